@@ -1,0 +1,106 @@
+"""The front door: one ASGI application that tells AWS calls, gateway requests and its own API apart.
+
+    /_offline/...                   this cloud's own API (health, clock, faults): not part of AWS
+    /_gateway/{api}/{stage}/...     a deployed API; also by Host: {api}.execute-api.*
+    anything else                   an AWS API call; the service is read from its signature
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from moto.core.request import Request as MotoRequest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from offline.cloud.cloud import Cloud
+from offline.errors import AwsError, NotModelled
+from offline.services import MOTO_SERVICES
+from offline.wire.service import SCOPE
+
+#: Names under which requests are signed, where they differ from botocore's service name.
+SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
+
+
+def create_app(cloud: Cloud) -> Starlette:
+    """The application for ``cloud``; it starts and stops the cloud with itself."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await cloud.start()
+        try:
+            yield
+        finally:
+            await cloud.stop()
+
+    async def health(request: Request) -> Response:
+        return JSONResponse(
+            {
+                "status": "ready",
+                "account_id": cloud.config.account_id,
+                "region": cloud.config.region,
+                "clock_factor": cloud.clock.factor,
+                "cloud_time": cloud.clock.now().isoformat(),
+            }
+        )
+
+    return Starlette(
+        routes=[Route("/_offline/health", health), Mount("/", app=AwsApi(cloud))],
+        lifespan=lifespan,
+    )
+
+
+class AwsApi:
+    """Hands each signed call to the service it is for: ours first, then moto's."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        moto: Any = DomainDispatcherApplication(create_backend_app)
+        self.moto = WSGIMiddleware(moto, workers=32)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        match = SCOPE.search(request.headers.get("authorization", ""))
+        signed_as = match["service"] if match else "s3"
+        service = self.cloud.services.get(SIGNED_AS.get(signed_as, signed_as))
+        if service is not None and match is not None:
+            body = await request.body()
+            receive = replay(body)
+            normalized = MotoRequest.from_primitives(
+                request.method, str(request.url), dict(request.headers.items()), body
+            )
+            try:
+                answer = await service.answer(normalized, match["region"], match["key"])
+            except AwsError as error:
+                await refuse(error)(scope, receive, send)
+                return
+            if answer is not None:
+                await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
+                return
+        elif signed_as not in MOTO_SERVICES:
+            await refuse(NotModelled(f"the service {signed_as}"))(scope, receive, send)
+            return
+        await self.moto(scope, receive, send)  # type: ignore[arg-type]
+
+
+def refuse(error: AwsError) -> Response:
+    """An error outside of any operation's model, readable by every AWS client."""
+    return JSONResponse(
+        {"__type": error.code, "message": error.message},
+        status_code=error.status or 400,
+        headers={"x-amzn-errortype": error.code},
+    )
+
+
+def replay(body: bytes) -> Receive:
+    """A receive channel that hands out a body which was read already."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

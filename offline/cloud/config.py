@@ -1,0 +1,34 @@
+"""What a cloud is started with."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_PORT = 4577
+
+
+@dataclass(frozen=True, slots=True)
+class CloudConfig:
+    """Where the cloud listens and how it behaves. Frozen: a running cloud changes only through its API."""
+
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+    #: Cloud seconds per real second; 1 is real time, 0 stands still until stepped.
+    clock_factor: float = 1.0
+    #: Cloud seconds between an event and its metric becoming visible to alarms and queries.
+    metric_delay_s: float = 0.0
+    #: Concurrent executions of the account: what functions without reserved concurrency share.
+    account_concurrency: int = 1000
+    #: Most worker processes alive at once; this machine's limit, not AWS's.
+    max_workers: int = 16
+    #: Keeps state across restarts; None keeps it in memory only.
+    state_dir: Path | None = None
+    #: Where workers unpack code and layers and keep their /tmp; made by the cloud when empty.
+    work_dir: Path | None = None
+    #: Python interpreters for functions, by runtime ("python3.13"); the running one serves all others.
+    interpreters: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{self.host}:{self.port}"

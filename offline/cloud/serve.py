@@ -1,0 +1,63 @@
+"""Run a cloud: in the foreground of a process (`serve`) or inside a test's own process (`running`)."""
+
+import asyncio
+import contextlib
+import dataclasses
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+
+from offline.cloud.app import create_app
+from offline.cloud.cloud import Cloud
+from offline.cloud.config import CloudConfig
+from offline.errors import OfflineError
+
+
+def bind(config: CloudConfig) -> socket.socket:
+    """A listening socket at the configured address; port 0 takes any free one."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise OfflineError(
+            f"port {config.port} on {config.host} is taken ({error.strerror}). "
+            "Another cloud may be running: `serinus local down` stops it, `--port` starts one beside it."
+        ) from error
+    return listener
+
+
+def serve(config: CloudConfig) -> None:
+    """Serve until SIGINT or SIGTERM; returns after every worker is gone."""
+    listener = bind(config)
+    config = dataclasses.replace(config, port=listener.getsockname()[1])
+    uvicorn.Server(_settings(Cloud(config))).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def running(config: CloudConfig) -> Iterator[Cloud]:
+    """A cloud in a background thread of this process, for tests; use port 0."""
+    listener = bind(config)
+    config = dataclasses.replace(config, port=listener.getsockname()[1])
+    cloud = Cloud(config)
+    server = uvicorn.Server(_settings(cloud))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise OfflineError("the offline cloud ended while it was starting; its log says why")
+        thread.join(0.01)
+    try:
+        yield cloud
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _settings(cloud: Cloud) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(cloud), log_level="warning", access_log=False, timeout_graceful_shutdown=5, http="httptools"
+    )

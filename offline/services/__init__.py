@@ -1,0 +1,32 @@
+"""One place an AWS service: ours where moto lacks it or is wrong, moto's otherwise.
+
+``SERVICES`` lists those implemented here. ``MOTO_SERVICES`` lists, by signing name, those that moto serves
+unchanged or with a small patch; any other service is refused by name.
+"""
+
+from offline.wire.service import Service
+
+SERVICES: tuple[type[Service], ...] = ()
+
+MOTO_SERVICES = frozenset(
+    {
+        "apigateway",
+        "cloudformation",
+        "cloudwatch",
+        "dynamodb",
+        "ecr",
+        "events",
+        "iam",
+        "kms",
+        "lambda",
+        "logs",
+        "monitoring",
+        "s3",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "ssm",
+        "states",
+        "sts",
+    }
+)

@@ -1,0 +1,145 @@
+"""The seam at which a service of ours stands in moto's place.
+
+A `Service` names a botocore service and has one method per operation, in snake case, that takes a `Call`
+and returns the operation's output as a dict (or raises `AwsError`). Requests are parsed and answers written
+by AWS's own service models, through moto's protocol code, so every answer has the shape that boto3 expects.
+An operation without a method is handed to moto where the service says so, and refused by name otherwise.
+"""
+
+import asyncio
+import inspect
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from botocore import xform_name
+from botocore.model import OperationNotFoundError
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
+
+from offline.errors import AwsError, NotModelled
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/(?P<date>\d+)/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call: who asks, where, and with which parameters (as boto3 would name them)."""
+
+    operation: str
+    params: dict[str, Any]
+    region: str
+    account_id: str
+    access_key: str
+    request: Request
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Service:
+    """A service implemented here. Subclasses set ``name`` and add operation methods, sync or async.
+
+    Sync methods run in a worker thread, async ones on the cloud's event loop.
+    """
+
+    name: ClassVar[str]
+    #: Operations that moto does well enough; the rest, if it has no method here, is refused.
+    moto_operations: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self.cloud = cloud
+        self.model = get_service_model(self.name)
+
+    async def start(self) -> None:
+        """Called once, on the event loop, before the first request."""
+
+    async def stop(self) -> None:
+        """Called once, on the event loop, after the last request."""
+
+    def operation_of(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """The operation's name and URL parameters; raises `NotModelled` for what the model does not know."""
+        target = request.headers.get("X-Amz-Target")
+        if target:
+            return target.rsplit(".", 1)[-1], {}
+        action = request.values.get("Action")
+        if action and self.model.protocol in ("query", "ec2"):
+            return action, {}
+        try:
+            operation, url_params = get_service_router(self.name).match(request)
+        except (HTTPException, NotImplementedError) as error:
+            raise NotModelled(f"{self.name}: {request.method} {request.path}") from error
+        return operation.name, url_params
+
+    def method_for(self, operation: str) -> Callable[[Call], Any] | None:
+        method: Callable[[Call], Any] | None = getattr(self, xform_name(operation), None)
+        return method
+
+    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+        """Serve one request; None means: this operation is moto's."""
+        operation, url_params = self.operation_of(request)
+        method = self.method_for(operation)
+        if method is None and operation in self.moto_operations:
+            return None
+        try:
+            if method is None:
+                raise NotModelled(f"{self.name}:{operation}")
+            params = self._parse(request, operation, url_params)
+            call = Call(operation, params, region, self.cloud.config.account_id, access_key, request)
+            if inspect.iscoroutinefunction(method):
+                result = await method(call)
+            else:
+                result = await asyncio.to_thread(method, call)
+        except AwsError as error:
+            return self._write(request, operation, error)
+        return self._write(request, operation, result or {})
+
+    def _parse(self, request: Request, operation: str, url_params: dict[str, Any]) -> dict[str, Any]:
+        try:
+            operation_model = self.model.operation_model(operation)
+        except OperationNotFoundError as error:
+            raise NotModelled(f"{self.name}:{operation}") from error
+        protocol = determine_request_protocol(self.model, request.content_type)
+        parser = PROTOCOL_PARSERS[protocol](operation_model)
+        parsed: dict[str, Any] = parser.parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": request.data,
+                "url_path": request.path,
+                "url_params": url_params,
+            }
+        )
+        return parsed
+
+    def _write(self, request: Request, operation: str, result: dict[str, Any] | AwsError) -> Answer:
+        try:
+            operation_model = self.model.operation_model(operation)
+        except OperationNotFoundError:
+            operation_model = self.model.operation_model(self.model.operation_names[0])
+        protocol = determine_request_protocol(self.model, request.content_type)
+        serializer = get_serializer_class(self.name, protocol)
+        written = serializer(operation_model, SerializationContext(str(uuid.uuid4()))).serialize(result)
+        status = written["status_code"]
+        if isinstance(result, AwsError) and result.status is not None:
+            status = result.status
+        body = written["body"]
+        headers = {key: str(value) for key, value in written["headers"].items()}
+        return Answer(int(status), headers, body.encode() if isinstance(body, str) else body)
