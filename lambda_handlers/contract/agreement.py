@@ -1,0 +1,95 @@
+"""When two outputs are the same: one rule for packaging, for hooks before traffic, and for the judge.
+
+Labels must be equal in a share of rows; numbers must satisfy |a - b| <= atol + rtol * |expected|, the rule
+of `numpy.isclose`, in every row. NaN agrees with NaN.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Outputs = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """``labels`` is the least share of rows (0 to 1) whose label must be equal; ``atol`` and ``rtol`` bound
+    the difference of numbers."""
+
+    labels: float = 1.0
+    atol: float = 1e-4
+    rtol: float = 1e-3
+
+    def to_json(self) -> dict[str, float]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, float]) -> "Tolerance":
+        return cls(labels=data["labels"], atol=data["atol"], rtol=data["rtol"])
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a comparison found. ``worst_rows`` are row numbers, the worst first."""
+
+    agrees: bool
+    rows: int
+    labels_equal: float
+    max_abs_difference: float
+    max_rel_difference: float
+    rows_out_of_tolerance: int
+    worst_rows: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def compare(expected: Outputs, actual: Outputs, tolerance: Tolerance, *, worst: int = 5) -> Agreement:
+    """Compare outputs by name; arrays are [rows] or [rows, ...]. Raises ValueError where names, rows or shapes
+    differ. Float outputs are compared by tolerance, all others as labels."""
+    if set(expected) != set(actual):
+        raise ValueError(f"outputs differ: expected {sorted(expected)}, got {sorted(actual)}")
+    rows = len(next(iter(expected.values()))) if expected else 0
+    label_equal = np.ones(rows, dtype=bool)
+    excess = np.zeros(rows)
+    absolute = relative = 0.0
+    for name, want in expected.items():
+        got = actual[name]
+        if want.shape != got.shape:
+            raise ValueError(f"output {name!r} has shape {got.shape}; expected {want.shape}")
+        if want.dtype.kind == "f":
+            difference, allowed = _differences(want, got, tolerance)
+            absolute = max(absolute, float(difference.max(initial=0.0)))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = np.where(difference > 0, difference / np.abs(want.astype(np.float64)), 0.0)
+            relative = max(relative, float(np.nan_to_num(ratio, nan=0.0, posinf=0.0).max(initial=0.0)))
+            excess = np.maximum(excess, (difference / allowed).reshape(rows, -1).max(axis=1, initial=0.0))
+        else:
+            label_equal &= (want == got).reshape(rows, -1).all(axis=1)
+    out = (excess > 1.0) | ~label_equal
+    share = float(label_equal.mean()) if rows else 1.0
+    order = np.argsort(-(excess + np.where(label_equal, 0.0, np.inf)), kind="stable")
+    return Agreement(
+        agrees=share >= tolerance.labels and not bool((excess > 1.0).any()),
+        rows=rows,
+        labels_equal=share,
+        max_abs_difference=absolute,
+        max_rel_difference=relative,
+        rows_out_of_tolerance=int(out.sum()),
+        worst_rows=tuple(int(row) for row in order[:worst] if out[row]),
+    )
+
+
+def _differences(
+    want: npt.NDArray[Any], got: npt.NDArray[Any], tolerance: Tolerance
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """|want - got| (0 where both are NaN or the same infinity, infinite where one is) and what is allowed."""
+    a, b = want.astype(np.float64), got.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(a - b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    difference = np.where(same, 0.0, np.where(np.isfinite(difference), difference, np.inf))
+    allowed = tolerance.atol + tolerance.rtol * np.abs(np.nan_to_num(a, nan=0.0, posinf=0.0, neginf=0.0))
+    return difference, np.maximum(allowed, np.finfo(np.float64).tiny)

@@ -1,0 +1,63 @@
+"""What `serinus build` leaves for synth: .serinus/build/manifest.json and the zips it names.
+
+Synth only consumes: it reads this manifest, checks the hashes, and reaches no index.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lambda_handlers.contract.errors import ContractError
+
+BUILD_DIR = ".serinus/build"
+BUILD_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltLayer:
+    """One layer zip. ``path`` is relative to the build folder; ``sha256`` is the zip's; sizes in bytes.
+
+    ``twin`` is the zip of the same lock for the building machine's platform and Python, for rehearsals;
+    None where the zip itself holds no native code. ``bytecode`` says whether exact-version .pyc are inside.
+    """
+
+    path: str
+    sha256: str
+    zipped_bytes: int
+    unzipped_bytes: int
+    bytecode: bool = False
+    twin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildManifest:
+    """``runtime`` layers by "python3.13-arm64"; ``models`` layers by bundle version (64 hex digits)."""
+
+    runtime: dict[str, BuiltLayer]
+    models: dict[str, BuiltLayer]
+
+    def to_json(self) -> dict[str, dict[str, dict[str, object]]]:
+        return {
+            "runtime": {key: asdict(layer) for key, layer in sorted(self.runtime.items())},
+            "models": {key: asdict(layer) for key, layer in sorted(self.models.items())},
+        }
+
+
+def runtime_key(runtime: str, architecture: str) -> str:
+    """The key of a runtime layer: "python3.13", "arm64" -> "python3.13-arm64"."""
+    return f"{runtime}-{architecture}"
+
+
+def read_build(folder: Path) -> BuildManifest:
+    """The manifest in build folder ``folder``; raises `ContractError` when nothing was built or it is damaged."""
+    path = folder / BUILD_MANIFEST
+    try:
+        data = json.loads(path.read_bytes())
+        return BuildManifest(
+            runtime={key: BuiltLayer(**item) for key, item in data["runtime"].items()},
+            models={key: BuiltLayer(**item) for key, item in data["models"].items()},
+        )
+    except FileNotFoundError as error:
+        raise ContractError(f"nothing was built yet: {path} is missing. Run `serinus build`.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ContractError(f"{path} is damaged ({error}). Run `serinus build` again.") from error

@@ -1,0 +1,153 @@
+"""The bundle: a packaged model as an immutable folder of files.
+
+    model.onnx        the graph, preprocessing included
+    model.json        `Manifest`: name, version, signature, precision, tolerance
+    baseline.json     the training-time profile that drift is measured against
+    golden.json       `Golden`: requests with the outputs that the source model gave
+    card.md           the model card, for people
+    provenance.json   time, commit, library versions, latency figures: unhashed, not shipped to the function
+
+Its version is the SHA-256 of what decides its behaviour: graph, manifest (less the version), baseline and
+golden set. Short versions (12 hex digits) are for people, folders and headers.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_handlers.contract.agreement import Tolerance
+from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.signature import Signature
+
+FORMAT = 1
+GRAPH = "model.onnx"
+MANIFEST = "model.json"
+BASELINE = "baseline.json"
+GOLDEN = "golden.json"
+CARD = "card.md"
+PROVENANCE = "provenance.json"
+#: Files that decide behaviour and travel to the function, in hashing order.
+SHIPPED = (GRAPH, MANIFEST, BASELINE, GOLDEN)
+#: Folder of the model layer, below a folder on Python's path: found without knowing where layers are unpacked.
+MODEL_PACKAGE = "serinus_model"
+SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """model.json."""
+
+    name: str
+    version: str
+    signature: Signature
+    precision: str
+    tolerance: Tolerance
+    framework: str
+
+    @property
+    def short_version(self) -> str:
+        return self.version[:SHORT]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "framework": self.framework,
+            "precision": self.precision,
+            "tolerance": self.tolerance.to_json(),
+            "signature": self.signature.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Manifest":
+        """Read `to_json`'s data; raises `ContractError` for another format."""
+        if data.get("format") != FORMAT:
+            raise ContractError(
+                f"bundle has format {data.get('format')!r}; this release reads {FORMAT}. Package the model again."
+            )
+        return cls(
+            name=data["name"],
+            version=data["version"],
+            signature=Signature.from_json(data["signature"]),
+            precision=data["precision"],
+            tolerance=Tolerance.from_json(data["tolerance"]),
+            framework=data["framework"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """golden.json: ``rows`` as a request holds them (feature name -> value, null where missing) and
+    ``outputs`` of the source model by output name, one entry per row."""
+
+    rows: tuple[dict[str, Any], ...]
+    outputs: dict[str, list[Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": list(self.rows), "outputs": self.outputs}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Golden":
+        return cls(rows=tuple(data["rows"]), outputs=data["outputs"])
+
+
+def dump_json(data: Any) -> bytes:
+    """Canonical JSON: sorted keys, two-space indent, UTF-8, a final newline; NaN and infinity are errors."""
+    return (json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def compute_version(graph: bytes, manifest: dict[str, Any], baseline: bytes, golden: bytes) -> str:
+    """SHA-256 (64 hex digits) over the graph, the manifest without its version, baseline and golden set."""
+    digest = hashlib.sha256()
+    bare = dump_json({key: value for key, value in manifest.items() if key != "version"})
+    for part in (graph, bare, baseline, golden):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the bundle in ``folder``; raises `ContractError` when there is none or it is damaged."""
+    return Manifest.from_json(_load(folder / MANIFEST))
+
+
+def read_golden(folder: Path) -> Golden:
+    """The golden set of the bundle in ``folder``."""
+    return Golden.from_json(_load(folder / GOLDEN))
+
+
+def verify(folder: Path) -> Manifest:
+    """The manifest, once the folder's files are seen to hash to its version; raises `ContractError` if not."""
+    manifest = read_manifest(folder)
+    try:
+        found = compute_version(
+            (folder / GRAPH).read_bytes(),
+            _load(folder / MANIFEST),
+            (folder / BASELINE).read_bytes(),
+            (folder / GOLDEN).read_bytes(),
+        )
+    except FileNotFoundError as error:
+        raise ContractError(
+            f"bundle {folder} lacks {Path(error.filename).name}. Package the model again."
+        ) from error
+    if found != manifest.version:
+        raise ContractError(
+            f"bundle {folder} was changed after packaging: its files hash to {found[:SHORT]}, "
+            f"its manifest says {manifest.short_version}. Package the model again."
+        )
+    return manifest
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ContractError(f"{path.parent} is no bundle: {path.name} is missing.") from error
+    except ValueError as error:
+        raise ContractError(f"{path} is damaged ({error}). Package the model again.") from error
+    if not isinstance(data, dict):
+        raise ContractError(f"{path} is damaged: it holds no JSON object. Package the model again.")
+    return data

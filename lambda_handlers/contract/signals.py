@@ -1,0 +1,18 @@
+"""Names by which the rooms find each other at run time: environment variables, headers, metrics."""
+
+ENV_ENDPOINT = "SERINUS_ENDPOINT"
+ENV_ENVIRONMENT = "SERINUS_ENVIRONMENT"
+ENV_MAX_ROWS = "SERINUS_MAX_ROWS"
+ENV_MAX_BODY_BYTES = "SERINUS_MAX_BODY_BYTES"
+#: "1" serves /docs and /openapi.json.
+ENV_DOCS = "SERINUS_DOCS"
+#: "0" sends every request through FastAPI.
+ENV_HOT_ROUTE = "SERINUS_HOT_ROUTE"
+#: Overrides the search for the model folder on Python's path; for tests.
+ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
+
+HEADER_MODEL = "x-serinus-model"
+HEADER_MODEL_VERSION = "x-serinus-model-version"
+HEADER_FUNCTION_VERSION = "x-serinus-function-version"
+
+METRIC_NAMESPACE = "Serinus"

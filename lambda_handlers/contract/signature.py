@@ -1,0 +1,103 @@
+"""The signature: what a model takes and gives, by name, dtype and shape.
+
+It is what requests are validated against, what OpenAPI is made from, and what a new version is compared
+with before it may replace the live one. A *feature* is one named column of a request; a *tensor* is one
+input of the graph, holding one or several features side by side.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from lambda_handlers.contract.errors import ContractError
+
+Dtype = Literal["float32", "float64", "int32", "int64", "bool", "string"]
+Task = Literal["classification", "regression", "transform", "clustering", "outlier"]
+OutputRole = Literal["label", "probabilities", "value", "tensor"]
+
+DTYPES: tuple[str, ...] = ("float32", "float64", "int32", "int64", "bool", "string")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One named input column.
+
+    ``shape`` is that of one row's value: () for a scalar. ``categories`` are the values seen in training,
+    for string and categorical columns; ``unseen`` says what happens to others: "accepted" by the graph (its
+    encoder ignores them) or "refused" with an error. ``missing`` says whether null, or leaving the field out,
+    is accepted (the graph imputes it). ``minimum`` and ``maximum`` are those of the sample, for documentation.
+    """
+
+    name: str
+    dtype: Dtype
+    shape: tuple[int, ...] = ()
+    categories: tuple[str, ...] | None = None
+    unseen: Literal["accepted", "refused"] = "accepted"
+    missing: Literal["accepted", "refused"] = "refused"
+    minimum: float | None = None
+    maximum: float | None = None
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One input of the ONNX graph, [rows, len(features)] of ``dtype``; features in column order.
+
+    A tensor of a single feature with a shape of its own is [rows, *shape].
+    """
+
+    name: str
+    dtype: Dtype
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of the graph: ``role`` label [rows], probabilities [rows, classes], value [rows] or
+    [rows, targets], or tensor (any shape, given as it is)."""
+
+    name: str
+    dtype: Dtype
+    role: OutputRole
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Inputs and outputs of a model. ``classes`` are the labels in the order of the probabilities."""
+
+    task: Task
+    features: tuple[Feature, ...]
+    tensors: tuple[Tensor, ...]
+    outputs: tuple[Output, ...]
+    classes: tuple[str | int | float | bool, ...] | None = None
+
+    def feature_names(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.features)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as ``signature`` in model.json holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Signature":
+        """Read `to_json`'s data; raises `ContractError` where it names what this code does not know."""
+        try:
+            return cls(
+                task=data["task"],
+                features=tuple(_build(Feature, item) for item in data["features"]),
+                tensors=tuple(_build(Tensor, item) for item in data["tensors"]),
+                outputs=tuple(_build(Output, item) for item in data["outputs"]),
+                classes=tuple(data["classes"]) if data.get("classes") is not None else None,
+            )
+        except (KeyError, TypeError) as error:
+            raise ContractError(f"signature is damaged: {error}. Package the model again.") from error
+
+
+def _build(kind: type[Any], item: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(kind)}
+    if unknown := sorted(set(item) - known):
+        raise ContractError(
+            f"signature holds {kind.__name__.lower()} key {unknown[0]!r}, which this version does not know; "
+            "it was written by a newer release: update this one."
+        )
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in item.items()})
