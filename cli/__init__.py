@@ -1,0 +1,1 @@
+"""The `serinus` command, one file a subcommand."""

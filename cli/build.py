@@ -1,0 +1,60 @@
+"""`serinus build`: layers for the target platform; cdk.json names it as the build step of every deploy."""
+
+import os
+from typing import Annotated
+
+import httpx
+import typer
+
+from cli.console import megabytes, notice, print_json, results, table
+from cli.errors import CliError
+from cli.project import find_project
+from cli.report import StageProgress
+from cli.target import Environment
+
+
+def build(
+    env: Environment = "dev", as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False
+) -> None:
+    """Resolve and zip the layers that this project's endpoints need, for Lambda's platform. No Docker.
+
+    Example: [bold]serinus build --env prod[/]
+    """
+    from infra.synth import wanted_layers
+    from lambda_handlers.contract.build import BUILD_DIR
+    from modelpack import layers
+
+    project = find_project()
+    wanted = wanted_layers(project, env)
+    with StageProgress() as progress:
+        manifest = layers.build(project, wanted.targets, wanted.bundles, progress)
+    if local := os.environ.get("SERINUS_LOCAL_URL"):
+        register_twins(local, project / BUILD_DIR, manifest)
+    if as_json:
+        print_json(manifest.to_json())
+        return
+    shown = table("layer", ">zipped", ">unzipped", "bytecode")
+    for name, layer in manifest.runtime.items():
+        shown.add_row(name, megabytes(layer.zipped_bytes), megabytes(layer.unzipped_bytes), "yes" if layer.bytecode else "no")
+    for name, layer in manifest.models.items():
+        shown.add_row(f"model {name[:12]}", megabytes(layer.zipped_bytes), megabytes(layer.unzipped_bytes), "")
+    results.print(shown)
+
+
+def register_twins(url: str, folder: "os.PathLike[str]", manifest: object) -> None:
+    """Tell the offline cloud which zips to run in place of layers built for another platform or Python."""
+    from pathlib import Path
+
+    from lambda_handlers.contract.build import BuildManifest
+
+    assert isinstance(manifest, BuildManifest)
+    for layer in manifest.runtime.values():
+        if layer.twin is None or layer.twin == layer.path:
+            continue
+        path = Path(folder) / layer.twin
+        try:
+            answer = httpx.put(f"{url}/_offline/layer-twins/{layer.sha256}", json={"path": str(path)}, trust_env=False)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise CliError(f"the offline cloud at {url} did not take the layer twin {path.name}: {error}") from error
+        notice(f"the offline cloud runs {path.name} in place of {Path(layer.path).name}")

@@ -1,0 +1,85 @@
+"""The pinned CDK CLI: found in the project's node_modules, installed there when it is missing, and run."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cli.console import notice, step
+from cli.errors import CliError, ToolFailed
+
+PACKAGE = "package.json"
+BINARY = Path("node_modules") / ".bin" / "cdk"
+
+#: Node's and jsii's banners about versions say nothing that a person deploying a model can act on.
+QUIET = {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1", "NODE_NO_WARNINGS": "1", "CDK_DISABLE_CLI_TELEMETRY": "true"}
+
+
+def pinned_version(project: Path) -> str:
+    """The CDK CLI version that the project's package.json pins."""
+    try:
+        package = json.loads((project / PACKAGE).read_text(encoding="utf-8"))
+        version: str = package["devDependencies"]["aws-cdk"]
+    except (FileNotFoundError, KeyError, ValueError) as error:
+        raise CliError(
+            f"{project / PACKAGE} does not pin aws-cdk. `serinus init` writes one that does (it keeps your other files)."
+        ) from error
+    return version
+
+
+def installed_version(project: Path) -> str | None:
+    """The CDK CLI version in the project's node_modules, None when there is none."""
+    try:
+        package = json.loads((project / "node_modules" / "aws-cdk" / PACKAGE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    version: str = package["version"]
+    return version
+
+
+def ensure(project: Path) -> Path:
+    """The pinned CLI's executable, installed by npm first when it is missing or another version."""
+    wanted = pinned_version(project)
+    if installed_version(project) != wanted:
+        npm = shutil.which("npm")
+        if npm is None:
+            raise CliError("npm is not installed; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it.")
+        with step(f"installing the CDK CLI {wanted} with npm"):
+            verb = "ci" if (project / "package-lock.json").exists() else "install"
+            done = subprocess.run(
+                [npm, verb, "--no-audit", "--no-fund", "--loglevel=error"], cwd=project, capture_output=True, text=True
+            )
+        if done.returncode != 0 or installed_version(project) != wanted:
+            raise CliError(f"npm {verb} could not install aws-cdk {wanted}: {(done.stderr or done.stdout).strip()[-600:]}")
+    return project / BINARY
+
+
+def run(
+    project: Path, arguments: Sequence[str], environment: Mapping[str, str], *, log: Path | None = None
+) -> None:
+    """Run the pinned CLI in ``project``; with ``log`` its output goes there and to the user only on failure.
+
+    Raises `ToolFailed` with the CLI's exit code.
+    """
+    binary = ensure(project)
+    everything = {**os.environ, **QUIET, **environment}
+    command = [str(binary), *arguments]
+    if log is None:
+        code = subprocess.run(command, cwd=project, env=everything).returncode
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as sink:
+            code = subprocess.run(
+                command, cwd=project, env=everything, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            ).returncode
+        if code != 0:
+            notice(_last_lines(log))
+    if code != 0:
+        where = "" if log is None else f" (log: {log})"
+        raise ToolFailed(f"cdk {arguments[0]} ended with exit code {code}{where}", code if code > 0 else 1)
+
+
+def _last_lines(log: Path, count: int = 40) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])

@@ -1,0 +1,176 @@
+"""Offline clouds of this project as processes: start, find, stop, and the environment that points at one.
+
+A cloud runs detached; `.serinus/local/cloud-PORT.json` says where, `.serinus/local/cloud-PORT.log` what it said.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpx
+
+from cli.errors import CliError
+
+FOLDER = ".serinus/local"
+#: What the offline extra brings, as modules.
+MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint")
+DEFAULT_PORT = 4577
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCloud:
+    """A cloud that was started from this project."""
+
+    pid: int
+    port: int
+    region: str
+    account_id: str
+    speed: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which the CDK CLI, boto3, the AWS CLI and curl speak to this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "offline",
+            "AWS_SECRET_ACCESS_KEY": "offline",
+            "AWS_SESSION_TOKEN": "offline",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DEFAULT_ACCOUNT": self.account_id,
+            "CDK_DEFAULT_REGION": self.region,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "SERINUS_LOCAL_URL": self.url,
+        }
+
+
+def start(project: Path, *, port: int, region: str, speed: float, state: Path | None = None) -> RunningCloud:
+    """Start a cloud and wait until it answers; raises `CliError` with the end of its log when it does not."""
+    if (running := find(project, port)) is not None:
+        raise CliError(
+            f"a cloud of this project already runs at {running.url} (pid {running.pid}). "
+            "`serinus local down` stops it, `--port` starts another beside it."
+        )
+    require_extra()
+    folder = project / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    log_path = folder / f"cloud-{port}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command(port=port, region=region, speed=speed, state=state),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        health = _wait_until_ready(process, port, log_path)
+    except BaseException:
+        _end(process.pid)
+        raise
+    cloud = RunningCloud(process.pid, port, region, health["account_id"], speed)
+    beside = folder / f".cloud-{port}.json"
+    beside.write_text(json.dumps(asdict(cloud)))
+    beside.replace(folder / f"cloud-{port}.json")
+    return cloud
+
+
+def command(*, port: int, region: str, speed: float, state: Path | None) -> list[str]:
+    """The command line of a cloud in the foreground."""
+    arguments = [sys.executable, "-P", "-m", "offline", "--port", str(port), "--region", region, "--speed", str(speed)]
+    return arguments if state is None else [*arguments, "--state", str(state)]
+
+
+def find(project: Path, port: int | None = None) -> RunningCloud | None:
+    """The cloud of this project that is alive, on ``port`` or on any; records of dead ones are removed."""
+    for record in sorted((project / FOLDER).glob("cloud-*.json")):
+        try:
+            cloud = RunningCloud(**json.loads(record.read_text()))
+        except (ValueError, TypeError):
+            record.unlink(missing_ok=True)
+            continue
+        if not _alive(cloud):
+            record.unlink(missing_ok=True)
+        elif port in (None, cloud.port):
+            return cloud
+    return None
+
+
+def require(project: Path, port: int | None = None) -> RunningCloud:
+    """`find`, or `CliError` saying how to start one."""
+    cloud = find(project, port)
+    if cloud is None:
+        where = "" if port is None else f" on port {port}"
+        raise CliError(f"no offline cloud of this project is running{where}. `serinus local up` starts one.")
+    return cloud
+
+
+def stop(project: Path, cloud: RunningCloud) -> None:
+    """Stop ``cloud`` and wait until its process is gone."""
+    _end(cloud.pid)
+    (project / FOLDER / f"cloud-{cloud.port}.json").unlink(missing_ok=True)
+
+
+def require_extra() -> None:
+    """`CliError` when the packages of the offline cloud are not installed."""
+    if any(find_spec(name) is None for name in MODULES):
+        raise CliError("the offline cloud is an optional extra that is not installed: pip install 'serinus[offline]'")
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Path) -> dict[str, str]:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            tail = log_path.read_text(errors="replace").strip().splitlines()[-1:]
+            raise CliError(f"the offline cloud did not start: {' '.join(tail) or 'it said nothing'} (log: {log_path})")
+        with contextlib.suppress(httpx.TransportError, ValueError):
+            answer = httpx.get(f"http://127.0.0.1:{port}/_offline/health", timeout=2.0, trust_env=False)
+            if answer.status_code == httpx.codes.OK and answer.json().get("pid", process.pid) == process.pid:
+                health: dict[str, str] = answer.json()
+                return health
+        time.sleep(0.05)
+    raise CliError(f"the offline cloud was not ready after {START_TIMEOUT_S:.0f} s (log: {log_path})")
+
+
+def _alive(cloud: RunningCloud) -> bool:
+    try:
+        answer = httpx.get(f"{cloud.url}/_offline/health", timeout=5.0, trust_env=False)
+    except httpx.ConnectError:
+        return False
+    except httpx.TransportError:
+        return _exists(cloud.pid)
+    return answer.status_code == httpx.codes.OK and answer.json().get("pid") == cloud.pid
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _end(pid: int) -> None:
+    """SIGTERM, and SIGKILL to the whole group when that is not heeded in time."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            os.kill(pid, 0)
+            time.sleep(0.02)
+        os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,30 @@
+"""`serinus destroy`: take endpoints down with the stock CDK CLI."""
+
+from typing import Annotated
+
+import typer
+
+from cli import cdk
+from cli.console import results
+from cli.endpoints import stack_names
+from cli.project import find_project
+from cli.target import CloudPort, Environment, Local, choose
+
+
+def destroy(
+    endpoints: Annotated[list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")] = None,
+    env: Environment = "dev",
+    local: Local = False,
+    port: CloudPort = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (offline it never asks).")] = False,
+) -> None:
+    """Delete the stacks of an environment's endpoints.
+
+    Example: [bold]serinus destroy churn --local[/]
+    """
+    project = find_project()
+    target = choose(project, local=local, port=port)
+    stacks = stack_names(project, env, endpoints or [])
+    force = ["--force"] if local or yes else []
+    cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={env}", *force], target.environment())
+    results.print(f"destroyed {', '.join(stacks)}")

@@ -1,0 +1,17 @@
+"""What the command itself raises.
+
+    CliError                the command cannot go on; one line: what, the limit, the next step (exit 1)
+    └── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
+"""
+
+
+class CliError(Exception):
+    """The command cannot go on; the message says what and the next step."""
+
+
+class ToolFailed(CliError):
+    """A program that was run ended with ``exit_code``; it has told the user why itself."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

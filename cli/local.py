@@ -1,0 +1,85 @@
+"""`serinus local`: the offline cloud, up, down, and how other tools reach it."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import clouds
+from cli.console import notice, print_json, results, step
+from cli.project import find_project
+
+app = typer.Typer(help="Run a cloud on this machine: AWS as far as these stacks need it.", no_args_is_help=True)
+
+Port = Annotated[int, typer.Option(help="Port of the cloud.")]
+AnyPort = Annotated[int | None, typer.Option("--port", help="Port, where several clouds run.")]
+
+
+@app.command()
+def up(
+    port: Port = clouds.DEFAULT_PORT,
+    region: Annotated[str, typer.Option(help="The region it plays.")] = "us-east-1",
+    speed: Annotated[float, typer.Option(help="Cloud seconds per real second, for schedules and bakes.")] = 60.0,
+    state: Annotated[Path | None, typer.Option(help="Keep its state in this folder across restarts.")] = None,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal until Ctrl-C.")] = False,
+) -> None:
+    """Start the offline cloud of this project.
+
+    Example: [bold]serinus local up --speed 60[/]
+    """
+    project = find_project()
+    if foreground:
+        clouds.require_extra()
+        notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
+        command = clouds.command(port=port, region=region, speed=speed, state=state)
+        os.execv(command[0], command)
+    with step("starting the offline cloud"):
+        cloud = clouds.start(project, port=port, region=region, speed=speed, state=state)
+    results.print(f"offline cloud ready at {cloud.url} (pid {cloud.pid}, {cloud.speed:g}x time)")
+    notice("`serinus deploy --local` deploys into it; `serinus local down` stops it.")
+
+
+@app.command()
+def down(port: AnyPort = None) -> None:
+    """Stop the offline cloud of this project, and every function worker with it.
+
+    Example: [bold]serinus local down[/]
+    """
+    project = find_project()
+    stopped = 0
+    while (cloud := clouds.find(project, port)) is not None:
+        with step(f"stopping the offline cloud at {cloud.url}"):
+            clouds.stop(project, cloud)
+        stopped += 1
+    results.print("stopped" if stopped else "nothing was running")
+
+
+@app.command()
+def env(port: AnyPort = None) -> None:
+    """Print the exports with which cdk, boto3, the AWS CLI and curl speak to the offline cloud.
+
+    Example: [bold]eval "$(serinus local env)" && npx cdk diff[/]
+    """
+    cloud = clouds.require(find_project(), port)
+    for name, value in cloud.environment().items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+@app.command()
+def status(
+    port: AnyPort = None, as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False
+) -> None:
+    """Say whether the offline cloud of this project runs, and where. Exit 1 when it does not.
+
+    Example: [bold]serinus local status --json[/]
+    """
+    cloud = clouds.find(find_project(), port)
+    if as_json:
+        print_json({"running": cloud is not None, **({"url": cloud.url, "pid": cloud.pid} if cloud else {})})
+    else:
+        results.print(f"running at {cloud.url} (pid {cloud.pid})" if cloud else "not running")
+    if cloud is None:
+        raise typer.Exit(1)

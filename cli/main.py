@@ -1,0 +1,84 @@
+"""The entry point: the tree of commands, and what happens when one fails."""
+
+import os
+import sys
+import traceback
+from importlib.metadata import version
+
+import click
+import typer
+
+from cli import build, deploy, destroy, doctor, init, inspect, local, package, predict, synth
+from cli.console import fail
+from cli.errors import CliError, ToolFailed
+from infra.errors import InfraError
+from lambda_handlers.contract.errors import ContractError
+from modelpack.errors import ModelpackError
+from offline.errors import OfflineError
+
+OURS = (CliError, InfraError, ContractError, ModelpackError, OfflineError)
+
+app = typer.Typer(
+    name="serinus",
+    help="Put trained models into production on AWS Lambda, and rehearse every release on this machine first.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"serinus {version('serinus')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback when a command fails."),
+    show_version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    del show_version
+    if debug:
+        os.environ["SERINUS_DEBUG"] = "1"
+
+
+app.command("init")(init.init)
+app.command("package")(package.package)
+app.command("inspect")(inspect.inspect)
+app.command("build")(build.build)
+app.command("synth")(synth.synth)
+app.command("deploy")(deploy.deploy)
+app.command("predict")(predict.predict)
+app.command("destroy")(destroy.destroy)
+app.command("doctor")(doctor.doctor)
+app.add_typer(local.app, name="local")
+
+
+def main() -> None:
+    """Run the command line: exit 0, 1 with one line for what we refuse, 2 for usage."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except OURS as error:
+        _report(error)
+        sys.exit(error.exit_code if isinstance(error, ToolFailed) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: Exception) -> None:
+    if os.environ.get("SERINUS_DEBUG"):
+        traceback.print_exception(error)
+    fail(str(error))

@@ -1,0 +1,38 @@
+"""Progress of long work, stage by stage, on stderr."""
+
+from types import TracebackType
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cli.console import notice, progress
+
+
+class StageProgress:
+    """Shows the stage under way with a spinner on a terminal, and one line a stage elsewhere."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress, transient=True
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> "StageProgress":
+        if progress.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def stage(self, title: str) -> None:
+        """A new stage begins."""
+        if progress.is_terminal:
+            self._bar.update(self._task, description=title)
+        else:
+            notice(f"{title} …")
+
+    def notice(self, message: str) -> None:
+        """Something the user should know, kept on the screen."""
+        notice(message)

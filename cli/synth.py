@@ -1,0 +1,13 @@
+"""`serinus synth`: the CDK app of a project; cdk.json names it, so no folder of the project can shadow ours."""
+
+from cli.project import find_project
+
+
+def synth() -> None:
+    """Synthesize the project's stacks. The CDK CLI calls this; `npx cdk synth` is what a person types.
+
+    Example: [bold]npx cdk synth -c env=prod[/]
+    """
+    from infra.synth import synthesize
+
+    synthesize(find_project())

@@ -1,0 +1,70 @@
+"""Where a command acts: the offline cloud of this project, or AWS with the user's own credentials."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.config import Config
+
+from cli import clouds
+from cli.clouds import RunningCloud
+
+Local = Annotated[bool, typer.Option("--local", help="Act on the offline cloud of this project.")]
+CloudPort = Annotated[int | None, typer.Option("--port", help="Which offline cloud, where several run.")]
+Environment = Annotated[str, typer.Option("--env", help="Environment of serinus.toml.")]
+
+_EXECUTE_API = re.compile(r"https://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)(?P<rest>/.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The place; ``cloud`` is None for AWS. ``region`` None leaves the choice to the user's AWS settings."""
+
+    cloud: RunningCloud | None
+    region: str | None = None
+
+    @property
+    def name(self) -> str:
+        return "AWS" if self.cloud is None else f"the offline cloud at {self.cloud.url}"
+
+    def environment(self) -> dict[str, str]:
+        """What a program that is started needs to act on the same place."""
+        return {} if self.cloud is None else self.cloud.environment()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the place."""
+        if self.cloud is None:
+            return boto3.client(service, region_name=self.region)
+        return boto3.client(
+            service,
+            endpoint_url=self.cloud.url,
+            region_name=self.cloud.region,
+            aws_access_key_id="offline",
+            aws_secret_access_key="offline",
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    def url(self, deployed: str) -> str:
+        """The address at which an API whose stack output says ``deployed`` is reached from here."""
+        match = _EXECUTE_API.fullmatch(deployed)
+        if self.cloud is None or match is None:
+            return deployed
+        return f"{self.cloud.url}/_gateway/{match['api']}/{match['stage']}{match['rest'] or '/'}"
+
+
+def choose(project: Path, *, local: bool, port: int | None, region: str | None = None) -> Target:
+    """The offline cloud when asked for (raises `CliError` when none runs), AWS otherwise."""
+    return Target(clouds.require(project, port) if local else None, region)
+
+
+def choose_running(project: Path, *, local: bool, port: int | None, region: str | None = None) -> Target:
+    """Like `choose`, but an offline cloud that runs is preferred unless AWS_PROFILE or AWS keys were set by hand."""
+    if local or not any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID")):
+        cloud = clouds.require(project, port) if local else clouds.find(project, port)
+        if cloud is not None:
+            return Target(cloud)
+    return Target(None, region)

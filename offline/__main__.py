@@ -1,0 +1,44 @@
+"""`python -m offline`: one cloud in the foreground, until SIGINT or SIGTERM."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from offline.cloud.config import DEFAULT_PORT, CloudConfig
+from offline.errors import OfflineError
+
+
+def main() -> int:
+    """Parse the arguments, serve; 1 when the cloud cannot start."""
+    defaults = CloudConfig()
+    parser = argparse.ArgumentParser(prog="python -m offline", description=__doc__)
+    parser.add_argument("--host", default=defaults.host)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free port")
+    parser.add_argument("--region", default=defaults.region)
+    parser.add_argument("--speed", type=float, default=defaults.clock_factor, help="cloud seconds per real second")
+    parser.add_argument("--metric-delay", type=float, default=defaults.metric_delay_s, help="cloud seconds")
+    parser.add_argument("--state", type=Path, default=None, help="keep state in this folder across restarts")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    from offline.cloud.serve import serve
+
+    try:
+        serve(
+            CloudConfig(
+                host=arguments.host,
+                port=arguments.port,
+                region=arguments.region,
+                clock_factor=arguments.speed,
+                metric_delay_s=arguments.metric_delay,
+                state_dir=arguments.state,
+            )
+        )
+    except OfflineError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
