@@ -14,5 +14,7 @@ ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
 HEADER_MODEL = "x-serinus-model"
 HEADER_MODEL_VERSION = "x-serinus-model-version"
 HEADER_FUNCTION_VERSION = "x-serinus-function-version"
+#: On answers in which some rows' outputs are NaN or infinite (null in JSON): how many rows.
+HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
 
 METRIC_NAMESPACE = "Serinus"

@@ -24,7 +24,8 @@ class Feature:
     ``shape`` is that of one row's value: () for a scalar. ``categories`` are the values seen in training,
     for string and categorical columns; ``unseen`` says what happens to others: "accepted" by the graph (its
     encoder ignores them) or "refused" with an error. ``missing`` says whether null, or leaving the field out,
-    is accepted (the graph imputes it). ``minimum`` and ``maximum`` are those of the sample, for documentation.
+    is accepted (the graph imputes it); it then reaches the graph as NaN, or as ``missing_string`` in a tensor of
+    strings. ``minimum`` and ``maximum`` are those of the sample, for documentation.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Feature:
     categories: tuple[str, ...] | None = None
     unseen: Literal["accepted", "refused"] = "accepted"
     missing: Literal["accepted", "refused"] = "refused"
+    missing_string: str = ""
     minimum: float | None = None
     maximum: float | None = None
     example: Any = None
