@@ -8,7 +8,7 @@ import typer
 
 from cli import cdk
 from cli.console import notice, print_json, results, step
-from cli.endpoints import curl_line, find_endpoint, stack_names
+from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
 from cli.project import find_project
 from cli.target import CloudPort, Environment, Local, Target, choose
 
@@ -50,7 +50,7 @@ def deploy(
     notice(f"deployed to {target.name} in {time.monotonic() - began:.1f} s")
     for endpoint in found:
         results.print(f"{endpoint.name}  model {endpoint.model_version}  {endpoint.url}")
-        notice(curl_line(endpoint))
+        notice(curl_line(endpoint, example_rows(project, env, endpoint.name)))
 
 
 def bootstrap(project: Path, target: Target, log: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Deployed endpoints as their stacks' outputs describe them."""
+"""Deployed endpoints, as the outputs of their stacks describe them."""
 
 import json
 import shlex
@@ -11,13 +11,16 @@ import botocore.exceptions
 
 from cli.errors import CliError
 from cli.target import Target
+from infra.names import OUTPUTS, stack_name
+from infra.settings import Settings, load_settings
 from lambda_handlers.contract.bundle import read_golden
+from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.lock import LOCK, read_lock
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A deployed endpoint: ``url`` without a trailing slash, ``key`` None where none is needed."""
+    """A deployed endpoint: ``url`` ends without a slash, ``key`` is None where none is needed."""
 
     name: str
     stack: str
@@ -26,7 +29,6 @@ class Endpoint:
     function: str
     function_version: str
     model_version: str
-    example: dict[str, Any] | None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -34,3 +36,68 @@ class Endpoint:
     def headers(self) -> dict[str, str]:
         """What every request carries."""
         return {"content-type": "application/json", **({"x-api-key": self.key} if self.key else {})}
+
+
+def choose_endpoints(settings: Settings, wanted: Sequence[str]) -> list[str]:
+    """The endpoints named in ``wanted``, or all of the environment; `CliError` for one that is not there."""
+    known = list(settings.endpoints)
+    if unknown := [name for name in wanted if name not in known]:
+        listed = ", ".join(known) or "none yet: `serinus package` and an [endpoint.NAME] table make one"
+        raise CliError(f"no endpoint {unknown[0]!r} in serinus.toml for environment {settings.environment!r}; it has {listed}.")
+    if not known:
+        raise CliError("serinus.toml has no [endpoint.NAME] table yet; `serinus package MODEL --name NAME` adds one.")
+    return list(wanted) or known
+
+
+def stack_names(project: Path, environment: str, wanted: Sequence[str]) -> dict[str, str]:
+    """Stack by endpoint, for those named in ``wanted`` or all of the environment."""
+    settings = load_settings(project, environment)
+    return {name: stack_name(settings, name) for name in choose_endpoints(settings, wanted)}
+
+
+def find_endpoint(project: Path, environment: str, name: str, target: Target) -> Endpoint:
+    """The endpoint as it is deployed at ``target``; `CliError` when it is not."""
+    stack = stack_names(project, environment, [name])[name]
+    try:
+        described = target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except botocore.exceptions.ClientError as error:
+        if "does not exist" not in str(error):
+            raise CliError(f"{target.name} would not describe stack {stack}: {error}") from error
+        flag = " --local" if target.cloud else ""
+        raise CliError(f"{name} is not deployed to {target.name}. `serinus deploy {name}{flag}` does it.") from error
+    except botocore.exceptions.BotoCoreError as error:
+        raise CliError(f"{target.name} could not be asked: {error}. `serinus doctor` looks at credentials.") from error
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
+    if missing := [key for key in (OUTPUTS.url, OUTPUTS.function, OUTPUTS.model_version) if key not in outputs]:
+        raise CliError(
+            f"stack {stack} is {described['StackStatus']} and has no output {missing[0]}; deploy it again."
+        )
+    key_id = outputs.get(OUTPUTS.api_key_id)
+    key = target.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"] if key_id else None
+    return Endpoint(
+        name=name,
+        stack=stack,
+        url=target.url(outputs[OUTPUTS.url]).rstrip("/"),
+        key=key,
+        function=outputs[OUTPUTS.function],
+        function_version=outputs.get(OUTPUTS.function_version, ""),
+        model_version=outputs[OUTPUTS.model_version],
+    )
+
+
+def curl_line(endpoint: Endpoint, rows: list[Any]) -> str:
+    """A line that can be pasted into a shell."""
+    headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in endpoint.headers().items())
+    body = shlex.quote(json.dumps({"rows": rows}, ensure_ascii=False))
+    return f"curl -sS {shlex.quote(endpoint.url + '/predict')} {headers} -d {body}"
+
+
+def example_rows(project: Path, environment: str, model: str) -> list[dict[str, Any]]:
+    """One real row of the pinned bundle's golden set; empty when the bundle is not here."""
+    pin = read_lock(project / LOCK).get(environment, {}).get(model)
+    if pin is None:
+        return []
+    try:
+        return list(read_golden(project / pin.bundle).rows[:1])
+    except ContractError:
+        return []

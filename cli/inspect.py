@@ -1,0 +1,86 @@
+"""`serinus inspect`: what a packaged model is, without deploying it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markdown import Markdown
+
+from cli.console import megabytes, print_json, results, table
+from cli.errors import CliError
+from cli.project import find_project
+from cli.target import Environment
+from lambda_handlers.contract import bundle
+from lambda_handlers.contract.build import BUILD_DIR, read_build
+from lambda_handlers.contract.lock import LOCK, read_lock
+from lambda_handlers.contract.signature import Signature
+
+
+def inspect(
+    model: Annotated[str, typer.Argument(help="Model.")],
+    env: Environment = "dev",
+    card: Annotated[bool, typer.Option("--card", help="Show the model card.")] = False,
+    sizes: Annotated[bool, typer.Option("--sizes", help="Show what weighs in the bundle and its layers.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Show the bundle that an environment pins: signature, sizes, agreement with its source.
+
+    Example: [bold]serinus inspect churn --sizes[/]
+    """
+    project = find_project()
+    folder = pinned(project, env, model)
+    manifest = bundle.verify(folder)
+    files = {name: (folder / name).stat().st_size for name in bundle.SHIPPED}
+    if as_json:
+        print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
+    elif card:
+        results.print(Markdown((folder / bundle.CARD).read_text(encoding="utf-8")))
+    elif sizes:
+        _print_sizes(project, manifest, files)
+    else:
+        results.print(f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}", markup=False)
+        results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}", markup=False)
+        _print_signature(manifest.signature)
+
+
+def pinned(project: Path, environment: str, model: str) -> Path:
+    """The folder of the bundle that serinus.lock pins; `CliError` when it pins none."""
+    models = read_lock(project / LOCK).get(environment, {})
+    if model not in models:
+        known = ", ".join(sorted(models)) or "none"
+        raise CliError(
+            f"serinus.lock pins no model {model!r} for environment {environment!r} (it pins: {known}). "
+            f"`serinus package SOURCE --name {model}` does."
+        )
+    return project / models[model].bundle
+
+
+def _print_signature(signature: Signature) -> None:
+    shown = table("feature", "dtype", "missing", "values")
+    for feature in signature.features:
+        if feature.categories is not None:
+            listed = ", ".join(feature.categories[:6]) + (", …" if len(feature.categories) > 6 else "")
+            values = f"{listed} (others {feature.unseen})"
+        elif feature.minimum is not None and feature.maximum is not None:
+            values = f"{feature.minimum:g} to {feature.maximum:g} in the sample"
+        else:
+            values = ""
+        shown.add_row(feature.name, feature.dtype, feature.missing, values)
+    results.print(shown)
+    for output in signature.outputs:
+        results.print(f"gives {output.role}: {output.dtype} {list(output.shape)}", markup=False)
+    if signature.classes is not None:
+        results.print(f"classes: {', '.join(map(str, signature.classes))}", markup=False)
+
+
+def _print_sizes(project: Path, manifest: bundle.Manifest, files: dict[str, int]) -> None:
+    from modelpack.layers import sizes
+
+    shown = table("part", ">size")
+    for name, size in files.items():
+        shown.add_row(f"bundle {name}", megabytes(size))
+    for key, layer in read_build(project / BUILD_DIR).runtime.items():
+        shown.add_row(f"layer {key}, unzipped", megabytes(layer.unzipped_bytes))
+        for package, size in sizes(project / BUILD_DIR / layer.path):
+            shown.add_row(f"  {package}", megabytes(size))
+    results.print(shown)

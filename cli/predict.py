@@ -1,0 +1,115 @@
+"""`serinus predict`: rows from a file to a deployed endpoint, over plain HTTP."""
+
+import csv
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from cli.console import notice, print_json, results, table
+from cli.endpoints import Endpoint, find_endpoint
+from cli.errors import CliError
+from cli.project import find_project
+from cli.target import CloudPort, Environment, Local, choose_running
+
+
+def predict(
+    endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
+    data: Annotated[Path, typer.Option(help="Rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")],
+    env: Environment = "dev",
+    local: Local = False,
+    port: CloudPort = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The endpoint's answer as it is.")] = False,
+) -> None:
+    """Send rows to an endpoint. Asks the offline cloud where one runs, AWS otherwise, and says which.
+
+    Example: [bold]serinus predict churn --data rows.json[/]
+    """
+    rows = read_rows(data)
+    project = find_project()
+    target = choose_running(project, local=local, port=port)
+    found = find_endpoint(project, env, endpoint, target)
+    notice(f"asking {target.name}")
+    answer, seconds = send(found, rows)
+    if as_json:
+        print_json(answer)
+        return
+    results.print(render(answer, len(rows)))
+    notice(f"model {answer['model']} {answer['version']}, {len(rows)} rows in {seconds * 1000:.1f} ms")
+
+
+def read_rows(path: Path) -> list[Any]:
+    """The rows in ``path``; `CliError` when it cannot be read as its suffix promises."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".csv":
+            rows: Any = [{key: _cell(cell) for key, cell in row.items()} for row in csv.DictReader(text.splitlines())]
+        elif path.suffix == ".jsonl":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            rows = json.loads(text)
+    except FileNotFoundError as error:
+        raise CliError(f"{path} does not exist.") from error
+    except (ValueError, OSError) as error:
+        raise CliError(f"{path} cannot be read as {path.suffix or '.json'}: {error}") from error
+    if isinstance(rows, dict):
+        rows = rows.get("rows", [rows])
+    if not isinstance(rows, list) or not rows:
+        raise CliError(f"{path} holds no rows; it should be a list of records, or {{'rows': [...]}}.")
+    return rows
+
+
+def send(endpoint: Endpoint, rows: list[Any]) -> tuple[dict[str, Any], float]:
+    """The endpoint's answer and the seconds it took; `CliError` with the endpoint's own words when it refuses."""
+    began = time.perf_counter()
+    try:
+        answer = httpx.post(
+            f"{endpoint.url}/predict", json={"rows": rows}, headers=endpoint.headers(), timeout=60, trust_env=False
+        )
+    except httpx.TransportError as error:
+        raise CliError(f"{endpoint.url} did not answer: {error}") from error
+    if answer.status_code != httpx.codes.OK:
+        raise CliError(f"{endpoint.url}/predict answered {answer.status_code}:\n{_explain(answer)}")
+    body: dict[str, Any] = answer.json()
+    return body, time.perf_counter() - began
+
+
+def render(answer: dict[str, Any], count: int) -> Any:
+    """The answer as a table, a line a row."""
+    series = {name: answer[name] for name in ("labels", "values") if name in answer} | answer.get("outputs", {})
+    classes = [f">{label}" for label in answer.get("classes", [])] if "probabilities" in answer else []
+    shown = table("row", *series, *classes)
+    for row in range(count):
+        cells = [_show(column[row]) for column in series.values()]
+        shares = [f"{share:.4f}" for share in answer["probabilities"][row]] if classes else []
+        shown.add_row(str(row), *cells, *shares)
+    return shown
+
+
+def _cell(text: str | None) -> Any:
+    """A CSV cell as JSON would hold it: null, a number, true or false where it reads as one, text otherwise."""
+    if text is None or text == "":
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
+
+
+def _show(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value) if isinstance(value, list) else str(value)
+
+
+def _explain(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return answer.text[:500]
+    lines = [str(problem.get("detail") or problem.get("message") or problem)]
+    for error in problem.get("errors", [])[:10]:
+        lines.append(f"  row {error.get('row')}, {error.get('field')}: {error.get('value')!r} {error.get('rule')}")
+    return "\n".join(lines)
