@@ -1,0 +1,56 @@
+"""How every benchmark speaks: rows of data, printed as a table or, with --json, as they are."""
+
+import argparse
+import json
+import platform
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Row = dict[str, Any]
+
+
+def main(name: str, measure: Callable[[], Sequence[Row]], *, note: str = "") -> None:
+    """The command line of benchmark ``name``: measure, then print the rows."""
+    parser = argparse.ArgumentParser(prog=f"scripts/bench {name}", description=note)
+    parser.add_argument("--json", action="store_true", help="print the rows as data")
+    arguments = parser.parse_args()
+    rows = measure()
+    if arguments.json:
+        sys.stdout.write(json.dumps(list(rows), indent=2) + "\n")
+    else:
+        show(name, rows, note)
+
+
+def show(title: str, rows: Sequence[Row], note: str = "") -> None:
+    """One table; columns are the rows' keys, numbers align right."""
+    table = Table(title=title, title_justify="left", box=None)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    for column in columns:
+        numeric = any(isinstance(row.get(column), int | float) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{note}\n{machine()}".strip(), markup=False)
+
+
+def machine() -> str:
+    """Where it was measured, in words that a reader elsewhere can compare with."""
+    return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+
+
+def median(values: Sequence[float]) -> float:
+    """The median, the figure to quote on a noisy machine."""
+    return statistics.median(values)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
