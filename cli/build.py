@@ -14,18 +14,18 @@ from cli.target import Environment
 
 
 def build(
-    env: Environment = "dev", as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False
+    env: Environment = None, as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False
 ) -> None:
     """Resolve and zip the layers that this project's endpoints need, for Lambda's platform. No Docker.
 
     Example: [bold]serinus build --env prod[/]
     """
-    from infra.synth import wanted_layers
+    from infra.synth import chosen_environment, wanted_layers
     from lambda_handlers.contract.build import BUILD_DIR
     from modelpack import layers
 
     project = find_project()
-    wanted = wanted_layers(project, env)
+    wanted = wanted_layers(project, env or chosen_environment(os.environ))
     with StageProgress() as progress:
         manifest = layers.build(project, wanted.targets, wanted.bundles, progress)
     if local := os.environ.get("SERINUS_LOCAL_URL"):
@@ -35,7 +35,9 @@ def build(
         return
     shown = table("layer", ">zipped", ">unzipped", "bytecode")
     for name, layer in manifest.runtime.items():
-        shown.add_row(name, megabytes(layer.zipped_bytes), megabytes(layer.unzipped_bytes), "yes" if layer.bytecode else "no")
+        shown.add_row(
+            name, megabytes(layer.zipped_bytes), megabytes(layer.unzipped_bytes), "yes" if layer.bytecode else "no"
+        )
     for name, layer in manifest.models.items():
         shown.add_row(f"model {name[:12]}", megabytes(layer.zipped_bytes), megabytes(layer.unzipped_bytes), "")
     results.print(shown)
@@ -53,8 +55,12 @@ def register_twins(url: str, folder: "os.PathLike[str]", manifest: object) -> No
             continue
         path = Path(folder) / layer.twin
         try:
-            answer = httpx.put(f"{url}/_offline/layer-twins/{layer.sha256}", json={"path": str(path)}, trust_env=False)
+            answer = httpx.put(
+                f"{url}/_offline/layer-twins/{layer.sha256}", json={"path": str(path)}, trust_env=False
+            )
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            raise CliError(f"the offline cloud at {url} did not take the layer twin {path.name}: {error}") from error
+            raise CliError(
+                f"the offline cloud at {url} did not take the layer twin {path.name}: {error}"
+            ) from error
         notice(f"the offline cloud runs {path.name} in place of {Path(layer.path).name}")

@@ -14,7 +14,11 @@ PACKAGE = "package.json"
 BINARY = Path("node_modules") / ".bin" / "cdk"
 
 #: Node's and jsii's banners about versions say nothing that a person deploying a model can act on.
-QUIET = {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1", "NODE_NO_WARNINGS": "1", "CDK_DISABLE_CLI_TELEMETRY": "true"}
+QUIET = {
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "NODE_NO_WARNINGS": "1",
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
+}
 
 
 def pinned_version(project: Path) -> str:
@@ -45,14 +49,21 @@ def ensure(project: Path) -> Path:
     if installed_version(project) != wanted:
         npm = shutil.which("npm")
         if npm is None:
-            raise CliError("npm is not installed; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it.")
+            raise CliError(
+                "npm is not installed; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it."
+            )
         with step(f"installing the CDK CLI {wanted} with npm"):
             verb = "ci" if (project / "package-lock.json").exists() else "install"
             done = subprocess.run(
-                [npm, verb, "--no-audit", "--no-fund", "--loglevel=error"], cwd=project, capture_output=True, text=True
+                [npm, verb, "--no-audit", "--no-fund", "--loglevel=error"],
+                cwd=project,
+                capture_output=True,
+                text=True,
             )
         if done.returncode != 0 or installed_version(project) != wanted:
-            raise CliError(f"npm {verb} could not install aws-cdk {wanted}: {(done.stderr or done.stdout).strip()[-600:]}")
+            raise CliError(
+                f"npm {verb} could not install aws-cdk {wanted}: {(done.stderr or done.stdout).strip()[-600:]}"
+            )
     return project / BINARY
 
 
@@ -72,7 +83,12 @@ def run(
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
             code = subprocess.run(
-                command, cwd=project, env=everything, stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+                command,
+                cwd=project,
+                env=everything,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
             ).returncode
         if code != 0:
             notice(_last_lines(log))

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from cli.errors import CliError
+from infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
 
 FOLDER = ".serinus/local"
 #: What the offline extra brings, as modules.
@@ -54,6 +55,7 @@ class RunningCloud:
             "CDK_DEFAULT_REGION": self.region,
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "SERINUS_LOCAL_URL": self.url,
+            VARIABLE_ENVIRONMENT: LOCAL_ENVIRONMENT,
         }
 
 
@@ -90,7 +92,18 @@ def start(project: Path, *, port: int, region: str, speed: float, state: Path | 
 
 def command(*, port: int, region: str, speed: float, state: Path | None) -> list[str]:
     """The command line of a cloud in the foreground."""
-    arguments = [sys.executable, "-P", "-m", "offline", "--port", str(port), "--region", region, "--speed", str(speed)]
+    arguments = [
+        sys.executable,
+        "-P",
+        "-m",
+        "offline",
+        "--port",
+        str(port),
+        "--region",
+        region,
+        "--speed",
+        str(speed),
+    ]
     return arguments if state is None else [*arguments, "--state", str(state)]
 
 
@@ -127,7 +140,9 @@ def stop(project: Path, cloud: RunningCloud) -> None:
 def require_extra() -> None:
     """`CliError` when the packages of the offline cloud are not installed."""
     if any(find_spec(name) is None for name in MODULES):
-        raise CliError("the offline cloud is an optional extra that is not installed: pip install 'serinus[offline]'")
+        raise CliError(
+            "the offline cloud is an optional extra that is not installed: pip install 'serinus[offline]'"
+        )
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Path) -> dict[str, str]:
@@ -135,7 +150,9 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Pat
     while time.monotonic() < deadline:
         if process.poll() is not None:
             tail = log_path.read_text(errors="replace").strip().splitlines()[-1:]
-            raise CliError(f"the offline cloud did not start: {' '.join(tail) or 'it said nothing'} (log: {log_path})")
+            raise CliError(
+                f"the offline cloud did not start: {' '.join(tail) or 'it said nothing'} (log: {log_path})"
+            )
         with contextlib.suppress(httpx.TransportError, ValueError):
             answer = httpx.get(f"http://127.0.0.1:{port}/_offline/health", timeout=2.0, trust_env=False)
             if answer.status_code == httpx.codes.OK and answer.json().get("pid", process.pid) == process.pid:

@@ -10,14 +10,16 @@ from cli import cdk
 from cli.console import notice, print_json, results, step
 from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
 from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, Target, choose
+from cli.target import CloudPort, Environment, Local, Target, choose, environment_for
 
 LOG = Path(".serinus/local/cdk.log")
 
 
 def deploy(
-    endpoints: Annotated[list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")] = None,
-    env: Environment = "dev",
+    endpoints: Annotated[
+        list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")
+    ] = None,
+    env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the CDK CLI prints.")] = False,
@@ -29,7 +31,8 @@ def deploy(
     """
     project = find_project()
     target = choose(project, local=local, port=port)
-    stacks = stack_names(project, env, endpoints or [])
+    environment = environment_for(target, env)
+    stacks = stack_names(project, environment, endpoints or [])
     log = project / LOG if local and not verbose else None
     if log is not None:
         log.unlink(missing_ok=True)
@@ -37,20 +40,20 @@ def deploy(
     if local:
         bootstrap(project, target, log)
     approval = ["--require-approval", "never"] if local else []
-    command = ["deploy", *stacks.values(), "-c", f"env={env}", "--progress", "events", *approval]
+    command = ["deploy", *stacks.values(), "-c", f"env={environment}", "--progress", "events", *approval]
     if log is None:
         cdk.run(project, command, target.environment())
     else:
         with step(f"deploying {', '.join(stacks)}"):
             cdk.run(project, command, target.environment(), log=log)
-    found = [find_endpoint(project, env, name, target) for name in stacks]
+    found = [find_endpoint(project, environment, name, target) for name in stacks]
     if as_json:
         print_json([endpoint.to_json() for endpoint in found])
         return
     notice(f"deployed to {target.name} in {time.monotonic() - began:.1f} s")
     for endpoint in found:
         results.print(f"{endpoint.name}  model {endpoint.model_version}  {endpoint.url}")
-        notice(curl_line(endpoint, example_rows(project, env, endpoint.name)))
+        notice(curl_line(endpoint, example_rows(project, environment, endpoint.name)))
 
 
 def bootstrap(project: Path, target: Target, log: Path | None) -> None:

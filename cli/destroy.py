@@ -8,12 +8,14 @@ from cli import cdk
 from cli.console import results
 from cli.endpoints import stack_names
 from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, choose
+from cli.target import CloudPort, Environment, Local, choose, environment_for
 
 
 def destroy(
-    endpoints: Annotated[list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")] = None,
-    env: Environment = "dev",
+    endpoints: Annotated[
+        list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")
+    ] = None,
+    env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (offline it never asks).")] = False,
@@ -24,7 +26,8 @@ def destroy(
     """
     project = find_project()
     target = choose(project, local=local, port=port)
-    stacks = stack_names(project, env, endpoints or [])
+    environment = environment_for(target, env)
+    stacks = stack_names(project, environment, endpoints or [])
     force = ["--force"] if local or yes else []
-    cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={env}", *force], target.environment())
+    cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={environment}", *force], target.environment())
     results.print(f"destroyed {', '.join(stacks)}")

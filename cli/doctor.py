@@ -66,7 +66,9 @@ def examine() -> Iterator[Finding]:
 def _python() -> Finding:
     found = f"{platform.python_version()} at {sys.executable}"
     enough = sys.version_info[:2] >= OLDEST_PYTHON
-    return Finding("Python 3.11 or later", "ok" if enough else "missing", found, "" if enough else "python.org/downloads")
+    return Finding(
+        "Python 3.11 or later", "ok" if enough else "missing", found, "" if enough else "python.org/downloads"
+    )
 
 
 def _node() -> Finding:
@@ -77,7 +79,9 @@ def _node() -> Finding:
     version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
     major = re.match(r"v(\d+)", version)
     enough = major is not None and int(major[1]) >= OLDEST_NODE
-    return Finding(f"Node {OLDEST_NODE} or later, with npm", "ok" if enough else "missing", version, "" if enough else remedy)
+    return Finding(
+        f"Node {OLDEST_NODE} or later, with npm", "ok" if enough else "missing", version, "" if enough else remedy
+    )
 
 
 def _cdk() -> Finding:
@@ -118,7 +122,12 @@ def _disk() -> Finding:
     free_mb = shutil.disk_usage(Path.cwd()).free // 1_000_000
     enough = free_mb >= FREE_DISK_MB
     remedy = "" if enough else f"free {FREE_DISK_MB - free_mb} MB: layers and the offline cloud unpack there"
-    return Finding(f"{FREE_DISK_MB / 1000:g} GB of free disk", "ok" if enough else "missing", f"{free_mb / 1000:.1f} GB", remedy)
+    return Finding(
+        f"{FREE_DISK_MB / 1000:g} GB of free disk",
+        "ok" if enough else "missing",
+        f"{free_mb / 1000:.1f} GB",
+        remedy,
+    )
 
 
 def _credentials() -> Finding:
@@ -128,4 +137,3 @@ def _credentials() -> Finding:
     if boto3.Session().get_credentials() is None:
         return Finding(what, "optional", "none", "aws configure, or AWS_PROFILE")
     return Finding(what, "ok", "found")
-

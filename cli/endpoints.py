@@ -11,11 +11,13 @@ import botocore.exceptions
 
 from cli.errors import CliError
 from cli.target import Target
-from infra.names import OUTPUTS, stack_name
+from cli.project import SETTINGS
+from infra.errors import InfraError
+from infra.names import OUTPUTS
+from infra.release import pinned_bundle
 from infra.settings import Settings, load_settings
 from lambda_handlers.contract.bundle import read_golden
 from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.lock import LOCK, read_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,24 @@ class Endpoint:
 
 def choose_endpoints(settings: Settings, wanted: Sequence[str]) -> list[str]:
     """The endpoints named in ``wanted``, or all of the environment; `CliError` for one that is not there."""
-    known = list(settings.endpoints)
+    known = [endpoint.name for endpoint in settings.endpoints]
     if unknown := [name for name in wanted if name not in known]:
         listed = ", ".join(known) or "none yet: `serinus package` and an [endpoint.NAME] table make one"
-        raise CliError(f"no endpoint {unknown[0]!r} in serinus.toml for environment {settings.environment!r}; it has {listed}.")
+        raise CliError(
+            f"no endpoint {unknown[0]!r} in serinus.toml for environment {settings.environment!r}; it has {listed}."
+        )
     if not known:
-        raise CliError("serinus.toml has no [endpoint.NAME] table yet; `serinus package MODEL --name NAME` adds one.")
+        raise CliError(
+            "serinus.toml has no [endpoint.NAME] table yet; `serinus package MODEL --name NAME` adds one."
+        )
     return list(wanted) or known
 
 
 def stack_names(project: Path, environment: str, wanted: Sequence[str]) -> dict[str, str]:
     """Stack by endpoint, for those named in ``wanted`` or all of the environment."""
-    settings = load_settings(project, environment)
-    return {name: stack_name(settings, name) for name in choose_endpoints(settings, wanted)}
+    settings = load_settings(project / SETTINGS, environment)
+    stacks = {endpoint.name: endpoint.stack_name for endpoint in settings.endpoints}
+    return {name: stacks[name] for name in choose_endpoints(settings, wanted)}
 
 
 def find_endpoint(project: Path, environment: str, name: str, target: Target) -> Endpoint:
@@ -64,11 +71,17 @@ def find_endpoint(project: Path, environment: str, name: str, target: Target) ->
         if "does not exist" not in str(error):
             raise CliError(f"{target.name} would not describe stack {stack}: {error}") from error
         flag = " --local" if target.cloud else ""
-        raise CliError(f"{name} is not deployed to {target.name}. `serinus deploy {name}{flag}` does it.") from error
+        raise CliError(
+            f"{name} is not deployed to {target.name}. `serinus deploy {name}{flag}` does it."
+        ) from error
     except botocore.exceptions.BotoCoreError as error:
-        raise CliError(f"{target.name} could not be asked: {error}. `serinus doctor` looks at credentials.") from error
+        raise CliError(
+            f"{target.name} could not be asked: {error}. `serinus doctor` looks at credentials."
+        ) from error
     outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
-    if missing := [key for key in (OUTPUTS.url, OUTPUTS.function, OUTPUTS.model_version) if key not in outputs]:
+    if missing := [
+        key for key in (OUTPUTS.url, OUTPUTS.function_name, OUTPUTS.model_version) if key not in outputs
+    ]:
         raise CliError(
             f"stack {stack} is {described['StackStatus']} and has no output {missing[0]}; deploy it again."
         )
@@ -79,7 +92,7 @@ def find_endpoint(project: Path, environment: str, name: str, target: Target) ->
         stack=stack,
         url=target.url(outputs[OUTPUTS.url]).rstrip("/"),
         key=key,
-        function=outputs[OUTPUTS.function],
+        function=outputs[OUTPUTS.function_name],
         function_version=outputs.get(OUTPUTS.function_version, ""),
         model_version=outputs[OUTPUTS.model_version],
     )
@@ -92,12 +105,11 @@ def curl_line(endpoint: Endpoint, rows: list[Any]) -> str:
     return f"curl -sS {shlex.quote(endpoint.url + '/predict')} {headers} -d {body}"
 
 
-def example_rows(project: Path, environment: str, model: str) -> list[dict[str, Any]]:
+def example_rows(project: Path, environment: str, endpoint: str) -> list[dict[str, Any]]:
     """One real row of the pinned bundle's golden set; empty when the bundle is not here."""
-    pin = read_lock(project / LOCK).get(environment, {}).get(model)
-    if pin is None:
-        return []
+    settings = load_settings(project / SETTINGS, environment)
+    model = next(item.model for item in settings.endpoints if item.name == endpoint)
     try:
-        return list(read_golden(project / pin.bundle).rows[:1])
-    except ContractError:
+        return list(read_golden(pinned_bundle(project, environment, model)).rows[:1])
+    except (ContractError, InfraError):
         return []

@@ -1,7 +1,7 @@
 """What the command itself raises.
 
-    CliError                the command cannot go on; one line: what, the limit, the next step (exit 1)
-    └── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
+CliError                the command cannot go on; one line: what, the limit, the next step (exit 1)
+└── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
 """
 
 

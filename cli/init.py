@@ -26,7 +26,9 @@ def init(
     """
     folder = folder.resolve()
     if (folder / SETTINGS).exists():
-        raise CliError(f"{folder / SETTINGS} exists: this folder is a project already. `serinus package` comes next.")
+        raise CliError(
+            f"{folder / SETTINGS} exists: this folder is a project already. `serinus package` comes next."
+        )
     chosen = name or re.sub(r"[^a-z0-9-]+", "-", folder.name.lower()).strip("-0123456789") or "models"
     if not NAME.fullmatch(chosen):
         raise CliError(

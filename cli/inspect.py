@@ -9,7 +9,8 @@ from rich.markdown import Markdown
 from cli.console import megabytes, print_json, results, table
 from cli.errors import CliError
 from cli.project import find_project
-from cli.target import Environment
+from cli.target import PackEnvironment
+from infra.names import DEFAULT_ENVIRONMENT
 from lambda_handlers.contract import bundle
 from lambda_handlers.contract.build import BUILD_DIR, read_build
 from lambda_handlers.contract.lock import LOCK, read_lock
@@ -18,7 +19,7 @@ from lambda_handlers.contract.signature import Signature
 
 def inspect(
     model: Annotated[str, typer.Argument(help="Model.")],
-    env: Environment = "dev",
+    env: PackEnvironment = DEFAULT_ENVIRONMENT,
     card: Annotated[bool, typer.Option("--card", help="Show the model card.")] = False,
     sizes: Annotated[bool, typer.Option("--sizes", help="Show what weighs in the bundle and its layers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
@@ -38,7 +39,9 @@ def inspect(
     elif sizes:
         _print_sizes(project, manifest, files)
     else:
-        results.print(f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}", markup=False)
+        results.print(
+            f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}", markup=False
+        )
         results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}", markup=False)
         _print_signature(manifest.signature)
 
@@ -70,7 +73,7 @@ def _print_signature(signature: Signature) -> None:
     for output in signature.outputs:
         results.print(f"gives {output.role}: {output.dtype} {list(output.shape)}", markup=False)
     if signature.classes is not None:
-        results.print(f"classes: {', '.join(map(str, signature.classes))}", markup=False)
+        results.print(f"classes: {', '.join(str(label) for label in signature.classes)}", markup=False)
 
 
 def _print_sizes(project: Path, manifest: bundle.Manifest, files: dict[str, int]) -> None:

@@ -9,14 +9,15 @@ import typer
 from cli.console import megabytes, notice, print_json, results, table
 from cli.project import SETTINGS, find_project
 from cli.report import StageProgress
-from cli.target import Environment
+from cli.target import PackEnvironment
+from infra.names import DEFAULT_ENVIRONMENT
 
 
 def package(
     source: Annotated[Path, typer.Argument(help="The model: .joblib, .pkl or .skops.")],
     name: Annotated[str, typer.Option(help="Name of the model, and of its endpoint.")],
     sample: Annotated[Path, typer.Option(help="Rows like those it will see: .csv or .parquet with a header.")],
-    env: Environment = "dev",
+    env: PackEnvironment = DEFAULT_ENVIRONMENT,
     target: Annotated[str | None, typer.Option(help="The sample's column that is the label: left out.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="A further column of the sample to leave out.")] = None,
     trust: Annotated[list[str] | None, typer.Option(help="A type in a .skops file to trust.")] = None,
@@ -61,7 +62,8 @@ def package(
     shown.add_row("size", f"{megabytes(packed.source_bytes)} source -> {megabytes(packed.graph_bytes)} ONNX")
     shown.add_row(
         "agreement",
-        f"{parity.rows} rows: labels {parity.labels_equal:.2%}, largest difference {parity.max_abs_difference:.2g}",
+        f"{parity.rows} rows: labels {parity.labels_equal:.2%} equal, "
+        f"largest difference {parity.max_abs_difference:.2g}",
     )
     results.print(shown)
     notice(f"pinned for {env} in serinus.lock. Next: serinus deploy {name} --local")

@@ -13,13 +13,15 @@ from cli.console import notice, print_json, results, table
 from cli.endpoints import Endpoint, find_endpoint
 from cli.errors import CliError
 from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, choose_running
+from cli.target import CloudPort, Environment, Local, choose_running, environment_for
 
 
 def predict(
     endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
-    data: Annotated[Path, typer.Option(help="Rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")],
-    env: Environment = "dev",
+    data: Annotated[
+        Path, typer.Option(help="Rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")
+    ],
+    env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
     as_json: Annotated[bool, typer.Option("--json", help="The endpoint's answer as it is.")] = False,
@@ -31,7 +33,7 @@ def predict(
     rows = read_rows(data)
     project = find_project()
     target = choose_running(project, local=local, port=port)
-    found = find_endpoint(project, env, endpoint, target)
+    found = find_endpoint(project, environment_for(target, env), endpoint, target)
     notice(f"asking {target.name}")
     answer, seconds = send(found, rows)
     if as_json:
@@ -46,7 +48,9 @@ def read_rows(path: Path) -> list[Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".csv":
-            rows: Any = [{key: _cell(cell) for key, cell in row.items()} for row in csv.DictReader(text.splitlines())]
+            rows: Any = [
+                {key: _cell(cell) for key, cell in row.items()} for row in csv.DictReader(text.splitlines())
+            ]
         elif path.suffix == ".jsonl":
             rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         else:
@@ -101,7 +105,13 @@ def _cell(text: str | None) -> Any:
 
 
 def _show(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value) if isinstance(value, list) else str(value)
+    return (
+        f"{value:.6g}"
+        if isinstance(value, float)
+        else json.dumps(value)
+        if isinstance(value, list)
+        else str(value)
+    )
 
 
 def _explain(answer: httpx.Response) -> str:
@@ -110,6 +120,8 @@ def _explain(answer: httpx.Response) -> str:
     except ValueError:
         return answer.text[:500]
     lines = [str(problem.get("detail") or problem.get("message") or problem)]
-    for error in problem.get("errors", [])[:10]:
-        lines.append(f"  row {error.get('row')}, {error.get('field')}: {error.get('value')!r} {error.get('rule')}")
+    lines += [
+        f"  row {error.get('row')}, {error.get('field')}: {error.get('value')!r} {error.get('rule')}"
+        for error in problem.get("errors", [])[:10]
+    ]
     return "\n".join(lines)

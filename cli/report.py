@@ -12,7 +12,11 @@ class StageProgress:
 
     def __init__(self) -> None:
         self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress, transient=True
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=progress,
+            transient=True,
         )
         self._task = self._bar.add_task("", total=None)
 

@@ -12,10 +12,14 @@ from botocore.config import Config
 
 from cli import clouds
 from cli.clouds import RunningCloud
+from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
 
 Local = Annotated[bool, typer.Option("--local", help="Act on the offline cloud of this project.")]
 CloudPort = Annotated[int | None, typer.Option("--port", help="Which offline cloud, where several run.")]
-Environment = Annotated[str, typer.Option("--env", help="Environment of serinus.toml.")]
+Environment = Annotated[
+    str | None, typer.Option("--env", help="Environment of serinus.toml: dev by default, local with --local.")
+]
+PackEnvironment = Annotated[str, typer.Option("--env", help="Environment whose pin in serinus.lock it is.")]
 
 _EXECUTE_API = re.compile(r"https://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)(?P<rest>/.*)?")
 
@@ -56,13 +60,18 @@ class Target:
         return f"{self.cloud.url}/_gateway/{match['api']}/{match['stage']}{match['rest'] or '/'}"
 
 
+def environment_for(target: "Target", wanted: str | None) -> str:
+    """The environment that was asked for; else what is meant at ``target``."""
+    return wanted or (DEFAULT_ENVIRONMENT if target.cloud is None else LOCAL_ENVIRONMENT)
+
+
 def choose(project: Path, *, local: bool, port: int | None, region: str | None = None) -> Target:
     """The offline cloud when asked for (raises `CliError` when none runs), AWS otherwise."""
     return Target(clouds.require(project, port) if local else None, region)
 
 
 def choose_running(project: Path, *, local: bool, port: int | None, region: str | None = None) -> Target:
-    """Like `choose`, but an offline cloud that runs is preferred unless AWS_PROFILE or AWS keys were set by hand."""
+    """Like `choose`, but an offline cloud that runs is preferred unless AWS credentials are in the environment."""
     if local or not any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID")):
         cloud = clouds.require(project, port) if local else clouds.find(project, port)
         if cloud is not None:

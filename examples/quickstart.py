@@ -58,7 +58,7 @@ class Quickstart:
     def serinus(self, *arguments: str) -> str:
         """Run the `serinus` command in the scratch project; its stdout."""
         command = [sys.executable, "-m", "cli", *arguments]
-        done = subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
         if done.returncode != 0:
             out.print(done.stdout + done.stderr, markup=False)
             raise StepFailed(f"serinus {' '.join(arguments)} ended with exit code {done.returncode}")
@@ -88,7 +88,8 @@ class Quickstart:
         out.print(
             f"\naccuracy of the source on unseen rows  {accuracy:.3f}"
             f"\nmodel version                          {packed['version'][:12]}"
-            f"\nserved by version                      {answer['version']} (function version {endpoint['function_version']})"
+            f"\nserved by version                      {answer['version']}"
+            f" (function version {endpoint['function_version']})"
             f"\nsize                                   {packed['source_bytes'] / 1e3:.0f} kB joblib -> "
             f"{packed['graph_bytes'] / 1e3:.0f} kB ONNX"
             f"\nfirst request, cold / then, warm       {first_ms:.0f} ms / {warm_ms:.1f} ms",
@@ -154,7 +155,9 @@ def print_kept(quickstart: Quickstart, endpoint: dict[str, Any]) -> None:
 def main() -> int:
     """0 when the endpoint answered, 1 with the step that failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="scripts/quickstart", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the cloud running; print URL, key and a curl line")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the cloud running; print URL, key and a curl line"
+    )
     keep = parser.parse_args().keep
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
