@@ -9,9 +9,11 @@ stepped clock can run what falls due in order, to completion, without waiting.
 """
 
 import asyncio
+import bisect
 import heapq
 import itertools
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,10 +23,18 @@ log = logging.getLogger(__name__)
 
 Job = Callable[[], Awaitable[None]]
 
+#: Changes of speed and steps that `Clock.at_real` remembers; older real times count as the oldest.
+REMEMBERED_ANCHORS = 4096
+
 
 def monotonic() -> float:
     """Real seconds from an arbitrary start, for durations, timeouts and rates."""
     return time.monotonic()
+
+
+def real_time() -> float:
+    """Real epoch seconds, for what leaves the cloud and is compared there, such as a function's deadline."""
+    return time.time()
 
 
 @dataclass(order=True, slots=True)
@@ -42,51 +52,70 @@ class Scheduled:
         self.cancelled = True
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An instant at which cloud, real and monotonic time were known, and the speed from there on."""
+
+    cloud: float
+    real: float
+    mono: float
+    factor: float
+
+
 class Clock:
     """Cloud time running ``factor`` times as fast as real time; factor 0 stands still until `advance`.
 
-    Cloud time starts at real time (or ``start``, in epoch seconds) and never runs backwards.
+    Cloud time starts at real time (or ``start``, in epoch seconds) and never runs backwards. Reading it
+    and registering jobs are safe from any thread; jobs run on the event loop of `run`.
     """
 
     def __init__(self, factor: float = 1.0, start: float | None = None) -> None:
-        if factor < 0:
-            raise ValueError(f"clock factor is {factor}; it must be 0 (stepped) or greater")
-        self._factor = factor
-        self._cloud_anchor = time.time() if start is None else start
-        self._real_anchor = time.time()
-        self._mono_anchor = time.monotonic()
+        _check(factor)
+        real = time.time()
+        self._anchor = Anchor(real if start is None else start, real, time.monotonic(), factor)
+        self._anchors = [self._anchor]
         self._queue: list[Scheduled] = []
+        self._lock = threading.Lock()
         self._counter = itertools.count()
         self._wake: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._stepping = asyncio.Lock()
 
     @property
     def factor(self) -> float:
-        return self._factor
+        return self._anchor.factor
 
     @property
     def stepped(self) -> bool:
-        return self._factor == 0
+        return self._anchor.factor == 0
 
     def time(self) -> float:
         """Cloud time in epoch seconds."""
-        return self._cloud_anchor + (time.monotonic() - self._mono_anchor) * self._factor
+        anchor = self._anchor
+        return anchor.cloud + (time.monotonic() - anchor.mono) * anchor.factor
 
     def now(self) -> datetime:
         """Cloud time as an aware UTC datetime."""
         return datetime.fromtimestamp(self.time(), UTC)
 
     def at_real(self, epoch_s: float) -> float:
-        """Cloud time that corresponds to a real epoch time, such as a timestamp a function took itself."""
-        return self._cloud_anchor + (epoch_s - self._real_anchor) * self._factor
+        """Cloud time that corresponds to a real epoch time, such as a timestamp a function took itself.
+
+        A time before the last change of speed (or step) is translated by the speed of its own moment.
+        """
+        with self._lock:
+            place = bisect.bisect_right(self._anchors, epoch_s, key=lambda anchor: anchor.real)
+            anchor = self._anchors[max(0, place - 1)]
+            until = self._anchors[place].cloud if 0 < place < len(self._anchors) else None
+        cloud = anchor.cloud + (epoch_s - anchor.real) * anchor.factor
+        return cloud if until is None else min(cloud, until)
 
     def set_factor(self, factor: float) -> None:
         """Change the speed from now on; cloud time stays continuous."""
-        if factor < 0:
-            raise ValueError(f"clock factor is {factor}; it must be 0 (stepped) or greater")
-        self._anchor(self.time())
-        self._factor = factor
+        _check(factor)
+        with self._lock:
+            self._set_anchor(self.time(), factor)
         self._poke()
 
     def call_at(self, due: float, job: Job, *, name: str) -> Scheduled:
@@ -98,23 +127,32 @@ class Clock:
         return self.call_at(self.time() + delay_s, job, name=name)
 
     def every(self, period_s: float, job: Job, *, name: str, first: float | None = None) -> Scheduled:
-        """Run ``job`` at ``first`` (default: one period from now) and each ``period_s`` cloud seconds after."""
+        """Run ``job`` at ``first`` (default: one period from now) and each ``period_s`` cloud seconds after.
+
+        One run ends before the next begins: a job slower than its period falls behind, it does not pile up.
+        """
+        if period_s <= 0:
+            raise ValueError(f"the period of job {name} is {period_s} s; it must be greater than 0")
         due = self.time() + period_s if first is None else first
         return self._push(Scheduled(due, next(self._counter), job, name, period_s))
 
     async def advance(self, seconds: float) -> None:
-        """Step a standing clock: run each job that falls due within ``seconds``, in order, to completion."""
-        if not self.stepped:
-            raise ValueError("only a clock with factor 0 can be stepped")
-        target = self.time() + seconds
-        while self._queue and self._queue[0].due <= target:
-            entry = heapq.heappop(self._queue)
-            if entry.cancelled:
-                continue
-            self._anchor(max(entry.due, self.time()))
-            self._repeat(entry)
-            await self._run(entry)
-        self._anchor(target)
+        """Step a standing clock: run each job that falls due within ``seconds``, in order, to completion.
+
+        Jobs that these jobs register run too when they fall due within the step. A job must not call this.
+        """
+        if seconds < 0:
+            raise ValueError(f"cannot advance by {seconds} s; cloud time never runs backwards")
+        async with self._stepping:
+            if not self.stepped:
+                raise ValueError(f"the clock runs at factor {self.factor}; only one at factor 0 can be stepped")
+            if self._running:
+                await asyncio.wait(self._running)
+            target = self.time() + seconds
+            while (entry := self._pop_due(target)) is not None:
+                self._step_to(entry.due)
+                await self._run(entry)
+            self._step_to(target)
 
     async def run(self) -> None:
         """Run due jobs until cancelled. A slow job does not hold up the others."""
@@ -122,52 +160,72 @@ class Clock:
         self._wake = asyncio.Event()
         try:
             while True:
-                self._start_due()
                 self._wake.clear()
+                self._start_due()
                 try:
                     await asyncio.wait_for(self._wake.wait(), self._real_seconds_to_next())
                 except TimeoutError:
                     continue
         finally:
+            self._loop = None
             for task in self._running:
                 task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
 
     def _start_due(self) -> None:
-        while not self.stepped and self._queue and self._queue[0].due <= self.time():
-            entry = heapq.heappop(self._queue)
-            if entry.cancelled:
-                continue
-            self._repeat(entry)
+        # While `advance` steps through the queue it alone runs jobs, so that it can await each of them.
+        while not self._stepping.locked() and (entry := self._pop_due(self.time())) is not None:
             task = asyncio.create_task(self._run(entry), name=entry.name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
     def _real_seconds_to_next(self) -> float | None:
-        if self.stepped or not self._queue:
-            return None
-        return max(0.0, (self._queue[0].due - self.time()) / self._factor)
+        with self._lock:
+            if self.stepped or not self._queue:
+                return None
+            return max(0.0, (self._queue[0].due - self.time()) / self.factor)
 
     async def _run(self, entry: Scheduled) -> None:
         try:
             await entry.job()
         except Exception:
             log.exception("job %s failed", entry.name)
+        finally:
+            if entry.period_s is not None and not entry.cancelled:
+                entry.due += entry.period_s
+                self._push(entry)
 
-    def _repeat(self, entry: Scheduled) -> None:
-        if entry.period_s is not None:
-            entry.due += entry.period_s
-            heapq.heappush(self._queue, entry)
+    def _pop_due(self, until: float) -> Scheduled | None:
+        with self._lock:
+            while self._queue and self._queue[0].due <= until:
+                entry = heapq.heappop(self._queue)
+                if not entry.cancelled:
+                    return entry
+        return None
 
     def _push(self, entry: Scheduled) -> Scheduled:
-        heapq.heappush(self._queue, entry)
+        with self._lock:
+            heapq.heappush(self._queue, entry)
         self._poke()
         return entry
 
     def _poke(self) -> None:
-        if self._loop is not None and self._wake is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake.set)
+        loop, wake = self._loop, self._wake
+        if loop is not None and wake is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(wake.set)
 
-    def _anchor(self, cloud_time: float) -> None:
-        self._cloud_anchor = cloud_time
-        self._real_anchor = time.time()
-        self._mono_anchor = time.monotonic()
+    def _step_to(self, cloud_time: float) -> None:
+        with self._lock:
+            if self.stepped:
+                self._set_anchor(max(cloud_time, self.time()), 0.0)
+
+    def _set_anchor(self, cloud_time: float, factor: float) -> None:
+        self._anchor = Anchor(cloud_time, time.time(), time.monotonic(), factor)
+        self._anchors.append(self._anchor)
+        if len(self._anchors) > 2 * REMEMBERED_ANCHORS:
+            del self._anchors[:-REMEMBERED_ANCHORS]
+
+
+def _check(factor: float) -> None:
+    if not 0 <= factor < float("inf"):
+        raise ValueError(f"clock factor is {factor}; it must be 0 (stepped) or a positive number")

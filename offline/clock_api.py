@@ -1,0 +1,61 @@
+"""The clock's own API: what a rehearsal uses to read, hurry or step cloud time.
+
+GET  /_offline/clock                      {"cloud_time", "epoch_s", "factor", "stepped"}
+POST /_offline/clock {"factor": 60}       change the speed; 0 stops the clock
+POST /_offline/clock {"advance": 300}     step a stopped clock; answers when what fell due has run
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+USAGE = 'send {"factor": cloud seconds per real second} or {"advance": cloud seconds}'
+
+
+def routes(cloud: "Cloud") -> list[Route]:
+    """The routes under /_offline that show and move ``cloud``'s clock."""
+    clock = cloud.clock
+
+    def shown() -> Response:
+        return JSONResponse(
+            {
+                "cloud_time": clock.now().isoformat(),
+                "epoch_s": clock.time(),
+                "factor": clock.factor,
+                "stepped": clock.stepped,
+            }
+        )
+
+    async def show(_request: Request) -> Response:
+        return shown()
+
+    async def move(request: Request) -> Response:
+        try:
+            key, amount = _order(await request.json())
+            if key == "factor":
+                clock.set_factor(amount)
+            else:
+                await clock.advance(amount)
+        except ValueError as error:
+            return JSONResponse({"message": f"{error}; {USAGE}"}, status_code=400)
+        return shown()
+
+    return [
+        Route("/_offline/clock", show, methods=["GET"]),
+        Route("/_offline/clock", move, methods=["POST"]),
+    ]
+
+
+def _order(body: Any) -> tuple[str, float]:
+    """What a request asks for: ("factor" or "advance", amount)."""
+    if not isinstance(body, dict) or len(body) != 1:
+        raise ValueError(f"{body!r} is not one order to the clock")
+    ((key, amount),) = body.items()
+    if key not in ("factor", "advance") or isinstance(amount, bool) or not isinstance(amount, (int, float)):
+        raise ValueError(f"{body!r} is not an order to the clock")
+    return key, float(amount)

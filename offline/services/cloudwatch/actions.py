@@ -1,0 +1,80 @@
+"""What an alarm does when its state changes: publish to an SNS topic, or invoke a Lambda function."""
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from offline.errors import AwsError, NotModelled
+from offline.services.cloudwatch.alarms import HistoryItem, compact_json
+from offline.services.cloudwatch.notices import Change, lambda_event, sns_message, subject
+from offline.services.cloudwatch.regional import malformed
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+MAX_ACTIONS = 5
+
+
+def check_actions(actions: list[str]) -> None:
+    """Raise for actions that AWS refuses or this cloud does not carry out."""
+    if len(actions) > MAX_ACTIONS:
+        raise malformed(f"{len(actions)} actions are given for one state; an alarm takes at most {MAX_ACTIONS}.")
+    for action in actions:
+        parts = action.split(":")
+        if len(parts) < 6 or parts[0] != "arn":
+            raise malformed(f"Invalid arn syntax: {action}")
+        if parts[2] not in ("sns", "lambda"):
+            raise NotModelled(f"the alarm action {action}", "Modelled are SNS topics and Lambda functions.")
+
+
+async def perform(cloud: "Cloud", action: str, change: Change) -> HistoryItem:
+    """Carry out one action; returns what the alarm's history says of it. A failed one does not raise."""
+    try:
+        if action.split(":")[2] == "sns":
+            await asyncio.to_thread(_publish, cloud, action, change)
+        else:
+            await _invoke(cloud, action, change)
+    except (AwsError, ClientError, BotoCoreError) as error:
+        log.warning("alarm %s could not act on %s: %s", change.alarm.name, action, error)
+        return _item(change, action, str(error))
+    return _item(change, action, None)
+
+
+def _publish(cloud: "Cloud", topic: str, change: Change) -> None:
+    client: Any = cloud.client("sns", topic.split(":")[3])
+    client.publish(TopicArn=topic, Subject=subject(change), Message=json.dumps(sns_message(change)))
+
+
+async def _invoke(cloud: "Cloud", arn: str, change: Change) -> None:
+    """Invoke ``arn:aws:lambda:region:account:function:name[:qualifier]`` asynchronously."""
+    parts = arn.split(":")
+    service = cloud.services.get("lambda")
+    if service is None:
+        raise NotModelled("Lambda functions as alarm actions without the Lambda service")
+    await service.invoke(  # type: ignore[attr-defined]
+        parts[6],
+        parts[7] if len(parts) > 7 else None,
+        json.dumps(lambda_event(change)).encode(),
+        region=parts[3],
+        invocation_type="Event",
+        source="lambda.alarms.cloudwatch.amazonaws.com",
+    )
+
+
+def _item(change: Change, action: str, error: str | None) -> HistoryItem:
+    summary = f"Successfully executed action {action}"
+    data = {
+        "actionState": "Succeeded",
+        "stateUpdateTimestamp": round(change.alarm.state.since * 1000),
+        "notificationResource": action,
+    }
+    if error is not None:
+        summary = f"Failed to execute action {action}. Received error: {error}"
+        data |= {"actionState": "Failed", "error": error}
+    at = change.alarm.state.since
+    return HistoryItem(change.alarm.name, change.alarm.kind, at, "Action", summary, compact_json(data))

@@ -1,0 +1,194 @@
+"""What makes alarms live: evaluation every cloud minute, changes of state, and who is told of them.
+
+Everything here runs on the cloud's event loop, so alarms need no lock.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from offline.services.cloudwatch.actions import perform
+from offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
+from offline.services.cloudwatch.evaluation import ALARM, OK, evaluate, evaluation_range
+from offline.services.cloudwatch.notices import Change, eventbridge_event
+from offline.services.cloudwatch.queries import Resolver, Window
+from offline.services.cloudwatch.reasons import Point, reason, reason_data
+from offline.services.cloudwatch.regional import Region
+from offline.services.cloudwatch.rule_expression import parse_rule
+from offline.services.cloudwatch.statistics import too_few_samples
+from offline.services.cloudwatch.store import MetricStore
+from offline.services.cloudwatch.time_series import TimeSeries
+from offline.services.cloudwatch.watch import Watch, watch_of
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+MINUTE_S = 60
+TICK_S = 10
+MOMENT = "%A %d %B, %Y %H:%M:%S UTC"
+
+#: Called with (region, alarm name, old state, new state, reason), on the event loop.
+Subscriber = Callable[[str, str, str, str, str], None]
+
+
+class AlarmEngine:
+    """Evaluates the alarms of all regions and carries out what their changes of state ask for."""
+
+    def __init__(self, cloud: "Cloud", regions: dict[str, Region]) -> None:
+        self._cloud = cloud
+        self._regions = regions
+        self._subscribers: list[Subscriber] = []
+        self._path: set[tuple[str, str]] = set()
+
+    def start(self) -> None:
+        """Begin the ticks: each 10 s of cloud time, on the clock's minutes."""
+        first = (self._cloud.clock.time() // TICK_S + 1) * TICK_S
+        self._cloud.clock.every(TICK_S, self._tick, name="alarm evaluation", first=first)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.append(subscriber)
+
+    async def _tick(self) -> None:
+        now = self._cloud.clock.time()
+        on_the_minute = round(now) % MINUTE_S < TICK_S
+        for name, region in list(self._regions.items()):
+            region.store.settle(now)
+            for alarm in list(region.alarms.values()):
+                if alarm.kind == "MetricAlarm":
+                    await self._evaluate(name, region, alarm, now, on_the_minute)
+
+    async def _evaluate(
+        self, region_name: str, region: Region, alarm: Alarm, now: float, on_the_minute: bool
+    ) -> None:
+        watch = watch_of(alarm.settings)
+        if not on_the_minute and (watch.period_s >= MINUTE_S or round(now) % watch.period_s >= TICK_S):
+            return
+        state = next_state(watch, alarm.state, region.store, now)
+        if state is not None and region.alarms.get(alarm.name) is alarm:
+            await self.change(region_name, alarm, state)
+
+    async def change(
+        self,
+        region_name: str,
+        alarm: Alarm,
+        state: AlarmState,
+        children: tuple[tuple[str, AlarmState], ...] = (),
+    ) -> None:
+        """Put ``alarm`` into ``state``; if its value changes, tell everyone and carry out its actions."""
+        old, alarm.state = alarm.state, state
+        if old.value == state.value:
+            return
+        region = self._regions[region_name]
+        change = Change(alarm, old, region_name, self._cloud.config.account_id, children)
+        region.history.append(_state_update(change))
+        for subscriber in list(self._subscribers):
+            subscriber(region_name, alarm.name, old.value, state.value, state.reason)
+        await self._publish(change)
+        await self._settle_composites(region_name, alarm)
+        for action in alarm.actions():
+            region.history.append(await perform(self._cloud, action, change))
+
+    async def _publish(self, change: Change) -> None:
+        events = self._cloud.services.get("events")
+        if events is None:
+            return
+        published = events.publish(change.region, eventbridge_event(change))  # type: ignore[attr-defined]
+        if inspect.isawaitable(published):
+            await published
+
+    async def _settle_composites(self, region_name: str, child: Alarm) -> None:
+        """Evaluate the composite alarms that ``child`` is part of, now that its state changed."""
+        for composite in list(self._regions[region_name].alarms.values()):
+            if composite.kind == "CompositeAlarm" and composite is not child:
+                rule = parse_rule(composite.settings["AlarmRule"])
+                if {child.name, child.arn} & set(rule.alarms):
+                    moment = self._cloud.clock.now().strftime(MOMENT)
+                    why = f"{child.arn} transitioned to {child.state.value} at {moment}"
+                    await self.evaluate_composite(region_name, composite, why, ((child.arn, child.state),))
+
+    async def evaluate_composite(
+        self, region_name: str, composite: Alarm, why: str, children: tuple[tuple[str, AlarmState], ...] = ()
+    ) -> None:
+        """Set a composite alarm's state from its rule; ``why`` becomes the reason if it changes.
+
+        As on AWS, evaluation stops where composite alarms form a cycle.
+        """
+        step = (region_name, composite.name)
+        if step in self._path:
+            return
+        alarms = self._regions[region_name].alarms
+        holds = parse_rule(composite.settings["AlarmRule"]).holds(lambda name: state_of(alarms, name))
+        value = ALARM if holds else OK
+        if value != composite.state.value:
+            data = compact_json({"triggeringAlarms": [_triggering(*child) for child in children]})
+            state = AlarmState(value, why.replace("{state}", value), self._cloud.clock.time(), data)
+            self._path.add(step)
+            try:
+                await self.change(region_name, composite, state, children)
+            finally:
+                self._path.discard(step)
+
+
+def next_state(watch: Watch, current: AlarmState, store: MetricStore, now: float) -> AlarmState | None:
+    """The state that the metric's data points call for, or None when it stays as it is.
+
+    Periods are counted back from the last full minute (or short period), so that a long period slides
+    by the minute.
+    """
+    step = min(watch.period_s, MINUTE_S)
+    end = int(now // step) * step
+    count = evaluation_range(watch.periods)
+    start = end - count * watch.period_s
+    resolver = Resolver(store, watch.queries, Window(start, end, now))
+    series = resolver.result(watch.watched)[0]
+    samples = resolver.sample_counts.get(watch.watched, {})
+    points = _points(series, samples, range(start, end, watch.period_s))
+    if watch.ignores_few_samples and _too_few(watch, points):
+        return None
+    breaching = [None if point.value is None else watch.breaches(point.value) for point in points]
+    outcome = evaluate(
+        breaching,
+        periods=watch.periods,
+        to_alarm=watch.to_alarm,
+        missing=watch.missing,
+        current=current.value,
+    )
+    if outcome.state == current.value:
+        return None
+    return AlarmState(outcome.state, reason(watch, points, outcome), now, reason_data(watch, points, now))
+
+
+def _points(series: TimeSeries, samples: dict[int, float], periods: range) -> list[Point]:
+    return [Point(at, series.points.get(at), samples.get(at)) for at in periods]
+
+
+def _too_few(watch: Watch, points: list[Point]) -> bool:
+    if watch.statistic is None:
+        return False
+    recent = [point.samples for point in points if point.samples is not None][-watch.periods :]
+    return bool(recent) and too_few_samples(watch.statistic, sum(recent))
+
+
+def state_of(alarms: dict[str, Alarm], name_or_arn: str) -> str:
+    """The state of an alarm named as a rule names it; "" for one that does not exist."""
+    name = name_or_arn.split(":alarm:", 1)[-1] if name_or_arn.startswith("arn:") else name_or_arn
+    return alarms[name].state.value if name in alarms else ""
+
+
+def _triggering(arn: str, state: AlarmState) -> dict[str, object]:
+    return {"arn": arn, "state": {"value": state.value, "timestamp": state.since}}
+
+
+def _state_update(change: Change) -> HistoryItem:
+    alarm, old = change.alarm, change.old
+    data = {"version": "1.0", "oldState": _history_state(old), "newState": _history_state(alarm.state)}
+    summary = f"Alarm updated from {old.value} to {alarm.state.value}"
+    return HistoryItem(alarm.name, alarm.kind, alarm.state.since, "StateUpdate", summary, compact_json(data))
+
+
+def _history_state(state: AlarmState) -> dict[str, str]:
+    shown = {"stateValue": state.value, "stateReason": state.reason}
+    return shown | ({"stateReasonData": state.reason_data} if state.reason_data else {})

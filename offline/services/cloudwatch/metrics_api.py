@@ -1,0 +1,302 @@
+"""The operations on metrics: put, list, and get as statistics or by queries."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from offline.errors import AwsError, NotModelled
+from offline.services.cloudwatch.pages import page
+from offline.services.cloudwatch.queries import Resolver, Window, check_period, queries_of
+from offline.services.cloudwatch.regional import Regional, invalid
+from offline.services.cloudwatch.statistics import SIMPLE, Bucket, check_statistic, value_of
+from offline.services.cloudwatch.store import (
+    Dimensions,
+    MetricKey,
+    Sample,
+    StatisticSet,
+    dimensions_of,
+    dimensions_out,
+)
+from offline.services.cloudwatch.time_series import TimeSeries
+from offline.services.cloudwatch.units import UNITS
+from offline.wire.service import Call
+
+MAX_REQUEST_BYTES = 1024 * 1024
+MAX_DATA = 1000
+MAX_VALUES = 150
+MAX_DIMENSIONS = 30
+MAX_QUERIES = 500
+MAX_DATAPOINTS_A_CALL = 1440
+LARGEST_VALUE = 2.0**360
+
+HOUR_S = 3600
+DAY_S = 86_400
+#: How long data is kept at each resolution: (period up to, seconds kept).
+RETENTION = ((60, 3 * HOUR_S), (300, 15 * DAY_S), (HOUR_S, 63 * DAY_S))
+LONGEST_RETENTION_S = 455 * DAY_S
+
+
+class MetricsApi(Regional):
+    """Operations of CloudWatch on metrics, by region."""
+
+    def put_metric_data(self, call: Call) -> dict[str, Any]:
+        if "EntityMetricData" in call.params:
+            raise NotModelled("EntityMetricData of PutMetricData", "Send the metrics in MetricData.")
+        if len(call.request.data) > MAX_REQUEST_BYTES:
+            raise AwsError("RequestEntityTooLarge", "The request is larger than 1 MB.", status=413)
+        namespace = _namespace(call.params["Namespace"])
+        data = call.params.get("MetricData", [])
+        if not data:
+            raise invalid("The parameter MetricData is required.", "MissingParameter")
+        if len(data) > MAX_DATA:
+            raise invalid(f"The collection MetricData must not have a size greater than {MAX_DATA}.")
+        now = self.cloud.clock.time()
+        visible_at = now + self.cloud.config.metric_delay_s
+        samples = [
+            sample
+            for place, datum in enumerate(data, 1)
+            for sample in _samples(namespace, datum, place, now, visible_at)
+        ]
+        store = self.store(call.region)
+        for sample in samples:
+            store.put(sample)
+        return {}
+
+    def list_metrics(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        for name in ("IncludeLinkedAccounts", "OwningAccount"):
+            if params.get(name):
+                raise NotModelled(f"{name} of ListMetrics")
+        now = self.cloud.clock.time()
+        recently = params.get("RecentlyActive")
+        if recently not in (None, "PT3H"):
+            raise invalid(f"The value {recently} for parameter RecentlyActive must be PT3H.")
+        since = now - (3 * HOUR_S if recently else 14 * DAY_S)
+        found = [key for key in self.store(call.region).keys(since=since, now=now) if _listed(key, params)]
+        shown, token = page(found, 500, params.get("NextToken"))
+        metrics = [
+            {"Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions_out(key.dimensions)}
+            for key in shown
+        ]
+        return {"Metrics": metrics} | token
+
+    def get_metric_statistics(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        statistics, extended = params.get("Statistics", []), params.get("ExtendedStatistics", [])
+        if bool(statistics) == bool(extended):
+            raise invalid(
+                "Exactly one of Statistics and ExtendedStatistics must be specified.",
+                "InvalidParameterCombination" if statistics else "MissingParameter",
+            )
+        for statistic in statistics:
+            if statistic not in SIMPLE:
+                raise invalid(f"The value {statistic} for parameter Statistics is not supported.")
+        for statistic in extended:
+            check_statistic(statistic, "ExtendedStatistics")
+        period_s = params["Period"]
+        check_period(period_s)
+        window = self._window(params, period_s)
+        if (window.end - window.start) / period_s > MAX_DATAPOINTS_A_CALL:
+            raise invalid(
+                "You have requested up to "
+                f"{math.ceil((window.end - window.start) / period_s):,} datapoints, which exceeds the limit of "
+                f"{MAX_DATAPOINTS_A_CALL:,}. You may reduce the datapoints requested by increasing Period, or "
+                "decreasing the time range.",
+                "InvalidParameterCombination",
+            )
+        key = _key(params)
+        points = self._datapoints(call.region, key, window, period_s, params.get("Unit"), [*statistics, *extended])
+        return {"Label": key.name, "Datapoints": points}
+
+    def get_metric_data(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        members = params["MetricDataQueries"]
+        if not 1 <= len(members) <= MAX_QUERIES:
+            raise invalid(f"The number of MetricDataQueries is {len(members)}; it must be 1 to {MAX_QUERIES}.")
+        queries = queries_of(members)
+        periods = [query.period_s for query in queries if query.period_s]
+        window = self._window(params, min(periods, default=60))
+        resolver = Resolver(self.store(call.region), queries, window)
+        newest_first = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
+        results = [
+            _result(one, window, newest_first)
+            for query in queries
+            if query.returns
+            for one in resolver.result(query.id)
+        ]
+        return {"MetricDataResults": results, "Messages": []}
+
+    def _window(self, params: dict[str, Any], period_s: int) -> Window:
+        now = self.cloud.clock.time()
+        start, end = _epoch(params["StartTime"]), _epoch(params["EndTime"])
+        if start >= end:
+            raise invalid("The parameter StartTime must be less than the parameter EndTime.")
+        return Window(_kept(_rounded(start, now, period_s), now, period_s), math.ceil(end), now)
+
+    def _datapoints(
+        self,
+        region: str,
+        key: MetricKey,
+        window: Window,
+        period_s: int,
+        unit: str | None,
+        statistics: Sequence[str],
+    ) -> list[dict[str, Any]]:
+        store, points = self.store(region), []
+        for one_unit in [unit] if unit else store.units(key, window.now):
+            buckets = store.datapoints(
+                key, start=window.start, end=window.end, period_s=period_s, now=window.now, unit=one_unit
+            )
+            points += [_datapoint(at, bucket, one_unit, statistics) for at, bucket in buckets.items()]
+        return [point for point in points if len(point) > 2]
+
+
+def _datapoint(at: int, bucket: Bucket, unit: str, statistics: Sequence[str]) -> dict[str, Any]:
+    simple = {name: value_of(bucket, name) for name in statistics if name in SIMPLE}
+    extended = {name: value_of(bucket, name) for name in statistics if name not in SIMPLE}
+    known = {name: value for name, value in extended.items() if value is not None}
+    return {"Timestamp": at, "Unit": unit} | simple | ({"ExtendedStatistics": known} if known else {})
+
+
+def _result(one: TimeSeries, window: Window, newest_first: bool) -> dict[str, Any]:
+    ordered = sorted(
+        ((at, value) for at, value in one.points.items() if window.start <= at < window.end), reverse=newest_first
+    )
+    return {
+        "Id": one.id,
+        "Label": one.label,
+        "Timestamps": [at for at, _ in ordered],
+        "Values": [value for _, value in ordered],
+        "StatusCode": "Complete",
+    }
+
+
+def _epoch(moment: Any) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else float(moment)
+
+
+def _rounded(start: float, now: float, period_s: int) -> int:
+    """Start times are rounded down: to the minute, or coarser for what is old, or to the short period.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    age = now - start
+    step = 60 if age < 15 * DAY_S else 300 if age <= 63 * DAY_S else HOUR_S
+    if period_s < 60:
+        step = period_s
+    return int(start // step) * step
+
+
+def _kept(start: int, now: float, period_s: int) -> int:
+    """The start of what is still kept at the resolution that ``period_s`` needs."""
+    kept_s = LONGEST_RETENTION_S
+    for up_to, seconds in reversed(RETENTION):
+        if period_s < up_to or period_s % up_to:
+            kept_s = seconds
+    oldest = int(now - kept_s)
+    return start if start >= oldest else oldest - (oldest - start) % period_s + period_s
+
+
+def _namespace(namespace: str) -> str:
+    if namespace.startswith(("AWS/", ":")) or not 1 <= len(namespace) <= 255:
+        raise invalid(f"The value {namespace} for parameter Namespace is invalid.")
+    return namespace
+
+
+def _key(params: dict[str, Any]) -> MetricKey:
+    return MetricKey(params["Namespace"], params["MetricName"], dimensions_of(params.get("Dimensions", [])))
+
+
+def _listed(key: MetricKey, params: dict[str, Any]) -> bool:
+    if params.get("Namespace") not in (None, key.namespace) or params.get("MetricName") not in (None, key.name):
+        return False
+    has = dict(key.dimensions)
+    return all(
+        wanted["Name"] in has and wanted.get("Value") in (None, has[wanted["Name"]])
+        for wanted in params.get("Dimensions", [])
+    )
+
+
+def _samples(
+    namespace: str, datum: dict[str, Any], place: int, now: float, visible_at: float
+) -> list[Sample | StatisticSet]:
+    """What one MetricDatum adds; raises for what AWS would refuse."""
+    where = f"MetricData.member.{place}"
+    key = MetricKey(namespace, _name(datum, where), _dimensions(datum, where))
+    timestamp = _timestamp(datum, where, now)
+    resolution_s = datum.get("StorageResolution", 60)
+    if resolution_s not in (1, 60):
+        raise invalid(f"The value {resolution_s} for parameter {where}.StorageResolution must be 1 or 60.")
+    unit = datum.get("Unit", "None")
+    if unit not in UNITS:
+        raise invalid(f"The value {unit} for parameter {where}.Unit is not a unit of CloudWatch.")
+    given = [name for name in ("Value", "Values", "StatisticValues") if name in datum]
+    if len(given) != 1:
+        raise invalid(
+            f"{where} must have exactly one of Value, Values and StatisticValues; it has {given or 'none'}.",
+            "InvalidParameterCombination" if given else "MissingParameter",
+        )
+    if given == ["StatisticValues"]:
+        numbers = _statistic_set(datum["StatisticValues"], where)
+        return [StatisticSet(visible_at, key, unit, timestamp, resolution_s, *numbers)]
+    return [
+        Sample(visible_at, key, unit, timestamp, resolution_s, value, times)
+        for value, times in _values(datum, where)
+    ]
+
+
+def _name(datum: dict[str, Any], where: str) -> str:
+    name = datum.get("MetricName", "")
+    if not 1 <= len(name) <= 255:
+        raise invalid(f"The parameter {where}.MetricName must have 1 to 255 characters.")
+    return str(name)
+
+
+def _dimensions(datum: dict[str, Any], where: str) -> Dimensions:
+    pairs = datum.get("Dimensions", [])
+    if len(pairs) > MAX_DIMENSIONS:
+        raise invalid(f"The collection {where}.Dimensions must not have a size greater than {MAX_DIMENSIONS}.")
+    for pair in pairs:
+        if not 1 <= len(pair["Name"]) <= 255 or not 1 <= len(pair["Value"]) <= 1024:
+            raise invalid(f"{where}.Dimensions: names have 1 to 255 characters, values 1 to 1024.")
+    return dimensions_of(pairs)
+
+
+def _timestamp(datum: dict[str, Any], where: str, now: float) -> float:
+    if "Timestamp" not in datum:
+        return now
+    timestamp = _epoch(datum["Timestamp"])
+    if not now - 14 * DAY_S <= timestamp <= now + 2 * HOUR_S:
+        raise invalid(
+            f"The parameter {where}.Timestamp must specify a time no more than two weeks in the past "
+            "and two hours in the future."
+        )
+    return timestamp
+
+
+def _values(datum: dict[str, Any], where: str) -> list[tuple[float, float]]:
+    values = [datum["Value"]] if "Value" in datum else datum["Values"]
+    counts = datum.get("Counts", [1.0] * len(values))
+    if len(values) > MAX_VALUES:
+        raise invalid(f"The collection {where}.Values must not have a size greater than {MAX_VALUES}.")
+    if len(counts) != len(values):
+        raise invalid(f"The parameters {where}.Values and {where}.Counts must be of the same size.")
+    return [
+        (_number(value, f"{where}.Value"), _number(count, f"{where}.Counts"))
+        for value, count in zip(values, counts, strict=True)
+    ]
+
+
+def _statistic_set(given: dict[str, Any], where: str) -> tuple[float, float, float, float]:
+    numbers = [_number(given[name], f"{where}.{name}") for name in ("SampleCount", "Sum", "Minimum", "Maximum")]
+    if numbers[0] <= 0 or numbers[2] > numbers[3]:
+        raise invalid(f"{where}.StatisticValues: SampleCount must be positive and Minimum at most Maximum.")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def _number(value: Any, where: str) -> float:
+    number = float(value)
+    if not math.isfinite(number) or abs(number) > LARGEST_VALUE:
+        raise invalid(f"The value {value} for parameter {where} must be a number from -2^360 to 2^360.")
+    return number

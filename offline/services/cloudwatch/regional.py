@@ -1,0 +1,56 @@
+"""What CloudWatch keeps in each region, and the base that its groups of operations share."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from offline.errors import AwsError
+from offline.services.cloudwatch.alarms import Alarm, HistoryItem
+from offline.services.cloudwatch.store import MetricStore
+from offline.wire.service import Service
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+
+@dataclass(slots=True)
+class Dashboard:
+    """A dashboard as it was put; the body is JSON text. ``modified_at`` in cloud epoch seconds."""
+
+    name: str
+    body: str
+    modified_at: float
+
+
+@dataclass(slots=True)
+class Region:
+    """One region's metrics, alarms, their history (oldest first) and dashboards: plain, picklable data."""
+
+    store: MetricStore = field(default_factory=MetricStore)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    history: list[HistoryItem] = field(default_factory=list)
+    dashboards: dict[str, Dashboard] = field(default_factory=dict)
+
+
+class Regional(Service):
+    """A service with state by region."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.regions: dict[str, Region] = {}
+
+    def region(self, name: str) -> Region:
+        """The region's state; setdefault on a dict is atomic, so any thread may ask."""
+        return self.regions.get(name) or self.regions.setdefault(name, Region())
+
+    def store(self, region: str) -> MetricStore:
+        return self.region(region).store
+
+
+def invalid(message: str, code: str = "InvalidParameterValue") -> AwsError:
+    """An error answer about a parameter."""
+    return AwsError(code, message, status=400)
+
+
+def malformed(message: str) -> AwsError:
+    """The error answer of operations on alarms, whose model has no error of their own for it."""
+    return AwsError("ValidationError", message, status=400)

@@ -1,0 +1,62 @@
+"""Moto on cloud time: what it stamps and expires follows the cloud's clock, not the machine's.
+
+Moto reads time through `moto.core.utils.utcnow`, which most of its modules import by name, and in a few
+places through `time.time()`. `follow` points both at a clock. Moto's state is one per process, so the clock
+that was followed last decides. Bucket and image creation dates, which moto takes from `datetime.now`, and
+what its Step Functions interpreter waits for stay real.
+"""
+
+import sys
+import time
+import types
+from datetime import UTC, datetime
+from typing import Any
+
+import moto.core.utils
+
+from offline.clock import Clock
+
+_real_utcnow = moto.core.utils.utcnow
+_followed: list[Clock] = []
+
+#: Modules of moto that call `time.time()` for what a client sees.
+STAMPED_BY_TIME = ("moto.apigateway.models", "moto.secretsmanager.models")
+
+
+def follow(clock: Clock) -> None:
+    """Let moto read ``clock`` until `unfollow`."""
+    _followed.append(clock)
+    moto.core.utils.utcnow = _utcnow
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.") and getattr(module, "utcnow", None) is _real_utcnow:
+            module.utcnow = _utcnow  # type: ignore[attr-defined]
+    for name in STAMPED_BY_TIME:
+        __import__(name)
+        sys.modules[name].time = _CloudTimeModule()  # type: ignore[attr-defined]
+
+
+def unfollow(clock: Clock) -> None:
+    """Stop moto from reading ``clock``; real time, or the clock followed before, takes over."""
+    if clock in _followed:
+        _followed.remove(clock)
+
+
+def _now() -> float:
+    return _followed[-1].time() if _followed else time.time()
+
+
+def _utcnow() -> datetime:
+    return datetime.fromtimestamp(_now(), UTC).replace(tzinfo=None)
+
+
+class _CloudTimeModule(types.ModuleType):
+    """Stands in for the module `time` where moto says ``time.time()``; everything else is the real one's."""
+
+    def __init__(self) -> None:
+        super().__init__("time")
+
+    def time(self) -> float:
+        return _now()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
