@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from offline.clock import Clock
 from offline.cloud.config import CloudConfig
-from offline.services import SERVICES
+from offline.services import SERVICES, moto_time
 from offline.wire.service import Service
 
 
@@ -28,11 +28,13 @@ class Cloud:
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
+        moto_time.follow(self.clock)
         self._ticker = asyncio.create_task(self.clock.run(), name="clock")
         for service in self.services.values():
             await service.start()
 
     async def stop(self) -> None:
+        moto_time.unfollow(self.clock)
         for service in reversed(self.services.values()):
             await service.stop()
         if self._ticker is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore import xform_name
 from botocore.model import OperationNotFoundError
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
@@ -27,6 +28,9 @@ from offline.errors import AwsError, NotModelled
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
+
+# Refusals are ours, not of any service's model; moto's serializer would warn about each.
+COMMON_ERROR_CODES.append("NotImplemented")
 
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/(?P<date>\d+)/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 

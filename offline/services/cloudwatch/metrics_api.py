@@ -44,7 +44,7 @@ class MetricsApi(Regional):
         if "EntityMetricData" in call.params:
             raise NotModelled("EntityMetricData of PutMetricData", "Send the metrics in MetricData.")
         if len(call.request.data) > MAX_REQUEST_BYTES:
-            raise AwsError("RequestEntityTooLarge", "The request is larger than 1 MB.", status=413)
+            raise AwsError("InvalidParameterValue", "The request is larger than 1 MB.", status=413)
         namespace = _namespace(call.params["Namespace"])
         data = call.params.get("MetricData", [])
         if not data:
