@@ -1,0 +1,1 @@
+"""Deploy time: settings and bundles become CloudFormation templates."""

@@ -1,0 +1,7 @@
+"""The CDK app of this checkout: synthesizes the endpoints of serinus.toml beside it."""
+
+from pathlib import Path
+
+from infra.synth import main
+
+main(Path(__file__).resolve().parent)

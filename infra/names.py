@@ -1,0 +1,50 @@
+"""Names by which a deployed endpoint is found again: the CLI looks for exactly these.
+
+A stack is `<project>-<environment>-<endpoint>`; the function bears the stack's name, so that logs, metrics
+and bills name the endpoint; the outputs below are on every stack.
+"""
+
+from dataclasses import dataclass
+
+DEFAULT_ENVIRONMENT = "dev"
+#: The offline cloud's environment: exists without being written down, has no account, shows its docs.
+LOCAL_ENVIRONMENT = "local"
+#: Environments that need no `[env.NAME]` with account and region.
+UNBOUND_ENVIRONMENTS = (DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT)
+
+#: CDK context key that chooses the environment: `cdk deploy -c env=prod`.
+CONTEXT_ENVIRONMENT = "env"
+#: Chooses the environment where no context does, as in a shell that was pointed at the offline cloud.
+VARIABLE_ENVIRONMENT = "SERINUS_ENV"
+
+ALIAS = "live"
+STAGE = "live"
+
+#: Lambda's limit for a function's name, which is the stack's.
+LONGEST_STACK_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Keys of a stack's outputs. ``url`` ends with the stage, without a slash."""
+
+    url: str = "Url"
+    api_key_id: str = "ApiKeyId"
+    function_name: str = "FunctionName"
+    function_version: str = "FunctionVersion"
+    alias: str = "Alias"
+    model: str = "Model"
+    model_version: str = "ModelVersion"
+
+
+OUTPUTS = Outputs()
+
+
+def stack_name(project: str, environment: str, endpoint: str) -> str:
+    """The CloudFormation stack of an endpoint, which is also its function's name."""
+    return f"{project}-{environment}-{endpoint}"
+
+
+def log_group_name(project: str, environment: str, endpoint: str) -> str:
+    """The log group of an endpoint's function: where Lambda would put it by itself."""
+    return f"/aws/lambda/{stack_name(project, environment, endpoint)}"

@@ -1,0 +1,140 @@
+"""What is to be deployed, as earlier commands left it: the bundle that the lock pins and the layers built for it.
+
+Everything is checked by hash here, so that a template never names other bytes than the lock does.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.errors import ReleaseError
+from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from infra.settings import Endpoint, Settings
+from lambda_handlers.contract.build import BUILD_DIR, BuildManifest, BuiltLayer, read_build, runtime_key
+from lambda_handlers.contract.bundle import SHORT, Manifest, verify
+from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.lock import LOCK, Lock, Pin, read_lock
+
+#: Function code and layers together, unzipped (Lambda quota).
+LARGEST_UNZIPPED_BYTES = 250 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LayerZip:
+    """A built layer whose bytes were seen to be those of its ``sha256``."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One endpoint's model and the layers that carry it."""
+
+    model: Manifest
+    runtime_layer: LayerZip
+    model_layer: LayerZip
+
+
+def pinned_bundle(project: Path, environment: str, model: str) -> Path:
+    """The folder of the bundle that ``environment`` deploys for ``model``, seen to be unchanged.
+
+    Raises `ReleaseError` when nothing is pinned, or the folder holds another bundle.
+    """
+    pin = _pin(_read_lock(project), environment, model)
+    try:
+        folder = project / pin.bundle
+        found = verify(folder)
+    except ContractError as error:
+        raise ReleaseError(str(error)) from error
+    if (found.version, found.name) != (pin.version, model):
+        raise ReleaseError(
+            f"{LOCK} pins {model} {pin.version[:SHORT]} for {environment}, but {pin.bundle} holds "
+            f"{found.name} {found.short_version}. Restore that folder, or package the model again."
+        )
+    return folder
+
+
+def is_pinned(project: Path, environment: str, model: str) -> bool:
+    """Whether the lock pins a bundle of ``model`` for ``environment``."""
+    return _find_pin(_read_lock(project), environment, model) is not None
+
+
+def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Release:
+    """The release of ``endpoint``; raises `ReleaseError` when something of it is missing, changed or too large."""
+    try:
+        model = verify(pinned_bundle(project, settings.environment, endpoint.model))
+        build = read_build(project / BUILD_DIR)
+    except ContractError as error:
+        raise ReleaseError(str(error)) from error
+    runtime, bundle = _layers(build, endpoint, model)
+    _check_size(endpoint, runtime, bundle)
+    return Release(
+        model=model,
+        runtime_layer=_check_zip(project / BUILD_DIR, runtime),
+        model_layer=_check_zip(project / BUILD_DIR, bundle),
+    )
+
+
+def _read_lock(project: Path) -> Lock:
+    try:
+        return read_lock(project / LOCK)
+    except ContractError as error:
+        raise ReleaseError(str(error)) from error
+
+
+def _pin(lock: Lock, environment: str, model: str) -> Pin:
+    pin = _find_pin(lock, environment, model)
+    if pin is None:
+        raise ReleaseError(
+            f"{LOCK} pins no bundle of model {model} for environment {environment}. "
+            f"Package it: `serinus package SOURCE --name {model} --sample SAMPLE`."
+        )
+    return pin
+
+
+def _find_pin(lock: Lock, environment: str, model: str) -> Pin | None:
+    """The environment's pin; the offline cloud rehearses what the default environment would deploy."""
+    pin = lock.get(environment, {}).get(model)
+    if pin is None and environment == LOCAL_ENVIRONMENT:
+        pin = lock.get(DEFAULT_ENVIRONMENT, {}).get(model)
+    return pin
+
+
+def _layers(build: BuildManifest, endpoint: Endpoint, model: Manifest) -> tuple[BuiltLayer, BuiltLayer]:
+    key = runtime_key(endpoint.settings.runtime, endpoint.settings.architecture)
+    if key not in build.runtime:
+        raise ReleaseError(
+            f"endpoint {endpoint.name} needs the runtime layer {key}, not built yet. Run `serinus build`."
+        )
+    if model.version not in build.models:
+        raise ReleaseError(
+            f"endpoint {endpoint.name} needs the layer of {model.name} {model.short_version}, not built yet. "
+            "Run `serinus build`."
+        )
+    return build.runtime[key], build.models[model.version]
+
+
+def _check_size(endpoint: Endpoint, *layers: BuiltLayer) -> None:
+    total = sum(layer.unzipped_bytes for layer in layers)
+    if total > LARGEST_UNZIPPED_BYTES:
+        raise ReleaseError(
+            f"the layers of {endpoint.name} are {total / 2**20:.1f} MB unzipped; "
+            f"Lambda allows {LARGEST_UNZIPPED_BYTES / 2**20:.1f} MB. "
+            f"`serinus inspect {endpoint.model} --sizes` shows what weighs."
+        )
+
+
+def _check_zip(folder: Path, layer: BuiltLayer) -> LayerZip:
+    path = folder / layer.path
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise ReleaseError(f"the built layer {path} is missing. Run `serinus build`.") from error
+    if found != layer.sha256:
+        raise ReleaseError(
+            f"the built layer {path} was changed: it hashes to {found[:SHORT]}, the build says "
+            f"{layer.sha256[:SHORT]}. Run `serinus build` again."
+        )
+    return LayerZip(path, layer.sha256)

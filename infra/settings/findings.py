@@ -1,0 +1,89 @@
+"""From pydantic's errors to lines a person can act on: where, which key, its value, what is allowed."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from infra.errors import Finding
+from infra.settings.allowed import allowed_values
+from infra.settings.positions import KeyPath
+from infra.settings.schema import NAME_ALLOWED, SettingsFile
+
+
+def findings_of(error: ValidationError, positions: Mapping[KeyPath, int]) -> list[Finding]:
+    """Every error of a `SettingsFile` as a finding with its line."""
+    return [_finding(detail, positions) for detail in error.errors(include_url=False)]
+
+
+def line_of(path: KeyPath, positions: Mapping[KeyPath, int]) -> int | None:
+    """The line of a key, or of the nearest table around it that is written down."""
+    return next((positions[path[:n]] for n in range(len(path), 0, -1) if path[:n] in positions), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that comes nearest, else all of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known: {', '.join(known)}." if known else "none is defined."
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as TOML writes it, with indices in brackets: env.prod.endpoint.churn.cors_origins[1]."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def _finding(detail: ErrorDetails, positions: Mapping[KeyPath, int]) -> Finding:
+    wrong_name = detail["loc"][-1] == "[key]"
+    path = detail["loc"][:-1] if wrong_name else detail["loc"]
+    return Finding(line_of(path, positions), dotted(path), _message(detail, path, wrong_name))
+
+
+def _message(detail: ErrorDetails, path: KeyPath, wrong_name: bool) -> str:
+    field = str(path[-1])
+    if wrong_name:
+        return f"does not fit as a name; allowed: {NAME_ALLOWED}"
+    if detail["type"] == "extra_forbidden":
+        model = _model_at(path[:-1])
+        return f"is unknown; {did_you_mean(field, model.model_fields if model else ())}"
+    if detail["type"] == "missing":
+        return f"is missing; allowed: {_allowed(path)}"
+    if detail["type"] == "value_error":
+        return f"{_shown(detail['input'])}{detail['ctx']['error']}"
+    return f"= {_shown(detail['input']).rstrip()} is not allowed; allowed: {_allowed(path)}"
+
+
+def _shown(value: Any) -> str:
+    """The value as TOML writes it; nothing for tables, whose rules name the entry that is wrong."""
+    if isinstance(value, dict | list):
+        return "" if isinstance(value, dict) else "[...] "
+    return json.dumps(value, ensure_ascii=False, default=str) + " "
+
+
+def _allowed(path: KeyPath) -> str:
+    """What the setting at ``path``, or the one that holds this element, may be."""
+    for length in range(len(path), 0, -1):
+        model = _model_at(path[: length - 1])
+        if model is not None and str(path[length - 1]) in model.model_fields:
+            return allowed_values(model, str(path[length - 1]))
+    return "a table"
+
+
+def _model_at(path: KeyPath) -> type[BaseModel] | None:
+    """The model that validates the table at ``path``; None where no table of settings is."""
+    current: Any = SettingsFile
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = field.annotation if field else None
+        elif get_origin(current) is dict:
+            current = get_args(current)[1]
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None

@@ -1,0 +1,162 @@
+"""Reads serinus.toml for one environment: whole file validated, then defaults and overrides laid over each other.
+
+Later layers win, key by key; tables such as `variables` are joined, lists replaced:
+
+    [defaults]  <  [endpoint.NAME]  <  [env.ENV.defaults]  <  [env.ENV.endpoint.NAME]
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from infra.errors import Finding, InfraError, SettingsError
+from infra.names import LOCAL_ENVIRONMENT, LONGEST_STACK_NAME, UNBOUND_ENVIRONMENTS, stack_name
+from infra.settings.findings import did_you_mean, dotted, findings_of, line_of
+from infra.settings.positions import KeyPath, find_positions
+from infra.settings.rules import check_tags, check_variables
+from infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
+
+#: What an environment sets before the file says anything.
+BUILT_IN: Mapping[str, Mapping[str, Any]] = {LOCAL_ENVIRONMENT: {"docs": True}}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint in one environment, everything decided. ``model`` is the packaged model it serves."""
+
+    name: str
+    model: str
+    stack_name: str
+    settings: EndpointSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One environment of a project. ``account`` and ``region`` are both None where credentials decide."""
+
+    project: str
+    environment: str
+    account: str | None
+    region: str | None
+    endpoints: tuple[Endpoint, ...]
+
+
+def load_settings(path: Path, environment: str) -> Settings:
+    """The settings of ``environment``; raises `SettingsError` with everything that is wrong in the file, whichever
+    environment it concerns, and `InfraError` when there is no such file or environment."""
+    file = _load(path)
+    if environment not in _environments(file):
+        hint = did_you_mean(environment, _environments(file))
+        raise InfraError(
+            f"{path.name} has no environment {environment!r}; {hint} "
+            f"Choose one with `-c env=NAME`, or write [env.{environment}] with account and region."
+        )
+    place = file.env.get(environment, EnvironmentSettings())
+    return Settings(
+        project=file.project.name,
+        environment=environment,
+        account=place.account,
+        region=place.region,
+        endpoints=tuple(_endpoint(file, environment, name) for name in sorted(file.endpoint)),
+    )
+
+
+def known_environments(path: Path) -> list[str]:
+    """Environments that can be chosen: those written down, and the two that need no table."""
+    return _environments(_load(path))
+
+
+def _environments(file: SettingsFile) -> list[str]:
+    return sorted({*UNBOUND_ENVIRONMENTS, *file.env})
+
+
+def _load(path: Path) -> SettingsFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InfraError(f"there is no {path.name} in {path.parent}. `serinus init` writes one.") from error
+    except UnicodeDecodeError as error:
+        raise InfraError(f"{path.name} is not UTF-8 text ({error}). Save it as UTF-8.") from error
+    file, positions = _validate(path.name, text)
+    if findings := [*_check_whole(file, positions)]:
+        raise SettingsError(path.name, findings)
+    return file
+
+
+def _validate(name: str, text: str) -> tuple[SettingsFile, Mapping[KeyPath, int]]:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InfraError(f"{name} is not valid TOML: {error}.") from error
+    positions = find_positions(text)
+    try:
+        return SettingsFile.model_validate(data), positions
+    except ValidationError as error:
+        raise SettingsError(name, findings_of(error, positions)) from error
+
+
+def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterator[Finding]:
+    """What no single table shows: places of environments, names that must exist, limits of joined tables."""
+    for environment, place in file.env.items():
+        at: KeyPath = ("env", environment)
+        yield from _check_place(environment, place, at, line_of(at, positions))
+        for name in set(place.endpoint) - set(file.endpoint):
+            path = (*at, "endpoint", name)
+            hint = did_you_mean(name, file.endpoint)
+            yield Finding(line_of(path, positions), dotted(path), f"overrides no endpoint; {hint}")
+    for environment in _environments(file):
+        for name in file.endpoint:
+            yield from _check_endpoint(file, environment, name, positions)
+
+
+def _check_place(environment: str, place: EnvironmentSettings, at: KeyPath, line: int | None) -> Iterator[Finding]:
+    if environment == LOCAL_ENVIRONMENT:
+        if place.account or place.region:
+            yield Finding(line, dotted(at), "is the offline cloud and takes no account or region")
+    elif (place.account is None) != (place.region is None) or (
+        environment not in UNBOUND_ENVIRONMENTS and place.account is None
+    ):
+        lacks = " and ".join(key for key in ("account", "region") if getattr(place, key) is None)
+        yield Finding(line, dotted(at), f"lacks {lacks}; write both, so that it can be deployed nowhere else")
+
+
+def _check_endpoint(
+    file: SettingsFile, environment: str, name: str, positions: Mapping[KeyPath, int]
+) -> Iterator[Finding]:
+    line = line_of(("endpoint", name), positions)
+    full = stack_name(file.project.name, environment, name)
+    if len(full) > LONGEST_STACK_NAME:
+        yield Finding(
+            line,
+            f"endpoint.{name}",
+            f"makes the function name {full}, {len(full)} characters; Lambda allows {LONGEST_STACK_NAME}",
+        )
+    settings = _endpoint(file, environment, name).settings
+    for key, check in (("variables", check_variables), ("tags", check_tags)):
+        try:
+            check(getattr(settings, key))
+        except ValueError as error:
+            yield Finding(line, f"endpoint.{name}.{key}", f"joined for environment {environment}, {error}")
+
+
+def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:
+    place = file.env.get(environment, EnvironmentSettings())
+    merged: dict[str, Any] = dict(BUILT_IN.get(environment, {}))
+    for layer in (file.defaults, file.endpoint[name], place.defaults, place.endpoint.get(name)):
+        if layer is not None:
+            _lay_over(merged, layer.model_dump(exclude_unset=True))
+    return Endpoint(
+        name=name,
+        model=merged.get("model", name),
+        stack_name=stack_name(file.project.name, environment, name),
+        settings=EndpointSettings.model_construct(**merged),
+    )
+
+
+def _lay_over(merged: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for key, value in layer.items():
+        merged[key] = {**merged[key], **value} if isinstance(value, dict) and key in merged else value

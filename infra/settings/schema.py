@@ -1,0 +1,142 @@
+"""What serinus.toml may hold: every setting with its default, its range and its meaning.
+
+These models are the one place where a setting is defined: errors and docs/settings.md are made from them.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from infra.settings.rules import check_origin, check_tags, check_variables
+from lambda_handlers.contract.lock import NAME
+
+NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
+NAME_PATTERN = f"^(?:{NAME.pattern})$"
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Origin = Annotated[str, AfterValidator(check_origin)]
+
+
+def _allowed(text: str) -> dict[str, Any]:
+    """The range of a setting in words, where its type alone does not say it."""
+    return {"allowed": text}
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class EndpointSettings(_Table):
+    """Settings of one endpoint: in `[defaults]` for all, in `[endpoint.NAME]` for one."""
+
+    model: Annotated[Name | None, Field(json_schema_extra=_allowed(NAME_ALLOWED))] = None
+    """The packaged model that the endpoint serves; unset, the endpoint's own name."""
+
+    memory_mb: Annotated[int, Field(ge=128, le=10240)] = 1024
+    """Memory of the function in MB; CPU grows with it, one full vCPU at 1769."""
+
+    timeout_s: Annotated[int, Field(ge=1, le=29)] = 10
+    """Seconds after which a request is given up. Lambda allows 900, but API Gateway waits 29 for an answer."""
+
+    runtime: Literal["python3.12", "python3.13", "python3.14"] = "python3.13"
+    """Lambda's Python."""
+
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    """Processor of the function; arm64 costs a fifth less a second."""
+
+    reserved_concurrency: Annotated[int | None, Field(ge=0)] = None
+    """Requests served at once, at most and guaranteed; 0 stops the endpoint; unset, the account's shared pool."""
+
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
+                                2192, 2557, 2922, 3288, 3653] = 30  # fmt: skip
+    """Days that log lines are kept while the endpoint exists; destroying the endpoint deletes its logs."""
+
+    variables: Annotated[
+        dict[str, str],
+        AfterValidator(check_variables),
+        Field(json_schema_extra=_allowed("a table of names with text values, 4096 bytes in all; AWS_*, "
+                                         "LAMBDA_*, SERINUS_* and what the runtime sets are reserved")),
+    ] = {}  # fmt: skip
+    """Further environment variables of the function. Not for secrets: whoever reads the template reads them."""
+
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Rows in one request."""
+
+    max_body_bytes: Annotated[int, Field(ge=1024, le=6_000_000)] = 4_000_000
+    """Bytes of one request's body; Lambda takes 6 MB, the event around the body included."""
+
+    hot_route: bool = True
+    """Answer predictions without importing FastAPI; false sends every request through it. Answers are equal."""
+
+    docs: bool = False
+    """Serve /docs and /openapi.json, without an API key. In environment `local` true unless set."""
+
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        Field(
+            strict=False,
+            json_schema_extra=_allowed('a list of origins such as "https://app.example.com", or ["*"]'),
+        ),
+    ] = ()
+    """Origins whose pages may call the endpoint from a browser."""
+
+    rate_limit_per_s: Annotated[int, Field(ge=1)] = 100
+    """Requests a second that an API key may make on average; more are answered 429."""
+
+    burst_limit: Annotated[int, Field(ge=1)] = 200
+    """Requests that an API key may make at once beyond the average."""
+
+    quota_requests: Annotated[int, Field(ge=0)] = 0
+    """Requests that an API key may make in each period; 0 for no quota."""
+
+    quota_period: Literal["day", "week", "month"] = "month"
+    """Period of quota_requests."""
+
+    tags: Annotated[
+        dict[str, str],
+        AfterValidator(check_tags),
+        Field(
+            json_schema_extra=_allowed(
+                "a table of at most 45 tags with text values; keys must not begin with aws: or serinus:"
+            )
+        ),
+    ] = {}
+    """Tags on the stack, which CloudFormation puts on all that it creates."""
+
+
+class EnvironmentSettings(_Table):
+    """One environment: where it lives, and what differs there."""
+
+    account: Annotated[
+        str | None,
+        Field(pattern=r"^\d{12}$", json_schema_extra=_allowed("12 digits in quotes")),
+    ] = None
+    """AWS account; needed but for `dev`, which deploys where the credentials lead, and `local`, which has none."""
+
+    region: Annotated[
+        str | None,
+        Field(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d$", json_schema_extra=_allowed('a region such as "eu-central-1"')),
+    ] = None
+    """AWS region; needed together with the account."""
+
+    defaults: EndpointSettings = EndpointSettings()
+    """Settings of all endpoints in this environment."""
+
+    endpoint: dict[Name, EndpointSettings] = {}
+    """Settings of one endpoint in this environment."""
+
+
+class ProjectSettings(_Table):
+    """The project."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, json_schema_extra=_allowed(NAME_ALLOWED))]
+    """First part of every stack's name: `<project>-<environment>-<endpoint>`."""
+
+
+class SettingsFile(_Table):
+    """serinus.toml as a whole."""
+
+    project: ProjectSettings
+    defaults: EndpointSettings = EndpointSettings()
+    endpoint: dict[Name, EndpointSettings] = {}
+    env: dict[Name, EnvironmentSettings] = {}

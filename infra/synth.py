@@ -1,0 +1,95 @@
+"""From a project's folder to a cloud assembly: what `app.py` and `serinus synth` both run.
+
+Importing this module is cheap: the CDK library is loaded only once settings and release are known to be sound,
+so that their errors appear at once.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.errors import InfraError, ReleaseError
+from infra.names import CONTEXT_ENVIRONMENT, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from infra.release import Release, is_pinned, pinned_bundle, read_release
+from infra.settings import Endpoint, Settings, known_environments, load_settings
+
+SETTINGS_FILE = "serinus.toml"
+
+#: The CDK CLI hands context down in this variable, and the folder for the assembly in CDK_OUTDIR.
+CDK_CONTEXT = "CDK_CONTEXT_JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLayers:
+    """What `serinus build` has to build: ``targets`` are (runtime, architecture) pairs, ``bundles`` folders."""
+
+    targets: tuple[tuple[str, str], ...]
+    bundles: tuple[Path, ...]
+
+
+def chosen_environment(variables: Mapping[str, str]) -> str:
+    """The environment that `-c env=NAME` chose, as the CDK CLI hands it down; else SERINUS_ENV's; else `dev`."""
+    context: dict[str, Any] = json.loads(variables.get(CDK_CONTEXT, "{}"))
+    return str(context.get(CONTEXT_ENVIRONMENT) or variables.get(VARIABLE_ENVIRONMENT) or DEFAULT_ENVIRONMENT)
+
+
+def wanted_layers(project: Path, environment: str | None = None) -> WantedLayers:
+    """The layers that ``environment`` needs; without one, those of all environments that have bundles pinned,
+    since the CDK CLI does not tell its build step which environment was chosen.
+
+    Raises `InfraError` for wrong settings, and for a bundle that is missing or changed.
+    """
+    path = project / SETTINGS_FILE
+    names = [environment] if environment else known_environments(path)
+    targets: set[tuple[str, str]] = set()
+    bundles: set[Path] = set()
+    for settings in (load_settings(path, name) for name in names):
+        for endpoint in settings.endpoints:
+            if environment or is_pinned(project, settings.environment, endpoint.model):
+                targets.add((endpoint.settings.runtime, endpoint.settings.architecture))
+                bundles.add(pinned_bundle(project, settings.environment, endpoint.model))
+    if not bundles:
+        raise InfraError(f"no endpoint of {SETTINGS_FILE} has a packaged model. `serinus package` makes one.")
+    return WantedLayers(tuple(sorted(targets)), tuple(sorted(bundles)))
+
+
+def synthesize(project: Path, environment: str | None = None, outdir: Path | None = None) -> Path:
+    """Write the assembly of ``environment`` and return its folder. Both are the CDK CLI's choice unless given.
+
+    Raises `InfraError` when settings, bundles or built layers are not fit to be deployed.
+    """
+    settings = load_settings(project / SETTINGS_FILE, environment or chosen_environment(os.environ))
+    releases = _read_releases(project, settings)
+    # Its value is the Node release not to warn about; people who deploy a model cannot act on the banner.
+    os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
+    from infra.assembly import write_assembly
+
+    return write_assembly(settings, releases, outdir)
+
+
+def main(project: Path) -> None:
+    """What a CDK app runs: synthesize, with errors as plain lines on stderr and exit code 1."""
+    try:
+        synthesize(project)
+    except InfraError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _read_releases(project: Path, settings: Settings) -> list[tuple[Endpoint, Release]]:
+    """The release of every endpoint; raises one `ReleaseError` with what each of them lacks."""
+    if not settings.endpoints:
+        raise InfraError(f"{SETTINGS_FILE} has no endpoint. Write [endpoint.NAME] for a model that was packaged.")
+    releases, errors = [], []
+    for endpoint in settings.endpoints:
+        try:
+            releases.append((endpoint, read_release(project, settings, endpoint)))
+        except ReleaseError as error:
+            errors.append(str(error))
+    if errors:
+        raise ReleaseError("\n".join(dict.fromkeys(errors)))
+    return releases
