@@ -1,0 +1,94 @@
+"""From CloudFormation properties to an API's input, guided by botocore's model of that API.
+
+CloudFormation's property names are the API's own in another case, so the shape itself tells how to spell a
+member and what a scalar must become ("30" is an integer where the API wants one). What has no member in the
+shape is refused by name.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from offline.errors import NotModelled
+
+
+def to_input(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """``properties`` as keyword arguments for ``operation`` ("CreateTopic") of a boto3 client."""
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    where = f"{client.meta.service_model.service_name}:{operation}"
+    fitted: dict[str, Any] = _structure(properties, shape, where)
+    return fitted
+
+
+def members(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """As `to_input`, leaving out the properties that ``operation`` does not take."""
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    known = {name.lower() for name in shape.members}
+    return to_input(
+        client, operation, {name: value for name, value in properties.items() if name.lower() in known}
+    )
+
+
+def _fit(value: Any, shape: Shape, where: str) -> Any:
+    if isinstance(shape, StructureShape):
+        return _structure(value, shape, where)
+    if isinstance(shape, ListShape):
+        items = value if isinstance(value, list) else [value]
+        return [_fit(item, shape.member, where) for item in items]
+    if isinstance(shape, MapShape):
+        return _map(value, shape, where)
+    return _scalar(value, shape.type_name)
+
+
+def _structure(value: Mapping[str, Any], shape: StructureShape, where: str) -> dict[str, Any]:
+    if getattr(shape, "is_document_type", False):
+        return dict(value)
+    spelled = {name.lower(): name for name in shape.members}
+    fitted: dict[str, Any] = {}
+    for key, item in value.items():
+        name = spelled.get(key.lower())
+        if name is None:
+            raise NotModelled(f"the property {key} of {where}")
+        fitted[name] = _fit(item, shape.members[name], f"{where}.{name}")
+    return fitted
+
+
+def _map(value: Any, shape: MapShape, where: str) -> dict[str, Any]:
+    if isinstance(value, list):
+        value = {item["Key"]: item["Value"] for item in value}
+    return {str(key): _fit(item, shape.value, f"{where}.{key}") for key, item in value.items()}
+
+
+def _scalar(value: Any, type_name: str) -> Any:
+    if type_name in ("integer", "long"):
+        return int(value)
+    if type_name in ("float", "double"):
+        return float(value)
+    if type_name == "boolean":
+        return value if isinstance(value, bool) else str(value).lower() == "true"
+    if type_name == "blob":
+        return value.encode() if isinstance(value, str) else value
+    if type_name == "timestamp":
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    return str(value)
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags in the Key/Value form that most APIs take."""
+    return [{"Key": key, "Value": str(value)} for key, value in tags.items()]
+
+
+def lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Keys that went away."""
+    return [key for key in old if key not in new]
+
+
+def text(document: Any) -> str:
+    """A policy document as the text that APIs take."""
+    return document if isinstance(document, str) else json.dumps(document)

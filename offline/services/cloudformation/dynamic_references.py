@@ -1,0 +1,58 @@
+"""Dynamic references: ``{{resolve:service:...}}``, replaced by what they name just before a resource is made.
+
+They stay unresolved in the stack's state, so that no secret is ever kept or shown there.
+"""
+
+import json
+import re
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.errors import NotModelled
+from offline.services.cloudformation.errors import ResourceFailed
+
+PATTERN = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}")
+
+
+def resolve_dynamic(value: Any, ssm: Any, secrets: Any) -> Any:
+    """``value`` with each dynamic reference replaced; ``ssm`` and ``secrets`` are boto3 clients."""
+    if isinstance(value, dict):
+        return {key: resolve_dynamic(item, ssm, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolve_dynamic(item, ssm, secrets) for item in value]
+    if isinstance(value, str) and "{{resolve:" in value:
+        return PATTERN.sub(lambda match: _fetch(match[1], match[2], ssm, secrets), value)
+    return value
+
+
+def _fetch(service: str, name: str, ssm: Any, secrets: Any) -> str:
+    try:
+        if service == "secretsmanager":
+            return _secret(name, secrets)
+        value: str = ssm.get_parameter(Name=name, WithDecryption=service == "ssm-secure")["Parameter"]["Value"]
+    except ClientError as error:
+        raise ResourceFailed(f"Could not resolve {{{{resolve:{service}:{name}}}}}: {error}") from error
+    return value
+
+
+def _secret(reference: str, secrets: Any) -> str:
+    arn = re.match(r"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+", reference)
+    secret_id = arn[0] if arn else reference.split(":")[0]
+    rest = reference[len(secret_id) :].split(":")[1:] + [""] * 4
+    kind, key, stage, version = rest[:4]
+    if kind not in ("", "SecretString"):
+        raise NotModelled(f"the dynamic reference to {kind} of a secret")
+    wanted = {"VersionStage": stage, "VersionId": version}
+    found = secrets.get_secret_value(
+        SecretId=secret_id, **{name: value for name, value in wanted.items() if value}
+    )
+    text: str = found["SecretString"]
+    if not key:
+        return text
+    fields = json.loads(text)
+    if key not in fields:
+        raise ResourceFailed(
+            f"Could not find a value associated with JSONKey {key} in SecretString of {secret_id}"
+        )
+    return str(fields[key])

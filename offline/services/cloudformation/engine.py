@@ -1,0 +1,86 @@
+"""Starts stack operations in threads and keeps the state they work on."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from offline.services.cloudformation.operation import Operation
+from offline.services.cloudformation.state import Revision, Stack, State
+from offline.services.cloudformation.submission import Submissions
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Every stack of the cloud, and the operations under way on them."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self.cloud = cloud
+        self.state = State()
+        self.submissions = Submissions(cloud, self.state)
+        #: Held while an API call looks at a stack's status and changes it.
+        self.lock = threading.RLock()
+        self._operations: dict[str, Operation] = {}
+
+    def new_stack(self, name: str, region: str) -> Stack:
+        """A stack that exists from now on, without a status yet."""
+        stack_id = f"arn:aws:cloudformation:{region}:{self.cloud.config.account_id}:stack/{name}/{uuid.uuid4()}"
+        stack = Stack(id=stack_id, name=name, region=region, created=self.cloud.clock.time())
+        self.state.stacks[stack_id] = stack
+        return stack
+
+    def operation(self, stack: Stack, type_name: str, token: str | None) -> Operation:
+        """A fresh operation on ``stack``; its events carry an id of their own."""
+        operation = Operation(self.cloud, self.state, stack)
+        operation.journal.begin(type_name, token)
+        self._operations[stack.id] = operation
+        return operation
+
+    def running(self, stack: Stack) -> Operation | None:
+        """The operation last started on ``stack``."""
+        return self._operations.get(stack.id)
+
+    def start_create(self, stack: Stack, revision: Revision, on_failure: str, token: str | None) -> Operation:
+        """Begin to create; returns at once."""
+        operation = self.operation(stack, "CREATE_STACK", token)
+        stack.revision = revision
+        operation.journal.stack("CREATE_IN_PROGRESS", "User Initiated")
+        self.spawn(stack, lambda: operation.create(revision, on_failure))
+        return operation
+
+    def start_update(
+        self, stack: Stack, revision: Revision, *, disable_rollback: bool, token: str | None
+    ) -> Operation:
+        """Begin to update; returns at once."""
+        operation = self.operation(stack, "UPDATE_STACK", token)
+        operation.remember_stable()
+        stack.updated = self.cloud.clock.time()
+        operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
+        self.spawn(stack, lambda: operation.update(revision, disable_rollback=disable_rollback))
+        return operation
+
+    def start_delete(
+        self, stack: Stack, retain: frozenset[str], *, force: bool = False, token: str | None = None
+    ) -> Operation:
+        """Begin to delete; returns at once."""
+        operation = self.operation(stack, "DELETE_STACK", token)
+        operation.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
+        self.spawn(stack, lambda: operation.delete(retain, force=force))
+        return operation
+
+    def spawn(self, stack: Stack, work: Callable[[], None]) -> None:
+        """Run ``work`` in a thread of its own."""
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:
+                log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
+                raise
+
+        threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()

@@ -1,0 +1,12 @@
+"""What this service raises: AWS's ValidationError in one word, and the failure of one resource."""
+
+from offline.errors import AwsError, OfflineError
+
+
+def invalid(message: str) -> AwsError:
+    """The ValidationError with which CloudFormation answers nearly everything that a caller got wrong."""
+    return AwsError("ValidationError", message, status=400)
+
+
+class ResourceFailed(OfflineError):
+    """A resource could not be made, changed or deleted; the message becomes the event's reason."""

@@ -1,0 +1,192 @@
+"""API calls that look: at stacks, their resources, events, templates and exports."""
+
+from typing import Any
+
+from offline.services.cloudformation import validation
+from offline.services.cloudformation.api_base import ApiBase
+from offline.services.cloudformation.errors import invalid
+from offline.services.cloudformation.lookup import PSEUDO_PARAMETERS
+from offline.services.cloudformation.state import Resource, Stack
+from offline.services.cloudformation.template import Template
+from offline.services.cloudformation.views import (
+    event_view,
+    given,
+    operation_event_view,
+    resource_detail,
+    resource_summary,
+    stack_summary,
+    stack_view,
+    validation_event_views,
+)
+from offline.wire.service import Call
+
+
+class InspectionApi(ApiBase):
+    """Describe*, List* and Get* of stacks and templates."""
+
+    def describe_stacks(self, call: Call) -> dict[str, Any]:
+        name = call.params.get("StackName")
+        if name:
+            return {"Stacks": [stack_view(self._known(call.region, name))]}
+        stacks = [stack for stack in self._stacks(call.region) if stack.active]
+        return {"Stacks": [stack_view(stack) for stack in reversed(stacks)]}
+
+    def list_stacks(self, call: Call) -> dict[str, Any]:
+        wanted = call.params.get("StackStatusFilter")
+        stacks = [stack for stack in self._stacks(call.region) if not wanted or stack.status in wanted]
+        return {"StackSummaries": [stack_summary(stack) for stack in reversed(stacks)]}
+
+    def describe_stack_events(self, call: Call) -> dict[str, Any]:
+        stack = self._stack_or_invalid(call.region, call.params["StackName"])
+        return {"StackEvents": [event_view(stack, event) for event in reversed(stack.events)]}
+
+    def describe_events(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        failed_only = (params.get("Filters") or {}).get("FailedEvents") is True
+        if params.get("ChangeSetName"):
+            stack, change_set = self._find(call)  # type: ignore[attr-defined]
+            return {"OperationEvents": validation_event_views(stack, change_set)}
+        operation_id = params.get("OperationId")
+        if params.get("StackName"):
+            stacks = [self._stack_or_invalid(call.region, params["StackName"])]
+        elif operation_id:
+            stacks = self._stacks(call.region)
+        else:
+            raise invalid("One of ChangeSetName, OperationId or StackName must be specified")
+        return {
+            "OperationEvents": [
+                operation_event_view(stack, event)
+                for stack in stacks
+                for event in reversed(stack.events)
+                if (not operation_id or event.operation_id == operation_id)
+                and (not failed_only or event.status.endswith("_FAILED"))
+            ]
+        }
+
+    def describe_stack_resource(self, call: Call) -> dict[str, Any]:
+        stack = self._stack_or_invalid(call.region, call.params["StackName"], "Stack '{}' does not exist")
+        resource = self._resource(stack, call.params["LogicalResourceId"])
+        return {"StackResourceDetail": resource_detail(stack, resource)}
+
+    def describe_stack_resources(self, call: Call) -> dict[str, Any]:
+        stack = self._stack_of_resources(call)
+        logical_id = call.params.get("LogicalResourceId")
+        resources = [self._resource(stack, logical_id)] if logical_id else list(stack.resources.values())
+        return {
+            "StackResources": [
+                {
+                    "StackName": stack.name,
+                    "StackId": stack.id,
+                    **resource_summary(resource, time_key="Timestamp"),
+                }
+                for resource in resources
+            ]
+        }
+
+    def _stack_of_resources(self, call: Call) -> Stack:
+        name, physical_id = call.params.get("StackName"), call.params.get("PhysicalResourceId")
+        if name:
+            return self._stack_or_invalid(call.region, name, "Stack with id {} does not exist")
+        for stack in self._stacks(call.region):
+            if stack.active and any(r.physical_id == physical_id for r in stack.resources.values()):
+                return stack
+        raise invalid(f"Stack for {physical_id} does not exist")
+
+    def list_stack_resources(self, call: Call) -> dict[str, Any]:
+        stack = self._known(call.region, call.params["StackName"])
+        return {"StackResourceSummaries": [resource_summary(resource) for resource in stack.resources.values()]}
+
+    def _resource(self, stack: Stack, logical_id: str) -> Resource:
+        if logical_id not in stack.resources:
+            raise invalid(f"Resource {logical_id} does not exist for stack {stack.name}")
+        return stack.resources[logical_id]
+
+    def get_template(self, call: Call) -> dict[str, Any]:
+        stages = ["Original", "Processed"]
+        if call.params.get("ChangeSetName"):
+            _, change_set = self._find(call)  # type: ignore[attr-defined]
+            return {"TemplateBody": change_set.revision.template.body, "StagesAvailable": stages}
+        stack = self._known(call.region, call.params["StackName"])
+        if stack.revision is None:
+            raise invalid(f"Template for stack {stack.name} does not exist: it was never created")
+        return {"TemplateBody": stack.revision.template.body, "StagesAvailable": stages}
+
+    def get_template_summary(self, call: Call) -> dict[str, Any]:
+        name = call.params.get("StackName")
+        stack = self._known(call.region, name) if name else None
+        if stack is not None and stack.revision is not None:
+            template = stack.revision.template
+        else:
+            template = self.engine.submissions.template(call.params, call.region)
+        return {
+            "Parameters": [
+                {**_declared(key, rule), "ParameterType": rule["Type"], "ParameterConstraints": _constraints(rule)}
+                for key, rule in template.section("Parameters").items()
+            ],
+            "ResourceTypes": sorted({definition["Type"] for definition in template.resources.values()}),
+            "Version": template.document.get("AWSTemplateFormatVersion"),
+            **_capabilities(template),
+            **given(Description=template.description),
+        }
+
+    def validate_template(self, call: Call) -> dict[str, Any]:
+        template = self.engine.submissions.template(call.params, call.region)
+        validation.check_structure(template, set(PSEUDO_PARAMETERS))
+        return {
+            "Parameters": [_declared(key, rule) for key, rule in template.section("Parameters").items()],
+            **_capabilities(template),
+            **given(Description=template.description),
+        }
+
+    def list_exports(self, call: Call) -> dict[str, Any]:
+        return {
+            "Exports": [
+                {"ExportingStackId": stack.id, "Name": name, "Value": output.value}
+                for name, (stack, output) in sorted(self.state.exports(call.region).items())
+            ]
+        }
+
+    def list_imports(self, call: Call) -> dict[str, Any]:
+        name = call.params["ExportName"]
+        importers = self.state.importers(call.region, name)
+        if not importers:
+            raise invalid(f"Export '{name}' is not imported by any stack.")
+        return {"Imports": importers}
+
+    def list_hook_results(self, call: Call) -> dict[str, Any]:
+        """No hook can be registered here, so none has a result."""
+        return {"HookResults": []}
+
+    def describe_account_limits(self, call: Call) -> dict[str, Any]:
+        limits = {"StackLimit": 2000, "StackOutputsLimit": 200}
+        return {"AccountLimits": [{"Name": name, "Value": value} for name, value in limits.items()]}
+
+    def _stacks(self, region: str) -> list[Stack]:
+        return [stack for stack in list(self.state.stacks.values()) if stack.region == region]
+
+    def _known(self, region: str, name: str) -> Stack:
+        return self._stack_or_invalid(region, name, "Stack with id {} does not exist")
+
+
+def _declared(key: str, rule: dict[str, Any]) -> dict[str, Any]:
+    default = rule.get("Default")
+    declared = given(ParameterKey=key, Description=rule.get("Description"))
+    if default is not None:
+        declared["DefaultValue"] = str(default)
+    declared["NoEcho"] = str(rule.get("NoEcho", "false")).lower() == "true"
+    return declared
+
+
+def _constraints(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"AllowedValues": [str(value) for value in rule["AllowedValues"]]} if "AllowedValues" in rule else {}
+
+
+def _capabilities(template: Template) -> dict[str, Any]:
+    wanted = validation.required_capability(template)
+    if wanted is None:
+        return {}
+    types = ", ".join(validation.iam_resources(template))
+    return {
+        "Capabilities": [wanted],
+        "CapabilitiesReason": f"The following resource(s) require capabilities: [{types}]",
+    }

@@ -1,0 +1,56 @@
+"""The one way in which stacks and resources change status: with an event, on cloud time."""
+
+import json
+import uuid
+
+from offline.clock import Clock
+from offline.services.cloudformation.state import Event, Resource, Stack
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+class Journal:
+    """Writes statuses and their events into one stack."""
+
+    def __init__(self, clock: Clock, stack: Stack) -> None:
+        self._clock = clock
+        self._stack = stack
+
+    def begin(self, operation_type: str, token: str | None = None) -> None:
+        """Open an operation: the events that follow carry its id."""
+        self._stack.operation_id = str(uuid.uuid4())
+        self._stack.operation_type = operation_type
+        self._stack.token = token
+
+    def stack(self, status: str, reason: str = "") -> None:
+        """Give the stack a status."""
+        stack = self._stack
+        stack.status, stack.reason = status, reason
+        self._append(stack.name, stack.id, STACK_TYPE, status, reason, "")
+
+    def resource(self, resource: Resource, status: str, reason: str = "") -> None:
+        """Give a resource a status."""
+        resource.status, resource.reason = status, reason
+        resource.updated = self._clock.time()
+        properties = json.dumps(resource.properties) if not status.startswith("DELETE") else ""
+        self._append(resource.logical_id, resource.physical_id or "", resource.type, status, reason, properties)
+
+    def _append(
+        self, logical_id: str, physical_id: str, type_name: str, status: str, reason: str, properties: str
+    ) -> None:
+        stack = self._stack
+        event_id = str(uuid.uuid4()) if type_name == STACK_TYPE else f"{logical_id}-{status}-{uuid.uuid4()}"
+        stack.events.append(
+            Event(
+                event_id=event_id,
+                operation_id=stack.operation_id,
+                logical_id=logical_id,
+                physical_id=physical_id,
+                type=type_name,
+                status=status,
+                time=self._clock.time(),
+                reason=reason,
+                properties=properties,
+                token=stack.token,
+            )
+        )

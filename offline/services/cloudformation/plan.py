@@ -1,0 +1,83 @@
+"""What a revision asks of a stack's resources, one by one: properties, tags, needs, and what a change means."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from offline.services.cloudformation import references
+from offline.services.cloudformation.intrinsics import Evaluator, plain
+from offline.services.cloudformation.registry import type_of
+from offline.services.cloudformation.schemas import schema_of
+from offline.services.cloudformation.state import Resource, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A resource as a revision wants it; ``properties`` are resolved."""
+
+    logical_id: str
+    type: str
+    definition: dict[str, Any]
+    properties: dict[str, Any]
+    tags: dict[str, str]
+    needs: frozenset[str]
+
+
+def active_resources(evaluator: Evaluator) -> dict[str, dict[str, Any]]:
+    """The resources of a template whose conditions hold."""
+    return {
+        logical_id: definition
+        for logical_id, definition in evaluator.template.resources.items()
+        if "Condition" not in definition or evaluator.condition(definition["Condition"])
+    }
+
+
+def dependency_graph(evaluator: Evaluator) -> dict[str, set[str]]:
+    """Which active resource needs which."""
+    active = active_resources(evaluator)
+    return {
+        logical_id: references.needs(definition, evaluator.condition) & set(active)
+        for logical_id, definition in active.items()
+    }
+
+
+def wanted(evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> Wanted:
+    """The resource ``logical_id`` with its values resolved."""
+    definition = evaluator.template.resources[logical_id]
+    properties = evaluator.resolve(definition.get("Properties") or {})
+    resolved = dict(definition)
+    for attribute in ("UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"):
+        if attribute in definition:
+            resolved[attribute] = evaluator.resolve(definition[attribute])
+    modelled = type_of(definition["Type"])
+    tags = dict(revision.tags) if modelled is not None and modelled.taggable else {}
+    tags.update(_own_tags(properties))
+    return Wanted(logical_id, definition["Type"], resolved, properties, tags, frozenset(needs))
+
+
+def _own_tags(properties: dict[str, Any]) -> dict[str, str]:
+    own = properties.get("Tags") or {}
+    if isinstance(own, dict):
+        return {key: str(value) for key, value in own.items()}
+    return {tag["Key"]: str(tag["Value"]) for tag in own}
+
+
+def differs(current: Resource, want: Wanted) -> bool:
+    """Whether the resource must be touched to become what is wanted."""
+    return bool(plain(current.properties) != plain(want.properties)) or current.tags != want.tags
+
+
+def replacing_properties(current: Resource, want: Wanted) -> list[str]:
+    """Properties whose change calls for a new physical resource."""
+    schema = schema_of(want.type)
+    return schema.replaced_by(current.properties, want.properties) if schema else []
+
+
+def keeps_custom_name(current: Resource, want: Wanted) -> bool:
+    """Whether a replacement would have to bear the very name that the old resource still has."""
+    schema = schema_of(want.type)
+    if schema is None or not schema.identifier:
+        return False
+    return all(
+        name in want.properties and plain(want.properties[name]) == plain(current.properties.get(name))
+        for name in schema.identifier
+    )

@@ -1,0 +1,115 @@
+"""The seam to resource types: what a type is told, what it must be able to do, and how types are found."""
+
+import secrets
+import string
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+SUFFIX_ALPHABET = string.ascii_uppercase + string.digits
+SUFFIX_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A resource as it now stands: what Ref returns, and what Fn::GetAtt can return."""
+
+    physical_id: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One piece of work for a resource type. ``properties`` hold no intrinsics any more.
+
+    ``previous`` and ``physical_id`` are None on create; ``tags`` are the stack's, overridden by the resource's.
+    ``cancelled`` is set when the stack operation has failed elsewhere and waiting has lost its point.
+    """
+
+    cloud: "Cloud"
+    region: str
+    stack_id: str
+    stack_name: str
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    tags: dict[str, str]
+    physical_id: str | None = None
+    previous: dict[str, Any] | None = None
+    previous_tags: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    update_policy: dict[str, Any] = field(default_factory=dict)
+    rolling_back: bool = False
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    #: To be called with the physical id as soon as something exists, so that a later failure can undo it.
+    claim: Callable[[str], None] = lambda physical_id: None
+
+    @property
+    def account_id(self) -> str:
+        return self.cloud.config.account_id
+
+    @property
+    def identity(self) -> str:
+        """The physical id of a resource that exists."""
+        assert self.physical_id is not None
+        return self.physical_id
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this cloud in the stack's region."""
+        return self.cloud.client(service, self.region)
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def name(self, max_length: int = 64, *, lowercase: bool = False) -> str:
+        """A physical name as CloudFormation makes one: stack, logical id, twelve random characters."""
+        suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
+        room = max_length - SUFFIX_LENGTH - 2
+        stack, logical = self.stack_name, self.logical_id
+        if len(stack) + len(logical) > room:
+            stack = stack[: max(room // 2, room - len(logical))]
+            logical = logical[: room - len(stack)]
+        name = f"{stack}-{logical}-{suffix}"
+        return name.lower() if lowercase else name
+
+    def changed(self, *names: str) -> bool:
+        """Whether any of these properties differs from the previous ones."""
+        previous = self.previous or {}
+        return any(self.properties.get(name) != previous.get(name) for name in names)
+
+
+class ResourceType(ABC):
+    """A type that this cloud models: its create, update and delete, and exactly what of it is modelled."""
+
+    type: ClassVar[str]
+    #: Properties that are honoured; any other of the schema is refused by name.
+    modelled: ClassVar[frozenset[str]]
+    #: What Fn::GetAtt may return.
+    attributes: ClassVar[frozenset[str]] = frozenset()
+    #: Whether the stack's tags reach the resource, so that changing them updates it.
+    taggable: ClassVar[bool] = False
+
+    def check(self, properties: dict[str, Any]) -> Iterable[str]:
+        """Names of parts of ``properties`` (unresolved) that are not modelled, beyond whole properties."""
+        return ()
+
+    @abstractmethod
+    def create(self, request: Request) -> Made: ...
+
+    @abstractmethod
+    def update(self, request: Request) -> Made:
+        """Change the resource in place; it keeps its physical id."""
+
+    @abstractmethod
+    def delete(self, request: Request) -> None:
+        """Delete the resource; one that is gone already is no error."""
+
+
+def words(text: str) -> frozenset[str]:
+    """A set of names from one readable line."""
+    return frozenset(text.split())

@@ -1,0 +1,84 @@
+"""Who refers to whom: the edges of a stack's dependency graph, and the order that they impose."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from offline.services.cloudformation.errors import invalid
+from offline.services.cloudformation.intrinsics import PLACEHOLDER
+from offline.services.cloudformation.template import attribute_of, function_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A mention of ``target`` (a resource or parameter); ``attribute`` is None for a Ref."""
+
+    target: str
+    attribute: str | None = None
+
+
+def references(value: Any, condition: Callable[[str], bool] | None = None) -> set[Reference]:
+    """Every reference in ``value``; with ``condition``, only those in the branches that it chooses."""
+    found: set[Reference] = set()
+    _collect(value, condition, found)
+    return found
+
+
+def _collect(value: Any, condition: Callable[[str], bool] | None, found: set[Reference]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _collect(item, condition, found)
+    if not isinstance(value, dict):
+        return
+    name = function_of(value)
+    if name == "Ref":
+        found.add(Reference(str(value["Ref"])))
+    elif name == "Fn::GetAtt":
+        target, attribute = attribute_of(value[name])
+        found.add(Reference(target, attribute if isinstance(attribute, str) else "*"))
+    elif name == "Fn::Sub":
+        _collect_sub(value[name], condition, found)
+    elif name == "Fn::If" and condition is not None and isinstance(value[name], list):
+        chosen, if_true, if_false = value[name]
+        _collect(if_true if condition(chosen) else if_false, condition, found)
+    else:
+        for item in value.values():
+            _collect(item, condition, found)
+
+
+def _collect_sub(argument: Any, condition: Callable[[str], bool] | None, found: set[Reference]) -> None:
+    text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
+    _collect(list(variables.values()), condition, found)
+    for match in PLACEHOLDER.finditer(text):
+        name = match[1].strip()
+        if name not in variables:
+            target, dot, attribute = name.partition(".")
+            found.add(Reference(target, attribute if dot else None))
+
+
+def depends_on(definition: Mapping[str, Any]) -> list[str]:
+    """The logical ids of a resource's DependsOn."""
+    named = definition.get("DependsOn") or []
+    return [named] if isinstance(named, str) else list(named)
+
+
+def needs(definition: Mapping[str, Any], condition: Callable[[str], bool] | None = None) -> set[str]:
+    """Logical ids (and parameter names) that a resource must wait for."""
+    values = [definition.get("Properties"), definition.get("UpdatePolicy")]
+    return {reference.target for reference in references(values, condition)} | set(depends_on(definition))
+
+
+def in_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    """The keys of ``graph`` with each after all that it needs; raises ValidationError on a cycle."""
+    waiting = {name: {need for need in wanted if need in graph and need != name} for name, wanted in graph.items()}
+    ordered: list[str] = []
+    while waiting:
+        ready = [name for name, wanted in waiting.items() if not wanted]
+        if not ready:
+            raise invalid(f"Circular dependency between resources: [{', '.join(sorted(waiting))}]")
+        ordered.extend(ready)
+        for name in ready:
+            del waiting[name]
+        for wanted in waiting.values():
+            wanted.difference_update(ready)
+    return ordered

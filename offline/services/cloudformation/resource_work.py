@@ -1,0 +1,176 @@
+"""Makes, changes and deletes single resources of one stack, with their statuses and events."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from offline.errors import AwsError
+from offline.services.cloudformation import plan
+from offline.services.cloudformation.dynamic_references import resolve_dynamic
+from offline.services.cloudformation.errors import ResourceFailed
+from offline.services.cloudformation.journal import Journal
+from offline.services.cloudformation.provider import Made, Request, ResourceType
+from offline.services.cloudformation.registry import type_of
+from offline.services.cloudformation.state import Resource, Stack
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+CREATE_CANCELLED = "Resource creation cancelled"
+UPDATE_CANCELLED = "Resource update cancelled"
+REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+
+
+class ResourceWork:
+    """The steps by which a stack operation works on its resources; each raises `ResourceFailed`."""
+
+    def __init__(self, cloud: "Cloud", stack: Stack, journal: Journal) -> None:
+        self.cloud = cloud
+        self.stack = stack
+        self.journal = journal
+        self.stop = threading.Event()
+        self._lock = threading.Lock()
+        self._cancelled: set[str] = set()
+
+    def cancel(self, logical_id: str) -> None:
+        """Mark a resource whose work goes on in vain; what the work brings is kept for the rollback."""
+        with self._lock:
+            resource = self.stack.resources.get(logical_id)
+            if resource is None or not resource.status.endswith("_IN_PROGRESS"):
+                return
+            self._cancelled.add(logical_id)
+            creating = resource.status == "CREATE_IN_PROGRESS"
+            reason = CREATE_CANCELLED if creating else UPDATE_CANCELLED
+            self.journal.resource(resource, "CREATE_FAILED" if creating else "UPDATE_FAILED", reason)
+
+    def create(self, want: plan.Wanted, *, replaces: Resource | None = None) -> None:
+        """Make a resource; one that replaces another leaves the old one standing."""
+        resource = Resource(want.logical_id, want.type, definition=want.definition, needs=want.needs)
+        resource.properties, resource.tags = want.properties, want.tags
+        verb = "CREATE" if replaces is None else "UPDATE"
+        if replaces is not None:
+            resource.physical_id = replaces.physical_id
+        self.stack.resources[want.logical_id] = resource
+        self.journal.resource(resource, f"{verb}_IN_PROGRESS", "" if replaces is None else REPLACING)
+        resource.physical_id = None
+
+        def claim(physical_id: str) -> None:
+            if resource.physical_id is None:
+                resource.physical_id = physical_id
+                if not self.cancelled(want.logical_id):
+                    self.journal.resource(resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
+
+        self._carry_out(resource, verb, lambda kind, request: kind.create(request), claim=claim)
+
+    def update(self, want: plan.Wanted, *, rolling_back: bool = False) -> Resource | None:
+        """Change a resource in place; returns the old one where the change gave it a new physical id."""
+        resource = self.stack.resources[want.logical_id]
+        before = resource.copy()
+        resource.definition, resource.needs = want.definition, want.needs
+        resource.properties, resource.tags = want.properties, want.tags
+        self.journal.resource(resource, "UPDATE_IN_PROGRESS")
+        self._carry_out(
+            resource,
+            "UPDATE",
+            lambda kind, request: kind.update(request),
+            before=before,
+            rolling_back=rolling_back,
+        )
+        return before if before.physical_id != resource.physical_id else None
+
+    def delete(self, resource: Resource) -> None:
+        """Delete a resource, or find that it never came to be."""
+        kind = type_of(resource.type)
+        if resource.physical_id is None or kind is None:
+            self.journal.resource(resource, "DELETE_COMPLETE")
+            return
+        self.journal.resource(resource, "DELETE_IN_PROGRESS")
+        try:
+            kind.delete(self._request(resource, rolling_back=False))
+        except Exception as error:
+            reason = failure_reason(error)
+            self.journal.resource(resource, "DELETE_FAILED", reason)
+            raise ResourceFailed(reason) from error
+        self.journal.resource(resource, "DELETE_COMPLETE")
+
+    def cancelled(self, logical_id: str) -> bool:
+        return logical_id in self._cancelled
+
+    def _carry_out(
+        self,
+        resource: Resource,
+        verb: str,
+        act: Callable[[ResourceType, Request], Made],
+        *,
+        before: Resource | None = None,
+        rolling_back: bool = False,
+        claim: Callable[[str], None] = lambda physical_id: None,
+    ) -> None:
+        kind = type_of(resource.type)
+        try:
+            if kind is None:
+                raise ResourceFailed(f"The offline cloud does not model {resource.type}.")
+            made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
+        except Exception as error:
+            reason = failure_reason(error)
+            with self._lock:
+                if not self.cancelled(resource.logical_id):
+                    self.journal.resource(resource, f"{verb}_FAILED", reason)
+            raise ResourceFailed(reason) from error
+        claim(made.physical_id)
+        with self._lock:
+            resource.physical_id, resource.attributes = made.physical_id, made.attributes
+            if not self.cancelled(resource.logical_id):
+                self.journal.resource(resource, f"{verb}_COMPLETE")
+
+    def _request(
+        self,
+        resource: Resource,
+        *,
+        before: Resource | None = None,
+        rolling_back: bool,
+        claim: Callable[[str], None] = lambda physical_id: None,
+    ) -> Request:
+        region = self.stack.region
+        ssm, secrets = self.cloud.client("ssm", region), self.cloud.client("secretsmanager", region)
+        return Request(
+            cloud=self.cloud,
+            region=region,
+            stack_id=self.stack.id,
+            stack_name=self.stack.name,
+            logical_id=resource.logical_id,
+            type=resource.type,
+            properties=resolve_dynamic(resource.properties, ssm, secrets),
+            previous=resolve_dynamic(before.properties, ssm, secrets) if before else None,
+            tags=resource.tags,
+            previous_tags=before.tags if before else {},
+            physical_id=resource.physical_id,
+            attributes=resource.attributes,
+            update_policy=resource.definition.get("UpdatePolicy") or {},
+            rolling_back=rolling_back,
+            cancelled=self.stop,
+            claim=claim,
+        )
+
+
+def failure_reason(error: BaseException) -> str:
+    """An event's reason for ``error``, in the words of AWS where an AWS call failed."""
+    if isinstance(error, ClientError):
+        answer: dict[str, Any] = error.response
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        request_id = answer.get("ResponseMetadata", {}).get("RequestId", "")
+        message = answer.get("Error", {}).get("Message", str(error))
+        code = answer.get("Error", {}).get("Code", "Unknown")
+        return (
+            f'Resource handler returned message: "{message} (Status Code: {status}, Request ID: {request_id})" '
+            f"(HandlerErrorCode: {code})"
+        )
+    if isinstance(error, (AwsError, ResourceFailed)):
+        return str(error)
+    if isinstance(error, BotoCoreError):
+        return f'Resource handler returned message: "{error}" (HandlerErrorCode: InvalidRequest)'
+    return (
+        f'Resource handler returned message: "{type(error).__name__}: {error}" (HandlerErrorCode: InternalFailure)'
+    )

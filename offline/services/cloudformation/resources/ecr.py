@@ -1,0 +1,68 @@
+"""ECR in CloudFormation: Repository."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.adapter import lost, tag_list, text
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+
+class Repository(ResourceType):
+    type = "AWS::ECR::Repository"
+    modelled = words(
+        "EmptyOnDelete ImageScanningConfiguration ImageTagMutability LifecyclePolicy RepositoryName "
+        "RepositoryPolicyText Tags"
+    )
+    attributes = words("Arn RepositoryUri")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        ecr = request.client("ecr")
+        name = request.properties.get("RepositoryName") or request.name(256, lowercase=True)
+        repository = ecr.create_repository(repositoryName=name, tags=tag_list(request.tags))["repository"]
+        request.claim(name)
+        self._configure(ecr, name, request)
+        return Made(name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]})
+
+    def update(self, request: Request) -> Made:
+        ecr, arn = request.client("ecr"), request.attributes["Arn"]
+        self._configure(ecr, request.identity, request)
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            ecr.untag_resource(resourceArn=arn, tagKeys=gone)
+        if request.tags:
+            ecr.tag_resource(resourceArn=arn, tags=tag_list(request.tags))
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        force = str(request.properties.get("EmptyOnDelete", "false")).lower() == "true"
+        try:
+            request.client("ecr").delete_repository(repositoryName=request.identity, force=force)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "RepositoryNotFoundException":
+                raise
+
+    def _configure(self, ecr: Any, name: str, request: Request) -> None:
+        wanted = request.properties
+        if request.changed("ImageTagMutability"):
+            mutability = wanted.get("ImageTagMutability", "MUTABLE")
+            ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability=mutability)
+        if request.changed("ImageScanningConfiguration"):
+            scan = (
+                str((wanted.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false")).lower() == "true"
+            )
+            ecr.put_image_scanning_configuration(
+                repositoryName=name, imageScanningConfiguration={"scanOnPush": scan}
+            )
+        if request.changed("RepositoryPolicyText"):
+            if "RepositoryPolicyText" in wanted:
+                ecr.set_repository_policy(repositoryName=name, policyText=text(wanted["RepositoryPolicyText"]))
+            else:
+                ecr.delete_repository_policy(repositoryName=name)
+        if request.changed("LifecyclePolicy"):
+            if "LifecyclePolicy" in wanted:
+                document = wanted["LifecyclePolicy"]["LifecyclePolicyText"]
+                ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text(document))
+            else:
+                ecr.delete_lifecycle_policy(repositoryName=name)

@@ -1,0 +1,175 @@
+"""IAM in CloudFormation: Role, Policy, ManagedPolicy."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.adapter import lost, tag_list, text
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+#: The kinds of principal that a policy attaches to: property, API name, parameter.
+PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))
+
+
+class Role(ResourceType):
+    type = "AWS::IAM::Role"
+    modelled = words(
+        "AssumeRolePolicyDocument Description ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary Policies "
+        "RoleName Tags"
+    )
+    attributes = words("Arn RoleId")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        iam, wanted = request.client("iam"), request.properties
+        name = wanted.get("RoleName") or request.name(64)
+        extra = {key: wanted[key] for key in ("Description", "Path", "PermissionsBoundary") if key in wanted}
+        role = iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
+            MaxSessionDuration=int(wanted.get("MaxSessionDuration", 3600)),
+            Tags=tag_list(request.tags),
+            **extra,
+        )["Role"]
+        request.claim(name)
+        _settle_policies(iam, name, {}, wanted)
+        return Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+
+    def update(self, request: Request) -> Made:
+        iam, name, wanted = request.client("iam"), request.identity, request.properties
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=text(wanted["AssumeRolePolicyDocument"]))
+        if request.changed("Description", "MaxSessionDuration"):
+            iam.update_role(
+                RoleName=name,
+                Description=wanted.get("Description", ""),
+                MaxSessionDuration=int(wanted.get("MaxSessionDuration", 3600)),
+            )
+        if request.changed("PermissionsBoundary"):
+            if "PermissionsBoundary" in wanted:
+                iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=wanted["PermissionsBoundary"])
+            else:
+                iam.delete_role_permissions_boundary(RoleName=name)
+        _settle_policies(iam, name, request.previous or {}, wanted)
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            iam.untag_role(RoleName=name, TagKeys=gone)
+        if request.tags:
+            iam.tag_role(RoleName=name, Tags=tag_list(request.tags))
+        return Made(name, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        iam, name = request.client("iam"), request.identity
+        try:
+            _settle_policies(iam, name, request.properties, {})
+            if "PermissionsBoundary" in request.properties:
+                iam.delete_role_permissions_boundary(RoleName=name)
+            iam.delete_role(RoleName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchEntity", "NoSuchEntityException"):
+                raise
+
+
+def _settle_policies(iam: Any, role: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    had, wanted = set(old.get("ManagedPolicyArns") or ()), set(new.get("ManagedPolicyArns") or ())
+    for arn in sorted(had - wanted):
+        _unless_gone(lambda arn=arn: iam.detach_role_policy(RoleName=role, PolicyArn=arn))
+    for arn in sorted(wanted - had):
+        iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    inline = {policy["PolicyName"]: text(policy["PolicyDocument"]) for policy in new.get("Policies") or ()}
+    for policy in old.get("Policies") or ():
+        if policy["PolicyName"] not in inline:
+            _unless_gone(lambda name=policy["PolicyName"]: iam.delete_role_policy(RoleName=role, PolicyName=name))
+    for name, document in inline.items():
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+
+def _unless_gone(call: Any) -> None:
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchEntity", "NoSuchEntityException"):
+            raise
+
+
+class Policy(ResourceType):
+    type = "AWS::IAM::Policy"
+    modelled = words("Groups PolicyDocument PolicyName Roles Users")
+    attributes = words("Id")
+
+    def create(self, request: Request) -> Made:
+        wanted, name = request.properties, request.name(128)
+        request.claim(name)
+        self._put(request.client("iam"), wanted)
+        return Made(name, {"Id": name})
+
+    def update(self, request: Request) -> Made:
+        iam, wanted, had = request.client("iam"), request.properties, request.previous or {}
+        self._put(iam, wanted)
+        for key, kind, parameter in PRINCIPALS:
+            for principal in had.get(key) or ():
+                if wanted["PolicyName"] != had["PolicyName"] or principal not in (wanted.get(key) or ()):
+                    self._remove(iam, kind, parameter, principal, had["PolicyName"])
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        iam, had = request.client("iam"), request.properties
+        for key, kind, parameter in PRINCIPALS:
+            for principal in had.get(key) or ():
+                self._remove(iam, kind, parameter, principal, had["PolicyName"])
+
+    def _put(self, iam: Any, wanted: dict[str, Any]) -> None:
+        for key, kind, parameter in PRINCIPALS:
+            for principal in wanted.get(key) or ():
+                put = getattr(iam, f"put_{kind}_policy")
+                put(
+                    **{parameter: principal},
+                    PolicyName=wanted["PolicyName"],
+                    PolicyDocument=text(wanted["PolicyDocument"]),
+                )
+
+    def _remove(self, iam: Any, kind: str, parameter: str, principal: str, policy: str) -> None:
+        remove = getattr(iam, f"delete_{kind}_policy")
+        _unless_gone(lambda: remove(**{parameter: principal}, PolicyName=policy))
+
+
+class ManagedPolicy(ResourceType):
+    type = "AWS::IAM::ManagedPolicy"
+    modelled = words("Description Groups ManagedPolicyName Path PolicyDocument Roles Users")
+    attributes = words("PolicyArn PolicyId")
+
+    def create(self, request: Request) -> Made:
+        iam, wanted = request.client("iam"), request.properties
+        extra = {key: wanted[key] for key in ("Description", "Path") if key in wanted}
+        policy = iam.create_policy(
+            PolicyName=wanted.get("ManagedPolicyName") or request.name(128),
+            PolicyDocument=text(wanted["PolicyDocument"]),
+            **extra,
+        )["Policy"]
+        request.claim(policy["Arn"])
+        self._attach(iam, policy["Arn"], {}, wanted)
+        return Made(policy["Arn"], {"PolicyArn": policy["Arn"], "PolicyId": policy["PolicyId"]})
+
+    def update(self, request: Request) -> Made:
+        iam, arn = request.client("iam"), request.identity
+        if request.changed("PolicyDocument"):
+            versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+            document = text(request.properties["PolicyDocument"])
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+            for version in versions:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+        self._attach(iam, arn, request.previous or {}, request.properties)
+        return Made(arn, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        iam, arn = request.client("iam"), request.identity
+        self._attach(iam, arn, request.properties, {})
+        _unless_gone(lambda: iam.delete_policy(PolicyArn=arn))
+
+    def _attach(self, iam: Any, arn: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        for key, kind, parameter in PRINCIPALS:
+            had, wanted = set(old.get(key) or ()), set(new.get(key) or ())
+            for principal in sorted(wanted - had):
+                getattr(iam, f"attach_{kind}_policy")(**{parameter: principal}, PolicyArn=arn)
+            for principal in sorted(had - wanted):
+                detach = getattr(iam, f"detach_{kind}_policy")
+                _unless_gone(lambda p=principal, d=detach, n=parameter: d(**{n: p}, PolicyArn=arn))

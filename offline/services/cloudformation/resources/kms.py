@@ -1,0 +1,81 @@
+"""KMS in CloudFormation: Key, Alias."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.adapter import lost, text
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+
+class Key(ResourceType):
+    type = "AWS::KMS::Key"
+    modelled = words("Description EnableKeyRotation Enabled KeyPolicy KeySpec KeyUsage PendingWindowInDays Tags")
+    attributes = words("Arn KeyId")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        kms, wanted = request.client("kms"), request.properties
+        extra = {key: wanted[key] for key in ("Description", "KeySpec", "KeyUsage") if key in wanted}
+        if "KeyPolicy" in wanted:
+            extra["Policy"] = text(wanted["KeyPolicy"])
+        metadata = kms.create_key(Tags=_tags(request.tags), **extra)["KeyMetadata"]
+        request.claim(metadata["KeyId"])
+        self._switch(kms, metadata["KeyId"], request)
+        return Made(metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]})
+
+    def update(self, request: Request) -> Made:
+        kms, key, wanted = request.client("kms"), request.identity, request.properties
+        if request.changed("KeyPolicy") and "KeyPolicy" in wanted:
+            kms.put_key_policy(KeyId=key, PolicyName="default", Policy=text(wanted["KeyPolicy"]))
+        if request.changed("Description"):
+            kms.update_key_description(KeyId=key, Description=wanted.get("Description", ""))
+        self._switch(kms, key, request)
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            kms.untag_resource(KeyId=key, TagKeys=gone)
+        if request.tags:
+            kms.tag_resource(KeyId=key, Tags=_tags(request.tags))
+        return Made(key, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        days = int(request.properties.get("PendingWindowInDays", 30))
+        try:
+            request.client("kms").schedule_key_deletion(KeyId=request.identity, PendingWindowInDays=days)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NotFoundException", "KMSInvalidStateException"):
+                raise
+
+    def _switch(self, kms: Any, key: str, request: Request) -> None:
+        if request.changed("EnableKeyRotation"):
+            rotate = str(request.properties.get("EnableKeyRotation", "false")).lower() == "true"
+            (kms.enable_key_rotation if rotate else kms.disable_key_rotation)(KeyId=key)
+        if request.changed("Enabled"):
+            enabled = str(request.properties.get("Enabled", "true")).lower() == "true"
+            (kms.enable_key if enabled else kms.disable_key)(KeyId=key)
+
+
+class Alias(ResourceType):
+    type = "AWS::KMS::Alias"
+    modelled = words("AliasName TargetKeyId")
+
+    def create(self, request: Request) -> Made:
+        wanted = request.properties
+        request.client("kms").create_alias(AliasName=wanted["AliasName"], TargetKeyId=wanted["TargetKeyId"])
+        return Made(wanted["AliasName"])
+
+    def update(self, request: Request) -> Made:
+        target = request.properties["TargetKeyId"]
+        request.client("kms").update_alias(AliasName=request.identity, TargetKeyId=target)
+        return Made(request.identity)
+
+    def delete(self, request: Request) -> None:
+        try:
+            request.client("kms").delete_alias(AliasName=request.identity)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NotFoundException":
+                raise
+
+
+def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"TagKey": key, "TagValue": value} for key, value in tags.items()]

@@ -1,0 +1,48 @@
+"""SSM in CloudFormation: Parameter."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.adapter import lost, tag_list
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+
+class Parameter(ResourceType):
+    type = "AWS::SSM::Parameter"
+    modelled = words("AllowedPattern DataType Description Name Tags Tier Type Value")
+    attributes = words("Arn Type Value")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        name = request.properties.get("Name") or request.name(512)
+        extra = {"Tags": tag_list(request.tags)} if request.tags else {}
+        self._put(request, name, **extra)
+        return self._made(name, request)
+
+    def update(self, request: Request) -> Made:
+        ssm, name = request.client("ssm"), request.identity
+        self._put(request, name, Overwrite=True)
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId=name, TagKeys=gone)
+        if request.tags:
+            ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tag_list(request.tags))
+        return self._made(name, request)
+
+    def delete(self, request: Request) -> None:
+        try:
+            request.client("ssm").delete_parameter(Name=request.identity)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise
+
+    def _put(self, request: Request, name: str, **extra: Any) -> None:
+        members = ("AllowedPattern", "DataType", "Description", "Tier", "Type", "Value")
+        given = {key: str(request.properties[key]) for key in members if key in request.properties}
+        request.client("ssm").put_parameter(Name=name, **given, **extra)
+
+    def _made(self, name: str, request: Request) -> Made:
+        arn = request.arn("ssm", f"parameter{name}" if name.startswith("/") else f"parameter/{name}")
+        properties = request.properties
+        return Made(name, {"Arn": arn, "Type": properties["Type"], "Value": str(properties["Value"])})

@@ -1,0 +1,22 @@
+"""CloudFormation, whole: moto's skips the types it lacks, never rolls back and orders work wrongly."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from offline.services.cloudformation.change_sets_api import ChangeSetsApi
+from offline.services.cloudformation.engine import Engine
+from offline.services.cloudformation.inspection_api import InspectionApi
+from offline.services.cloudformation.stacks_api import StacksApi
+from offline.wire.service import Service
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+
+class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
+    """The service; the calls live in the groups that it is made of."""
+
+    name: ClassVar[str] = "cloudformation"
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.engine = Engine(cloud)

@@ -1,0 +1,180 @@
+"""API calls that change stacks."""
+
+from typing import Any
+
+from offline.errors import AwsError, NotModelled
+from offline.services.cloudformation.api_base import ApiBase
+from offline.services.cloudformation.changes import NO_UPDATES, Preview
+from offline.services.cloudformation.errors import invalid
+from offline.services.cloudformation.operation import refuse_export_loss
+from offline.services.cloudformation.state import Revision, Stack
+from offline.wire.service import Call
+
+UPDATABLE = frozenset(
+    [
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+        "CREATE_FAILED",
+        "UPDATE_FAILED",
+    ]
+)
+
+
+class StacksApi(ApiBase):
+    """CreateStack, UpdateStack, DeleteStack and what else sets a stack in motion."""
+
+    def create_stack(self, call: Call) -> dict[str, Any]:
+        params, name = call.params, call.params["StackName"]
+        _check_name(name)
+        with self.engine.lock:
+            if self.state.find(call.region, name) is not None:
+                raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists", status=400)
+            probe = Stack(id=f"{name}/probe", name=name, region=call.region, created=0)
+            revision = self._checked_revision(params, probe)
+            stack = self.engine.new_stack(name, call.region)
+            stack.disable_rollback = bool(params.get("DisableRollback"))
+            stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
+            stack.termination_protection = bool(params.get("EnableTerminationProtection"))
+            stack.timeout_minutes = params.get("TimeoutInMinutes")
+            stack.policy = params.get("StackPolicyBody")
+            stack.deployment_config = params.get("DeploymentConfig") or {}
+            on_failure = _on_failure(params)
+            operation = self.engine.start_create(stack, revision, on_failure, params.get("ClientRequestToken"))
+        return {"StackId": stack.id, "OperationId": operation.stack.operation_id}
+
+    def update_stack(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        with self.engine.lock:
+            stack = self._stack_to_update(call.region, params["StackName"])
+            revision = self._checked_revision(params, stack)
+            preview = Preview(self.state, stack, revision, call.account_id)
+            if preview.empty and stack.status not in ("UPDATE_FAILED", "CREATE_FAILED"):
+                raise invalid(NO_UPDATES)
+            stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
+            stack.policy = params.get("StackPolicyBody") or stack.policy
+            operation = self.engine.start_update(
+                stack,
+                revision,
+                disable_rollback=bool(params.get("DisableRollback")),
+                token=params.get("ClientRequestToken"),
+            )
+        return {"StackId": stack.id, "OperationId": operation.stack.operation_id}
+
+    def delete_stack(self, call: Call) -> dict[str, Any]:
+        params, name = call.params, call.params["StackName"]
+        with self.engine.lock:
+            stack = self.state.find(call.region, name)
+            if stack is None or not stack.active or stack.status == "DELETE_IN_PROGRESS":
+                return {}
+            self._check_deletable(stack, params)
+            refuse_export_loss(self.state, stack)
+            self.engine.start_delete(
+                stack,
+                frozenset(params.get("RetainResources") or ()),
+                force=params.get("DeletionMode") == "FORCE_DELETE_STACK",
+                token=params.get("ClientRequestToken"),
+            )
+        return {}
+
+    def _check_deletable(self, stack: Stack, params: dict[str, Any]) -> None:
+        if stack.termination_protection:
+            raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        busy = stack.status.endswith("_IN_PROGRESS") and stack.status not in (
+            "REVIEW_IN_PROGRESS",
+            "CREATE_IN_PROGRESS",
+        )
+        if busy:
+            raise invalid(f"Stack [{stack.id}] cannot be deleted while in status {stack.status}")
+        if stack.status == "CREATE_IN_PROGRESS":
+            raise NotModelled("DeleteStack of a stack that is being created", "Wait until it is created.")
+        if params.get("RetainResources") and stack.status != "DELETE_FAILED":
+            raise invalid(
+                f"Invalid operation on stack [{stack.id}]. When you use the RetainResources parameter, the stack must "
+                "be in DELETE_FAILED state."
+            )
+
+    def cancel_update_stack(self, call: Call) -> dict[str, Any]:
+        with self.engine.lock:
+            stack = self._stack_or_invalid(call.region, call.params["StackName"])
+            operation = self.engine.running(stack)
+            if stack.status != "UPDATE_IN_PROGRESS" or operation is None:
+                raise invalid("CancelUpdateStack cannot be called from current stack status")
+            operation.cancel_update()
+        return {}
+
+    def continue_update_rollback(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        with self.engine.lock:
+            stack = self._stack_or_invalid(call.region, params["StackName"])
+            if stack.status != "UPDATE_ROLLBACK_FAILED" or stack.stable is None:
+                raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not continue rollback.")
+            operation = self.engine.operation(stack, "CONTINUE_ROLLBACK", params.get("ClientRequestToken"))
+            operation.journal.stack("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+            skip = frozenset(params.get("ResourcesToSkip") or ())
+            self.engine.spawn(stack, lambda: operation.roll_back_update(skip))
+        return {}
+
+    def rollback_stack(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        with self.engine.lock:
+            stack = self._stack_or_invalid(call.region, params["StackName"])
+            if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
+                raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+            stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
+            operation = self.engine.operation(stack, "ROLLBACK", params.get("ClientRequestToken"))
+            if stack.stable is None:
+                operation.journal.stack("ROLLBACK_IN_PROGRESS", "User Initiated")
+                self.engine.spawn(stack, operation.roll_back_create)
+            else:
+                operation.journal.stack("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+                self.engine.spawn(stack, lambda: operation.roll_back_update(frozenset()))
+        return {"StackId": stack.id, "OperationId": stack.operation_id}
+
+    def update_termination_protection(self, call: Call) -> dict[str, Any]:
+        stack = self._stack_or_invalid(call.region, call.params["StackName"])
+        stack.termination_protection = bool(call.params["EnableTerminationProtection"])
+        return {"StackId": stack.id}
+
+    def set_stack_policy(self, call: Call) -> dict[str, Any]:
+        if call.params.get("StackPolicyURL"):
+            raise NotModelled("StackPolicyURL of cloudformation:SetStackPolicy", "Use StackPolicyBody.")
+        self._stack_or_invalid(call.region, call.params["StackName"]).policy = call.params.get("StackPolicyBody")
+        return {}
+
+    def get_stack_policy(self, call: Call) -> dict[str, Any]:
+        policy = self._stack_or_invalid(call.region, call.params["StackName"]).policy
+        return {"StackPolicyBody": policy} if policy else {}
+
+    def _stack_to_update(self, region: str, name: str) -> Stack:
+        stack = self._stack_or_invalid(region, name)
+        if stack.status not in UPDATABLE:
+            raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+        return stack
+
+    def _checked_revision(self, params: dict[str, Any], stack: Stack) -> Revision:
+        submissions = self.engine.submissions
+        revision = submissions.revision(params, stack)
+        failures = [] if params.get("DisableValidation") else submissions.early_failures(revision, stack)
+        if failures:
+            found = "; ".join(f"{failure.message} (at {failure.path})" for failure in failures)
+            raise invalid(f"The following validation failed: [AWS::EarlyValidation::PropertyValidation]. {found}")
+        submissions.check_modelled(revision, stack)
+        return revision
+
+
+def _on_failure(params: dict[str, Any]) -> str:
+    if params.get("OnFailure") and params.get("DisableRollback") is not None:
+        raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
+    chosen: str = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
+    return chosen
+
+
+def _check_name(name: str) -> None:
+    if not name[:1].isalpha() or not name.replace("-", "").isalnum() or len(name) > 128:
+        raise invalid(
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must "
+            "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+        )

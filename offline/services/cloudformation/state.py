@@ -1,0 +1,197 @@
+"""What CloudFormation remembers: plain records in one place, so that a cloud can be saved and brought back.
+
+A `Stack` holds what stands (``resources``), what was last known good (``stable``, only while an operation
+that may be rolled back is under way or has failed) and what waits to be deleted (``leftovers``). Rolling back
+is a function of these three alone, so it also works for an operation that ended with its process.
+"""
+
+import copy
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from offline.services.cloudformation.template import Template
+
+
+@dataclass(slots=True)
+class Resource:
+    """One resource of a stack as it was last applied; times are cloud time in epoch seconds."""
+
+    logical_id: str
+    type: str
+    physical_id: str | None = None
+    status: str = ""
+    reason: str = ""
+    updated: float = 0.0
+    properties: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    #: The resource as the template has it, unresolved.
+    definition: dict[str, Any] = field(default_factory=dict)
+    #: Logical ids that must stand before this one and go after it.
+    needs: frozenset[str] = frozenset()
+
+    def copy(self) -> "Resource":
+        return copy.deepcopy(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterValue:
+    """A parameter as given, and as it resolved where it names an SSM parameter."""
+
+    key: str
+    given: str
+    resolved: str | list[str]
+    no_echo: bool = False
+    from_ssm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """All that a stack operation is asked to make real."""
+
+    template: Template
+    parameters: dict[str, ParameterValue]
+    tags: dict[str, str]
+    capabilities: tuple[str, ...] = ()
+    role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a stack's history."""
+
+    event_id: str
+    operation_id: str
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    time: float
+    reason: str = ""
+    properties: str = ""
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An evaluated output of a stack."""
+
+    key: str
+    value: str
+    description: str | None
+    export: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stable:
+    """The last good state: what a failed update is rolled back to."""
+
+    revision: Revision
+    resources: dict[str, Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationFailure:
+    """A finding of the checks that run before anything is provisioned."""
+
+    logical_id: str
+    type: str
+    path: str
+    message: str
+
+
+@dataclass(slots=True)
+class ChangeSet:
+    """A proposed revision of a stack and what it would change."""
+
+    id: str
+    name: str
+    type: str
+    revision: Revision
+    description: str | None
+    created: float
+    status: str = "CREATE_PENDING"
+    reason: str = ""
+    execution_status: str = "UNAVAILABLE"
+    on_failure: str | None = None
+    include_nested: bool = False
+    import_existing: bool = False
+    deployment_config: dict[str, Any] = field(default_factory=dict)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[ValidationFailure] = field(default_factory=list)
+    operation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(slots=True)
+class Stack:
+    """A stack with its whole history."""
+
+    id: str
+    name: str
+    region: str
+    created: float
+    status: str = ""
+    reason: str = ""
+    updated: float | None = None
+    deleted: float | None = None
+    revision: Revision | None = None
+    resources: dict[str, Resource] = field(default_factory=dict)
+    stable: Stable | None = None
+    #: Replaced or newly made resources to be deleted once the operation under way has ended well.
+    leftovers: list[Resource] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    #: Names of other stacks' exports that this stack's template imports.
+    imports: set[str] = field(default_factory=set)
+    change_sets: dict[str, ChangeSet] = field(default_factory=dict)
+    change_set_id: str | None = None
+    parent_id: str | None = None
+    root_id: str | None = None
+    termination_protection: bool = False
+    disable_rollback: bool = False
+    retain_except_on_create: bool = False
+    timeout_minutes: int | None = None
+    policy: str | None = None
+    deployment_config: dict[str, Any] = field(default_factory=dict)
+    operation_id: str = ""
+    operation_type: str = ""
+    token: str | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.status != "DELETE_COMPLETE"
+
+
+@dataclass(slots=True)
+class State:
+    """Every stack of every region, by stack id, in the order of creation."""
+
+    stacks: dict[str, Stack] = field(default_factory=dict)
+
+    def find(self, region: str, name_or_id: str) -> Stack | None:
+        """The stack with that id, or the one that now bears that name; a deleted stack only by its id."""
+        if name_or_id in self.stacks:
+            return self.stacks[name_or_id]
+        for stack in self.stacks.values():
+            if stack.name == name_or_id and stack.region == region and stack.active:
+                return stack
+        return None
+
+    def exports(self, region: str) -> dict[str, tuple[Stack, Output]]:
+        """Every export of a region by its name, with the stack that exports it."""
+        return {
+            output.export: (stack, output)
+            for stack in list(self.stacks.values())
+            if stack.region == region and stack.active
+            for output in stack.outputs
+            if output.export is not None
+        }
+
+    def importers(self, region: str, export: str) -> list[str]:
+        """Names of the stacks that import ``export``."""
+        return [
+            stack.name
+            for stack in list(self.stacks.values())
+            if stack.region == region and stack.active and export in stack.imports
+        ]

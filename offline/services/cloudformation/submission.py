@@ -1,0 +1,142 @@
+"""From an API call's parameters to a checked `Revision`: what a caller submits, before anything is done."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from botocore.exceptions import ClientError
+
+from offline.errors import NotModelled
+from offline.services.cloudformation import validation
+from offline.services.cloudformation.errors import invalid
+from offline.services.cloudformation.lookup import PSEUDO_PARAMETERS, ForeseenResources, evaluator_for
+from offline.services.cloudformation.parameters import resolve_parameters
+from offline.services.cloudformation.rules import check_rules
+from offline.services.cloudformation.state import Revision, Stack, State, ValidationFailure
+from offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, Template, parse
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+#: Members that would change what an operation does and that nothing here honours.
+REFUSED = ("NotificationARNs", "ResourceTypes", "ResourcesToImport", "StackPolicyDuringUpdateBody")
+MAX_TAGS = 50
+
+
+class Submissions:
+    """Reads and checks what callers submit."""
+
+    def __init__(self, cloud: "Cloud", state: State) -> None:
+        self.cloud = cloud
+        self.state = state
+
+    def template(self, params: dict[str, Any], region: str, previous: Template | None = None) -> Template:
+        """The template that a call names: by body, by S3 URL, or the stack's own."""
+        body, url = params.get("TemplateBody"), params.get("TemplateURL")
+        if params.get("UsePreviousTemplate"):
+            if previous is None:
+                raise invalid("Cannot use the previous template: there is none.")
+            return previous
+        if (body is None) == (url is None):
+            raise invalid("Either Template URL or Template Body must be specified.")
+        if body is not None:
+            return parse(_within(body, MAX_BODY_BYTES, "templateBody"))
+        return parse(_within(self._from_s3(str(url), region), MAX_URL_BYTES, "templateUrl"))
+
+    def _from_s3(self, url: str, region: str) -> str:
+        bucket, key = bucket_and_key(url)
+        try:
+            found = self.cloud.client("s3", region).get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            message = error.response.get("Error", {}).get("Message", str(error))
+            raise invalid(
+                f"S3 error: {message}\nFor more information check "
+                "http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+            ) from error
+        text: str = found["Body"].read().decode()
+        return text
+
+    def revision(self, params: dict[str, Any], stack: Stack) -> Revision:
+        """The revision that a call asks for; raises ValidationError and the like where AWS does at once."""
+        self._refuse(params)
+        old = stack.revision
+        template = self.template(params, stack.region, old.template if old else None)
+        validation.check_structure(template, set(PSEUDO_PARAMETERS))
+        capabilities = list(params.get("Capabilities") or [])
+        validation.check_capabilities(template, capabilities)
+        values = resolve_parameters(
+            template,
+            list(params.get("Parameters") or []),
+            old.parameters if old else {},
+            lambda name: self._ssm_value(name, stack.region),
+        )
+        revision = Revision(
+            template=template,
+            parameters=values,
+            tags=self._tags(params, old),
+            capabilities=tuple(capabilities),
+            role_arn=params.get("RoleARN") or (old.role_arn if old else None),
+        )
+        check_rules(self._evaluator(revision, stack))
+        return revision
+
+    def check_modelled(self, revision: Revision, stack: Stack) -> None:
+        """Raise `NotModelled` for what this cloud cannot honour."""
+        validation.check_modelled(revision.template, self._evaluator(revision, stack))
+
+    def early_failures(self, revision: Revision, stack: Stack) -> list[ValidationFailure]:
+        """What AWS's validation before deployment finds."""
+        return validation.property_failures(revision.template, self._evaluator(revision, stack))
+
+    def _evaluator(self, revision: Revision, stack: Stack) -> Any:
+        lookup = ForeseenResources(self.state, stack)
+        return evaluator_for(revision, stack, self.cloud.config.account_id, lookup)
+
+    def _refuse(self, params: dict[str, Any]) -> None:
+        for name in REFUSED:
+            if params.get(name):
+                raise NotModelled(f"{name} of a stack")
+        if (params.get("RollbackConfiguration") or {}).get("RollbackTriggers"):
+            raise NotModelled("RollbackConfiguration with RollbackTriggers of a stack")
+        if (params.get("DeploymentConfig") or {}).get("Mode", "STANDARD") != "STANDARD":
+            raise NotModelled("DeploymentConfig with Mode EXPRESS of a stack")
+        if params.get("DeploymentMode"):
+            raise NotModelled(f"DeploymentMode {params['DeploymentMode']} of a change set")
+
+    def _tags(self, params: dict[str, Any], old: Revision | None) -> dict[str, str]:
+        if params.get("Tags") is None:
+            return dict(old.tags) if old else {}
+        tags = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+        if len(tags) > MAX_TAGS:
+            raise invalid(f"1 validation error detected: {len(tags)} tags given; a stack has at most {MAX_TAGS}")
+        return tags
+
+    def _ssm_value(self, name: str, region: str) -> str:
+        try:
+            found = self.cloud.client("ssm", region).get_parameter(Name=name)
+        except ClientError as error:
+            raise invalid(f"Unable to fetch parameters [{name}] from parameter store for this account.") from error
+        value: str = found["Parameter"]["Value"]
+        return value
+
+
+def bucket_and_key(url: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URL in path style or virtual-hosted style."""
+    parts = urlsplit(url)
+    host, path = parts.hostname or "", unquote(parts.path.lstrip("/"))
+    bucket, dot, rest = host.partition(".s3")
+    if dot and rest[:1] in (".", "-"):
+        return bucket, path
+    bucket, _, key = path.partition("/")
+    if parts.scheme not in ("http", "https") or not bucket or not key:
+        raise invalid("TemplateURL must be a supported URL.")
+    return bucket, key
+
+
+def _within(body: str, limit: int, member: str) -> str:
+    size = len(body.encode())
+    if not 1 <= size <= limit:
+        raise invalid(
+            f"1 validation error detected: Value of {size} bytes at '{member}' failed to satisfy constraint: "
+            f"Member must have length between 1 and {limit}"
+        )
+    return body
