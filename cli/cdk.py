@@ -28,7 +28,7 @@ def pinned_version(project: Path) -> str:
         version: str = package["devDependencies"]["aws-cdk"]
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise CliError(
-            f"{project / PACKAGE} does not pin aws-cdk. `serinus init` writes one that does (it keeps your other files)."
+            f"{project / PACKAGE} does not pin aws-cdk. `serinus init` writes one that does and keeps the rest."
         ) from error
     return version
 

@@ -10,8 +10,8 @@ from typing import Any
 import botocore.exceptions
 
 from cli.errors import CliError
-from cli.target import Target
 from cli.project import SETTINGS
+from cli.target import Target
 from infra.errors import InfraError
 from infra.names import OUTPUTS
 from infra.release import pinned_bundle
@@ -46,7 +46,7 @@ def choose_endpoints(settings: Settings, wanted: Sequence[str]) -> list[str]:
     if unknown := [name for name in wanted if name not in known]:
         listed = ", ".join(known) or "none yet: `serinus package` and an [endpoint.NAME] table make one"
         raise CliError(
-            f"no endpoint {unknown[0]!r} in serinus.toml for environment {settings.environment!r}; it has {listed}."
+            f"no endpoint {unknown[0]!r} in serinus.toml for {settings.environment!r}; it has {listed}."
         )
     if not known:
         raise CliError(

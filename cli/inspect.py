@@ -37,7 +37,7 @@ def inspect(
     elif card:
         results.print(Markdown((folder / bundle.CARD).read_text(encoding="utf-8")))
     elif sizes:
-        _print_sizes(project, manifest, files)
+        _print_sizes(project, files)
     else:
         results.print(
             f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}", markup=False
@@ -76,7 +76,7 @@ def _print_signature(signature: Signature) -> None:
         results.print(f"classes: {', '.join(str(label) for label in signature.classes)}", markup=False)
 
 
-def _print_sizes(project: Path, manifest: bundle.Manifest, files: dict[str, int]) -> None:
+def _print_sizes(project: Path, files: dict[str, int]) -> None:
     from modelpack.layers import sizes
 
     shown = table("part", ">size")
