@@ -1,0 +1,48 @@
+"""Access logs: one line a request, in the stage's format, to the stage's log group.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+"""
+
+import hashlib
+import re
+from typing import Any, Protocol
+
+from offline.gateway.context_variables import substitute
+from offline.gateway.exchange import Exchange
+
+LOG_GROUP_ARN = re.compile(r"^arn:aws[\w-]*:logs:(?P<region>[\w-]+):\d{12}:log-group:(?P<group>[^:*]+)(:\*)?$")
+
+
+class LogSink(Protocol):
+    def write(self, region: str, group: str, stream: str, lines: list[tuple[float, str]]) -> None: ...
+
+
+def log_group_of(arn: str) -> tuple[str, str] | None:
+    """Region and name of the log group that ``arn`` names; None if it names none."""
+    match = LOG_GROUP_ARN.match(arn)
+    return (match["region"], match["group"]) if match else None
+
+
+class AccessLog:
+    """Where and how one stage logs its requests."""
+
+    def __init__(self, region: str, group: str, stream: str, line_format: str) -> None:
+        self._region = region
+        self._group = group
+        self._stream = stream
+        self._format = line_format
+
+    @classmethod
+    def of(cls, stage: dict[str, Any]) -> "AccessLog | None":
+        """The access log of a stage; None where it has none."""
+        settings = stage.get("accessLogSettings") or {}
+        place = log_group_of(settings.get("destinationArn") or "")
+        if place is None or not settings.get("format"):
+            return None
+        # AWS spreads a stage's lines over streams with such names; one is enough here.
+        stream = hashlib.md5(stage["stageName"].encode(), usedforsecurity=False).hexdigest()
+        return cls(*place, stream, settings["format"])
+
+    def write(self, exchange: Exchange, sink: LogSink) -> None:
+        line = substitute(self._format, exchange, unset="-")
+        sink.write(self._region, self._group, self._stream, [(exchange.cloud_time, line)])

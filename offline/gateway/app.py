@@ -1,0 +1,123 @@
+"""The gateway as an ASGI application: one coroutine a request, on the cloud's event loop throughout."""
+
+from typing import Any, cast
+
+from starlette.types import Receive, Scope, Send
+
+from offline.clock import monotonic
+from offline.cloud.cloud import Cloud
+from offline.gateway import metrics
+from offline.gateway.admission import admit
+from offline.gateway.compiled import CompiledStage, compile_stage
+from offline.gateway.compression import compress, decompress
+from offline.gateway.error_reply import error_reply
+from offline.gateway.errors import GatewayError, no_such_route, no_such_stage
+from offline.gateway.exchange import Exchange, new_trace_id
+from offline.gateway.limits import Throttles
+from offline.gateway.proxy import Invoker
+from offline.gateway.reply import Reply
+from offline.gateway.request import Address, address_of, check_header_size, parse_request, read_body
+from offline.gateway.signature import authenticate
+from offline.gateway.unserved import unserved_reply
+from offline.services.apigateway.service import ApiGateway
+from offline.services.logs import LogWriter
+
+#: Statuses that may carry no body.
+BODILESS = frozenset({204, 304})
+
+
+class Gateway:
+    """Serves every stage of every REST API of a cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._compiled: dict[Address, tuple[int, CompiledStage | None]] = {}
+        self._throttles = Throttles()
+        self._logs = LogWriter(cloud.config)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = address_of(scope)
+        stage = self._stage(address) if address is not None else None
+        if address is None or stage is None:
+            await respond(send, unserved_reply(no_such_stage()))
+            return
+        cloud_time = self._cloud.clock.time()
+        request = parse_request(scope, address)
+        trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
+        exchange = Exchange(stage, request, cloud_time, trace_id)
+        reply = await self._reply(exchange, receive)
+        finish(exchange, reply)
+        await respond(send, reply)
+        self._report(exchange)
+
+    def _stage(self, address: Address) -> CompiledStage | None:
+        """The stage, compiled anew if the control plane changed since."""
+        service = cast(ApiGateway, self._cloud.services["apigateway"])
+        key = Address(address.api_id, address.stage, "")
+        revision, stage = self._compiled.get(key, (-1, None))
+        if revision != service.revision:
+            stage = self._compile(service, key)
+            self._compiled[key] = (service.revision, stage)
+        return stage
+
+    def _compile(self, service: ApiGateway, key: Address) -> CompiledStage | None:
+        published = service.published(key.api_id, key.stage)
+        if published is None or published.api["disableExecuteApiEndpoint"]:
+            return None
+        usage = service.stores[published.region].usage
+        invoker = cast(Invoker, self._cloud.services["lambda"])
+        return compile_stage(published, usage, self._cloud.config.account_id, invoker)
+
+    async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
+        try:
+            return await self._answer(exchange, receive)
+        except GatewayError as error:
+            return error_reply(exchange, error)
+
+    async def _answer(self, exchange: Exchange, receive: Receive) -> Reply:
+        request, stage = exchange.request, exchange.stage
+        check_header_size(request)
+        found = stage.router.find(request.method, request.path)
+        if found is None:
+            raise no_such_route()
+        exchange.route, exchange.path_parameters = found
+        request.body = await read_body(receive)
+        if exchange.route.signed:
+            exchange.caller = authenticate(exchange)
+        admit(exchange, self._throttles, stage.usage)
+        if stage.minimum_compression_bytes is not None:
+            decompress(request)
+        if exchange.route.check is not None:
+            exchange.route.check.check(exchange)
+        reply = await exchange.route.integration.answer(exchange)
+        reply.headers.append(("X-Amzn-Trace-Id", exchange.trace_id))
+        if stage.minimum_compression_bytes is not None:
+            compress(exchange, reply, stage.minimum_compression_bytes)
+        return reply
+
+    def _report(self, exchange: Exchange) -> None:
+        cloudwatch: Any = self._cloud.services.get("cloudwatch")
+        if cloudwatch is not None:
+            metrics.record(exchange, cloudwatch)
+        if exchange.stage.access_log is not None:
+            exchange.stage.access_log.write(exchange, self._logs)
+
+
+def finish(exchange: Exchange, reply: Reply) -> None:
+    """Add the headers that every answer of a stage bears, and note what was answered."""
+    reply.headers += [
+        ("x-amzn-RequestId", exchange.request_id),
+        ("x-amz-apigw-id", exchange.extended_request_id),
+    ]
+    exchange.status = reply.status
+    exchange.response_length = len(reply.body)
+    exchange.latency_ms = (monotonic() - exchange.started) * 1000
+
+
+async def respond(send: Send, reply: Reply) -> None:
+    body = b"" if reply.status in BODILESS else reply.body
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]
+    if reply.status not in BODILESS:
+        headers.append((b"Content-Length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

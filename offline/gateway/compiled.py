@@ -1,0 +1,136 @@
+"""A stage made ready to serve: its snapshot as a router, every document read once.
+
+A stage is compiled at its first request and again after any change in the control plane.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from offline.gateway.access_log import AccessLog
+from offline.gateway.exchange import Exchange
+from offline.gateway.lambda_uri import target_of
+from offline.gateway.limits import Limit
+from offline.gateway.media_types import MediaTypes
+from offline.gateway.mock import Mock
+from offline.gateway.proxy import Invoker, LambdaProxy
+from offline.gateway.reply import Reply
+from offline.gateway.routing import Router
+from offline.gateway.validation import RequestCheck
+from offline.services.apigateway.published import Published
+from offline.services.apigateway.store import Client, Definition, Document, Resource
+from offline.services.apigateway.usage import UsageLedger
+
+
+class Integration(Protocol):
+    async def answer(self, exchange: Exchange) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of a resource."""
+
+    resource_id: str
+    resource_path: str
+    http_method: str
+    operation_name: str | None
+    api_key_required: bool
+    signed: bool
+    throttle: Limit | None
+    detailed_metrics: bool
+    check: RequestCheck | None
+    integration: Integration
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStage:
+    """A stage as requests meet it; ``minimum_compression_bytes`` None means compression is off."""
+
+    region: str
+    account_id: str
+    api_id: str
+    api_name: str
+    name: str
+    deployment_id: str
+    domain_name: str
+    variables: dict[str, str]
+    router: Router[Route]
+    binary: MediaTypes
+    minimum_compression_bytes: int | None
+    gateway_responses: dict[str, Document]
+    clients: dict[str, Client]
+    access_log: AccessLog | None
+    usage: UsageLedger
+
+
+def compile_stage(published: Published, usage: UsageLedger, account_id: str, invoker: Invoker) -> CompiledStage:
+    """Everything that serving ``published`` needs."""
+    settings = published.definition.settings
+    router: Router[Route] = Router()
+    for resource in published.definition.resources.values():
+        for http_method, method in resource.methods.items():
+            router.add(
+                resource.path, http_method, compile_route(published, resource, http_method, method, invoker)
+            )
+    return CompiledStage(
+        region=published.region,
+        account_id=account_id,
+        api_id=published.api_id,
+        api_name=published.api["name"],
+        name=published.stage["stageName"],
+        deployment_id=published.deployment_id,
+        domain_name=f"{published.api_id}.execute-api.{published.region}.amazonaws.com",
+        variables=published.stage.get("variables") or {},
+        router=router,
+        binary=MediaTypes(tuple(settings.get("binaryMediaTypes") or ())),
+        minimum_compression_bytes=settings.get("minimumCompressionSize"),
+        gateway_responses=published.definition.gateway_responses,
+        clients=published.clients,
+        access_log=AccessLog.of(published.stage),
+        usage=usage,
+    )
+
+
+def compile_route(
+    published: Published, resource: Resource, http_method: str, method: Document, invoker: Invoker
+) -> Route:
+    settings = method_settings(published.stage, resource.path, http_method)
+    throttle = None
+    if "throttlingRateLimit" in settings:
+        throttle = Limit(settings["throttlingRateLimit"], settings["throttlingBurstLimit"])
+    return Route(
+        resource_id=resource.id,
+        resource_path=resource.path,
+        http_method=http_method,
+        operation_name=method.get("operationName"),
+        api_key_required=method["apiKeyRequired"],
+        signed=method.get("authorizationType") == "AWS_IAM",
+        throttle=throttle,
+        detailed_metrics=bool(settings.get("metricsEnabled")),
+        check=request_check(published.definition, method, published.api_id),
+        integration=compile_integration(published, method["methodIntegration"], invoker),
+    )
+
+
+def compile_integration(published: Published, integration: Document, invoker: Invoker) -> Integration:
+    if integration["type"] == "MOCK":
+        return Mock(integration)
+    target = target_of(integration["uri"], published.stage.get("variables") or {})
+    return LambdaProxy(invoker, target, integration["timeoutInMillis"] / 1000)
+
+
+def request_check(definition: Definition, method: Document, api_id: str) -> RequestCheck | None:
+    validator = definition.validators.get(method.get("requestValidatorId") or "")
+    return None if validator is None else RequestCheck(method, validator, definition.models, api_id)
+
+
+def method_settings(stage: Document, resource_path: str, http_method: str) -> dict[str, Any]:
+    """The stage's settings for a method: its own, else those of "*/*"."""
+    exact: dict[str, Any] | None = None
+    general: dict[str, Any] = {}
+    for key, settings in stage["methodSettings"].items():
+        path, _, method = key.rpartition("/")
+        if path == method == "*":
+            general = settings
+        elif method == http_method and path.replace("~1", "/").strip("/") == resource_path.strip("/"):
+            exact = settings
+    return general if exact is None else exact

@@ -1,0 +1,50 @@
+"""Answers of the gateway's own, as the API customizes them.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+"""
+
+from typing import Any
+
+from offline.gateway.context_variables import substitute
+from offline.gateway.errors import GatewayError
+from offline.gateway.exchange import Exchange
+from offline.gateway.parameters import mapped_value
+from offline.gateway.reply import Reply
+from offline.gateway.response_types import BODY_TEMPLATE
+
+DEFAULT_TEMPLATES = {"application/json": BODY_TEMPLATE}
+
+
+def error_reply(exchange: Exchange, error: GatewayError) -> Reply:
+    """The reply for ``error``: the API's gateway response for its type, or for its class, or AWS's."""
+    exchange.error = error
+    custom = customized(exchange.stage.gateway_responses, error)
+    templates = custom.get("responseTemplates") or DEFAULT_TEMPLATES
+    content_type, template = chosen_template(templates, exchange.request.header("accept"))
+    reply = Reply(int(custom.get("statusCode") or error.status))
+    reply.headers = [("Content-Type", content_type), ("x-amzn-ErrorType", error.error_type)]
+    for name, source in (custom.get("responseParameters") or {}).items():
+        value = mapped_value(source, exchange)
+        if value is not None:
+            set_header(reply, name.removeprefix("gatewayresponse.header."), value)
+    reply.body = substitute(template, exchange, unset="").encode()
+    return reply
+
+
+def customized(responses: dict[str, dict[str, Any]], error: GatewayError) -> dict[str, Any]:
+    fallback = "DEFAULT_4XX" if error.status < 500 else "DEFAULT_5XX"
+    return responses.get(error.response_type) or responses.get(fallback) or {}
+
+
+def chosen_template(templates: dict[str, str], accept: str | None) -> tuple[str, str]:
+    wanted = (accept or "").split(",")[0].split(";")[0].strip()
+    if wanted in templates:
+        return wanted, templates[wanted]
+    if "application/json" in templates:
+        return "application/json", templates["application/json"]
+    return next(iter(templates.items()))
+
+
+def set_header(reply: Reply, name: str, value: str) -> None:
+    reply.headers = [kept for kept in reply.headers if kept[0].lower() != name.lower()]
+    reply.headers.append((name, value))

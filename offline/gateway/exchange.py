@@ -1,0 +1,63 @@
+"""One request on its way through the gateway, and what became known of it so far.
+
+Access logs, metrics, mapping templates and the proxy event all read from here.
+"""
+
+import base64
+import os
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from offline.clock import monotonic
+from offline.gateway.errors import GatewayError
+from offline.gateway.request import GatewayRequest
+
+if TYPE_CHECKING:
+    from offline.gateway.compiled import CompiledStage, Route
+    from offline.gateway.signature import Caller
+    from offline.services.apigateway.store import Client
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """``cloud_time`` is when the request came, in epoch seconds; latencies are in real milliseconds."""
+
+    stage: "CompiledStage"
+    request: GatewayRequest
+    cloud_time: float
+    trace_id: str
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    extended_request_id: str = field(default_factory=lambda: base64.b64encode(os.urandom(11)).decode())
+    started: float = field(default_factory=monotonic)
+    route: "Route | None" = None
+    path_parameters: dict[str, str] = field(default_factory=dict)
+    client: "Client | None" = None
+    caller: "Caller | None" = None
+    error: GatewayError | None = None
+    integration_latency_ms: float | None = None
+    integration_status: int | None = None
+    integration_error: str | None = None
+    integration_request_id: str | None = None
+    status: int = 0
+    response_length: int = 0
+    latency_ms: float = 0.0
+
+    @property
+    def request_time(self) -> str:
+        """Cloud time in Common Log Format, as ``21/Nov/2026:02:03:04 +0000``."""
+        at = datetime.fromtimestamp(self.cloud_time, UTC)
+        return f"{at.day:02}/{MONTHS[at.month - 1]}/{at.year}:{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+
+    @property
+    def full_path(self) -> str:
+        """The request's path with its stage, as AWS's ``requestContext.path``."""
+        return f"/{self.stage.name}{self.request.path}"
+
+
+def new_trace_id(cloud_time: float) -> str:
+    """An X-Ray root as AWS makes one for a request that brings none."""
+    return f"Root=1-{int(cloud_time):08x}-{os.urandom(12).hex()}"

@@ -1,0 +1,37 @@
+"""Which function an integration's URI names.
+
+arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION_ARN/invocations, where the function's
+ARN may hold stage variables as ${stageVariables.name}.
+"""
+
+import re
+from dataclasses import dataclass
+
+URI = re.compile(r"^arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(?P<arn>.+)/invocations$")
+STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+FUNCTION_ARN = re.compile(
+    r"^arn:aws[\w-]*:lambda:(?P<region>[\w-]+):\d{12}:function:(?P<name>[\w-]+)(:(?P<qualifier>[\w$-]+))?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTarget:
+    """A function to invoke; ``qualifier`` is a version, an alias or None for $LATEST."""
+
+    region: str
+    name: str
+    qualifier: str | None
+    arn: str
+
+
+def function_of(uri: str) -> str | None:
+    """The function's ARN in ``uri``, stage variables still in it; None if no function is named."""
+    match = URI.match(uri)
+    return match["arn"] if match else None
+
+
+def target_of(uri: str, stage_variables: dict[str, str]) -> FunctionTarget | None:
+    """The function of ``uri`` in a stage with these variables; None if that is no function's ARN."""
+    arn = STAGE_VARIABLE.sub(lambda found: stage_variables.get(found[1], ""), function_of(uri) or "")
+    match = FUNCTION_ARN.match(arn)
+    return FunctionTarget(match["region"], match["name"], match["qualifier"], arn) if match else None

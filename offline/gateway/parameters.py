@@ -1,0 +1,35 @@
+"""Parameter mapping expressions: 'literal', method.request.*, context.*, stageVariables.*.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html
+"""
+
+from offline.gateway.context_variables import context_value
+from offline.gateway.exchange import Exchange
+from offline.gateway.proxy_event import merged
+
+
+def mapped_value(source: str, exchange: Exchange) -> str | None:
+    """What ``source`` stands for in this request; None where nothing was given."""
+    if len(source) >= 2 and source[0] == source[-1] == "'":
+        return source[1:-1]
+    kind, _, rest = source.partition(".")
+    if kind == "context":
+        return context_value(exchange, rest)
+    if kind == "stageVariables":
+        return exchange.stage.variables.get(rest)
+    if source.startswith("method.request."):
+        return request_parameter(source, exchange)
+    return None
+
+
+def request_parameter(source: str, exchange: Exchange) -> str | None:
+    """A parameter named as ``method.request.{path,querystring,header}.name``."""
+    place, _, name = source.removeprefix("method.request.").partition(".")
+    match place:
+        case "header":
+            return exchange.request.header(name.lower())
+        case "querystring":
+            return merged(exchange.request.query)[0].get(name)
+        case "path":
+            return exchange.path_parameters.get(name)
+    return None

@@ -1,0 +1,90 @@
+"""The Lambda proxy integration: event out, answer in, within the integration's timeout."""
+
+import asyncio
+from typing import Any, Protocol
+
+import msgspec
+
+from offline.clock import monotonic
+from offline.errors import AwsError
+from offline.gateway.errors import (
+    body_too_large,
+    configuration_error,
+    malformed_function_response,
+    timed_out,
+)
+from offline.gateway.exchange import Exchange
+from offline.gateway.lambda_uri import FunctionTarget
+from offline.gateway.proxy_event import proxy_event
+from offline.gateway.proxy_reply import proxy_reply
+from offline.gateway.reply import Reply
+
+#: Invocations whose client was told 504 already; the function runs on, as it does on AWS.
+_detached: set[asyncio.Task[Any]] = set()
+
+
+class InvokeResult(Protocol):
+    """What an invocation came to; ``function_error`` is "Unhandled" or None."""
+
+    @property
+    def payload(self) -> bytes: ...
+
+    @property
+    def function_error(self) -> str | None: ...
+
+
+class Invoker(Protocol):
+    """The Lambda service as the gateway uses it."""
+
+    async def invoke(
+        self, function: str, qualifier: str | None, payload: bytes, *, region: str, trace_id: str | None = None
+    ) -> InvokeResult: ...
+
+
+class LambdaProxy:
+    """One method's function."""
+
+    def __init__(self, invoker: Invoker, target: FunctionTarget | None, timeout_s: float) -> None:
+        self._invoker = invoker
+        self._target = target
+        self._timeout_s = timeout_s
+
+    async def answer(self, exchange: Exchange) -> Reply:
+        """The function's reply; raises `GatewayError` where AWS answers in the function's stead."""
+        if self._target is None:
+            raise configuration_error()
+        payload = msgspec.json.encode(proxy_event(exchange))
+        started = monotonic()
+        try:
+            result = await self._invoke(payload, self._target, exchange.trace_id)
+        except AwsError as error:
+            exchange.integration_error = error.message
+            exchange.integration_status = error.status or 500
+            if error.code == "RequestTooLargeException":
+                raise body_too_large() from error
+            raise configuration_error() from error
+        finally:
+            exchange.integration_latency_ms = (monotonic() - started) * 1000
+        exchange.integration_status = 200
+        if result.function_error is not None:
+            exchange.integration_error = result.payload.decode("utf-8", errors="replace")
+            raise malformed_function_response()
+        return proxy_reply(result.payload, exchange.request.header("accept"), exchange.stage.binary)
+
+    async def _invoke(self, payload: bytes, target: FunctionTarget, trace_id: str) -> InvokeResult:
+        running = asyncio.ensure_future(
+            self._invoker.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
+        )
+        done, _ = await asyncio.wait({running}, timeout=self._timeout_s)
+        if not done:
+            _detached.add(running)
+            running.add_done_callback(_forget)
+            raise timed_out()
+        return running.result()
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Drop a late answer; its failure, if any, was the function's and is in its log."""
+    _detached.discard(task)
+    if not task.cancelled():
+        task.exception()

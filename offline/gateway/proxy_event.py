@@ -1,0 +1,144 @@
+"""The event that a proxy integration hands to a function (payload format 1.0), field for field as AWS does.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+"""
+
+import base64
+from typing import Any
+
+from offline.gateway.exchange import Exchange
+from offline.gateway.request import GatewayRequest
+
+#: Headers that the gateway consumes or drops before any integration.
+DROPPED = frozenset(
+    {
+        "connection",
+        "content-length",
+        "content-md5",
+        "expect",
+        "max-forwards",
+        "proxy-authenticate",
+        "server",
+        "te",
+        "transfer-encoding",
+        "trailer",
+        "upgrade",
+        "www-authenticate",
+    }
+)
+
+
+def proxy_event(exchange: Exchange) -> dict[str, Any]:
+    """The event for ``exchange``, whose route is known."""
+    stage, request, route = exchange.stage, exchange.request, exchange.route
+    assert route is not None
+    headers, multi_headers = event_headers(exchange)
+    query, multi_query = merged(request.query)
+    body, is_base64 = event_body(exchange)
+    return {
+        "resource": route.resource_path,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": headers,
+        "multiValueHeaders": multi_headers,
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": multi_query or None,
+        "pathParameters": exchange.path_parameters or None,
+        "stageVariables": stage.variables or None,
+        "requestContext": request_context(exchange),
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }
+
+
+def merged(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Each name with its last value, and each name with all of them."""
+    single: dict[str, str] = {}
+    multiple: dict[str, list[str]] = {}
+    for name, value in pairs:
+        single[name] = value
+        multiple.setdefault(name, []).append(value)
+    return single, multiple
+
+
+def event_headers(exchange: Exchange) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The client's headers, with what API Gateway adds of its own."""
+    request = exchange.request
+    spelling: dict[str, str] = {}
+    pairs = []
+    for name, value in request.headers:
+        lower = name.lower()
+        if lower not in DROPPED and lower not in ADDED:
+            pairs.append((spelling.setdefault(lower, name), value))
+    pairs += added_headers(request, exchange.trace_id)
+    return merged(pairs)
+
+
+ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
+
+
+def added_headers(request: GatewayRequest, trace_id: str) -> list[tuple[str, str]]:
+    forwarded = request.header("x-forwarded-for")
+    return [
+        ("X-Amzn-Trace-Id", trace_id),
+        ("X-Forwarded-For", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
+        ("X-Forwarded-Port", str(request.port)),
+        ("X-Forwarded-Proto", request.scheme),
+    ]
+
+
+def event_body(exchange: Exchange) -> tuple[str | None, bool]:
+    """The body as text, or in base64 where its type is among the API's binary ones."""
+    body = exchange.request.body
+    if not body:
+        return None, False
+    if exchange.stage.binary.match(exchange.request.header("content-type")):
+        return base64.b64encode(body).decode("ascii"), True
+    return body.decode("utf-8", errors="replace"), False
+
+
+def request_context(exchange: Exchange) -> dict[str, Any]:
+    stage, request, route = exchange.stage, exchange.request, exchange.route
+    assert route is not None
+    context: dict[str, Any] = {
+        "resourceId": route.resource_id,
+        "resourcePath": route.resource_path,
+        "httpMethod": request.method,
+        "extendedRequestId": exchange.extended_request_id,
+        "requestTime": exchange.request_time,
+        "path": exchange.full_path,
+        "accountId": stage.account_id,
+        "protocol": request.protocol,
+        "stage": stage.name,
+        "domainPrefix": stage.api_id,
+        "requestTimeEpoch": int(exchange.cloud_time * 1000),
+        "requestId": exchange.request_id,
+        "identity": identity(exchange),
+        "domainName": stage.domain_name,
+        "deploymentId": stage.deployment_id,
+        "apiId": stage.api_id,
+    }
+    if route.operation_name is not None:
+        context["operationName"] = route.operation_name
+    return context
+
+
+def identity(exchange: Exchange) -> dict[str, str | None]:
+    caller, client = exchange.caller, exchange.client
+    who: dict[str, str | None] = {
+        "cognitoIdentityPoolId": None,
+        "accountId": caller.account_id if caller else None,
+        "cognitoIdentityId": None,
+        "caller": caller.caller_id if caller else None,
+        "sourceIp": exchange.request.source_ip,
+        "principalOrgId": None,
+        "accessKey": caller.access_key if caller else None,
+        "cognitoAuthenticationType": None,
+        "cognitoAuthenticationProvider": None,
+        "userArn": caller.arn if caller else None,
+        "userAgent": exchange.request.header("user-agent"),
+        "user": caller.caller_id if caller else None,
+    }
+    if client is not None:
+        who |= {"apiKey": client.key["value"], "apiKeyId": client.key["id"]}
+    return who

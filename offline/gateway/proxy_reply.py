@@ -1,0 +1,100 @@
+"""Turns a function's answer into an HTTP reply, or finds it malformed.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
+"""
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from offline.gateway.errors import configuration_error, malformed_function_response
+from offline.gateway.media_types import MediaTypes
+from offline.gateway.reply import Headers, Reply
+
+MEMBERS = frozenset({"isBase64Encoded", "statusCode", "headers", "multiValueHeaders", "body"})
+
+#: Headers that the gateway sets itself; a function's own travel under another name.
+#: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+REMAPPED = {
+    "connection": "x-amzn-Remapped-Connection",
+    "content-length": "x-amzn-Remapped-Content-Length",
+    "date": "x-amzn-Remapped-Date",
+    "server": "x-amzn-Remapped-Server",
+    "www-authenticate": "x-amzn-Remapped-WWW-Authenticate",
+}
+DROPPED = frozenset({"transfer-encoding"})
+
+
+def proxy_reply(payload: bytes, accept: str | None, binary: MediaTypes) -> Reply:
+    """The reply that ``payload`` stands for; raises `GatewayError` (502) if it has not the form AWS wants."""
+    answer = decoded(payload)
+    reply = Reply(status_of(answer), reply_headers(answer))
+    if not reply.has("content-type"):
+        reply.headers.append(("Content-Type", "application/json"))
+    reply.body = body_of(answer, accept, binary)
+    return reply
+
+
+def decoded(payload: bytes) -> dict[str, Any]:
+    try:
+        answer = msgspec.json.decode(payload)
+    except msgspec.DecodeError as error:
+        raise malformed_function_response() from error
+    if not isinstance(answer, dict) or not MEMBERS.issuperset(answer):
+        raise malformed_function_response()
+    return answer
+
+
+def status_of(answer: dict[str, Any]) -> int:
+    given = answer.get("statusCode")
+    if given is None:
+        return 200
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise malformed_function_response()
+    try:
+        status = int(given)
+    except ValueError as error:
+        raise malformed_function_response() from error
+    if not 100 <= status <= 599:
+        raise malformed_function_response()
+    return status
+
+
+def reply_headers(answer: dict[str, Any]) -> Headers:
+    """Headers of both forms; where both name a header, the multiple values count."""
+    single = answer.get("headers") or {}
+    multiple = answer.get("multiValueHeaders") or {}
+    if not isinstance(single, dict) or not isinstance(multiple, dict):
+        raise malformed_function_response()
+    overridden = {name.lower() for name in multiple}
+    headers = [(name, text(value)) for name, value in single.items() if name.lower() not in overridden]
+    for name, values in multiple.items():
+        if not isinstance(values, list):
+            raise malformed_function_response()
+        headers += [(name, text(value)) for value in values]
+    return [(REMAPPED.get(name.lower()) or name, value) for name, value in headers if name.lower() not in DROPPED]
+
+
+def text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        raise malformed_function_response()
+    return value
+
+
+def body_of(answer: dict[str, Any], accept: str | None, binary: MediaTypes) -> bytes:
+    """The body's bytes: decoded from base64 if the function says so and the client accepts a binary type."""
+    body = answer.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise malformed_function_response()
+    if answer.get("isBase64Encoded") is True and binary.match(accept):
+        try:
+            return base64.b64decode(body, validate=True)
+        except binascii.Error as error:
+            raise configuration_error() from error
+    return body.encode()

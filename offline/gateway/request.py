@@ -1,0 +1,136 @@
+"""A client's request as the gateway sees it: addressed to a stage, read whole, nothing decoded twice."""
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from starlette.types import Receive, Scope
+
+from offline.gateway.errors import body_too_large, headers_too_large
+from offline.gateway.original_case import SENT_HEADERS
+
+#: Source of both: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+LARGEST_BODY_BYTES = 10 * 1024 * 1024
+LARGEST_HEADERS_BYTES = 10_240
+
+MOUNT = "/_gateway/"
+EXECUTE_API_HOST = re.compile(r"^(?P<api>[a-z0-9]+)\.execute-api\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which stage of which API a request is for; ``path`` is what follows the stage, undecoded."""
+
+    api_id: str
+    stage: str
+    path: str
+
+
+@dataclass(slots=True)
+class GatewayRequest:
+    """One request; names in ``headers`` are spelled as the client did; ``path`` follows the stage, ``sent_path``
+    is the whole one, neither percent-decoded."""
+
+    method: str
+    path: str
+    sent_path: str
+    query: list[tuple[str, str]]
+    raw_query: str
+    headers: list[tuple[str, str]]
+    values: dict[str, str]
+    source_ip: str
+    scheme: str
+    port: int
+    protocol: str
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The last value of a header, by its lower-case name."""
+        return self.values.get(name)
+
+
+def address_of(scope: Scope) -> Address | None:
+    """Where a request goes: by Host ``{api}.execute-api.*``, or by path ``/_gateway/{api}/{stage}/...``."""
+    path = sent_path(scope)
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    match = EXECUTE_API_HOST.match(host)
+    if match is not None:
+        return _stage_address(match["api"], path.removeprefix("/"))
+    if path.startswith(MOUNT):
+        api_id, _, rest = path.removeprefix(MOUNT).partition("/")
+        return _stage_address(api_id, rest)
+    return None
+
+
+def sent_path(scope: Scope) -> str:
+    """The whole path as it was sent, percent-encoding included."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return path.decode("latin-1")
+
+
+def _stage_address(api_id: str, rest: str) -> Address:
+    stage, slash, path = rest.partition("/")
+    return Address(api_id, stage, slash + path or "/")
+
+
+def parse_request(scope: Scope, address: Address) -> GatewayRequest:
+    """The request without its body."""
+    sent: list[tuple[bytes, bytes]] = scope.get(SENT_HEADERS) or scope["headers"]
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent]
+    raw_query = scope["query_string"].decode("latin-1")
+    client, server = scope.get("client") or ("127.0.0.1", 0), scope.get("server") or ("", 80)
+    return GatewayRequest(
+        method=scope["method"],
+        path=address.path,
+        sent_path=sent_path(scope),
+        query=parse_query(raw_query),
+        raw_query=raw_query,
+        headers=headers,
+        values={name.lower(): value for name, value in headers},
+        source_ip=client[0],
+        scheme=scope["scheme"],
+        port=server[1] or 80,
+        protocol=f"HTTP/{scope['http_version']}",
+    )
+
+
+def parse_query(raw_query: str) -> list[tuple[str, str]]:
+    """Decoded pairs in order; a name without "=" has an empty value."""
+    pairs = []
+    for part in raw_query.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((unquote_plus(name), unquote_plus(value)))
+    return pairs
+
+
+def check_header_size(request: GatewayRequest) -> None:
+    """Raise if request line and headers together exceed what API Gateway takes."""
+    size = len(request.method) + len(request.path) + len(request.raw_query)
+    size += sum(len(name) + len(value) for name, value in request.headers)
+    if size > LARGEST_HEADERS_BYTES:
+        raise headers_too_large()
+
+
+async def read_body(receive: Receive) -> bytes:
+    """The whole body; raises as soon as it is larger than API Gateway takes."""
+    message: MutableMapping[str, Any] = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return checked(body)
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > LARGEST_BODY_BYTES:
+            raise body_too_large()
+    return b"".join(parts)
+
+
+def checked(body: bytes) -> bytes:
+    if len(body) > LARGEST_BODY_BYTES:
+        raise body_too_large()
+    return body

@@ -1,0 +1,126 @@
+"""AWS_IAM authorization: verifies a request's Signature Version 4 and asks IAM whether the caller may invoke.
+
+Keys are those that moto's IAM and STS gave out; any other access key is unknown here as it is on AWS.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+"""
+
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from moto.iam.access_control import (
+    CreateAccessKeyFailure,
+    IAMPolicy,
+    PermissionResult,
+    create_access_key,
+)
+
+from offline.gateway.errors import GatewayError, no_such_route
+from offline.gateway.exchange import Exchange
+
+AUTHORIZATION = re.compile(
+    r"^AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/"
+    r"aws4_request,\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who signed a request."""
+
+    account_id: str
+    access_key: str
+    caller_id: str
+    arn: str
+
+
+def authenticate(exchange: Exchange) -> Caller:
+    """The caller who signed the request; raises `GatewayError` (403) as AWS would."""
+    given = exchange.request.header("authorization")
+    if given is None:
+        raise no_such_route()
+    match = AUTHORIZATION.match(given)
+    if match is None:
+        raise incomplete_signature(given)
+    access_key = find_key(exchange, match["key"])
+    expected = expected_signature(exchange, match, access_key.create_credentials())
+    if not hmac.compare_digest(expected, match["signature"]):
+        raise mismatched_signature()
+    check_permitted(exchange, access_key)
+    return Caller(exchange.stage.account_id, match["key"], match["key"], access_key.arn)
+
+
+def find_key(exchange: Exchange, key_id: str) -> Any:
+    token = exchange.request.header("x-amz-security-token")
+    headers = {"X-Amz-Security-Token": token} if token is not None else {}
+    try:
+        return create_access_key(exchange.stage.account_id, "aws", key_id, headers)
+    except CreateAccessKeyFailure as error:
+        raise unknown_token() from error
+
+
+def expected_signature(exchange: Exchange, match: re.Match[str], credentials: Any, signed_path: str) -> str:
+    """The signature that these credentials give for the request as it arrived."""
+    request = exchange.request
+    query = f"?{request.raw_query}" if request.raw_query else ""
+    signed = AWSRequest(
+        method=request.method,
+        url=f"{request.scheme}://{request.header('host')}{request.sent_path}{query}",
+        data=request.body,
+        headers={name: request.header(name) or "" for name in match["headers"].split(";")},
+    )
+    signed.context["timestamp"] = request.header("x-amz-date") or ""
+    signer: Any = SigV4Auth(credentials, match["service"], match["region"])
+    signature: str = signer.signature(signer.string_to_sign(signed, signer.canonical_request(signed)), signed)
+    return signature
+
+
+def check_permitted(exchange: Exchange, access_key: Any) -> None:
+    """Raise unless the caller's own policies allow execute-api:Invoke on the method."""
+    stage, request = exchange.stage, exchange.request
+    arn = (
+        f"arn:aws:execute-api:{stage.region}:{stage.account_id}:{stage.api_id}"
+        f"/{stage.name}/{request.method}{request.path}"
+    )
+    results = [
+        IAMPolicy(policy).is_action_permitted("execute-api:Invoke", arn)
+        for policy in access_key.collect_policies()
+    ]
+    if PermissionResult.DENIED in results:
+        raise not_authorized(access_key.arn, arn, " with an explicit deny")
+    if PermissionResult.PERMITTED not in results:
+        raise not_authorized(access_key.arn, arn, "")
+
+
+def incomplete_signature(given: str) -> GatewayError:
+    return GatewayError(
+        "INVALID_SIGNATURE",
+        f"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'. Authorization={given}",
+        "IncompleteSignatureException",
+    )
+
+
+def unknown_token() -> GatewayError:
+    return GatewayError(
+        "ACCESS_DENIED", "The security token included in the request is invalid.", "UnrecognizedClientException"
+    )
+
+
+def mismatched_signature() -> GatewayError:
+    return GatewayError(
+        "INVALID_SIGNATURE",
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+        "Access Key and signing method. Consult the service documentation for details.",
+        "InvalidSignatureException",
+    )
+
+
+def not_authorized(caller_arn: str, resource_arn: str, why: str) -> GatewayError:
+    return GatewayError(
+        "ACCESS_DENIED",
+        f"User: {caller_arn} is not authorized to perform: execute-api:Invoke on resource: {resource_arn}{why}",
+        "AccessDeniedException",
+    )

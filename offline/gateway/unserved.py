@@ -1,0 +1,19 @@
+"""The answer where no stage is: AWS's front door gives it before any API is involved."""
+
+import json
+import uuid
+
+from offline.gateway.errors import GatewayError
+from offline.gateway.reply import Reply
+
+
+def unserved_reply(error: GatewayError) -> Reply:
+    return Reply(
+        error.status,
+        [
+            ("Content-Type", "application/json"),
+            ("x-amzn-ErrorType", error.error_type),
+            ("x-amzn-RequestId", str(uuid.uuid4())),
+        ],
+        json.dumps({"message": error.message}).encode(),
+    )

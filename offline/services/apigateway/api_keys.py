@@ -1,0 +1,81 @@
+"""API keys: the values that clients send in x-api-key."""
+
+import secrets
+import string
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.services.apigateway.operations import Operations, answered, chosen, page
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
+from offline.wire.service import Call
+
+SHORTEST_VALUE, LONGEST_VALUE = 20, 128
+GENERATED_LENGTH = 40
+MUTABLE = frozenset({"name", "description", "enabled", "customerId"})
+
+
+class ApiKeyOperations(Operations):
+    async def create_api_key(self, call: Call) -> Document:
+        store = self.store(call)
+        if call.params.get("stageKeys"):
+            raise NotModelled("apigateway: stageKeys of an API key", "Use a usage plan.")
+        value = call.params.get("value") or generated_value()
+        check_value(store, value)
+        now = self.cloud.clock.now()
+        key: Document = {
+            "id": new_id(10),
+            "value": value,
+            "enabled": False,
+            "createdDate": now,
+            "lastUpdatedDate": now,
+            "stageKeys": [],
+            "tags": {},
+        } | chosen(call.params, "name", "description", "enabled", "customerId", "tags")
+        store.keys[key["id"]] = key
+        return answered(key)
+
+    async def get_api_key(self, call: Call) -> Document:
+        return shown(self.store(call).key(call.params["apiKey"]), call.params.get("includeValue"))
+
+    async def get_api_keys(self, call: Call) -> Document:
+        named = call.params.get("nameQuery") or ""
+        customer = call.params.get("customerId")
+        keys = [
+            shown(key, call.params.get("includeValues"))
+            for key in self.store(call).keys.values()
+            if key.get("name", "").startswith(named) and customer in (None, key.get("customerId"))
+        ]
+        return page(call, keys)
+
+    async def update_api_key(self, call: Call) -> Document:
+        key = self.store(call).key(call.params["apiKey"])
+        shape: Any = self.model.shape_for("ApiKey")
+        apply_patch(key, call.params.get("patchOperations", []), shape, MUTABLE)
+        key["lastUpdatedDate"] = self.cloud.clock.now()
+        return shown(key, with_value=False)
+
+    async def delete_api_key(self, call: Call) -> Document:
+        store = self.store(call)
+        key = store.key(call.params["apiKey"])
+        for plan in store.plans.values():
+            plan.key_ids = [key_id for key_id in plan.key_ids if key_id != key["id"]]
+        del store.keys[key["id"]]
+        return {}
+
+
+def shown(key: Document, with_value: bool | None) -> Document:
+    return answered(key, value=key["value"] if with_value else None)
+
+
+def generated_value() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(GENERATED_LENGTH))
+
+
+def check_value(store: RegionStore, value: str) -> None:
+    if len(value) < SHORTEST_VALUE:
+        raise bad_request(f"API Key value should be at least {SHORTEST_VALUE} characters (got {len(value)})")
+    if len(value) > LONGEST_VALUE:
+        raise bad_request(f"API Key value exceeds maximum size of {LONGEST_VALUE} characters (got {len(value)})")
+    if any(key["value"] == value for key in store.keys.values()):
+        raise conflict("API Key already exists")

@@ -1,0 +1,83 @@
+"""Gateway responses: what an API answers when the gateway itself refuses or fails."""
+
+from typing import Any
+
+from offline.gateway.response_types import BODY_TEMPLATE, RESPONSE_TYPES
+from offline.services.apigateway.operations import Operations, answered, chosen
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import Document, RestApi, bad_request, not_found
+from offline.wire.service import Call
+
+SETTABLE = ("statusCode", "responseParameters", "responseTemplates")
+
+
+class GatewayResponseOperations(Operations):
+    async def put_gateway_response(self, call: Call) -> Document:
+        kind = checked_type(call)
+        response = {
+            "responseType": kind,
+            "defaultResponse": False,
+            "responseParameters": {},
+            "responseTemplates": {"application/json": BODY_TEMPLATE},
+        } | chosen(call.params, *SETTABLE)
+        check_parameters(response)
+        self.api(call).definition.gateway_responses[kind] = response
+        return with_status(response)
+
+    async def get_gateway_response(self, call: Call) -> Document:
+        return gateway_response(self.api(call), checked_type(call))
+
+    async def get_gateway_responses(self, call: Call) -> Document:
+        api = self.api(call)
+        return {"items": [gateway_response(api, kind) for kind in RESPONSE_TYPES]}
+
+    async def update_gateway_response(self, call: Call) -> Document:
+        kind = checked_type(call)
+        api = self.api(call)
+        changed = gateway_response(api, kind) | {"defaultResponse": False}
+        shape: Any = self.model.shape_for("GatewayResponse")
+        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset(SETTABLE))
+        check_parameters(changed)
+        api.definition.gateway_responses[kind] = changed
+        return with_status(changed)
+
+    async def delete_gateway_response(self, call: Call) -> Document:
+        responses = self.api(call).definition.gateway_responses
+        if checked_type(call) not in responses:
+            raise not_found("Gateway response type")
+        del responses[call.params["responseType"]]
+        return {}
+
+
+def checked_type(call: Call) -> str:
+    kind: str = call.params["responseType"]
+    if kind not in RESPONSE_TYPES:
+        raise bad_request(f"Invalid gateway response type {kind}. Must be one of {sorted(RESPONSE_TYPES)}")
+    return kind
+
+
+def check_parameters(response: Document) -> None:
+    for name in response["responseParameters"]:
+        if not name.startswith("gatewayresponse.header."):
+            raise bad_request(f"Invalid response parameter '{name}': must begin with gatewayresponse.header.")
+
+
+def gateway_response(api: RestApi, kind: str) -> Document:
+    """The response set for ``kind``, or AWS's default."""
+    stored = api.definition.gateway_responses.get(kind)
+    if stored is not None:
+        return with_status(stored)
+    return with_status(
+        {
+            "responseType": kind,
+            "defaultResponse": True,
+            "responseParameters": {},
+            "responseTemplates": {"application/json": BODY_TEMPLATE},
+        }
+    )
+
+
+def with_status(response: Document) -> Document:
+    default = RESPONSE_TYPES[response["responseType"]]
+    status = response.get("statusCode") or (str(default) if default else None)
+    return answered(response, statusCode=status)

@@ -1,0 +1,156 @@
+"""Integrations: what stands behind a method. Lambda proxies and mocks are modelled, others refused."""
+
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.gateway.lambda_uri import function_of
+from offline.gateway.templates import Template
+from offline.services.apigateway.operations import Operations, answered, chosen, refuse
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import Document, bad_request, not_found
+from offline.wire.service import Call
+
+TYPES = frozenset({"HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"})
+PASSTHROUGH = frozenset({"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"})
+SHORTEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS = 50, 29_000
+UNMODELLED = {
+    "connectionId": "VPC links",
+    "tlsConfig": "TLS settings of an integration",
+    "cacheKeyParameters": "caching",
+    "integrationTarget": "VPC link targets",
+}
+SETTABLE = (
+    "type",
+    "uri",
+    "connectionType",
+    "credentials",
+    "requestParameters",
+    "requestTemplates",
+    "passthroughBehavior",
+    "cacheNamespace",
+    "contentHandling",
+    "timeoutInMillis",
+    "responseTransferMode",
+    *UNMODELLED,
+)
+MUTABLE = frozenset({*SETTABLE, "httpMethod"})
+RESPONSE_MUTABLE = ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling")
+
+
+class IntegrationOperations(Operations):
+    async def put_integration(self, call: Call) -> Document:
+        method = self.method_behind(call)
+        integration: Document = {
+            "passthroughBehavior": "WHEN_NO_MATCH",
+            "timeoutInMillis": LONGEST_TIMEOUT_MS,
+            "cacheNamespace": call.params["resourceId"],
+            "cacheKeyParameters": [],
+        } | chosen(call.params, *SETTABLE)
+        if call.params.get("integrationHttpMethod"):
+            integration["httpMethod"] = call.params["integrationHttpMethod"]
+        check_integration(integration)
+        method["methodIntegration"] = integration
+        return answered(integration)
+
+    async def get_integration(self, call: Call) -> Document:
+        return answered(self.integration_of(call))
+
+    async def update_integration(self, call: Call) -> Document:
+        integration = self.integration_of(call)
+        changed = answered(integration)
+        shape: Any = self.model.shape_for("Integration")
+        apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
+        check_integration(changed)
+        integration.clear()
+        integration.update(changed)
+        return answered(integration)
+
+    async def delete_integration(self, call: Call) -> Document:
+        self.integration_of(call)
+        del self.method_behind(call)["methodIntegration"]
+        return {}
+
+    async def put_integration_response(self, call: Call) -> Document:
+        integration = self.integration_of(call)
+        status = call.params["statusCode"]
+        if status not in self.method_behind(call).get("methodResponses", {}):
+            raise not_found("Response status code")
+        response = chosen(call.params, "statusCode", *RESPONSE_MUTABLE)
+        check_templates(response.get("responseTemplates"))
+        integration.setdefault("integrationResponses", {})[status] = response
+        return answered(response)
+
+    async def get_integration_response(self, call: Call) -> Document:
+        return answered(self.integration_response_of(call))
+
+    async def update_integration_response(self, call: Call) -> Document:
+        response = self.integration_response_of(call)
+        shape: Any = self.model.shape_for("IntegrationResponse")
+        changed = answered(response)
+        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset(RESPONSE_MUTABLE))
+        check_templates(changed.get("responseTemplates"))
+        response.clear()
+        response.update(changed)
+        return answered(response)
+
+    async def delete_integration_response(self, call: Call) -> Document:
+        self.integration_response_of(call)
+        del self.integration_of(call)["integrationResponses"][call.params["statusCode"]]
+        return {}
+
+    def method_behind(self, call: Call) -> Document:
+        return self.api(call).method(call.params["resourceId"], call.params["httpMethod"])
+
+    def integration_of(self, call: Call) -> Document:
+        try:
+            integration: Document = self.method_behind(call)["methodIntegration"]
+        except KeyError:
+            raise not_found("Integration") from None
+        return integration
+
+    def integration_response_of(self, call: Call) -> Document:
+        try:
+            response: Document = self.integration_of(call)["integrationResponses"][call.params["statusCode"]]
+        except KeyError:
+            raise not_found("Response status code") from None
+        return response
+
+
+def check_integration(integration: Document) -> None:
+    """Raise for what AWS refuses (BadRequestException) or this cloud does not model."""
+    kind = integration.get("type")
+    if kind not in TYPES:
+        raise bad_request(f"Invalid integration type specified: {kind}. Must be one of {sorted(TYPES)}")
+    if kind not in ("AWS_PROXY", "MOCK"):
+        raise NotModelled(f"apigateway: integrations of type {kind}", "Use AWS_PROXY with a function, or MOCK.")
+    refuse(integration, UNMODELLED)
+    if integration.get("connectionType") == "VPC_LINK":
+        raise NotModelled("apigateway: VPC links")
+    if integration.get("responseTransferMode") == "STREAM":
+        raise NotModelled("apigateway: response streaming", "Use responseTransferMode BUFFERED.")
+    if integration["passthroughBehavior"] not in PASSTHROUGH:
+        raise bad_request(f"Invalid passthrough behavior; must be one of {sorted(PASSTHROUGH)}")
+    timeout_ms = integration["timeoutInMillis"]
+    if not SHORTEST_TIMEOUT_MS <= timeout_ms <= LONGEST_TIMEOUT_MS:
+        raise bad_request(
+            f"Timeout should be between {SHORTEST_TIMEOUT_MS} ms and {LONGEST_TIMEOUT_MS} ms (got {timeout_ms})"
+        )
+    if kind == "AWS_PROXY":
+        check_proxy(integration)
+    check_templates(integration.get("requestTemplates"))
+
+
+def check_proxy(integration: Document) -> None:
+    if not integration.get("httpMethod"):
+        raise bad_request("Enumeration value for HttpMethod must be non-empty")
+    if function_of(integration.get("uri") or "") is None:
+        raise bad_request(
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+            f"invocations. (uri: {integration.get('uri')})"
+        )
+
+
+def check_templates(templates: dict[str, str] | None) -> None:
+    """Parse each mapping template, so that what is not modelled is refused now and not at a request."""
+    for text in (templates or {}).values():
+        Template.parse(text or "")

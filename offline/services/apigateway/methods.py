@@ -1,0 +1,106 @@
+"""Methods and their responses: what a resource answers to, and who may ask."""
+
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.services.apigateway.operations import Operations, answered, chosen
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import Document, RestApi, bad_request, conflict, not_found
+from offline.wire.service import Call
+
+HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
+AUTHORIZATION_TYPES = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})
+MODELLED_AUTHORIZATION = frozenset({"NONE", "AWS_IAM"})
+MUTABLE = frozenset(
+    {
+        "authorizationType",
+        "authorizerId",
+        "authorizationScopes",
+        "apiKeyRequired",
+        "operationName",
+        "requestParameters",
+        "requestModels",
+        "requestValidatorId",
+    }
+)
+RESPONSE_MUTABLE = frozenset({"responseParameters", "responseModels"})
+
+
+class MethodOperations(Operations):
+    async def put_method(self, call: Call) -> Document:
+        api = self.api(call)
+        resource = api.resource(call.params["resourceId"])
+        http_method = call.params["httpMethod"]
+        if http_method not in HTTP_METHODS:
+            raise bad_request(f"Invalid HTTP method specified: {http_method}. One of {sorted(HTTP_METHODS)}")
+        if http_method in resource.methods:
+            raise conflict("Method already exists for this resource")
+        method = {"httpMethod": http_method, "apiKeyRequired": False} | chosen(call.params, *MUTABLE)
+        check_method(api, method)
+        resource.methods[http_method] = method
+        return answered(method)
+
+    async def get_method(self, call: Call) -> Document:
+        return answered(self.method_of(call))
+
+    async def update_method(self, call: Call) -> Document:
+        method = self.method_of(call)
+        changed = answered(method)
+        shape: Any = self.model.shape_for("Method")
+        apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
+        check_method(self.api(call), changed)
+        method.clear()
+        method.update(changed)
+        return answered(method)
+
+    async def delete_method(self, call: Call) -> Document:
+        self.method_of(call)
+        del self.api(call).resource(call.params["resourceId"]).methods[call.params["httpMethod"]]
+        return {}
+
+    async def put_method_response(self, call: Call) -> Document:
+        responses = self.method_of(call).setdefault("methodResponses", {})
+        status = call.params["statusCode"]
+        if status in responses:
+            raise conflict("Response already exists for this resource")
+        responses[status] = chosen(call.params, "statusCode", "responseParameters", "responseModels")
+        return answered(responses[status])
+
+    async def get_method_response(self, call: Call) -> Document:
+        return answered(self.method_response_of(call))
+
+    async def update_method_response(self, call: Call) -> Document:
+        response = self.method_response_of(call)
+        shape: Any = self.model.shape_for("MethodResponse")
+        apply_patch(response, call.params.get("patchOperations", []), shape, RESPONSE_MUTABLE)
+        return answered(response)
+
+    async def delete_method_response(self, call: Call) -> Document:
+        self.method_response_of(call)
+        del self.method_of(call)["methodResponses"][call.params["statusCode"]]
+        return {}
+
+    def method_of(self, call: Call) -> Document:
+        return self.api(call).method(call.params["resourceId"], call.params["httpMethod"])
+
+    def method_response_of(self, call: Call) -> Document:
+        try:
+            response: Document = self.method_of(call).get("methodResponses", {})[call.params["statusCode"]]
+        except KeyError:
+            raise not_found("Response status code") from None
+        return response
+
+
+def check_method(api: RestApi, method: Document) -> None:
+    """Raise for an authorization that AWS does not know or this cloud does not model, and dangling names."""
+    kind = method.get("authorizationType", "NONE")
+    if kind not in AUTHORIZATION_TYPES:
+        raise bad_request(f"Invalid authorization type specified: {kind}. One of {sorted(AUTHORIZATION_TYPES)}")
+    if kind not in MODELLED_AUTHORIZATION:
+        raise NotModelled(f"apigateway: authorizationType {kind}", "Use NONE or AWS_IAM.")
+    validator = method.get("requestValidatorId")
+    if validator is not None and validator not in api.definition.validators:
+        raise bad_request("Invalid Request Validator identifier specified")
+    for model in (method.get("requestModels") or {}).values():
+        if model not in api.definition.models:
+            raise bad_request(f"Invalid model identifier specified: {model}")

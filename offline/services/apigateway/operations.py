@@ -1,0 +1,74 @@
+"""What every family of operations needs: the caller's region, documents out, pages, refusals."""
+
+import copy
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from moto.core.request import Request
+
+from offline.errors import NotModelled
+from offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request
+from offline.wire.service import Answer, Call, Service
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+DEFAULT_PAGE = 25
+LARGEST_PAGE = 500
+
+
+class Operations(Service):
+    """Base of the families. Operations are coroutines without awaits: they run on the event loop, where
+    the gateway reads the same store, so neither needs a lock."""
+
+    name = "apigateway"
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.stores: dict[str, RegionStore] = {}
+        #: Grows with every change, so that the gateway knows when what it compiled is stale.
+        self.revision = 0
+
+    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+        try:
+            return await super().answer(request, region, access_key)
+        finally:
+            if request.method != "GET":
+                self.revision += 1
+
+    def store(self, call: Call) -> RegionStore:
+        return self.stores.setdefault(call.region, RegionStore())
+
+    def api(self, call: Call) -> RestApi:
+        return self.store(call).api(call.params["restApiId"])
+
+
+def answered(document: Document, **changes: Any) -> Document:
+    """A copy that the caller may keep, without what AWS leaves out when unset."""
+    document = copy.deepcopy(document) | changes
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def chosen(params: Document, *names: str) -> Document:
+    """The parameters that were given, among ``names``."""
+    return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}
+
+
+def page(call: Call, documents: Iterable[Document], key: str = "items") -> Document:
+    """One page of ``documents`` by ``limit`` and ``position`` (25 by default, 500 at most)."""
+    limit = int(call.params.get("limit") or DEFAULT_PAGE)
+    if not 0 < limit <= LARGEST_PAGE:
+        raise bad_request(f"Invalid limit {limit}. Limit must be between 1 and {LARGEST_PAGE}")
+    first = int(call.params.get("position") or 0)
+    listed = list(documents)
+    answer: Document = {key: listed[first : first + limit]}
+    if first + limit < len(listed):
+        answer["position"] = str(first + limit)
+    return answer
+
+
+def refuse(params: Document, unmodelled: dict[str, str]) -> None:
+    """Raise `NotModelled` for the first parameter given that this cloud does not model."""
+    for name, meaning in unmodelled.items():
+        if params.get(name):
+            raise NotModelled(f"apigateway: {name} ({meaning})")

@@ -1,0 +1,18 @@
+"""What the gateway is given of a stage: its own settings over the snapshot that it was pointed at."""
+
+from dataclasses import dataclass
+
+from offline.services.apigateway.store import Client, Definition, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One stage as it stands now; ``api`` holds the live settings, ``definition`` the deployed ones."""
+
+    region: str
+    api_id: str
+    api: Document
+    stage: Document
+    deployment_id: str
+    definition: Definition
+    clients: dict[str, Client]

@@ -1,0 +1,90 @@
+"""Resources: the tree of paths."""
+
+import re
+from typing import Any
+
+from offline.services.apigateway.operations import Operations, page
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import Document, Resource, RestApi, bad_request, conflict, new_id
+from offline.wire.service import Call
+
+PLAIN_PART = re.compile(r"^[a-zA-Z0-9._\-:~$!,;=@'()*&]+$")
+PARAMETER_PART = re.compile(r"^\{[a-zA-Z0-9._\-:]+\+?\}$")
+
+
+class ResourceOperations(Operations):
+    async def create_resource(self, call: Call) -> Document:
+        api = self.api(call)
+        parent = api.resource(call.params["parentId"])
+        part = call.params["pathPart"]
+        check_part(api, parent, part)
+        resource = Resource(new_id(6), parent.id, part, f"{parent.path.rstrip('/')}/{part}")
+        api.definition.resources[resource.id] = resource
+        return resource.document(with_methods=True)
+
+    async def get_resource(self, call: Call) -> Document:
+        resource = self.api(call).resource(call.params["resourceId"])
+        return resource.document(with_methods=embeds_methods(call))
+
+    async def get_resources(self, call: Call) -> Document:
+        resources = self.api(call).definition.resources.values()
+        return page(call, [resource.document(with_methods=embeds_methods(call)) for resource in resources])
+
+    async def update_resource(self, call: Call) -> Document:
+        api = self.api(call)
+        resource = api.resource(call.params["resourceId"])
+        changed: Document = {"pathPart": resource.path_part, "parentId": resource.parent_id}
+        shape: Any = self.model.shape_for("Resource")
+        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset({"pathPart", "parentId"}))
+        parent = api.resource(changed["parentId"])
+        if (changed["pathPart"], parent.id) != (resource.path_part, resource.parent_id):
+            check_part(api, parent, changed["pathPart"])
+            resource.path_part, resource.parent_id = changed["pathPart"], parent.id
+            rename(api, resource, parent)
+        return resource.document(with_methods=True)
+
+    async def delete_resource(self, call: Call) -> Document:
+        api = self.api(call)
+        resource = api.resource(call.params["resourceId"])
+        if resource.parent_id is None:
+            raise bad_request("Root resource cannot be deleted")
+        for doomed in [resource, *descendants(api, resource)]:
+            del api.definition.resources[doomed.id]
+        return {}
+
+
+def embeds_methods(call: Call) -> bool:
+    return "methods" in (call.params.get("embed") or [])
+
+
+def check_part(api: RestApi, parent: Resource, part: str) -> None:
+    """Raise BadRequestException or ConflictException if ``part`` cannot stand under ``parent``."""
+    if not (PLAIN_PART.match(part) or PARAMETER_PART.match(part)):
+        raise bad_request(
+            "Resource's path part only allow a-zA-Z0-9._-:~$!,;=@'()*& or a valid greedy path variable "
+            "and curly braces at the beginning and the end."
+        )
+    if parent.path.endswith("+}"):
+        raise bad_request(f"Cannot create a child of a resource with a greedy path variable: {parent.path}")
+    siblings = [other for other in api.definition.resources.values() if other.parent_id == parent.id]
+    if any(other.path_part == part for other in siblings):
+        raise conflict("Another resource with the same parent already has this name: " + part)
+    if part.startswith("{") and any(is_rival(other.path_part or "", part) for other in siblings):
+        raise bad_request(f"A sibling of {part} already has a variable path part -- only one is allowed")
+
+
+def is_rival(sibling: str, part: str) -> bool:
+    return sibling.startswith("{") and sibling.endswith("+}") == part.endswith("+}")
+
+
+def descendants(api: RestApi, resource: Resource) -> list[Resource]:
+    children = [other for other in api.definition.resources.values() if other.parent_id == resource.id]
+    return children + [further for child in children for further in descendants(api, child)]
+
+
+def rename(api: RestApi, resource: Resource, parent: Resource) -> None:
+    """Set the path of a moved resource and of all below it."""
+    resource.path = f"{parent.path.rstrip('/')}/{resource.path_part}"
+    for child in api.definition.resources.values():
+        if child.parent_id == resource.id:
+            rename(api, child, resource)

@@ -1,0 +1,112 @@
+"""REST APIs themselves: what they are called, where they listen, which bodies are binary."""
+
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.services.apigateway.models import default_models
+from offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import (
+    Definition,
+    Document,
+    Resource,
+    RestApi,
+    bad_request,
+    new_id,
+)
+from offline.wire.service import Call
+
+LARGEST_COMPRESSION_THRESHOLD = 10_485_760
+UNMODELLED = {
+    "cloneFrom": "copying another API",
+    "policy": "resource policies of an API",
+    "securityPolicy": "TLS policies of an API",
+    "endpointAccessMode": "endpoint access modes",
+}
+MUTABLE = frozenset(
+    {
+        "name",
+        "description",
+        "binaryMediaTypes",
+        "minimumCompressionSize",
+        "apiKeySource",
+        "disableExecuteApiEndpoint",
+        "endpointConfiguration",
+        "version",
+        *UNMODELLED,
+    }
+)
+
+
+class RestApiOperations(Operations):
+    async def create_rest_api(self, call: Call) -> Document:
+        refuse(call.params, UNMODELLED)
+        settings: Document = {
+            "id": new_id(10),
+            "createdDate": self.cloud.clock.now(),
+            "apiKeySource": "HEADER",
+            "endpointConfiguration": {"types": ["EDGE"], "ipAddressType": "ipv4"},
+            "disableExecuteApiEndpoint": False,
+            "tags": {},
+            "apiStatus": "AVAILABLE",
+        } | chosen(
+            call.params,
+            "name",
+            "description",
+            "version",
+            "binaryMediaTypes",
+            "minimumCompressionSize",
+            "apiKeySource",
+            "endpointConfiguration",
+            "disableExecuteApiEndpoint",
+            "tags",
+        )
+        check_settings(settings)
+        root = Resource(new_id(10), None, None, "/")
+        settings["rootResourceId"] = root.id
+        definition = Definition(settings, {root.id: root}, default_models())
+        self.store(call).apis[settings["id"]] = RestApi(definition)
+        return answered(settings)
+
+    async def get_rest_api(self, call: Call) -> Document:
+        return answered(self.api(call).definition.settings)
+
+    async def get_rest_apis(self, call: Call) -> Document:
+        return page(call, [answered(api.definition.settings) for api in self.store(call).apis.values()])
+
+    async def update_rest_api(self, call: Call) -> Document:
+        settings = self.api(call).definition.settings
+        changed = answered(settings)
+        shape: Any = self.model.shape_for("RestApi")
+        apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
+        refuse(changed, UNMODELLED)
+        check_settings(changed)
+        settings.clear()
+        settings.update(changed)
+        return answered(settings)
+
+    async def delete_rest_api(self, call: Call) -> Document:
+        store = self.store(call)
+        store.api(call.params["restApiId"])
+        for plan in store.plans.values():
+            stages = plan.document["apiStages"]
+            stages[:] = [stage for stage in stages if stage["apiId"] != call.params["restApiId"]]
+        del store.apis[call.params["restApiId"]]
+        return {}
+
+
+def check_settings(settings: Document) -> None:
+    """Raise BadRequestException for a setting out of AWS's range, NotModelled for a private API."""
+    if not str(settings.get("name") or "").strip():
+        raise bad_request("API Gateway requires a non-empty API name")
+    size = settings.get("minimumCompressionSize")
+    if size is not None and not 0 <= size <= LARGEST_COMPRESSION_THRESHOLD:
+        raise bad_request(
+            f"Invalid minimum compression size {size}, must be between 0 and {LARGEST_COMPRESSION_THRESHOLD}"
+        )
+    if settings["apiKeySource"] == "AUTHORIZER":
+        raise NotModelled("apigateway: apiKeySource AUTHORIZER", "Use HEADER.")
+    if settings["apiKeySource"] != "HEADER":
+        raise bad_request(f"Invalid API key source {settings['apiKeySource']}; must be HEADER or AUTHORIZER")
+    if "PRIVATE" in settings["endpointConfiguration"].get("types", []):
+        raise NotModelled("apigateway: private endpoints", "Use REGIONAL or EDGE.")

@@ -1,0 +1,57 @@
+"""The service itself: every family of operations over one store per region.
+
+Moto's model of API Gateway keeps no snapshot of a deployment, validates little and serves no request, so
+this one is ours, whole. HTTP and WebSocket APIs are another service (`apigatewayv2`), refused by name.
+"""
+
+from offline.services.apigateway.account import AccountOperations
+from offline.services.apigateway.api_keys import ApiKeyOperations
+from offline.services.apigateway.deployments import DeploymentOperations
+from offline.services.apigateway.gateway_responses import GatewayResponseOperations
+from offline.services.apigateway.integrations import IntegrationOperations
+from offline.services.apigateway.methods import MethodOperations
+from offline.services.apigateway.models import ModelOperations
+from offline.services.apigateway.published import Published
+from offline.services.apigateway.resources import ResourceOperations
+from offline.services.apigateway.rest_apis import RestApiOperations
+from offline.services.apigateway.stages import StageOperations
+from offline.services.apigateway.tags import TagOperations
+from offline.services.apigateway.usage_plans import UsagePlanOperations
+from offline.services.apigateway.validators import ValidatorOperations
+
+
+class ApiGateway(
+    RestApiOperations,
+    ResourceOperations,
+    MethodOperations,
+    IntegrationOperations,
+    ModelOperations,
+    ValidatorOperations,
+    GatewayResponseOperations,
+    DeploymentOperations,
+    StageOperations,
+    ApiKeyOperations,
+    UsagePlanOperations,
+    TagOperations,
+    AccountOperations,
+):
+    """REST APIs, their stages, keys and usage plans."""
+
+    def published(self, api_id: str, stage_name: str) -> Published | None:
+        """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""
+        for region, store in self.stores.items():
+            api = store.apis.get(api_id)
+            if api is None or stage_name not in api.stages:
+                continue
+            stage = api.stages[stage_name]
+            deployment = api.deployments[stage["deploymentId"]]
+            return Published(
+                region,
+                api_id,
+                api.definition.settings,
+                stage,
+                deployment.document["id"],
+                deployment.definition,
+                store.clients(api_id, stage_name),
+            )
+        return None

@@ -1,0 +1,61 @@
+"""Patches of a stage's method settings, whose paths name method, category and setting.
+
+"/*/*/throttling/rateLimit" or "/~1pets~1{id}/GET/logging/loglevel".
+Source: https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html#UpdateStage-Patch
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.services.apigateway.store import Document, bad_request
+
+CATEGORIES = ("metrics", "logging", "throttling", "caching")
+SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "metrics/enabled": ("metricsEnabled", lambda value: value.lower() == "true"),
+    "logging/loglevel": ("loggingLevel", str),
+    "logging/datatrace": ("dataTraceEnabled", lambda value: value.lower() == "true"),
+    "throttling/burstlimit": ("throttlingBurstLimit", int),
+    "throttling/ratelimit": ("throttlingRateLimit", float),
+    "caching/enabled": ("cachingEnabled", lambda value: value.lower() == "true"),
+    "caching/ttlinseconds": ("cacheTtlInSeconds", int),
+    "caching/dataencrypted": ("cacheDataEncrypted", lambda value: value.lower() == "true"),
+}
+#: What AWS answers for a method once one of its settings was set.
+DEFAULTS: Document = {
+    "metricsEnabled": False,
+    "loggingLevel": "OFF",
+    "dataTraceEnabled": False,
+    "throttlingBurstLimit": 5000,
+    "throttlingRateLimit": 10000.0,
+    "cachingEnabled": False,
+    "cacheTtlInSeconds": 300,
+    "cacheDataEncrypted": False,
+    "requireAuthorizationForCacheControl": True,
+    "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
+}
+
+
+def is_method_setting(path: str) -> bool:
+    parts = path.split("/")
+    return len(parts) >= 5 and parts[-2] in CATEGORIES
+
+
+def patch_method_setting(settings: Document, operation: Document) -> None:
+    """Apply one operation to ``settings``, keyed "resource/METHOD" as AWS keys them."""
+    *method, category, setting = operation["path"].removeprefix("/").split("/")
+    key = "/".join(method)
+    known = SETTINGS.get(f"{category}/{setting}".lower())
+    if known is None:
+        raise bad_request(f"Invalid method setting path: {operation['path']}")
+    name, convert = known
+    if operation["op"] == "remove":
+        settings.pop(key, None)
+        return
+    try:
+        value = convert(operation["value"])
+    except ValueError as error:
+        raise bad_request(f"Invalid value '{operation['value']}' for {operation['path']}") from error
+    if name == "cachingEnabled" and value:
+        raise NotModelled("apigateway: caching", "Leave caching off.")
+    settings[key] = DEFAULTS | settings.get(key, {}) | {name: value}

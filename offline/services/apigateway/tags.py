@@ -1,0 +1,38 @@
+"""Tags of APIs, stages, keys and usage plans, by their ARN."""
+
+from offline.services.apigateway.operations import Operations
+from offline.services.apigateway.store import Document, not_found
+from offline.wire.service import Call
+
+
+class TagOperations(Operations):
+    async def get_tags(self, call: Call) -> Document:
+        return {"tags": dict(self.tags_of(call))}
+
+    async def tag_resource(self, call: Call) -> Document:
+        self.tags_of(call).update(call.params["tags"])
+        return {}
+
+    async def untag_resource(self, call: Call) -> Document:
+        tags = self.tags_of(call)
+        for name in call.params["tagKeys"]:
+            tags.pop(name, None)
+        return {}
+
+    def tags_of(self, call: Call) -> dict[str, str]:
+        tags: dict[str, str] = self.tagged(call).setdefault("tags", {})
+        return tags
+
+    def tagged(self, call: Call) -> Document:
+        store = self.store(call)
+        path = call.params["resourceArn"].partition("::/")[2].split("/")
+        match path:
+            case ["restapis", api_id]:
+                return store.api(api_id).definition.settings
+            case ["restapis", api_id, "stages", stage]:
+                return store.api(api_id).stage(stage)
+            case ["apikeys", key_id]:
+                return store.key(key_id)
+            case ["usageplans", plan_id]:
+                return store.plan(plan_id).document
+        raise not_found("resource ARN")

@@ -1,0 +1,44 @@
+"""Request validators: whether a method's parameters and body are checked before the integration."""
+
+from typing import Any
+
+from offline.services.apigateway.operations import Operations, answered, chosen, page
+from offline.services.apigateway.patching import apply_patch
+from offline.services.apigateway.store import Document, new_id, not_found
+from offline.wire.service import Call
+
+SETTABLE = ("name", "validateRequestBody", "validateRequestParameters")
+
+
+class ValidatorOperations(Operations):
+    async def create_request_validator(self, call: Call) -> Document:
+        validator = {
+            "id": new_id(6),
+            "validateRequestBody": False,
+            "validateRequestParameters": False,
+        } | chosen(call.params, *SETTABLE)
+        self.api(call).definition.validators[str(validator["id"])] = validator
+        return answered(validator)
+
+    async def get_request_validator(self, call: Call) -> Document:
+        return answered(self.validator_of(call))
+
+    async def get_request_validators(self, call: Call) -> Document:
+        return page(call, [answered(one) for one in self.api(call).definition.validators.values()])
+
+    async def update_request_validator(self, call: Call) -> Document:
+        validator = self.validator_of(call)
+        shape: Any = self.model.shape_for("RequestValidator")
+        apply_patch(validator, call.params.get("patchOperations", []), shape, frozenset(SETTABLE))
+        return answered(validator)
+
+    async def delete_request_validator(self, call: Call) -> Document:
+        self.validator_of(call)
+        del self.api(call).definition.validators[call.params["requestValidatorId"]]
+        return {}
+
+    def validator_of(self, call: Call) -> Document:
+        try:
+            return self.api(call).definition.validators[call.params["requestValidatorId"]]
+        except KeyError:
+            raise not_found("Request Validator") from None
