@@ -45,6 +45,6 @@ def stack_name(project: str, environment: str, endpoint: str) -> str:
     return f"{project}-{environment}-{endpoint}"
 
 
-def log_group_name(project: str, environment: str, endpoint: str) -> str:
-    """The log group of an endpoint's function: where Lambda would put it by itself."""
-    return f"/aws/lambda/{stack_name(project, environment, endpoint)}"
+def log_group_name(function_name: str) -> str:
+    """The log group of a function: where Lambda would put it by itself."""
+    return f"/aws/lambda/{function_name}"

@@ -68,9 +68,23 @@ class HttpApi(Construct):
                 allow_origins=list(cors_origins),
                 allow_methods=["GET", "POST", "OPTIONS"],
                 allow_headers=["content-type", "x-api-key"],
+                max_age=cdk.Duration.hours(1),
             )
+            self._let_pages_read_errors()
         for path in DOCS_PATHS if docs else ():
             self.api.root.add_resource(path).add_method("GET", api_key_required=False)
+
+    def _let_pages_read_errors(self) -> None:
+        """API Gateway's own errors (403, 429, 504) never reach the function, which would name the origin.
+
+        They hold nothing but a standard phrase, so any origin may read them.
+        """
+        for kind in (apigateway.ResponseType.DEFAULT_4_XX, apigateway.ResponseType.DEFAULT_5_XX):
+            self.api.add_gateway_response(
+                f"Cors{kind.response_type}",
+                type=kind,
+                response_headers={"Access-Control-Allow-Origin": "'*'"},
+            )
 
     def _add_usage_plan(
         self, name: str, rate_limit_per_s: int, burst_limit: int, quota_requests: int, quota_period: str

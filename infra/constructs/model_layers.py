@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.inference_function import ARCHITECTURES, RUNTIMES
+from infra.constructs.platform import ARCHITECTURES, RUNTIMES
 from infra.release import LayerZip
 
 

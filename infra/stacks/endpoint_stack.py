@@ -90,6 +90,7 @@ class EndpointStack(cdk.Stack):
 
 def function_environment(environment: str, endpoint: str, settings: EndpointSettings) -> Mapping[str, str]:
     """Environment variables of an endpoint's function, by the names of `lambda_handlers.contract.signals`."""
+    cors = {signals.ENV_CORS_ORIGINS: ",".join(settings.cors_origins)} if settings.cors_origins else {}
     return {
         # One BLAS thread: a function has at most six cores, and each thread costs start-up time.
         "OPENBLAS_NUM_THREADS": "1",
@@ -99,5 +100,6 @@ def function_environment(environment: str, endpoint: str, settings: EndpointSett
         signals.ENV_MAX_BODY_BYTES: str(settings.max_body_bytes),
         signals.ENV_DOCS: "1" if settings.docs else "0",
         signals.ENV_HOT_ROUTE: "1" if settings.hot_route else "0",
+        **cors,
         **settings.variables,
     }

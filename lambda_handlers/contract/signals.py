@@ -8,6 +8,8 @@ ENV_MAX_BODY_BYTES = "SERINUS_MAX_BODY_BYTES"
 ENV_DOCS = "SERINUS_DOCS"
 #: "0" sends every request through FastAPI.
 ENV_HOT_ROUTE = "SERINUS_HOT_ROUTE"
+#: Origins whose pages may call, separated by commas; the API answers preflights, the function names the origin.
+ENV_CORS_ORIGINS = "SERINUS_CORS_ORIGINS"
 #: Overrides the search for the model folder on Python's path; for tests.
 ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
 

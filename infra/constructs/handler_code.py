@@ -1,0 +1,42 @@
+"""A handler's code as a Lambda asset: exactly the files that it imports, under their own paths."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+import lambda_handlers
+from infra.handler_modules import handler_files
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerCode:
+    """``files`` relative to ``root``, the folder that holds `lambda_handlers`: a checkout or site-packages."""
+
+    root: Path
+    files: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, module: str, root: Path | None = None) -> "HandlerCode":
+        """The code of the handler in ``module`` (dotted), as installed unless ``root`` says where."""
+        root = root or Path(lambda_handlers.__file__).parents[1]
+        return cls(root, handler_files(root, module))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of paths and contents (64 hex digits)."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            content = hashlib.sha256((self.root / file).read_bytes())
+            digest.update(file.as_posix().encode() + b"\0" + content.digest())
+        return digest.hexdigest()
+
+    def as_asset(self) -> lambda_.Code:
+        """The code that CDK uploads. All is excluded but each file and, for it to be found, its folders."""
+        exclude = ["*"]
+        for folder in sorted({folder for file in self.files for folder in file.parents if folder != Path()}):
+            exclude += [f"!/{folder.as_posix()}", f"/{folder.as_posix()}/*"]
+        exclude += [f"!/{file.as_posix()}" for file in self.files]
+        return lambda_.Code.from_asset(str(self.root), exclude=exclude, ignore_mode=cdk.IgnoreMode.GIT)
