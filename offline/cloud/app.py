@@ -1,11 +1,12 @@
 """The front door: one ASGI application that tells AWS calls, gateway requests and its own API apart.
 
-    /_offline/...                   this cloud's own API (health, clock, faults): not part of AWS
-    /_gateway/{api}/{stage}/...     a deployed API; also by Host: {api}.execute-api.*
-    anything else                   an AWS API call; the service is read from its signature
+/_offline/...                   this cloud's own API (health, clock, faults): not part of AWS
+/_gateway/{api}/{stage}/...     a deployed API; also by Host: {api}.execute-api.*
+anything else                   an AWS API call; the service is read from its signature
 """
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,11 +16,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Host, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from offline.cloud.cloud import Cloud
 from offline.errors import AwsError, NotModelled
+from offline.gateway.app import Gateway
 from offline.services import MOTO_SERVICES
 from offline.wire.service import SCOPE
 
@@ -42,6 +44,7 @@ def create_app(cloud: Cloud) -> Starlette:
         return JSONResponse(
             {
                 "status": "ready",
+                "pid": os.getpid(),
                 "account_id": cloud.config.account_id,
                 "region": cloud.config.region,
                 "clock_factor": cloud.clock.factor,
@@ -49,8 +52,15 @@ def create_app(cloud: Cloud) -> Starlette:
             }
         )
 
+    gateway = Gateway(cloud)
     return Starlette(
-        routes=[Route("/_offline/health", health), Mount("/", app=AwsApi(cloud))],
+        routes=[
+            Host("{api}.execute-api.{suffix}", app=gateway),
+            Mount("/_gateway", app=gateway),
+            Route("/_offline/health", health),
+            *(route for service in cloud.services.values() for route in service.routes()),
+            Mount("/", app=AwsApi(cloud)),
+        ],
         lifespan=lifespan,
     )
 

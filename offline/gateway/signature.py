@@ -62,7 +62,7 @@ def find_key(exchange: Exchange, key_id: str) -> Any:
         raise unknown_token() from error
 
 
-def expected_signature(exchange: Exchange, match: re.Match[str], credentials: Any, signed_path: str) -> str:
+def expected_signature(exchange: Exchange, match: re.Match[str], credentials: Any) -> str:
     """The signature that these credentials give for the request as it arrived."""
     request = exchange.request
     query = f"?{request.raw_query}" if request.raw_query else ""

@@ -4,14 +4,21 @@
 unchanged or with a small patch; any other service is refused by name.
 """
 
+from offline.services import iam, s3
+from offline.services.apigateway import ApiGateway
+from offline.services.cloudformation import CloudFormation
+from offline.services.cloudwatch import CloudWatch
 from offline.wire.service import Service
 
-SERVICES: tuple[type[Service], ...] = ()
+SERVICES: tuple[type[Service], ...] = (
+    ApiGateway,
+    CloudFormation,
+    CloudWatch,
+)
 
 MOTO_SERVICES = frozenset(
     {
         "apigateway",
-        "cloudformation",
         "cloudwatch",
         "dynamodb",
         "ecr",
@@ -30,3 +37,6 @@ MOTO_SERVICES = frozenset(
         "sts",
     }
 )
+
+for _apply in (iam.apply, s3.apply):
+    _apply()
