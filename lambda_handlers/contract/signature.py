@@ -22,16 +22,17 @@ class Feature:
     """One named input column.
 
     ``shape`` is that of one row's value: () for a scalar. ``categories`` are the values seen in training,
-    for string and categorical columns; ``unseen`` says what happens to others: "accepted" by the graph (its
-    encoder ignores them) or "refused" with an error. ``missing`` says whether null, or leaving the field out,
-    is accepted (the graph imputes it); it then reaches the graph as NaN, or as ``missing_string`` in a tensor of
-    strings. ``minimum`` and ``maximum`` are those of the sample, for documentation.
+    for string columns and for numbers that are encoded by value; ``unseen`` says what happens to others:
+    "accepted" by the graph (its encoder ignores them) or "refused" with an error. ``missing`` says whether null,
+    or leaving the field out, is accepted (the graph imputes it); it then reaches the graph as NaN, or as
+    ``missing_string`` in a tensor of strings. ``minimum`` and ``maximum`` are those of the sample, for
+    documentation.
     """
 
     name: str
     dtype: Dtype
     shape: tuple[int, ...] = ()
-    categories: tuple[str, ...] | None = None
+    categories: tuple[str | int | float | bool, ...] | None = None
     unseen: Literal["accepted", "refused"] = "accepted"
     missing: Literal["accepted", "refused"] = "refused"
     missing_string: str = ""

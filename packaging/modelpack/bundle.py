@@ -1,0 +1,63 @@
+"""Writes bundles: an immutable folder, whole or absent, named by the hash of what decides its behaviour."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lambda_handlers.contract import bundle as contract
+from lambda_handlers.contract.bundle import Golden, Manifest, compute_version, dump_json
+from lambda_handlers.contract.errors import ContractError
+from modelpack.atomic import folder_beside
+
+BUNDLES = "bundles"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a bundle is made of. ``manifest`` has its version."""
+
+    graph: bytes
+    manifest: Manifest
+    baseline: bytes
+    golden: bytes
+
+
+def assemble(graph: bytes, manifest: Manifest, baseline: dict[str, Any], golden: Golden) -> Parts:
+    """The parts, and their version written into the manifest."""
+    baseline_bytes, golden_bytes = dump_json(baseline), dump_json(golden.to_json())
+    version = compute_version(graph, manifest.to_json(), baseline_bytes, golden_bytes)
+    return Parts(graph, replace(manifest, version=version), baseline_bytes, golden_bytes)
+
+
+def folder_of(project: Path, manifest: Manifest) -> Path:
+    """Where in ``project`` the bundle belongs."""
+    return project / BUNDLES / manifest.name / manifest.short_version
+
+
+def write_bundle(project: Path, parts: Parts, card: str, provenance: dict[str, Any]) -> Path:
+    """Write the bundle's folder and return it; an intact bundle of this version that is there already stays, with the
+    provenance of its first making."""
+    target = folder_of(project, parts.manifest)
+    if target.exists():
+        try:
+            contract.verify(target)
+            return target
+        except ContractError:
+            _set_aside(target)
+    with folder_beside(target) as draft:
+        (draft / contract.GRAPH).write_bytes(parts.graph)
+        (draft / contract.MANIFEST).write_bytes(dump_json(parts.manifest.to_json()))
+        (draft / contract.BASELINE).write_bytes(parts.baseline)
+        (draft / contract.GOLDEN).write_bytes(parts.golden)
+        (draft / contract.CARD).write_text(card, encoding="utf-8")
+        (draft / contract.PROVENANCE).write_bytes(dump_json(provenance))
+        contract.verify(draft)
+    return target
+
+
+def _set_aside(damaged: Path) -> None:
+    """Keep what somebody changed, under a name that nothing reads."""
+    number = 1
+    while (kept := damaged.with_name(f"{damaged.name}.damaged-{number}")).exists():
+        number += 1
+    damaged.rename(kept)

@@ -1,0 +1,66 @@
+"""Graph nodes in few words: names made up, constants stored, types kept."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Nodes:
+    """Adds nodes to skl2onnx's ``container``; every method gives the name of the tensor that it made."""
+
+    def __init__(self, scope: Any, container: Any) -> None:
+        self._scope = scope
+        self._container = container
+
+    def add(self, op_type: str, inputs: list[str], *, domain: str = "", **attributes: Any) -> str:
+        """A node with one output."""
+        output = str(self._scope.get_unique_variable_name(op_type.lower()))
+        self._container.add_node(
+            op_type,
+            inputs,
+            [output],
+            op_domain=domain,
+            name=self._scope.get_unique_operator_name(op_type),
+            **attributes,
+        )
+        return output
+
+    def constant(self, values: npt.NDArray[Any]) -> str:
+        """A stored tensor, of the array's dtype (object: strings)."""
+        from skl2onnx.proto import onnx_proto
+
+        kinds = {"float32": "FLOAT", "float64": "DOUBLE", "int64": "INT64", "object": "STRING"}
+        name = str(self._scope.get_unique_variable_name("constant"))
+        flat = values.ravel()
+        stored = [str(value).encode() for value in flat] if values.dtype == object else flat
+        kind = getattr(onnx_proto.TensorProto, kinds[str(values.dtype)])
+        self._container.add_initializer(name, kind, list(values.shape), stored)
+        return name
+
+    def cast(self, value: str, dtype: Any) -> str:
+        """The tensor in another number type."""
+        from onnx.helper import np_dtype_to_tensor_dtype
+
+        return self.add("Cast", [value], to=int(np_dtype_to_tensor_dtype(np.dtype(dtype))))
+
+    def take(self, value: str, columns: Any) -> str:
+        """Some columns of a [rows, columns] tensor."""
+        return self.add("Gather", [value, self.constant(np.asarray(columns, dtype=np.int64))], axis=1)
+
+    def side_by_side(self, variables: Any) -> str:
+        """The variables' columns in one tensor, none rounded on the way."""
+        names = [variable.full_name for variable in variables]
+        return str(names[0]) if len(names) == 1 else self.add("Concat", names, axis=1)
+
+    def numpy_type(self, variable: Any) -> Any:
+        """The numpy dtype of a number variable."""
+        from skl2onnx.common.data_types import guess_numpy_type
+
+        return guess_numpy_type(variable.type)
+
+    def name(self, value: str, variable: Any) -> None:
+        """Give the tensor the name that the rest of the graph knows it by."""
+        self._container.add_node(
+            "Identity", [value], [variable.full_name], name=self._scope.get_unique_operator_name("Identity")
+        )

@@ -1,0 +1,155 @@
+"""scikit-learn models as ONNX graphs, preprocessing in double precision and inside the graph."""
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from modelpack.convert.surgery import Shape, finish
+from modelpack.errors import ConversionError
+from modelpack.sample import Sample
+from modelpack.sources.source import Graph
+
+if TYPE_CHECKING:
+    from modelpack.sources.sklearn import SklearnSource
+
+#: The newest opsets that skl2onnx 1.20 writes and every ONNX Runtime since 1.18 reads.
+TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
+
+
+def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
+    """Graphs of the model: in double precision up to the estimators that compute in single, then in single
+    throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
+    _refuse_what_would_be_lost(source.model)
+    failures: list[Exception] = []
+    for precision in ("float64", "float32"):
+        try:
+            raw = _run_skl2onnx(source.model, sample, precision)
+            model = finish(raw, sample, precision, _shape(source, sample))
+        except Exception as error:  # noqa: BLE001 - converters raise whatever they like; reported below
+            failures.append(error)
+            continue
+        yield Graph(model, _arithmetic(source.model, precision))
+    if len(failures) == 2:
+        raise _cannot(source, failures[0]) from failures[0]
+
+
+def _run_skl2onnx(model: Any, sample: Sample, precision: str) -> Any:
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+
+    from modelpack.convert.operators import converters, shape_calculators
+
+    number = DoubleTensorType if precision == "float64" else FloatTensorType
+    if _takes_columns(model) or sample.strings:
+        kinds = {name: StringTensorType if dtype == "string" else number for name, dtype in sample.dtypes.items()}
+        inputs = [(name, kind([None, 1])) for name, kind in kinds.items()]
+    else:
+        inputs = [("numbers", number([None, len(sample.names)]))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return convert_sklearn(
+            model,
+            name="model",
+            initial_types=inputs,
+            target_opset=TARGET_OPSET,
+            options=_options(model),
+            custom_conversion_functions=converters(),
+            custom_shape_calculators=shape_calculators(),
+        )
+
+
+def _options(model: Any) -> dict[int, dict[str, bool]]:
+    """No dictionaries for probabilities. Estimators without the option are named too, or a pipeline would set it
+    for them."""
+    from skl2onnx._supported_operators import sklearn_operator_name_map
+    from skl2onnx.common._registration import get_converter
+
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    alias = sklearn_operator_name_map.get(type(last))
+    allowed = get_converter(alias).get_allowed_options() if alias else None
+    return {id(last): {"zipmap": False} if allowed and "zipmap" in allowed else {}}
+
+
+def _takes_columns(model: Any) -> bool:
+    """Whether a ColumnTransformer, which skl2onnx feeds column by column, stands anywhere in the model."""
+    from sklearn.compose import ColumnTransformer
+
+    return any(isinstance(part, ColumnTransformer) for part in parts(model))
+
+
+def parts(model: Any) -> Iterator[Any]:
+    """The model and the estimators inside it, as they were fitted."""
+    yield model
+    for name in (
+        "steps",
+        "transformers_",
+        "transformer_list",
+        "estimators_",
+        "estimators",
+        "calibrated_classifiers_",
+    ):
+        inner = getattr(model, name, None)
+        if not isinstance(inner, list):
+            continue
+        for item in inner:
+            part = item[1] if isinstance(item, tuple) else item
+            if hasattr(part, "get_params") or hasattr(part, "estimator"):
+                yield from parts(part)
+    for name in ("estimator_", "estimator", "final_estimator_", "regressor_"):
+        inner = getattr(model, name, None)
+        if inner is not None and hasattr(inner, "get_params"):
+            yield from parts(inner)
+
+
+def _refuse_what_would_be_lost(model: Any) -> None:
+    """What skl2onnx converts without a word and wrongly."""
+    for part in parts(model):
+        if getattr(part, "is_categorical_", None) is not None and bool(part.is_categorical_.any()):
+            name = type(part).__name__
+            raise ConversionError(
+                f"{name} was trained with categorical_features, which ONNX trees cannot express. Put an OrdinalEncoder "
+                "before it and train with categorical_features=None.",
+                name,
+            )
+
+
+def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
+    from skl2onnx._supported_operators import sklearn_operator_name_map
+
+    unknown = [type(part).__name__ for part in parts(source.model) if type(part) not in sklearn_operator_name_map]
+    containers = {"Pipeline", "ColumnTransformer", "FeatureUnion"}
+    unknown = [name for name in unknown if name not in containers]
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    if unknown:
+        return ConversionError(
+            f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by estimators of scikit-learn that "
+            "have one (https://onnx.ai/sklearn-onnx/supported.html), or do its step before the endpoint.",
+            unknown[0],
+        )
+    return ConversionError(
+        f"{source.estimator} could not be converted to ONNX: {said}. Take steps out one at a time to find which, and "
+        "replace it by one of https://onnx.ai/sklearn-onnx/supported.html.",
+        source.estimator,
+    )
+
+
+def _shape(source: "SklearnSource", sample: Sample) -> Shape:
+    """What the finished graph gives, taken from the source."""
+    if source.task == "regression":
+        value = source.predict(sample.frame.head(1))["value"]
+        return Shape(outputs=(("value", None if value.ndim == 1 else value.shape[1]),), label_cast=None)
+    kinds = {type(label) for label in source.classes or ()}
+    label_cast: Literal["bool", "float64"] | None = (
+        "bool" if kinds == {bool} else "float64" if kinds == {float} else None
+    )
+    label: tuple[str, int | None] = ("label", None)
+    if not hasattr(source.model, "predict_proba"):
+        return Shape(outputs=(label,), label_cast=label_cast)
+    return Shape(outputs=(label, ("probabilities", len(source.classes or ()))), label_cast=label_cast)
+
+
+def _arithmetic(model: Any, precision: str) -> str:
+    from modelpack.convert.operators import computes_in_single
+
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return "float32" if computes_in_single(last) else precision

@@ -1,0 +1,213 @@
+"""From what skl2onnx wrote to the graph that is shipped: our inputs and outputs, nothing rounded, nothing random.
+
+Inputs become one tensor of numbers and one of strings, whatever columns the converters had asked for; outputs get
+the names of their roles; names inside are numbered, so that equal models are equal bytes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from modelpack.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The graph's outputs, in order: name, and columns (None: a single value a row). Further outputs of the
+    converter are cut off. ``label_cast`` is the type that labels are cast to, if any."""
+
+    outputs: tuple[tuple[str, int | None], ...]
+    label_cast: Literal["bool", "float64"] | None
+
+
+def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
+    """The serialized graph; ``raw`` is an ONNX model by skl2onnx whose inputs are the sample's columns one by one,
+    or all its numbers under the name `numbers`. Raises ValueError where it is not."""
+    import onnx
+    from onnx import helper
+
+    keep_precision(raw)
+    inner = raw.graph
+    prelude, columns = _inputs(inner, sample, precision)
+    body = _gathered(list(inner.node), columns)
+    tail, outputs = _outputs(inner, shape, columns)
+    nodes = prelude + list(_column_nodes(body + tail, columns)) + body + tail
+    inputs = [
+        helper.make_tensor_value_info(name, kind, [None, len(names)])
+        for name, kind, names in (
+            ("numbers", onnx.TensorProto.DOUBLE, sample.numbers),
+            ("strings", onnx.TensorProto.STRING, sample.strings),
+        )
+        if names
+    ]
+    graph = helper.make_graph(nodes, "model", inputs, outputs, initializer=[*inner.initializer, *columns.stored])
+    _prune(graph)
+    _number_names(graph)
+    opsets = {entry.domain: entry.version for entry in raw.opset_import}
+    model = helper.make_model(
+        graph,
+        producer_name="serinus",
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in sorted(opsets.items())],
+        ir_version=min(raw.ir_version, 10),
+    )
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def keep_precision(model: Any) -> None:
+    """FeatureVectorizer gives float32 whatever it is given: Concat gives what it is given."""
+    for node in model.graph.node:
+        if node.op_type == "FeatureVectorizer":
+            node.op_type, node.domain = "Concat", ""
+            del node.attribute[:]
+            attribute = node.attribute.add()
+            attribute.name, attribute.type, attribute.i = "axis", 2, 1
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Where each column that the converters asked for lies: tensor and place; constants made for taking them."""
+
+    places: dict[str, tuple[str, int]]
+    widths: dict[str, int]
+    stored: list[Any]
+
+    def take(self, names: list[str], output: str) -> Any:
+        """The node that takes these columns of one tensor, in this order."""
+        from onnx import helper, numpy_helper
+
+        tensor = self.places[names[0]][0]
+        index = [self.places[name][1] for name in names]
+        if index == list(range(self.widths[tensor])):
+            return helper.make_node("Identity", [tensor], [output])
+        name = f"places {len(self.stored)}"
+        self.stored.append(numpy_helper.from_array(np.array(index, dtype=np.int64), name))
+        return helper.make_node("Gather", [tensor, name], [output], axis=1)
+
+
+def _inputs(inner: Any, sample: Sample, precision: str) -> tuple[list[Any], _Columns]:
+    """Nodes that turn our inputs into what the converters were promised, and where to find each column."""
+    from onnx import TensorProto, helper
+
+    given = [value.name for value in inner.input]
+    numbers = "numbers"
+    prelude: list[Any] = []
+    if precision == "float32" and sample.numbers:
+        numbers = "numbers in single"
+        prelude.append(helper.make_node("Cast", ["numbers"], [numbers], to=TensorProto.FLOAT))
+    if given == ["numbers"]:
+        if numbers != "numbers":
+            _rename(inner, {"numbers": numbers})
+        return prelude, _Columns({}, {}, [])
+    if len(given) != len(sample.names):
+        raise ValueError(f"the converter kept {len(given)} of {len(sample.names)} inputs")
+    renamed = {old: f"column {place}" for place, old in enumerate(given)}
+    _rename(inner, renamed)
+    places: dict[str, tuple[str, int]] = {}
+    for name, old in zip(sample.names, given, strict=True):
+        is_string = sample.dtypes[name] == "string"
+        peers = sample.strings if is_string else sample.numbers
+        places[renamed[old]] = ("strings" if is_string else numbers, peers.index(name))
+    return prelude, _Columns(places, {numbers: len(sample.numbers), "strings": len(sample.strings)}, [])
+
+
+def _rename(inner: Any, names: dict[str, str]) -> None:
+    for node in inner.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = names.get(name, name)
+    for value in inner.output:
+        value.name = names.get(value.name, value.name)
+
+
+def _gathered(nodes: list[Any], columns: _Columns) -> list[Any]:
+    """Columns laid side by side again are taken from their tensor at once."""
+    made = []
+    for node in nodes:
+        tensors = {columns.places.get(name, ("", 0))[0] for name in node.input}
+        if node.op_type == "Concat" and len(tensors) == 1 and "" not in tensors:
+            node = columns.take(list(node.input), node.output[0])
+        made.append(node)
+    return made
+
+
+def _column_nodes(nodes: list[Any], columns: _Columns) -> Iterator[Any]:
+    """Nodes for the single columns that are still asked for."""
+    used = {name for node in nodes for name in node.input}
+    for name in columns.places:
+        if name in used:
+            yield columns.take([name], name)
+
+
+def _outputs(inner: Any, shape: Shape, columns: _Columns) -> tuple[list[Any], list[Any]]:
+    """Nodes that give the outputs their names, types and shapes, and the outputs."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    columns.stored.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "one value a row"))
+    tail, outputs = [], []
+    for (name, width), value in zip(shape.outputs, inner.output, strict=False):
+        last, kind = value.name, value.type.tensor_type.elem_type
+        if name == "label" and shape.label_cast:
+            kind = TensorProto.BOOL if shape.label_cast == "bool" else TensorProto.DOUBLE
+            tail.append(helper.make_node("Cast", [last], [f"cast {name}"], to=kind))
+            last = f"cast {name}"
+        if width is None:
+            tail.append(helper.make_node("Reshape", [last, "one value a row"], [f"final {name}"]))
+        else:
+            tail.append(helper.make_node("Identity", [last], [f"final {name}"]))
+        dimensions = [None] if width is None else [None, width]
+        outputs.append(helper.make_tensor_value_info(f"final {name}", kind, dimensions))
+    return tail, outputs
+
+
+def _prune(graph: Any) -> None:
+    """Drop nodes and constants that no output needs, and nodes that only rename."""
+    _skip_identities(graph)
+    needed = {value.name for value in graph.output}
+    kept = []
+    for node in reversed(graph.node):
+        if any(name in needed for name in node.output):
+            needed.update(node.input)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+    stored = [tensor for tensor in graph.initializer if tensor.name in needed]
+    del graph.initializer[:]
+    graph.initializer.extend(stored)
+
+
+def _skip_identities(graph: Any) -> None:
+    outputs = {value.name for value in graph.output}
+    same: dict[str, str] = {}
+    kept = []
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = same.get(name, name)
+        if node.op_type == "Identity" and node.output[0] not in outputs:
+            same[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _number_names(graph: Any) -> None:
+    """Number tensors and nodes in order of use; inputs and outputs get their own names."""
+    names: dict[str, str] = {value.name: value.name for value in graph.input}
+    names |= {value.name: value.name.removeprefix("final ") for value in graph.output}
+    names[""] = ""
+    for number, node in enumerate(graph.node):
+        node.name = f"{node.op_type}_{number}"
+        for name in [*node.input, *node.output]:
+            names.setdefault(name, f"t{len(names)}")
+        for place, name in enumerate(node.input):
+            node.input[place] = names[name]
+        for place, name in enumerate(node.output):
+            node.output[place] = names[name]
+        node.doc_string = ""
+    for tensor in graph.initializer:
+        tensor.name = names[tensor.name]
+    for value in graph.output:
+        value.name = names[value.name]
+    graph.initializer.sort(key=lambda tensor: tensor.name)

@@ -1,0 +1,82 @@
+"""What can go wrong while packaging a model or building layers.
+
+ModelpackError
+├── RequestError            a name, tolerance or other setting cannot be used
+├── SourceError             the model file cannot be read as a model
+│   ├── UntrustedTypesError     a skops file holds types that nobody has trusted yet
+│   └── VersionSkewError        saved by another release of its framework than is installed
+├── SampleError             the sample cannot be read, or does not fit the model
+├── ConversionError         the model cannot be expressed as an ONNX graph
+├── ParityError             the graph disagrees with the model beyond the tolerance
+└── LayerError              a layer cannot be built
+    ├── ResolveError            the layer's packages could not be installed for the target
+    └── LayerLimitError         the function would exceed what AWS Lambda allows
+"""
+
+from lambda_handlers.contract.agreement import Agreement
+
+
+class ModelpackError(Exception):
+    """Base of all errors that a user of modelpack can cause; the message is fit to be shown as it is."""
+
+
+class RequestError(ModelpackError):
+    """A setting of the request cannot be used."""
+
+
+class SourceError(ModelpackError):
+    """The model file cannot be read as a model that this release supports."""
+
+
+class UntrustedTypesError(SourceError):
+    """A skops file holds types that are not trusted; ``types`` are their qualified names."""
+
+    def __init__(self, message: str, types: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.types = types
+
+
+class VersionSkewError(SourceError):
+    """The model was saved by framework version ``saved``; ``installed`` is here."""
+
+    def __init__(self, message: str, saved: str, installed: str) -> None:
+        super().__init__(message)
+        self.saved = saved
+        self.installed = installed
+
+
+class SampleError(ModelpackError):
+    """The sample cannot be read, or does not fit the model."""
+
+
+class ConversionError(ModelpackError):
+    """The model cannot be converted; ``estimator`` names what stands in the way, where that is known."""
+
+    def __init__(self, message: str, estimator: str | None = None) -> None:
+        super().__init__(message)
+        self.estimator = estimator
+
+
+class ParityError(ModelpackError):
+    """The graph disagrees with the source model; ``agreement`` holds the figures."""
+
+    def __init__(self, message: str, agreement: Agreement) -> None:
+        super().__init__(message)
+        self.agreement = agreement
+
+
+class LayerError(ModelpackError):
+    """A layer cannot be built."""
+
+
+class ResolveError(LayerError):
+    """The packages of a layer could not be installed for the target platform."""
+
+
+class LayerLimitError(LayerError):
+    """A zip exceeds what AWS Lambda allows; ``size_bytes`` against ``limit_bytes``."""
+
+    def __init__(self, message: str, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(message)
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes

@@ -1,0 +1,115 @@
+"""What each feature accepts, found by asking the model itself rather than by reading its parts.
+
+Whether a model takes a missing or an unseen value depends on every step before it; the shortest way to the truth
+is to hand it one and see.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lambda_handlers.contract.signature import Feature, Output, OutputRole, Signature, Tensor
+from modelpack.errors import ModelpackError
+from modelpack.sample import Sample
+from modelpack.sources import Category, Source
+from modelpack.sources.source import MISSING_STRING
+
+#: No category of anybody's.
+UNSEEN_STRING = "\ue001 unseen"
+UNSEEN_NUMBER = -987_654_321
+_ROLES: dict[str, OutputRole] = {"label": "label", "probabilities": "probabilities", "value": "value"}
+_ONNX_TYPES = {"float": "float32", "double": "float64", "int64": "int64", "bool": "bool", "string": "string"}
+
+
+def describe_features(source: Source, sample: Sample) -> tuple[Feature, ...]:
+    """The features of a request, in the model's order."""
+    categories = source.categories(sample.names)
+    rows = _probe_rows(sample)
+    return tuple(_feature(source, sample, rows, name, categories.get(name)) for name in sample.names)
+
+
+def make_signature(
+    source: Source,
+    sample: Sample,
+    features: tuple[Feature, ...],
+    types: dict[str, str],
+    columns: dict[str, int | None],
+) -> Signature:
+    """The signature of a graph whose outputs have ONNX ``types``, and ``columns`` (None: one value a row)."""
+    tensors = []
+    if sample.numbers:
+        tensors.append(Tensor("numbers", "float64", sample.numbers))
+    if sample.strings:
+        tensors.append(Tensor("strings", "string", sample.strings))
+    outputs = tuple(
+        Output(
+            name=name,
+            dtype=_ONNX_TYPES[kind.removeprefix("tensor(").removesuffix(")")],  # type: ignore[arg-type]
+            role=_ROLES[name],
+            shape=(None,) if columns[name] is None else (None, columns[name]),
+        )
+        for name, kind in types.items()
+    )
+    return Signature(
+        task=source.task, features=features, tensors=tuple(tensors), outputs=outputs, classes=source.classes
+    )
+
+
+def accepts(source: Source, rows: pd.DataFrame, name: str, value: Any) -> bool:
+    """Whether the model predicts, rather than fails, with ``value`` in column ``name``."""
+    tried = rows.copy()
+    tried[name] = pd.Series([value] * len(rows), dtype=object if isinstance(value, str) else np.float64)
+    if rows[name].dtype == object and not isinstance(value, str):
+        tried[name] = tried[name].astype(object)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            outputs = source.predict(tried)
+        except ModelpackError:
+            raise
+        except Exception:  # noqa: BLE001 - any failure is the answer
+            return False
+    return all(bool(np.isfinite(values).all()) for values in outputs.values() if values.dtype.kind == "f")
+
+
+def _probe_rows(sample: Sample) -> pd.DataFrame:
+    """Complete rows, so that only the value tried can be at fault; the fullest row where none is complete."""
+    complete = sample.frame.dropna()
+    if len(complete):
+        return complete.head(2).reset_index(drop=True)
+    filled = sample.frame.bfill().ffill()
+    return filled.head(2).reset_index(drop=True)
+
+
+def _feature(
+    source: Source, sample: Sample, rows: pd.DataFrame, name: str, known: tuple[Category, ...] | None
+) -> Feature:
+    values = sample.frame[name]
+    present = values.dropna()
+    is_string = sample.dtypes[name] == "string"
+    missing = accepts(source, rows, name, np.nan)
+    unseen = accepts(source, rows, name, UNSEEN_STRING if is_string else UNSEEN_NUMBER)
+    categories = known
+    if is_string and not unseen and known is None:
+        categories = tuple(sorted(set(present)))
+    is_number = sample.dtypes[name] in ("float64", "int64")
+    return Feature(
+        name=name,
+        dtype=sample.dtypes[name],
+        categories=categories,
+        unseen="accepted" if unseen else "refused",
+        missing="accepted" if missing else "refused",
+        missing_string=MISSING_STRING if is_string and missing else "",
+        minimum=float(present.min()) if is_number else None,
+        maximum=float(present.max()) if is_number else None,
+        example=to_json_value(present.iloc[0]),
+    )
+
+
+def to_json_value(value: Any) -> Any:
+    """A cell as a request holds it: null where missing, else plain."""
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,19 @@
+"""Pins a bundle in serinus.lock, also while another process pins another."""
+
+import fcntl
+from pathlib import Path
+
+from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from modelpack.atomic import write_file
+
+
+def pin_bundle(project: Path, environment: str, model: str, pin: Pin) -> None:
+    """Let ``environment`` of ``project`` deploy ``pin`` for ``model``; other pins stay. Raises `ContractError` when
+    the lock there is damaged."""
+    guard = project / ".serinus" / "lock.guard"
+    guard.parent.mkdir(parents=True, exist_ok=True)
+    with guard.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lock = read_lock(project / LOCK)
+        lock.setdefault(environment, {})[model] = pin
+        write_file(project / LOCK, render_lock(lock).encode())

@@ -1,0 +1,78 @@
+"""Agreement with the source model, on the sample and on the rows that samples forget: missing and unseen values."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lambda_handlers.contract.agreement import Agreement, Outputs, Tolerance, compare
+from lambda_handlers.contract.signature import Feature
+from modelpack.errors import ParityError
+from modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING, to_json_value
+from modelpack.run import Runner
+from modelpack.sample import Sample
+from modelpack.sources import Source
+
+_ROWS_PER_VARIANT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Rows, the sample's first (``sample_rows`` of them), then variants; and what the source gives for them."""
+
+    frame: pd.DataFrame
+    outputs: Outputs
+    sample_rows: int
+
+
+def expect(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Expected:
+    """The source's outputs for the sample, and for rows of it with values missing and unseen where accepted."""
+    variants = [_with_value(sample.frame, name, value) for name, value in _variants(features)]
+    frame = pd.concat([sample.frame, *variants], ignore_index=True) if variants else sample.frame
+    frame = frame.astype(dict.fromkeys(sample.strings, object))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Expected(frame, source.predict(frame), len(sample.frame))
+
+
+def measure(expected: Expected, runner: Runner, tolerance: Tolerance) -> Agreement:
+    """How well the graph agrees over all rows."""
+    return compare(expected.outputs, runner(expected.frame), tolerance)
+
+
+def refuse(expected: Expected, runner: Runner, agreement: Agreement, tolerance: Tolerance) -> ParityError:
+    """The error for a graph that does not agree, with its worst rows."""
+    got = runner(expected.frame)
+    lines = [
+        f"the ONNX graph disagrees with the source model in {agreement.rows_out_of_tolerance} of {agreement.rows} rows: "
+        f"labels equal in {agreement.labels_equal:.4%} (at least {tolerance.labels:.4%} asked), largest difference "
+        f"{agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g}). Worst rows:"
+    ]
+    for row in agreement.worst_rows:
+        values = {name: to_json_value(value) for name, value in expected.frame.iloc[row].items()}
+        lines.append(f"  row {row}: {values}")
+        for name, want in expected.outputs.items():
+            lines.append(
+                f"    {name}: expected {want[row].tolist() if want.ndim > 1 else want[row]!r}, "
+                f"got {got[name][row].tolist() if want.ndim > 1 else got[name][row]!r}"
+            )
+    lines.append("Replace the step that causes it, or allow more with --atol, --rtol or --labels.")
+    return ParityError("\n".join(lines), agreement)
+
+
+def _variants(features: tuple[Feature, ...]) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for feature in features:
+        if feature.missing == "accepted":
+            found.append((feature.name, np.nan))
+        if feature.unseen == "accepted" and feature.categories is not None:
+            found.append((feature.name, UNSEEN_STRING if feature.dtype == "string" else UNSEEN_NUMBER))
+    return found
+
+
+def _with_value(frame: pd.DataFrame, name: str, value: object) -> pd.DataFrame:
+    rows = frame.head(_ROWS_PER_VARIANT).copy()
+    kind = object if rows[name].dtype == object else np.float64
+    rows[name] = pd.Series([value] * len(rows), dtype=kind)
+    return rows

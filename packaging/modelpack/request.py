@@ -1,0 +1,76 @@
+"""What is asked of `package`, and what it answers."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lambda_handlers.contract.agreement import Agreement, Tolerance
+from lambda_handlers.contract.lock import NAME
+from modelpack.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRequest:
+    """A trained model in file ``source``, to become bundle ``name`` of ``project``, pinned for ``environment``.
+
+    ``sample`` is a CSV or Parquet file of rows like the training data's, under the names used in training;
+    ``drop`` names columns of it to leave out, ``target`` the label's. ``trust`` names types that a skops file may
+    hold. ``allow_version_skew`` lets a model of another minor release of its framework pass with a notice.
+    """
+
+    source: Path
+    name: str
+    sample: Path
+    project: Path
+    environment: str = "dev"
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    trust: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    target: str | None = None
+    allow_version_skew: bool = False
+
+    def check(self) -> None:
+        """Raise `RequestError` when a setting cannot be used."""
+        for what, value in (("name", self.name), ("environment", self.environment)):
+            if not NAME.fullmatch(value):
+                raise RequestError(
+                    f"{what} {value!r} cannot be used: at most 40 of a-z, 0-9 and -, beginning with a letter and not "
+                    "ending with -. For example: churn-v2"
+                )
+        tolerance = self.tolerance
+        if not (0.0 <= tolerance.labels <= 1.0 and tolerance.atol >= 0.0 and tolerance.rtol >= 0.0):
+            raise RequestError(
+                f"tolerance {tolerance.to_json()} cannot be used: labels is a share from 0 to 1, atol and rtol are not "
+                "negative."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """The bundle made. ``bundle`` is its folder; sizes in bytes; ``seconds`` by stage, and `total`.
+
+    ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
+    """
+
+    bundle: Path
+    name: str
+    version: str
+    environment: str
+    framework: str
+    estimator: str
+    precision: str
+    source_bytes: int
+    graph_bytes: int
+    bundle_bytes: int
+    parity: Agreement
+    seconds: dict[str, float]
+    score: float | None
+    notices: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; ``bundle`` as text."""
+        return asdict(self) | {
+            "bundle": str(self.bundle),
+            "notices": list(self.notices),
+            "parity": self.parity.to_json(),
+        }

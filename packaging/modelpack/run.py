@@ -1,0 +1,41 @@
+"""Runs a graph on a table, as the endpoint will: one tensor of numbers, one of strings."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lambda_handlers.contract.agreement import Outputs
+from modelpack.errors import ConversionError
+from modelpack.sample import Sample
+from modelpack.sources.source import MISSING_STRING
+
+
+class Runner:
+    """A loaded graph. Raises `ConversionError` when ONNX Runtime cannot load it."""
+
+    def __init__(self, model: bytes, sample: Sample) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            said = (str(error).strip().splitlines() or [""])[0]
+            raise ConversionError(f"ONNX Runtime cannot load the graph: {said[:300]}") from error
+        self._numbers = list(sample.numbers)
+        self._strings = list(sample.strings)
+        self.output_types: dict[str, str] = {item.name: item.type for item in self._session.get_outputs()}
+
+    def __call__(self, frame: pd.DataFrame) -> Outputs:
+        """Outputs by name for the rows of ``frame``; labels and single values [rows]."""
+        feeds = {}
+        if self._numbers:
+            feeds["numbers"] = frame[self._numbers].to_numpy(dtype=np.float64)
+        if self._strings:
+            strings = frame[self._strings]
+            feeds["strings"] = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
+        names = list(self.output_types)
+        found: list[Any] = self._session.run(names, feeds)
+        return dict(zip(names, found, strict=True))

@@ -1,0 +1,188 @@
+"""Reads the sample: rows like those that the model was trained on, with the features' names as header.
+
+Everything that the bundle says about inputs (names, dtypes, ranges, golden set, baseline) comes from here, so
+a doubtful sample is refused rather than guessed at.
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lambda_handlers.contract.signature import Dtype
+from modelpack.errors import SampleError
+
+#: More rows add nothing to the profile and cost time in the comparison with the source model.
+MAX_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``frame`` holds the features in the model's order: float64, int64, bool or object (strings, NaN where
+    missing) columns. ``dtypes`` says which, by column. ``target`` is the label column, where one was named."""
+
+    frame: pd.DataFrame
+    dtypes: dict[str, Dtype]
+    target: "pd.Series[object] | None"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.dtypes)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Columns that the graph takes as numbers, in order."""
+        return tuple(name for name, dtype in self.dtypes.items() if dtype != "string")
+
+    @property
+    def strings(self) -> tuple[str, ...]:
+        """Columns that the graph takes as strings, in order."""
+        return tuple(name for name, dtype in self.dtypes.items() if dtype == "string")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The table in CSV or Parquet file ``path``; raises `SampleError` when it is none or has no rows."""
+    if not path.is_file():
+        raise SampleError(f"sample {path} is not a file. Give a CSV or Parquet file with a header.")
+    try:
+        frame = _read_parquet(path) if _is_parquet(path) else _read_csv(path)
+    except UnicodeDecodeError as error:
+        raise SampleError(
+            f"sample {path} is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}). "
+            "Save it as UTF-8, or as Parquet."
+        ) from error
+    except (ValueError, OSError) as error:
+        raise SampleError(f"sample {path} cannot be read: {error}. Give a CSV or Parquet file.") from error
+    if frame.empty:
+        raise SampleError(f"sample {path} has a header but no rows. Give rows like the training data's.")
+    return frame.head(MAX_ROWS)
+
+
+def fit_to_model(
+    table: pd.DataFrame,
+    *,
+    names: tuple[str, ...] | None,
+    count: int | None,
+    drop: tuple[str, ...] = (),
+    target: str | None = None,
+) -> Sample:
+    """The part of ``table`` that the model takes, in its order.
+
+    ``names`` are the names that the model was trained with, or None when it was trained on a bare array of
+    ``count`` columns; then the header names them, by position. Raises `SampleError` on any mismatch.
+    """
+    for column in (*drop, *((target,) if target else ())):
+        if column not in table.columns:
+            raise SampleError(f"the sample has no column {column!r}; it has {_listed(table.columns)}.")
+    features = table.drop(columns=[*drop, *((target,) if target and target not in drop else ())])
+    if names is not None:
+        features = _select(features, names)
+    elif count is not None and count != len(features.columns):
+        raise SampleError(
+            f"the model takes {count} features; the sample has {len(features.columns)} columns: "
+            f"{_listed(features.columns)}. {_hint(features.columns[count:])}"
+        )
+    columns = {str(name): _column(str(name), features[name]) for name in features.columns}
+    return Sample(
+        frame=pd.DataFrame({name: values for name, (_, values) in columns.items()}),
+        dtypes={name: dtype for name, (dtype, _) in columns.items()},
+        target=table[target].reset_index(drop=True) if target else None,
+    )
+
+
+def _select(features: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    missing = [name for name in names if name not in features.columns]
+    if missing:
+        raise SampleError(
+            f"the sample lacks {_listed(missing)}, which the model was trained with; "
+            f"it has {_listed(features.columns)}. Add the columns, under the names used in training."
+        )
+    extra = [name for name in features.columns if name not in names]
+    if extra:
+        raise SampleError(f"the sample has columns that the model does not take: {_listed(extra)}. {_hint(extra)}")
+    return features[list(names)]
+
+
+def _hint(extra: object) -> str:
+    names = [str(name) for name in extra] if isinstance(extra, (list, pd.Index)) else []
+    if not names:
+        return "Give the columns that the model was trained with, in order."
+    return f"If it is the label: --target {names[-1]}; to leave columns out: " + " ".join(
+        f"--drop {name}" for name in names
+    )
+
+
+def _column(name: str, values: "pd.Series[object]") -> "tuple[Dtype, pd.Series[object]]":
+    """The column's dtype, and its values as the plain numpy dtype of that kind."""
+    values = values.reset_index(drop=True)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    missing = values.isna()
+    if missing.all():
+        raise SampleError(f"sample column {name!r} is empty in all {len(values)} rows. Give some values.")
+    if pd.api.types.is_bool_dtype(values.dtype) and not missing.any():
+        return "bool", values.astype(bool)
+    if pd.api.types.is_integer_dtype(values.dtype) and not missing.any():
+        return "int64", values.astype(np.int64)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return "float64", _finite(name, pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan)))
+    kinds = {type(value) for value in values[~missing]}
+    if kinds == {str}:
+        return "string", pd.Series(np.where(missing, np.nan, values.to_numpy(dtype=object)), dtype=object)
+    if kinds == {bool}:
+        return "float64", pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    shown = sorted(kind.__name__ for kind in kinds)
+    raise SampleError(
+        f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings are "
+        "supported. Turn it into one of them before training, or leave it out."
+    )
+
+
+def _finite(name: str, values: "pd.Series[float]") -> "pd.Series[object]":
+    infinite = np.isinf(values.to_numpy())
+    if infinite.any():
+        raise SampleError(
+            f"sample column {name!r} is infinite in row {int(infinite.argmax())}. "
+            "JSON has no infinity and no endpoint would accept it: use a finite value, or leave it empty."
+        )
+    return values.astype(object).astype(np.float64)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    frame = pd.read_parquet(path)
+    frame.columns = [str(column) for column in frame.columns]
+    _check_header(path, list(frame.columns))
+    return frame
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    if not header:
+        raise SampleError(f"sample {path} is empty. Give a header and rows like the training data's.")
+    _check_header(path, header)
+    return pd.read_csv(
+        path, encoding="utf-8-sig", keep_default_na=False, na_values=[""], float_precision="round_trip"
+    )
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    seen: set[str] = set()
+    for position, name in enumerate(header, 1):
+        if not name.strip():
+            raise SampleError(f"sample {path} has no name for column {position}. Name every column in the header.")
+        if name in seen:
+            raise SampleError(f"sample {path} names column {name!r} twice. Feature names must be unique.")
+        seen.add(name)
+
+
+def _listed(names: object) -> str:
+    items = [repr(str(name)) for name in names]  # type: ignore[attr-defined]
+    return ", ".join(items[:12]) + (f" and {len(items) - 12} more" if len(items) > 12 else "")

@@ -1,0 +1,71 @@
+"""Which values of a column a scikit-learn model knows from training.
+
+An encoder that refuses values it has not seen is asked here, so that the endpoint can refuse them too, by name,
+before they reach a graph that knows no errors.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from modelpack.sources.source import Category
+
+Columns = tuple[str, ...]
+
+
+def trace_categories(model: Any, names: Columns) -> dict[str, tuple[Category, ...]]:
+    """Values by feature name, for each feature that reaches an encoder with fitted ``categories_``."""
+    found: dict[str, tuple[Category, ...]] = {}
+    for encoder, columns in _encoders(model, names):
+        for column, values in zip(columns, encoder.categories_, strict=True):
+            known = tuple(_plain(value) for value in values if not _is_missing(value))
+            found.setdefault(column, known)
+    return found
+
+
+def _encoders(model: Any, columns: Columns) -> Iterator[tuple[Any, Columns]]:
+    """Encoders with the columns they are given, as far as columns keep their identity on the way."""
+    if hasattr(model, "steps"):
+        for _, step in model.steps:
+            yield from _encoders(step, columns)
+            if not _keeps_columns(step):
+                return
+    elif hasattr(model, "transformers_"):
+        for _, part, chosen in model.transformers_:
+            if part not in ("drop", "passthrough"):
+                yield from _encoders(part, _chosen(columns, chosen))
+    elif hasattr(model, "transformer_list"):
+        for _, part in model.transformer_list:
+            yield from _encoders(part, columns)
+    elif hasattr(model, "categories_") and len(model.categories_) == len(columns):
+        yield model, columns
+
+
+def _keeps_columns(step: Any) -> bool:
+    """Whether each output column is the input column of the same place: imputers that drop and add none."""
+    from sklearn.impute import SimpleImputer
+
+    if step is None or step == "passthrough":
+        return True
+    return isinstance(step, SimpleImputer) and not step.add_indicator
+
+
+def _chosen(columns: Columns, chosen: Any) -> Columns:
+    if isinstance(chosen, slice):
+        return columns[chosen]
+    if isinstance(chosen, (str, int, np.integer)):
+        chosen = [chosen]
+    values = list(chosen)
+    if values and isinstance(values[0], (bool, np.bool_)):
+        return tuple(column for column, taken in zip(columns, values, strict=True) if taken)
+    return tuple(str(value) if isinstance(value, str) else columns[int(value)] for value in values)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+
+
+def _plain(value: Any) -> Category:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, (str, int, float, bool)) else str(plain)

@@ -1,0 +1,119 @@
+"""Opens model files: skops, joblib and pickle, told apart by content and not by name.
+
+Loading a pickle runs whatever code its author put there, so the user is told, once; skops files name their types
+and run nothing that was not trusted.
+"""
+
+import hashlib
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError
+from modelpack.progress import Progress
+
+PICKLE_NOTICE = (
+    "loading a pickle or joblib file runs the code in it: package only files from people you trust. "
+    "skops files (skops.io.dump) are loaded without that risk."
+)
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of the file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_model(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress) -> Any:
+    """The object saved in ``path``; raises `SourceError` when it cannot be loaded.
+
+    ``trust`` names the types that a skops file may hold besides those that skops trusts itself.
+    """
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder. Give the model file itself: joblib, pickle or skops.")
+    if not path.is_file():
+        raise SourceError(f"{path} does not exist. Give the model file: joblib, pickle or skops.")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path} is empty. Save the model again.")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = _open_skops(path, trust) if _is_skops(path) else _open_pickle(path, progress)
+    _check_versions(path, caught, allow_version_skew, progress)
+    return model
+
+
+def _is_skops(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "schema.json" in archive.namelist()
+
+
+def _open_skops(path: Path, trust: tuple[str, ...]) -> Any:
+    from skops import io as skops_io
+
+    try:
+        untrusted = sorted(set(skops_io.get_untrusted_types(file=path)) - set(trust))
+        if untrusted:
+            flags = " ".join(f"--trust {name}" for name in untrusted)
+            raise UntrustedTypesError(
+                f"{path} holds types that skops does not know to be safe: {', '.join(untrusted)}. "
+                f"If you trust its author, package with {flags}",
+                tuple(untrusted),
+            )
+        return skops_io.load(path, trusted=list(trust))
+    except SourceError:
+        raise
+    except Exception as error:
+        raise SourceError(_unreadable(path, error)) from error
+
+
+def _open_pickle(path: Path, progress: Progress) -> Any:
+    import joblib
+
+    progress.notice(PICKLE_NOTICE)
+    try:
+        return joblib.load(path)
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            f"{path} needs the Python module {error.name!r}, which is not installed here. Install it, or save the "
+            "model without classes of your own."
+        ) from error
+    except Exception as error:
+        raise SourceError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    said = str(error).strip().splitlines()
+    return (
+        f"{path} cannot be loaded as a joblib, pickle or skops file ({type(error).__name__}"
+        f"{': ' + said[0][:200] if said else ''}). It may be cut short, made by a newer release, or no model at all: "
+        "save it again with joblib.dump or skops.io.dump."
+    )
+
+
+def _check_versions(
+    path: Path, caught: list[warnings.WarningMessage], allow_version_skew: bool, progress: Progress
+) -> None:
+    """A model of another minor release may predict something else without a word, and no comparison with itself
+    would show it."""
+    for item in caught:
+        saved = getattr(item.message, "original_sklearn_version", None)
+        if saved is None:
+            continue
+        installed = str(getattr(item.message, "current_sklearn_version", ""))
+        said = f"{path} was saved by scikit-learn {saved}; {installed} is installed"
+        if allow_version_skew or _minor(saved) == _minor(installed):
+            progress.notice(f"{said}. Its predictions may differ from those that it was tested with.")
+            return
+        raise VersionSkewError(
+            f"{said}, and predictions may differ between them. Install scikit-learn=={saved} here, train again, "
+            "or package with --allow-version-skew.",
+            str(saved),
+            installed,
+        )
+
+
+def _minor(version: object) -> list[str]:
+    return str(version).split(".")[:2]
