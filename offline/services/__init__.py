@@ -8,12 +8,14 @@ from offline.services import iam, s3
 from offline.services.apigateway import ApiGateway
 from offline.services.cloudformation import CloudFormation
 from offline.services.cloudwatch import CloudWatch
+from offline.services.lambda_.service import Lambda
 from offline.wire.service import Service
 
 SERVICES: tuple[type[Service], ...] = (
     ApiGateway,
     CloudFormation,
     CloudWatch,
+    Lambda,
 )
 
 MOTO_SERVICES = frozenset(

@@ -27,6 +27,8 @@ from werkzeug.exceptions import HTTPException
 from offline.errors import AwsError, NotModelled
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
+
     from offline.cloud.cloud import Cloud
 
 # Refusals are ours, not of any service's model; moto's serializer would warn about each.
@@ -76,6 +78,10 @@ class Service:
 
     async def stop(self) -> None:
         """Called once, on the event loop, after the last request."""
+
+    def routes(self) -> "list[Route]":
+        """The service's part of the cloud's own API, below ``/_offline``."""
+        return []
 
     def operation_of(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The operation's name and URL parameters; raises `NotModelled` for what the model does not know."""

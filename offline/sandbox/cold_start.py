@@ -1,0 +1,195 @@
+"""Bringing a worker up: init, its retry, the snapshot and the restore, with the log lines of each.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from offline.clock import Clock, monotonic
+from offline.errors import OfflineError
+from offline.sandbox.faults import Faults
+from offline.sandbox.journal import Journal
+from offline.sandbox.outcomes import Verdict, init_status, verdict_on
+from offline.sandbox.platform_log import PlatformLog
+from offline.sandbox.pool import Capacity, Pool
+from offline.sandbox.signals import Parked, Ready, Signal
+from offline.sandbox.spec import FunctionSpec, InitializationType
+from offline.sandbox.starting import Preparation, Prepared, stream_name
+from offline.sandbox.worker import Worker
+
+#: Real seconds that AWS allows for init, on demand; the retry within the invocation has the function's timeout.
+INIT_LIMIT_S = 10.0
+#: Init of SnapStart and provisioned environments may take 15 minutes.
+LONG_INIT_LIMIT_S = 900.0
+RESTORE_LIMIT_S = 10.0
+
+WriteLog = Callable[[FunctionSpec, str, list[tuple[float, str]]], None]
+Announce = Callable[[int, bool], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker that is ready, with what its start took; or, without one, why there is none."""
+
+    journal: Journal
+    worker: Worker | None = None
+    init_ms: float | None = None
+    restore_ms: float | None = None
+    failure: Verdict | None = None
+    #: The START line of the request is in the log already.
+    request_logged: bool = False
+
+
+class ColdStart:
+    """Starts workers for pools; each start has a log stream of its own."""
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        capacity: Capacity,
+        clock: Clock,
+        faults: Faults,
+        dice: random.Random,
+        write_log: WriteLog,
+        announce: Announce,
+    ) -> None:
+        self._preparation = preparation
+        self._capacity = capacity
+        self._clock = clock
+        self._faults = faults
+        self._dice = dice
+        self._write_log = write_log
+        self._announce = announce
+
+    async def for_request(self, pool: Pool, request_id: str) -> Started:
+        """A worker for a request, in room that was counted for it."""
+        spec = pool.spec
+        journal, stream = self._journal(spec)
+        prepared = await self._prepare(pool, journal)
+        if isinstance(prepared, Started):
+            return prepared
+        if spec.snap_start:
+            return await self._restored(pool, prepared, journal, stream, request_id)
+        return await self._with_retry(pool, prepared, journal, stream, request_id)
+
+    async def ahead(self, pool: Pool, initialization: InitializationType) -> Started:
+        """A worker that nobody waits for: provisioned, or the snapshot of a SnapStart version."""
+        journal, stream = self._journal(pool.spec)
+        prepared = await self._prepare(pool, journal)
+        if isinstance(prepared, Started):
+            return prepared
+        log = PlatformLog(pool.spec)
+        journal.write(*self._preface(log, prepared, initialization))
+        worker, signal, init_ms = await self._launch(
+            pool, prepared, journal, stream, initialization, LONG_INIT_LIMIT_S
+        )
+        if isinstance(signal, Ready | Parked):
+            return Started(journal, worker, init_ms)
+        return self._failed(worker, journal, signal, init_ms, "")
+
+    async def restore(self, worker: Worker, request_id: str) -> Started:
+        """Resume a parked worker: what AWS does with a snapshot."""
+        journal, log = worker.journal, PlatformLog(worker.spec)
+        journal.begin()
+        journal.muted = False
+        journal.write(log.restore_start(self._clock.time()))
+        started = monotonic()
+        signal = await worker.restore(RESTORE_LIMIT_S)
+        restore_ms = (monotonic() - started) * 1000
+        if isinstance(signal, Ready):
+            journal.write(log.restore_report(self._clock.time(), restore_ms))
+            return Started(journal, worker, restore_ms=restore_ms)
+        worker.kill()
+        return Started(journal, failure=verdict_on(signal, request_id, self._clock.time()))
+
+    async def _restored(
+        self, pool: Pool, prepared: Prepared, journal: Journal, stream: str, request_id: str
+    ) -> Started:
+        # On AWS the init ran when the version was published; what it prints belongs there, not here.
+        journal.muted = True
+        worker, signal, init_ms = await self._launch(
+            pool, prepared, journal, stream, "snap-start", LONG_INIT_LIMIT_S
+        )
+        if isinstance(signal, Parked):
+            return await self.restore(worker, request_id)
+        journal.muted = False
+        return self._failed(worker, journal, signal, init_ms, request_id)
+
+    async def _with_retry(
+        self, pool: Pool, prepared: Prepared, journal: Journal, stream: str, request_id: str
+    ) -> Started:
+        spec, log = pool.spec, PlatformLog(pool.spec)
+        journal.write(*self._preface(log, prepared, "on-demand"))
+        worker, signal, init_ms = await self._launch(pool, prepared, journal, stream, "on-demand", INIT_LIMIT_S)
+        if isinstance(signal, Ready):
+            return Started(journal, worker, init_ms)
+        worker.kill()
+        journal.write(log.init_report(self._clock.time(), init_ms, "init", *init_status(signal)))
+        journal.write(log.start(self._clock.time(), request_id))
+        self._capacity.alive += 1
+        worker, signal, init_ms = await self._launch(
+            pool, prepared, journal, stream, "on-demand", float(spec.timeout_s)
+        )
+        if isinstance(signal, Ready):
+            return Started(journal, worker, init_ms, request_logged=True)
+        journal.write(log.init_report(self._clock.time(), init_ms, "invoke", *init_status(signal)))
+        failed = self._failed(worker, journal, signal, init_ms, request_id)
+        return Started(journal, None, init_ms, failure=failed.failure, request_logged=True)
+
+    async def _launch(
+        self,
+        pool: Pool,
+        prepared: Prepared,
+        journal: Journal,
+        stream: str,
+        initialization: InitializationType,
+        limit_s: float,
+    ) -> tuple[Worker, Signal, float]:
+        spec = pool.spec
+        worker = Worker(
+            spec,
+            initialization,
+            journal,
+            self._faults,
+            on_idle=lambda idle: self._capacity.idled(pool, idle, self._clock.time()),
+            on_gone=lambda gone: self._capacity.gone(pool, gone),
+        )
+        pool.workers.add(worker)
+        credentials = await self._preparation.credentials(spec)
+        launch = self._preparation.launch(spec, prepared, credentials, initialization, stream, self._announce)
+        started = monotonic()
+        signal = await worker.launch(launch, limit_s)
+        return worker, signal, (monotonic() - started) * 1000
+
+    async def _prepare(self, pool: Pool, journal: Journal) -> Prepared | Started:
+        try:
+            prepared = await self._preparation.prepare(pool.spec)
+            await self._preparation.credentials(pool.spec)
+        except OfflineError as error:
+            self._capacity.free_room()
+            message = f"{pool.spec.name} cannot start on this machine: {error}"
+            journal.write(f"[ERROR] {CANNOT_START}: {message}")
+            payload = json.dumps({"errorType": CANNOT_START, "errorMessage": message}).encode()
+            return Started(journal, failure=Verdict(payload, "Unhandled", "error", CANNOT_START))
+        return prepared
+
+    def _failed(
+        self, worker: Worker, journal: Journal, signal: Signal, init_ms: float, request_id: str
+    ) -> Started:
+        worker.kill()
+        verdict = verdict_on(signal, request_id, self._clock.time())
+        return Started(journal, None, init_ms, failure=verdict)
+
+    def _preface(self, log: PlatformLog, prepared: Prepared, initialization: InitializationType) -> list[str]:
+        return [*prepared.notes, log.init_start(self._clock.time(), initialization)]
+
+    def _journal(self, spec: FunctionSpec) -> tuple[Journal, str]:
+        stream = stream_name(spec, self._clock, self._dice)
+        journal = Journal(lambda events: self._write_log(spec, stream, events), self._clock)
+        return journal, stream
+
+
+CANNOT_START = "Sandbox.CannotStart"

@@ -1,0 +1,82 @@
+"""One worker's log stream: what the function prints and what the platform says of it, in order.
+
+Standard output and error share one pipe, as on AWS they share one stream. The pipe is drained at the moment
+an answer arrives, so an invocation's lines lie between its START and END.
+"""
+
+import os
+from collections.abc import Callable
+
+from offline.clock import Clock
+
+#: How much of an invocation's log comes back with LogType Tail.
+TAIL_BYTES = 4096
+READ_BYTES = 65536
+#: AWS's runtime client separates the lines of one multi-line error by carriage returns.
+SAME_EVENT_NEWLINE = "\r"
+
+Sink = Callable[[list[tuple[float, str]]], None]
+
+
+class Journal:
+    """Turns what comes out of a pipe into log events for ``sink``; ``muted`` drops them instead."""
+
+    def __init__(self, sink: Sink, clock: Clock) -> None:
+        self.sink = sink
+        self.clock = clock
+        self.muted = False
+        self._partial = b""
+        self._tail: list[str] = []
+        self._tail_bytes = 0
+
+    def write(self, *messages: str) -> None:
+        """Append platform lines."""
+        at = self.clock.time()
+        self._emit([(at, message + "\n") for message in messages])
+
+    def drain(self, fd: int) -> bool:
+        """Read what the pipe holds now, without waiting; False when its other end is closed."""
+        while True:
+            try:
+                data = os.read(fd, READ_BYTES)
+            except BlockingIOError:
+                return True
+            if not data:
+                self.flush()
+                return False
+            self.feed(data)
+
+    def feed(self, data: bytes) -> None:
+        """Take output of the function; incomplete last lines wait for their rest."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        self._print(lines)
+
+    def flush(self) -> None:
+        """Log a last line that has no line end."""
+        if self._partial:
+            partial, self._partial = self._partial, b""
+            self._print([partial])
+
+    def begin(self) -> None:
+        """A new invocation starts: its tail is empty."""
+        self._tail = []
+        self._tail_bytes = 0
+
+    def tail(self) -> str:
+        """The last 4 KB of the log since `begin`."""
+        return "".join(self._tail).encode()[-TAIL_BYTES:].decode(errors="ignore")
+
+    def _print(self, lines: list[bytes]) -> None:
+        at = self.clock.time()
+        texts = [line.decode(errors="replace").replace(SAME_EVENT_NEWLINE, "\n") for line in lines if line]
+        self._emit([(at, text + "\n") for text in texts])
+
+    def _emit(self, events: list[tuple[float, str]]) -> None:
+        if self.muted or not events:
+            return
+        for _, message in events:
+            self._tail.append(message)
+            self._tail_bytes += len(message)
+        while len(self._tail) > 1 and self._tail_bytes - len(self._tail[0]) > TAIL_BYTES:
+            self._tail_bytes -= len(self._tail.pop(0))
+        self.sink(events)

@@ -1,0 +1,75 @@
+"""From what happened to a worker to what AWS answers: payload, error kind, log lines, status.
+
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html,
+https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+"""
+
+import json
+from dataclasses import dataclass
+
+from offline.sandbox.platform_log import iso_ms
+from offline.sandbox.signals import Answered, Exited, Failed, OutOfMemory, Signal, TimedOut
+from offline.sandbox.worker import MAX_RESPONSE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One invocation's answer, what the platform logs about it, and whether the worker may live on."""
+
+    payload: bytes
+    function_error: str | None
+    status: str = "success"
+    error_type: str | None = None
+    log_line: str | None = None
+    fatal: bool = False
+
+
+def verdict_on(signal: Signal, request_id: str, at: float) -> Verdict:
+    """The answer to an invocation that ``signal`` ended at cloud time ``at``."""
+    match signal:
+        case Answered(body, size_bytes) if size_bytes <= MAX_RESPONSE_BYTES:
+            return Verdict(body, None)
+        case Answered(_, size_bytes):
+            message = (
+                f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
+                f"({MAX_RESPONSE_BYTES} bytes)."
+            )
+            kind = "Function.ResponseSizeTooLarge"
+            return Verdict(_error(kind, message), "Unhandled", "error", kind, message)
+        case Failed(body, error_type):
+            return Verdict(body, "Handled" if error_type == "Handled" else "Unhandled")
+        case Exited():
+            return _exit(signal, request_id)
+        case OutOfMemory():
+            return _exit(Exited(-9), request_id)
+        case TimedOut(limit_s):
+            words = f"Task timed out after {limit_s:.2f} seconds"
+            line = f"{iso_ms(at)} {request_id} {words}\n"
+            kind = "Sandbox.Timedout"
+            message = f"RequestId: {request_id} Error: {words}"
+            return Verdict(_error(kind, message), "Unhandled", "timeout", None, line, fatal=True)
+        case _:
+            kind = "Runtime.Unknown"
+            message = f"RequestId: {request_id} Error: the runtime broke the Runtime API's order"
+            return Verdict(_error(kind, message), "Unhandled", "error", kind, message, fatal=True)
+
+
+def _exit(signal: Exited, request_id: str) -> Verdict:
+    kind = "Runtime.ExitError"
+    message = f"RequestId: {request_id} Error: {signal.reason}"
+    return Verdict(_error(kind, message), "Unhandled", "error", kind, f"{message}\n{kind}", fatal=True)
+
+
+def init_status(signal: Signal) -> tuple[str, str | None]:
+    """Status and error type of an INIT_REPORT line."""
+    match signal:
+        case TimedOut():
+            return "timeout", None
+        case Failed(_, error_type):
+            return "error", error_type
+        case _:
+            return "error", "Runtime.ExitError"
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}, separators=(",", ":")).encode()

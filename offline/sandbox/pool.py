@@ -1,0 +1,151 @@
+"""Workers by function version, and whose turn it is when this machine can start no more of them.
+
+AWS starts another execution environment whenever none is free; so does a pool, up to the machine's limit of
+worker processes. Beyond it, requests wait in order of arrival, and idle workers of other functions give way.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from offline.sandbox.spec import FunctionSpec
+from offline.sandbox.worker import Worker
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """The workers of one revision of one function version."""
+
+    spec: FunctionSpec
+    workers: set[Worker] = field(default_factory=set)
+    idle: list[Worker] = field(default_factory=list)
+    parked: Worker | None = None
+    provisioned_target: int = 0
+    retired: bool = False
+
+    def take_idle(self) -> Worker | None:
+        """The free worker to use next: provisioned ones first, then the one that was used last."""
+        for index in range(len(self.idle) - 1, -1, -1):
+            if self.idle[index].initialization == "provisioned-concurrency":
+                return self.idle.pop(index)
+        return self.idle.pop() if self.idle else None
+
+    def finishing(self) -> int:
+        """Workers that have answered and will ask for their next invocation any moment."""
+        return sum(worker.finishing for worker in self.workers)
+
+    def provisioned(self) -> list[Worker]:
+        return [worker for worker in self.workers if worker.initialization == "provisioned-concurrency"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiter:
+    """A request that waits for a worker of ``pool``; None as result means: start one, there is room now."""
+
+    pool: Pool
+    turn: asyncio.Future[Worker | None]
+
+
+class Capacity:
+    """Room for worker processes on this machine, shared by all pools."""
+
+    def __init__(self, max_workers: int) -> None:
+        self.max_workers = max_workers
+        self.pools: dict[tuple[str, str, str], Pool] = {}
+        self.alive = 0
+        self._waiters: deque[Waiter] = deque()
+
+    async def acquire(self, pool: Pool, limit_s: float) -> Worker | None:
+        """A free worker, or None for room to start one (counted at once); TimeoutError after ``limit_s``."""
+        worker = pool.take_idle()
+        if worker is not None:
+            worker.busy = True
+            return worker
+        ahead = sum(waiter.pool is pool for waiter in self._waiters)
+        if pool.finishing() <= ahead and self.make_room():
+            return None
+        turn: asyncio.Future[Worker | None] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(pool, turn)
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await turn
+        except (TimeoutError, asyncio.CancelledError):
+            self._abandon(waiter)
+            raise
+
+    def make_room(self) -> bool:
+        """Count one more worker if there is room, evicting the one idle for longest if need be."""
+        if self.alive >= self.max_workers and not self._evict_one():
+            return False
+        self.alive += 1
+        return True
+
+    def idled(self, pool: Pool, worker: Worker, now: float) -> None:
+        """A worker is free again: give it to whoever waits for its function, or rest it."""
+        if pool.retired or worker.dead:
+            worker.kill()
+            return
+        for waiter in self._waiters:
+            if waiter.pool is pool:
+                self._waiters.remove(waiter)
+                waiter.turn.set_result(worker)
+                return
+        worker.busy = False
+        worker.idle_since = now
+        pool.idle.append(worker)
+        self._serve_waiting()
+
+    def gone(self, pool: Pool, worker: Worker) -> None:
+        """A worker's process has ended: its room is free."""
+        if worker in pool.workers:
+            pool.workers.discard(worker)
+            self.alive -= 1
+        if worker in pool.idle:
+            pool.idle.remove(worker)
+        if pool.parked is worker:
+            pool.parked = None
+        self._serve_waiting()
+
+    def free_room(self) -> None:
+        """Room that was counted but not used is given back."""
+        self.alive -= 1
+        self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        while self._waiters and self.make_room():
+            self._waiters.popleft().turn.set_result(None)
+
+    def _abandon(self, waiter: Waiter) -> None:
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        elif waiter.turn.done() and not waiter.turn.cancelled():
+            worker = waiter.turn.result()
+            if worker is None:
+                self.free_room()
+            else:
+                self.idled(waiter.pool, worker, worker.idle_since)
+
+    def _evict_one(self) -> bool:
+        evictable = [
+            (worker.idle_since, index, pool)
+            for pool in self.pools.values()
+            for index, worker in enumerate(pool.idle)
+            if worker.initialization != "provisioned-concurrency"
+        ]
+        if evictable:
+            _, index, pool = min(evictable, key=lambda entry: entry[0])
+            self._drop(pool, pool.idle.pop(index))
+            return True
+        for pool in self.pools.values():
+            if pool.parked is not None:
+                parked, pool.parked = pool.parked, None
+                self._drop(pool, parked)
+                return True
+        return False
+
+    def _drop(self, pool: Pool, worker: Worker) -> None:
+        """Kill a worker and count its room as free now: the process ends within a moment."""
+        pool.workers.discard(worker)
+        self.alive -= 1
+        worker.kill()

@@ -1,0 +1,250 @@
+"""The sandbox: give it a function version and an event, it gives back what AWS would.
+
+It owns every worker process. All methods run on the cloud's event loop.
+"""
+
+import asyncio
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from offline.clock import Clock, Scheduled
+from offline.errors import OfflineError
+from offline.sandbox import reaper
+from offline.sandbox.cold_start import ColdStart, Started
+from offline.sandbox.outcomes import Verdict, verdict_on
+from offline.sandbox.platform_log import PlatformLog, Report
+from offline.sandbox.pool import Capacity, Pool
+from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from offline.sandbox.worker import Worker
+
+#: Cloud seconds without work after which an on-demand worker ends.
+IDLE_LIMIT_S = 600.0
+IDLE_CHECK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """One worker as the offline API shows it."""
+
+    function: str
+    version: str
+    pid: int
+    initialization: str
+    busy: bool
+
+
+class Reaper:
+    """The process that kills workers if the cloud itself is killed; see `offline.sandbox.reaper`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        script = Path(reaper.__file__)
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def announce(self, group: int, alive: bool) -> None:
+        if self._process is None or self._process.stdin is None:
+            raise OfflineError("a worker was started before the sandbox was")
+        self._process.stdin.write(f"{'+' if alive else '-'}{group}\n".encode())
+        self._process.stdin.flush()
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+            self._process = None
+
+
+class Sandbox:
+    """Runs invocations on workers that it starts, keeps warm, replaces and ends."""
+
+    def __init__(self, capacity: Capacity, clock: Clock, idle_limit_s: float = IDLE_LIMIT_S) -> None:
+        self.capacity = capacity
+        self.clock = clock
+        self.idle_limit_s = idle_limit_s
+        self.reaper = Reaper()
+        self._cold: ColdStart | None = None
+        self._idle_job: Scheduled | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    def start(self, cold_start: ColdStart) -> None:
+        self._cold = cold_start
+        self.reaper.start()
+        self._idle_job = self.clock.every(IDLE_CHECK_S, self.reap_idle, name="reap idle workers")
+
+    async def stop(self) -> None:
+        """Kill every worker and wait until each is gone."""
+        if self._idle_job is not None:
+            self._idle_job.cancel()
+        for task in list(self._background):
+            task.cancel()
+        workers = [worker for pool in self.capacity.pools.values() for worker in pool.workers]
+        for pool in self.capacity.pools.values():
+            pool.retired = True
+        for worker in workers:
+            worker.kill()
+        await asyncio.gather(*(worker.wait_gone() for worker in workers))
+        self.reaper.stop()
+
+    async def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+        """Run one invocation to its end; TimeoutError if this machine had no room for it in time."""
+        pool = self.pool(spec)
+        worker = await self.capacity.acquire(pool, spec.timeout_s)
+        if worker is not None:
+            worker.journal.begin()
+            started = Started(worker.journal, worker)
+        else:
+            started = await self._start(pool, invocation.request_id)
+        return await self._execute(spec, started, invocation)
+
+    async def snapshot(self, spec: FunctionSpec) -> Verdict | None:
+        """Init a SnapStart version and keep the worker parked; returns what went wrong, or None."""
+        pool = self.pool(spec)
+        if not self.capacity.make_room():
+            return None
+        started = await self.cold.ahead(pool, "snap-start")
+        pool.parked = started.worker
+        return started.failure
+
+    async def provision(self, spec: FunctionSpec, count: int) -> Verdict | None:
+        """Keep ``count`` workers warm for ``spec``; returns what went wrong, or None once all are ready."""
+        pool = self.pool(spec)
+        pool.provisioned_target = count
+        surplus = len(pool.provisioned()) - count
+        for worker in [idle for idle in pool.idle if idle in pool.provisioned()][: max(0, surplus)]:
+            pool.idle.remove(worker)
+            worker.kill()
+        while len(pool.provisioned()) < pool.provisioned_target and not pool.retired:
+            if not self.capacity.make_room():
+                limit = self.capacity.max_workers
+                reason = (
+                    f"this machine's limit of {limit} workers is reached; start the cloud with more max_workers"
+                )
+                return Verdict(b"", "Unhandled", "error", reason)
+            started = await self.cold.ahead(pool, "provisioned-concurrency")
+            if started.worker is None:
+                return started.failure
+            self.capacity.idled(pool, started.worker, self.clock.time())
+        return None
+
+    def pool(self, spec: FunctionSpec) -> Pool:
+        """The pool of this revision; workers of an earlier one end as they become free."""
+        pool = self.capacity.pools.get(spec.key)
+        if pool is None or pool.spec.revision != spec.revision:
+            self.retire(spec.key)
+            pool = self.capacity.pools[spec.key] = Pool(spec)
+        return pool
+
+    def retire(self, key: tuple[str, str, str]) -> None:
+        """End the workers of a version that is deleted or changed: idle ones now, busy ones when done."""
+        pool = self.capacity.pools.pop(key, None)
+        if pool is None:
+            return
+        pool.retired = True
+        for worker in [*pool.idle, *filter(None, [pool.parked])]:
+            worker.kill()
+
+    async def kill_workers(self, function: str, version: str | None = None) -> int:
+        """Kill all workers of a function (or one version), busy or not; returns how many there were."""
+        victims = [
+            worker
+            for (_, name, owned), pool in self.capacity.pools.items()
+            if name == function and version in (None, owned)
+            for worker in pool.workers
+        ]
+        for worker in victims:
+            worker.kill()
+        return len(victims)
+
+    async def reap_idle(self) -> None:
+        now = self.clock.time()
+        for pool in self.capacity.pools.values():
+            for worker in list(pool.idle):
+                expired = now - worker.idle_since >= self.idle_limit_s
+                if expired and worker.initialization != "provisioned-concurrency":
+                    pool.idle.remove(worker)
+                    worker.kill()
+
+    def states(self) -> list[WorkerState]:
+        return [
+            WorkerState(name, version, worker.pid, worker.initialization, worker.busy)
+            for (_, name, version), pool in self.capacity.pools.items()
+            for worker in pool.workers
+        ]
+
+    @property
+    def cold(self) -> ColdStart:
+        if self._cold is None:
+            raise OfflineError("the sandbox was used before it was started")
+        return self._cold
+
+    async def _start(self, pool: Pool, request_id: str) -> Started:
+        parked, pool.parked = pool.parked, None
+        if parked is None or parked.dead:
+            return await self.cold.for_request(pool, request_id)
+        self.capacity.free_room()  # the parked worker was counted when it was started
+        started = await self.cold.restore(parked, request_id)
+        self._in_background(self._park_another(pool))
+        return started
+
+    async def _park_another(self, pool: Pool) -> None:
+        # Only into free room: a spare snapshot must not push out workers that are in use.
+        if self.capacity.alive < self.capacity.max_workers and not pool.retired and self.capacity.make_room():
+            started = await self.cold.ahead(pool, "snap-start")
+            if started.worker is not None and pool.parked is None and not pool.retired:
+                started.worker.journal.muted = True
+                pool.parked = started.worker
+            elif started.worker is not None:
+                started.worker.kill()
+
+    def _in_background(self, work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:  # type: ignore[name-defined]
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _execute(self, spec: FunctionSpec, started: Started, invocation: Invocation) -> Outcome:
+        journal, log, request_id = started.journal, PlatformLog(spec), invocation.request_id
+        if not started.request_logged:
+            journal.write(log.start(self.clock.time(), request_id))
+        worker = started.worker
+        if worker is None:
+            verdict, duration_ms = started.failure or NO_WORKER, started.init_ms or 0.0
+        else:
+            signal, duration_ms = await worker.invoke(invocation)
+            verdict = verdict_on(signal, request_id, self.clock.time())
+        self._log_end(log, started, verdict, duration_ms, request_id)
+        if worker is not None:
+            self._after(worker, verdict)
+        provisioned = worker is not None and worker.initialization == "provisioned-concurrency"
+        return Outcome(verdict.payload, verdict.function_error, duration_ms, journal.tail(), provisioned)
+
+    def _log_end(
+        self, log: PlatformLog, started: Started, verdict: Verdict, duration_ms: float, request_id: str
+    ) -> None:
+        worker, at = started.worker, self.clock.time()
+        report = Report(
+            request_id,
+            duration_ms,
+            min(round(worker.peak_mb), worker.spec.memory_mb) if worker else 0,
+            started.init_ms if worker and worker.initialization == "on-demand" else None,
+            started.restore_ms,
+            verdict.status,
+            verdict.error_type,
+        )
+        lines = [verdict.log_line, log.end(request_id), log.report(at, report)]
+        started.journal.write(*filter(None, lines))
+
+    def _after(self, worker: Worker, verdict: Verdict) -> None:
+        if verdict.fatal:
+            worker.kill()
+
+
+NO_WORKER = Verdict(b"", "Unhandled", "error", "Sandbox.CannotStart")

@@ -1,0 +1,63 @@
+"""What can happen to a worker while somebody waits for it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The runtime asked for its next invocation: init, or restore, is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A SnapStart runtime asked to be restored: this is where AWS takes the snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The handler returned. ``size_bytes`` may exceed what was kept in ``body``."""
+
+    body: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The handler raised, or init or restore did; ``body`` is the error as the runtime client words it."""
+
+    body: bytes
+    error_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The process ended; ``code`` as `subprocess` gives it, negative for a signal."""
+
+    code: int
+
+    @property
+    def reason(self) -> str:
+        """How AWS words this exit."""
+        if self.code == 0:
+            return "Runtime exited without providing a reason"
+        if self.code < 0:
+            return f"Runtime exited with error: signal: {SIGNAL_WORDS.get(-self.code, str(-self.code))}"
+        return f"Runtime exited with error: exit status {self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfMemory:
+    """The worker grew beyond the function's memory and was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The time limit passed."""
+
+    limit_s: float
+
+
+Signal = Ready | Parked | Answered | Failed | Exited | OutOfMemory | TimedOut
+
+SIGNAL_WORDS = {4: "illegal instruction", 6: "aborted", 7: "bus error", 8: "floating point exception"}
+SIGNAL_WORDS |= {9: "killed", 11: "segmentation fault", 15: "terminated"}

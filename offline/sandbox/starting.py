@@ -1,0 +1,122 @@
+"""What must be at hand before a worker can start: interpreter, code, layers, credentials."""
+
+import asyncio
+import itertools
+import random
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from offline.clock import Clock
+from offline.sandbox.environment import Credentials, Places, worker_environment
+from offline.sandbox.interpreter import Interpreter, prepare
+from offline.sandbox.spec import FunctionSpec, InitializationType
+from offline.sandbox.unpack import Unpacker
+from offline.sandbox.worker import Launch
+
+#: Seconds of validity below which a role's credentials are fetched anew.
+RENEW_CREDENTIALS_S = 300.0
+
+AssumeRole = Callable[[str, str, str], Credentials]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A function version made ready on disk; ``notes`` belong into its log."""
+
+    interpreter: Interpreter
+    task_root: Path
+    opt: Path
+    notes: tuple[str, ...]
+
+
+class Preparation:
+    """Makes function versions ready, each part once."""
+
+    def __init__(
+        self,
+        work_dir: Path,
+        unpacker: Unpacker,
+        interpreters: dict[str, Path],
+        assume_role: AssumeRole,
+        endpoint_url: str,
+        clock: Clock,
+    ) -> None:
+        self.work_dir = work_dir
+        self.unpacker = unpacker
+        self._configured = interpreters
+        self._assume_role = assume_role
+        self._endpoint_url = endpoint_url
+        self._clock = clock
+        self._interpreters: dict[Path | None, Interpreter] = {}
+        self._credentials: dict[str, Credentials] = {}
+        self._serial = itertools.count()
+
+    async def prepare(self, spec: FunctionSpec) -> Prepared:
+        """Unpack what ``spec`` needs; raises `Unloadable` or `OfflineError` saying what stands in the way."""
+        return await asyncio.to_thread(self._prepare, spec)
+
+    def _prepare(self, spec: FunctionSpec) -> Prepared:
+        interpreter = self._interpreter(spec.runtime)
+        code = self.unpacker.tree(spec.code, interpreter.soabi)
+        layers = [self.unpacker.tree(layer, interpreter.soabi) for layer in spec.layers]
+        opt = self.unpacker.merged(layers) if layers else self._empty_opt()
+        notes = [tree.note for tree in (code, *layers) if tree.note]
+        if spec.runtime != f"python{interpreter.version}":
+            notes.insert(0, f"{spec.runtime} was asked for; Python {interpreter.full_version} runs this function")
+        return Prepared(interpreter, code.path, opt, tuple(notes))
+
+    def _interpreter(self, runtime: str) -> Interpreter:
+        executable = self._configured.get(runtime)
+        if executable not in self._interpreters:
+            self._interpreters[executable] = prepare(executable, self.work_dir)
+        return self._interpreters[executable]
+
+    def _empty_opt(self) -> Path:
+        empty = self.work_dir / "opt-empty"
+        empty.mkdir(exist_ok=True)
+        return empty
+
+    async def credentials(self, spec: FunctionSpec) -> Credentials:
+        """The role's temporary credentials; renewed when they are about to run out."""
+        known = self._credentials.get(spec.role)
+        if known is None or known.expires_at - self._clock.time() < RENEW_CREDENTIALS_S:
+            known = await asyncio.to_thread(self._assume_role, spec.role, spec.name, spec.region)
+            self._credentials[spec.role] = known
+        return known
+
+    def launch(
+        self,
+        spec: FunctionSpec,
+        prepared: Prepared,
+        credentials: Credentials,
+        initialization: InitializationType,
+        log_stream: str,
+        announce: Callable[[int, bool], None],
+    ) -> Launch:
+        scratch = Path(tempfile.mkdtemp(prefix=f"tmp-{next(self._serial)}-", dir=self.work_dir))
+        places = Places(prepared.task_root, prepared.opt, scratch)
+
+        def environment(runtime_api: str) -> dict[str, str]:
+            return worker_environment(
+                spec,
+                places=places,
+                interpreter=prepared.interpreter,
+                runtime_api=runtime_api,
+                initialization=initialization,
+                log_stream=log_stream,
+                credentials=credentials,
+                endpoint_url=self._endpoint_url,
+            )
+
+        command = [str(prepared.interpreter.executable), "-S", "-s", "-B", "-m", "awslambdaric", spec.handler]
+        return Launch(command, prepared.task_root, environment, announce, scratch)
+
+
+def stream_name(spec: FunctionSpec, clock: Clock, dice: random.Random) -> str:
+    """The log stream of one execution environment, as AWS names it: yyyy/mm/dd/[version]id."""
+    prefix = f"{clock.now():%Y/%m/%d}/"
+    if spec.log_group != f"/aws/lambda/{spec.name}":
+        return f"{prefix}{spec.name}[{spec.version}]{dice.getrandbits(128):032x}"
+    return f"{prefix}[{spec.version}]{dice.getrandbits(128):032x}"

@@ -1,0 +1,1 @@
+"""AWS Lambda: functions, versions, aliases and layers, and every way to invoke them."""

@@ -1,0 +1,146 @@
+"""What the operations of the Lambda service share: state, lookups, revisions, and their error words."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from offline.errors import AwsError
+from offline.sandbox.sandbox import Sandbox
+from offline.services.lambda_.archives import Archives
+from offline.services.lambda_.constraints import require_valid
+from offline.services.lambda_.names import LAYER_VERSION, Target, function_arn, target_of
+from offline.services.lambda_.shapes import configuration_shape
+from offline.services.lambda_.state import LATEST, Alias, Function, FunctionVersion, LambdaState, LayerVersion
+from offline.wire.service import Call, Service
+
+if TYPE_CHECKING:
+    from moto.core.request import Request
+
+    from offline.cloud.cloud import Cloud
+
+
+class LambdaBase(Service):
+    """State and lookups. All operations are coroutines, so state changes on the event loop only."""
+
+    name = "lambda"
+    state: LambdaState
+    sandbox: Sandbox
+    archives: Archives
+    work_dir: Path
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.state = LambdaState()
+        #: Decides alias weights and injected faults; seed it to repeat a run.
+        self.dice = random.Random()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def account_id(self) -> str:
+        return self.cloud.config.account_id
+
+    def _parse(self, request: "Request", operation: str, url_params: dict[str, Any]) -> dict[str, Any]:
+        params = super()._parse(request, operation, url_params)
+        require_valid(self.model.operation_model(operation), params)
+        return params
+
+    def target(self, call: Call) -> Target:
+        """The function and qualifier that a call names."""
+        return target_of(call.params["FunctionName"], call.params.get("Qualifier"))
+
+    def function(self, region: str, name: str) -> Function:
+        found = self.state.region(region).functions.get(name)
+        if found is None:
+            raise not_found(f"Function not found: {function_arn(region, self.account_id, name)}")
+        return found
+
+    def published_or_latest(self, function: Function, number: str) -> FunctionVersion:
+        found = function.version(number)
+        if found is None:
+            raise not_found(f"Function not found: {function.arn}:{number}")
+        return found
+
+    def version_behind(self, function: Function, qualifier: str | None) -> FunctionVersion:
+        """The version that a qualifier means; of a weighted alias, the first."""
+        alias = function.aliases.get(qualifier or "")
+        return self.published_or_latest(function, alias.version if alias else qualifier or LATEST)
+
+    def alias_of(self, function: Function, name: str) -> Alias:
+        found = function.aliases.get(name)
+        if found is None:
+            raise not_found(f"Cannot find alias arn: {function.arn}:{name}")
+        return found
+
+    def layer_version(self, arn: str) -> LayerVersion:
+        """The layer version that an ARN names, in whatever region it lies."""
+        match = LAYER_VERSION.match(arn)
+        if match is None:
+            raise invalid(f"Layer version ARN {arn} is not valid: a version number is missing.")
+        layer = self.state.region(match["region"]).layers.get(match["name"])
+        version = layer.versions.get(int(match["version"])) if layer else None
+        if version is None:
+            raise invalid(f"Layer version {arn} does not exist.")
+        return version
+
+    def shown(self, function: Function, version: FunctionVersion, *, qualified: bool) -> dict[str, Any]:
+        """A version's FunctionConfiguration."""
+        return configuration_shape(function, version, self._layer_sizes(version), qualified=qualified)
+
+    def _layer_sizes(self, version: FunctionVersion) -> dict[str, int]:
+        # A version keeps working after its layers were deleted, so their sizes may be unknown by now.
+        return {
+            arn: self.state.layer_sizes[arn]
+            for arn in version.configuration["Layers"]
+            if arn in self.state.layer_sizes
+        }
+
+    def require_qualifier(self, function: Function, qualifier: str | None) -> str:
+        """``qualifier`` if it exists on the function ("" for none); raises ResourceNotFoundException."""
+        if qualifier and qualifier not in function.aliases:
+            self.published_or_latest(function, qualifier)
+        return qualifier or ""
+
+    def require_revision(self, given: str | None, current: str) -> None:
+        if given and given != current:
+            raise AwsError(
+                "PreconditionFailedException",
+                "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias "
+                "API to retrieve the latest Revision Id",
+                Type="User",
+            )
+
+    def in_background(self, work: Any) -> None:
+        """Run a coroutine beside the request that started it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def soon(self, change: Callable[[], None]) -> None:
+        """Make ``change`` right after the current answer: what AWS does within seconds."""
+        asyncio.get_running_loop().call_soon(change)
+
+
+def new_revision() -> str:
+    return str(uuid.uuid4())
+
+
+def not_found(message: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", message, Type="User")
+
+
+def conflict(message: str) -> AwsError:
+    return AwsError("ResourceConflictException", message, Type="User")
+
+
+def not_in_state_for_it(state: str) -> AwsError:
+    return conflict(
+        "The operation cannot be performed at this time. The function is currently in the following state: "
+        + state
+    )
+
+
+def invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterValueException", message, Type="User")

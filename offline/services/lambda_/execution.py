@@ -1,0 +1,68 @@
+"""From a stored version to what the sandbox runs, and the sandbox's ties to the rest of the cloud."""
+
+from typing import TYPE_CHECKING
+
+from offline.errors import NotModelled
+from offline.sandbox.environment import Credentials
+from offline.sandbox.spec import Archive, FunctionSpec
+from offline.services.lambda_.shapes import logging_shape
+from offline.services.lambda_.state import Function, FunctionVersion
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+    from offline.services.lambda_.base import LambdaBase
+
+#: Seconds that a role session of a worker is valid.
+SESSION_S = 3600
+
+
+def spec_of(service: "LambdaBase", function: Function, version: FunctionVersion) -> FunctionSpec:
+    """What a worker of this version needs; raises `NotModelled` for runtimes that cannot run here."""
+    settings = version.configuration
+    if not settings["Runtime"].startswith("python"):
+        raise NotModelled(
+            f"running functions of the runtime {settings['Runtime']}", "It runs Python runtimes only."
+        )
+    logging = logging_shape(function.name, settings["LoggingConfig"])
+    return FunctionSpec(
+        region=function.region,
+        account_id=service.account_id,
+        name=function.name,
+        version=version.version,
+        revision=version.revision_id,
+        runtime=settings["Runtime"],
+        handler=settings["Handler"],
+        role=settings["Role"],
+        memory_mb=settings["MemorySize"],
+        timeout_s=settings["Timeout"],
+        code=_archive(service, f"the code of {function.name}", version.code_sha256),
+        layers=tuple(
+            _archive(service, f"layer {arn.split(':layer:')[-1]}", service.state.layer_archives[arn])
+            for arn in settings["Layers"]
+        ),
+        environment=settings["Environment"]["Variables"],
+        log_group=logging["LogGroup"],
+        log_format="JSON" if logging["LogFormat"] == "JSON" else "Text",
+        application_log_level=logging.get("ApplicationLogLevel"),
+        system_log_level=logging.get("SystemLogLevel", "INFO"),
+        snap_start=settings["SnapStart"]["ApplyOn"] == "PublishedVersions" and version.version.isdecimal(),
+        tracing_active=settings["TracingConfig"].get("Mode") == "Active",
+    )
+
+
+def _archive(service: "LambdaBase", name: str, sha256: str) -> Archive:
+    return Archive(name, sha256, service.archives.path(sha256))
+
+
+def assume_role(cloud: "Cloud", role: str, function: str, region: str) -> Credentials:
+    """The role's temporary credentials from STS. Blocks: call it from a thread."""
+    answer = cloud.client("sts", region).assume_role(
+        RoleArn=role, RoleSessionName=function[:64], DurationSeconds=SESSION_S
+    )
+    given = answer["Credentials"]
+    return Credentials(
+        given["AccessKeyId"],
+        given["SecretAccessKey"],
+        given["SessionToken"],
+        cloud.clock.time() + SESSION_S,
+    )

@@ -1,0 +1,231 @@
+"""Invoking: from a name and bytes to the answer of the version that ran.
+
+Everything on this path runs on the event loop: gateway, hooks and other services call `invoke` directly,
+without HTTP in between.
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+import base64
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from offline.errors import AwsError
+from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from offline.services.lambda_.base import LambdaBase, not_in_state_for_it
+from offline.services.lambda_.concurrency import Concurrency, throttled
+from offline.services.lambda_.execution import spec_of
+from offline.services.lambda_.metrics import LambdaMetrics, dimension_sets
+from offline.services.lambda_.names import target_of
+from offline.services.lambda_.routing import Route, route
+from offline.services.lambda_.state import Function, FunctionVersion
+from offline.wire.service import Call
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+#: 6 MB, as AWS counts it.
+MAX_SYNC_PAYLOAD_BYTES = 6_291_456
+MAX_ASYNC_PAYLOAD_BYTES = 1_048_576
+
+InvocationType = Literal["RequestResponse", "Event", "DryRun"]
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeResult:
+    """What Invoke answers. ``status`` is 200, 202 (Event) or 204 (DryRun); ``log_tail`` is plain text."""
+
+    status: int
+    payload: bytes
+    function_error: str | None
+    executed_version: str
+    log_tail: str | None = None
+    request_id: str = ""
+
+
+class Invocations(LambdaBase):
+    """The synchronous invoke path, its limits and its metrics."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.metrics = LambdaMetrics(cloud)
+        self.concurrency = Concurrency(cloud.config.account_concurrency)
+        self._specs: dict[tuple[str, str, str], FunctionSpec] = {}
+
+    async def invoke(
+        self,
+        function: str,
+        qualifier: str | None,
+        payload: bytes,
+        *,
+        region: str,
+        invocation_type: InvocationType = "RequestResponse",
+        log_tail: bool = False,
+        client_context: str | None = None,
+        trace_id: str | None = None,
+    ) -> InvokeResult:
+        """Invoke ``function`` (name or ARN) at ``qualifier`` (version, alias, or None for ``$LATEST``).
+
+        ``payload`` is the event's JSON; empty means ``{}``. ``client_context`` is JSON. Raises `AwsError` with
+        AWS's codes: ResourceNotFoundException, TooManyRequestsException, RequestTooLargeException,
+        ResourceConflictException. What the function itself does wrong is in the result's ``function_error``.
+        """
+        target = target_of(function, qualifier)
+        owner = self.function(region, target.name)
+        request_id = str(uuid.uuid4())
+        way = route(owner, target.qualifier, self.dice)
+        version = self._invocable(owner, way)
+        if invocation_type == "DryRun":
+            return InvokeResult(204, b"", None, version.version, None, request_id)
+        if invocation_type == "Event":
+            require_fits(payload, MAX_ASYNC_PAYLOAD_BYTES)
+            self.enqueue(owner, target.qualifier, payload or b"{}", request_id, client_context)
+            return InvokeResult(202, b"", None, version.version, None, request_id)
+        require_fits(payload, MAX_SYNC_PAYLOAD_BYTES)
+        invocation = Invocation(request_id, way.arn, payload or b"{}", client_context, trace_id or new_trace_id())
+        outcome = await self.run(owner, version, way, invocation)
+        tail = outcome.log_tail if log_tail else None
+        return InvokeResult(200, outcome.payload, outcome.function_error, version.version, tail, request_id)
+
+    def enqueue(
+        self,
+        function: Function,
+        qualifier: str | None,
+        payload: bytes,
+        request_id: str,
+        client_context: str | None,
+    ) -> None:
+        """Accept an asynchronous invocation; `AsynchronousInvocations` does."""
+        raise NotImplementedError(f"{type(self).__name__} takes no asynchronous invocations")
+
+    async def run(
+        self, function: Function, version: FunctionVersion, way: Route, invocation: Invocation
+    ) -> Outcome:
+        """Run one admitted invocation and record its metrics at the time it began."""
+        at = self.cloud.clock.time()
+        sets = dimension_sets(function.name, way)
+        spec = self._spec(function, version)
+        siblings = self.state.region(function.region).functions.values()
+        try:
+            with self.concurrency.admit(function, siblings):
+                self._record_concurrency(function, at)
+                outcome = await self.sandbox.run(spec, invocation)
+        except TimeoutError as error:
+            self.metrics.record(function.region, sets, at, {"Throttles": 1})
+            raise throttled(
+                "ConcurrentInvocationLimitExceeded",
+                f"Rate Exceeded. All {self.cloud.config.max_workers} workers of this machine stayed busy for "
+                f"{spec.timeout_s} s; start the cloud with more max_workers.",
+            ) from error
+        except AwsError:
+            self.metrics.record(function.region, sets, at, {"Throttles": 1})
+            raise
+        errors = float(outcome.function_error is not None)
+        values = {"Invocations": 1.0, "Errors": errors, "Duration": outcome.duration_ms}
+        self.metrics.record(function.region, sets, at, values)
+        self._record_provisioned(function, way, at, provisioned=outcome.provisioned)
+        return outcome
+
+    async def _invoke_call(self, call: Call) -> dict[str, Any]:
+        params = call.params
+        payload: bytes = params.get("Payload") or b""
+        _require_json(payload)
+        for unmodelled in ("TenantId", "DurableExecutionName"):
+            if params.get(unmodelled):
+                raise AwsError(
+                    "InvalidParameterValueException", f"{unmodelled} is not supported by this function."
+                )
+        result = await self.invoke(
+            params["FunctionName"],
+            params.get("Qualifier"),
+            payload,
+            region=call.region,
+            invocation_type=params.get("InvocationType") or "RequestResponse",
+            log_tail=params.get("LogType") == "Tail",
+            client_context=_decoded_context(params.get("ClientContext")),
+            trace_id=call.request.headers.get("X-Amzn-Trace-Id"),
+        )
+        output: dict[str, Any] = {"StatusCode": result.status, "Payload": result.payload}
+        if result.status == 200:
+            output["ExecutedVersion"] = result.executed_version
+        if result.function_error is not None:
+            output["FunctionError"] = result.function_error
+        if result.log_tail is not None:
+            output["LogResult"] = base64.b64encode(result.log_tail.encode()).decode()
+        return output
+
+    def _invocable(self, function: Function, way: Route) -> FunctionVersion:
+        version = function.version(way.version)
+        if version is None:
+            return self.published_or_latest(function, way.version)  # raises
+        if version.state != "Active":
+            raise not_in_state_for_it(version.state)
+        return version
+
+    def _spec(self, function: Function, version: FunctionVersion) -> FunctionSpec:
+        key = (function.region, function.name, version.version)
+        spec = self._specs.get(key)
+        if spec is None or spec.revision != version.revision_id:
+            spec = self._specs[key] = spec_of(self, function, version)
+        return spec
+
+    def _record_concurrency(self, function: Function, at: float) -> None:
+        current = float(self.concurrency.in_flight(function))
+        values = {"ConcurrentExecutions": current}
+        self.metrics.record(function.region, [{"FunctionName": function.name}, {}], at, values)
+        if function.reserved_concurrency is None:
+            rest = float(self.concurrency.unreserved_in_flight(function.region))
+            self.metrics.record(function.region, [{}], at, {"UnreservedConcurrentExecutions": rest})
+
+    def _record_provisioned(self, function: Function, way: Route, at: float, *, provisioned: bool) -> None:
+        qualifier = way.resource.partition(":")[2]
+        settings = function.provisioned.get(qualifier)
+        if settings is None:
+            return
+        kind = "ProvisionedConcurrencyInvocations" if provisioned else "ProvisionedConcurrencySpilloverInvocations"
+        sets = [{"FunctionName": function.name}, {"FunctionName": function.name, "Resource": way.resource}]
+        used = float(self.concurrency.in_flight(function) + 1)
+        values = {kind: 1.0}
+        if provisioned:
+            values["ProvisionedConcurrentExecutions"] = used
+            values["ProvisionedConcurrencyUtilization"] = used / max(1, settings.requested)
+        self.metrics.record(function.region, sets, at, values)
+
+
+def require_fits(payload: bytes, most_bytes: int) -> None:
+    """Raise RequestTooLargeException (413) if an event is larger than AWS takes."""
+    if len(payload) > most_bytes:
+        raise AwsError(
+            "RequestTooLargeException",
+            f"Request must be smaller than {most_bytes} bytes for the InvokeFunction operation",
+            Type="User",
+        )
+
+
+def new_trace_id() -> str:
+    """An X-Ray trace header that says: not sampled."""
+    token = uuid.uuid4().hex
+    return f"Root=1-{token[:8]}-{token[8:]};Parent={token[:16]};Sampled=0"
+
+
+def _require_json(payload: bytes) -> None:
+    if not payload:
+        return
+    try:
+        json.loads(payload)
+    except ValueError as error:
+        raise AwsError(
+            "InvalidRequestContentException", f"Could not parse request body into json: {error}", Type="User"
+        ) from error
+
+
+def _decoded_context(client_context: str | None) -> str | None:
+    if not client_context:
+        return None
+    try:
+        return base64.b64decode(client_context, validate=True).decode()
+    except ValueError as error:
+        raise AwsError(
+            "InvalidRequestContentException", "Client context must be base64-encoded JSON.", Type="User"
+        ) from error

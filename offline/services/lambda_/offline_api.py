@@ -1,0 +1,37 @@
+"""What this cloud offers beside AWS's API for functions: downloads, workers, faults, twins."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from offline.sandbox import faults, twins
+
+if TYPE_CHECKING:
+    from offline.services.lambda_.service import Lambda
+
+
+def routes(service: "Lambda") -> list[Route]:
+    """Routes under ``/_offline``.
+
+    ``GET lambda/archives/{sha256}`` is what Code.Location points to; ``GET lambda/workers`` lists the worker
+    processes; faults and layer twins as their modules describe.
+    """
+
+    async def archive(request: Request) -> Response:
+        path = service.archives.path(request.path_params["sha256"])
+        if not path.is_file():
+            return JSONResponse({"message": "no such archive"}, status_code=404)
+        return FileResponse(path, media_type="application/zip")
+
+    async def workers(_: Request) -> Response:
+        return JSONResponse({"workers": [asdict(state) for state in service.sandbox.states()]})
+
+    return [
+        Route("/_offline/lambda/archives/{sha256}", archive, methods=["GET"]),
+        Route("/_offline/lambda/workers", workers, methods=["GET"]),
+        *faults.routes(service.faults, lambda *which: service.sandbox.kill_workers(*which)),
+        *twins.routes(service.twins),
+    ]

@@ -1,0 +1,46 @@
+"""Which version an invocation runs: what the qualifier means, and the alias' dice.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+"""
+
+import random
+from dataclasses import dataclass
+
+from offline.services.lambda_.state import LATEST, Alias, Function
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One invocation's way: the version that runs and the names under which its metrics appear.
+
+    ``resource`` is the metrics' Resource dimension (``name``, ``name:alias`` or ``name:version``); ``weighted``
+    says whether ExecutedVersion is a dimension too.
+    """
+
+    version: str
+    resource: str
+    weighted: bool
+    arn: str
+
+
+def route(function: Function, qualifier: str | None, dice: random.Random) -> Route:
+    """Choose the version for one invocation of ``qualifier``."""
+    if qualifier is None:
+        return Route(LATEST, function.name, False, function.arn)
+    arn, resource = f"{function.arn}:{qualifier}", f"{function.name}:{qualifier}"
+    alias = function.aliases.get(qualifier)
+    if alias is None:
+        return Route(qualifier, resource, False, arn)
+    return Route(choose(alias, dice), resource, bool(alias.additional), arn)
+
+
+def choose(alias: Alias, dice: random.Random) -> str:
+    """A simple random choice by weight, each invocation for itself."""
+    if not alias.additional:
+        return alias.version
+    thrown = dice.random()
+    for version, weight in alias.additional.items():
+        if thrown < weight:
+            return version
+        thrown -= weight
+    return alias.version

@@ -1,0 +1,101 @@
+"""Publishing versions: immutable, numbered once, deduplicated when nothing changed.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+"""
+
+import copy
+import json
+from typing import Any
+
+from offline.services.lambda_.archives import hex_to_aws
+from offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision, not_in_state_for_it
+from offline.services.lambda_.execution import spec_of
+from offline.services.lambda_.names import target_of
+from offline.services.lambda_.paging import page
+from offline.services.lambda_.state import LATEST, Function, FunctionVersion
+from offline.wire.service import Call
+
+
+class VersionOperations(LambdaBase):
+    """PublishVersion, ListVersionsByFunction, and deletion of a version."""
+
+    async def publish_version(self, call: Call) -> dict[str, Any]:
+        function = self.function(call.region, target_of(call.params["FunctionName"]).name)
+        latest = function.latest
+        self.require_revision(call.params.get("RevisionId"), latest.revision_id)
+        current = hex_to_aws(latest.code_sha256)
+        given = call.params.get("CodeSha256")
+        if given and given != current:
+            raise invalid(
+                f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try "
+                "again with the CodeSHA256 in $LATEST."
+            )
+        if latest.state == "Pending" or latest.last_update_status == "InProgress":
+            raise not_in_state_for_it("Pending")
+        return self.shown(function, self.publish(function, call.params.get("Description")), qualified=True)
+
+    async def list_versions_by_function(self, call: Call) -> dict[str, Any]:
+        function = self.function(call.region, target_of(call.params["FunctionName"]).name)
+        versions = [function.latest, *function.versions.values()]
+        shapes = [self.shown(function, version, qualified=True) for version in versions]
+        shown, more = page(shapes, call.params)
+        return {"Versions": list(shown), **more}
+
+    def publish(self, function: Function, description: str | None = None) -> FunctionVersion:
+        """The version that holds what ``$LATEST`` holds now: the last one if nothing changed, else a new one."""
+        latest = function.latest
+        last = next(reversed(function.versions.values()), None)
+        if last is not None and _same_content(last, latest):
+            return last
+        number = str(function.next_version)
+        function.next_version += 1
+        version = FunctionVersion(
+            number,
+            copy.deepcopy(latest.configuration),
+            latest.code_sha256,
+            latest.code_size_bytes,
+            self.cloud.clock.time(),
+            new_revision(),
+            latest.description if description is None else description,
+        )
+        function.versions[number] = version
+        if version.configuration["SnapStart"]["ApplyOn"] == "PublishedVersions":
+            self.in_background(self._take_snapshot(function, version))
+        else:
+            self.soon(lambda: _activate(version))
+        return version
+
+    def delete_version(self, function: Function, qualifier: str) -> None:
+        if qualifier == LATEST:
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
+        if qualifier in function.aliases:
+            raise invalid("Deletion of aliases is not currently supported.")
+        if qualifier not in function.versions:
+            return  # AWS answers 204 for a version that is gone already
+        users = [
+            alias.name for alias in function.aliases.values() if qualifier in (alias.version, *alias.additional)
+        ]
+        if users:
+            raise conflict(f"Unable to delete version because the following aliases reference it: {users}")
+        del function.versions[qualifier]
+        for settings in (function.policies, function.event_invoke, function.provisioned):
+            settings.pop(qualifier, None)
+        self.sandbox.retire((function.region, function.name, qualifier))
+
+    async def _take_snapshot(self, function: Function, version: FunctionVersion) -> None:
+        failure = await self.sandbox.snapshot(spec_of(self, function, version))
+        if failure is None:
+            _activate(version)
+            return
+        words = json.loads(failure.payload or b"{}").get("errorMessage", failure.error_type or "init failed")
+        version.state, version.state_reason = "Failed", f"SnapStart: {words}"
+        version.state_reason_code = "FunctionError"
+        version.last_update_status = "Failed"
+
+
+def _activate(version: FunctionVersion) -> None:
+    version.state, version.state_reason, version.state_reason_code = "Active", None, None
+
+
+def _same_content(published: FunctionVersion, latest: FunctionVersion) -> bool:
+    return published.code_sha256 == latest.code_sha256 and published.configuration == latest.configuration

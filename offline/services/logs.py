@@ -1,0 +1,60 @@
+"""Writes into CloudWatch Logs from inside the cloud.
+
+Groups, streams and events live in moto's logs service. Functions print thousands of lines a second, so they
+are collected here and handed to moto's backend in one go, in-process, a moment later.
+"""
+
+import asyncio
+import threading
+from typing import Any
+
+from moto.logs.models import logs_backends
+
+from offline.cloud.config import CloudConfig
+
+#: Real seconds between a line and its appearing in CloudWatch Logs.
+FLUSH_S = 0.02
+
+Lines = list[tuple[float, str]]
+
+
+class LogWriter:
+    """Batches lines a stream; safe to call from any thread once it runs on ``loop``."""
+
+    def __init__(self, config: CloudConfig) -> None:
+        self._account_id = config.account_id
+        self._pending: dict[tuple[str, str, str], Lines] = {}
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._scheduled = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def stop(self) -> None:
+        """Write what is pending; later lines are written at once."""
+        self._loop = None
+        self.flush()
+
+    def write(self, region: str, group: str, stream: str, lines: Lines) -> None:
+        """Append ``lines`` (cloud time in epoch seconds, message) to a stream, made if missing."""
+        with self._lock:
+            self._pending.setdefault((region, group, stream), []).extend(lines)
+            if self._scheduled:
+                return
+            self._scheduled = self._loop is not None
+        if self._loop is None:
+            self.flush()
+        else:
+            self._loop.call_soon_threadsafe(self._loop.call_later, FLUSH_S, self.flush)
+
+    def flush(self) -> None:
+        with self._lock:
+            pending, self._pending = self._pending, {}
+            self._scheduled = False
+        for (region, group, stream), lines in pending.items():
+            backend: Any = logs_backends[self._account_id][region]
+            backend.ensure_log_group(group)
+            backend.ensure_log_stream(group, stream)
+            events = [{"timestamp": int(at * 1000), "message": message} for at, message in lines]
+            backend.groups[group].put_log_events(stream, events)
