@@ -1,9 +1,9 @@
 """`serinus build`: layers for the target platform; cdk.json names it as the build step of every deploy."""
 
 import os
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 
 from cli.console import megabytes, notice, print_json, results, table
@@ -11,6 +11,9 @@ from cli.errors import CliError
 from cli.project import find_project
 from cli.report import StageProgress
 from cli.target import Environment
+
+if TYPE_CHECKING:
+    from lambda_handlers.contract.build import BuildManifest
 
 
 def build(
@@ -43,17 +46,14 @@ def build(
     results.print(shown)
 
 
-def register_twins(url: str, folder: "os.PathLike[str]", manifest: object) -> None:
+def register_twins(url: str, folder: Path, manifest: "BuildManifest") -> None:
     """Tell the offline cloud which zips to run in place of layers built for another platform or Python."""
-    from pathlib import Path
+    import httpx
 
-    from lambda_handlers.contract.build import BuildManifest
-
-    assert isinstance(manifest, BuildManifest)
     for layer in manifest.runtime.values():
         if layer.twin is None or layer.twin == layer.path:
             continue
-        path = Path(folder) / layer.twin
+        path = folder / layer.twin
         try:
             answer = httpx.put(
                 f"{url}/_offline/layer-twins/{layer.sha256}", json={"path": str(path)}, trust_env=False

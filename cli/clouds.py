@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import httpx
-
 from cli.errors import CliError
 from infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
 
@@ -146,6 +144,8 @@ def require_extra() -> None:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Path) -> dict[str, str]:
+    import httpx
+
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -163,6 +163,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Pat
 
 
 def _alive(cloud: RunningCloud) -> bool:
+    import httpx
+
     try:
         answer = httpx.get(f"{cloud.url}/_offline/health", timeout=5.0, trust_env=False)
     except httpx.ConnectError:

@@ -8,7 +8,6 @@ import typer
 
 from cli import cdk
 from cli.console import notice, print_json, results, step
-from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
 from cli.project import find_project
 from cli.target import CloudPort, Environment, Local, Target, choose, environment_for
 
@@ -29,6 +28,8 @@ def deploy(
 
     Example: [bold]serinus deploy churn --local[/]
     """
+    from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
+
     project = find_project()
     target = choose(project, local=local, port=port)
     environment = environment_for(target, env)

@@ -6,7 +6,6 @@ import typer
 
 from cli import cdk
 from cli.console import results
-from cli.endpoints import stack_names
 from cli.project import find_project
 from cli.target import CloudPort, Environment, Local, choose, environment_for
 
@@ -24,6 +23,8 @@ def destroy(
 
     Example: [bold]serinus destroy churn --local[/]
     """
+    from cli.endpoints import stack_names
+
     project = find_project()
     target = choose(project, local=local, port=port)
     environment = environment_for(target, env)

@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markdown import Markdown
 
 from cli.console import megabytes, print_json, results, table
 from cli.errors import CliError
 from cli.project import find_project
 from cli.target import PackEnvironment
 from infra.names import DEFAULT_ENVIRONMENT
-from lambda_handlers.contract import bundle
 from lambda_handlers.contract.build import BUILD_DIR, read_build
 from lambda_handlers.contract.lock import LOCK, read_lock
 from lambda_handlers.contract.signature import Signature
@@ -28,6 +26,8 @@ def inspect(
 
     Example: [bold]serinus inspect churn --sizes[/]
     """
+    from lambda_handlers.contract import bundle
+
     project = find_project()
     folder = pinned(project, env, model)
     manifest = bundle.verify(folder)
@@ -35,6 +35,8 @@ def inspect(
     if as_json:
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
     elif card:
+        from rich.markdown import Markdown
+
         results.print(Markdown((folder / bundle.CARD).read_text(encoding="utf-8")))
     elif sizes:
         _print_sizes(project, files)

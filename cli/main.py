@@ -5,18 +5,11 @@ import sys
 import traceback
 from importlib.metadata import version
 
-import click
 import typer
 
 from cli import build, deploy, destroy, doctor, init, inspect, local, package, predict, synth
 from cli.console import fail
 from cli.errors import CliError, ToolFailed
-from infra.errors import InfraError
-from lambda_handlers.contract.errors import ContractError
-from modelpack.errors import ModelpackError
-from offline.errors import OfflineError
-
-OURS = (CliError, InfraError, ContractError, ModelpackError, OfflineError)
 
 app = typer.Typer(
     name="serinus",
@@ -61,21 +54,24 @@ app.add_typer(local.app, name="local")
 def main() -> None:
     """Run the command line: exit 0, 1 with one line for what we refuse, 2 for usage."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except OURS as error:
-        _report(error)
-        sys.exit(error.exit_code if isinstance(error, ToolFailed) else 1)
+        app()
     except KeyboardInterrupt:
         sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+    except Exception as error:
+        if not isinstance(error, _refusals()):
+            raise
+        _report(error)
+        sys.exit(error.exit_code if isinstance(error, ToolFailed) else 1)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """The bases of what our rooms raise on purpose; looked up late, since `--help` needs none of them."""
+    from infra.errors import InfraError
+    from lambda_handlers.contract.errors import ContractError
+    from modelpack.errors import ModelpackError
+    from offline.errors import OfflineError
+
+    return CliError, InfraError, ContractError, ModelpackError, OfflineError
 
 
 def _report(error: Exception) -> None:

@@ -4,16 +4,19 @@ import csv
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 
 from cli.console import notice, print_json, results, table
-from cli.endpoints import Endpoint, find_endpoint
 from cli.errors import CliError
 from cli.project import find_project
 from cli.target import CloudPort, Environment, Local, choose_running, environment_for
+
+if TYPE_CHECKING:
+    import httpx
+
+    from cli.endpoints import Endpoint
 
 
 def predict(
@@ -30,6 +33,8 @@ def predict(
 
     Example: [bold]serinus predict churn --data rows.json[/]
     """
+    from cli.endpoints import find_endpoint
+
     rows = read_rows(data)
     project = find_project()
     target = choose_running(project, local=local, port=port)
@@ -66,8 +71,10 @@ def read_rows(path: Path) -> list[Any]:
     return rows
 
 
-def send(endpoint: Endpoint, rows: list[Any]) -> tuple[dict[str, Any], float]:
+def send(endpoint: "Endpoint", rows: list[Any]) -> tuple[dict[str, Any], float]:
     """The endpoint's answer and the seconds it took; `CliError` with the endpoint's own words when it refuses."""
+    import httpx
+
     began = time.perf_counter()
     try:
         answer = httpx.post(
@@ -114,7 +121,7 @@ def _show(value: Any) -> str:
     )
 
 
-def _explain(answer: httpx.Response) -> str:
+def _explain(answer: "httpx.Response") -> str:
     try:
         problem = answer.json()
     except ValueError:

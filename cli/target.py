@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
-from botocore.config import Config
 
 from cli import clouds
 from cli.clouds import RunningCloud
@@ -41,6 +39,9 @@ class Target:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the place."""
+        import boto3
+        from botocore.config import Config
+
         if self.cloud is None:
             return boto3.client(service, region_name=self.region)
         return boto3.client(

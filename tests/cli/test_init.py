@@ -1,0 +1,45 @@
+"""`serinus init` makes a folder a project and never touches what is there."""
+
+import json
+import tomllib
+from pathlib import Path
+
+
+def test_an_empty_folder_gets_every_file(project: Path) -> None:
+    assert {path.name for path in project.iterdir()} == {
+        "serinus.toml",
+        "cdk.json",
+        "package.json",
+        ".gitignore",
+        "README.md",
+    }
+    assert tomllib.loads((project / "serinus.toml").read_text())["project"]["name"] == "shop"
+    cdk = json.loads((project / "cdk.json").read_text())
+    assert (cdk["app"], cdk["build"]) == ("serinus synth", "serinus build")
+
+
+def test_the_pinned_cdk_cli_is_the_toolkits_own(project: Path) -> None:
+    own = json.loads((Path(__file__).parents[2] / "package.json").read_text())
+    assert json.loads((project / "package.json").read_text())["devDependencies"] == own["devDependencies"]
+
+
+def test_files_that_exist_are_kept(serinus, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    done = serinus("init", "--name", "shop")
+    assert done.returncode == 0
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert "kept    README.md" in done.stderr
+
+
+def test_a_second_init_is_refused_and_changes_nothing(serinus, project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.iterdir()}
+    done = serinus("init", cwd=project)
+    assert done.returncode == 1
+    assert "this folder is a project already" in done.stderr
+    assert {path: path.read_bytes() for path in project.iterdir()} == before
+
+
+def test_a_name_that_aws_would_refuse_is_refused(serinus) -> None:
+    done = serinus("init", "--name", "My Shop")
+    assert done.returncode == 1
+    assert "lower-case letters, digits and hyphens" in done.stderr

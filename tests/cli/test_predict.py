@@ -1,0 +1,47 @@
+"""Rows are read from the formats that people have, and answers shown as a table."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.console import results
+from cli.errors import CliError
+from cli.predict import read_rows, render
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rows"),
+    [
+        ("rows.json", '[{"a": 1}]', [{"a": 1}]),
+        ("rows.json", '{"rows": [[1, "x"]]}', [[1, "x"]]),
+        ("rows.json", '{"a": 1}', [{"a": 1}]),
+        ("rows.jsonl", '{"a": 1}\n\n{"a": 2}\n', [{"a": 1}, {"a": 2}]),
+        (
+            "rows.csv",
+            "a,b,c\n1.5,,x\n2,true,1e3\n",
+            [{"a": 1.5, "b": None, "c": "x"}, {"a": 2, "b": True, "c": 1e3}],
+        ),
+    ],
+)
+def test_rows_are_read_from(tmp_path: Path, name: str, text: str, rows: list[object]) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert read_rows(path) == rows
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CliError, match=r"nowhere\.json does not exist"):
+        read_rows(tmp_path / "nowhere.json")
+
+
+def test_labels_and_probabilities_stand_in_one_table() -> None:
+    answer = {"classes": ["no", "yes"], "labels": ["yes"], "probabilities": [[0.25, 0.75]]}
+    with results.capture() as captured:
+        results.print(render(answer, 1))
+    assert captured.get().split() == ["row", "labels", "no", "yes", "0", "yes", "0.2500", "0.7500"]
+
+
+def test_values_of_several_targets_are_lists() -> None:
+    with results.capture() as captured:
+        results.print(render({"values": [[1.0, 2.5]]}, 1))
+    assert "[1.0, 2.5]" in captured.get()
