@@ -1,0 +1,81 @@
+"""From the graph's outputs to the answer's JSON.
+
+Columnar, fields in this order: ``model``, ``version``, then for classifiers ``classes``, ``labels``,
+``probabilities``; for regressors ``values``; and all other outputs by name in ``outputs``. JSON has no NaN and
+no infinity: a number that is not finite is null, and the header x-serinus-non-finite-rows counts the rows.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from lambda_handlers.contract.bundle import Manifest
+from lambda_handlers.contract.signature import Output
+from lambda_handlers.inference.tensors import Array
+
+_FIELDS = {"label": "labels", "probabilities": "probabilities", "value": "values"}
+
+
+def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[bytes, int]]:
+    """A function from outputs, in signature order, to the answer's body and how many rows are not finite."""
+    encode = msgspec.json.Encoder().encode
+    outputs = manifest.signature.outputs
+    head = _head(manifest)
+    named = [(_opening(output, outputs), number) for number, output in _ordered(outputs)]
+    tensors = [(_opening(output, outputs), number) for number, output in _tensors(outputs)]
+
+    def answer(arrays: Sequence[Array]) -> tuple[bytes, int]:
+        parts = [head]
+        for opening, number in named:
+            parts += opening, encode(_flat(arrays[number]).tolist())
+        if tensors:
+            items = b",".join(opening + encode(arrays[number].tolist()) for opening, number in tensors)
+            parts += b',"outputs":{', items, b"}"
+        parts.append(b"}")
+        body = b"".join(parts)
+        # The encoder writes null for what is not finite: without one there is nothing to count.
+        return body, _count_non_finite(arrays) if b"null" in body else 0
+
+    return answer
+
+
+def _head(manifest: Manifest) -> bytes:
+    fields: dict[str, object] = {"model": manifest.name, "version": manifest.short_version}
+    if manifest.signature.classes is not None:
+        fields["classes"] = manifest.signature.classes
+    return msgspec.json.encode(fields)[:-1]
+
+
+def _has_field(output: Output, outputs: Sequence[Output]) -> bool:
+    """Whether the output is the only one of a role that has a field of its own."""
+    return output.role in _FIELDS and sum(other.role == output.role for other in outputs) == 1
+
+
+def _ordered(outputs: Sequence[Output]) -> list[tuple[int, Output]]:
+    order = list(_FIELDS)
+    own = [(number, output) for number, output in enumerate(outputs) if _has_field(output, outputs)]
+    return sorted(own, key=lambda item: order.index(item[1].role))
+
+
+def _tensors(outputs: Sequence[Output]) -> list[tuple[int, Output]]:
+    return [(number, output) for number, output in enumerate(outputs) if not _has_field(output, outputs)]
+
+
+def _opening(output: Output, outputs: Sequence[Output]) -> bytes:
+    if _has_field(output, outputs):
+        return f',"{_FIELDS[output.role]}":'.encode()
+    return msgspec.json.encode(output.name) + b":"
+
+
+def _flat(array: Array) -> Array:
+    """[rows, 1], as most converters shape labels and values, is given as [rows]."""
+    return array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _count_non_finite(arrays: Sequence[Array]) -> int:
+    bad = np.zeros(len(arrays[0]), dtype=bool)
+    for array in arrays:
+        if array.dtype.kind == "f":
+            bad |= ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    return int(bad.sum())

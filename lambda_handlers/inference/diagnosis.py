@@ -1,0 +1,138 @@
+"""The precise way in: every fault of a body, by row, field, value and rule.
+
+Runs only for what the typed decoder refused, so it may take its time. Where names repeat in one object the
+last one wins, as in the typed decoder.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from lambda_handlers.inference.errors import Refused
+from lambda_handlers.inference.limits import LISTED_ERRORS
+from lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
+from lambda_handlers.inference.rules import Rule
+from lambda_handlers.inference.typed import Row
+from lambda_handlers.inference.values import Broken, check
+
+#: Longer integers are beyond every number type; Python refuses to parse much longer ones.
+_LONGEST_INTEGER = 400
+
+
+class Faults:
+    """Collects faults; keeps the first, counts the rest."""
+
+    def __init__(self) -> None:
+        self.listed: list[Fault] = []
+        self.omitted = 0
+
+    def add(self, fault: Fault) -> None:
+        if len(self.listed) < LISTED_ERRORS:
+            self.listed.append(fault)
+        else:
+            self.omitted += 1
+
+    def raise_if_any(self) -> None:
+        """Raises `Refused` (422) with what was collected, if anything was."""
+        if self.listed:
+            raise Refused(invalid_request(tuple(self.listed), self.omitted))
+
+
+def diagnose(body: bytes, rules: Sequence[Rule], max_rows: int) -> list[Row]:
+    """The rows of ``body`` in signature order; raises `Refused` with status 400 (not JSON), 413 (too many
+    rows) or 422 (JSON that does not fit)."""
+    faults = Faults()
+    rows = _rows(_parse(body), faults)
+    faults.raise_if_any()
+    if len(rows) > max_rows:
+        raise Refused(too_many_rows(len(rows), max_rows))
+    checker = _RowChecker(rules, faults)
+    values = [checker.check(number, row) for number, row in enumerate(rows)]
+    faults.raise_if_any()
+    return values
+
+
+def _parse(body: bytes) -> Any:
+    if not body or body.isspace():
+        raise Refused(malformed_body('The body is empty; send {"rows": [...]}.'))
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer)
+    except UnicodeDecodeError as error:
+        raise Refused(malformed_body(f"Byte {error.start} is not valid UTF-8.")) from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refused(malformed_body(f"{error.msg} at {where}.")) from error
+    except RecursionError as error:
+        raise Refused(malformed_body("Arrays or objects are nested too deep to be rows.")) from error
+
+
+def _refuse_constant(literal: str) -> NoReturn:
+    raise Refused(malformed_body(f"{literal} is not JSON; send null where a value is missing."))
+
+
+def _integer(text: str) -> int | float:
+    if len(text) <= _LONGEST_INTEGER:
+        return int(text)
+    return -math.inf if text.startswith("-") else math.inf
+
+
+def _rows(document: Any, faults: Faults) -> list[Any]:
+    if not isinstance(document, dict):
+        faults.add(Fault('the body is an object: {"rows": [...]}', value=echo(document)))
+        return []
+    for name in document:
+        if name != "rows":
+            faults.add(Fault("the body holds `rows` alone", field=echo(name), value=echo(document[name])))
+    if "rows" not in document:
+        faults.add(Fault("the body holds `rows`", field="rows"))
+        return []
+    rows = document["rows"]
+    if not isinstance(rows, list) or not rows:
+        faults.add(Fault("`rows` is an array of at least one row", field="rows", value=echo(rows)))
+        return []
+    return rows
+
+
+class _RowChecker:
+    def __init__(self, rules: Sequence[Rule], faults: Faults) -> None:
+        self._rules = rules
+        self._names = {rule.name for rule in rules}
+        self._faults = faults
+
+    def check(self, number: int, row: Any) -> Row:
+        """The row's values in signature order; what is wrong is added to the faults."""
+        match row:
+            case dict():
+                self._refuse_extra(number, row)
+                return tuple(self._by_name(number, row))
+            case list() if len(row) == len(self._rules):
+                return tuple(self._value(number, rule, row[i]) for i, rule in enumerate(self._rules))
+            case list():
+                rule = f"a row has {len(self._rules)} values, in signature order"
+            case _:
+                rule = "a row is an object by feature name, or an array in signature order"
+        self._faults.add(Fault(rule, row=number, value=echo(row)))
+        return ()
+
+    def _by_name(self, number: int, row: dict[str, Any]) -> Iterator[Any]:
+        for rule in self._rules:
+            if rule.name in row:
+                yield self._value(number, rule, row[rule.name])
+            else:
+                if not rule.optional:
+                    self._faults.add(Fault("is required", row=number, field=rule.name))
+                yield None
+
+    def _refuse_extra(self, number: int, row: dict[str, Any]) -> None:
+        for name in row:
+            if name not in self._names:
+                fault = Fault("is no feature of this model", row=number, field=echo(name), value=echo(row[name]))
+                self._faults.add(fault)
+
+    def _value(self, number: int, rule: Rule, value: Any) -> Any:
+        try:
+            return check(rule, value)
+        except Broken as broken:
+            self._faults.add(Fault(broken.rule, row=number, field=rule.name, value=echo(value)))
+            return None

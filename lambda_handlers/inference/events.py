@@ -1,0 +1,102 @@
+"""Lambda proxy events of API Gateway, as far as the hot route reads and writes them.
+
+Both payloads: REST APIs (and HTTP APIs with payload 1.0) and HTTP APIs with payload 2.0; see
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html.
+"""
+
+import binascii
+from typing import Any, NamedTuple
+
+from lambda_handlers.inference.errors import Refused, UnknownEvent
+from lambda_handlers.inference.problems import malformed_body
+from lambda_handlers.inference.scoring import Answer
+
+Event = dict[str, Any]
+
+_PROXY = "{proxy+}"
+
+
+class Route(NamedTuple):
+    """What is asked for: ``path`` is relative to ``root``, the stage or base path that callers see before it."""
+
+    method: str
+    path: str
+    root: str
+
+
+def is_payload_2(event: Event) -> bool:
+    return event.get("version") == "2.0"
+
+
+def read_route(event: Event) -> Route:
+    """The event's route; raises `UnknownEvent` for what is no proxy event."""
+    try:
+        context = event["requestContext"]
+        if is_payload_2(event):
+            method, path = context["http"]["method"], context["http"]["path"]
+            seen_path, resource = path, event["routeKey"].rpartition(" ")[2]
+        else:
+            method, path = event["httpMethod"], event["path"]
+            seen_path, resource = context.get("path") or path, event["resource"]
+        relative = _below_root(event, path, resource, f"/{context.get('stage')}", is_staged=seen_path == path)
+        root = seen_path.removesuffix(relative) if relative != "/" else ""
+        return Route(method, relative, root if root != seen_path else "")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnknownEvent(
+            "the event is no proxy event of API Gateway (REST, or HTTP with payload 1.0 or 2.0). "
+            "Invoke this function through its API, or with such an event."
+        ) from error
+
+
+def _below_root(event: Event, path: str, resource: str, stage: str, *, is_staged: bool) -> str:
+    """``path`` without stage or base path: what the resource matched, where it ends so, or else what follows
+    the stage. A REST API's path holds a custom domain's base path but never the stage."""
+    if resource.endswith(_PROXY):
+        resource = resource.removesuffix(_PROXY) + (event.get("pathParameters") or {}).get("proxy", _PROXY)
+    if resource.startswith("/") and path.endswith(resource):
+        return resource
+    if is_staged and (path == stage or path.startswith(stage + "/")):
+        return path[len(stage) :] or "/"
+    return path or "/"
+
+
+def read_content_type(event: Event) -> str | None:
+    """The Content-Type header, None when there is none. Names are compared without case; multi-value headers,
+    joined as Mangum joins them, win over single ones."""
+    found = None
+    for name, value in (event.get("headers") or {}).items():
+        if len(name) == 12 and name.lower() == "content-type":
+            found = value
+    if not is_payload_2(event):
+        for name, values in (event.get("multiValueHeaders") or {}).items():
+            if len(name) == 12 and name.lower() == "content-type":
+                found = ", ".join(values)
+    return found
+
+
+def read_body(event: Event) -> bytes:
+    """The body's bytes, empty where there is none; raises `Refused` (400) where it cannot be decoded,
+    and `UnknownEvent` where it is no string."""
+    body = event.get("body") or ""
+    if not isinstance(body, str):
+        raise UnknownEvent(f"the event's body is a {type(body).__name__}; API Gateway sends a string or null.")
+    try:
+        return binascii.a2b_base64(body) if event.get("isBase64Encoded") else body.encode()
+    except ValueError as error:
+        encoding = "base64" if event.get("isBase64Encoded") else "Unicode"
+        raise Refused(malformed_body(f"The body is not valid {encoding}.")) from error
+
+
+def write_answer(event: Event, answer: Answer) -> Event:
+    """The answer in the form that belongs to the event's payload."""
+    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    body = answer.body.decode()
+    if is_payload_2(event):
+        return {"statusCode": answer.status, "body": body, "headers": headers, "isBase64Encoded": False}
+    return {
+        "statusCode": answer.status,
+        "headers": headers,
+        "multiValueHeaders": {},
+        "body": body,
+        "isBase64Encoded": False,
+    }

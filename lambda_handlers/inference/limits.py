@@ -1,0 +1,40 @@
+"""What one request may ask, as the environment sets it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambda_handlers.contract.signals import ENV_MAX_BODY_BYTES, ENV_MAX_ROWS
+from lambda_handlers.inference.errors import BadSetting
+
+#: Lambda's bound on a synchronous request and on its answer
+#: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
+#: Left for the answer's headers and for what JSON adds when the body becomes a string in the proxy answer.
+LARGEST_ANSWER_BYTES = LAMBDA_PAYLOAD_BYTES * 3 // 4
+#: Errors that one problem document lists.
+LISTED_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Most rows, and most body bytes (decoded), of one request."""
+
+    max_rows: int = 1000
+    max_body_bytes: int = LAMBDA_PAYLOAD_BYTES
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "Limits":
+        """The limits that ``environ`` sets; raises `BadSetting` for one that is no positive integer."""
+        return cls(
+            max_rows=_positive(environ, ENV_MAX_ROWS, cls().max_rows),
+            max_body_bytes=_positive(environ, ENV_MAX_BODY_BYTES, cls().max_body_bytes),
+        )
+
+
+def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) == 0:
+        raise BadSetting(f"{name} is {text!r}; it must be a positive integer, or unset for {default}.")
+    return int(text)

@@ -1,0 +1,142 @@
+"""The OpenAPI 3.1 document, made from the signature, with a real request and its real answer as example."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from lambda_handlers.contract import signals
+from lambda_handlers.contract.bundle import read_golden
+from lambda_handlers.contract.signature import Feature
+from lambda_handlers.inference import problems
+from lambda_handlers.inference.openapi_schemas import answer_schema, feature_schema, problem_schema
+from lambda_handlers.inference.scoring import Scorer
+
+_REFUSALS = {
+    "400": "The body is not JSON.",
+    "413": "The body has too many bytes or rows, or the answer would.",
+    "415": "The content type is not application/json.",
+    "422": "The rows do not fit the signature; `errors` says where.",
+    "500": "The model could not be run.",
+}
+
+
+def describe(scorer: Scorer, root: str) -> dict[str, Any]:
+    """The document for an endpoint that callers see below ``root`` ("" or "/prod")."""
+    manifest = scorer.model.manifest
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": manifest.name,
+            "version": manifest.short_version,
+            "description": f"Predictions of the {manifest.signature.task} model {manifest.name}.",
+        },
+        "servers": [{"url": root or "/"}],
+        "security": [{"api_key": []}, {}],
+        "paths": {
+            "/predict": {"post": _predict(scorer)},
+            "/model": {"get": _report("model", "Signature, versions and limits of the model")},
+            "/health": {"get": _report("health", "Whether the model answers")},
+        },
+        "components": {
+            "schemas": _schemas(scorer),
+            "securitySchemes": {"api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
+            "headers": {name: _header(text) for name, text in _HEADERS.items()},
+        },
+    }
+
+
+_HEADERS = {
+    signals.HEADER_MODEL: "Name of the model",
+    signals.HEADER_MODEL_VERSION: "Version of the model: 12 hex digits",
+    signals.HEADER_FUNCTION_VERSION: "Version of the Lambda function",
+    signals.HEADER_NON_FINITE_ROWS: "How many rows hold a null for a number that is not finite; else left out",
+}
+
+
+def _predict(scorer: Scorer) -> dict[str, Any]:
+    names = scorer.model.manifest.signature.feature_names()
+    rows = [{name: row.get(name) for name in names} for row in read_golden(scorer.model.folder).rows[:2]]
+    request = {"rows": rows}
+    answer = scorer.predict(msgspec.json.encode(request), None)
+    return {
+        "operationId": "predict",
+        "summary": "Predict for one or many rows",
+        "requestBody": {"required": True, "content": _json("PredictRequest", request)},
+        "responses": {
+            "200": {
+                "description": "Predictions, in the order of the rows.",
+                "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
+                "content": _json("PredictAnswer", json.loads(answer.body)),
+            },
+            **{status: _refusal(text) for status, text in _REFUSALS.items()},
+        },
+    }
+
+
+def _report(operation: str, summary: str) -> dict[str, Any]:
+    answer = {"description": f"{summary}.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {"operationId": operation, "summary": summary, "responses": {"200": answer}}
+
+
+def _refusal(text: str) -> dict[str, Any]:
+    return {
+        "description": text,
+        "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _json(schema: str, example: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}}
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"description": text, "schema": {"type": "string"}}
+
+
+def _schemas(scorer: Scorer) -> dict[str, Any]:
+    signature = scorer.model.manifest.signature
+    return {
+        "Row": _row(signature.features),
+        "RowArray": _row_array(signature.features),
+        "PredictRequest": {
+            "type": "object",
+            "properties": {
+                "rows": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": scorer.limits.max_rows,
+                    "items": {
+                        "anyOf": [
+                            {"$ref": "#/components/schemas/Row"},
+                            {"$ref": "#/components/schemas/RowArray"},
+                        ]
+                    },
+                }
+            },
+            "required": ["rows"],
+            "additionalProperties": False,
+        },
+        "PredictAnswer": answer_schema(signature),
+        "Problem": problem_schema(),
+    }
+
+
+def _row(features: tuple[Feature, ...]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "Values by feature name.",
+        "properties": {feature.name: feature_schema(feature) for feature in features},
+        "required": [feature.name for feature in features if feature.missing == "refused"],
+        "additionalProperties": False,
+    }
+
+
+def _row_array(features: tuple[Feature, ...]) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "description": "Values in the order of the signature.",
+        "prefixItems": [feature_schema(feature) for feature in features],
+        "items": False,
+        "minItems": len(features),
+    }

@@ -1,0 +1,140 @@
+"""Problem documents (RFC 9457): the one form of every error that a caller sees.
+
+Hot route and FastAPI face both make their errors here, so that they are equal byte for byte.
+"""
+
+from typing import Any
+
+import msgspec
+
+CONTENT_TYPE = "application/problem+json"
+#: Echoed text is cut to this many characters: a refusal must not be longer than the request.
+ECHOED_CHARACTERS = 64
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One value that breaks a rule. ``row`` counts from 0; both ``row`` and ``field`` are left out where the
+    fault lies above them; ``value`` is left out where the field is."""
+
+    rule: str
+    row: int | None = None
+    field: str | None = None
+    value: Any = msgspec.UNSET
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An RFC 9457 problem; ``errors`` holds the first faults, ``errors_omitted`` counts the others."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Fault, ...] = ()
+    errors_omitted: int = 0
+
+    def to_bytes(self) -> bytes:
+        return msgspec.json.encode(self)
+
+
+def malformed_body(detail: str) -> Problem:
+    return Problem("urn:serinus:malformed-body", "The body is not JSON", 400, detail)
+
+
+def body_too_large(size_bytes: int, limit_bytes: int) -> Problem:
+    return Problem(
+        "urn:serinus:body-too-large",
+        "The body is too large",
+        413,
+        f"The body has {size_bytes} bytes; the limit is {limit_bytes}. Send fewer rows in each request.",
+    )
+
+
+def too_many_rows(rows: int, limit: int) -> Problem:
+    return Problem(
+        "urn:serinus:too-many-rows",
+        "There are too many rows",
+        413,
+        f"The body holds {rows} rows; the limit is {limit}. Split them over several requests.",
+    )
+
+
+def answer_too_large(size_bytes: int, limit_bytes: int) -> Problem:
+    return Problem(
+        "urn:serinus:answer-too-large",
+        "The answer is too large",
+        413,
+        f"The answer would have {size_bytes} bytes; Lambda returns at most {limit_bytes}. Send fewer rows.",
+    )
+
+
+def unsupported_media_type(content_type: str) -> Problem:
+    return Problem(
+        "urn:serinus:unsupported-media-type",
+        "The content type is not supported",
+        415,
+        f"Content-Type is {echo(content_type)!r}; send application/json.",
+    )
+
+
+def invalid_request(faults: tuple[Fault, ...], omitted: int) -> Problem:
+    count = len(faults) + omitted
+    return Problem(
+        "urn:serinus:invalid-request",
+        "The request does not fit the model's signature",
+        422,
+        f"{count} error{'s' if count > 1 else ''}. GET /model shows what this model takes.",
+        faults,
+        omitted,
+    )
+
+
+def not_found(path: str) -> Problem:
+    return Problem(
+        "urn:serinus:not-found",
+        "There is no such route",
+        404,
+        f"{echo(path)} is no route of this endpoint; POST /predict, GET /model and GET /health are.",
+    )
+
+
+def method_not_allowed(method: str, allowed: str) -> Problem:
+    return Problem(
+        "urn:serinus:method-not-allowed",
+        "The route does not take this method",
+        405,
+        f"The method is {echo(method)}; this route takes {allowed}.",
+    )
+
+
+def internal_error() -> Problem:
+    """Says nothing of the cause, which is in the function's log: a traceback is not for callers."""
+    return Problem(
+        "urn:serinus:internal-error",
+        "The model could not be run",
+        500,
+        "The request is in order but answering it failed; the function's log says why.",
+    )
+
+
+def echo(value: object) -> Any:
+    """What an error shows of a JSON value: short scalars as they are, all else in few words."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return value if -(2**53) <= value <= 2**53 else _cut(f"an integer of {value.bit_length()} bits")
+        case float():
+            return value if abs(value) != float("inf") else ("Infinity" if value > 0 else "-Infinity")
+        case str():
+            return _cut(value)
+        case list() | tuple():
+            return f"an array of {len(value)}"
+        case dict():
+            return f"an object of {len(value)}"
+    return type(value).__name__
+
+
+def _cut(text: str) -> str:
+    """The first characters, in a form that UTF-8 can hold (JSON's escapes can spell lone surrogates)."""
+    short = text if len(text) <= ECHOED_CHARACTERS else text[:ECHOED_CHARACTERS] + "…"
+    return short.encode("utf-8", "backslashreplace").decode("utf-8")

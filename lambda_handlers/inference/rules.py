@@ -1,0 +1,80 @@
+"""The rule that each feature's values keep, compiled once from the signature.
+
+The typed decoder (fast) and the diagnosis (precise) are both made from these rules, so that they accept
+the same values; a property test holds them to it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.signature import Feature, Signature
+
+Kind = Literal["number", "integer", "boolean", "string"]
+
+FLOAT32_MAX = 3.4028234663852886e38
+FLOAT64_MAX = 1.7976931348623157e308
+_KINDS: dict[str, Kind] = {
+    "float32": "number",
+    "float64": "number",
+    "int32": "integer",
+    "int64": "integer",
+    "bool": "boolean",
+    "string": "string",
+}
+_RANGES: dict[str, tuple[float, float]] = {
+    "float32": (-FLOAT32_MAX, FLOAT32_MAX),
+    "float64": (-FLOAT64_MAX, FLOAT64_MAX),
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one feature accepts. ``low`` and ``high`` bound numbers and integers; ``allowed`` holds the only
+    values taken (None: any); ``optional`` says whether null, or leaving the field out, is accepted."""
+
+    name: str
+    kind: Kind
+    low: float
+    high: float
+    allowed: tuple[str | int | float, ...] | None
+    optional: bool
+    shape: tuple[int, ...]
+
+
+def compile_rules(signature: Signature) -> tuple[Rule, ...]:
+    """The features' rules in signature order; raises `ContractError` where no tensor can hold what is accepted."""
+    return tuple(_rule(signature, feature) for feature in signature.features)
+
+
+def _rule(signature: Signature, feature: Feature) -> Rule:
+    dtypes = [tensor.dtype for tensor in signature.tensors if feature.name in tensor.features]
+    if not dtypes:
+        raise ContractError(f"feature {feature.name!r} is in no tensor of the graph. Package the model again.")
+    optional = feature.missing == "accepted"
+    for dtype in dtypes:
+        if optional and dtype not in ("float32", "float64", "string"):
+            raise ContractError(
+                f"feature {feature.name!r} may be missing, but its tensor holds {dtype}, which cannot say so. "
+                "Package the model again with the feature as float."
+            )
+    ranges = [_RANGES[dtype] for dtype in (feature.dtype, *dtypes) if dtype in _RANGES]
+    return Rule(
+        name=feature.name,
+        kind=_KINDS[feature.dtype],
+        low=max((low for low, _ in ranges), default=0),
+        high=min((high for _, high in ranges), default=0),
+        allowed=_allowed(feature),
+        optional=optional,
+        shape=feature.shape,
+    )
+
+
+def _allowed(feature: Feature) -> tuple[str | int | float, ...] | None:
+    if feature.unseen == "accepted" or feature.categories is None:
+        return None
+    if _KINDS[feature.dtype] == "integer":
+        return tuple(int(category) for category in feature.categories)
+    return feature.categories

@@ -1,0 +1,78 @@
+"""The model layer's bundle as something to run: found on Python's path, opened by ONNX Runtime."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import onnxruntime
+
+from lambda_handlers.contract.bundle import GRAPH, MODEL_PACKAGE, Manifest, read_manifest
+from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.signals import ENV_MODEL_DIR
+from lambda_handlers.inference.tensors import Array, Feeds
+
+#: Memory at which Lambda gives a function one whole CPU; its share is proportional
+#: (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+MEGABYTES_PER_CPU = 1769
+
+
+class Session(Protocol):
+    """What scoring needs of a graph: run it."""
+
+    def run(self, output_names: list[str], feeds: Feeds) -> list[Array]:
+        """Outputs in the order of ``output_names``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A bundle's manifest, its folder, and its graph, ready to run."""
+
+    manifest: Manifest
+    folder: Path
+    session: Session
+
+
+def find_model_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of the model layer: SERINUS_MODEL_DIR, or else the first ``serinus_model`` on Python's path.
+    Raises `ContractError` when there is none."""
+    if chosen := environ.get(ENV_MODEL_DIR):
+        return Path(chosen)
+    for entry in sys.path:
+        folder = Path(entry, MODEL_PACKAGE)
+        if (folder / GRAPH).is_file():
+            return folder
+    raise ContractError(
+        f"no folder {MODEL_PACKAGE} with a {GRAPH} is on Python's path: the model layer is not attached to "
+        "this function. Deploy the endpoint again."
+    )
+
+
+def open_model(folder: Path, *, memory_mb: int) -> Model:
+    """Read the bundle in ``folder`` and create its session, with as many threads as ``memory_mb`` gives CPUs.
+    Raises `ContractError` where graph and signature name different inputs or outputs."""
+    manifest = read_manifest(folder)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads_for(memory_mb)
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        str(folder / GRAPH), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    signature = manifest.signature
+    _refuse_other_names("input", session.get_inputs(), [tensor.name for tensor in signature.tensors])
+    _refuse_other_names("output", session.get_outputs(), [output.name for output in signature.outputs])
+    return Model(manifest, folder, session)
+
+
+def threads_for(memory_mb: int) -> int:
+    """Whole CPUs that a function of ``memory_mb`` gets, at least one."""
+    return max(1, memory_mb // MEGABYTES_PER_CPU)
+
+
+def _refuse_other_names(kind: str, nodes: Any, promised: list[str]) -> None:
+    found = {node.name for node in nodes}
+    if unknown := sorted(set(promised) - found):
+        raise ContractError(
+            f"the signature names {kind} {unknown[0]!r}; the graph has {sorted(found)}. Package the model again."
+        )
