@@ -21,6 +21,9 @@ def package(
     target: Annotated[str | None, typer.Option(help="The sample's column that is the label: left out.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="A further column of the sample to leave out.")] = None,
     trust: Annotated[list[str] | None, typer.Option(help="A type in a .skops file to trust.")] = None,
+    allow_version_skew: Annotated[
+        bool, typer.Option("--allow-version-skew", help="Take a model saved by another release of its library.")
+    ] = False,
     labels: Annotated[float, typer.Option(help="Least share of rows whose label must agree.")] = 1.0,
     atol: Annotated[float, typer.Option(help="Absolute tolerance of numbers.")] = 1e-4,
     rtol: Annotated[float, typer.Option(help="Relative tolerance of numbers.")] = 1e-3,
@@ -31,8 +34,8 @@ def package(
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
     from lambda_handlers.contract.agreement import Tolerance
-    from modelpack.package import PackageRequest
-    from modelpack.package import package as run
+    from modelpack import PackageRequest
+    from modelpack import package as run
 
     project = find_project()
     with StageProgress() as progress:
@@ -47,6 +50,7 @@ def package(
                 target=target,
                 drop=tuple(drop or ()),
                 trust=tuple(trust or ()),
+                allow_version_skew=allow_version_skew,
             ),
             progress,
         )
