@@ -8,6 +8,7 @@ from offline.services import iam, s3
 from offline.services.apigateway import ApiGateway
 from offline.services.cloudformation import CloudFormation
 from offline.services.cloudwatch import CloudWatch
+from offline.services.codedeploy import CodeDeploy
 from offline.services.lambda_.service import Lambda
 from offline.wire.service import Service
 
@@ -15,6 +16,7 @@ SERVICES: tuple[type[Service], ...] = (
     ApiGateway,
     CloudFormation,
     CloudWatch,
+    CodeDeploy,
     Lambda,
 )
 

@@ -62,7 +62,6 @@ async def _invoke(cloud: "Cloud", arn: str, change: Change) -> None:
         json.dumps(lambda_event(change)).encode(),
         region=parts[3],
         invocation_type="Event",
-        source="lambda.alarms.cloudwatch.amazonaws.com",
     )
 
 

@@ -1,0 +1,49 @@
+"""Whether a deployment's alarms let it go on.
+
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms.html
+"""
+
+from typing import TYPE_CHECKING
+
+from offline.services.codedeploy.records import Deployment
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+ACTIVE = (
+    "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the "
+    "affected deployments have been stopped. Activated alarms: {}"
+)
+UNKNOWN = (
+    "The state of one or more alarms could not be retrieved from Amazon CloudWatch, and the affected deployments "
+    "have been stopped. Alarms without a state: {}"
+)
+
+
+def watched_alarms(deployment: Deployment) -> list[str]:
+    """The names of the alarms that can stop the deployment; none for a rollback."""
+    if deployment.is_rollback or not deployment.alarms.get("enabled"):
+        return []
+    return [alarm["name"] for alarm in deployment.alarms.get("alarms", [])]
+
+
+def active_alarms(cloud: "Cloud", region: str, deployment: Deployment) -> tuple[str, str] | None:
+    """The error (code, message) with which the deployment's alarms stop it now; None when they do not."""
+    active, unknown = [], []
+    for name in watched_alarms(deployment):
+        try:
+            state = cloud.services["cloudwatch"].alarm_state(region, name)  # type: ignore[attr-defined]
+        except KeyError:
+            unknown.append(name)
+            continue
+        if state == "ALARM":
+            active.append(name)
+    if active:
+        return "ALARM_ACTIVE", ACTIVE.format(_listed(active))
+    if unknown and not deployment.alarms.get("ignorePollAlarmFailure"):
+        return "CODEDEPLOY_RESOURCE_CANNOT_BE_FOUND", UNKNOWN.format(_listed(unknown))
+    return None
+
+
+def _listed(names: list[str]) -> str:
+    return " ".join(f"<{name}>" for name in names)

@@ -1,0 +1,95 @@
+"""What CodeDeploy's groups of operations share: state by region, names, pages and tags."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from offline.errors import AwsError, NotModelled
+from offline.services.codedeploy.machine import Machine
+from offline.services.codedeploy.records import Application, Group, Region
+from offline.services.codedeploy.traffic import predefined
+from offline.wire.service import Call, Service
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+T = TypeVar("T")
+
+NAME = re.compile(r"[A-Za-z0-9._+=,@-]{1,100}")
+PAGE = 100
+
+
+class CodeDeployBase(Service):
+    """State and checks of all operations. Operations are async: everything runs on the event loop."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.regions: dict[str, Region] = {}
+        self.machine = Machine(cloud, self.regions)
+
+    def region(self, name: str) -> Region:
+        if name not in self.regions:
+            self.regions[name] = Region(configs=predefined())
+        return self.regions[name]
+
+    def application(self, region: str, name: str | None) -> Application:
+        """The application; raises what AWS raises for a missing, ill-formed or unknown name."""
+        if not name:
+            raise fault("ApplicationNameRequiredException", "An application name is required.")
+        check_name(name, "application", "InvalidApplicationNameException")
+        found = self.region(region).applications.get(name)
+        if found is None:
+            raise fault("ApplicationDoesNotExistException", f"No application found for name: {name}")
+        return found
+
+    def group(self, region: str, application: str | None, name: str | None) -> Group:
+        """The deployment group; raises what AWS raises for a missing, ill-formed or unknown name."""
+        owner = self.application(region, application)
+        if not name:
+            raise fault("DeploymentGroupNameRequiredException", "A deployment group name is required.")
+        check_name(name, "deployment group", "InvalidDeploymentGroupNameException")
+        found = self.region(region).groups.get((owner.name, name))
+        if found is None:
+            raise fault("DeploymentGroupDoesNotExistException", f"No Deployment Group found for name: {name}")
+        return found
+
+    def arn(self, region: str, rest: str) -> str:
+        return f"arn:aws:codedeploy:{region}:{self.cloud.config.account_id}:{rest}"
+
+
+def fault(code: str, message: str) -> AwsError:
+    return AwsError(code, message, status=400)
+
+
+def check_name(name: str, what: str, code: str) -> None:
+    if not NAME.fullmatch(name):
+        raise fault(
+            code,
+            f"The {what} name {name!r} is not valid; it has 1 to 100 letters, digits and . _ + = , @ -",
+        )
+
+
+def refuse_members(call: Call, names: Sequence[str]) -> None:
+    """Refuse members that mean another compute platform, or that this cloud does not model."""
+    for name in names:
+        if call.params.get(name):
+            raise NotModelled(f"{name} of {call.operation}", "Only the Lambda compute platform is modelled.")
+
+
+def require_lambda(platform: str | None, operation: str) -> None:
+    if platform != "Lambda":
+        shown = platform or "Server (the default)"
+        raise NotModelled(f"the compute platform {shown} of {operation}", "Pass computePlatform Lambda.")
+
+
+def paged(items: Sequence[T], token: str | None) -> tuple[Sequence[T], dict[str, str]]:
+    """A page of at most 100, and the answer's member with the next token."""
+    if token is not None and not token.isdecimal():
+        raise fault("InvalidNextTokenException", f"The token {token!r} was not given out by this operation.")
+    begin = int(token or 0)
+    rest = {"nextToken": str(begin + PAGE)} if begin + PAGE < len(items) else {}
+    return items[begin : begin + PAGE], rest
+
+
+def tags_of(pairs: Sequence[dict[str, Any]] | None) -> dict[str, str]:
+    return {pair["Key"]: pair.get("Value", "") for pair in pairs or ()}

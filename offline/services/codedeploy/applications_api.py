@@ -1,0 +1,89 @@
+"""The operations on applications, and on the tags of applications and groups."""
+
+import uuid
+from typing import Any
+
+from offline.services.codedeploy.api_base import (
+    CodeDeployBase,
+    check_name,
+    fault,
+    paged,
+    refuse_members,
+    require_lambda,
+    tags_of,
+)
+from offline.services.codedeploy.records import Application
+from offline.services.codedeploy.shapes import application_info
+from offline.wire.service import Call
+
+MAX_BATCH = 100
+
+
+class ApplicationsApi(CodeDeployBase):
+    """Applications of the Lambda compute platform."""
+
+    async def create_application(self, call: Call) -> dict[str, Any]:
+        name = call.params["applicationName"]
+        check_name(name, "application", "InvalidApplicationNameException")
+        require_lambda(call.params.get("computePlatform"), "CreateApplication")
+        region = self.region(call.region)
+        if name in region.applications:
+            raise fault("ApplicationAlreadyExistsException", f"Application already exists: {name}")
+        tags = tags_of(call.params.get("tags"))
+        application = Application(str(uuid.uuid4()), name, self.cloud.clock.time(), tags)
+        region.applications[name] = application
+        return {"applicationId": application.id}
+
+    async def get_application(self, call: Call) -> dict[str, Any]:
+        return {"application": application_info(self.application(call.region, call.params["applicationName"]))}
+
+    async def batch_get_applications(self, call: Call) -> dict[str, Any]:
+        names = call.params["applicationNames"]
+        if len(names) > MAX_BATCH:
+            raise fault(
+                "BatchLimitExceededException", f"{len(names)} names are given; at most {MAX_BATCH} are allowed."
+            )
+        found = [self.application(call.region, name) for name in names]
+        return {"applicationsInfo": [application_info(application) for application in found]}
+
+    async def list_applications(self, call: Call) -> dict[str, Any]:
+        names, rest = paged(sorted(self.region(call.region).applications), call.params.get("nextToken"))
+        return {"applications": names} | rest
+
+    async def update_application(self, call: Call) -> dict[str, Any]:
+        refuse_members(call, ["newApplicationName"])
+        self.application(call.region, call.params.get("applicationName"))
+        return {}
+
+    async def delete_application(self, call: Call) -> dict[str, Any]:
+        name, region = call.params["applicationName"], self.region(call.region)
+        check_name(name, "application", "InvalidApplicationNameException")
+        region.applications.pop(name, None)
+        for key in [key for key in region.groups if key[0] == name]:
+            del region.groups[key]
+        return {}
+
+    async def tag_resource(self, call: Call) -> dict[str, Any]:
+        self._tags(call).update(tags_of(call.params["Tags"]))
+        return {}
+
+    async def untag_resource(self, call: Call) -> dict[str, Any]:
+        tags = self._tags(call)
+        for key in call.params["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tags(call).items()]}
+
+    def _tags(self, call: Call) -> dict[str, str]:
+        """The tags of the application or group that the call's ARN names."""
+        arn = call.params["ResourceArn"]
+        prefix = self.arn(call.region, "")
+        kind, _, name = arn.removeprefix(prefix).partition(":")
+        if not arn.startswith(prefix) or kind not in ("application", "deploymentgroup"):
+            raise fault("ArnNotSupportedException", f"{arn} is no application and no deployment group.")
+        if kind == "application":
+            return self.application(call.region, name).tags
+        application, _, group = name.partition("/")
+        return self.group(call.region, application, group).tags

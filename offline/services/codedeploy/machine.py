@@ -1,0 +1,390 @@
+"""What drives deployments: a state machine on cloud time, from which nothing but its data need survive.
+
+A deployment goes through BeforeAllowTraffic, AllowTraffic and AfterAllowTraffic. `proceed` takes it as far as
+it can go now and arms a timer for when it can go on; a hook's answer, a timer, an alarm or a stop request
+call it again. All of it runs on the event loop, one step of a deployment at a time.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import string
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from offline.clock import Scheduled
+from offline.errors import AwsError
+from offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
+from offline.services.codedeploy.appspec import revision_of
+from offline.services.codedeploy.lambda_seam import LambdaSeam
+from offline.services.codedeploy.notices import announce
+from offline.services.codedeploy.records import (
+    FINISHED,
+    LIFECYCLE,
+    TRAFFIC,
+    Deployment,
+    LifecycleEvent,
+    Region,
+    Target,
+)
+from offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+#: How long a hook may take to answer, in cloud seconds.
+HOOK_LIMIT_S = 3600
+
+HOOK_FAILED = "The deployment failed because one or more of the lifecycle event validation functions failed."
+HOOK_TIMED_OUT = (
+    "The deployment timed out while waiting for a status callback. CodeDeploy expects a status callback within "
+    "one hour after a deployment hook is invoked."
+)
+STOPPED = "The deployment was stopped by a request."
+
+ROLLBACK_EVENTS = {
+    "alarm": "DEPLOYMENT_STOP_ON_ALARM",
+    "request": "DEPLOYMENT_STOP_ON_REQUEST",
+    "failure": "DEPLOYMENT_FAILURE",
+}
+
+
+class Machine:
+    """Drives the deployments of all regions."""
+
+    def __init__(self, cloud: "Cloud", regions: dict[str, Region]) -> None:
+        self._cloud = cloud
+        self._regions = regions
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._timers: dict[str, Scheduled] = {}
+        self._waiters: dict[str, asyncio.Event] = {}
+
+    # ---- entry points
+
+    def launch(self, region: str, deployment: Deployment) -> None:
+        """Begin a deployment that was just created."""
+        self._regions[region].deployments[deployment.id] = deployment
+        deployment.updated_at = self._now()
+        self._soon(f"start {deployment.id}", lambda: self.proceed(region, deployment))
+
+    def resume(self) -> None:
+        """Take up every unfinished deployment from its data, as after a restart of the cloud."""
+        for name, region in self._regions.items():
+            for deployment in list(region.deployments.values()):
+                if deployment.active:
+                    self._take_up(name, deployment)
+
+    def _take_up(self, region: str, deployment: Deployment) -> None:
+        """Go on where the data says it stood: a hook whose answer may be lost is asked again."""
+
+        async def go_on() -> None:
+            for event in deployment.events:
+                event.invoked = event.invoked and event.status != "InProgress"
+            if deployment.status != "Created":
+                async with self._lock(deployment):
+                    if not await self._heed_alarms(region, deployment):
+                        return
+            await self.proceed(region, deployment)
+
+        self._soon(f"resume {deployment.id}", go_on)
+
+    async def answer_hook(self, region: str, deployment: Deployment, event: LifecycleEvent, status: str) -> None:
+        """Take a hook's verdict, "Succeeded" or "Failed"."""
+        async with self._lock(deployment):
+            if not deployment.active or event.status != "InProgress":
+                return
+            if status == "Succeeded":
+                self._end_event(deployment, event, "Succeeded")
+            else:
+                self._end_event(deployment, event, "Failed", "The validation function reported Failed.")
+                await self._terminate(
+                    region, deployment, "Failed", ("HOOK_EXECUTION_FAILURE", HOOK_FAILED), "failure"
+                )
+        await self.proceed(region, deployment)
+
+    async def stop(self, region: str, deployment: Deployment, rollback: bool | None) -> None:
+        """Stop on request; ``rollback`` None leaves it to the group whether to roll back."""
+        async with self._lock(deployment):
+            if deployment.active:
+                await self._terminate(region, deployment, "Stopped", ("MANUAL_STOP", STOPPED), "request", rollback)
+
+    def alarm_changed(self, region: str, alarm: str, _old: str, new: str, _reason: str) -> None:
+        """CloudWatch's word of an alarm: deployments under its watch stop when it goes off."""
+        if new != "ALARM" or region not in self._regions:
+            return
+        for deployment in list(self._regions[region].deployments.values()):
+            if deployment.active and alarm in watched_alarms(deployment):
+                self._check_soon(region, deployment)
+
+    def _check_soon(self, region: str, deployment: Deployment) -> None:
+        async def check() -> None:
+            async with self._lock(deployment):
+                if deployment.active:
+                    await self._heed_alarms(region, deployment)
+
+        self._soon(f"alarms of {deployment.id}", check)
+
+    async def finished(self, region: str, deployment: Deployment) -> None:
+        """Return when the deployment, and the rollback that it may have caused, are over."""
+        await self._over(deployment)
+        follower = deployment.rollback_info.get("rollbackDeploymentId")
+        if follower is not None:
+            await self._over(self._regions[region].deployments[follower])
+
+    async def _over(self, deployment: Deployment) -> None:
+        if deployment.active:
+            await self._waiters.setdefault(deployment.id, asyncio.Event()).wait()
+
+    # ---- the way through the lifecycle
+
+    async def proceed(self, region: str, deployment: Deployment) -> None:
+        """Take the deployment as far as it can go now."""
+        async with self._lock(deployment):
+            if deployment.status == "Created" and not await self._start(region, deployment):
+                return
+            while deployment.active:
+                event = deployment.current_event()
+                if event is None:
+                    await self._finish(region, deployment, "Succeeded")
+                elif event.name == TRAFFIC:
+                    if not await self._shift(region, deployment, event):
+                        return
+                elif not await self._hook(region, deployment, event):
+                    return
+
+    async def _start(self, region: str, deployment: Deployment) -> bool:
+        """Begin, unless an alarm is active or the alias is not as the AppSpec says."""
+        deployment.status, deployment.started_at = "InProgress", self._now()
+        await self._announce(region, deployment)
+        if deployment.is_rollback:
+            return True
+        if not await self._heed_alarms(region, deployment):
+            return False
+        problem = self._alias_problem(region, deployment)
+        if problem is None:
+            return True
+        await self._terminate(region, deployment, "Failed", problem, "failure")
+        return False
+
+    async def _hook(self, region: str, deployment: Deployment, event: LifecycleEvent) -> bool:
+        """Run a hook's event; True when it is over. Without a hook it succeeds at once."""
+        if event.status == "Pending":
+            event.status, event.started_at = "InProgress", self._now()
+            deployment.updated_at = self._now()
+            if event.hook is not None:
+                event.execution_id, event.deadline = _execution_id(deployment), self._now() + HOOK_LIMIT_S
+        if event.hook is None or event.deadline is None:
+            self._end_event(deployment, event, "Succeeded")
+            return True
+        if self._now() >= event.deadline:
+            self._end_event(deployment, event, "Failed", HOOK_TIMED_OUT)
+            await self._terminate(region, deployment, "Failed", ("TIMEOUT", HOOK_TIMED_OUT), "failure")
+            return False
+        self._arm(region, deployment, event.deadline)
+        if not event.invoked:
+            event.invoked = True
+            self._soon(f"{event.name} of {deployment.id}", lambda: self._invoke(region, deployment, event))
+        return False
+
+    async def _invoke(self, region: str, deployment: Deployment, event: LifecycleEvent) -> None:
+        payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": event.execution_id}
+        function, _, qualifier = _split(str(event.hook))
+        try:
+            await self._lambda.invoke(
+                function, qualifier or None, json.dumps(payload).encode(), region=region, invocation_type="Event"
+            )
+        except AwsError as error:
+            async with self._lock(deployment):
+                if not deployment.active or event.status != "InProgress":
+                    return
+                why = f"CodeDeploy could not invoke {event.hook}: {error.message}"
+                self._end_event(deployment, event, "Failed", why)
+                await self._terminate(
+                    region, deployment, "Failed", ("HOOK_EXECUTION_FAILURE", HOOK_FAILED), "failure"
+                )
+
+    async def _shift(self, region: str, deployment: Deployment, event: LifecycleEvent) -> bool:
+        """Make the steps of traffic that are due; True when all traffic has moved."""
+        if event.status == "Pending" or event.started_at is None:
+            event.status, event.started_at = "InProgress", self._now()
+        due = [step for step in deployment.shifts if event.started_at + step.after_s <= self._now() + 1e-3]
+        if len(due) > deployment.shifted:
+            problem = await self._set_weight(region, deployment, due[-1].weight)
+            if problem is not None:
+                self._end_event(deployment, event, "Failed", problem)
+                error = ("INVALID_LAMBDA_CONFIGURATION", problem)
+                await self._terminate(region, deployment, "Failed", error, "failure")
+                return False
+            deployment.shifted, deployment.updated_at = len(due), self._now()
+        if deployment.shifted == len(deployment.shifts):
+            self._end_event(deployment, event, "Succeeded")
+            return True
+        self._arm(region, deployment, event.started_at + deployment.shifts[deployment.shifted].after_s)
+        return False
+
+    async def _set_weight(self, region: str, deployment: Deployment, weight: float) -> str | None:
+        """Send ``weight`` of the traffic to the target; returns what went wrong, if it did.
+
+        Until all of it moves, the alias keeps naming the current version and the target is its additional one.
+        """
+        target = deployment.target
+        version = target.target_version if weight >= 1 else target.current_version
+        additional = {} if weight >= 1 else {target.target_version: weight}
+        try:
+            await self._lambda.set_alias_weights(
+                region, target.function, target.alias, version=version, additional=additional
+            )
+        except AwsError as error:
+            return f"The alias {target.alias} of {target.function} could not be updated: {error.message}"
+        return None
+
+    def _alias_problem(self, region: str, deployment: Deployment) -> tuple[str, str] | None:
+        """What keeps a deployment from starting: no such alias, or one that is not where the AppSpec says."""
+        target = deployment.target
+        try:
+            alias = self._lambda.alias(region, target.function, target.alias)
+        except AwsError as error:
+            return "INVALID_LAMBDA_FUNCTION", error.message
+        if alias.additional:
+            return (
+                "INVALID_LAMBDA_CONFIGURATION",
+                f"The alias {target.alias} of {target.function} sends traffic to more than one version; "
+                "remove its weights before a deployment.",
+            )
+        if alias.version != target.current_version:
+            return (
+                "INVALID_LAMBDA_CONFIGURATION",
+                f"The alias {target.alias} of {target.function} points to version {alias.version}, not to the "
+                f"current version {target.current_version} of the AppSpec.",
+            )
+        return None
+
+    # ---- ends
+
+    async def _heed_alarms(self, region: str, deployment: Deployment) -> bool:
+        """Stop the deployment when an alarm of its is active; True when none is."""
+        error = active_alarms(self._cloud, region, deployment)
+        if error is None:
+            return True
+        await self._terminate(region, deployment, "Stopped", error, "alarm")
+        return False
+
+    async def _terminate(
+        self,
+        region: str,
+        deployment: Deployment,
+        status: str,
+        error: tuple[str, str],
+        cause: str,
+        rollback: bool | None = None,
+    ) -> None:
+        """End a deployment before its time and roll back if that is configured for ``cause``."""
+        deployment.error = error
+        for event in deployment.events:
+            if event.status == "InProgress":
+                self._end_event(deployment, event, "Failed", error[1])
+            elif event.status == "Pending":
+                event.status = "Skipped"
+        configured = deployment.auto_rollback
+        if rollback is None:
+            events = configured.get("events", []) if configured.get("enabled") else []
+            rollback = ROLLBACK_EVENTS[cause] in events
+        if rollback and not deployment.is_rollback:
+            follower = self._rollback(deployment)
+            deployment.rollback_info = {
+                "rollbackDeploymentId": follower.id,
+                "rollbackMessage": f"Deployment {deployment.id} terminated. Automatic rollback is triggered with "
+                f"a DeploymentId {follower.id}.",
+            }
+            self.launch(region, follower)
+        await self._finish(region, deployment, status)
+
+    def _rollback(self, failed: Deployment) -> Deployment:
+        """The deployment that puts the alias back: its hooks are not run, and alarms do not stop it."""
+        target = failed.target
+        back = Target(target.function, target.alias, target.target_version, target.current_version)
+        identifier = deployment_id()
+        return Deployment(
+            id=identifier,
+            application=failed.application,
+            group=failed.group,
+            config_name=ALL_AT_ONCE,
+            revision=failed.previous_revision or revision_of(back, {}),
+            target=back,
+            events=[LifecycleEvent(name) for name in LIFECYCLE],
+            shifts=shifts_of(predefined()[ALL_AT_ONCE].routing),
+            created_at=self._now(),
+            creator="codeDeployRollback",
+            rollback_info={
+                "rollbackTriggeringDeploymentId": failed.id,
+                "rollbackMessage": f"Deployment {identifier} is triggered to roll back deployment {failed.id}.",
+            },
+            previous_revision=failed.revision,
+        )
+
+    async def _finish(self, region: str, deployment: Deployment, status: str) -> None:
+        assert status in FINISHED
+        deployment.status = status
+        deployment.completed_at = deployment.updated_at = self._now()
+        self._disarm(deployment)
+        waiter = self._waiters.pop(deployment.id, None)
+        if waiter is not None:
+            waiter.set()
+        await self._announce(region, deployment)
+
+    def _end_event(self, deployment: Deployment, event: LifecycleEvent, status: str, message: str = "") -> None:
+        event.status, event.ended_at, event.message = status, self._now(), message
+        deployment.updated_at = self._now()
+
+    # ---- time, locks, others
+
+    @property
+    def _lambda(self) -> LambdaSeam:
+        seam: LambdaSeam = self._cloud.services["lambda"]  # type: ignore[assignment]
+        return seam
+
+    def _now(self) -> float:
+        return self._cloud.clock.time()
+
+    def _lock(self, deployment: Deployment) -> asyncio.Lock:
+        return self._locks.setdefault(deployment.id, asyncio.Lock())
+
+    async def _announce(self, region: str, deployment: Deployment) -> None:
+        group = self._regions[region].groups.get((deployment.application, deployment.group))
+        await announce(self._cloud, region, group, deployment)
+
+    def _soon(self, name: str, step: Callable[[], object]) -> None:
+        """Run ``step`` as a job of the clock that is due now, so that a stepped clock awaits it."""
+        self._cloud.clock.call_at(self._now(), step, name=name)  # type: ignore[arg-type]
+
+    def _arm(self, region: str, deployment: Deployment, at: float) -> None:
+        self._disarm(deployment)
+        self._timers[deployment.id] = self._cloud.clock.call_at(
+            at, lambda: self.proceed(region, deployment), name=f"deployment {deployment.id}"
+        )
+
+    def _disarm(self, deployment: Deployment) -> None:
+        timer = self._timers.pop(deployment.id, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def deployment_id() -> str:
+    """An id as CodeDeploy gives out: d- and nine capitals and digits."""
+    return "d-" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
+
+
+def _execution_id(deployment: Deployment) -> str:
+    """An opaque token; hooks may only hand it back."""
+    return f"{uuid.uuid4().hex}{deployment.id.lower()}"
+
+
+def _split(function: str) -> tuple[str, str, str]:
+    """(function, ":", qualifier) of a name or ARN with an optional qualifier."""
+    parts = function.split(":")
+    plain = 7 if function.startswith("arn:") else 1
+    return ":".join(parts[:plain]), ":", ":".join(parts[plain:])

@@ -1,0 +1,115 @@
+"""Who is told of a deployment's changes: EventBridge, and the SNS topics of the group's triggers.
+
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html
+"""
+
+import asyncio
+import inspect
+import json
+import logging
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from offline.services.codedeploy.records import Deployment, Group
+from offline.services.codedeploy.shapes import overview
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+#: What EventBridge and triggers call a change to each status.
+EVENT_STATES = {"InProgress": "START", "Succeeded": "SUCCESS", "Failed": "FAILURE", "Stopped": "STOP"}
+TRIGGER_EVENTS = {
+    "InProgress": "DeploymentStart",
+    "Succeeded": "DeploymentSuccess",
+    "Failed": "DeploymentFailure",
+    "Stopped": "DeploymentStop",
+}
+
+
+async def announce(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
+    """Tell EventBridge and the group's triggers that ``deployment`` reached its present status."""
+    await _to_eventbridge(cloud, region, group, deployment)
+    happened = {TRIGGER_EVENTS[deployment.status]}
+    if deployment.is_rollback and deployment.status == "InProgress":
+        happened.add("DeploymentRollback")
+    for trigger in group.settings.get("triggerConfigurations", []) if group else []:
+        if happened & set(trigger.get("triggerEvents", [])):
+            await asyncio.to_thread(_to_topic, cloud, region, trigger, deployment)
+
+
+async def _to_eventbridge(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
+    events = cloud.services.get("events")
+    if events is None:
+        return
+    event = eventbridge_event(cloud.config.account_id, region, group, deployment, cloud.clock.time())
+    published = events.publish(region, event)  # type: ignore[attr-defined]
+    if inspect.isawaitable(published):
+        await published
+
+
+def eventbridge_event(
+    account_id: str, region: str, group: Group | None, deployment: Deployment, now: float
+) -> dict[str, Any]:
+    """The event on the default bus."""
+    arn = f"arn:aws:codedeploy:{region}:{account_id}"
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "CodeDeploy Deployment State-change Notification",
+        "source": "aws.codedeploy",
+        "account": account_id,
+        "time": f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "region": region,
+        "resources": [
+            f"{arn}:application:{deployment.application}",
+            f"{arn}:deploymentgroup:{deployment.application}/{deployment.group}",
+        ],
+        "detail": {
+            "region": region,
+            "deploymentId": deployment.id,
+            "instanceGroupId": group.id if group else "",
+            "deploymentGroup": deployment.group,
+            "state": EVENT_STATES[deployment.status],
+            "application": deployment.application,
+        },
+    }
+
+
+def _to_topic(cloud: "Cloud", region: str, trigger: dict[str, Any], deployment: Deployment) -> None:
+    message = _trigger_message(cloud.config.account_id, region, trigger["triggerName"], deployment)
+    client: Any = cloud.client("sns", region)
+    try:
+        client.publish(
+            TopicArn=trigger["triggerTargetArn"],
+            Subject=f"{deployment.status}: AWS CodeDeploy {deployment.id} in {region} to {deployment.application}"[
+                :100
+            ],
+            Message=json.dumps(message),
+        )
+    except (ClientError, BotoCoreError) as error:
+        log.warning("trigger %s of %s failed: %s", trigger["triggerName"], deployment.id, error)
+
+
+def _trigger_message(account_id: str, region: str, name: str, deployment: Deployment) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "region": region,
+        "accountId": account_id,
+        "eventTriggerName": name,
+        "applicationName": deployment.application,
+        "deploymentId": deployment.id,
+        "deploymentGroupName": deployment.group,
+        "createTime": f"{deployment.created_at:.3f}",
+        "deploymentOverview": {state: str(count) for state, count in overview(deployment).items()},
+        "status": deployment.status,
+    }
+    if deployment.completed_at is not None:
+        message["completeTime"] = f"{deployment.completed_at:.3f}"
+    if deployment.error is not None:
+        message["errorInformation"] = {"ErrorCode": deployment.error[0], "ErrorMessage": deployment.error[1]}
+    return message

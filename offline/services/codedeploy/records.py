@@ -1,0 +1,152 @@
+"""What CodeDeploy keeps: plain, picklable data, from which a deployment under way can be resumed.
+
+All times are cloud epoch seconds.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+BEFORE = "BeforeAllowTraffic"
+TRAFFIC = "AllowTraffic"
+AFTER = "AfterAllowTraffic"
+LIFECYCLE = (BEFORE, TRAFFIC, AFTER)
+
+FINISHED = ("Succeeded", "Failed", "Stopped")
+
+
+@dataclass(slots=True)
+class Application:
+    """An application of the Lambda compute platform."""
+
+    id: str
+    name: str
+    created_at: float
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Group:
+    """A deployment group; ``settings`` hold what Create- or UpdateDeploymentGroup was given, with defaults."""
+
+    id: str
+    application: str
+    name: str
+    settings: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A step of traffic: ``after_s`` seconds into AllowTraffic, ``weight`` (0 to 1) goes to the target."""
+
+    after_s: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentConfig:
+    """How traffic shifts; ``routing`` is the TrafficRoutingConfig."""
+
+    id: str
+    name: str
+    routing: dict[str, Any]
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The alias that a deployment moves from one version of a function to another."""
+
+    function: str
+    alias: str
+    current_version: str
+    target_version: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.function}:{self.alias}"
+
+
+@dataclass(slots=True)
+class LifecycleEvent:
+    """A lifecycle event; ``hook`` is the validation function, answered under ``execution_id`` by ``deadline``."""
+
+    name: str
+    hook: str | None = None
+    status: str = "Pending"
+    started_at: float | None = None
+    ended_at: float | None = None
+    execution_id: str | None = None
+    deadline: float | None = None
+    invoked: bool = False
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A deployment and how far it has come."""
+
+    id: str
+    application: str
+    group: str
+    config_name: str
+    revision: dict[str, Any]
+    target: Target
+    events: list[LifecycleEvent]
+    shifts: list[Shift]
+    created_at: float
+    creator: str = "user"
+    description: str | None = None
+    alarms: dict[str, Any] = field(default_factory=dict)
+    auto_rollback: dict[str, Any] = field(default_factory=dict)
+    override_alarms: dict[str, Any] | None = None
+    previous_revision: dict[str, Any] | None = None
+    status: str = "Created"
+    error: tuple[str, str] | None = None
+    rollback_info: dict[str, str] = field(default_factory=dict)
+    started_at: float | None = None
+    completed_at: float | None = None
+    updated_at: float = 0.0
+    #: How many of ``shifts`` were made.
+    shifted: int = 0
+
+    @property
+    def active(self) -> bool:
+        return self.status not in FINISHED
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.creator == "codeDeployRollback"
+
+    @property
+    def weight(self) -> float:
+        """The share of traffic that went to the target when the deployment last shifted it."""
+        return self.shifts[self.shifted - 1].weight if self.shifted else 0.0
+
+    def event(self, name: str) -> LifecycleEvent:
+        return next(event for event in self.events if event.name == name)
+
+    def current_event(self) -> LifecycleEvent | None:
+        """The first lifecycle event that has not succeeded; None when all have."""
+        return next((event for event in self.events if event.status != "Succeeded"), None)
+
+
+@dataclass(slots=True)
+class Region:
+    """One region's applications by name, groups by (application, name), configurations and deployments."""
+
+    applications: dict[str, Application] = field(default_factory=dict)
+    groups: dict[tuple[str, str], Group] = field(default_factory=dict)
+    configs: dict[str, DeploymentConfig] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+
+    def of_group(self, application: str, group: str) -> list[Deployment]:
+        """The group's deployments, oldest first."""
+        return [
+            deployment
+            for deployment in self.deployments.values()
+            if (deployment.application, deployment.group) == (application, group)
+        ]
+
+    def active_in(self, application: str, group: str) -> Deployment | None:
+        return next((one for one in self.of_group(application, group) if one.active), None)

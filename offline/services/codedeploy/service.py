@@ -1,0 +1,68 @@
+"""CodeDeploy for Lambda: what moves an alias from one version to the next, and back.
+
+Only the Lambda compute platform is modelled; EC2, on-premises servers and ECS are refused by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from offline.services.codedeploy.applications_api import ApplicationsApi
+from offline.services.codedeploy.appspec import AppSpec, revision_of
+from offline.services.codedeploy.deployments_api import DeploymentsApi
+from offline.services.codedeploy.records import AFTER, BEFORE, Target
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentResult:
+    """How a deployment ended: Succeeded, or Failed or Stopped and ``message`` says why."""
+
+    status: str
+    deployment_id: str
+    message: str
+    rollback_deployment_id: str | None = None
+
+
+class CodeDeploy(ApplicationsApi, DeploymentsApi):
+    """The service as boto3's "codedeploy"."""
+
+    name = "codedeploy"
+
+    async def start(self) -> None:
+        cloudwatch: Any = self.cloud.services.get("cloudwatch")
+        if cloudwatch is not None:
+            cloudwatch.subscribe(self.machine.alarm_changed)
+        self.machine.resume()
+
+    async def deploy_alias(
+        self,
+        region: str,
+        application: str,
+        group: str,
+        *,
+        function: str,
+        alias: str,
+        current_version: str,
+        target_version: str,
+        before_hook: str | None = None,
+        after_hook: str | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> DeploymentResult:
+        """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it is over.
+
+        Over includes the rollback, if there is one: the alias then is where it stays. ``progress`` is told what
+        CloudFormation writes into its events. Raises `AwsError` when the deployment cannot be created.
+        """
+        target = Target(function, alias, current_version, target_version)
+        named = {BEFORE: before_hook, AFTER: after_hook}
+        hooks = {event: hook for event, hook in named.items() if hook}
+        owner = self.group(region, application, group)
+        deployment = self.deploy(region, owner, revision_of(target, hooks), AppSpec(target, hooks), {})
+        tell = progress or (lambda _message: None)
+        tell(f"CodeDeploy deployment started: {deployment.id}")
+        await self.machine.finished(region, deployment)
+        rollback = deployment.rollback_info.get("rollbackDeploymentId")
+        if rollback is not None:
+            tell(f"CodeDeploy rollback deployment started: {rollback}")
+        message = f"{deployment.id} failed. {deployment.error[1]}" if deployment.error else ""
+        return DeploymentResult(deployment.status, deployment.id, message, rollback)
