@@ -20,3 +20,26 @@ HEADER_FUNCTION_VERSION = "x-serinus-function-version"
 HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
 
 METRIC_NAMESPACE = "Serinus"
+
+#: The inference function's own metrics: one embedded-metric line on standard output a live request, by the two
+#: dimensions below. They see what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
+#: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead.
+DIMENSION_FUNCTION = "FunctionName"
+DIMENSION_VERSION = "FunctionVersion"
+#: 1 for an answer 5xx, else 0. Crashes are in AWS/Lambda Errors instead.
+METRIC_ERRORS = "Errors"
+#: 1 for an answer 4xx that validation gave, else 0.
+METRIC_REJECTED = "Rejected"
+#: 1 for an answer with NaN or infinite outputs, else 0.
+METRIC_NON_FINITE = "NonFinite"
+#: Milliseconds of handling, and of init where the request was its environment's first.
+METRIC_LATENCY = "Latency"
+#: Milliseconds of init, with an environment's first request only.
+METRIC_INIT = "Init"
+#: Bin of the first row's prediction, 1 to PREDICTION_BINS: a class by its place in the signature (all beyond the
+#: last bin in the last), or the decile of a number in the training-time baseline. Only with answers 200.
+METRIC_PREDICTION = "Prediction"
+PREDICTION_BINS = 10
+
+#: requestContext.stage of golden requests, which hooks send straight to a version. Clients cannot forge it.
+PROBE_STAGE = "serinus-probe"

@@ -1,0 +1,70 @@
+"""What a release's parts call each other by: verdicts, the hooks' environment, the judge's metric and event.
+
+`infra` writes these names into alarms, rules and functions; `lambda_handlers.hooks` acts by them.
+"""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the judge says of a canary."""
+
+    PROMOTE = "promote"
+    ROLL_BACK = "roll back"
+    NOT_ENOUGH_EVIDENCE = "not enough evidence"
+
+
+class Strategy(StrEnum):
+    """How traffic shifts. The judge watches canary and linear during the shift, blue_green after the switch."""
+
+    CANARY = "canary"
+    LINEAR = "linear"
+    BLUE_GREEN = "blue_green"
+    ALL_AT_ONCE = "all_at_once"
+
+
+class Inconclusive(StrEnum):
+    """What follows when the bake ends without enough evidence."""
+
+    PROMOTE = "promote"
+    ROLL_BACK = "roll_back"
+
+
+#: Metric of the judge in `signals.METRIC_NAMESPACE`, by `DIMENSION_FUNCTION` and `DIMENSION_VERSION` (the
+#: canary's): one data point a minute while a rollout is judged. An alarm on Minimum below 0 (missing data not
+#: breaching) stops CodeDeploy.
+METRIC_VERDICT = "Verdict"
+VERDICT_VALUES = {Verdict.ROLL_BACK: -1.0, Verdict.NOT_ENOUGH_EVIDENCE: 0.0, Verdict.PROMOTE: 1.0}
+
+#: EventBridge: the judge's verdict, when it changed or decides; detail as `Judgement.to_json` plus the rollout.
+EVENT_SOURCE = "serinus.judge"
+EVENT_DETAIL_TYPE = "Serinus Rollout Verdict"
+
+#: Environment of the hook functions. Required: the endpoint's function and alias; for judge and after_traffic
+#: also CodeDeploy's application and group.
+ENV_FUNCTION = "SERINUS_FUNCTION"
+ENV_ALIAS = "SERINUS_ALIAS"
+ENV_APPLICATION = "SERINUS_APPLICATION"
+ENV_GROUP = "SERINUS_DEPLOYMENT_GROUP"
+#: `Strategy`; default canary.
+ENV_STRATEGY = "SERINUS_STRATEGY"
+#: Whole minutes from the first shifted request to the end of the bake (of a linear shift: of all its steps).
+ENV_BAKE_MINUTES = "SERINUS_BAKE_MINUTES"
+#: `Inconclusive`; default promote.
+ENV_INCONCLUSIVE = "SERINUS_INCONCLUSIVE"
+#: Live requests on the canary before the judge compares; default 30.
+ENV_MINIMUM_REQUESTS = "SERINUS_MINIMUM_REQUESTS"
+#: "1" lets a new version refuse what the live one accepts, and change its outputs.
+ENV_ALLOW_BREAKING = "SERINUS_ALLOW_BREAKING"
+#: Milliseconds that a first request (init and scoring) and later ones may take in a probe; defaults 8000 and 2000.
+ENV_COLD_LIMIT_MS = "SERINUS_COLD_LIMIT_MS"
+ENV_WARM_LIMIT_MS = "SERINUS_WARM_LIMIT_MS"
+#: Seconds after a minute's end before its metrics count as complete; default 60.
+ENV_SETTLE_S = "SERINUS_SETTLE_S"
+#: Milliseconds above which an answer is slow where the stable version had no traffic to tell; default 1000.
+ENV_SLOW_MS = "SERINUS_SLOW_MS"
+
+
+def hold_parameter(function: str) -> str:
+    """Name of the SSM parameter by which after_traffic hands a held deployment to the judge (blue_green)."""
+    return f"/serinus/{function}/held-deployment"

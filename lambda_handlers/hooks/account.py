@@ -1,0 +1,79 @@
+"""The judge's account: one capital, split over the signals of a canary and bet on each being worse than tolerated.
+
+The signals' capitals add up to an e-process, so one threshold, 1/alpha, holds for all of them together: no signal
+can cry wolf beyond its stake, and one loud signal is enough.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lambda_handlers.contract.signals import PREDICTION_BINS
+from lambda_handlers.hooks.evidence import (
+    Floats,
+    log_capital,
+    log_capital_against_share,
+    log_capital_both_ways,
+    mix,
+)
+from lambda_handlers.hooks.observation import Minute
+
+
+@dataclass(frozen=True, slots=True)
+class Bet:
+    """A signal's share of the capital, and how many times the stable's odds of the event are tolerated."""
+
+    stake: float
+    tolerated_odds: float
+
+
+#: A new model is released because it predicts otherwise: only threefold odds of a prediction count as a shift.
+#: Slow answers are tolerated to double, since a canary's environments are young and its cold starts more frequent.
+BETS = {
+    "errors": Bet(0.40, 1.25),
+    "rejected": Bet(0.15, 1.25),
+    "non_finite": Bet(0.15, 1.25),
+    "slow": Bet(0.15, 2.0),
+    "predictions": Bet(0.10, 3.0),
+    "slow_inits": Bet(0.05, 1.0),
+}
+STAKES = np.array([bet.stake for bet in BETS.values()])
+
+#: Share of the canary's cold starts that may take longer than twice the stable's 90th percentile. One in ten
+#: would exceed the percentile itself.
+TOLERATED_SLOW_INITS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Logarithms of capital after each minute: by signal [minutes], each as if it had started as 1, and of all
+    together [minutes]."""
+
+    signals: dict[str, Floats]
+    total: Floats
+
+    def first_at(self, log_threshold: float, canary_requests: Sequence[int], minimum_requests: int) -> int | None:
+        """The first minute by whose end the capital reached the threshold and the canary its least requests."""
+        enough = np.cumsum(canary_requests) >= minimum_requests
+        reached = np.flatnonzero((self.total >= log_threshold) & enough)
+        return int(reached[0]) if len(reached) else None
+
+
+def settle(minutes: Sequence[Minute]) -> Account:
+    """The account after each of ``minutes``, at least one."""
+    signals = {name: _bet_on(name, minutes, bet.tolerated_odds) for name, bet in BETS.items()}
+    return Account(signals=signals, total=mix(np.stack(list(signals.values()), axis=-1), STAKES))
+
+
+def _bet_on(signal: str, minutes: Sequence[Minute], tolerated_odds: float) -> Floats:
+    if signal == "slow_inits":
+        inits = [(minute.canary.inits, minute.canary.slow_inits) for minute in minutes]
+        return log_capital_against_share(inits, TOLERATED_SLOW_INITS)
+    if signal == "predictions":
+        bins = [
+            log_capital_both_ways([minute.prediction_block(index) for minute in minutes], tolerated_odds)
+            for index in range(PREDICTION_BINS)
+        ]
+        return mix(np.stack(bins, axis=-1), np.full(PREDICTION_BINS, 1 / PREDICTION_BINS))
+    return log_capital([minute.block(signal) for minute in minutes], tolerated_odds)

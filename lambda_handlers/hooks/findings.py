@@ -1,0 +1,99 @@
+"""What each signal shows, in shares and words that a person can check against a dashboard."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lambda_handlers.contract.signals import PREDICTION_BINS
+from lambda_handlers.hooks.account import Account
+from lambda_handlers.hooks.observation import Minute, VersionMinute
+
+#: Capital beyond which further digits say nothing.
+MOST_CAPITAL = 1e12
+
+WORDS = {
+    "errors": "errors",
+    "rejected": "rejected inputs",
+    "non_finite": "non-finite predictions",
+    "slow": "slow answers",
+    "slow_inits": "slow cold starts",
+    "predictions": "another distribution of predictions",
+}
+UNITS = {"slow_inits": "cold starts", "predictions": "predictions (in the bin that moved most)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One signal: both versions' share of their requests (of cold starts, of predictions; None without any), and
+    the factor by which the signal's capital grew."""
+
+    signal: str
+    canary_share: float | None
+    stable_share: float | None
+    evidence: float
+
+    def __str__(self) -> str:
+        shares = f"{_percent(self.canary_share)} of the canary's {UNITS.get(self.signal, 'requests')}"
+        against = (
+            "" if self.stable_share is None else f" against {_percent(self.stable_share)} of the stable version's"
+        )
+        return f"{WORDS[self.signal]}: {shares}{against}"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Both versions over all minutes that were looked at."""
+
+    canary: VersionMinute
+    stable: VersionMinute
+
+
+def add_up(minutes: Sequence[Minute]) -> Totals:
+    return Totals(
+        canary=_sum(minutes, lambda minute: minute.canary),
+        stable=_sum(minutes, lambda minute: minute.stable),
+    )
+
+
+def find(account: Account, totals: Totals, last: int) -> tuple[Finding, ...]:
+    """Every signal's finding as of minute ``last``; before the first one, all capitals are 1."""
+    return tuple(
+        Finding(signal, *_shares(signal, totals), evidence=plain(float(capital[last])) if len(capital) else 1.0)
+        for signal, capital in account.signals.items()
+    )
+
+
+def plain(log_capital: float) -> float:
+    """Capital as a number that JSON and people can hold."""
+    return math.exp(min(log_capital, math.log(MOST_CAPITAL)))
+
+
+def _shares(signal: str, totals: Totals) -> tuple[float | None, float | None]:
+    canary, stable = totals.canary, totals.stable
+    if signal == "slow_inits":
+        return _share(canary.slow_inits, canary.inits), None
+    if signal == "predictions":
+        pairs = [
+            (_share(count, sum(canary.predictions)), _share(other, sum(stable.predictions)))
+            for count, other in zip(canary.predictions, stable.predictions, strict=True)
+        ]
+        return max(pairs, key=lambda pair: abs((pair[0] or 0.0) - (pair[1] or 0.0)))
+    return _share(getattr(canary, signal), canary.requests), _share(getattr(stable, signal), stable.requests)
+
+
+def _share(events: int, requests: int) -> float | None:
+    return events / requests if requests else None
+
+
+def _sum(minutes: Sequence[Minute], side: Callable[[Minute], VersionMinute]) -> VersionMinute:
+    versions = [side(minute) for minute in minutes]
+    counts = {
+        name: sum(getattr(version, name) for version in versions)
+        for name in ("requests", "errors", "rejected", "non_finite", "slow", "inits", "slow_inits")
+    }
+    bins = tuple(sum(version.predictions[index] for version in versions) for index in range(PREDICTION_BINS))
+    return VersionMinute(**counts, predictions=bins)
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share:.1%}"

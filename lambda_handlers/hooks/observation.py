@@ -1,0 +1,49 @@
+"""What a rollout's live traffic showed, minute by minute: the judge's whole memory, read anew at every look."""
+
+from dataclasses import dataclass
+
+from lambda_handlers.contract.signals import PREDICTION_BINS
+from lambda_handlers.hooks.evidence import Block
+
+
+@dataclass(frozen=True, slots=True)
+class VersionMinute:
+    """One version's live requests in one minute.
+
+    ``errors`` counts handled 5xx answers and crashes, ``rejected`` answers 4xx that validation gave,
+    ``non_finite`` answers with NaN or infinite rows, ``slow`` answers later than the rollout's threshold, init
+    included. ``predictions`` counts requests by the bin of their first row's prediction.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    rejected: int = 0
+    non_finite: int = 0
+    slow: int = 0
+    inits: int = 0
+    slow_inits: int = 0
+    predictions: tuple[int, ...] = (0,) * PREDICTION_BINS
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` is the
+    stable version's minute as long before the switch as ``start`` is after it."""
+
+    start: float
+    canary: VersionMinute
+    stable: VersionMinute
+
+    def block(self, event: str) -> Block:
+        """The two-by-two table of an event that `VersionMinute` counts under that name."""
+        return Block(
+            canary=self.canary.requests,
+            canary_events=getattr(self.canary, event),
+            stable=self.stable.requests,
+            stable_events=getattr(self.stable, event),
+        )
+
+    def prediction_block(self, index: int) -> Block:
+        """Requests whose prediction fell into bin ``index``, among those that had one."""
+        canary, stable = self.canary.predictions, self.stable.predictions
+        return Block(sum(canary), canary[index], sum(stable), stable[index])
