@@ -1,6 +1,5 @@
 """Files and folders that appear whole or not at all."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -32,6 +31,6 @@ def write_file(target: Path, content: bytes) -> None:
     draft = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     try:
         draft.write_bytes(content)
-        os.replace(draft, target)
+        draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

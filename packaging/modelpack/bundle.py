@@ -35,8 +35,8 @@ def folder_of(project: Path, manifest: Manifest) -> Path:
 
 
 def write_bundle(project: Path, parts: Parts, card: str, provenance: dict[str, Any]) -> Path:
-    """Write the bundle's folder and return it; an intact bundle of this version that is there already stays, with the
-    provenance of its first making."""
+    """Write the bundle's folder and return it; an intact bundle of this version that is there already stays, with
+    the provenance of its first making."""
     target = folder_of(project, parts.manifest)
     if target.exists():
         try:

@@ -8,8 +8,8 @@ from modelpack.atomic import write_file
 
 
 def pin_bundle(project: Path, environment: str, model: str, pin: Pin) -> None:
-    """Let ``environment`` of ``project`` deploy ``pin`` for ``model``; other pins stay. Raises `ContractError` when
-    the lock there is damaged."""
+    """Let ``environment`` of ``project`` deploy ``pin`` for ``model``; other pins stay. Raises `ContractError`
+    when the lock there is damaged."""
     guard = project / ".serinus" / "lock.guard"
     guard.parent.mkdir(parents=True, exist_ok=True)
     with guard.open("w") as file:

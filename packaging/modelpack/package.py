@@ -108,6 +108,11 @@ def _convert(
     raise refusal or ConversionError(f"{source.estimator} cannot be written as an ONNX graph.", source.estimator)
 
 
+def _widths(expected: Expected) -> dict[str, int | None]:
+    """Columns of each output; None for one value a row."""
+    return {name: None if values.ndim == 1 else int(values.shape[1]) for name, values in expected.outputs.items()}
+
+
 def _score(sample: Sample, outputs: dict[str, Any]) -> float | None:
     """Accuracy, or R² for a single value, against the target column."""
     if sample.target is None:

@@ -1,4 +1,4 @@
-"""Agreement with the source model, on the sample and on the rows that samples forget: missing and unseen values."""
+"""Agreement with the source model: on the sample, and on what samples forget, missing and unseen values."""
 
 import warnings
 from dataclasses import dataclass
@@ -45,9 +45,10 @@ def refuse(expected: Expected, runner: Runner, agreement: Agreement, tolerance: 
     """The error for a graph that does not agree, with its worst rows."""
     got = runner(expected.frame)
     lines = [
-        f"the ONNX graph disagrees with the source model in {agreement.rows_out_of_tolerance} of {agreement.rows} rows: "
-        f"labels equal in {agreement.labels_equal:.4%} (at least {tolerance.labels:.4%} asked), largest difference "
-        f"{agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g}). Worst rows:"
+        f"the ONNX graph disagrees with the source model in {agreement.rows_out_of_tolerance} of {agreement.rows} "
+        f"rows: labels equal in {agreement.labels_equal:.4%} (at least {tolerance.labels:.4%} asked), largest "
+        f"difference {agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g}). "
+        "Worst rows:"
     ]
     for row in agreement.worst_rows:
         values = {name: to_json_value(value) for name, value in expected.frame.iloc[row].items()}

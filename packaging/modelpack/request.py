@@ -34,14 +34,14 @@ class PackageRequest:
         for what, value in (("name", self.name), ("environment", self.environment)):
             if not NAME.fullmatch(value):
                 raise RequestError(
-                    f"{what} {value!r} cannot be used: at most 40 of a-z, 0-9 and -, beginning with a letter and not "
-                    "ending with -. For example: churn-v2"
+                    f"{what} {value!r} cannot be used: at most 40 of a-z, 0-9 and -, beginning with a letter "
+                    "and not ending with -. For example: churn-v2"
                 )
         tolerance = self.tolerance
         if not (0.0 <= tolerance.labels <= 1.0 and tolerance.atol >= 0.0 and tolerance.rtol >= 0.0):
             raise RequestError(
-                f"tolerance {tolerance.to_json()} cannot be used: labels is a share from 0 to 1, atol and rtol are not "
-                "negative."
+                f"tolerance {tolerance.to_json()} cannot be used: labels is a share from 0 to 1, atol and rtol "
+                "are not negative."
             )
 
 

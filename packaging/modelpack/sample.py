@@ -7,6 +7,7 @@ a doubtful sample is refused rather than guessed at.
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ class Sample:
 
     frame: pd.DataFrame
     dtypes: dict[str, Dtype]
-    target: "pd.Series[object] | None"
+    target: "pd.Series[Any] | None"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +115,7 @@ def _hint(extra: object) -> str:
     )
 
 
-def _column(name: str, values: "pd.Series[object]") -> "tuple[Dtype, pd.Series[object]]":
+def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]]":
     """The column's dtype, and its values as the plain numpy dtype of that kind."""
     values = values.reset_index(drop=True)
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -135,12 +136,12 @@ def _column(name: str, values: "pd.Series[object]") -> "tuple[Dtype, pd.Series[o
         return "float64", pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
     shown = sorted(kind.__name__ for kind in kinds)
     raise SampleError(
-        f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings are "
-        "supported. Turn it into one of them before training, or leave it out."
+        f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings "
+        "are supported. Turn it into one of them before training, or leave it out."
     )
 
 
-def _finite(name: str, values: "pd.Series[float]") -> "pd.Series[object]":
+def _finite(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
     infinite = np.isinf(values.to_numpy())
     if infinite.any():
         raise SampleError(

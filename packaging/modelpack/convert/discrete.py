@@ -1,8 +1,8 @@
 """OneHotEncoder and OrdinalEncoder as graphs that compare by value, as their sources do.
 
-skl2onnx's own truncate numbers to integers, cannot tell infrequent categories of a single input, and fail the whole
-request on an unseen value. Here an unseen value takes the place that the encoder gives it; where the encoder would
-refuse it, the signature does so before the graph is run.
+skl2onnx's own truncate numbers to integers, cannot tell infrequent categories of a single input, and fail the
+whole request on an unseen value. Here an unseen value takes the place that the encoder gives it; where the encoder
+would refuse it, the signature does so before the graph is run.
 """
 
 from typing import Any

@@ -107,8 +107,8 @@ def _refuse_what_would_be_lost(model: Any) -> None:
         if getattr(part, "is_categorical_", None) is not None and bool(part.is_categorical_.any()):
             name = type(part).__name__
             raise ConversionError(
-                f"{name} was trained with categorical_features, which ONNX trees cannot express. Put an OrdinalEncoder "
-                "before it and train with categorical_features=None.",
+                f"{name} was trained with categorical_features, which skl2onnx cannot express. Put an "
+                "OrdinalEncoder before it and train with categorical_features=None.",
                 name,
             )
 
@@ -122,13 +122,13 @@ def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
     said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
     if unknown:
         return ConversionError(
-            f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by estimators of scikit-learn that "
-            "have one (https://onnx.ai/sklearn-onnx/supported.html), or do its step before the endpoint.",
+            f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by one of "
+            "https://onnx.ai/sklearn-onnx/supported.html, or do its step before the endpoint.",
             unknown[0],
         )
     return ConversionError(
-        f"{source.estimator} could not be converted to ONNX: {said}. Take steps out one at a time to find which, and "
-        "replace it by one of https://onnx.ai/sklearn-onnx/supported.html.",
+        f"{source.estimator} could not be converted to ONNX: {said}. Take steps out one at a time to find which, "
+        "and replace it by one of https://onnx.ai/sklearn-onnx/supported.html.",
         source.estimator,
     )
 

@@ -11,7 +11,7 @@ __all__ = ["Category", "Graph", "Label", "Source", "load"]
 
 
 def load(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress) -> Source:
-    """The model in file ``path``; raises `SourceError` when it cannot be loaded or belongs to no framework known."""
+    """The model in file ``path``; raises `SourceError` when it cannot be loaded or is of no framework known."""
     model = open_model(path, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
     kind = type(model)
     if any(base.__module__.split(".")[0] == "sklearn" for base in kind.__mro__):

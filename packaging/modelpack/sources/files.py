@@ -88,8 +88,8 @@ def _unreadable(path: Path, error: Exception) -> str:
     said = str(error).strip().splitlines()
     return (
         f"{path} cannot be loaded as a joblib, pickle or skops file ({type(error).__name__}"
-        f"{': ' + said[0][:200] if said else ''}). It may be cut short, made by a newer release, or no model at all: "
-        "save it again with joblib.dump or skops.io.dump."
+        f"{': ' + said[0][:200] if said else ''}). It may be cut short, made by a newer release, or no model at "
+        "all: save it again with joblib.dump or skops.io.dump."
     )
 
 

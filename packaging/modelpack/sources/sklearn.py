@@ -26,8 +26,8 @@ class SklearnSource:
         model = getattr(model, "best_estimator_", model)
         if not (is_classifier(model) or is_regressor(model)):
             raise SourceError(
-                f"{_shown(model)} is neither a classifier nor a regressor. Package the whole pipeline that predicts, "
-                "not a part of it."
+                f"{_shown(model)} is neither a classifier nor a regressor. Package the whole pipeline that "
+                "predicts, not a part of it."
             )
         try:
             check_is_fitted(model)

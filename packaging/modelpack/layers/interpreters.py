@@ -1,0 +1,48 @@
+"""Finds a Python of an exact minor version: bytecode is read only by the version that made it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from modelpack.layers.uv import uv_command
+
+_ASK = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+
+
+@cache
+def find_interpreter(version: str) -> Path | None:
+    """A CPython of minor ``version`` ("3.13") on this machine, or None: this one, on PATH, of pyenv, of uv."""
+    for candidate in _candidates(version):
+        if _is_version(candidate, version):
+            return candidate
+    return None
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    if found := shutil.which(f"python{version}"):
+        yield Path(found)
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from sorted(root.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
+    asked = subprocess.run(
+        [*uv_command(), "python", "find", "--managed-python", "--no-python-downloads", version],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode == 0:
+        yield Path(asked.stdout.strip())
+
+
+def _is_version(candidate: Path, version: str) -> bool:
+    try:
+        asked = subprocess.run(
+            [candidate, "-I", "-c", _ASK], capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.stdout.split() == ["cpython", *version.split(".")]

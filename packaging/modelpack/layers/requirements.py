@@ -1,0 +1,16 @@
+"""Where the layers' pinned requirements lie: beside the code in a checkout, inside the package when installed."""
+
+from pathlib import Path
+
+from modelpack.errors import LayerError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def requirements_file(layer: str) -> Path:
+    """The hash-pinned requirements of ``layer``; raises `LayerError` where the installation lacks them."""
+    places = (_PACKAGE / "_layers" / f"{layer}.txt", _PACKAGE.parent / "layers" / f"{layer}.txt")
+    for place in places:
+        if place.is_file():
+            return place
+    raise LayerError(f"{places[0]} is missing: this installation is incomplete. Install serinus again.")

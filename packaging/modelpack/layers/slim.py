@@ -1,0 +1,77 @@
+"""Takes out of a layer what Python never imports at run time, and gives it bytecode.
+
+From 129 to 81 MB unzipped on x86_64. A layer's folder is read-only on Lambda: without bytecode in it, every cold
+start compiles every module again, which more than doubles the time to the first answer.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from modelpack.errors import LayerError
+
+#: Folders and files by pattern below the layer's root. ONNX Runtime's Python module has the whole runtime linked
+#: in and never loads libonnxruntime.so; protobuf, flatbuffers and packaging serve only its tools.
+REMOVED = (
+    "bin",
+    "**/tests",
+    "**/*.pyi",
+    "**/*.pxd",
+    "**/*.h",
+    "**/*.hpp",
+    "**/*.c",
+    "**/*.a",
+    "**/__pycache__",
+    "**/*_tests.*.so",
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+    "*.dist-info/direct_url.json",
+    "*.dist-info/uv_cache.json",
+    "*.dist-info/uv_build.json",
+    ".lock",
+    "numpy/f2py",
+    "numpy/testing",
+    "numpy/_pyinstaller",
+    "onnxruntime/backend",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "onnxruntime/capi/libonnxruntime.*",
+    "onnxruntime/capi/libonnxruntime_providers_shared.*",
+    "google",
+    "protobuf-*",
+    "flatbuffers",
+    "flatbuffers-*",
+    "packaging",
+    "packaging-*",
+    "pydantic/v1",
+)
+#: Where Lambda unpacks layers: what tracebacks will show.
+UNPACKED = "/opt/python"
+
+
+def remove_unused(folder: Path) -> None:
+    """Delete `REMOVED` from the layer in ``folder``."""
+    for pattern in REMOVED:
+        for path in sorted(folder.glob(pattern)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def compile_bytecode(folder: Path, interpreter: Path) -> None:
+    """Put .pyc files of ``interpreter``'s version beside the sources, never checked against them, so that the
+    zip's timestamps do not matter. Raises `LayerError` when a module does not compile."""
+    command = [str(interpreter), "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(folder), "-p", UNPACKED, str(folder)]
+    # A fixed seed: the order of sets of constants would differ from run to run.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONHASHSEED"] = "0"
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()[-800:]
+        raise LayerError(f"{interpreter} could not compile the layer's modules:\n{said}")

@@ -1,0 +1,54 @@
+"""Calls uv, which resolves wheels for platforms other than this one."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from modelpack.errors import LayerError, ResolveError
+from modelpack.layers.targets import Target
+
+#: Where only pip is configured, uv is told the same, in its own words.
+_INDEX_WORDS = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
+
+
+def uv_command() -> list[str]:
+    """How uv is called; raises `LayerError` where it is not installed."""
+    import uv
+
+    try:
+        return [uv.find_uv_bin()]
+    except FileNotFoundError as error:
+        raise LayerError(f"uv is not installed ({error}). pip install uv") from error
+
+
+def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, ...] = ()) -> None:
+    """Install the hash-pinned ``requirements`` for ``target`` into ``folder``; raises `ResolveError`.
+
+    Wheels only: building from source here would give code for this machine. Runs in an empty folder, so that no
+    project's own settings change what is installed; the environment's index settings hold.
+    """
+    command = [*uv_command(), "pip", "install", "--target", str(folder), "--link-mode", "copy", "--no-progress"]
+    command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--python-version", target.python]
+    if target.platform is not None:
+        command += ["--python-platform", target.platform]
+    command += ["-r", str(requirements), *extra]
+    with tempfile.TemporaryDirectory() as nowhere:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=nowhere, env=_environment()
+        )
+    if done.returncode:
+        said = "\n".join(done.stderr.strip().splitlines()[-12:])
+        raise ResolveError(
+            f"the packages of {requirements.name} could not be installed for {target.name}:\n{said}\n"
+            "Check the network and the package index (UV_DEFAULT_INDEX or PIP_INDEX_URL), then build again."
+        )
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"} & set(environment):
+        for ours, theirs in _INDEX_WORDS.items():
+            if ours in environment:
+                environment[theirs] = environment[ours]
+    return environment
