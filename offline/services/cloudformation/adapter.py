@@ -6,9 +6,10 @@ shape is refused by name.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from offline.errors import NotModelled
@@ -77,6 +78,20 @@ def _scalar(value: Any, type_name: str) -> Any:
     if isinstance(value, (dict, list)):
         return json.dumps(value)
     return str(value)
+
+
+def unless_gone(call: Callable[[], Any], *codes: str) -> None:
+    """Make a deleting call for which an error with one of ``codes`` says that nothing is left to delete."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
+
+
+def truth(value: Any) -> bool:
+    """A boolean property, which a template may write as text."""
+    return value if isinstance(value, bool) else str(value).lower() == "true"
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -107,9 +107,8 @@ class InspectionApi(ApiBase):
             _, change_set = self._find(call)  # type: ignore[attr-defined]
             return {"TemplateBody": change_set.revision.template.body, "StagesAvailable": stages}
         stack = self._known(call.region, call.params["StackName"])
-        if stack.revision is None:
-            raise invalid(f"Template for stack {stack.name} does not exist: it was never created")
-        return {"TemplateBody": stack.revision.template.body, "StagesAvailable": stages}
+        body = stack.revision.template.body if stack.revision else ""
+        return {"TemplateBody": body, "StagesAvailable": stages}
 
     def get_template_summary(self, call: Call) -> dict[str, Any]:
         name = call.params.get("StackName")

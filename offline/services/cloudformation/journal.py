@@ -39,6 +39,9 @@ class Journal:
         self, logical_id: str, physical_id: str, type_name: str, status: str, reason: str, properties: str
     ) -> None:
         stack = self._stack
+        # Clients sort by milliseconds: events of one stack must not share one.
+        latest = stack.events[-1].time if stack.events else 0.0
+        now = max(self._clock.time(), latest + 0.001)
         event_id = str(uuid.uuid4()) if type_name == STACK_TYPE else f"{logical_id}-{status}-{uuid.uuid4()}"
         stack.events.append(
             Event(
@@ -48,7 +51,7 @@ class Journal:
                 physical_id=physical_id,
                 type=type_name,
                 status=status,
-                time=self._clock.time(),
+                time=now,
                 reason=reason,
                 properties=properties,
                 token=stack.token,

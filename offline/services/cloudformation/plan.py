@@ -68,8 +68,12 @@ def differs(current: Resource, want: Wanted) -> bool:
 
 def replacing_properties(current: Resource, want: Wanted) -> list[str]:
     """Properties whose change calls for a new physical resource."""
-    schema = schema_of(want.type)
-    return schema.replaced_by(current.properties, want.properties) if schema else []
+    schema, modelled = schema_of(want.type), type_of(want.type)
+    found = schema.replaced_by(current.properties, want.properties) if schema else []
+    for name in sorted(modelled.replacing) if modelled else ():
+        if plain(current.properties.get(name)) != plain(want.properties.get(name)):
+            found.append(name)
+    return found
 
 
 def keeps_custom_name(current: Resource, want: Wanted) -> bool:

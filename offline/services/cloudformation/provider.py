@@ -91,6 +91,8 @@ class ResourceType(ABC):
     modelled: ClassVar[frozenset[str]]
     #: What Fn::GetAtt may return.
     attributes: ClassVar[frozenset[str]] = frozenset()
+    #: Properties that need a new physical resource although the registry's schema does not say so.
+    replacing: ClassVar[frozenset[str]] = frozenset()
     #: Whether the stack's tags reach the resource, so that changing them updates it.
     taggable: ClassVar[bool] = False
 

@@ -1,17 +1,47 @@
 """The resource types that this cloud models, one file a service."""
 
 from offline.services.cloudformation.provider import ResourceType
-from offline.services.cloudformation.resources import cdk, ecr, iam, kms, s3, ssm
+from offline.services.cloudformation.resources import (
+    cdk,
+    cloudwatch,
+    codedeploy,
+    dynamodb,
+    ecr,
+    events,
+    iam,
+    kms,
+    lambda_,
+    logs,
+    s3,
+    sns,
+    sqs,
+    ssm,
+)
 
 RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
+    *lambda_.TYPES,
     cdk.Metadata,
+    cloudwatch.Alarm,
+    cloudwatch.CompositeAlarm,
+    cloudwatch.Dashboard,
+    codedeploy.Application,
+    codedeploy.DeploymentConfig,
+    codedeploy.DeploymentGroup,
+    dynamodb.Table,
     ecr.Repository,
+    events.Rule,
     iam.ManagedPolicy,
     iam.Policy,
     iam.Role,
     kms.Alias,
     kms.Key,
+    logs.LogGroup,
     s3.Bucket,
     s3.BucketPolicy,
+    sns.Subscription,
+    sns.Topic,
+    sns.TopicPolicy,
+    sqs.Queue,
+    sqs.QueuePolicy,
     ssm.Parameter,
 )

@@ -1,0 +1,115 @@
+"""DynamoDB in CloudFormation: Table."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from offline.services.cloudformation.adapter import lost, members, tag_list, truth, unless_gone
+from offline.services.cloudformation.errors import ResourceFailed
+from offline.services.cloudformation.intrinsics import plain
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+UPDATED_AT_ONCE = words("BillingMode DeletionProtectionEnabled ProvisionedThroughput SSESpecification TableClass")
+
+
+class Table(ResourceType):
+    type = "AWS::DynamoDB::Table"
+    modelled = words(
+        "AttributeDefinitions BillingMode DeletionProtectionEnabled GlobalSecondaryIndexes KeySchema "
+        "LocalSecondaryIndexes PointInTimeRecoverySpecification ProvisionedThroughput SSESpecification "
+        "StreamSpecification TableClass TableName Tags TimeToLiveSpecification"
+    )
+    attributes = words("Arn StreamArn")
+    replacing = words("KeySchema LocalSecondaryIndexes")
+    taggable = True
+
+    def check(self, properties: dict[str, Any]) -> Iterable[str]:
+        stream = properties.get("StreamSpecification")
+        if isinstance(stream, dict) and "ResourcePolicy" in stream:
+            yield "the property StreamSpecification.ResourcePolicy"
+
+    def create(self, request: Request) -> Made:
+        dynamodb, wanted = request.client("dynamodb"), request.properties
+        name = wanted.get("TableName") or request.name(255)
+        given = _api_names(wanted) | {"TableName": name}
+        tags = {"Tags": tag_list(request.tags)} if request.tags else {}
+        given.pop("Tags", None)
+        dynamodb.create_table(**members(dynamodb, "CreateTable", given), **tags)
+        request.claim(name)
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        _configure(dynamodb, name, request)
+        return _made(dynamodb, name)
+
+    def update(self, request: Request) -> Made:
+        dynamodb, name, wanted = request.client("dynamodb"), request.identity, request.properties
+        given = _api_names(wanted)
+        changes = {key: given[key] for key in sorted(UPDATED_AT_ONCE) if request.changed(key) and key in given}
+        if request.changed("StreamSpecification"):
+            changes["StreamSpecification"] = given.get("StreamSpecification", {"StreamEnabled": False})
+        if changes:
+            dynamodb.update_table(TableName=name, **members(dynamodb, "UpdateTable", changes))
+        _settle_indexes(dynamodb, name, request)
+        _configure(dynamodb, name, request)
+        arn = request.attributes["Arn"]
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
+        if request.tags != request.previous_tags and request.tags:
+            dynamodb.tag_resource(ResourceArn=arn, Tags=tag_list(request.tags))
+        return _made(dynamodb, name)
+
+    def delete(self, request: Request) -> None:
+        dynamodb, name = request.client("dynamodb"), request.identity
+        unless_gone(lambda: dynamodb.delete_table(TableName=name), "ResourceNotFoundException")
+
+
+def _api_names(properties: dict[str, Any]) -> dict[str, Any]:
+    given = dict(properties)
+    if "StreamSpecification" in given:
+        given["StreamSpecification"] = {**given["StreamSpecification"], "StreamEnabled": True}
+    if "SSESpecification" in given:
+        given["SSESpecification"] = {
+            "Enabled" if key == "SSEEnabled" else key: value for key, value in given["SSESpecification"].items()
+        }
+    return given
+
+
+def _settle_indexes(dynamodb: Any, name: str, request: Request) -> None:
+    """Add and drop global secondary indexes one at a time, as the API demands."""
+    old = {item["IndexName"]: item for item in (request.previous or {}).get("GlobalSecondaryIndexes") or ()}
+    new = {item["IndexName"]: item for item in request.properties.get("GlobalSecondaryIndexes") or ()}
+    for index in old:
+        if index in new and plain(old[index]) != plain(new[index]):
+            raise ResourceFailed(
+                f"Cannot update GSI's properties other than Provisioned Throughput. Index {index} changed; give the "
+                "changed index another name."
+            )
+    updates = [{"Delete": {"IndexName": index}} for index in old if index not in new]
+    updates += [{"Create": item} for index, item in new.items() if index not in old]
+    definitions = request.properties["AttributeDefinitions"]
+    for update in updates:
+        changes = {"GlobalSecondaryIndexUpdates": [update], "AttributeDefinitions": definitions}
+        dynamodb.update_table(TableName=name, **members(dynamodb, "UpdateTable", changes))
+
+
+def _configure(dynamodb: Any, name: str, request: Request) -> None:
+    wanted, previous = request.properties, request.previous or {}
+    if request.changed("TimeToLiveSpecification"):
+        ttl = wanted.get("TimeToLiveSpecification") or {**previous["TimeToLiveSpecification"], "Enabled": False}
+        dynamodb.update_time_to_live(
+            TableName=name,
+            TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": truth(ttl["Enabled"])},
+        )
+    if request.changed("PointInTimeRecoverySpecification"):
+        recovery = wanted.get("PointInTimeRecoverySpecification") or {}
+        enabled = truth(recovery.get("PointInTimeRecoveryEnabled", False))
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled}
+        )
+
+
+def _made(dynamodb: Any, name: str) -> Made:
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    attributes = {"Arn": table["TableArn"]}
+    if "LatestStreamArn" in table:
+        attributes["StreamArn"] = table["LatestStreamArn"]
+    return Made(name, attributes)

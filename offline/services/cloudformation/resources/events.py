@@ -1,0 +1,69 @@
+"""EventBridge in CloudFormation: Rule."""
+
+from typing import Any
+
+from offline.services.cloudformation.adapter import lost, members, tag_list, unless_gone
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+DEFAULT_BUS = "default"
+
+
+class Rule(ResourceType):
+    type = "AWS::Events::Rule"
+    modelled = words("Description EventBusName EventPattern Name RoleArn ScheduleExpression State Tags Targets")
+    attributes = words("Arn")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        events, wanted = request.client("events"), request.properties
+        name, bus = wanted.get("Name") or request.name(64), wanted.get("EventBusName", DEFAULT_BUS)
+        arn = self._put_rule(request, name, tags=True)
+        identity = name if bus == DEFAULT_BUS else f"{bus}|{name}"
+        request.claim(identity)
+        self._put_targets(events, name, bus, wanted.get("Targets") or [])
+        return Made(identity, {"Arn": arn})
+
+    def update(self, request: Request) -> Made:
+        events, wanted = request.client("events"), request.properties
+        bus, name = _bus_and_name(request.identity)
+        arn = self._put_rule(request, name, tags=False)
+        targets = wanted.get("Targets") or []
+        kept = {target["Id"] for target in targets}
+        gone = [target["Id"] for target in (request.previous or {}).get("Targets") or () if target["Id"] not in kept]
+        if gone:
+            events.remove_targets(Rule=name, EventBusName=bus, Ids=gone)
+        self._put_targets(events, name, bus, targets)
+        lost_tags = lost(request.previous_tags, request.tags)
+        if lost_tags:
+            events.untag_resource(ResourceARN=arn, TagKeys=lost_tags)
+        if request.tags != request.previous_tags and request.tags:
+            events.tag_resource(ResourceARN=arn, Tags=tag_list(request.tags))
+        return Made(request.identity, {"Arn": arn})
+
+    def delete(self, request: Request) -> None:
+        events = request.client("events")
+        bus, name = _bus_and_name(request.identity)
+        ids = [target["Id"] for target in request.properties.get("Targets") or ()]
+        if ids:
+            unless_gone(
+                lambda: events.remove_targets(Rule=name, EventBusName=bus, Ids=ids), "ResourceNotFoundException"
+            )
+        unless_gone(lambda: events.delete_rule(Name=name, EventBusName=bus), "ResourceNotFoundException")
+
+    def _put_rule(self, request: Request, name: str, *, tags: bool) -> str:
+        events = request.client("events")
+        rest = {key: value for key, value in request.properties.items() if key not in ("Name", "Tags", "Targets")}
+        extra: dict[str, Any] = {"Tags": tag_list(request.tags)} if tags and request.tags else {}
+        found = events.put_rule(Name=name, **members(events, "PutRule", rest), **extra)
+        arn: str = found["RuleArn"]
+        return arn
+
+    def _put_targets(self, events: Any, name: str, bus: str, targets: list[dict[str, Any]]) -> None:
+        if targets:
+            wanted = {"Rule": name, "EventBusName": bus, "Targets": targets}
+            events.put_targets(**members(events, "PutTargets", wanted))
+
+
+def _bus_and_name(identity: str) -> tuple[str, str]:
+    bus, bar, name = identity.partition("|")
+    return (bus, name) if bar else (DEFAULT_BUS, identity)

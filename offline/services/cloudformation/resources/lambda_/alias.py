@@ -1,0 +1,90 @@
+"""AWS::Lambda::Alias, whose update may be a CodeDeploy deployment."""
+
+import asyncio
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.errors import ResourceFailed
+from offline.services.cloudformation.intrinsics import plain
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from offline.services.cloudformation.resources.lambda_ import provisioned
+
+POLL_S = 0.05
+
+
+class Alias(ResourceType):
+    type = "AWS::Lambda::Alias"
+    modelled = words("Description FunctionName FunctionVersion Name ProvisionedConcurrencyConfig RoutingConfig")
+    attributes = words("AliasArn")
+
+    def create(self, request: Request) -> Made:
+        wanted = request.properties
+        arn = request.client("lambda").create_alias(**_members(wanted))["AliasArn"]
+        request.claim(arn)
+        provisioned.settle(request, wanted["FunctionName"], wanted["Name"])
+        return Made(arn, {"AliasArn": arn})
+
+    def update(self, request: Request) -> Made:
+        wanted, previous = request.properties, request.previous or {}
+        policy = request.update_policy.get("CodeDeployLambdaAliasUpdate")
+        shifts = plain(wanted["FunctionVersion"]) != plain(previous.get("FunctionVersion"))
+        if policy and shifts and not request.rolling_back:
+            _deploy(request, policy)
+        if request.rolling_back or not (policy and shifts) or request.changed("Description", "RoutingConfig"):
+            routing = _members(wanted)
+            routing.setdefault("RoutingConfig", {"AdditionalVersionWeights": {}})
+            routing.setdefault("Description", "")
+            request.client("lambda").update_alias(**routing)
+        provisioned.settle(request, wanted["FunctionName"], wanted["Name"])
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        function, name = request.identity.rsplit(":", 1)
+        try:
+            request.client("lambda").delete_alias(FunctionName=function, Name=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+
+
+def _members(properties: dict[str, Any]) -> dict[str, Any]:
+    names = ("Description", "FunctionName", "FunctionVersion", "Name")
+    given = {name: str(properties[name]) for name in names if name in properties}
+    weights = (properties.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
+    if weights is None:
+        return given
+    shares = {str(item["FunctionVersion"]): float(item["FunctionWeight"]) for item in weights}
+    return {**given, "RoutingConfig": {"AdditionalVersionWeights": shares}}
+
+
+def _deploy(request: Request, policy: dict[str, Any]) -> None:
+    """Have CodeDeploy move the alias, and fail as it fails."""
+    loop, codedeploy = request.cloud.loop, request.cloud.services["codedeploy"]
+    assert loop is not None
+    deployment = codedeploy.deploy_alias(  # type: ignore[attr-defined]
+        request.region,
+        policy["ApplicationName"],
+        policy["DeploymentGroupName"],
+        function=request.properties["FunctionName"],
+        alias=request.properties["Name"],
+        current_version=str((request.previous or {})["FunctionVersion"]),
+        target_version=str(request.properties["FunctionVersion"]),
+        before_hook=policy.get("BeforeAllowTrafficHook"),
+        after_hook=policy.get("AfterAllowTrafficHook"),
+    )
+    running: Future[Any] = asyncio.run_coroutine_threadsafe(deployment, loop)
+    while True:
+        try:
+            result = running.result(POLL_S)
+            break
+        except NotYet:
+            if request.cancelled.is_set():
+                running.cancel()
+                raise ResourceFailed("Resource update cancelled") from None
+    if result.status != "Succeeded":
+        raise ResourceFailed(
+            f"CodeDeploy deployment {result.deployment_id} ended {result.status}: {result.message}"
+        )

@@ -1,0 +1,65 @@
+"""AWS::Lambda::EventInvokeConfig and EventSourceMapping: how functions come to be invoked."""
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.adapter import members
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+
+class EventInvokeConfig(ResourceType):
+    type = "AWS::Lambda::EventInvokeConfig"
+    modelled = words("DestinationConfig FunctionName MaximumEventAgeInSeconds MaximumRetryAttempts Qualifier")
+
+    def create(self, request: Request) -> Made:
+        return self._put(request, request.name(128))
+
+    def update(self, request: Request) -> Made:
+        return self._put(request, request.identity)
+
+    def _put(self, request: Request, identity: str) -> Made:
+        client = request.client("lambda")
+        client.put_function_event_invoke_config(
+            **members(client, "PutFunctionEventInvokeConfig", request.properties)
+        )
+        return Made(identity)
+
+    def delete(self, request: Request) -> None:
+        place = {key: request.properties[key] for key in ("FunctionName", "Qualifier")}
+        try:
+            request.client("lambda").delete_function_event_invoke_config(**place)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+
+
+class EventSourceMapping(ResourceType):
+    type = "AWS::Lambda::EventSourceMapping"
+    modelled = words(
+        "BatchSize BisectBatchOnFunctionError Enabled EventSourceArn FilterCriteria FunctionName "
+        "FunctionResponseTypes MaximumBatchingWindowInSeconds MaximumRecordAgeInSeconds MaximumRetryAttempts "
+        "ParallelizationFactor ScalingConfig StartingPosition"
+    )
+    attributes = words("EventSourceMappingArn Id")
+
+    def create(self, request: Request) -> Made:
+        client = request.client("lambda")
+        found = client.create_event_source_mapping(
+            **members(client, "CreateEventSourceMapping", request.properties)
+        )
+        region_arn = request.arn("lambda", f"event-source-mapping:{found['UUID']}")
+        arn = found.get("EventSourceMappingArn", region_arn)
+        return Made(found["UUID"], {"Id": found["UUID"], "EventSourceMappingArn": arn})
+
+    def update(self, request: Request) -> Made:
+        client = request.client("lambda")
+        client.update_event_source_mapping(
+            UUID=request.identity, **members(client, "UpdateEventSourceMapping", request.properties)
+        )
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        try:
+            request.client("lambda").delete_event_source_mapping(UUID=request.identity)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise

@@ -1,0 +1,75 @@
+"""AWS::Lambda::LayerVersion and its permission."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from offline.services.cloudformation.adapter import members
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+
+class LayerVersion(ResourceType):
+    type = "AWS::Lambda::LayerVersion"
+    modelled = words("CompatibleArchitectures CompatibleRuntimes Content Description LayerName LicenseInfo")
+    attributes = words("LayerVersionArn")
+
+    def create(self, request: Request) -> Made:
+        client, wanted = request.client("lambda"), request.properties
+        name = wanted.get("LayerName") or request.name(140)
+        given = {**wanted, "LayerName": name}
+        arn = client.publish_layer_version(**members(client, "PublishLayerVersion", given))["LayerVersionArn"]
+        return Made(arn, {"LayerVersionArn": arn})
+
+    def update(self, request: Request) -> Made:
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        layer, number = _parts(request.identity)
+        _unless_gone(
+            lambda: request.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=number)
+        )
+
+
+class LayerVersionPermission(ResourceType):
+    type = "AWS::Lambda::LayerVersionPermission"
+    modelled = words("Action LayerVersionArn OrganizationId Principal")
+    attributes = words("Id")
+
+    def create(self, request: Request) -> Made:
+        client, wanted = request.client("lambda"), request.properties
+        layer, number = _parts(wanted["LayerVersionArn"])
+        statement = request.name(100)
+        client.add_layer_version_permission(
+            LayerName=layer,
+            VersionNumber=number,
+            StatementId=statement,
+            **members(client, "AddLayerVersionPermission", wanted),
+        )
+        identity = f"{wanted['LayerVersionArn']}#{statement}"
+        return Made(identity, {"Id": identity})
+
+    def update(self, request: Request) -> Made:
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        arn, statement = request.identity.split("#")
+        layer, number = _parts(arn)
+        client = request.client("lambda")
+        _unless_gone(
+            lambda: client.remove_layer_version_permission(
+                LayerName=layer, VersionNumber=number, StatementId=statement
+            )
+        )
+
+
+def _parts(arn: str) -> tuple[str, int]:
+    layer, number = arn.rsplit(":", 1)
+    return layer, int(number)
+
+
+def _unless_gone(call: Any) -> None:
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise

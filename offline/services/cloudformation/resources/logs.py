@@ -1,0 +1,52 @@
+"""CloudWatch Logs in CloudFormation: LogGroup."""
+
+from offline.services.cloudformation.adapter import lost, unless_gone
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+
+class LogGroup(ResourceType):
+    type = "AWS::Logs::LogGroup"
+    modelled = words("KmsKeyId LogGroupName RetentionInDays Tags")
+    attributes = words("Arn")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        logs, wanted = request.client("logs"), request.properties
+        name = wanted.get("LogGroupName") or request.name(512)
+        extra = {"kmsKeyId": wanted["KmsKeyId"]} if "KmsKeyId" in wanted else {}
+        if request.tags:
+            extra["tags"] = request.tags
+        logs.create_log_group(logGroupName=name, **extra)
+        request.claim(name)
+        self._retain(request, name)
+        return Made(name, {"Arn": request.arn("logs", f"log-group:{name}:*")})
+
+    def update(self, request: Request) -> Made:
+        logs, name = request.client("logs"), request.identity
+        self._retain(request, name)
+        arn = request.attributes["Arn"].removesuffix(":*")
+        if request.changed("KmsKeyId"):
+            key = request.properties.get("KmsKeyId")
+            if key:
+                logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
+            else:
+                logs.disassociate_kms_key(logGroupName=name)
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            logs.untag_resource(resourceArn=arn, tagKeys=gone)
+        if request.tags != request.previous_tags and request.tags:
+            logs.tag_resource(resourceArn=arn, tags=request.tags)
+        return Made(name, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        logs, name = request.client("logs"), request.identity
+        unless_gone(lambda: logs.delete_log_group(logGroupName=name), "ResourceNotFoundException")
+
+    def _retain(self, request: Request, name: str) -> None:
+        if not request.changed("RetentionInDays"):
+            return
+        logs, days = request.client("logs"), request.properties.get("RetentionInDays")
+        if days is None:
+            logs.delete_retention_policy(logGroupName=name)
+        else:
+            logs.put_retention_policy(logGroupName=name, retentionInDays=int(days))

@@ -1,0 +1,89 @@
+"""SQS in CloudFormation: Queue, QueuePolicy."""
+
+import json
+from typing import Any
+
+from offline.services.cloudformation.adapter import lost, text, truth, unless_gone
+from offline.services.cloudformation.intrinsics import as_text
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+ATTRIBUTES = words(
+    "ContentBasedDeduplication DeduplicationScope DelaySeconds FifoQueue FifoThroughputLimit "
+    "KmsDataKeyReusePeriodSeconds KmsMasterKeyId MaximumMessageSize MessageRetentionPeriod "
+    "ReceiveMessageWaitTimeSeconds RedriveAllowPolicy RedrivePolicy SqsManagedSseEnabled VisibilityTimeout"
+)
+#: What an attribute goes back to when a template drops it.
+DEFAULTS = {
+    "DelaySeconds": 0,
+    "MaximumMessageSize": 1_048_576,
+    "MessageRetentionPeriod": 345_600,
+    "ReceiveMessageWaitTimeSeconds": 0,
+    "VisibilityTimeout": 30,
+    "KmsDataKeyReusePeriodSeconds": 300,
+}
+GONE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+
+
+class Queue(ResourceType):
+    type = "AWS::SQS::Queue"
+    modelled = ATTRIBUTES | words("QueueName Tags")
+    attributes = words("Arn QueueName QueueUrl")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        sqs, wanted = request.client("sqs"), request.properties
+        name = wanted.get("QueueName")
+        if name is None:
+            name = f"{request.name(75)}.fifo" if truth(wanted.get("FifoQueue", False)) else request.name(80)
+        attributes = {key: _attribute(wanted[key]) for key in sorted(ATTRIBUTES & set(wanted))}
+        url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=request.tags)["QueueUrl"]
+        return Made(url, {"Arn": request.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+
+    def update(self, request: Request) -> Made:
+        sqs, url, wanted = request.client("sqs"), request.identity, request.properties
+        changed = [key for key in sorted(ATTRIBUTES - {"FifoQueue"}) if request.changed(key)]
+        attributes = {key: _attribute(wanted.get(key, DEFAULTS.get(key, ""))) for key in changed}
+        if attributes:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        gone = lost(request.previous_tags, request.tags)
+        if gone:
+            sqs.untag_queue(QueueUrl=url, TagKeys=gone)
+        if request.tags:
+            sqs.tag_queue(QueueUrl=url, Tags=request.tags)
+        return Made(url, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        unless_gone(lambda: request.client("sqs").delete_queue(QueueUrl=request.identity), *GONE)
+
+
+class QueuePolicy(ResourceType):
+    type = "AWS::SQS::QueuePolicy"
+    modelled = words("PolicyDocument Queues")
+    attributes = words("Id")
+
+    def create(self, request: Request) -> Made:
+        self._set(request, request.properties["Queues"], text(request.properties["PolicyDocument"]))
+        name = request.name(128)
+        return Made(name, {"Id": name})
+
+    def update(self, request: Request) -> Made:
+        wanted = request.properties
+        self._set(request, wanted["Queues"], text(wanted["PolicyDocument"]))
+        self._set(request, [url for url in (request.previous or {})["Queues"] if url not in wanted["Queues"]], "")
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        self._set(request, request.properties["Queues"], "")
+
+    def _set(self, request: Request, queues: list[str], policy: str) -> None:
+        sqs = request.client("sqs")
+        for url in queues:
+            put = {"QueueUrl": url, "Attributes": {"Policy": policy}}
+            if policy:
+                sqs.set_queue_attributes(**put)
+            else:
+                unless_gone(lambda put=put: sqs.set_queue_attributes(**put), *GONE)
+
+
+def _attribute(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else as_text(value)
