@@ -115,7 +115,8 @@ def compile_integration(published: Published, integration: Document, invoker: In
     if integration["type"] == "MOCK":
         return Mock(integration)
     target = target_of(integration["uri"], published.stage.get("variables") or {})
-    return LambdaProxy(invoker, target, integration["timeoutInMillis"] / 1000)
+    timeout_s = integration["timeoutInMillis"] / 1000
+    return LambdaProxy(invoker, target, timeout_s, by_role=bool(integration.get("credentials")))
 
 
 def request_check(definition: Definition, method: Document, api_id: str) -> RequestCheck | None:

@@ -36,6 +36,10 @@ class InvokeResult(Protocol):
 class Invoker(Protocol):
     """The Lambda service as the gateway uses it."""
 
+    def allows(
+        self, region: str, function: str, qualifier: str | None, *, principal: str, source_arn: str
+    ) -> bool: ...
+
     async def invoke(
         self, function: str, qualifier: str | None, payload: bytes, *, region: str, trace_id: str | None = None
     ) -> InvokeResult: ...
@@ -44,10 +48,13 @@ class Invoker(Protocol):
 class LambdaProxy:
     """One method's function."""
 
-    def __init__(self, invoker: Invoker, target: FunctionTarget | None, timeout_s: float) -> None:
+    def __init__(
+        self, invoker: Invoker, target: FunctionTarget | None, timeout_s: float, *, by_role: bool
+    ) -> None:
         self._invoker = invoker
         self._target = target
         self._timeout_s = timeout_s
+        self._by_role = by_role
 
     async def answer(self, exchange: Exchange) -> Reply:
         """The function's reply; raises `GatewayError` where AWS answers in the function's stead."""
@@ -56,6 +63,7 @@ class LambdaProxy:
         payload = msgspec.json.encode(proxy_event(exchange))
         started = monotonic()
         try:
+            self._check_permission(exchange, self._target)
             result = await self._invoke(payload, self._target, exchange.trace_id)
         except AwsError as error:
             exchange.integration_error = error.message
@@ -71,6 +79,18 @@ class LambdaProxy:
             raise malformed_function_response()
         return proxy_reply(result.payload, exchange.request.header("accept"), exchange.stage.binary)
 
+    def _check_permission(self, exchange: Exchange, target: FunctionTarget) -> None:
+        """Raise unless the function's policy lets this method call it, or a role does."""
+        if self._by_role or self._invoker.allows(
+            target.region,
+            target.name,
+            target.qualifier,
+            principal="apigateway.amazonaws.com",
+            source_arn=source_arn(exchange),
+        ):
+            return
+        raise AwsError("AccessDeniedException", f"Invalid permissions on Lambda function {target.arn}", status=403)
+
     async def _invoke(self, payload: bytes, target: FunctionTarget, trace_id: str) -> InvokeResult:
         running = asyncio.ensure_future(
             self._invoker.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
@@ -81,6 +101,16 @@ class LambdaProxy:
             running.add_done_callback(_forget)
             raise timed_out()
         return running.result()
+
+
+def source_arn(exchange: Exchange) -> str:
+    """The method as execute-api names it; a function's policy is asked about it."""
+    stage, route = exchange.stage, exchange.route
+    assert route is not None
+    return (
+        f"arn:aws:execute-api:{stage.region}:{stage.account_id}:{stage.api_id}"
+        f"/{stage.name}/{exchange.request.method}{route.resource_path}"
+    )
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

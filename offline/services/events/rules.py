@@ -1,0 +1,136 @@
+"""Rules: put, described, switched on and off, run when due."""
+
+import json
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.services.events.base import EventsBase, page
+from offline.services.events.delivery import Deliveries
+from offline.services.events.event import scheduled_event
+from offline.services.events.pattern import Pattern
+from offline.services.events.schedule import parse_schedule
+from offline.services.events.store import DEFAULT_BUS, Bus, Document, Rule, invalid, rule_arn
+from offline.wire.service import Call
+
+STATES = ("ENABLED", "DISABLED")
+
+
+class RuleOperations(EventsBase):
+    deliveries: Deliveries
+
+    async def put_rule(self, call: Call) -> Document:
+        bus, name = self.bus(call), call.params["Name"]
+        pattern, expression = call.params.get("EventPattern"), call.params.get("ScheduleExpression")
+        if not pattern and not expression:
+            raise invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+        if expression and bus.name != DEFAULT_BUS:
+            raise invalid("ScheduleExpression is supported only on the default event bus.")
+        state = call.params.get("State") or "ENABLED"
+        if state not in STATES:
+            raise NotModelled(f"events: the rule state {state}", "Use ENABLED or DISABLED.")
+        arn = rule_arn(call.region, call.account_id, bus.name, name)
+        before = bus.rules.get(name)
+        rule = Rule(
+            {"Name": name, "State": state, "EventBusName": bus.name}
+            | {key: call.params[key] for key in OPTIONAL if call.params.get(key)},
+            arn,
+            Pattern(pattern) if pattern else None,
+            parse_schedule(expression) if expression else None,
+            before.targets if before else {},
+            before.tags if before else tags_of(call),
+        )
+        if before is not None:
+            unschedule(before)
+        bus.rules[name] = rule
+        self.schedule(call.region, rule)
+        return {"RuleArn": arn}
+
+    async def describe_rule(self, call: Call) -> Document:
+        return described(self.rule(call)) | {"CreatedBy": call.account_id}
+
+    async def list_rules(self, call: Call) -> Document:
+        prefix = call.params.get("NamePrefix") or ""
+        rules = self.bus(call).rules.values()
+        return page(call, "Rules", [described(rule) for rule in rules if rule.name.startswith(prefix)])
+
+    async def list_rule_names_by_target(self, call: Call) -> Document:
+        wanted = call.params["TargetArn"]
+        rules = self.bus(call).rules.values()
+        named = [rule.name for rule in rules if any(one["Arn"] == wanted for one in rule.targets.values())]
+        return page(call, "RuleNames", named)
+
+    async def enable_rule(self, call: Call) -> Document:
+        rule = self.rule(call)
+        rule.document["State"] = "ENABLED"
+        self.schedule(call.region, rule)
+        return {}
+
+    async def disable_rule(self, call: Call) -> Document:
+        rule = self.rule(call)
+        rule.document["State"] = "DISABLED"
+        unschedule(rule)
+        return {}
+
+    async def delete_rule(self, call: Call) -> Document:
+        bus = self.bus(call)
+        rule = bus.rules.get(call.params["Name"])
+        if rule is None:
+            return {}
+        if rule.targets:
+            raise invalid("Rule can't be deleted since it has targets.")
+        unschedule(rule)
+        del bus.rules[rule.name]
+        return {}
+
+    async def test_event_pattern(self, call: Call) -> Document:
+        event = parsed_event(call.params["Event"])
+        return {"Result": Pattern(call.params["EventPattern"]).matches(event)}
+
+    def rule(self, call: Call) -> Rule:
+        return self.bus(call).rule(call.params.get("Name") or call.params["Rule"])
+
+    def schedule(self, region: str, rule: Rule, *, after: float | None = None) -> None:
+        """Set the next run of an enabled rule that has a schedule."""
+        unschedule(rule)
+        if rule.schedule is None or not rule.enabled:
+            return
+        due = rule.schedule.next_after(self.cloud.clock.time() if after is None else after)
+        if due is None:
+            return
+
+        async def run() -> None:
+            self.schedule(region, rule, after=due)
+            event = scheduled_event(self.cloud.config.account_id, region, rule.arn, due)
+            await self.deliveries.to_targets(region, rule, event)
+
+        rule.due = self.cloud.clock.call_at(due, run, name=f"rule {rule.name}")
+
+
+OPTIONAL = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
+
+
+def described(rule: Rule) -> Document:
+    return {"Arn": rule.arn, **rule.document}
+
+
+def tags_of(call: Call) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in call.params.get("Tags") or []}
+
+
+def unschedule(rule: Rule) -> None:
+    if rule.due is not None:
+        rule.due.cancel()
+        rule.due = None
+
+
+def parsed_event(text: str) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise invalid(f"Parameter Event is not valid JSON: {error}") from error
+    return event
+
+
+def clear(bus: Bus) -> None:
+    for rule in bus.rules.values():
+        unschedule(rule)

@@ -1,0 +1,100 @@
+"""The service itself: rules, targets, buses, and events from clients and from the cloud's own services."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from offline.errors import AwsError
+from offline.services.events.buses import BusOperations
+from offline.services.events.delivery import Deliveries
+from offline.services.events.event import (
+    LARGEST_ENTRY_BYTES,
+    Event,
+    entry_event,
+    entry_size_bytes,
+    envelope,
+)
+from offline.services.events.rules import RuleOperations
+from offline.services.events.store import Bus, Document, invalid
+from offline.services.events.targets import TargetOperations
+from offline.wire.service import Call
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+MOST_ENTRIES = 10
+
+
+class EventBridge(TargetOperations, RuleOperations, BusOperations):
+    """Archives, replays, API destinations, partner sources and pipes are refused by name."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.deliveries = Deliveries(cloud)
+
+    async def stop(self) -> None:
+        await self.deliveries.stop()
+
+    def publish(self, region: str, event: Event) -> None:
+        """Put an AWS service's event on the default bus of ``region``; call it from any thread.
+
+        ``event`` brings "source" (such as "aws.codedeploy"), "detail-type" and "detail"; id, time (cloud time),
+        account, region and resources are filled in where it does not.
+        """
+        whole = envelope(self.cloud.config.account_id, region, self.cloud.clock.time(), event)
+        loop = self.cloud.loop
+        if loop is None:
+            raise AwsError("InternalException", "events were published before the cloud started")
+        if loop is _running_loop():
+            self.route(region, self.region(region).bus(None), whole)
+        else:
+            loop.call_soon_threadsafe(lambda: self.route(region, self.region(region).bus(None), whole))
+
+    def route(self, region: str, bus: Bus, event: Event) -> None:
+        """Start the delivery of ``event`` to every enabled rule whose pattern matches."""
+        for rule in list(bus.rules.values()):
+            if rule.enabled and rule.pattern is not None and rule.pattern.matches(event):
+                self.deliveries.start(region, rule, event)
+
+    async def put_events(self, call: Call) -> Document:
+        entries = call.params["Entries"]
+        if not 1 <= len(entries) <= MOST_ENTRIES:
+            raise invalid(f"PutEvents takes 1 to {MOST_ENTRIES} entries (got {len(entries)})")
+        total = sum(entry_size_bytes(entry) for entry in entries)
+        if total > LARGEST_ENTRY_BYTES:
+            raise invalid(f"Total size of the entries in the request is over the limit ({total} bytes).")
+        answers = [self._put_entry(call, entry) for entry in entries]
+        return {"FailedEntryCount": sum("ErrorCode" in one for one in answers), "Entries": answers}
+
+    def _put_entry(self, call: Call, entry: dict[str, Any]) -> Document:
+        try:
+            event = entry_event(entry, call.account_id, call.region, self.cloud.clock.time())
+        except AwsError as error:
+            return {"ErrorCode": error.code, "ErrorMessage": error.message}
+        bus_name = (entry.get("EventBusName") or "default").rpartition("event-bus/")[2]
+        bus = self.store(call).buses.get(bus_name)
+        # AWS accepts an event for a bus that does not exist, and drops it.
+        if bus is not None:
+            self.route(call.region, bus, event)
+        return {"EventId": event["id"]}
+
+    async def list_tags_for_resource(self, call: Call) -> Document:
+        tags = self.store(call).tagged(call.params["ResourceARN"])
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    async def tag_resource(self, call: Call) -> Document:
+        tags = self.store(call).tagged(call.params["ResourceARN"])
+        tags.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
+        return {}
+
+    async def untag_resource(self, call: Call) -> Document:
+        tags = self.store(call).tagged(call.params["ResourceARN"])
+        for key in call.params["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

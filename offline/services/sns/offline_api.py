@@ -1,0 +1,39 @@
+"""What a person looks at instead of a mailbox: mails and texts that would have been sent.
+
+GET /_offline/sns/outbox lists them, DELETE empties it; GET /_offline/sns/confirm is where the link in a
+confirmation message leads.
+"""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from offline.errors import AwsError
+
+if TYPE_CHECKING:
+    from offline.services.sns.service import Sns
+
+
+def routes(sns: "Sns") -> list[Route]:
+    async def outbox(_request: Request) -> Response:
+        return JSONResponse([dataclasses.asdict(sent) for sent in sns.deliveries.outbox])
+
+    async def empty(_request: Request) -> Response:
+        sns.deliveries.outbox.clear()
+        return Response(status_code=204)
+
+    async def confirm(request: Request) -> Response:
+        try:
+            arn = sns.confirm(request.query_params.get("TopicArn", ""), request.query_params.get("Token", ""))
+        except AwsError as error:
+            return JSONResponse({"__type": error.code, "message": error.message}, status_code=400)
+        return JSONResponse({"SubscriptionArn": arn})
+
+    return [
+        Route("/_offline/sns/outbox", outbox, methods=["GET"]),
+        Route("/_offline/sns/outbox", empty, methods=["DELETE"]),
+        Route("/_offline/sns/confirm", confirm, methods=["GET"]),
+    ]
