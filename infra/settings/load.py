@@ -16,11 +16,13 @@ from pydantic import ValidationError
 from infra.errors import Finding, InfraError, SettingsError
 from infra.names import LOCAL_ENVIRONMENT, LONGEST_STACK_NAME, UNBOUND_ENVIRONMENTS, stack_name
 from infra.settings.findings import did_you_mean, dotted, findings_of, line_of
+from infra.settings.function_environment import function_environment
 from infra.settings.positions import KeyPath, find_positions
-from infra.settings.rules import check_tags, check_variables
+from infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
 from infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
 
-#: What an environment sets before the file says anything.
+#: What an environment sets before the file says anything. Docs are public offline by an environment of their own, not
+#: by a switch that the template or the function would hold: what is rehearsed as `prod` is then `prod`, byte for byte.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {LOCAL_ENVIRONMENT: {"docs": True}}
 
 
@@ -127,20 +129,17 @@ def _check_place(environment: str, place: EnvironmentSettings, at: KeyPath, line
 def _check_endpoint(
     file: SettingsFile, environment: str, name: str, positions: Mapping[KeyPath, int]
 ) -> Iterator[Finding]:
-    line = line_of(("endpoint", name), positions)
-    full = stack_name(file.project.name, environment, name)
-    if len(full) > LONGEST_STACK_NAME:
-        yield Finding(
-            line,
-            f"endpoint.{name}",
-            f"makes the function name {full}, {len(full)} characters; Lambda allows {LONGEST_STACK_NAME}",
-        )
-    settings = _endpoint(file, environment, name).settings
-    for key, check in (("variables", check_variables), ("tags", check_tags)):
-        try:
-            check(getattr(settings, key))
-        except ValueError as error:
-            yield Finding(line, f"endpoint.{name}.{key}", f"joined for environment {environment}, {error}")
+    endpoint = _endpoint(file, environment, name)
+    line, key = line_of(("endpoint", name), positions), f"endpoint.{name}"
+    if (length := len(endpoint.stack_name)) > LONGEST_STACK_NAME:
+        message = f"makes the function name {endpoint.stack_name}, {length} characters; Lambda allows "
+        yield Finding(line, key, f"{message}{LONGEST_STACK_NAME}")
+    size = environment_bytes(function_environment(environment, name, endpoint.settings))
+    if size > LARGEST_ENVIRONMENT_BYTES:
+        message = f"has {size} bytes of variables in environment {environment}, cors_origins included; "
+        yield Finding(line, key, f"{message}Lambda allows {LARGEST_ENVIRONMENT_BYTES}")
+    if (tags := len(endpoint.settings.tags)) > MOST_TAGS:
+        yield Finding(line, key, f"has {tags} tags in environment {environment}; at most {MOST_TAGS} are allowed")
 
 
 def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:

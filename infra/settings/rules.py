@@ -1,6 +1,7 @@
 """AWS's rules for settings that are more than a range. Each raises ValueError with what is wrong and allowed."""
 
 import re
+from collections.abc import Mapping
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
@@ -8,7 +9,6 @@ _TAG = re.compile(r"[\w .:/=+@-]*")
 
 #: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and what an endpoint's function is given.
 RESERVED_PREFIXES = ("AWS_", "LAMBDA_", "SERINUS_", "_")
-RESERVED_NAMES = frozenset({"OPENBLAS_NUM_THREADS", "PYTHONPATH", "PATH", "LD_LIBRARY_PATH", "TZ", "LANG"})
 #: All variables of a function together, names and values (Lambda quota).
 LARGEST_ENVIRONMENT_BYTES = 4096
 #: 50 a resource (AWS), less the ones that a stack sets itself.
@@ -18,18 +18,16 @@ MOST_TAGS = 45
 def check_variables(variables: dict[str, str]) -> dict[str, str]:
     """Environment variables that a user may give a function."""
     for name, value in variables.items():
-        if name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES):
-            raise ValueError(f"holds {name}, which is reserved: Lambda or the endpoint sets it")
+        if name.startswith(RESERVED_PREFIXES):
+            raise ValueError(f"holds {name}; names that begin with {', '.join(RESERVED_PREFIXES)} are reserved")
         if not _VARIABLE.fullmatch(name):
             raise ValueError(f"holds {name!r}; names are two or more letters, digits and _, a letter first")
         if "\0" in value:
             raise ValueError(f"holds a NUL character in {name}")
-    if (size := environment_bytes(variables)) > LARGEST_ENVIRONMENT_BYTES:
-        raise ValueError(f"takes {size} bytes; Lambda allows {LARGEST_ENVIRONMENT_BYTES} in all")
     return variables
 
 
-def environment_bytes(variables: dict[str, str]) -> int:
+def environment_bytes(variables: Mapping[str, str]) -> int:
     """Bytes that variables take of Lambda's 4 KB: names and values."""
     return sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
 
@@ -41,6 +39,13 @@ def check_origin(origin: str) -> str:
             'is no origin; allowed: such as "https://app.example.com", without a path or final slash, or "*"'
         )
     return origin
+
+
+def check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Every origin, or some."""
+    if "*" in origins and len(origins) > 1:
+        raise ValueError('names "*" beside other origins; allowed: origins, or "*" alone')
+    return origins
 
 
 def check_tags(tags: dict[str, str]) -> dict[str, str]:
@@ -55,6 +60,4 @@ def check_tags(tags: dict[str, str]) -> dict[str, str]:
             raise ValueError(
                 f"holds {value!r} for {key}; values are up to 256 letters, digits, spaces and . : / = + - @ _"
             )
-    if len(tags) > MOST_TAGS:
-        raise ValueError(f"holds {len(tags)} tags; at most {MOST_TAGS} are allowed")
     return tags

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from infra.settings.rules import check_origin, check_tags, check_variables
+from infra.settings.rules import check_origin, check_origins, check_tags, check_variables
 from lambda_handlers.contract.lock import NAME
 
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
@@ -55,7 +55,7 @@ class EndpointSettings(_Table):
         dict[str, str],
         AfterValidator(check_variables),
         Field(json_schema_extra=_allowed("a table of names with text values, 4096 bytes in all; AWS_*, "
-                                         "LAMBDA_*, SERINUS_* and what the runtime sets are reserved")),
+                                         "LAMBDA_* and SERINUS_* are reserved")),
     ] = {}  # fmt: skip
     """Further environment variables of the function. Not for secrets: whoever reads the template reads them."""
 
@@ -73,6 +73,7 @@ class EndpointSettings(_Table):
 
     cors_origins: Annotated[
         tuple[Origin, ...],
+        AfterValidator(check_origins),
         Field(
             strict=False,
             json_schema_extra=_allowed('a list of origins such as "https://app.example.com", or ["*"]'),

@@ -1,7 +1,5 @@
 """An endpoint: its layers, its function behind alias `live`, and the API in front of it."""
 
-from collections.abc import Mapping
-
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -10,8 +8,7 @@ from infra.constructs.inference_function import InferenceFunction
 from infra.constructs.model_layers import ModelLayers
 from infra.names import ALIAS, OUTPUTS, STAGE
 from infra.release import Release
-from infra.settings import Endpoint, EndpointSettings, Settings
-from lambda_handlers.contract import signals
+from infra.settings import Endpoint, Settings, function_environment
 
 
 class EndpointStack(cdk.Stack):
@@ -86,20 +83,3 @@ class EndpointStack(cdk.Stack):
         }
         for key, value in values.items():
             cdk.CfnOutput(self, key, value=value)
-
-
-def function_environment(environment: str, endpoint: str, settings: EndpointSettings) -> Mapping[str, str]:
-    """Environment variables of an endpoint's function, by the names of `lambda_handlers.contract.signals`."""
-    cors = {signals.ENV_CORS_ORIGINS: ",".join(settings.cors_origins)} if settings.cors_origins else {}
-    return {
-        # One BLAS thread: a function has at most six cores, and each thread costs start-up time.
-        "OPENBLAS_NUM_THREADS": "1",
-        signals.ENV_ENDPOINT: endpoint,
-        signals.ENV_ENVIRONMENT: environment,
-        signals.ENV_MAX_ROWS: str(settings.max_rows),
-        signals.ENV_MAX_BODY_BYTES: str(settings.max_body_bytes),
-        signals.ENV_DOCS: "1" if settings.docs else "0",
-        signals.ENV_HOT_ROUTE: "1" if settings.hot_route else "0",
-        **cors,
-        **settings.variables,
-    }

@@ -1,0 +1,23 @@
+"""The environment variables of an endpoint's function: its settings, by the names that the function reads."""
+
+from collections.abc import Mapping
+
+from infra.settings.schema import EndpointSettings
+from lambda_handlers.contract import signals
+
+
+def function_environment(environment: str, endpoint: str, settings: EndpointSettings) -> Mapping[str, str]:
+    """All variables of the function that serves ``endpoint``, the user's own among them."""
+    cors = {signals.ENV_CORS_ORIGINS: ",".join(settings.cors_origins)} if settings.cors_origins else {}
+    return {
+        # One BLAS thread: a function has at most six cores, and each thread costs start-up time.
+        "OPENBLAS_NUM_THREADS": "1",
+        signals.ENV_ENDPOINT: endpoint,
+        signals.ENV_ENVIRONMENT: environment,
+        signals.ENV_MAX_ROWS: str(settings.max_rows),
+        signals.ENV_MAX_BODY_BYTES: str(settings.max_body_bytes),
+        signals.ENV_DOCS: "1" if settings.docs else "0",
+        signals.ENV_HOT_ROUTE: "1" if settings.hot_route else "0",
+        **cors,
+        **settings.variables,
+    }

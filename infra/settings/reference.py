@@ -1,0 +1,47 @@
+"""docs/settings.md, made from the models: `python -m infra.settings.reference > docs/settings.md`."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from infra.settings.allowed import allowed_values
+from infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
+
+_PREAMBLE = Path(__file__).with_name("reference_preamble.md")
+#: Tables within a table, which the preamble explains.
+_NESTED = frozenset({"defaults", "endpoint"})
+
+
+def render_reference() -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            _PREAMBLE.read_text(encoding="utf-8"),
+            *_section("`[project]`", ProjectSettings),
+            *_section("`[defaults]` and `[endpoint.NAME]`", EndpointSettings),
+            *_section("`[env.NAME]`", EnvironmentSettings),
+        ]
+    )
+
+
+def _section(title: str, model: type[BaseModel]) -> list[str]:
+    lines = [f"## {title}", "", "| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    for name, field in model.model_fields.items():
+        if name not in _NESTED:
+            meaning = " ".join((field.description or "").split())
+            lines.append(f"| `{name}` | {_default(field.default)} | {allowed_values(model, name)} | {meaning} |")
+    return [*lines, ""]
+
+
+def _default(value: object) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if value is None:
+        return "unset"
+    return f"`{json.dumps(value)}`"
+
+
+if __name__ == "__main__":
+    print(render_reference(), end="")

@@ -1,0 +1,116 @@
+"""A small project that can be deployed: a bundle with its true hash, a lock, and built layer zips."""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# jsii's banner about Node's age would be the only output of a green run.
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
+
+from infra.release import Release, read_release
+from infra.settings import Endpoint, Settings, load_settings
+from lambda_handlers.contract.agreement import Tolerance
+from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
+from lambda_handlers.contract.bundle import (
+    BASELINE,
+    GOLDEN,
+    GRAPH,
+    MANIFEST,
+    SHORT,
+    Golden,
+    Manifest,
+    compute_version,
+    dump_json,
+)
+from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+
+SIGNATURE = Signature(
+    task="regression",
+    features=(Feature("age", "float32"),),
+    tensors=(Tensor("X", "float32", ("age",)),),
+    outputs=(Output("variable", "float32", "value", (None,)),),
+)
+SETTINGS = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
+
+
+@dataclass(frozen=True)
+class Project:
+    """A user's folder."""
+
+    folder: Path
+
+    def write_settings(self, text: str) -> None:
+        (self.folder / "serinus.toml").write_text(text, encoding="utf-8")
+
+    def package(self, model: str, environment: str = "dev", graph: bytes = b"graph") -> str:
+        """Write a bundle and pin it; returns its version."""
+        manifest = Manifest(model, "", SIGNATURE, "float32", Tolerance(), "scikit-learn").to_json()
+        golden = dump_json(Golden(({"age": 40.0},), {"variable": [1.0]}).to_json())
+        version = compute_version(graph, manifest, b"{}\n", golden)
+        place = f"bundles/{model}/{version[:SHORT]}"
+        files = {
+            GRAPH: graph,
+            MANIFEST: dump_json({**manifest, "version": version}),
+            BASELINE: b"{}\n",
+            GOLDEN: golden,
+        }
+        (self.folder / place).mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (self.folder / place / name).write_bytes(content)
+        lock = read_lock(self.folder / LOCK)
+        lock.setdefault(environment, {})[model] = Pin(version, place)
+        (self.folder / LOCK).write_text(render_lock(lock), encoding="utf-8")
+        return version
+
+    def build(self, *, platform: tuple[str, str] = ("python3.13", "x86_64"), unzipped_bytes: int = 1000) -> None:
+        """Write layer zips for one platform and every pinned bundle, and their manifest."""
+        folder = self.folder / BUILD_DIR
+        folder.mkdir(parents=True, exist_ok=True)
+        versions = {pin.version for pins in read_lock(self.folder / LOCK).values() for pin in pins.values()}
+        manifest = BuildManifest(
+            runtime={runtime_key(*platform): self._zip("runtime.zip", "-".join(platform), unzipped_bytes)},
+            models={version: self._zip(f"{version[:SHORT]}.zip", version, unzipped_bytes) for version in versions},
+        )
+        (folder / BUILD_MANIFEST).write_text(json.dumps(manifest.to_json()), encoding="utf-8")
+
+    def release(self, environment: str = "dev") -> tuple[Settings, Endpoint, Release]:
+        """Settings, first endpoint and its release, as synth reads them."""
+        settings = load_settings(self.folder / "serinus.toml", environment)
+        return settings, settings.endpoints[0], read_release(self.folder, settings, settings.endpoints[0])
+
+    def _zip(self, name: str, content: str, unzipped_bytes: int) -> BuiltLayer:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("python/content.txt"), content)
+        data = buffer.getvalue()
+        (self.folder / BUILD_DIR / name).write_bytes(data)
+        return BuiltLayer(name, hashlib.sha256(data).hexdigest(), len(data), unzipped_bytes)
+
+
+@pytest.fixture
+def new_project(tmp_path: Path) -> Callable[[str], Project]:
+    """Makes a project of given settings, with nothing packaged or built."""
+
+    def create(settings: str) -> Project:
+        project = Project(tmp_path)
+        project.write_settings(settings)
+        return project
+
+    return create
+
+
+@pytest.fixture
+def project(new_project: Callable[[str], Project]) -> Project:
+    """A project with one endpoint, packaged and built."""
+    ready = new_project(SETTINGS)
+    ready.package("churn")
+    ready.build()
+    return ready
