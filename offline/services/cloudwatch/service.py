@@ -4,12 +4,16 @@ Anomaly detection, insight rules, metric streams, log alarms, mute rules and Ope
 here and are refused by name.
 """
 
+import logging
+
 from offline.services.cloudwatch.alarm_engine import Subscriber, state_of
 from offline.services.cloudwatch.alarms_api import AlarmsApi
 from offline.services.cloudwatch.dashboards_api import DashboardsApi
-from offline.services.cloudwatch.emf import MetricDatum
+from offline.services.cloudwatch.emf import InvalidEmf, extract
 from offline.services.cloudwatch.metrics_api import MetricsApi
 from offline.services.cloudwatch.store import MetricKey, Sample
+
+log = logging.getLogger(__name__)
 
 
 class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
@@ -50,9 +54,20 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
             )
         )
 
-    def record_embedded(self, region: str, data: list[MetricDatum]) -> None:
-        """Take in what `emf.extract` found in a log line; its real timestamps become cloud time."""
-        for datum in data:
+    def embed(self, region: str, log_group: str, line: str) -> None:
+        """Take in the metrics that a log line embeds, if it does (EMF).
+
+        Its timestamp is real time of whoever wrote it and becomes cloud time. Of an invalid document nothing
+        is taken; it counts as EMFValidationErrors of the log group, as on AWS.
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+        """
+        try:
+            data = extract(line)
+        except InvalidEmf as error:
+            log.warning("no metrics taken from a line of %s: %s", log_group, error)
+            self.record(region, "AWS/Logs", "EMFValidationErrors", {"LogGroupName": log_group}, 1, unit="Count")
+            return
+        for datum in data or ():
             at = self.cloud.clock.at_real(datum.timestamp)
             for value in datum.values:
                 self.record(

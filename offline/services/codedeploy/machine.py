@@ -112,6 +112,10 @@ class Machine:
             if deployment.active:
                 await self._terminate(region, deployment, "Stopped", ("MANUAL_STOP", STOPPED), "request", rollback)
 
+    def stop_soon(self, region: str, deployment: Deployment) -> None:
+        """Stop without waiting for it, as when whoever asked for the deployment gave up."""
+        self._soon(f"stop {deployment.id}", lambda: self.stop(region, deployment, None))
+
     def alarm_changed(self, region: str, alarm: str, _old: str, new: str, _reason: str) -> None:
         """CloudWatch's word of an alarm: deployments under its watch stop when it goes off."""
         if new != "ALARM" or region not in self._regions:

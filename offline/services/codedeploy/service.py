@@ -3,6 +3,7 @@
 Only the Lambda compute platform is modelled; EC2, on-premises servers and ECS are refused by name.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,17 +51,22 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
     ) -> DeploymentResult:
         """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it is over.
 
-        Over includes the rollback, if there is one: the alias then is where it stays. ``progress`` is told what
-        CloudFormation writes into its events. Raises `AwsError` when the deployment cannot be created.
+        Over includes the rollback, if there is one: the alias then is where it stays. ``function`` is a name or
+        an unqualified ARN; ``progress`` is told what CloudFormation writes into its events. Cancelling this call
+        stops the deployment. Raises `AwsError` when the deployment cannot be created.
         """
-        target = Target(function, alias, current_version, target_version)
+        target = Target(function.split(":")[-1], alias, current_version, target_version)
         named = {BEFORE: before_hook, AFTER: after_hook}
         hooks = {event: hook for event, hook in named.items() if hook}
         owner = self.group(region, application, group)
         deployment = self.deploy(region, owner, revision_of(target, hooks), AppSpec(target, hooks), {})
         tell = progress or (lambda _message: None)
         tell(f"CodeDeploy deployment started: {deployment.id}")
-        await self.machine.finished(region, deployment)
+        try:
+            await self.machine.finished(region, deployment)
+        except asyncio.CancelledError:
+            self.machine.stop_soon(region, deployment)
+            raise
         rollback = deployment.rollback_info.get("rollbackDeploymentId")
         if rollback is not None:
             tell(f"CodeDeploy rollback deployment started: {rollback}")
