@@ -1,0 +1,142 @@
+"""The main job, by the real CDK CLI: package, deploy, predict, update, predict, stay in step, destroy."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import joblib
+import pandas as pd
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT / "examples"))
+
+pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("main-job")]
+
+
+class Project:
+    """A person's project folder, with folders in it that bear the names of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=400
+        )
+        assert done.returncode == 0 or not check, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def data(self, *arguments: str) -> Any:
+        return json.loads(self.run("serinus", *arguments, "--json").stdout)
+
+    def package(self, trees: int) -> dict[str, Any]:
+        from train import train
+
+        train(self.folder / "training", trees=trees)
+        return self.data("package", "training/model.joblib", "--name", "tumour", "--sample", "training/sample.csv")
+
+    def source_probabilities(self) -> list[list[float]]:
+        model = joblib.load(self.folder / "training" / "model.joblib")
+        return model.predict_proba(pd.DataFrame(self.rows())).tolist()
+
+    def rows(self) -> list[dict[str, float]]:
+        return json.loads((self.folder / "training" / "rows.json").read_text())
+
+    def stack_status(self, endpoint: dict[str, Any]) -> str:
+        import boto3
+
+        client = boto3.client(
+            "cloudformation",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name="us-east-1",
+            aws_access_key_id="offline",
+            aws_secret_access_key="offline",
+        )
+        return client.describe_stacks(StackName=endpoint["stack"])["Stacks"][0]["StackStatus"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    made = Project(tmp_path / "shop")
+    made.folder.mkdir()
+    for name in ("infra", "packaging", "offline"):
+        (made.folder / name).mkdir()
+        (made.folder / name / "__init__.py").write_text("raise ImportError('a folder of the user shadows ours')")
+    made.run("serinus", "init")
+    (made.folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    made.run("serinus", "local", "up", "--port", str(made.port))
+    try:
+        yield made
+    finally:
+        made.run("serinus", "local", "down", check=False)
+
+
+def ask(endpoint: dict[str, Any], rows: list[Any]) -> httpx.Response:
+    return httpx.post(
+        f"{endpoint['url']}/predict",
+        json={"rows": rows},
+        headers={"x-api-key": endpoint["key"]},
+        timeout=60,
+        trust_env=False,
+    )
+
+
+def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
+    first = project.package(trees=20)
+    (endpoint,) = project.data("deploy", "--local")
+    assert endpoint["model_version"] == first["version"][:12]
+
+    answer = ask(endpoint, project.rows())
+    assert answer.status_code == 200
+    assert answer.headers["x-serinus-model-version"] == first["version"][:12]
+    served = answer.json()["probabilities"]
+    assert served == [pytest.approx(row, abs=1e-4) for row in project.source_probabilities()]
+    assert httpx.post(f"{endpoint['url']}/predict", json={}, trust_env=False).status_code == 403
+
+    again = project.run("serinus", "deploy", "--local", "--verbose")
+    assert "(no changes)" in again.stdout + again.stderr
+
+    second = project.package(trees=40)
+    assert second["version"] != first["version"]
+    (updated,) = project.data("deploy", "--local")
+    assert (updated["url"], updated["key"]) == (endpoint["url"], endpoint["key"])
+    assert int(updated["function_version"]) == int(endpoint["function_version"]) + 1
+    answer = ask(updated, project.rows())
+    assert answer.headers["x-serinus-model-version"] == second["version"][:12]
+    assert answer.json()["probabilities"] == [
+        pytest.approx(row, abs=1e-4) for row in project.source_probabilities()
+    ]
+
+    by_command = project.data("predict", "tumour", "--data", "training/rows.json", "--local")
+    assert by_command["labels"] == answer.json()["labels"]
+
+    exports = project.run("serinus", "local", "env").stdout
+    plain = f'eval "$(cat)"; npx cdk diff --fail {endpoint["stack"]} 2>&1'
+    diff = subprocess.run(
+        ["bash", "-c", plain],
+        cwd=project.folder,
+        env=project.environment,
+        input=exports,
+        capture_output=True,
+        text=True,
+    )
+    assert diff.returncode == 0, diff.stdout
+    assert "There were no differences" in diff.stdout
+    assert project.stack_status(endpoint) == "UPDATE_COMPLETE"
+
+    project.run("serinus", "destroy", "--local")
+    gone = project.run("serinus", "predict", "tumour", "--data", "training/rows.json", "--local", check=False)
+    assert gone.returncode == 1
+    assert "is not deployed" in gone.stderr
+    assert ask(endpoint, project.rows()).status_code == 403
