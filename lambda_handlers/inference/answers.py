@@ -11,10 +11,9 @@ import msgspec
 import numpy as np
 
 from lambda_handlers.contract.bundle import Manifest
+from lambda_handlers.contract.columns import FIELDS, OTHERS, field_of
 from lambda_handlers.contract.signature import Output
 from lambda_handlers.inference.tensors import Array
-
-_FIELDS = {"label": "labels", "probabilities": "probabilities", "value": "values"}
 
 
 def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[bytes, int]]:
@@ -23,6 +22,7 @@ def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[byte
     outputs = manifest.signature.outputs
     head = _head(manifest)
     named = [(_opening(output, outputs), number) for number, output in _ordered(outputs)]
+    others = f',"{OTHERS}":{{'.encode()
     tensors = [(_opening(output, outputs), number) for number, output in _tensors(outputs)]
 
     def answer(arrays: Sequence[Array]) -> tuple[bytes, int]:
@@ -31,7 +31,7 @@ def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[byte
             parts += opening, encode(_flat(arrays[number]).tolist())
         if tensors:
             items = b",".join(opening + encode(arrays[number].tolist()) for opening, number in tensors)
-            parts += b',"outputs":{', items, b"}"
+            parts += others, items, b"}"
         parts.append(b"}")
         body = b"".join(parts)
         # The encoder writes null for what is not finite: without one there is nothing to count.
@@ -47,24 +47,19 @@ def _head(manifest: Manifest) -> bytes:
     return msgspec.json.encode(fields)[:-1]
 
 
-def _has_field(output: Output, outputs: Sequence[Output]) -> bool:
-    """Whether the output is the only one of a role that has a field of its own."""
-    return output.role in _FIELDS and sum(other.role == output.role for other in outputs) == 1
-
-
 def _ordered(outputs: Sequence[Output]) -> list[tuple[int, Output]]:
-    order = list(_FIELDS)
-    own = [(number, output) for number, output in enumerate(outputs) if _has_field(output, outputs)]
+    order = list(FIELDS)
+    own = [(number, output) for number, output in enumerate(outputs) if field_of(output, outputs)]
     return sorted(own, key=lambda item: order.index(item[1].role))
 
 
 def _tensors(outputs: Sequence[Output]) -> list[tuple[int, Output]]:
-    return [(number, output) for number, output in enumerate(outputs) if not _has_field(output, outputs)]
+    return [(number, output) for number, output in enumerate(outputs) if not field_of(output, outputs)]
 
 
 def _opening(output: Output, outputs: Sequence[Output]) -> bytes:
-    if _has_field(output, outputs):
-        return f',"{_FIELDS[output.role]}":'.encode()
+    if field := field_of(output, outputs):
+        return f',"{field}":'.encode()
     return msgspec.json.encode(output.name) + b":"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from lambda_handlers.contract.bundle import read_golden
 from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.contract.signals import ENV_DOCS, ENV_HOT_ROUTE
 from lambda_handlers.inference import problems
 from lambda_handlers.inference.errors import Refused, UnknownEvent
@@ -20,7 +21,7 @@ from lambda_handlers.inference.events import (
 )
 from lambda_handlers.inference.limits import Limits
 from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import find_model_folder, open_model
+from lambda_handlers.inference.session import open_model
 
 log = logging.getLogger(__name__)
 

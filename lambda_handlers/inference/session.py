@@ -1,16 +1,13 @@
-"""The model layer's bundle as something to run: found on Python's path, opened by ONNX Runtime."""
+"""The model layer's bundle as something to run, opened by ONNX Runtime."""
 
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import onnxruntime
 
-from lambda_handlers.contract.bundle import GRAPH, MODEL_PACKAGE, Manifest, read_manifest
+from lambda_handlers.contract.bundle import GRAPH, Manifest, read_manifest
 from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.signals import ENV_MODEL_DIR
 from lambda_handlers.inference.tensors import Array, Feeds
 
 #: Memory at which Lambda gives a function one whole CPU; its share is proportional
@@ -32,21 +29,6 @@ class Model:
     manifest: Manifest
     folder: Path
     session: Session
-
-
-def find_model_folder(environ: Mapping[str, str]) -> Path:
-    """The folder of the model layer: SERINUS_MODEL_DIR, or else the first ``serinus_model`` on Python's path.
-    Raises `ContractError` when there is none."""
-    if chosen := environ.get(ENV_MODEL_DIR):
-        return Path(chosen)
-    for entry in sys.path:
-        folder = Path(entry, MODEL_PACKAGE)
-        if (folder / GRAPH).is_file():
-            return folder
-    raise ContractError(
-        f"no folder {MODEL_PACKAGE} with a {GRAPH} is on Python's path: the model layer is not attached to "
-        "this function. Deploy the endpoint again."
-    )
 
 
 def open_model(folder: Path, *, memory_mb: int) -> Model:

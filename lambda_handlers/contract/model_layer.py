@@ -1,0 +1,24 @@
+"""Where a function finds its model layer: on Python's path, wherever layers are unpacked."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from lambda_handlers.contract.bundle import GRAPH, MODEL_PACKAGE
+from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.signals import ENV_MODEL_DIR
+
+
+def find_model_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of the model layer: SERINUS_MODEL_DIR, or else the first ``serinus_model`` on Python's path.
+    Raises `ContractError` when there is none."""
+    if chosen := environ.get(ENV_MODEL_DIR):
+        return Path(chosen)
+    for entry in sys.path:
+        folder = Path(entry, MODEL_PACKAGE)
+        if (folder / GRAPH).is_file():
+            return folder
+    raise ContractError(
+        f"no folder {MODEL_PACKAGE} with a {GRAPH} is on Python's path: the model layer is not attached to "
+        "this function. Deploy the endpoint again."
+    )
