@@ -55,6 +55,7 @@ class ColdStart:
         dice: random.Random,
         write_log: WriteLog,
         announce: Announce,
+        on_gone: Callable[[Pool, Worker], None],
     ) -> None:
         self._preparation = preparation
         self._capacity = capacity
@@ -63,6 +64,7 @@ class ColdStart:
         self._dice = dice
         self._write_log = write_log
         self._announce = announce
+        self._on_gone = on_gone
 
     async def for_request(self, pool: Pool, request_id: str) -> Started:
         """A worker for a request, in room that was counted for it."""
@@ -155,7 +157,7 @@ class ColdStart:
             journal,
             self._faults,
             on_idle=lambda idle: self._capacity.idled(pool, idle, self._clock.time()),
-            on_gone=lambda gone: self._capacity.gone(pool, gone),
+            on_gone=lambda gone: self._on_gone(pool, gone),
         )
         pool.workers.add(worker)
         credentials = await self._preparation.credentials(spec)

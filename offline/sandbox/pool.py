@@ -34,6 +34,10 @@ class Pool:
         """Workers that have answered and will ask for their next invocation any moment."""
         return sum(worker.finishing for worker in self.workers)
 
+    def has_surplus(self, worker: Worker) -> bool:
+        """Whether ``worker`` is a provisioned one beyond what is asked for."""
+        return worker in (warm := self.provisioned()) and len(warm) > self.provisioned_target
+
     def provisioned(self) -> list[Worker]:
         return [worker for worker in self.workers if worker.initialization == "provisioned-concurrency"]
 
@@ -83,7 +87,7 @@ class Capacity:
 
     def idled(self, pool: Pool, worker: Worker, now: float) -> None:
         """A worker is free again: give it to whoever waits for its function, or rest it."""
-        if pool.retired or worker.dead:
+        if pool.retired or worker.dead or pool.has_surplus(worker):
             worker.kill()
             return
         for waiter in self._waiters:

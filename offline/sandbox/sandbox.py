@@ -6,6 +6,7 @@ It owns every worker process. All methods run on the cloud's event loop.
 import asyncio
 import subprocess
 import sys
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,6 +144,19 @@ class Sandbox:
             pool = self.capacity.pools[spec.key] = Pool(spec)
         return pool
 
+    def has_provisioned(self, key: tuple[str, str, str]) -> bool:
+        pool = self.capacity.pools.get(key)
+        return pool is not None and pool.provisioned_target > 0
+
+    def gone(self, pool: Pool, worker: Worker) -> None:
+        """A worker's process ended; a provisioned one is replaced."""
+        self.capacity.gone(pool, worker)
+        if worker.initialization == "provisioned-concurrency" and not pool.retired and pool.provisioned_target:
+            self._in_background(self._reprovision(pool))
+
+    async def _reprovision(self, pool: Pool) -> None:
+        await self.provision(pool.spec, pool.provisioned_target)
+
     def retire(self, key: tuple[str, str, str]) -> None:
         """End the workers of a version that is deleted or changed: idle ones now, busy ones when done."""
         pool = self.capacity.pools.pop(key, None)
@@ -205,7 +219,7 @@ class Sandbox:
             elif started.worker is not None:
                 started.worker.kill()
 
-    def _in_background(self, work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:  # type: ignore[name-defined]
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

@@ -50,7 +50,7 @@ class Preparation:
         self._endpoint_url = endpoint_url
         self._clock = clock
         self._interpreters: dict[Path | None, Interpreter] = {}
-        self._credentials: dict[str, Credentials] = {}
+        self._credentials: dict[tuple[str, str], Credentials] = {}
         self._serial = itertools.count()
 
     async def prepare(self, spec: FunctionSpec) -> Prepared:
@@ -80,10 +80,11 @@ class Preparation:
 
     async def credentials(self, spec: FunctionSpec) -> Credentials:
         """The role's temporary credentials; renewed when they are about to run out."""
-        known = self._credentials.get(spec.role)
+        session = (spec.role, spec.name)
+        known = self._credentials.get(session)
         if known is None or known.expires_at - self._clock.time() < RENEW_CREDENTIALS_S:
             known = await asyncio.to_thread(self._assume_role, spec.role, spec.name, spec.region)
-            self._credentials[spec.role] = known
+            self._credentials[session] = known
         return known
 
     def launch(

@@ -150,6 +150,7 @@ class Service:
         status = written["status_code"]
         if isinstance(result, AwsError) and result.status is not None:
             status = result.status
-        body = written["body"]
+        # HTTP forbids a body with 204, which some operations answer with.
+        body = b"" if status == 204 else written["body"]
         headers = {key: str(value) for key, value in written["headers"].items()}
         return Answer(int(status), headers, body.encode() if isinstance(body, str) else body)

@@ -4,6 +4,7 @@ boto3 checks types but neither ranges, nor patterns, nor enumerations; the real 
 a ValidationException that lists all that is wrong.
 """
 
+import functools
 import re
 from typing import Any
 
@@ -67,9 +68,17 @@ def _broken_text(shape: Shape, value: str, low: int | None, high: int | None) ->
     if choices and value not in choices:
         return f"Member must satisfy enum value set: [{', '.join(choices)}]"
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, value):
+    if pattern and not compiled(pattern).fullmatch(value):
         return f"Member must satisfy regular expression pattern: {pattern}"
     return _out_of_range(len(value), low, high, "have length")
+
+
+@functools.cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The model's pattern for Python, which has no names for Unicode's categories."""
+    for category, here in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
+        pattern = pattern.replace(category, here)
+    return re.compile(pattern)
 
 
 def _out_of_range(size: float, low: int | None, high: int | None, verb: str) -> str | None:

@@ -5,11 +5,9 @@ without HTTP in between.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
-import base64
-import json
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from offline.errors import AwsError
 from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
@@ -20,7 +18,6 @@ from offline.services.lambda_.metrics import LambdaMetrics, dimension_sets
 from offline.services.lambda_.names import target_of
 from offline.services.lambda_.routing import Route, route
 from offline.services.lambda_.state import Function, FunctionVersion
-from offline.wire.service import Call
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
@@ -127,34 +124,6 @@ class Invocations(LambdaBase):
         self._record_provisioned(function, way, at, provisioned=outcome.provisioned)
         return outcome
 
-    async def _invoke_call(self, call: Call) -> dict[str, Any]:
-        params = call.params
-        payload: bytes = params.get("Payload") or b""
-        _require_json(payload)
-        for unmodelled in ("TenantId", "DurableExecutionName"):
-            if params.get(unmodelled):
-                raise AwsError(
-                    "InvalidParameterValueException", f"{unmodelled} is not supported by this function."
-                )
-        result = await self.invoke(
-            params["FunctionName"],
-            params.get("Qualifier"),
-            payload,
-            region=call.region,
-            invocation_type=params.get("InvocationType") or "RequestResponse",
-            log_tail=params.get("LogType") == "Tail",
-            client_context=_decoded_context(params.get("ClientContext")),
-            trace_id=call.request.headers.get("X-Amzn-Trace-Id"),
-        )
-        output: dict[str, Any] = {"StatusCode": result.status, "Payload": result.payload}
-        if result.status == 200:
-            output["ExecutedVersion"] = result.executed_version
-        if result.function_error is not None:
-            output["FunctionError"] = result.function_error
-        if result.log_tail is not None:
-            output["LogResult"] = base64.b64encode(result.log_tail.encode()).decode()
-        return output
-
     def _invocable(self, function: Function, way: Route) -> FunctionVersion:
         version = function.version(way.version)
         if version is None:
@@ -207,25 +176,3 @@ def new_trace_id() -> str:
     """An X-Ray trace header that says: not sampled."""
     token = uuid.uuid4().hex
     return f"Root=1-{token[:8]}-{token[8:]};Parent={token[:16]};Sampled=0"
-
-
-def _require_json(payload: bytes) -> None:
-    if not payload:
-        return
-    try:
-        json.loads(payload)
-    except ValueError as error:
-        raise AwsError(
-            "InvalidRequestContentException", f"Could not parse request body into json: {error}", Type="User"
-        ) from error
-
-
-def _decoded_context(client_context: str | None) -> str | None:
-    if not client_context:
-        return None
-    try:
-        return base64.b64decode(client_context, validate=True).decode()
-    except ValueError as error:
-        raise AwsError(
-            "InvalidRequestContentException", "Client context must be base64-encoded JSON.", Type="User"
-        ) from error

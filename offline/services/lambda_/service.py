@@ -2,12 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from offline.errors import AwsError
 from offline.sandbox.cold_start import ColdStart
 from offline.sandbox.faults import Faults
 from offline.sandbox.pool import Capacity
@@ -15,21 +16,35 @@ from offline.sandbox.sandbox import Sandbox
 from offline.sandbox.starting import Preparation
 from offline.sandbox.twins import Twins
 from offline.sandbox.unpack import Unpacker, remove_tree
-from offline.services.lambda_ import offline_api
+from offline.services.lambda_ import invoke_wire, offline_api
+from offline.services.lambda_.aliases import AliasOperations
 from offline.services.lambda_.archives import Archives
+from offline.services.lambda_.asynchronous import AsynchronousInvocations
+from offline.services.lambda_.event_invoke import EventInvokeOperations
 from offline.services.lambda_.execution import assume_role
 from offline.services.lambda_.function_logs import FunctionLogs
 from offline.services.lambda_.functions import FunctionOperations
-from offline.services.lambda_.invocation import Invocations
 from offline.services.lambda_.layers import LayerOperations
+from offline.services.lambda_.permissions import PermissionOperations
+from offline.services.lambda_.tags import TagOperations
 from offline.services.logs import LogWriter
-from offline.wire.service import Call
+from offline.wire.service import Answer
 
 if TYPE_CHECKING:
+    from moto.core.request import Request
+
     from offline.cloud.cloud import Cloud
 
 
-class Lambda(FunctionOperations, LayerOperations, Invocations):
+class Lambda(
+    FunctionOperations,
+    AliasOperations,
+    LayerOperations,
+    PermissionOperations,
+    EventInvokeOperations,
+    TagOperations,
+    AsynchronousInvocations,
+):
     """AWS Lambda. What it does not model (function URLs, event source mappings, images) is refused by name."""
 
     def __init__(self, cloud: "Cloud") -> None:
@@ -55,6 +70,7 @@ class Lambda(FunctionOperations, LayerOperations, Invocations):
             self.cloud.config.endpoint_url,
             self.cloud.clock,
         )
+        self.resume_events()
         sink = FunctionLogs(self.cloud, self.logs)
         self.sandbox.start(
             ColdStart(
@@ -65,6 +81,7 @@ class Lambda(FunctionOperations, LayerOperations, Invocations):
                 self.dice,
                 sink.write,
                 self.sandbox.reaper.announce,
+                self.sandbox.gone,
             )
         )
 
@@ -80,8 +97,28 @@ class Lambda(FunctionOperations, LayerOperations, Invocations):
         """The service's part of the offline-only API."""
         return offline_api.routes(self)
 
-    def method_for(self, operation: str) -> Callable[[Call], Any] | None:
-        # `invoke` is the method that other services call; the operation of that name has another signature.
-        if operation == "Invoke":
-            return self._invoke_call
-        return super().method_for(operation)
+    async def answer(self, request: "Request", region: str, access_key: str) -> Answer | None:
+        function = invoke_wire.invoked_function(request)
+        if function is not None:
+            return await self._answer_invoke(request, function, region)
+        answer = await super().answer(request, region, access_key)
+        if answer is not None:
+            answer.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
+        return answer
+
+    async def _answer_invoke(self, request: "Request", function: str, region: str) -> Answer:
+        try:
+            asked = invoke_wire.read(request, function)
+            result = await self.invoke(
+                asked.function,
+                asked.qualifier,
+                asked.payload,
+                region=region,
+                invocation_type=asked.invocation_type,
+                log_tail=asked.log_tail,
+                client_context=asked.client_context,
+                trace_id=asked.trace_id,
+            )
+        except AwsError as error:
+            return self._write(request, "Invoke", error)
+        return invoke_wire.write(result)

@@ -1,0 +1,56 @@
+"""Tags of functions, and the account's limits and use.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
+"""
+
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.services.lambda_.archives import MAX_DIRECT_ZIP_BYTES, MAX_UNZIPPED_BYTES
+from offline.services.lambda_.base import LambdaBase
+from offline.services.lambda_.names import target_of
+from offline.services.lambda_.state import Function
+from offline.wire.service import Call
+
+CODE_STORAGE_BYTES = 75 * 1024**3
+
+
+class TagOperations(LambdaBase):
+    """TagResource, UntagResource, ListTags, GetAccountSettings."""
+
+    async def tag_resource(self, call: Call) -> dict[str, Any]:
+        self._tagged(call).tags.update(call.params["Tags"])
+        return {}
+
+    async def untag_resource(self, call: Call) -> dict[str, Any]:
+        tags = self._tagged(call).tags
+        for key in call.params["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    async def list_tags(self, call: Call) -> dict[str, Any]:
+        return {"Tags": dict(self._tagged(call).tags)}
+
+    async def get_account_settings(self, call: Call) -> dict[str, Any]:
+        functions = self.state.region(call.region).functions.values()
+        used = sum(
+            version.code_size_bytes for each in functions for version in (each.latest, *each.versions.values())
+        )
+        limit = self.cloud.config.account_concurrency
+        reserved = sum(each.reserved_concurrency or 0 for each in functions)
+        return {
+            "AccountLimit": {
+                "TotalCodeSize": CODE_STORAGE_BYTES,
+                "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
+                "CodeSizeZipped": MAX_DIRECT_ZIP_BYTES,
+                "ConcurrentExecutions": limit,
+                "UnreservedConcurrentExecutions": limit - reserved,
+            },
+            "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
+        }
+
+    def _tagged(self, call: Call) -> Function:
+        arn = call.params["Resource"]
+        if ":function:" not in arn:
+            raise NotModelled(f"tags of the lambda resource {arn}")
+        return self.function(call.region, target_of(arn).name)

@@ -1,0 +1,112 @@
+"""What a function and the platform write into CloudWatch Logs."""
+
+import base64
+import json
+import re
+import time
+
+import pytest
+
+PRINTER = (
+    "import logging\nprint('at init')\n"
+    "def handler(event, context):\n    print('hello', event['who'])\n"
+    "    logging.getLogger().warning('careful')\n    return 1\n"
+)
+
+
+@pytest.fixture
+def messages_of(aws):
+    """Waits until a log group holds a message with ``until``; returns (messages, stream name)."""
+
+    def read(group: str, until: str) -> tuple[list[str], str]:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            events = []
+            if aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+                events = aws("logs").filter_log_events(logGroupName=group)["events"]
+            if any(until in event["message"] for event in events):
+                return [event["message"] for event in events], events[0]["logStreamName"]
+            time.sleep(0.02)
+        raise AssertionError(f"{until!r} did not appear in {group}")
+
+    return read
+
+
+def test_lines_lie_between_start_and_end_and_report_follows(aws, deploy_function, messages_of):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html"""
+    name = deploy_function(PRINTER)
+    answer = aws("lambda").invoke(FunctionName=name, Payload=b'{"who": "bird"}')
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    messages, stream = messages_of(f"/aws/lambda/{name}", "REPORT")
+    start = messages.index(f"START RequestId: {request_id} Version: $LATEST\n")
+    assert messages[start - 1] == "at init\n"
+    assert any(message.startswith("INIT_START Runtime Version: python:3.13") for message in messages[:start])
+    assert messages[start + 1] == "hello bird\n"
+    assert re.fullmatch(rf"\[WARNING\]\t\S+Z\t{request_id}\tcareful\n", messages[start + 2])
+    assert messages[start + 3] == f"END RequestId: {request_id}\n"
+    assert re.fullmatch(
+        rf"REPORT RequestId: {request_id}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\t"
+        r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n",
+        messages[start + 4],
+    )
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
+
+
+def test_init_is_billed(aws, deploy_function):
+    """Source: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/"""
+    name = deploy_function(PRINTER)
+    answers = [aws("lambda").invoke(FunctionName=name, Payload=b'{"who": "x"}', LogType="Tail") for _ in range(2)]
+    cold, warm = (base64.b64decode(answer["LogResult"]).decode() for answer in answers)
+    figures = {key: float(value) for key, value in re.findall(r"([A-Z][A-Za-z ]+): ([\d.]+) ms", cold)}
+    assert figures["Billed Duration"] >= figures["Duration"] + figures["Init Duration"]
+    assert "Init Duration" not in warm
+
+
+def test_log_tail_is_what_the_invocation_logged(aws, deploy_function):
+    """Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-LogType"""
+    name = deploy_function("def handler(event, context):\n    print('x' * 5000)\n    print('last')\n")
+    answer = aws("lambda").invoke(FunctionName=name, LogType="Tail")
+    tail = base64.b64decode(answer["LogResult"])
+    assert len(tail) <= 4096
+    assert b"\nlast\nEND RequestId" in tail
+
+
+def test_an_exception_is_one_event(aws, deploy_function, messages_of):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html"""
+    name = deploy_function("def handler(event, context):\n    raise KeyError('egg')\n")
+    aws("lambda").invoke(FunctionName=name)
+    messages, _ = messages_of(f"/aws/lambda/{name}", "REPORT")
+    event = next(message for message in messages if message.startswith("[ERROR] KeyError"))
+    assert "Traceback (most recent call last):\n" in event
+
+
+def test_a_log_group_of_ones_own_choice(aws, deploy_function, messages_of, unique_name):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html"""
+    group = f"/birds/{unique_name('group')}"
+    name = deploy_function(PRINTER, LoggingConfig={"LogGroup": group})
+    aws("lambda").invoke(FunctionName=name, Payload=b'{"who": "x"}')
+    _, stream = messages_of(group, "REPORT")
+    assert re.fullmatch(rf"\d{{4}}/\d\d/\d\d/{name}\[\$LATEST\][0-9a-f]{{32}}", stream)
+
+
+def test_json_logs_have_platform_events(aws, deploy_function, messages_of):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html"""
+    name = deploy_function(PRINTER, LoggingConfig={"LogFormat": "JSON"})
+    answer = aws("lambda").invoke(FunctionName=name, Payload=b'{"who": "x"}')
+    messages, _ = messages_of(f"/aws/lambda/{name}", "platform.report")
+    events = [json.loads(message) for message in messages if message.startswith("{")]
+    platform = {event["type"]: event["record"] for event in events if "type" in event}
+    assert platform["platform.start"]["requestId"] == answer["ResponseMetadata"]["RequestId"]
+    assert platform["platform.report"]["status"] == "success"
+    assert platform["platform.report"]["metrics"]["memorySizeMB"] == 256
+    assert platform["platform.initStart"]["initializationType"] == "on-demand"
+    logged = next(event for event in events if event.get("message") == "careful")
+    assert (logged["level"], logged["requestId"]) == ("WARNING", answer["ResponseMetadata"]["RequestId"])
+
+
+def test_levels_need_the_json_format(deploy_function):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
+    from botocore.exceptions import ClientError
+
+    with pytest.raises(ClientError, match="can only be set when LogFormat is JSON"):
+        deploy_function(PRINTER, LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "DEBUG"})
