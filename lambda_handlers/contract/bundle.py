@@ -11,7 +11,6 @@ Its version is the SHA-256 of what decides its behaviour: graph, manifest (less 
 golden set. Short versions (12 hex digits) are for people, folders and headers.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +100,8 @@ def dump_json(data: Any) -> bytes:
 
 def compute_version(graph: bytes, manifest: dict[str, Any], baseline: bytes, golden: bytes) -> str:
     """SHA-256 (64 hex digits) over the graph, the manifest without its version, baseline and golden set."""
+    import hashlib  # loads OpenSSL, which a function that only reads its bundle does without
+
     digest = hashlib.sha256()
     bare = dump_json({key: value for key, value in manifest.items() if key != "version"})
     for part in (graph, bare, baseline, golden):

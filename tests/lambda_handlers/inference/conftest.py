@@ -158,9 +158,9 @@ def serve() -> Callable[..., Scorer]:
     return open_scorer
 
 
-@pytest.fixture
-def open_bundle() -> Iterator[Callable[..., Endpoint]]:
-    """An endpoint of a bundle, as the handler opens it; further environment variables by keyword."""
+@pytest.fixture(scope="module")
+def open_endpoints() -> Iterator[Callable[..., Endpoint]]:
+    """Opens the endpoint of a bundle, as the handler does; further environment variables by keyword."""
     with ExitStack() as opened:
 
         def open_it(folder: Path, **environ: str) -> Endpoint:
