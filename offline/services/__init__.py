@@ -9,7 +9,9 @@ from offline.services.apigateway import ApiGateway
 from offline.services.cloudformation import CloudFormation
 from offline.services.cloudwatch import CloudWatch
 from offline.services.codedeploy import CodeDeploy
+from offline.services.events import EventBridge
 from offline.services.lambda_.service import Lambda
+from offline.services.sns import Sns
 from offline.wire.service import Service
 
 SERVICES: tuple[type[Service], ...] = (
@@ -17,7 +19,9 @@ SERVICES: tuple[type[Service], ...] = (
     CloudFormation,
     CloudWatch,
     CodeDeploy,
+    EventBridge,
     Lambda,
+    Sns,
 )
 
 MOTO_SERVICES = frozenset(
