@@ -21,8 +21,8 @@ from infra.settings.positions import KeyPath, find_positions
 from infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
 from infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
 
-#: What an environment sets before the file says anything. Docs are public offline by an environment of its own, not
-#: by a switch in template or function: what is rehearsed as `prod` is then `prod`, byte for byte.
+#: What an environment sets before the file says anything. Docs offline are an environment of its own, not
+#: a switch in template or function: what is rehearsed as `prod` is then `prod`, byte for byte.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {LOCAL_ENVIRONMENT: {"docs": True}}
 
 
