@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Host, Mount, Route
 from starlette.types import Receive, Scope, Send
 
+from offline import clock_api
 from offline.cloud.cloud import Cloud
 from offline.errors import AwsError, NotModelled
 from offline.gateway.app import Gateway
@@ -58,6 +59,7 @@ def create_app(cloud: Cloud) -> Starlette:
             Host("{api}.execute-api.{suffix}", app=gateway),
             Mount("/_gateway", app=gateway),
             Route("/_offline/health", health),
+            *clock_api.routes(cloud),
             *(route for service in cloud.services.values() for route in service.routes()),
             Mount("/", app=AwsApi(cloud)),
         ],
