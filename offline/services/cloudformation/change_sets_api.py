@@ -1,14 +1,15 @@
 """API calls for change sets: proposed, looked at, then executed or thrown away."""
 
+import asyncio
 import logging
 import uuid
 from typing import Any
 
-from offline.errors import AwsError
+from offline.errors import AwsError, NotModelled
 from offline.services.cloudformation.api_base import ApiBase
 from offline.services.cloudformation.changes import NO_CHANGES, Preview
 from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.stacks_api import UPDATABLE, _check_name
+from offline.services.cloudformation.stacks_api import UPDATABLE, check_name
 from offline.services.cloudformation.state import ChangeSet, Stack
 from offline.services.cloudformation.views import change_set_summary, change_set_view
 from offline.wire.service import Call
@@ -24,7 +25,12 @@ EARLY_VALIDATION = (
 class ChangeSetsApi(ApiBase):
     """CreateChangeSet, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet, ListChangeSets."""
 
-    def create_change_set(self, call: Call) -> dict[str, Any]:
+    async def create_change_set(self, call: Call) -> dict[str, Any]:
+        answer = await asyncio.to_thread(self._create, call)
+        await self.engine.linger(answer["StackId"])
+        return answer
+
+    def _create(self, call: Call) -> dict[str, Any]:
         params, name = call.params, call.params["ChangeSetName"]
         with self.engine.lock:
             stack, is_new = self._target(call)
@@ -55,7 +61,7 @@ class ChangeSetsApi(ApiBase):
         name, kind = call.params["StackName"], call.params.get("ChangeSetType") or "UPDATE"
         stack = self.state.find(call.region, name)
         if kind == "IMPORT":
-            raise AwsError("NotImplemented", "The offline cloud does not model ChangeSetType IMPORT.", status=501)
+            raise NotModelled("ChangeSetType IMPORT")
         if kind == "UPDATE":
             if stack is None:
                 raise invalid(f"Stack [{name}] does not exist")
@@ -63,7 +69,7 @@ class ChangeSetsApi(ApiBase):
                 raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
             return stack, False
         if stack is None:
-            _check_name(name)
+            check_name(name)
             return Stack(id="", name=name, region=call.region, created=0.0), True
         if stack.status != "REVIEW_IN_PROGRESS":
             change_set = call.params["ChangeSetName"]
@@ -132,20 +138,26 @@ class ChangeSetsApi(ApiBase):
         del stack.change_sets[change_set.id]
         return {}
 
-    def execute_change_set(self, call: Call) -> dict[str, Any]:
+    async def execute_change_set(self, call: Call) -> dict[str, Any]:
+        stack_id = await asyncio.to_thread(self._execute, call)
+        await self.engine.linger(stack_id)
+        return {}
+
+    def _execute(self, call: Call) -> str:
         params = call.params
         with self.engine.lock:
             stack, change_set = self._find(call)
             if change_set.execution_status != "AVAILABLE":
                 raise AwsError(
                     "InvalidChangeSetStatusException",
-                    f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]",
+                    f"ChangeSet [{change_set.id}] cannot be executed in its current status of "
+                    f"[{change_set.status}]",
                     status=400,
                 )
             if change_set.on_failure and params.get("DisableRollback") is not None:
                 raise invalid("You can specify either DisableRollback or OnStackFailure, but not both.")
             self._start(stack, change_set, params)
-        return {}
+        return stack.id
 
     def _start(self, stack: Stack, change_set: ChangeSet, params: dict[str, Any]) -> None:
         disable_rollback = bool(params.get("DisableRollback")) or change_set.on_failure == "DO_NOTHING"

@@ -17,6 +17,10 @@ NO_CHANGES = (
 NO_UPDATES = "No updates are to be performed."
 
 
+#: A change that the template itself makes is caused by nothing else.
+NO_CAUSE: tuple[None] = (None,)
+
+
 class Preview:
     """The changes that ``revision`` would make to ``stack``."""
 
@@ -51,8 +55,8 @@ class Preview:
         ]
         if changed:
             raise invalid(
-                "Update of resource type is not permitted. The new template modifies resource type of the following "
-                f"resources: [{', '.join(changed)}]"
+                "Update of resource type is not permitted. The new template modifies resource type of the "
+                f"following resources: [{', '.join(changed)}]"
             )
 
     def _outputs_differ(self) -> bool:
@@ -90,7 +94,7 @@ class Preview:
             }
             values = {"BeforeValue": before, "AfterValue": after}
             target |= {key: _text(value) for key, value in values.items() if value is not None}
-            details.extend(_detail(target, cause) for cause in causes or [None])
+            details.extend(_detail(target, cause) for cause in (causes or NO_CAUSE))
         if current.tags != want.tags and not any(item["Target"]["Name"] == "Tags" for item in details):
             details.append(_detail({"Attribute": "Tags", "RequiresRecreation": "Never"}, None))
         return details

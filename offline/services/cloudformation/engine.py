@@ -1,11 +1,14 @@
 """Starts stack operations in threads and keeps the state they work on."""
 
+import asyncio
 import logging
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from offline.services.cloudformation.answers import Answers
 from offline.services.cloudformation.operation import Operation
 from offline.services.cloudformation.state import Revision, Stack, State
 from offline.services.cloudformation.submission import Submissions
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Shorter than the pause of the CDK's CLI between two looks at a stack.
+LINGER_S = 4.0
+
 
 class Engine:
     """Every stack of the cloud, and the operations under way on them."""
@@ -23,9 +29,11 @@ class Engine:
         self.cloud = cloud
         self.state = State()
         self.submissions = Submissions(cloud, self.state)
+        self.answers = Answers(cloud)
         #: Held while an API call looks at a stack's status and changes it.
         self.lock = threading.RLock()
         self._operations: dict[str, Operation] = {}
+        self._under_way: dict[str, Future[None]] = {}
 
     def new_stack(self, name: str, region: str) -> Stack:
         """A stack that exists from now on, without a status yet."""
@@ -75,12 +83,25 @@ class Engine:
 
     def spawn(self, stack: Stack, work: Callable[[], None]) -> None:
         """Run ``work`` in a thread of its own."""
+        done: Future[None] = Future()
+        self._under_way[stack.id] = done
 
         def run() -> None:
             try:
                 work()
             except Exception:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
-                raise
+            finally:
+                done.set_result(None)
 
         threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()
+
+    async def linger(self, stack_id: str) -> None:
+        """Wait a little for what was started on a stack.
+
+        Clients look at once and then every few seconds: an answer that comes when a short operation has
+        already ended saves them the first pause, and is no later than the news would have been.
+        """
+        done = self._under_way.get(stack_id)
+        if done is not None:
+            await asyncio.wait([asyncio.wrap_future(done)], timeout=LINGER_S)

@@ -14,7 +14,7 @@ def run_graph(
     work: Callable[[str], None],
     *,
     stop: threading.Event,
-    on_stop: Callable[[str], None] = lambda name: None,
+    on_stop: Callable[[str], None] = lambda _: None,
     keep_going: bool = False,
 ) -> list[str]:
     """Run ``work(name)`` for each name after all that it needs; returns the names whose work failed.

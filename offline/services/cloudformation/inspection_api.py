@@ -152,11 +152,11 @@ class InspectionApi(ApiBase):
             raise invalid(f"Export '{name}' is not imported by any stack.")
         return {"Imports": importers}
 
-    def list_hook_results(self, call: Call) -> dict[str, Any]:
+    def list_hook_results(self, _: Call) -> dict[str, Any]:
         """No hook can be registered here, so none has a result."""
         return {"HookResults": []}
 
-    def describe_account_limits(self, call: Call) -> dict[str, Any]:
+    def describe_account_limits(self, _: Call) -> dict[str, Any]:
         limits = {"StackLimit": 2000, "StackOutputsLimit": 200}
         return {"AccountLimits": [{"Name": name, "Value": value} for name, value in limits.items()]}
 

@@ -116,7 +116,8 @@ def _join(evaluator: Evaluator, argument: Any) -> str:
     if not isinstance(values, list):
         raise invalid(
             "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list "
-            "of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
+            "of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be "
+            "joined."
         )
     return str(delimiter).join(as_text(value) for value in values)
 

@@ -156,7 +156,7 @@ class Operation:
                 return f"Export with name {name} is already exported by stack {exports[name][0].name}. "
         for old in self.stack.outputs:
             users = self.state.importers(self.stack.region, old.export) if old.export else []
-            if users and new.get(old.export) != old.value:
+            if old.export and users and new.get(old.export) != old.value:
                 verb = "updated" if old.export in new else "deleted"
                 return f"Export {old.export} cannot be {verb} as it is in use by {', '.join(users)}. "
         self.stack.outputs = outputs

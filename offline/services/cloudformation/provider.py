@@ -47,7 +47,7 @@ class Request:
     rolling_back: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     #: To be called with the physical id as soon as something exists, so that a later failure can undo it.
-    claim: Callable[[str], None] = lambda physical_id: None
+    claim: Callable[[str], None] = lambda _: None
 
     @property
     def account_id(self) -> str:
@@ -96,7 +96,7 @@ class ResourceType(ABC):
     #: Whether the stack's tags reach the resource, so that changing them updates it.
     taggable: ClassVar[bool] = False
 
-    def check(self, properties: dict[str, Any]) -> Iterable[str]:
+    def check(self, properties: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002
         """Names of parts of ``properties`` (unresolved) that are not modelled, beyond whole properties."""
         return ()
 

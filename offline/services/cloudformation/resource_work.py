@@ -106,7 +106,7 @@ class ResourceWork:
         *,
         before: Resource | None = None,
         rolling_back: bool = False,
-        claim: Callable[[str], None] = lambda physical_id: None,
+        claim: Callable[[str], None] = lambda _: None,
     ) -> None:
         kind = type_of(resource.type)
         try:
@@ -131,7 +131,7 @@ class ResourceWork:
         *,
         before: Resource | None = None,
         rolling_back: bool,
-        claim: Callable[[str], None] = lambda physical_id: None,
+        claim: Callable[[str], None] = lambda _: None,
     ) -> Request:
         region = self.stack.region
         ssm, secrets = self.cloud.client("ssm", region), self.cloud.client("secretsmanager", region)

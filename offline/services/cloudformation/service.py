@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from starlette.routing import Route
+
 from offline.services.cloudformation.change_sets_api import ChangeSetsApi
 from offline.services.cloudformation.engine import Engine
 from offline.services.cloudformation.inspection_api import InspectionApi
@@ -20,3 +22,7 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)
         self.engine = Engine(cloud)
+
+    def routes(self) -> list[Route]:
+        """``PUT cloudformation/answers/{request_id}`` is what custom resources answer to."""
+        return self.engine.answers.routes()

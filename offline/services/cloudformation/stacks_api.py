@@ -1,5 +1,6 @@
 """API calls that change stacks."""
 
+import asyncio
 from typing import Any
 
 from offline.errors import AwsError, NotModelled
@@ -7,7 +8,7 @@ from offline.services.cloudformation.api_base import ApiBase
 from offline.services.cloudformation.changes import NO_UPDATES, Preview
 from offline.services.cloudformation.errors import invalid
 from offline.services.cloudformation.operation import refuse_export_loss
-from offline.services.cloudformation.state import Revision, Stack
+from offline.services.cloudformation.state import Stack
 from offline.wire.service import Call
 
 UPDATABLE = frozenset(
@@ -28,12 +29,12 @@ class StacksApi(ApiBase):
 
     def create_stack(self, call: Call) -> dict[str, Any]:
         params, name = call.params, call.params["StackName"]
-        _check_name(name)
+        check_name(name)
         with self.engine.lock:
             if self.state.find(call.region, name) is not None:
                 raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists", status=400)
             probe = Stack(id=f"{name}/probe", name=name, region=call.region, created=0)
-            revision = self._checked_revision(params, probe)
+            revision = self.engine.submissions.checked(params, probe, validate=not params.get("DisableValidation"))
             stack = self.engine.new_stack(name, call.region)
             stack.disable_rollback = bool(params.get("DisableRollback"))
             stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
@@ -49,7 +50,7 @@ class StacksApi(ApiBase):
         params = call.params
         with self.engine.lock:
             stack = self._stack_to_update(call.region, params["StackName"])
-            revision = self._checked_revision(params, stack)
+            revision = self.engine.submissions.checked(params, stack, validate=not params.get("DisableValidation"))
             preview = Preview(self.state, stack, revision, call.account_id)
             if preview.empty and stack.status not in ("UPDATE_FAILED", "CREATE_FAILED"):
                 raise invalid(NO_UPDATES)
@@ -63,12 +64,19 @@ class StacksApi(ApiBase):
             )
         return {"StackId": stack.id, "OperationId": operation.stack.operation_id}
 
-    def delete_stack(self, call: Call) -> dict[str, Any]:
+    async def delete_stack(self, call: Call) -> dict[str, Any]:
+        stack_id = await asyncio.to_thread(self._delete, call)
+        if stack_id is not None:
+            await self.engine.linger(stack_id)
+        return {}
+
+    def _delete(self, call: Call) -> str | None:
+        """Begin to delete the stack and return its id; None if there is none."""
         params, name = call.params, call.params["StackName"]
         with self.engine.lock:
             stack = self.state.find(call.region, name)
             if stack is None or not stack.active or stack.status == "DELETE_IN_PROGRESS":
-                return {}
+                return None
             self._check_deletable(stack, params)
             refuse_export_loss(self.state, stack)
             self.engine.start_delete(
@@ -77,7 +85,7 @@ class StacksApi(ApiBase):
                 force=params.get("DeletionMode") == "FORCE_DELETE_STACK",
                 token=params.get("ClientRequestToken"),
             )
-        return {}
+        return stack.id
 
     def _check_deletable(self, stack: Stack, params: dict[str, Any]) -> None:
         if stack.termination_protection:
@@ -92,8 +100,8 @@ class StacksApi(ApiBase):
             raise NotModelled("DeleteStack of a stack that is being created", "Wait until it is created.")
         if params.get("RetainResources") and stack.status != "DELETE_FAILED":
             raise invalid(
-                f"Invalid operation on stack [{stack.id}]. When you use the RetainResources parameter, the stack must "
-                "be in DELETE_FAILED state."
+                f"Invalid operation on stack [{stack.id}]. When you use the RetainResources parameter, the stack "
+                "must be in DELETE_FAILED state."
             )
 
     def cancel_update_stack(self, call: Call) -> dict[str, Any]:
@@ -154,16 +162,6 @@ class StacksApi(ApiBase):
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         return stack
 
-    def _checked_revision(self, params: dict[str, Any], stack: Stack) -> Revision:
-        submissions = self.engine.submissions
-        revision = submissions.revision(params, stack)
-        failures = [] if params.get("DisableValidation") else submissions.early_failures(revision, stack)
-        if failures:
-            found = "; ".join(f"{failure.message} (at {failure.path})" for failure in failures)
-            raise invalid(f"The following validation failed: [AWS::EarlyValidation::PropertyValidation]. {found}")
-        submissions.check_modelled(revision, stack)
-        return revision
-
 
 def _on_failure(params: dict[str, Any]) -> str:
     if params.get("OnFailure") and params.get("DisableRollback") is not None:
@@ -172,9 +170,9 @@ def _on_failure(params: dict[str, Any]) -> str:
     return chosen
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     if not name[:1].isalpha() or not name.replace("-", "").isalnum() or len(name) > 128:
         raise invalid(
-            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must "
-            "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+            f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member "
+            "must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
         )

@@ -79,6 +79,16 @@ class Submissions:
         check_rules(self._evaluator(revision, stack))
         return revision
 
+    def checked(self, params: dict[str, Any], stack: Stack, *, validate: bool = True) -> Revision:
+        """A revision that has passed every check, for operations that report findings at once."""
+        revision = self.revision(params, stack)
+        failures = self.early_failures(revision, stack) if validate else []
+        if failures:
+            found = "; ".join(f"{failure.message} (at {failure.path})" for failure in failures)
+            raise invalid(f"The following validation failed: [AWS::EarlyValidation::PropertyValidation]. {found}")
+        self.check_modelled(revision, stack)
+        return revision
+
     def check_modelled(self, revision: Revision, stack: Stack) -> None:
         """Raise `NotModelled` for what this cloud cannot honour."""
         validation.check_modelled(revision.template, self._evaluator(revision, stack))

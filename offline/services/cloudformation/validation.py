@@ -47,7 +47,8 @@ def _check_references(template: Template, values: Any, known: set[str], block: s
     if missing:
         names = ", ".join(sorted(missing))
         raise invalid(
-            f"Template format error: Unresolved resource dependencies [{names}] in the {block} block of the template"
+            f"Template format error: Unresolved resource dependencies [{names}] in the {block} block of the "
+            "template"
         )
     for reference in found:
         if reference.attribute is not None and reference.attribute != "*":

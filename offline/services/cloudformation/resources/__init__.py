@@ -2,9 +2,11 @@
 
 from offline.services.cloudformation.provider import ResourceType
 from offline.services.cloudformation.resources import (
+    apigateway,
     cdk,
     cloudwatch,
     codedeploy,
+    custom,
     dynamodb,
     ecr,
     events,
@@ -12,6 +14,7 @@ from offline.services.cloudformation.resources import (
     kms,
     lambda_,
     logs,
+    nested,
     s3,
     sns,
     sqs,
@@ -19,6 +22,7 @@ from offline.services.cloudformation.resources import (
 )
 
 RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
+    *apigateway.TYPES,
     *lambda_.TYPES,
     cdk.Metadata,
     cloudwatch.Alarm,
@@ -27,6 +31,7 @@ RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     codedeploy.Application,
     codedeploy.DeploymentConfig,
     codedeploy.DeploymentGroup,
+    custom.CustomResource,
     dynamodb.Table,
     ecr.Repository,
     events.Rule,
@@ -36,6 +41,7 @@ RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     kms.Alias,
     kms.Key,
     logs.LogGroup,
+    nested.NestedStack,
     s3.Bucket,
     s3.BucketPolicy,
     sns.Subscription,

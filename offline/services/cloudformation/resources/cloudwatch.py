@@ -42,7 +42,9 @@ class _AnyAlarm(ResourceType):
 
     def delete(self, request: Request) -> None:
         client, name = request.client("cloudwatch"), request.identity
-        unless_gone(lambda: client.delete_alarms(AlarmNames=[name]), "ResourceNotFound", "ResourceNotFoundException")
+        unless_gone(
+            lambda: client.delete_alarms(AlarmNames=[name]), "ResourceNotFound", "ResourceNotFoundException"
+        )
 
     def _put(self, request: Request, name: str, extra: dict[str, Any]) -> None:
         client = request.client("cloudwatch")

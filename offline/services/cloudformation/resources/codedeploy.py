@@ -75,9 +75,13 @@ class DeploymentGroup(ResourceType):
             for key in ("alarmConfiguration", "autoRollbackConfiguration")
             if key[0].upper() + key[1:] not in request.properties
         }
-        given = {key: value for key, value in _untagged(request.properties).items() if key != "DeploymentGroupName"}
+        given = {
+            key: value for key, value in _untagged(request.properties).items() if key != "DeploymentGroupName"
+        }
         client.update_deployment_group(
-            currentDeploymentGroupName=request.identity, **members(client, "UpdateDeploymentGroup", given), **cleared
+            currentDeploymentGroupName=request.identity,
+            **members(client, "UpdateDeploymentGroup", given),
+            **cleared,
         )
         application = request.properties["ApplicationName"]
         _retag(request, request.arn("codedeploy", f"deploymentgroup:{application}/{request.identity}"))

@@ -80,8 +80,8 @@ def _settle_indexes(dynamodb: Any, name: str, request: Request) -> None:
     for index in old:
         if index in new and plain(old[index]) != plain(new[index]):
             raise ResourceFailed(
-                f"Cannot update GSI's properties other than Provisioned Throughput. Index {index} changed; give the "
-                "changed index another name."
+                f"Cannot update GSI's properties other than Provisioned Throughput. Index {index} changed; give "
+                "the changed index another name."
             )
     updates = [{"Delete": {"IndexName": index}} for index in old if index not in new]
     updates += [{"Create": item} for index, item in new.items() if index not in old]

@@ -29,7 +29,9 @@ class Rule(ResourceType):
         arn = self._put_rule(request, name, tags=False)
         targets = wanted.get("Targets") or []
         kept = {target["Id"] for target in targets}
-        gone = [target["Id"] for target in (request.previous or {}).get("Targets") or () if target["Id"] not in kept]
+        gone = [
+            target["Id"] for target in (request.previous or {}).get("Targets") or () if target["Id"] not in kept
+        ]
         if gone:
             events.remove_targets(Rule=name, EventBusName=bus, Ids=gone)
         self._put_targets(events, name, bus, targets)

@@ -14,8 +14,8 @@ PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Gr
 class Role(ResourceType):
     type = "AWS::IAM::Role"
     modelled = words(
-        "AssumeRolePolicyDocument Description ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary Policies "
-        "RoleName Tags"
+        "AssumeRolePolicyDocument Description ManagedPolicyArns MaxSessionDuration Path PermissionsBoundary "
+        "Policies RoleName Tags"
     )
     attributes = words("Arn RoleId")
     taggable = True

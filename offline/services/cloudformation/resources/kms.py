@@ -16,7 +16,9 @@ class Key(ResourceType):
 
     def create(self, request: Request) -> Made:
         kms, wanted = request.client("kms"), request.properties
-        extra = {key: wanted[key] for key in ("Description", "KeySpec", "KeyUsage") if key in wanted}
+        extra: dict[str, Any] = {
+            key: wanted[key] for key in ("Description", "KeySpec", "KeyUsage") if key in wanted
+        }
         if "KeyPolicy" in wanted:
             extra["Policy"] = text(wanted["KeyPolicy"])
         metadata = kms.create_key(Tags=_tags(request.tags), **extra)["KeyMetadata"]

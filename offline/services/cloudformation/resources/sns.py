@@ -1,6 +1,7 @@
 """SNS in CloudFormation: Topic, Subscription, TopicPolicy."""
 
 import json
+from functools import partial
 from typing import Any
 
 from offline.services.cloudformation.adapter import lost, tag_list, text, truth, unless_gone
@@ -115,12 +116,8 @@ class TopicPolicy(ResourceType):
         sns = request.client("sns")
         for arn in topics:
             default = json.dumps(_default_policy(arn, request.account_id))
-            unless_gone(
-                lambda arn=arn, policy=default: sns.set_topic_attributes(
-                    TopicArn=arn, AttributeName="Policy", AttributeValue=policy
-                ),
-                "NotFound",
-            )
+            put = partial(sns.set_topic_attributes, TopicArn=arn, AttributeName="Policy", AttributeValue=default)
+            unless_gone(put, "NotFound")
 
 
 def _attribute(value: Any) -> str:

@@ -1,6 +1,7 @@
 """SQS in CloudFormation: Queue, QueuePolicy."""
 
 import json
+from functools import partial
 from typing import Any
 
 from offline.services.cloudformation.adapter import lost, text, truth, unless_gone
@@ -82,7 +83,7 @@ class QueuePolicy(ResourceType):
             if policy:
                 sqs.set_queue_attributes(**put)
             else:
-                unless_gone(lambda put=put: sqs.set_queue_attributes(**put), *GONE)
+                unless_gone(partial(sqs.set_queue_attributes, **put), *GONE)
 
 
 def _attribute(value: Any) -> str:

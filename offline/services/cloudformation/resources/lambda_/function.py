@@ -50,7 +50,9 @@ class Function(ResourceType):
     def create(self, request: Request) -> Made:
         client, wanted = request.client("lambda"), request.properties
         name = wanted.get("FunctionName") or request.name(64)
-        configuration = {key: value for key, value in wanted.items() if key not in ("Code", "FunctionName", "Tags")}
+        configuration = {
+            key: value for key, value in wanted.items() if key not in ("Code", "FunctionName", "Tags")
+        }
         client.create_function(
             FunctionName=name,
             Code=_code(wanted),

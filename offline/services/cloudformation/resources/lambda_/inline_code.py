@@ -7,7 +7,7 @@ import zipfile
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 #: What AWS puts beside inline Python code: `import cfnresponse` in a custom resource's handler.
-CFNRESPONSE = '''\
+CFNRESPONSE = """\
 import json
 import urllib.request
 
@@ -32,7 +32,7 @@ def send(event, context, responseStatus, responseData, physicalResourceId=None, 
         event["ResponseURL"], data=body, method="PUT", headers={"Content-Type": ""}
     )
     urllib.request.urlopen(request).close()
-'''
+"""
 
 
 def zipped(source: str, runtime: str) -> bytes:

@@ -25,9 +25,7 @@ class LayerVersion(ResourceType):
 
     def delete(self, request: Request) -> None:
         layer, number = _parts(request.identity)
-        _unless_gone(
-            lambda: request.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=number)
-        )
+        _unless_gone(lambda: request.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=number))
 
 
 class LayerVersionPermission(ResourceType):

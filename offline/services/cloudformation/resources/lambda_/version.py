@@ -22,8 +22,8 @@ class Version(ResourceType):
         found = client.publish_version(FunctionName=function, **extra)
         if found["Version"] in before:
             raise ResourceFailed(
-                f"A version for this Lambda function exists ( {found['Version']} ). Modify the function to create a "
-                "new version. (HandlerErrorCode: AlreadyExists)"
+                f"A version for this Lambda function exists ( {found['Version']} ). Modify the function to create "
+                "a new version. (HandlerErrorCode: AlreadyExists)"
             )
         arn = _with_version(found["FunctionArn"], found["Version"])
         request.claim(arn)

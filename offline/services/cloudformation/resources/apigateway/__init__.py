@@ -1,0 +1,30 @@
+"""API Gateway (REST) in CloudFormation."""
+
+from offline.services.cloudformation.provider import ResourceType
+from offline.services.cloudformation.resources.apigateway.deployment import Deployment, Stage
+from offline.services.cloudformation.resources.apigateway.method import Method
+from offline.services.cloudformation.resources.apigateway.resources import (
+    Authorizer,
+    GatewayResponse,
+    Model,
+    RequestValidator,
+    Resource,
+)
+from offline.services.cloudformation.resources.apigateway.rest_api import Account, RestApi
+from offline.services.cloudformation.resources.apigateway.usage import ApiKey, UsagePlan, UsagePlanKey
+
+TYPES: tuple[type[ResourceType], ...] = (
+    Account,
+    ApiKey,
+    Authorizer,
+    Deployment,
+    GatewayResponse,
+    Method,
+    Model,
+    RequestValidator,
+    Resource,
+    RestApi,
+    Stage,
+    UsagePlan,
+    UsagePlanKey,
+)

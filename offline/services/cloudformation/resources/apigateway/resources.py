@@ -1,0 +1,74 @@
+"""AWS::ApiGateway::Resource, RequestValidator, Model, Authorizer, GatewayResponse: the parts of an API."""
+
+from typing import Any
+
+from offline.services.cloudformation.adapter import members, unless_gone
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from offline.services.cloudformation.resources.apigateway.child import Child
+
+
+class Resource(Child):
+    type = "AWS::ApiGateway::Resource"
+    noun = "Resource"
+    modelled = words("ParentId PathPart RestApiId")
+    attributes = words("ResourceId")
+    id_parameter = "resourceId"
+    id_attribute = "ResourceId"
+
+
+class RequestValidator(Child):
+    type = "AWS::ApiGateway::RequestValidator"
+    noun = "RequestValidator"
+    modelled = words("Name RestApiId ValidateRequestBody ValidateRequestParameters")
+    attributes = words("RequestValidatorId")
+    id_parameter = "requestValidatorId"
+    id_attribute = "RequestValidatorId"
+
+
+class Model(Child):
+    type = "AWS::ApiGateway::Model"
+    noun = "Model"
+    modelled = words("ContentType Description Name RestApiId Schema")
+    id_member = "name"
+    id_parameter = "modelName"
+    fixed = words("name contentType")
+
+    def defaults(self, request: Request) -> dict[str, Any]:
+        name = request.name(128).replace("-", "")
+        return {"name": name, "contentType": "application/json", "schema": "{}"}
+
+
+class Authorizer(Child):
+    type = "AWS::ApiGateway::Authorizer"
+    noun = "Authorizer"
+    modelled = words(
+        "AuthType AuthorizerCredentials AuthorizerResultTtlInSeconds AuthorizerUri IdentitySource "
+        "IdentityValidationExpression Name ProviderARNs RestApiId Type"
+    )
+    attributes = words("AuthorizerId")
+    id_parameter = "authorizerId"
+    id_attribute = "AuthorizerId"
+
+
+class GatewayResponse(ResourceType):
+    type = "AWS::ApiGateway::GatewayResponse"
+    modelled = words("ResponseParameters ResponseTemplates ResponseType RestApiId StatusCode")
+    attributes = words("Id")
+
+    def create(self, request: Request) -> Made:
+        self._put(request)
+        name = request.name(128)
+        return Made(name, {"Id": name})
+
+    def update(self, request: Request) -> Made:
+        self._put(request)
+        return Made(request.identity, request.attributes)
+
+    def _put(self, request: Request) -> None:
+        client = request.client("apigateway")
+        client.put_gateway_response(**members(client, "PutGatewayResponse", request.properties))
+
+    def delete(self, request: Request) -> None:
+        api, kind = request.properties["RestApiId"], request.properties["ResponseType"]
+        client = request.client("apigateway")
+        unless_gone(lambda: client.delete_gateway_response(restApiId=api, responseType=kind), "NotFoundException")

@@ -1,0 +1,109 @@
+"""AWS::ApiGateway::ApiKey, UsagePlan, UsagePlanKey: who may call, and how much."""
+
+from functools import partial
+from typing import Any, ClassVar
+
+from offline.services.cloudformation.adapter import unless_gone
+from offline.services.cloudformation.intrinsics import as_text
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from offline.services.cloudformation.resources.apigateway.child import Child
+from offline.services.cloudformation.resources.apigateway.patches import escape, patches
+
+
+class ApiKey(Child):
+    type = "AWS::ApiGateway::ApiKey"
+    noun = "ApiKey"
+    modelled = words("CustomerId Description Enabled GenerateDistinctId Name StageKeys Tags Value")
+    attributes = words("APIKeyId")
+    id_parameter = "apiKey"
+    id_attribute = "APIKeyId"
+    parents = ()
+    fixed = words("value generateDistinctId")
+    taggable = True
+
+    def defaults(self, request: Request) -> dict[str, Any]:
+        return {"name": request.name(128), "enabled": False}
+
+    def arn_path(self, request: Request) -> str:
+        return f"/apikeys/{request.identity}"
+
+
+class UsagePlan(Child):
+    type = "AWS::ApiGateway::UsagePlan"
+    noun = "UsagePlan"
+    modelled = words("ApiStages Description Quota Tags Throttle UsagePlanName")
+    attributes = words("Id")
+    renamed: ClassVar = {"UsagePlanName": "Name"}
+    id_parameter = "usagePlanId"
+    id_attribute = "Id"
+    parents = ()
+    taggable = True
+
+    def defaults(self, request: Request) -> dict[str, Any]:
+        return {"name": request.name(128)}
+
+    def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
+        had, wanted = _stages(old.pop("apiStages", [])), _stages(new.pop("apiStages", []))
+        found = patches(old, new)
+        found += [{"op": "remove", "path": "/apiStages", "value": name} for name in had if name not in wanted]
+        for name, throttles in wanted.items():
+            if name not in had:
+                found.append({"op": "add", "path": "/apiStages", "value": name})
+            found += _throttle_patches(name, had.get(name, {}), throttles)
+        return found
+
+    def delete(self, request: Request) -> None:
+        # A plan must be free of stages before it can go.
+        client = request.client("apigateway")
+        for name in _wanted_stages(request):
+            operation = {"op": "remove", "path": "/apiStages", "value": name}
+            leave = partial(client.update_usage_plan, usagePlanId=request.identity, patchOperations=[operation])
+            unless_gone(leave, "NotFoundException", "BadRequestException")
+        super().delete(request)
+
+    def arn_path(self, request: Request) -> str:
+        return f"/usageplans/{request.identity}"
+
+
+def _wanted_stages(request: Request) -> list[str]:
+    return [f"{item['ApiId']}:{item['Stage']}" for item in request.properties.get("ApiStages") or ()]
+
+
+def _stages(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {f"{item['apiId']}:{item['stage']}": item.get("throttle") or {} for item in items}
+
+
+def _throttle_patches(stage: str, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
+    found = [
+        {"op": "remove", "path": f"/apiStages/{stage}/throttle/{escape(method)}"}
+        for method in old
+        if method not in new
+    ]
+    for method, limits in new.items():
+        for name, value in limits.items():
+            if old.get(method, {}).get(name) != value:
+                path = f"/apiStages/{stage}/throttle/{escape(method)}/{name}"
+                found.append({"op": "replace", "path": path, "value": as_text(value)})
+    return found
+
+
+class UsagePlanKey(ResourceType):
+    type = "AWS::ApiGateway::UsagePlanKey"
+    modelled = words("KeyId KeyType UsagePlanId")
+    attributes = words("Id")
+
+    def create(self, request: Request) -> Made:
+        wanted = request.properties
+        request.client("apigateway").create_usage_plan_key(
+            usagePlanId=wanted["UsagePlanId"], keyId=wanted["KeyId"], keyType=wanted["KeyType"]
+        )
+        identity = f"{wanted['KeyId']}:{wanted['UsagePlanId']}"
+        return Made(identity, {"Id": identity})
+
+    def update(self, request: Request) -> Made:
+        return Made(request.identity, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        key, plan = request.identity.split(":")
+        client = request.client("apigateway")
+        unless_gone(lambda: client.delete_usage_plan_key(usagePlanId=plan, keyId=key), "NotFoundException")

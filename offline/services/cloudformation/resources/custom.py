@@ -1,0 +1,107 @@
+"""Custom resources: a function makes them, and answers to a URL of this cloud."""
+
+import json
+import uuid
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from typing import TYPE_CHECKING, Any, cast
+
+from offline.services.cloudformation.errors import ResourceFailed
+from offline.services.cloudformation.intrinsics import plain
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+if TYPE_CHECKING:
+    from offline.services.cloudformation.service import CloudFormation
+
+DEFAULT_TIMEOUT_S = 3600
+POLL_S = 0.05
+NO_ANSWER = (
+    "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId "
+    "[{}]. If you are using the Python cfn-response module, you may need to update your Lambda function so that "
+    "CloudFormation can attach the updated version."
+)
+
+
+class CustomResource(ResourceType):
+    """``AWS::CloudFormation::CustomResource`` and every ``Custom::*``; any property goes to the function."""
+
+    type = "AWS::CloudFormation::CustomResource"
+    modelled = words("*")
+
+    def create(self, request: Request) -> Made:
+        return self._ask(request, "Create", {})
+
+    def update(self, request: Request) -> Made:
+        extra = {
+            "PhysicalResourceId": request.identity,
+            "OldResourceProperties": _handed_over(request.previous or {}),
+        }
+        return self._ask(request, "Update", extra)
+
+    def delete(self, request: Request) -> None:
+        self._ask(request, "Delete", {"PhysicalResourceId": request.identity})
+
+    def _ask(self, request: Request, kind: str, extra: dict[str, Any]) -> Made:
+        service = cast("CloudFormation", request.cloud.services["cloudformation"])
+        request_id = str(uuid.uuid4())
+        answer = service.engine.answers.expect(request_id)
+        event = {
+            "RequestType": kind,
+            "ServiceToken": request.properties["ServiceToken"],
+            "ResponseURL": service.engine.answers.url(request_id),
+            "StackId": request.stack_id,
+            "RequestId": request_id,
+            "LogicalResourceId": request.logical_id,
+            "ResourceType": request.type,
+            "ResourceProperties": _handed_over(request.properties),
+            **extra,
+        }
+        try:
+            _send(request, event)
+            return _made(request, _wait(request, request_id, answer), request_id, kind)
+        finally:
+            service.engine.answers.forget(request_id)
+
+
+def _handed_over(properties: dict[str, Any]) -> dict[str, Any]:
+    """Properties as the function sees them: every scalar as text."""
+    handed: dict[str, Any] = plain({key: value for key, value in properties.items() if key != "ServiceTimeout"})
+    return handed
+
+
+def _send(request: Request, event: dict[str, Any]) -> None:
+    token, payload = request.properties["ServiceToken"], json.dumps(event)
+    if ":sns:" in token:
+        request.client("sns").publish(
+            TopicArn=token, Message=payload, Subject="AWS CloudFormation custom resource request"
+        )
+    else:
+        request.client("lambda").invoke(FunctionName=token, InvocationType="Event", Payload=payload)
+
+
+def _wait(request: Request, request_id: str, answer: "Future[dict[str, Any]]") -> dict[str, Any]:
+    clock = request.cloud.clock
+    deadline = clock.time() + float(request.properties.get("ServiceTimeout", DEFAULT_TIMEOUT_S))
+    while True:
+        try:
+            return answer.result(POLL_S)
+        except NotYet:
+            if clock.time() >= deadline:
+                raise ResourceFailed(NO_ANSWER.format(request_id)) from None
+            if request.cancelled.is_set():
+                raise ResourceFailed("Resource creation cancelled") from None
+
+
+def _made(request: Request, answer: dict[str, Any], request_id: str, kind: str) -> Made:
+    identity = answer.get("PhysicalResourceId")
+    if answer.get("Status") != "SUCCESS":
+        if identity and kind == "Create":
+            request.claim(identity)
+        status, reason = answer.get("Status"), answer.get("Reason")
+        raise ResourceFailed(
+            f"Received response status [{status}] from custom resource. Message returned: {reason} "
+            f"(RequestId: {request_id})"
+        )
+    if not identity and kind == "Create":
+        raise ResourceFailed("Invalid PhysicalResourceId")
+    return Made(str(identity or request.physical_id), dict(answer.get("Data") or {}))

@@ -1,0 +1,79 @@
+"""AWS::CloudFormation::Stack: a stack as a resource of another."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from offline.services.cloudformation.errors import ResourceFailed
+from offline.services.cloudformation.intrinsics import as_text
+from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+
+if TYPE_CHECKING:
+    from offline.services.cloudformation.service import CloudFormation
+    from offline.services.cloudformation.state import Stack
+
+
+class NestedStack(ResourceType):
+    type = "AWS::CloudFormation::Stack"
+    modelled = words("Parameters Tags TemplateURL TimeoutInMinutes")
+    attributes = words("*")
+    taggable = True
+
+    def create(self, request: Request) -> Made:
+        engine = _engine(request)
+        parent = engine.state.stacks[request.stack_id]
+        stack = engine.new_stack(request.name(128), request.region)
+        stack.parent_id, stack.root_id = parent.id, parent.root_id or parent.id
+        stack.timeout_minutes = request.properties.get("TimeoutInMinutes")
+        request.claim(stack.id)
+        revision = engine.submissions.checked(_params(request), stack)
+        operation = engine.operation(stack, "CREATE_STACK", None)
+        stack.revision = revision
+        operation.journal.stack("CREATE_IN_PROGRESS", "User Initiated")
+        operation.create(revision, "DO_NOTHING")
+        return _made(stack, "CREATE_COMPLETE")
+
+    def update(self, request: Request) -> Made:
+        engine = _engine(request)
+        stack = engine.state.stacks[request.identity]
+        revision = engine.submissions.checked(_params(request), stack)
+        operation = engine.operation(stack, "UPDATE_STACK", None)
+        if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
+            operation.remember_stable()
+        stack.updated = request.cloud.clock.time()
+        operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
+        operation.update(revision, disable_rollback=False)
+        return _made(stack, "UPDATE_COMPLETE")
+
+    def delete(self, request: Request) -> None:
+        engine = _engine(request)
+        stack = engine.state.stacks[request.identity]
+        if not stack.active:
+            return
+        operation = engine.operation(stack, "DELETE_STACK", None)
+        operation.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
+        operation.delete(frozenset())
+        if stack.status != "DELETE_COMPLETE":
+            raise ResourceFailed(f"Embedded stack {stack.id} was not successfully deleted: {stack.reason}")
+
+
+def _engine(request: Request) -> Any:
+    return cast("CloudFormation", request.cloud.services["cloudformation"]).engine
+
+
+def _params(request: Request) -> dict[str, Any]:
+    """The nested stack as an API call; what the parent acknowledged holds for its children too."""
+    parameters = request.properties.get("Parameters") or {}
+    return {
+        "TemplateURL": request.properties["TemplateURL"],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": as_text(value)} for key, value in parameters.items()
+        ],
+        "Tags": [{"Key": key, "Value": value} for key, value in request.tags.items()],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+
+
+def _made(stack: "Stack", wanted: str) -> Made:
+    if stack.status != wanted:
+        verb = "created" if wanted.startswith("CREATE") else "updated"
+        raise ResourceFailed(f"Embedded stack {stack.id} was not successfully {verb}: {stack.reason}")
+    return Made(stack.id, {f"Outputs.{output.key}": output.value for output in stack.outputs})
