@@ -20,7 +20,6 @@ from offline.gateway.request import Address, address_of, check_header_size, pars
 from offline.gateway.signature import authenticate
 from offline.gateway.unserved import unserved_reply
 from offline.services.apigateway.service import ApiGateway
-from offline.services.logs import LogWriter
 
 #: Statuses that may carry no body.
 BODILESS = frozenset({204, 304})
@@ -33,7 +32,10 @@ class Gateway:
         self._cloud = cloud
         self._compiled: dict[Address, tuple[int, CompiledStage | None]] = {}
         self._throttles = Throttles()
-        self._logs = LogWriter(cloud.config)
+
+    @property
+    def _control_plane(self) -> ApiGateway:
+        return cast(ApiGateway, self._cloud.services["apigateway"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope)
@@ -52,7 +54,7 @@ class Gateway:
 
     def _stage(self, address: Address) -> CompiledStage | None:
         """The stage, compiled anew if the control plane changed since."""
-        service = cast(ApiGateway, self._cloud.services["apigateway"])
+        service = self._control_plane
         key = Address(address.api_id, address.stage, "")
         revision, stage = self._compiled.get(key, (-1, None))
         if revision != service.revision:
@@ -100,7 +102,7 @@ class Gateway:
         if cloudwatch is not None:
             metrics.record(exchange, cloudwatch)
         if exchange.stage.access_log is not None:
-            exchange.stage.access_log.write(exchange, self._logs)
+            exchange.stage.access_log.write(exchange, self._control_plane.logs)
 
 
 def finish(exchange: Exchange, reply: Reply) -> None:

@@ -4,6 +4,9 @@ Moto's model of API Gateway keeps no snapshot of a deployment, validates little 
 this one is ours, whole. HTTP and WebSocket APIs are another service (`apigatewayv2`), refused by name.
 """
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from offline.services.apigateway.account import AccountOperations
 from offline.services.apigateway.api_keys import ApiKeyOperations
 from offline.services.apigateway.deployments import DeploymentOperations
@@ -18,6 +21,10 @@ from offline.services.apigateway.stages import StageOperations
 from offline.services.apigateway.tags import TagOperations
 from offline.services.apigateway.usage_plans import UsagePlanOperations
 from offline.services.apigateway.validators import ValidatorOperations
+from offline.services.logs import LogWriter
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
 
 
 class ApiGateway(
@@ -36,6 +43,17 @@ class ApiGateway(
     AccountOperations,
 ):
     """REST APIs, their stages, keys and usage plans."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        #: Where the gateway writes the access logs of stages.
+        self.logs = LogWriter(cloud.config)
+
+    async def start(self) -> None:
+        self.logs.start(asyncio.get_running_loop())
+
+    async def stop(self) -> None:
+        self.logs.stop()
 
     def published(self, api_id: str, stage_name: str) -> Published | None:
         """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""
