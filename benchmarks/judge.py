@@ -1,8 +1,8 @@
 """The judge by simulation: false rollbacks, and live requests until a bad canary is caught.
 
 Each rollout bakes for 90 minutes and is looked at every minute, as the judge does on AWS. All detectors see the
-same requests: the judge with all its signals; an alarm at a fixed threshold; and the Mann-Whitney test that Kayenta
-and PipeCD run, on each minute's error share (at the confidence of Kayenta's judge, 98 %; its further demand on the
+same requests: the judge with all its signals; an alarm at a fixed threshold; and the Mann-Whitney test of Kayenta
+and PipeCD, on each minute's error share (at the confidence of Kayenta's judge, 98 %; its further demand on the
 size of the effect is left out) and on the single requests' outcomes (at 95 %).
 """
 

@@ -29,7 +29,7 @@ class Bet:
 
 
 #: A new model is released because it predicts otherwise: only threefold odds of a prediction count as a shift.
-#: Slow answers are tolerated to double, since a canary's environments are young and its cold starts more frequent.
+#: Slow answers are tolerated to double: a canary's environments are young, their first requests not their best.
 BETS = {
     "errors": Bet(0.40, 1.25),
     "rejected": Bet(0.15, 1.25),

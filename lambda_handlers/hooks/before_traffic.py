@@ -1,0 +1,41 @@
+"""CodeDeploy's BeforeAllowTraffic: the golden set and the signature, before anyone meets the new version."""
+
+from typing import Any, Protocol
+
+from lambda_handlers.contract.model_layer import find_model_folder
+from lambda_handlers.hooks.clients import Surroundings, surroundings
+from lambda_handlers.hooks.deployment import read_deployment
+from lambda_handlers.hooks.lifecycle import answer
+from lambda_handlers.hooks.preflight import Outcome, check
+from lambda_handlers.hooks.probe import Expectation
+from lambda_handlers.hooks.settings import read_settings
+from lambda_handlers.hooks.version import Version
+
+
+class Context(Protocol):
+    """Lambda's context, as far as it is used here."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Check the deployment's target version and report to CodeDeploy."""
+    return respond(event, context, surroundings())
+
+
+def respond(event: dict[str, Any], context: Context, around: Surroundings) -> dict[str, Any]:
+    """As `handler`, in given surroundings."""
+
+    def check_target(deployment_id: str) -> Outcome:
+        settings = read_settings(around.environ)
+        deployment = read_deployment(around.clients.codedeploy, deployment_id, settings)
+        functions = around.clients.functions
+        return check(
+            Version(functions, settings.function, deployment.canary),
+            Version(functions, settings.function, deployment.stable),
+            Expectation.read(find_model_folder(around.environ)),
+            settings,
+            remaining_s=context.get_remaining_time_in_millis() / 1000,
+        )
+
+    return answer(around.clients.codedeploy, event, check_target)

@@ -1,0 +1,51 @@
+"""The AWS clients that hooks share, made once an environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import boto3
+from botocore.config import Config
+
+from lambda_handlers.hooks.deployment import CodeDeploy
+from lambda_handlers.hooks.held import Parameters
+from lambda_handlers.hooks.metrics import CloudWatch
+from lambda_handlers.hooks.publish import Events
+from lambda_handlers.hooks.version import Invoker
+
+#: Seconds that a probed version may take: API Gateway's own limit.
+ANSWER_LIMIT_S = 29
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What a hook talks to."""
+
+    functions: Invoker
+    codedeploy: CodeDeploy
+    cloudwatch: CloudWatch
+    events: Events
+    ssm: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that a hook takes from outside its event."""
+
+    clients: Clients
+    environ: Mapping[str, str]
+
+
+@lru_cache(maxsize=1)
+def surroundings() -> Surroundings:
+    """This environment's variables and clients. Probes are never retried by the client: each is an observation."""
+    probing = Config(retries={"total_max_attempts": 1}, read_timeout=ANSWER_LIMIT_S, connect_timeout=5)
+    clients = Clients(
+        functions=boto3.client("lambda", config=probing),
+        codedeploy=boto3.client("codedeploy"),
+        cloudwatch=boto3.client("cloudwatch"),
+        events=boto3.client("events"),
+        ssm=boto3.client("ssm"),
+    )
+    return Surroundings(clients, os.environ)

@@ -1,0 +1,88 @@
+"""CodeDeploy's deployments of the endpoint's alias: which versions, since when, how far.
+
+CodeDeploy is the memory of a rollout, so that the hooks keep none.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from lambda_handlers.hooks.errors import BadDeployment
+from lambda_handlers.hooks.settings import Settings
+
+BEFORE, TRAFFIC, AFTER = "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"
+
+
+class CodeDeploy(Protocol):
+    """boto3's CodeDeploy client, as far as it is used here."""
+
+    def list_deployments(self, **parameters: Any) -> dict[str, Any]: ...
+    def get_deployment(self, **parameters: Any) -> dict[str, Any]: ...
+    def list_deployment_targets(self, **parameters: Any) -> dict[str, Any]: ...
+    def batch_get_deployment_targets(self, **parameters: Any) -> dict[str, Any]: ...
+    def put_lifecycle_event_hook_execution_status(self, **parameters: Any) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment from version ``stable`` to version ``canary``. ``weight`` is the canary's share of traffic;
+    ``traffic_at`` and ``switched_at`` say when traffic began to shift and had all shifted (epoch seconds)."""
+
+    id: str
+    stable: str
+    canary: str
+    weight: float
+    traffic_at: float | None
+    switched_at: float | None
+    confirming: bool
+
+
+def read_deployment(codedeploy: CodeDeploy, deployment_id: str, settings: Settings) -> Deployment:
+    """The deployment; raises `BadDeployment` where it is of another function or alias."""
+    ids = codedeploy.list_deployment_targets(deploymentId=deployment_id)["targetIds"]
+    found = codedeploy.batch_get_deployment_targets(deploymentId=deployment_id, targetIds=ids)["deploymentTargets"]
+    for target in (one["lambdaTarget"] for one in found if "lambdaTarget" in one):
+        info = target["lambdaFunctionInfo"]
+        if (info["functionName"], info["functionAlias"]) == (settings.function, settings.alias):
+            return _deployment(
+                deployment_id, info, {e["lifecycleEventName"]: e for e in target["lifecycleEvents"]}
+            )
+    raise BadDeployment(
+        f"deployment {deployment_id} does not shift alias {settings.alias} of {settings.function}. "
+        "The hook is attached to another endpoint's deployment group: deploy the endpoint again."
+    )
+
+
+def find_rollout(codedeploy: CodeDeploy, settings: Settings) -> Deployment | None:
+    """The deployment whose traffic is shifting, or has shifted and awaits confirmation; None when there is none.
+    A rollback is no rollout: it needs no judge."""
+    found = codedeploy.list_deployments(
+        applicationName=settings.application,
+        deploymentGroupName=settings.group,
+        includeOnlyStatuses=["InProgress", "Baking"],
+    )["deployments"]
+    for deployment_id in found:
+        info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+        if "rollbackTriggeringDeploymentId" in info.get("rollbackInfo", {}):
+            continue
+        deployment = read_deployment(codedeploy, deployment_id, settings)
+        if deployment.traffic_at is not None:
+            return deployment
+    return None
+
+
+def _deployment(deployment_id: str, info: dict[str, Any], events: dict[str, dict[str, Any]]) -> Deployment:
+    traffic, after = events.get(TRAFFIC, {}), events.get(AFTER, {})
+    return Deployment(
+        id=deployment_id,
+        stable=info["currentVersion"],
+        canary=info["targetVersion"],
+        weight=float(info.get("targetVersionWeight", 0.0)),
+        traffic_at=_epoch(traffic.get("startTime")),
+        switched_at=_epoch(traffic.get("endTime")),
+        confirming=after.get("status") == "InProgress",
+    )
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -1,0 +1,11 @@
+"""The hooks' log: one JSON object a line on standard output, which CloudWatch Logs can filter and query."""
+
+import json
+import sys
+from typing import Any
+
+
+def write(message: str, **fields: Any) -> None:
+    """Log ``message`` with ``fields``, which need not be JSON: what is not is written as text."""
+    sys.stdout.write(json.dumps({"message": message, **fields}, default=str) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,173 @@
+"""Both versions' live signals out of CloudWatch, minute by minute.
+
+Handled errors, rejections, latency with init and predictions are the function's own embedded metrics, by version;
+crashes and invocations are Lambda's, by alias and executed version, so that no probe is counted. Lambda names the
+executed version only while an alias has weights: after a switch at once, the alias alone says whose they are.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+"""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from lambda_handlers.contract import signals
+from lambda_handlers.hooks.observation import VersionMinute
+
+MINUTE_S = 60
+HOUR_S = 3600
+#: Lambda's longest run in milliseconds: no latency lies above.
+LONGEST_MS = 900_000
+
+#: Answers by series name, then by epoch seconds.
+Series = Mapping[str, Mapping[float, float]]
+
+
+class CloudWatch(Protocol):
+    """boto3's CloudWatch client, as far as it is used here."""
+
+    def get_metric_data(self, **parameters: Any) -> dict[str, Any]: ...
+    def put_metric_data(self, **parameters: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One metric's statistic under some dimensions."""
+
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one version's live signals stand. ``weighted`` says whether the alias had weights at the time."""
+
+    function: str
+    alias: str
+    version: str
+    weighted: bool
+
+    def own(self, metric: str, statistic: str) -> Query:
+        dimensions = {signals.DIMENSION_FUNCTION: self.function, signals.DIMENSION_VERSION: self.version}
+        return Query(signals.METRIC_NAMESPACE, metric, dimensions, statistic)
+
+    def lambdas(self, metric: str) -> Query:
+        dimensions = {"FunctionName": self.function, "Resource": f"{self.function}:{self.alias}"}
+        if self.weighted:
+            dimensions["ExecutedVersion"] = self.version
+        return Query("AWS/Lambda", metric, dimensions, "Sum")
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Milliseconds above which answers and inits count as slow; None where no init is known to compare with."""
+
+    slow_ms: float
+    slow_init_ms: float | None
+
+
+def learn_thresholds(cloudwatch: CloudWatch, stable: Source, start: float, fallback_slow_ms: float) -> Thresholds:
+    """What was slow for the stable version before the canary's first request.
+
+    An answer: half as long again as its 95th percentile of the last hour (the median over minutes), and 25 ms
+    longer at least, so that a tight distribution does not make a trifle an event. An init: twice its 90th
+    percentile of a day.
+    """
+    minutes = _read(
+        cloudwatch, {"p95": stable.own(signals.METRIC_LATENCY, "p95")}, start - HOUR_S, start, MINUTE_S
+    )
+    inits = _read(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start, HOUR_S)
+    latencies, init_times = list(minutes["p95"].values()), list(inits["p90"].values())
+    usual_ms = statistics.median(latencies) if latencies else None
+    return Thresholds(
+        slow_ms=fallback_slow_ms if usual_ms is None else max(1.5 * usual_ms, usual_ms + 25),
+        slow_init_ms=2 * statistics.median(init_times) if init_times else None,
+    )
+
+
+def read_version(
+    cloudwatch: CloudWatch, source: Source, thresholds: Thresholds, start: float, end: float
+) -> dict[float, VersionMinute]:
+    """One version's minutes from ``start`` to ``end`` (whole minutes, epoch seconds), by their start; a minute
+    without any request is left out."""
+    series = _read(cloudwatch, _queries(source, thresholds), start, end, MINUTE_S)
+    times = sorted({moment for values in series.values() for moment in values})
+    return {moment: _minute(series, moment) for moment in times}
+
+
+def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
+    queries = {
+        "answered": source.own(signals.METRIC_LATENCY, "SampleCount"),
+        "slow": source.own(signals.METRIC_LATENCY, _count_between(thresholds.slow_ms, LONGEST_MS)),
+        "slow_by_init": source.own(signals.METRIC_INIT, _count_between(thresholds.slow_ms, LONGEST_MS)),
+        "errors": source.own(signals.METRIC_ERRORS, "Sum"),
+        "rejected": source.own(signals.METRIC_REJECTED, "Sum"),
+        "non_finite": source.own(signals.METRIC_NON_FINITE, "Sum"),
+        "inits": source.own(signals.METRIC_INIT, "SampleCount"),
+        "invocations": source.lambdas("Invocations"),
+        "crashes": source.lambdas("Errors"),
+    }
+    if thresholds.slow_init_ms is not None:
+        limit = _count_between(thresholds.slow_init_ms, LONGEST_MS)
+        queries["slow_inits"] = source.own(signals.METRIC_INIT, limit)
+    for place in range(signals.PREDICTION_BINS):
+        between = _count_between(place + 0.5, place + 1.5)
+        queries[f"bin_{place}"] = source.own(signals.METRIC_PREDICTION, between)
+    return queries
+
+
+def _count_between(low: float, high: float) -> str:
+    """CloudWatch's trimmed count: samples above ``low`` and up to ``high``.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"""
+    return f"TC({low:.10g}:{high:.10g})"
+
+
+def _minute(series: Series, moment: float) -> VersionMinute:
+    def count(name: str) -> int:
+        return round(series[name].get(moment, 0.0)) if name in series else 0
+
+    crashes = count("crashes")
+    requests = max(count("invocations"), count("answered") + crashes)
+    inits = count("inits") if "slow_inits" in series else 0
+    return VersionMinute(
+        requests=requests,
+        errors=min(requests, count("errors") + crashes),
+        rejected=min(requests, count("rejected")),
+        non_finite=min(requests, count("non_finite")),
+        slow=min(requests, max(0, count("slow") - count("slow_by_init"))),
+        inits=inits,
+        slow_inits=min(inits, count("slow_inits")),
+        predictions=tuple(count(f"bin_{place}") for place in range(signals.PREDICTION_BINS)),
+    )
+
+
+def _read(
+    cloudwatch: CloudWatch, queries: Mapping[str, Query], start: float, end: float, period_s: int
+) -> dict[str, dict[float, float]]:
+    found: dict[str, dict[float, float]] = defaultdict(dict)
+    parameters: dict[str, Any] = {
+        "MetricDataQueries": [_metric_data_query(name, query, period_s) for name, query in queries.items()],
+        "StartTime": datetime.fromtimestamp(start // period_s * period_s, UTC),
+        "EndTime": datetime.fromtimestamp(end, UTC),
+        "ScanBy": "TimestampAscending",
+    }
+    while True:
+        page = cloudwatch.get_metric_data(**parameters)
+        for result in page["MetricDataResults"]:
+            times = [moment.timestamp() for moment in result["Timestamps"]]
+            found[result["Id"]].update(zip(times, result["Values"], strict=True))
+        if "NextToken" not in page:
+            return {name: found[name] for name in queries}
+        parameters["NextToken"] = page["NextToken"]
+
+
+def _metric_data_query(name: str, query: Query, period_s: int) -> dict[str, Any]:
+    dimensions: Sequence[dict[str, str]] = [
+        {"Name": key, "Value": value} for key, value in query.dimensions.items()
+    ]
+    metric = {"Namespace": query.namespace, "MetricName": query.metric, "Dimensions": dimensions}
+    return {"Id": name, "MetricStat": {"Metric": metric, "Period": period_s, "Stat": query.statistic}}

@@ -1,0 +1,75 @@
+"""The check before anyone meets a version: golden set, time, identity, and a signature that callers can use."""
+
+import time
+from dataclasses import dataclass
+
+from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.signature import Signature
+from lambda_handlers.hooks.compatibility import breaking_changes
+from lambda_handlers.hooks.errors import NoAnswer, Throttled
+from lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
+from lambda_handlers.hooks.settings import Settings
+from lambda_handlers.hooks.version import Version
+
+#: Seconds kept of the hook's own time limit, in which it must still report.
+RESERVE_S = 10.0
+#: Between attempts to reach a version that Lambda throttles.
+PAUSE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether the version may take traffic, and why (not). ``warnings`` are what was let through."""
+
+    passed: bool
+    reason: str
+    warnings: tuple[str, ...] = ()
+
+
+def check(
+    new: Version, live: Version | None, expected: Expectation, settings: Settings, *, remaining_s: float
+) -> Outcome:
+    """Check ``new`` within ``remaining_s`` seconds; ``live`` is None on a first deploy."""
+    deadline = time.monotonic() + remaining_s - RESERVE_S
+    rows, limits = settings.rows_per_request, TimeLimits(settings.cold_limit_ms, settings.warm_limit_ms)
+    total = len(expected.golden.rows)
+    for start in range(0, total, rows):
+        found = _patiently(new, expected.slice(start, min(rows, total - start)), limits, deadline)
+        if not found.passed:
+            return Outcome(False, found.detail)
+    agreed = f"version {new.qualifier} agrees with the source model on {total} golden rows"
+    if live is None:
+        return Outcome(True, agreed)
+    try:
+        changes = breaking_changes(_describe(live, deadline), expected.manifest.signature)
+    except (NoAnswer, ContractError, KeyError, TypeError) as error:
+        # A live version that cannot even describe itself must not keep its mend from being released.
+        return Outcome(True, agreed, (f"the signature was not compared with the live version's: {error}",))
+    if changes and not settings.allow_breaking:
+        listed = "; ".join(changes)
+        return Outcome(
+            False, f"the signature breaks callers: {listed}. Set allow_breaking to release it all the same."
+        )
+    return Outcome(True, agreed, tuple(changes))
+
+
+def _patiently(version: Version, expected: Expectation, limits: TimeLimits, deadline: float) -> Probe:
+    """Probe until Lambda lets it through, or the time is up, which fails."""
+    while True:
+        found = probe(version, expected, limits)
+        if found.outcome != "unknown":
+            return found
+        if time.monotonic() + PAUSE_S > deadline:
+            return Probe("failed", f"the time for the check is up: {found.detail}")
+        time.sleep(PAUSE_S)
+
+
+def _describe(version: Version, deadline: float) -> Signature:
+    """The signature that a version says it has."""
+    while True:
+        try:
+            return Signature.from_json(version.get("/model").data()["signature"])
+        except Throttled:
+            if time.monotonic() + PAUSE_S > deadline:
+                raise
+            time.sleep(PAUSE_S)

@@ -1,0 +1,61 @@
+"""A verdict made known: as a metric, on which an alarm stops CodeDeploy; as an event, for whoever listens; and as
+a log line, for whoever asks later."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from lambda_handlers.contract import release, signals
+from lambda_handlers.hooks import journal
+from lambda_handlers.hooks.deployment import Deployment
+from lambda_handlers.hooks.metrics import CloudWatch
+from lambda_handlers.hooks.settings import Settings
+from lambda_handlers.hooks.verdict import Judgement
+
+
+class Events(Protocol):
+    """boto3's EventBridge client, as far as it is used here."""
+
+    def put_events(self, **parameters: Any) -> dict[str, Any]: ...
+
+
+def publish(
+    cloudwatch: CloudWatch,
+    events: Events,
+    judgement: Judgement,
+    deployment: Deployment,
+    settings: Settings,
+    now: float,
+) -> dict[str, Any]:
+    """Publish the verdict as of ``now`` (epoch seconds); returns the event's detail. The metric comes first: what
+    stops a bad release must not wait for what tells of it."""
+    at = datetime.fromtimestamp(now, UTC)
+    dimensions = {signals.DIMENSION_FUNCTION: settings.function, signals.DIMENSION_VERSION: deployment.canary}
+    datum = {
+        "MetricName": release.METRIC_VERDICT,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Timestamp": at,
+        "Value": release.VERDICT_VALUES[judgement.verdict],
+    }
+    cloudwatch.put_metric_data(Namespace=signals.METRIC_NAMESPACE, MetricData=[datum])
+    detail = {
+        "function": settings.function,
+        "alias": settings.alias,
+        "deployment": deployment.id,
+        "stable": deployment.stable,
+        "canary": deployment.canary,
+        "weight_percent": deployment.weight * 100,
+        "time": at.isoformat(),
+        **judgement.to_json(),
+    }
+    journal.write("verdict", **detail)
+    entry = {
+        "Source": release.EVENT_SOURCE,
+        "DetailType": release.EVENT_DETAIL_TYPE,
+        "Detail": json.dumps(detail),
+        "Time": at,
+    }
+    answer = events.put_events(Entries=[entry])
+    if answer["FailedEntryCount"]:
+        journal.write("the verdict's event was refused", entries=answer["Entries"])
+    return detail

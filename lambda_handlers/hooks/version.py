@@ -1,0 +1,122 @@
+"""One version of the endpoint's function, asked directly: past the API, its keys and the alias' weights.
+
+The requests are proxy events of a REST API with a stage of their own, so that the function does not count them as
+live traffic.
+"""
+
+import base64
+import json
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from lambda_handlers.contract.signals import PROBE_STAGE
+from lambda_handlers.hooks.errors import NoAnswer, Throttled
+
+#: Error codes that say nothing about the version: no capacity, or Lambda's own trouble.
+_THROTTLES = ("TooManyRequestsException", "ServiceException", "EC2ThrottledException")
+_INIT_DURATION = re.compile(r"Init Duration: ([\d.]+) ms")
+
+
+class Invoker(Protocol):
+    """boto3's Lambda client, as far as it is used here."""
+
+    def invoke(self, **parameters: Any) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer of a version. ``duration_ms`` is what the caller waited; ``cold`` says that the environment
+    was new; ``headers`` have lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    duration_ms: float
+    cold: bool
+
+    def data(self) -> Any:
+        """The body's JSON; raises `NoAnswer` where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise NoAnswer(f"an answer of status {self.status} is not JSON: {self.body[:200]!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version, or an alias, of a function."""
+
+    client: Invoker
+    function: str
+    qualifier: str
+
+    def post(self, path: str, data: Any) -> Reply:
+        """The answer to a POST of JSON; raises `Throttled`, or `NoAnswer` where the function failed."""
+        return self._ask(proxy_event("POST", path, json.dumps(data)))
+
+    def get(self, path: str) -> Reply:
+        """The answer to a GET; raises as `post`."""
+        return self._ask(proxy_event("GET", path, None))
+
+    def _ask(self, event: dict[str, Any]) -> Reply:
+        started = time.monotonic()
+        try:
+            result = self.client.invoke(
+                FunctionName=self.function,
+                Qualifier=self.qualifier,
+                Payload=json.dumps(event).encode(),
+                LogType="Tail",
+            )
+            payload = result["Payload"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _THROTTLES:
+                raise Throttled(f"version {self.qualifier} could not be asked: {error}") from error
+            raise NoAnswer(f"version {self.qualifier} could not be invoked: {error}") from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise NoAnswer(f"version {self.qualifier} did not answer: {error}") from error
+        duration_ms = (time.monotonic() - started) * 1000
+        if "FunctionError" in result:
+            raise NoAnswer(f"version {self.qualifier} failed: {payload.decode(errors='replace')[:500]}")
+        log = base64.b64decode(result.get("LogResult", "")).decode(errors="replace")
+        return self._reply(payload, duration_ms, cold=bool(_INIT_DURATION.search(log)))
+
+    def _reply(self, payload: bytes, duration_ms: float, *, cold: bool) -> Reply:
+        try:
+            answer = json.loads(payload)
+            headers = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
+            body = answer.get("body") or ""
+            content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+            return Reply(int(answer["statusCode"]), headers, content, duration_ms, cold)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            shown = payload.decode(errors="replace")[:200]
+            raise NoAnswer(f"version {self.qualifier} gave no HTTP answer but {shown!r}") from error
+
+
+def proxy_event(method: str, path: str, body: str | None) -> dict[str, Any]:
+    """A REST API's proxy event as API Gateway would send it, with the probes' stage."""
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "stage": PROBE_STAGE,
+            "path": path,
+            "resourcePath": path,
+            "httpMethod": method,
+            "requestId": "probe",
+            "identity": {"sourceIp": "127.0.0.1", "userAgent": "serinus-probe"},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
