@@ -25,14 +25,16 @@ def run_app(project: Any, *, environment: str | None = None) -> "subprocess.Comp
     return subprocess.run(
         [sys.executable, "app.py"],
         cwd=project.folder,
-        env={**os.environ, **context, "CDK_OUTDIR": str(project.folder / "out")},
+        env={**os.environ, **context, "CDK_VALIDATION": "true", "CDK_OUTDIR": str(project.folder / "out")},
         capture_output=True,
         text=True,
         timeout=120,
     )
 
 
-def test_the_app_writes_the_stacks_where_the_cdk_cli_asks_and_says_nothing(project: Any) -> None:
+def test_the_app_writes_stacks_that_pass_the_cdk_librarys_check_where_the_cli_asks_and_says_nothing(
+    project: Any,
+) -> None:
     project.write_settings(
         '[project]\nname = "shop"\n[endpoint.churn]\n'
         '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
