@@ -159,7 +159,7 @@ class ColdStart:
             on_idle=lambda idle: self._capacity.idled(pool, idle, self._clock.time()),
             on_gone=lambda gone: self._on_gone(pool, gone),
         )
-        pool.workers.add(worker)
+        self._capacity.added(pool, worker)
         credentials = await self._preparation.credentials(spec)
         launch = self._preparation.launch(spec, prepared, credentials, initialization, stream, self._announce)
         started = monotonic()

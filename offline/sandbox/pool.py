@@ -57,6 +57,8 @@ class Capacity:
         self.max_workers = max_workers
         self.pools: dict[tuple[str, str, str], Pool] = {}
         self.alive = 0
+        #: Every worker with a process, those of retired pools too.
+        self.workers: set[Worker] = set()
         self._waiters: deque[Waiter] = deque()
 
     async def acquire(self, pool: Pool, limit_s: float) -> Worker | None:
@@ -77,6 +79,11 @@ class Capacity:
         except (TimeoutError, asyncio.CancelledError):
             self._abandon(waiter)
             raise
+
+    def added(self, pool: Pool, worker: Worker) -> None:
+        """A worker takes the room that was made for it."""
+        pool.workers.add(worker)
+        self.workers.add(worker)
 
     def make_room(self) -> bool:
         """Count one more worker if there is room, evicting the one idle for longest if need be."""
@@ -102,6 +109,7 @@ class Capacity:
 
     def gone(self, pool: Pool, worker: Worker) -> None:
         """A worker's process has ended: its room is free."""
+        self.workers.discard(worker)
         if worker in pool.workers:
             pool.workers.discard(worker)
             self.alive -= 1

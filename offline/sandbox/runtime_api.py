@@ -46,6 +46,11 @@ class RuntimeApi:
         port: int = self._server.sockets[0].getsockname()[1]
         return f"127.0.0.1:{port}"
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether the runtime waits for its next invocation."""
+        return self._polling is not None
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()

@@ -87,18 +87,19 @@ class Sandbox:
             self._idle_job.cancel()
         for task in list(self._background):
             task.cancel()
-        workers = [worker for pool in self.capacity.pools.values() for worker in pool.workers]
+        workers = list(self.capacity.workers)
         for pool in self.capacity.pools.values():
             pool.retired = True
         for worker in workers:
             worker.kill()
         await asyncio.gather(*(worker.wait_gone() for worker in workers))
+        await asyncio.gather(*self._background, return_exceptions=True)
         self.reaper.stop()
 
     async def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
         """Run one invocation to its end; TimeoutError if this machine had no room for it in time."""
         pool = self.pool(spec)
-        worker = await self.capacity.acquire(pool, spec.timeout_s)
+        worker = await self._free_worker(pool)
         if worker is not None:
             worker.journal.begin()
             started = Started(worker.journal, worker)
@@ -112,7 +113,10 @@ class Sandbox:
         if not self.capacity.make_room():
             return None
         started = await self.cold.ahead(pool, "snap-start")
-        pool.parked = started.worker
+        if started.worker is not None and pool.retired:
+            started.worker.kill()
+        else:
+            pool.parked = started.worker
         return started.failure
 
     async def provision(self, spec: FunctionSpec, count: int) -> Verdict | None:
@@ -199,6 +203,14 @@ class Sandbox:
         if self._cold is None:
             raise OfflineError("the sandbox was used before it was started")
         return self._cold
+
+    async def _free_worker(self, pool: Pool) -> Worker | None:
+        worker = await self.capacity.acquire(pool, pool.spec.timeout_s)
+        while worker is not None and not worker.accepts_work:
+            # It ended while it rested: that is the platform's loss, not the request's.
+            worker.kill()
+            worker = await self.capacity.acquire(pool, pool.spec.timeout_s)
+        return worker
 
     async def _start(self, pool: Pool, request_id: str) -> Started:
         parked, pool.parked = pool.parked, None

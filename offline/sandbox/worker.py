@@ -79,12 +79,23 @@ class Worker:
         address = await self._api.start()
         waiting = self._expect(limit_s)
         if fault.slow_init_ms:
-            await asyncio.sleep(min(fault.slow_init_ms / 1000, limit_s))
-        if not waiting.done():
+            await asyncio.wait([waiting], timeout=fault.slow_init_ms / 1000)
+        if waiting.done() or self.dead:
+            self._end_without_process()
+            return await waiting
+        try:
             await self._spawn(launch, launch.environment(address))
-            if self.faults.strikes(fault.init_failure_rate):
-                kill_group(self.pid)
+        except OSError as error:
+            self.journal.write(f"[ERROR] {launch.command[0]} could not be started: {error}")
+            self._end_without_process()
+        if self.faults.strikes(fault.init_failure_rate):
+            self.kill()
         return await waiting
+
+    @property
+    def accepts_work(self) -> bool:
+        """Whether the runtime is there and asks for its next invocation."""
+        return not self.dead and self._api.is_polled
 
     async def restore(self, limit_s: float) -> Signal:
         """Resume a parked SnapStart worker; its after-restore hooks run now."""
@@ -193,6 +204,13 @@ class Worker:
         shutil.rmtree(launch.scratch, ignore_errors=True)
         self.dead = True
         self._exit = Exited(code)
+        self._resolve(self._exit)
+        self._on_gone(self)
+
+    def _end_without_process(self) -> None:
+        self._api.close()
+        self.dead = True
+        self._exit = Exited(-9)
         self._resolve(self._exit)
         self._on_gone(self)
 

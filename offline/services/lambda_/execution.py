@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from offline.errors import NotModelled
+from botocore.exceptions import BotoCoreError, ClientError
+
+from offline.errors import NotModelled, OfflineError
 from offline.sandbox.environment import Credentials
 from offline.sandbox.spec import Archive, FunctionSpec
 from offline.services.lambda_.shapes import logging_shape
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a role session of a worker is valid.
 SESSION_S = 3600
+#: STS wants two characters, a function's name may have one.
+SHORTEST_SESSION_NAME = 2
 
 
 def spec_of(service: "LambdaBase", function: Function, version: FunctionVersion) -> FunctionSpec:
@@ -55,10 +59,17 @@ def _archive(service: "LambdaBase", name: str, sha256: str) -> Archive:
 
 
 def assume_role(cloud: "Cloud", role: str, function: str, region: str) -> Credentials:
-    """The role's temporary credentials from STS. Blocks: call it from a thread."""
-    answer = cloud.client("sts", region).assume_role(
-        RoleArn=role, RoleSessionName=function[:64], DurationSeconds=SESSION_S
-    )
+    """The role's temporary credentials from STS. Blocks: call it from a thread.
+
+    Raises `OfflineError` if STS refuses.
+    """
+    session_name = function[:64].ljust(SHORTEST_SESSION_NAME, "-")
+    try:
+        answer = cloud.client("sts", region).assume_role(
+            RoleArn=role, RoleSessionName=session_name, DurationSeconds=SESSION_S
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise OfflineError(f"the role {role} of {function} could not be assumed: {error}") from error
     given = answer["Credentials"]
     return Credentials(
         given["AccessKeyId"],
