@@ -4,7 +4,10 @@ Anomaly detection, insight rules, metric streams, log alarms, mute rules and Ope
 here and are refused by name.
 """
 
+import gzip
 import logging
+
+from moto.core.request import Request
 
 from offline.services.cloudwatch.alarm_engine import Subscriber, state_of
 from offline.services.cloudwatch.alarms_api import AlarmsApi
@@ -12,6 +15,7 @@ from offline.services.cloudwatch.dashboards_api import DashboardsApi
 from offline.services.cloudwatch.emf import InvalidEmf, extract
 from offline.services.cloudwatch.metrics_api import MetricsApi
 from offline.services.cloudwatch.store import MetricKey, Sample
+from offline.wire.service import Answer
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +24,10 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     """The service as boto3's "cloudwatch"; requests are signed as "monitoring"."""
 
     name = "cloudwatch"
+
+    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+        """Serve one request; SDKs send larger PutMetricData requests compressed."""
+        return await super().answer(uncompressed(request), region, access_key)
 
     async def start(self) -> None:
         self.engine.start()
@@ -91,3 +99,11 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     def subscribe(self, callback: Subscriber) -> None:
         """Have ``callback(region, alarm_name, old, new, reason)`` called, on the loop, at each change of state."""
         self.engine.subscribe(callback)
+
+
+def uncompressed(request: Request) -> Request:
+    """The request with its body as it was before a client compressed it."""
+    if request.headers.get("Content-Encoding") != "gzip":
+        return request
+    headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}
+    return Request.from_primitives(request.method, request.url, headers, gzip.decompress(request.data))

@@ -1,0 +1,420 @@
+"""CloudWatch's rules on metrics, through boto3 against a cloud whose time is stepped."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from offline.cloud.config import CloudConfig
+from offline.cloud.stepping import SteppedCloud, stepped
+
+
+@pytest.fixture(scope="module")
+def stepped_cloud() -> Iterator[SteppedCloud]:
+    with stepped() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def cloudwatch(stepped_cloud: SteppedCloud) -> Any:
+    return stepped_cloud.client("cloudwatch")
+
+
+@pytest.fixture
+def metric() -> str:
+    """The name of a metric that no other test uses."""
+    return f"metric-{uuid.uuid4().hex[:8]}"
+
+
+def moment(epoch_s: float) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def minute(cloud: SteppedCloud) -> float:
+    """The beginning of the present minute of cloud time."""
+    return cloud.time() // 60 * 60
+
+
+def statistics(cloud: SteppedCloud, name: str, *, period: int = 60, minutes: int = 10, **asked: Any) -> list[Any]:
+    """Data points of a metric in App over the last minutes, oldest first."""
+    start = asked.pop("StartTime", moment(minute(cloud) - 60 * minutes))
+    points = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="App",
+        MetricName=name,
+        StartTime=start,
+        EndTime=moment(minute(cloud) + 60),
+        Period=period,
+        **(asked or {"Statistics": ["Sum"]}),
+    )["Datapoints"]
+    return sorted(points, key=lambda point: point["Timestamp"])
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_values_of_a_period_become_its_statistics(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
+) -> None:
+    """Sum, Average, Minimum, Maximum and SampleCount are over all values of a period.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+    """
+    data = [{"MetricName": metric, "Value": value, "Unit": "Count"} for value in (1, 2, 6)]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    names = ["Sum", "Average", "Minimum", "Maximum", "SampleCount"]
+    (point,) = statistics(stepped_cloud, metric, Statistics=names)
+    assert [point[name] for name in names] == [9, 3, 1, 6, 3]
+    assert point["Unit"] == "Count"
+
+
+def test_values_with_counts_count_as_often(stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str) -> None:
+    """Values and Counts state how often each value came, and serve percentiles.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+    """
+    cloudwatch.put_metric_data(
+        Namespace="App", MetricData=[{"MetricName": metric, "Values": [10, 20], "Counts": [99, 1]}]
+    )
+    (point,) = statistics(stepped_cloud, metric, ExtendedStatistics=["p50", "p99.9"])
+    assert point["ExtendedStatistics"]["p50"] == 10
+    assert point["ExtendedStatistics"]["p99.9"] > 10
+
+
+def test_percentiles_of_statistic_sets_are_not_available(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
+) -> None:
+    """A statistic set whose values differ has no percentiles.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Percentiles
+    """
+    values = {"SampleCount": 4, "Sum": 20, "Minimum": 1, "Maximum": 9}
+    cloudwatch.put_metric_data(Namespace="App", MetricData=[{"MetricName": metric, "StatisticValues": values}])
+    assert statistics(stepped_cloud, metric, ExtendedStatistics=["p50"]) == []
+    assert statistics(stepped_cloud, metric, Statistics=["Average"])[0]["Average"] == 5
+
+
+def test_percentiles_of_negative_values_are_not_available(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
+) -> None:
+    """Percentile statistics are not available for metrics with a negative value.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Percentiles
+    """
+    data = [{"MetricName": metric, "Values": [-1, 5]}]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    assert statistics(stepped_cloud, metric, ExtendedStatistics=["p50"]) == []
+
+
+def test_dimensions_make_metrics_of_their_own(stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str) -> None:
+    """Each combination of dimensions is a separate metric; nothing is aggregated across them.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#dimension-combinations
+    """
+    dimensions = [{"Name": "Server", "Value": "Prod"}, {"Name": "Domain", "Value": "Rio"}]
+    cloudwatch.put_metric_data(
+        Namespace="App", MetricData=[{"MetricName": metric, "Value": 1, "Dimensions": dimensions}]
+    )
+    assert statistics(stepped_cloud, metric) == []
+    assert statistics(stepped_cloud, metric, Statistics=["Sum"], Dimensions=dimensions[:1]) == []
+    assert len(statistics(stepped_cloud, metric, Statistics=["Sum"], Dimensions=dimensions[::-1])) == 1
+
+
+def test_units_are_kept_apart(stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str) -> None:
+    """Data points with different units are aggregated separately.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Unit
+    """
+    for unit in ("Seconds", "Count"):
+        data = [{"MetricName": metric, "Value": 1, "Unit": unit}]
+        cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    assert {point["Unit"] for point in statistics(stepped_cloud, metric)} == {"Seconds", "Count"}
+    assert len(statistics(stepped_cloud, metric, Statistics=["Sum"], Unit="Seconds")) == 1
+    assert statistics(stepped_cloud, metric, Statistics=["Sum"], Unit="Bytes") == []
+
+
+def test_start_times_are_rounded_down_to_the_minute(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
+) -> None:
+    """A start time of the last 15 days is rounded down to the whole minute.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    cloudwatch.put_metric_data(Namespace="App", MetricData=[{"MetricName": metric, "Value": 1}])
+    late_in_the_minute = moment(minute(stepped_cloud) + 0.9)
+    (point,) = statistics(stepped_cloud, metric, StartTime=late_in_the_minute, Statistics=["Sum"])
+    assert point["Timestamp"].timestamp() == minute(stepped_cloud)
+
+
+def test_high_resolution_metrics_have_sub_minute_periods(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
+) -> None:
+    """StorageResolution 1 keeps values by the second; periods of 1, 5, 10, 20 and 30 seconds read them.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
+    """
+    begins = minute(stepped_cloud) - 60
+    data = [
+        {"MetricName": metric, "Value": 1, "StorageResolution": 1, "Timestamp": moment(begins + second)}
+        for second in (0, 4, 5, 31)
+    ]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    assert [point["Sum"] for point in statistics(stepped_cloud, metric, period=5)] == [2, 1, 1]
+    assert [point["Sum"] for point in statistics(stepped_cloud, metric, period=30)] == [3, 1]
+
+
+def test_a_metric_is_seen_after_its_delay() -> None:
+    """It takes a while until a value that was sent shows in statistics.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html
+    """
+    with stepped(CloudConfig(metric_delay_s=45.0)) as cloud:
+        cloud.client("cloudwatch").put_metric_data(
+            Namespace="App", MetricData=[{"MetricName": "late", "Value": 1}]
+        )
+        cloud.advance(44)
+        assert statistics(cloud, "late") == []
+        cloud.advance(1)
+        assert len(statistics(cloud, "late")) == 1
+
+
+@pytest.mark.parametrize(
+    "datum",
+    [
+        {"Value": 1, "Values": [1]},
+        {"Values": [1, 2], "Counts": [1]},
+        {"Values": list(range(151))},
+        {"Value": 2.0**361},
+        {"Value": 1, "StorageResolution": 5},
+        {"Value": 1, "Unit": "Furlongs"},
+        {"Value": 1, "Dimensions": [{"Name": f"d{place}", "Value": "v"} for place in range(31)]},
+        {},
+    ],
+    ids=["two kinds", "counts", "151 values", "too large", "resolution", "unit", "31 dimensions", "no value"],
+)
+def test_data_beyond_the_limits_is_refused(cloudwatch: Any, metric: str, datum: dict[str, Any]) -> None:
+    """PutMetricData takes one kind of value, 150 values, 30 dimensions, known units, and +-2^360.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+    """
+    with pytest.raises(ClientError) as error:
+        cloudwatch.put_metric_data(Namespace="App", MetricData=[{"MetricName": metric, **datum}])
+    assert refused(error) in ("InvalidParameterValue", "InvalidParameterCombination", "MissingParameter")
+
+
+@pytest.mark.parametrize("seconds", [-14 * 86_400 - 60, 2 * 3600 + 60])
+def test_timestamps_lie_between_two_weeks_ago_and_two_hours_ahead(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str, seconds: int
+) -> None:
+    """Time stamps are at most two weeks before and two hours after now.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+    """
+    datum = {"MetricName": metric, "Value": 1, "Timestamp": moment(stepped_cloud.time() + seconds)}
+    with pytest.raises(ClientError) as error:
+        cloudwatch.put_metric_data(Namespace="App", MetricData=[datum])
+    assert refused(error) == "InvalidParameterValue"
+
+
+def test_at_most_a_thousand_data_a_request(cloudwatch: Any, metric: str) -> None:
+    """A PutMetricData request holds at most 1000 metrics.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+    """
+    cloudwatch.put_metric_data(Namespace="App", MetricData=[{"MetricName": metric, "Value": 1}] * 1000)
+    with pytest.raises(ClientError) as error:
+        cloudwatch.put_metric_data(Namespace="App", MetricData=[{"MetricName": metric, "Value": 1}] * 1001)
+    assert refused(error) == "InvalidParameterValue"
+
+
+def test_namespaces_of_aws_are_reserved(cloudwatch: Any, metric: str) -> None:
+    """A custom namespace must not begin with AWS/.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Namespace
+    """
+    with pytest.raises(ClientError) as error:
+        cloudwatch.put_metric_data(Namespace="AWS/Mine", MetricData=[{"MetricName": metric, "Value": 1}])
+    assert refused(error) == "InvalidParameterValue"
+
+
+def test_at_most_1440_data_points_a_call(stepped_cloud: SteppedCloud, metric: str) -> None:
+    """GetMetricStatistics returns at most 1,440 data points; more is an error.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    assert statistics(stepped_cloud, metric, minutes=1439) == []
+    with pytest.raises(ClientError) as error:
+        statistics(stepped_cloud, metric, minutes=1440)
+    assert refused(error) == "InvalidParameterCombination"
+
+
+def test_a_period_is_a_multiple_of_sixty_or_short(stepped_cloud: SteppedCloud, metric: str) -> None:
+    """Periods are 1, 5, 10, 20, 30 or a multiple of 60 seconds.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    with pytest.raises(ClientError) as error:
+        statistics(stepped_cloud, metric, period=45)
+    assert refused(error) == "InvalidParameterValue"
+
+
+def test_statistics_and_percentiles_exclude_each_other(stepped_cloud: SteppedCloud, metric: str) -> None:
+    """GetMetricStatistics takes either Statistics or ExtendedStatistics.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+    """
+    with pytest.raises(ClientError) as error:
+        statistics(stepped_cloud, metric, Statistics=["Sum"], ExtendedStatistics=["p50"])
+    assert refused(error) == "InvalidParameterCombination"
+
+
+def test_other_statistics_are_refused_by_name(stepped_cloud: SteppedCloud, metric: str) -> None:
+    """Trimmed means and their kin exist on AWS; here they are refused, not guessed.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+    """
+    with pytest.raises(ClientError, match="does not model the CloudWatch statistic tm90"):
+        statistics(stepped_cloud, metric, ExtendedStatistics=["tm90"])
+
+
+def test_metrics_are_listed_by_namespace_name_and_dimensions(cloudwatch: Any, metric: str) -> None:
+    """ListMetrics filters by namespace, name, and dimensions with or without a value.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+    """
+    for server in ("a", "b"):
+        dimensions = [{"Name": "Server", "Value": server}]
+        data = [{"MetricName": metric, "Value": 1, "Dimensions": dimensions}]
+        cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+
+    def listed(**filters: Any) -> int:
+        return len(cloudwatch.list_metrics(MetricName=metric, **filters)["Metrics"])
+
+    assert listed() == 2
+    assert listed(Namespace="Other") == 0
+    assert listed(Dimensions=[{"Name": "Server"}]) == 2
+    assert listed(Dimensions=[{"Name": "Server", "Value": "a"}]) == 1
+
+
+def test_metrics_without_data_for_two_weeks_are_not_listed() -> None:
+    """ListMetrics shows metrics with data in the past two weeks; RecentlyActive those of three hours.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+    """
+    with stepped() as cloud:
+        cloudwatch = cloud.client("cloudwatch")
+        cloudwatch.put_metric_data(Namespace="Old", MetricData=[{"MetricName": "old", "Value": 1}])
+        cloud.advance(4 * 3600)
+        assert cloudwatch.list_metrics(Namespace="Old", RecentlyActive="PT3H")["Metrics"] == []
+        assert len(cloudwatch.list_metrics(Namespace="Old")["Metrics"]) == 1
+        cloud.advance(14 * 86_400)
+        assert cloudwatch.list_metrics(Namespace="Old")["Metrics"] == []
+
+
+def test_metric_math_over_queries(stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str) -> None:
+    """GetMetricData computes expressions over the metrics of the request; ReturnData hides helpers.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    data = [{"MetricName": f"{metric}-{name}", "Value": value} for name, value in (("errors", 3), ("calls", 60))]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    queries = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {"Namespace": "App", "MetricName": f"{metric}-{name}"},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+            "ReturnData": False,
+        }
+        for name in ("errors", "calls")
+    ]
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[*queries, {"Id": "rate", "Expression": "100 * errors / calls", "Label": "Error rate"}],
+        StartTime=moment(minute(stepped_cloud) - 300),
+        EndTime=moment(minute(stepped_cloud) + 60),
+    )
+    (result,) = answer["MetricDataResults"]
+    assert (result["Id"], result["Label"], result["Values"]) == ("rate", "Error rate", [5])
+
+
+@pytest.mark.parametrize(("order", "expected"), [("TimestampAscending", [1, 2]), ("TimestampDescending", [2, 1])])
+def test_data_points_come_in_the_order_asked_for(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str, order: str, expected: list[int]
+) -> None:
+    """ScanBy orders by time; the newest come first by default.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+    """
+    data = [
+        {"MetricName": metric, "Value": value, "Timestamp": moment(stepped_cloud.time() - ago)}
+        for value, ago in ((1, 120), (2, 60))
+    ]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    stat = {"Metric": {"Namespace": "App", "MetricName": metric}, "Period": 60, "Stat": "Sum"}
+    (result,) = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "m1", "MetricStat": stat}],
+        StartTime=moment(minute(stepped_cloud) - 300),
+        EndTime=moment(minute(stepped_cloud)),
+        ScanBy=order,
+    )["MetricDataResults"]
+    assert result["Values"] == expected
+
+
+@pytest.mark.parametrize("expression", ["SEARCH('{App} x', 'Sum', 60)", "ANOMALY_DETECTION_BAND(m1)"])
+def test_expressions_that_are_not_modelled_are_refused(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, expression: str
+) -> None:
+    """Searches and anomaly detection exist on AWS; here they are refused by name.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    with pytest.raises(ClientError, match="does not model the metric math function"):
+        cloudwatch.get_metric_data(
+            MetricDataQueries=[{"Id": "e1", "Expression": expression}],
+            StartTime=moment(stepped_cloud.time() - 60),
+            EndTime=moment(stepped_cloud.time()),
+        )
+
+
+def test_dashboards_are_kept_and_checked(cloudwatch: Any) -> None:
+    """A dashboard body is JSON with widgets; GetDashboard gives it back.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+    """
+    cloudwatch.put_dashboard(DashboardName="board", DashboardBody='{"widgets": []}')
+    assert cloudwatch.get_dashboard(DashboardName="board")["DashboardBody"] == '{"widgets": []}'
+    assert [entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]] == ["board"]
+    with pytest.raises(ClientError) as error:
+        cloudwatch.put_dashboard(DashboardName="board", DashboardBody="widgets")
+    assert refused(error) == "InvalidParameterInput"
+    cloudwatch.delete_dashboards(DashboardNames=["board"])
+    with pytest.raises(ClientError) as error:
+        cloudwatch.get_dashboard(DashboardName="board")
+    assert refused(error) == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("put_anomaly_detector", {}),
+        ("put_insight_rule", {"RuleName": "r", "RuleDefinition": "{}"}),
+        ("list_metric_streams", {}),
+        ("get_metric_widget_image", {"MetricWidget": "{}"}),
+    ],
+)
+def test_what_is_not_modelled_is_refused_by_name(
+    cloudwatch: Any, operation: str, parameters: dict[str, Any]
+) -> None:
+    """Anomaly detection, insight rules, streams and images are named in the refusal.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html
+    """
+    with pytest.raises(ClientError) as error:
+        getattr(cloudwatch, operation)(**parameters)
+    assert refused(error) == "NotImplemented"
+    assert operation.replace("_", "") in str(error.value).lower()
