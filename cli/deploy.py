@@ -53,7 +53,7 @@ def deploy(
         return
     notice(f"deployed to {target.name} in {time.monotonic() - began:.1f} s")
     for endpoint in found:
-        results.print(f"{endpoint.name}  model {endpoint.model_version}  {endpoint.url}")
+        results.print(f"{endpoint.name}  model {endpoint.model_version[:12]}  {endpoint.url}")
         notice(curl_line(endpoint, example_rows(project, environment, endpoint.name)))
 
 

@@ -64,7 +64,9 @@ def _print_signature(signature: Signature) -> None:
     shown = table("feature", "dtype", "missing", "values")
     for feature in signature.features:
         if feature.categories is not None:
-            listed = ", ".join(feature.categories[:6]) + (", …" if len(feature.categories) > 6 else "")
+            listed = ", ".join(str(value) for value in feature.categories[:6]) + (
+                ", …" if len(feature.categories) > 6 else ""
+            )
             values = f"{listed} (others {feature.unseen})"
         elif feature.minimum is not None and feature.maximum is not None:
             values = f"{feature.minimum:g} to {feature.maximum:g} in the sample"

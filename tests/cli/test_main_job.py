@@ -95,7 +95,7 @@ def ask(endpoint: dict[str, Any], rows: list[Any]) -> httpx.Response:
 def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
     first = project.package(trees=20)
     (endpoint,) = project.data("deploy", "--local")
-    assert endpoint["model_version"] == first["version"][:12]
+    assert endpoint["model_version"] == first["version"]
 
     answer = ask(endpoint, project.rows())
     assert answer.status_code == 200
