@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Stands for operators of ai.onnx.ml 5, which skl2onnx would not let pass; `surgery` gives them their true domain.
+NEWER_ML = "ai.onnx.ml.5"
+
 
 class Nodes:
     """Adds nodes to skl2onnx's ``container``; every method gives the name of the tensor that it made."""
@@ -13,16 +16,14 @@ class Nodes:
         self._scope = scope
         self._container = container
 
-    def add(self, op_type: str, inputs: list[str], *, domain: str = "", **attributes: Any) -> str:
-        """A node with one output."""
+    def add(
+        self, op_type: str, inputs: list[str], *, domain: str = "", since: int | None = None, **attributes: Any
+    ) -> str:
+        """A node with one output; ``since`` is the operator's version where it is not the library's choice."""
         output = str(self._scope.get_unique_variable_name(op_type.lower()))
+        name = self._scope.get_unique_operator_name(op_type)
         self._container.add_node(
-            op_type,
-            inputs,
-            [output],
-            op_domain=domain,
-            name=self._scope.get_unique_operator_name(op_type),
-            **attributes,
+            op_type, inputs, [output], op_domain=domain, op_version=since, name=name, **attributes
         )
         return output
 

@@ -1,121 +1,66 @@
 """Converters that replace skl2onnx's own, for one model at a time and without touching its registry.
 
-skl2onnx's converters of these estimators lose what the source model keeps: single precision where double was
-meant, missing values, unseen categories. Handing ours to `convert_sklearn` leaves every other user of the
-library alone.
+skl2onnx's converters of these estimators lose what the source model keeps: double precision, missing values,
+unseen categories, ties. Handing ours to `convert_sklearn` leaves every other user of the library alone.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from modelpack.convert import discrete, impute
-from modelpack.convert.trees import follow_missing_values
-
-Converter = Callable[[Any, Any, Any], None]
-ShapeCalculator = Callable[[Any], None]
+from modelpack.convert import discrete, impute, trees
+from modelpack.convert.single import in_single_precision
 
 
-def converters() -> dict[type, Converter]:
-    """Converters by estimator class."""
-    from sklearn.impute import SimpleImputer
-    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """How an estimator is written: its nodes, and the shapes and types of its outputs (None: skl2onnx's own)."""
 
-    found: dict[type, Converter] = {kind: _in_single(kind) for kind in _single_precision()}
-    return found | {
-        SimpleImputer: impute.convert,
-        OneHotEncoder: discrete.convert_one_hot,
-        OrdinalEncoder: discrete.convert_ordinal,
-    }
+    convert: Callable[[Any, Any, Any], None]
+    infer_shape: Callable[[Any], None] | None = None
 
 
-def shape_calculators() -> dict[type, ShapeCalculator]:
-    """Shapes and types of what the converters give, by estimator class."""
-    from sklearn.impute import SimpleImputer
-    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+def operators() -> dict[type, Operator]:
+    """Ours, by estimator class."""
+    from sklearn import ensemble, preprocessing, tree
+    from sklearn import impute as imputers
 
+    forest_classifier = Operator(trees.convert_forest_classifier, trees.infer_classifier_shape)
+    forest_regressor = Operator(trees.convert_forest_regressor, trees.infer_regressor_shape)
     return {
-        SimpleImputer: impute.infer_shape,
-        OneHotEncoder: discrete.infer_one_hot_shape,
-        OrdinalEncoder: discrete.infer_ordinal_shape,
-    }
+        tree.DecisionTreeClassifier: forest_classifier,
+        tree.ExtraTreeClassifier: forest_classifier,
+        ensemble.RandomForestClassifier: forest_classifier,
+        ensemble.ExtraTreesClassifier: forest_classifier,
+        tree.DecisionTreeRegressor: forest_regressor,
+        tree.ExtraTreeRegressor: forest_regressor,
+        ensemble.RandomForestRegressor: forest_regressor,
+        ensemble.ExtraTreesRegressor: forest_regressor,
+        ensemble.GradientBoostingClassifier: Operator(
+            trees.convert_boosting_classifier, trees.infer_classifier_shape
+        ),
+        ensemble.GradientBoostingRegressor: Operator(
+            trees.convert_boosting_regressor, trees.infer_regressor_shape
+        ),
+        ensemble.HistGradientBoostingClassifier: Operator(
+            trees.convert_histogram_classifier, trees.infer_classifier_shape
+        ),
+        ensemble.HistGradientBoostingRegressor: Operator(
+            trees.convert_histogram_regressor, trees.infer_regressor_shape
+        ),
+        imputers.SimpleImputer: Operator(impute.convert, impute.infer_shape),
+        preprocessing.OneHotEncoder: Operator(discrete.convert_one_hot, discrete.infer_one_hot_shape),
+        preprocessing.OrdinalEncoder: Operator(discrete.convert_ordinal, discrete.infer_ordinal_shape),
+    } | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
 
 
 def computes_in_single(model: Any) -> bool:
     """Whether the estimator's arithmetic in the graph is in single precision, whatever comes before it."""
-    return type(model) in _single_precision()
+    return type(model) in _networks()
 
 
-def _single_precision() -> tuple[type, ...]:
-    """Estimators that compute in single precision themselves (trees compare float32 features), or lose nothing
-    by it (networks)."""
-    from sklearn import ensemble, neural_network, tree
+def _networks() -> tuple[type, ...]:
+    """Estimators that lose nothing by single precision, and gain half their size."""
+    from sklearn import neural_network
 
-    return (
-        tree.DecisionTreeClassifier,
-        tree.DecisionTreeRegressor,
-        tree.ExtraTreeClassifier,
-        tree.ExtraTreeRegressor,
-        ensemble.RandomForestClassifier,
-        ensemble.RandomForestRegressor,
-        ensemble.ExtraTreesClassifier,
-        ensemble.ExtraTreesRegressor,
-        ensemble.GradientBoostingClassifier,
-        ensemble.GradientBoostingRegressor,
-        ensemble.HistGradientBoostingClassifier,
-        ensemble.HistGradientBoostingRegressor,
-        neural_network.MLPClassifier,
-        neural_network.MLPRegressor,
-    )
-
-
-def _in_single(kind: type) -> Converter:
-    """skl2onnx's own converter of ``kind``, its input cast to float first where it is double.
-
-    Rounding to float any earlier moves values across the trees' thresholds: a scaler in single precision
-    before a forest changed 899 of 5000 labels.
-    """
-    from skl2onnx._supported_operators import sklearn_operator_name_map
-    from skl2onnx.common._registration import get_converter
-    from skl2onnx.common.data_types import DoubleTensorType
-
-    alias = sklearn_operator_name_map[kind]
-    convert_as_it_is = get_converter(alias)
-
-    def convert(scope: Any, operator: Any, container: Any) -> None:
-        if len(operator.inputs) == 1 and not isinstance(operator.inputs[0].type, DoubleTensorType):
-            before = len(container.nodes)
-            convert_as_it_is(scope, operator, container)
-            follow_missing_values(operator.raw_operator, container.nodes[before:])
-            return
-        _delegate_in_single(scope, operator, container, alias)
-
-    return convert
-
-
-def _delegate_in_single(scope: Any, operator: Any, container: Any, alias: str) -> None:
-    """Cast to float, a second operator of the same estimator behind it, and its outputs cast to the types that
-    the first had promised."""
-    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, guess_proto_type
-    from skl2onnx.sklapi import CastTransformer
-
-    cast = scope.declare_local_operator("SklearnCastTransformer", CastTransformer(dtype=np.float32))
-    cast.inputs.extend(list(operator.inputs))
-    width = sum(variable.get_second_dimension() for variable in operator.inputs)
-    narrow = scope.declare_local_variable("single", FloatTensorType([None, width]))
-    cast.outputs.append(narrow)
-    inner = scope.declare_local_operator(alias, operator.raw_operator)
-    inner.inputs.append(narrow)
-    for output in operator.outputs:
-        promised = output.type
-        kind = FloatTensorType if isinstance(promised, DoubleTensorType) else type(promised)
-        given = scope.declare_local_variable("inner", kind(promised.shape))
-        inner.outputs.append(given)
-        container.add_node(
-            "Cast",
-            [given.full_name],
-            [output.full_name],
-            to=guess_proto_type(promised),
-            name=scope.get_unique_operator_name("CastBack"),
-        )
+    return (neural_network.MLPClassifier, neural_network.MLPRegressor)

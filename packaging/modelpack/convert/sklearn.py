@@ -12,7 +12,7 @@ from modelpack.sources.source import Graph
 if TYPE_CHECKING:
     from modelpack.sources.sklearn import SklearnSource
 
-#: The newest opsets that skl2onnx 1.20 writes and every ONNX Runtime since 1.18 reads.
+#: The newest that skl2onnx 1.20 writes.
 TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
 
 
@@ -37,7 +37,7 @@ def _run_skl2onnx(model: Any, sample: Sample, precision: str) -> Any:
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-    from modelpack.convert.operators import converters, shape_calculators
+    from modelpack.convert.operators import operators
 
     number = DoubleTensorType if precision == "float64" else FloatTensorType
     if _takes_columns(model) or sample.strings:
@@ -45,6 +45,7 @@ def _run_skl2onnx(model: Any, sample: Sample, precision: str) -> Any:
         inputs = [(name, kind([None, 1])) for name, kind in kinds.items()]
     else:
         inputs = [("numbers", number([None, len(sample.names)]))]
+    ours = operators()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return convert_sklearn(
@@ -53,8 +54,8 @@ def _run_skl2onnx(model: Any, sample: Sample, precision: str) -> Any:
             initial_types=inputs,
             target_opset=TARGET_OPSET,
             options=_options(model),
-            custom_conversion_functions=converters(),
-            custom_shape_calculators=shape_calculators(),
+            custom_conversion_functions={kind: item.convert for kind, item in ours.items()},
+            custom_shape_calculators={kind: item.infer_shape for kind, item in ours.items() if item.infer_shape},
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from modelpack.convert.nodes import NEWER_ML
 from modelpack.sample import Sample
 
 
@@ -45,7 +46,7 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
     graph = helper.make_graph(nodes, "model", inputs, outputs, initializer=[*inner.initializer, *columns.stored])
     _prune(graph)
     _number_names(graph)
-    opsets = {entry.domain: entry.version for entry in raw.opset_import}
+    opsets = _opsets(raw, graph)
     model = helper.make_model(
         graph,
         producer_name="serinus",
@@ -54,6 +55,16 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
     )
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def _opsets(raw: Any, graph: Any) -> dict[str, int]:
+    """Versions by domain; operators that stood aside for being newer than skl2onnx get their true domain."""
+    opsets = {entry.domain: entry.version for entry in raw.opset_import if entry.domain != NEWER_ML}
+    for node in graph.node:
+        if node.domain == NEWER_ML:
+            node.domain = "ai.onnx.ml"
+            opsets["ai.onnx.ml"] = 5
+    return opsets
 
 
 def keep_precision(model: Any) -> None:
