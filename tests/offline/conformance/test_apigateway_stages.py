@@ -162,7 +162,10 @@ def test_access_logs_are_written_in_the_stages_format(
     api.deploy()
     group = f"/access/{api.id}"
     aws("logs").create_log_group(logGroupName=group)
-    line = '{"id":"$context.requestId","path":"$context.resourcePath","status":$context.status,"key":"$context.identity.apiKey"}'
+    line = (
+        '{"id":"$context.requestId","path":"$context.resourcePath","status":$context.status,'
+        '"key":"$context.identity.apiKey"}'
+    )
     api.client.update_stage(
         restApiId=api.id,
         stageName="prod",

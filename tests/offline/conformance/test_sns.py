@@ -45,7 +45,7 @@ def messages(aws: Callable[..., Any], eventually: Callable[..., Any]) -> Callabl
 @pytest.fixture
 def listening_function(
     deploy_function: Callable[..., str], aws: Callable[..., Any], queue: tuple[str, str]
-) -> Iterator[Callable[..., str]]:
+) -> Callable[..., str]:
     """Makes a function that puts each event it gets into the queue; returns its ARN."""
 
     def make(allowed: str | None) -> str:
@@ -65,7 +65,7 @@ def listening_function(
             )
         return f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
 
-    yield make
+    return make
 
 
 @pytest.fixture
