@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lambda_handlers.contract.columns import OTHERS, field_of
 from lambda_handlers.contract.signature import Feature, Output, Signature
 from lambda_handlers.inference.rules import FLOAT32_MAX
 
@@ -53,16 +54,14 @@ def answer_schema(signature: Signature) -> dict[str, Any]:
     }
     if signature.classes is not None:
         properties["classes"] = {"type": "array", "description": "Labels in the order of the probabilities."}
-    fields = {"label": "labels", "probabilities": "probabilities", "value": "values"}
     others = {}
     for output in signature.outputs:
-        alone = sum(other.role == output.role for other in signature.outputs) == 1
-        if alone and output.role in fields:
-            properties[fields[output.role]] = _output_schema(output)
+        if field := field_of(output, signature.outputs):
+            properties[field] = _output_schema(output)
         else:
             others[output.name] = _output_schema(output)
     if others:
-        properties["outputs"] = {"type": "object", "properties": others, "required": list(others)}
+        properties[OTHERS] = {"type": "object", "properties": others, "required": list(others)}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 

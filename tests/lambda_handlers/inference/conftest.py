@@ -148,14 +148,82 @@ def churn(bundles: Path) -> Path:
     return write_bundle(bundles / "churn", "churn", convert(model, types, zipmap=False), signature, rows[1:9])
 
 
-@pytest.fixture
-def serve() -> Callable[..., Scorer]:
-    """A scorer of a bundle."""
+def graph_of(nodes: list[Any], inputs: list[Any], outputs: list[Any]) -> bytes:
+    """A graph of a few ONNX nodes, for what no small estimator does."""
+    from onnx import helper
 
-    def open_scorer(folder: Path, **limits: int) -> Scorer:
-        return Scorer(open_model(folder, memory_mb=512), Limits(**limits), "7")
+    graph = helper.make_graph(nodes, "tests", inputs, outputs)
+    opset = [helper.make_opsetid("", 17)]
+    return bytes(helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString())
 
-    return open_scorer
+
+@pytest.fixture(scope="session")
+def energy(bundles: Path) -> Path:
+    """A regressor of two targets whose features are float64, int64 and bool in one tensor of doubles."""
+    from skl2onnx.common.data_types import DoubleTensorType
+    from sklearn.linear_model import LinearRegression
+
+    random = np.random.default_rng(3)
+    data = np.column_stack([random.normal(20, 5, 60), random.integers(0, 9, 60), random.integers(0, 2, 60)])
+    model = LinearRegression().fit(data, np.column_stack([data.sum(axis=1), data[:, 0] * 2]))
+    features = (
+        Feature("outside_celsius", "float64"),
+        Feature("floors", "int64", missing="accepted"),
+        Feature("heated", "bool"),
+    )
+    signature = Signature(
+        "regression",
+        features,
+        (Tensor("numbers", "float64", ("outside_celsius", "floors", "heated")),),
+        (Output("variable", "float64", "value", (None, 2)),),
+    )
+    rows: Rows = [{"outside_celsius": 18.5, "floors": 3, "heated": True}]
+    graph = convert(model, [("numbers", DoubleTensorType([None, 3]))])
+    return write_bundle(bundles / "energy", "energy", graph, signature, rows)
+
+
+@pytest.fixture(scope="session")
+def ratio(bundles: Path) -> Path:
+    """Divides, so that outputs can be infinite or NaN; int64 and float32 tensors, and a vector that passes."""
+    from onnx import TensorProto, helper
+
+    nodes = [
+        helper.make_node("Cast", ["count"], ["count_float"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["total", "count_float"], ["mean"]),
+        helper.make_node("Identity", ["vector"], ["echo"]),
+    ]
+    inputs = [
+        helper.make_tensor_value_info("total", TensorProto.FLOAT, [None, 1]),
+        helper.make_tensor_value_info("count", TensorProto.INT64, [None, 1]),
+        helper.make_tensor_value_info("vector", TensorProto.FLOAT, [None, 2, 2]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("mean", TensorProto.FLOAT, [None, 1]),
+        helper.make_tensor_value_info("echo", TensorProto.FLOAT, [None, 2, 2]),
+    ]
+    signature = Signature(
+        "regression",
+        (Feature("total", "float32"), Feature("count", "int64"), Feature("vector", "float32", shape=(2, 2))),
+        (
+            Tensor("total", "float32", ("total",)),
+            Tensor("count", "int64", ("count",)),
+            Tensor("vector", "float32", ("vector",)),
+        ),
+        (Output("mean", "float32", "value", (None, 1)), Output("echo", "float32", "tensor", (None, 2, 2))),
+    )
+    rows: Rows = [{"total": 1.0, "count": 2, "vector": [[1.0, 2.0], [3.0, 4.0]]}]
+    return write_bundle(bundles / "ratio", "ratio", graph_of(nodes, inputs, outputs), signature, rows)
+
+
+def open_scorer(folder: Path, **limits: int) -> Scorer:
+    return Scorer(open_model(folder, memory_mb=512), Limits(**limits), "7")
+
+
+@pytest.fixture(scope="session")
+def scorers(iris: Path, churn: Path, energy: Path, ratio: Path) -> dict[str, Scorer]:
+    """A scorer of each bundle, with limits of 20 rows and 20,000 bytes."""
+    folders = {"iris": iris, "churn": churn, "energy": energy, "ratio": ratio}
+    return {name: open_scorer(folder, max_rows=20, max_body_bytes=20_000) for name, folder in folders.items()}
 
 
 @pytest.fixture(scope="module")
