@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -80,3 +82,19 @@ def test_a_change_to_the_handler_changes_the_inference_asset(installed: Path, tm
 
     assert asset_folder(installed, tmp_path / "after").name != before
     assert HandlerCode.of(ENTRY_MODULE, installed).sha256 != code
+
+
+def test_every_module_of_the_asset_finds_what_it_imports_within_it(installed: Path, tmp_path: Path) -> None:
+    folder = asset_folder(installed, tmp_path / "out")
+    modules = [
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in folder.rglob("*.py")
+        if path.stem not in ("__init__", "handler")  # importing the handler opens its model
+    ]
+    code = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
+    code += "import lambda_handlers; print(lambda_handlers.__file__)"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=120)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(done.stdout.strip()).is_relative_to(folder)
