@@ -1,0 +1,121 @@
+"""Faults on order: each does to a function what it says, to the version it names, until it is cleared."""
+
+import base64
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+HANDLER = "def handler(event, context):\n    return 'fine'\n"
+
+
+@pytest.fixture
+def faults(cloud):
+    """Calls the offline API for faults; all faults of the functions it touched are cleared afterwards."""
+    touched: set[str] = set()
+
+    def call(method: str, path: str = "", body=None):
+        request = urllib.request.Request(
+            f"{cloud.config.endpoint_url}/_offline/faults{path}",
+            method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+        )
+        if body:
+            touched.add(body.get("function", ""))
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+
+    yield call
+    for function in touched - {""}:
+        call("DELETE", f"?function={function}")
+
+
+@pytest.fixture
+def invoke(aws):
+    def run(name, **parameters):
+        answer = aws("lambda").invoke(FunctionName=name, LogType="Tail", **parameters)
+        log = base64.b64decode(answer["LogResult"]).decode()
+        return json.loads(answer["Payload"].read()), answer.get("FunctionError"), log
+
+    return run
+
+
+def test_an_error_rate_of_one_fails_every_invocation_until_cleared(deploy_function, faults, invoke):
+    name = deploy_function(HANDLER)
+    faults("PUT", body={"function": name, "error_rate": 1.0})
+    payload, error, _ = invoke(name)
+    assert (payload["errorType"], error) == ("InjectedFault", "Unhandled")
+    faults("DELETE", f"?function={name}")
+    assert invoke(name)[:2] == ("fine", None)
+
+
+def test_a_fault_of_one_version_leaves_the_others_alone(aws, deploy_function, faults, invoke):
+    name = deploy_function(HANDLER, Publish=True)
+    faults("PUT", body={"function": name, "version": "1", "error_rate": 1.0})
+    assert invoke(name)[1] is None
+    assert invoke(name, Qualifier="1")[1] == "Unhandled"
+
+
+def test_latency_counts_as_duration_and_can_time_out(deploy_function, faults, invoke):
+    name = deploy_function(HANDLER, Timeout=1)
+    faults("PUT", body={"function": name, "latency_ms": 60_000})
+    payload, _, _ = invoke(name)
+    assert payload["errorType"] == "Sandbox.Timedout"
+
+
+def test_a_crash_is_an_exit_error(deploy_function, faults, invoke):
+    name = deploy_function("import time\ndef handler(event, context):\n    time.sleep(30)\n")
+    faults("PUT", body={"function": name, "crash_rate": 1})
+    payload, error, _ = invoke(name)
+    assert error == "Unhandled"
+    assert payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
+
+
+def test_init_can_be_slow(deploy_function, faults, invoke):
+    name = deploy_function(HANDLER)
+    faults("PUT", body={"function": name, "slow_init_ms": 300})
+    payload, _, log = invoke(name)
+    assert payload == "fine"
+    assert float(log.split("Init Duration: ")[1].split(" ms")[0]) >= 300
+
+
+def test_init_can_fail(deploy_function, faults, invoke):
+    name = deploy_function(HANDLER)
+    faults("PUT", body={"function": name, "init_failure_rate": 1})
+    payload, error, log = invoke(name)
+    assert (payload["errorType"], error) == ("Runtime.ExitError", "Unhandled")
+    assert "Phase: init\tStatus: error\tError Type: Runtime.ExitError" in log
+
+
+def test_killed_workers_are_replaced_without_a_failed_request(deploy_function, faults, invoke):
+    name = deploy_function("import os\ndef handler(event, context):\n    return os.getpid()\n")
+    before, _, _ = invoke(name)
+    assert faults("POST", "/kill-workers", body={"function": name}) == {"killed": 1}
+    after, error, _ = invoke(name)
+    assert error is None
+    assert after != before
+
+
+def test_faults_are_listed(deploy_function, faults):
+    name = deploy_function(HANDLER)
+    faults("PUT", body={"function": name, "latency_ms": 5})
+    found = next(fault for fault in faults("GET")["faults"] if fault["function"] == name)
+    assert (found["version"], found["latency_ms"], found["error_rate"]) == ("*", 5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"function": "f", "error_rate": 1.5}, "error_rate is 1.5; it must be a number between 0 and 1"),
+        ({"function": "f", "eror_rate": 1}, "no fault is called 'eror_rate'"),
+        ({"error_rate": 1}, "a fault needs a function"),
+        ({"function": "f", "latency_ms": True}, "latency_ms is True"),
+    ],
+)
+def test_a_wrong_fault_is_refused_with_the_reason(faults, body, words):
+    with pytest.raises(urllib.error.HTTPError) as error:
+        faults("PUT", body=body)
+    with error.value as answer:
+        assert answer.code == 400
+        assert words in json.loads(answer.read())["message"]
