@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin
 
@@ -12,6 +13,10 @@ from infra.errors import Finding
 from infra.settings.allowed import allowed_values
 from infra.settings.positions import KeyPath
 from infra.settings.schema import NAME_ALLOWED, SettingsFile
+
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_VALUE = 60
 
 
 def findings_of(error: ValidationError, positions: Mapping[KeyPath, int]) -> list[Finding]:
@@ -37,7 +42,8 @@ def dotted(path: KeyPath) -> str:
     """A key path as TOML writes it, with indices in brackets: env.prod.endpoint.churn.cors_origins[1]."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        name = part if isinstance(part, int) or _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+        text += f"[{part}]" if isinstance(part, int) else f".{name}"
     return text.lstrip(".")
 
 
@@ -56,16 +62,17 @@ def _message(detail: ErrorDetails, path: KeyPath, wrong_name: bool) -> str:
         return f"is unknown; {did_you_mean(field, model.model_fields if model else ())}"
     if detail["type"] == "missing":
         return f"is missing; allowed: {_allowed(path)}"
-    if detail["type"] == "value_error":
-        return f"{_shown(detail['input'])}{detail['ctx']['error']}"
-    return f"= {_shown(detail['input']).rstrip()} is not allowed; allowed: {_allowed(path)}"
+    if detail["type"] != "value_error":
+        return f"= {_shown(detail['input'])} is not allowed; allowed: {_allowed(path)}"
+    if isinstance(detail["input"], dict | tuple):
+        return str(detail["ctx"]["error"])
+    return f"{_shown(detail['input'])} {detail['ctx']['error']}"
 
 
 def _shown(value: Any) -> str:
-    """The value as TOML writes it; nothing for tables, whose rules name the entry that is wrong."""
-    if isinstance(value, dict | list):
-        return "" if isinstance(value, dict) else "[...] "
-    return json.dumps(value, ensure_ascii=False, default=str) + " "
+    """The value much as TOML writes it, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
 def _allowed(path: KeyPath) -> str:

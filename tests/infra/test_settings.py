@@ -84,6 +84,12 @@ def test_account_and_region_are_those_of_the_environment(load: Callable[..., Set
     assert (prod.account, prod.region) == ("123456789012", "eu-central-1")
 
 
+def test_dev_may_be_written_down_without_a_place(load: Callable[..., Settings]) -> None:
+    dev = load(LAYERED + "[env.dev.defaults]\nmemory_mb = 640\n")
+
+    assert (dev.account, dev.endpoints[0].settings.memory_mb) == (None, 640)
+
+
 def test_docs_are_shown_in_the_offline_environment_only(load: Callable[..., Settings]) -> None:
     shown = {name: load(LAYERED, name).endpoints[0].settings.docs for name in ("dev", "local", "prod")}
 

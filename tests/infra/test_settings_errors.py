@@ -45,6 +45,9 @@ def errors_in(tmp_path: Path, text: str) -> list[str]:
         ('cors_origins = ["*", "https://a.example"]', 'names "*" beside other origins'),
         ('tags = { "aws:x" = "1" }', "holds key 'aws:x'; keys are 1 to 128 letters"),
         ('tags = { team = "a;b" }', "holds 'a;b' for team; values are up to 256 letters"),
+        ("memory_mb = { a = 1 }", '= {"a": 1} is not allowed; allowed: a whole number from 128 to 10240'),
+        (f'runtime = "{"x" * 90}"', f'= "{"x" * 59}... is not allowed; allowed: one of'),
+        (r'variables = { LEVEL = "a\u0000" }', "holds a NUL character in LEVEL"),
         ("log_retention_days = 1979-05-27", '= "1979-05-27" is not allowed; allowed: one of 1, 3'),
     ],
 )
@@ -62,6 +65,12 @@ def test_a_value_within_a_table_is_found_on_its_own_line(tmp_path: Path) -> None
         "line 6: endpoint.churn.variables.DEPTH = 3 is not allowed; allowed: a table of names with text values, "
         "4096 bytes in all; AWS_*, LAMBDA_* and SERINUS_* are reserved"
     ]
+
+
+def test_a_key_that_toml_must_quote_is_shown_quoted(tmp_path: Path) -> None:
+    (found,) = errors_in(tmp_path, f'{ENDPOINT}variables = {{ "a.b" = 3 }}\n')
+
+    assert found.startswith('line 4: endpoint.churn.variables."a.b" = 3 is not allowed')
 
 
 def test_an_element_of_a_list_is_found_on_its_own_line(tmp_path: Path) -> None:

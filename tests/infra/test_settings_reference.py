@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -14,6 +16,14 @@ def test_the_page_is_what_the_models_say() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert page == render_reference(), "run `python -m infra.settings.reference > docs/settings.md`"
+
+
+def test_running_the_module_prints_the_page() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.settings.reference"], capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stdout == render_reference()
 
 
 def test_every_setting_has_a_meaning() -> None:
