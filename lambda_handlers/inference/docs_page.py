@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -27,5 +28,5 @@ CONTENT_SECURITY_POLICY = (
 def render_docs(openapi: dict[str, Any]) -> bytes:
     """The page for ``openapi``, which is embedded as data. "<" is escaped: no value can end the element."""
     data = msgspec.json.encode(openapi).replace(b"<", b"\\u003c").decode()
-    title = str(openapi["info"]["title"])
+    title = html.escape(str(openapi["info"]["title"]))
     return _TEMPLATE.replace("{{title}}", title).replace("{{openapi}}", data).encode()
