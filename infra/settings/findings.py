@@ -14,7 +14,6 @@ from infra.settings.allowed import allowed_values
 from infra.settings.positions import KeyPath
 from infra.settings.schema import NAME_ALLOWED, SettingsFile
 
-
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST_VALUE = 60
 
