@@ -124,6 +124,11 @@ def request_check(definition: Definition, method: Document, api_id: str) -> Requ
     return None if validator is None else RequestCheck(method, validator, definition.models, api_id)
 
 
+def plain_path(escaped: str) -> str:
+    """A resource path out of a method setting's key, which may be escaped once, twice or not at all."""
+    return escaped.replace("~1", "/").replace("~0", "~").replace("~1", "/").strip("/")
+
+
 def method_settings(stage: Document, resource_path: str, http_method: str) -> dict[str, Any]:
     """The stage's settings for a method: its own, else those of "*/*"."""
     exact: dict[str, Any] | None = None
@@ -132,6 +137,6 @@ def method_settings(stage: Document, resource_path: str, http_method: str) -> di
         path, _, method = key.rpartition("/")
         if path == method == "*":
             general = settings
-        elif method == http_method and path.replace("~1", "/").strip("/") == resource_path.strip("/"):
+        elif method in (http_method, "*") and plain_path(path) == resource_path.strip("/"):
             exact = settings
     return general if exact is None else exact

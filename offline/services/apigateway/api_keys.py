@@ -4,7 +4,6 @@ import secrets
 import string
 from typing import Any
 
-from offline.errors import NotModelled
 from offline.services.apigateway.operations import Operations, answered, chosen, page
 from offline.services.apigateway.patching import apply_patch
 from offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
@@ -18,8 +17,6 @@ MUTABLE = frozenset({"name", "description", "enabled", "customerId"})
 class ApiKeyOperations(Operations):
     async def create_api_key(self, call: Call) -> Document:
         store = self.store(call)
-        if call.params.get("stageKeys"):
-            raise NotModelled("apigateway: stageKeys of an API key", "Use a usage plan.")
         value = call.params.get("value") or generated_value()
         check_value(store, value)
         now = self.cloud.clock.now()
@@ -29,7 +26,7 @@ class ApiKeyOperations(Operations):
             "enabled": False,
             "createdDate": now,
             "lastUpdatedDate": now,
-            "stageKeys": [],
+            "stageKeys": stage_keys(store, call.params.get("stageKeys") or []),
             "tags": {},
         } | chosen(call.params, "name", "description", "enabled", "customerId", "tags")
         store.keys[key["id"]] = key
@@ -62,6 +59,13 @@ class ApiKeyOperations(Operations):
             plan.key_ids = [key_id for key_id in plan.key_ids if key_id != key["id"]]
         del store.keys[key["id"]]
         return {}
+
+
+def stage_keys(store: RegionStore, stages: list[Document]) -> list[str]:
+    """The stages that a key names, as AWS lists them: since usage plans, they open nothing by themselves."""
+    for stage in stages:
+        store.api(stage["restApiId"]).stage(stage["stageName"])
+    return [f"{stage['restApiId']}/{stage['stageName']}" for stage in stages]
 
 
 def shown(key: Document, with_value: bool | None) -> Document:

@@ -10,6 +10,7 @@ from typing import Any
 from offline.errors import NotModelled
 from offline.services.apigateway.store import Document, bad_request
 
+HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 CATEGORIES = ("metrics", "logging", "throttling", "caching")
 SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "metrics/enabled": ("metricsEnabled", lambda value: value.lower() == "true"),
@@ -37,20 +38,23 @@ DEFAULTS: Document = {
 
 
 def is_method_setting(path: str) -> bool:
+    """Whether ``path`` is a setting of a method, or a method whose settings are to be removed."""
     parts = path.split("/")
-    return len(parts) >= 5 and parts[-2] in CATEGORIES
+    return (len(parts) >= 5 and parts[-2] in CATEGORIES) or parts[-1] in HTTP_METHODS or parts[-1] == "*"
 
 
 def patch_method_setting(settings: Document, operation: Document) -> None:
     """Apply one operation to ``settings``, keyed "resource/METHOD" as AWS keys them."""
     *method, category, setting = operation["path"].removeprefix("/").split("/")
-    key = "/".join(method)
     known = SETTINGS.get(f"{category}/{setting}".lower())
+    if known is None and operation["op"] == "remove":
+        settings.pop(operation["path"].removeprefix("/"), None)
+        return
     if known is None:
         raise bad_request(f"Invalid method setting path: {operation['path']}")
-    name, convert = known
+    key, (name, convert) = "/".join(method), known
     if operation["op"] == "remove":
-        settings.pop(key, None)
+        forget(settings, key, name)
         return
     try:
         value = convert(operation["value"])
@@ -59,3 +63,11 @@ def patch_method_setting(settings: Document, operation: Document) -> None:
     if name == "cachingEnabled" and value:
         raise NotModelled("apigateway: caching", "Leave caching off.")
     settings[key] = DEFAULTS | settings.get(key, {}) | {name: value}
+
+
+def forget(settings: Document, key: str, name: str) -> None:
+    """Put one setting of a method back to its default; a method with none of its own is left out."""
+    if key in settings:
+        settings[key][name] = DEFAULTS[name]
+        if settings[key] == DEFAULTS:
+            del settings[key]
