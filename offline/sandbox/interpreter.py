@@ -5,6 +5,7 @@ and nothing else that happens to be installed here. So the distributions of that
 directory of their own, and the interpreter is started without its site-packages.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def prepare(executable: Path | None, work_dir: Path) -> Interpreter:
             f"`{python} -m pip install awslambdaric boto3` adds it."
         )
     major, minor, micro = found["version"]
-    runtime_dir = work_dir / "runtime" / f"{major}.{minor}-{abs(hash(str(python))):x}"
+    runtime_dir = work_dir / "runtime" / f"{major}.{minor}-{hashlib.sha256(str(python).encode()).hexdigest()[:12]}"
     runtime_dir.mkdir(parents=True, exist_ok=True)
     for name, path in found["entries"].items():
         link = runtime_dir / name

@@ -196,6 +196,7 @@ class Sandbox:
             WorkerState(name, version, worker.pid, worker.initialization, worker.busy)
             for (_, name, version), pool in self.capacity.pools.items()
             for worker in pool.workers
+            if not worker.dead
         ]
 
     @property

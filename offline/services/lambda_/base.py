@@ -1,9 +1,10 @@
 """What the operations of the Lambda service share: state, lookups, revisions, and their error words."""
 
 import asyncio
+import logging
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from offline.cloud.cloud import Cloud
 
+log = logging.getLogger(__name__)
+
 
 class LambdaBase(Service):
     """State and lookups. All operations are coroutines, so state changes on the event loop only."""
@@ -36,7 +39,7 @@ class LambdaBase(Service):
         self.state = LambdaState()
         #: Decides alias weights and injected faults; seed it to repeat a run.
         self.dice = random.Random()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def account_id(self) -> str:
@@ -112,11 +115,16 @@ class LambdaBase(Service):
                 Type="User",
             )
 
-    def in_background(self, work: Any) -> None:
+    def in_background(self, work: Coroutine[None, None, None]) -> None:
         """Run a coroutine beside the request that started it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("background work of lambda failed", exc_info=task.exception())
 
     def soon(self, change: Callable[[], None]) -> None:
         """Make ``change`` right after the current answer: what AWS does within seconds."""

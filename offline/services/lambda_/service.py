@@ -50,10 +50,6 @@ class Lambda(
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)
         config = cloud.config
-        self._owns_work_dir = config.work_dir is None
-        self.work_dir = config.work_dir or Path(tempfile.mkdtemp(prefix="offline-cloud-"))
-        kept_dir = config.state_dir or self.work_dir
-        self.archives = Archives(kept_dir / "archives", cloud)
         self.twins = Twins({})
         self.faults = Faults(self.dice)
         self.logs = LogWriter(config)
@@ -61,16 +57,19 @@ class Lambda(
         self.sandbox = Sandbox(self.capacity, cloud.clock)
 
     async def start(self) -> None:
+        config = self.cloud.config
+        self.work_dir = config.work_dir or Path(tempfile.mkdtemp(prefix="offline-cloud-"))
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        self.archives = Archives((config.state_dir or self.work_dir) / "archives", self.cloud)
         self.logs.start(asyncio.get_running_loop())
         preparation = Preparation(
             self.work_dir,
             Unpacker(self.work_dir, self.twins),
-            self.cloud.config.interpreters,
+            config.interpreters,
             lambda role, function, region: assume_role(self.cloud, role, function, region),
-            self.cloud.config.endpoint_url,
+            config.endpoint_url,
             self.cloud.clock,
         )
-        self.resume_events()
         sink = FunctionLogs(self.cloud, self.logs)
         self.sandbox.start(
             ColdStart(
@@ -84,13 +83,14 @@ class Lambda(
                 self.sandbox.gone,
             )
         )
+        self.resume_events()
 
     async def stop(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await self.sandbox.stop()
         self.logs.stop()
-        if self._owns_work_dir:
+        if self.cloud.config.work_dir is None:
             await asyncio.to_thread(remove_tree, self.work_dir)
 
     def routes(self) -> list[Route]:

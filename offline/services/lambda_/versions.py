@@ -7,6 +7,7 @@ import copy
 import json
 from typing import Any
 
+from offline.errors import AwsError
 from offline.services.lambda_.archives import hex_to_aws
 from offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision, not_in_state_for_it
 from offline.services.lambda_.execution import spec_of
@@ -83,14 +84,22 @@ class VersionOperations(LambdaBase):
         self.sandbox.retire((function.region, function.name, qualifier))
 
     async def _take_snapshot(self, function: Function, version: FunctionVersion) -> None:
-        failure = await self.sandbox.snapshot(spec_of(self, function, version))
+        try:
+            failure = await self.sandbox.snapshot(spec_of(self, function, version))
+        except AwsError as error:
+            _fail(version, error.message)
+            return
         if failure is None:
             _activate(version)
-            return
-        words = json.loads(failure.payload or b"{}").get("errorMessage", failure.error_type or "init failed")
-        version.state, version.state_reason = "Failed", f"SnapStart: {words}"
-        version.state_reason_code = "FunctionError"
-        version.last_update_status = "Failed"
+        else:
+            words = json.loads(failure.payload or b"{}").get("errorMessage", failure.error_type or "init failed")
+            _fail(version, words)
+
+
+def _fail(version: FunctionVersion, words: str) -> None:
+    version.state, version.state_reason = "Failed", f"SnapStart: {words}"
+    version.state_reason_code = "FunctionError"
+    version.last_update_status = "Failed"
 
 
 def _activate(version: FunctionVersion) -> None:
