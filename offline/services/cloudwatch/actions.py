@@ -11,6 +11,7 @@ from offline.errors import AwsError, NotModelled
 from offline.services.cloudwatch.alarms import HistoryItem, compact_json
 from offline.services.cloudwatch.notices import Change, lambda_event, sns_message, subject
 from offline.services.cloudwatch.regional import malformed
+from offline.services.events.functions import invoke_for
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_ACTIONS = 5
+
+#: Whom a function must allow to invoke it as an alarm's action.
+PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
 
 
 def check_actions(actions: list[str]) -> None:
@@ -38,7 +42,8 @@ async def perform(cloud: "Cloud", action: str, change: Change) -> HistoryItem:
         if action.split(":")[2] == "sns":
             await asyncio.to_thread(_publish, cloud, action, change)
         else:
-            await _invoke(cloud, action, change)
+            event = json.dumps(lambda_event(change)).encode()
+            await invoke_for(cloud, action, event, principal=PRINCIPAL, source_arn=change.alarm.arn)
     except (AwsError, ClientError, BotoCoreError) as error:
         log.warning("alarm %s could not act on %s: %s", change.alarm.name, action, error)
         return _item(change, action, str(error))
@@ -48,21 +53,6 @@ async def perform(cloud: "Cloud", action: str, change: Change) -> HistoryItem:
 def _publish(cloud: "Cloud", topic: str, change: Change) -> None:
     client: Any = cloud.client("sns", topic.split(":")[3])
     client.publish(TopicArn=topic, Subject=subject(change), Message=json.dumps(sns_message(change)))
-
-
-async def _invoke(cloud: "Cloud", arn: str, change: Change) -> None:
-    """Invoke ``arn:aws:lambda:region:account:function:name[:qualifier]`` asynchronously."""
-    parts = arn.split(":")
-    service = cloud.services.get("lambda")
-    if service is None:
-        raise NotModelled("Lambda functions as alarm actions without the Lambda service")
-    await service.invoke(  # type: ignore[attr-defined]
-        parts[6],
-        parts[7] if len(parts) > 7 else None,
-        json.dumps(lambda_event(change)).encode(),
-        region=parts[3],
-        invocation_type="Event",
-    )
 
 
 def _item(change: Change, action: str, error: str | None) -> HistoryItem:

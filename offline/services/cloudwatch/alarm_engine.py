@@ -3,10 +3,8 @@
 Everything here runs on the cloud's event loop, so alarms need no lock.
 """
 
-import inspect
-import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from offline.services.cloudwatch.actions import perform
 from offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
@@ -23,8 +21,6 @@ from offline.services.cloudwatch.watch import Watch, watch_of
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
-
-log = logging.getLogger(__name__)
 
 MINUTE_S = 60
 TICK_S = 10
@@ -86,18 +82,15 @@ class AlarmEngine:
         region.history.append(_state_update(change))
         for subscriber in list(self._subscribers):
             subscriber(region_name, alarm.name, old.value, state.value, state.reason)
-        await self._publish(change)
+        self._publish(change)
         await self._settle_composites(region_name, alarm)
         for action in alarm.actions():
             region.history.append(await perform(self._cloud, action, change))
 
-    async def _publish(self, change: Change) -> None:
-        events = self._cloud.services.get("events")
-        if events is None:
-            return
-        published = events.publish(change.region, eventbridge_event(change))  # type: ignore[attr-defined]
-        if inspect.isawaitable(published):
-            await published
+    def _publish(self, change: Change) -> None:
+        events: Any = self._cloud.services.get("events")
+        if events is not None:
+            events.publish(change.region, eventbridge_event(change))
 
     async def _settle_composites(self, region_name: str, child: Alarm) -> None:
         """Evaluate the composite alarms that ``child`` is part of, now that its state changed."""

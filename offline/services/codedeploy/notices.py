@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-not
 """
 
 import asyncio
-import inspect
 import json
 import logging
 import uuid
@@ -34,7 +33,7 @@ TRIGGER_EVENTS = {
 
 async def announce(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
     """Tell EventBridge and the group's triggers that ``deployment`` reached its present status."""
-    await _to_eventbridge(cloud, region, group, deployment)
+    _to_eventbridge(cloud, region, group, deployment)
     happened = {TRIGGER_EVENTS[deployment.status]}
     if deployment.is_rollback and deployment.status == "InProgress":
         happened.add("DeploymentRollback")
@@ -43,14 +42,11 @@ async def announce(cloud: "Cloud", region: str, group: Group | None, deployment:
             await asyncio.to_thread(_to_topic, cloud, region, trigger, deployment)
 
 
-async def _to_eventbridge(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
-    events = cloud.services.get("events")
-    if events is None:
-        return
-    event = eventbridge_event(cloud.config.account_id, region, group, deployment, cloud.clock.time())
-    published = events.publish(region, event)  # type: ignore[attr-defined]
-    if inspect.isawaitable(published):
-        await published
+def _to_eventbridge(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
+    events: Any = cloud.services.get("events")
+    if events is not None:
+        event = eventbridge_event(cloud.config.account_id, region, group, deployment, cloud.clock.time())
+        events.publish(region, event)
 
 
 def eventbridge_event(
