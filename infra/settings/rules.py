@@ -1,7 +1,9 @@
-"""AWS's rules for settings that are more than a range. Each raises ValueError with what is wrong and allowed."""
+"""AWS's rules for settings that are more than a range. Each raises an error that says what is wrong."""
 
 import re
 from collections.abc import Mapping
+
+from pydantic_core import PydanticCustomError
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
@@ -11,8 +13,40 @@ _TAG = re.compile(r"[\w .:/=+@-]*")
 RESERVED_PREFIXES = ("AWS_", "LAMBDA_", "SERINUS_", "_")
 #: All variables of a function together, names and values (Lambda quota).
 LARGEST_ENVIRONMENT_BYTES = 4096
+#: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 #: 50 a resource (AWS), less the ones that a stack sets itself.
 MOST_TAGS = 45
+
+
+def check_retention_days(days: int) -> int:
+    """A retention that CloudWatch Logs knows."""
+    if days not in RETENTION_DAYS:
+        raise PydanticCustomError("retention_days", "no retention that CloudWatch Logs knows")
+    return days
 
 
 def check_variables(variables: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from infra.settings.rules import check_origin, check_origins, check_tags, check_variables
+from infra.settings.rules import (
+    RETENTION_DAYS,
+    check_origin,
+    check_origins,
+    check_retention_days,
+    check_tags,
+    check_variables,
+)
 from lambda_handlers.contract.lock import NAME
 
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
@@ -47,8 +54,9 @@ class EndpointSettings(_Table):
     reserved_concurrency: Annotated[int | None, Field(ge=0)] = None
     """Requests served at once, at most and guaranteed; 0 stops the endpoint; unset, the account's shared pool."""
 
-    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
-                                2192, 2557, 2922, 3288, 3653] = 30  # fmt: skip
+    log_retention_days: Annotated[
+        int, AfterValidator(check_retention_days), Field(json_schema_extra={"enum": list(RETENTION_DAYS)})
+    ] = 30
     """Days that log lines are kept while the endpoint exists; destroying the endpoint deletes its logs."""
 
     variables: Annotated[

@@ -30,6 +30,7 @@ def errors_in(tmp_path: Path, text: str) -> list[str]:
         ('runtime = "python3.9"', 'allowed: one of "python3.12", "python3.13", "python3.14"'),
         ('architecture = "amd64"', '= "amd64" is not allowed; allowed: one of "x86_64", "arm64"'),
         ("log_retention_days = 8", "= 8 is not allowed; allowed: one of 1, 3, 5, 7, 14, 30"),
+        ("log_retention_days = true", "= true is not allowed; allowed: one of 1, 3, 5, 7, 14, 30"),
         ("reserved_concurrency = -1", "= -1 is not allowed; allowed: a whole number, 0 or more"),
         ("max_rows = 0", "= 0 is not allowed; allowed: a whole number from 1 to 100000"),
         ("max_body_bytes = 7_000_000", "= 7000000 is not allowed; allowed: a whole number from 1024 to 6000000"),
