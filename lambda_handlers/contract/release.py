@@ -61,7 +61,7 @@ ENV_COLD_LIMIT_MS = "SERINUS_COLD_LIMIT_MS"
 ENV_WARM_LIMIT_MS = "SERINUS_WARM_LIMIT_MS"
 #: Seconds after a minute's end before its metrics count as complete; default 60.
 ENV_SETTLE_S = "SERINUS_SETTLE_S"
-#: Milliseconds above which an answer is slow where the stable version had no traffic to tell; default 1000.
+#: Milliseconds above which a duration is slow where the last hour's traffic cannot tell; default 1000.
 ENV_SLOW_MS = "SERINUS_SLOW_MS"
 
 

@@ -1,7 +1,7 @@
 """Both versions' live signals out of CloudWatch, minute by minute.
 
-Handled errors, rejections, latency with init and predictions are the function's own embedded metrics, by version;
-crashes and invocations are Lambda's, by alias and executed version, so that no probe is counted. Lambda names the
+Handled errors, rejections, inits and predictions are the function's own embedded metrics, by version. Invocations,
+crashes and durations are Lambda's, by alias and executed version, so that no probe is counted. Lambda names the
 executed version only while an alias has weights: after a switch at once, the alias alone says whose they are.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 """
@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -55,16 +55,16 @@ class Source:
         dimensions = {signals.DIMENSION_FUNCTION: self.function, signals.DIMENSION_VERSION: self.version}
         return Query(signals.METRIC_NAMESPACE, metric, dimensions, statistic)
 
-    def lambdas(self, metric: str) -> Query:
+    def lambdas(self, metric: str, statistic: str) -> Query:
         dimensions = {"FunctionName": self.function, "Resource": f"{self.function}:{self.alias}"}
         if self.weighted:
             dimensions["ExecutedVersion"] = self.version
-        return Query("AWS/Lambda", metric, dimensions, "Sum")
+        return Query("AWS/Lambda", metric, dimensions, statistic)
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Milliseconds above which answers and inits count as slow; None where no init is known to compare with."""
+    """Milliseconds above which durations and inits are slow; None where no init is known to compare with."""
 
     slow_ms: float
     slow_init_ms: float | None
@@ -73,16 +73,15 @@ class Thresholds:
 def learn_thresholds(cloudwatch: CloudWatch, stable: Source, start: float, fallback_slow_ms: float) -> Thresholds:
     """What was slow for the stable version before the canary's first request.
 
-    An answer: half as long again as its 95th percentile of the last hour (the median over minutes), and 25 ms
-    longer at least, so that a tight distribution does not make a trifle an event. An init: twice its 90th
+    A duration: half as long again as the alias' 95th percentile of the last hour (the median over minutes), and
+    25 ms longer at least, so that a tight distribution does not make a trifle an event. An init: twice its 90th
     percentile of a day.
     """
-    minutes = _read(
-        cloudwatch, {"p95": stable.own(signals.METRIC_LATENCY, "p95")}, start - HOUR_S, start, MINUTE_S
-    )
+    alias = replace(stable, weighted=False)
+    minutes = _read(cloudwatch, {"p95": alias.lambdas("Duration", "p95")}, start - HOUR_S, start, MINUTE_S)
     inits = _read(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start, HOUR_S)
-    latencies, init_times = list(minutes["p95"].values()), list(inits["p90"].values())
-    usual_ms = statistics.median(latencies) if latencies else None
+    durations, init_times = list(minutes["p95"].values()), list(inits["p90"].values())
+    usual_ms = statistics.median(durations) if durations else None
     return Thresholds(
         slow_ms=fallback_slow_ms if usual_ms is None else max(1.5 * usual_ms, usual_ms + 25),
         slow_init_ms=2 * statistics.median(init_times) if init_times else None,
@@ -102,14 +101,13 @@ def read_version(
 def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
     queries = {
         "answered": source.own(signals.METRIC_LATENCY, "SampleCount"),
-        "slow": source.own(signals.METRIC_LATENCY, _count_between(thresholds.slow_ms, LONGEST_MS)),
-        "slow_by_init": source.own(signals.METRIC_INIT, _count_between(thresholds.slow_ms, LONGEST_MS)),
         "errors": source.own(signals.METRIC_ERRORS, "Sum"),
         "rejected": source.own(signals.METRIC_REJECTED, "Sum"),
         "non_finite": source.own(signals.METRIC_NON_FINITE, "Sum"),
         "inits": source.own(signals.METRIC_INIT, "SampleCount"),
-        "invocations": source.lambdas("Invocations"),
-        "crashes": source.lambdas("Errors"),
+        "invocations": source.lambdas("Invocations", "Sum"),
+        "crashes": source.lambdas("Errors", "Sum"),
+        "slow": source.lambdas("Duration", _count_between(thresholds.slow_ms, LONGEST_MS)),
     }
     if thresholds.slow_init_ms is not None:
         limit = _count_between(thresholds.slow_init_ms, LONGEST_MS)
@@ -138,7 +136,7 @@ def _minute(series: Series, moment: float) -> VersionMinute:
         errors=min(requests, count("errors") + crashes),
         rejected=min(requests, count("rejected")),
         non_finite=min(requests, count("non_finite")),
-        slow=min(requests, max(0, count("slow") - count("slow_by_init"))),
+        slow=min(requests, count("slow")),
         inits=inits,
         slow_inits=min(inits, count("slow_inits")),
         predictions=tuple(count(f"bin_{place}") for place in range(signals.PREDICTION_BINS)),

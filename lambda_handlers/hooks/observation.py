@@ -11,9 +11,9 @@ class VersionMinute:
     """One version's live requests in one minute.
 
     ``errors`` counts handled 5xx answers and crashes, ``rejected`` answers 4xx that validation gave,
-    ``non_finite`` answers with NaN or infinite rows, ``slow`` answers later than the rollout's threshold for another
-    reason than their environment's init: a canary's environments are new, whatever its version. Whether its inits
-    are slow is counted apart, in ``slow_inits`` of ``inits``. ``predictions`` counts requests by the bin of their first row's prediction.
+    ``non_finite`` answers with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations
+    exclude init, as a canary's environments are new whatever its version; ``slow_inits`` of ``inits`` are counted
+    apart. ``predictions`` counts requests by the bin of their first row's prediction.
     """
 
     requests: int = 0

@@ -1,0 +1,136 @@
+"""Nothing that disagrees, errs, dawdles or breaks callers gets past the hook, which always reports."""
+
+import json
+
+import pytest
+
+from lambda_handlers.contract.signature import Feature
+from lambda_handlers.hooks import preflight
+from lambda_handlers.hooks.before_traffic import respond
+
+
+def report(release):
+    result = respond(release.hook_event, release, release.around)
+    assert [one["status"] for one in release.codedeploy.reports] == [result["status"]]
+    assert release.codedeploy.reports[0]["lifecycleEventHookExecutionId"] == "hook-1"
+    return result
+
+
+def test_a_version_that_answers_as_the_source_model_did_is_let_through(release):
+    found = report(release)
+    assert found["status"] == "Succeeded"
+    assert "agrees with the source model on 8 golden rows" in found["reason"]
+
+
+def test_wrong_answers_are_stopped(release, sum_bundle, serve):
+    bundle = sum_bundle("wrong", golden_error=0.5)
+    release.environ["SERINUS_MODEL_DIR"] = str(bundle)
+    release.functions.answers["7"] = serve(bundle, "7")
+    found = report(release)
+    assert found["status"] == "Failed"
+    assert "8 of 8 golden rows disagree" in found["reason"]
+
+
+def test_a_version_that_serves_another_bundle_is_stopped(release, sum_bundle, serve):
+    release.functions.answers["7"] = serve(sum_bundle("another"), "7")
+    assert "x-serinus-model-version" in report(release)["reason"]
+
+
+def test_an_answer_by_another_function_version_is_stopped(release, sum_bundle, serve):
+    release.functions.answers["7"] = serve(sum_bundle("released"), "6")
+    assert report(release)["status"] == "Failed"
+
+
+def test_golden_requests_are_no_live_traffic(release):
+    report(release)
+    assert {event["requestContext"]["stage"] for _, event in release.functions.events} == {"serinus-probe"}
+
+
+def test_golden_rows_are_sent_in_requests_that_the_endpoint_takes(release):
+    release.environ["SERINUS_MAX_ROWS"] = "3"
+    assert report(release)["status"] == "Succeeded"
+    sizes = [len(json.loads(event["body"])["rows"]) for _, event in release.functions.events if event["body"]]
+    assert sizes == [3, 3, 2]
+
+
+def test_one_lost_worker_is_forgiven(release):
+    right = release.functions.answers["7"]
+    failures = [{"errorMessage": "Runtime exited", "errorType": "Runtime.ExitError"}]
+    release.functions.answers["7"] = lambda event: failures.pop() if failures else right(event)
+    assert report(release)["status"] == "Succeeded"
+
+
+def test_a_version_that_keeps_crashing_is_stopped(release):
+    release.functions.answers["7"] = lambda event: {"errorMessage": "Unable to import module", "errorType": "X"}
+    found = report(release)
+    assert found["status"] == "Failed"
+    assert "Unable to import module" in found["reason"]
+
+
+def test_a_version_that_answers_500_is_stopped(release):
+    release.functions.answers["7"] = lambda event: {"statusCode": 500, "headers": {}, "body": "{}"}
+    assert "it answered 500" in report(release)["reason"]
+
+
+def test_what_is_no_http_answer_is_stopped(release):
+    release.functions.answers["7"] = lambda event: {"hello": "world"}
+    assert "gave no HTTP answer" in report(release)["reason"]
+
+
+@pytest.mark.parametrize(("limit", "cold"), [("SERINUS_COLD_LIMIT_MS", True), ("SERINUS_WARM_LIMIT_MS", False)])
+def test_a_version_that_is_too_slow_is_stopped(release, limit, cold):
+    release.environ[limit] = "0"
+    release.functions.cold = cold
+    kind = "a cold start took" if cold else "a warm request took"
+    assert kind in report(release)["reason"]
+
+
+def test_a_throttled_version_is_asked_again_until_the_time_is_up(release, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(preflight.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(preflight.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    release.functions.answers["7"] = release.functions.throttle
+    found = report(release)
+    assert found["status"] == "Failed"
+    assert "the time for the check is up" in found["reason"]
+    assert clock[0] > 40
+
+
+def test_a_signature_that_breaks_callers_is_refused(release, sum_bundle, serve):
+    live = sum_bundle("wider", features=tuple(Feature(name, "float32") for name in "abc"))
+    release.functions.answers["6"] = serve(live, "6")
+    found = report(release)
+    assert found["status"] == "Failed"
+    assert "feature 'c' was removed" in found["reason"]
+
+
+def test_a_signature_that_breaks_callers_passes_where_that_is_allowed(release, sum_bundle, serve, capsys):
+    release.functions.answers["6"] = serve(sum_bundle("wider", features=(Feature("z", "float32"),)), "6")
+    release.environ["SERINUS_ALLOW_BREAKING"] = "1"
+    assert report(release)["status"] == "Succeeded"
+    assert "feature 'z' was removed" in capsys.readouterr().out
+
+
+def test_a_broken_live_version_does_not_block_its_mend(release, capsys):
+    release.functions.answers["6"] = lambda event: {"errorMessage": "boom", "errorType": "X"}
+    assert report(release)["status"] == "Succeeded"
+    assert "was not compared" in capsys.readouterr().out
+
+
+def test_a_hook_that_crashes_reports_failed_and_logs_why(release, capsys):
+    del release.environ["SERINUS_FUNCTION"]
+    found = report(release)
+    assert found["status"] == "Failed"
+    assert "SERINUS_FUNCTION is missing" in found["reason"]
+    assert "Traceback" in capsys.readouterr().out
+
+
+def test_a_deployment_of_another_alias_is_refused(release):
+    release.environ["SERINUS_ALIAS"] = "other"
+    assert "does not shift alias other" in report(release)["reason"]
+
+
+def test_the_log_is_one_json_object_a_line(release, capsys):
+    report(release)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1]["message"] == "hook succeeded"

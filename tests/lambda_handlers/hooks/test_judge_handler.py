@@ -1,0 +1,179 @@
+"""The judge's minute: from CodeDeploy's word and CloudWatch's numbers to a verdict that alarms and people hear."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from lambda_handlers.hooks.judge import look
+
+
+def at(release, minute, second=20):
+    """The judge's event in a minute after the start."""
+    moment = datetime.fromtimestamp(release.start + 60 * minute + second, UTC)
+    return {"time": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def serve_traffic(release, minutes, *, weighted=True, **canary):
+    for minute in range(-60, 0):
+        release.traffic(release.stable, minute, 200, weighted=False, errors=2, inits_ms=[90.0] * (minute == -30))
+    for minute in range(minutes):
+        release.traffic(release.stable, minute, 180, errors=2)
+        release.traffic(release.canary, minute, 20, **canary)
+
+
+def test_nothing_is_said_while_nothing_is_rolled_out(release):
+    release.codedeploy.in_progress = False
+    assert look(at(release, 3), release.around) == {"verdict": None}
+    assert not release.cloudwatch.put
+
+
+@pytest.mark.parametrize(
+    "state", [{"rollback": True}, {"traffic_at": None}, {"switched_at": 1.0}], ids=["rollback", "before", "after"]
+)
+def test_nothing_is_said_of_a_rollback_or_outside_of_the_shift(release, state):
+    for name, value in state.items():
+        setattr(release.codedeploy, name, value)
+    assert look(at(release, 3), release.around) == {"verdict": None}
+
+
+def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
+    serve_traffic(release, 8)
+    found = look(at(release, 8), release.around)
+    assert found["verdict"] == "promote"
+    metric = release.cloudwatch.put[0]
+    assert metric["Namespace"] == "Serinus"
+    assert metric["MetricData"][0]["Value"] == 1.0
+    assert metric["MetricData"][0]["Timestamp"].timestamp() == release.start + 8 * 60 + 20
+    assert {one["Name"]: one["Value"] for one in metric["MetricData"][0]["Dimensions"]} == {
+        "FunctionName": release.function,
+        "FunctionVersion": release.canary,
+    }
+    entry = release.events.entries[0]
+    assert json.loads(entry["Detail"])["verdict"] == "promote"
+    assert json.loads(capsys.readouterr().out)["message"] == "verdict"
+
+
+@pytest.mark.parametrize(
+    ("canary", "signal"),
+    [
+        ({"errors": 8}, "errors"),
+        ({"crashes": 8}, "errors"),
+        ({"rejected": 10}, "rejected inputs"),
+        ({"non_finite": 6}, "non-finite predictions"),
+        ({"duration_ms": 300.0}, "slow answers"),
+        ({"inits_ms": [3000.0]}, "slow cold starts"),
+    ],
+)
+def test_each_kind_of_trouble_rolls_back(release, canary, signal):
+    serve_traffic(release, 6, **canary)
+    found = look(at(release, 7), release.around)
+    assert found["verdict"] == "roll back"
+    assert found["reason"].startswith(signal)
+    assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
+
+
+def test_predictions_that_collapse_to_one_class_roll_back(release):
+    for minute in range(8):
+        release.traffic(release.stable, minute, 180, predictions=[1.0] * 150 + [2.0] * 30)
+        release.traffic(release.canary, minute, 20, predictions=[2.0] * 20)
+    found = look(at(release, 9), release.around)
+    assert found["verdict"] == "roll back"
+    assert found["reason"].startswith("another distribution of predictions")
+
+
+def test_only_minutes_whose_metrics_are_complete_count(release):
+    serve_traffic(release, 5)
+    assert look(at(release, 5, 0), release.around)["canary_requests"] == 80
+    release.environ["SERINUS_SETTLE_S"] = "0"
+    assert look(at(release, 5, 0), release.around)["canary_requests"] == 100
+
+
+def test_the_old_versions_trouble_does_not_block_its_mend(release):
+    for minute in range(8):
+        release.traffic(release.stable, minute, 180, crashes=120)
+        release.traffic(release.canary, minute, 20)
+    assert look(at(release, 9), release.around)["verdict"] == "promote"
+
+
+def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bundle, serve):
+    release.functions.answers[release.canary] = serve(sum_bundle("another"), release.canary)
+    found = look(at(release, 1), release.around)
+    assert found["verdict"] == "roll back"
+    assert found["reason"].startswith("golden requests failed")
+
+
+def test_a_throttled_probe_says_nothing(release):
+    release.functions.answers[release.canary] = release.functions.throttle
+    serve_traffic(release, 8)
+    found = look(at(release, 7), release.around)
+    assert found["verdict"] == "promote"
+    assert found["probe"] == "unknown"
+
+
+def test_probes_go_round_the_golden_set(release):
+    release.environ["SERINUS_MAX_ROWS"] = "3"
+    for minute in range(3):
+        look(at(release, minute), release.around)
+    sent = [tuple(row["a"] for row in json.loads(event["body"])["rows"]) for _, event in release.functions.events]
+    assert len(set(sent)) == 3
+    assert len({row for rows in sent for row in rows}) == 8
+
+
+def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
+    assert look(at(release, 4), release.around)["verdict"] == "not enough evidence"
+    last = look(at(release, 8), release.around)
+    assert last["verdict"] == "not enough evidence"
+    assert "promotes by setting" in last["reason"]
+
+
+def test_the_last_word_comes_in_time_to_stop_the_deployment(release):
+    release.environ["SERINUS_INCONCLUSIVE"] = "roll_back"
+    assert look(at(release, 7), release.around)["verdict"] == "not enough evidence"
+    assert look(at(release, 8), release.around)["verdict"] == "roll back"
+
+
+def test_looking_again_comes_to_the_same_verdict(release):
+    serve_traffic(release, 6, errors=8)
+    first, second = (look(at(release, 7), release.around) for _ in range(2))
+    assert first == second
+
+
+@pytest.fixture
+def switched(release):
+    """A blue_green release whose traffic has all moved and whose last hook waits."""
+    release.environ["SERINUS_STRATEGY"] = "blue_green"
+    release.codedeploy.switched_at = release.start
+    release.codedeploy.confirming = True
+    held = {"deployment_id": release.deployment, "execution_id": "hook-2"}
+    release.ssm.values[f"/serinus/{release.function}/held-deployment"] = json.dumps(held)
+    for minute in range(-30, 0):
+        release.traffic(release.stable, minute, 200, weighted=False, errors=2)
+    return release
+
+
+def test_a_switched_version_is_compared_with_the_time_before(switched):
+    for minute in range(4):
+        switched.traffic(switched.canary, minute, 200, weighted=False, errors=30)
+    found = look(at(switched, 4), switched.around)
+    assert found["verdict"] == "roll back"
+    assert switched.codedeploy.reports == [
+        {"deploymentId": switched.deployment, "lifecycleEventHookExecutionId": "hook-2", "status": "Failed"}
+    ]
+    assert not switched.ssm.values
+
+
+def test_a_switched_version_without_trouble_is_let_go_at_the_end_of_the_bake(switched):
+    for minute in range(10):
+        switched.traffic(switched.canary, minute, 200, weighted=False, errors=2)
+    assert look(at(switched, 9), switched.around)["verdict"] == "promote"
+    assert not switched.codedeploy.reports
+    look(at(switched, 10), switched.around)
+    assert [one["status"] for one in switched.codedeploy.reports] == ["Succeeded"]
+
+
+def test_a_left_over_of_another_deployment_is_not_answered(switched):
+    name = f"/serinus/{switched.function}/held-deployment"
+    switched.ssm.values[name] = json.dumps({"deployment_id": "d-OLDOLDOLD", "execution_id": "hook-0"})
+    look(at(switched, 10), switched.around)
+    assert not switched.codedeploy.reports
