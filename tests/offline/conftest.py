@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import os
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -123,3 +124,86 @@ def deploy_function(aws: ClientFactory, lambda_role: str, unique_name: Callable[
             functions.delete_function(FunctionName=name)
         except functions.exceptions.ResourceNotFoundException:
             continue  # the test deleted it itself
+
+
+class Stacks:
+    """Stacks of one test: made, changed, looked at, and deleted after it."""
+
+    def __init__(self, client: Any, unique_name: Callable[..., str]) -> None:
+        self.client = client
+        self.made: list[str] = []
+        self._unique_name = unique_name
+
+    def start(self, template: Any, **settings: Any) -> str:
+        """Begin to create a stack; returns its id. ``template`` is a document or its text."""
+        name = settings.pop("StackName", None) or self._unique_name("stack")
+        body = template if isinstance(template, str) else json.dumps(template)
+        stack_id: str = self.client.create_stack(StackName=name, TemplateBody=body, **settings)["StackId"]
+        self.made.append(stack_id)
+        return stack_id
+
+    def create(self, template: Any, **settings: Any) -> str:
+        """A stack that stands, or has ended otherwise."""
+        return self.settled(self.start(template, **settings))
+
+    def update(self, stack_id: str, template: Any = None, **settings: Any) -> str:
+        """Update a stack and wait for the end; returns the final status."""
+        source = {"UsePreviousTemplate": True}
+        if template is not None:
+            source = {"TemplateBody": template if isinstance(template, str) else json.dumps(template)}
+        self.client.update_stack(StackName=stack_id, **source, **settings)
+        return self.status(self.settled(stack_id))
+
+    def delete(self, stack_id: str, **settings: Any) -> str:
+        self.client.delete_stack(StackName=stack_id, **settings)
+        return self.status(self.settled(stack_id))
+
+    def settled(self, stack_id: str) -> str:
+        """Wait until no operation is under way; returns the id."""
+        deadline = time.monotonic() + 60
+        while self.status(stack_id).endswith("_IN_PROGRESS"):
+            assert time.monotonic() < deadline, self.events(stack_id)
+            time.sleep(0.02)
+        return stack_id
+
+    def stack(self, stack_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.describe_stacks(StackName=stack_id)["Stacks"][0]
+        return found
+
+    def status(self, stack_id: str) -> str:
+        status: str = self.stack(stack_id)["StackStatus"]
+        return status
+
+    def outputs(self, stack_id: str) -> dict[str, str]:
+        return {item["OutputKey"]: item["OutputValue"] for item in self.stack(stack_id)["Outputs"]}
+
+    def events(self, stack_id: str) -> list[tuple[str, str, str]]:
+        """(logical id, status, reason) of each event, oldest first; the stack itself is called "stack"."""
+        events = self.client.describe_stack_events(StackName=stack_id)["StackEvents"]
+        return [
+            (
+                "stack" if event["PhysicalResourceId"] == event["StackId"] else event["LogicalResourceId"],
+                event["ResourceStatus"],
+                event.get("ResourceStatusReason", ""),
+            )
+            for event in reversed(events)
+        ]
+
+    def statuses(self, stack_id: str, logical_id: str) -> list[str]:
+        """The statuses that a resource (or "stack") went through."""
+        return [status for name, status, _ in self.events(stack_id) if name == logical_id]
+
+    def physical_id(self, stack_id: str, logical_id: str) -> str:
+        found = self.client.describe_stack_resource(StackName=stack_id, LogicalResourceId=logical_id)
+        identity: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return identity
+
+
+@pytest.fixture
+def stacks(aws: ClientFactory, unique_name: Callable[..., str]) -> Iterator[Stacks]:
+    """CloudFormation stacks that go away after the test."""
+    made = Stacks(aws("cloudformation"), unique_name)
+    yield made
+    for stack_id in reversed(made.made):
+        made.client.update_termination_protection(StackName=stack_id, EnableTerminationProtection=False)
+        made.client.delete_stack(StackName=stack_id)

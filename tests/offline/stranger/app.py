@@ -50,14 +50,17 @@ class Stranger(cdk.Stack):
         table.grant_read_write_data(function)
         topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         if self.node.try_get_context("broken"):
-            self._add_what_fails(bucket)
+            self._add_what_fails(queue)
         cdk.CfnOutput(self, "QueueUrl", value=queue.queue_url, export_name="stranger-queue-url")
         cdk.CfnOutput(self, "FunctionName", value=function.function_name)
 
-    def _add_what_fails(self, bucket: s3.Bucket) -> None:
-        """A bucket whose name is taken: AWS finds out only when it makes it."""
-        clash = s3.CfnBucket(self, "Clash", bucket_name="Not-A-Valid-Name")
-        clash.node.add_dependency(bucket)
+    def _add_what_fails(self, queue: sqs.Queue) -> None:
+        """A role with a managed policy that does not exist: found out only when it is made."""
+        missing = iam.ManagedPolicy.from_aws_managed_policy_name("NoSuchPolicy")
+        role = iam.Role(
+            self, "Broken", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), managed_policies=[missing]
+        )
+        role.node.add_dependency(queue)
 
 
 app = cdk.App()
