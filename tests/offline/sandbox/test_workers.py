@@ -60,6 +60,9 @@ class SmallCloud:
         return [worker["pid"] for worker in self.workers()]
 
     def advance(self, seconds: float) -> None:
+        """Step the clock once every worker has asked for its next invocation."""
+        while any(worker["busy"] for worker in self.workers()):
+            time.sleep(0.01)
         asyncio.run_coroutine_threadsafe(self.cloud.clock.advance(seconds), self.cloud.loop).result(timeout=30)
 
 
