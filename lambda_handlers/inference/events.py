@@ -63,14 +63,20 @@ def _below_root(event: Event, path: str, resource: str, stage: str, *, is_staged
 def read_content_type(event: Event) -> str | None:
     """The Content-Type header, None when there is none. Names are compared without case; multi-value headers,
     joined as Mangum joins them, win over single ones."""
+    if not is_payload_2(event):
+        values = _find_content_type(event.get("multiValueHeaders") or {})
+        if values is not None:
+            return ", ".join(values)
+    value: str | None = _find_content_type(event.get("headers") or {})
+    return value
+
+
+def _find_content_type(headers: dict[str, Any]) -> Any:
+    """The last of its name, which is the one that Mangum keeps."""
     found = None
-    for name, value in (event.get("headers") or {}).items():
+    for name, value in headers.items():
         if len(name) == 12 and name.lower() == "content-type":
             found = value
-    if not is_payload_2(event):
-        for name, values in (event.get("multiValueHeaders") or {}).items():
-            if len(name) == 12 and name.lower() == "content-type":
-                found = ", ".join(values)
     return found
 
 

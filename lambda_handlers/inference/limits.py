@@ -20,7 +20,7 @@ class Limits:
     """Most rows, and most body bytes (decoded), of one request."""
 
     max_rows: int = 1000
-    max_body_bytes: int = LAMBDA_PAYLOAD_BYTES
+    max_body_bytes: int = 4_000_000
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Limits":

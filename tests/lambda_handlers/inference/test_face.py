@@ -46,7 +46,7 @@ def test_health_names_the_model(churn_endpoint: Endpoint) -> None:
 def test_model_shows_signature_versions_and_limits(churn_endpoint: Endpoint) -> None:
     content = json.loads(ask(churn_endpoint, "GET", "/model")["body"])
     assert len(content["version"]) == 64
-    assert content["limits"] == {"max_rows": 1000, "max_body_bytes": 6 * 1024 * 1024}
+    assert content["limits"] == {"max_rows": 1000, "max_body_bytes": 4_000_000}
     assert content["versions"]["function"] == "7"
     assert [feature["name"] for feature in content["signature"]["features"]] == [
         "tenure",

@@ -1,0 +1,137 @@
+"""What each live request leaves behind: one log line, from which CloudWatch takes the endpoint's metrics.
+
+The embedded metric format costs no call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html.
+Names are in `contract.signals`. Golden requests leave a plain line: the judge has seen their answers, and they must
+not pass for live traffic.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lambda_handlers.contract import signals
+from lambda_handlers.inference.tensors import Array
+
+#: Answers that refuse what the caller sent.
+REJECTIONS = frozenset({400, 413, 415, 422})
+
+_ALWAYS = {
+    signals.METRIC_LATENCY: "Milliseconds",
+    signals.METRIC_ERRORS: "Count",
+    signals.METRIC_REJECTED: "Count",
+    signals.METRIC_NON_FINITE: "Count",
+}
+_SOMETIMES = {signals.METRIC_INIT: "Milliseconds", signals.METRIC_PREDICTION: "None"}
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    Timestamp: int
+    CloudWatchMetrics: msgspec.Raw
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One request as a log line; metrics carry their names in CloudWatch."""
+
+    function: str = msgspec.field(name=signals.DIMENSION_FUNCTION)
+    version: str = msgspec.field(name=signals.DIMENSION_VERSION)
+    model_version: str = msgspec.field(name="ModelVersion")
+    request_id: str = msgspec.field(name="RequestId")
+    status: int = msgspec.field(name="Status")
+    latency_ms: float = msgspec.field(name=signals.METRIC_LATENCY)
+    errors: int = msgspec.field(name=signals.METRIC_ERRORS)
+    rejected: int = msgspec.field(name=signals.METRIC_REJECTED)
+    non_finite: int = msgspec.field(name=signals.METRIC_NON_FINITE)
+    init_ms: float | None = msgspec.field(name=signals.METRIC_INIT, default=None)
+    prediction: int | None = msgspec.field(name=signals.METRIC_PREDICTION, default=None)
+    probe: bool = msgspec.field(name="Probe", default=False)
+    metadata: Metadata | None = msgspec.field(name="_aws", default=None)
+
+
+class Telemetry:
+    """Writes a line a request. It remembers two things between calls: the environment's init, until the first
+    request has told it, and the bin of the prediction that the request at hand made."""
+
+    def __init__(
+        self,
+        function: str,
+        version: str,
+        model_version: str,
+        *,
+        init_ms: float | None,
+        bin_of: Callable[[Sequence[Array]], int | None],
+    ) -> None:
+        self._identity = (function, version, model_version)
+        self._init_ms = init_ms
+        self._bin_of = bin_of
+        self._prediction: int | None = None
+        self._encode = msgspec.json.Encoder().encode
+        self._directives = {
+            (cold, predicted): _directive(cold=cold, predicted=predicted)
+            for cold in (False, True)
+            for predicted in (False, True)
+        }
+
+    def note(self, outputs: Sequence[Array]) -> None:
+        """Take note of the outputs, in signature order, that the request at hand is answered with."""
+        self._prediction = self._bin_of(outputs)
+
+    def forget(self) -> None:
+        """Forget what was noted, as before a request."""
+        self._prediction = None
+
+    def line(
+        self, request_id: str, status: int, duration_ms: float, *, non_finite: bool, probe: bool, now_ms: int
+    ) -> bytes:
+        """The request's line, with its end, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
+        init_ms, self._init_ms = self._init_ms, None
+        prediction = self._prediction if status == 200 else None
+        metadata = None
+        if not probe:
+            directive = self._directives[init_ms is not None, prediction is not None]
+            metadata = Metadata(now_ms, directive)
+        line = Line(
+            *self._identity,
+            request_id,
+            status,
+            round(duration_ms + (init_ms or 0.0), 3),
+            int(status >= 500),
+            int(status in REJECTIONS),
+            int(non_finite),
+            init_ms,
+            prediction,
+            probe,
+            metadata,
+        )
+        return self._encode(line) + b"\n"
+
+
+def _directive(*, cold: bool, predicted: bool) -> msgspec.Raw:
+    """The metrics of a line: one that the line lacks would be an error of its format."""
+    lacking = {signals.METRIC_INIT: not cold, signals.METRIC_PREDICTION: not predicted}
+    metrics = _ALWAYS | {name: unit for name, unit in _SOMETIMES.items() if not lacking[name]}
+    directive = {
+        "Namespace": signals.METRIC_NAMESPACE,
+        "Dimensions": [[signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION]],
+        "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics.items()],
+    }
+    return msgspec.Raw(msgspec.json.encode([directive]))
+
+
+def is_probe(event: Mapping[str, Any]) -> bool:
+    """Whether a proxy event is a golden request of a hook."""
+    return bool(event["requestContext"].get("stage") == signals.PROBE_STAGE)
+
+
+def measure_init_ms(environ: Mapping[str, str]) -> float | None:
+    """Milliseconds since the process began, to be asked at the end of init; None where no caller waited for it,
+    under SnapStart or provisioned concurrency, and where the system does not tell."""
+    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand" or sys.platform != "linux":
+        return None
+    start_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return round((now_s - start_ticks / os.sysconf("SC_CLK_TCK")) * 1000, 3)
