@@ -3,17 +3,13 @@
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
 """
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from offline.sandbox.spec import FunctionSpec
-from offline.services.cloudwatch.emf import InvalidEmf, extract
 from offline.services.logs import LogWriter
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
-
-log = logging.getLogger(__name__)
 
 EMF_MARK = '"_aws"'
 
@@ -27,22 +23,7 @@ class FunctionLogs:
 
     def write(self, spec: FunctionSpec, stream: str, lines: list[tuple[float, str]]) -> None:
         self._logs.write(spec.region, spec.log_group, stream, lines)
-        for _, line in lines:
-            if line.startswith("{") and EMF_MARK in line:
-                self._record_embedded(spec.region, line)
-
-    def _record_embedded(self, region: str, line: str) -> None:
         cloudwatch: Any = self._cloud.services.get("cloudwatch")
-        if cloudwatch is None:
-            return
-        try:
-            data = extract(line) or []
-        except InvalidEmf as error:
-            log.warning("no metrics taken from a log line: %s", error)
-            return
-        for datum in data:
-            at = self._cloud.clock.at_real(datum.timestamp)
-            for value in datum.values:
-                cloudwatch.record(
-                    region, datum.namespace, datum.name, datum.dimensions, value, unit=datum.unit, at=at
-                )
+        for _, line in lines:
+            if cloudwatch is not None and line.startswith("{") and EMF_MARK in line:
+                cloudwatch.embed(spec.region, spec.log_group, line)

@@ -192,3 +192,35 @@ def test_metrics_embedded_in_a_functions_log_can_alarm(stage: Stage) -> None:
     stage.cloud.advance(minutes=1)
     (alarm,) = stage.cloud.client("cloudwatch").describe_alarms(AlarmNames=["drift"])["MetricAlarms"]
     assert alarm["StateValue"] == "ALARM"
+
+
+def test_an_invalid_document_gives_no_metric_and_is_counted(stage: Stage) -> None:
+    """Of an EMF document that breaks the specification nothing is extracted; EMFValidationErrors counts it.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+    """
+    order = {"metrics": [{"Name": "good"}, {"Name": "bad"}], "members": {"good": 1, "bad": "text"}}
+    stage.functions.invoke(FunctionName="embed", Payload=json.dumps(order))
+    until(lambda: stage.sum_of("AWS/Logs", "EMFValidationErrors", LogGroupName="/aws/lambda/embed") == 1)
+    assert stage.sum_of("App", "good", model="churn") == 0
+
+
+def test_embedded_metrics_can_have_high_resolution(stage: Stage) -> None:
+    """StorageResolution 1 keeps an embedded metric by the second.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    order = {"metrics": [{"Name": "fine", "StorageResolution": 1}], "members": {"fine": 1}}
+    stage.functions.invoke(FunctionName="embed", Payload=json.dumps(order))
+    until(lambda: stage.sum_of("App", "fine", model="churn") == 1)
+    now = stage.cloud.time()
+    points = stage.cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="App",
+        MetricName="fine",
+        Dimensions=[{"Name": "model", "Value": "churn"}],
+        StartTime=datetime.fromtimestamp(now - 60, UTC),
+        EndTime=datetime.fromtimestamp(now + 60, UTC),
+        Period=1,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    assert [point["Timestamp"].timestamp() for point in points] == [pytest.approx(now, abs=1)]
