@@ -1,4 +1,4 @@
-"""Into which of few bins a request's prediction falls, so that two versions' predictions can be compared by counts.
+"""Into which of few bins a request's prediction falls, so that counts can compare two versions' predictions.
 
 Only the first row counts: rows of one request are alike, and the judge compares requests.
 """

@@ -1,8 +1,8 @@
 """What each live request leaves behind: one log line, from which CloudWatch takes the endpoint's metrics.
 
-The embedded metric format costs no call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html.
-Names are in `contract.signals`. Golden requests leave a plain line: the judge has seen their answers, and they must
-not pass for live traffic.
+The embedded metric format costs no call; names are in `contract.signals`. Golden requests leave a plain line: the
+judge has seen their answers, and they must not pass for live traffic.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 import os

@@ -1,0 +1,135 @@
+"""The log line of a request is valid EMF, tells what the judge reads, and keeps probes out of it."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from lambda_handlers.inference.prediction_bins import compile_bins
+from lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
+
+NOW_MS = 1_790_000_000_000
+
+
+def telemetry(init_ms: float | None = None, bin_of: Callable = lambda outputs: 3) -> Telemetry:
+    return Telemetry("shop-dev-churn", "7", "3f2a9c0011aa", init_ms=init_ms, bin_of=bin_of)
+
+
+def line(writer: Telemetry, status: int = 200, **more) -> dict:
+    options = {"non_finite": False, "probe": False, "now_ms": NOW_MS} | more
+    data = writer.line("request-1", status, 8.25, **options)
+    assert data.endswith(b"}\n")
+    assert data.count(b"\n") == 1
+    return json.loads(data)
+
+
+def metrics(document: dict) -> dict[str, float]:
+    """What CloudWatch extracts, by the specification: every metric named must be there, a number."""
+    (directive,) = document["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Serinus"
+    assert directive["Dimensions"] == [["FunctionName", "FunctionVersion"]]
+    assert all(isinstance(document[name], str) for name in directive["Dimensions"][0])
+    return {metric["Name"]: document[metric["Name"]] for metric in directive["Metrics"]}
+
+
+def test_an_answered_request_counts_as_such_under_its_version():
+    document = line(telemetry())
+    assert document["_aws"]["Timestamp"] == NOW_MS
+    assert (document["FunctionName"], document["FunctionVersion"]) == ("shop-dev-churn", "7")
+    assert (document["ModelVersion"], document["RequestId"], document["Status"]) == (
+        "3f2a9c0011aa",
+        "request-1",
+        200,
+    )
+    assert metrics(document) == {"Latency": 8.25, "Errors": 0, "Rejected": 0, "NonFinite": 0}
+
+
+@pytest.mark.parametrize(
+    ("status", "metric"),
+    [(500, "Errors"), (503, "Errors"), (400, "Rejected"), (413, "Rejected"), (415, "Rejected"), (422, "Rejected")],
+)
+def test_errors_and_rejections_are_told_apart(status, metric):
+    found = metrics(line(telemetry(), status))
+    assert [name for name in ("Errors", "Rejected", "NonFinite") if found[name]] == [metric]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_wrong_address_is_neither(status):
+    found = metrics(line(telemetry(), status))
+    assert found["Errors"] == found["Rejected"] == 0
+
+
+def test_non_finite_outputs_are_counted():
+    assert metrics(line(telemetry(), non_finite=True))["NonFinite"] == 1
+
+
+def test_init_counts_into_the_first_requests_latency_only():
+    writer = telemetry(init_ms=120.5)
+    first, second = line(writer), line(writer)
+    assert metrics(first)["Latency"] == 128.75
+    assert metrics(first)["Init"] == 120.5
+    assert "Init" not in metrics(second)
+    assert metrics(second)["Latency"] == 8.25
+
+
+def test_a_noted_prediction_is_told_with_its_answer_and_forgotten():
+    writer = telemetry()
+    writer.note([np.array([1.0])])
+    assert metrics(line(writer))["Prediction"] == 3
+    assert "Prediction" not in metrics(line(writer, 500))
+    writer.forget()
+    assert "Prediction" not in metrics(line(writer))
+
+
+def test_a_golden_request_is_logged_without_metrics():
+    document = line(telemetry(init_ms=100.0), probe=True)
+    assert "_aws" not in document
+    assert document["Probe"] is True
+
+
+@pytest.mark.parametrize(("stage", "expected"), [("serinus-probe", True), ("live", False)])
+def test_golden_requests_are_known_by_their_stage(stage, expected):
+    assert is_probe({"requestContext": {"stage": stage}}) is expected
+    assert is_probe({"requestContext": {}}) is False
+
+
+@pytest.mark.parametrize("kind", ["snap-start", "provisioned-concurrency"])
+def test_init_that_no_caller_waited_for_is_not_measured(kind):
+    assert measure_init_ms({"AWS_LAMBDA_INITIALIZATION_TYPE": kind}) is None
+
+
+def test_init_is_measured_from_the_process_start():
+    measured = measure_init_ms({})
+    assert measured is None or measured > 0
+
+
+def signature(output: Output, classes=None) -> Signature:
+    tensors = (Tensor("X", "float32", ("a",)),)
+    return Signature("classification", (Feature("a", "float32"),), tensors, (output,), classes)
+
+
+def test_a_label_falls_into_its_classs_bin_and_late_classes_share_the_last():
+    label = Output("label", "string", "label", (None,))
+    place = compile_bins(signature(label, tuple("abcdefghijkl")), {})
+    found = [place([np.array([name, "a"], dtype=object)]) for name in "abjl?"]
+    assert found == [1, 2, 10, 10, None]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"kind": "numeric", "deciles": list(range(1, 10))},
+        {"kind": "columns", "columns": {"0": {"deciles": list(range(1, 10))}}},
+    ],
+)
+def test_a_number_falls_into_the_decile_of_its_training_time_baseline(profile):
+    place = compile_bins(signature(Output("y", "float32", "value", (None, 1))), {"outputs": {"y": profile}})
+    found = [place([np.array([[value], [0.0]], dtype=np.float32)]) for value in (-5.0, 1.0, 5.5, 99.0, np.nan)]
+    assert found == [1, 2, 6, 10, None]
+
+
+def test_outputs_of_other_kinds_have_no_bin():
+    place = compile_bins(signature(Output("z", "float32", "tensor", (None, 4))), {})
+    assert place([np.zeros((1, 4))]) is None
