@@ -3,6 +3,7 @@
 Everything here runs on the cloud's event loop, so alarms need no lock.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class AlarmEngine:
         self._regions = regions
         self._subscribers: list[Subscriber] = []
         self._path: set[tuple[str, str]] = set()
+        self._watches: dict[tuple[str, str], tuple[dict[str, Any], Watch]] = {}
 
     def start(self) -> None:
         """Begin the ticks: each 10 s of cloud time, on the clock's minutes."""
@@ -51,7 +53,7 @@ class AlarmEngine:
         now = self._cloud.clock.time()
         on_the_minute = round(now) % MINUTE_S < TICK_S
         for name, region in list(self._regions.items()):
-            region.store.settle(now)
+            await asyncio.to_thread(region.store.settle, now)
             for alarm in list(region.alarms.values()):
                 if alarm.kind == "MetricAlarm":
                     await self._evaluate(name, region, alarm, now, on_the_minute)
@@ -59,12 +61,20 @@ class AlarmEngine:
     async def _evaluate(
         self, region_name: str, region: Region, alarm: Alarm, now: float, on_the_minute: bool
     ) -> None:
-        watch = watch_of(alarm.settings)
+        watch = self._watch(region_name, alarm)
         if not on_the_minute and (watch.period_s >= MINUTE_S or round(now) % watch.period_s >= TICK_S):
             return
         state = next_state(watch, alarm.state, region.store, now)
         if state is not None and region.alarms.get(alarm.name) is alarm:
             await self.change(region_name, alarm, state)
+
+    def _watch(self, region: str, alarm: Alarm) -> Watch:
+        """The alarm's watch, read from its settings once each time that they are put."""
+        settings, watch = self._watches.get((region, alarm.name), (None, None))
+        if watch is None or settings is not alarm.settings:
+            watch = watch_of(alarm.settings)
+            self._watches[region, alarm.name] = (alarm.settings, watch)
+        return watch
 
     async def change(
         self,

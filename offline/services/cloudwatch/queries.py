@@ -10,7 +10,7 @@ from typing import Any
 from offline.errors import AwsError, NotModelled
 from offline.services.cloudwatch import metric_math
 from offline.services.cloudwatch.math_syntax import MathError, names
-from offline.services.cloudwatch.statistics import check_statistic, value_of
+from offline.services.cloudwatch.statistics import SIMPLE, check_statistic, value_of
 from offline.services.cloudwatch.store import MetricKey, MetricStore, dimensions_of
 from offline.services.cloudwatch.time_series import Grid, TimeSeries, Value
 
@@ -172,6 +172,7 @@ class Resolver:
             period_s=query.period_s,
             now=window.now,
             unit=query.unit,
+            with_values=query.statistic not in SIMPLE,
         )
         self.sample_counts[query.id] = {at: bucket.sample_count for at, bucket in buckets.items()}
         points = {}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from offline.errors import AwsError, NotModelled
 
-#: Distinct values that one bucket keeps exactly; later ones are rounded to four significant digits.
-EXACT_VALUES = 2000
+#: Distinct values that one bucket keeps exactly; later ones are rounded to three significant digits.
+EXACT_VALUES = 1000
 
 PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,10})?)")
 OTHER_EXTENDED = re.compile(r"(?i)(tm|wm|tc|ts|pr|iqm)[\d.(:%)]*")
@@ -33,7 +33,7 @@ class Bucket:
         self.minimum = min(self.minimum, value)
         self.maximum = max(self.maximum, value)
         if len(self.values) >= EXACT_VALUES and value not in self.values:
-            value = float(f"{value:.4g}")
+            value = float(f"{value:.3g}")
         self.values[value] = self.values.get(value, 0.0) + count
 
     def add_set(self, sample_count: float, total: float, minimum: float, maximum: float) -> None:
@@ -47,21 +47,21 @@ class Bucket:
         self.minimum = min(self.minimum, minimum)
         self.maximum = max(self.maximum, maximum)
 
-    def merge(self, other: "Bucket") -> None:
+    def merge(self, other: "Bucket", *, with_values: bool) -> None:
         self.sample_count += other.sample_count
         self.total += other.total
         self.minimum = min(self.minimum, other.minimum)
         self.maximum = max(self.maximum, other.maximum)
         self.has_values = self.has_values and other.has_values
-        for value, count in other.values.items():
+        for value, count in other.values.items() if with_values else ():
             self.values[value] = self.values.get(value, 0.0) + count
 
 
-def merged(buckets: Iterable[Bucket]) -> Bucket:
-    """One bucket with the values of all."""
+def merged(buckets: Iterable[Bucket], *, with_values: bool = True) -> Bucket:
+    """One bucket for all; without the single values when only simple statistics are asked of it."""
     whole = Bucket()
     for bucket in buckets:
-        whole.merge(bucket)
+        whole.merge(bucket, with_values=with_values)
     return whole
 
 

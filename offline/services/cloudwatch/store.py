@@ -94,12 +94,20 @@ class MetricStore:
         self._incoming.append(sample)
 
     def datapoints(
-        self, key: MetricKey, *, start: float, end: float, period_s: int, now: float, unit: str | None = None
+        self,
+        key: MetricKey,
+        *,
+        start: float,
+        end: float,
+        period_s: int,
+        now: float,
+        unit: str | None = None,
+        with_values: bool = True,
     ) -> dict[int, Bucket]:
         """What was measured in each period from ``start`` (periods are counted from there) to ``end``.
 
         Keyed by the epoch second at which a period begins; periods without values are absent. All units
-        are merged unless ``unit`` chooses one.
+        are merged unless ``unit`` chooses one. ``with_values`` is needed for percentiles only.
         """
         by_period: dict[int, list[Bucket]] = {}
         with self._lock:
@@ -110,7 +118,9 @@ class MetricStore:
                 for begins, bucket in series.between(start, end):
                     period = int(start) + int((begins - start) // period_s) * period_s
                     by_period.setdefault(period, []).append(bucket)
-            return {period: merged(buckets) for period, buckets in sorted(by_period.items())}
+            return {
+                period: merged(buckets, with_values=with_values) for period, buckets in sorted(by_period.items())
+            }
 
     def units(self, key: MetricKey, now: float) -> list[str]:
         """The units that the metric was reported in."""

@@ -90,8 +90,8 @@ def test_a_bucket_of_endless_different_values_stays_small() -> None:
     bucket = Bucket()
     for place in range(200_000):
         bucket.add(1 + place / 1000, 1)
-    assert len(bucket.values) < EXACT_VALUES + 20_000
-    assert value_of(bucket, "p50") == pytest.approx(101, rel=0.001)
+    assert len(bucket.values) < EXACT_VALUES + 3_000
+    assert value_of(bucket, "p50") == pytest.approx(101, rel=0.005)
     assert value_of(bucket, "SampleCount") == 200_000
 
 
