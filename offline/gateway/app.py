@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from offline.clock import monotonic
@@ -47,7 +48,10 @@ class Gateway:
         request = parse_request(scope, address)
         trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
         exchange = Exchange(stage, request, cloud_time, trace_id)
-        reply = await self._reply(exchange, receive)
+        try:
+            reply = await self._reply(exchange, receive)
+        except ClientDisconnect:
+            return  # nobody is left to answer
         finish(exchange, reply)
         await respond(send, reply)
         self._report(exchange)

@@ -1,11 +1,10 @@
 """A client's request as the gateway sees it: addressed to a stage, read whole, nothing decoded twice."""
 
 import re
-from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_plus
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from offline.gateway.errors import body_too_large, headers_too_large
@@ -115,22 +114,19 @@ def check_header_size(request: GatewayRequest) -> None:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body; raises as soon as it is larger than API Gateway takes."""
-    message: MutableMapping[str, Any] = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return checked(body)
-    parts, size = [body], len(body)
-    while message.get("more_body"):
+    """The whole body; raises as soon as it is larger than API Gateway takes.
+
+    Raises starlette's ClientDisconnect if the client leaves before it is complete.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > LARGEST_BODY_BYTES:
             raise body_too_large()
-    return b"".join(parts)
-
-
-def checked(body: bytes) -> bytes:
-    if len(body) > LARGEST_BODY_BYTES:
-        raise body_too_large()
-    return body
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)

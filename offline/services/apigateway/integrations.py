@@ -13,6 +13,7 @@ from offline.wire.service import Call
 TYPES = frozenset({"HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"})
 PASSTHROUGH = frozenset({"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"})
 SHORTEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS = 50, 29_000
+INVOCATION_TYPE = "integration.request.header.x-amz-invocation-type"
 UNMODELLED = {
     "connectionId": "VPC links",
     "tlsConfig": "TLS settings of an integration",
@@ -143,6 +144,10 @@ def check_integration(integration: Document) -> None:
 def check_proxy(integration: Document) -> None:
     if not integration.get("httpMethod"):
         raise bad_request("Enumeration value for HttpMethod must be non-empty")
+    if integration.get("contentHandling"):
+        raise NotModelled("apigateway: contentHandling of a proxy", "binaryMediaTypes decides what is binary.")
+    if INVOCATION_TYPE in {name.lower() for name in integration.get("requestParameters") or {}}:
+        raise NotModelled("apigateway: X-Amz-Invocation-Type of a proxy", "Proxies invoke and wait.")
     if function_of(integration.get("uri") or "") is None:
         raise bad_request(
             "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "

@@ -248,6 +248,28 @@ def test_what_is_not_modelled_is_refused_by_name(
         getattr(client, operation)(**parameters)
 
 
+def test_http_apis_are_refused_by_name(aws: Callable[..., Any]) -> None:
+    """HTTP and WebSocket APIs (apigatewayv2) are another service, which is not modelled.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
+    """
+    client = aws("apigatewayv2")
+    with pytest.raises(client.exceptions.ClientError, match="does not model apigatewayv2"):
+        client.create_api(Name="a", ProtocolType="HTTP")
+
+
+def test_lists_come_in_pages(aws: Callable[..., Any], unique_name: Callable[..., str]) -> None:
+    """Lists hold limit items, and position leads to the next page.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
+    """
+    client, prefix = aws("apigateway"), unique_name("paged")
+    for number in range(5):
+        client.create_api_key(name=f"{prefix}-{number}")
+    pages = client.get_paginator("get_api_keys").paginate(nameQuery=prefix, PaginationConfig={"PageSize": 2})
+    assert [len(page["items"]) for page in pages] == [2, 2, 1]
+
+
 @pytest.mark.parametrize("kind", ["HTTP", "HTTP_PROXY", "AWS"])
 def test_other_integrations_are_refused(rest_api: Callable[..., Any], kind: str) -> None:
     """Only Lambda proxies and mocks are modelled; the others are refused when they are put.

@@ -117,6 +117,25 @@ def test_a_function_is_invoked_with_the_event(
     assert json.loads(received(queue[0])[0])["detail"] == {"a": 1}
 
 
+def test_a_topic_passes_the_event_on(
+    aws: Callable[..., Any],
+    queue: Any,
+    rule: Callable[..., str],
+    received: Callable[..., Any],
+    unique_name: Callable[..., str],
+) -> None:
+    """An SNS target publishes the event as the message.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+    """
+    topic = aws("sns").create_topic(Name=unique_name("topic"))["TopicArn"]
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue[1])
+    rule({"source": ["to-topic"]}, topic)
+    aws("events").put_events(Entries=[entry("to-topic", a=1)])
+    message = json.loads(received(queue[0])[0])["Message"]
+    assert json.loads(message)["detail"] == {"a": 1}
+
+
 def test_what_a_target_does_not_take_goes_to_dead_letters(
     aws: Callable[..., Any],
     queue: Any,
