@@ -102,6 +102,9 @@ class Capacity:
                 self._waiters.remove(waiter)
                 waiter.turn.set_result(worker)
                 return
+        if self.alive > self.max_workers and worker.initialization != "provisioned-concurrency":
+            worker.kill()  # the second try of a failed init may have gone beyond the limit
+            return
         worker.busy = False
         worker.idle_since = now
         pool.idle.append(worker)

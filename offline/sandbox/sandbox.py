@@ -42,10 +42,11 @@ class Reaper:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, scratch: list[Path]) -> None:
+        """Start it; directories in ``scratch`` are removed at the end."""
         script = Path(reaper.__file__)
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(script)],
+            [sys.executable, "-S", "-E", str(script), *map(str, scratch)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -76,9 +77,10 @@ class Sandbox:
         self._idle_job: Scheduled | None = None
         self._background: set[asyncio.Task[None]] = set()
 
-    def start(self, cold_start: ColdStart) -> None:
+    def start(self, cold_start: ColdStart, scratch: list[Path]) -> None:
+        """Be ready to run functions; directories in ``scratch`` are removed when the cloud ends."""
         self._cold = cold_start
-        self.reaper.start()
+        self.reaper.start(scratch)
         self._idle_job = self.clock.every(IDLE_CHECK_S, self.reap_idle, name="reap idle workers")
 
     async def stop(self) -> None:

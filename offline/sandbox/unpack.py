@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import stat
 import tempfile
 import zipfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from offline.errors import OfflineError
 from offline.sandbox.native import first_unloadable
+from offline.sandbox.reaper import remove_tree
 from offline.sandbox.spec import Archive
 from offline.sandbox.twins import Twins
 
@@ -127,13 +127,6 @@ def _make_read_only(root: Path) -> None:
                 path.chmod(0o555 if path.stat().st_mode & 0o111 else 0o444)
         if Path(directory) != root:
             Path(directory).chmod(0o555)
-
-
-def remove_tree(root: Path) -> None:
-    """Remove a tree that was made read-only."""
-    for directory, _, _ in os.walk(root):
-        Path(directory).chmod(0o755)
-    shutil.rmtree(root)
 
 
 def _sha256_of(path: Path) -> str:

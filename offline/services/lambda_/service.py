@@ -15,7 +15,7 @@ from offline.sandbox.pool import Capacity
 from offline.sandbox.sandbox import Sandbox
 from offline.sandbox.starting import Preparation
 from offline.sandbox.twins import Twins
-from offline.sandbox.unpack import Unpacker, remove_tree
+from offline.sandbox.unpack import Unpacker
 from offline.services.lambda_ import invoke_wire, offline_api
 from offline.services.lambda_.aliases import AliasOperations
 from offline.services.lambda_.archives import Archives
@@ -81,7 +81,8 @@ class Lambda(
                 sink.write,
                 self.sandbox.reaper.announce,
                 self.sandbox.gone,
-            )
+            ),
+            scratch=[self.work_dir] if config.work_dir is None else [],
         )
         self.resume_events()
 
@@ -90,8 +91,6 @@ class Lambda(
             task.cancel()
         await self.sandbox.stop()
         self.logs.stop()
-        if self.cloud.config.work_dir is None:
-            await asyncio.to_thread(remove_tree, self.work_dir)
 
     def routes(self) -> list[Route]:
         """The service's part of the offline-only API."""

@@ -17,6 +17,15 @@ def test_a_group_that_is_gone_is_no_error():
     reaper.kill_group(process.pid)
 
 
+def test_scratch_directories_go_too(tmp_path):
+    scratch = tmp_path / "scratch"
+    (scratch / "code").mkdir(parents=True)
+    (scratch / "code" / "app.py").write_text("x = 1")
+    (scratch / "code").chmod(0o555)
+    subprocess.run([sys.executable, "-S", reaper.__file__, str(scratch)], input="", text=True, check=True)
+    assert not scratch.exists()
+
+
 def test_the_end_of_the_pipe_kills_what_is_left():
     victim = subprocess.Popen(["sleep", "600"], start_new_session=True)
     spared = subprocess.Popen(["sleep", "600"], start_new_session=True)

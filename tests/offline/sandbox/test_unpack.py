@@ -9,9 +9,10 @@ import zipfile
 import pytest
 
 from offline.sandbox.native import ELF_MACHINES, first_unloadable
+from offline.sandbox.reaper import remove_tree
 from offline.sandbox.spec import Archive
 from offline.sandbox.twins import Twins
-from offline.sandbox.unpack import Unpacker, remove_tree
+from offline.sandbox.unpack import Unpacker
 
 SOABI = "cpython-311-x86_64-linux-gnu"
 
