@@ -30,7 +30,7 @@ class Endpoint:
     """Callable as a Lambda handler is: ``endpoint(event, context)``."""
 
     def __init__(self, scorer: Scorer, *, docs: bool, hot_route: bool) -> None:
-        self._scorer = scorer
+        self.scorer = scorer
         self._docs = docs
         self._hot_route = hot_route
         self._face: Any = None
@@ -43,12 +43,12 @@ class Endpoint:
         try:
             return self._answer(event, context)
         except Refused as refused:
-            return write_answer(event, self._scorer.refuse(refused.problem))
+            return write_answer(event, self.scorer.refuse(refused.problem))
         except UnknownEvent:
             raise
         except Exception:  # the boundary to callers, who must not see why
             log.exception("request failed")
-            return write_answer(event, self._scorer.refuse(problems.internal_error()))
+            return write_answer(event, self.scorer.refuse(problems.internal_error()))
 
     def close(self) -> None:
         """Let go of what the face holds. Lambda never calls this: the process ends with its endpoint."""
@@ -59,7 +59,7 @@ class Endpoint:
         route = read_route(event)
         body = read_body(event)
         if self._hot_route and route.path == "/predict" and route.method == "POST":
-            return write_answer(event, self._scorer.predict(body, read_content_type(event)))
+            return write_answer(event, self.scorer.predict(body, read_content_type(event)))
         return self._open_face()(event, context, route)  # type: ignore[no-any-return]
 
     def _open_face(self) -> Any:
@@ -67,7 +67,7 @@ class Endpoint:
             # Imports FastAPI, several times what all else here costs: only for who needs it.
             from lambda_handlers.inference.face import Face
 
-            self._face = Face(self._scorer, docs=self._docs)
+            self._face = Face(self.scorer, docs=self._docs)
         return self._face
 
 

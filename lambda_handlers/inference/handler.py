@@ -17,9 +17,9 @@ if "typing_extensions" not in sys.modules:
 
     del sys.modules["typing_extensions"]
 
-from lambda_handlers.inference.endpoint import open_endpoint  # noqa: E402  imported with the collector held
+from lambda_handlers.inference.reported import open_reported  # noqa: E402  imported with the collector held
 
-handler = open_endpoint(os.environ)
+handler = open_reported(os.environ)
 
 gc.freeze()
 gc.enable()

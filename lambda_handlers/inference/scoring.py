@@ -5,6 +5,7 @@ was asked for. It speaks of HTTP only by status, headers and body.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -19,7 +20,7 @@ from lambda_handlers.inference.limits import LARGEST_ANSWER_BYTES, Limits
 from lambda_handlers.inference.problems import Problem
 from lambda_handlers.inference.rules import compile_rules
 from lambda_handlers.inference.session import Model
-from lambda_handlers.inference.tensors import compile_encoder
+from lambda_handlers.inference.tensors import Array, compile_encoder
 from lambda_handlers.inference.typed import Row, compile_decoder
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Scorer:
         self._encode = compile_encoder(signature)
         self._answer = compile_answer(model.manifest)
         self._output_names = _output_names(signature)
+        #: Told of the outputs behind each answer, in signature order.
+        self.observe: Callable[[Sequence[Array]], object] | None = None
 
     def predict(self, body: bytes, content_type: str | None) -> Answer:
         """The answer to ``body``: 200, or a problem document with 400, 413, 415, 422, or 500 where the graph
@@ -84,6 +87,8 @@ class Scorer:
         rows = self._rows(body)
         outputs = self.model.session.run(self._output_names, self._encode(rows))
         answer, non_finite_rows = self._answer(outputs)
+        if self.observe is not None:
+            self.observe(outputs)
         if len(answer) > LARGEST_ANSWER_BYTES:
             raise Refused(problems.answer_too_large(len(answer), LARGEST_ANSWER_BYTES))
         if non_finite_rows:

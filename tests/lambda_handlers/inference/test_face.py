@@ -145,7 +145,7 @@ def test_an_error_in_the_face_is_a_problem_without_a_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     endpoint = open_endpoints(iris, SERINUS_HOT_ROUTE="0")
-    monkeypatch.setattr(endpoint._scorer, "function_version", object())
+    monkeypatch.setattr(endpoint.scorer, "function_version", object())
     answer = ask(endpoint, "GET", "/model")
     assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (500, "urn:serinus:internal-error")
     assert set(answer["headers"]) == ALL_HEADERS

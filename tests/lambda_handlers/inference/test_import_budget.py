@@ -46,7 +46,7 @@ def run_handler(folder: Path, *events: str, **environ: str) -> dict[str, Any]:
     environ = {**os.environ, "SERINUS_MODEL_DIR": str(folder), "PYTHONPATH": str(ROOT), **environ}
     command = [sys.executable, "-c", PROGRAM, *(str(EVENTS / f"{event}.json") for event in events)]
     found = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=120)
-    loaded: dict[str, Any] = json.loads(found.stdout)
+    loaded: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])  # after the log
     return loaded
 
 

@@ -1,0 +1,64 @@
+"""An endpoint that reports each answer on standard output, where the log becomes metrics."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from lambda_handlers.contract.bundle import BASELINE
+from lambda_handlers.contract.signals import HEADER_NON_FINITE_ROWS
+from lambda_handlers.inference.endpoint import Endpoint, open_endpoint
+from lambda_handlers.inference.events import Event
+from lambda_handlers.inference.prediction_bins import compile_bins
+from lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
+
+
+class Reported:
+    """Callable as a Lambda handler is; answers as its endpoint does, and reports. What the endpoint raises is
+    Lambda's to count."""
+
+    def __init__(self, endpoint: Endpoint, telemetry: Telemetry, write: Callable[[bytes], object]) -> None:
+        self.endpoint = endpoint
+        self._telemetry = telemetry
+        self._write = write
+
+    def __call__(self, event: Event, context: object) -> Event:
+        """The endpoint's answer to a proxy event."""
+        started = time.perf_counter()
+        self._telemetry.forget()
+        answer = self.endpoint(event, context)
+        line = self._telemetry.line(
+            event["requestContext"].get("requestId", ""),
+            answer["statusCode"],
+            (time.perf_counter() - started) * 1000,
+            non_finite=HEADER_NON_FINITE_ROWS in answer["headers"],
+            probe=is_probe(event),
+            now_ms=int(time.time() * 1000),
+        )
+        self._write(line)
+        return answer
+
+
+def write_line(line: bytes) -> None:
+    """Write to standard output as it now is: Lambda's runtime client may have put its own in place."""
+    sys.stdout.buffer.write(line)
+    sys.stdout.flush()
+
+
+def open_reported(environ: Mapping[str, str], write: Callable[[bytes], object] = write_line) -> Reported:
+    """The endpoint that the environment describes, reporting; raises as `open_endpoint`. To be opened last in
+    init, whose time it measures."""
+    endpoint = open_endpoint(environ)
+    scorer, manifest = endpoint.scorer, endpoint.scorer.model.manifest
+    baseline: dict[str, Any] = msgspec.json.decode((scorer.model.folder / BASELINE).read_bytes())
+    telemetry = Telemetry(
+        environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        scorer.function_version,
+        manifest.short_version,
+        init_ms=measure_init_ms(environ),
+        bin_of=compile_bins(manifest.signature, baseline),
+    )
+    scorer.observe = telemetry.note
+    return Reported(endpoint, telemetry, write)

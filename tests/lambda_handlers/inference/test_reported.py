@@ -1,0 +1,98 @@
+"""Every answer of the handler, by either way, leaves the line that the judge's metrics are made of."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from lambda_handlers.contract.bundle import read_golden
+from lambda_handlers.inference.errors import UnknownEvent
+from lambda_handlers.inference.reported import Reported, open_reported, write_line
+
+Event = dict[str, Any]
+
+
+def event(body: bytes, *, method: str = "POST", path: str = "/predict", stage: str = "live") -> Event:
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "pathParameters": {"proxy": path[1:]},
+        "requestContext": {"stage": stage, "path": f"/{stage}{path}", "requestId": "request-9", "identity": {}},
+        "body": body.decode() or None,
+        "isBase64Encoded": False,
+    }
+
+
+@pytest.fixture
+def lines() -> list[Event]:
+    return []
+
+
+@pytest.fixture(params=["1", "0"], ids=["hot route", "face"])
+def reported(iris: Path, request: pytest.FixtureRequest, lines: list[Event]) -> Iterator[Reported]:
+    environ = {
+        "SERINUS_MODEL_DIR": str(iris),
+        "SERINUS_HOT_ROUTE": request.param,
+        "AWS_LAMBDA_FUNCTION_NAME": "shop-dev-iris",
+        "AWS_LAMBDA_FUNCTION_VERSION": "7",
+    }
+    opened = open_reported(environ, lambda line: lines.append(json.loads(line)))
+    yield opened
+    opened.endpoint.close()
+
+
+@pytest.fixture
+def rows(iris: Path) -> bytes:
+    return msgspec.json.encode({"rows": read_golden(iris).rows})
+
+
+def test_an_answer_is_reported_with_its_prediction_and_the_first_with_init(reported, rows, lines):
+    answers = [reported(event(rows), None) for _ in range(2)]
+    assert [answer["statusCode"] for answer in answers] == [200, 200]
+    assert (lines[0]["FunctionName"], lines[0]["FunctionVersion"]) == ("shop-dev-iris", "7")
+    first_label = json.loads(answers[0]["body"])["labels"][0]
+    assert lines[0]["Prediction"] == [0, 1, 2].index(first_label) + 1
+    assert "Init" not in lines[1]
+    assert lines[1]["RequestId"] == "request-9"
+
+
+def test_a_refusal_is_reported_without_the_prediction_before_it(reported, rows, lines):
+    reported(event(rows), None)
+    assert reported(event(b"{}"), None)["statusCode"] == 422
+    assert lines[1]["Rejected"] == 1
+    assert "Prediction" not in lines[1]
+
+
+def test_other_routes_are_requests_too(reported, lines):
+    assert reported(event(b"", method="GET", path="/health"), None)["statusCode"] == 200
+    assert (lines[0]["Errors"], lines[0]["Rejected"]) == (0, 0)
+    assert "Prediction" not in lines[0]
+
+
+def test_a_failing_graph_is_reported_as_an_error(reported, rows, lines, monkeypatch):
+    monkeypatch.setattr(reported.endpoint.scorer, "_output_names", ["no such output"])
+    assert reported(event(rows), None)["statusCode"] == 500
+    assert lines[0]["Errors"] == 1
+
+
+def test_golden_requests_are_reported_apart(reported, rows, lines):
+    reported(event(rows, stage="serinus-probe"), None)
+    assert "_aws" not in lines[0]
+    assert lines[0]["Probe"] is True
+
+
+def test_what_is_no_request_is_lambdas_to_count(reported, lines):
+    with pytest.raises(UnknownEvent):
+        reported({"hello": "world"}, None)
+    assert not lines
+
+
+def test_lines_go_to_standard_output_as_it_is_now(capfd):
+    write_line(b'{"a": 1}\n')
+    assert capfd.readouterr().out == '{"a": 1}\n'
