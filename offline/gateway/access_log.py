@@ -23,6 +23,11 @@ def log_group_of(arn: str) -> tuple[str, str] | None:
     return (match["region"], match["group"]) if match else None
 
 
+def stream_of(stage_name: str) -> str:
+    """The stream for a stage's lines: AWS spreads them over streams with such names, one is enough here."""
+    return hashlib.md5(stage_name.encode(), usedforsecurity=False).hexdigest()
+
+
 class AccessLog:
     """Where and how one stage logs its requests."""
 
@@ -39,9 +44,7 @@ class AccessLog:
         place = log_group_of(settings.get("destinationArn") or "")
         if place is None or not settings.get("format"):
             return None
-        # AWS spreads a stage's lines over streams with such names; one is enough here.
-        stream = hashlib.md5(stage["stageName"].encode(), usedforsecurity=False).hexdigest()
-        return cls(*place, stream, settings["format"])
+        return cls(*place, stream_of(stage["stageName"]), settings["format"])
 
     def write(self, exchange: Exchange, sink: LogSink) -> None:
         line = substitute(self._format, exchange, unset="-")

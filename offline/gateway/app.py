@@ -14,6 +14,7 @@ from offline.gateway.compression import compress, decompress
 from offline.gateway.error_reply import error_reply
 from offline.gateway.errors import GatewayError, no_such_route, no_such_stage
 from offline.gateway.exchange import Exchange, new_trace_id
+from offline.gateway.execution_log import write_execution_log
 from offline.gateway.limits import Throttles
 from offline.gateway.proxy import Invoker
 from offline.gateway.reply import Reply
@@ -31,7 +32,7 @@ class Gateway:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._compiled: dict[Address, tuple[int, CompiledStage | None]] = {}
+        self._compiled: dict[Address, tuple[int, CompiledStage]] = {}
         self._throttles = Throttles()
 
     @property
@@ -61,9 +62,12 @@ class Gateway:
         service = self._control_plane
         key = Address(address.api_id, address.stage, "")
         revision, stage = self._compiled.get(key, (-1, None))
-        if revision != service.revision:
+        if stage is None or revision != service.revision:
             stage = self._compile(service, key)
-            self._compiled[key] = (service.revision, stage)
+            if stage is None:
+                self._compiled.pop(key, None)
+            else:
+                self._compiled[key] = (service.revision, stage)
         return stage
 
     def _compile(self, service: ApiGateway, key: Address) -> CompiledStage | None:
@@ -105,6 +109,7 @@ class Gateway:
         cloudwatch: Any = self._cloud.services.get("cloudwatch")
         if cloudwatch is not None:
             metrics.record(exchange, cloudwatch)
+        write_execution_log(exchange, self._control_plane.logs)
         if exchange.stage.access_log is not None:
             exchange.stage.access_log.write(exchange, self._control_plane.logs)
 

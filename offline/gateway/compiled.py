@@ -6,7 +6,7 @@ A stage is compiled at its first request and again after any change in the contr
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from offline.gateway.access_log import AccessLog
+from offline.gateway.access_log import AccessLog, stream_of
 from offline.gateway.exchange import Exchange
 from offline.gateway.lambda_uri import target_of
 from offline.gateway.limits import Limit
@@ -37,6 +37,7 @@ class Route:
     signed: bool
     throttle: Limit | None
     detailed_metrics: bool
+    logging_level: str
     check: RequestCheck | None
     integration: Integration
 
@@ -59,6 +60,7 @@ class CompiledStage:
     gateway_responses: dict[str, Document]
     clients: dict[str, Client]
     access_log: AccessLog | None
+    log_stream: str
     usage: UsageLedger
 
 
@@ -86,6 +88,7 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
         gateway_responses=published.definition.gateway_responses,
         clients=published.clients,
         access_log=AccessLog.of(published.stage),
+        log_stream=stream_of(published.stage["stageName"]),
         usage=usage,
     )
 
@@ -106,6 +109,7 @@ def compile_route(
         signed=method.get("authorizationType") == "AWS_IAM",
         throttle=throttle,
         detailed_metrics=bool(settings.get("metricsEnabled")),
+        logging_level=settings.get("loggingLevel", "OFF"),
         check=request_check(published.definition, method, published.api_id),
         integration=compile_integration(published, method["methodIntegration"], invoker),
     )

@@ -8,6 +8,7 @@ import msgspec
 from offline.clock import monotonic
 from offline.errors import AwsError
 from offline.gateway.errors import (
+    GatewayError,
     body_too_large,
     configuration_error,
     malformed_function_response,
@@ -64,9 +65,9 @@ class LambdaProxy:
         started = monotonic()
         try:
             self._check_permission(exchange, self._target)
-            result = await self._invoke(payload, self._target, exchange.trace_id)
+            result = await self._invoke(exchange, payload, self._target)
         except AwsError as error:
-            exchange.integration_error = error.message
+            exchange.integration_error = f"Execution failed due to configuration error: {error.message}"
             exchange.integration_status = error.status or 500
             if error.code == "RequestTooLargeException":
                 raise body_too_large() from error
@@ -75,9 +76,19 @@ class LambdaProxy:
             exchange.integration_latency_ms = (monotonic() - started) * 1000
         exchange.integration_status = 200
         if result.function_error is not None:
-            exchange.integration_error = result.payload.decode("utf-8", errors="replace")
+            exchange.integration_error = (
+                "Lambda execution failed with status 200 due to customer function error: "
+                + result.payload.decode("utf-8", errors="replace")
+            )
             raise malformed_function_response()
-        return proxy_reply(result.payload, exchange.request.header("accept"), exchange.stage.binary)
+        try:
+            return proxy_reply(result.payload, exchange.request.header("accept"), exchange.stage.binary)
+        except GatewayError:
+            exchange.integration_error = (
+                "Execution failed due to configuration error: Malformed Lambda proxy response: "
+                + result.payload.decode("utf-8", errors="replace")
+            )
+            raise
 
     def _check_permission(self, exchange: Exchange, target: FunctionTarget) -> None:
         """Raise unless the function's policy lets this method call it, or a role does."""
@@ -91,14 +102,17 @@ class LambdaProxy:
             return
         raise AwsError("AccessDeniedException", f"Invalid permissions on Lambda function {target.arn}", status=403)
 
-    async def _invoke(self, payload: bytes, target: FunctionTarget, trace_id: str) -> InvokeResult:
+    async def _invoke(self, exchange: Exchange, payload: bytes, target: FunctionTarget) -> InvokeResult:
         running = asyncio.ensure_future(
-            self._invoker.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
+            self._invoker.invoke(
+                target.name, target.qualifier, payload, region=target.region, trace_id=exchange.trace_id
+            )
         )
         done, _ = await asyncio.wait({running}, timeout=self._timeout_s)
         if not done:
             _detached.add(running)
             running.add_done_callback(_forget)
+            exchange.integration_error = "Execution failed due to a timeout error"
             raise timed_out()
         return running.result()
 

@@ -190,6 +190,28 @@ def test_access_logs_are_written_in_the_stages_format(
     assert (logged[1]["path"], logged[1]["status"]) == ("-", 403)
 
 
+def test_execution_logs_tell_why_a_request_failed(
+    rest_api: Callable[..., Any], aws: Callable[..., Any], eventually: Callable[..., Any]
+) -> None:
+    """At logging level ERROR, API-Gateway-Execution-Logs_{api}/{stage} holds the reason of a failure.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    """
+    api = rest_api()
+    api.proxy("/")
+    api.deploy()
+    level = {"op": "replace", "path": "/*/*/logging/loglevel", "value": "ERROR"}
+    api.client.update_stage(restApiId=api.id, stageName="prod", patchOperations=[level])
+    api.call()
+    request_id = api.answer("malformed").headers["x-amzn-requestid"]
+    group = f"API-Gateway-Execution-Logs_{api.id}/prod"
+    eventually(lambda: aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"])
+    lines = [event["message"] for event in aws("logs").filter_log_events(logGroupName=group)["events"]]
+    assert all(line.startswith(f"({request_id}) ") for line in lines)
+    assert any("Malformed Lambda proxy response" in line for line in lines)
+    assert lines[-1].endswith("Method completed with status: 502")
+
+
 def test_requests_are_counted_by_api_and_stage(
     rest_api: Callable[..., Any], aws: Callable[..., Any], eventually: Callable[..., Any]
 ) -> None:

@@ -1,0 +1,43 @@
+"""Execution logs: what the gateway did with a request, where a stage's logging level asks for it.
+
+The lines that tell why a request failed are AWS's; those of each single step in between are not written.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+"""
+
+from offline.gateway.access_log import LogSink
+from offline.gateway.exchange import Exchange
+
+#: AWS cuts a log event off here.
+LONGEST_LINE = 1024
+
+
+def write_execution_log(exchange: Exchange, sink: LogSink) -> None:
+    """Write the request's lines at the level of its method: INFO all, ERROR those of failed ones, OFF none."""
+    level = exchange.route.logging_level if exchange.route is not None else "OFF"
+    if level == "OFF" or (level == "ERROR" and exchange.status < 400):
+        return
+    stage = exchange.stage
+    lines = [(exchange.cloud_time, f"({exchange.request_id}) {line}"[:LONGEST_LINE]) for line in told(exchange)]
+    sink.write(stage.region, f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.name}", stage.log_stream, lines)
+
+
+def told(exchange: Exchange) -> list[str]:
+    route = exchange.route
+    assert route is not None
+    lines = [
+        f"Extended Request Id: {exchange.extended_request_id}",
+        f"Starting execution for request: {exchange.request_id}",
+        f"HTTP Method: {exchange.request.method}, Resource Path: {route.resource_path}",
+    ]
+    if exchange.client is not None:
+        lines.append(f"API Key ID: {exchange.client.key['id']}, usage plan {exchange.client.plan['id']}")
+    if exchange.integration_latency_ms is not None:
+        lines.append(
+            f"Received response. Status: {exchange.integration_status}, "
+            f"Integration latency: {exchange.integration_latency_ms:.0f} ms"
+        )
+    if exchange.integration_error is not None:
+        lines.append(exchange.integration_error)
+    if exchange.error is not None and exchange.error.detail:
+        lines.append(f"Request body or parameters do not match: {exchange.error.detail}")
+    return [*lines, f"Method completed with status: {exchange.status}"]
