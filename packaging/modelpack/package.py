@@ -14,7 +14,7 @@ from lambda_handlers.contract.lock import Pin
 from modelpack import bundle, sources
 from modelpack.baseline import profile
 from modelpack.card import write_card
-from modelpack.errors import ConversionError
+from modelpack.errors import ConversionError, ParityError
 from modelpack.features import describe_features, make_signature
 from modelpack.golden import choose_golden
 from modelpack.locking import pin_bundle
@@ -94,18 +94,19 @@ def _convert(
     source: Source, sample: Sample, expected: Expected, request: PackageRequest
 ) -> tuple[Graph, Runner, Agreement]:
     """The first way of writing the model that loads and agrees."""
-    refusal: Exception | None = None
+    disagrees: ParityError | None = None
+    fails_to_load: ConversionError | None = None
     for graph in source.graphs(sample):
         try:
             runner = Runner(graph.model, sample)
         except ConversionError as error:
-            refusal = refusal or error
+            fails_to_load = fails_to_load or error
             continue
         agreement = measure(expected, runner, request.tolerance)
         if agreement.agrees:
             return graph, runner, agreement
-        refusal = refuse(expected, runner, agreement, request.tolerance)
-    raise refusal or ConversionError(f"{source.estimator} cannot be written as an ONNX graph.", source.estimator)
+        disagrees = disagrees or refuse(expected, runner, agreement, request.tolerance)
+    raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
 
 
 def _widths(expected: Expected) -> dict[str, int | None]:

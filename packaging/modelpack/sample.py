@@ -169,9 +169,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if not header:
         raise SampleError(f"sample {path} is empty. Give a header and rows like the training data's.")
     _check_header(path, header)
-    return pd.read_csv(
-        path, encoding="utf-8-sig", keep_default_na=False, na_values=[""], float_precision="round_trip"
-    )
+    return pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
 
 
 def _check_header(path: Path, header: list[str]) -> None:

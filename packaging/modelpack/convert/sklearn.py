@@ -117,9 +117,13 @@ def _refuse_what_would_be_lost(model: Any) -> None:
 def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
-    unknown = [type(part).__name__ for part in parts(source.model) if type(part) not in sklearn_operator_name_map]
-    containers = {"Pipeline", "ColumnTransformer", "FeatureUnion"}
-    unknown = [name for name in unknown if name not in containers]
+    known = {kind.__name__ for kind in sklearn_operator_name_map} | {
+        "Pipeline",
+        "ColumnTransformer",
+        "FeatureUnion",
+    }
+    names = [type(part).__name__ for part in parts(source.model)]
+    unknown = [name for name in names if name not in known and not name.startswith("_")]
     said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
     if unknown:
         return ConversionError(

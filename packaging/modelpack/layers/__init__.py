@@ -1,6 +1,6 @@
 """Lambda layers: the runtime layer, from hash-pinned requirements, and the model layer, from a bundle."""
 
-from modelpack.layers.build import build
+from modelpack.layers.building import build
 from modelpack.layers.interpreters import find_interpreter
 from modelpack.layers.zips import sizes
 

@@ -49,7 +49,7 @@ REMOVED = (
     "packaging-*",
     "pydantic/v1",
 )
-#: Where Lambda unpacks layers: what tracebacks will show.
+#: Where Lambda unpacks layers: Python rewrites the paths in bytecode that was compiled for elsewhere.
 UNPACKED = "/opt/python"
 
 

@@ -1,0 +1,86 @@
+"""Builds what a deployment needs: runtime layers for its targets, their twin for this machine, model layers."""
+
+import fcntl
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lambda_handlers.contract import bundle
+from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
+from lambda_handlers.contract.bundle import dump_json
+from modelpack.atomic import write_file
+from modelpack.layers import limits
+from modelpack.layers.made import MadeLayer
+from modelpack.layers.model import make_model_layer
+from modelpack.layers.runtime import make_runtime_layer
+from modelpack.layers.targets import lambda_target, twin_target
+from modelpack.progress import Progress, Silent
+
+#: Layers of a build that nothing names any more are kept this long, for a deployment that may still read them.
+_KEPT_SECONDS = 7 * 24 * 3600
+
+
+def build(
+    project: Path,
+    wanted: Iterable[tuple[str, str]],
+    models: Iterable[Path],
+    progress: Progress | None = None,
+) -> BuildManifest:
+    """Build the runtime layers for ``wanted`` (runtime, architecture) and the layers of the bundles ``models``
+    into the project's build folder; write its manifest and return it.
+
+    Reaches a package index only for a layer that the user's cache does not hold. Raises `LayerError`, and
+    `ContractError` for a bundle that is not intact.
+    """
+    progress = progress or Silent()
+    folder = project / BUILD_DIR
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "build.guard").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        runtime = _runtime_layers(folder, sorted(set(wanted)), progress)
+        progress.stage("model layers")
+        verified = {manifest.version: (manifest.name, source) for manifest, source in map(_verified, models)}
+        made = {version: make_model_layer(folder, version, verified[version][1]) for version in sorted(verified)}
+        _check_limits(folder, runtime, {verified[version][0]: layer for version, layer in made.items()}, progress)
+        manifest = BuildManifest(runtime, {version: layer.describe() for version, layer in made.items()})
+        write_file(folder / BUILD_MANIFEST, dump_json(manifest.to_json()))
+        _prune(folder, manifest)
+    return manifest
+
+
+def _verified(source: Path) -> tuple[bundle.Manifest, Path]:
+    return bundle.verify(source), source
+
+
+def _runtime_layers(folder: Path, wanted: list[tuple[str, str]], progress: Progress) -> dict[str, BuiltLayer]:
+    """All targets and the twin, two at a time: one downloads and zips while another compiles."""
+    if not wanted:
+        return {}
+    targets = {pair: lambda_target(*pair) for pair in wanted}
+    twin = twin_target()
+    needed = list(dict.fromkeys([*targets.values(), twin]))
+    progress.stage("runtime layers")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        layers = pool.map(lambda target: make_runtime_layer(folder, target, progress), needed)
+        made = dict(zip(needed, layers, strict=True))
+    return {runtime_key(*pair): made[target].describe(made[twin]) for pair, target in targets.items()}
+
+
+def _check_limits(
+    folder: Path, runtime: dict[str, BuiltLayer], models: dict[str, MadeLayer], progress: Progress
+) -> None:
+    for model in models.values():
+        limits.check_zipped(model.path, progress)
+    for key, layer in runtime.items():
+        limits.check_zipped(folder / layer.path, progress)
+        for name, model in models.items():
+            limits.check_unzipped(f"{name} on {key}", [folder / layer.path, model.path])
+
+
+def _prune(folder: Path, manifest: BuildManifest) -> None:
+    layers = [*manifest.runtime.values(), *manifest.models.values()]
+    named = {layer.path for layer in layers} | {layer.twin for layer in layers}
+    for path in folder.glob("*.zip"):
+        if path.name not in named and time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+            path.unlink()

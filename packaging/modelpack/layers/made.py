@@ -1,0 +1,41 @@
+"""A layer zip as it lies in a project's build folder."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambda_handlers.contract.build import BuiltLayer
+from modelpack.layers import zips
+
+
+@dataclass(frozen=True, slots=True)
+class MadeLayer:
+    """A zip in the build folder, and whether exact-version bytecode is inside."""
+
+    path: Path
+    bytecode: bool
+
+    def describe(self, twin: "MadeLayer | None" = None) -> BuiltLayer:
+        """As the build manifest tells of it."""
+        return BuiltLayer(
+            path=self.path.name,
+            sha256=zips.hash_zip(self.path),
+            zipped_bytes=self.path.stat().st_size,
+            unzipped_bytes=zips.unzipped_bytes(self.path),
+            bytecode=self.bytecode,
+            twin=twin.path.name if twin else None,
+        )
+
+
+def bring(cached: Path, target: Path) -> Path:
+    """A copy of ``cached`` at ``target``, made in one step; one that is there and equal stays."""
+    if target.is_file() and zips.hash_zip(target) == zips.hash_zip(cached):
+        os.utime(target)
+        return target
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        draft = Path(scratch) / target.name
+        shutil.copyfile(cached, draft)
+        draft.replace(target)
+    return target

@@ -1,0 +1,20 @@
+"""The model layer: the files of a bundle that travel to the function."""
+
+import tempfile
+from pathlib import Path
+
+from lambda_handlers.contract import bundle
+from modelpack.layers import zips
+from modelpack.layers.made import MadeLayer
+
+
+def make_model_layer(folder: Path, version: str, source: Path) -> MadeLayer:
+    """The layer of the verified bundle in ``source``, laid where the run time looks for it."""
+    path = folder / f"model-{version[: bundle.SHORT]}.zip"
+    if not zips.is_intact(path):
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            draft = Path(scratch) / path.name
+            files = {f"python/{bundle.MODEL_PACKAGE}/{name}": source / name for name in bundle.SHIPPED}
+            zips.write_zip(draft, files)
+            draft.replace(path)
+    return MadeLayer(path, bytecode=False)

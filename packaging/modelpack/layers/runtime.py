@@ -1,0 +1,49 @@
+"""The runtime layer: the packages that a scoring function imports, for one target."""
+
+import tempfile
+from pathlib import Path
+
+from modelpack.layers import slim, zips
+from modelpack.layers.cache import cached_layer, key_of
+from modelpack.layers.interpreters import find_interpreter
+from modelpack.layers.made import MadeLayer, bring
+from modelpack.layers.requirements import requirements_file
+from modelpack.layers.smoke import check_layer
+from modelpack.layers.targets import Target
+from modelpack.layers.uv import install
+from modelpack.progress import Progress
+
+RUNTIME_LAYER = "inference"
+
+
+def make_runtime_layer(folder: Path, target: Target, progress: Progress) -> MadeLayer:
+    """The layer for ``target`` in build folder ``folder``, from the user's cache where it is there.
+
+    Raises `LayerError`. Without an interpreter of the target's version the layer has no bytecode.
+    """
+    requirements = requirements_file(RUNTIME_LAYER)
+    interpreter = find_interpreter(target.python)
+    if interpreter is None:
+        progress.notice(
+            f"no Python {target.python} on this machine: its layer is built without bytecode, and every cold "
+            "start will compile its modules anew (about 1.3 s more at 512 MB). To avoid that: "
+            f"uv python install {target.python}"
+        )
+    bytecode = interpreter is not None
+    rules = "\n".join([*slim.REMOVED, slim.UNPACKED])
+    key = key_of(requirements.read_bytes(), target.name, str(target.platform), rules, str(bytecode))
+    cached = cached_layer(key, lambda path: _write(path, requirements, target, interpreter))
+    return MadeLayer(bring(cached, folder / f"{RUNTIME_LAYER}-{target.name}-{key[:12]}.zip"), bytecode)
+
+
+def _write(path: Path, requirements: Path, target: Target, interpreter: Path | None) -> None:
+    with tempfile.TemporaryDirectory(prefix="serinus-layer-") as scratch:
+        packages = Path(scratch) / "python"
+        install(requirements, target, packages)
+        slim.remove_unused(packages)
+        if interpreter is not None:
+            slim.compile_bytecode(packages, interpreter)
+            if target.runs_here:
+                check_layer(packages, interpreter)
+        found = (file for file in packages.rglob("*") if file.is_file())
+        zips.write_zip(path, {f"python/{file.relative_to(packages).as_posix()}": file for file in found})

@@ -1,0 +1,64 @@
+"""Small tables, models trained on them, and a way to package one in a line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelpack import PackageRequest, PackageResult, package
+
+Package = Callable[..., PackageResult]
+
+
+@pytest.fixture(scope="session")
+def numbers() -> pd.DataFrame:
+    """Six numeric columns on one decimal, as sensors and prices come: many values lie near thresholds."""
+    values = np.round(np.random.default_rng(7).normal(0.0, 10.0, (400, 6)), 1)
+    return pd.DataFrame(values, columns=list("abcdef"))
+
+
+@pytest.fixture(scope="session")
+def score(numbers: pd.DataFrame) -> np.ndarray:
+    """A number that depends on the columns, to be learnt."""
+    noise = np.random.default_rng(8).normal(0.0, 3.0, len(numbers))
+    return (numbers["a"] + numbers["b"] * numbers["c"] / 5 + noise).to_numpy()
+
+
+@pytest.fixture(scope="session")
+def mixed(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Numbers, strings, whole numbers and booleans, some numbers and strings missing."""
+    random = np.random.default_rng(9)
+    rows = len(numbers)
+    table = numbers[["a", "b"]].copy()
+    table["city"] = pd.Series(random.choice(["Rome", "Oslo", "Bern"], rows), dtype=object)
+    table["plan"] = pd.Series(random.choice(["basic", "full"], rows), dtype=object)
+    table["visits"] = random.integers(0, 5, rows)
+    table["member"] = random.random(rows) > 0.5
+    table.loc[random.random(rows) < 0.1, "a"] = np.nan
+    table.loc[random.random(rows) < 0.1, "city"] = np.nan
+    return table
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Package:
+    """Saves a fitted model and its sample, and packages them into a project below ``tmp_path``."""
+
+    def run(model: Any, sample: pd.DataFrame, name: str = "churn", **settings: Any) -> PackageResult:
+        joblib.dump(model, tmp_path / "model.joblib")
+        sample.to_csv(tmp_path / "sample.csv", index=False)
+        project = tmp_path / "project"
+        project.mkdir(exist_ok=True)
+        request = PackageRequest(
+            source=tmp_path / "model.joblib",
+            name=name,
+            sample=tmp_path / "sample.csv",
+            project=project,
+            **settings,
+        )
+        return package(request)
+
+    return run
