@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -12,6 +13,8 @@ from offline.clock import Clock
 from offline.cloud.config import CloudConfig
 from offline.services import SERVICES, moto_time
 from offline.wire.service import Service
+
+WORKER_THREADS = 64
 
 
 class Cloud:
@@ -28,6 +31,8 @@ class Cloud:
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
+        # Threads wait for one another's calls: an alarm that publishes needs one for itself and one for SNS.
+        self.loop.set_default_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="cloud"))
         moto_time.follow(self.clock)
         self._ticker = asyncio.create_task(self.clock.run(), name="clock")
         for service in self.services.values():
