@@ -3,7 +3,6 @@
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
-import asyncio
 import json
 import logging
 import random
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from offline.errors import AwsError
+from offline.services.events.background import Background
 from offline.services.events.event import Event
 from offline.services.events.senders import send
 from offline.services.events.store import Document, Rule
@@ -33,18 +33,14 @@ class Deliveries:
 
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
-        self._running: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def start(self, region: str, rule: Rule, event: Event) -> None:
         """Deliver without waiting; call it on the event loop."""
-        task = asyncio.ensure_future(self.to_targets(region, rule, event))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._background.start(self.to_targets(region, rule, event))
 
     async def stop(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._background.stop()
 
     async def to_targets(self, region: str, rule: Rule, event: Event) -> None:
         self._count(region, rule, "TriggeredRules")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from offline.errors import AwsError, OfflineError
+from offline.services.events.background import Background
 from offline.services.events.functions import invoke_for
 from offline.services.events.senders import to_queue
 from offline.services.sns.messages import Notification, function_event
@@ -47,24 +48,22 @@ class Deliveries:
 
     def __init__(self, cloud: "Cloud") -> None:
         self._cloud = cloud
-        self._running: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._http: httpx.AsyncClient | None = None
         self.outbox: list[Sent] = []
 
     async def stop(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._background.stop()
         if self._http is not None:
             await self._http.aclose()
 
     def start(self, subscription: Any, notification: Notification) -> None:
         """Deliver without waiting."""
-        self._spawn(self._deliver(subscription, notification))
+        self._background.start(self._deliver(subscription, notification))
 
     def post(self, endpoint: str, document: dict[str, Any], topic_arn: str) -> None:
         """Post a message that is no notification, such as a confirmation, without waiting."""
-        self._spawn(
+        self._background.start(
             self._with_retries(
                 lambda: self._post(endpoint, json.dumps(document), http_headers(document, topic_arn)),
                 HTTP_RETRIES_S,
@@ -86,11 +85,6 @@ class Deliveries:
                 notification.message_id,
             )
         )
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
 
     async def _deliver(self, subscription: Any, notification: Notification) -> None:
         text = notification.text_for(subscription.protocol)

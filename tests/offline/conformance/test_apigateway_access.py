@@ -180,6 +180,27 @@ def test_a_signed_request_of_a_user_who_may_invoke_passes(signed_api: Any, user_
     assert answer.json()["requestContext"]["identity"]["userArn"].startswith("arn:aws:iam::123456789012:user/")
 
 
+def test_a_role_that_may_invoke_passes(
+    signed_api: Any, aws: Callable[..., Any], unique_name: Callable[..., str]
+) -> None:
+    """Temporary credentials of an assumed role sign as well, with their session token.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+    """
+    iam, role = aws("iam"), unique_name("role")
+    anyone = '{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}'
+    trust = f'{{"Version": "2012-10-17", "Statement": [{anyone}]}}'
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    invoke = '{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}'
+    document = f'{{"Version": "2012-10-17", "Statement": [{invoke}]}}'
+    iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document)
+    given = aws("sts").assume_role(RoleArn=arn, RoleSessionName="s")["Credentials"]
+    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    answer = signed_call(signed_api, session.get_credentials())
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["requestContext"]["identity"]["userArn"].endswith(f"assumed-role/{role}/s")
+
+
 def test_a_user_who_may_not_invoke_is_denied(signed_api: Any, user_keys: Callable[..., Any]) -> None:
     """Without execute-api:Invoke the answer is 403 and names user, action and resource.
 
