@@ -14,6 +14,7 @@ from offline.services.cloudformation.journal import Journal
 from offline.services.cloudformation.provider import Made, Request, ResourceType
 from offline.services.cloudformation.registry import type_of
 from offline.services.cloudformation.state import Resource, Stack
+from offline.services.cloudformation.validation import check_resolved
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
@@ -112,6 +113,7 @@ class ResourceWork:
         try:
             if kind is None:
                 raise ResourceFailed(f"The offline cloud does not model {resource.type}.")
+            check_resolved(resource.type, resource.logical_id, resource.properties)
             made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
         except Exception as error:
             reason = failure_reason(error)

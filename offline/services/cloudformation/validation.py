@@ -6,7 +6,7 @@ from typing import Any
 
 from offline.errors import AwsError, NotModelled
 from offline.services.cloudformation import references
-from offline.services.cloudformation.errors import invalid
+from offline.services.cloudformation.errors import ResourceFailed, invalid
 from offline.services.cloudformation.intrinsics import Evaluator
 from offline.services.cloudformation.registry import type_of
 from offline.services.cloudformation.schemas import Schema, schema_of
@@ -170,24 +170,37 @@ class _Finder:
 
 
 def property_failures(template: Template, evaluator: Evaluator) -> list[ValidationFailure]:
-    """Unknown, read-only and missing properties of the resources that the conditions choose."""
+    """Unknown and missing properties of the resources that the conditions choose."""
     found: list[ValidationFailure] = []
     for logical_id, definition in template.resources.items():
         if "Condition" in definition and not evaluator.condition(definition["Condition"]):
             continue
-        schema = schema_of(definition["Type"])
-        if schema is None:
-            continue
-        finder = _Finder(schema, logical_id)
-        path = f"/Resources/{logical_id}/Properties"
-        properties = definition.get("Properties") or {}
-        if schema.type == "AWS::CloudFormation::CustomResource":
-            if "ServiceToken" not in properties:
-                found.append(
-                    ValidationFailure(
-                        logical_id, definition["Type"], path, "Required property [ServiceToken] not found"
-                    )
-                )
-            continue
-        found.extend(finder.failures(properties, schema.document, path))
+        found.extend(failures_of(definition["Type"], logical_id, definition.get("Properties") or {}))
     return found
+
+
+def failures_of(type_name: str, logical_id: str, properties: dict[str, Any]) -> list[ValidationFailure]:
+    """What the schema of a type finds wrong with a resource's properties, resolved or not."""
+    schema = schema_of(type_name)
+    if schema is None:
+        return []
+    path = f"/Resources/{logical_id}/Properties"
+    if type_name.startswith("Custom::") or type_name == "AWS::CloudFormation::CustomResource":
+        message = "Required property [ServiceToken] not found"
+        missing = "ServiceToken" not in properties and function_of(properties) is None
+        return [ValidationFailure(logical_id, type_name, path, message)] if missing else []
+    return list(_Finder(schema, logical_id).failures(properties, schema.document, path))
+
+
+def check_resolved(type_name: str, logical_id: str, properties: dict[str, Any]) -> None:
+    """Raise `ResourceFailed` for what only shows once a resource's properties are resolved."""
+    failures = failures_of(type_name, logical_id, properties)
+    if failures:
+        found = ", ".join(f"{failure.path}: {failure.message}" for failure in failures)
+        raise ResourceFailed(f"Properties validation failed for resource {logical_id} with message: [{found}]")
+    modelled = type_of(type_name)
+    if modelled is None or "*" in modelled.modelled:
+        return
+    for name in properties:
+        if name not in modelled.modelled:
+            raise NotModelled(f"the property {name} of {type_name} (resource {logical_id})")
