@@ -131,7 +131,7 @@ class ColdStart:
         worker.kill()
         journal.write(log.init_report(self._clock.time(), init_ms, "init", *init_status(signal)))
         journal.write(log.start(self._clock.time(), request_id))
-        self._capacity.alive += 1
+        self._capacity.claim_room()
         worker, signal, init_ms = await self._launch(
             pool, prepared, journal, stream, "on-demand", float(spec.timeout_s)
         )

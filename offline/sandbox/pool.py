@@ -92,6 +92,10 @@ class Capacity:
         self.alive += 1
         return True
 
+    def claim_room(self) -> None:
+        """Count one more worker in any case: an invocation that has begun tries its init again."""
+        self.alive += 1
+
     def idled(self, pool: Pool, worker: Worker, now: float) -> None:
         """A worker is free again: give it to whoever waits for its function, or rest it."""
         if pool.retired or worker.dead or pool.has_surplus(worker):

@@ -125,10 +125,11 @@ def test_a_failed_event_goes_to_queue_and_destination(aws, counting, queue, rece
     assert record["responsePayload"]["errorMessage"] == "as asked"
 
 
-def test_a_failed_event_is_tried_three_times_over_minutes(zip_of):
+def test_a_failed_event_is_tried_three_times_over_minutes(zip_of, unique_name):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
     import boto3
 
+    name = unique_name("failing")
     with running(CloudConfig(port=0, clock_factor=600)) as cloud:
         client = boto3.session.Session("test", "test", region_name="us-east-1").client
         made = {
@@ -136,20 +137,20 @@ def test_a_failed_event_is_tried_three_times_over_minutes(zip_of):
             for service in ("lambda", "iam", "logs")
         }
         trust = '{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}'  # noqa: E501
-        role = made["iam"].create_role(RoleName="runner", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        role = made["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         made["lambda"].create_function(
-            FunctionName="failing",
+            FunctionName=name,
             Runtime="python3.13",
             Role=role,
             Handler="app.handler",
             Code={"ZipFile": zip_of({"app.py": "def handler(event, context):\n    raise ValueError('again')\n"})},
         )
-        made["lambda"].invoke(FunctionName="failing", InvocationType="Event")
+        made["lambda"].invoke(FunctionName=name, InvocationType="Event")
 
         def starts():
-            groups = made["logs"].describe_log_groups(logGroupNamePrefix="/aws/lambda/failing")["logGroups"]
+            groups = made["logs"].describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
             events = (
-                made["logs"].filter_log_events(logGroupName="/aws/lambda/failing") if groups else {"events": []}
+                made["logs"].filter_log_events(logGroupName=f"/aws/lambda/{name}") if groups else {"events": []}
             )
             found = [event for event in events["events"] if event["message"].startswith("START")]
             return found if len(found) == 3 else None

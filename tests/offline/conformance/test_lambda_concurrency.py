@@ -118,6 +118,21 @@ def test_a_weighted_alias_cannot_change_provisioned_concurrency(aws, provisioned
     assert found["Code"] == "InvalidParameterValueException"
 
 
+def test_provisioned_environments_follow_their_alias(aws, provisioned):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"""
+    functions, which = aws("lambda"), {"FunctionName": provisioned, "Qualifier": "live"}
+    functions.update_function_configuration(FunctionName=provisioned, Timeout=8)
+    functions.publish_version(FunctionName=provisioned)
+    functions.update_alias(FunctionName=provisioned, Name="live", FunctionVersion="2")
+
+    def moved():
+        status = functions.get_provisioned_concurrency_config(**which)["Status"]
+        answer = functions.invoke(**which)
+        return status == "READY" and answer["Payload"].read() == b'"provisioned-concurrency"'
+
+    wait_until(moved, "version 2 is provisioned")
+
+
 def test_latest_has_no_provisioned_concurrency(aws, deploy_function):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"""
     found = refusal(

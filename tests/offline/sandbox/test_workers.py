@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +26,14 @@ WHO = "import os, time\ndef handler(event, context):\n    time.sleep(event.get('
 class SmallCloud:
     """A cloud with room for one worker whose clock stands still."""
 
-    def __init__(self, cloud, zip_of):
+    def __init__(self, cloud, zip_of, role_name):
         self.cloud = cloud
         self._zip = zip_of({"app.py": WHO})
         session = boto3.session.Session("test", "test", region_name="us-east-1")
         settings = {"endpoint_url": cloud.config.endpoint_url, "config": Config(retries={"total_max_attempts": 1})}
         self.functions = session.client("lambda", **settings)
         iam = session.client("iam", **settings)
-        role = iam.create_role(RoleName="runner", AssumeRolePolicyDocument=json.dumps(TRUST))
+        role = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(TRUST))
         self._role = role["Role"]["Arn"]
 
     def deploy(self, name: str, **configuration) -> str:
@@ -69,7 +70,7 @@ class SmallCloud:
 @pytest.fixture(scope="module")
 def small(zip_of):
     with running(CloudConfig(port=0, max_workers=1, clock_factor=0)) as cloud:
-        yield SmallCloud(cloud, zip_of)
+        yield SmallCloud(cloud, zip_of, f"small-cloud-{os.getpid()}")
 
 
 def test_requests_beyond_the_machines_limit_wait_their_turn(small):
