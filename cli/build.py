@@ -21,14 +21,16 @@ def build(
 ) -> None:
     """Resolve and zip the layers that this project's endpoints need, for Lambda's platform. No Docker.
 
+    Without --env it builds for every environment that serinus.lock pins something for.
+
     Example: [bold]serinus build --env prod[/]
     """
-    from infra.synth import chosen_environment, wanted_layers
+    from infra.synth import wanted_layers
     from lambda_handlers.contract.build import BUILD_DIR
     from modelpack import layers
 
     project = find_project()
-    wanted = wanted_layers(project, env or chosen_environment(os.environ))
+    wanted = wanted_layers(project, env)
     with StageProgress() as progress:
         manifest = layers.build(project, wanted.targets, wanted.bundles, progress)
     if local := os.environ.get("SERINUS_LOCAL_URL"):

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ BINARY = Path("node_modules") / ".bin" / "cdk"
 
 #: Node's and jsii's banners about versions say nothing that a person deploying a model can act on.
 QUIET = {
-    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     "NODE_NO_WARNINGS": "1",
     "CDK_DISABLE_CLI_TELEMETRY": "true",
 }
@@ -75,7 +76,9 @@ def run(
     Raises `ToolFailed` with the CLI's exit code.
     """
     binary = ensure(project)
-    everything = {**os.environ, **QUIET, **environment}
+    # cdk.json names `serinus` for its build step and app: it must be this one, whether or not its venv is active.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    everything = {**os.environ, "PATH": path, **QUIET, **environment}
     command = [str(binary), *arguments]
     if log is None:
         code = subprocess.run(command, cwd=project, env=everything).returncode

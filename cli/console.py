@@ -9,8 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-results = Console(highlight=False, soft_wrap=True)
-progress = Console(stderr=True, highlight=False)
+# The CDK CLI forces colours on its build step; spinners in a log help nobody.
+results = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
+progress = Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
 
 
 def notice(message: str) -> None:

@@ -1,5 +1,7 @@
 """`serinus destroy`: take endpoints down with the stock CDK CLI."""
 
+import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,5 +32,15 @@ def destroy(
     environment = environment_for(target, env)
     stacks = stack_names(project, environment, endpoints or [])
     force = ["--force"] if local or yes else []
-    cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={environment}", *force], target.environment())
+    app = assembly_with(project, list(stacks.values()))
+    cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={environment}", *app, *force], target.environment())
     results.print(f"destroyed {', '.join(stacks)}")
+
+
+def assembly_with(project: Path, stacks: list[str]) -> list[str]:
+    """`--app cdk.out` where the last synth's assembly names all ``stacks``: deleting needs no new synth."""
+    try:
+        manifest = json.loads((project / "cdk.out" / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    return ["--app", "cdk.out"] if set(stacks) <= set(manifest.get("artifacts", {})) else []
