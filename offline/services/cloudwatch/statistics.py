@@ -11,6 +11,7 @@ from offline.errors import AwsError, NotModelled
 EXACT_VALUES = 1000
 
 PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,10})?)")
+TRIMMED_COUNT = re.compile(r"(?i)tc\((\d+(?:\.\d{1,10})?)?:(\d+(?:\.\d{1,10})?)?\)")
 OTHER_EXTENDED = re.compile(r"(?i)(tm|wm|tc|ts|pr|iqm)[\d.(:%)]*")
 
 
@@ -80,13 +81,27 @@ def percentile_of(statistic: str) -> float | None:
     return float(match[1]) if match and float(match[1]) <= 100 else None
 
 
+def trimmed_bounds(statistic: str) -> tuple[float, float] | None:
+    """(0.005, 0.03) for "TC(0.005:0.03)", the count of values above the first and up to the second; a bound left
+    out is open. None for a statistic that is no trimmed count between absolute bounds.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+    """
+    match = TRIMMED_COUNT.fullmatch(statistic)
+    if match is None or (match[1] is None and match[2] is None):
+        return None
+    low, high = match[1], match[2]
+    return -math.inf if low is None else float(low), math.inf if high is None else float(high)
+
+
 def check_statistic(statistic: str, parameter: str = "Statistic") -> None:
     """Raise for a statistic that CloudWatch does not have, or that this cloud does not model."""
-    if statistic in SIMPLE or percentile_of(statistic) is not None:
+    if statistic in SIMPLE or percentile_of(statistic) is not None or trimmed_bounds(statistic) is not None:
         return
     if OTHER_EXTENDED.fullmatch(statistic):
         raise NotModelled(
-            f"the CloudWatch statistic {statistic}", "Modelled: " + ", ".join(SIMPLE) + " and pNN.NN."
+            f"the CloudWatch statistic {statistic}",
+            "Modelled: " + ", ".join(SIMPLE) + ", pNN.NN and TC(low:high).",
         )
     raise AwsError(
         "InvalidParameterValue", f"The value {statistic} for parameter {parameter} is not supported.", status=400
@@ -102,10 +117,12 @@ def value_of(bucket: Bucket, statistic: str) -> float | None:
         return None
     if statistic in SIMPLE:
         return SIMPLE[statistic](bucket)
-    percentile = percentile_of(statistic)
-    if percentile is None or not bucket.has_values or bucket.minimum < 0:
+    if not bucket.has_values or bucket.minimum < 0:
         return None
-    return percentile_value(bucket.values, percentile)
+    if (bounds := trimmed_bounds(statistic)) is not None:
+        return sum(count for value, count in bucket.values.items() if bounds[0] < value <= bounds[1])
+    percentile = percentile_of(statistic)
+    return None if percentile is None else percentile_value(bucket.values, percentile)
 
 
 def percentile_value(values: dict[float, float], percentile: float) -> float:

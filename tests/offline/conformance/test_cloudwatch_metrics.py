@@ -84,6 +84,20 @@ def test_values_with_counts_count_as_often(stepped_cloud: SteppedCloud, cloudwat
     assert point["ExtendedStatistics"]["p99.9"] > 10
 
 
+def test_trimmed_counts_exclude_the_lower_and_include_the_upper_bound(
+    stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
+) -> None:
+    """TC(150:1000) is the number of values above 150 and up to 1000; a bound left out is open.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+    """
+    data = [{"MetricName": metric, "Values": [150, 151, 1000, 1001], "Counts": [1, 2, 3, 4]}]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    names = ["TC(150:1000)", "TC(150:)", "TC(:150)", "TC(2000:3000)"]
+    (point,) = statistics(stepped_cloud, metric, ExtendedStatistics=names)
+    assert [point["ExtendedStatistics"][name] for name in names] == [5, 9, 1, 0]
+
+
 def test_percentiles_of_statistic_sets_are_not_available(
     stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str
 ) -> None:
