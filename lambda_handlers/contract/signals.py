@@ -36,10 +36,17 @@ METRIC_NON_FINITE = "NonFinite"
 METRIC_LATENCY = "Latency"
 #: Milliseconds of init, with an environment's first request only.
 METRIC_INIT = "Init"
-#: Bin of the first row's prediction, 1 to PREDICTION_BINS: a class by its place in the signature (all beyond the
-#: last bin in the last), or the decile of a number in the training-time baseline. Only with answers 200.
+#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1: a class by its place in the
+#: signature (all beyond the last bin in the last), or the decile of a number in the training-time baseline. Only
+#: with answers 200.
 METRIC_PREDICTION = "Prediction"
 PREDICTION_BINS = 10
 
 #: requestContext.stage of golden requests, which hooks send straight to a version. Clients cannot forge it.
 PROBE_STAGE = "serinus-probe"
+
+
+def prediction_value(place: int) -> int:
+    """The value by which the metric names bin ``place``: powers of two, which no histogram of relative precision,
+    as CloudWatch may keep for its percentiles and counts, takes for one another."""
+    return 1 << place

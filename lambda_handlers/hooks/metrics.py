@@ -113,7 +113,8 @@ def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
         limit = _count_between(thresholds.slow_init_ms, LONGEST_MS)
         queries["slow_inits"] = source.own(signals.METRIC_INIT, limit)
     for place in range(signals.PREDICTION_BINS):
-        between = _count_between(place + 0.5, place + 1.5)
+        value = signals.prediction_value(place)
+        between = _count_between(0.75 * value, 1.5 * value)
         queries[f"bin_{place}"] = source.own(signals.METRIC_PREDICTION, between)
     return queries
 

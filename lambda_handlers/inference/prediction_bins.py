@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lambda_handlers.contract.signals import PREDICTION_BINS
+from lambda_handlers.contract.signals import PREDICTION_BINS, prediction_value
 from lambda_handlers.contract.signature import Signature
 from lambda_handlers.inference.tensors import Array
 
 
 def compile_bins(signature: Signature, baseline: Mapping[str, Any]) -> Callable[[Sequence[Array]], int | None]:
-    """A function from outputs, in signature order, to the first row's bin, 1 to `PREDICTION_BINS`: of the label by
-    its place among the classes, else of the value by the deciles of ``baseline``; None where there is neither."""
+    """A function from outputs, in signature order, to the `prediction_value` of the first row's bin: of the label
+    by its place among the classes, else of the value by the deciles of ``baseline``; None where neither is."""
     roles = [output.role for output in signature.outputs]
     if signature.classes is not None and "label" in roles:
         return _class_bin(roles.index("label"), signature.classes)
@@ -27,7 +27,7 @@ def compile_bins(signature: Signature, baseline: Mapping[str, Any]) -> Callable[
 
 
 def _class_bin(number: int, classes: Sequence[Any]) -> Callable[[Sequence[Array]], int | None]:
-    places = {label: min(place, PREDICTION_BINS) for place, label in enumerate(classes, 1)}
+    places = {label: prediction_value(min(place, PREDICTION_BINS - 1)) for place, label in enumerate(classes)}
 
     def place(outputs: Sequence[Array]) -> int | None:
         return places.get(outputs[number].item(0))
@@ -38,7 +38,7 @@ def _class_bin(number: int, classes: Sequence[Any]) -> Callable[[Sequence[Array]
 def _decile_bin(number: int, deciles: Sequence[float]) -> Callable[[Sequence[Array]], int | None]:
     def place(outputs: Sequence[Array]) -> int | None:
         value = outputs[number].item(0)
-        return None if math.isnan(value) else bisect_right(deciles, value) + 1
+        return None if math.isnan(value) else prediction_value(bisect_right(deciles, value))
 
     return place
 

@@ -57,7 +57,7 @@ def test_an_answer_is_reported_with_its_prediction_and_the_first_with_init(repor
     assert [answer["statusCode"] for answer in answers] == [200, 200]
     assert (lines[0]["FunctionName"], lines[0]["FunctionVersion"]) == ("shop-dev-iris", "7")
     first_label = json.loads(answers[0]["body"])["labels"][0]
-    assert lines[0]["Prediction"] == [0, 1, 2].index(first_label) + 1
+    assert lines[0]["Prediction"] == [1, 2, 4][[0, 1, 2].index(first_label)]
     assert "Init" not in lines[1]
     assert lines[1]["RequestId"] == "request-9"
 
