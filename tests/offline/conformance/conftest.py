@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 
 from offline.cloud.cloud import Cloud
+from offline.cloud.config import CloudConfig
+from offline.cloud.serve import running
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -176,3 +179,27 @@ def eventually() -> Callable[..., Any]:
         raise AssertionError("what was waited for did not happen within ten seconds")
 
     return wait
+
+
+@dataclass(frozen=True)
+class SteppedCloud:
+    """A cloud whose clock stands still until it is stepped."""
+
+    cloud: Cloud
+
+    def client(self, service: str) -> Any:
+        session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name=REGION)
+        return session.client(service, endpoint_url=self.cloud.config.endpoint_url)
+
+    def advance(self, seconds: float) -> None:
+        """Step the clock; returns when what fell due has run."""
+        url = f"{self.cloud.config.endpoint_url}/_offline/clock"
+        answer = httpx.post(url, json={"advance": seconds}, trust_env=False, timeout=30)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture(scope="session")
+def stepped() -> Iterator[SteppedCloud]:
+    """A second cloud, with a clock of its own."""
+    with running(CloudConfig(port=0, clock_factor=0)) as cloud:
+        yield SteppedCloud(cloud)

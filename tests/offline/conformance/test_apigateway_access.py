@@ -109,6 +109,33 @@ def test_a_plans_quota_ends_in_limit_exceeded(keyed_api: Any, usage_plan: Callab
     assert list(usage["items"].values()) == [[[2, 0]]]
 
 
+def test_a_quota_begins_anew_with_its_period(stepped: Any) -> None:
+    """A DAY quota starts over at the next day, UTC, of cloud time.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+    """
+    client = stepped.client("apigateway")
+    api = client.create_rest_api(name="daily")
+    place = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    client.put_method(**place, authorizationType="NONE", apiKeyRequired=True)
+    client.put_integration(**place, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    client.put_method_response(**place, statusCode="200")
+    client.put_integration_response(**place, statusCode="200")
+    client.create_deployment(restApiId=api["id"], stageName="prod")
+    key = client.create_api_key(name="k", enabled=True)
+    quota = {"limit": 1, "period": "DAY"}
+    plan = client.create_usage_plan(name="p", apiStages=[{"apiId": api["id"], "stage": "prod"}], quota=quota)
+    client.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    url = f"{stepped.cloud.config.endpoint_url}/_gateway/{api['id']}/prod/"
+
+    def status() -> int:
+        return httpx.get(url, headers={"x-api-key": key["value"]}, trust_env=False).status_code
+
+    assert [status(), status()] == [200, 429]
+    stepped.advance(86_400)
+    assert [status(), status()] == [200, 429]
+
+
 def test_a_stage_throttles_all_callers_of_a_method(rest_api: Callable[..., Any]) -> None:
     """A stage's method settings limit rate and burst; a method's own setting replaces that of */*.
 

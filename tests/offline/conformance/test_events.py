@@ -5,13 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-import httpx
 import pytest
-
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
 
 
 @pytest.fixture
@@ -378,38 +372,19 @@ def test_patterns_match_as_documented(
     assert answer["Result"] is expected
 
 
-@pytest.fixture(scope="module")
-def stepped() -> Iterator[Cloud]:
-    """A cloud whose clock stands still until it is stepped."""
-    with running(CloudConfig(port=0, clock_factor=0)) as cloud:
-        yield cloud
-
-
-def advance(cloud: Cloud, seconds: float) -> None:
-    answer = httpx.post(
-        f"{cloud.config.endpoint_url}/_offline/clock", json={"advance": seconds}, trust_env=False, timeout=30
-    )
-    assert answer.status_code == 200, answer.text
-
-
-def client_of(cloud: Cloud, service: str) -> Any:
-    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
-    return session.client(service, endpoint_url=cloud.config.endpoint_url)
-
-
-def test_a_rate_runs_every_period_of_cloud_time(stepped: Cloud, unique_name: Callable[..., str]) -> None:
+def test_a_rate_runs_every_period_of_cloud_time(stepped: Any, unique_name: Callable[..., str]) -> None:
     """rate(5 minutes) runs every five minutes with a Scheduled Event of that time, until it is disabled.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
     """
-    events, sqs, name = client_of(stepped, "events"), client_of(stepped, "sqs"), unique_name("rate")
+    events, sqs, name = stepped.client("events"), stepped.client("sqs"), unique_name("rate")
     url, queue_arn = make_queue(sqs, name)
     rule_arn = events.put_rule(Name=name, ScheduleExpression="rate(5 minutes)")["RuleArn"]
     events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": queue_arn}])
-    begin = stepped.clock.time()
-    advance(stepped, 299)
+    begin = stepped.cloud.clock.time()
+    stepped.advance(299)
     assert taken(sqs, url) == []
-    advance(stepped, 601)
+    stepped.advance(601)
     scheduled = [json.loads(body) for body in taken(sqs, url)]
     assert len(scheduled) == 3
     assert {one["detail-type"] for one in scheduled} == {"Scheduled Event"}
@@ -419,7 +394,7 @@ def test_a_rate_runs_every_period_of_cloud_time(stepped: Cloud, unique_name: Cal
     assert times[0] == iso(begin + 300)
     assert times[2] == iso(begin + 900)
     events.disable_rule(Name=name)
-    advance(stepped, 600)
+    stepped.advance(600)
     assert taken(sqs, url) == []
 
 
@@ -427,15 +402,15 @@ def iso(epoch_s: float) -> str:
     return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_a_cron_runs_at_its_minutes_in_utc(stepped: Cloud, unique_name: Callable[..., str]) -> None:
+def test_a_cron_runs_at_its_minutes_in_utc(stepped: Any, unique_name: Callable[..., str]) -> None:
     """cron(0/15 * * * ? *) runs at each quarter of an hour, UTC.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
     """
-    events, sqs, name = client_of(stepped, "events"), client_of(stepped, "sqs"), unique_name("cron")
+    events, sqs, name = stepped.client("events"), stepped.client("sqs"), unique_name("cron")
     url, queue_arn = make_queue(sqs, name)
     events.put_rule(Name=name, ScheduleExpression="cron(0/15 * * * ? *)")
     events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": queue_arn}])
-    advance(stepped, 3600)
+    stepped.advance(3600)
     times = sorted(json.loads(body)["time"][14:] for body in taken(sqs, url))
     assert times == ["00:00Z", "15:00Z", "30:00Z", "45:00Z"]

@@ -77,7 +77,7 @@ def endpoint() -> Iterator[tuple[str, list[tuple[dict[str, str], str]]]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             posted.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(200)
+            self.send_response(500 if "fail" in self.path else 200)
             self.end_headers()
 
         def log_message(self, *arguments: Any) -> None:
@@ -283,3 +283,23 @@ def test_publishing_to_no_topic_is_not_found(aws: Callable[..., Any]) -> None:
     sns = aws("sns")
     with pytest.raises(sns.exceptions.NotFoundException):
         sns.publish(TopicArn="arn:aws:sns:us-east-1:123456789012:nowhere", Message="m")
+
+
+def test_an_endpoint_that_fails_is_tried_again(
+    stepped: Any, endpoint: Any, eventually: Callable[..., Any]
+) -> None:
+    """By the default policy, an HTTP endpoint gets a message again 20 seconds after a failure, three times.
+
+    Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+    """
+    url, posted = endpoint
+    sns = stepped.client("sns")
+    topic = sns.create_topic(Name="retried")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{url}?fail")
+    eventually(lambda: len(posted) == 1)
+    stepped.advance(19)
+    assert len(posted) == 1
+    for attempts in (2, 3, 4):
+        eventually(lambda wanted=attempts: stepped.advance(20) or len(posted) >= wanted)
+    stepped.advance(200)
+    assert len(posted) == 4
