@@ -4,9 +4,12 @@ Everything here runs on the cloud's event loop, so alarms need no lock.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from offline.clock import Scheduled
+from offline.errors import AwsError
 from offline.services.cloudwatch.actions import perform
 from offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
 from offline.services.cloudwatch.evaluation import ALARM, OK, evaluate, evaluation_range
@@ -23,8 +26,11 @@ from offline.services.cloudwatch.watch import Watch, watch_of
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
 
+log = logging.getLogger(__name__)
+
 MINUTE_S = 60
 TICK_S = 10
+LONGEST_PAUSE_S = 3600
 MOMENT = "%A %d %B, %Y %H:%M:%S UTC"
 
 #: Called with (region, alarm name, old state, new state, reason), on the event loop.
@@ -38,35 +44,49 @@ class AlarmEngine:
         self._cloud = cloud
         self._regions = regions
         self._subscribers: list[Subscriber] = []
+        self._ticker: Scheduled | None = None
+        self._ticked_at = 0
         self._path: set[tuple[str, str]] = set()
         self._watches: dict[tuple[str, str], tuple[dict[str, Any], Watch]] = {}
 
     def start(self) -> None:
         """Begin the ticks: each 10 s of cloud time, on the clock's minutes."""
-        first = (self._cloud.clock.time() // TICK_S + 1) * TICK_S
-        self._cloud.clock.every(TICK_S, self._tick, name="alarm evaluation", first=first)
+        clock = self._cloud.clock
+        self._ticked_at = int(clock.time() // TICK_S) * TICK_S
+        self._ticker = clock.every(TICK_S, self._tick, name="alarm evaluation", first=self._ticked_at + TICK_S)
+
+    def stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.append(subscriber)
 
     async def _tick(self) -> None:
+        """Evaluate what is due; after a pause, each of the instants that were missed (of the last hour)."""
         now = self._cloud.clock.time()
-        on_the_minute = round(now) % MINUTE_S < TICK_S
-        for name, region in list(self._regions.items()):
+        latest = int(now // TICK_S) * TICK_S
+        for region in list(self._regions.values()):
             await asyncio.to_thread(region.store.settle, now)
-            for alarm in list(region.alarms.values()):
-                if alarm.kind == "MetricAlarm":
-                    await self._evaluate(name, region, alarm, now, on_the_minute)
+        for instant in range(max(self._ticked_at + TICK_S, latest - LONGEST_PAUSE_S), latest + TICK_S, TICK_S):
+            for name, region in list(self._regions.items()):
+                await self._evaluate_all(name, region, instant, now)
+        self._ticked_at = latest
 
-    async def _evaluate(
-        self, region_name: str, region: Region, alarm: Alarm, now: float, on_the_minute: bool
-    ) -> None:
-        watch = self._watch(region_name, alarm)
-        if not on_the_minute and (watch.period_s >= MINUTE_S or round(now) % watch.period_s >= TICK_S):
-            return
-        state = next_state(watch, alarm.state, region.store, now)
-        if state is not None and region.alarms.get(alarm.name) is alarm:
-            await self.change(region_name, alarm, state)
+    async def _evaluate_all(self, region_name: str, region: Region, instant: int, now: float) -> None:
+        for alarm in list(region.alarms.values()):
+            if alarm.kind != "MetricAlarm" or region.alarms.get(alarm.name) is not alarm:
+                continue
+            watch = self._watch(region_name, alarm)
+            if instant % min(watch.period_s, MINUTE_S):
+                continue
+            try:
+                state = next_state(watch, alarm.state, region.store, instant, now)
+            except AwsError as error:
+                log.error("alarm %s could not be evaluated: %s", alarm.name, error)
+                continue
+            if state is not None:
+                await self.change(region_name, alarm, state)
 
     def _watch(self, region: str, alarm: Alarm) -> Watch:
         """The alarm's watch, read from its settings once each time that they are put."""
@@ -135,20 +155,19 @@ class AlarmEngine:
                 self._path.discard(step)
 
 
-def next_state(watch: Watch, current: AlarmState, store: MetricStore, now: float) -> AlarmState | None:
-    """The state that the metric's data points call for, or None when it stays as it is.
+def next_state(
+    watch: Watch, current: AlarmState, store: MetricStore, instant: int, now: float
+) -> AlarmState | None:
+    """The state that the metric's data points before ``instant`` call for, or None when it stays as it is.
 
-    Periods are counted back from the last full minute (or short period), so that a long period slides
-    by the minute.
+    Periods are counted back from ``instant``, which falls on a minute (or a shorter period), so that a
+    longer period slides by the minute.
     """
-    step = min(watch.period_s, MINUTE_S)
-    end = int(now // step) * step
-    count = evaluation_range(watch.periods)
-    start = end - count * watch.period_s
-    resolver = Resolver(store, watch.queries, Window(start, end, now))
+    start = instant - evaluation_range(watch.periods) * watch.period_s
+    resolver = Resolver(store, watch.queries, Window(start, instant, now))
     series = resolver.result(watch.watched)[0]
     samples = resolver.sample_counts.get(watch.watched, {})
-    points = _points(series, samples, range(start, end, watch.period_s))
+    points = _points(series, samples, range(start, instant, watch.period_s))
     if watch.ignores_few_samples and _too_few(watch, points):
         return None
     breaching = [None if point.value is None else watch.breaches(point.value) for point in points]

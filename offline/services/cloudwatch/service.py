@@ -32,6 +32,9 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     async def start(self) -> None:
         self.engine.start()
 
+    async def stop(self) -> None:
+        self.engine.stop()
+
     def record(
         self,
         region: str,

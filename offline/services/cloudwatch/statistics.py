@@ -103,9 +103,7 @@ def check_statistic(statistic: str, parameter: str = "Statistic") -> None:
             f"the CloudWatch statistic {statistic}",
             "Modelled: " + ", ".join(SIMPLE) + ", pNN.NN and TC(low:high).",
         )
-    raise AwsError(
-        "InvalidParameterValue", f"The value {statistic} for parameter {parameter} is not supported.", status=400
-    )
+    raise AwsError("InvalidParameterValue", f"The value {statistic} of {parameter} is not supported.", status=400)
 
 
 def value_of(bucket: Bucket, statistic: str) -> float | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from offline.errors import NotModelled
-from offline.services.cloudwatch.queries import Query, queries_of
+from offline.services.cloudwatch.queries import Query, Resolver, Window, queries_of
 from offline.services.cloudwatch.regional import malformed
 from offline.services.cloudwatch.statistics import SIMPLE, check_statistic
-from offline.services.cloudwatch.store import MetricKey, dimensions_of
+from offline.services.cloudwatch.store import MINUTE_S, MetricKey, MetricStore, Sample, dimensions_of
 
 NOT_MODELLED = (
     "ThresholdMetricId",
@@ -159,7 +159,21 @@ def _math_queries(settings: dict[str, Any]) -> tuple[Query, ...]:
     if len(periods) > 1:
         raise malformed(f"Metrics have the periods {sorted(periods)}; an alarm's must all be the same.")
     _check_period(*periods)
+    _check_result(queries, returned[0])
     return tuple(queries)
+
+
+def _check_result(queries: list[Query], watched: str) -> None:
+    """Try the watched expression on metrics with one value each: it must yield a single time series."""
+    store = MetricStore()
+    for query in queries:
+        if query.metric is not None:
+            store.put(Sample(0.0, query.metric, query.unit or "None", 0.0, MINUTE_S, 1.0, 1.0))
+    found = Resolver(store, queries, Window(0, max(query.period_s or 0 for query in queries), 0.0)).result(watched)
+    if len(found) != 1:
+        raise malformed(
+            f"The expression {watched} yields {len(found)} time series; an alarm watches a single one."
+        )
 
 
 def _check_period(period_s: int) -> None:

@@ -41,6 +41,24 @@ def test_what_is_recorded_can_alarm_and_subscribers_hear_of_it(stepped_cloud: St
     assert heard == [("us-east-1", "errors", "INSUFFICIENT_DATA", "ALARM")]
 
 
+def test_an_alarm_sees_each_minute_even_when_the_loop_was_late(stepped_cloud: SteppedCloud) -> None:
+    """A tick that comes minutes late evaluates the minutes that it missed, one after another."""
+    service: Any = stepped_cloud.cloud.services["cloudwatch"]
+    put_alarm(stepped_cloud, "errors")
+    began = stepped_cloud.time()
+    for minute, value in enumerate((0.0, 1.0, 0.0)):
+        service.record("us-east-1", "AWS/Lambda", "Errors", {"FunctionName": "f"}, value, at=began + 60 * minute)
+    ticker = service.engine._ticker
+    ticker.cancel()
+    stepped_cloud.advance(minutes=3)
+    stepped_cloud.cloud.clock.call_later(0, service.engine._tick, name="late")
+    stepped_cloud.advance()
+    items = stepped_cloud.client("cloudwatch").describe_alarm_history(
+        AlarmName="errors", HistoryItemType="StateUpdate", ScanBy="TimestampAscending"
+    )["AlarmHistoryItems"]
+    assert [item["HistorySummary"].split()[-1] for item in items] == ["OK", "ALARM", "OK"]
+
+
 def test_the_state_of_an_unknown_alarm_is_an_error(stepped_cloud: SteppedCloud) -> None:
     service: Any = stepped_cloud.cloud.services["cloudwatch"]
     with pytest.raises(KeyError, match="no alarm nowhere in us-east-1"):

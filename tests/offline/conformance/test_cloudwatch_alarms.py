@@ -323,6 +323,18 @@ def test_a_math_alarm_has_at_most_ten_metrics(stepped_cloud: SteppedCloud) -> No
     assert refused(error) == "ValidationError"
 
 
+@pytest.mark.parametrize("expression", ["METRICS()", "AVG(m1)", "m1 +", "m1 + unknown", "NOSUCH(m1)"])
+def test_a_watched_expression_yields_one_time_series(stepped_cloud: SteppedCloud, expression: str) -> None:
+    """An alarm watches a single time series: no array, no number, nothing that does not parse.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    metrics = [math_query(name, name) for name in ("m1", "m2")]
+    with pytest.raises(ClientError) as error:
+        math_alarm(stepped_cloud, *metrics, expression=expression)
+    assert refused(error) == "ValidationError"
+
+
 def test_high_resolution_alarms_are_evaluated_by_their_period() -> None:
     """An alarm with a period of 10 seconds is evaluated every 10 seconds.
 
