@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from offline.sandbox.spec import FunctionSpec
 from offline.sandbox.worker import Worker
 
+#: Real seconds within which a worker that has answered is expected to ask for its next invocation.
+FINISHING_S = 0.1
+
 
 @dataclass(slots=True, eq=False)
 class Pool:
@@ -42,12 +45,16 @@ class Pool:
         return [worker for worker in self.workers if worker.initialization == "provisioned-concurrency"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Waiter:
-    """A request that waits for a worker of ``pool``; None as result means: start one, there is room now."""
+    """A request that waits for a worker of ``pool``; None as result means: start one, there is room now.
+
+    Without ``needs_room`` it only waits for a worker that is about to be free.
+    """
 
     pool: Pool
     turn: asyncio.Future[Worker | None]
+    needs_room: bool
 
 
 class Capacity:
@@ -68,17 +75,10 @@ class Capacity:
             worker.busy = True
             return worker
         ahead = sum(waiter.pool is pool for waiter in self._waiters)
-        if pool.finishing() <= ahead and self.make_room():
+        needs_room = pool.finishing() <= ahead
+        if needs_room and self.make_room():
             return None
-        turn: asyncio.Future[Worker | None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(pool, turn)
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(limit_s):
-                return await turn
-        except (TimeoutError, asyncio.CancelledError):
-            self._abandon(waiter)
-            raise
+        return await self._wait(Waiter(pool, asyncio.get_running_loop().create_future(), needs_room), limit_s)
 
     def added(self, pool: Pool, worker: Worker) -> None:
         """A worker takes the room that was made for it."""
@@ -131,9 +131,28 @@ class Capacity:
         self.alive -= 1
         self._serve_waiting()
 
+    async def _wait(self, waiter: Waiter, limit_s: float) -> Worker | None:
+        self._waiters.append(waiter)
+        patience = asyncio.get_running_loop().call_later(FINISHING_S, self._ask_for_room, waiter)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await waiter.turn
+        except (TimeoutError, asyncio.CancelledError):
+            self._abandon(waiter)
+            raise
+        finally:
+            patience.cancel()
+
+    def _ask_for_room(self, waiter: Waiter) -> None:
+        waiter.needs_room = True
+        self._serve_waiting()
+
     def _serve_waiting(self) -> None:
-        while self._waiters and self.make_room():
-            self._waiters.popleft().turn.set_result(None)
+        for waiter in [each for each in self._waiters if each.needs_room]:
+            if not self.make_room():
+                return
+            self._waiters.remove(waiter)
+            waiter.turn.set_result(None)
 
     def _abandon(self, waiter: Waiter) -> None:
         if waiter in self._waiters:

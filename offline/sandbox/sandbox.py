@@ -4,19 +4,17 @@ It owns every worker process. All methods run on the cloud's event loop.
 """
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
 from offline.clock import Clock, Scheduled
 from offline.errors import OfflineError
-from offline.sandbox import reaper
 from offline.sandbox.cold_start import ColdStart, Started
-from offline.sandbox.outcomes import Verdict, verdict_on
-from offline.sandbox.platform_log import PlatformLog, Report
+from offline.sandbox.execution import execute
+from offline.sandbox.outcomes import Verdict
 from offline.sandbox.pool import Capacity, Pool
+from offline.sandbox.reaping import Reaper
 from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
 from offline.sandbox.worker import Worker
 
@@ -34,35 +32,6 @@ class WorkerState:
     pid: int
     initialization: str
     busy: bool
-
-
-class Reaper:
-    """The process that kills workers if the cloud itself is killed; see `offline.sandbox.reaper`."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, scratch: list[Path]) -> None:
-        """Start it; directories in ``scratch`` are removed at the end."""
-        script = Path(reaper.__file__)
-        self._process = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(script), *map(str, scratch)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def announce(self, group: int, alive: bool) -> None:
-        if self._process is None or self._process.stdin is None:
-            raise OfflineError("a worker was started before the sandbox was")
-        self._process.stdin.write(f"{'+' if alive else '-'}{group}\n".encode())
-        self._process.stdin.flush()
-
-    def stop(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.wait()
-            self._process = None
 
 
 class Sandbox:
@@ -107,7 +76,7 @@ class Sandbox:
             started = Started(worker.journal, worker)
         else:
             started = await self._start(pool, invocation.request_id)
-        return await self._execute(spec, started, invocation)
+        return await execute(started, invocation, spec, self.clock)
 
     async def snapshot(self, spec: FunctionSpec) -> Verdict | None:
         """Init a SnapStart version and keep the worker parked; returns what went wrong, or None."""
@@ -238,42 +207,3 @@ class Sandbox:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-    async def _execute(self, spec: FunctionSpec, started: Started, invocation: Invocation) -> Outcome:
-        journal, log, request_id = started.journal, PlatformLog(spec), invocation.request_id
-        if not started.request_logged:
-            journal.write(log.start(self.clock.time(), request_id))
-        worker = started.worker
-        if worker is None:
-            verdict, duration_ms = started.failure or NO_WORKER, started.init_ms or 0.0
-        else:
-            signal, duration_ms = await worker.invoke(invocation)
-            verdict = verdict_on(signal, request_id, self.clock.time())
-        self._log_end(log, started, verdict, duration_ms, request_id)
-        if worker is not None:
-            self._after(worker, verdict)
-        provisioned = worker is not None and worker.initialization == "provisioned-concurrency"
-        return Outcome(verdict.payload, verdict.function_error, duration_ms, journal.tail(), provisioned)
-
-    def _log_end(
-        self, log: PlatformLog, started: Started, verdict: Verdict, duration_ms: float, request_id: str
-    ) -> None:
-        worker, at = started.worker, self.clock.time()
-        report = Report(
-            request_id,
-            duration_ms,
-            min(round(worker.peak_mb), worker.spec.memory_mb) if worker else 0,
-            started.init_ms if worker and worker.initialization == "on-demand" else None,
-            started.restore_ms,
-            verdict.status,
-            verdict.error_type,
-        )
-        lines = [verdict.log_line, log.end(request_id), log.report(at, report)]
-        started.journal.write(*filter(None, lines))
-
-    def _after(self, worker: Worker, verdict: Verdict) -> None:
-        if verdict.fatal:
-            worker.kill()
-
-
-NO_WORKER = Verdict(b"", "Unhandled", "error", "Sandbox.CannotStart")

@@ -1,0 +1,41 @@
+"""One invocation on a worker that is ready: run it, judge how it ended, log it as AWS does."""
+
+from offline.clock import Clock
+from offline.sandbox.cold_start import Started
+from offline.sandbox.outcomes import Verdict, verdict_on
+from offline.sandbox.platform_log import PlatformLog, Report
+from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+
+NO_WORKER = Verdict(b"", "Unhandled", "error", "Sandbox.CannotStart")
+
+
+async def execute(started: Started, invocation: Invocation, spec: FunctionSpec, clock: Clock) -> Outcome:
+    """Run ``invocation`` on the started worker, or answer with why there is none."""
+    journal, log, worker = started.journal, PlatformLog(spec), started.worker
+    if not started.request_logged:
+        journal.write(log.start(clock.time(), invocation.request_id))
+    if worker is None:
+        verdict, duration_ms = started.failure or NO_WORKER, started.init_ms or 0.0
+    else:
+        signal, duration_ms = await worker.invoke(invocation)
+        verdict = verdict_on(signal, invocation.request_id, clock.time())
+        if verdict.fatal:
+            worker.kill()
+    report = _report(started, verdict, duration_ms, invocation.request_id)
+    lines = [verdict.log_line, log.end(invocation.request_id), log.report(clock.time(), report)]
+    journal.write(*filter(None, lines))
+    provisioned = worker is not None and worker.initialization == "provisioned-concurrency"
+    return Outcome(verdict.payload, verdict.function_error, duration_ms, journal.tail(), provisioned)
+
+
+def _report(started: Started, verdict: Verdict, duration_ms: float, request_id: str) -> Report:
+    worker = started.worker
+    return Report(
+        request_id,
+        duration_ms,
+        min(round(worker.peak_mb), worker.spec.memory_mb) if worker else 0,
+        started.init_ms if worker and worker.initialization == "on-demand" else None,
+        started.restore_ms,
+        verdict.status,
+        verdict.error_type,
+    )
