@@ -13,9 +13,9 @@ from table import Row, main, median
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
 ROWS = (1, 100)
-ROUNDS = 9
+ROUNDS = 31
 #: Seconds that one measurement of a handler should take, so that the clock's own steps do not count.
-SECONDS_PER_ROUND = 0.1
+SECONDS_PER_ROUND = 0.02
 NOTE = (
     "Gradient boosting of 100 trees on 30 numbers (breast cancer, scikit-learn), in this process, from proxy "
     "event to proxy answer, without log and metric lines. Rows are interleaved; medians of "

@@ -11,11 +11,12 @@ from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.contract.signals import ENV_DOCS, ENV_HOT_ROUTE
 from lambda_handlers.inference import problems
+from lambda_handlers.inference.cors import Cors
 from lambda_handlers.inference.errors import Refused, UnknownEvent
 from lambda_handlers.inference.events import (
     Event,
     read_body,
-    read_content_type,
+    read_header,
     read_route,
     write_answer,
 )
@@ -29,8 +30,9 @@ log = logging.getLogger(__name__)
 class Endpoint:
     """Callable as a Lambda handler is: ``endpoint(event, context)``."""
 
-    def __init__(self, scorer: Scorer, *, docs: bool, hot_route: bool) -> None:
+    def __init__(self, scorer: Scorer, cors: Cors, *, docs: bool, hot_route: bool) -> None:
         self.scorer = scorer
+        self._cors = cors
         self._docs = docs
         self._hot_route = hot_route
         self._face: Any = None
@@ -40,6 +42,17 @@ class Endpoint:
     def __call__(self, event: Event, context: object) -> Event:
         """The proxy answer to a proxy event; raises `UnknownEvent` for any other. Whatever else fails is
         answered with status 500 and logged."""
+        answer = self._guard(event, context)
+        if self._cors:
+            self._cors.mark(event, answer["headers"])
+        return answer
+
+    def close(self) -> None:
+        """Let go of what the face holds. Lambda never calls this: the process ends with its endpoint."""
+        if self._face is not None:
+            self._face.close()
+
+    def _guard(self, event: Event, context: object) -> Event:
         try:
             return self._answer(event, context)
         except Refused as refused:
@@ -50,16 +63,11 @@ class Endpoint:
             log.exception("request failed")
             return write_answer(event, self.scorer.refuse(problems.internal_error()))
 
-    def close(self) -> None:
-        """Let go of what the face holds. Lambda never calls this: the process ends with its endpoint."""
-        if self._face is not None:
-            self._face.close()
-
     def _answer(self, event: Event, context: object) -> Event:
         route = read_route(event)
         body = read_body(event)
         if self._hot_route and route.path == "/predict" and route.method == "POST":
-            return write_answer(event, self.scorer.predict(body, read_content_type(event)))
+            return write_answer(event, self.scorer.predict(body, read_header(event, "content-type")))
         return self._open_face()(event, context, route)  # type: ignore[no-any-return]
 
     def _open_face(self) -> Any:
@@ -79,7 +87,12 @@ def open_endpoint(environ: Mapping[str, str]) -> Endpoint:
     )
     scorer = Scorer(model, Limits.from_environment(environ), environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"))
     run_once(scorer)
-    return Endpoint(scorer, docs=environ.get(ENV_DOCS) == "1", hot_route=environ.get(ENV_HOT_ROUTE, "1") != "0")
+    return Endpoint(
+        scorer,
+        Cors.from_environment(environ),
+        docs=environ.get(ENV_DOCS) == "1",
+        hot_route=environ.get(ENV_HOT_ROUTE, "1") != "0",
+    )
 
 
 def run_once(scorer: Scorer) -> None:

@@ -60,22 +60,22 @@ def _below_root(event: Event, path: str, resource: str, stage: str, *, is_staged
     return path or "/"
 
 
-def read_content_type(event: Event) -> str | None:
-    """The Content-Type header, None when there is none. Names are compared without case; multi-value headers,
-    joined as Mangum joins them, win over single ones."""
+def read_header(event: Event, name: str) -> str | None:
+    """The header of lower-case ``name``, None when there is none. Names are compared without case; multi-value
+    headers, joined as Mangum joins them, win over single ones."""
     if not is_payload_2(event):
-        values = _find_content_type(event.get("multiValueHeaders") or {})
+        values = _find(event.get("multiValueHeaders") or {}, name)
         if values is not None:
             return ", ".join(values)
-    value: str | None = _find_content_type(event.get("headers") or {})
+    value: str | None = _find(event.get("headers") or {}, name)
     return value
 
 
-def _find_content_type(headers: dict[str, Any]) -> Any:
+def _find(headers: dict[str, Any], sought: str) -> Any:
     """The last of its name, which is the one that Mangum keeps."""
-    found = None
+    found, length = None, len(sought)
     for name, value in headers.items():
-        if len(name) == 12 and name.lower() == "content-type":
+        if len(name) == length and name.lower() == sought:
             found = value
     return found
 
