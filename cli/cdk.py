@@ -69,11 +69,16 @@ def ensure(project: Path) -> Path:
 
 
 def run(
-    project: Path, arguments: Sequence[str], environment: Mapping[str, str], *, log: Path | None = None
+    project: Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    log: Path | None = None,
+    folder: Path | None = None,
 ) -> None:
-    """Run the pinned CLI in ``project``; with ``log`` its output goes there and to the user only on failure.
+    """Run the project's pinned CLI in ``folder`` (default: the project, whose cdk.json it then reads).
 
-    Raises `ToolFailed` with the CLI's exit code.
+    With ``log`` its output goes there, and to the user only on failure. Raises `ToolFailed` with its exit code.
     """
     binary = ensure(project)
     # cdk.json names `serinus` for its build step and app: it must be this one, whether or not its venv is active.
@@ -81,13 +86,13 @@ def run(
     everything = {**os.environ, "PATH": path, **QUIET, **environment}
     command = [str(binary), *arguments]
     if log is None:
-        code = subprocess.run(command, cwd=project, env=everything).returncode
+        code = subprocess.run(command, cwd=folder or project, env=everything).returncode
     else:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
             code = subprocess.run(
                 command,
-                cwd=project,
+                cwd=folder or project,
                 env=everything,
                 stdout=sink,
                 stderr=subprocess.STDOUT,

@@ -26,6 +26,14 @@ STOP_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The account and region that a cloud plays."""
+
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
 class RunningCloud:
     """A cloud that was started from this project."""
 
@@ -57,7 +65,7 @@ class RunningCloud:
         }
 
 
-def start(project: Path, *, port: int, region: str, speed: float, state: Path | None = None) -> RunningCloud:
+def start(project: Path, *, port: int, place: Place, speed: float, state: Path | None = None) -> RunningCloud:
     """Start a cloud and wait until it answers; raises `CliError` with the end of its log when it does not."""
     if (running := find(project, port)) is not None:
         raise CliError(
@@ -70,7 +78,7 @@ def start(project: Path, *, port: int, region: str, speed: float, state: Path | 
     log_path = folder / f"cloud-{port}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            command(port=port, region=region, speed=speed, state=state),
+            command(port=port, place=place, speed=speed, state=state),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -81,27 +89,17 @@ def start(project: Path, *, port: int, region: str, speed: float, state: Path | 
     except BaseException:
         _end(process.pid)
         raise
-    cloud = RunningCloud(process.pid, port, region, health["account_id"], speed)
+    cloud = RunningCloud(process.pid, port, place.region, health["account_id"], speed)
     beside = folder / f".cloud-{port}.json"
     beside.write_text(json.dumps(asdict(cloud)))
     beside.replace(folder / f"cloud-{port}.json")
     return cloud
 
 
-def command(*, port: int, region: str, speed: float, state: Path | None) -> list[str]:
+def command(*, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
     """The command line of a cloud in the foreground."""
-    arguments = [
-        sys.executable,
-        "-P",
-        "-m",
-        "offline",
-        "--port",
-        str(port),
-        "--region",
-        region,
-        "--speed",
-        str(speed),
-    ]
+    arguments = [sys.executable, "-P", "-m", "offline", "--port", str(port), "--speed", str(speed)]
+    arguments += ["--account", place.account_id, "--region", place.region]
     return arguments if state is None else [*arguments, "--state", str(state)]
 
 

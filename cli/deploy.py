@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import cdk
+from cli import cdk, clouds
 from cli.console import notice, print_json, results, step
 from cli.project import find_project
 from cli.target import CloudPort, Environment, Local, Target, choose, environment_for
@@ -67,4 +67,6 @@ def bootstrap(project: Path, target: Target, log: Path | None) -> None:
     except cloudformation.exceptions.ClientError:
         with step("bootstrapping the offline cloud"):
             where = f"aws://{target.cloud.account_id}/{target.cloud.region}"
-            cdk.run(project, ["bootstrap", where], target.environment(), log=log)
+            # Beside the project: its cdk.json would have the CLI build and synthesize first.
+            elsewhere = project / clouds.FOLDER
+            cdk.run(project, ["bootstrap", where], target.environment(), log=log, folder=elsewhere)

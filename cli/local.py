@@ -10,7 +10,7 @@ import typer
 
 from cli import clouds
 from cli.console import notice, print_json, results, step
-from cli.project import find_project
+from cli.project import SETTINGS, find_project
 
 app = typer.Typer(help="Run a cloud on this machine: AWS as far as these stacks need it.", no_args_is_help=True)
 
@@ -21,7 +21,7 @@ AnyPort = Annotated[int | None, typer.Option("--port", help="Port, where several
 @app.command()
 def up(
     port: Port = clouds.DEFAULT_PORT,
-    region: Annotated[str, typer.Option(help="The region it plays.")] = "us-east-1",
+    env: Annotated[str | None, typer.Option(help="Play the account and region of this environment.")] = None,
     speed: Annotated[float, typer.Option(help="Cloud seconds per real second, for schedules and bakes.")] = 60.0,
     state: Annotated[Path | None, typer.Option(help="Keep its state in this folder across restarts.")] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay in this terminal until Ctrl-C.")] = False,
@@ -31,13 +31,14 @@ def up(
     Example: [bold]serinus local up --speed 60[/]
     """
     project = find_project()
+    place = played_by(project, env)
     if foreground:
         clouds.require_extra()
         notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
-        command = clouds.command(port=port, region=region, speed=speed, state=state)
+        command = clouds.command(port=port, place=place, speed=speed, state=state)
         os.execv(command[0], command)
     with step("starting the offline cloud"):
-        cloud = clouds.start(project, port=port, region=region, speed=speed, state=state)
+        cloud = clouds.start(project, port=port, place=place, speed=speed, state=state)
     results.print(f"offline cloud ready at {cloud.url} (pid {cloud.pid}, {cloud.speed:g}x time)")
     notice("`serinus deploy --local` deploys into it; `serinus local down` stops it.")
 
@@ -83,3 +84,14 @@ def status(
         results.print(f"running at {cloud.url} (pid {cloud.pid})" if cloud else "not running")
     if cloud is None:
         raise typer.Exit(1)
+
+
+def played_by(project: Path, environment: str | None) -> clouds.Place:
+    """Account and region that serinus.toml gives ``environment``; the defaults where it gives none."""
+    if environment is None:
+        return clouds.Place()
+    from infra.settings import load_settings
+
+    settings = load_settings(project / SETTINGS, environment)
+    default = clouds.Place()
+    return clouds.Place(settings.account or default.account_id, settings.region or default.region)

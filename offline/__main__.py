@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -15,12 +16,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m offline", description=__doc__)
     parser.add_argument("--host", default=defaults.host)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free port")
+    parser.add_argument("--account", default=defaults.account_id, help="account it plays, 12 digits")
     parser.add_argument("--region", default=defaults.region)
     parser.add_argument("--speed", type=float, default=defaults.clock_factor, help="cloud seconds per real second")
     parser.add_argument("--metric-delay", type=float, default=defaults.metric_delay_s, help="cloud seconds")
     parser.add_argument("--state", type=Path, default=None, help="keep state in this folder across restarts")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    os.environ["MOTO_ACCOUNT_ID"] = arguments.account
     from offline.cloud.serve import serve
 
     try:
@@ -28,6 +31,7 @@ def main() -> int:
             CloudConfig(
                 host=arguments.host,
                 port=arguments.port,
+                account_id=arguments.account,
                 region=arguments.region,
                 clock_factor=arguments.speed,
                 metric_delay_s=arguments.metric_delay,
