@@ -5,6 +5,7 @@ They stay unresolved in the stack's state, so that no secret is ever kept or sho
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,27 +13,30 @@ from botocore.exceptions import ClientError
 from offline.errors import NotModelled
 from offline.services.cloudformation.errors import ResourceFailed
 
+ClientFactory = Callable[[str], Any]
+
 PATTERN = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}")
 
 
-def resolve_dynamic(value: Any, ssm: Any, secrets: Any) -> Any:
-    """``value`` with each dynamic reference replaced; ``ssm`` and ``secrets`` are boto3 clients."""
+def resolve_dynamic(value: Any, client: ClientFactory) -> Any:
+    """``value`` with each dynamic reference replaced; ``client`` gives boto3 clients by service name."""
     if isinstance(value, dict):
-        return {key: resolve_dynamic(item, ssm, secrets) for key, item in value.items()}
+        return {key: resolve_dynamic(item, client) for key, item in value.items()}
     if isinstance(value, list):
-        return [resolve_dynamic(item, ssm, secrets) for item in value]
+        return [resolve_dynamic(item, client) for item in value]
     if isinstance(value, str) and "{{resolve:" in value:
-        return PATTERN.sub(lambda match: _fetch(match[1], match[2], ssm, secrets), value)
+        return PATTERN.sub(lambda match: _fetch(match[1], match[2], client), value)
     return value
 
 
-def _fetch(service: str, name: str, ssm: Any, secrets: Any) -> str:
+def _fetch(service: str, name: str, client: ClientFactory) -> str:
     try:
         if service == "secretsmanager":
-            return _secret(name, secrets)
-        value: str = ssm.get_parameter(Name=name, WithDecryption=service == "ssm-secure")["Parameter"]["Value"]
+            return _secret(name, client("secretsmanager"))
+        found = client("ssm").get_parameter(Name=name, WithDecryption=service == "ssm-secure")
     except ClientError as error:
         raise ResourceFailed(f"Could not resolve {{{{resolve:{service}:{name}}}}}: {error}") from error
+    value: str = found["Parameter"]["Value"]
     return value
 
 

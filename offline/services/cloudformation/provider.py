@@ -48,6 +48,8 @@ class Request:
     cancelled: threading.Event = field(default_factory=threading.Event)
     #: To be called with the physical id as soon as something exists, so that a later failure can undo it.
     claim: Callable[[str], None] = lambda _: None
+    #: To be called with news of long work, which becomes an event's reason.
+    tell: Callable[[str], None] = lambda _: None
 
     @property
     def account_id(self) -> str:

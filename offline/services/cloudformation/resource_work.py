@@ -136,7 +136,14 @@ class ResourceWork:
         claim: Callable[[str], None] = lambda _: None,
     ) -> Request:
         region = self.stack.region
-        ssm, secrets = self.cloud.client("ssm", region), self.cloud.client("secretsmanager", region)
+
+        def client(service: str) -> Any:
+            return self.cloud.client(service, region)
+
+        def tell(message: str) -> None:
+            if not self.cancelled(resource.logical_id):
+                self.journal.resource(resource, resource.status, message)
+
         return Request(
             cloud=self.cloud,
             region=region,
@@ -144,8 +151,8 @@ class ResourceWork:
             stack_name=self.stack.name,
             logical_id=resource.logical_id,
             type=resource.type,
-            properties=resolve_dynamic(resource.properties, ssm, secrets),
-            previous=resolve_dynamic(before.properties, ssm, secrets) if before else None,
+            properties=resolve_dynamic(resource.properties, client),
+            previous=resolve_dynamic(before.properties, client) if before else None,
             tags=resource.tags,
             previous_tags=before.tags if before else {},
             physical_id=resource.physical_id,
@@ -154,6 +161,7 @@ class ResourceWork:
             rolling_back=rolling_back,
             cancelled=self.stop,
             claim=claim,
+            tell=tell,
         )
 
 

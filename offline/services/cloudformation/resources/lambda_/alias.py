@@ -74,17 +74,29 @@ def _deploy(request: Request, policy: dict[str, Any]) -> None:
         target_version=str(request.properties["FunctionVersion"]),
         before_hook=policy.get("BeforeAllowTrafficHook"),
         after_hook=policy.get("AfterAllowTrafficHook"),
+        progress=request.tell,
     )
-    running: Future[Any] = asyncio.run_coroutine_threadsafe(deployment, loop)
+    result = _wait(request, policy, asyncio.run_coroutine_threadsafe(deployment, loop))
+    if result.status != "Succeeded":
+        raise ResourceFailed(f"CodeDeploy deployment {result.deployment_id} {result.status}: {result.message}")
+
+
+def _wait(request: Request, policy: dict[str, Any], running: "Future[Any]") -> Any:
+    """The deployment's result; stops the deployment when the stack operation has failed elsewhere."""
+    stopped = False
     while True:
         try:
-            result = running.result(POLL_S)
-            break
+            return running.result(POLL_S)
         except NotYet:
-            if request.cancelled.is_set():
-                running.cancel()
-                raise ResourceFailed("Resource update cancelled") from None
-    if result.status != "Succeeded":
-        raise ResourceFailed(
-            f"CodeDeploy deployment {result.deployment_id} ended {result.status}: {result.message}"
-        )
+            if request.cancelled.is_set() and not stopped:
+                stopped = True
+                _stop(request.client("codedeploy"), policy)
+
+
+def _stop(client: Any, policy: dict[str, Any]) -> None:
+    place = {
+        "applicationName": policy["ApplicationName"],
+        "deploymentGroupName": policy["DeploymentGroupName"],
+    }
+    for deployment in client.list_deployments(**place, includeOnlyStatuses=["InProgress"])["deployments"]:
+        client.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
