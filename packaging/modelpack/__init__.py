@@ -1,11 +1,10 @@
 """Trained models become bundles, and bundles become Lambda layers.
 
-`package` makes a bundle; `modelpack.layers.build` makes the layers that a deployment needs.
+`modelpack.package.package` makes a bundle; `modelpack.layers.build` makes the layers that a deployment needs.
+Nothing is imported here beyond names, so that asking for an error or a layer does not load numpy and pandas.
 """
 
 from modelpack.errors import ModelpackError
-from modelpack.package import package
 from modelpack.progress import Progress, Silent
-from modelpack.request import PackageRequest, PackageResult
 
-__all__ = ["ModelpackError", "PackageRequest", "PackageResult", "Progress", "Silent", "package"]
+__all__ = ["ModelpackError", "Progress", "Silent"]

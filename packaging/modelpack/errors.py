@@ -13,7 +13,10 @@ ModelpackError
     └── LayerLimitError         the function would exceed what AWS Lambda allows
 """
 
-from lambda_handlers.contract.agreement import Agreement
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambda_handlers.contract.agreement import Agreement
 
 
 class ModelpackError(Exception):
@@ -60,7 +63,7 @@ class ConversionError(ModelpackError):
 class ParityError(ModelpackError):
     """The graph disagrees with the source model; ``agreement`` holds the figures."""
 
-    def __init__(self, message: str, agreement: Agreement) -> None:
+    def __init__(self, message: str, agreement: "Agreement") -> None:
         super().__init__(message)
         self.agreement = agreement
 

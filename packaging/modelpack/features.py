@@ -30,6 +30,13 @@ def describe_features(source: Source, sample: Sample) -> tuple[Feature, ...]:
     return tuple(_feature(source, sample, rows, name, categories.get(name)) for name in sample.names)
 
 
+def _takes_unseen(source: Source, rows: pd.DataFrame, name: str, is_string: bool, is_encoded: bool) -> bool:
+    """Numbers that no encoder knows by value have no unseen ones."""
+    if not is_string and not is_encoded:
+        return True
+    return accepts(source, rows, name, UNSEEN_STRING if is_string else UNSEEN_NUMBER)
+
+
 def make_signature(
     source: Source,
     sample: Sample,
@@ -90,7 +97,7 @@ def _feature(
     present = values.dropna()
     is_string = sample.dtypes[name] == "string"
     missing = accepts(source, rows, name, np.nan)
-    unseen = accepts(source, rows, name, UNSEEN_STRING if is_string else UNSEEN_NUMBER)
+    unseen = _takes_unseen(source, rows, name, is_string, known is not None)
     categories = known
     if is_string and not unseen and known is None:
         categories = tuple(sorted(set(present)))

@@ -44,7 +44,10 @@ class Sample:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The table in CSV or Parquet file ``path``; raises `SampleError` when it is none or has no rows."""
+    """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more.
+
+    Raises `SampleError` when it is none or has no rows.
+    """
     if not path.is_file():
         raise SampleError(f"sample {path} is not a file. Give a CSV or Parquet file with a header.")
     try:
@@ -58,7 +61,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise SampleError(f"sample {path} cannot be read: {error}. Give a CSV or Parquet file.") from error
     if frame.empty:
         raise SampleError(f"sample {path} has a header but no rows. Give rows like the training data's.")
-    return frame.head(MAX_ROWS)
+    return frame
 
 
 def fit_to_model(
@@ -157,7 +160,7 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    frame = pd.read_parquet(path)
+    frame = pd.read_parquet(path).head(MAX_ROWS + 1)
     frame.columns = [str(column) for column in frame.columns]
     _check_header(path, list(frame.columns))
     return frame
@@ -169,7 +172,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if not header:
         raise SampleError(f"sample {path} is empty. Give a header and rows like the training data's.")
     _check_header(path, header)
-    return pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+    # Pandas' own reading of what is missing: most training data was read by it too.
+    return pd.read_csv(path, encoding="utf-8-sig", nrows=MAX_ROWS + 1, low_memory=False)
 
 
 def _check_header(path: Path, header: list[str]) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelpack import PackageRequest, PackageResult, package
+from modelpack.package import package
+from modelpack.request import PackageRequest, PackageResult
 
 Package = Callable[..., PackageResult]
 

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from lambda_handlers.contract.bundle import CARD, PROVENANCE, SHIPPED, verify
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.lock import LOCK, Pin, read_lock
-from modelpack import PackageResult
 from modelpack.locking import pin_bundle
+from modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

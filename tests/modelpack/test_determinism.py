@@ -16,12 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from lambda_handlers.contract.bundle import SHIPPED, read_manifest
-from modelpack import PackageResult
+from modelpack.request import PackageResult
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from modelpack import PackageRequest, package
+from modelpack.package import PackageRequest, package
 root = Path(sys.argv[1])
 package(PackageRequest(root / "model.joblib", "churn", root / "sample.csv", root / sys.argv[2]))
 """

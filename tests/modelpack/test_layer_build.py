@@ -16,10 +16,11 @@ from sklearn.linear_model import LogisticRegression
 
 from lambda_handlers.contract.build import BUILD_DIR, read_build
 from lambda_handlers.contract.errors import ContractError
-from modelpack import PackageResult, layers
+from modelpack import layers
 from modelpack.errors import LayerError, LayerLimitError, ResolveError
 from modelpack.layers import limits, runtime
 from modelpack.layers.targets import twin_target
+from modelpack.request import PackageResult
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 

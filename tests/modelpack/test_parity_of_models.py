@@ -25,7 +25,7 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from lambda_handlers.contract.bundle import read_manifest
-from modelpack import PackageResult
+from modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

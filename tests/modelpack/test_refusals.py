@@ -16,8 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from lambda_handlers.contract.agreement import Tolerance
-from modelpack import ModelpackError, PackageRequest, PackageResult, package
+from modelpack import ModelpackError
 from modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError, VersionSkewError
+from modelpack.package import package
+from modelpack.request import PackageRequest, PackageResult
 
 Package = Callable[..., PackageResult]
 

@@ -4,6 +4,7 @@ skl2onnx's converters of these estimators lose what the source model keeps: doub
 unseen categories, ties. Handing ours to `convert_sklearn` leaves every other user of the library alone.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,18 @@ def operators() -> dict[type, Operator]:
         imputers.SimpleImputer: Operator(impute.convert, impute.infer_shape),
         preprocessing.OneHotEncoder: Operator(discrete.convert_one_hot, discrete.infer_one_hot_shape),
         preprocessing.OrdinalEncoder: Operator(discrete.convert_ordinal, discrete.infer_ordinal_shape),
+        ensemble.VotingClassifier: Operator(_convert_voting),
     } | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
+
+
+def _convert_voting(scope: Any, operator: Any, container: Any) -> None:
+    """skl2onnx refuses a setting that only `transform` heeds, which no endpoint calls."""
+    from skl2onnx.common._registration import get_converter
+
+    voting = copy.copy(operator.raw_operator)
+    voting.flatten_transform = False
+    operator.raw_operator = voting
+    get_converter("SklearnVotingClassifier")(scope, operator, container)
 
 
 def computes_in_single(model: Any) -> bool:

@@ -1,0 +1,181 @@
+"""From a trained model to a bundle: load, convert, compare with the source, profile, write, pin."""
+
+import platform
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from lambda_handlers.contract.agreement import Agreement
+from lambda_handlers.contract.bundle import Manifest
+from lambda_handlers.contract.lock import Pin
+from modelpack import bundle, sources
+from modelpack.baseline import profile
+from modelpack.card import write_card
+from modelpack.errors import ConversionError, ParityError
+from modelpack.features import describe_features, make_signature
+from modelpack.golden import choose_golden
+from modelpack.locking import pin_bundle
+from modelpack.parity import Expected, expect, measure, refuse
+from modelpack.progress import Progress
+from modelpack.request import PackageRequest, PackageResult
+from modelpack.run import Runner
+from modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
+from modelpack.sources import Graph, Source
+from modelpack.sources.files import hash_file
+
+_LIBRARIES = ("serinus", "numpy", "pandas", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops", "protobuf")
+
+
+def make(request: PackageRequest, progress: Progress) -> PackageResult:
+    """Make the bundle that ``request`` describes and pin it; nothing is written unless it agrees."""
+    watch = _Stopwatch(progress)
+    watch.stage("load")
+    source = sources.load(
+        request.source, trust=request.trust, allow_version_skew=request.allow_version_skew, progress=watch
+    )
+    watch.stage("sample")
+    sample = _read_sample(request, source, watch)
+    features = describe_features(source, sample)
+    expected = expect(source, sample, features)
+    watch.stage("convert")
+    graph, runner, agreement = _convert(source, sample, expected, request)
+    watch.stage("profile")
+    columns = {
+        name: None if values.ndim == 1 else int(values.shape[1]) for name, values in expected.outputs.items()
+    }
+    signature = make_signature(source, sample, features, runner.output_types, columns)
+    manifest = Manifest(request.name, "", signature, graph.precision, request.tolerance, source.framework)
+    of_sample = {name: values[: expected.sample_rows] for name, values in expected.outputs.items()}
+    parts = bundle.assemble(
+        graph.model,
+        manifest,
+        profile(sample.frame, features, of_sample, source.classes),
+        choose_golden(expected, features),
+    )
+    watch.stage("write")
+    manifest = parts.manifest
+    card = write_card(manifest, source.estimator, agreement, expected.sample_rows)
+    provenance = _provenance(request, source, agreement, watch.seconds)
+    folder = bundle.write_bundle(request.project, parts, card, provenance)
+    place = folder.relative_to(request.project).as_posix()
+    pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, place))
+    return PackageResult(
+        bundle=folder,
+        name=request.name,
+        version=manifest.version,
+        environment=request.environment,
+        framework=source.framework,
+        estimator=source.estimator,
+        precision=graph.precision,
+        source_bytes=request.source.stat().st_size,
+        graph_bytes=len(graph.model),
+        bundle_bytes=sum(path.stat().st_size for path in folder.iterdir()),
+        parity=agreement,
+        seconds=watch.stop(),
+        score=_score(sample, of_sample),
+        notices=tuple(watch.notices),
+    )
+
+
+def _read_sample(request: PackageRequest, source: Source, progress: Progress) -> Sample:
+    table = read_table(request.sample)
+    if len(table) > MAX_ROWS:
+        progress.notice(f"the sample has more than {MAX_ROWS} rows; the first {MAX_ROWS} are used.")
+    return fit_to_model(
+        table.head(MAX_ROWS),
+        names=source.feature_names,
+        count=source.feature_count,
+        drop=request.drop,
+        target=request.target,
+    )
+
+
+def _convert(
+    source: Source, sample: Sample, expected: Expected, request: PackageRequest
+) -> tuple[Graph, Runner, Agreement]:
+    """The first way of writing the model that loads and agrees."""
+    disagrees: ParityError | None = None
+    fails_to_load: ConversionError | None = None
+    for graph in source.graphs(sample):
+        try:
+            runner = Runner(graph.model, sample)
+        except ConversionError as error:
+            fails_to_load = fails_to_load or error
+            continue
+        agreement = measure(expected, runner, request.tolerance)
+        if agreement.agrees:
+            return graph, runner, agreement
+        disagrees = disagrees or refuse(expected, runner, agreement, request.tolerance)
+    raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
+
+
+def _widths(expected: Expected) -> dict[str, int | None]:
+    """Columns of each output; None for one value a row."""
+    return {name: None if values.ndim == 1 else int(values.shape[1]) for name, values in expected.outputs.items()}
+
+
+def _score(sample: Sample, outputs: dict[str, Any]) -> float | None:
+    """Accuracy, or R² for a single value, against the target column."""
+    if sample.target is None:
+        return None
+    if "label" in outputs:
+        return float(np.mean([str(a) == str(b) for a, b in zip(sample.target, outputs["label"], strict=True)]))
+    truth = sample.target.to_numpy(dtype=np.float64)
+    value = outputs["value"]
+    if value.ndim != 1 or not truth.var():
+        return None
+    return float(1.0 - np.mean((truth - value) ** 2) / truth.var())
+
+
+def _provenance(
+    request: PackageRequest, source: Source, agreement: Agreement, seconds: dict[str, float]
+) -> dict[str, Any]:
+    libraries = {name: metadata.version(name) for name in _LIBRARIES}
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": {
+            "file": request.source.name,
+            "sha256": hash_file(request.source),
+            "estimator": source.estimator,
+        },
+        "sample": {"file": request.sample.name, "sha256": hash_file(request.sample)},
+        "python": platform.python_version(),
+        "libraries": libraries,
+        "parity": agreement.to_json(),
+        "seconds": seconds,
+    }
+
+
+class _Stopwatch:
+    """Passes progress on, and remembers how long each stage took and what was noticed."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun = self._last = time.perf_counter()
+        self._stage: str | None = None
+        self.seconds: dict[str, float] = {}
+        self.notices: list[str] = []
+
+    def stage(self, name: str) -> None:
+        self._close()
+        self._stage = name
+        self._progress.stage(name)
+
+    def notice(self, message: str) -> None:
+        if message not in self.notices:
+            self.notices.append(message)
+            self._progress.notice(message)
+
+    def stop(self) -> dict[str, float]:
+        """Seconds by stage, and in `total`."""
+        self._close()
+        return self.seconds | {"total": round(time.perf_counter() - self._begun, 3)}
+
+    def _close(self) -> None:
+        now = time.perf_counter()
+        if self._stage is not None:
+            self.seconds[self._stage] = round(now - self._last, 3)
+        self._last, self._stage = now, None
