@@ -34,8 +34,8 @@ def package(
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
     from lambda_handlers.contract.agreement import Tolerance
-    from modelpack import PackageRequest
-    from modelpack import package as run
+    from modelpack.package import package as run
+    from modelpack.request import PackageRequest
 
     project = find_project()
     with StageProgress() as progress:
