@@ -77,9 +77,13 @@ class ColdStart:
             return await self._restored(pool, prepared, journal, stream, request_id)
         return await self._with_retry(pool, prepared, journal, stream, request_id)
 
-    async def ahead(self, pool: Pool, initialization: InitializationType) -> Started:
-        """A worker that nobody waits for: provisioned, or the snapshot of a SnapStart version."""
+    async def ahead(self, pool: Pool, initialization: InitializationType, *, muted: bool = False) -> Started:
+        """A worker that nobody waits for: provisioned, or the snapshot of a SnapStart version.
+
+        ``muted`` keeps its init out of the log, for workers that AWS would have cloned.
+        """
         journal, stream = self._journal(pool.spec)
+        journal.muted = muted
         prepared = await self._prepare(pool, journal)
         if isinstance(prepared, Started):
             return prepared

@@ -196,9 +196,8 @@ class Sandbox:
     async def _park_another(self, pool: Pool) -> None:
         # Only into free room: a spare snapshot must not push out workers that are in use.
         if self.capacity.alive < self.capacity.max_workers and not pool.retired and self.capacity.make_room():
-            started = await self.cold.ahead(pool, "snap-start")
+            started = await self.cold.ahead(pool, "snap-start", muted=True)
             if started.worker is not None and pool.parked is None and not pool.retired:
-                started.worker.journal.muted = True
                 pool.parked = started.worker
             elif started.worker is not None:
                 started.worker.kill()

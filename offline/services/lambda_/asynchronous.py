@@ -100,7 +100,8 @@ class AsynchronousInvocations(Invocations):
         version = function.version(way.version) or function.latest
         queue = version.configuration["DeadLetterConfig"].get("TargetArn")
         if queue:
-            error = json.loads(outcome.payload).get("errorMessage", condition) if outcome else condition
+            answer = _readable(outcome.payload) if outcome else None
+            error = answer.get("errorMessage", condition) if isinstance(answer, dict) else condition
             delivery = Delivery(self.cloud, function.region, queue)
             failed = await deliver_to_dead_letter_queue(delivery, event, str(error))
             self._count_failed_delivery(function, "DeadLetterErrors", failed=failed)
@@ -143,11 +144,19 @@ class AsynchronousInvocations(Invocations):
                 "condition": condition,
                 "approximateInvokeCount": event.attempts,
             },
-            "requestPayload": json.loads(event.payload),
+            "requestPayload": _readable(event.payload),
         }
         if outcome is not None:
             context: dict[str, Any] = {"statusCode": 200, "executedVersion": way.version}
             if outcome.function_error is not None:
                 context["functionError"] = outcome.function_error
-            record |= {"responseContext": context, "responsePayload": json.loads(outcome.payload or b"null")}
+            record |= {"responseContext": context, "responsePayload": _readable(outcome.payload)}
         return record
+
+
+def _readable(payload: bytes) -> Any:
+    """A payload for a record: as JSON, or as text where a function answered with other bytes."""
+    try:
+        return json.loads(payload or b"null")
+    except ValueError:
+        return payload.decode(errors="replace")

@@ -77,6 +77,7 @@ class Invocations(LambdaBase):
             return InvokeResult(204, b"", None, version.version, None, request_id)
         if invocation_type == "Event":
             require_fits(payload, MAX_ASYNC_PAYLOAD_BYTES)
+            self._spec(owner, version)  # refuses now what could never run here
             self.enqueue(owner, target.qualifier, payload or b"{}", request_id, client_context)
             return InvokeResult(202, b"", None, version.version, None, request_id)
         require_fits(payload, MAX_SYNC_PAYLOAD_BYTES)

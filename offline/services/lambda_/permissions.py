@@ -12,6 +12,8 @@ from offline.services.lambda_.names import target_of
 from offline.services.lambda_.state import LayerVersion, Policy
 from offline.wire.service import Call
 
+INVOKE_ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
+
 
 class PermissionOperations(LambdaBase):
     """AddPermission, RemovePermission, GetPolicy, and the same for layer versions."""
@@ -128,7 +130,7 @@ def _principal(given: str) -> Any:
 
 
 def _permits(each: dict[str, Any], principal: str, source_arn: str, account_id: str) -> bool:
-    if each["Principal"] not in ("*", {"Service": principal}):
+    if each["Principal"] not in ("*", {"Service": principal}) or each["Action"] not in INVOKE_ACTIONS:
         return False
     conditions = each.get("Condition", {})
     pattern = conditions.get("ArnLike", {}).get("AWS:SourceArn", "*")

@@ -237,9 +237,10 @@ def test_an_environment_is_used_again(aws, deploy_function):
     assert [run(aws, name)["Payload"] for _ in range(3)] == [1, 2, 3]
 
 
-def test_runtimes_that_cannot_run_here_are_refused_by_name(aws, deploy_function):
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
+def test_runtimes_that_cannot_run_here_are_refused_by_name(aws, deploy_function, kind):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html"""
     name = deploy_function(ECHO, Runtime="nodejs22.x")
     with pytest.raises(ClientError) as error:
-        run(aws, name)
+        run(aws, name, InvocationType=kind)
     assert "nodejs22.x" in error.value.response["Error"]["Message"]
