@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from offline.errors import AwsError, NotModelled
-from offline.services.cloudwatch.pages import page
+from offline.services.cloudwatch.pages import page, share
 from offline.services.cloudwatch.queries import Resolver, Window, check_period, queries_of
 from offline.services.cloudwatch.regional import Regional, invalid
 from offline.services.cloudwatch.statistics import SIMPLE, Bucket, check_statistic, value_of
@@ -27,6 +27,7 @@ MAX_DATA = 1000
 MAX_VALUES = 150
 MAX_DIMENSIONS = 30
 MAX_QUERIES = 500
+MOST_DATAPOINTS = 100_800
 MAX_DATAPOINTS_A_CALL = 1440
 LARGEST_VALUE = 2.0**360
 
@@ -114,18 +115,20 @@ class MetricsApi(Regional):
         members = params["MetricDataQueries"]
         if not 1 <= len(members) <= MAX_QUERIES:
             raise invalid(f"The number of MetricDataQueries is {len(members)}; it must be 1 to {MAX_QUERIES}.")
+        for member in members:
+            if "${" in member.get("Label", ""):
+                raise NotModelled(f"dynamic labels ({member['Label']})")
         queries = queries_of(members)
         periods = [query.period_s for query in queries if query.period_s]
         window = self._window(params, min(periods, default=60))
         resolver = Resolver(self.store(call.region), queries, window)
         newest_first = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
-        results = [
-            _result(one, window, newest_first)
-            for query in queries
-            if query.returns
-            for one in resolver.result(query.id)
-        ]
-        return {"MetricDataResults": results, "Messages": []}
+        series = [one for query in queries if query.returns for one in resolver.result(query.id)]
+        points = [_ordered(one, window, newest_first) for one in series]
+        limit = min(params.get("MaxDatapoints", MOST_DATAPOINTS), MOST_DATAPOINTS)
+        parts, token = share(points, limit, params.get("NextToken"))
+        results = [_result(one, part, len(whole)) for one, part, whole in zip(series, parts, points, strict=True)]
+        return {"MetricDataResults": results, "Messages": []} | token
 
     def _window(self, params: dict[str, Any], period_s: int) -> Window:
         now = self.cloud.clock.time()
@@ -159,16 +162,18 @@ def _datapoint(at: int, bucket: Bucket, unit: str, statistics: Sequence[str]) ->
     return {"Timestamp": at, "Unit": unit} | simple | ({"ExtendedStatistics": known} if known else {})
 
 
-def _result(one: TimeSeries, window: Window, newest_first: bool) -> dict[str, Any]:
-    ordered = sorted(
-        ((at, value) for at, value in one.points.items() if window.start <= at < window.end), reverse=newest_first
-    )
+def _ordered(one: TimeSeries, window: Window, newest_first: bool) -> list[tuple[int, float]]:
+    inside = ((at, value) for at, value in one.points.items() if window.start <= at < window.end)
+    return sorted(inside, reverse=newest_first)
+
+
+def _result(one: TimeSeries, part: Sequence[tuple[int, float]], of: int) -> dict[str, Any]:
     return {
         "Id": one.id,
         "Label": one.label,
-        "Timestamps": [at for at, _ in ordered],
-        "Values": [value for _, value in ordered],
-        "StatusCode": "Complete",
+        "Timestamps": [at for at, _ in part],
+        "Values": [value for _, value in part],
+        "StatusCode": "Complete" if len(part) == of else "PartialData",
     }
 
 

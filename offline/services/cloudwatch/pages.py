@@ -17,3 +17,10 @@ def page(
     begin = int(token or 0)
     end = begin + size
     return items[begin:end], ({name: str(end)} if end < len(items) else {})
+
+
+def share(lists: Sequence[Sequence[T]], most: int, token: str | None) -> tuple[list[Sequence[T]], dict[str, str]]:
+    """A page of at most ``most`` items of several lists, one list after the other, and the next token's member."""
+    flat = [(place, item) for place, items in enumerate(lists) for item in items]
+    shown, rest = page(flat, most, token)
+    return [[item for owner, item in shown if owner == place] for place in range(len(lists))], rest

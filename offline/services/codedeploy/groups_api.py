@@ -108,6 +108,9 @@ class GroupsApi(ConfigsApi):
         settings = {name: call.params[name] for name in SETTINGS if name in call.params}
         if "deploymentConfigName" in settings:
             self.config(call.region, settings["deploymentConfigName"])
+        role = settings.get("serviceRoleArn", "arn:aws:iam::")
+        if not role.startswith("arn:aws:iam::"):
+            raise fault("InvalidRoleException", f"The service role {role!r} is not the ARN of a role.")
         _check_style(settings.get("deploymentStyle", STYLE))
         check_alarms(settings.get("alarmConfiguration", {}))
         check_rollback(settings.get("autoRollbackConfiguration", {}))

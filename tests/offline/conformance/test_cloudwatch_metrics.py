@@ -379,6 +379,26 @@ def test_data_points_come_in_the_order_asked_for(
     assert result["Values"] == expected
 
 
+def test_data_points_come_in_pages(stepped_cloud: SteppedCloud, cloudwatch: Any, metric: str) -> None:
+    """MaxDatapoints limits the data points of an answer; NextToken continues.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+    """
+    data = [
+        {"MetricName": metric, "Value": ago, "Timestamp": moment(stepped_cloud.time() - 60 * ago)}
+        for ago in range(1, 6)
+    ]
+    cloudwatch.put_metric_data(Namespace="App", MetricData=data)
+    stat = {"Metric": {"Namespace": "App", "MetricName": metric}, "Period": 60, "Stat": "Sum"}
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=[{"Id": "m1", "MetricStat": stat}],
+        StartTime=moment(minute(stepped_cloud) - 600),
+        EndTime=moment(minute(stepped_cloud)),
+        MaxDatapoints=2,
+    )
+    assert [page["MetricDataResults"][0]["Values"] for page in pages] == [[1, 2], [3, 4], [5]]
+
+
 @pytest.mark.parametrize("expression", ["SEARCH('{App} x', 'Sum', 60)", "ANOMALY_DETECTION_BAND(m1)"])
 def test_expressions_that_are_not_modelled_are_refused(
     stepped_cloud: SteppedCloud, cloudwatch: Any, expression: str
