@@ -94,6 +94,8 @@ class Gateway:
         request.body = await read_body(receive)
         if exchange.route.signed:
             exchange.caller = authenticate(exchange)
+        if exchange.route.authorizer is not None:
+            await exchange.route.authorizer.authorize(exchange)
         admit(exchange, self._throttles, stage.usage)
         if stage.minimum_compression_bytes is not None:
             decompress(request)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from offline.gateway.access_log import AccessLog, stream_of
+from offline.gateway.authorizer import LambdaAuthorizer
 from offline.gateway.exchange import Exchange
 from offline.gateway.lambda_uri import target_of
 from offline.gateway.limits import Limit
@@ -35,6 +36,7 @@ class Route:
     operation_name: str | None
     api_key_required: bool
     signed: bool
+    authorizer: LambdaAuthorizer | None
     throttle: Limit | None
     detailed_metrics: bool
     logging_level: str
@@ -68,10 +70,17 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
     """Everything that serving ``published`` needs."""
     settings = published.definition.settings
     router: Router[Route] = Router()
+    variables = published.stage.get("variables") or {}
+    authorizers = {
+        authorizer_id: LambdaAuthorizer(document, variables, invoker)
+        for authorizer_id, document in published.definition.authorizers.items()
+    }
     for resource in published.definition.resources.values():
         for http_method, method in resource.methods.items():
             router.add(
-                resource.path, http_method, compile_route(published, resource, http_method, method, invoker)
+                resource.path,
+                http_method,
+                compile_route(published, resource, http_method, method, invoker, authorizers),
             )
     return CompiledStage(
         region=published.region,
@@ -81,7 +90,7 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
         name=published.stage["stageName"],
         deployment_id=published.deployment_id,
         domain_name=f"{published.api_id}.execute-api.{published.region}.amazonaws.com",
-        variables=published.stage.get("variables") or {},
+        variables=variables,
         router=router,
         binary=MediaTypes(tuple(settings.get("binaryMediaTypes") or ())),
         minimum_compression_bytes=settings.get("minimumCompressionSize"),
@@ -94,7 +103,12 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
 
 
 def compile_route(
-    published: Published, resource: Resource, http_method: str, method: Document, invoker: Invoker
+    published: Published,
+    resource: Resource,
+    http_method: str,
+    method: Document,
+    invoker: Invoker,
+    authorizers: dict[str, LambdaAuthorizer],
 ) -> Route:
     settings = method_settings(published.stage, resource.path, http_method)
     throttle = None
@@ -107,6 +121,7 @@ def compile_route(
         operation_name=method.get("operationName"),
         api_key_required=method["apiKeyRequired"],
         signed=method.get("authorizationType") == "AWS_IAM",
+        authorizer=authorizers.get(method.get("authorizerId") or ""),
         throttle=throttle,
         detailed_metrics=bool(settings.get("metricsEnabled")),
         logging_level=settings.get("loggingLevel", "OFF"),

@@ -70,6 +70,8 @@ CONTEXT: dict[str, Getter] = {
 
 def context_value(exchange: Exchange, name: str) -> str | None:
     """The variable ``name`` (without "$context.") as text; None where it is unset or unknown."""
+    if name.startswith("authorizer."):
+        return (exchange.authorizer or {}).get(name.removeprefix("authorizer."))
     getter = CONTEXT.get(name)
     value = getter(exchange) if getter is not None else None
     return None if value is None else str(value)

@@ -27,7 +27,10 @@ def error_reply(exchange: Exchange, error: GatewayError) -> Reply:
         value = mapped_value(source, exchange)
         if value is not None:
             set_header(reply, name.removeprefix("gatewayresponse.header."), value)
-    reply.body = substitute(template, exchange, unset="").encode()
+    if error.body is not None and "responseTemplates" not in custom:
+        reply.body = error.body.encode()
+    else:
+        reply.body = substitute(template, exchange, unset="").encode()
     return reply
 
 

@@ -3,6 +3,8 @@
 ``error_type`` is what AWS puts into x-amzn-ErrorType, ``response_type`` what a gateway response customizes.
 """
 
+import json
+
 from offline.errors import OfflineError
 from offline.gateway.response_types import RESPONSE_TYPES
 
@@ -10,10 +12,20 @@ INTERNAL = "Internal server error"
 
 
 class GatewayError(OfflineError):
-    """A request that the gateway answers itself; ``detail`` is the validation's finding, if any."""
+    """A request that the gateway answers itself; ``detail`` is the validation's finding, if any.
+
+    ``body`` is what AWS answers where that is not its default template, unless the API customizes it.
+    """
 
     def __init__(
-        self, response_type: str, message: str, error_type: str, *, status: int | None = None, detail: str = ""
+        self,
+        response_type: str,
+        message: str,
+        error_type: str,
+        *,
+        status: int | None = None,
+        detail: str = "",
+        body: str | None = None,
     ) -> None:
         super().__init__(message)
         self.response_type = response_type
@@ -21,6 +33,7 @@ class GatewayError(OfflineError):
         self.error_type = error_type
         self.status = status or RESPONSE_TYPES[response_type] or 500
         self.detail = detail
+        self.body = body
 
 
 def no_such_stage() -> GatewayError:
@@ -78,3 +91,27 @@ def configuration_error() -> GatewayError:
 
 def timed_out() -> GatewayError:
     return GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out", "InternalServerErrorException")
+
+
+def access_denied(message: str) -> GatewayError:
+    """Denied by a policy; AWS spells this body's member with a capital."""
+    return GatewayError("ACCESS_DENIED", message, "AccessDeniedException", body=json.dumps({"Message": message}))
+
+
+def denied_by_authorizer(*, explicitly: bool) -> GatewayError:
+    why = " with an explicit deny" if explicitly else ""
+    return access_denied(f"User is not authorized to access this resource{why}")
+
+
+def unauthorized() -> GatewayError:
+    return GatewayError("UNAUTHORIZED", "Unauthorized", "UnauthorizedException")
+
+
+def authorizer_failed() -> GatewayError:
+    return GatewayError("AUTHORIZER_FAILURE", INTERNAL, "AuthorizerFailureException", body='{"message":null}')
+
+
+def authorizer_misconfigured() -> GatewayError:
+    return GatewayError(
+        "AUTHORIZER_CONFIGURATION_ERROR", INTERNAL, "AuthorizerConfigurationException", body='{"message":null}'
+    )

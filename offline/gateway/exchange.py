@@ -37,6 +37,7 @@ class Exchange:
     path_parameters: dict[str, str] = field(default_factory=dict)
     client: "Client | None" = None
     caller: "Caller | None" = None
+    authorizer: dict[str, str] | None = None
     error: GatewayError | None = None
     integration_latency_ms: float | None = None
     integration_status: int | None = None

@@ -118,6 +118,8 @@ def request_context(exchange: Exchange) -> dict[str, Any]:
         "deploymentId": stage.deployment_id,
         "apiId": stage.api_id,
     }
+    if exchange.authorizer is not None:
+        context["authorizer"] = exchange.authorizer
     if route.operation_name is not None:
         context["operationName"] = route.operation_name
     return context

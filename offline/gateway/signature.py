@@ -18,7 +18,7 @@ from moto.iam.access_control import (
     create_access_key,
 )
 
-from offline.gateway.errors import GatewayError, no_such_route
+from offline.gateway.errors import GatewayError, access_denied, no_such_route
 from offline.gateway.exchange import Exchange
 
 AUTHORIZATION = re.compile(
@@ -119,8 +119,6 @@ def mismatched_signature() -> GatewayError:
 
 
 def not_authorized(caller_arn: str, resource_arn: str, why: str) -> GatewayError:
-    return GatewayError(
-        "ACCESS_DENIED",
-        f"User: {caller_arn} is not authorized to perform: execute-api:Invoke on resource: {resource_arn}{why}",
-        "AccessDeniedException",
+    return access_denied(
+        f"User: {caller_arn} is not authorized to perform: execute-api:Invoke on resource: {resource_arn}{why}"
     )

@@ -10,7 +10,7 @@ from offline.wire.service import Call
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 AUTHORIZATION_TYPES = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})
-MODELLED_AUTHORIZATION = frozenset({"NONE", "AWS_IAM"})
+MODELLED_AUTHORIZATION = frozenset({"NONE", "AWS_IAM", "CUSTOM"})
 MUTABLE = frozenset(
     {
         "authorizationType",
@@ -97,7 +97,9 @@ def check_method(api: RestApi, method: Document) -> None:
     if kind not in AUTHORIZATION_TYPES:
         raise bad_request(f"Invalid authorization type specified: {kind}. One of {sorted(AUTHORIZATION_TYPES)}")
     if kind not in MODELLED_AUTHORIZATION:
-        raise NotModelled(f"apigateway: authorizationType {kind}", "Use NONE or AWS_IAM.")
+        raise NotModelled(f"apigateway: authorizationType {kind}", "Use NONE, AWS_IAM or CUSTOM.")
+    if kind == "CUSTOM" and method.get("authorizerId") not in api.definition.authorizers:
+        raise bad_request("Invalid authorizer ID specified. Setting the authorization type to CUSTOM requires one")
     validator = method.get("requestValidatorId")
     if validator is not None and validator not in api.definition.validators:
         raise bad_request("Invalid Request Validator identifier specified")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from offline.services.apigateway.account import AccountOperations
 from offline.services.apigateway.api_keys import ApiKeyOperations
+from offline.services.apigateway.authorizers import AuthorizerOperations
 from offline.services.apigateway.deployments import DeploymentOperations
 from offline.services.apigateway.gateway_responses import GatewayResponseOperations
 from offline.services.apigateway.integrations import IntegrationOperations
@@ -34,6 +35,7 @@ class ApiGateway(
     IntegrationOperations,
     ModelOperations,
     ValidatorOperations,
+    AuthorizerOperations,
     GatewayResponseOperations,
     DeploymentOperations,
     StageOperations,

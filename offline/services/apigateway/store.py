@@ -65,6 +65,7 @@ class Definition:
     models: dict[str, Document] = field(default_factory=dict)
     validators: dict[str, Document] = field(default_factory=dict)
     gateway_responses: dict[str, Document] = field(default_factory=dict)
+    authorizers: dict[str, Document] = field(default_factory=dict)
 
     def snapshot(self) -> "Definition":
         return copy.deepcopy(self)

@@ -235,7 +235,7 @@ def test_a_user_who_may_not_invoke_is_denied(signed_api: Any, user_keys: Callabl
     """
     answer = signed_call(signed_api, user_keys(action="s3:GetObject"))
     assert answer.status_code == 403
-    assert "is not authorized to perform: execute-api:Invoke on resource" in answer.json()["message"]
+    assert "is not authorized to perform: execute-api:Invoke on resource" in answer.json()["Message"]
     assert answer.headers["x-amzn-errortype"] == "AccessDeniedException"
 
 

@@ -253,13 +253,13 @@ def test_requests_are_counted_by_api_and_stage(
         ("get_export", {"restApiId": "a", "stageName": "b", "exportType": "oas30"}),
         ("import_rest_api", {"body": b"{}"}),
         ("create_vpc_link", {"name": "link", "targetArns": []}),
-        ("create_authorizer", {"restApiId": "a", "name": "n", "type": "TOKEN"}),
+        ("test_invoke_method", {"restApiId": "a", "resourceId": "b", "httpMethod": "GET"}),
     ],
 )
 def test_what_is_not_modelled_is_refused_by_name(
     aws: Callable[..., Any], operation: str, parameters: dict[str, Any]
 ) -> None:
-    """Custom domains, exports, imports, VPC links and authorizers are refused, never ignored.
+    """Custom domains, exports, imports, VPC links and test invocations are refused, never ignored.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html
     """

@@ -1,0 +1,42 @@
+"""What an authorizer's function is told of a request.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+"""
+
+from typing import Any
+
+from offline.gateway.exchange import Exchange
+from offline.gateway.proxy_event import event_headers, merged, request_context
+
+
+def method_arn(exchange: Exchange) -> str:
+    """The request as execute-api names it, with the path as it was sent."""
+    stage, request = exchange.stage, exchange.request
+    return (
+        f"arn:aws:execute-api:{stage.region}:{stage.account_id}:{stage.api_id}"
+        f"/{stage.name}/{request.method}{request.path}"
+    )
+
+
+def authorizer_event(exchange: Exchange, token: str | None) -> dict[str, Any]:
+    """The event of a TOKEN authorizer where there is a ``token``, else of a REQUEST authorizer."""
+    if token is not None:
+        return {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn(exchange)}
+    request, route = exchange.request, exchange.route
+    assert route is not None
+    headers, multi_headers = event_headers(exchange)
+    query, multi_query = merged(request.query)
+    return {
+        "type": "REQUEST",
+        "methodArn": method_arn(exchange),
+        "resource": route.resource_path,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": headers,
+        "multiValueHeaders": multi_headers,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": multi_query,
+        "pathParameters": exchange.path_parameters,
+        "stageVariables": exchange.stage.variables,
+        "requestContext": request_context(exchange),
+    }
