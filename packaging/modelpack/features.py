@@ -17,7 +17,7 @@ from modelpack.sources import Category, Source
 from modelpack.sources.source import MISSING_STRING
 
 #: No category of anybody's.
-UNSEEN_STRING = "\ue001 unseen"
+UNSEEN_STRING = "(a value never seen)"
 UNSEEN_NUMBER = -987_654_321
 _ROLES: dict[str, OutputRole] = {"label": "label", "probabilities": "probabilities", "value": "value"}
 _ONNX_TYPES = {"float": "float32", "double": "float64", "int64": "int64", "bool": "bool", "string": "string"}

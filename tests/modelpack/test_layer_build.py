@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from modelpack import layers
 from modelpack.errors import LayerError, LayerLimitError, ResolveError
 from modelpack.layers import limits, runtime
 from modelpack.layers.targets import twin_target
+from modelpack.layers.uv import install
 from modelpack.request import PackageResult
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -140,6 +143,36 @@ def test_second_project_takes_the_layer_from_the_cache(
 ) -> None:
     first = layers.build(tmp_path / "first", [(as_lambda, "x86_64")], [])
     monkeypatch.setattr(runtime, "install", _must_not_be_called)
+    assert layers.build(tmp_path / "second", [(as_lambda, "x86_64")], []) == first
+
+
+def test_builds_at_once_share_one_making(
+    index: Path, as_lambda: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+
+    def counted(*args: Any) -> None:
+        calls.append(args)
+        install(*args)
+
+    monkeypatch.setattr(runtime, "install", counted)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        manifests = list(
+            pool.map(lambda name: layers.build(tmp_path / name, [(as_lambda, "x86_64")], []), ["a", "b", "c", "d"])
+        )
+    assert all(manifest == manifests[0] for manifest in manifests)
+    distinct = {layer.path for layer in manifests[0].runtime.values()}
+    distinct |= {layer.twin for layer in manifests[0].runtime.values() if layer.twin}
+    assert len(calls) == len(distinct)
+
+
+def test_build_killed_midway_does_not_stop_the_next(index: Path, as_lambda: str, tmp_path: Path) -> None:
+    """What a killed process leaves: a draft beside the entry, and an entry that was never finished."""
+    first = layers.build(tmp_path / "first", [(as_lambda, "x86_64")], [])
+    for entry in (tmp_path / "cache" / "layers").iterdir():
+        if entry.is_dir():
+            (entry / "layer.sha256").unlink()
+            shutil.copytree(entry, entry.with_name(f".{entry.name}.left"))
     assert layers.build(tmp_path / "second", [(as_lambda, "x86_64")], []) == first
 
 
