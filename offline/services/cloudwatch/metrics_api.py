@@ -2,34 +2,27 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from offline.errors import AwsError, NotModelled
+from offline.services.cloudwatch.datum import check_namespace, epoch, samples_of
 from offline.services.cloudwatch.pages import page, share
 from offline.services.cloudwatch.queries import Resolver, Window, check_period, queries_of
 from offline.services.cloudwatch.regional import Regional, invalid
 from offline.services.cloudwatch.statistics import SIMPLE, Bucket, check_statistic, value_of
 from offline.services.cloudwatch.store import (
-    Dimensions,
     MetricKey,
-    Sample,
-    StatisticSet,
     dimensions_of,
     dimensions_out,
 )
 from offline.services.cloudwatch.time_series import TimeSeries
-from offline.services.cloudwatch.units import UNITS
 from offline.wire.service import Call
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_DATA = 1000
-MAX_VALUES = 150
-MAX_DIMENSIONS = 30
 MAX_QUERIES = 500
 MOST_DATAPOINTS = 100_800
 MAX_DATAPOINTS_A_CALL = 1440
-LARGEST_VALUE = 2.0**360
 
 HOUR_S = 3600
 DAY_S = 86_400
@@ -46,7 +39,7 @@ class MetricsApi(Regional):
             raise NotModelled("EntityMetricData of PutMetricData", "Send the metrics in MetricData.")
         if len(call.request.data) > MAX_REQUEST_BYTES:
             raise AwsError("InvalidParameterValue", "The request is larger than 1 MB.", status=413)
-        namespace = _namespace(call.params["Namespace"])
+        namespace = check_namespace(call.params["Namespace"])
         data = call.params.get("MetricData", [])
         if not data:
             raise invalid("The parameter MetricData is required.", "MissingParameter")
@@ -57,7 +50,7 @@ class MetricsApi(Regional):
         samples = [
             sample
             for place, datum in enumerate(data, 1)
-            for sample in _samples(namespace, datum, place, now, visible_at)
+            for sample in samples_of(namespace, datum, place, now, visible_at)
         ]
         store = self.store(call.region)
         for sample in samples:
@@ -132,7 +125,7 @@ class MetricsApi(Regional):
 
     def _window(self, params: dict[str, Any], period_s: int) -> Window:
         now = self.cloud.clock.time()
-        start, end = _epoch(params["StartTime"]), _epoch(params["EndTime"])
+        start, end = epoch(params["StartTime"]), epoch(params["EndTime"])
         if start >= end:
             raise invalid("The parameter StartTime must be less than the parameter EndTime.")
         return Window(_kept(_rounded(start, now, period_s), now, period_s), math.ceil(end), now)
@@ -177,10 +170,6 @@ def _result(one: TimeSeries, part: Sequence[tuple[int, float]], of: int) -> dict
     }
 
 
-def _epoch(moment: Any) -> float:
-    return moment.timestamp() if isinstance(moment, datetime) else float(moment)
-
-
 def _rounded(start: float, now: float, period_s: int) -> int:
     """Start times are rounded down: to the minute, or coarser for what is old, or to the short period.
 
@@ -203,12 +192,6 @@ def _kept(start: int, now: float, period_s: int) -> int:
     return start if start >= oldest else oldest - (oldest - start) % period_s + period_s
 
 
-def _namespace(namespace: str) -> str:
-    if namespace.startswith(("AWS/", ":")) or not 1 <= len(namespace) <= 255:
-        raise invalid(f"The value {namespace} for parameter Namespace is invalid.")
-    return namespace
-
-
 def _key(params: dict[str, Any]) -> MetricKey:
     return MetricKey(params["Namespace"], params["MetricName"], dimensions_of(params.get("Dimensions", [])))
 
@@ -221,87 +204,3 @@ def _listed(key: MetricKey, params: dict[str, Any]) -> bool:
         wanted["Name"] in has and wanted.get("Value") in (None, has[wanted["Name"]])
         for wanted in params.get("Dimensions", [])
     )
-
-
-def _samples(
-    namespace: str, datum: dict[str, Any], place: int, now: float, visible_at: float
-) -> list[Sample | StatisticSet]:
-    """What one MetricDatum adds; raises for what AWS would refuse."""
-    where = f"MetricData.member.{place}"
-    key = MetricKey(namespace, _name(datum, where), _dimensions(datum, where))
-    timestamp = _timestamp(datum, where, now)
-    resolution_s = datum.get("StorageResolution", 60)
-    if resolution_s not in (1, 60):
-        raise invalid(f"The value {resolution_s} for parameter {where}.StorageResolution must be 1 or 60.")
-    unit = datum.get("Unit", "None")
-    if unit not in UNITS:
-        raise invalid(f"The value {unit} for parameter {where}.Unit is not a unit of CloudWatch.")
-    given = [name for name in ("Value", "Values", "StatisticValues") if name in datum]
-    if len(given) != 1:
-        raise invalid(
-            f"{where} must have exactly one of Value, Values and StatisticValues; it has {given or 'none'}.",
-            "InvalidParameterCombination" if given else "MissingParameter",
-        )
-    if given == ["StatisticValues"]:
-        numbers = _statistic_set(datum["StatisticValues"], where)
-        return [StatisticSet(visible_at, key, unit, timestamp, resolution_s, *numbers)]
-    return [
-        Sample(visible_at, key, unit, timestamp, resolution_s, value, times)
-        for value, times in _values(datum, where)
-    ]
-
-
-def _name(datum: dict[str, Any], where: str) -> str:
-    name = datum.get("MetricName", "")
-    if not 1 <= len(name) <= 255:
-        raise invalid(f"The parameter {where}.MetricName must have 1 to 255 characters.")
-    return str(name)
-
-
-def _dimensions(datum: dict[str, Any], where: str) -> Dimensions:
-    pairs = datum.get("Dimensions", [])
-    if len(pairs) > MAX_DIMENSIONS:
-        raise invalid(f"The collection {where}.Dimensions must not have a size greater than {MAX_DIMENSIONS}.")
-    for pair in pairs:
-        if not 1 <= len(pair["Name"]) <= 255 or not 1 <= len(pair["Value"]) <= 1024:
-            raise invalid(f"{where}.Dimensions: names have 1 to 255 characters, values 1 to 1024.")
-    return dimensions_of(pairs)
-
-
-def _timestamp(datum: dict[str, Any], where: str, now: float) -> float:
-    if "Timestamp" not in datum:
-        return now
-    timestamp = _epoch(datum["Timestamp"])
-    if not now - 14 * DAY_S <= timestamp <= now + 2 * HOUR_S:
-        raise invalid(
-            f"The parameter {where}.Timestamp must specify a time no more than two weeks in the past "
-            "and two hours in the future."
-        )
-    return timestamp
-
-
-def _values(datum: dict[str, Any], where: str) -> list[tuple[float, float]]:
-    values = [datum["Value"]] if "Value" in datum else datum["Values"]
-    counts = datum.get("Counts", [1.0] * len(values))
-    if len(values) > MAX_VALUES:
-        raise invalid(f"The collection {where}.Values must not have a size greater than {MAX_VALUES}.")
-    if len(counts) != len(values):
-        raise invalid(f"The parameters {where}.Values and {where}.Counts must be of the same size.")
-    return [
-        (_number(value, f"{where}.Value"), _number(count, f"{where}.Counts"))
-        for value, count in zip(values, counts, strict=True)
-    ]
-
-
-def _statistic_set(given: dict[str, Any], where: str) -> tuple[float, float, float, float]:
-    numbers = [_number(given[name], f"{where}.{name}") for name in ("SampleCount", "Sum", "Minimum", "Maximum")]
-    if numbers[0] <= 0 or numbers[2] > numbers[3]:
-        raise invalid(f"{where}.StatisticValues: SampleCount must be positive and Minimum at most Maximum.")
-    return numbers[0], numbers[1], numbers[2], numbers[3]
-
-
-def _number(value: Any, where: str) -> float:
-    number = float(value)
-    if not math.isfinite(number) or abs(number) > LARGEST_VALUE:
-        raise invalid(f"The value {value} for parameter {where} must be a number from -2^360 to 2^360.")
-    return number

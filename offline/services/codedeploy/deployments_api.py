@@ -8,8 +8,8 @@ from offline.errors import NotModelled
 from offline.services.codedeploy.api_base import fault, paged, refuse_members
 from offline.services.codedeploy.appspec import AppSpec, read_revision
 from offline.services.codedeploy.groups_api import GroupsApi, check_alarms, check_rollback
-from offline.services.codedeploy.machine import deployment_id
 from offline.services.codedeploy.records import LIFECYCLE, Deployment, Group, LifecycleEvent
+from offline.services.codedeploy.rollback import deployment_id
 from offline.services.codedeploy.shapes import deployment_info, target_info
 from offline.services.codedeploy.traffic import shifts_of
 from offline.wire.service import Call

@@ -1,6 +1,9 @@
-"""What CodeDeploy needs of the Lambda service."""
+"""What CodeDeploy needs of the Lambda service, and what it does to an alias."""
 
 from typing import Any, Protocol
+
+from offline.errors import AwsError
+from offline.services.codedeploy.records import Target
 
 
 class AliasView(Protocol):
@@ -28,3 +31,41 @@ class LambdaSeam(Protocol):
         region: str,
         invocation_type: Any = ...,
     ) -> Any: ...
+
+
+async def set_weight(functions: LambdaSeam, region: str, target: Target, weight: float) -> str | None:
+    """Send ``weight`` (0 to 1) of the traffic to the target version; returns what went wrong, if it did.
+
+    Until all of it moves, the alias keeps naming the current version and the target is its additional one.
+    """
+    version = target.target_version if weight >= 1 else target.current_version
+    additional = {} if weight >= 1 else {target.target_version: weight}
+    try:
+        await functions.set_alias_weights(
+            region, target.function, target.alias, version=version, additional=additional
+        )
+    except AwsError as error:
+        return f"The alias {target.alias} of {target.function} could not be updated: {error.message}"
+    return None
+
+
+def alias_problem(functions: LambdaSeam, region: str, target: Target) -> tuple[str, str] | None:
+    """The error (code, message) that keeps a deployment from starting, or None.
+
+    The alias must exist, name the current version of the AppSpec, and send traffic nowhere else.
+    """
+    try:
+        alias = functions.alias(region, target.function, target.alias)
+    except AwsError as error:
+        return "INVALID_LAMBDA_FUNCTION", error.message
+    name = f"The alias {target.alias} of {target.function}"
+    if alias.additional:
+        why = f"{name} sends traffic to more than one version; remove its weights before a deployment."
+    elif alias.version != target.current_version:
+        why = (
+            f"{name} points to version {alias.version}, not to the current version {target.current_version} "
+            "of the AppSpec."
+        )
+    else:
+        return None
+    return "INVALID_LAMBDA_CONFIGURATION", why

@@ -7,34 +7,25 @@ call it again. All of it runs on the event loop, one step of a deployment at a t
 
 import asyncio
 import json
-import logging
-import secrets
-import string
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from offline.clock import Scheduled
+from offline.clock import Job, Scheduled
 from offline.errors import AwsError
 from offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
-from offline.services.codedeploy.appspec import revision_of
-from offline.services.codedeploy.lambda_seam import LambdaSeam
+from offline.services.codedeploy.lambda_seam import LambdaSeam, alias_problem, set_weight
 from offline.services.codedeploy.notices import announce
 from offline.services.codedeploy.records import (
     FINISHED,
-    LIFECYCLE,
     TRAFFIC,
     Deployment,
     LifecycleEvent,
     Region,
-    Target,
 )
-from offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
+from offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
-
-log = logging.getLogger(__name__)
 
 #: How long a hook may take to answer, in cloud seconds.
 HOOK_LIMIT_S = 3600
@@ -45,12 +36,6 @@ HOOK_TIMED_OUT = (
     "one hour after a deployment hook is invoked."
 )
 STOPPED = "The deployment was stopped by a request."
-
-ROLLBACK_EVENTS = {
-    "alarm": "DEPLOYMENT_STOP_ON_ALARM",
-    "request": "DEPLOYMENT_STOP_ON_REQUEST",
-    "failure": "DEPLOYMENT_FAILURE",
-}
 
 
 class Machine:
@@ -168,7 +153,7 @@ class Machine:
             return True
         if not await self._heed_alarms(region, deployment):
             return False
-        problem = self._alias_problem(region, deployment)
+        problem = alias_problem(self._lambda, region, deployment.target)
         if problem is None:
             return True
         await self._terminate(region, deployment, "Failed", problem, "failure")
@@ -196,10 +181,10 @@ class Machine:
 
     async def _invoke(self, region: str, deployment: Deployment, event: LifecycleEvent) -> None:
         payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": event.execution_id}
-        function, _, qualifier = _split(str(event.hook))
+        function, qualifier = _qualified(str(event.hook))
         try:
             await self._lambda.invoke(
-                function, qualifier or None, json.dumps(payload).encode(), region=region, invocation_type="Event"
+                function, qualifier, json.dumps(payload).encode(), region=region, invocation_type="Event"
             )
         except AwsError as error:
             async with self._lock(deployment):
@@ -217,7 +202,7 @@ class Machine:
             event.status, event.started_at = "InProgress", self._now()
         due = [step for step in deployment.shifts if event.started_at + step.after_s <= self._now() + 1e-3]
         if len(due) > deployment.shifted:
-            problem = await self._set_weight(region, deployment, due[-1].weight)
+            problem = await set_weight(self._lambda, region, deployment.target, due[-1].weight)
             if problem is not None:
                 self._end_event(deployment, event, "Failed", problem)
                 error = ("INVALID_LAMBDA_CONFIGURATION", problem)
@@ -229,43 +214,6 @@ class Machine:
             return True
         self._arm(region, deployment, event.started_at + deployment.shifts[deployment.shifted].after_s)
         return False
-
-    async def _set_weight(self, region: str, deployment: Deployment, weight: float) -> str | None:
-        """Send ``weight`` of the traffic to the target; returns what went wrong, if it did.
-
-        Until all of it moves, the alias keeps naming the current version and the target is its additional one.
-        """
-        target = deployment.target
-        version = target.target_version if weight >= 1 else target.current_version
-        additional = {} if weight >= 1 else {target.target_version: weight}
-        try:
-            await self._lambda.set_alias_weights(
-                region, target.function, target.alias, version=version, additional=additional
-            )
-        except AwsError as error:
-            return f"The alias {target.alias} of {target.function} could not be updated: {error.message}"
-        return None
-
-    def _alias_problem(self, region: str, deployment: Deployment) -> tuple[str, str] | None:
-        """What keeps a deployment from starting: no such alias, or one that is not where the AppSpec says."""
-        target = deployment.target
-        try:
-            alias = self._lambda.alias(region, target.function, target.alias)
-        except AwsError as error:
-            return "INVALID_LAMBDA_FUNCTION", error.message
-        if alias.additional:
-            return (
-                "INVALID_LAMBDA_CONFIGURATION",
-                f"The alias {target.alias} of {target.function} sends traffic to more than one version; "
-                "remove its weights before a deployment.",
-            )
-        if alias.version != target.current_version:
-            return (
-                "INVALID_LAMBDA_CONFIGURATION",
-                f"The alias {target.alias} of {target.function} points to version {alias.version}, not to the "
-                f"current version {target.current_version} of the AppSpec.",
-            )
-        return None
 
     # ---- ends
 
@@ -293,48 +241,20 @@ class Machine:
                 self._end_event(deployment, event, "Failed", error[1])
             elif event.status == "Pending":
                 event.status = "Skipped"
-        configured = deployment.auto_rollback
         if rollback is None:
-            events = configured.get("events", []) if configured.get("enabled") else []
-            rollback = ROLLBACK_EVENTS[cause] in events
+            rollback = is_configured(deployment, cause)
         if rollback and not deployment.is_rollback:
-            follower = self._rollback(deployment)
-            deployment.rollback_info = {
-                "rollbackDeploymentId": follower.id,
-                "rollbackMessage": f"Deployment {deployment.id} terminated. Automatic rollback is triggered with "
-                f"a DeploymentId {follower.id}.",
-            }
+            follower = rollback_of(deployment, self._now())
+            deployment.rollback_info = rollback_info(deployment, follower)
             self.launch(region, follower)
         await self._finish(region, deployment, status)
-
-    def _rollback(self, failed: Deployment) -> Deployment:
-        """The deployment that puts the alias back: its hooks are not run, and alarms do not stop it."""
-        target = failed.target
-        back = Target(target.function, target.alias, target.target_version, target.current_version)
-        identifier = deployment_id()
-        return Deployment(
-            id=identifier,
-            application=failed.application,
-            group=failed.group,
-            config_name=ALL_AT_ONCE,
-            revision=failed.previous_revision or revision_of(back, {}),
-            target=back,
-            events=[LifecycleEvent(name) for name in LIFECYCLE],
-            shifts=shifts_of(predefined()[ALL_AT_ONCE].routing),
-            created_at=self._now(),
-            creator="codeDeployRollback",
-            rollback_info={
-                "rollbackTriggeringDeploymentId": failed.id,
-                "rollbackMessage": f"Deployment {identifier} is triggered to roll back deployment {failed.id}.",
-            },
-            previous_revision=failed.revision,
-        )
 
     async def _finish(self, region: str, deployment: Deployment, status: str) -> None:
         assert status in FINISHED
         deployment.status = status
         deployment.completed_at = deployment.updated_at = self._now()
         self._disarm(deployment)
+        self._locks.pop(deployment.id, None)
         waiter = self._waiters.pop(deployment.id, None)
         if waiter is not None:
             waiter.set()
@@ -361,9 +281,9 @@ class Machine:
         group = self._regions[region].groups.get((deployment.application, deployment.group))
         await announce(self._cloud, region, group, deployment)
 
-    def _soon(self, name: str, step: Callable[[], object]) -> None:
+    def _soon(self, name: str, step: Job) -> None:
         """Run ``step`` as a job of the clock that is due now, so that a stepped clock awaits it."""
-        self._cloud.clock.call_at(self._now(), step, name=name)  # type: ignore[arg-type]
+        self._cloud.clock.call_at(self._now(), step, name=name)
 
     def _arm(self, region: str, deployment: Deployment, at: float) -> None:
         self._disarm(deployment)
@@ -377,18 +297,13 @@ class Machine:
             timer.cancel()
 
 
-def deployment_id() -> str:
-    """An id as CodeDeploy gives out: d- and nine capitals and digits."""
-    return "d-" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))
-
-
 def _execution_id(deployment: Deployment) -> str:
     """An opaque token; hooks may only hand it back."""
     return f"{uuid.uuid4().hex}{deployment.id.lower()}"
 
 
-def _split(function: str) -> tuple[str, str, str]:
-    """(function, ":", qualifier) of a name or ARN with an optional qualifier."""
+def _qualified(function: str) -> tuple[str, str | None]:
+    """(function, qualifier) of a name or ARN that may end in a version or alias."""
     parts = function.split(":")
     plain = 7 if function.startswith("arn:") else 1
-    return ":".join(parts[:plain]), ":", ":".join(parts[plain:])
+    return ":".join(parts[:plain]), ":".join(parts[plain:]) or None
