@@ -5,6 +5,7 @@ and nothing else that happens to be installed here. So the distributions of that
 directory of their own, and the interpreter is started without its site-packages.
 """
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -72,9 +73,8 @@ def prepare(executable: Path | None, work_dir: Path) -> Interpreter:
     runtime_dir = work_dir / "runtime" / f"{major}.{minor}-{hashlib.sha256(str(python).encode()).hexdigest()[:12]}"
     runtime_dir.mkdir(parents=True, exist_ok=True)
     for name, path in found["entries"].items():
-        link = runtime_dir / name
-        if not link.exists():
-            link.symlink_to(path)
+        with contextlib.suppress(FileExistsError):  # several workers may be the first at once
+            (runtime_dir / name).symlink_to(path)
     return Interpreter(python, f"{major}.{minor}", f"{major}.{minor}.{micro}", found["soabi"], runtime_dir)
 
 
