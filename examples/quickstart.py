@@ -169,8 +169,9 @@ def main() -> int:
             print_kept(quickstart, endpoint)
             kept = True
         else:
-            with quickstart.step("take everything down"):
+            with quickstart.step("delete the stack (serinus destroy --local)"):
                 quickstart.serinus("destroy", "--local")
+            with quickstart.step("stop the cloud (serinus local down)"):
                 quickstart.serinus("local", "down")
     except StepFailed as error:
         out.print(f"quickstart stopped at: {error}", markup=False)
