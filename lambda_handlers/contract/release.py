@@ -52,7 +52,7 @@ ENV_STRATEGY = "SERINUS_STRATEGY"
 ENV_BAKE_MINUTES = "SERINUS_BAKE_MINUTES"
 #: `Inconclusive`; default promote.
 ENV_INCONCLUSIVE = "SERINUS_INCONCLUSIVE"
-#: Live requests on the canary before the judge compares; default 30.
+#: Live requests on the canary before the judge compares; default 20.
 ENV_MINIMUM_REQUESTS = "SERINUS_MINIMUM_REQUESTS"
 #: "1" lets a new version refuse what the live one accepts, and change its outputs.
 ENV_ALLOW_BREAKING = "SERINUS_ALLOW_BREAKING"

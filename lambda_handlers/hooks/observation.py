@@ -28,8 +28,8 @@ class VersionMinute:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` is the
-    stable version's minute as long before the switch as ``start`` is after it."""
+    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` is a minute
+    of the stable version from before it."""
 
     start: float
     canary: VersionMinute

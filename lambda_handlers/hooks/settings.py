@@ -45,7 +45,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         strategy=_choice(environ, release.ENV_STRATEGY, Strategy.CANARY),
         bake_minutes=int(_number(environ, release.ENV_BAKE_MINUTES, 10)),
         inconclusive=_choice(environ, release.ENV_INCONCLUSIVE, Inconclusive.PROMOTE),
-        minimum_requests=int(_number(environ, release.ENV_MINIMUM_REQUESTS, 30)),
+        minimum_requests=int(_number(environ, release.ENV_MINIMUM_REQUESTS, 20)),
         allow_breaking=environ.get(release.ENV_ALLOW_BREAKING) == "1",
         cold_limit_ms=_number(environ, release.ENV_COLD_LIMIT_MS, 8000),
         warm_limit_ms=_number(environ, release.ENV_WARM_LIMIT_MS, 2000),

@@ -20,7 +20,7 @@ class Rules:
     error share is known to lie less than this above the stable's."""
 
     alpha: float = 0.05
-    minimum_requests: int = 30
+    minimum_requests: int = 20
     error_margin: float = 0.05
     inconclusive: Inconclusive = Inconclusive.PROMOTE
 

@@ -19,31 +19,61 @@ def start_of(deployment: Deployment, settings: Settings) -> float:
 
 
 def minutes_of(cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, now: float) -> list[Minute]:
-    """The rollout's minutes whose metrics are complete at ``now``.
-
-    While weights split the traffic, both versions' minutes are the same. After a switch at once there is no stable
-    traffic beside the canary's, so the stable's minutes are those one bake earlier: that holds the canary
-    responsible for what changed meanwhile outside of it, which is why blue_green is the weaker comparison.
-    """
+    """The rollout's minutes whose metrics are complete at ``now``."""
     began = start_of(deployment, settings)
     if math.isinf(began):
         return []
-    start = began // MINUTE_S * MINUTE_S
     end = (now - settings.settle_s) // MINUTE_S * MINUTE_S
-    if end <= start:
+    watch = _after_switch if settings.strategy is Strategy.BLUE_GREEN else _side_by_side
+    return watch(cloudwatch, deployment, settings, began, end)
+
+
+def _side_by_side(
+    cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, began: float, end: float
+) -> list[Minute]:
+    """Weights split the traffic: both versions in the same minutes, from the one on in which the shift began."""
+    canary, stable = _sources(deployment, settings, weighted=True)
+    start = began // MINUTE_S * MINUTE_S
+    count = round((end - start) / MINUTE_S)
+    if count <= 0:
         return []
-    at_once = settings.strategy is Strategy.BLUE_GREEN
-    lag = (settings.bake_minutes + 1) * MINUTE_S if at_once else 0
-    canary = Source(settings.function, settings.alias, deployment.canary, weighted=not at_once)
-    stable = Source(settings.function, settings.alias, deployment.stable, weighted=not at_once)
-    thresholds = learn_thresholds(cloudwatch, stable, start - lag, settings.slow_ms)
+    thresholds = learn_thresholds(cloudwatch, stable, start, settings.slow_ms)
     on_canary = read_version(cloudwatch, canary, thresholds, start, end)
-    on_stable = read_version(cloudwatch, stable, thresholds, start - lag, end - lag)
-    empty = VersionMinute()
+    on_stable = read_version(cloudwatch, stable, thresholds, start, end)
+    moments = [start + MINUTE_S * step for step in range(count)]
+    return [Minute(at, on_canary.get(at, VersionMinute()), on_stable.get(at, VersionMinute())) for at in moments]
+
+
+def _after_switch(
+    cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, began: float, end: float
+) -> list[Minute]:
+    """All traffic moved at once: the canary's minutes from the first whole one on, each beside one of the stable
+    version's from the switch backwards. What else changed at that time is held against the canary too, which is
+    why blue_green is the weaker comparison."""
+    canary, stable = _sources(deployment, settings, weighted=False)
+    last = began // MINUTE_S * MINUTE_S
+    start = math.ceil(began / MINUTE_S) * MINUTE_S
+    count = round((end - start) / MINUTE_S)
+    if count <= 0:
+        return []
+    thresholds = learn_thresholds(cloudwatch, stable, last, settings.slow_ms)
+    on_canary = read_version(cloudwatch, canary, thresholds, start, end)
+    on_stable = read_version(cloudwatch, stable, thresholds, last - MINUTE_S * count, last)
     return [
-        Minute(moment, on_canary.get(moment, empty), on_stable.get(moment - lag, empty))
-        for moment in (start + MINUTE_S * step for step in range(round((end - start) / MINUTE_S)))
+        Minute(
+            start + MINUTE_S * step,
+            on_canary.get(start + MINUTE_S * step, VersionMinute()),
+            on_stable.get(last - MINUTE_S * (step + 1), VersionMinute()),
+        )
+        for step in range(count)
     ]
+
+
+def _sources(deployment: Deployment, settings: Settings, *, weighted: bool) -> tuple[Source, Source]:
+    """Where the canary's and the stable version's signals stand."""
+    function, alias = settings.function, settings.alias
+    canary = Source(function, alias, deployment.canary, weighted=weighted)
+    return canary, Source(function, alias, deployment.stable, weighted=weighted)
 
 
 def is_last_word(deployment: Deployment, settings: Settings, now: float) -> bool:

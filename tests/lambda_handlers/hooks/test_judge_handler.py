@@ -163,6 +163,15 @@ def test_a_switched_version_is_compared_with_the_time_before(switched):
     assert not switched.ssm.values
 
 
+def test_a_switched_version_is_judged_by_what_little_came_before(switched):
+    switched.cloudwatch.samples.clear()
+    for minute in range(-3, 0):
+        switched.traffic(switched.stable, minute, 200, weighted=False, errors=2)
+    for minute in range(9):
+        switched.traffic(switched.canary, minute, 200, weighted=False, errors=20)
+    assert look(at(switched, 9), switched.around)["verdict"] == "roll back"
+
+
 def test_a_switched_version_without_trouble_is_let_go_at_the_end_of_the_bake(switched):
     for minute in range(10):
         switched.traffic(switched.canary, minute, 200, weighted=False, errors=2)

@@ -39,7 +39,7 @@ def test_a_healthy_canary_is_promoted_once_its_errors_are_bounded():
 def test_a_few_live_requests_are_not_enough_evidence():
     found = verdict(minutes(1, {"requests": 12}))
     assert found.verdict is Verdict.NOT_ENOUGH_EVIDENCE
-    assert found.reason == "12 live requests on the canary; at least 30 are needed"
+    assert found.reason == "12 live requests on the canary; at least 20 are needed"
 
 
 def test_requests_without_errors_may_still_be_too_few_to_promote():
@@ -83,9 +83,9 @@ def test_predictions_that_move_as_retraining_moves_them_do_not():
 
 
 def test_evidence_counts_only_after_the_least_requests():
-    bad = minutes(2, {"requests": 10, "errors": 10})
+    bad = minutes(1, {"requests": 10, "errors": 10})
     assert verdict(bad).verdict is Verdict.NOT_ENOUGH_EVIDENCE
-    assert verdict(bad, minimum_requests=20).verdict is Verdict.ROLL_BACK
+    assert verdict(bad, minimum_requests=10).verdict is Verdict.ROLL_BACK
 
 
 def test_what_once_sufficed_is_not_taken_back():
@@ -93,7 +93,7 @@ def test_what_once_sufficed_is_not_taken_back():
     observed += minutes(200, {"requests": 20})
     found = verdict(observed)
     assert found.verdict is Verdict.ROLL_BACK
-    assert found.canary_requests == 40
+    assert found.canary_requests == 20
 
 
 def test_the_old_versions_trouble_is_not_held_against_the_new_one():
