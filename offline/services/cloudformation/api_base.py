@@ -1,8 +1,10 @@
 """What the groups of API calls share: the engine, and finding stacks as AWS words their absence."""
 
+from offline.errors import AwsError
 from offline.services.cloudformation.engine import Engine
 from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.state import Stack, State
+from offline.services.cloudformation.state import ChangeSet, Stack, State
+from offline.wire.service import Call
 
 
 class ApiBase:
@@ -19,3 +21,19 @@ class ApiBase:
         if stack is None:
             raise invalid(message.format(name))
         return stack
+
+    def change_set(self, call: Call) -> tuple[Stack, ChangeSet]:
+        """The change set that a call names by ARN, or by its own and its stack's name."""
+        name, stack_name = call.params["ChangeSetName"], call.params.get("StackName")
+        if name.startswith("arn:"):
+            for stack in self.state.stacks.values():
+                if name in stack.change_sets:
+                    return stack, stack.change_sets[name]
+        elif not stack_name:
+            raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        else:
+            stack = self._stack_or_invalid(call.region, stack_name)
+            for change_set in stack.change_sets.values():
+                if change_set.name == name:
+                    return stack, change_set
+        raise AwsError("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist", status=404)

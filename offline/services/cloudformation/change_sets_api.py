@@ -115,7 +115,7 @@ class ChangeSetsApi(ApiBase):
         return NO_CHANGES if preview.empty and not retry else ""
 
     def describe_change_set(self, call: Call) -> dict[str, Any]:
-        stack, change_set = self._find(call)
+        stack, change_set = self.change_set(call)
         return change_set_view(stack, change_set, with_values=bool(call.params.get("IncludePropertyValues")))
 
     def list_change_sets(self, call: Call) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class ChangeSetsApi(ApiBase):
 
     def delete_change_set(self, call: Call) -> dict[str, Any]:
         try:
-            stack, change_set = self._find(call)
+            stack, change_set = self.change_set(call)
         except AwsError as error:
             if error.code == "ChangeSetNotFoundException":
                 return {}
@@ -146,7 +146,7 @@ class ChangeSetsApi(ApiBase):
     def _execute(self, call: Call) -> str:
         params = call.params
         with self.engine.lock:
-            stack, change_set = self._find(call)
+            stack, change_set = self.change_set(call)
             if change_set.execution_status != "AVAILABLE":
                 raise AwsError(
                     "InvalidChangeSetStatusException",
@@ -174,18 +174,3 @@ class ChangeSetsApi(ApiBase):
         else:
             self.engine.start_update(stack, change_set.revision, disable_rollback=disable_rollback, token=token)
         change_set.execution_status = "EXECUTE_COMPLETE"
-
-    def _find(self, call: Call) -> tuple[Stack, ChangeSet]:
-        name, stack_name = call.params["ChangeSetName"], call.params.get("StackName")
-        if name.startswith("arn:"):
-            for stack in self.state.stacks.values():
-                if name in stack.change_sets:
-                    return stack, stack.change_sets[name]
-        elif not stack_name:
-            raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
-        else:
-            stack = self._stack_or_invalid(call.region, stack_name)
-            for change_set in stack.change_sets.values():
-                if change_set.name == name:
-                    return stack, change_set
-        raise AwsError("ChangeSetNotFoundException", f"ChangeSet [{name}] does not exist", status=404)

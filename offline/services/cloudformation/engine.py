@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from offline.services.cloudformation.answers import Answers
+from offline.services.cloudformation.journal import Journal
 from offline.services.cloudformation.operation import Operation
 from offline.services.cloudformation.state import Revision, Stack, State
 from offline.services.cloudformation.submission import Submissions
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: The final status of an operation that broke off, by the status it broke off in.
+FAILED_INSTEAD = {
+    "CREATE_IN_PROGRESS": "CREATE_FAILED",
+    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
+    "UPDATE_IN_PROGRESS": "UPDATE_FAILED",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+}
 #: Shorter than the pause of the CDK's CLI between two looks at a stack.
 LINGER_S = 4.0
 
@@ -89,12 +100,19 @@ class Engine:
         def run() -> None:
             try:
                 work()
-            except Exception:
+            except Exception as error:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
+                self._fail(stack, error)
             finally:
                 done.set_result(None)
 
         threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()
+
+    def _fail(self, stack: Stack, error: Exception) -> None:
+        """Leave no stack in progress for ever when this cloud itself is at fault."""
+        failed = FAILED_INSTEAD.get(stack.status)
+        if failed is not None:
+            Journal(self.cloud.clock, stack).stack(failed, f"Internal failure: {error}")
 
     async def linger(self, stack_id: str) -> None:
         """Wait a little for what was started on a stack.

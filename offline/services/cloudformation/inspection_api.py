@@ -44,7 +44,7 @@ class InspectionApi(ApiBase):
         params = call.params
         failed_only = (params.get("Filters") or {}).get("FailedEvents") is True
         if params.get("ChangeSetName"):
-            stack, change_set = self._find(call)  # type: ignore[attr-defined]
+            stack, change_set = self.change_set(call)
             return {"OperationEvents": validation_event_views(stack, change_set)}
         operation_id = params.get("OperationId")
         if params.get("StackName"):
@@ -104,7 +104,7 @@ class InspectionApi(ApiBase):
     def get_template(self, call: Call) -> dict[str, Any]:
         stages = ["Original", "Processed"]
         if call.params.get("ChangeSetName"):
-            _, change_set = self._find(call)  # type: ignore[attr-defined]
+            _, change_set = self.change_set(call)
             return {"TemplateBody": change_set.revision.template.body, "StagesAvailable": stages}
         stack = self._known(call.region, call.params["StackName"])
         body = stack.revision.template.body if stack.revision else ""

@@ -17,7 +17,7 @@ from offline.services.cloudformation.graph import reversed_graph, run_graph
 from offline.services.cloudformation.intrinsics import Evaluator
 from offline.services.cloudformation.journal import Journal
 from offline.services.cloudformation.lookup import StandingResources, evaluator_for
-from offline.services.cloudformation.resource_work import ResourceWork
+from offline.services.cloudformation.resource_work import ResourceWork, failure_reason
 from offline.services.cloudformation.state import Resource, Revision, Stable, Stack, State
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Operation:
         self._timeout: Scheduled | None = None
         self._timed_out = False
         self._user_cancelled = False
+        self._deleted_meanwhile = False
 
     # -- create and update
 
@@ -52,7 +53,9 @@ class Operation:
         """Make a new stack's resources. ``on_failure`` is ROLLBACK, DELETE or DO_NOTHING."""
         self._start_timeout()
         reason = self._deploy(revision)
-        if reason is None:
+        if self._deleted_meanwhile:
+            self.delete(frozenset())
+        elif reason is None:
             self._finish(revision, "CREATE_COMPLETE")
         elif on_failure == "ROLLBACK":
             self.roll_back_create(reason + "Rollback requested by user.")
@@ -106,9 +109,10 @@ class Operation:
         current = self.stack.resources.get(logical_id)
         try:
             want = plan.wanted(evaluator, revision, logical_id, needs)
-        except AwsError as error:
-            self._fail_unresolved(evaluator, logical_id, error.message)
-            raise ResourceFailed(error.message) from error
+        except Exception as error:
+            reason = failure_reason(error)
+            self._fail_unresolved(evaluator, logical_id, reason)
+            raise ResourceFailed(reason) from error
         if current is None or current.physical_id is None:
             self.work.create(want)
         elif current.status == "CREATE_FAILED":
@@ -201,7 +205,7 @@ class Operation:
             made = self.stack.resources.pop(name)
             self._leave_behind(made, self._policy_for_new(made))
         self.stack.revision = stable.revision
-        self.stack.outputs = outputs_of(self._evaluator(stable.revision))
+        self.stack.outputs, self.stack.imports = list(stable.outputs), set(stable.imports)
         self.journal.stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self._delete_leftovers()
         self.stack.stable = None
@@ -309,7 +313,8 @@ class Operation:
         """Keep the present state to roll back to, unless a failed update already did."""
         if self.stack.stable is None and self.stack.revision is not None:
             resources = {name: resource.copy() for name, resource in self.stack.resources.items()}
-            self.stack.stable = Stable(self.stack.revision, resources)
+            outputs, imports = list(self.stack.outputs), frozenset(self.stack.imports)
+            self.stack.stable = Stable(self.stack.revision, resources, outputs, imports)
 
     def _evaluator(self, revision: Revision) -> Evaluator:
         lookup = StandingResources(self.state, self.stack)
@@ -324,6 +329,12 @@ class Operation:
     def cancel_update(self) -> None:
         """Stop an update that is under way and roll it back."""
         self._user_cancelled = True
+        self.work.stop.set()
+
+    def delete_instead(self) -> None:
+        """Stop a create that is under way and delete what it has made so far."""
+        self._deleted_meanwhile = True
+        self.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
         self.work.stop.set()
 
     async def _time_out(self) -> None:

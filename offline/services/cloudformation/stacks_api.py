@@ -79,6 +79,10 @@ class StacksApi(ApiBase):
                 return None
             self._check_deletable(stack, params)
             refuse_export_loss(self.state, stack)
+            creating = self.engine.running(stack) if stack.status == "CREATE_IN_PROGRESS" else None
+            if creating is not None:
+                creating.delete_instead()
+                return stack.id
             self.engine.start_delete(
                 stack,
                 frozenset(params.get("RetainResources") or ()),
@@ -96,8 +100,6 @@ class StacksApi(ApiBase):
         )
         if busy:
             raise invalid(f"Stack [{stack.id}] cannot be deleted while in status {stack.status}")
-        if stack.status == "CREATE_IN_PROGRESS":
-            raise NotModelled("DeleteStack of a stack that is being created", "Wait until it is created.")
         if params.get("RetainResources") and stack.status != "DELETE_FAILED":
             raise invalid(
                 f"Invalid operation on stack [{stack.id}]. When you use the RetainResources parameter, the stack "

@@ -89,6 +89,8 @@ class Stable:
 
     revision: Revision
     resources: dict[str, Resource]
+    outputs: list[Output]
+    imports: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,12 @@ class Submissions:
     def revision(self, params: dict[str, Any], stack: Stack) -> Revision:
         """The revision that a call asks for; raises ValidationError and the like where AWS does at once."""
         self._refuse(params)
+        try:
+            return self._revision(params, stack)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise invalid(f"Template format error: {type(error).__name__}: {error}") from error
+
+    def _revision(self, params: dict[str, Any], stack: Stack) -> Revision:
         old = stack.revision
         template = self.template(params, stack.region, old.template if old else None)
         validation.check_structure(template, set(PSEUDO_PARAMETERS))

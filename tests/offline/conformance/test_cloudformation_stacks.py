@@ -117,7 +117,9 @@ def test_on_failure_delete_leaves_no_stack(stacks):
 
 def test_a_stack_that_failed_without_rollback_can_be_rolled_back_later(stacks):
     """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html"""
-    stack = stacks.create({"Resources": {"News": topic(), "Bad": {**BROKEN, "DependsOn": "News"}}}, DisableRollback=True)
+    stack = stacks.create(
+        {"Resources": {"News": topic(), "Bad": {**BROKEN, "DependsOn": "News"}}}, DisableRollback=True
+    )
     stacks.client.rollback_stack(StackName=stack)
     assert stacks.status(stacks.settled(stack)) == "ROLLBACK_COMPLETE"
 
@@ -161,7 +163,9 @@ def test_a_retained_resource_outlives_its_stack(stacks, aws, policy):
     aws("sns").delete_topic(TopicArn=arn)
 
 
-@pytest.mark.parametrize(("policy", "last"), [("Retain", "DELETE_SKIPPED"), ("RetainExceptOnCreate", "DELETE_COMPLETE")])
+@pytest.mark.parametrize(
+    ("policy", "last"), [("Retain", "DELETE_SKIPPED"), ("RetainExceptOnCreate", "DELETE_COMPLETE")]
+)
 def test_retain_except_on_create_lets_a_failed_create_clean_up(stacks, policy, last):
     """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html"""
     resources = {"News": topic(DeletionPolicy=policy), "Bad": {**BROKEN, "DependsOn": "News"}}
@@ -261,3 +265,23 @@ def test_a_nested_stack_is_made_with_its_parent_and_gives_its_outputs(stacks, aw
     assert stacks.stack(child_id)["ParentId"] == stack
     stacks.delete(stack)
     assert stacks.status(child_id) == "DELETE_COMPLETE"
+
+
+def test_deleting_a_stack_that_is_being_made_stops_it(stacks, deploy_function):
+    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
+    silent = deploy_function("def handler(event, context):\n    return None\n")
+    token = f"arn:aws:lambda:us-east-1:123456789012:function:{silent}"
+    slow = {"Type": "Custom::Slow", "Properties": {"ServiceToken": token}}
+    stack = stacks.start({"Resources": {"Slow": slow, "News": topic()}})
+    assert stacks.delete(stack) == "DELETE_COMPLETE"
+
+
+def test_imports_survive_a_rolled_back_update(stacks, unique_name):
+    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html"""
+    export = unique_name("export")
+    stacks.create({"Resources": {"News": topic()}, "Outputs": {"Out": {"Value": "x", "Export": {"Name": export}}}})
+    properties = {"DisplayName": {"Fn::ImportValue": export}}
+    stack = stacks.create({"Resources": {"News": topic(Properties=properties)}})
+    stacks.update(stack, {"Resources": {"News": topic(), "Bad": BROKEN}})
+    name = stacks.stack(stack)["StackName"]
+    assert stacks.client.list_imports(ExportName=export)["Imports"] == [name]

@@ -344,3 +344,9 @@ def test_a_call_that_is_not_modelled_is_refused_by_name(aws):
     """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DetectStackDrift.html"""
     with pytest.raises(ClientError, match="cloudformation:DetectStackDrift"):
         aws("cloudformation").detect_stack_drift(StackName="any")
+
+
+def test_a_malformed_function_is_a_validation_error(refused):
+    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-if.html"""
+    broken = {**TOPIC, "Properties": {"DisplayName": {"Fn::Sub": ["only one"]}}}
+    assert message(refused({"Resources": {"News": broken}})).startswith("Template")
