@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import httpx
 import pytest
@@ -269,22 +269,26 @@ async def test_real_timestamps_between_steps_belong_to_the_step_before() -> None
     assert clock.at_real(time.time()) == START + 120
 
 
-def test_the_clock_can_be_read_and_moved_over_http() -> None:
+@pytest.fixture(scope="module")
+def clock_url() -> Iterator[str]:
     with stepped() as cloud:
-        url = f"{cloud.cloud.config.endpoint_url}/_offline/clock"
-        shown = httpx.get(url).json()
-        assert (shown["factor"], shown["stepped"]) == (0, True)
-        moved = httpx.post(url, json={"advance": 3600}).json()
-        assert moved["epoch_s"] == pytest.approx(shown["epoch_s"] + 3600)
-        assert httpx.post(url, json={"factor": 60}).json()["factor"] == 60
-        assert httpx.post(url, json={"advance": 1}).status_code == 400
+        yield f"{cloud.cloud.config.endpoint_url}/_offline/clock"
+
+
+def test_the_clock_can_be_read_and_moved_over_http(clock_url: str) -> None:
+    shown = httpx.get(clock_url).json()
+    assert (shown["factor"], shown["stepped"]) == (0, True)
+    moved = httpx.post(clock_url, json={"advance": 3600}).json()
+    assert moved["epoch_s"] == pytest.approx(shown["epoch_s"] + 3600)
+    assert httpx.post(clock_url, json={"factor": 60}).json()["factor"] == 60
+    assert httpx.post(clock_url, json={"advance": 1}).status_code == 400
+    assert httpx.post(clock_url, json={"factor": 0}).json()["stepped"] is True
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"advance": -5}, {"factor": "fast"}, {"jump": 1}, {"factor": 1, "advance": 1}]
 )
-def test_an_order_that_the_clock_does_not_understand_is_refused(body: dict[str, object]) -> None:
-    with stepped() as cloud:
-        answer = httpx.post(f"{cloud.cloud.config.endpoint_url}/_offline/clock", json=body)
+def test_an_order_that_the_clock_does_not_understand_is_refused(clock_url: str, body: dict[str, object]) -> None:
+    answer = httpx.post(clock_url, json=body)
     assert answer.status_code == 400
     assert 'send {"factor"' in answer.json()["message"]

@@ -189,7 +189,7 @@ def _kept(start: int, now: float, period_s: int) -> int:
         if period_s < up_to or period_s % up_to:
             kept_s = seconds
     oldest = int(now - kept_s)
-    return start if start >= oldest else oldest - (oldest - start) % period_s + period_s
+    return start if start >= oldest else oldest + (start - oldest) % period_s
 
 
 def _key(params: dict[str, Any]) -> MetricKey:

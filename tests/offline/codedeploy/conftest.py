@@ -153,18 +153,26 @@ class Bench:
             self.cloud.advance()
 
 
+@pytest.fixture(scope="module")
+def stepped_cloud() -> Iterator[SteppedCloud]:
+    with stepped() as cloud:
+        yield cloud
+
+
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with stepped() as stepped_cloud:
-        services = stepped_cloud.cloud.services
-        real = services.get("lambda")
-        stand_in = StandInLambda(stepped_cloud)
-        services["lambda"] = stand_in  # type: ignore[assignment]
-        codedeploy = stepped_cloud.client("codedeploy")
-        codedeploy.create_application(applicationName="app", computePlatform="Lambda")
-        try:
-            yield Bench(stepped_cloud, stand_in, codedeploy, stepped_cloud.client("cloudwatch"))
-        finally:
-            del services["lambda"]
-            if real is not None:
-                services["lambda"] = real
+def bench(stepped_cloud: SteppedCloud) -> Iterator[Bench]:
+    """An empty application, and a Lambda service that remembers; nothing is under way after the test."""
+    services = stepped_cloud.cloud.services
+    real = services["lambda"]
+    stand_in = StandInLambda(stepped_cloud)
+    services["lambda"] = stand_in  # type: ignore[assignment]
+    codedeploy = stepped_cloud.client("codedeploy")
+    codedeploy.create_application(applicationName="app", computePlatform="Lambda")
+    try:
+        yield Bench(stepped_cloud, stand_in, codedeploy, stepped_cloud.client("cloudwatch"))
+    finally:
+        under_way = codedeploy.list_deployments(includeOnlyStatuses=["Created", "InProgress"])["deployments"]
+        for deployment in under_way:
+            codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=False)
+        codedeploy.delete_application(applicationName="app")
+        services["lambda"] = real

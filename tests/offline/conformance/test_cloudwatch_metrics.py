@@ -180,6 +180,20 @@ def test_high_resolution_metrics_have_sub_minute_periods(
     assert [point["Sum"] for point in statistics(stepped_cloud, metric, period=30)] == [3, 1]
 
 
+def test_seconds_are_kept_for_three_hours(cloudwatch: Any, stepped_cloud: SteppedCloud, metric: str) -> None:
+    """Data points with a period under a minute are available for 3 hours, by the minute for 15 days.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
+    """
+    old = moment(minute(stepped_cloud) - 4 * 3600)
+    datum = {"MetricName": metric, "Value": 1, "StorageResolution": 1, "Timestamp": old}
+    cloudwatch.put_metric_data(Namespace="App", MetricData=[datum])
+    asked = {"Namespace": "App", "MetricName": metric, "StartTime": old, "Statistics": ["Sum"]}
+    end = moment(minute(stepped_cloud) - 4 * 3600 + 600)
+    assert cloudwatch.get_metric_statistics(**asked, EndTime=end, Period=10)["Datapoints"] == []
+    assert len(cloudwatch.get_metric_statistics(**asked, EndTime=end, Period=60)["Datapoints"]) == 1
+
+
 def test_a_metric_is_seen_after_its_delay() -> None:
     """It takes a while until a value that was sent shows in statistics.
 
