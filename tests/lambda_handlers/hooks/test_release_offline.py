@@ -1,0 +1,220 @@
+"""The hooks as real functions in the offline cloud: CodeDeploy calls them, the schedule drives the judge, and its
+verdict's alarm stops a bad release."""
+
+import io
+import json
+import sys
+import sysconfig
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from offline.cloud.stepping import SteppedCloud, stepped
+
+pytestmark = pytest.mark.cloud
+
+ROOT = Path(__file__).parents[3]
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+ALL_CAUSES = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
+
+
+def handler_of(module: str) -> bytes:
+    """A zip whose handler is that of a module in this checkout, with what is installed here as its layer."""
+    paths = [str(ROOT), sysconfig.get_paths()["purelib"]]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", f"import sys\nsys.path += {paths!r}\nfrom {module} import handler\n")
+    return code.getvalue()
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[SteppedCloud]:
+    with stepped() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def role(cloud: SteppedCloud) -> str:
+    principal = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
+    return str(cloud.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+
+
+class Rollout:
+    """Version 2 of a function over version 1, with hooks, judge and alarm around it."""
+
+    def __init__(self, cloud: SteppedCloud, role: str, name: str, live: Path, new: Path, promised: Path) -> None:
+        self.cloud, self.role, self.name = cloud, role, name
+        self.functions, self.codedeploy = cloud.client("lambda"), cloud.client("codedeploy")
+        self._function(name, "inference.handler", {"SERINUS_MODEL_DIR": str(live)}, Publish=True)
+        variables = {"Variables": {"SERINUS_MODEL_DIR": str(new)}}
+        self.functions.update_function_configuration(FunctionName=name, Environment=variables)
+        self.functions.publish_version(FunctionName=name)
+        self.functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        environ = {
+            "SERINUS_MODEL_DIR": str(promised),
+            "SERINUS_FUNCTION": name,
+            "SERINUS_ALIAS": "live",
+            "SERINUS_APPLICATION": name,
+            "SERINUS_DEPLOYMENT_GROUP": "group",
+            "SERINUS_BAKE_MINUTES": "5",
+        }
+        for hook in ("before_traffic", "judge", "after_traffic"):
+            self._function(f"CodeDeployHook_{name}_{hook}", f"hooks.{hook}", environ)
+        self._judge_every_minute()
+        self._watch_the_verdict()
+
+    def _function(self, name: str, module: str, environ: dict[str, str], **more: Any) -> None:
+        self.functions.create_function(
+            FunctionName=name,
+            Runtime=RUNTIME,
+            Role=self.role,
+            Handler="app.handler",
+            Code={"ZipFile": handler_of(f"lambda_handlers.{module}")},
+            Timeout=60,
+            MemorySize=512,
+            Environment={"Variables": environ},
+            **more,
+        )
+
+    def _judge_every_minute(self) -> None:
+        events, judge = self.cloud.client("events"), f"CodeDeployHook_{self.name}_judge"
+        events.put_rule(Name=judge, ScheduleExpression="rate(1 minute)")
+        self.functions.add_permission(
+            FunctionName=judge, StatementId="s", Action="lambda:InvokeFunction", Principal="events.amazonaws.com"
+        )
+        arn = self.functions.get_function(FunctionName=judge)["Configuration"]["FunctionArn"]
+        events.put_targets(Rule=judge, Targets=[{"Id": "1", "Arn": arn}])
+
+    def _watch_the_verdict(self) -> None:
+        dimensions = {"FunctionName": self.name, "FunctionVersion": "2"}
+        self.cloud.client("cloudwatch").put_metric_alarm(
+            AlarmName=self.name,
+            Namespace="Serinus",
+            MetricName="Verdict",
+            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+            Statistic="Minimum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="LessThanThreshold",
+            TreatMissingData="notBreaching",
+        )
+        self.codedeploy.create_application(applicationName=self.name, computePlatform="Lambda")
+        self.codedeploy.create_deployment_group(
+            applicationName=self.name,
+            deploymentGroupName="group",
+            deploymentConfigName="CodeDeployDefault.LambdaCanary10Percent5Minutes",
+            serviceRoleArn=self.role,
+            alarmConfiguration={"enabled": True, "alarms": [{"name": self.name}]},
+            autoRollbackConfiguration={"enabled": True, "events": ALL_CAUSES},
+            deploymentStyle={"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
+        )
+
+    def deploy(self) -> str:
+        """Start the deployment and wait for its first hook's word; returns the deployment's id."""
+        properties = {"Name": self.name, "Alias": "live", "CurrentVersion": "1", "TargetVersion": "2"}
+        hooks = {"BeforeAllowTraffic": "before_traffic", "AfterAllowTraffic": "after_traffic"}
+        spec = {
+            "version": 0.0,
+            "Resources": [{self.name: {"Type": "AWS::Lambda::Function", "Properties": properties}}],
+            "Hooks": [{event: f"CodeDeployHook_{self.name}_{hook}"} for event, hook in hooks.items()],
+        }
+        revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": json.dumps(spec)}}
+        created = self.codedeploy.create_deployment(
+            applicationName=self.name, deploymentGroupName="group", revision=revision
+        )
+        deployment = str(created["deploymentId"])
+        self._until(lambda: self.event(deployment, "BeforeAllowTraffic") not in ("Pending", "InProgress"))
+        return deployment
+
+    def event(self, deployment: str, name: str) -> str:
+        targets = self.codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        found = self.codedeploy.get_deployment_target(deploymentId=deployment, targetId=targets[0])
+        events = found["deploymentTarget"]["lambdaTarget"]["lifecycleEvents"]
+        return str(next(event["status"] for event in events if event["lifecycleEventName"] == name))
+
+    def status(self, deployment: str) -> str:
+        return str(self.codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]["status"])
+
+    def serve(self, deployment: str, minutes: int, requests: int) -> Counter[tuple[str, str]]:
+        """Minutes of live traffic, to the deployment's end; (version, outcome) of each request."""
+        event = json.dumps(predict_event()).encode()
+        met: Counter[tuple[str, str]] = Counter()
+        for _ in range(minutes):
+            for _ in range(requests):
+                answer = self.functions.invoke(FunctionName=self.name, Qualifier="live", Payload=event)
+                outcome = str(json.loads(answer["Payload"].read()).get("statusCode", "failed"))
+                met[answer["ExecutedVersion"], outcome] += 1
+            self.cloud.advance(minutes=1)
+            if self.event(deployment, "AfterAllowTraffic") == "InProgress":
+                self._until(lambda: self.event(deployment, "AfterAllowTraffic") != "InProgress")
+            if self.status(deployment) != "InProgress":
+                return met
+        return met
+
+    def _until(self, happened: Callable[[], bool]) -> None:
+        """Hooks are functions: they take real time while cloud time stands."""
+        for _ in range(600):
+            self.cloud.advance(0.01)
+            if happened():
+                return
+            time.sleep(0.05)
+        raise AssertionError("the hook did not answer within 30 s")
+
+    @property
+    def live_version(self) -> str:
+        alias = self.functions.get_alias(FunctionName=self.name, Name="live")
+        assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+        return str(alias["FunctionVersion"])
+
+
+def predict_event() -> dict[str, Any]:
+    return {
+        "resource": "/{proxy+}",
+        "path": "/predict",
+        "httpMethod": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "pathParameters": {"proxy": "predict"},
+        "requestContext": {"stage": "live", "path": "/live/predict", "requestId": "request-1", "identity": {}},
+        "body": '{"rows": [{"a": 1, "b": 2}]}',
+        "isBase64Encoded": False,
+    }
+
+
+def test_a_good_release_is_promoted_with_every_request_answered(cloud, role, sum_bundle):
+    new = sum_bundle("good-new")
+    rollout = Rollout(cloud, role, "good", sum_bundle("good-live"), new, new)
+    deployment = rollout.deploy()
+    assert rollout.event(deployment, "BeforeAllowTraffic") == "Succeeded"
+    met = rollout.serve(deployment, minutes=8, requests=30)
+    assert rollout.status(deployment) == "Succeeded"
+    assert rollout.live_version == "2"
+    assert {outcome for _, outcome in met} == {"200"}
+
+
+def test_a_release_that_fails_under_traffic_is_rolled_back_by_the_verdict(cloud, role, sum_bundle):
+    new = sum_bundle("bad-new")
+    rollout = Rollout(cloud, role, "bad", sum_bundle("bad-live"), new, new)
+    deployment = rollout.deploy()
+    fault = {"function": "bad", "version": "2", "error_rate": 0.9}
+    httpx.put(f"{cloud.cloud.config.endpoint_url}/_offline/faults", json=fault).raise_for_status()
+    rollout.serve(deployment, minutes=5, requests=100)
+    assert rollout.status(deployment) == "Stopped"
+    assert rollout.live_version == "1"
+
+
+def test_a_release_that_answers_wrongly_meets_no_traffic(cloud, role, sum_bundle):
+    promised = sum_bundle("wrong-new", golden_error=0.5)
+    rollout = Rollout(cloud, role, "wrong", sum_bundle("wrong-live"), promised, promised)
+    deployment = rollout.deploy()
+    assert rollout.event(deployment, "BeforeAllowTraffic") == "Failed"
+    assert rollout.event(deployment, "AllowTraffic") == "Skipped"
+    assert rollout.live_version == "1"
