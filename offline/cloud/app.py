@@ -97,7 +97,7 @@ class AwsApi:
         elif signed_as not in MOTO_SERVICES:
             await refuse(NotModelled(f"the service {signed_as}"))(scope, receive, send)
             return
-        await self.moto(scope, receive, send)  # type: ignore[arg-type]
+        await self.moto(scope, receive, send)
 
 
 def refuse(error: AwsError) -> Response:
