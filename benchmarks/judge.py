@@ -238,7 +238,7 @@ def _first(alarm: npt.NDArray[np.bool_], requests: Counts) -> Floats:
     """[rollouts, 2]: minutes and canary requests until the first alarm, infinite where there was none."""
     at = alarm.argmax(axis=1)
     found = np.column_stack([at + 1.0, requests[np.arange(len(at)), at]])
-    return np.where(alarm.any(axis=1)[:, None], found, np.inf)
+    return np.where(alarm.any(axis=1, keepdims=True), found, np.inf)
 
 
 def _row(scenario: Scenario, detector: str, stops: Floats) -> Row:
