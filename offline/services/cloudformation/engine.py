@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from offline.services.cloudformation.answers import Answers
+from offline.services.cloudformation.errors import Closing
 from offline.services.cloudformation.journal import Journal
 from offline.services.cloudformation.operation import Operation
 from offline.services.cloudformation.state import Revision, Stack, State
@@ -44,6 +45,7 @@ class Engine:
         #: Held while an API call looks at a stack's status and changes it.
         self.lock = threading.RLock()
         self._operations: dict[str, Operation] = {}
+        self._closing = threading.Event()
         self._under_way: dict[str, Future[None]] = {}
 
     def new_stack(self, name: str, region: str) -> Stack:
@@ -55,7 +57,7 @@ class Engine:
 
     def operation(self, stack: Stack, type_name: str, token: str | None) -> Operation:
         """A fresh operation on ``stack``; its events carry an id of their own."""
-        operation = Operation(self.cloud, self.state, stack)
+        operation = Operation(self.cloud, self.state, stack, self._closing)
         operation.journal.begin(type_name, token)
         self._operations[stack.id] = operation
         return operation
@@ -100,6 +102,8 @@ class Engine:
         def run() -> None:
             try:
                 work()
+            except Closing:
+                log.info("the operation on stack %s broke off in status %s", stack.name, stack.status)
             except Exception as error:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
                 self._fail(stack, error)
@@ -107,6 +111,12 @@ class Engine:
                 done.set_result(None)
 
         threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()
+
+    def close(self) -> None:
+        """Break off what is under way, so that no thread outlives the cloud; statuses stay as they are."""
+        self._closing.set()
+        for operation in self._operations.values():
+            operation.work.stop.set()
 
     def _fail(self, stack: Stack, error: Exception) -> None:
         """Leave no stack in progress for ever when this cloud itself is at fault."""

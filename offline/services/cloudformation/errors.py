@@ -8,5 +8,9 @@ def invalid(message: str) -> AwsError:
     return AwsError("ValidationError", message, status=400)
 
 
+class Closing(OfflineError):
+    """The cloud is being stopped: an operation breaks off and leaves every status as it is."""
+
+
 class ResourceFailed(OfflineError):
     """A resource could not be made, changed or deleted; the message becomes the event's reason."""

@@ -36,12 +36,12 @@ CUSTOM_NAMED = (
 class Operation:
     """One operation on one stack."""
 
-    def __init__(self, cloud: "Cloud", state: State, stack: Stack) -> None:
+    def __init__(self, cloud: "Cloud", state: State, stack: Stack, closing: threading.Event) -> None:
         self.cloud = cloud
         self.state = state
         self.stack = stack
         self.journal = Journal(cloud.clock, stack)
-        self.work = ResourceWork(cloud, stack, self.journal)
+        self.work = ResourceWork(cloud, stack, self.journal, closing)
         self._timeout: Scheduled | None = None
         self._timed_out = False
         self._user_cancelled = False
@@ -92,6 +92,7 @@ class Operation:
                 stop=self.work.stop,
                 on_stop=self.work.cancel,
             )
+            self.work.check_open()
             if self._user_cancelled:
                 return "User Initiated "
             if self._timed_out:

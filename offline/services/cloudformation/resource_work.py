@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from offline.errors import AwsError
 from offline.services.cloudformation import plan
 from offline.services.cloudformation.dynamic_references import resolve_dynamic
-from offline.services.cloudformation.errors import ResourceFailed
+from offline.services.cloudformation.errors import Closing, ResourceFailed
 from offline.services.cloudformation.journal import Journal
 from offline.services.cloudformation.provider import Made, Request, ResourceType
 from offline.services.cloudformation.registry import type_of
@@ -27,19 +27,25 @@ REPLACING = "Requested update requires the creation of a new physical resource; 
 class ResourceWork:
     """The steps by which a stack operation works on its resources; each raises `ResourceFailed`."""
 
-    def __init__(self, cloud: "Cloud", stack: Stack, journal: Journal) -> None:
+    def __init__(self, cloud: "Cloud", stack: Stack, journal: Journal, closing: threading.Event) -> None:
         self.cloud = cloud
         self.stack = stack
         self.journal = journal
         self.stop = threading.Event()
+        self._closing = closing
         self._lock = threading.Lock()
         self._cancelled: set[str] = set()
+
+    def check_open(self) -> None:
+        """Raise `Closing` once the cloud is being stopped."""
+        if self._closing.is_set():
+            raise Closing("the cloud is being stopped")
 
     def cancel(self, logical_id: str) -> None:
         """Mark a resource whose work goes on in vain; what the work brings is kept for the rollback."""
         with self._lock:
             resource = self.stack.resources.get(logical_id)
-            if resource is None or not resource.status.endswith("_IN_PROGRESS"):
+            if resource is None or self._closing.is_set() or not resource.status.endswith("_IN_PROGRESS"):
                 return
             self._cancelled.add(logical_id)
             creating = resource.status == "CREATE_IN_PROGRESS"
@@ -91,6 +97,7 @@ class ResourceWork:
         try:
             kind.delete(self._request(resource, rolling_back=False))
         except Exception as error:
+            self.check_open()
             reason = failure_reason(error)
             self.journal.resource(resource, "DELETE_FAILED", reason)
             raise ResourceFailed(reason) from error
@@ -116,6 +123,7 @@ class ResourceWork:
             check_resolved(resource.type, resource.logical_id, resource.properties)
             made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
         except Exception as error:
+            self.check_open()
             reason = failure_reason(error)
             with self._lock:
                 if not self.cancelled(resource.logical_id):

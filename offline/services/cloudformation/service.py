@@ -23,6 +23,9 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
         super().__init__(cloud)
         self.engine = Engine(cloud)
 
+    async def stop(self) -> None:
+        self.engine.close()
+
     def routes(self) -> list[Route]:
         """``PUT cloudformation/answers/{request_id}`` is what custom resources answer to."""
         return self.engine.answers.routes()
