@@ -790,3 +790,93 @@ def test_applications_have_tags(bench: Bench) -> None:
     assert bench.codedeploy.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "a"}]
     bench.codedeploy.untag_resource(ResourceArn=arn, TagKeys=["team"])
     assert bench.codedeploy.list_tags_for_resource(ResourceArn=arn)["Tags"] == []
+
+
+def test_applications_and_groups_are_listed_and_fetched_together(bench: Bench) -> None:
+    """Lists give names; batches give what each Get gives.
+
+    Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_BatchGetDeploymentGroups.html
+    """
+    release = bench.release("LambdaAllAtOnce")
+    assert "app" in bench.codedeploy.list_applications()["applications"]
+    groups = bench.codedeploy.list_deployment_groups(applicationName="app")["deploymentGroups"]
+    assert release.name in groups
+    (application,) = bench.codedeploy.batch_get_applications(applicationNames=["app"])["applicationsInfo"]
+    assert application == bench.codedeploy.get_application(applicationName="app")["application"]
+    (group,) = bench.codedeploy.batch_get_deployment_groups(
+        applicationName="app", deploymentGroupNames=[release.name]
+    )["deploymentGroupsInfo"]
+    assert group["deploymentGroupName"] == release.name
+    deployment = release.deploy()
+    (fetched,) = bench.codedeploy.batch_get_deployments(deploymentIds=[deployment])["deploymentsInfo"]
+    assert fetched == bench.info(deployment)
+
+
+def test_configurations_are_listed(bench: Bench) -> None:
+    """ListDeploymentConfigs names the predefined and the custom ones.
+
+    Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeploymentConfigs.html
+    """
+    names = bench.codedeploy.list_deployment_configs()["deploymentConfigsList"]
+    assert "CodeDeployDefault.LambdaAllAtOnce" in names
+    bench.codedeploy.create_deployment_config(
+        deploymentConfigName="MyListed", computePlatform="Lambda", trafficRoutingConfig={"type": "AllAtOnce"}
+    )
+    assert "MyListed" in bench.codedeploy.list_deployment_configs()["deploymentConfigsList"]
+    bench.codedeploy.delete_deployment_config(deploymentConfigName="MyListed")
+    with pytest.raises(ClientError) as error:
+        bench.codedeploy.get_deployment_config(deploymentConfigName="MyListed")
+    assert refused(error) == "DeploymentConfigDoesNotExistException"
+
+
+def test_deleting_an_application_takes_its_groups(bench: Bench) -> None:
+    """DeleteApplication removes the application and the groups in it.
+
+    Source: https://docs.aws.amazon.com/codedeploy/latest/userguide/applications-delete.html
+    """
+    bench.codedeploy.create_application(applicationName="short-lived", computePlatform="Lambda")
+    place = {"applicationName": "short-lived", "deploymentGroupName": "group"}
+    bench.codedeploy.create_deployment_group(**place, serviceRoleArn=bench.role, deploymentStyle=BLUE_GREEN)
+    bench.codedeploy.delete_application(applicationName="short-lived")
+    with pytest.raises(ClientError) as error:
+        bench.codedeploy.get_deployment_group(**place)
+    assert refused(error) == "ApplicationDoesNotExistException"
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"autoRollbackConfiguration": {"enabled": True, "events": []}}, "InvalidAutoRollbackConfigException"),
+        ({"alarmConfiguration": {"enabled": True, "alarms": []}}, "InvalidAlarmConfigException"),
+        ({"serviceRoleArn": "deploy"}, "InvalidRoleException"),
+        ({"deploymentConfigName": "Unknown"}, "DeploymentConfigDoesNotExistException"),
+        (
+            {"triggerConfigurations": [{"triggerName": "t", "triggerEvents": ["X"]}]},
+            "InvalidTriggerConfigException",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_a_groups_settings_are_checked(bench: Bench, settings: dict[str, Any], code: str) -> None:
+    """CreateDeploymentGroup refuses what a deployment could not use.
+
+    Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeploymentGroup.html
+    """
+    with pytest.raises(ClientError) as error:
+        bench.codedeploy.create_deployment_group(
+            **{"applicationName": "app", "deploymentGroupName": "wrong", "serviceRoleArn": bench.role} | settings
+        )
+    assert refused(error) == code
+
+
+def test_revisions_in_s3_are_refused_by_name(bench: Bench) -> None:
+    """Revisions may lie in S3 or GitHub on AWS; here AppSpecContent is what can be deployed.
+
+    Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_RevisionLocation.html
+    """
+    release = bench.release()
+    revision = {"revisionType": "S3", "s3Location": {"bucket": "b", "key": "k", "bundleType": "YAML"}}
+    with pytest.raises(ClientError, match="does not model CodeDeploy revisions of type S3"):
+        bench.codedeploy.create_deployment(
+            applicationName="app", deploymentGroupName=release.name, revision=revision
+        )
