@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from lambda_handlers.contract.agreement import Agreement
 
 
+def first_line(error: Exception) -> str:
+    """The first line of what another library said, or its error's name; at most 300 characters."""
+    said = str(error).strip().splitlines()
+    return (said[0] if said else type(error).__name__)[:300]
+
+
 class ModelpackError(Exception):
     """Base of all errors that a user of modelpack can cause; the message is fit to be shown as it is."""
 

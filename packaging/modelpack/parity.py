@@ -8,7 +8,7 @@ import pandas as pd
 
 from lambda_handlers.contract.agreement import Agreement, Outputs, Tolerance, compare
 from lambda_handlers.contract.signature import Feature
-from modelpack.errors import ParityError, SampleError
+from modelpack.errors import ParityError, SampleError, first_line
 from modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING, to_json_value
 from modelpack.run import Runner
 from modelpack.sample import Sample
@@ -36,10 +36,9 @@ def expect(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Exp
         try:
             outputs = source.predict(frame)
         except Exception as error:
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
             raise SampleError(
-                f"the model cannot predict the sample's rows: {said}. Give rows like the training data's, with "
-                "the same kinds of values."
+                f"the model cannot predict the sample's rows: {first_line(error)}. Give rows like the training "
+                "data's, with the same kinds of values."
             ) from error
         return Expected(frame, outputs, len(sample.frame))
 

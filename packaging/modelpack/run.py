@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lambda_handlers.contract.agreement import Outputs
-from modelpack.errors import ConversionError
+from modelpack.errors import ConversionError, first_line
 from modelpack.sample import Sample
 from modelpack.sources.source import MISSING_STRING
 
@@ -22,8 +22,10 @@ class Runner:
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            said = (str(error).strip().splitlines() or [""])[0]
-            raise ConversionError(f"ONNX Runtime cannot load the graph: {said[:300]}") from error
+            raise ConversionError(
+                f"ONNX Runtime cannot load the graph: {first_line(error)}. Take steps out of the model one at a "
+                "time to find which it cannot run, and replace it."
+            ) from error
         self._numbers = list(sample.numbers)
         self._strings = list(sample.strings)
         self.output_types: dict[str, str] = {item.name: item.type for item in self._session.get_outputs()}

@@ -1,6 +1,6 @@
 """Small tables, models trained on them, and a way to package one in a line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +8,19 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from modelpack.package import package
 from modelpack.request import PackageRequest, PackageResult
 
 Package = Callable[..., PackageResult]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tables gain nothing by threads, and threads of several test processes wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -174,6 +174,7 @@ def test_build_killed_midway_does_not_stop_the_next(index: Path, as_lambda: str,
             (entry / "layer.sha256").unlink()
             shutil.copytree(entry, entry.with_name(f".{entry.name}.left"))
     assert layers.build(tmp_path / "second", [(as_lambda, "x86_64")], []) == first
+    assert not list((tmp_path / "cache" / "layers").glob("*.left"))
 
 
 def test_damaged_cache_entry_is_made_again(index: Path, as_lambda: str, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """scikit-learn models as ONNX graphs, preprocessing in double precision and inside the graph."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelpack.convert.surgery import Shape, finish
-from modelpack.errors import ConversionError
+from modelpack.errors import ConversionError, first_line
 from modelpack.sample import Sample
 from modelpack.sources.source import Graph
 
@@ -124,7 +125,7 @@ def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
     }
     names = [type(part).__name__ for part in parts(source.model)]
     unknown = [name for name in names if name not in known and not name.startswith("_")]
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    said = re.sub(r"\.? You may raise an .*", "", first_line(error))
     if unknown:
         return ConversionError(
             f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by one of "

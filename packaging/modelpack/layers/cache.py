@@ -1,6 +1,7 @@
 """Built layers kept for the next project: by the hash of all that decides their bytes.
 
-Several builds may run at once, and any may be killed: an entry appears by one rename, under a lock.
+Several builds may run at once, and any may be killed: an entry appears by one rename, under a lock whose next
+holder clears what a killed one left.
 """
 
 import fcntl
@@ -46,7 +47,8 @@ def cached_layer(key: str, make: Callable[[Path], None]) -> Path:
     with guard.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not _is_intact(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            for left in (folder, *folder.parent.glob(f".{folder.name}.*")):
+                shutil.rmtree(left, ignore_errors=True)
             with folder_beside(folder) as draft:
                 make(draft / _LAYER)
                 (draft / _HASH).write_text(hash_zip(draft / _LAYER), encoding="ascii")

@@ -37,7 +37,7 @@ def make_runtime_layer(folder: Path, target: Target, progress: Progress) -> Made
 
 
 def _write(path: Path, requirements: Path, target: Target, interpreter: Path | None) -> None:
-    with tempfile.TemporaryDirectory(prefix="serinus-layer-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         packages = Path(scratch) / "python"
         install(requirements, target, packages)
         slim.remove_unused(packages)

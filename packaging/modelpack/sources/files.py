@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError
+from modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError, first_line
 from modelpack.progress import Progress
 
 PICKLE_NOTICE = (
@@ -85,11 +85,11 @@ def _open_pickle(path: Path, progress: Progress) -> Any:
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    said = str(error).strip().splitlines()
+    said = f"{type(error).__name__}: {first_line(error)}"
     return (
-        f"{path} cannot be loaded as a joblib, pickle or skops file ({type(error).__name__}"
-        f"{': ' + said[0][:200] if said else ''}). It may be cut short, made by a newer release, or no model at "
-        "all: save it again with joblib.dump or skops.io.dump."
+        f"{path} cannot be loaded as a joblib, pickle or skops file ({said}). "
+        "It may be cut short, made by a newer release, or no model at all: save it again with joblib.dump or "
+        "skops.io.dump."
     )
 
 
