@@ -1,7 +1,6 @@
 """From a trained model to a bundle: load, convert, compare with the source, profile, write, pin."""
 
 import platform
-import time
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from lambda_handlers.contract.agreement import Agreement
 from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.lock import Pin
+from lambda_handlers.contract.lock import LOCK, Pin, read_lock
 from modelpack import bundle, sources
 from modelpack.baseline import profile
 from modelpack.card import write_card
@@ -25,13 +24,15 @@ from modelpack.run import Runner
 from modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
 from modelpack.sources import Graph, Source
 from modelpack.sources.files import hash_file
+from modelpack.stopwatch import Stopwatch
 
 _LIBRARIES = ("serinus", "numpy", "pandas", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops", "protobuf")
 
 
 def make(request: PackageRequest, progress: Progress) -> PackageResult:
     """Make the bundle that ``request`` describes and pin it; nothing is written unless it agrees."""
-    watch = _Stopwatch(progress)
+    read_lock(request.project / LOCK)
+    watch = Stopwatch(progress)
     watch.stage("load")
     source = sources.load(
         request.source, trust=request.trust, allow_version_skew=request.allow_version_skew, progress=watch
@@ -43,10 +44,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
     watch.stage("convert")
     graph, runner, agreement = _convert(source, sample, expected, request)
     watch.stage("profile")
-    columns = {
-        name: None if values.ndim == 1 else int(values.shape[1]) for name, values in expected.outputs.items()
-    }
-    signature = make_signature(source, sample, features, runner.output_types, columns)
+    signature = make_signature(source, sample, features, runner.output_types, _widths(expected))
     manifest = Manifest(request.name, "", signature, graph.precision, request.tolerance, source.framework)
     of_sample = {name: values[: expected.sample_rows] for name, values in expected.outputs.items()}
     parts = bundle.assemble(
@@ -147,35 +145,3 @@ def _provenance(
         "parity": agreement.to_json(),
         "seconds": seconds,
     }
-
-
-class _Stopwatch:
-    """Passes progress on, and remembers how long each stage took and what was noticed."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._begun = self._last = time.perf_counter()
-        self._stage: str | None = None
-        self.seconds: dict[str, float] = {}
-        self.notices: list[str] = []
-
-    def stage(self, name: str) -> None:
-        self._close()
-        self._stage = name
-        self._progress.stage(name)
-
-    def notice(self, message: str) -> None:
-        if message not in self.notices:
-            self.notices.append(message)
-            self._progress.notice(message)
-
-    def stop(self) -> dict[str, float]:
-        """Seconds by stage, and in `total`."""
-        self._close()
-        return self.seconds | {"total": round(time.perf_counter() - self._begun, 3)}
-
-    def _close(self) -> None:
-        now = time.perf_counter()
-        if self._stage is not None:
-            self.seconds[self._stage] = round(now - self._last, 3)
-        self._last, self._stage = now, None

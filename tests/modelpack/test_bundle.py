@@ -88,6 +88,16 @@ def test_damaged_lock_is_left_alone(packed: PackageResult) -> None:
     assert lock.read_text() == "[dev.churn\n"
 
 
+def test_damaged_lock_is_noticed_before_anything_is_written(
+    numbers: pd.DataFrame, score: Any, pack: Package, tmp_path: Path
+) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / LOCK).write_text("[dev.churn\n")
+    with pytest.raises(ContractError, match="not valid TOML"):
+        pack(LogisticRegression().fit(numbers, score > 0), numbers)
+    assert not list((tmp_path / "project").rglob("*.onnx"))
+
+
 def test_pins_set_at_once_are_all_kept(tmp_path: Path) -> None:
     names = [f"model-{number}" for number in range(8)]
     threads = [

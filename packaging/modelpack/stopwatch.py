@@ -1,0 +1,37 @@
+"""How long each stage of the work took, for provenance and for whoever asked."""
+
+import time
+
+from modelpack.progress import Progress
+
+
+class Stopwatch:
+    """Passes progress on, and remembers how long each stage took and what was noticed."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun = self._last = time.perf_counter()
+        self._stage: str | None = None
+        self.seconds: dict[str, float] = {}
+        self.notices: list[str] = []
+
+    def stage(self, name: str) -> None:
+        self._close()
+        self._stage = name
+        self._progress.stage(name)
+
+    def notice(self, message: str) -> None:
+        if message not in self.notices:
+            self.notices.append(message)
+            self._progress.notice(message)
+
+    def stop(self) -> dict[str, float]:
+        """Seconds by stage, and in `total`."""
+        self._close()
+        return self.seconds | {"total": round(time.perf_counter() - self._begun, 3)}
+
+    def _close(self) -> None:
+        now = time.perf_counter()
+        if self._stage is not None:
+            self.seconds[self._stage] = round(now - self._last, 3)
+        self._last, self._stage = now, None
