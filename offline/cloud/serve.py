@@ -65,6 +65,8 @@ def _settings(cloud: Cloud) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,
+        # Longer than clients keep idle connections: a request must not meet one that is just being closed.
+        timeout_keep_alive=120,
         http=OriginalCaseProtocol,
         server_header=False,
         proxy_headers=False,
