@@ -24,6 +24,7 @@ REMOVED = (
     "**/*.a",
     "**/__pycache__",
     "**/*_tests.*.so",
+    "numpy/_core/_simd.*",
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",
     "*.dist-info/REQUESTED",
