@@ -177,6 +177,7 @@ class Operation:
     def roll_back_create(self, reason: str = "") -> None:
         """Delete what a failed create made."""
         self.journal.stack("ROLLBACK_IN_PROGRESS", reason)
+        self.work.stop.clear()
         failed = self._delete_all(self._policy_for_new)
         if failed:
             self.journal.stack(

@@ -5,6 +5,7 @@ import pytest
 #: Answers with Data that shows what it was asked, fails when told so, and keeps a diary in SSM.
 PROVIDER = """
 import json
+import time
 import cfnresponse
 
 def handler(event, context):
@@ -16,6 +17,7 @@ def handler(event, context):
         "Old": json.dumps(event.get("OldResourceProperties"), sort_keys=True),
     }
     identity = wanted.get("Identity", "fixed")
+    time.sleep(0.2)  # longer than one look of whoever waits for the answer
     status = cfnresponse.FAILED if failing else cfnresponse.SUCCESS
     cfnresponse.send(event, context, status, data, identity, reason="told to fail" if failing else None)
 """
