@@ -16,11 +16,17 @@ from infra.stacks.endpoint_stack import EndpointStack
 FEATURE_FLAGS = Path(__file__).with_name("feature_flags.json")
 
 
-def write_assembly(settings: Settings, releases: Sequence[tuple[Endpoint, Release]], outdir: Path | None) -> Path:
-    """Synthesize the stacks of one environment; returns the assembly's folder."""
+def write_assembly(
+    settings: Settings,
+    releases: Sequence[tuple[Endpoint, Release]],
+    outdir: Path | None,
+    *,
+    hotfix: bool = False,
+) -> Path:
+    """Synthesize the stacks of one environment; returns the assembly's folder. ``hotfix`` skips bakes."""
     app = create_app(outdir)
     for endpoint, release in releases:
-        EndpointStack(app, settings=settings, endpoint=endpoint, release=release)
+        EndpointStack(app, settings=settings, endpoint=endpoint, release=release, hotfix=hotfix)
     return Path(app.synth().directory)
 
 

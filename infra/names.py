@@ -4,6 +4,7 @@ A stack is `<project>-<environment>-<endpoint>`; the function bears the stack's 
 and bills name the endpoint; the outputs below are on every stack.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 DEFAULT_ENVIRONMENT = "dev"
@@ -17,11 +18,18 @@ CONTEXT_ENVIRONMENT = "env"
 #: Chooses the environment where no context does, as in a shell that was pointed at the offline cloud.
 VARIABLE_ENVIRONMENT = "SERINUS_ENV"
 
+#: CDK context key that skips the bake of one deploy: `cdk deploy -c hotfix=true`.
+CONTEXT_HOTFIX = "hotfix"
+
 ALIAS = "live"
+#: CodeDeploy's deployment group, in the application that bears the stack's name.
+DEPLOYMENT_GROUP = "live"
 STAGE = "live"
 
 #: Lambda's limit for a function's name, which is the stack's.
 LONGEST_STACK_NAME = 64
+#: What AWS's own policies let CodeDeploy invoke begins so.
+HOOK_PREFIX = "CodeDeployHook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,23 @@ OUTPUTS = Outputs()
 def stack_name(project: str, environment: str, endpoint: str) -> str:
     """The CloudFormation stack of an endpoint, which is also its function's name."""
     return f"{project}-{environment}-{endpoint}"
+
+
+def hook_function_name(stack: str, hook: str) -> str:
+    """The function that CodeDeploy calls as ``hook`` ("before", "after")."""
+    return _fit(f"{HOOK_PREFIX}_{hook}_{stack}")
+
+
+def task_function_name(stack: str, task: str) -> str:
+    """A function beside the endpoint's that does ``task`` for its releases."""
+    return _fit(f"{stack}-{task}")
+
+
+def _fit(name: str) -> str:
+    """``name``, its end replaced by a hash of it all where Lambda would find it too long."""
+    if len(name) <= LONGEST_STACK_NAME:
+        return name
+    return f"{name[: LONGEST_STACK_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def log_group_name(function_name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import InfraError, ReleaseError
-from infra.names import CONTEXT_ENVIRONMENT, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from infra.names import CONTEXT_ENVIRONMENT, CONTEXT_HOTFIX, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
 from infra.release import Release, is_pinned, pinned_bundle, read_release
 from infra.settings import Endpoint, Settings, known_environments, load_settings
 
@@ -33,8 +33,23 @@ class WantedLayers:
 
 def chosen_environment(variables: Mapping[str, str]) -> str:
     """The environment that `-c env=NAME` chose, as the CDK CLI hands it down; else SERINUS_ENV's; else `dev`."""
-    context: dict[str, Any] = json.loads(variables.get(CDK_CONTEXT, "{}"))
+    context = _context(variables)
     return str(context.get(CONTEXT_ENVIRONMENT) or variables.get(VARIABLE_ENVIRONMENT) or DEFAULT_ENVIRONMENT)
+
+
+def is_hotfix(variables: Mapping[str, str]) -> bool:
+    """Whether `-c hotfix=true` asks for a release without a bake; raises `InfraError` for any other value."""
+    wanted = str(_context(variables).get(CONTEXT_HOTFIX, False)).lower()
+    if wanted not in ("true", "false"):
+        raise InfraError(
+            f"context {CONTEXT_HOTFIX} is {wanted!r}; allowed: true or false. Write `-c hotfix=true`."
+        )
+    return wanted == "true"
+
+
+def _context(variables: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(variables.get(CDK_CONTEXT, "{}"))
+    return found
 
 
 def wanted_layers(project: Path, environment: str | None = None) -> WantedLayers:
@@ -64,10 +79,14 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     """
     settings = load_settings(project / SETTINGS_FILE, environment or chosen_environment(os.environ))
     releases = _read_releases(project, settings)
+    hotfix = is_hotfix(os.environ)
+    if hotfix:
+        names = ", ".join(endpoint.name for endpoint in settings.endpoints)
+        sys.stderr.write(f"hotfix: what is new in {names} takes all traffic at once, without a bake or a judge\n")
     _prepare_cdk_library()
     from infra.assembly import write_assembly
 
-    return write_assembly(settings, releases, outdir)
+    return write_assembly(settings, releases, outdir, hotfix=hotfix)
 
 
 def _prepare_cdk_library() -> None:

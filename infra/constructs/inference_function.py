@@ -50,6 +50,7 @@ class InferenceFunction(Construct):
         reserved_concurrency: int | None,
         log_retention_days: int,
         alias_name: str,
+        alias_description: str | None = None,
         code_root: Path | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -87,7 +88,9 @@ class InferenceFunction(Construct):
         # CDK names the role there, which the function's Role property already says (cfn-lint W3005).
         cast(cdk.CfnResource, self.function.node.default_child).add_deletion_override("DependsOn")
         self.version = self._publish(description)
-        self.alias = lambda_.Alias(self, "Alias", alias_name=alias_name, version=self.version)
+        self.alias = lambda_.Alias(
+            self, "Alias", alias_name=alias_name, version=self.version, description=alias_description
+        )
 
     def _publish(self, description: str) -> lambda_.Version:
         return lambda_.Version(

@@ -2,13 +2,18 @@
 
 from infra.settings.function_environment import function_environment
 from infra.settings.load import Endpoint, Settings, known_environments, load_settings
+from infra.settings.release_environment import release_environment
+from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.schema import EndpointSettings
 
 __all__ = [
+    "AlarmSettings",
     "Endpoint",
     "EndpointSettings",
+    "RolloutSettings",
     "Settings",
     "function_environment",
     "known_environments",
     "load_settings",
+    "release_environment",
 ]

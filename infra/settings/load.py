@@ -23,7 +23,10 @@ from infra.settings.schema import EndpointSettings, EnvironmentSettings, Setting
 
 #: What an environment sets before the file says anything. Docs offline are an environment of its own, not
 #: a switch in template or function: what is rehearsed as `prod` is then `prod`, byte for byte.
-BUILT_IN: Mapping[str, Mapping[str, Any]] = {LOCAL_ENVIRONMENT: {"docs": True}}
+#: So is a switch at once: whoever changes a model every minute should not wait for a bake each time.
+BUILT_IN: Mapping[str, Mapping[str, Any]] = {
+    LOCAL_ENVIRONMENT: {"docs": True, "rollout": {"strategy": "all_at_once"}}
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:
         name=name,
         model=merged.get("model", name),
         stack_name=stack_name(file.project.name, environment, name),
-        settings=EndpointSettings.model_construct(**merged),
+        settings=EndpointSettings.model_validate(merged),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
+_EMAIL = re.compile(r"[^@\s\"<>]+@[^@\s\"<>]+\.[^@\s\"<>]+")
 _TAG = re.compile(r"[\w .:/=+@-]*")
 
 #: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and what an endpoint's function is given.
@@ -80,6 +81,13 @@ def check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     if "*" in origins and len(origins) > 1:
         raise ValueError('names "*" beside other origins; allowed: origins, or "*" alone')
     return origins
+
+
+def check_email(address: str) -> str:
+    """An address that SNS can mail."""
+    if not _EMAIL.fullmatch(address):
+        raise ValueError('is no mail address; allowed: such as "ml@example.com"')
+    return address
 
 
 def check_tags(tags: dict[str, str]) -> dict[str, str]:

@@ -3,10 +3,11 @@
 These models are the one place where a setting is defined: errors and docs/settings.md are made from them.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
+from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.rules import (
     RETENTION_DAYS,
     check_origin,
@@ -15,6 +16,7 @@ from infra.settings.rules import (
     check_tags,
     check_variables,
 )
+from infra.settings.table import TABLE, allowed
 from lambda_handlers.contract.lock import NAME
 
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
@@ -24,19 +26,12 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Origin = Annotated[str, AfterValidator(check_origin)]
 
 
-def _allowed(text: str) -> dict[str, Any]:
-    """The range of a setting in words, where its type alone does not say it."""
-    return {"allowed": text}
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class EndpointSettings(_Table):
+class EndpointSettings(BaseModel):
     """Settings of one endpoint: in `[defaults]` for all, in `[endpoint.NAME]` for one."""
 
-    model: Annotated[Name | None, Field(json_schema_extra=_allowed(NAME_ALLOWED))] = None
+    model_config = TABLE
+
+    model: Annotated[Name | None, Field(json_schema_extra=allowed(NAME_ALLOWED))] = None
     """The packaged model that the endpoint serves; unset, the endpoint's own name."""
 
     memory_mb: Annotated[int, Field(ge=128, le=10240)] = 1024
@@ -62,7 +57,7 @@ class EndpointSettings(_Table):
     variables: Annotated[
         dict[str, str],
         AfterValidator(check_variables),
-        Field(json_schema_extra=_allowed("a table of names with text values, 4096 bytes in all; AWS_*, "
+        Field(json_schema_extra=allowed("a table of names with text values, 4096 bytes in all; AWS_*, "
                                          "LAMBDA_* and SERINUS_* are reserved")),
     ] = {}  # fmt: skip
     """Further environment variables of the function. Not for secrets: whoever reads the template reads them."""
@@ -84,7 +79,7 @@ class EndpointSettings(_Table):
         AfterValidator(check_origins),
         Field(
             strict=False,
-            json_schema_extra=_allowed('a list of origins such as "https://app.example.com", or ["*"]'),
+            json_schema_extra=allowed('a list of origins such as "https://app.example.com", or ["*"]'),
         ),
     ] = ()
     """Origins whose pages may call the endpoint from a browser."""
@@ -105,26 +100,34 @@ class EndpointSettings(_Table):
         dict[str, str],
         AfterValidator(check_tags),
         Field(
-            json_schema_extra=_allowed(
+            json_schema_extra=allowed(
                 "a table of at most 45 tags with text values; keys must not begin with aws: or serinus:"
             )
         ),
     ] = {}
     """Tags on the stack, which CloudFormation puts on all that it creates."""
 
+    rollout: RolloutSettings = RolloutSettings()
+    """How a new version takes over."""
 
-class EnvironmentSettings(_Table):
+    alarms: AlarmSettings = AlarmSettings()
+    """What stops a release at once."""
+
+
+class EnvironmentSettings(BaseModel):
     """One environment: where it lives, and what differs there."""
+
+    model_config = TABLE
 
     account: Annotated[
         str | None,
-        Field(pattern=r"^\d{12}$", json_schema_extra=_allowed("12 digits in quotes")),
+        Field(pattern=r"^\d{12}$", json_schema_extra=allowed("12 digits in quotes")),
     ] = None
     """AWS account; needed but for `dev`, which deploys where the credentials lead, and `local`, which has none."""
 
     region: Annotated[
         str | None,
-        Field(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d$", json_schema_extra=_allowed('a region such as "eu-central-1"')),
+        Field(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d$", json_schema_extra=allowed('a region such as "eu-central-1"')),
     ] = None
     """AWS region; needed together with the account."""
 
@@ -135,15 +138,19 @@ class EnvironmentSettings(_Table):
     """Settings of one endpoint in this environment."""
 
 
-class ProjectSettings(_Table):
+class ProjectSettings(BaseModel):
     """The project."""
 
-    name: Annotated[str, Field(pattern=NAME_PATTERN, json_schema_extra=_allowed(NAME_ALLOWED))]
+    model_config = TABLE
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, json_schema_extra=allowed(NAME_ALLOWED))]
     """First part of every stack's name: `<project>-<environment>-<endpoint>`."""
 
 
-class SettingsFile(_Table):
+class SettingsFile(BaseModel):
     """serinus.toml as a whole."""
+
+    model_config = TABLE
 
     project: ProjectSettings
     defaults: EndpointSettings = EndpointSettings()

@@ -1,20 +1,40 @@
-"""An endpoint: its layers, its function behind alias `live`, and the API in front of it."""
+"""An endpoint: its layers, its function behind alias `live`, the API in front, and what guards its releases."""
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.alarm_plan import plan_alarms
+from infra.constructs.alarms import ReleaseAlarms
+from infra.constructs.hooks import HookPlatform, ReleaseHooks
 from infra.constructs.http_api import HttpApi
 from infra.constructs.inference_function import InferenceFunction
 from infra.constructs.model_layers import ModelLayers
-from infra.names import ALIAS, OUTPUTS, STAGE
+from infra.constructs.notifications import Notifications
+from infra.constructs.permissions import ReleasePermissions
+from infra.constructs.rollout import Guards, Rollout
+from infra.constructs.rollout_dashboard import RolloutDashboard
+from infra.constructs.version_retention import VersionRetention
+from infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
 from infra.release import Release
-from infra.settings import Endpoint, Settings, function_environment
+from infra.settings import Endpoint, Settings, function_environment, release_environment
+from infra.traffic_shift import shift_of
 
 
 class EndpointStack(cdk.Stack):
-    """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `infra.names`."""
+    """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `infra.names`.
 
-    def __init__(self, scope: Construct, *, settings: Settings, endpoint: Endpoint, release: Release) -> None:
+    ``hotfix`` releases this once without a bake, and says so in the alias' description.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: Settings,
+        endpoint: Endpoint,
+        release: Release,
+        hotfix: bool = False,
+    ) -> None:
         super().__init__(
             scope,
             endpoint.stack_name,
@@ -55,6 +75,7 @@ class EndpointStack(cdk.Stack):
             reserved_concurrency=chosen.reserved_concurrency,
             log_retention_days=chosen.log_retention_days,
             alias_name=ALIAS,
+            alias_description=f"Hotfix: {described} was released without a bake." if hotfix else None,
         )
         self.http = HttpApi(
             self,
@@ -69,7 +90,66 @@ class EndpointStack(cdk.Stack):
             quota_requests=chosen.quota_requests,
             quota_period=chosen.quota_period,
         )
+        self._guard_releases(endpoint, hotfix)
         self._add_outputs(release)
+
+    def _guard_releases(self, endpoint: Endpoint, hotfix: bool) -> None:
+        """What checks, judges, stops and tells of every new version, and clears up after it."""
+        chosen, rollout, name = endpoint.settings, endpoint.settings.rollout, endpoint.stack_name
+        shift = shift_of(rollout)
+        permissions = ReleasePermissions(self, name, ALIAS, application=name, group=DEPLOYMENT_GROUP)
+        notifications = (
+            Notifications(self, "Notifications", function=name, emails=rollout.notify_emails)
+            if rollout.topic or rollout.notify_emails
+            else None
+        )
+        self.alarms = ReleaseAlarms(
+            self,
+            "Alarms",
+            planned=plan_alarms(chosen),
+            function=name,
+            alias=ALIAS,
+            version=self.inference.version.version,
+            version_hash=self.inference.version_hash,
+            topic=notifications.topic if notifications else None,
+        )
+        hooks = ReleaseHooks(
+            self,
+            "Hooks",
+            platform=HookPlatform(
+                stack_name=name,
+                runtime=chosen.runtime,
+                architecture=chosen.architecture,
+                layers=self.layers.layers,
+                environment=release_environment(name, chosen, judged_minutes=shift.judged_minutes, hotfix=hotfix),
+                log_retention_days=chosen.log_retention_days,
+                permissions=permissions,
+            ),
+            judged=rollout.strategy != "all_at_once",
+            held=rollout.strategy == "blue_green",
+        )
+        self.rollout = Rollout(
+            self,
+            "Rollout",
+            alias=self.inference.alias,
+            version=self.inference.version,
+            shift=shift,
+            hotfix=hotfix,
+            guards=Guards(hooks, self.alarms.alarms, notifications),
+            permissions=permissions,
+        )
+        VersionRetention(
+            self,
+            "Retention",
+            stack_name=name,
+            runtime=chosen.runtime,
+            architecture=chosen.architecture,
+            keep_versions=rollout.keep_versions,
+            log_retention_days=chosen.log_retention_days,
+            permissions=permissions,
+        )
+        if rollout.dashboard:
+            RolloutDashboard(self, "Dashboard", name=name, function=name, alarms=self.alarms.alarms)
 
     def _add_outputs(self, release: Release) -> None:
         values = {

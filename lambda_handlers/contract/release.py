@@ -63,6 +63,8 @@ ENV_WARM_LIMIT_MS = "SERINUS_WARM_LIMIT_MS"
 ENV_SETTLE_S = "SERINUS_SETTLE_S"
 #: Milliseconds above which a duration is slow where the last hour's traffic cannot tell; default 1000.
 ENV_SLOW_MS = "SERINUS_SLOW_MS"
+#: Versions that retire_versions keeps, the live one among them; 2 or more.
+ENV_KEEP_VERSIONS = "SERINUS_KEEP_VERSIONS"
 
 
 def hold_parameter(function: str) -> str:

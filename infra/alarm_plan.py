@@ -1,0 +1,167 @@
+"""Which alarms guard a release, as data: the lint reads it, a construct makes it.
+
+Every metric is the new version's alone, so that neither an old version's trouble nor an alarm left over can block
+a fix. Missing data never breaches: a version without requests harms nobody, and a golden request a minute tells
+the judge whether it could answer. What would be missed so, a judge that fell silent, has an alarm of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.settings import EndpointSettings
+from lambda_handlers.contract import release, signals
+
+LAMBDA_NAMESPACE = "AWS/Lambda"
+#: CodeDeploy's limit for a deployment group.
+MOST_ALARMS = 10
+
+FUNCTION, VERSION = signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION
+RESOURCE, EXECUTED_VERSION = "Resource", "ExecutedVersion"
+
+_WINDOW_MINUTES = 5
+_MINUTE_S = 60
+#: Minutes with requests but without a verdict after which the judge counts as silent.
+_SILENT_MINUTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedMetric:
+    """One metric of the new version. ``dimensions`` names them; their values are the construct's to know."""
+
+    namespace: str
+    name: str
+    dimensions: frozenset[str]
+    statistic: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAlarm:
+    """Fires when ``expression`` over ``metrics`` is above ``threshold`` (below, with ``below``) for ``periods``
+    periods in a row. ``minimum_requests`` is what it needs in one period before it can fire; ``most`` the largest
+    value that the expression can take, None without bound."""
+
+    name: str
+    description: str
+    expression: str
+    metrics: Mapping[str, WatchedMetric]
+    threshold: float
+    period_s: int
+    periods: int = 1
+    below: bool = False
+    minimum_requests: int = 0
+    least: float = 0.0
+    most: float | None = None
+
+
+def plan_alarms(settings: EndpointSettings) -> tuple[PlannedAlarm, ...]:
+    """The alarms of an endpoint with these settings.
+
+    Lambda names the executed version only while the alias has weights, so with a switch at once its own metrics
+    cannot be told apart by version: crashes are then for the judge, which knows when the switch was.
+    """
+    weighted = settings.rollout.strategy in ("canary", "linear")
+    planned = [_errors(settings, weighted=weighted), _p99(settings)]
+    if settings.rollout.strategy != "all_at_once":
+        planned.insert(0, _verdict())
+    if weighted:
+        planned += [_throttles(settings), _silence()]
+    return tuple(planned)
+
+
+def _own(name: str, statistic: str) -> WatchedMetric:
+    return WatchedMetric(signals.METRIC_NAMESPACE, name, frozenset({FUNCTION, VERSION}), statistic)
+
+
+def _lambdas(name: str) -> WatchedMetric:
+    return WatchedMetric(LAMBDA_NAMESPACE, name, frozenset({FUNCTION, RESOURCE, EXECUTED_VERSION}), "Sum")
+
+
+def _verdict() -> PlannedAlarm:
+    return PlannedAlarm(
+        name="Verdict",
+        description="The judge's verdict on the new version is: roll back.",
+        expression="verdict",
+        metrics={"verdict": _own(release.METRIC_VERDICT, "Minimum")},
+        threshold=0.0,
+        period_s=_MINUTE_S,
+        below=True,
+        least=min(release.VERDICT_VALUES.values()),
+        most=max(release.VERDICT_VALUES.values()),
+    )
+
+
+def _errors(settings: EndpointSettings, *, weighted: bool) -> PlannedAlarm:
+    chosen = settings.alarms
+    metrics = {
+        "failed": _own(signals.METRIC_ERRORS, "Sum"),
+        "answered": _own(signals.METRIC_ERRORS, "SampleCount"),
+    }
+    bad, all_ = "FILL(failed, 0)", "FILL(answered, 0)"
+    if weighted:
+        metrics["crashed"] = _lambdas("Errors")
+        bad, all_ = f"({bad} + FILL(crashed, 0))", f"({all_} + FILL(crashed, 0))"
+    return PlannedAlarm(
+        name="Errors",
+        description=f"More than {chosen.error_rate_percent:g} % of the new version's requests fail.",
+        expression=_share(bad, all_, chosen.minimum_requests),
+        metrics=metrics,
+        threshold=chosen.error_rate_percent,
+        period_s=_WINDOW_MINUTES * _MINUTE_S,
+        minimum_requests=chosen.minimum_requests,
+        most=100.0,
+    )
+
+
+def _p99(settings: EndpointSettings) -> PlannedAlarm:
+    threshold_ms = p99_threshold_ms(settings)
+    return PlannedAlarm(
+        name="Latency",
+        description=f"The new version's 99th percentile is above {threshold_ms} ms, init included.",
+        expression=f"IF(FILL(answered, 0) >= {settings.alarms.minimum_requests}, FILL(p99, 0), 0)",
+        metrics={
+            "p99": _own(signals.METRIC_LATENCY, "p99"),
+            "answered": _own(signals.METRIC_LATENCY, "SampleCount"),
+        },
+        threshold=threshold_ms,
+        period_s=_WINDOW_MINUTES * _MINUTE_S,
+        minimum_requests=settings.alarms.minimum_requests,
+        most=settings.timeout_s * 1000,
+    )
+
+
+def p99_threshold_ms(settings: EndpointSettings) -> int:
+    """Milliseconds of the 99th percentile above which a release is stopped."""
+    return settings.alarms.p99_ms or settings.timeout_s * 500
+
+
+def _throttles(settings: EndpointSettings) -> PlannedAlarm:
+    chosen = settings.alarms
+    refused = "FILL(throttled, 0)"
+    return PlannedAlarm(
+        name="Throttles",
+        description=f"Lambda refuses more than {chosen.throttle_rate_percent:g} % of the new version's requests.",
+        expression=_share(refused, f"({refused} + FILL(invoked, 0))", chosen.minimum_requests),
+        metrics={"throttled": _lambdas("Throttles"), "invoked": _lambdas("Invocations")},
+        threshold=chosen.throttle_rate_percent,
+        period_s=_WINDOW_MINUTES * _MINUTE_S,
+        minimum_requests=chosen.minimum_requests,
+        most=100.0,
+    )
+
+
+def _silence() -> PlannedAlarm:
+    return PlannedAlarm(
+        name="Silence",
+        description=f"The new version has requests, and the judge has said nothing for {_SILENT_MINUTES} minutes.",
+        expression="IF(FILL(invoked, 0) > 0 AND FILL(verdicts, 0) == 0, 1, 0)",
+        metrics={"invoked": _lambdas("Invocations"), "verdicts": _own(release.METRIC_VERDICT, "SampleCount")},
+        threshold=0.5,
+        period_s=_MINUTE_S,
+        periods=_SILENT_MINUTES,
+        most=1.0,
+    )
+
+
+def _share(part: str, whole: str, minimum: int) -> str:
+    """Percent, and 0 where too few requests say nothing."""
+    return f"IF({whole} >= {minimum}, 100 * {part} / {whole}, 0)"

@@ -1,0 +1,148 @@
+"""The functions that check, judge and confirm a release, each with its own role.
+
+They run on the endpoint's own layers: the golden set and the signature that they compare with are the new
+version's, and the comparison needs the runtime layer's NumPy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.permissions import ReleasePermissions
+from infra.constructs.release_function import ReleaseFunction
+from infra.names import hook_function_name, task_function_name
+
+_MODULES = "lambda_handlers.hooks"
+#: A checker holds the golden set, NumPy and boto3; more memory is more CPU, and so an earlier answer.
+_MEMORY_MB = 1024
+#: Seconds for the whole golden set against a cold version that may be throttled meanwhile.
+_CHECK_S = 300
+#: Seconds for a judge's look: three attempts of a probe at 29 s, and the metrics.
+_LOOK_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class HookPlatform:
+    """What all of them run on."""
+
+    stack_name: str
+    runtime: str
+    architecture: str
+    layers: Sequence[lambda_.ILayerVersion]
+    environment: Mapping[str, str]
+    log_retention_days: int
+    permissions: ReleasePermissions
+    code_root: Path | None = None
+
+
+class ReleaseHooks(Construct):
+    """``before`` and ``after``, which CodeDeploy calls; ``first``, which CloudFormation calls where CodeDeploy has
+    no part; ``judge`` on its ``schedule``, neither where nothing is judged."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, platform: HookPlatform, judged: bool, held: bool
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._platform = platform
+        self.before = self._before()
+        self.after = self._after(held)
+        self.first = self._first()
+        self.judge = self._judge(held) if judged else None
+        self.schedule = self._every_minute(self.judge) if self.judge else None
+
+    def _before(self) -> lambda_.Function:
+        may = self._platform.permissions
+        return self._create(
+            "Before",
+            name=hook_function_name(self._platform.stack_name, "before"),
+            description="Checks a new version by its golden set and signature, before traffic",
+            module="before_traffic",
+            timeout_s=_CHECK_S,
+            statements=[may.ask_versions(), may.read_deployment(), may.answer_codedeploy()],
+        )
+
+    def _after(self, held: bool) -> lambda_.Function:
+        may = self._platform.permissions
+        return self._create(
+            "After",
+            name=hook_function_name(self._platform.stack_name, "after"),
+            description="Confirms that the alias answers as the new version",
+            module="after_traffic",
+            timeout_s=_LOOK_S,
+            statements=[
+                may.ask_alias(),
+                may.read_deployment(),
+                may.answer_codedeploy(),
+                *([may.hold_deployment()] if held else []),
+            ],
+        )
+
+    def _first(self) -> lambda_.Function:
+        return self._create(
+            "First",
+            name=task_function_name(self._platform.stack_name, "first"),
+            description="Checks the first version, when CodeDeploy has no part",
+            module="first_release",
+            timeout_s=_CHECK_S,
+            statements=[self._platform.permissions.ask_versions()],
+        )
+
+    def _judge(self, held: bool) -> lambda_.Function:
+        may = self._platform.permissions
+        return self._create(
+            "Judge",
+            name=task_function_name(self._platform.stack_name, "judge"),
+            description="Compares the new version with the stable one, every minute of a release",
+            module="judge",
+            timeout_s=_LOOK_S,
+            statements=[
+                may.ask_versions(),
+                may.read_deployment(),
+                may.find_deployments(),
+                may.read_metrics(),
+                *may.publish_verdict(),
+                *([may.answer_codedeploy(), may.let_deployment_go()] if held else []),
+            ],
+        )
+
+    def _every_minute(self, judge: lambda_.Function) -> events.Rule:
+        # An event that could not be delivered at once is stale: the next minute's is better.
+        target = targets.LambdaFunction(judge, retry_attempts=0, max_event_age=cdk.Duration.minutes(1))
+        return events.Rule(
+            self, "EveryMinute", schedule=events.Schedule.rate(cdk.Duration.minutes(1)), targets=[target]
+        )
+
+    def _create(
+        self,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        module: str,
+        timeout_s: int,
+        statements: Sequence[iam.PolicyStatement],
+    ) -> lambda_.Function:
+        platform = self._platform
+        return ReleaseFunction(
+            self,
+            construct_id,
+            name=name,
+            description=description,
+            module=f"{_MODULES}.{module}",
+            runtime=platform.runtime,
+            architecture=platform.architecture,
+            memory_mb=_MEMORY_MB,
+            timeout_s=timeout_s,
+            environment=platform.environment,
+            statements=statements,
+            log_retention_days=platform.log_retention_days,
+            layers=platform.layers,
+            code_root=platform.code_root,
+        ).function

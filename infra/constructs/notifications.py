@@ -1,0 +1,76 @@
+"""One encrypted topic for what people should hear of a release: verdicts, alarms, and how CodeDeploy ended.
+
+The key is our own because CloudWatch and EventBridge cannot publish to a topic under AWS's key for SNS: its policy
+lets no service in. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from lambda_handlers.contract import release
+
+_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
+_ENDS = ["DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "DeploymentRollback"]
+
+
+class Notifications(Construct):
+    """``topic``, mailed to ``emails``; every address must confirm the mail that SNS sends it first."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, function: str, emails: Sequence[str]) -> None:
+        super().__init__(scope, construct_id)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description=f"Messages about releases of {function}",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        self.topic = sns.Topic(
+            self, "Topic", display_name=f"Releases of {function}"[:100], master_key=self.key, enforce_ssl=True
+        )
+        for service in _PUBLISHERS:
+            self._let_publish(service)
+        for email in emails:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        events.Rule(
+            self,
+            "Verdicts",
+            event_pattern=events.EventPattern(
+                source=[release.EVENT_SOURCE],
+                detail_type=[release.EVENT_DETAIL_TYPE],
+                detail={"function": [function]},
+            ),
+            targets=[cast(events.IRuleTarget, targets.SnsTopic(self.topic))],
+        )
+
+    def let_publish(self, role: iam.Role) -> None:
+        """Let ``role`` send messages: CodeDeploy tells of a deployment's end under the role of its group."""
+        self.topic.grant_publish(role)
+
+    def trigger(self) -> codedeploy.CfnDeploymentGroup.TriggerConfigProperty:
+        """What CodeDeploy tells the topic."""
+        return codedeploy.CfnDeploymentGroup.TriggerConfigProperty(
+            trigger_name="ends", trigger_events=_ENDS, trigger_target_arn=self.topic.topic_arn
+        )
+
+    def _let_publish(self, service: str) -> None:
+        ours = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
+        principal = iam.ServicePrincipal(service, conditions=ours)
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn], principals=[principal])
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"], resources=["*"], principals=[principal]
+            )
+        )

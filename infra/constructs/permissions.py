@@ -1,0 +1,117 @@
+"""What each function of a release calls, and on what: no more is allowed.
+
+Names and not references: group, role and hooks would otherwise need each other to exist first.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html says which actions know
+no resources.
+"""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from lambda_handlers.contract import release, signals
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePermissions:
+    """Statements about a ``function``, its ``alias``, and CodeDeploy's ``application`` and ``group``."""
+
+    stack: cdk.Stack
+    function: str
+    alias: str
+    application: str
+    group: str
+
+    def ask_versions(self) -> iam.PolicyStatement:
+        """Invoke any version of the function, past the alias."""
+        return iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[f"{self.function_arn}:*"])
+
+    def ask_alias(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=["lambda:InvokeFunction"], resources=[f"{self.function_arn}:{self.alias}"]
+        )
+
+    def read_deployment(self) -> iam.PolicyStatement:
+        """Which versions a deployment concerns; these two actions know no resources."""
+        return iam.PolicyStatement(
+            actions=["codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets"], resources=["*"]
+        )
+
+    def find_deployments(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=["codedeploy:ListDeployments", "codedeploy:GetDeployment"], resources=[self.group_arn]
+        )
+
+    def answer_codedeploy(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=["codedeploy:PutLifecycleEventHookExecutionStatus"], resources=[self.group_arn]
+        )
+
+    def read_metrics(self) -> iam.PolicyStatement:
+        """CloudWatch knows no resources for reading."""
+        return iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
+
+    def publish_verdict(self) -> list[iam.PolicyStatement]:
+        bus = self.stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        return [
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={"StringEquals": {"cloudwatch:namespace": signals.METRIC_NAMESPACE}},
+            ),
+            iam.PolicyStatement(
+                actions=["events:PutEvents"],
+                resources=[bus],
+                conditions={"StringEquals": {"events:source": release.EVENT_SOURCE}},
+            ),
+        ]
+
+    def hold_deployment(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[self._hold_arn])
+
+    def let_deployment_go(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=["ssm:GetParameter", "ssm:DeleteParameter"], resources=[self._hold_arn])
+
+    def retire_versions(self) -> iam.PolicyStatement:
+        """Delete versions, never the function: its own ARN is not among the resources of DeleteFunction."""
+        return iam.PolicyStatement(actions=["lambda:DeleteFunction"], resources=[f"{self.function_arn}:*"])
+
+    def list_versions(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=["lambda:ListVersionsByFunction", "lambda:ListAliases"], resources=[self.function_arn]
+        )
+
+    def move_alias(self) -> iam.PolicyStatement:
+        """For CodeDeploy itself."""
+        return iam.PolicyStatement(
+            actions=["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"],
+            resources=[self.function_arn, f"{self.function_arn}:{self.alias}"],
+        )
+
+    def read_alarms(self) -> iam.PolicyStatement:
+        """For CodeDeploy itself, which describes alarms by name in one call."""
+        return iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"])
+
+    @property
+    def function_arn(self) -> str:
+        return self.stack.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=self.function,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    @property
+    def group_arn(self) -> str:
+        return self.stack.format_arn(
+            service="codedeploy",
+            resource="deploymentgroup",
+            resource_name=f"{self.application}/{self.group}",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    @property
+    def _hold_arn(self) -> str:
+        name = release.hold_parameter(self.function).removeprefix("/")
+        return self.stack.format_arn(service="ssm", resource="parameter", resource_name=name)

@@ -1,0 +1,70 @@
+"""Deletes versions that are no longer needed, once CodeDeploy has ended a release well.
+
+Not a part of the release: what fails here, fails alone. CloudFormation has let go of old versions by then (they
+are retained), and keeps those of its own template, which are among the newest.
+"""
+
+from pathlib import Path
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from infra.constructs.permissions import ReleasePermissions
+from infra.constructs.release_function import ReleaseFunction
+from infra.names import task_function_name
+from lambda_handlers.contract import release
+
+_MODULE = "lambda_handlers.hooks.retire_versions"
+
+
+class VersionRetention(Construct):
+    """Keeps the newest ``keep_versions`` of the function, and whatever a rollback could need."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stack_name: str,
+        runtime: str,
+        architecture: str,
+        keep_versions: int,
+        log_retention_days: int,
+        permissions: ReleasePermissions,
+        code_root: Path | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        function = ReleaseFunction(
+            self,
+            "Retire",
+            name=task_function_name(stack_name, "retire"),
+            description="Deletes old versions after a release",
+            module=_MODULE,
+            runtime=runtime,
+            architecture=architecture,
+            memory_mb=256,
+            timeout_s=120,
+            environment={
+                release.ENV_FUNCTION: permissions.function,
+                release.ENV_ALIAS: permissions.alias,
+                release.ENV_KEEP_VERSIONS: str(keep_versions),
+            },
+            statements=[permissions.read_deployment(), permissions.list_versions(), permissions.retire_versions()],
+            log_retention_days=log_retention_days,
+            code_root=code_root,
+        ).function
+        events.Rule(
+            self,
+            "AfterSuccess",
+            event_pattern=events.EventPattern(
+                source=["aws.codedeploy"],
+                detail_type=["CodeDeploy Deployment State-change Notification"],
+                detail={
+                    "state": ["SUCCESS"],
+                    "application": [permissions.application],
+                    "deploymentGroup": [permissions.group],
+                },
+            ),
+            targets=[targets.LambdaFunction(function)],
+        )
