@@ -1,0 +1,1 @@
+"""Where cold starts are measured: functions laid out as Lambda unpacks them, started under AWS's runtime client."""
