@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,9 @@ from botocore.config import Config
 
 from offline.clock import Clock
 from offline.cloud.config import CloudConfig
-from offline.services import SERVICES, moto_time
+from offline.cloud.state import Snapshot, StateFolder, StateKeeper
+from offline.cloud.steps import Steps
+from offline.services import SERVICES, moto_state, moto_time
 from offline.wire.service import Service
 
 WORKER_THREADS = 64
@@ -22,23 +25,39 @@ class Cloud:
 
     def __init__(self, config: CloudConfig) -> None:
         self.config = config
-        self.clock = Clock(config.clock_factor)
+        self._folder = StateFolder(config.state_dir, config.account_id) if config.state_dir else None
+        saved = self._folder.clock if self._folder else None
+        self.clock = Clock(config.clock_factor, saved.restart() if saved else None)
+        #: Cloud seconds that passed between the end of the cloud whose state this one goes on from and now.
+        self.slept_s = 0.0
+        self.steps = Steps()
         self.services: dict[str, Service] = {cls.name: cls(self) for cls in SERVICES}
         self.loop: asyncio.AbstractEventLoop | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
+        # Service models are loaded once a session: a session a client would load them again and again.
+        self._session = boto3.session.Session("offline-cloud", "offline-cloud")
         self._ticker: asyncio.Task[None] | None = None
+        self._keeper: StateKeeper | None = None
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
         # Threads wait for one another's calls: an alarm that publishes needs one for itself and one for SNS.
         self.loop.set_default_executor(ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="cloud"))
         moto_time.follow(self.clock)
+        if self._folder is not None:
+            self._restore(self._folder)
         self._ticker = asyncio.create_task(self.clock.run(), name="clock")
         for service in self.services.values():
             await service.start()
+        if self._folder is not None:
+            self._keeper = StateKeeper(self._folder, self.clock, self.steps, self._snapshots())
+            self._keeper.start()
 
     async def stop(self) -> None:
+        # First of all: what is under way is kept as it stands, not as stopping leaves it.
+        if self._keeper is not None:
+            await self._keeper.stop()
         moto_time.unfollow(self.clock)
         for service in reversed(self.services.values()):
             await service.stop()
@@ -47,18 +66,36 @@ class Cloud:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticker
 
+    def save_soon(self) -> None:
+        """Have the state on disk at once where it is kept at all: after a step that must not be made twice."""
+        if self._keeper is not None:
+            self._keeper.soon()
+
+    def _snapshots(self) -> dict[str, Snapshot]:
+        account_id = self.config.account_id
+        return {name: service.snapshot for name, service in self.services.items()} | {
+            f"moto-{name}": functools.partial(moto_state.snapshot, name, account_id)
+            for name in moto_state.SERVICES
+        }
+
+    def _restore(self, folder: StateFolder) -> None:
+        if folder.clock is None:
+            return
+        for name, saved in folder.parts([f"moto-{name}" for name in moto_state.SERVICES]).items():
+            moto_state.restore(name.removeprefix("moto-"), saved)
+        for name, saved in folder.parts(list(self.services)).items():
+            if saved is not None:
+                self.services[name].restore(saved)
+        self.slept_s = self.clock.time() - folder.clock.cloud
+
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this cloud, for services that use one another. Call it from worker threads only."""
         key = (service, region or self.config.region)
         with self._clients_lock:
             if key not in self._clients:
-                session = boto3.session.Session(
-                    aws_access_key_id="offline-cloud",
-                    aws_secret_access_key="offline-cloud",
-                    region_name=key[1],
-                )
-                self._clients[key] = session.client(
+                self._clients[key] = self._session.client(
                     service,
+                    key[1],
                     endpoint_url=self.config.endpoint_url,
                     config=Config(
                         retries={"total_max_attempts": 1},

@@ -15,6 +15,8 @@ from offline.cloud.config import CloudConfig
 from offline.errors import OfflineError
 from offline.gateway.original_case import OriginalCaseProtocol
 
+BACKLOG = 2048
+
 
 def bind(config: CloudConfig) -> socket.socket:
     """A listening socket at the configured address; port 0 takes any free one."""
@@ -23,6 +25,8 @@ def bind(config: CloudConfig) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
+        # From here on calls wait for their answer: services that take up work at the start call each other.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise OfflineError(

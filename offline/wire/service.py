@@ -24,7 +24,7 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
-from offline.errors import AwsError, NotModelled
+from offline.errors import AwsError, NotModelled, OfflineError
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -78,6 +78,14 @@ class Service:
 
     async def stop(self) -> None:
         """Called once, on the event loop, after the last request."""
+
+    def snapshot(self) -> Any:
+        """All that the service remembers, for a state folder: live, picklable objects; None for nothing."""
+        return None
+
+    def restore(self, saved: Any) -> None:
+        """Take back what `snapshot` gave; called before `start`, which takes up what was under way."""
+        raise OfflineError(f"{self.name} keeps no state, but the state folder holds {type(saved).__name__}")
 
     def routes(self) -> "list[Route]":
         """The service's part of the cloud's own API, below ``/_offline``."""

@@ -19,6 +19,7 @@ from offline.services.apigateway.published import Published
 from offline.services.apigateway.resources import ResourceOperations
 from offline.services.apigateway.rest_apis import RestApiOperations
 from offline.services.apigateway.stages import StageOperations
+from offline.services.apigateway.store import RegionStore
 from offline.services.apigateway.tags import TagOperations
 from offline.services.apigateway.usage_plans import UsagePlanOperations
 from offline.services.apigateway.validators import ValidatorOperations
@@ -56,6 +57,12 @@ class ApiGateway(
 
     async def stop(self) -> None:
         self.logs.stop()
+
+    def snapshot(self) -> dict[str, RegionStore]:
+        return self.stores
+
+    def restore(self, saved: dict[str, RegionStore]) -> None:
+        self.stores = saved
 
     def published(self, api_id: str, stage_name: str) -> Published | None:
         """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""

@@ -12,7 +12,7 @@ from offline.services.cloudformation.answers import Answers
 from offline.services.cloudformation.errors import Closing
 from offline.services.cloudformation.journal import Journal
 from offline.services.cloudformation.operation import Operation
-from offline.services.cloudformation.state import Revision, Stack, State
+from offline.services.cloudformation.state import Order, Revision, Stack, State
 from offline.services.cloudformation.submission import Submissions
 
 if TYPE_CHECKING:
@@ -57,10 +57,19 @@ class Engine:
 
     def operation(self, stack: Stack, type_name: str, token: str | None) -> Operation:
         """A fresh operation on ``stack``; its events carry an id of their own."""
-        operation = Operation(self.cloud, self.state, stack, self._closing)
+        operation = self.take_up(stack)
         operation.journal.begin(type_name, token)
-        self._operations[stack.id] = operation
         return operation
+
+    def take_up(self, stack: Stack) -> Operation:
+        """An operation that goes on with what was begun on ``stack``."""
+        operation = self._operations[stack.id] = Operation(self.cloud, self.state, stack, self._closing)
+        return operation
+
+    def restore(self, state: State) -> None:
+        """Have these stacks, and no others."""
+        self.state.stacks.clear()
+        self.state.stacks.update(state.stacks)
 
     def running(self, stack: Stack) -> Operation | None:
         """The operation last started on ``stack``."""
@@ -70,6 +79,7 @@ class Engine:
         """Begin to create; returns at once."""
         operation = self.operation(stack, "CREATE_STACK", token)
         stack.revision = revision
+        stack.order = Order(revision, on_failure)
         operation.journal.stack("CREATE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.create(revision, on_failure))
         return operation
@@ -81,6 +91,7 @@ class Engine:
         operation = self.operation(stack, "UPDATE_STACK", token)
         operation.remember_stable()
         stack.updated = self.cloud.clock.time()
+        stack.order = Order(revision, disable_rollback=disable_rollback)
         operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.update(revision, disable_rollback=disable_rollback))
         return operation
@@ -90,6 +101,7 @@ class Engine:
     ) -> Operation:
         """Begin to delete; returns at once."""
         operation = self.operation(stack, "DELETE_STACK", token)
+        stack.order = Order(retain=retain, force=force)
         operation.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.delete(retain, force=force))
         return operation
@@ -98,6 +110,7 @@ class Engine:
         """Run ``work`` in a thread of its own."""
         done: Future[None] = Future()
         self._under_way[stack.id] = done
+        self.cloud.save_soon()
 
         def run() -> None:
             try:
@@ -108,6 +121,7 @@ class Engine:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
                 self._fail(stack, error)
             finally:
+                self.cloud.save_soon()
                 done.set_result(None)
 
         threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()

@@ -56,6 +56,7 @@ class Operation:
         if self._deleted_meanwhile:
             self.delete(frozenset())
         elif reason is None:
+            self._delete_leftovers()
             self._finish(revision, "CREATE_COMPLETE")
         elif on_failure == "ROLLBACK":
             self.roll_back_create(reason + "Rollback requested by user.")
@@ -71,14 +72,18 @@ class Operation:
         if reason is None:
             self._leave_behind_removed(revision)
             self.journal.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-            self._delete_leftovers()
-            self._finish(revision, "UPDATE_COMPLETE")
+            self.clean_up(revision)
         elif disable_rollback and not self._user_cancelled:
             self.stack.revision = revision
             self.journal.stack("UPDATE_FAILED", reason)
         else:
             self.journal.stack("UPDATE_ROLLBACK_IN_PROGRESS", reason)
             self.roll_back_update(frozenset())
+
+    def clean_up(self, revision: Revision) -> None:
+        """Delete what an update has replaced or removed: its last part."""
+        self._delete_leftovers()
+        self._finish(revision, "UPDATE_COMPLETE")
 
     def _deploy(self, revision: Revision) -> str | None:
         """Create and update in dependency order; returns why it failed, or None."""

@@ -45,6 +45,8 @@ class Request:
     attributes: dict[str, Any] = field(default_factory=dict)
     update_policy: dict[str, Any] = field(default_factory=dict)
     rolling_back: bool = False
+    #: When the stack's update began; the same after the cloud was killed and came back.
+    operation_started: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     #: To be called with the physical id as soon as something exists, so that a later failure can undo it.
     claim: Callable[[str], None] = lambda _: None
@@ -97,6 +99,8 @@ class ResourceType(ABC):
     replacing: ClassVar[frozenset[str]] = frozenset()
     #: Whether the stack's tags reach the resource, so that changing them updates it.
     taggable: ClassVar[bool] = False
+    #: Whether its work waits for others, so that a state folder is written while it is under way.
+    lasting: ClassVar[bool] = False
 
     def check(self, properties: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002
         """Names of parts of ``properties`` (unresolved) that are not modelled, beyond whole properties."""

@@ -1,5 +1,6 @@
 """Makes, changes and deletes single resources of one stack, with their statuses and events."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,10 @@ class ResourceWork:
             if kind is None:
                 raise ResourceFailed(f"The offline cloud does not model {resource.type}.")
             check_resolved(resource.type, resource.logical_id, resource.properties)
-            made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
+            step = contextlib.nullcontext() if kind.lasting else self.cloud.steps.step()
+            with step:
+                made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
+                claim(made.physical_id)
         except Exception as error:
             self.check_open()
             reason = failure_reason(error)
@@ -129,7 +133,6 @@ class ResourceWork:
                 if not self.cancelled(resource.logical_id):
                     self.journal.resource(resource, f"{verb}_FAILED", reason)
             raise ResourceFailed(reason) from error
-        claim(made.physical_id)
         with self._lock:
             resource.physical_id, resource.attributes = made.physical_id, made.attributes
             if not self.cancelled(resource.logical_id):
@@ -167,6 +170,7 @@ class ResourceWork:
             attributes=resource.attributes,
             update_policy=resource.definition.get("UpdatePolicy") or {},
             rolling_back=rolling_back,
+            operation_started=self.stack.updated,
             cancelled=self.stop,
             claim=claim,
             tell=tell,

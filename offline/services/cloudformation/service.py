@@ -7,7 +7,9 @@ from starlette.routing import Route
 from offline.services.cloudformation.change_sets_api import ChangeSetsApi
 from offline.services.cloudformation.engine import Engine
 from offline.services.cloudformation.inspection_api import InspectionApi
+from offline.services.cloudformation.resuming import resume
 from offline.services.cloudformation.stacks_api import StacksApi
+from offline.services.cloudformation.state import State
 from offline.wire.service import Service
 
 if TYPE_CHECKING:
@@ -25,6 +27,15 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
 
     async def stop(self) -> None:
         self.engine.close()
+
+    async def start(self) -> None:
+        resume(self.engine)
+
+    def snapshot(self) -> State:
+        return self.engine.state
+
+    def restore(self, saved: State) -> None:
+        self.engine.restore(saved)
 
     def routes(self) -> list[Route]:
         """``PUT cloudformation/answers/{request_id}`` is what custom resources answer to."""

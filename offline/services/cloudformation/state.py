@@ -125,6 +125,17 @@ class ChangeSet:
     operation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the operation last begun was told to do: enough to go on with it after its process ended."""
+
+    revision: Revision | None = None
+    on_failure: str = "ROLLBACK"
+    disable_rollback: bool = False
+    retain: frozenset[str] = frozenset()
+    force: bool = False
+
+
 @dataclass(slots=True)
 class Stack:
     """A stack with its whole history."""
@@ -156,6 +167,7 @@ class Stack:
     timeout_minutes: int | None = None
     policy: str | None = None
     deployment_config: dict[str, Any] = field(default_factory=dict)
+    order: Order = field(default_factory=Order)
     operation_id: str = ""
     operation_type: str = ""
     token: str | None = None

@@ -14,6 +14,7 @@ from offline.services.cloudwatch.alarms_api import AlarmsApi
 from offline.services.cloudwatch.dashboards_api import DashboardsApi
 from offline.services.cloudwatch.emf import InvalidEmf, extract
 from offline.services.cloudwatch.metrics_api import MetricsApi
+from offline.services.cloudwatch.regional import Region
 from offline.services.cloudwatch.store import MetricKey, Sample
 from offline.wire.service import Answer
 
@@ -34,6 +35,12 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
 
     async def stop(self) -> None:
         self.engine.stop()
+
+    def snapshot(self) -> dict[str, Region]:
+        return self.regions
+
+    def restore(self, saved: dict[str, Region]) -> None:
+        self.regions.update(saved)
 
     def record(
         self,

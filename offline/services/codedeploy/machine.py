@@ -54,6 +54,7 @@ class Machine:
         """Begin a deployment that was just created."""
         self._regions[region].deployments[deployment.id] = deployment
         deployment.updated_at = self._now()
+        self._cloud.save_soon()
         self._soon(f"start {deployment.id}", lambda: self.proceed(region, deployment))
 
     def resume(self) -> None:
@@ -64,11 +65,18 @@ class Machine:
                     self._take_up(name, deployment)
 
     def _take_up(self, region: str, deployment: Deployment) -> None:
-        """Go on where the data says it stood: a hook whose answer may be lost is asked again."""
+        """Go on where the data says it stood: a hook whose answer may be lost is asked again.
+
+        While the cloud was down no alarm could have stopped the deployment: that time counts neither as bake
+        nor against a hook's limit.
+        """
 
         async def go_on() -> None:
             for event in deployment.events:
-                event.invoked = event.invoked and event.status != "InProgress"
+                if event.status == "InProgress":
+                    event.invoked = False
+                    event.started_at = event.started_at and event.started_at + self._cloud.slept_s
+                    event.deadline = event.deadline and event.deadline + self._cloud.slept_s
             if deployment.status != "Created":
                 async with self._lock(deployment):
                     if not await self._heed_alarms(region, deployment):
@@ -209,6 +217,7 @@ class Machine:
                 await self._terminate(region, deployment, "Failed", error, "failure")
                 return False
             deployment.shifted, deployment.updated_at = len(due), self._now()
+            self._cloud.save_soon()
         if deployment.shifted == len(deployment.shifts):
             self._end_event(deployment, event, "Succeeded")
             return True
@@ -258,6 +267,7 @@ class Machine:
         waiter = self._waiters.pop(deployment.id, None)
         if waiter is not None:
             waiter.set()
+        self._cloud.save_soon()
         await self._announce(region, deployment)
 
     def _end_event(self, deployment: Deployment, event: LifecycleEvent, status: str, message: str = "") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from offline.services.codedeploy.applications_api import ApplicationsApi
 from offline.services.codedeploy.appspec import AppSpec, revision_of
 from offline.services.codedeploy.deployments_api import DeploymentsApi
-from offline.services.codedeploy.records import AFTER, BEFORE, Target
+from offline.services.codedeploy.records import AFTER, BEFORE, Deployment, Group, Region, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
             cloudwatch.subscribe(self.machine.alarm_changed)
         self.machine.resume()
 
+    def snapshot(self) -> dict[str, Region]:
+        return self.regions
+
+    def restore(self, saved: dict[str, Region]) -> None:
+        self.regions.update(saved)
+
     async def deploy_alias(
         self,
         region: str,
@@ -48,18 +54,23 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         before_hook: str | None = None,
         after_hook: str | None = None,
         progress: Callable[[str], None] | None = None,
+        since: float | None = None,
     ) -> DeploymentResult:
         """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it is over.
 
         Over includes the rollback, if there is one: the alias then is where it stays. ``function`` is a name or
         an unqualified ARN; ``progress`` is told what CloudFormation writes into its events. Cancelling this call
-        stops the deployment. Raises `AwsError` when the deployment cannot be created.
+        stops the deployment. A deployment of the same shift that was created at or after ``since`` (cloud time) is
+        joined rather than begun again: what a stack operation does that goes on after its cloud was killed.
+        Raises `AwsError` when the deployment cannot be created.
         """
         target = Target(function.split(":")[-1], alias, current_version, target_version)
         named = {BEFORE: before_hook, AFTER: after_hook}
         hooks = {event: hook for event, hook in named.items() if hook}
         owner = self.group(region, application, group)
-        deployment = self.deploy(region, owner, revision_of(target, hooks), AppSpec(target, hooks), {})
+        deployment = self._begun(region, owner, target, since) or self.deploy(
+            region, owner, revision_of(target, hooks), AppSpec(target, hooks), {}
+        )
         tell = progress or (lambda _message: None)
         tell(f"CodeDeploy deployment started: {deployment.id}")
         try:
@@ -72,3 +83,9 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
             tell(f"CodeDeploy rollback deployment started: {rollback}")
         message = f"{deployment.id} failed. {deployment.error[1]}" if deployment.error else ""
         return DeploymentResult(deployment.status, deployment.id, message, rollback)
+
+    def _begun(self, region: str, group: Group, target: Target, since: float | None) -> Deployment | None:
+        """The group's latest deployment of this shift since then."""
+        done = self.region(region).of_group(group.application, group.name) if since is not None else []
+        same = [one for one in done if one.target == target and one.created_at >= (since or 0.0)]
+        return same[-1] if same else None

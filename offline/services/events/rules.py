@@ -89,12 +89,14 @@ class RuleOperations(EventsBase):
     def rule(self, call: Call) -> Rule:
         return self.bus(call).rule(call.params.get("Name") or call.params["Rule"])
 
-    def schedule(self, region: str, rule: Rule, *, after: float | None = None) -> None:
-        """Set the next run of an enabled rule that has a schedule."""
+    def schedule(self, region: str, rule: Rule, *, after: float | None = None, due: float | None = None) -> None:
+        """Set the next run of an enabled rule that has a schedule: at ``due`` unless that has passed."""
         unschedule(rule)
         if rule.schedule is None or not rule.enabled:
             return
-        due = rule.schedule.next_after(self.cloud.clock.time() if after is None else after)
+        now = self.cloud.clock.time()
+        if due is None or due < now:
+            due = rule.schedule.next_after(now if after is None else after)
         if due is None:
             return
 

@@ -14,6 +14,7 @@ from offline.services.events.event import (
     envelope,
 )
 from offline.services.events.rules import RuleOperations
+from offline.services.events.saved import SavedBus, saved_buses, store_of
 from offline.services.events.store import Bus, Document, invalid
 from offline.services.events.targets import TargetOperations
 from offline.wire.service import Call
@@ -30,6 +31,22 @@ class EventBridge(TargetOperations, RuleOperations, BusOperations):
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)
         self.deliveries = Deliveries(cloud)
+        self._saved_due: dict[str, float] = {}
+
+    async def start(self) -> None:
+        """Schedule the rules that were brought back."""
+        for region, store in self.stores.items():
+            for bus in store.buses.values():
+                for rule in bus.rules.values():
+                    self.schedule(region, rule, due=self._saved_due.get(rule.arn))
+
+    def snapshot(self) -> dict[str, list[SavedBus]]:
+        return {region: saved_buses(store) for region, store in self.stores.items()}
+
+    def restore(self, saved: dict[str, list[SavedBus]]) -> None:
+        for region, buses in saved.items():
+            self.stores[region], due = store_of(buses)
+            self._saved_due |= due
 
     async def stop(self) -> None:
         await self.deliveries.stop()

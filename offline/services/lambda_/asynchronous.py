@@ -46,8 +46,11 @@ class AsynchronousInvocations(Invocations):
 
     def resume_events(self) -> None:
         """Take up the events that were not settled when the cloud last ended."""
-        for event in self.state.events.values():
-            self.in_background(self._attempt(event))
+        for event in list(self.state.events.values()):
+            if event.due > self.cloud.clock.time():
+                self._attempt_when_due(event)
+            else:
+                self.in_background(self._attempt(event))
 
     async def _attempt(self, event: QueuedEvent) -> None:
         function = self.state.region(event.region).functions.get(event.function)
@@ -90,7 +93,11 @@ class AsynchronousInvocations(Invocations):
             await self._fail(function, event, way, "RetriesExhausted", outcome)
 
     def _again(self, event: QueuedEvent, delay_s: float) -> None:
-        self.cloud.clock.call_later(delay_s, lambda: self._attempt(event), name=f"retry {event.request_id}")
+        event.due = self.cloud.clock.time() + delay_s
+        self._attempt_when_due(event)
+
+    def _attempt_when_due(self, event: QueuedEvent) -> None:
+        self.cloud.clock.call_at(event.due, lambda: self._attempt(event), name=f"retry {event.request_id}")
 
     async def _fail(
         self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: Outcome | None

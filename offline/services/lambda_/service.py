@@ -3,29 +3,29 @@
 import asyncio
 import tempfile
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from offline.errors import AwsError
 from offline.sandbox.cold_start import ColdStart
-from offline.sandbox.faults import Faults
+from offline.sandbox.faults import Faults, fault_from
 from offline.sandbox.pool import Capacity
 from offline.sandbox.sandbox import Sandbox
 from offline.sandbox.starting import Preparation
 from offline.sandbox.twins import Twins
 from offline.sandbox.unpack import Unpacker
 from offline.services.lambda_ import invoke_wire, offline_api
-from offline.services.lambda_.aliases import AliasOperations
 from offline.services.lambda_.archives import Archives
-from offline.services.lambda_.asynchronous import AsynchronousInvocations
 from offline.services.lambda_.event_invoke import EventInvokeOperations
 from offline.services.lambda_.execution import assume_role
 from offline.services.lambda_.function_logs import FunctionLogs
-from offline.services.lambda_.functions import FunctionOperations
 from offline.services.lambda_.layers import LayerOperations
 from offline.services.lambda_.permissions import PermissionOperations
+from offline.services.lambda_.resuming import Resuming
+from offline.services.lambda_.state import LambdaState
 from offline.services.lambda_.tags import TagOperations
 from offline.services.logs import LogWriter
 from offline.wire.service import Answer
@@ -36,14 +36,21 @@ if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a state folder keeps of the service; zips lie there under their hash, workers are started anew."""
+
+    state: LambdaState
+    twins: dict[str, Path]
+    faults: list[dict[str, Any]]
+
+
 class Lambda(
-    FunctionOperations,
-    AliasOperations,
     LayerOperations,
     PermissionOperations,
     EventInvokeOperations,
     TagOperations,
-    AsynchronousInvocations,
+    Resuming,
 ):
     """AWS Lambda. What it does not model (function URLs, event source mappings, images) is refused by name."""
 
@@ -84,7 +91,16 @@ class Lambda(
             ),
             scratch=[self.work_dir] if config.work_dir is None else [],
         )
-        self.resume_events()
+        self.resume()
+
+    def snapshot(self) -> Saved:
+        return Saved(self.state, self.twins.paths, self.faults.listed())
+
+    def restore(self, saved: Saved) -> None:
+        self.state = saved.state
+        self.twins.paths.update(saved.twins)
+        for fault in saved.faults:
+            self.faults.set(fault["function"], fault["version"], fault_from(fault))
 
     async def stop(self) -> None:
         for task in list(self._tasks):

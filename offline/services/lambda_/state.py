@@ -130,6 +130,8 @@ class QueuedEvent:
     client_context: str | None = None
     attempts: int = 0
     throttles: int = 0
+    #: When the next attempt is due.
+    due: float = 0.0
 
 
 @dataclass(slots=True)

@@ -60,11 +60,15 @@ class VersionOperations(LambdaBase):
             latest.description if description is None else description,
         )
         function.versions[number] = version
+        self.make_ready(function, version)
+        return version
+
+    def make_ready(self, function: Function, version: FunctionVersion) -> None:
+        """Bring a published version from Pending to Active: at once, or when its snapshot is taken."""
         if version.configuration["SnapStart"]["ApplyOn"] == "PublishedVersions":
             self.in_background(self._take_snapshot(function, version))
         else:
             self.soon(lambda: _activate(version))
-        return version
 
     def delete_version(self, function: Function, qualifier: str) -> None:
         if qualifier == LATEST:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from offline.errors import AwsError, NotModelled
 from offline.services.sns import queue_only
-from offline.services.sns.delivery import Deliveries
+from offline.services.sns.delivery import Deliveries, Sent
 from offline.services.sns.messages import Document, Notification, check_structure, confirmation
 from offline.services.sns.offline_api import routes
 from offline.wire.service import Call, Service
@@ -72,6 +72,13 @@ class Sns(Service):
 
     async def stop(self) -> None:
         await self.deliveries.stop()
+
+    def snapshot(self) -> tuple[dict[str, str], list[Sent]]:
+        """Topics and subscriptions are moto's; deliveries under way are lost with the process."""
+        return self._tokens, self.deliveries.outbox
+
+    def restore(self, saved: tuple[dict[str, str], list[Sent]]) -> None:
+        self._tokens, self.deliveries.outbox = saved
 
     def routes(self) -> list[Route]:
         return routes(self)

@@ -27,6 +27,7 @@ class CustomResource(ResourceType):
 
     type = "AWS::CloudFormation::CustomResource"
     modelled = words("*")
+    lasting = True
 
     def create(self, request: Request) -> Made:
         return self._ask(request, "Create", {})

@@ -16,6 +16,7 @@ class NestedStack(ResourceType):
     modelled = words("Parameters Tags TemplateURL TimeoutInMinutes")
     attributes = words("*")
     taggable = True
+    lasting = True
 
     def create(self, request: Request) -> Made:
         engine = _engine(request)

@@ -19,6 +19,7 @@ class Alias(ResourceType):
     type = "AWS::Lambda::Alias"
     modelled = words("Description FunctionName FunctionVersion Name ProvisionedConcurrencyConfig RoutingConfig")
     attributes = words("AliasArn")
+    lasting = True
 
     def create(self, request: Request) -> Made:
         wanted = request.properties
@@ -75,6 +76,7 @@ def _deploy(request: Request, policy: dict[str, Any]) -> None:
         before_hook=policy.get("BeforeAllowTrafficHook"),
         after_hook=policy.get("AfterAllowTrafficHook"),
         progress=request.tell,
+        since=request.operation_started,
     )
     result = _wait(request, policy, asyncio.run_coroutine_threadsafe(deployment, loop))
     if result.status != "Succeeded":

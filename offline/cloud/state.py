@@ -1,0 +1,215 @@
+"""State that outlives the process: what `--state DIR` keeps, so that a killed cloud comes back as it was.
+
+    DIR/lock                one cloud at a time
+    DIR/manifest.json       what belongs together: version stamp, clock, the file of each part
+    DIR/parts/NAME-HASH     one service's state each, pickled
+    DIR/blobs/HASH          bytes of S3 objects
+    DIR/archives/HASH.zip   code and layers (kept by the Lambda service itself)
+
+Parts are written beside the old ones; renaming the manifest makes them the state. Pickles can run code:
+a state folder is to be trusted like the cloud itself.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from offline.clock import Clock, real_time
+from offline.cloud.pickling import Blobs, dumps, loads
+from offline.cloud.steps import Steps
+from offline.errors import OfflineError
+
+log = logging.getLogger(__name__)
+
+#: To be raised whenever what services keep changes its shape.
+FORMAT = 1
+#: Real seconds after which changes are on disk at the latest.
+INTERVAL_S = 0.5
+#: Real seconds of cloud time that a restarted cloud skips, so that it never shows a time twice.
+CLOCK_MARGIN_S = 1.0
+
+#: Gives a part's live objects, to be pickled at once.
+Snapshot = Callable[[], Any]
+
+
+def stamp(account_id: str) -> dict[str, str]:
+    """What must be the same where a state is written and where it is read."""
+    return {
+        "account": account_id,
+        "format": str(FORMAT),
+        "moto": version("moto"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SavedClock:
+    """The clock when the state was last written: cloud and real epoch seconds, and the speed."""
+
+    cloud: float
+    real: float
+    factor: float
+
+    def restart(self) -> float:
+        """The cloud time to go on from: never earlier than any that was shown, nor than real time.
+
+        A clock that is stepped by hand goes on exactly where it stood.
+        """
+        if self.factor == 0:
+            return self.cloud
+        return max(self.cloud + CLOCK_MARGIN_S * self.factor, real_time())
+
+
+class StateFolder:
+    """A folder that holds one cloud's state. Opening it locks it until the process ends or `close`."""
+
+    def __init__(self, root: Path, account_id: str) -> None:
+        self.root = root
+        self._stamp = stamp(account_id)
+        (root / "parts").mkdir(parents=True, exist_ok=True)
+        self.blobs = Blobs(root / "blobs")
+        self.clock: SavedClock | None = None
+        self._files: dict[str, str] = {}
+        self._lock = self._locked()
+        try:
+            self._read_manifest()
+        except OfflineError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+    def parts(self, names: list[str]) -> dict[str, Any]:
+        """The saved state of each of these parts that has any."""
+        return {
+            name: loads((self.root / "parts" / self._files[name]).read_bytes(), self.blobs)
+            for name in names
+            if name in self._files
+        }
+
+    def write(self, parts: Mapping[str, bytes], clock: SavedClock, *, sweep: bool = True) -> None:
+        """Make these parts the state, all at once; with ``sweep`` remove what only the former state used."""
+        files = {name: f"{name}-{hashlib.sha256(data).hexdigest()[:32]}" for name, data in parts.items()}
+        for name, file in files.items():
+            if self._files.get(name) != file:
+                write_beside(self.root / "parts" / file, parts[name])
+        manifest = {"stamp": self._stamp, "clock": [clock.cloud, clock.real, clock.factor], "parts": files}
+        write_beside(self.root / "manifest.json", json.dumps(manifest, indent=1).encode())
+        if files != self._files:
+            self._files = files
+            if sweep:
+                self._drop_unused()
+
+    def _drop_unused(self) -> None:
+        used = set(self._files.values())
+        for path in (self.root / "parts").iterdir():
+            if path.name not in used:
+                path.unlink()
+        self.blobs.drop_unnamed()
+
+    def _read_manifest(self) -> None:
+        try:
+            manifest = json.loads((self.root / "manifest.json").read_text())
+        except FileNotFoundError:
+            return
+        if manifest["stamp"] != self._stamp:
+            raise OfflineError(
+                f"the state in {self.root} was written by another version: {_words(manifest['stamp'])}; this "
+                f"cloud reads {_words(self._stamp)}. Name an empty folder with --state, or remove this one."
+            )
+        self.clock, self._files = SavedClock(*manifest["clock"]), manifest["parts"]
+
+    def _locked(self) -> int:
+        lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise OfflineError(
+                f"the state in {self.root} is in use by a cloud that runs. Stop that one, or name another "
+                "folder with --state."
+            ) from error
+        return lock
+
+
+class StateKeeper:
+    """Writes a running cloud's state into its folder: soon after each change, and at once on request."""
+
+    def __init__(self, folder: StateFolder, clock: Clock, steps: Steps, snapshots: Mapping[str, Snapshot]) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._steps = steps
+        self._snapshots = snapshots
+        self._due = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._failing: set[str] = set()
+        self._pickled: dict[str, bytes] = {}
+
+    def start(self) -> None:
+        """Begin to write; to be called on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run(), name="state keeper")
+
+    async def stop(self) -> None:
+        """Write a last time, and no more."""
+        self._stopping = True
+        self._due.set()
+        if self._task is not None:
+            await self._task
+        self._folder.close()
+
+    def soon(self) -> None:
+        """Have the state written now rather than within the interval; safe from any thread."""
+        if self._task is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._due.set)
+
+    async def _run(self) -> None:
+        last = False
+        while not last:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), INTERVAL_S)
+            self._due.clear()
+            last = self._stopping
+            await asyncio.to_thread(self._steps.hold)
+            # Pickled on the event loop, where services change their state; `dumps` copes with moto's threads.
+            clock, parts = SavedClock(self._clock.time(), real_time(), self._clock.factor), self._pickle()
+            self._steps.release()
+            await asyncio.to_thread(self._folder.write, parts, clock, sweep=not self._failing)
+
+    def _pickle(self) -> dict[str, bytes]:
+        self._folder.blobs.named.clear()
+        for name, snapshot in self._snapshots.items():
+            try:
+                self._pickled[name] = dumps(snapshot(), self._folder.blobs)
+                self._failing.discard(name)
+            except Exception:
+                if name not in self._failing:
+                    log.exception("the state of %s cannot be written; its last good state is kept", name)
+                self._failing.add(name)
+        return dict(self._pickled)
+
+
+def write_beside(target: Path, data: bytes) -> None:
+    """Write a file so that its name never leads to half of it."""
+    partial = target.with_name(f"{target.name}.partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(target)
+
+
+def _words(stamped: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in stamped.items())

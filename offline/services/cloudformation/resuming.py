@@ -1,0 +1,67 @@
+"""Stack operations that ended with their process: each goes on when the cloud comes back with its state.
+
+What had begun on single resources is done over: an update in place once more, from the properties of the last
+good state; what was half made counts as failed and makes room for another.
+"""
+
+from collections.abc import Callable
+
+from offline.services.cloudformation.engine import FAILED_INSTEAD, Engine
+from offline.services.cloudformation.journal import Journal
+from offline.services.cloudformation.operation import Operation
+from offline.services.cloudformation.state import Resource, Stack
+
+INTERRUPTED = "The cloud ended while this was under way"
+
+
+def resume(engine: Engine) -> None:
+    """Take up every operation that was under way."""
+    for stack in list(engine.state.stacks.values()):
+        _fail_change_sets(stack)
+        if stack.status in FAILED_INSTEAD:
+            _resume_stack(engine, stack)
+
+
+def _resume_stack(engine: Engine, stack: Stack) -> None:
+    forward = stack.status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+    for resource in list(stack.resources.values()):
+        if resource.status.endswith("_IN_PROGRESS"):
+            _undo_half(stack, resource, forward=forward)
+    if stack.parent_id is not None:
+        # Its parent's operation goes on, and with it this one.
+        Journal(engine.cloud.clock, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
+        return
+    engine.spawn(stack, _work(stack, engine.take_up(stack)))
+
+
+def _undo_half(stack: Stack, resource: Resource, *, forward: bool) -> None:
+    good = stack.stable.resources.get(resource.logical_id) if stack.stable is not None else None
+    if resource.status == "DELETE_IN_PROGRESS":
+        return
+    if forward and good is not None:
+        stack.resources[resource.logical_id] = good.copy()
+    elif forward and resource.physical_id is None:
+        del stack.resources[resource.logical_id]
+    else:
+        resource.status = "UPDATE_FAILED" if resource.status.startswith("UPDATE") else "CREATE_FAILED"
+
+
+def _work(stack: Stack, operation: Operation) -> Callable[[], None]:
+    """What remains to be done, by the status in which the operation ended."""
+    order, revision = stack.order, stack.order.revision or stack.revision
+    assert revision is not None
+    return {
+        "CREATE_IN_PROGRESS": lambda: operation.create(revision, order.on_failure),
+        "DELETE_IN_PROGRESS": lambda: operation.delete(order.retain, force=order.force),
+        "ROLLBACK_IN_PROGRESS": lambda: operation.roll_back_create(stack.reason),
+        "UPDATE_IN_PROGRESS": lambda: operation.update(revision, disable_rollback=order.disable_rollback),
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": lambda: operation.clean_up(revision),
+        "UPDATE_ROLLBACK_IN_PROGRESS": lambda: operation.roll_back_update(frozenset()),
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": lambda: operation.roll_back_update(frozenset()),
+    }[stack.status]
+
+
+def _fail_change_sets(stack: Stack) -> None:
+    for change_set in stack.change_sets.values():
+        if change_set.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+            change_set.status, change_set.reason = "FAILED", INTERRUPTED

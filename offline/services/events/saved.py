@@ -1,0 +1,65 @@
+"""Rules as a state folder keeps them: their documents, from which patterns and schedules are made anew."""
+
+from dataclasses import dataclass
+
+from offline.services.events.pattern import Pattern
+from offline.services.events.schedule import parse_schedule
+from offline.services.events.store import Bus, Document, RegionStore, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRule:
+    """A rule and the cloud time of its next run, if it has one."""
+
+    document: Document
+    arn: str
+    targets: dict[str, Document]
+    tags: dict[str, str]
+    due: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBus:
+    name: str
+    arn: str
+    created: float
+    description: str | None
+    tags: dict[str, str]
+    rules: list[SavedRule]
+
+
+def saved_buses(store: RegionStore) -> list[SavedBus]:
+    return [
+        SavedBus(
+            bus.name, bus.arn, bus.created, bus.description, bus.tags, [_saved(r) for r in bus.rules.values()]
+        )
+        for bus in store.buses.values()
+    ]
+
+
+def _saved(rule: Rule) -> SavedRule:
+    due = rule.due.due if rule.due is not None else None
+    return SavedRule(rule.document, rule.arn, rule.targets, rule.tags, due)
+
+
+def store_of(buses: list[SavedBus]) -> tuple[RegionStore, dict[str, float]]:
+    """A region's buses again, and when which rule (by ARN) is due; nothing is scheduled yet."""
+    store = RegionStore({})
+    due: dict[str, float] = {}
+    for bus in buses:
+        rules = {rule.document["Name"]: _rule(rule) for rule in bus.rules}
+        store.buses[bus.name] = Bus(bus.name, bus.arn, bus.created, bus.description, rules, bus.tags)
+        due |= {rule.arn: rule.due for rule in bus.rules if rule.due is not None}
+    return store, due
+
+
+def _rule(saved: SavedRule) -> Rule:
+    pattern, expression = saved.document.get("EventPattern"), saved.document.get("ScheduleExpression")
+    return Rule(
+        saved.document,
+        saved.arn,
+        Pattern(pattern) if pattern else None,
+        parse_schedule(expression) if expression else None,
+        saved.targets,
+        saved.tags,
+    )

@@ -1,0 +1,43 @@
+"""The state of the services that stay moto's: its backends, by service."""
+
+from typing import Any
+
+from moto.backends import get_backend
+
+#: Moto's names of the services whose state is its own. SNS' subscriptions live there too.
+SERVICES = (
+    "dynamodb",
+    "ecr",
+    "iam",
+    "kms",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "stepfunctions",
+    "sts",
+)
+
+#: A backend by (account id, region), or partition where a service has no regions.
+Backends = dict[tuple[str, str], Any]
+
+
+def snapshot(service: str, account_id: str) -> Backends:
+    """The backends of one account as they stand; live objects, to be pickled at once."""
+    backends: Any = get_backend(service)
+    if account_id not in list(backends):
+        return {}
+    regions = list(backends[account_id].items())
+    # Moto makes IAM's backends for all partitions at once; this cloud serves the one.
+    return {
+        (account_id, region): backend for region, backend in regions if region == "aws" or "aws-" not in region
+    }
+
+
+def restore(service: str, saved: Backends) -> None:
+    """Put saved backends in the place of moto's."""
+    backends: Any = get_backend(service)
+    for (account_id, region), backend in saved.items():
+        dict.__setitem__(backends[account_id], region, backend)

@@ -1,0 +1,147 @@
+"""A cloud as a process of its own with a state folder, which tests kill and start again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+REGION = "us-east-1"
+
+
+class CloudProcess:
+    """``python -m offline --state``: start, kill, start again; each start may take another port."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self, *arguments: str) -> None:
+        log = self.state.parent / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", LAUNCHER, "--state", str(self.state), "--port", "0", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode().strip()
+        assert line.startswith("http://"), log.read_text()
+        self.url = line
+        assert self.health()["status"] == "ready"
+
+    def health(self) -> dict[str, Any]:
+        answer: dict[str, Any] = httpx.get(f"{self.url}/_offline/health", trust_env=False, timeout=30).json()
+        return answer
+
+    def kill(self) -> None:
+        """kill -9: nothing is tidied up."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.end()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait until it has stopped by itself."""
+        assert self.process is not None
+        self.process.terminate()
+        self.end()
+
+    def end(self) -> None:
+        assert self.process is not None
+        self.process.wait(timeout=60)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def settled(self) -> None:
+        """Wait until what was just done is on disk."""
+        manifest = self.state / "manifest.json"
+        begun = time.time()
+        for _ in range(2):
+            written = manifest.stat().st_mtime_ns if manifest.exists() else 0
+            while not manifest.exists() or manifest.stat().st_mtime_ns == written:
+                assert time.time() < begun + 30, "the state is not written"
+                time.sleep(0.02)
+
+
+#: Prints where the cloud listens once the port is known.
+LAUNCHER = """
+import sys
+from offline.cloud import serve as serving
+
+bind = serving.bind
+
+def told(config):
+    listener = bind(config)
+    print("http://%s:%d" % listener.getsockname(), flush=True)
+    return listener
+
+serving.bind = told
+from offline.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def cloud_process(tmp_path: Path) -> Iterator[CloudProcess]:
+    """A cloud that is not yet started; killed at the end."""
+    process = CloudProcess(tmp_path / "state")
+    yield process
+    if process.process is not None and process.process.poll() is None:
+        process.kill()
+
+
+@pytest.fixture
+def role() -> Callable[[CloudProcess], str]:
+    """Makes a role for functions and returns its ARN."""
+
+    def make(cloud: CloudProcess) -> str:
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": ["lambda.amazonaws.com", "codedeploy.amazonaws.com"]},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+        made = cloud.client("iam").create_role(RoleName="runs", AssumeRolePolicyDocument=json.dumps(trust))
+        arn: str = made["Role"]["Arn"]
+        return arn
+
+    return make
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Calls a probe until it returns something true, and returns that."""
+
+    def wait(probe: Callable[[], Any], within_s: float = 60) -> Any:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            found = probe()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"what was waited for did not happen within {within_s} seconds")
+
+    return wait
