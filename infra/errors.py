@@ -2,6 +2,7 @@
 
 InfraError              base: the message is for the person who deploys, without a traceback
 ├── SettingsError       serinus.toml; ``findings`` holds every one of them
+├── LintError           serinus.toml is well-formed, but AWS would refuse or ignore what it asks for
 └── ReleaseError        a lock, bundle or built layer that does not hold what is to be deployed
 """
 
@@ -33,6 +34,15 @@ class SettingsError(InfraError):
         self.findings = tuple(sorted(findings, key=lambda finding: (finding.line or 0, finding.key)))
         count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
         super().__init__("\n  ".join([f"{file} has {count}:", *map(str, self.findings)]))
+
+
+class LintError(InfraError):
+    """What `infra.lint` calls errors; ``lines`` says each in full."""
+
+    def __init__(self, file: str, environment: str, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
+        super().__init__("\n  ".join([f"{file} has {count} in environment {environment}:", *lines]))
 
 
 class ReleaseError(InfraError):

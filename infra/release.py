@@ -76,6 +76,21 @@ def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Relea
     )
 
 
+def find_layers(project: Path, settings: Settings, endpoint: Endpoint) -> list[BuiltLayer]:
+    """The layers that are pinned for ``endpoint`` and built; without those that are not, or cannot be read."""
+    try:
+        build, pin = (
+            read_build(project / BUILD_DIR),
+            _find_pin(_read_lock(project), settings.environment, endpoint.model),
+        )
+    except (ContractError, ReleaseError):
+        return []
+    chosen = endpoint.settings
+    runtime = build.runtime.get(runtime_key(chosen.runtime, chosen.architecture))
+    model = build.models.get(pin.version) if pin else None
+    return [layer for layer in (runtime, model) if layer is not None]
+
+
 def _read_lock(project: Path) -> Lock:
     try:
         return read_lock(project / LOCK)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.errors import InfraError, ReleaseError
+from infra.errors import InfraError, LintError, ReleaseError
+from infra.lint import lint
 from infra.names import CONTEXT_ENVIRONMENT, CONTEXT_HOTFIX, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
 from infra.release import Release, is_pinned, pinned_bundle, read_release
 from infra.settings import Endpoint, Settings, known_environments, load_settings
@@ -75,9 +76,11 @@ def wanted_layers(project: Path, environment: str | None = None) -> WantedLayers
 def synthesize(project: Path, environment: str | None = None, outdir: Path | None = None) -> Path:
     """Write the assembly of ``environment`` and return its folder. Both are the CDK CLI's choice unless given.
 
-    Raises `InfraError` when settings, bundles or built layers are not fit to be deployed.
+    Raises `InfraError` when settings, bundles or built layers are not fit to be deployed. Warnings of the lint
+    and a hotfix are said on stderr.
     """
     settings = load_settings(project / SETTINGS_FILE, environment or chosen_environment(os.environ))
+    _refuse_lint_errors(project, settings.environment)
     releases = _read_releases(project, settings)
     hotfix = is_hotfix(os.environ)
     if hotfix:
@@ -87,6 +90,16 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     from infra.assembly import write_assembly
 
     return write_assembly(settings, releases, outdir, hotfix=hotfix)
+
+
+def _refuse_lint_errors(project: Path, environment: str) -> None:
+    """Say warnings on stderr; raise `LintError` for errors."""
+    findings = lint(project, environment)
+    for finding in findings:
+        if finding.severity == "warning":
+            sys.stderr.write(f"warning: {finding}\n")
+    if errors := [str(finding) for finding in findings if finding.severity == "error"]:
+        raise LintError(SETTINGS_FILE, environment, errors)
 
 
 def _prepare_cdk_library() -> None:

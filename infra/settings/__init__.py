@@ -1,7 +1,7 @@
 """serinus.toml, read once and validated: everything below works with what stands here."""
 
 from infra.settings.function_environment import function_environment
-from infra.settings.load import Endpoint, Settings, known_environments, load_settings
+from infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
 from infra.settings.release_environment import release_environment
 from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.schema import EndpointSettings
@@ -15,5 +15,6 @@ __all__ = [
     "function_environment",
     "known_environments",
     "load_settings",
+    "read_positions",
     "release_environment",
 ]

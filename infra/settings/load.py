@@ -70,6 +70,11 @@ def load_settings(path: Path, environment: str) -> Settings:
     )
 
 
+def read_positions(path: Path) -> Mapping[KeyPath, int]:
+    """Lines of all keys of a settings file that was loaded before."""
+    return find_positions(path.read_text(encoding="utf-8"))
+
+
 def known_environments(path: Path) -> list[str]:
     """Environments that can be chosen: those written down, and the two that need no table."""
     return _environments(_load(path))

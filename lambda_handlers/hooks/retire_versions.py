@@ -2,15 +2,19 @@
 
 Kept are the newest ones, whatever an alias names, and both versions of the deployment that has just ended: should
 CloudFormation fail later in the same update, it puts the alias back to the earlier one.
+
+It runs without layers, and so imports nothing that needs one.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
+
+import boto3
 
 from lambda_handlers.contract import release
 from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.clients import Surroundings, surroundings
-from lambda_handlers.hooks.deployment import read_deployment
+from lambda_handlers.hooks.deployment import CodeDeploy, read_deployment
 from lambda_handlers.hooks.errors import BadSetting
 from lambda_handlers.hooks.settings import Settings, read_settings
 
@@ -28,20 +32,18 @@ class Versions(Protocol):
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Delete what the deployment in EventBridge's event has made superfluous; returns the deleted versions."""
-    return retire(event, surroundings())
+    return retire(event, boto3.client("lambda"), boto3.client("codedeploy"), os.environ)
 
 
-def retire(event: dict[str, Any], around: Surroundings) -> dict[str, Any]:
-    """As `handler`, in given surroundings."""
-    settings = read_settings(around.environ)
-    functions: Any = around.clients.functions
-    deployment = read_deployment(around.clients.codedeploy, event["detail"]["deploymentId"], settings)
+def retire(
+    event: dict[str, Any], functions: Versions, codedeploy: CodeDeploy, environ: Mapping[str, str]
+) -> dict[str, Any]:
+    """As `handler`, with given clients and variables."""
+    settings, keep = read_settings(environ), _keep(environ)
+    deployment = read_deployment(codedeploy, event["detail"]["deploymentId"], settings)
     needed = {deployment.stable, deployment.canary, *_named_by_aliases(functions, settings)}
-    superfluous = [
-        version
-        for version in published(functions, settings.function)[_keep(around.environ) :]
-        if version not in needed
-    ]
+    older = published(functions, settings.function)[keep:]
+    superfluous = [version for version in older if version not in needed]
     for version in superfluous:
         functions.delete_function(FunctionName=settings.function, Qualifier=version)
     journal.write("old versions deleted", function=settings.function, deleted=superfluous, needed=sorted(needed))
@@ -62,7 +64,7 @@ def _named_by_aliases(functions: Versions, settings: Settings) -> Iterator[str]:
         yield from (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
 
 
-def _pages(operation: Any, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+def _pages(operation: Callable[..., dict[str, Any]], key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
     while True:
         page = operation(**parameters)
         yield from page[key]

@@ -7,7 +7,9 @@ import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +18,12 @@ os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 # As in synth, which says why; one test turns it on.
 os.environ["CDK_VALIDATION"] = "false"
 
+from aws_cdk.assertions import Template
+
+from infra.assembly import create_app
 from infra.release import Release, read_release
 from infra.settings import Endpoint, Settings, load_settings
-from lambda_handlers.contract.agreement import Tolerance
+from infra.stacks.endpoint_stack import EndpointStack
 from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
 from lambda_handlers.contract.bundle import (
     BASELINE,
@@ -33,6 +38,7 @@ from lambda_handlers.contract.bundle import (
 )
 from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
 from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from lambda_handlers.contract.tolerance import Tolerance
 
 SIGNATURE = Signature(
     task="regression",
@@ -116,3 +122,31 @@ def project(new_project: Callable[[str], Project]) -> Project:
     ready.package("churn")
     ready.build()
     return ready
+
+
+@pytest.fixture(scope="session")
+def template_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """The template of endpoint `churn` with these lines in its table; synthesized once for all tests."""
+
+    @cache
+    def create(table: str = "", *, graph: bytes = b"graph", hotfix: bool = False) -> dict[str, Any]:
+        project = Project(tmp_path_factory.mktemp("project"))
+        project.write_settings(SETTINGS + table)
+        project.package("churn", graph=graph)
+        project.build()
+        settings, endpoint, release = project.release()
+        stack = EndpointStack(create_app(), settings=settings, endpoint=endpoint, release=release, hotfix=hotfix)
+        found: dict[str, Any] = Template.from_stack(stack).to_json()
+        return found
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def resources_of() -> Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]:
+    """Resources of a type, by logical id."""
+
+    def find(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+        return {name: item for name, item in template["Resources"].items() if item["Type"] == kind}
+
+    return find

@@ -88,7 +88,10 @@ def test_an_element_of_a_list_is_found_on_its_own_line(tmp_path: Path) -> None:
         (f"{ENDPOINT}memroy_mb = 512\n", "line 4: endpoint.churn.memroy_mb is unknown; did you mean memory_mb?"),
         (f"{ENDPOINT}[defualts]\ndocs = true\n", "line 4: defualts is unknown; did you mean defaults?"),
         (f"{PROD}acount = 1\n", "line 7: env.prod.acount is unknown; did you mean account?"),
-        (f"{ENDPOINT}zzz = 1\n", "line 4: endpoint.churn.zzz is unknown; known: alarms, architecture, burst_limit, "),
+        (
+            f"{ENDPOINT}zzz = 1\n",
+            "line 4: endpoint.churn.zzz is unknown; known: alarms, architecture, burst_limit, ",
+        ),
     ],
 )
 def test_an_unknown_key_is_answered_with_the_nearest_known_one(tmp_path: Path, text: str, said: str) -> None:

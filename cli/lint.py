@@ -1,0 +1,35 @@
+"""`serinus lint`: what AWS would refuse or ignore later, said now."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli.console import print_json, results
+from cli.project import find_project
+from infra.names import DEFAULT_ENVIRONMENT
+
+Environment = Annotated[str, typer.Option("--env", help="Environment of serinus.toml.")]
+
+
+def lint(
+    env: Environment = DEFAULT_ENVIRONMENT,
+    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Check settings against rules that AWS enforces only at deploy time, or never. Exit 1 when one is an error.
+
+    Example: [bold]serinus lint --env prod[/]
+    """
+    from infra.lint import lint as find_problems
+
+    findings = find_problems(find_project(), env)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    for finding in () if as_json else findings:
+        colour = "red" if finding.severity == "error" else "yellow"
+        results.print(f"[bold {colour}]{finding.severity}[/] ", end="")
+        results.print(str(finding), markup=False)
+    if not findings and not as_json:
+        results.print(f"nothing to say about environment {env}")
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""Rules that AWS enforces only at deploy time, or not at all, checked before anything is deployed.
+
+Ranges of single settings are `infra.settings`' own; here is what one setting means beside another. A rule is a
+function; each finding says what, where in serinus.toml, and how to mend it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.lint import alarm_rules, function_rules, rollout_rules
+from infra.lint.finding import Finding, Problem, Rule
+from infra.lint.places import find_place
+from infra.lint.size_rules import check_sizes
+from infra.settings import Endpoint, Settings, load_settings, read_positions
+
+__all__ = ["Finding", "lint"]
+
+RULES: tuple[Rule, ...] = (
+    rollout_rules.check_length,
+    rollout_rules.check_judged_minutes,
+    rollout_rules.check_traffic,
+    rollout_rules.check_ignored,
+    rollout_rules.check_unjudged,
+    alarm_rules.check_count,
+    alarm_rules.check_metrics,
+    alarm_rules.check_thresholds,
+    alarm_rules.check_minimum,
+    function_rules.check_concurrency,
+    function_rules.check_golden_limits,
+)
+
+
+def lint(project: Path, environment: str, settings_file: str = "serinus.toml") -> list[Finding]:
+    """Everything that AWS would refuse or ignore in ``environment``, errors first, then by line.
+
+    Raises `InfraError` when the settings themselves are wrong.
+    """
+    path = project / settings_file
+    settings, positions = load_settings(path, environment), read_positions(path)
+    findings = []
+    for endpoint in settings.endpoints:
+        for problem in dict.fromkeys(_problems(project, settings, endpoint)):
+            line, key = find_place(positions, environment, endpoint.name, problem.key)
+            findings.append(Finding(problem.severity, endpoint.name, line, key, problem.what, problem.mend))
+    return sorted(findings, key=lambda finding: (finding.severity, finding.line or 0, finding.key))
+
+
+def _problems(project: Path, settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    for rule in RULES:
+        yield from rule(settings, endpoint)
+    yield from check_sizes(project, settings, endpoint)

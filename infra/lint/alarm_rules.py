@@ -1,0 +1,136 @@
+"""Whether alarms can do their work: metrics that exist, thresholds that can be met, no more than a group holds."""
+
+from collections.abc import Iterator, Mapping
+
+from infra.alarm_plan import (
+    EXECUTED_VERSION,
+    FUNCTION,
+    LAMBDA_NAMESPACE,
+    MOST_ALARMS,
+    RESOURCE,
+    VERSION,
+    PlannedAlarm,
+    WatchedMetric,
+    plan_alarms,
+)
+from infra.lint.finding import Problem
+from infra.settings import Endpoint, Settings
+from infra.traffic_shift import shift_of
+from lambda_handlers.contract import release, signals
+
+#: Metrics of our own namespace, all by function and version.
+OWN_METRICS = frozenset(
+    {
+        release.METRIC_VERDICT,
+        signals.METRIC_ERRORS,
+        signals.METRIC_INIT,
+        signals.METRIC_LATENCY,
+        signals.METRIC_NON_FINITE,
+        signals.METRIC_PREDICTION,
+        signals.METRIC_REJECTED,
+    }
+)
+#: Lambda's, by what stands at https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+LAMBDA_METRICS = frozenset({"Duration", "Errors", "Invocations", "Throttles"})
+
+#: The setting behind each alarm's threshold.
+_SETTING: Mapping[str, str] = {
+    "Errors": "error_rate_percent",
+    "Latency": "p99_ms",
+    "Throttles": "throttle_rate_percent",
+}
+
+
+def check_count(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """More alarms than CodeDeploy takes."""
+    if (count := len(plan_alarms(endpoint.settings))) > MOST_ALARMS:
+        yield Problem(
+            "error",
+            ("alarms",),
+            f"{count} alarms guard the release; a deployment group holds {MOST_ALARMS}",
+            "Remove some",
+        )
+
+
+def check_metrics(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """An alarm on what no metric carries would never fire (and has none the wiser)."""
+    weighted = endpoint.settings.rollout.strategy in ("canary", "linear")
+    for alarm in plan_alarms(endpoint.settings):
+        for watched in alarm.metrics.values():
+            if not is_carried(watched, weighted=weighted):
+                listed = ", ".join(sorted(watched.dimensions))
+                yield Problem(
+                    "error",
+                    ("alarms", *_setting(alarm)),
+                    f"alarm {alarm.name} watches {watched.namespace} {watched.name} by {listed}, which no metric "
+                    f"carries under strategy {endpoint.settings.rollout.strategy}",
+                    "Choose another strategy",
+                )
+
+
+def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
+    """Whether a metric exists under these dimensions. Lambda names the executed version only while an alias has
+    weights."""
+    if watched.namespace == signals.METRIC_NAMESPACE:
+        return watched.name in OWN_METRICS and watched.dimensions == {FUNCTION, VERSION}
+    known = [set(), {FUNCTION}, {FUNCTION, RESOURCE}]
+    if weighted:
+        known.append({FUNCTION, RESOURCE, EXECUTED_VERSION})
+    return watched.namespace == LAMBDA_NAMESPACE and watched.name in LAMBDA_METRICS and watched.dimensions in known
+
+
+def check_thresholds(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Thresholds that no value, or every value, passes."""
+    for alarm in plan_alarms(endpoint.settings):
+        if _never(alarm):
+            yield Problem(
+                "error",
+                ("alarms", *_setting(alarm)),
+                f"alarm {alarm.name} fires {'below' if alarm.below else 'above'} {alarm.threshold:g}, which its "
+                f"values cannot pass: they go from {alarm.least:g} to {alarm.most:g}",
+                "A request that takes timeout_s is given up and counts as a crash: set less"
+                if alarm.name == "Latency"
+                else "Set a threshold within",
+            )
+        elif _always(alarm):
+            yield Problem(
+                "error",
+                ("alarms", *_setting(alarm)),
+                f"alarm {alarm.name} fires at its least value already, so every release would be stopped",
+                f"Set a threshold above {alarm.least:g}",
+            )
+
+
+def _never(alarm: PlannedAlarm) -> bool:
+    if alarm.below:
+        return alarm.threshold <= alarm.least
+    return alarm.most is not None and alarm.threshold >= alarm.most
+
+
+def _always(alarm: PlannedAlarm) -> bool:
+    if alarm.below:
+        return alarm.most is not None and alarm.threshold > alarm.most
+    return alarm.threshold < alarm.least
+
+
+def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A least count that the new version's share of the allowed rate cannot reach."""
+    chosen = endpoint.settings
+    share = shift_of(chosen.rollout).first_share_percent
+    counted = [alarm for alarm in plan_alarms(chosen) if alarm.minimum_requests]
+    if not counted:
+        return
+    most = chosen.rate_limit_per_s * counted[0].period_s * share // 100
+    if most < chosen.alarms.minimum_requests:
+        yield Problem(
+            "warning",
+            ("alarms", "minimum_requests"),
+            f"alarms say nothing below {chosen.alarms.minimum_requests} requests in "
+            f"{counted[0].period_s // 60} minutes, but at rate_limit_per_s = {chosen.rate_limit_per_s} an API key "
+            f"can send the new version {most}",
+            "Set less, or give the new version a larger share",
+        )
+
+
+def _setting(alarm: PlannedAlarm) -> tuple[str, ...]:
+    return (_SETTING[alarm.name],) if alarm.name in _SETTING else ()

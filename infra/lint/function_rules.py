@@ -1,0 +1,38 @@
+"""Whether the function's own settings leave room for a release."""
+
+from collections.abc import Iterator
+
+from infra.lint.finding import Problem
+from infra.settings import Endpoint, Settings
+
+
+def check_concurrency(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Golden requests are served from the same concurrency as live ones."""
+    reserved = endpoint.settings.reserved_concurrency
+    if reserved == 0:
+        yield Problem(
+            "warning",
+            ("reserved_concurrency",),
+            "0 stops the endpoint for the check before traffic too, so no new version can be released",
+            "Keep it while nothing is released; remove it before the next model",
+        )
+    elif reserved == 1:
+        yield Problem(
+            "warning",
+            ("reserved_concurrency",),
+            "1 lets the checks of a release and live requests refuse each other",
+            "Reserve 2 or more",
+        )
+
+
+def check_golden_limits(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A time limit of golden requests that the function's own limit forestalls."""
+    rollout, timeout_ms = endpoint.settings.rollout, endpoint.settings.timeout_s * 1000
+    if "warm_limit_ms" in rollout.model_fields_set and rollout.warm_limit_ms >= timeout_ms:
+        yield Problem(
+            "warning",
+            ("rollout", "warm_limit_ms"),
+            f"a golden request is given up at timeout_s, after {timeout_ms} ms, before {rollout.warm_limit_ms} ms "
+            "can be exceeded",
+            "Set less than timeout_s",
+        )

@@ -1,0 +1,23 @@
+"""Where a decided setting comes from: the last of the tables that give it, as `infra.settings.load` lays them."""
+
+from collections.abc import Mapping
+
+from infra.settings.findings import dotted
+from infra.settings.positions import KeyPath
+
+
+def find_place(
+    positions: Mapping[KeyPath, int], environment: str, endpoint: str, key: tuple[str, ...]
+) -> tuple[int | None, str]:
+    """Line and dotted name of the setting ``key`` of ``endpoint``; where nobody wrote it, of the endpoint's table,
+    with the name under which it could be written there."""
+    tables: list[KeyPath] = [
+        ("env", environment, "endpoint", endpoint),
+        ("env", environment, "defaults"),
+        ("endpoint", endpoint),
+        ("defaults",),
+    ]
+    for table in tables:
+        if (line := positions.get((*table, *key))) is not None:
+            return line, dotted((*table, *key))
+    return positions.get(("endpoint", endpoint)), dotted(("endpoint", endpoint, *key))

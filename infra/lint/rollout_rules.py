@@ -1,0 +1,103 @@
+"""Whether a rollout can go as its settings say, and whether its judge can come to a verdict in time."""
+
+from collections.abc import Iterator, Mapping
+
+from infra.lint.finding import Problem
+from infra.names import UNBOUND_ENVIRONMENTS
+from infra.settings import Endpoint, Settings
+from infra.settings.rollout_schema import LONGEST_SHIFT_MINUTES
+from infra.traffic_shift import shift_of
+
+#: CodeDeploy waits an hour for the hook that holds a blue_green deployment
+#: (docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html), less some minutes
+#: in which the judge answers and its metrics settle.
+LONGEST_HELD_MINUTES = 55
+#: Minutes of metrics that a verdict needs, after what it waits for them and before what CodeDeploy needs to stop.
+SHORTEST_JUDGED_MINUTES = {"canary": 5, "linear": 5, "blue_green": 3}
+
+_USED_BY: Mapping[str, tuple[str, ...]] = {
+    "share_percent": ("canary",),
+    "bake_minutes": ("canary", "blue_green"),
+    "step_percent": ("linear",),
+    "interval_minutes": ("linear",),
+    "minimum_requests": ("canary", "linear", "blue_green"),
+    "on_not_enough_evidence": ("canary", "linear", "blue_green"),
+}
+
+
+def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A shift or a hold beyond CodeDeploy's limits."""
+    rollout = endpoint.settings.rollout
+    minutes = shift_of(rollout).minutes
+    if minutes > LONGEST_SHIFT_MINUTES:
+        yield Problem(
+            "error",
+            ("rollout", "interval_minutes"),
+            f"steps of {rollout.step_percent} % every {rollout.interval_minutes} minutes take {minutes} minutes; "
+            f"CodeDeploy allows {LONGEST_SHIFT_MINUTES} for a shift",
+            "Take larger steps or a shorter interval",
+        )
+    if rollout.strategy == "blue_green" and rollout.bake_minutes > LONGEST_HELD_MINUTES:
+        yield Problem(
+            "error",
+            ("rollout", "bake_minutes"),
+            f"a switched deployment would be held for {rollout.bake_minutes} minutes; CodeDeploy gives up after "
+            f"an hour, and {LONGEST_HELD_MINUTES} leave time to answer it",
+            f"Set {LONGEST_HELD_MINUTES} or less, or strategy canary, which bakes up to 48 hours",
+        )
+
+
+def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A bake that ends before anything can be known."""
+    rollout = endpoint.settings.rollout
+    judged, least = shift_of(rollout).judged_minutes, SHORTEST_JUDGED_MINUTES.get(rollout.strategy, 0)
+    if judged < least:
+        yield Problem(
+            "warning",
+            ("rollout", "interval_minutes" if rollout.strategy == "linear" else "bake_minutes"),
+            f"the new version is judged for {judged} minutes, too short for a verdict on live requests: metrics "
+            "settle after one, and CodeDeploy must hear of it two before the end",
+            f"Let it take {least} minutes or more",
+        )
+
+
+def check_traffic(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A judge that can never see as many requests as it needs."""
+    chosen, rollout = endpoint.settings, endpoint.settings.rollout
+    shift = shift_of(rollout)
+    if rollout.strategy == "all_at_once":
+        return
+    most = chosen.rate_limit_per_s * 60 * shift.judged_minutes * shift.first_share_percent // 100
+    if most < rollout.minimum_requests:
+        yield Problem(
+            "warning",
+            ("rollout", "minimum_requests"),
+            f"{rollout.minimum_requests} requests are needed for a verdict, but at rate_limit_per_s = "
+            f"{chosen.rate_limit_per_s} an API key can send the new version {most} in "
+            f"{shift.judged_minutes} minutes",
+            "Bake longer, give the new version a larger share, or need fewer requests",
+        )
+
+
+def check_ignored(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Settings of another strategy."""
+    rollout = endpoint.settings.rollout
+    for key, strategies in _USED_BY.items():
+        if key in rollout.model_fields_set and rollout.strategy not in strategies:
+            yield Problem(
+                "warning",
+                ("rollout", key),
+                f"strategy {rollout.strategy} takes no {key}, so it does nothing",
+                f"Remove it, or set strategy {' or '.join(strategies)}",
+            )
+
+
+def check_unjudged(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """All traffic at once where an account is named."""
+    if endpoint.settings.rollout.strategy == "all_at_once" and settings.environment not in UNBOUND_ENVIRONMENTS:
+        yield Problem(
+            "warning",
+            ("rollout", "strategy"),
+            "all_at_once is checked before traffic only: what is bad for live requests alone reaches all of them",
+            "Set strategy canary, or blue_green where two versions must not answer side by side",
+        )

@@ -1,0 +1,150 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.alarm_plan import WatchedMetric
+from infra.errors import LintError
+from infra.lint import Finding, lint
+from infra.lint.alarm_rules import is_carried
+from infra.synth import synthesize
+from lambda_handlers.contract.build import BUILD_DIR
+
+BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
+PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
+
+
+def findings_in(folder: Path, text: str, environment: str = "dev") -> list[Finding]:
+    (folder / "serinus.toml").write_text(text, encoding="utf-8")
+    return lint(folder, environment)
+
+
+@pytest.mark.parametrize("environment", ["dev", "local"])
+def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> None:
+    assert findings_in(tmp_path, BASE, environment) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "severity", "line", "key", "said"),
+    [
+        (
+            '[endpoint.churn.rollout]\nstrategy = "linear"\nstep_percent = 1\ninterval_minutes = 30\n',
+            "error", 8, "endpoint.churn.rollout.interval_minutes", "take 2970 minutes; CodeDeploy allows 2880",
+        ),
+        (
+            '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 60\n',
+            "error", 7, "endpoint.churn.rollout.bake_minutes", "gives up after an hour",
+        ),
+        (
+            "[endpoint.churn.alarms]\np99_ms = 10000\n",
+            "error", 6, "endpoint.churn.alarms.p99_ms", "cannot pass: they go from 0 to 10000",
+        ),
+        (
+            "[endpoint.churn.rollout]\nbake_minutes = 3\n",
+            "warning", 6, "endpoint.churn.rollout.bake_minutes", "too short for a verdict",
+        ),
+        (
+            "[endpoint.churn.rollout]\nstep_percent = 20\n",
+            "warning", 6, "endpoint.churn.rollout.step_percent", "strategy canary takes no step_percent",
+        ),
+        (
+            "[endpoint.churn.rollout]\nminimum_requests = 7000\n",
+            "warning", 6, "endpoint.churn.rollout.minimum_requests", "can send the new version 6000 in 10 minutes",
+        ),
+        (
+            "[endpoint.churn.alarms]\nminimum_requests = 4000\n",
+            "warning", 6, "endpoint.churn.alarms.minimum_requests", "can send the new version 3000",
+        ),
+        (
+            "reserved_concurrency = 0\n",
+            "warning", 5, "endpoint.churn.reserved_concurrency", "no new version can be released",
+        ),
+        (
+            "reserved_concurrency = 1\n",
+            "warning", 5, "endpoint.churn.reserved_concurrency", "refuse each other",
+        ),
+        (
+            "timeout_s = 2\n[endpoint.churn.rollout]\nwarm_limit_ms = 2000\n",
+            "warning", 7, "endpoint.churn.rollout.warm_limit_ms", "is given up at timeout_s, after 2000 ms",
+        ),
+    ],
+)  # fmt: skip
+def test_each_finding_says_what_where_and_how_to_mend_it(
+    tmp_path: Path, table: str, severity: str, line: int, key: str, said: str
+) -> None:
+    (finding,) = findings_in(tmp_path, BASE + table)
+
+    assert (finding.severity, finding.line, finding.key, finding.endpoint) == (severity, line, key, "churn")
+    assert said in finding.what
+    assert finding.mend
+
+
+def test_an_unjudged_strategy_is_worth_a_word_where_an_account_is_named(tmp_path: Path) -> None:
+    text = BASE + '[endpoint.churn.rollout]\nstrategy = "all_at_once"\n' + PROD
+
+    assert findings_in(tmp_path, text, "dev") == []
+    (finding,) = findings_in(tmp_path, text, "prod")
+    assert finding.severity == "warning"
+    assert finding.what.startswith("all_at_once is checked before traffic only")
+
+
+def test_the_line_is_that_of_the_table_that_decides(tmp_path: Path) -> None:
+    text = BASE + PROD + "[env.prod.defaults.rollout]\nbake_minutes = 2\n"
+
+    (finding,) = findings_in(tmp_path, text, "prod")
+
+    assert (finding.line, finding.key) == (9, "env.prod.defaults.rollout.bake_minutes")
+
+
+def test_what_nobody_wrote_is_found_at_the_endpoints_table(tmp_path: Path) -> None:
+    (finding, *_) = findings_in(
+        tmp_path,
+        BASE + "rate_limit_per_s = 1\nburst_limit = 1\n[defaults]\ntimeout_s = 5\n"
+        "[endpoint.churn.rollout]\nbake_minutes = 2880\nshare_percent = 1\n",
+    )
+
+    assert (finding.line, finding.key) == (4, "endpoint.churn.alarms.minimum_requests")
+
+
+def test_errors_come_first(tmp_path: Path) -> None:
+    findings = findings_in(tmp_path, BASE + "reserved_concurrency = 1\n[endpoint.churn.alarms]\np99_ms = 20000\n")
+
+    assert [finding.severity for finding in findings] == ["error", "warning"]
+
+
+def test_layers_near_the_limit_and_beyond_are_told(new_project: Callable[[str], Any]) -> None:
+    project = new_project(BASE)
+    project.package("churn")
+    for unzipped_mb, expected in ((100, []), (120, ["warning"]), (130, ["error"])):
+        project.build(unzipped_bytes=unzipped_mb * 2**20)
+        assert [finding.severity for finding in lint(project.folder, "dev")] == expected
+    (project.folder / BUILD_DIR / "manifest.json").unlink()
+    assert lint(project.folder, "dev") == []
+
+
+def test_lambda_names_the_executed_version_only_while_the_alias_has_weights() -> None:
+    watched = WatchedMetric(
+        "AWS/Lambda", "Errors", frozenset({"FunctionName", "Resource", "ExecutedVersion"}), "Sum"
+    )
+
+    assert is_carried(watched, weighted=True)
+    assert not is_carried(watched, weighted=False)
+
+
+@pytest.mark.parametrize(
+    "dimensions", [{"FunctionName"}, {"FunctionName", "Resource"}, {"FunctionName", "ExecutedVersion"}]
+)
+def test_our_own_metrics_are_carried_by_function_and_version_only(dimensions: set[str]) -> None:
+    assert not is_carried(WatchedMetric("Serinus", "Errors", frozenset(dimensions), "Sum"), weighted=True)
+
+
+def test_synth_refuses_errors_and_says_warnings(
+    project: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write_settings(BASE + "reserved_concurrency = 1\n[endpoint.churn.alarms]\np99_ms = 20000\n")
+
+    with pytest.raises(LintError, match=r"serinus.toml has 1 error in environment dev:\n  line 7: endpoint.churn"):
+        synthesize(project.folder, "dev", tmp_path / "out")
+
+    assert capsys.readouterr().err.startswith("warning: line 5: endpoint.churn.reserved_concurrency: 1 lets ")

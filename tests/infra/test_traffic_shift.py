@@ -1,0 +1,49 @@
+import pytest
+
+from infra.settings import RolloutSettings
+from infra.traffic_shift import ALL_AT_ONCE, Steps, shift_of
+from offline.services.codedeploy.traffic import predefined
+
+
+@pytest.mark.parametrize(
+    ("rollout", "name"),
+    [
+        (RolloutSettings(), "CodeDeployDefault.LambdaCanary10Percent10Minutes"),
+        (RolloutSettings(bake_minutes=5), "CodeDeployDefault.LambdaCanary10Percent5Minutes"),
+        (RolloutSettings(bake_minutes=30), "CodeDeployDefault.LambdaCanary10Percent30Minutes"),
+        (RolloutSettings(strategy="linear"), "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"),
+        (
+            RolloutSettings(strategy="linear", interval_minutes=3),
+            "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes",
+        ),
+        (RolloutSettings(strategy="blue_green"), ALL_AT_ONCE),
+        (RolloutSettings(strategy="all_at_once"), ALL_AT_ONCE),
+    ],
+)
+def test_where_aws_has_a_configuration_it_is_used(rollout: RolloutSettings, name: str) -> None:
+    shift = shift_of(rollout)
+
+    assert (shift.predefined, shift.steps) == (name, None)
+    assert name in predefined()
+
+
+@pytest.mark.parametrize(
+    ("rollout", "steps", "minutes"),
+    [
+        (RolloutSettings(share_percent=5), Steps("TimeBasedCanary", 5, 10), 10),
+        (RolloutSettings(bake_minutes=45), Steps("TimeBasedCanary", 10, 45), 45),
+        (RolloutSettings(strategy="linear", step_percent=30), Steps("TimeBasedLinear", 30, 1), 3),
+        (RolloutSettings(strategy="linear", interval_minutes=4), Steps("TimeBasedLinear", 10, 4), 36),
+    ],
+)
+def test_other_steps_make_a_configuration(rollout: RolloutSettings, steps: Steps, minutes: int) -> None:
+    shift = shift_of(rollout)
+
+    assert (shift.predefined, shift.steps, shift.minutes) == (None, steps, minutes)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "minutes"), [("canary", 10), ("linear", 9), ("blue_green", 10), ("all_at_once", 0)]
+)
+def test_the_judge_is_told_how_long_it_has(strategy: str, minutes: int) -> None:
+    assert shift_of(RolloutSettings.model_validate({"strategy": strategy})).judged_minutes == minutes
