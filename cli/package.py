@@ -33,7 +33,7 @@ def package(
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
-    from lambda_handlers.contract.agreement import Tolerance
+    from lambda_handlers.contract.tolerance import Tolerance
     from modelpack.package import package as run
     from modelpack.request import PackageRequest
 

@@ -13,12 +13,12 @@ golden set. Short versions (12 hex digits) are for people, folders and headers.
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lambda_handlers.contract.agreement import Tolerance
 from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.files import Folder, path_in, read_file
 from lambda_handlers.contract.signature import Signature
+from lambda_handlers.contract.tolerance import Tolerance
 
 FORMAT = 1
 GRAPH = "model.onnx"
@@ -110,29 +110,29 @@ def compute_version(graph: bytes, manifest: dict[str, Any], baseline: bytes, gol
     return digest.hexdigest()
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Folder) -> Manifest:
     """The manifest of the bundle in ``folder``; raises `ContractError` when there is none or it is damaged."""
-    return Manifest.from_json(_load(folder / MANIFEST))
+    return Manifest.from_json(_load(folder, MANIFEST))
 
 
-def read_golden(folder: Path) -> Golden:
+def read_golden(folder: Folder) -> Golden:
     """The golden set of the bundle in ``folder``."""
-    return Golden.from_json(_load(folder / GOLDEN))
+    return Golden.from_json(_load(folder, GOLDEN))
 
 
-def verify(folder: Path) -> Manifest:
+def verify(folder: Folder) -> Manifest:
     """The manifest, once the folder's files are seen to hash to its version; raises `ContractError` if not."""
     manifest = read_manifest(folder)
     try:
         found = compute_version(
-            (folder / GRAPH).read_bytes(),
-            _load(folder / MANIFEST),
-            (folder / BASELINE).read_bytes(),
-            (folder / GOLDEN).read_bytes(),
+            read_file(folder, GRAPH),
+            _load(folder, MANIFEST),
+            read_file(folder, BASELINE),
+            read_file(folder, GOLDEN),
         )
     except FileNotFoundError as error:
         raise ContractError(
-            f"bundle {folder} lacks {Path(error.filename).name}. Package the model again."
+            f"bundle {folder} lacks a file: {error.filename} is missing. Package the model again."
         ) from error
     if found != manifest.version:
         raise ContractError(
@@ -142,13 +142,15 @@ def verify(folder: Path) -> Manifest:
     return manifest
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(folder: Folder, name: str) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_file(folder, name))
     except FileNotFoundError as error:
-        raise ContractError(f"{path.parent} is no bundle: {path.name} is missing.") from error
+        raise ContractError(f"{folder} is no bundle: {name} is missing.") from error
     except ValueError as error:
-        raise ContractError(f"{path} is damaged ({error}). Package the model again.") from error
+        raise ContractError(f"{path_in(folder, name)} is damaged ({error}). Package the model again.") from error
     if not isinstance(data, dict):
-        raise ContractError(f"{path} is damaged: it holds no JSON object. Package the model again.")
+        raise ContractError(
+            f"{path_in(folder, name)} is damaged: it holds no JSON object. Package the model again."
+        )
     return data

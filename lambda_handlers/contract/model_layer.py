@@ -2,21 +2,21 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from lambda_handlers.contract.bundle import GRAPH, MODEL_PACKAGE
 from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.files import holds, path_in
 from lambda_handlers.contract.signals import ENV_MODEL_DIR
 
 
-def find_model_folder(environ: Mapping[str, str]) -> Path:
+def find_model_folder(environ: Mapping[str, str]) -> str:
     """The folder of the model layer: SERINUS_MODEL_DIR, or else the first ``serinus_model`` on Python's path.
     Raises `ContractError` when there is none."""
     if chosen := environ.get(ENV_MODEL_DIR):
-        return Path(chosen)
+        return chosen
     for entry in sys.path:
-        folder = Path(entry, MODEL_PACKAGE)
-        if (folder / GRAPH).is_file():
+        folder = path_in(entry, MODEL_PACKAGE)
+        if holds(folder, GRAPH):
             return folder
     raise ContractError(
         f"no folder {MODEL_PACKAGE} with a {GRAPH} is on Python's path: the model layer is not attached to "

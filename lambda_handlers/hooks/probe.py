@@ -6,7 +6,6 @@ worker is no bad release.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from lambda_handlers.contract.agreement import Outputs, compare
 from lambda_handlers.contract.bundle import Golden, Manifest, read_golden, read_manifest
 from lambda_handlers.contract.columns import OTHERS, field_of
+from lambda_handlers.contract.files import Folder
 from lambda_handlers.contract.signals import HEADER_FUNCTION_VERSION, HEADER_MODEL_VERSION
 from lambda_handlers.contract.signature import Output
 from lambda_handlers.hooks.errors import NoAnswer, Throttled
@@ -55,7 +55,7 @@ class Expectation:
     golden: Golden
 
     @classmethod
-    def read(cls, folder: Path) -> "Expectation":
+    def read(cls, folder: Folder) -> "Expectation":
         """From a model layer's folder; raises `ContractError`."""
         return cls(read_manifest(folder), read_golden(folder))
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lambda_handlers.contract.bundle import BASELINE
+from lambda_handlers.contract.files import read_file
 from lambda_handlers.contract.signals import HEADER_NON_FINITE_ROWS
 from lambda_handlers.inference.endpoint import Endpoint, open_endpoint
 from lambda_handlers.inference.events import Event
@@ -52,7 +53,7 @@ def open_reported(environ: Mapping[str, str], write: Callable[[bytes], object] =
     init, whose time it measures."""
     endpoint = open_endpoint(environ)
     scorer, manifest = endpoint.scorer, endpoint.scorer.model.manifest
-    baseline: dict[str, Any] = msgspec.json.decode((scorer.model.folder / BASELINE).read_bytes())
+    baseline: dict[str, Any] = msgspec.json.decode(read_file(scorer.model.folder, BASELINE))
     telemetry = Telemetry(
         environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         scorer.function_version,

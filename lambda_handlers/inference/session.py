@@ -1,13 +1,13 @@
 """The model layer's bundle as something to run, opened by ONNX Runtime."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import onnxruntime
 
 from lambda_handlers.contract.bundle import GRAPH, Manifest, read_manifest
 from lambda_handlers.contract.errors import ContractError
+from lambda_handlers.contract.files import Folder, path_in
 from lambda_handlers.inference.tensors import Array, Feeds
 
 #: Memory at which Lambda gives a function one whole CPU; its share is proportional
@@ -27,11 +27,11 @@ class Model:
     """A bundle's manifest, its folder, and its graph, ready to run."""
 
     manifest: Manifest
-    folder: Path
+    folder: Folder
     session: Session
 
 
-def open_model(folder: Path, *, memory_mb: int) -> Model:
+def open_model(folder: Folder, *, memory_mb: int) -> Model:
     """Read the bundle in ``folder`` and create its session, with as many threads as ``memory_mb`` gives CPUs.
     Raises `ContractError` where graph and signature name different inputs or outputs."""
     manifest = read_manifest(folder)
@@ -39,7 +39,7 @@ def open_model(folder: Path, *, memory_mb: int) -> Model:
     options.intra_op_num_threads = threads_for(memory_mb)
     options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(
-        str(folder / GRAPH), sess_options=options, providers=["CPUExecutionProvider"]
+        path_in(folder, GRAPH), sess_options=options, providers=["CPUExecutionProvider"]
     )
     signature = manifest.signature
     _refuse_other_names("input", session.get_inputs(), [tensor.name for tensor in signature.tensors])

@@ -9,12 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lambda_handlers.contract import signals
+from lambda_handlers.contract.files import read_file
 from lambda_handlers.inference.tensors import Array
 
 #: Answers that refuse what the caller sent.
@@ -132,6 +132,6 @@ def measure_init_ms(environ: Mapping[str, str]) -> float | None:
     under SnapStart or provisioned concurrency, and where the system does not tell."""
     if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand" or sys.platform != "linux":
         return None
-    start_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    start_ticks = int(read_file("/proc/self", "stat").rpartition(b")")[2].split()[19])
     now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
     return round((now_s - start_ticks / os.sysconf("SC_CLK_TCK")) * 1000, 3)

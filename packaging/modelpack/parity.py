@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Agreement, Outputs, Tolerance, compare
+from lambda_handlers.contract.agreement import Agreement, Outputs, compare
 from lambda_handlers.contract.signature import Feature
+from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.errors import ParityError, SampleError, first_line
 from modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING, to_json_value
 from modelpack.run import Runner

@@ -4,8 +4,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambda_handlers.contract.agreement import Agreement, Tolerance
+from lambda_handlers.contract.agreement import Agreement
 from lambda_handlers.contract.lock import NAME
+from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.errors import RequestError
 
 

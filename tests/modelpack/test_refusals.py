@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from lambda_handlers.contract.agreement import Tolerance
+from lambda_handlers.contract.tolerance import Tolerance
 from modelpack import ModelpackError
 from modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError, VersionSkewError
 from modelpack.package import package

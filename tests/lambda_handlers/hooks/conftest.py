@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from onnx import TensorProto, helper
 
-from lambda_handlers.contract.agreement import Tolerance
 from lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
 from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from lambda_handlers.contract.tolerance import Tolerance
 from lambda_handlers.hooks.clients import Clients, Surroundings
 from lambda_handlers.inference.endpoint import open_endpoint
 

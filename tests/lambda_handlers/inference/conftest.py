@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambda_handlers.contract.agreement import Tolerance
 from lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
 from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from lambda_handlers.contract.tolerance import Tolerance
 from lambda_handlers.inference.endpoint import Endpoint, open_endpoint
 from lambda_handlers.inference.limits import Limits
 from lambda_handlers.inference.scoring import Scorer

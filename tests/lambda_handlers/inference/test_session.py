@@ -29,7 +29,7 @@ def test_the_first_model_folder_on_the_path_is_taken(monkeypatch: pytest.MonkeyP
         (tmp_path / name / "serinus_model").mkdir(parents=True)
         (tmp_path / name / "serinus_model" / "model.onnx").touch()
     monkeypatch.setattr("sys.path", [str(tmp_path / "none"), str(tmp_path / "first"), str(tmp_path / "second")])
-    assert find_model_folder({}) == tmp_path / "first" / "serinus_model"
+    assert find_model_folder({}) == str(tmp_path / "first" / "serinus_model")
 
 
 @pytest.fixture
