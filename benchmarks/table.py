@@ -14,13 +14,22 @@ from rich.table import Table
 Row = dict[str, Any]
 
 
-def main(name: str, measure: Callable[[], Sequence[Row]], *, note: str = "") -> None:
-    """The command line of benchmark ``name``: measure, then print the rows."""
+def main(
+    name: str,
+    measure: Callable[..., Sequence[Row]],
+    *,
+    note: str = "",
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> None:
+    """The command line of benchmark ``name``: measure, then print the rows. With ``arguments``, which adds options
+    of the benchmark's own, ``measure`` gets what was chosen."""
     parser = argparse.ArgumentParser(prog=f"scripts/bench {name}", description=note)
     parser.add_argument("--json", action="store_true", help="print the rows as data")
-    arguments = parser.parse_args()
-    rows = measure()
-    if arguments.json:
+    if arguments is not None:
+        arguments(parser)
+    chosen = parser.parse_args()
+    rows = measure(chosen) if arguments is not None else measure()
+    if chosen.json:
         sys.stdout.write(json.dumps(list(rows), indent=2) + "\n")
     else:
         show(name, rows, note)
@@ -29,13 +38,14 @@ def main(name: str, measure: Callable[[], Sequence[Row]], *, note: str = "") -> 
 def show(title: str, rows: Sequence[Row], note: str = "") -> None:
     """One table; columns are the rows' keys, numbers align right."""
     table = Table(title=title, title_justify="left", box=None)
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    columns = list(dict.fromkeys(key for row in rows for key in row if row[key] not in (None, "")))
     for column in columns:
         numeric = any(isinstance(row.get(column), int | float) for row in rows)
         table.add_column(column, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    console = Console(highlight=False)
+    # A file has no width of its own, and cells that were cut would be of no use there.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     console.print(table)
     console.print(f"{note}\n{machine()}".strip(), markup=False)
 

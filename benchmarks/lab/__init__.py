@@ -1,1 +1,1 @@
-"""Where cold starts are measured: functions laid out as Lambda unpacks them, started under AWS's runtime client."""
+"""Where cold starts are measured: functions laid out as on Lambda, started under AWS's runtime client."""

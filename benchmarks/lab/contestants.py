@@ -11,12 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from infra.handler_modules import handler_files
 from lab import packages
 from lab.models import Model
 from lab.store import stored
 from lab.worker import Function
-
-from infra.handler_modules import handler_files
 from lambda_handlers.contract.build import BUILD_DIR
 from modelpack.layers import build
 
@@ -45,13 +44,15 @@ class Contestant:
     def check(self, answer: dict[str, Any], expected: int) -> None:
         """Refuse to measure what does not predict as the source model does."""
         if answer.get("statusCode") != 200 or self.label(json.loads(answer["body"])) != expected:
-            raise SystemExit(f"{self.name} answered {str(answer)[:400]} where the source model predicts {expected}")
+            raise SystemExit(
+                f"{self.name} answered {str(answer)[:400]} where the source model predicts {expected}"
+            )
 
 
 def contestants(model: Model) -> dict[str, Contestant]:
     """All rows, the floor first."""
     makers = (
-        _floor, _serinus, _serinus_no_hot_route, _onnx_fastapi,
+        contestant_floor, _serinus, _serinus_no_hot_route, _onnx_fastapi,
         _sklearn_fastapi_pyc, _sklearn_fastapi, _mlflow, _bentoml,
     )  # fmt: skip
     found = [make(model) for make in makers]
@@ -94,7 +95,8 @@ def copy_serinus(folder: Path) -> None:
         shutil.copyfile(ROOT / file, folder / file)
 
 
-def _floor(model: Model) -> Contestant:
+def contestant_floor(model: Model) -> Contestant:
+    """What imports ONNX Runtime, opens the model and runs it, and nothing else."""
     environment = {**ONE_BLAS_THREAD, "MODEL": str(model.bundle / "model.onnx")}
     function = _function("floor", layers=(runtime_layer(),), handler="floor.handler", environment=environment)
     return Contestant("floor", function, proxy_event({"rows": model.rows[:1]}), _first_label)
@@ -197,7 +199,12 @@ def _copy(source: Path, folder: Path) -> None:
 
 def _serinus_task() -> Path:
     files = handler_files(ROOT, "lambda_handlers.inference.handler")
-    return stored("task-serinus", [(ROOT / file).read_bytes() for file in files], copy_serinus)
+
+    def make(folder: Path) -> None:
+        copy_serinus(folder)
+        packages.compile_all(folder)  # as `serinus build` does
+
+    return stored("task-serinus", [(ROOT / file).read_bytes() for file in files], make)
 
 
 def _model_layer(model: Model) -> Path:

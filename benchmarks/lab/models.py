@@ -28,7 +28,9 @@ class Model:
 def model(name: str) -> Model:
     """The model ``name`` of `NAMES`, trained and packaged once."""
     versions = [importlib.metadata.version(package) for package in ("scikit-learn", "skl2onnx", "onnxruntime")]
-    folder = stored(f"model-{name}", (name, *versions, Path(__file__).read_bytes()), lambda made: _make(name, made))
+    folder = stored(
+        f"model-{name}", (name, *versions, Path(__file__).read_bytes()), lambda made: _make(name, made)
+    )
     told = json.loads((folder / "told.json").read_text())
     return Model(name, folder / "model.joblib", folder / told["bundle"], told["rows"], told["label"])
 
@@ -68,7 +70,9 @@ def _forest() -> tuple[Any, Any, Any]:
     from sklearn.ensemble import RandomForestClassifier
 
     random = np.random.default_rng(0)
-    data = pd.DataFrame(np.round(random.normal(0.0, 10.0, (FOREST_ROWS, 10)), 1), columns=[f"x{n}" for n in range(10)])
+    data = pd.DataFrame(
+        np.round(random.normal(0.0, 10.0, (FOREST_ROWS, 10)), 1), columns=[f"x{n}" for n in range(10)]
+    )
     score = data["x0"] + data["x1"] * data["x2"] / 5 + random.normal(0.0, 3.0, FOREST_ROWS)
     return RandomForestClassifier(100, random_state=0), data, (score > 0).astype(int)
 

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from lab.store import stored
-
 from modelpack.layers import find_interpreter
 from modelpack.layers.limits import UNZIPPED_LIMIT_BYTES
 from modelpack.layers.uv import uv_command
@@ -32,7 +31,9 @@ def python_version() -> str:
     for version in PYTHONS:
         if find_interpreter(version) is not None:
             return version
-    raise SystemExit(f"cold starts need a Python that Lambda offers ({', '.join(PYTHONS)}): uv python install 3.13")
+    raise SystemExit(
+        f"cold starts need a Python that Lambda offers ({', '.join(PYTHONS)}): uv python install 3.13"
+    )
 
 
 def python() -> Path:
@@ -53,7 +54,15 @@ def install(name: str, requirements: tuple[str, ...], *, bytecode: bool) -> Path
 
     def make(folder: Path) -> None:
         command = [*uv_command(), "pip", "install", "--quiet", "--target", str(folder / "python")]
-        command += ["--python", str(python()), "--no-python-downloads", "--only-binary", ":all:", "--link-mode", "copy"]
+        command += [
+            "--python",
+            str(python()),
+            "--no-python-downloads",
+            "--only-binary",
+            ":all:",
+            "--link-mode",
+            "copy",
+        ]
         subprocess.run([*command, *requirements], check=True, cwd=folder)
         for left in (folder / "python").rglob("__pycache__"):
             shutil.rmtree(left)

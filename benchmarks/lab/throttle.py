@@ -45,14 +45,17 @@ def why_not() -> str | None:
         with limited_to(MEGABYTES_PER_CPU):
             return None
     except OSError as error:
-        return f"this machine does not let a process throttle another ({error}): only unthrottled rows were measured"
+        return (
+            f"this machine does not let a process throttle another ({error}): only unthrottled rows were measured"
+        )
 
 
 def _remove(folder: Path) -> None:
     """The kernel lets a group go only once the last of its processes is gone, killed or not."""
     for _ in range(100):
         try:
-            return folder.rmdir()
+            folder.rmdir()
+            return
         except OSError as error:
             if error.errno != errno.EBUSY:
                 raise

@@ -45,8 +45,8 @@ class Function:
 @dataclass(frozen=True, slots=True)
 class Start:
     """Milliseconds from the process' start to its first question for work (``init_ms``) and to its first answer
-    (``cold_ms``); of each later request (``warm_ms``); processor time till the end (``cpu_ms``), which a busy machine
-    changes least; the peak of resident memory at the end, in MB."""
+    (``cold_ms``); of each later request (``warm_ms``); processor time till the end (``cpu_ms``), which a busy
+    machine changes least; the peak of resident memory at the end, in MB."""
 
     init_ms: float
     cold_ms: float
@@ -56,7 +56,9 @@ class Start:
     answer: dict[str, Any]
 
 
-def start(function: Function, events: Sequence[bytes], memory_mb: int | None, *, drop_cache: bool = False) -> Start:
+def start(
+    function: Function, events: Sequence[bytes], memory_mb: int | None, *, drop_cache: bool = False
+) -> Start:
     """Start ``function`` with the CPU share of ``memory_mb`` (None: all) and let it answer ``events``.
     Raises `SystemExit` with what the process said where it fails."""
     if drop_cache:
@@ -83,7 +85,9 @@ def start(function: Function, events: Sequence[bytes], memory_mb: int | None, *,
             used = _end(process)
         said = api.said
         if said.failure is not None or len(said.answers) < len(events):
-            raise SystemExit(f"{function.name} failed: {said.failure!r}\n{output.read_text(errors='replace')[-3000:]}")
+            raise SystemExit(
+                f"{function.name} failed: {said.failure!r}\n{output.read_text(errors='replace')[-3000:]}"
+            )
     return Start(
         init_ms=(said.asked_at[0] - begun) * 1000,
         cold_ms=(said.answered_at[0] - begun) * 1000,

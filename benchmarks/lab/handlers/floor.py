@@ -10,7 +10,7 @@ session = onnxruntime.InferenceSession(os.environ["MODEL"], providers=["CPUExecu
 (tensor,) = session.get_inputs()
 
 
-def handler(event, context):
+def handler(event, _context):
     rows = [list(row.values()) for row in json.loads(event["body"])["rows"]]
     labels, probabilities = session.run(None, {tensor.name: np.array(rows)})
     answer = {"labels": labels.tolist(), "probabilities": probabilities.tolist()}
