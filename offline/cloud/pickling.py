@@ -13,6 +13,7 @@ import sys
 import threading
 import types
 import weakref
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ class StatePickler(pickle.Pickler):
             return aws_policy, (obj.account_id, obj.partition, obj.arn, obj.attachment_count)
         if isinstance(obj, RSAPrivateKey | EllipticCurvePrivateKey):
             return load_private_key, (_pem(obj),)
+        if isinstance(obj, defaultdict) and type(obj) is not defaultdict:
+            return new_defaultdict, (type(obj), obj.default_factory), vars(obj), None, iter(obj.items())
         if isinstance(obj, types.FunctionType) and "<locals>" in obj.__qualname__ and obj.__closure__ is None:
             return load_function, (obj.__module__, marshal.dumps(obj.__code__), obj.__defaults__)
         return NotImplemented
@@ -109,6 +112,13 @@ def new_key() -> FakeKey:
 def set_key_state(key: FakeKey, state: dict[str, Any]) -> None:
     """Restore an S3 object whose bytes are a blob."""
     key.__setstate__({**state, "value": _reading.blobs.read(state["value"].sha256)})
+
+
+def new_defaultdict(cls: type[Any], factory: Any) -> Any:
+    """A subclass of defaultdict whose own ``__init__`` takes other arguments than the pickle module gives it."""
+    made = cls.__new__(cls)
+    defaultdict.__init__(made, factory)
+    return made
 
 
 def aws_policy(account_id: str, partition: str, arn: str, attachment_count: int) -> Any:

@@ -92,11 +92,17 @@ class StateFolder:
 
     def parts(self, names: list[str]) -> dict[str, Any]:
         """The saved state of each of these parts that has any."""
-        return {
-            name: loads((self.root / "parts" / self._files[name]).read_bytes(), self.blobs)
-            for name in names
-            if name in self._files
-        }
+        return {name: self._part(self._files[name]) for name in names if name in self._files}
+
+    def _part(self, file: str) -> Any:
+        path = self.root / "parts" / file
+        try:
+            return loads(path.read_bytes(), self.blobs)
+        except Exception as error:
+            raise OfflineError(
+                f"{path} cannot be read ({type(error).__name__}: {error}). Name an empty folder with --state, or "
+                "remove this one."
+            ) from error
 
     def write(self, parts: Mapping[str, bytes], clock: SavedClock, *, sweep: bool = True) -> None:
         """Make these parts the state, all at once; with ``sweep`` remove what only the former state used."""
