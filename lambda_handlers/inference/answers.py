@@ -35,7 +35,7 @@ def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[byte
         parts.append(b"}")
         body = b"".join(parts)
         # The encoder writes null for what is not finite: without one there is nothing to count.
-        return body, _count_non_finite(arrays) if b"null" in body else 0
+        return body, count_non_finite(arrays) if b"null" in body else 0
 
     return answer
 
@@ -68,7 +68,8 @@ def _flat(array: Array) -> Array:
     return array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
 
 
-def _count_non_finite(arrays: Sequence[Array]) -> int:
+def count_non_finite(arrays: Sequence[Array]) -> int:
+    """In how many rows an output holds NaN or infinity."""
     bad = np.zeros(len(arrays[0]), dtype=bool)
     for array in arrays:
         if array.dtype.kind == "f":

@@ -3,23 +3,27 @@
 POST /predict        predictions, by the same `scoring` as the hot route
 GET  /model          signature, versions and limits
 GET  /health         whether the model answers
+     /v2..., /ping, /invocations   what the `protocols` add
 GET  /docs           a page to read and try; GET /openapi.json its source: both only where switched on
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-import msgspec
 import onnxruntime
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from lambda_handlers.inference import problems
+from lambda_handlers.inference.call import Call
 from lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
 from lambda_handlers.inference.openapi import describe
 from lambda_handlers.inference.problems import Problem
-from lambda_handlers.inference.scoring import Answer, Scorer
+from lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S
+from lambda_handlers.inference.protocols.routes import Respond, compile_routes
+from lambda_handlers.inference.scoring import Answer, Scorer, cache_control
 
 #: Key under which the event's request context tells stage or base path; see `face.prepare`.
 ROOT_KEY = "serinus.root"
@@ -38,6 +42,7 @@ def create_api(scorer: Scorer, *, docs: bool) -> FastAPI:
     _answer_errors(api, scorer)
     _add_prediction(api, scorer)
     _add_reports(api, scorer)
+    _add_protocols(api, scorer)
     if docs:
         _add_docs(api, scorer)
     return api
@@ -46,7 +51,7 @@ def create_api(scorer: Scorer, *, docs: bool) -> FastAPI:
 def _add_prediction(api: FastAPI, scorer: Scorer) -> None:
     @api.post("/predict")
     async def predict(request: Request) -> Response:
-        return _respond(scorer.predict(await request.body(), _content_type(request)))
+        return _respond(scorer.predict(await request.body(), _header(request, "content-type")))
 
 
 def _add_reports(api: FastAPI, scorer: Scorer) -> None:
@@ -54,34 +59,46 @@ def _add_reports(api: FastAPI, scorer: Scorer) -> None:
 
     @api.get("/health")
     async def health() -> Response:
-        return _report(scorer, {"status": "ok", "model": manifest.name, "version": manifest.short_version})
+        told = {"status": "ok", "model": manifest.name, "version": manifest.short_version}
+        return _respond(scorer.report(told))
 
     @api.get("/model")
     async def model() -> Response:
-        return _report(
-            scorer,
-            {
-                "model": manifest.name,
-                "version": manifest.version,
-                "framework": manifest.framework,
-                "precision": manifest.precision,
-                "signature": manifest.signature.to_json(),
-                "limits": asdict(scorer.limits),
-                "versions": {"function": scorer.function_version, "onnxruntime": onnxruntime.__version__},
-            },
-        )
+        told = {
+            "model": manifest.name,
+            "version": manifest.version,
+            "framework": manifest.framework,
+            "precision": manifest.precision,
+            "signature": manifest.signature.to_json(),
+            "limits": asdict(scorer.limits),
+            "versions": {"function": scorer.function_version, "onnxruntime": onnxruntime.__version__},
+        }
+        return _respond(scorer.report(told, keep_s=DESCRIPTION_KEEP_S))
+
+
+def _add_protocols(api: FastAPI, scorer: Scorer) -> None:
+    for (method, path), respond in compile_routes(scorer).items():
+        api.add_api_route(path, _asked(respond), methods=[method])
+
+
+def _asked(respond: Respond) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return _respond(respond(Call(await request.body(), partial(_header, request))))
+
+    return answer
 
 
 def _add_docs(api: FastAPI, scorer: Scorer) -> None:
     @api.get("/openapi.json")
     async def openapi(request: Request) -> Response:
-        return _report(scorer, describe(scorer, _root(request)))
+        return _respond(scorer.report(describe(scorer, _root(request)), keep_s=DESCRIPTION_KEEP_S))
 
     @api.get("/docs")
     async def docs(request: Request) -> Response:
         page = render_docs(describe(scorer, _root(request)))
-        headers = {"content-security-policy": CONTENT_SECURITY_POLICY, **scorer.signals}
-        return Response(page, media_type="text/html", headers=headers)
+        headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": CONTENT_SECURITY_POLICY}
+        keep = {"cache-control": cache_control(DESCRIPTION_KEEP_S)}
+        return Response(page, headers={**headers, **scorer.signals, **keep})
 
 
 def _answer_errors(api: FastAPI, scorer: Scorer) -> None:
@@ -95,18 +112,18 @@ def _answer_errors(api: FastAPI, scorer: Scorer) -> None:
                 problem = problems.method_not_allowed(request.method, headers.get("Allow", ""))
             case status:
                 problem = Problem("about:blank", error.detail, status, error.detail)
-        return _respond(scorer.refuse(problem), headers)
+        return _respond(scorer.refuse(problem, request.scope["path"]), headers)
 
     @api.exception_handler(Exception)
-    async def fail(_request: Request, _error: Exception) -> Response:
+    async def fail(request: Request, _error: Exception) -> Response:
         """Starlette raises the error again once this is sent; Mangum then logs it."""
-        return _respond(scorer.refuse(problems.internal_error()))
+        return _respond(scorer.refuse(problems.internal_error(), request.scope["path"]))
 
 
-def _content_type(request: Request) -> str | None:
+def _header(request: Request, sought: str) -> str | None:
     """The header as the hot route reads it; Starlette would decode it as Latin-1."""
     for name, value in request.scope["headers"]:
-        if name == b"content-type":
+        if name == sought.encode():
             return bytes(value).decode("utf-8", "replace")
     return None
 
@@ -114,10 +131,6 @@ def _content_type(request: Request) -> str | None:
 def _root(request: Request) -> str:
     event: Mapping[str, Any] = request.scope.get("aws.event", {"requestContext": {}})
     return str(event["requestContext"].get(ROOT_KEY, request.scope["root_path"]))
-
-
-def _report(scorer: Scorer, data: Mapping[str, Any]) -> Response:
-    return _respond(scorer.report(msgspec.json.encode(data)))
 
 
 def _respond(answer: Answer, more_headers: Mapping[str, str] | None = None) -> Response:

@@ -16,6 +16,7 @@ _EXPOSED = ", ".join(
         signals.HEADER_MODEL_VERSION,
         signals.HEADER_FUNCTION_VERSION,
         signals.HEADER_NON_FINITE_ROWS,
+        "inference-header-content-length",
     )
 )
 
@@ -40,7 +41,8 @@ class Cors:
         if "*" in self._origins:
             headers["access-control-allow-origin"] = "*"
         else:
-            headers["vary"] = "origin"  # a cache must not give one page the answer meant for another
+            # A cache must not give one page the answer meant for another.
+            headers["vary"] = ", ".join(name for name in (headers.get("vary"), "origin") if name)
             if (origin := read_header(event, "origin")) not in self._origins:
                 return
             headers["access-control-allow-origin"] = origin

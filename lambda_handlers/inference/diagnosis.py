@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
+import msgspec
+
 from lambda_handlers.inference.errors import Refused
 from lambda_handlers.inference.limits import LISTED_ERRORS
 from lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
@@ -45,6 +47,15 @@ def diagnose(body: bytes, rules: Sequence[Rule], max_rows: int) -> list[Row]:
     faults = Faults()
     rows = _rows(_parse(body), faults)
     faults.raise_if_any()
+    return check_rows(rows, rules, max_rows)
+
+
+def check_rows(rows: Sequence[Any], rules: Sequence[Rule], max_rows: int) -> list[Row]:
+    """Parsed ``rows`` in signature order; raises `Refused` with status 413 or 422."""
+    faults = Faults()
+    if not rows:
+        faults.add(Fault("a request holds at least one row"))
+        faults.raise_if_any()
     if len(rows) > max_rows:
         raise Refused(too_many_rows(len(rows), max_rows))
     checker = _RowChecker(rules, faults)
@@ -53,9 +64,25 @@ def diagnose(body: bytes, rules: Sequence[Rule], max_rows: int) -> list[Row]:
     return values
 
 
+def parse(body: bytes) -> Any:
+    """Any JSON document, all of whose strings are valid Unicode; raises `Refused` with status 400 or 422."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        document = _parse(body)
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        fault = Fault("strings must be valid Unicode, without lone surrogates")
+        raise Refused(invalid_request((fault,), 0)) from error
+    except RecursionError as error:
+        raise Refused(malformed_body("Arrays or objects are nested too deep to be rows.")) from error
+    return document
+
+
 def _parse(body: bytes) -> Any:
     if not body or body.isspace():
-        raise Refused(malformed_body('The body is empty; send {"rows": [...]}.'))
+        raise Refused(malformed_body("The body is empty; GET /model shows what this model takes."))
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_integer)
     except UnicodeDecodeError as error:

@@ -1,7 +1,8 @@
 """The function's one endpoint: takes an event, by the hot route or the face, and gives the proxy answer."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,20 +12,35 @@ from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.contract.signals import ENV_DOCS, ENV_HOT_ROUTE
 from lambda_handlers.inference import problems
+from lambda_handlers.inference.call import Call
 from lambda_handlers.inference.cors import Cors
 from lambda_handlers.inference.errors import Refused, UnknownEvent
 from lambda_handlers.inference.events import (
     Event,
+    Route,
     read_body,
     read_header,
     read_route,
+    takes_binary,
     write_answer,
 )
 from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
+from lambda_handlers.inference.scoring import Answer, Scorer
 from lambda_handlers.inference.session import open_model
 
 log = logging.getLogger(__name__)
+
+#: Shorter answers fit one packet anyway.
+SMALLEST_COMPRESSED_BYTES = 1024
+_OWN_ROUTES = frozenset(
+    {
+        ("POST", "/predict"),
+        ("GET", "/health"),
+        ("GET", "/model"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+    }
+)
 
 
 class Endpoint:
@@ -36,39 +52,75 @@ class Endpoint:
         self._docs = docs
         self._hot_route = hot_route
         self._face: Any = None
+        self._protocols: Mapping[tuple[str, str], Callable[[Call], Answer]] | None = None
         if not hot_route:
             self._open_face()
 
     def __call__(self, event: Event, context: object) -> Event:
         """The proxy answer to a proxy event; raises `UnknownEvent` for any other. Whatever else fails is
         answered with status 500 and logged."""
-        answer = self._guard(event, context)
+        route = read_route(event)
+        written = write_answer(event, self._encoded(event, self._guard(event, context, route)))
         if self._cors:
-            self._cors.mark(event, answer["headers"])
-        return answer
+            self._cors.mark(event, written["headers"])
+        return written
 
     def close(self) -> None:
         """Let go of what the face holds. Lambda never calls this: the process ends with its endpoint."""
         if self._face is not None:
             self._face.close()
 
-    def _guard(self, event: Event, context: object) -> Event:
+    def _guard(self, event: Event, context: object, route: Route) -> Answer:
         try:
-            return self._answer(event, context)
+            return self._answer(event, context, route)
         except Refused as refused:
-            return write_answer(event, self.scorer.refuse(refused.problem))
+            return self.scorer.refuse(refused.problem, route.path)
         except UnknownEvent:
             raise
         except Exception:  # the boundary to callers, who must not see why
             log.exception("request failed")
-            return write_answer(event, self.scorer.refuse(problems.internal_error()))
+            return self.scorer.refuse(problems.internal_error(), route.path)
 
-    def _answer(self, event: Event, context: object) -> Event:
-        route = read_route(event)
-        body = read_body(event)
-        if self._hot_route and route.path == "/predict" and route.method == "POST":
-            return write_answer(event, self.scorer.predict(body, read_header(event, "content-type")))
-        return self._open_face()(event, context, route)  # type: ignore[no-any-return]
+    def _answer(self, event: Event, context: object, route: Route) -> Answer:
+        if self.scorer.observer is not None:
+            self.scorer.observer.routed(self._route_name(route))
+        body = self._body(event)
+        if self._hot_route and route.method == "POST":
+            if route.path == "/predict":
+                return self.scorer.predict(body, read_header(event, "content-type"))
+            if respond := self._protocol(route):
+                return respond(Call(body, partial(read_header, event)))
+        return self._open_face()(event, context, route, body)  # type: ignore[no-any-return]
+
+    def _body(self, event: Event) -> bytes:
+        body, coding = read_body(event), read_header(event, "content-encoding")
+        if not coding:
+            return body
+        from lambda_handlers.inference.encodings import decode_body  # for who compresses
+
+        return decode_body(body, coding, self.scorer.limits.max_body_bytes)
+
+    def _encoded(self, event: Event, answer: Answer) -> Answer:
+        if len(answer.body) < SMALLEST_COMPRESSED_BYTES or not takes_binary(event):
+            return answer
+        from lambda_handlers.inference.encodings import encode_answer  # for long answers
+
+        return encode_answer(answer, read_header(event, "accept-encoding"))
+
+    def _protocol(self, route: Route) -> Callable[[Call], Answer] | None:
+        """What answers a route of the protocols, which are loaded with the first of them."""
+        if not is_protocol_path(route.path):
+            return None
+        if self._protocols is None:
+            from lambda_handlers.inference.protocols.routes import compile_routes
+
+            self._protocols = compile_routes(self.scorer)
+        return self._protocols.get((route.method, route.path))
+
+    def _route_name(self, route: Route) -> str:
+        """The route, if it is one: a log holds nothing that callers make up."""
+        known = (route.method, route.path) in _OWN_ROUTES or self._protocol(route) is not None
+        return f"{route.method} {route.path}" if known else "other"
 
     def _open_face(self) -> Any:
         if self._face is None:
@@ -77,6 +129,11 @@ class Endpoint:
 
             self._face = Face(self.scorer, docs=self._docs)
         return self._face
+
+
+def is_protocol_path(path: str) -> bool:
+    """Whether ``path`` may be a route of the `protocols`."""
+    return path.startswith("/v2") or path in ("/invocations", "/ping")
 
 
 def open_endpoint(environ: Mapping[str, str]) -> Endpoint:

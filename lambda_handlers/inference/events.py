@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 """
 
 import binascii
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lambda_handlers.inference.errors import Refused, UnknownEvent
@@ -94,15 +95,20 @@ def read_body(event: Event) -> bytes:
 
 
 def write_answer(event: Event, answer: Answer) -> Event:
-    """The answer in the form that belongs to the event's payload."""
+    """The answer in the form that belongs to the event's payload; what is no text travels as base64."""
     headers = {**answer.headers, "content-length": str(len(answer.body))}
-    body = answer.body.decode()
-    if is_payload_2(event):
-        return {"statusCode": answer.status, "body": body, "headers": headers, "isBase64Encoded": False}
-    return {
-        "statusCode": answer.status,
-        "headers": headers,
-        "multiValueHeaders": {},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    is_text = is_text_type(answer.headers)
+    body = answer.body.decode() if is_text else binascii.b2a_base64(answer.body, newline=False).decode()
+    written = {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": not is_text}
+    return written if is_payload_2(event) else {**written, "multiValueHeaders": {}}
+
+
+def is_text_type(headers: Mapping[str, str]) -> bool:
+    """Whether a body with these headers is text, as all are but tensors' bytes and what is compressed."""
+    return "content-encoding" not in headers and headers["content-type"] != "application/octet-stream"
+
+
+def takes_binary(event: Event) -> bool:
+    """Whether the API surely turns base64 back into bytes: an HTTP API does, a REST API where binary media types
+    are set, as a body that came as base64 shows."""
+    return is_payload_2(event) or bool(event.get("isBase64Encoded"))

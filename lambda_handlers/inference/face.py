@@ -1,20 +1,17 @@
 """The FastAPI application behind Mangum: for every request but the hot route's."""
 
 import asyncio
+import binascii
 import re
 from typing import Any
 
 from mangum import Mangum
-from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
 from lambda_handlers.inference.api import ROOT_KEY, create_api
 from lambda_handlers.inference.events import Event, Route, is_payload_2
-from lambda_handlers.inference.problems import CONTENT_TYPE as PROBLEM
-from lambda_handlers.inference.scoring import Scorer
+from lambda_handlers.inference.scoring import Answer, Scorer
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
-#: Anything else would travel as base64, which an API without `binaryMediaTypes` hands on undecoded.
-_TEXT = [*DEFAULT_TEXT_MIME_TYPES, PROBLEM]
 _PORT = re.compile(r"\d{1,5}")
 
 
@@ -24,12 +21,12 @@ class Face:
     def __init__(self, scorer: Scorer, *, docs: bool) -> None:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)  # Mangum looks for one
-        self._call = Mangum(create_api(scorer, docs=docs), lifespan="off", text_mime_types=_TEXT)
+        self._call = Mangum(create_api(scorer, docs=docs), lifespan="off")
 
-    def __call__(self, event: Event, context: object, route: Route) -> Event:
-        """The application's answer to ``event``, whose ``route`` has been read."""
+    def __call__(self, event: Event, context: object, route: Route, body: bytes) -> Answer:
+        """The application's answer to ``event``, whose ``route`` and ``body`` have been read."""
         asyncio.set_event_loop(self._loop)
-        return self._call(prepare(event, route), context)  # type: ignore[arg-type]
+        return _read(self._call(prepare(event, route, body), context))  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Let go of the event loop; the face answers no more."""
@@ -37,8 +34,21 @@ class Face:
         self._loop.close()
 
 
-def prepare(event: Event, route: Route) -> Event:
-    """``event`` as Mangum can read it: the path below its root, and no header that Mangum trips over."""
+def _read(written: Any) -> Answer:
+    """What Mangum wrote; the length of its body is told anew."""
+    body = written["body"]
+    headers = {name: value for name, value in written["headers"].items() if name != "content-length"}
+    return Answer(
+        written["statusCode"],
+        headers,
+        binascii.a2b_base64(body) if written["isBase64Encoded"] else body.encode(),
+    )
+
+
+def prepare(event: Event, route: Route, body: bytes) -> Event:
+    """``event`` as Mangum can read it: the path below its root, the body decoded, and no header that Mangum trips
+    over."""
+    event = {**event, "body": binascii.b2a_base64(body, newline=False).decode(), "isBase64Encoded": True}
     headers = {
         name: value for name, value in (event.get("headers") or {}).items() if _is_readable(name.lower(), value)
     }

@@ -9,8 +9,10 @@ from lambda_handlers.inference.errors import BadSetting
 #: Lambda's bound on a synchronous request and on its answer
 #: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
-#: Left for the answer's headers and for what JSON adds when the body becomes a string in the proxy answer.
-LARGEST_ANSWER_BYTES = LAMBDA_PAYLOAD_BYTES * 3 // 4
+#: Left for the answer's headers.
+_HEADERS_BYTES = 64 * 1024
+#: Base64, as which bodies that are not text travel, makes four bytes of three; a string in JSON adds less.
+LARGEST_ANSWER_BYTES = (LAMBDA_PAYLOAD_BYTES - _HEADERS_BYTES) * 3 // 4
 #: Errors that one problem document lists.
 LISTED_ERRORS = 20
 

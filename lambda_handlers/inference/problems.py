@@ -21,9 +21,16 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str | None = None
     value: Any = msgspec.UNSET
 
+    def summary(self) -> str:
+        """The fault in one line."""
+        row = "" if self.row is None else f"row {self.row}: "
+        name = "" if self.field is None else f"{self.field} "
+        return f"{row}{name}{self.rule}"
+
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An RFC 9457 problem; ``errors`` holds the first faults, ``errors_omitted`` counts the others."""
+    """An RFC 9457 problem; ``errors`` holds the first faults, ``errors_omitted`` counts the others. ``error`` is
+    what clients of the Open Inference Protocol read, on its routes only."""
 
     type: str
     title: str
@@ -31,6 +38,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     errors: tuple[Fault, ...] = ()
     errors_omitted: int = 0
+    error: str = ""
 
     def to_bytes(self) -> bytes:
         return msgspec.json.encode(self)
@@ -67,12 +75,39 @@ def answer_too_large(size_bytes: int, limit_bytes: int) -> Problem:
     )
 
 
-def unsupported_media_type(content_type: str) -> Problem:
+def unfolds_too_large(limit_bytes: int) -> Problem:
+    return Problem(
+        "urn:serinus:body-too-large",
+        "The body is too large",
+        413,
+        f"The body unfolds into more than {limit_bytes} bytes, the limit. Send fewer rows in each request.",
+    )
+
+
+def unsupported_media_type(content_type: str, *accepted: str) -> Problem:
     return Problem(
         "urn:serinus:unsupported-media-type",
         "The content type is not supported",
         415,
-        f"Content-Type is {echo(content_type)!r}; send application/json.",
+        f"Content-Type is {echo(content_type)!r}; send {' or '.join(accepted)}.",
+    )
+
+
+def unsupported_content_encoding(coding: str) -> Problem:
+    return Problem(
+        "urn:serinus:unsupported-content-encoding",
+        "The content encoding is not supported",
+        415,
+        f"Content-Encoding is {echo(coding)!r}; send gzip, deflate or none.",
+    )
+
+
+def not_acceptable(accept: str, *offered: str) -> Problem:
+    return Problem(
+        "urn:serinus:not-acceptable",
+        "The answer has no form that the caller takes",
+        406,
+        f"Accept is {echo(accept)!r}; this route answers {' or '.join(offered)}.",
     )
 
 
@@ -93,7 +128,8 @@ def not_found(path: str) -> Problem:
         "urn:serinus:not-found",
         "There is no such route",
         404,
-        f"{echo(path)} is no route of this endpoint; POST /predict, GET /model and GET /health are.",
+        f"{echo(path)} is no route of this endpoint; POST /predict, POST /invocations, GET /model, GET /health "
+        "and the Open Inference Protocol below /v2 are.",
     )
 
 
@@ -114,6 +150,15 @@ def internal_error() -> Problem:
         500,
         "The request is in order but answering it failed; the function's log says why.",
     )
+
+
+def told_below(path: str, problem: Problem) -> Problem:
+    """``problem`` as it is told to callers of ``path``: below /v2 with ``error``, as the Open Inference Protocol
+    wants it (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md)."""
+    if path != "/v2" and not path.startswith("/v2/"):
+        return problem
+    faults = "".join(f" {fault.summary()}." for fault in problem.errors)
+    return msgspec.structs.replace(problem, error=f"{problem.title}: {problem.detail}{faults}")
 
 
 def echo(value: object) -> Any:

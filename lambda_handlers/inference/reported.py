@@ -57,9 +57,10 @@ def open_reported(environ: Mapping[str, str], write: Callable[[bytes], object] =
     telemetry = Telemetry(
         environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         scorer.function_version,
+        manifest.name,
         manifest.short_version,
         init_ms=measure_init_ms(environ),
         bin_of=compile_bins(manifest.signature, baseline),
     )
-    scorer.observe = telemetry.note
+    scorer.observer = telemetry
     return Reported(endpoint, telemetry, write)

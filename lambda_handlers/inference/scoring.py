@@ -1,12 +1,15 @@
 """Bytes in, bytes out: the one implementation of validating, scoring and encoding.
 
-The hot route and the FastAPI face both call `Scorer.predict`, so that an answer does not depend on the way it
-was asked for. It speaks of HTTP only by status, headers and body.
+The hot routes and the FastAPI face both end here, so that an answer does not depend on the way it was asked
+for; so do the `protocols`, which differ in how rows are read and outputs are written. It speaks of HTTP only by
+status, headers and body.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,16 +17,17 @@ from lambda_handlers.contract import signals
 from lambda_handlers.contract.signature import Signature
 from lambda_handlers.inference import problems
 from lambda_handlers.inference.answers import compile_answer
-from lambda_handlers.inference.diagnosis import diagnose
 from lambda_handlers.inference.errors import Refused
 from lambda_handlers.inference.limits import LARGEST_ANSWER_BYTES, Limits
 from lambda_handlers.inference.problems import Problem
 from lambda_handlers.inference.rules import compile_rules
 from lambda_handlers.inference.session import Model
 from lambda_handlers.inference.tensors import Array, compile_encoder
-from lambda_handlers.inference.typed import Row, compile_decoder
+from lambda_handlers.inference.typed import Row, compile_converter, compile_decoder
 
 log = logging.getLogger(__name__)
+
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,19 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class Observer(Protocol):
+    """Who is told what answering a request came to, for its log line."""
+
+    def scored(self, outputs: Sequence[Array], model_ms: float) -> None:
+        """The graph gave ``outputs``, in signature order, after ``model_ms`` milliseconds."""
+
+    def routed(self, name: str) -> None:
+        """The request asks for the route of ``name``."""
+
+    def refused(self, problem: Problem) -> None:
+        """The request is answered with ``problem``."""
 
 
 class Scorer:
@@ -50,66 +67,121 @@ class Scorer:
             signals.HEADER_MODEL_VERSION: model.manifest.short_version,
             signals.HEADER_FUNCTION_VERSION: function_version,
         }
-        self._json = {"content-type": "application/json", **self.signals}
-        self._problem = {"content-type": problems.CONTENT_TYPE, **self.signals}
-        self._rules = compile_rules(signature)
-        self._decode = compile_decoder(self._rules)
+        self._json = {"content-type": JSON, **self.signals}
+        self._problem = {"content-type": problems.CONTENT_TYPE, **self.signals, "cache-control": "no-store"}
+        self.rules = compile_rules(signature)
+        self._decode = compile_decoder(self.rules)
+        self._convert: Callable[[Sequence[Any]], list[Row]] | None = None
         self._encode = compile_encoder(signature)
         self._answer = compile_answer(model.manifest)
         self._output_names = _output_names(signature)
-        #: Told of the outputs behind each answer, in signature order.
-        self.observe: Callable[[Sequence[Array]], object] | None = None
+        self.observer: Observer | None = None
 
     def predict(self, body: bytes, content_type: str | None) -> Answer:
         """The answer to ``body``: 200, or a problem document with 400, 413, 415, 422, or 500 where the graph
         itself fails, which is logged."""
+        return self.guard("/predict", lambda: self._predict(body, content_type))
+
+    def guard(self, path: str, answer: Callable[[], Answer]) -> Answer:
+        """What ``answer`` gives for a call of ``path``; what it raises as a problem document, logged where the
+        caller is not to blame."""
         try:
-            return self._predict(body, content_type)
+            return answer()
         except Refused as refused:
-            return self.refuse(refused.problem)
+            return self.refuse(refused.problem, path)
         except Exception:  # the boundary to callers, who must not see why
             log.exception("prediction failed")
-            return self.refuse(problems.internal_error())
+            return self.refuse(problems.internal_error(), path)
 
-    def report(self, body: bytes) -> Answer:
-        """JSON about the model as an answer."""
-        return Answer(200, self._json, body)
+    def report(self, data: object, *, keep_s: int = 0) -> Answer:
+        """``data`` about the model as JSON, which the caller (no cache shared with others) may keep ``keep_s``
+        seconds."""
+        return Answer(200, {**self._json, "cache-control": cache_control(keep_s)}, msgspec.json.encode(data))
 
-    def refuse(self, problem: Problem) -> Answer:
-        """``problem`` as an answer."""
-        return Answer(problem.status, self._problem, problem.to_bytes())
+    def refuse(self, problem: Problem, path: str) -> Answer:
+        """``problem`` as an answer to a call of ``path``."""
+        if self.observer is not None:
+            self.observer.refused(problem)
+        return Answer(problem.status, self._problem, problems.told_below(path, problem).to_bytes())
 
-    def _predict(self, body: bytes, content_type: str | None) -> Answer:
-        if content_type != "application/json":
-            _refuse_other_media(content_type)
+    def admit(self, body: bytes) -> None:
+        """Raises `Refused` (413) for a body beyond the limit."""
         if len(body) > self.limits.max_body_bytes:
             raise Refused(problems.body_too_large(len(body), self.limits.max_body_bytes))
-        rows = self._rows(body)
-        outputs = self.model.session.run(self._output_names, self._encode(rows))
-        answer, non_finite_rows = self._answer(outputs)
-        if self.observe is not None:
-            self.observe(outputs)
-        if len(answer) > LARGEST_ANSWER_BYTES:
-            raise Refused(problems.answer_too_large(len(answer), LARGEST_ANSWER_BYTES))
+
+    def validate(self, rows: Sequence[Any]) -> list[Row]:
+        """Rows that are parsed already, objects or arrays as in a request of /predict, in signature order; raises
+        `Refused` with status 413 or 422."""
+        if self._convert is None:
+            self._convert = compile_converter(self.rules)  # not at init, which the hot route can do without
+        if self._convert is not None and 0 < len(rows) <= self.limits.max_rows:
+            try:
+                return self._convert(rows)
+            except msgspec.ValidationError:
+                return self._check(rows)
+        return self._check(rows)
+
+    def score(self, rows: Sequence[Row]) -> list[Array]:
+        """The graph's outputs for checked rows, in signature order."""
+        feeds = self._encode(rows)
+        started = time.perf_counter()
+        outputs = self.model.session.run(self._output_names, feeds)
+        if self.observer is not None:
+            self.observer.scored(outputs, (time.perf_counter() - started) * 1000)
+        return outputs
+
+    def complete(self, body: bytes, headers: Mapping[str, str], non_finite_rows: int) -> Answer:
+        """``body`` with predictions as an answer; raises `Refused` (413) where it is more than Lambda returns."""
+        if len(body) > LARGEST_ANSWER_BYTES:
+            raise Refused(problems.answer_too_large(len(body), LARGEST_ANSWER_BYTES))
+        told = {**headers, **self.signals}
         if non_finite_rows:
-            return Answer(200, {**self._json, signals.HEADER_NON_FINITE_ROWS: str(non_finite_rows)}, answer)
-        return Answer(200, self._json, answer)
+            told[signals.HEADER_NON_FINITE_ROWS] = str(non_finite_rows)
+        return Answer(200, told, body)
+
+    def _predict(self, body: bytes, content_type: str | None) -> Answer:
+        if content_type != JSON:
+            read_media(content_type, JSON)
+        self.admit(body)
+        answer, non_finite_rows = self._answer(self.score(self._rows(body)))
+        return self.complete(answer, _JSON_HEADERS, non_finite_rows)
 
     def _rows(self, body: bytes) -> list[Row]:
         if self._decode is not None:
             try:
                 rows = self._decode(body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                return diagnose(body, self._rules, self.limits.max_rows)
+                return self._diagnose(body)
             if 0 < len(rows) <= self.limits.max_rows:
                 return rows
-        return diagnose(body, self._rules, self.limits.max_rows)
+        return self._diagnose(body)
+
+    def _diagnose(self, body: bytes) -> list[Row]:
+        from lambda_handlers.inference.diagnosis import diagnose  # for the first refusal, and not for init
+
+        return diagnose(body, self.rules, self.limits.max_rows)
+
+    def _check(self, rows: Sequence[Any]) -> list[Row]:
+        from lambda_handlers.inference.diagnosis import check_rows  # likewise
+
+        return check_rows(rows, self.rules, self.limits.max_rows)
 
 
-def _refuse_other_media(content_type: str | None) -> None:
-    """JSON has one encoding, so parameters such as charset are ignored (RFC 8259, section 11)."""
-    if content_type and content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refused(problems.unsupported_media_type(content_type))
+_JSON_HEADERS = {"content-type": JSON}
+
+
+def read_media(content_type: str | None, *accepted: str) -> str:
+    """The media type among ``accepted`` that Content-Type names, the first where there is none; raises `Refused`
+    (415) for others. JSON has one encoding, so parameters such as charset are ignored (RFC 8259, section 11)."""
+    media = content_type.partition(";")[0].strip().lower() if content_type else ""
+    if not content_type or media in accepted:
+        return media or accepted[0]
+    raise Refused(problems.unsupported_media_type(content_type, *accepted))
+
+
+def cache_control(keep_s: int) -> str:
+    """Cache-Control for what one caller may keep ``keep_s`` seconds: answers belong to a key."""
+    return f"private, max-age={keep_s}" if keep_s else "no-store"
 
 
 def _output_names(signature: Signature) -> list[str]:

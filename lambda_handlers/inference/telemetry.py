@@ -15,6 +15,7 @@ import msgspec
 
 from lambda_handlers.contract import signals
 from lambda_handlers.contract.files import read_file
+from lambda_handlers.inference.problems import Problem
 from lambda_handlers.inference.tensors import Array
 
 #: Answers that refuse what the caller sent.
@@ -35,12 +36,21 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request as a log line; metrics carry their names in CloudWatch."""
+    """One request as a log line; metrics carry their names in CloudWatch.
+
+    ``outcome`` is "answered" or the end of the problem's type; ``route`` is one of the endpoint's, or "other":
+    nothing here is what a caller made up. ``rows`` and ``model_ms`` are those that the graph ran.
+    """
 
     function: str = msgspec.field(name=signals.DIMENSION_FUNCTION)
     version: str = msgspec.field(name=signals.DIMENSION_VERSION)
+    model: str = msgspec.field(name="Model")
     model_version: str = msgspec.field(name="ModelVersion")
     request_id: str = msgspec.field(name="RequestId")
+    route: str = msgspec.field(name="Route")
+    outcome: str = msgspec.field(name="Outcome")
+    rows: int = msgspec.field(name="Rows")
+    model_ms: float = msgspec.field(name="ModelTime")
     status: int = msgspec.field(name="Status")
     latency_ms: float = msgspec.field(name=signals.METRIC_LATENCY)
     errors: int = msgspec.field(name=signals.METRIC_ERRORS)
@@ -53,22 +63,23 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Telemetry:
-    """Writes a line a request. It remembers two things between calls: the environment's init, until the first
-    request has told it, and the bin of the prediction that the request at hand made."""
+    """Writes a line a request. It remembers between calls the environment's init, until the first request has told
+    it, and what it was told (as `scoring.Observer`) of the request at hand."""
 
     def __init__(
         self,
         function: str,
         version: str,
+        model: str,
         model_version: str,
         *,
         init_ms: float | None,
         bin_of: Callable[[Sequence[Array]], int | None],
     ) -> None:
-        self._identity = (function, version, model_version)
+        self._identity = (function, version, model, model_version)
         self._init_ms = init_ms
         self._bin_of = bin_of
-        self._prediction: int | None = None
+        self.forget()
         self._encode = msgspec.json.Encoder().encode
         self._directives = {
             (cold, predicted): _directive(cold=cold, predicted=predicted)
@@ -76,13 +87,27 @@ class Telemetry:
             for predicted in (False, True)
         }
 
-    def note(self, outputs: Sequence[Array]) -> None:
-        """Take note of the outputs, in signature order, that the request at hand is answered with."""
-        self._prediction = self._bin_of(outputs)
-
     def forget(self) -> None:
-        """Forget what was noted, as before a request."""
-        self._prediction = None
+        """Forget what was told, as before a request."""
+        self._route = "other"
+        self._outcome = "answered"
+        self._prediction: int | None = None
+        self._rows = 0
+        self._model_ms = 0.0
+
+    def routed(self, name: str) -> None:
+        """The request asks for the route of ``name``."""
+        self._route = name
+
+    def scored(self, outputs: Sequence[Array], model_ms: float) -> None:
+        """The graph gave ``outputs``, in signature order, after ``model_ms`` milliseconds."""
+        self._prediction = self._bin_of(outputs)
+        self._rows = len(outputs[0])
+        self._model_ms = round(model_ms, 3)
+
+    def refused(self, problem: Problem) -> None:
+        """The request is answered with ``problem``."""
+        self._outcome = problem.type.rpartition(":")[2]
 
     def line(
         self, request_id: str, status: int, duration_ms: float, *, non_finite: bool, probe: bool, now_ms: int
@@ -97,6 +122,10 @@ class Telemetry:
         line = Line(
             *self._identity,
             request_id,
+            self._route,
+            self._outcome,
+            self._rows,
+            self._model_ms,
             status,
             round(duration_ms + (init_ms or 0.0), 3),
             int(status >= 500),

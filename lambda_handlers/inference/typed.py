@@ -25,14 +25,7 @@ def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | Non
     if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
         return None
     types = [_type(rule) for rule in rules]
-    record = msgspec.defstruct(
-        "Record",
-        [_record_field(number, rule, kind) for number, (rule, kind) in enumerate(zip(rules, types, strict=True))],
-        forbid_unknown_fields=True,
-        kw_only=True,  # lets an optional field come before a required one
-        gc=False,
-    )
-    records = _body_decoder(record)
+    records = _body_decoder(_record(rules, types))
     arrays = _body_decoder(tuple[tuple(types)])  # type: ignore[misc]
     as_tuple = msgspec.structs.astuple
 
@@ -42,6 +35,33 @@ def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | Non
         return list(map(as_tuple, records(body).rows))
 
     return decode
+
+
+def compile_converter(rules: Sequence[Rule]) -> Callable[[Sequence[Any]], list[Row]] | None:
+    """As `compile_decoder`, for rows that are parsed already: values as JSON has them, no NaN. The function raises
+    `msgspec.ValidationError`."""
+    if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
+        return None
+    types = [_type(rule, may_overflow=True) for rule in rules]
+    records, arrays = list[_record(rules, types)], list[tuple[tuple(types)]]  # type: ignore[misc]
+    as_tuple = msgspec.structs.astuple
+
+    def convert(rows: Sequence[Any]) -> list[Row]:
+        if rows and not isinstance(rows[0], dict):
+            return msgspec.convert(rows, arrays)  # type: ignore[no-any-return]
+        return list(map(as_tuple, msgspec.convert(rows, records)))
+
+    return convert
+
+
+def _record(rules: Sequence[Rule], types: Sequence[Any]) -> Any:
+    return msgspec.defstruct(
+        "Record",
+        [_record_field(number, rule, kind) for number, (rule, kind) in enumerate(zip(rules, types, strict=True))],
+        forbid_unknown_fields=True,
+        kw_only=True,  # lets an optional field come before a required one
+        gc=False,
+    )
 
 
 def _body_decoder(row: Any) -> Callable[[bytes], Any]:
@@ -56,14 +76,14 @@ def _record_field(number: int, rule: Rule, kind: Any) -> tuple[str, Any, Any]:
     return f"f{number}", kind, msgspec.field(name=rule.name)
 
 
-def _type(rule: Rule) -> Any:
-    kind: Any = _scalar(rule)
+def _type(rule: Rule, *, may_overflow: bool = False) -> Any:
+    kind: Any = _scalar(rule, may_overflow=may_overflow)
     for length in reversed(rule.shape):
         kind = Annotated[list[kind], msgspec.Meta(min_length=length, max_length=length)]
     return kind | None if rule.optional else kind
 
 
-def _scalar(rule: Rule) -> Any:
+def _scalar(rule: Rule, *, may_overflow: bool) -> Any:
     if rule.allowed is not None:
         return Literal[rule.allowed]
     match rule.kind:
@@ -75,4 +95,6 @@ def _scalar(rule: Rule) -> Any:
             return Annotated[int, msgspec.Meta(ge=int(rule.low), le=int(rule.high))]
         case "number":
             # JSON has no way to write more than a double holds: the decoder itself refuses it.
-            return float if rule.high == FLOAT64_MAX else Annotated[float, msgspec.Meta(ge=rule.low, le=rule.high)]
+            if rule.high == FLOAT64_MAX and not may_overflow:
+                return float
+            return Annotated[float, msgspec.Meta(ge=rule.low, le=rule.high)]

@@ -13,7 +13,7 @@ import pytest
 
 from lambda_handlers.inference.endpoint import Endpoint
 
-ALL_HEADERS = {"content-type", "content-length"} | {
+ALL_HEADERS = {"content-type", "content-length", "cache-control"} | {
     f"x-serinus-{name}" for name in ("model", "model-version", "function-version")
 }
 

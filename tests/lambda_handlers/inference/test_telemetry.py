@@ -14,7 +14,7 @@ NOW_MS = 1_790_000_000_000
 
 
 def telemetry(init_ms: float | None = None, bin_of: Callable = lambda outputs: 3) -> Telemetry:
-    return Telemetry("shop-dev-churn", "7", "3f2a9c0011aa", init_ms=init_ms, bin_of=bin_of)
+    return Telemetry("shop-dev-churn", "7", "churn", "3f2a9c0011aa", init_ms=init_ms, bin_of=bin_of)
 
 
 def line(writer: Telemetry, status: int = 200, **more) -> dict:
@@ -76,7 +76,7 @@ def test_init_counts_into_the_first_requests_latency_only():
 
 def test_a_noted_prediction_is_told_with_its_answer_and_forgotten():
     writer = telemetry()
-    writer.note([np.array([1.0])])
+    writer.scored([np.array([1.0])], 1.5)
     assert metrics(line(writer))["Prediction"] == 3
     assert "Prediction" not in metrics(line(writer, 500))
     writer.forget()

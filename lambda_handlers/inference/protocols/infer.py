@@ -1,0 +1,89 @@
+"""POST .../infer of the Open Inference Protocol, with its extension for binary tensors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lambda_handlers.contract.signature import Output
+from lambda_handlers.inference import problems
+from lambda_handlers.inference.answers import count_non_finite
+from lambda_handlers.inference.call import Call
+from lambda_handlers.inference.protocols.datatypes import name_of, pack
+from lambda_handlers.inference.protocols.infer_request import (
+    HEADER_JSON_BYTES,
+    InferOutput,
+    InferRequest,
+    read_request,
+    refuse,
+)
+from lambda_handlers.inference.protocols.infer_rows import read_rows
+from lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
+from lambda_handlers.inference.tensors import Array
+
+OCTETS = "application/octet-stream"
+
+
+class Infer:
+    """Answers inference requests of one model."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+
+    def __call__(self, call: Call) -> Answer:
+        """Status 200, or a problem document with an ``error`` besides."""
+        return self._scorer.guard("/v2/", lambda: self._infer(call))
+
+    def _infer(self, call: Call) -> Answer:
+        scorer = self._scorer
+        signature = scorer.model.manifest.signature
+        read_media(call.header("content-type"), JSON, OCTETS)
+        scorer.admit(call.body)
+        request, parts = read_request(call)
+        wanted = _wanted(request, signature.outputs)
+        rows = scorer.validate(read_rows(request, parts, signature, scorer.limits.max_rows))
+        outputs = scorer.score(rows)
+        body, headers = self._write(request, wanted, outputs)
+        return scorer.complete(body, headers, count_non_finite(outputs))
+
+    def _write(
+        self, request: InferRequest, wanted: Sequence[tuple[int, InferOutput]], arrays: Sequence[Array]
+    ) -> tuple[bytes, dict[str, str]]:
+        manifest = self._scorer.model.manifest
+        tensors, parts = [], []
+        for number, output in wanted:
+            tensor, part = _tensor(output, arrays[number], _is_binary(request, output))
+            tensors.append(tensor)
+            if part is not None:
+                parts.append(part)
+        document = {"model_name": manifest.name, "model_version": manifest.short_version}
+        if request.id is not None:
+            document["id"] = request.id
+        head = msgspec.json.encode({**document, "outputs": tensors})
+        if not parts:
+            return head, {"content-type": JSON}
+        return b"".join((head, *parts)), {"content-type": OCTETS, HEADER_JSON_BYTES: str(len(head))}
+
+
+def _wanted(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[int, InferOutput]]:
+    """The outputs that are asked for, all unless some are named, each with its place in the signature."""
+    names = [output.name for output in outputs]
+    for asked in request.outputs:
+        if asked.name not in names:
+            rule = f"is no output of this model, which gives {', '.join(names[:10])}"
+            raise refuse(rule, problems.echo(asked.name))
+    asked_for = request.outputs or [InferOutput(name) for name in names]
+    return [(names.index(asked.name), asked) for asked in asked_for]
+
+
+def _is_binary(request: InferRequest, output: InferOutput) -> bool:
+    return output.parameters.get("binary_data", request.parameters.get("binary_data_output")) is True
+
+
+def _tensor(output: InferOutput, array: Array, binary: bool) -> tuple[dict[str, Any], bytes | None]:
+    """The output's JSON, and its bytes if they follow it."""
+    tensor: dict[str, Any] = {"name": output.name, "datatype": name_of(array), "shape": list(array.shape)}
+    if binary:
+        part = pack(array)
+        return {**tensor, "parameters": {"binary_data_size": len(part)}}, part
+    return {**tensor, "data": array.reshape(-1).tolist()}, None

@@ -1,0 +1,45 @@
+"""POST /invocations, as MLflow's scoring server and SageMaker's containers take it: JSON or CSV, in and out.
+
+https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/#local-inference-server-specification
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+from lambda_handlers.inference import problems
+from lambda_handlers.inference.answers import count_non_finite
+from lambda_handlers.inference.call import Call
+from lambda_handlers.inference.errors import Refused
+from lambda_handlers.inference.negotiation import choose_media
+from lambda_handlers.inference.protocols.csv_table import read_table
+from lambda_handlers.inference.protocols.dataframe import read_frame
+from lambda_handlers.inference.protocols.predictions import write_csv, write_json
+from lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
+
+CSV = "text/csv"
+
+
+class Invocations:
+    """Answers invocations of one model."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+
+    def __call__(self, call: Call) -> Answer:
+        """Status 200, or a problem document."""
+        return self._scorer.guard("/invocations", lambda: self._invoke(call))
+
+    def _invoke(self, call: Call) -> Answer:
+        scorer, content_type = self._scorer, call.header("content-type")
+        media = read_media(content_type, JSON, CSV)
+        accept = call.header("accept")
+        answered = choose_media(accept, (JSON, CSV))
+        if answered is None:
+            raise Refused(problems.not_acceptable(accept or "", JSON, CSV))
+        scorer.admit(call.body)
+        if media == CSV:
+            table = read_table(call.body, content_type or "", scorer.rules, scorer.limits.max_rows)
+        else:
+            table = read_frame(call.body, scorer.rules)
+        outputs = scorer.score(scorer.validate(table))
+        write = write_csv if answered == CSV else write_json
+        headers = {"content-type": "text/csv; charset=utf-8" if answered == CSV else JSON, "vary": "accept"}
+        return scorer.complete(write(scorer.model.manifest, outputs), headers, count_non_finite(outputs))
