@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--region", default=defaults.region)
     parser.add_argument("--speed", type=float, default=defaults.clock_factor, help="cloud seconds per real second")
     parser.add_argument("--metric-delay", type=float, default=defaults.metric_delay_s, help="cloud seconds")
+    parser.add_argument("--seed", type=int, default=defaults.seed, help="for alias weights and injected faults")
     parser.add_argument("--state", type=Path, default=None, help="keep state in this folder across restarts")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -35,6 +36,7 @@ def main() -> int:
                 region=arguments.region,
                 clock_factor=arguments.speed,
                 metric_delay_s=arguments.metric_delay,
+                seed=arguments.seed,
                 state_dir=arguments.state,
             )
         )

@@ -18,6 +18,8 @@ class CloudConfig:
     clock_factor: float = 1.0
     #: Cloud seconds between an event and its metric becoming visible to alarms and queries.
     metric_delay_s: float = 0.0
+    #: Decides alias weights and injected faults; None for another course each time.
+    seed: int | None = None
     #: Concurrent executions of the account: what functions without reserved concurrency share.
     account_concurrency: int = 1000
     #: Most worker processes alive at once; this machine's limit, not AWS's.

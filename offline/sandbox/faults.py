@@ -20,13 +20,22 @@ RATES = ("error_rate", "crash_rate", "init_failure_rate")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong: rates are shares of invocations (or inits) in [0, 1], delays are real milliseconds."""
+    """What goes wrong: rates are shares of invocations (or inits) in [0, 1], delays are real milliseconds.
+
+    With ``alias_only`` the faults of invocations (not of inits) spare those that name a version, as tests before
+    traffic do: what fails only once it meets live requests.
+    """
 
     error_rate: float = 0.0
     latency_ms: float = 0.0
     crash_rate: float = 0.0
     slow_init_ms: float = 0.0
     init_failure_rate: float = 0.0
+    alias_only: bool = False
+
+    def in_force(self, arn: str) -> "Fault":
+        """This fault, or none where the invoked ``arn`` is one that it spares."""
+        return NO_FAULT if self.alias_only and not _names_alias(arn) else self
 
 
 NO_FAULT = Fault()
@@ -72,7 +81,11 @@ def fault_from(body: dict[str, Any]) -> Fault:
     if unknown:
         raise OfflineError(f"no fault is called {sorted(unknown)[0]!r}; there are {', '.join(sorted(known))}")
     values = {name: body[name] for name in known & body.keys()}
+    if not isinstance(values.get("alias_only", False), bool):
+        raise OfflineError(f"alias_only is {values['alias_only']!r}; it must be true or false")
     for name, value in values.items():
+        if name == "alias_only":
+            continue
         most = 1.0 if name in RATES else 900_000.0
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
             raise OfflineError(f"{name} is {value!r}; it must be a number between 0 and {most:g}")
@@ -117,6 +130,12 @@ def routes(faults: Faults, kill_workers: Callable[[str, str | None], Awaitable[i
         Route("/_offline/faults", clear, methods=["DELETE"]),
         Route("/_offline/faults/kill-workers", kill, methods=["POST"]),
     ]
+
+
+def _names_alias(arn: str) -> bool:
+    """Whether a function's ARN ends in an alias: arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]."""
+    qualifier = arn.split(":")[7:]
+    return bool(qualifier) and qualifier[0] != "$LATEST" and not qualifier[0].isdigit()
 
 
 def _function_of(body: dict[str, Any]) -> str:

@@ -106,7 +106,7 @@ class Worker:
 
     async def invoke(self, invocation: Invocation) -> tuple[Signal, float]:
         """Run one invocation; returns what ended it and the handler's duration in ms."""
-        fault = self.faults.of(self.spec.name, self.spec.version)
+        fault = self.faults.of(self.spec.name, self.spec.version).in_force(invocation.arn)
         started = monotonic()
         waiting = self._expect(self.spec.timeout_s)
         self._request_id = invocation.request_id

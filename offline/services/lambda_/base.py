@@ -37,8 +37,8 @@ class LambdaBase(Service):
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)
         self.state = LambdaState()
-        #: Decides alias weights and injected faults; seed it to repeat a run.
-        self.dice = random.Random()
+        #: Decides alias weights and injected faults.
+        self.dice = random.Random(cloud.config.seed)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
