@@ -33,10 +33,11 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
     if target.platform is not None:
         command += ["--python-platform", target.platform]
     command += ["-r", str(requirements), *extra]
-    with tempfile.TemporaryDirectory() as nowhere:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=nowhere, env=_environment()
-        )
+    environment = _environment()
+    done = _run(command, environment)
+    if done.returncode and "certificate" in done.stderr:
+        # Behind a proxy of one's own the system's certificates hold, not those that uv brings.
+        done = _run(command, {**environment, "UV_SYSTEM_CERTS": "1"})
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-12:])
         raise ResolveError(
@@ -45,8 +46,14 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
         )
 
 
+def _run(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    with tempfile.TemporaryDirectory() as nowhere:
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=nowhere, env=environment)
+
+
 def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
+    environment = {**os.environ, "NO_COLOR": "1"}
+    environment.pop("FORCE_COLOR", None)
     if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX"} & set(environment):
         for ours, theirs in _INDEX_WORDS.items():
             if ours in environment:
