@@ -133,9 +133,9 @@ class _RowChecker:
             case dict():
                 self._refuse_extra(number, row)
                 return tuple(self._by_name(number, row))
-            case list() if len(row) == len(self._rules):
+            case list() | tuple() if len(row) == len(self._rules):
                 return tuple(self._value(number, rule, row[i]) for i, rule in enumerate(self._rules))
-            case list():
+            case list() | tuple():
                 rule = f"a row has {len(self._rules)} values, in signature order"
             case _:
                 rule = "a row is an object by feature name, or an array in signature order"

@@ -56,8 +56,10 @@ def run_handler(folder: Path, *events: str, **environ: str) -> dict[str, Any]:
         (),
         ("rest_predict", "http_predict", "rest_predict_base64"),
         ("rest_predict_invalid_rows", "rest_predict_not_json", "rest_predict_form", "rest_predict_empty"),
+        ("rest_infer", "rest_infer_binary", "rest_infer_invalid_rows", "http_infer"),
+        ("rest_invocations", "rest_invocations_csv", "http_invocations_split", "http_predict_gzip"),
     ],
-    ids=["import", "predictions", "refusals"],
+    ids=["import", "predictions", "refusals", "open inference protocol", "mlflow and gzip"],
 )
 def test_the_hot_route_loads_no_more_than_it_needs(churn: Path, events: tuple[str, ...]) -> None:
     loaded = run_handler(churn, *events)
@@ -68,6 +70,12 @@ def test_the_hot_route_loads_no_more_than_it_needs(churn: Path, events: tuple[st
     assert foreign == set()
     assert modules & DENIED == set()
     assert all(status in (200, 400, 415, 422) for status in loaded["statuses"])
+
+
+def test_protocols_are_loaded_by_who_speaks_them(churn: Path) -> None:
+    modules = run_handler(churn, "rest_predict", "http_predict")["modules"]
+    assert not [name for name in modules if name.startswith("lambda_handlers.inference.protocols")]
+    assert "lambda_handlers.inference.encodings" not in modules
 
 
 def test_the_face_is_loaded_for_its_routes_only(churn: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambda_handlers.inference.diagnosis import diagnose
+from lambda_handlers.inference.diagnosis import check_rows, diagnose
 from lambda_handlers.inference.rules import compile_rules
 from lambda_handlers.inference.scoring import Scorer
 from lambda_handlers.inference.tensors import compile_encoder
-from lambda_handlers.inference.typed import compile_decoder
+from lambda_handlers.inference.typed import compile_converter, compile_decoder
 
 NAMES = ["iris", "churn", "energy", "ratio"]
 NUMBERS = st.one_of(
@@ -71,6 +71,35 @@ def test_what_the_typed_decoder_accepts_the_diagnosis_reads_alike(
     for tensor in fast:
         assert fast[tensor].dtype == slow[tensor].dtype
         np.testing.assert_array_equal(fast[tensor], slow[tensor])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_what_the_converter_accepts_the_diagnosis_reads_alike(
+    scorers: dict[str, Scorer], name: str, data: st.DataObject
+) -> None:
+    rows = json.loads(data.draw(bodies(scorers[name])))["rows"]
+    signature = scorers[name].model.manifest.signature
+    rules = compile_rules(signature)
+    convert, encode = compile_converter(rules), compile_encoder(signature)
+    assert convert is not None
+    try:
+        converted = convert(rows)
+    except msgspec.ValidationError:
+        return
+    fast, slow = encode(converted), encode(check_rows(rows, rules, 20))
+    for tensor in fast:
+        assert fast[tensor].dtype == slow[tensor].dtype
+        np.testing.assert_array_equal(fast[tensor], slow[tensor])
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), True, "1", 2**1100])
+def test_the_converter_refuses_what_only_parsed_rows_can_hold(scorers: dict[str, Scorer], value: Any) -> None:
+    convert = compile_converter(compile_rules(scorers["energy"].model.manifest.signature))
+    assert convert is not None
+    with pytest.raises(msgspec.ValidationError):
+        convert([[value, 3, True]])
 
 
 @pytest.mark.parametrize("name", NAMES)
