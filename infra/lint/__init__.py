@@ -7,7 +7,7 @@ function; each finding says what, where in serinus.toml, and how to mend it.
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.lint import alarm_rules, function_rules, rollout_rules
+from infra.lint import alarm_rules, cold_start_rules, function_rules, rollout_rules
 from infra.lint.finding import Finding, Problem, Rule
 from infra.lint.places import find_place
 from infra.lint.size_rules import check_sizes
@@ -27,6 +27,9 @@ RULES: tuple[Rule, ...] = (
     alarm_rules.check_minimum,
     function_rules.check_concurrency,
     function_rules.check_golden_limits,
+    cold_start_rules.check_ignored_provisioning,
+    cold_start_rules.check_reserved,
+    cold_start_rules.check_scaling,
 )
 
 

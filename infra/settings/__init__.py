@@ -1,5 +1,6 @@
 """serinus.toml, read once and validated: everything below works with what stands here."""
 
+from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.function_environment import function_environment
 from infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
 from infra.settings.release_environment import release_environment
@@ -10,6 +11,7 @@ __all__ = [
     "AlarmSettings",
     "Endpoint",
     "EndpointSettings",
+    "ProvisionedSettings",
     "RolloutSettings",
     "Settings",
     "function_environment",

@@ -7,12 +7,13 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from infra.settings.allowed import allowed_values
+from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
 
 _PREAMBLE = Path(__file__).with_name("reference_preamble.md")
 #: Tables within a table: explained by the preamble, or by a section of their own.
-_NESTED = frozenset({"defaults", "endpoint", "rollout", "alarms"})
+_NESTED = frozenset({"defaults", "endpoint", "rollout", "alarms", "provisioned"})
 
 
 def render_reference() -> str:
@@ -22,6 +23,7 @@ def render_reference() -> str:
             _PREAMBLE.read_text(encoding="utf-8"),
             *_section("`[project]`", ProjectSettings),
             *_section("`[defaults]` and `[endpoint.NAME]`", EndpointSettings),
+            *_section("`[defaults.provisioned]` and `[endpoint.NAME.provisioned]`", ProvisionedSettings),
             *_section("`[defaults.rollout]` and `[endpoint.NAME.rollout]`", RolloutSettings),
             *_section("`[defaults.alarms]` and `[endpoint.NAME.alarms]`", AlarmSettings),
             *_section("`[env.NAME]`", EnvironmentSettings),

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
 _EMAIL = re.compile(r"[^@\s\"<>]+@[^@\s\"<>]+\.[^@\s\"<>]+")
+_CRON = re.compile(r"cron\(\S+ \S+ (?:\? \S+ [^?\s]+|[^?\s]+ \S+ \?) \S+\)")
 _TAG = re.compile(r"[\w .:/=+@-]*")
 
 #: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and what an endpoint's function is given.
@@ -81,6 +82,17 @@ def check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     if "*" in origins and len(origins) > 1:
         raise ValueError('names "*" beside other origins; allowed: origins, or "*" alone')
     return origins
+
+
+def check_schedule(schedule: dict[str, int]) -> dict[str, int]:
+    """Times as Application Auto Scaling reads them: recurring, six fields."""
+    for at in schedule:
+        if not _CRON.fullmatch(at):
+            raise ValueError(
+                f'holds {at!r}; times are "cron(minutes hours day-of-month month day-of-week year)", '
+                'one of the two days being ?, such as "cron(0 7 ? * MON-FRI *)"'
+            )
+    return schedule
 
 
 def check_email(address: str) -> str:

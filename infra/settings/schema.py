@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.rules import (
     RETENTION_DAYS,
@@ -106,6 +107,12 @@ class EndpointSettings(BaseModel):
         ),
     ] = {}
     """Tags on the stack, which CloudFormation puts on all that it creates."""
+
+    cold_start: Literal["none", "snapstart", "provisioned"] = "none"
+    """What is done about cold starts: nothing; restore from a snapshot of init; keep environments ready."""
+
+    provisioned: ProvisionedSettings = ProvisionedSettings()
+    """How many environments are kept ready."""
 
     rollout: RolloutSettings = RolloutSettings()
     """How a new version takes over."""

@@ -11,6 +11,7 @@ from infra.constructs.inference_function import InferenceFunction
 from infra.constructs.model_layers import ModelLayers
 from infra.constructs.notifications import Notifications
 from infra.constructs.permissions import ReleasePermissions
+from infra.constructs.provisioned_scaling import ProvisionedScaling
 from infra.constructs.rollout import Guards, Rollout
 from infra.constructs.rollout_dashboard import RolloutDashboard
 from infra.constructs.version_retention import VersionRetention
@@ -76,7 +77,10 @@ class EndpointStack(cdk.Stack):
             log_retention_days=chosen.log_retention_days,
             alias_name=ALIAS,
             alias_description=f"Hotfix: {described} was released without a bake." if hotfix else None,
+            snap_start=chosen.cold_start == "snapstart",
+            provisioned=chosen.provisioned.environments if chosen.cold_start == "provisioned" else None,
         )
+        self._scale(endpoint)
         self.http = HttpApi(
             self,
             "Http",
@@ -92,6 +96,23 @@ class EndpointStack(cdk.Stack):
         )
         self._guard_releases(endpoint, hotfix)
         self._add_outputs(release)
+
+    def _scale(self, endpoint: Endpoint) -> None:
+        wanted = endpoint.settings.provisioned
+        if endpoint.settings.cold_start != "provisioned" or not wanted.scales:
+            return
+        scaling = ProvisionedScaling(
+            self,
+            "Scaling",
+            function=endpoint.stack_name,
+            alias=ALIAS,
+            least=wanted.environments,
+            most=wanted.most,
+            target_percent=wanted.target_percent,
+            schedule=wanted.schedule,
+            timezone=wanted.timezone,
+        )
+        scaling.node.add_dependency(self.inference.alias)
 
     def _guard_releases(self, endpoint: Endpoint, hotfix: bool) -> None:
         """What checks, judges, stops and tells of every new version, and clears up after it."""

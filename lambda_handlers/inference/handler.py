@@ -21,5 +21,10 @@ from lambda_handlers.inference.reported import open_reported  # noqa: E402  impo
 
 handler = open_reported(os.environ)
 
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from lambda_handlers.inference import snapshot
+
+    snapshot.prepare()
+
 gc.freeze()
 gc.enable()

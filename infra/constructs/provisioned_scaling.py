@@ -1,0 +1,70 @@
+"""How many environments an alias keeps ready: by what is busy, by the clock, or both.
+
+Lambda refuses to change the number while an alias' traffic is split: during a gradual rollout it stays as it is.
+"""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_applicationautoscaling as scaling
+from constructs import Construct
+
+_DIMENSION = "lambda:function:ProvisionedConcurrency"
+
+
+class ProvisionedScaling(Construct):
+    """Scales ``alias`` of ``function`` from ``least`` to ``most`` environments; ``schedule`` moves the least."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: str,
+        alias: str,
+        least: int,
+        most: int,
+        target_percent: int | None,
+        schedule: Mapping[str, int],
+        timezone: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.target = scaling.CfnScalableTarget(
+            self,
+            "Target",
+            service_namespace="lambda",
+            scalable_dimension=_DIMENSION,
+            resource_id=f"function:{function}:{alias}",
+            min_capacity=least,
+            max_capacity=most,
+            scheduled_actions=[
+                _action(number, at, schedule[at], timezone) for number, at in enumerate(schedule, 1)
+            ]
+            or None,
+        )
+        if target_percent is not None:
+            self._track(f"{function}-{alias}", target_percent)
+
+    def _track(self, name: str, target_percent: int) -> None:
+        policy = scaling.CfnScalingPolicy
+        policy(
+            self,
+            "Tracking",
+            policy_name=name,
+            policy_type="TargetTrackingScaling",
+            scaling_target_id=self.target.ref,
+            target_tracking_scaling_policy_configuration=policy.TargetTrackingScalingPolicyConfigurationProperty(
+                target_value=target_percent / 100,
+                predefined_metric_specification=policy.PredefinedMetricSpecificationProperty(
+                    predefined_metric_type="LambdaProvisionedConcurrencyUtilization"
+                ),
+            ),
+        )
+
+
+def _action(number: int, at: str, least: int, timezone: str) -> scaling.CfnScalableTarget.ScheduledActionProperty:
+    return scaling.CfnScalableTarget.ScheduledActionProperty(
+        scheduled_action_name=f"schedule-{number}",
+        schedule=at,
+        timezone=timezone,
+        scalable_target_action=scaling.CfnScalableTarget.ScalableTargetActionProperty(min_capacity=least),
+    )

@@ -1,0 +1,63 @@
+"""Whether what is done about cold starts can stand beside the other settings."""
+
+from collections.abc import Iterator
+
+from infra.lint.finding import Problem
+from infra.settings import Endpoint, Settings
+
+
+def check_ignored_provisioning(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Environments that nobody asked to keep ready. Lambda takes them or SnapStart, never both
+    (docs.aws.amazon.com/lambda/latest/dg/snapstart.html)."""
+    chosen = endpoint.settings
+    if chosen.cold_start != "provisioned":
+        for key in sorted(chosen.provisioned.model_fields_set):
+            yield Problem(
+                "warning",
+                ("provisioned", key),
+                f'cold_start is "{chosen.cold_start}", so it does nothing',
+                'Remove it, or set cold_start = "provisioned"',
+            )
+
+
+def check_reserved(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """More environments than the function may have at all, which Lambda refuses
+    (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html)."""
+    chosen = endpoint.settings
+    reserved, most = chosen.reserved_concurrency, chosen.provisioned.most
+    if chosen.cold_start == "provisioned" and reserved is not None and most > reserved:
+        yield Problem(
+            "error",
+            ("reserved_concurrency",),
+            f"{reserved} is less than the {most} environments that are to be kept ready",
+            f"Reserve {most} or more, or keep fewer ready",
+        )
+
+
+def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Bounds that leave scaling nothing to do, and a rollout that forbids it meanwhile."""
+    chosen, wanted = endpoint.settings, endpoint.settings.provisioned
+    if chosen.cold_start != "provisioned":
+        return
+    if wanted.maximum is not None and wanted.maximum < max(wanted.environments, *wanted.schedule.values(), 0):
+        yield Problem(
+            "error",
+            ("provisioned", "maximum"),
+            f"{wanted.maximum} is less than another count of the table",
+            "Set the largest of them or more",
+        )
+    elif wanted.target_percent is not None and wanted.most == wanted.environments:
+        yield Problem(
+            "error",
+            ("provisioned", "target_percent"),
+            f"there is nothing to scale between {wanted.environments} and {wanted.most} environments",
+            "Set a larger maximum",
+        )
+    if wanted.scales and chosen.rollout.strategy in ("canary", "linear"):
+        yield Problem(
+            "warning",
+            ("provisioned", "target_percent" if wanted.target_percent is not None else "schedule"),
+            "Lambda does not change the number of ready environments while traffic is split: during a "
+            f"{chosen.rollout.strategy} rollout it stays as it is",
+            "Release at other times than the schedule's, or set strategy blue_green",
+        )
