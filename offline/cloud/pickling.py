@@ -114,9 +114,9 @@ def set_key_state(key: FakeKey, state: dict[str, Any]) -> None:
     key.__setstate__({**state, "value": _reading.blobs.read(state["value"].sha256)})
 
 
-def new_defaultdict(cls: type[Any], factory: Any) -> Any:
+def new_defaultdict(cls: type[defaultdict[Any, Any]], factory: Any) -> Any:
     """A subclass of defaultdict whose own ``__init__`` takes other arguments than the pickle module gives it."""
-    made = cls.__new__(cls)
+    made = defaultdict.__new__(cls)
     defaultdict.__init__(made, factory)
     return made
 
