@@ -19,7 +19,7 @@ from constructs import Construct
 
 from lambda_handlers.contract import release
 
-_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
+_ALARMS = "cloudwatch.amazonaws.com"
 _ENDS = ["DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "DeploymentRollback"]
 
 
@@ -38,8 +38,7 @@ class Notifications(Construct):
         self.topic = sns.Topic(
             self, "Topic", display_name=f"Releases of {function}"[:100], master_key=self.key, enforce_ssl=True
         )
-        for service in _PUBLISHERS:
-            self._let_publish(service)
+        self._let_alarms_publish()
         for email in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         events.Rule(
@@ -63,9 +62,11 @@ class Notifications(Construct):
             trigger_name="ends", trigger_events=_ENDS, trigger_target_arn=self.topic.topic_arn
         )
 
-    def _let_publish(self, service: str) -> None:
+    def _let_alarms_publish(self) -> None:
+        """EventBridge is let in by its target, without a condition: it sends none that a topic's policy could ask
+        for."""
         ours = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
-        principal = iam.ServicePrincipal(service, conditions=ours)
+        principal = iam.ServicePrincipal(_ALARMS, conditions=ours)
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic.topic_arn], principals=[principal])
         )

@@ -124,7 +124,8 @@ def test_the_function_runs_on_the_runtime_layer_and_the_model_layer(
     stack_of: Callable[..., EndpointStack],
 ) -> None:
     template = Template.from_stack(stack_of(DEFAULTS))
-    (function,) = template.find_resources("AWS::Lambda::Function").values()
+    named = {"Properties": {"FunctionName": "shop-dev-churn"}}
+    (function,) = template.find_resources("AWS::Lambda::Function", named).values()
 
     layers = {layer["Ref"] for layer in function["Properties"]["Layers"]}
     assert layers == set(template.find_resources("AWS::Lambda::LayerVersion"))

@@ -231,11 +231,13 @@ def test_messages_go_to_an_encrypted_topic_that_services_may_reach(
         "TriggerConfigurations"
     ]
     services = {
-        statement["Principal"].get("Service") for statement in policy["Properties"]["KeyPolicy"]["Statement"]
+        service
+        for statement in policy["Properties"]["KeyPolicy"]["Statement"]
+        for service in _listed(statement["Principal"].get("Service", []))
     }
 
     assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
-    assert {"cloudwatch.amazonaws.com", "events.amazonaws.com"} <= services
+    assert services == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
     assert only(resources_of(template, "AWS::SNS::Subscription"))["Properties"]["Endpoint"] == "ml@example.com"
     assert trigger["TriggerTargetArn"] == {"Ref": name}
     for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values():
