@@ -26,7 +26,7 @@ PROD = DEFAULTS + '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"
 MASKS = (
     (r"\b[0-9a-f]{64}\b", "<sha256>"),
     (r"\bchurn [0-9a-f]{12}\b", "churn <version>"),
-    (r"(InferenceVersion)[0-9a-f]{12}[0-9A-F]{8}", r"\1<hash>"),
+    (r"(InferenceVersion|Alarms[A-Z][a-z]+)[0-9a-f]{12}[0-9A-F]{8}", r"\1<hash>"),
     (r"(HttpApiDeployment[0-9A-F]{8})[0-9a-f]{32}", r"\1<hash>"),
 )
 
