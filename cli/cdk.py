@@ -80,11 +80,7 @@ def run(
 
     With ``log`` its output goes there, and to the user only on failure. Raises `ToolFailed` with its exit code.
     """
-    binary = ensure(project)
-    # cdk.json names `serinus` for its build step and app: it must be this one, whether or not its venv is active.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    everything = {**os.environ, "PATH": path, **QUIET, **environment}
-    command = [str(binary), *arguments]
+    command, everything = prepare(project, arguments, environment)
     if log is None:
         code = subprocess.run(command, cwd=folder or project, env=everything).returncode
     else:
@@ -99,11 +95,21 @@ def run(
                 stdin=subprocess.DEVNULL,
             ).returncode
         if code != 0:
-            notice(_last_lines(log))
+            notice(last_lines(log))
     if code != 0:
         where = "" if log is None else f" (log: {log})"
         raise ToolFailed(f"cdk {arguments[0]} ended with exit code {code}{where}", code if code > 0 else 1)
 
 
-def _last_lines(log: Path, count: int = 40) -> str:
+def prepare(
+    project: Path, arguments: Sequence[str], environment: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """Command line and whole environment with which the project's pinned CLI does what ``arguments`` say."""
+    binary = ensure(project)
+    # cdk.json names `serinus` for its build step and app: it must be this one, whether or not its venv is active.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return [str(binary), *arguments], {**os.environ, "PATH": path, **QUIET, **environment}
+
+
+def last_lines(log: Path, count: int = 40) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:])

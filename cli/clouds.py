@@ -65,7 +65,28 @@ class RunningCloud:
         }
 
 
-def start(project: Path, *, port: int, place: Place, speed: float, state: Path | None = None) -> RunningCloud:
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How events take their course: ``seed`` of the dice for alias weights and faults, None for other ones each
+    time; cloud seconds until a metric is seen."""
+
+    seed: int | None = None
+    metric_delay_s: float = 0.0
+
+    def arguments(self) -> list[str]:
+        seed = [] if self.seed is None else ["--seed", str(self.seed)]
+        return [*seed, "--metric-delay", str(self.metric_delay_s)]
+
+
+def start(
+    project: Path,
+    *,
+    port: int,
+    place: Place,
+    speed: float,
+    state: Path | None = None,
+    course: Course = Course(),
+) -> RunningCloud:
     """Start a cloud and wait until it answers; raises `CliError` with the end of its log when it does not."""
     if (running := find(project, port)) is not None:
         raise CliError(
@@ -78,7 +99,7 @@ def start(project: Path, *, port: int, place: Place, speed: float, state: Path |
     log_path = folder / f"cloud-{port}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            command(port=port, place=place, speed=speed, state=state),
+            [*command(port=port, place=place, speed=speed, state=state), *course.arguments()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -7,9 +7,10 @@ from importlib.metadata import version
 
 import typer
 
-from cli import build, deploy, destroy, doctor, init, inspect, local, package, predict, synth
+from cli import build, deploy, destroy, doctor, init, inspect, lint, local, package, predict, synth
 from cli.console import fail
 from cli.errors import CliError, ToolFailed
+from cli.rehearse import command as rehearse
 
 app = typer.Typer(
     name="serinus",
@@ -42,10 +43,12 @@ def root(
 app.command("init")(init.init)
 app.command("package")(package.package)
 app.command("inspect")(inspect.inspect)
+app.command("lint")(lint.lint)
 app.command("build")(build.build)
 app.command("synth")(synth.synth)
 app.command("deploy")(deploy.deploy)
 app.command("predict")(predict.predict)
+app.command("rehearse")(rehearse.rehearse)
 app.command("destroy")(destroy.destroy)
 app.command("doctor")(doctor.doctor)
 app.add_typer(local.app, name="local")

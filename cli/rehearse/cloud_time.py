@@ -1,0 +1,48 @@
+"""Cloud time as seen from outside the cloud: asked once, then counted along at the cloud's speed."""
+
+import time
+from dataclasses import dataclass
+
+_ASK_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Cloud time was ``epoch_s`` when the monotonic clock showed ``at_s``; it runs ``speed`` times as fast."""
+
+    epoch_s: float
+    at_s: float
+    speed: float
+
+
+class CloudTime:
+    """The time of the offline cloud at ``url``, right up to half of what asking for it took, in real seconds."""
+
+    def __init__(self, url: str) -> None:
+        self._clock_url = f"{url}/_offline/clock"
+        self._anchor = self._ask(None)
+
+    @property
+    def speed(self) -> float:
+        """Cloud seconds per real second."""
+        return self._anchor.speed
+
+    def now(self) -> float:
+        """Cloud time in epoch seconds."""
+        anchor = self._anchor
+        return anchor.epoch_s + (time.monotonic() - anchor.at_s) * anchor.speed
+
+    def set_speed(self, speed: float) -> None:
+        """Let cloud time run at ``speed`` from now on."""
+        self._anchor = self._ask(speed)
+
+    def _ask(self, speed: float | None) -> Anchor:
+        import httpx
+
+        before = time.monotonic()
+        if speed is None:
+            answer = httpx.get(self._clock_url, timeout=_ASK_LIMIT_S, trust_env=False)
+        else:
+            answer = httpx.post(self._clock_url, json={"factor": speed}, timeout=_ASK_LIMIT_S, trust_env=False)
+        told = answer.raise_for_status().json()
+        return Anchor(told["epoch_s"], (before + time.monotonic()) / 2, told["factor"])

@@ -1,0 +1,80 @@
+"""`serinus rehearse`: watch a release, good or bad, before it is one."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from cli.console import notice, print_json, results
+from cli.errors import CliError
+from cli.project import find_project
+from infra.names import DEFAULT_ENVIRONMENT
+
+
+def rehearse(
+    endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
+    candidate: Annotated[
+        str | None,
+        typer.Option(help="Bundle to release: its folder or version; by default the locked one once more."),
+    ] = None,
+    inject: Annotated[
+        str | None,
+        typer.Option(help="Its fault: errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init."),
+    ] = None,
+    env: Annotated[str, typer.Option(help="Environment whose settings are rehearsed.")] = DEFAULT_ENVIRONMENT,
+    rate: Annotated[float, typer.Option(min=1, max=2000, help="Requests a second.")] = 200,
+    speed: Annotated[float, typer.Option(min=1, max=600, help="Cloud seconds per real second.")] = 60,
+    seed: Annotated[int | None, typer.Option(help="Seed of alias weights and faults.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Where to write the report, one page of HTML.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Release a candidate in an offline cloud of its own, under traffic, and see whether it is promoted.
+
+    Exit 0 when it was promoted, 3 when it was rolled back, 4 when there was not enough evidence to judge it.
+
+    Example: [bold]serinus rehearse churn --inject errors=20% --html rehearsal.html[/]
+    """
+    from cli.clouds import require_extra
+    from cli.rehearse.as_data import as_data
+    from cli.rehearse.injection import parse
+    from cli.rehearse.live import LiveView
+    from cli.rehearse.page import render
+    from cli.rehearse.perform import Order, perform
+    from cli.rehearse.story import tell
+    from cli.rehearse.wording import headline, summary
+
+    require_extra()
+    order = Order(
+        project=find_project(),
+        environment=env,
+        endpoint=endpoint,
+        candidate=candidate,
+        injection=parse(inject) if inject else None,
+        rate=rate,
+        speed=speed,
+        seed=seed,
+    )
+    signal.signal(signal.SIGTERM, _end)
+    with LiveView() as view:
+        record = perform(order, view)
+    if record.canary is None:
+        raise CliError(f"the candidate never became a version of the function:\n{record.deploy_log}")
+    story = tell(record)
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(render(record, story), encoding="utf-8")
+    if as_json:
+        print_json(as_data(record, story))
+    else:
+        results.print(f"[bold]{headline(story)}.[/] " + " ".join(summary(record, story)))
+    if html is not None:
+        notice(f"report: {html}")
+    raise typer.Exit(story.outcome.value)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """End as Ctrl-C does, so that cloud and scratch copy are taken down."""
+    sys.exit(143)

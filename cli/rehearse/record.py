@@ -1,0 +1,124 @@
+"""What a rehearsal recorded: the answers that clients got, and what the cloud's APIs said meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cli.rehearse.traffic import Answered
+from cli.rehearse.watching import Happening, Shares
+from cli.rollouts import Alarm, Deployment, JudgeVerdict
+
+MINUTE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What was rehearsed, and how: ``injected`` as it was ordered, ``speed`` in cloud seconds a second, ``rate``
+    in requests a (real) second."""
+
+    endpoint: str
+    environment: str
+    function: str
+    stable_model: str
+    candidate_model: str
+    candidate_given: bool
+    strategy: str
+    injected: str | None
+    speed: float
+    rate: float
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """Invocations through the alias that Lambda counted for one version while the alias had weights, and how many
+    of them failed unhandled."""
+
+    invocations: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that was recorded. Times are cloud time in epoch seconds: the release was ordered at ``released_at``,
+    the CDK CLI was done with it at ``deployed_at``, with ``deploy_exit_code``. ``held_back`` requests were not
+    sent, and time was slowed for ``slowed_s`` real seconds, because this machine was busy."""
+
+    play: Play
+    stable: str
+    final: str
+    released_at: float
+    deployed_at: float
+    deploy_exit_code: int
+    deploy_log: str
+    answers: Sequence[Answered]
+    held_back: int
+    slowed_s: float
+    shares: Sequence[Shares]
+    happenings: Sequence[Happening]
+    deployments: Sequence[Deployment]
+    alarms: Sequence[Alarm]
+    verdicts: Sequence[JudgeVerdict]
+    metered: dict[str, Metered]
+
+    @property
+    def release(self) -> Deployment | None:
+        """CodeDeploy's deployment of the candidate; None where it had no part."""
+        return next((one for one in self.deployments if one.undoes is None), None)
+
+    @property
+    def undoing(self) -> Deployment | None:
+        """The deployment that put the alias back, if one did."""
+        return next((one for one in self.deployments if one.undoes is not None), None)
+
+    @property
+    def canary(self) -> str | None:
+        """The candidate's function version; None where none was published."""
+        if self.release is not None:
+            return self.release.canary
+        return None if self.final == self.stable else self.final
+
+    @property
+    def shift(self) -> tuple[float, float] | None:
+        """When the alias began to send traffic to the candidate, and when it was one version again."""
+        release = self.release
+        phase = None if release is None else next((p for p in release.phases if p.name == "AllowTraffic"), None)
+        if release is None or phase is None or phase.started_at is None:
+            return None
+        if release.status == "Succeeded":
+            return phase.started_at, phase.ended_at or phase.started_at
+        back = self.undoing.completed_at if self.undoing else release.completed_at
+        return phase.started_at, back or self.deployed_at
+
+
+def meter(cloudwatch: Any, play: Play, versions: Sequence[str], since: float, until: float) -> dict[str, Metered]:
+    """What Lambda's own metrics counted for ``versions`` behind the alias from ``since`` to ``until``."""
+    queries = [
+        {
+            "Id": f"{name.lower()}{version}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Lambda",
+                    "MetricName": name,
+                    "Dimensions": [
+                        {"Name": "FunctionName", "Value": play.function},
+                        {"Name": "Resource", "Value": f"{play.function}:live"},
+                        {"Name": "ExecutedVersion", "Value": version},
+                    ],
+                },
+                "Period": MINUTE_S,
+                "Stat": "Sum",
+            },
+        }
+        for version in versions
+        for name in ("Invocations", "Errors")
+    ]
+    start = datetime.fromtimestamp(since // MINUTE_S * MINUTE_S, UTC)
+    end = datetime.fromtimestamp(until, UTC) + timedelta(seconds=MINUTE_S)
+    found = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
+    sums = {result["Id"]: round(sum(result["Values"])) for result in found["MetricDataResults"]}
+    return {
+        version: Metered(sums.get(f"invocations{version}", 0), sums.get(f"errors{version}", 0))
+        for version in versions
+    }

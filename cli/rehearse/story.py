@@ -1,0 +1,158 @@
+"""What a record amounts to: the outcome, and the figures that bear it out."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from cli.rehearse.record import Record
+from cli.rehearse.traffic import Answered
+from lambda_handlers.contract.release import Verdict
+
+#: Standard errors within which a share of random choices is what its weight says.
+STANDARD_ERRORS = 3.0
+#: A canary's answer is bad, where none failed, if it takes this many times the stable's 99th percentile.
+_SLOW_FACTOR = 2.0
+NOT_NAMED = "not named"
+
+
+class Outcome(Enum):
+    """How it ended, and the exit code that says so."""
+
+    PROMOTED = 0
+    ROLLED_BACK = 3
+    NOT_ENOUGH_EVIDENCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryShare:
+    """Of ``requests`` answered by name while the alias had weights, ``canary`` came from the canary; ``weight`` is
+    what the alias said."""
+
+    requests: int
+    canary: int
+    weight: float
+
+    @property
+    def share(self) -> float:
+        return self.canary / self.requests
+
+    @property
+    def standard_error(self) -> float:
+        return math.sqrt(self.weight * (1 - self.weight) / self.requests)
+
+    @property
+    def as_weighted(self) -> bool:
+        """Whether the share lies within three standard errors of the weight."""
+        return abs(self.share - self.weight) <= STANDARD_ERRORS * self.standard_error
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """``failed`` counts server errors and requests without an answer; times in cloud minutes. ``met_canary`` is
+    how many live requests met the canary before all traffic did or the alias was back."""
+
+    outcome: Outcome
+    reason: str
+    requests: int
+    by_version: dict[str, dict[str, int]]
+    failed: int
+    met_canary: int
+    during_shift: int
+    canary_share: CanaryShare | None
+    shift_minutes: float | None
+    minutes_bad_to_back: float | None
+
+    @property
+    def met_share(self) -> float:
+        """Share of the requests during the shift that met the canary."""
+        return self.met_canary / self.during_shift if self.during_shift else 0.0
+
+
+def tell(record: Record) -> Story:
+    """The story of ``record``."""
+    outcome, reason = _outcome(record)
+    shift = record.shift
+    during = [] if shift is None else [one for one in record.answers if shift[0] <= one.at < shift[1]]
+    return Story(
+        outcome=outcome,
+        reason=reason,
+        requests=len(record.answers),
+        by_version=count(record.answers),
+        failed=sum(one.failed for one in record.answers),
+        met_canary=_met_canary(record),
+        during_shift=len(during),
+        canary_share=_canary_share(record, during),
+        shift_minutes=None if shift is None else (shift[1] - shift[0]) / 60,
+        minutes_bad_to_back=_minutes_bad_to_back(record, during) if outcome is Outcome.ROLLED_BACK else None,
+    )
+
+
+def count(answers: Iterable[Answered]) -> dict[str, dict[str, int]]:
+    """Requests by function version and status; "no answer" where nothing came back."""
+    counted: dict[str, Counter[str]] = {}
+    for one in answers:
+        counted.setdefault(one.version or NOT_NAMED, Counter())[str(one.status or "no answer")] += 1
+    return {version: dict(sorted(statuses.items())) for version, statuses in sorted(counted.items())}
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest of ``values`` that at least ``share`` of them do not exceed; NaN of none."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
+
+
+def _outcome(record: Record) -> tuple[Outcome, str]:
+    last = next((said for said in reversed(record.verdicts) if said.canary == record.canary), None)
+    release = record.release
+    if record.final == record.stable:
+        if last is not None and last.verdict == Verdict.ROLL_BACK:
+            return Outcome.ROLLED_BACK, f"The judge: {last.reason}."
+        return Outcome.ROLLED_BACK, _cause(record) or (release.error if release else "")
+    if last is not None and last.verdict == Verdict.NOT_ENOUGH_EVIDENCE:
+        return Outcome.NOT_ENOUGH_EVIDENCE, f"The judge: {last.reason}."
+    if last is not None:
+        return Outcome.PROMOTED, f"The judge: {last.reason}."
+    return Outcome.PROMOTED, "Nothing judged it: this strategy shifts all traffic at once."
+
+
+def _cause(record: Record) -> str:
+    """What stopped the release, where it was not the judge's verdict."""
+    alarms = [one.text for one in record.happenings if one.kind == "alarm"]
+    if alarms:
+        return f"An alarm stopped it. {' '.join(alarms)}"
+    release = record.release
+    failed = [] if release is None else [phase.name for phase in release.phases if phase.status == "Failed"]
+    if "BeforeAllowTraffic" in failed:
+        return "The check before traffic stopped it, before any live request met it."
+    if "AfterAllowTraffic" in failed:
+        return "The check after the switch stopped it."
+    return ""
+
+
+def _met_canary(record: Record) -> int:
+    counted = record.metered.get(record.canary or "")
+    return counted.invocations if counted else 0
+
+
+def _canary_share(record: Record, during: Sequence[Answered]) -> CanaryShare | None:
+    """The canary's share by the version that answers name; None where the alias had no single weight, or where
+    failures that name no version would bias it."""
+    weights = {seen.alias.weight for seen in record.shares if seen.alias.canary}
+    named = [one for one in during if one.version]
+    if len(weights) != 1 or not named or len(named) != len(during):
+        return None
+    return CanaryShare(len(named), sum(one.version == record.canary for one in named), weights.pop())
+
+
+def _minutes_bad_to_back(record: Record, during: Sequence[Answered]) -> float | None:
+    shift = record.shift
+    before = [one.latency_ms for one in record.answers if one.at < (shift[0] if shift else math.inf)]
+    slow_ms = _SLOW_FACTOR * percentile(before, 0.99)
+    bad = [
+        one.at
+        for one in during
+        if one.failed or (one.version == record.canary and (one.non_finite or one.latency_ms > slow_ms))
+    ]
+    return (shift[1] - min(bad)) / 60 if shift and bad else None

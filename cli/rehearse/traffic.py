@@ -1,0 +1,135 @@
+"""Steady traffic from golden rows: what the endpoint's clients would see of a release.
+
+It is open-loop: requests leave at their times whether or not earlier ones were answered, as those of many
+clients do, so that a slow version shows as slowness and not as less traffic.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.rehearse.cloud_time import CloudTime
+from lambda_handlers.contract import signals
+
+if TYPE_CHECKING:
+    import aiohttp
+
+#: Real seconds that a client waits: a little more than API Gateway does.
+PATIENCE_S = 35.0
+#: Requests under way at once; beyond it this machine, not the release, is what is being measured.
+MOST_AT_ONCE = 64
+NO_ANSWER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request: when it left and was answered (cloud time, epoch seconds), what came back, after how many real
+    milliseconds.
+
+    ``status`` is 0 where nothing came back; versions are empty where the answer names none, as API Gateway's own
+    errors do.
+    """
+
+    at: float
+    answered_at: float
+    status: int
+    version: str
+    model_version: str
+    latency_ms: float
+    non_finite: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Nothing came back, or a server's error."""
+        return self.status == NO_ANSWER or self.status >= 500
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Where requests go, what they hold, and how many leave in a real second."""
+
+    url: str
+    headers: dict[str, str]
+    rows: Sequence[dict[str, Any]]
+    rate_per_s: float
+    seed: int | None = None
+
+
+class Traffic:
+    """Sends from a thread of its own between `start` and `stop`; ``answers`` grows meanwhile."""
+
+    def __init__(self, load: Load, clock: CloudTime) -> None:
+        self.answers: list[Answered] = []
+        #: Requests that did not leave because too many were under way.
+        self.held_back = 0
+        #: Requests that have left and were not answered yet.
+        self.under_way = 0
+        self._load = load
+        self._clock = clock
+        self._bodies = [json.dumps({"rows": [row]}).encode() for row in load.rows]
+        self._dice = random.Random(load.seed)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No further requests; returns when those under way were answered or given up."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    async def _send(self) -> None:
+        import aiohttp  # a seventh of httpx's time for a request, which the cloud on this machine needs itself
+
+        tasks: set[asyncio.Task[None]] = set()
+        connector = aiohttp.TCPConnector(limit=MOST_AT_ONCE)
+        patience = aiohttp.ClientTimeout(total=PATIENCE_S)
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=patience, headers=self._load.headers
+        ) as client:
+            began, sent = time.monotonic(), 0
+            while not self._over.is_set():
+                due = int((time.monotonic() - began) * self._load.rate_per_s) + 1
+                for _ in range(due - sent):
+                    if len(tasks) >= MOST_AT_ONCE:
+                        self.held_back += 1
+                        continue
+                    task = asyncio.create_task(self._ask(client))
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                sent, self.under_way = due, len(tasks)
+                await asyncio.sleep(max(0.0, began + sent / self._load.rate_per_s - time.monotonic()))
+            if tasks:
+                await asyncio.wait(tasks)
+
+    async def _ask(self, client: "aiohttp.ClientSession") -> None:
+        from aiohttp import ClientError
+
+        left_at, began = self._clock.now(), time.perf_counter()
+        status: int = NO_ANSWER
+        headers: Mapping[str, str] = {}
+        # What goes wrong on the way is what is being counted.
+        with contextlib.suppress(OSError, TimeoutError, ClientError):
+            async with client.post(f"{self._load.url}/predict", data=self._dice.choice(self._bodies)) as answer:
+                await answer.read()
+                status, headers = answer.status, answer.headers
+        latency_ms = (time.perf_counter() - began) * 1000
+        self.answers.append(
+            Answered(
+                at=left_at,
+                answered_at=self._clock.now(),
+                status=status,
+                version=headers.get(signals.HEADER_FUNCTION_VERSION, ""),
+                model_version=headers.get(signals.HEADER_MODEL_VERSION, ""),
+                latency_ms=latency_ms,
+                non_finite=signals.HEADER_NON_FINITE_ROWS in headers,
+            )
+        )

@@ -1,0 +1,47 @@
+"""The story in words that need no knowledge of AWS."""
+
+from cli.rehearse.record import Record
+from cli.rehearse.story import Outcome, Story
+
+_HEADLINES = {
+    Outcome.PROMOTED: "Promoted",
+    Outcome.ROLLED_BACK: "Rolled back",
+    Outcome.NOT_ENOUGH_EVIDENCE: "Promoted without enough evidence",
+}
+
+
+def headline(story: Story) -> str:
+    """Two or three words."""
+    return _HEADLINES[story.outcome]
+
+
+def summary(record: Record, story: Story) -> list[str]:
+    """A few sentences: what happened, why, and whom it touched."""
+    return [sentence for sentence in (_what(record, story), story.reason, _touched(story)) if sentence]
+
+
+def _what(record: Record, story: Story) -> str:
+    candidate = f"version {record.canary}" if record.canary else "the candidate"
+    if story.outcome is not Outcome.ROLLED_BACK:
+        return f"The release of {record.play.endpoint} as {candidate} now serves all requests."
+    if story.shift_minutes is None:
+        return (
+            f"The release of {record.play.endpoint} as {candidate} was stopped before any request met it; "
+            f"version {record.stable} served throughout."
+        )
+    return (
+        f"The release of {record.play.endpoint} as {candidate} was undone without a person after "
+        f"{story.shift_minutes:.1f} minutes; version {record.stable} serves all requests again."
+    )
+
+
+def _touched(story: Story) -> str:
+    if story.outcome is Outcome.ROLLED_BACK and story.shift_minutes is not None:
+        met = f"{story.met_canary} of {story.during_shift} requests ({story.met_share:.1%}) met the bad version"
+        back = ""
+        if story.minutes_bad_to_back is not None:
+            back = f"; {story.minutes_bad_to_back:.1f} minutes passed from the first bad answer to the last"
+        return f"{met}{back}. {story.failed} failed."
+    if story.failed:
+        return f"{story.failed} of {story.requests} requests failed."
+    return f"All {story.requests} requests were answered; none was lost or failed."

@@ -1,0 +1,217 @@
+"""Rollouts as AWS's APIs tell of them: alias, deployments, alarms, verdicts. The same on AWS and offline."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import botocore.exceptions
+
+from cli.target import Target
+from infra.names import ALIAS, DEPLOYMENT_GROUP, log_group_name, task_function_name
+
+UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
+#: What an API answers where there is no such application, group, log group or alarm: nothing was rolled out yet.
+_ABSENT = (
+    "ApplicationDoesNotExistException",
+    "DeploymentGroupDoesNotExistException",
+    "ResourceNotFoundException",
+    "NotFound",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AliasState:
+    """Whom alias `live` names: ``version``, and ``canary`` (None without one) with its share in [0, 1]."""
+
+    version: str
+    canary: str | None = None
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One lifecycle event of a deployment; times are epoch seconds, None when not reached."""
+
+    name: str
+    status: str
+    started_at: float | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A CodeDeploy deployment of the alias from ``stable`` to ``canary``. ``undoes`` is the id of the deployment
+    that this one rolls back."""
+
+    id: str
+    status: str
+    stable: str
+    canary: str
+    created_at: float
+    completed_at: float | None
+    phases: tuple[Phase, ...]
+    error: str = ""
+    undoes: str | None = None
+
+    @property
+    def under_way(self) -> bool:
+        return self.status in UNDER_WAY
+
+    @property
+    def rolled_back(self) -> bool:
+        return self.status in ("Failed", "Stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm under whose watch deployments stand."""
+
+    name: str
+    state: str
+    since: float
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeVerdict:
+    """What the judge said at ``at`` (epoch seconds) of version ``canary``."""
+
+    at: float
+    canary: str
+    verdict: str
+    reason: str
+
+
+class RolloutReader:
+    """Reads the rollouts of one endpoint, whose function and CodeDeploy application bear the stack's name."""
+
+    def __init__(self, target: Target, stack: str) -> None:
+        self._target = target
+        self.stack = stack
+
+    @cached_property
+    def functions(self) -> Any:
+        return self._target.client("lambda")
+
+    @cached_property
+    def codedeploy(self) -> Any:
+        return self._target.client("codedeploy")
+
+    @cached_property
+    def _cloudwatch(self) -> Any:
+        return self._target.client("cloudwatch")
+
+    @cached_property
+    def _logs(self) -> Any:
+        return self._target.client("logs")
+
+    def alias(self) -> AliasState:
+        """Whom the alias names now."""
+        found = self.functions.get_alias(FunctionName=self.stack, Name=ALIAS)
+        weights = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        for canary, weight in weights.items():
+            return AliasState(found["FunctionVersion"], canary, float(weight))
+        return AliasState(found["FunctionVersion"])
+
+    def deployments(self, most: int = 10) -> list[Deployment]:
+        """The endpoint's last deployments, newest first; none where CodeDeploy has not been asked yet."""
+        try:
+            ids = self.codedeploy.list_deployments(
+                applicationName=self.stack, deploymentGroupName=DEPLOYMENT_GROUP
+            )["deployments"]
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                return []
+            raise
+        return [self._deployment(one) for one in ids[:most]]
+
+    def alarms(self) -> list[Alarm]:
+        """The alarms that the deployment group watches."""
+        try:
+            group = self.codedeploy.get_deployment_group(
+                applicationName=self.stack, deploymentGroupName=DEPLOYMENT_GROUP
+            )["deploymentGroupInfo"]
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                return []
+            raise
+        names = [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
+        if not names:
+            return []
+        found = self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        return [_alarm(one) for one in found]
+
+    def verdicts(self, since: float) -> list[JudgeVerdict]:
+        """What the judge said after ``since`` (epoch seconds), oldest first, as its log has it."""
+        group = log_group_name(task_function_name(self.stack, "judge"))
+        lines: list[str] = []
+        parameters = {"logGroupName": group, "startTime": max(0, int(since * 1000))}
+        try:
+            for page in self._logs.get_paginator("filter_log_events").paginate(**parameters):
+                lines += [event["message"] for event in page["events"]]
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in _ABSENT:
+                raise
+        return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
+
+    def _deployment(self, deployment_id: str) -> Deployment:
+        info = self.codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+        targets = self.codedeploy.batch_get_deployment_targets(
+            deploymentId=deployment_id,
+            targetIds=self.codedeploy.list_deployment_targets(deploymentId=deployment_id)["targetIds"],
+        )["deploymentTargets"]
+        target = targets[0]["lambdaTarget"]
+        function = target["lambdaFunctionInfo"]
+        return Deployment(
+            id=deployment_id,
+            status=info["status"],
+            stable=function["currentVersion"],
+            canary=function["targetVersion"],
+            created_at=info["createTime"].timestamp(),
+            completed_at=_epoch(info.get("completeTime")),
+            phases=tuple(_phase(event) for event in target["lifecycleEvents"]),
+            error=info.get("errorInformation", {}).get("message", ""),
+            undoes=info.get("rollbackInfo", {}).get("rollbackTriggeringDeploymentId"),
+        )
+
+
+def _phase(event: dict[str, Any]) -> Phase:
+    return Phase(
+        event["lifecycleEventName"],
+        event["status"],
+        _epoch(event.get("startTime")),
+        _epoch(event.get("endTime")),
+    )
+
+
+def _alarm(found: dict[str, Any]) -> Alarm:
+    return Alarm(
+        name=found["AlarmName"],
+        state=found["StateValue"],
+        since=found["StateUpdatedTimestamp"].timestamp(),
+        reason=found.get("StateReason", ""),
+        description=found.get("AlarmDescription", ""),
+    )
+
+
+def _verdicts_in(lines: Sequence[str]) -> list[JudgeVerdict]:
+    found = []
+    for line in lines:
+        if not line.startswith("{"):
+            continue
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if said.get("message") == "verdict":
+            at = datetime.fromisoformat(said["time"]).timestamp()
+            found.append(JudgeVerdict(at, said["canary"], said["verdict"], said["reason"]))
+    return found
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
