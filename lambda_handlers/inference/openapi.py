@@ -8,17 +8,12 @@ import msgspec
 from lambda_handlers.contract import signals
 from lambda_handlers.contract.bundle import read_golden
 from lambda_handlers.contract.signature import Feature
-from lambda_handlers.inference import problems
+from lambda_handlers.inference.openapi_parts import problem_answers, ref, report
 from lambda_handlers.inference.openapi_schemas import answer_schema, feature_schema, problem_schema
+from lambda_handlers.inference.protocols import openapi_invocations, openapi_open_inference
 from lambda_handlers.inference.scoring import Scorer
 
-_REFUSALS = {
-    "400": "The body is not JSON.",
-    "413": "The body has too many bytes or rows, or the answer would.",
-    "415": "The content type is not application/json.",
-    "422": "The rows do not fit the signature; `errors` says where.",
-    "500": "The model could not be run.",
-}
+_TAG = "Predictions"
 
 
 def describe(scorer: Scorer, root: str) -> dict[str, Any]:
@@ -35,8 +30,10 @@ def describe(scorer: Scorer, root: str) -> dict[str, Any]:
         "security": [{"api_key": []}, {}],
         "paths": {
             "/predict": {"post": _predict(scorer)},
-            "/model": {"get": _report("model", "Signature, versions and limits of the model")},
-            "/health": {"get": _report("health", "Whether the model answers")},
+            "/model": {"get": report("model", "Signature, versions and limits of the model", _TAG)},
+            "/health": {"get": report("health", "Whether the model answers", _TAG)},
+            **openapi_open_inference.paths(scorer),
+            **openapi_invocations.paths(scorer),
         },
         "components": {
             "schemas": _schemas(scorer),
@@ -61,6 +58,7 @@ def _predict(scorer: Scorer) -> dict[str, Any]:
     answer = scorer.predict(msgspec.json.encode(request), None)
     return {
         "operationId": "predict",
+        "tags": [_TAG],
         "summary": "Predict for one or many rows",
         "requestBody": {"required": True, "content": _json("PredictRequest", request)},
         "responses": {
@@ -69,25 +67,13 @@ def _predict(scorer: Scorer) -> dict[str, Any]:
                 "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
                 "content": _json("PredictAnswer", json.loads(answer.body)),
             },
-            **{status: _refusal(text) for status, text in _REFUSALS.items()},
+            **problem_answers(),
         },
     }
 
 
-def _report(operation: str, summary: str) -> dict[str, Any]:
-    answer = {"description": f"{summary}.", "content": {"application/json": {"schema": {"type": "object"}}}}
-    return {"operationId": operation, "summary": summary, "responses": {"200": answer}}
-
-
-def _refusal(text: str) -> dict[str, Any]:
-    return {
-        "description": text,
-        "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-
-
 def _json(schema: str, example: Any) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}}
+    return {"application/json": {"schema": ref(schema), "example": example}}
 
 
 def _header(text: str) -> dict[str, Any]:
@@ -106,12 +92,7 @@ def _schemas(scorer: Scorer) -> dict[str, Any]:
                     "type": "array",
                     "minItems": 1,
                     "maxItems": scorer.limits.max_rows,
-                    "items": {
-                        "anyOf": [
-                            {"$ref": "#/components/schemas/Row"},
-                            {"$ref": "#/components/schemas/RowArray"},
-                        ]
-                    },
+                    "items": {"anyOf": [ref("Row"), ref("RowArray")]},
                 }
             },
             "required": ["rows"],
@@ -119,6 +100,8 @@ def _schemas(scorer: Scorer) -> dict[str, Any]:
         },
         "PredictAnswer": answer_schema(signature),
         "Problem": problem_schema(),
+        **openapi_open_inference.schemas(signature),
+        **openapi_invocations.schemas(signature),
     }
 
 

@@ -97,6 +97,7 @@ def problem_schema() -> dict[str, Any]:
             "detail": {"type": "string"},
             "errors": {"type": "array", "items": fault},
             "errors_omitted": {"type": "integer", "description": "Further errors that are not listed."},
+            "error": {"type": "string", "description": "All of it in words; below /v2 only."},
         },
         "required": ["type", "title", "status", "detail"],
     }

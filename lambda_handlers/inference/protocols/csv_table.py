@@ -3,7 +3,7 @@
 The first line names the features where all its cells are names of features, or the content type says
 `header=present`; else each line holds the values in signature order. CSV has no types: a cell is read as what its
 feature holds, and left as text, to be refused, where it cannot be. An empty cell is a missing value; so is NaN for
-a number.
+a number. Where a feature is an array, its cell is one in JSON.
 """
 
 import csv
@@ -11,6 +11,8 @@ import io
 import re
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from lambda_handlers.inference.errors import Refused
 from lambda_handlers.inference.limits import LISTED_ERRORS
@@ -79,6 +81,8 @@ def _in_signature_order(lines: list[list[Any]], ordered: Sequence[Rule], rules: 
 def _value(rule: Rule, cell: str) -> Any:
     if not cell and (rule.optional or rule.kind != "string"):
         return None
+    if rule.shape:
+        return _array(cell)
     match rule.kind:
         case "number":
             if cell.lower() == "nan":
@@ -91,3 +95,10 @@ def _value(rule: Rule, cell: str) -> Any:
         case "boolean":
             return _BOOLEANS.get(cell.lower(), cell)
     return cell
+
+
+def _array(cell: str) -> Any:
+    try:
+        return msgspec.json.decode(cell)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return cell

@@ -114,6 +114,37 @@ def test_openapis_example_is_real_and_fits_its_schemas(
         jsonschema.validate(value, {"$ref": f"#/components/schemas/{schema}", **document})
 
 
+@pytest.mark.parametrize("name", ["iris", "churn", "energy", "ratio"])
+def test_every_example_in_openapi_is_answered_and_fits_its_schema(
+    name: str, open_endpoints: Callable[..., Endpoint], request: pytest.FixtureRequest
+) -> None:
+    endpoint = open_endpoints(request.getfixturevalue(name), SERINUS_DOCS="1")
+    document = openapi(endpoint)
+    for path, route in document["paths"].items():
+        for method, operation in route.items():
+            for media, content in operation.get("requestBody", {"content": {None: {}}})["content"].items():
+                if media and "example" not in content:
+                    continue
+                example = content.get("example")
+                body = example if isinstance(example, str) else json.dumps(example)
+                answer = endpoint(
+                    {
+                        "resource": path,
+                        "path": path,
+                        "httpMethod": method.upper(),
+                        "headers": {"content-type": media} if media else {},
+                        "requestContext": {"path": path},
+                        "body": body if media else None,
+                    },
+                    None,
+                )
+                assert answer["statusCode"] == 200, (path, answer["body"])
+                schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+                jsonschema.validate(json.loads(answer["body"]), {**schema, "components": document["components"]})
+                if media == "application/json":
+                    jsonschema.validate(example, {**content["schema"], "components": document["components"]})
+
+
 def test_a_refusal_fits_openapis_problem(churn_endpoint: Endpoint) -> None:
     problem = json.loads(ask(churn_endpoint, "POST", "/predict")["body"])
     jsonschema.validate(problem, openapi(churn_endpoint)["components"]["schemas"]["Problem"])
