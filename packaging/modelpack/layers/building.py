@@ -10,7 +10,7 @@ from lambda_handlers.contract import bundle
 from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
 from lambda_handlers.contract.bundle import dump_json
 from modelpack.atomic import write_file
-from modelpack.layers import limits
+from modelpack.layers import limits, native
 from modelpack.layers.made import MadeLayer
 from modelpack.layers.model import make_model_layer
 from modelpack.layers.runtime import make_runtime_layer
@@ -64,6 +64,9 @@ def _runtime_layers(folder: Path, wanted: list[tuple[str, str]], progress: Progr
     with ThreadPoolExecutor(max_workers=2) as pool:
         layers = pool.map(lambda target: make_runtime_layer(folder, target, progress), needed)
         made = dict(zip(needed, layers, strict=True))
+    if twin.platform is not None:
+        for target in targets.values():
+            native.check_complete(made[target].path, made[twin].path)
     return {runtime_key(*pair): made[target].describe(made[twin]) for pair, target in targets.items()}
 
 

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from modelpack.layers import slim, zips
+from modelpack.layers import native, slim, zips
 from modelpack.layers.cache import cached_layer, key_of
 from modelpack.layers.interpreters import find_interpreter
 from modelpack.layers.made import MadeLayer, bring
@@ -41,6 +41,8 @@ def _write(path: Path, requirements: Path, target: Target, interpreter: Path | N
         packages = Path(scratch) / "python"
         install(requirements, target, packages)
         slim.remove_unused(packages)
+        if target.platform is not None:
+            native.check_machine(packages, target.platform.split("-")[0])
         if interpreter is not None:
             slim.compile_bytecode(packages, interpreter)
             if target.runs_here:
