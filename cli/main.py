@@ -7,7 +7,21 @@ from importlib.metadata import version
 
 import typer
 
-from cli import build, deploy, destroy, doctor, init, inspect, lint, local, package, predict, synth
+from cli import (
+    build,
+    deploy,
+    destroy,
+    doctor,
+    init,
+    inspect,
+    lint,
+    local,
+    package,
+    predict,
+    rollback,
+    rollout,
+    synth,
+)
 from cli.console import fail
 from cli.errors import CliError, ToolFailed
 from cli.rehearse import command as rehearse
@@ -49,9 +63,11 @@ app.command("synth")(synth.synth)
 app.command("deploy")(deploy.deploy)
 app.command("predict")(predict.predict)
 app.command("rehearse")(rehearse.rehearse)
+app.command("rollback")(rollback.rollback)
 app.command("destroy")(destroy.destroy)
 app.command("doctor")(doctor.doctor)
 app.add_typer(local.app, name="local")
+app.add_typer(rollout.app, name="rollout")
 
 
 def main() -> None:

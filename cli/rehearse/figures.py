@@ -15,6 +15,7 @@ _LATENCY_HEADROOM = 1.15
 def share_plot(record: Record, series: Sequence[Bucket]) -> str:
     """Who answered, as shares of the answers, and the share that was ordered."""
     frame = _frame(record, top=100, height=150)
+    series = [one for one in series if one.count]
     parts, floor = [], [0.0] * len(series)
     for role in ("candidate", "unnamed", "stable"):
         levels = [low + bucket.share(role) for low, bucket in zip(floor, series, strict=True)]

@@ -59,7 +59,7 @@ def _figures(story: Story) -> Iterator[tuple[str, str]]:
     if story.shift_minutes is not None:
         yield f"{story.shift_minutes:.1f} min", "from the first shifted request to the end of the shift"
     if story.minutes_bad_to_back is not None:
-        yield f"{story.minutes_bad_to_back:.1f} min", "from the first bad answer to the last"
+        yield f"{story.minutes_bad_to_back:.1f} min", "from the first bad answer to the alias being back"
 
 
 def _figure(value: str, label: str) -> str:
@@ -97,8 +97,8 @@ def _name(record: Record, version: str) -> str:
 def _footer(record: Record) -> str:
     play = record.play
     said = [
-        f"Rehearsed in an offline cloud on one machine: {play.rate:g} requests a second, {play.speed:g} cloud seconds "
-        "in each; metrics lag as on AWS.",
+        f"Rehearsed in an offline cloud on one machine: {play.rate:g} requests a second, {play.speed:g} cloud "
+        "seconds in each; metrics lag as on AWS.",
         "Function and model are the zips that would go to AWS; the runtime layer is their twin for this machine.",
     ]
     if record.held_back:

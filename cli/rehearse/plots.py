@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 920.0, 64.0, 16.0, 10.0, 24.0
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 920.0, 92.0, 16.0, 10.0, 24.0
 _TICK_MINUTES = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 240, 480)
 _MOST_TICKS = 13
 

@@ -72,13 +72,16 @@ def bucket_minutes(record: Record) -> float:
 
 def weight_steps(record: Record) -> Sequence[tuple[float, float]]:
     """(minute, candidate's weight in percent) as corners of a stepped line."""
-    corners: list[tuple[float, float]] = []
+    shift, corners = record.shift, list[tuple[float, float]]()
     for seen in record.shares:
-        alias, at = seen.alias, minutes_since_release(record, seen.at)
+        alias, at = seen.alias, seen.at
         weight = 100 * alias.weight if alias.canary else 100.0 * (alias.version == record.canary)
         if corners and corners[-1][1] != weight:
-            corners.append((at, corners[-1][1]))
-        corners.append((at, weight))
+            # CodeDeploy says when the shift began and ended; looks at the alias come a little later.
+            if shift and (corners[-1][1] == 0 or not alias.canary):
+                at = shift[0] if corners[-1][1] == 0 else shift[1]
+            corners.append((minutes_since_release(record, at), corners[-1][1]))
+        corners.append((minutes_since_release(record, at), weight))
     return corners
 
 

@@ -119,10 +119,11 @@ def _outcome(record: Record) -> tuple[Outcome, str]:
 
 def _cause(record: Record) -> str:
     """What stopped the release, where it was not the judge's verdict."""
-    alarms = [one.text for one in record.happenings if one.kind == "alarm"]
+    release = record.release
+    stopped_at = release.completed_at if release and release.completed_at else math.inf
+    alarms = [one.text for one in record.happenings if one.kind == "alarm" and one.at <= stopped_at]
     if alarms:
         return f"An alarm stopped it. {' '.join(alarms)}"
-    release = record.release
     failed = [] if release is None else [phase.name for phase in release.phases if phase.status == "Failed"]
     if "BeforeAllowTraffic" in failed:
         return "The check before traffic stopped it, before any live request met it."

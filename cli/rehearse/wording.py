@@ -40,7 +40,7 @@ def _touched(story: Story) -> str:
         met = f"{story.met_canary} of {story.during_shift} requests ({story.met_share:.1%}) met the bad version"
         back = ""
         if story.minutes_bad_to_back is not None:
-            back = f"; {story.minutes_bad_to_back:.1f} minutes passed from the first bad answer to the last"
+            back = f"; {story.minutes_bad_to_back:.1f} minutes from the first bad answer until the alias was back"
         return f"{met}{back}. {story.failed} failed."
     if story.failed:
         return f"{story.failed} of {story.requests} requests failed."
