@@ -7,10 +7,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import lambda_handlers
 from infra.errors import ReleaseError
 from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
 from infra.settings import Endpoint, Settings
-from lambda_handlers.contract.build import BUILD_DIR, BuildManifest, BuiltLayer, read_build, runtime_key
+from lambda_handlers.contract.build import BUILD_DIR, CODE_DIR, BuildManifest, BuiltLayer, read_build, runtime_key
 from lambda_handlers.contract.bundle import SHORT, Manifest, verify
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.lock import LOCK, Lock, Pin, read_lock
@@ -34,6 +35,8 @@ class Release:
     model: Manifest
     runtime_layer: LayerZip
     model_layer: LayerZip
+    #: Folder of the function's own code with bytecode; None where no Python of its version compiled it.
+    code_root: Path | None = None
 
 
 def pinned_bundle(project: Path, environment: str, model: str) -> Path:
@@ -73,6 +76,7 @@ def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Relea
         model=model,
         runtime_layer=_check_zip(project / BUILD_DIR, runtime),
         model_layer=_check_zip(project / BUILD_DIR, bundle),
+        code_root=_compiled_code(project / BUILD_DIR / CODE_DIR / endpoint.settings.runtime),
     )
 
 
@@ -138,6 +142,21 @@ def _check_size(endpoint: Endpoint, *layers: BuiltLayer) -> None:
             f"Lambda allows {LARGEST_UNZIPPED_BYTES / 2**20:.1f} MB. "
             f"`serinus inspect {endpoint.model} --sizes` shows what weighs."
         )
+
+
+def _compiled_code(folder: Path) -> Path | None:
+    """``folder``, once its sources are seen to be those that are installed."""
+    if not folder.is_dir():
+        return None
+    package = Path(lambda_handlers.__file__).parent
+    for source in package.rglob("*.py"):
+        copy = folder / package.name / source.relative_to(package)
+        if not copy.is_file() or copy.read_bytes() != source.read_bytes():
+            raise ReleaseError(
+                f"{folder} was compiled from another {source.relative_to(package.parent)} than is installed. "
+                "Run `serinus build` again."
+            )
+    return folder
 
 
 def _check_zip(folder: Path, layer: BuiltLayer) -> LayerZip:

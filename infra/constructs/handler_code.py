@@ -1,6 +1,7 @@
 """A handler's code as a Lambda asset: exactly the files that it imports, under their own paths."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,14 @@ class HandlerCode:
     files: tuple[Path, ...]
 
     @classmethod
-    def of(cls, module: str, root: Path | None = None) -> "HandlerCode":
-        """The code of the handler in ``module`` (dotted), as installed unless ``root`` says where."""
+    def of(cls, module: str, root: Path | None = None, runtime: str | None = None) -> "HandlerCode":
+        """The code of the handler in ``module`` (dotted), as installed unless ``root`` says where. With
+        ``runtime`` ("python3.13") the bytecode of that version comes along where ``root`` has it."""
         root = root or Path(lambda_handlers.__file__).parents[1]
-        return cls(root, handler_files(root, module))
+        files = handler_files(root, module)
+        if runtime is not None:
+            files = tuple(sorted({*files, *_bytecode(root, files, runtime)}))
+        return cls(root, files)
 
     @property
     def sha256(self) -> str:
@@ -40,3 +45,11 @@ class HandlerCode:
             exclude += [f"!/{folder.as_posix()}", f"/{folder.as_posix()}/*"]
         exclude += [f"!/{file.as_posix()}" for file in self.files]
         return lambda_.Code.from_asset(str(self.root), exclude=exclude, ignore_mode=cdk.IgnoreMode.GIT)
+
+
+def _bytecode(root: Path, files: tuple[Path, ...], runtime: str) -> Iterator[Path]:
+    tag = runtime.replace("python", "cpython-").replace(".", "")
+    for file in files:
+        compiled = file.parent / "__pycache__" / f"{file.stem}.{tag}.pyc"
+        if file.suffix == ".py" and (root / compiled).is_file():
+            yield compiled

@@ -57,7 +57,7 @@ class InferenceFunction(Construct):
         code_root: Path | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        code = HandlerCode.of(ENTRY_MODULE, code_root)
+        code = HandlerCode.of(ENTRY_MODULE, code_root, runtime if code_root else None)
         self.version_hash = _hash_version(
             HANDLER,
             code.sha256,

@@ -77,6 +77,7 @@ class EndpointStack(cdk.Stack):
             log_retention_days=chosen.log_retention_days,
             alias_name=ALIAS,
             alias_description=f"Hotfix: {described} was released without a bake." if hotfix else None,
+            code_root=release.code_root,
             snap_start=chosen.cold_start == "snapstart",
             provisioned=chosen.provisioned.environments if chosen.cold_start == "provisioned" else None,
         )

@@ -11,6 +11,8 @@ from lambda_handlers.contract.errors import ContractError
 
 BUILD_DIR = ".serinus/build"
 BUILD_MANIFEST = "manifest.json"
+#: Below the build folder, by runtime ("python3.13"): the functions' own code with bytecode of that version.
+CODE_DIR = "code"
 
 
 @dataclass(frozen=True, slots=True)

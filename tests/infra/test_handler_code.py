@@ -98,3 +98,11 @@ def test_every_module_of_the_asset_finds_what_it_imports_within_it(installed: Pa
 
     assert (done.returncode, done.stderr) == (0, "")
     assert Path(done.stdout.strip()).is_relative_to(folder)
+
+
+def test_bytecode_of_the_runtime_comes_along_where_it_was_compiled(installed: Path) -> None:
+    code = HandlerCode.of(ENTRY_MODULE, installed, "python3.13")
+    compiled = [file.as_posix() for file in code.files if file.suffix == ".pyc"]
+    assert "lambda_handlers/inference/__pycache__/handler.cpython-313.pyc" in compiled
+    assert code.sha256 != HandlerCode.of(ENTRY_MODULE, installed).sha256
+    assert not any(file.suffix == ".pyc" for file in HandlerCode.of(ENTRY_MODULE, installed, "python3.99").files)

@@ -1,12 +1,14 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import lambda_handlers
 from infra.errors import InfraError, ReleaseError
 from infra.synth import wanted_layers
-from lambda_handlers.contract.build import BUILD_DIR
+from lambda_handlers.contract.build import BUILD_DIR, CODE_DIR
 
 
 def test_a_release_is_the_pinned_bundle_with_the_layers_built_for_it(project: Any) -> None:
@@ -154,4 +156,27 @@ def test_a_bundle_that_is_gone_is_refused(project: Any) -> None:
         file.unlink()
 
     with pytest.raises(ReleaseError, match=r"is no bundle: model\.json is missing"):
+        project.release()
+
+
+@pytest.fixture
+def compiled(project: Any) -> Path:
+    """The copy of the handlers' package that a build leaves for python3.13."""
+    root: Path = project.folder / BUILD_DIR / CODE_DIR / "python3.13"
+    package = Path(lambda_handlers.__file__).parent
+    shutil.copytree(package, root / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def test_compiled_code_is_part_of_the_release(project: Any, compiled: Path) -> None:
+    assert project.release()[2].code_root == compiled
+
+
+def test_without_compiled_code_the_function_gets_sources_alone(project: Any) -> None:
+    assert project.release()[2].code_root is None
+
+
+def test_code_that_was_compiled_from_other_sources_is_refused(project: Any, compiled: Path) -> None:
+    (compiled / "lambda_handlers" / "inference" / "handler.py").write_text("changed")
+    with pytest.raises(ReleaseError, match=r"another lambda_handlers/inference/handler.py than is installed"):
         project.release()

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from lambda_handlers.contract.build import BUILD_DIR, read_build
+from lambda_handlers.contract.build import BUILD_DIR, CODE_DIR, read_build
 from lambda_handlers.contract.errors import ContractError
 from modelpack import layers
 from modelpack.errors import LayerError, LayerLimitError, ResolveError
@@ -310,3 +310,12 @@ def test_sizes_gather_what_belongs_to_a_package(tmp_path: Path) -> None:
 def test_interpreter_of_this_version_is_this_one() -> None:
     assert layers.find_interpreter(RUNTIME.removeprefix("python")) == Path(sys.executable)
     assert layers.find_interpreter("3.99") is None
+
+
+def test_the_functions_own_code_gets_bytecode_of_its_runtime(index: Path, as_lambda: str, tmp_path: Path) -> None:
+    layers.build(tmp_path, [(as_lambda, "x86_64")], [])
+    folder = tmp_path / BUILD_DIR / CODE_DIR / as_lambda / "lambda_handlers" / "inference"
+    tag = as_lambda.replace("python", "cpython-").replace(".", "")
+    compiled = (folder / "__pycache__" / f"handler.{tag}.pyc").read_bytes()
+    assert b"/var/task/lambda_handlers/inference/handler.py" in compiled
+    assert str(tmp_path).encode() not in compiled

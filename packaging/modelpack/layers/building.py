@@ -11,6 +11,7 @@ from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManif
 from lambda_handlers.contract.bundle import dump_json
 from modelpack.atomic import write_file
 from modelpack.layers import limits, native
+from modelpack.layers.code import compile_code
 from modelpack.layers.made import MadeLayer
 from modelpack.layers.model import make_model_layer
 from modelpack.layers.runtime import make_runtime_layer
@@ -38,7 +39,10 @@ def build(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "build.guard").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        runtime = _runtime_layers(folder, sorted(set(wanted)), progress)
+        pairs = sorted(set(wanted))
+        runtime = _runtime_layers(folder, pairs, progress)
+        for name in sorted({name for name, _ in pairs}):
+            compile_code(folder, name)
         progress.stage("model layers")
         verified = {manifest.version: (manifest.name, source) for manifest, source in map(_verified, models)}
         made = {version: make_model_layer(folder, version, verified[version][1]) for version in sorted(verified)}

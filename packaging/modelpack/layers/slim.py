@@ -1,7 +1,8 @@
 """Takes out of a layer what Python never imports at run time, and gives it bytecode.
 
 From 127 to 84 MB unzipped on x86_64, bytecode included (`scripts/bench layers`). A layer's folder is read-only on
-Lambda: without bytecode in it, every cold start compiles every module again, which more than doubles the time to the first answer.
+Lambda: without bytecode in it, every cold start compiles every module again, which more than doubles the time to
+the first answer.
 """
 
 import os
@@ -13,8 +14,8 @@ from modelpack.errors import LayerError
 
 #: Folders and files by pattern below the layer's root. ONNX Runtime's Python module has the whole runtime linked
 #: in and never loads libonnxruntime.so; protobuf, flatbuffers and packaging serve only its tools. numpy loads the
-#: parts named here when somebody asks for them (`numpy.__getattr__`); idna serves anyio's host names, which a function
-#: that opens no connection never looks up.
+#: parts named here when somebody asks for them (`numpy.__getattr__`); idna serves anyio's look-ups of
+#: host names, which a function that opens no connection never makes.
 REMOVED = (
     "bin",
     "**/tests",
@@ -80,11 +81,12 @@ def remove_unused(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def compile_bytecode(folder: Path, interpreter: Path) -> None:
+def compile_bytecode(folder: Path, interpreter: Path, unpacked: str = UNPACKED) -> None:
     """Put .pyc files of ``interpreter``'s version beside the sources, never checked against them, so that the
-    zip's timestamps do not matter. Raises `LayerError` when a module does not compile."""
+    zip's timestamps do not matter; ``unpacked`` is where they will lie. Raises `LayerError` when a module
+    does not compile."""
     command = [str(interpreter), "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(folder), "-p", UNPACKED, str(folder)]
+    command += ["-s", str(folder), "-p", unpacked, str(folder)]
     # A fixed seed: the order of sets of constants would differ from run to run.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment["PYTHONHASHSEED"] = "0"
