@@ -1,0 +1,1 @@
+"""Hostile requests, in-process: made from the endpoint's own OpenAPI document, and by hand."""
