@@ -1,7 +1,7 @@
 """`serinus rollback`: back to the version before, after a promotion, at once."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +57,7 @@ def rollback(
     )
     notice(f"version {good.version} answers all requests of {endpoint} again, version {live} none")
     pin = move_lock(project, environment, good)
-    notice(f"{LOCK} pins {good.model} {good.short} for {environment}")
+    notice(f"{LOCK} pins {good.model} {good.short}")
     with step(f"telling stack {found.stack}"):
         tell_stack(target, found.stack, version=good.version, model_version=pin.version)
     if as_json:
@@ -105,7 +105,7 @@ def move_lock(project: Path, environment: str, good: GoodVersion) -> Pin:
     beside = path.with_name(f"{path.name}.new")
     beside.write_text(render_lock(lock), encoding="utf-8")
     beside.replace(path)
-    return replace(pin)
+    return pin
 
 
 def _version_of(folder: Path, good: GoodVersion) -> str:

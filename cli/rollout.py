@@ -126,7 +126,7 @@ def shares(alias: "AliasState") -> str:
 
 def release_line(release: "Deployment") -> str:
     """How a release went or goes, in words."""
-    words: dict[str, Any] = {
+    words = {
         "Succeeded": "was promoted",
         "Failed": "was rolled back",
         "Stopped": "was rolled back",

@@ -119,3 +119,13 @@ def test_a_wrong_fault_is_refused_with_the_reason(faults, body, words):
     with error.value as answer:
         assert answer.code == 400
         assert words in json.loads(answer.read())["message"]
+
+
+def test_a_fault_behind_aliases_only_spares_who_names_a_version(aws, deploy_function, faults, invoke):
+    name = deploy_function("def handler(event, context):\n    return 'fine'\n")
+    client = aws("lambda")
+    version = client.publish_version(FunctionName=name)["Version"]
+    client.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    faults("PUT", body={"function": name, "error_rate": 1.0, "alias_only": True})
+    assert "FunctionError" not in client.invoke(FunctionName=name, Qualifier=version)
+    assert client.invoke(FunctionName=name, Qualifier="live")["FunctionError"] == "Unhandled"

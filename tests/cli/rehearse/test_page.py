@@ -1,0 +1,51 @@
+"""The report is one page that needs nothing else."""
+
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from cli.rehearse.page import render
+from cli.rehearse.record import Record
+from cli.rehearse.story import tell
+
+
+@pytest.fixture(params=["promoted", "rolled_back"])
+def record(request: pytest.FixtureRequest) -> Record:
+    return request.getfixturevalue(request.param)
+
+
+def test_it_names_no_host_and_no_other_file(record: Record) -> None:
+    page = render(record, tell(record))
+    assert not re.search(r"https?:|src=|href=|@import|url\(|<script", page)
+
+
+def test_its_plots_are_well_formed_and_hold_numbers(record: Record) -> None:
+    drawings = re.findall(r"<svg.*?</svg>", render(record, tell(record)), re.DOTALL)
+    assert len(drawings) >= 3
+    for drawing in drawings:
+        ElementTree.fromstring(drawing)
+        assert "nan" not in drawing
+
+
+def test_what_others_said_is_escaped(rolled_back: Record) -> None:
+    assert "<b>more</b>" not in render(rolled_back, tell(rolled_back))
+
+
+def test_every_element_is_closed(record: Record) -> None:
+    class Balance(HTMLParser):
+        open_ = 0
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            self.open_ += tag not in ("meta", "line", "rect")
+
+        def handle_endtag(self, tag: str) -> None:
+            self.open_ -= 1
+
+        def handle_startendtag(self, tag: str, attrs: object) -> None:
+            pass
+
+    reader = Balance()
+    reader.feed(render(record, tell(record)))
+    assert reader.open_ == 0
