@@ -34,14 +34,14 @@ def create_app(cloud: Cloud) -> Starlette:
     """The application for ``cloud``; it starts and stops the cloud with itself."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await cloud.start()
         try:
             yield
         finally:
             await cloud.stop()
 
-    async def health(request: Request) -> Response:
+    async def health(_request: Request) -> Response:
         return JSONResponse(
             {
                 "status": "ready",

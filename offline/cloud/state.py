@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from offline.clock import Clock, real_time
+from offline.clock import Clock, monotonic, real_time
 from offline.cloud.pickling import Blobs, dumps, loads
 from offline.cloud.steps import Steps
 from offline.errors import OfflineError
@@ -33,8 +33,10 @@ log = logging.getLogger(__name__)
 
 #: To be raised whenever what services keep changes its shape.
 FORMAT = 1
-#: Real seconds after which changes are on disk at the latest.
+#: Real seconds after which changes are on disk, unless the state is large.
 INTERVAL_S = 0.5
+#: How many times as long as a write took the next one waits, so that a large state does not slow the cloud.
+REST_AFTER_WRITE = 5.0
 #: Real seconds of cloud time that a restarted cloud skips, so that it never shows a time twice.
 CLOCK_MARGIN_S = 1.0
 
@@ -80,6 +82,8 @@ class StateFolder:
         self.blobs = Blobs(root / "blobs")
         self.clock: SavedClock | None = None
         self._files: dict[str, str] = {}
+        #: Real time of the parts, which may be older than the clock.
+        self._written = 0.0
         self._lock = self._locked()
         try:
             self._read_manifest()
@@ -110,12 +114,25 @@ class StateFolder:
         for name, file in files.items():
             if self._files.get(name) != file:
                 write_beside(self.root / "parts" / file, parts[name])
-        manifest = {"stamp": self._stamp, "clock": [clock.cloud, clock.real, clock.factor], "parts": files}
-        write_beside(self.root / "manifest.json", json.dumps(manifest, indent=1).encode())
+        self._written = clock.real
+        self._write_manifest(files, clock)
         if files != self._files:
             self._files = files
             if sweep:
                 self._drop_unused()
+
+    def write_clock(self, clock: SavedClock) -> None:
+        """Write the clock alone; the state stays as it was written last."""
+        self._write_manifest(self._files, clock)
+
+    def _write_manifest(self, files: Mapping[str, str], clock: SavedClock) -> None:
+        manifest = {
+            "stamp": self._stamp,
+            "clock": [clock.cloud, clock.real, clock.factor],
+            "written": self._written,
+            "parts": files,
+        }
+        write_beside(self.root / "manifest.json", json.dumps(manifest, indent=1).encode())
 
     def _drop_unused(self) -> None:
         used = set(self._files.values())
@@ -182,17 +199,29 @@ class StateKeeper:
             self._loop.call_soon_threadsafe(self._due.set)
 
     async def _run(self) -> None:
-        last = False
+        last, rested_until = False, 0.0
         while not last:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), INTERVAL_S)
+            if not self._due.is_set() and monotonic() < rested_until:
+                await asyncio.to_thread(self._folder.write_clock, self._saved_clock())
+                continue
             self._due.clear()
             last = self._stopping
-            await asyncio.to_thread(self._steps.hold)
-            # Pickled on the event loop, where services change their state; `dumps` copes with moto's threads.
-            clock, parts = SavedClock(self._clock.time(), real_time(), self._clock.factor), self._pickle()
-            self._steps.release()
-            await asyncio.to_thread(self._folder.write, parts, clock, sweep=not self._failing)
+            rested_until = monotonic() + REST_AFTER_WRITE * await self._write()
+
+    async def _write(self) -> float:
+        """Write the state between two steps; returns the real seconds for which that held up the event loop."""
+        await asyncio.to_thread(self._steps.hold)
+        # Pickled on the event loop, where services change their state; `dumps` copes with moto's threads.
+        begun, clock, parts = monotonic(), self._saved_clock(), self._pickle()
+        took_s = monotonic() - begun
+        self._steps.release()
+        await asyncio.to_thread(self._folder.write, parts, clock, sweep=not self._failing)
+        return took_s
+
+    def _saved_clock(self) -> SavedClock:
+        return SavedClock(self._clock.time(), real_time(), self._clock.factor)
 
     def _pickle(self) -> dict[str, bytes]:
         self._folder.blobs.named.clear()

@@ -73,13 +73,15 @@ class CloudProcess:
 
     def settled(self) -> None:
         """Wait until what was just done is on disk."""
-        manifest = self.state / "manifest.json"
         begun = time.time()
-        for _ in range(2):
-            written = manifest.stat().st_mtime_ns if manifest.exists() else 0
-            while not manifest.exists() or manifest.stat().st_mtime_ns == written:
-                assert time.time() < begun + 30, "the state is not written"
-                time.sleep(0.02)
+        while self._written() < begun:
+            assert time.time() < begun + 60, "the state is not written"
+            time.sleep(0.02)
+
+    def _written(self) -> float:
+        """When the state on disk was current, in real epoch seconds."""
+        manifest = self.state / "manifest.json"
+        return float(json.loads(manifest.read_text())["written"]) if manifest.exists() else 0.0
 
 
 #: Prints where the cloud listens once the port is known.

@@ -63,7 +63,7 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     folder.write({"one": b"\x80\x05K\x01."}, CLOCK)
     (part,) = (tmp_path / "parts").iterdir()
     part.write_bytes(b"half")
-    with pytest.raises(OfflineError, match="one-.* cannot be read"):
+    with pytest.raises(OfflineError, match=r"one-.* cannot be read"):
         folder.parts(["one"])
     folder.close()
 
