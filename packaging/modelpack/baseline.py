@@ -16,6 +16,8 @@ from modelpack.features import to_json_value
 
 #: Categories beyond these are counted together as `other`.
 TOP_CATEGORIES = 50
+#: Wider outputs are profiled as one: nobody watches each dimension of an embedding.
+TOP_COLUMNS = 50
 _DECILES = np.linspace(0.1, 0.9, 9)
 
 
@@ -31,15 +33,23 @@ def profile(frame: pd.DataFrame, features: tuple[Feature, ...], outputs: Outputs
 def _profile_feature(values: "pd.Series[Any]", feature: Feature) -> dict[str, Any]:
     if feature.dtype in ("string", "bool") or feature.categories is not None:
         return profile_categories(values)
+    if feature.shape:
+        return profile_numbers(np.array(values.tolist(), dtype=np.float64).ravel())
     return profile_numbers(values.to_numpy(dtype=np.float64))
 
 
 def _profile_output(name: str, values: npt.NDArray[Any], classes: Any) -> dict[str, Any]:
     if values.dtype.kind != "f" or name == "label":
-        return profile_categories(pd.Series(list(values)))
+        if values.ndim > 1:
+            parts = values.reshape(len(values), -1).T[:TOP_COLUMNS]
+            profiles = {str(place): _profile_output(name, part, classes) for place, part in enumerate(parts)}
+            return {"kind": "columns", "columns": profiles}
+        return profile_categories(pd.Series(values.tolist()))
     if values.ndim == 1:
         return profile_numbers(values)
-    labels = [str(label) for label in classes] if name == "probabilities" else range(values.shape[1])
+    if values.ndim > 2 or (values.shape[1] > TOP_COLUMNS and name != "probabilities"):
+        return profile_numbers(values.ravel())
+    labels = [str(label) for label in classes] if name == "probabilities" and classes else range(values.shape[1])
     columns = {str(label): profile_numbers(values[:, place]) for place, label in enumerate(labels)}
     return {"kind": "columns", "columns": columns}
 

@@ -4,6 +4,7 @@ ModelpackError
 ├── RequestError            a name, tolerance or other setting cannot be used
 ├── SourceError             the model file cannot be read as a model
 │   ├── UntrustedTypesError     a skops file holds types that nobody has trusted yet
+│   ├── ExtraMissingError       its framework is an optional extra that is not installed
 │   └── VersionSkewError        saved by another release of its framework than is installed
 ├── SampleError             the sample cannot be read, or does not fit the model
 ├── ConversionError         the model cannot be expressed as an ONNX graph
@@ -43,6 +44,14 @@ class UntrustedTypesError(SourceError):
     def __init__(self, message: str, types: tuple[str, ...]) -> None:
         super().__init__(message)
         self.types = types
+
+
+class ExtraMissingError(SourceError):
+    """The model's framework is not installed; ``extra`` of serinus brings it."""
+
+    def __init__(self, message: str, extra: str) -> None:
+        super().__init__(message)
+        self.extra = extra
 
 
 class VersionSkewError(SourceError):

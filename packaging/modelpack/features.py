@@ -20,7 +20,14 @@ from modelpack.sources.source import MISSING_STRING
 UNSEEN_STRING = "(a value never seen)"
 UNSEEN_NUMBER = -987_654_321
 _ROLES: dict[str, OutputRole] = {"label": "label", "probabilities": "probabilities", "value": "value"}
-_ONNX_TYPES = {"float": "float32", "double": "float64", "int64": "int64", "bool": "bool", "string": "string"}
+_ONNX_TYPES = {
+    "float": "float32",
+    "double": "float64",
+    "int32": "int32",
+    "int64": "int64",
+    "bool": "bool",
+    "string": "string",
+}
 
 
 def describe_features(source: Source, sample: Sample) -> tuple[Feature, ...]:
@@ -42,20 +49,21 @@ def make_signature(
     sample: Sample,
     features: tuple[Feature, ...],
     types: dict[str, str],
-    columns: dict[str, int | None],
+    shapes: dict[str, tuple[int, ...]],
 ) -> Signature:
-    """The signature of a graph whose outputs have ONNX ``types``, and ``columns`` (None: one value a row)."""
+    """The signature of a graph whose outputs have ONNX ``types``, and ``shapes`` by row (empty: one value)."""
     tensors = []
     if sample.numbers:
         tensors.append(Tensor("numbers", "float64", sample.numbers))
     if sample.strings:
         tensors.append(Tensor("strings", "string", sample.strings))
+    tensors += [Tensor(name, sample.dtypes[name], (name,)) for name in sample.shapes]
     outputs = tuple(
         Output(
             name=name,
             dtype=_ONNX_TYPES[kind.removeprefix("tensor(").removesuffix(")")],  # type: ignore[arg-type]
-            role=_ROLES[name],
-            shape=(None,) if columns[name] is None else (None, columns[name]),
+            role=_ROLES.get(name, "tensor"),
+            shape=(None, *shapes[name]),
         )
         for name, kind in types.items()
     )
@@ -94,6 +102,8 @@ def _feature(
     source: Source, sample: Sample, rows: pd.DataFrame, name: str, known: tuple[Category, ...] | None
 ) -> Feature:
     values = sample.frame[name]
+    if name in sample.shapes:
+        return Feature(name, sample.dtypes[name], shape=sample.shapes[name], example=values.iloc[0])
     present = values.dropna()
     is_string = sample.dtypes[name] == "string"
     missing = accepts(source, rows, name, np.nan)

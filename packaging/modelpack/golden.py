@@ -43,7 +43,7 @@ def _choose(expected: Expected, features: tuple[Feature, ...], rows: int) -> lis
     for feature in features:
         if len(chosen) >= rows * 3 // 4:
             break
-        if feature.dtype not in ("string", "bool"):
+        if feature.dtype not in ("string", "bool") and not feature.shape:
             values = sample[feature.name].to_numpy(dtype=np.float64)
             chosen[int(np.nanargmin(values))] = None
             chosen[int(np.nanargmax(values))] = None
@@ -55,7 +55,7 @@ def _choose(expected: Expected, features: tuple[Feature, ...], rows: int) -> lis
 
 
 def _one_of_each_label(expected: Expected) -> list[int]:
-    if "label" not in expected.outputs:
+    if "label" not in expected.outputs or expected.outputs["label"].ndim > 1:
         return []
     seen: dict[Any, int] = {}
     for row, label in enumerate(expected.outputs["label"][: expected.sample_rows].tolist()):
@@ -66,8 +66,8 @@ def _one_of_each_label(expected: Expected) -> list[int]:
 def _as_requested(value: Any, dtype: str) -> Any:
     """A float column may hold a whole number of an integer feature, where another row of it misses one."""
     plain = to_json_value(value)
-    if plain is None:
-        return None
+    if plain is None or isinstance(plain, list):
+        return plain
     if dtype == "int64":
         return int(plain)
     return bool(plain) if dtype == "bool" else plain

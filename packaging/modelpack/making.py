@@ -6,6 +6,7 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lambda_handlers.contract.agreement import Agreement
 from lambda_handlers.contract.bundle import Manifest
@@ -13,7 +14,7 @@ from lambda_handlers.contract.lock import LOCK, Pin, read_lock
 from modelpack import bundle, sources
 from modelpack.baseline import profile
 from modelpack.card import write_card
-from modelpack.errors import ConversionError, ParityError
+from modelpack.errors import ConversionError, ParityError, SampleError
 from modelpack.features import describe_features, make_signature
 from modelpack.golden import choose_golden
 from modelpack.locking import pin_bundle
@@ -22,8 +23,8 @@ from modelpack.progress import Progress
 from modelpack.request import PackageRequest, PackageResult
 from modelpack.run import Runner
 from modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
-from modelpack.sources import Graph, Source
-from modelpack.sources.files import hash_file
+from modelpack.sources import Graph, Source, mlflow
+from modelpack.sources.files import hash_file, weigh
 from modelpack.stopwatch import Stopwatch
 
 _LIBRARIES = ("serinus", "numpy", "pandas", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops", "protobuf")
@@ -44,7 +45,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
     watch.stage("convert")
     graph, runner, agreement = _convert(source, sample, expected, request)
     watch.stage("profile")
-    signature = make_signature(source, sample, features, runner.output_types, _widths(expected))
+    signature = make_signature(source, sample, features, runner.output_types, _shapes(expected))
     manifest = Manifest(request.name, "", signature, graph.precision, request.tolerance, source.framework)
     of_sample = {name: values[: expected.sample_rows] for name, values in expected.outputs.items()}
     parts = bundle.assemble(
@@ -68,7 +69,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         framework=source.framework,
         estimator=source.estimator,
         precision=graph.precision,
-        source_bytes=request.source.stat().st_size,
+        source_bytes=weigh(request.source),
         graph_bytes=len(graph.model),
         bundle_bytes=sum(path.stat().st_size for path in folder.iterdir()),
         parity=agreement,
@@ -79,7 +80,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
 
 
 def _read_sample(request: PackageRequest, source: Source, progress: Progress) -> Sample:
-    table = read_table(request.sample)
+    table = _read_rows(request)
     if len(table) > MAX_ROWS:
         progress.notice(f"the sample has more than {MAX_ROWS} rows; the first {MAX_ROWS} are used.")
     return fit_to_model(
@@ -88,6 +89,20 @@ def _read_sample(request: PackageRequest, source: Source, progress: Progress) ->
         count=source.feature_count,
         drop=request.drop,
         target=request.target,
+        nested=source.nested,
+    )
+
+
+def _read_rows(request: PackageRequest) -> pd.DataFrame:
+    """The sample's rows; without one, those of an MLflow model's input example."""
+    if request.sample is not None:
+        return read_table(request.sample)
+    if request.source.is_dir():
+        example = mlflow.read(request.source).example
+        if example is not None:
+            return mlflow.read_example(example)
+    raise SampleError(
+        f"{request.source} brings no rows of its own. Give rows like those it will see: --sample sample.csv"
     )
 
 
@@ -110,17 +125,19 @@ def _convert(
     raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
 
 
-def _widths(expected: Expected) -> dict[str, int | None]:
-    """Columns of each output; None for one value a row."""
-    return {name: None if values.ndim == 1 else int(values.shape[1]) for name, values in expected.outputs.items()}
+def _shapes(expected: Expected) -> dict[str, tuple[int, ...]]:
+    """Shape of each output for one row."""
+    return {name: values.shape[1:] for name, values in expected.outputs.items()}
 
 
 def _score(sample: Sample, outputs: dict[str, Any]) -> float | None:
     """Accuracy, or R² for a single value, against the target column."""
     if sample.target is None:
         return None
-    if "label" in outputs:
+    if "label" in outputs and outputs["label"].ndim == 1:
         return float(np.mean([str(a) == str(b) for a, b in zip(sample.target, outputs["label"], strict=True)]))
+    if "value" not in outputs:
+        return None
     truth = sample.target.to_numpy(dtype=np.float64)
     value = outputs["value"]
     if value.ndim != 1 or not truth.var():
@@ -139,7 +156,9 @@ def _provenance(
             "sha256": hash_file(request.source),
             "estimator": source.estimator,
         },
-        "sample": {"file": request.sample.name, "sha256": hash_file(request.sample)},
+        "sample": None
+        if request.sample is None
+        else {"file": request.sample.name, "sha256": hash_file(request.sample)},
         "python": platform.python_version(),
         "libraries": libraries,
         "parity": agreement.to_json(),

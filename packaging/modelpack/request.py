@@ -14,14 +14,15 @@ from modelpack.errors import RequestError
 class PackageRequest:
     """A trained model in file ``source``, to become bundle ``name`` of ``project``, pinned for ``environment``.
 
-    ``sample`` is a CSV or Parquet file of rows like the training data's, under the names used in training;
+    ``sample`` is a CSV or Parquet file of rows like the training data's, under the names used in training (None:
+    the input example of an MLflow model);
     ``drop`` names columns of it to leave out, ``target`` the label's. ``trust`` names types that a skops file may
     hold. ``allow_version_skew`` lets a model of another minor release of its framework pass with a notice.
     """
 
     source: Path
     name: str
-    sample: Path
+    sample: Path | None
     project: Path
     environment: str = "dev"
     tolerance: Tolerance = field(default_factory=Tolerance)

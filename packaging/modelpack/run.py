@@ -1,4 +1,4 @@
-"""Runs a graph on a table, as the endpoint will: one tensor of numbers, one of strings."""
+"""Runs a graph on a table, as the endpoint will: one tensor of numbers, one of strings, one a nested feature."""
 
 from typing import Any
 
@@ -28,16 +28,19 @@ class Runner:
             ) from error
         self._numbers = list(sample.numbers)
         self._strings = list(sample.strings)
+        self._nested = {name: np.dtype(sample.dtypes[name]) for name in sample.shapes}
         self.output_types: dict[str, str] = {item.name: item.type for item in self._session.get_outputs()}
 
     def __call__(self, frame: pd.DataFrame) -> Outputs:
         """Outputs by name for the rows of ``frame``; labels and single values [rows]."""
-        feeds = {}
+        feeds: dict[str, Any] = {}
         if self._numbers:
             feeds["numbers"] = frame[self._numbers].to_numpy(dtype=np.float64)
         if self._strings:
             strings = frame[self._strings]
             feeds["strings"] = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
+        for name, dtype in self._nested.items():
+            feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
         names = list(self.output_types)
         found: list[Any] = self._session.run(names, feeds)
         return dict(zip(names, found, strict=True))

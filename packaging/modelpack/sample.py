@@ -5,7 +5,8 @@ a doubtful sample is refused rather than guessed at.
 """
 
 import csv
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Sample:
     frame: pd.DataFrame
     dtypes: dict[str, Dtype]
     target: "pd.Series[Any] | None"
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -35,7 +37,7 @@ class Sample:
     @property
     def numbers(self) -> tuple[str, ...]:
         """Columns that the graph takes as numbers, in order."""
-        return tuple(name for name, dtype in self.dtypes.items() if dtype != "string")
+        return tuple(name for name, dtype in self.dtypes.items() if dtype != "string" and name not in self.shapes)
 
     @property
     def strings(self) -> tuple[str, ...]:
@@ -71,11 +73,13 @@ def fit_to_model(
     count: int | None,
     drop: tuple[str, ...] = (),
     target: str | None = None,
+    nested: dict[str, Dtype] | None = None,
 ) -> Sample:
     """The part of ``table`` that the model takes, in its order.
 
     ``names`` are the names that the model was trained with, or None when it was trained on a bare array of
-    ``count`` columns; then the header names them, by position. Raises `SampleError` on any mismatch.
+    ``count`` columns; then the header names them, by position. ``nested`` names those that it takes as tensors.
+    Raises `SampleError` on any mismatch.
     """
     for column in (*drop, *((target,) if target else ())):
         if column not in table.columns:
@@ -88,8 +92,17 @@ def fit_to_model(
             f"the model takes {count} features; the sample has {len(features.columns)} columns: "
             f"{_listed(features.columns)}. {_hint(features.columns[count:])}"
         )
-    columns = {str(name): _column(str(name), features[name]) for name in features.columns}
+    nested = nested or {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    columns: dict[str, tuple[Dtype, pd.Series[Any]]] = {}
+    for name in map(str, features.columns):
+        if name in nested:
+            shapes[name], values = _tensors(name, features[name], nested[name])
+            columns[name] = nested[name], values
+        else:
+            columns[name] = _column(name, features[name])
     return Sample(
+        shapes=shapes,
         frame=pd.DataFrame({name: values for name, (_, values) in columns.items()}),
         dtypes={name: dtype for name, (dtype, _) in columns.items()},
         target=table[target].reset_index(drop=True) if target else None,
@@ -142,6 +155,29 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
         f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings "
         "are supported. Turn it into one of them before training, or leave it out."
     )
+
+
+def _tensors(name: str, values: "pd.Series[Any]", dtype: Dtype) -> "tuple[tuple[int, ...], pd.Series[Any]]":
+    """The shape that all values share, and the values as nested lists; from lists, or JSON text in a CSV file."""
+    try:
+        read = [json.loads(value) if isinstance(value, str) else value for value in values]
+        array = np.array([_unwrapped(value) for value in read], dtype=np.dtype(dtype))
+    except (ValueError, TypeError) as error:
+        raise SampleError(
+            f"sample column {name!r} holds no tensors of one shape ({error}). Give nested lists of numbers, "
+            f"equally "
+            "long in every row: in Parquet, or as JSON text in CSV."
+        ) from error
+    if array.ndim < 2:
+        raise SampleError(
+            f"sample column {name!r} holds single values; the model takes lists. Give [1.0, 2.0, …]."
+        )
+    return array.shape[1:], pd.Series(array.tolist(), dtype=object)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Parquet gives arrays of arrays."""
+    return [_unwrapped(item) for item in value] if isinstance(value, (list, np.ndarray)) else value
 
 
 def _finite(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":

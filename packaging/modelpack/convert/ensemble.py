@@ -15,7 +15,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_BRANCH_LEQ = 0
+#: How a node compares its feature with its threshold: the operator's own numbers.
+LEQ, LT, MEMBER = 0, 1, 6
 _SUM = 1
 _NO_TRANSFORM = 0
 
@@ -23,7 +24,9 @@ _NO_TRANSFORM = 0
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One tree by node: children (-1 at leaves, always numbered above their parent), the split `x[feature] <=
-    threshold` that leads left, whether NaN goes left, and what each leaf votes, [nodes, targets]."""
+    threshold` that leads left, whether NaN goes left, and what each leaf votes, [nodes, targets]. ``mode`` tells
+    other comparisons (`LT`, `MEMBER`), by node; ``members`` the values that lead left at the nodes of the
+    latter."""
 
     left: Ints
     right: Ints
@@ -31,6 +34,8 @@ class Tree:
     threshold: Floats
     missing_left: Bools
     votes: Floats
+    mode: Ints | None = None
+    members: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def is_leaf(self) -> Bools:
@@ -45,6 +50,8 @@ class Ensemble:
     roots: list[int] = field(default_factory=list)
     feature: list[int] = field(default_factory=list)
     threshold: list[float] = field(default_factory=list)
+    mode: list[int] = field(default_factory=list)
+    members: list[float] = field(default_factory=list)
     missing_left: list[int] = field(default_factory=list)
     true_place: list[int] = field(default_factory=list)
     true_is_leaf: list[int] = field(default_factory=list)
@@ -82,6 +89,10 @@ class Ensemble:
             branches = left = right = np.array([0])
         self.feature += np.maximum(tree.feature[branches], 0).tolist()
         self.threshold += np.where(tree.is_leaf[branches], 0.0, tree.threshold[branches]).tolist()
+        self.mode += ([LEQ] * len(branches)) if tree.mode is None else tree.mode[branches].tolist()
+        for branch in branches.tolist():
+            if branch in tree.members:
+                self.members += [*tree.members[branch], np.nan]
         self.missing_left += tree.missing_left[branches].astype(int).tolist()
         self.true_place += places[left].tolist()
         self.true_is_leaf += ends[left].astype(int).tolist()
@@ -94,8 +105,10 @@ class Ensemble:
         """The operator's attributes."""
         from onnx import numpy_helper
 
-        modes = np.full(len(self.feature), _BRANCH_LEQ, dtype=np.uint8)
+        modes = np.array(self.mode, dtype=np.uint8)
+        members = {"membership_values": numpy_helper.from_array(np.array(self.members), "members")}
         return {
+            **(members if self.members else {}),
             "n_targets": self.targets,
             "aggregate_function": _SUM,
             "post_transform": _NO_TRANSFORM,
@@ -142,18 +155,4 @@ def read_tree(tree: Any, votes: Floats) -> Tree:
         threshold=nodes["threshold"].astype(np.float64),
         missing_left=nodes["missing_go_to_left"].astype(np.bool_),
         votes=votes,
-    )
-
-
-def read_histogram_tree(predictor: Any) -> Tree:
-    """A tree of HistGradientBoosting (`TreePredictor`)."""
-    nodes = predictor.nodes
-    is_leaf = nodes["is_leaf"].astype(np.bool_)
-    return Tree(
-        left=np.where(is_leaf, -1, nodes["left"].astype(np.int64)),
-        right=np.where(is_leaf, -1, nodes["right"].astype(np.int64)),
-        feature=nodes["feature_idx"].astype(np.int64),
-        threshold=nodes["num_threshold"].astype(np.float64),
-        missing_left=nodes["missing_go_to_left"].astype(np.bool_),
-        votes=nodes["value"].astype(np.float64).reshape(-1, 1),
     )

@@ -10,7 +10,8 @@ NEWER_ML = "ai.onnx.ml.5"
 
 
 class Nodes:
-    """Adds nodes to skl2onnx's ``container``; every method gives the name of the tensor that it made."""
+    """Adds nodes to skl2onnx's ``container``, or to a `DirectGraph`; every method gives the name of the tensor
+    that it made."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self._scope = scope
@@ -29,13 +30,13 @@ class Nodes:
 
     def constant(self, values: npt.NDArray[Any]) -> str:
         """A stored tensor, of the array's dtype (object: strings)."""
-        from skl2onnx.proto import onnx_proto
+        from onnx import TensorProto
 
         kinds = {"float32": "FLOAT", "float64": "DOUBLE", "int64": "INT64", "object": "STRING"}
         name = str(self._scope.get_unique_variable_name("constant"))
         flat = values.ravel()
         stored = [str(value).encode() for value in flat] if values.dtype == object else flat
-        kind = getattr(onnx_proto.TensorProto, kinds[str(values.dtype)])
+        kind = getattr(TensorProto, kinds[str(values.dtype)])
         self._container.add_initializer(name, kind, list(values.shape), stored)
         return name
 

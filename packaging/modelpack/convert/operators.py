@@ -5,20 +5,23 @@ unseen categories, ties. Handing ours to `convert_sklearn` leaves every other us
 """
 
 import copy
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from modelpack.convert import discrete, impute, trees
+from modelpack.convert import boosted, catboost, discrete, impute, isolation, lightgbm, trees, xgboost
 from modelpack.convert.single import in_single_precision
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """How an estimator is written: its nodes, and the shapes and types of its outputs (None: skl2onnx's own)."""
+    """How an estimator is written: its nodes, the shapes and types of its outputs, and which outputs it has (None:
+    skl2onnx's own)."""
 
     convert: Callable[[Any, Any, Any], None]
     infer_shape: Callable[[Any], None] | None = None
+    parse: Callable[..., list[Any]] | None = None
 
 
 def operators() -> dict[type, Operator]:
@@ -28,32 +31,74 @@ def operators() -> dict[type, Operator]:
 
     forest_classifier = Operator(trees.convert_forest_classifier, trees.infer_classifier_shape)
     forest_regressor = Operator(trees.convert_forest_regressor, trees.infer_regressor_shape)
-    return {
-        tree.DecisionTreeClassifier: forest_classifier,
-        tree.ExtraTreeClassifier: forest_classifier,
-        ensemble.RandomForestClassifier: forest_classifier,
-        ensemble.ExtraTreesClassifier: forest_classifier,
-        tree.DecisionTreeRegressor: forest_regressor,
-        tree.ExtraTreeRegressor: forest_regressor,
-        ensemble.RandomForestRegressor: forest_regressor,
-        ensemble.ExtraTreesRegressor: forest_regressor,
-        ensemble.GradientBoostingClassifier: Operator(
-            trees.convert_boosting_classifier, trees.infer_classifier_shape
+    return (
+        {
+            tree.DecisionTreeClassifier: forest_classifier,
+            tree.ExtraTreeClassifier: forest_classifier,
+            ensemble.RandomForestClassifier: forest_classifier,
+            ensemble.ExtraTreesClassifier: forest_classifier,
+            tree.DecisionTreeRegressor: forest_regressor,
+            tree.ExtraTreeRegressor: forest_regressor,
+            ensemble.RandomForestRegressor: forest_regressor,
+            ensemble.ExtraTreesRegressor: forest_regressor,
+            ensemble.GradientBoostingClassifier: Operator(
+                trees.convert_boosting_classifier, trees.infer_classifier_shape
+            ),
+            ensemble.GradientBoostingRegressor: Operator(
+                trees.convert_boosting_regressor, trees.infer_regressor_shape
+            ),
+            ensemble.HistGradientBoostingClassifier: Operator(
+                trees.convert_histogram_classifier, trees.infer_classifier_shape
+            ),
+            ensemble.HistGradientBoostingRegressor: Operator(
+                trees.convert_histogram_regressor, trees.infer_regressor_shape
+            ),
+            imputers.SimpleImputer: Operator(impute.convert, impute.infer_shape),
+            preprocessing.OneHotEncoder: Operator(discrete.convert_one_hot, discrete.infer_one_hot_shape),
+            preprocessing.OrdinalEncoder: Operator(discrete.convert_ordinal, discrete.infer_ordinal_shape),
+            ensemble.IsolationForest: Operator(isolation.convert, isolation.infer_shape),
+            ensemble.VotingClassifier: Operator(_convert_voting),
+        }
+        | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
+        | _boosters()
+    )
+
+
+def _parse_classifier(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
+    """Labels and probabilities: not every library's classifier is one by scikit-learn's classes."""
+    del custom_parsers
+    from skl2onnx.common.data_types import Int64TensorType, guess_tensor_type
+
+    operator = scope.declare_local_operator(None, model)
+    operator.inputs = inputs
+    operator.outputs.append(scope.declare_local_variable("label", Int64TensorType()))
+    operator.outputs.append(scope.declare_local_variable("probabilities", guess_tensor_type(inputs[0].type)))
+    return list(operator.outputs)
+
+
+def _boosters() -> dict[type, Operator]:
+    """The scikit-learn wrappers of the boosting libraries that are in use: only an imported one made the model."""
+    found: dict[type, Operator] = {}
+    for library, read, classifiers, regressors in (
+        (
+            "xgboost",
+            xgboost.read_wrapper,
+            ("XGBClassifier", "XGBRFClassifier"),
+            ("XGBRegressor", "XGBRFRegressor"),
         ),
-        ensemble.GradientBoostingRegressor: Operator(
-            trees.convert_boosting_regressor, trees.infer_regressor_shape
-        ),
-        ensemble.HistGradientBoostingClassifier: Operator(
-            trees.convert_histogram_classifier, trees.infer_classifier_shape
-        ),
-        ensemble.HistGradientBoostingRegressor: Operator(
-            trees.convert_histogram_regressor, trees.infer_regressor_shape
-        ),
-        imputers.SimpleImputer: Operator(impute.convert, impute.infer_shape),
-        preprocessing.OneHotEncoder: Operator(discrete.convert_one_hot, discrete.infer_one_hot_shape),
-        preprocessing.OrdinalEncoder: Operator(discrete.convert_ordinal, discrete.infer_ordinal_shape),
-        ensemble.VotingClassifier: Operator(_convert_voting),
-    } | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
+        ("lightgbm", lightgbm.read_wrapper, ("LGBMClassifier",), ("LGBMRegressor", "LGBMRanker")),
+        ("catboost", catboost.read_model, ("CatBoostClassifier",), ("CatBoostRegressor",)),
+    ):
+        module = sys.modules.get(library)
+        if module is None:
+            continue
+        for name in classifiers:
+            convert = boosted.convert_boosted_classifier(read)
+            found[getattr(module, name)] = Operator(convert, trees.infer_classifier_shape, _parse_classifier)
+        for name in (*regressors, *(("XGBRanker",) if library == "xgboost" else ())):
+            convert = boosted.convert_boosted_regressor(read)
+            found[getattr(module, name)] = Operator(convert, boosted.infer_boosted_regressor_shape)
+    return found
 
 
 def _convert_voting(scope: Any, operator: Any, container: Any) -> None:

@@ -20,11 +20,10 @@ TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
 def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     """Graphs of the model: in double precision up to the estimators that compute in single, then in single
     throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
-    _refuse_what_would_be_lost(source.model)
     failures: list[Exception] = []
     for precision in ("float64", "float32"):
         try:
-            raw = _run_skl2onnx(source.model, sample, precision)
+            raw = _run_skl2onnx(source, sample, precision)
             model = finish(raw, sample, precision, _shape(source, sample))
         except Exception as error:  # noqa: BLE001 - converters raise whatever they like; reported below
             failures.append(error)
@@ -34,14 +33,17 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
         raise _cannot(source, failures[0]) from failures[0]
 
 
-def _run_skl2onnx(model: Any, sample: Sample, precision: str) -> Any:
+def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str) -> Any:
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
     from modelpack.convert.operators import operators
 
+    model = source.model
     number = DoubleTensorType if precision == "float64" else FloatTensorType
-    if _takes_columns(model) or sample.strings:
+    if source.takes_text:
+        inputs = [("strings", StringTensorType([None, 1]))]
+    elif _takes_columns(model) or sample.strings:
         kinds = {name: StringTensorType if dtype == "string" else number for name, dtype in sample.dtypes.items()}
         inputs = [(name, kind([None, 1])) for name, kind in kinds.items()]
     else:
@@ -57,6 +59,7 @@ def _run_skl2onnx(model: Any, sample: Sample, precision: str) -> Any:
             options=_options(model),
             custom_conversion_functions={kind: item.convert for kind, item in ours.items()},
             custom_shape_calculators={kind: item.infer_shape for kind, item in ours.items() if item.infer_shape},
+            custom_parsers={kind: item.parse for kind, item in ours.items() if item.parse},
         )
 
 
@@ -103,18 +106,6 @@ def parts(model: Any) -> Iterator[Any]:
             yield from parts(inner)
 
 
-def _refuse_what_would_be_lost(model: Any) -> None:
-    """What skl2onnx converts without a word and wrongly."""
-    for part in parts(model):
-        if getattr(part, "is_categorical_", None) is not None and bool(part.is_categorical_.any()):
-            name = type(part).__name__
-            raise ConversionError(
-                f"{name} was trained with categorical_features, which skl2onnx cannot express. Put an "
-                "OrdinalEncoder before it and train with categorical_features=None.",
-                name,
-            )
-
-
 def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
@@ -141,17 +132,13 @@ def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
 
 def _shape(source: "SklearnSource", sample: Sample) -> Shape:
     """What the finished graph gives, taken from the source."""
-    if source.task == "regression":
-        value = source.predict(sample.frame.head(1))["value"]
-        return Shape(outputs=(("value", None if value.ndim == 1 else value.shape[1]),), label_cast=None)
+    given = source.predict(sample.frame.head(2))
+    outputs = tuple((name, None if values.ndim == 1 else int(values.shape[1])) for name, values in given.items())
     kinds = {type(label) for label in source.classes or ()}
     label_cast: Literal["bool", "float64"] | None = (
         "bool" if kinds == {bool} else "float64" if kinds == {float} else None
     )
-    label: tuple[str, int | None] = ("label", None)
-    if not hasattr(source.model, "predict_proba"):
-        return Shape(outputs=(label,), label_cast=label_cast)
-    return Shape(outputs=(label, ("probabilities", len(source.classes or ()))), label_cast=label_cast)
+    return Shape(outputs, label_cast)
 
 
 def _arithmetic(model: Any, precision: str) -> str:

@@ -30,6 +30,7 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
     from onnx import helper
 
     keep_precision(raw)
+    lower_without_locale(raw)
     inner = raw.graph
     prelude, columns = _inputs(inner, sample, precision)
     body = _gathered(list(inner.node), columns)
@@ -65,6 +66,17 @@ def _opsets(raw: Any, graph: Any) -> dict[str, int]:
             node.domain = "ai.onnx.ml"
             opsets["ai.onnx.ml"] = 5
     return opsets
+
+
+def lower_without_locale(model: Any) -> None:
+    """Text is lowered by the C locale, the one that every machine has: only ASCII letters are."""
+    for node in model.graph.node:
+        if node.op_type == "StringNormalizer":
+            kept = [attribute for attribute in node.attribute if attribute.name != "locale"]
+            del node.attribute[:]
+            node.attribute.extend(kept)
+            attribute = node.attribute.add()
+            attribute.name, attribute.type, attribute.s = "locale", 3, b"C"
 
 
 def keep_precision(model: Any) -> None:
@@ -108,6 +120,8 @@ def _inputs(inner: Any, sample: Sample, precision: str) -> tuple[list[Any], _Col
     if precision == "float32" and sample.numbers:
         numbers = "numbers in single"
         prelude.append(helper.make_node("Cast", ["numbers"], [numbers], to=TensorProto.FLOAT))
+    if given == ["strings"]:
+        return prelude, _Columns({}, {}, [])
     if given == ["numbers"]:
         if numbers != "numbers":
             _rename(inner, {"numbers": numbers})

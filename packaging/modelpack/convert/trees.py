@@ -6,24 +6,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelpack.convert.ensemble import Ensemble, Tree, read_histogram_tree, read_tree
+from modelpack.convert.ensemble import Ensemble, Tree, read_tree
+from modelpack.convert.histogram import read_stages
 from modelpack.convert.nodes import NEWER_ML, Nodes
 
 
 def infer_classifier_shape(operator: Any) -> None:
-    """Labels [rows], probabilities [rows, classes]."""
+    """Labels [rows] or [rows, targets], probabilities [rows, classes] (of the first target)."""
     from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
-    classes = operator.raw_operator.classes_
+    given = operator.raw_operator.classes_
+    several = isinstance(given, list)
+    classes = np.asarray(given[0] if several else given)
     kind = Int64TensorType if classes.dtype.kind in "biuf" else StringTensorType
-    operator.outputs[0].type = kind([None])
-    operator.outputs[1].type = _number_type(operator)([None, len(classes)])
+    operator.outputs[0].type = kind([None, len(given)] if several else [None])
+    operator.outputs[1].type = number_type(operator)([None, len(classes)])
 
 
 def infer_regressor_shape(operator: Any) -> None:
     """Values [rows, targets]."""
     targets = int(getattr(operator.raw_operator, "n_outputs_", 1))
-    operator.outputs[0].type = _number_type(operator)([None, targets])
+    operator.outputs[0].type = number_type(operator)([None, targets])
 
 
 def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -31,6 +34,9 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
     nodes = Nodes(scope, container)
     forest = operator.raw_operator
     trees = _trees(forest)
+    if isinstance(forest.classes_, list):
+        _convert_several_labels(nodes, operator, trees)
+        return
     classes = len(forest.classes_)
     ensemble = Ensemble(targets=1 if classes == 2 else classes)
     for tree in trees:
@@ -40,7 +46,26 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
     total = _sum(nodes, _rounded(nodes, operator), ensemble)
     mean = nodes.add("Div", [total, nodes.constant(np.array([float(len(trees))]))])
     probabilities = _with_complement(nodes, mean) if classes == 2 else mean
-    _give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
+    give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
+
+
+def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> None:
+    """A forest for each target; labels side by side."""
+    values = _rounded(nodes, operator)
+    columns, first = [], ""
+    for target, classes in enumerate(operator.raw_operator.classes_):
+        ensemble = Ensemble(targets=len(classes))
+        for tree in trees:
+            shares = tree.value[:, target, : len(classes)]
+            ensemble.plant(read_tree(tree, shares / shares.sum(axis=1, keepdims=True)))
+        shares = nodes.add("Div", [_sum(nodes, values, ensemble), nodes.constant(np.array([float(len(trees))]))])
+        first = first or shares
+        label = nodes.add(
+            "Gather", [nodes.constant(_stored_classes(classes)), _first_largest(nodes, shares)], axis=0
+        )
+        columns.append(nodes.add("Reshape", [label, nodes.constant(np.array([-1, 1], dtype=np.int64))]))
+    nodes.name(nodes.add("Concat", columns, axis=1), operator.outputs[0])
+    give(nodes, operator, 1, first)
 
 
 def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:
@@ -51,7 +76,7 @@ def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:
     for tree in trees:
         ensemble.plant(read_tree(tree, tree.value[:, :, 0]))
     total = _sum(nodes, _rounded(nodes, operator), ensemble)
-    _give(nodes, operator, 0, nodes.add("Div", [total, nodes.constant(np.array([float(len(trees))]))]))
+    give(nodes, operator, 0, nodes.add("Div", [total, nodes.constant(np.array([float(len(trees))]))]))
 
 
 def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -69,13 +94,13 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
         place = _first_largest(nodes, raw)
-    _give_classes(nodes, operator, probabilities, place)
+    give_classes(nodes, operator, probabilities, place)
 
 
 def convert_boosting_regressor(scope: Any, operator: Any, container: Any) -> None:
     """GradientBoostingRegressor: learning rate times the sum, from the prior on."""
     nodes = Nodes(scope, container)
-    _give(nodes, operator, 0, _boosted(nodes, operator))
+    give(nodes, operator, 0, _boosted(nodes, operator))
 
 
 def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -86,7 +111,7 @@ def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> N
         probabilities = _with_complement(nodes, nodes.add("Sigmoid", [raw]))
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
-    _give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
+    give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
 
 
 def convert_histogram_regressor(scope: Any, operator: Any, container: Any) -> None:
@@ -94,7 +119,7 @@ def convert_histogram_regressor(scope: Any, operator: Any, container: Any) -> No
     nodes = Nodes(scope, container)
     raw = _histogram_boosted(nodes, operator)
     has_log_link = operator.raw_operator.loss in ("poisson", "gamma")
-    _give(nodes, operator, 0, nodes.add("Exp", [raw]) if has_log_link else raw)
+    give(nodes, operator, 0, nodes.add("Exp", [raw]) if has_log_link else raw)
 
 
 def _trees(model: Any) -> list[Any]:
@@ -119,9 +144,8 @@ def _boosted(nodes: Nodes, operator: Any) -> str:
 
 def _histogram_boosted(nodes: Nodes, operator: Any) -> str:
     model = operator.raw_operator
-    stages = ([read_histogram_tree(predictor) for predictor in stage] for stage in model._predictors)
     values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
-    return _staged(nodes, values, stages, model._baseline_prediction, model.n_trees_per_iteration_)
+    return _staged(nodes, values, read_stages(model), model._baseline_prediction, model.n_trees_per_iteration_)
 
 
 def _staged(nodes: Nodes, values: str, stages: Iterable[list[Tree]], prior: Any, targets: int) -> str:
@@ -159,11 +183,11 @@ def _one_a_row(nodes: Nodes) -> str:
     return nodes.constant(np.array([-1], dtype=np.int64))
 
 
-def _give_classes(nodes: Nodes, operator: Any, probabilities: str, place: str) -> None:
+def give_classes(nodes: Nodes, operator: Any, probabilities: str, place: str) -> None:
     """Labels by their place among the classes, and probabilities."""
-    labels = nodes.constant(_stored_classes(operator.raw_operator.classes_))
+    labels = nodes.constant(_stored_classes(np.asarray(operator.raw_operator.classes_)))
     nodes.name(nodes.add("Gather", [labels, place], axis=0), operator.outputs[0])
-    _give(nodes, operator, 1, probabilities)
+    give(nodes, operator, 1, probabilities)
 
 
 def _stored_classes(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -172,13 +196,13 @@ def _stored_classes(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.array([str(label) for label in classes], dtype=object)
 
 
-def _give(nodes: Nodes, operator: Any, place: int, value: str) -> None:
+def give(nodes: Nodes, operator: Any, place: int, value: str) -> None:
     """In the precision that the shape calculator has promised."""
     promised = nodes.numpy_type(operator.outputs[place])
     nodes.name(value if promised == np.float64 else nodes.cast(value, promised), operator.outputs[place])
 
 
-def _number_type(operator: Any) -> Any:
+def number_type(operator: Any) -> Any:
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
     is_single = any(isinstance(variable.type, FloatTensorType) for variable in operator.inputs)

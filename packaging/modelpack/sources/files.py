@@ -1,4 +1,4 @@
-"""Opens model files: skops, joblib and pickle, told apart by content and not by name.
+"""Tells model files apart, by content and not by name, and opens skops, joblib and pickle.
 
 Loading a pickle runs whatever code its author put there, so the user is told, once; skops files name their types
 and run nothing that was not trusted.
@@ -8,10 +8,12 @@ import hashlib
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError, first_line
 from modelpack.progress import Progress
+
+Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "skops", "pickle"]
 
 PICKLE_NOTICE = (
     "loading a pickle or joblib file runs the code in it: package only files from people you trust. "
@@ -20,9 +22,46 @@ PICKLE_NOTICE = (
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of the file, 64 hex digits."""
+    """SHA-256 of the file, 64 hex digits; of a folder's files in order, with their places."""
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for part in sorted(item for item in path.rglob("*") if item.is_file()):
+            whole.update(f"{part.relative_to(path).as_posix()}\0{hash_file(part)}\n".encode())
+        return whole.hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weigh(path: Path) -> int:
+    """Bytes of the file, or of all files in the folder."""
+    return sum(item.stat().st_size for item in ([path] if path.is_file() else path.rglob("*")) if item.is_file())
+
+
+def recognise(path: Path) -> Format:
+    """The format of model file ``path``, by its content; raises `SourceError` where there is nothing to look
+    at."""
+    if path.is_dir():
+        if (path / "MLmodel").is_file():
+            return "mlflow"
+        raise SourceError(
+            f"{path} is a folder and no MLflow model. Give the model file itself, or the folder that "
+            "holds MLmodel."
+        )
+    if not path.is_file():
+        raise SourceError(f"{path} does not exist. Give the model file or an MLflow model's folder.")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path} is empty. Save the model again.")
+    with path.open("rb") as file:
+        head = file.read(256)
+    if head.startswith(b"CBM1"):
+        return "catboost"
+    if head.startswith(b"tree\n"):
+        return "lightgbm"
+    if head.startswith(b"{") and b"learner" in head:
+        return "xgboost"
+    if path.suffix == ".onnx" or (head.startswith(b"\x08") and not zipfile.is_zipfile(path)):
+        return "onnx"
+    return "skops" if _is_skops(path) else "pickle"
 
 
 def open_model(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress) -> Any:
@@ -30,12 +69,6 @@ def open_model(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, 
 
     ``trust`` names the types that a skops file may hold besides those that skops trusts itself.
     """
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder. Give the model file itself: joblib, pickle or skops.")
-    if not path.is_file():
-        raise SourceError(f"{path} does not exist. Give the model file: joblib, pickle or skops.")
-    if path.stat().st_size == 0:
-        raise SourceError(f"{path} is empty. Save the model again.")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = _open_skops(path, trust) if _is_skops(path) else _open_pickle(path, progress)

@@ -1,4 +1,4 @@
-"""scikit-learn: estimators and pipelines that predict a class or a number."""
+"""scikit-learn: anything fitted that predicts, groups, tells outliers or transforms, alone or as a pipeline."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -8,26 +8,30 @@ import numpy.typing as npt
 import pandas as pd
 
 from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Task
+from lambda_handlers.contract.signature import Dtype, Task
 from modelpack.errors import ConversionError, SourceError
 from modelpack.sample import Sample
 from modelpack.sources.source import Category, Graph, Label
 
 
 class SklearnSource:
-    """A fitted scikit-learn classifier or regressor, alone or at the end of a pipeline."""
+    """A fitted scikit-learn model. Its outputs by task: `label` and `probabilities` (classifiers; mixtures, which
+    count as clustering), `label` alone (clusterers, several labels at once), `label` and `scores` (outliers: 1
+    inside,
+    -1 outside, scores positive inside), `value` (regressors), `transformed` (transformers)."""
 
     def __init__(self, model: Any) -> None:
         import sklearn
-        from sklearn.base import is_classifier, is_regressor
         from sklearn.exceptions import NotFittedError
         from sklearn.utils.validation import check_is_fitted
 
         model = getattr(model, "best_estimator_", model)
-        if not (is_classifier(model) or is_regressor(model)):
+        task = _task(model)
+        if task is None:
             raise SourceError(
-                f"{_shown(model)} is neither a classifier nor a regressor. Package the whole pipeline that "
-                "predicts, not a part of it."
+                f"{_shown(model)} neither predicts nor transforms. Package the whole pipeline that does, not a "
+                f"part "
+                "of it."
             )
         try:
             check_is_fitted(model)
@@ -35,8 +39,10 @@ class SklearnSource:
             raise SourceError(f"{_shown(model)} is not fitted. Call fit before saving it.") from error
         self.model = model
         self.framework = f"scikit-learn {sklearn.__version__}"
-        self.task: Task = "classification" if is_classifier(model) else "regression"
+        self.task: Task = task
+        self.several_labels = task == "classification" and _has_several_labels(model)
         self.classes = self._read_classes()
+        self.nested: dict[str, Dtype] = {}
 
     @property
     def estimator(self) -> str:
@@ -49,20 +55,23 @@ class SklearnSource:
 
     @property
     def feature_count(self) -> int | None:
+        if self.takes_text:
+            return 1
         count = getattr(self.model, "n_features_in_", None)
         return None if count is None else int(count)
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether it takes documents, one a row, rather than a table."""
+        from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+
+        first = self.model.steps[0][1] if hasattr(self.model, "steps") else self.model
+        return isinstance(first, (CountVectorizer, HashingVectorizer))
+
     def _read_classes(self) -> tuple[Label, ...] | None:
-        if self.task != "classification":
+        if self.task != "classification" or self.several_labels:
             return None
-        classes = self.model.classes_
-        if isinstance(classes, list) or np.ndim(classes) != 1:
-            raise ConversionError(
-                f"{self.estimator} predicts several labels at once, which is not supported. "
-                "Train one classifier a label, and package each.",
-                self.estimator,
-            )
-        labels = np.asarray(classes)
+        labels = np.asarray(self.model.classes_)
         if labels.dtype.kind == "O":
             labels = np.asarray([str(label) for label in labels])
         if labels.dtype.kind not in "biufU" or (labels.dtype.kind == "f" and (labels != np.round(labels)).any()):
@@ -75,17 +84,27 @@ class SklearnSource:
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
         given = self._given(frame)
+        if self.task == "transform":
+            return {"transformed": _dense(self.model.transform(given))}
         if self.task == "regression":
             value = np.asarray(self.model.predict(given), dtype=np.float64)
             return {"value": value.ravel() if value.ndim == 2 and value.shape[1] == 1 else value}
         label = np.asarray(self.model.predict(given))
+        if self.task == "classification" and not self.several_labels and label.ndim == 2:
+            label = label.ravel()
+        if self.task in ("clustering", "outlier"):
+            label = label.astype(np.int64)
         outputs: Outputs = {"label": label.astype(str).astype(object) if label.dtype.kind in "OU" else label}
-        if hasattr(self.model, "predict_proba"):
+        if self.task == "outlier":
+            outputs["scores"] = np.asarray(self.model.decision_function(given), dtype=np.float64)
+        elif not self.several_labels and hasattr(self.model, "predict_proba"):
             outputs["probabilities"] = np.asarray(self.model.predict_proba(given), dtype=np.float64)
         return outputs
 
-    def _given(self, frame: pd.DataFrame) -> pd.DataFrame | npt.NDArray[Any]:
-        """What the model was trained on: a frame, or a bare array."""
+    def _given(self, frame: pd.DataFrame) -> Any:
+        """What the model was trained on: a frame, a bare array, or documents."""
+        if self.takes_text:
+            return frame.iloc[:, 0]
         if self.feature_names is not None:
             return frame
         if all(dtype.kind in "biuf" for dtype in cast(list[np.dtype[Any]], list(frame.dtypes))):
@@ -101,6 +120,34 @@ class SklearnSource:
         from modelpack.convert.sklearn import convert
 
         return convert(self, sample)
+
+
+def _task(model: Any) -> Task | None:
+    from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+
+    if is_classifier(model):
+        return "classification"
+    if is_regressor(model):
+        return "regression"
+    if is_outlier_detector(model) and hasattr(model, "predict"):
+        return "outlier"
+    if hasattr(model, "predict") and (is_clusterer(model) or hasattr(model, "predict_proba")):
+        return "clustering"
+    return "transform" if hasattr(model, "transform") and not hasattr(model, "predict") else None
+
+
+def _has_several_labels(model: Any) -> bool:
+    """Whether it predicts a row of labels: its classes are a list by target, or each label is a yes or no."""
+    classes = getattr(model, "classes_", None)
+    if isinstance(classes, list):
+        return len(classes) > 0 and isinstance(classes[0], np.ndarray)
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return getattr(getattr(last, "_label_binarizer", None), "y_type_", "").startswith("multilabel")
+
+
+def _dense(values: Any) -> npt.NDArray[np.float64]:
+    dense = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
+    return np.asarray(dense, dtype=np.float64)
 
 
 def _shown(model: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Task
+from lambda_handlers.contract.signature import Dtype, Task
 from modelpack.sample import Sample
 
 Category = str | int | float | bool
@@ -24,7 +24,8 @@ MISSING_STRING = "\ue000"
 @dataclass(frozen=True, slots=True)
 class Graph:
     """One way of writing the model as ONNX: serialized ``model`` with inputs `numbers` (float64 [rows, n]) and
-    `strings` ([rows, n]), as far as the sample has such columns, and outputs named as `Source.predict` does.
+    `strings` ([rows, n]), as far as the sample has such columns, one input a nested feature, and outputs named as
+    `Source.predict` does.
 
     ``precision`` is that of the model's arithmetic behind the preprocessing.
     """
@@ -60,8 +61,13 @@ class Source(Protocol):
     def classes(self) -> tuple[Label, ...] | None:
         """Labels in the order of the probabilities; None where it is no classifier."""
 
+    @property
+    def nested(self) -> dict[str, Dtype]:
+        """Features that are tensors of their own, nested lists in a request, with their dtypes."""
+
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        """Outputs by name, [rows] or [rows, ...]: `label` and `probabilities`, or `value`."""
+        """Outputs by name, [rows] or [rows, ...]: `label` and `probabilities`, or `value`; all other
+        names are tensors given as they are."""
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         """Values seen in training, by feature, for the features that an encoder or the like knows by value."""

@@ -1,0 +1,108 @@
+"""Boosted trees of any library as one TreeEnsemble: what their readers give, and how it is written.
+
+XGBoost, LightGBM and CatBoost differ in how a node compares, where a missing value goes and what is made of the
+sum; all of that fits the operator exactly, so none of them needs a converter with rounding of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from modelpack.convert.ensemble import Ensemble, Floats, Tree
+from modelpack.convert.nodes import NEWER_ML, Nodes
+
+#: From the sum to the prediction. `one_vs_all` gives each class its own sigmoid, in shares of their total where
+#: ``normalized``.
+Link = Literal["identity", "sigmoid", "softmax", "exp", "one_vs_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Boosted:
+    """``trees`` with the target that each votes for. The sum starts at ``start`` [targets] and is multiplied by
+    ``scale`` before ``link``. ``single`` says that the library rounds its input to single precision."""
+
+    trees: tuple[tuple[Tree, int], ...]
+    start: Floats
+    link: Link
+    scale: float = 1.0
+    single: bool = False
+
+    @property
+    def targets(self) -> int:
+        return len(self.start)
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart; 0 where it gives numbers."""
+        return {"sigmoid": 2, "softmax": self.targets, "one_vs_all": self.targets}.get(self.link, 0)
+
+
+def write_value(nodes: Nodes, values: str, boosted: Boosted) -> str:
+    """[rows, targets] of doubles from ``values`` [rows, features]."""
+    raw = _sum(nodes, values, boosted)
+    if boosted.link == "exp":
+        return nodes.add("Exp", [raw])
+    return nodes.add("Sigmoid", [raw]) if boosted.link == "sigmoid" else raw
+
+
+def write_probabilities(nodes: Nodes, values: str, boosted: Boosted) -> str:
+    """[rows, classes] of doubles from ``values`` [rows, features]."""
+    raw = _sum(nodes, values, boosted)
+    if boosted.link == "softmax":
+        return nodes.add("Softmax", [raw], axis=1)
+    second = nodes.add("Sigmoid", [raw])
+    if boosted.link == "one_vs_all":
+        return second
+    first = nodes.add("Sub", [nodes.constant(np.array([1.0])), second])
+    return nodes.add("Concat", [first, second], axis=1)
+
+
+def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
+    ensemble = Ensemble(targets=boosted.targets)
+    for tree, target in boosted.trees:
+        ensemble.plant(tree, target)
+    rounded = nodes.cast(values, np.float32) if boosted.single else values
+    given = nodes.cast(rounded, np.float64)
+    total = nodes.add("TreeEnsemble", [given], domain=NEWER_ML, since=1, **ensemble.attributes())
+    raw = nodes.add("Add", [total, nodes.constant(boosted.start.reshape(1, -1))]) if boosted.start.any() else total
+    if boosted.scale == 1.0:
+        return raw
+    return nodes.add("Mul", [raw, nodes.constant(np.array([boosted.scale]))])
+
+
+def convert_boosted_classifier(read: Any) -> Any:
+    """skl2onnx's converter for the scikit-learn wrapper of a library whose models ``read`` takes apart."""
+    from modelpack.convert.trees import give_classes
+
+    def convert(scope: Any, operator: Any, container: Any) -> None:
+        nodes = Nodes(scope, container)
+        values = nodes.side_by_side(operator.inputs)
+        probabilities = write_probabilities(nodes, values, read(operator.raw_operator))
+        place = nodes.add("ArgMax", [probabilities], axis=1, keepdims=0)
+        give_classes(nodes, operator, probabilities, place)
+
+    return convert
+
+
+def convert_boosted_regressor(read: Any) -> Any:
+    """The same for regressors."""
+    from modelpack.convert.trees import give
+
+    def convert(scope: Any, operator: Any, container: Any) -> None:
+        nodes = Nodes(scope, container)
+        give(
+            nodes,
+            operator,
+            0,
+            write_value(nodes, nodes.side_by_side(operator.inputs), read(operator.raw_operator)),
+        )
+
+    return convert
+
+
+def infer_boosted_regressor_shape(operator: Any) -> None:
+    """Values [rows, 1]."""
+    from modelpack.convert.trees import number_type
+
+    operator.outputs[0].type = number_type(operator)([None, 1])

@@ -1,0 +1,87 @@
+"""The trees of scikit-learn's HistGradientBoosting, with splits on categories.
+
+Before its trees the model puts categories first and codes them by number; here the trees are told the original
+columns and values instead, so that the graph needs no such step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelpack.convert.ensemble import LEQ, MEMBER, Ints, Tree
+from modelpack.errors import ConversionError
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """By column that the trees know: the model's own column, and the values behind the codes of known
+    categories."""
+
+    origin: Ints
+    values: dict[int, dict[int, float]]
+
+
+def read_stages(model: Any) -> Iterator[list[Tree]]:
+    """Trees by stage; raises `ConversionError` where categories are strings."""
+    columns = _read_columns(model)
+    for stage in model._predictors:
+        yield [_read_tree(predictor, columns) for predictor in stage]
+
+
+def _read_columns(model: Any) -> _Columns:
+    flags = getattr(model, "is_categorical_", None)
+    if flags is None or not flags.any():
+        return _Columns(np.arange(model.n_features_in_), {})
+    encoder = model._preprocessor.named_transformers_["encoder"]
+    known, places = model._bin_mapper.make_known_categories_bitsets()
+    values = {}
+    for column, categories in enumerate(encoder.categories_):
+        if np.asarray(categories).dtype.kind not in "biuf":
+            name = type(model).__name__
+            raise ConversionError(
+                f"{name} was trained with categorical_features that are strings. Put an OrdinalEncoder before "
+                f"it in a "
+                "pipeline, and name its columns in categorical_features.",
+                name,
+            )
+        codes = _members(known[places[column]])
+        values[column] = {code: float(categories[code]) for code in codes if code < len(categories)}
+    return _Columns(np.concatenate([np.flatnonzero(flags), np.flatnonzero(~flags)]), values)
+
+
+def _read_tree(predictor: Any, columns: _Columns) -> Tree:
+    nodes = predictor.nodes
+    is_leaf = nodes["is_leaf"].astype(np.bool_)
+    left = np.where(is_leaf, -1, nodes["left"].astype(np.int64))
+    right = np.where(is_leaf, -1, nodes["right"].astype(np.int64))
+    missing_left = nodes["missing_go_to_left"].astype(np.bool_)
+    mode = np.full(len(nodes), LEQ)
+    members: dict[int, tuple[float, ...]] = {}
+    for node in np.flatnonzero(nodes["is_categorical"].astype(np.bool_) & ~is_leaf).tolist():
+        values = columns.values[int(nodes["feature_idx"][node])]
+        chosen = set(_members(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]])) & set(values)
+        if missing_left[node]:
+            # A value never seen goes where a missing one does: the other side is the one to be listed.
+            left[node], right[node] = right[node], left[node]
+            chosen = set(values) - chosen
+            missing_left[node] = False
+        mode[node] = MEMBER
+        # An empty list would end the operator's reading: no number equals infinity.
+        members[node] = tuple(values[code] for code in sorted(chosen)) or (np.inf,)
+    return Tree(
+        left=left,
+        right=right,
+        feature=np.where(is_leaf, 0, columns.origin[nodes["feature_idx"].astype(np.int64)]),
+        threshold=nodes["num_threshold"].astype(np.float64),
+        missing_left=missing_left,
+        votes=nodes["value"].astype(np.float64).reshape(-1, 1),
+        mode=mode,
+        members=members,
+    )
+
+
+def _members(bits: Any) -> list[int]:
+    """The numbers whose bits are set in words of 32."""
+    return [place * 32 + bit for place, word in enumerate(bits.tolist()) for bit in range(32) if word >> bit & 1]

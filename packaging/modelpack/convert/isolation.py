@@ -1,0 +1,46 @@
+"""IsolationForest as a graph: the depth at which each tree sets a row apart, missing values sent where the source
+sends them (skl2onnx's own sends them elsewhere)."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from modelpack.convert.ensemble import Ensemble, read_tree
+from modelpack.convert.nodes import NEWER_ML, Nodes
+
+
+def infer_shape(operator: Any) -> None:
+    """Labels [rows, 1], scores [rows, 1]."""
+    from skl2onnx.common.data_types import Int64TensorType
+
+    from modelpack.convert.trees import number_type
+
+    operator.outputs[0].type = Int64TensorType([None, 1])
+    operator.outputs[1].type = number_type(operator)([None, 1])
+
+
+def convert(scope: Any, operator: Any, container: Any) -> None:
+    """Scores as `decision_function` gives them (-2 ** -(mean depth / expected depth) - offset), labels by their
+    sign."""
+    from sklearn.ensemble._iforest import _average_path_length
+
+    from modelpack.convert.trees import give
+
+    nodes = Nodes(scope, container)
+    forest = operator.raw_operator
+    ensemble = Ensemble(targets=1)
+    for place, (tree, columns) in enumerate(zip(forest.estimators_, forest.estimators_features_, strict=True)):
+        depth = forest._decision_path_lengths[place] + forest._average_path_length_per_tree[place] - 1.0
+        grown = read_tree(tree.tree_, np.asarray(depth, dtype=np.float64).reshape(-1, 1))
+        ensemble.plant(replace(grown, feature=np.where(grown.is_leaf, 0, np.asarray(columns)[grown.feature])))
+    values = nodes.cast(nodes.cast(nodes.side_by_side(operator.inputs), np.float32), np.float64)
+    total = nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **ensemble.attributes())
+    expected = len(forest.estimators_) * float(_average_path_length([forest._max_samples])[0])
+    exponent = nodes.add("Mul", [total, nodes.constant(np.array([-1.0 / expected]))])
+    power = nodes.add("Exp", [nodes.add("Mul", [exponent, nodes.constant(np.array([np.log(2.0)]))])])
+    scores = nodes.add("Sub", [nodes.constant(np.array([-float(forest.offset_)])), power])
+    outside = nodes.add("Less", [scores, nodes.constant(np.array([0.0]))])
+    sides = [nodes.constant(np.array([side], dtype=np.int64)) for side in (-1, 1)]
+    nodes.name(nodes.add("Where", [outside, *sides]), operator.outputs[0])
+    give(nodes, operator, 1, scores)

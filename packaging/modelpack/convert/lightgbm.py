@@ -1,0 +1,131 @@
+"""LightGBM's trees, read from `Booster.dump_model`; it compares doubles as they are."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from modelpack.convert.boosted import Boosted, Link
+from modelpack.convert.ensemble import LEQ, MEMBER, Tree
+from modelpack.errors import ConversionError
+
+_LINKS: dict[str, Link] = {
+    "binary": "sigmoid",
+    "cross_entropy": "sigmoid",
+    "multiclass": "softmax",
+    "multiclassova": "one_vs_all",
+    "poisson": "exp",
+    "gamma": "exp",
+    "tweedie": "exp",
+}
+_IDENTITY = (
+    "regression",
+    "regression_l1",
+    "huber",
+    "fair",
+    "quantile",
+    "mape",
+    "lambdarank",
+    "rank_xendcg",
+    "custom",
+)
+
+
+def read_wrapper(model: Any) -> Boosted:
+    """A fitted LGBMClassifier, LGBMRegressor or the like."""
+    return read_booster(model.booster_)
+
+
+def read_booster(booster: Any) -> Boosted:
+    """A Booster, up to its best iteration. Raises `ConversionError` for what trees alone cannot express."""
+    dumped = booster.dump_model()
+    link, steepness = _link(str(dumped.get("objective") or "custom"))
+    targets = int(dumped["num_tree_per_iteration"])
+    infos = dumped["tree_info"]
+    trees = tuple((_tree(info["tree_structure"]), place % targets) for place, info in enumerate(infos))
+    rounds = max(1, len(infos) // targets)
+    average = 1.0 / rounds if dumped.get("average_output") else 1.0
+    return Boosted(trees, np.zeros(targets), link, scale=steepness * average)
+
+
+def _link(objective: str) -> tuple[Link, float]:
+    """The link, and the steepness of its sigmoid."""
+    name, *settings = objective.split()
+    steepness = next((float(item.split(":")[1]) for item in settings if item.startswith("sigmoid:")), 1.0)
+    if name in _LINKS:
+        return _LINKS[name], steepness
+    if name in _IDENTITY and "sqrt" not in settings:
+        return "identity", 1.0
+    known = ", ".join([*_LINKS, *_IDENTITY])
+    raise ConversionError(
+        f"LightGBM objective {objective!r} is not supported; train with one of {known}.", objective
+    )
+
+
+@dataclass(slots=True)
+class _Rows:
+    """A tree under way, node by node, parents before their
+    children."""
+
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    feature: list[int] = field(default_factory=list)
+    threshold: list[float] = field(default_factory=list)
+    missing_left: list[bool] = field(default_factory=list)
+    vote: list[float] = field(default_factory=list)
+    mode: list[int] = field(default_factory=list)
+    members: dict[int, tuple[float, ...]] = field(default_factory=dict)
+
+    def add(self, feature: int, threshold: float, missing_left: bool, vote: float, mode: int) -> int:
+        """A node without children yet; returns its number."""
+        self.left.append(-1)
+        self.right.append(-1)
+        self.feature.append(feature)
+        self.threshold.append(threshold)
+        self.missing_left.append(missing_left)
+        self.vote.append(vote)
+        self.mode.append(mode)
+        return len(self.left) - 1
+
+
+def _tree(structure: dict[str, Any]) -> Tree:
+    rows = _Rows()
+    todo: list[tuple[dict[str, Any], int, list[int]]] = [(structure, 0, [0])]
+    while todo:
+        node, parent, children = todo.pop()
+        place = children[parent] = _lay(rows, node)
+        if "left_child" in node:
+            todo.append((node["left_child"], place, rows.left))
+            todo.append((node["right_child"], place, rows.right))
+    return Tree(
+        left=np.array(rows.left),
+        right=np.array(rows.right),
+        feature=np.array(rows.feature),
+        threshold=np.array(rows.threshold),
+        missing_left=np.array(rows.missing_left),
+        votes=np.array(rows.vote).reshape(-1, 1),
+        mode=np.array(rows.mode),
+        members=rows.members,
+    )
+
+
+def _lay(rows: _Rows, node: dict[str, Any]) -> int:
+    """Add the node; returns its number."""
+    if "split_feature" not in node:
+        if "leaf_const" in node:
+            raise ConversionError("LightGBM linear_tree is not supported. Train without it.", "linear_tree")
+        return rows.add(0, 0.0, False, float(node["leaf_value"]), LEQ)
+    feature = int(node["split_feature"])
+    if node["decision_type"] == "==":
+        place = rows.add(feature, 0.0, False, 0.0, MEMBER)
+        rows.members[place] = tuple(float(value) for value in str(node["threshold"]).split("||"))
+        return place
+    if node["missing_type"] == "Zero":
+        raise ConversionError(
+            "LightGBM zero_as_missing is not supported. Train without it, with NaN where values are missing.",
+            "zero_as_missing",
+        )
+    threshold = float(node["threshold"])
+    # Trained without missing values, LightGBM takes one for zero.
+    missing_left = bool(node["default_left"]) if node["missing_type"] == "NaN" else threshold >= 0.0
+    return rows.add(feature, threshold, missing_left, 0.0, LEQ)

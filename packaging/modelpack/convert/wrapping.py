@@ -1,0 +1,166 @@
+"""Puts our inputs before a graph that somebody else wrote, and our names behind it; the graph itself stays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from modelpack.sample import Sample
+
+#: name, element type, rank, whether nested, features.
+Given = tuple[str, str, int, bool, list[str]]
+
+_ELEMENTS = {
+    "float": 1,
+    "uint8": 2,
+    "int8": 3,
+    "uint16": 4,
+    "int16": 5,
+    "int32": 6,
+    "int64": 7,
+    "string": 8,
+    "bool": 9,
+    "float16": 10,
+    "double": 11,
+    "uint32": 12,
+    "bfloat16": 16,
+}
+#: Nested inputs come in one of the types that a signature knows.
+_COMES_AS = {"float16": 1, "bfloat16": 1, "uint8": 6, "int8": 6, "uint16": 6, "int16": 6, "uint32": 7}
+#: Outputs that a signature does not know, by the type that holds them.
+_GIVEN_AS = {10: 1, 16: 1, 2: 6, 3: 6, 4: 6, 5: 6, 12: 7, 13: 7}
+
+
+def free_rows(model: Any) -> None:
+    """Let the first axis of inputs and outputs have any length, also where the export had fixed it to one row."""
+    stored = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in stored]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    for value in [*model.graph.input, *model.graph.output]:
+        axes = value.type.tensor_type.shape.dim
+        if value.type.HasField("tensor_type") and len(axes) and axes[0].dim_value in (0, 1):
+            axes[0].Clear()
+            axes[0].dim_param = "rows"
+    del model.graph.value_info[:]
+
+
+def drop_zipmap(model: Any) -> tuple[str | int, ...] | None:
+    """Probabilities as a tensor instead of a dictionary a row; the classes, where the graph names them."""
+    from onnx import TensorProto, helper
+
+    for node in list(model.graph.node):
+        if node.op_type != "ZipMap":
+            continue
+        model.graph.node.remove(node)
+        for place, value in enumerate(model.graph.output):
+            if value.name == node.output[0]:
+                shape = ["rows", None]
+                model.graph.output[place].CopyFrom(
+                    helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, shape)
+                )
+        return _classes([node])
+    return _classes(model.graph.node)
+
+
+def _classes(nodes: Any) -> tuple[str | int, ...] | None:
+    for node in nodes:
+        for attribute in node.attribute:
+            if attribute.name.startswith("classlabels_"):
+                if attribute.strings:
+                    return tuple(label.decode() for label in attribute.strings)
+                if attribute.ints:
+                    return tuple(attribute.ints)
+    return None
+
+
+def wrap(model: Any, sample: Sample, given: Sequence[Given], roles: dict[str, str]) -> bytes:
+    """The serialized graph with inputs `numbers`, `strings` and one a nested feature, and outputs named by
+    ``roles``. Raises ValueError where an output is no tensor."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    wrapped = onnx.ModelProto()
+    wrapped.CopyFrom(model)
+    graph = wrapped.graph
+    _rename(graph)
+    head: list[Any] = []
+    stored: list[Any] = []
+    inputs = [
+        helper.make_tensor_value_info(name, kind, ["rows", len(names)])
+        for name, kind, names in (
+            ("numbers", TensorProto.DOUBLE, sample.numbers),
+            ("strings", TensorProto.STRING, sample.strings),
+        )
+        if names
+    ]
+    for name, kind, rank, nested, features in given:
+        if nested:
+            element = _COMES_AS.get(kind, _ELEMENTS[kind])
+            inputs.append(helper.make_tensor_value_info(name, element, ["rows", *sample.shapes[name]]))
+            head.append(helper.make_node("Cast", [name], [f"inner {name}"], to=_ELEMENTS[kind]))
+        else:
+            head += _flat(name, kind, rank, features, sample, stored)
+    tail, outputs = [], []
+    for value in graph.output:
+        if not value.type.HasField("tensor_type"):
+            raise ValueError(
+                f"output {value.name.removeprefix('inner ')!r} is no tensor; export it with tensors alone"
+            )
+        role = roles[value.name.removeprefix("inner ")]
+        element = _GIVEN_AS.get(value.type.tensor_type.elem_type, value.type.tensor_type.elem_type)
+        last = value.name
+        if role in ("label", "value"):
+            stored.append(onnx.numpy_helper.from_array(np.array([-1]), f"one a row of {role}"))
+            tail.append(helper.make_node("Reshape", [last, f"one a row of {role}"], [f"flat {role}"]))
+            last = f"flat {role}"
+        tail.append(helper.make_node("Cast", [last], [role], to=element))
+        outputs.append(helper.make_tensor_value_info(role, element, None))
+    nodes = [*head, *graph.node, *tail]
+    for repeated, replacement in ((graph.node, nodes), (graph.input, inputs), (graph.output, outputs)):
+        kept = [item.__class__.FromString(item.SerializeToString()) for item in replacement]
+        del repeated[:]
+        repeated.extend(kept)
+    graph.initializer.extend(stored)
+    wrapped.doc_string = graph.doc_string = ""
+    return bytes(wrapped.SerializeToString(deterministic=True))
+
+
+def _flat(name: str, kind: str, rank: int, features: list[str], sample: Sample, stored: list[Any]) -> list[Any]:
+    """Nodes from `numbers` or `strings` to a flat input."""
+    from onnx import helper, numpy_helper
+
+    is_string = kind == "string"
+    peers = list(sample.strings if is_string else sample.numbers)
+    odd = [feature for feature in features if feature not in peers]
+    if odd:
+        raise ValueError(f"input {name!r} takes {kind}; the sample's {odd[0]!r} is {sample.dtypes[odd[0]]}")
+    places = [peers.index(feature) for feature in features]
+    last = "strings" if is_string else "numbers"
+    nodes = []
+    if places != list(range(len(peers))):
+        stored.append(numpy_helper.from_array(np.array(places, dtype=np.int64), f"places of {name}"))
+        nodes.append(helper.make_node("Gather", [last, f"places of {name}"], [f"columns of {name}"], axis=1))
+        last = f"columns of {name}"
+    if rank == 1:
+        stored.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), f"one a row of {name}"))
+        nodes.append(helper.make_node("Reshape", [last, f"one a row of {name}"], [f"row of {name}"]))
+        last = f"row of {name}"
+    operator = helper.make_node("Identity", [last], [f"inner {name}"])
+    if not is_string:
+        operator = helper.make_node("Cast", [last], [f"inner {name}"], to=_ELEMENTS[kind])
+    return [*nodes, operator]
+
+
+def _rename(graph: Any) -> None:
+    """Set every name apart from ours, also in graphs inside nodes, which see the names around them."""
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [name and f"inner {name}" for name in names]
+        for attribute in node.attribute:
+            for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+                _rename(inner)
+    for value in [*graph.input, *graph.output, *graph.value_info, *graph.initializer]:
+        value.name = f"inner {value.name}"
+    for sparse in graph.sparse_initializer:
+        sparse.values.name = f"inner {sparse.values.name}"

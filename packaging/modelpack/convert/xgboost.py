@@ -1,0 +1,114 @@
+"""XGBoost's trees, read from its own JSON (https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html).
+
+A node leads left where x < split, in single precision; leaves hold their value in place of the split.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from modelpack.convert.boosted import Boosted, Link
+from modelpack.convert.ensemble import LT, Floats, Tree
+from modelpack.errors import ConversionError
+
+_LINKS: dict[str, Link] = {
+    "binary:logistic": "sigmoid",
+    "reg:logistic": "sigmoid",
+    "multi:softprob": "softmax",
+    "multi:softmax": "softmax",
+    "count:poisson": "exp",
+    "reg:gamma": "exp",
+    "reg:tweedie": "exp",
+}
+_IDENTITY = (
+    "reg:squarederror",
+    "reg:absoluteerror",
+    "reg:pseudohubererror",
+    "reg:squaredlogerror",
+    "reg:quantileerror",
+)
+
+
+def read_wrapper(model: Any) -> Boosted:
+    """A fitted XGBClassifier, XGBRegressor or the like, as it predicts: up to its best iteration."""
+    booster = model.get_booster()
+    best = booster.attr("best_iteration")
+    return read_booster(booster if best is None else booster[: int(best) + 1])
+
+
+def read_booster(booster: Any) -> Boosted:
+    """A Booster. Raises `ConversionError` for what trees alone cannot express."""
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    objective = learner["objective"]["name"]
+    link = _link(objective)
+    parameters = learner["learner_model_param"]
+    targets = max(1, int(parameters["num_class"]), int(parameters.get("num_target", 1)))
+    trees, info, weights = _grown(learner["gradient_booster"])
+    planted = tuple(
+        (_tree(tree, weight), int(target)) for tree, target, weight in zip(trees, info, weights, strict=True)
+    )
+    return Boosted(planted, _start(parameters["base_score"], link, targets), link, single=True)
+
+
+def _link(objective: str) -> Link:
+    if objective in _LINKS:
+        return _LINKS[objective]
+    if objective in _IDENTITY or objective.startswith("rank:"):
+        return "identity"
+    raise ConversionError(
+        f"XGBoost objective {objective!r} is not supported; train with one of "
+        f"{', '.join([*_LINKS, *_IDENTITY, 'rank:*'])}.",
+        objective,
+    )
+
+
+def _grown(gradient_booster: dict[str, Any]) -> tuple[list[Any], list[int], list[float]]:
+    """Trees, the target of each, and the weight of each (other than 1 for DART alone)."""
+    name = gradient_booster["name"]
+    if name == "gblinear":
+        raise ConversionError(
+            "XGBoost booster 'gblinear' grows no trees. Train a linear model of scikit-learn instead.", name
+        )
+    weights = gradient_booster.get("weight_drop")
+    model = gradient_booster["gbtree" if name == "dart" else "model"]
+    model = model.get("model", model)
+    trees = model["trees"]
+    return trees, model["tree_info"], weights or [1.0] * len(trees)
+
+
+def _tree(tree: dict[str, Any], weight: float) -> Tree:
+    if any(tree["split_type"]):
+        raise ConversionError(
+            "XGBoost splits on categories (enable_categorical) are not supported. Put an OrdinalEncoder or "
+            "OneHotEncoder before the model in a pipeline, and train without enable_categorical.",
+            "enable_categorical",
+        )
+    if int(tree["tree_param"]["size_leaf_vector"]) > 1:
+        raise ConversionError(
+            "XGBoost trees with several targets a leaf are not supported. Train with "
+            "multi_strategy='one_output_per_tree'.",
+            "multi_strategy",
+        )
+    left = np.array(tree["left_children"], dtype=np.int64)
+    values = np.array(tree["split_conditions"], dtype=np.float32).astype(np.float64)
+    return Tree(
+        left=left,
+        right=np.array(tree["right_children"], dtype=np.int64),
+        feature=np.array(tree["split_indices"], dtype=np.int64),
+        threshold=values,
+        missing_left=np.array(tree["default_left"], dtype=np.bool_),
+        votes=np.where(left < 0, values * weight, 0.0).reshape(-1, 1),
+        mode=np.full(len(left), LT),
+    )
+
+
+def _start(base_score: str, link: Link, targets: int) -> Floats:
+    """The sum's beginning: base scores are written as predictions, before the link."""
+    given = np.array(
+        json.loads(base_score) if base_score.startswith("[") else [float(base_score)], dtype=np.float32
+    )
+    score = np.broadcast_to(given.astype(np.float64), (targets,)).copy()
+    if link == "sigmoid":
+        return np.asarray(np.log(score / (1.0 - score)))
+    return np.asarray(np.log(score)) if link == "exp" else score

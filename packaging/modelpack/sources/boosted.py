@@ -1,0 +1,96 @@
+"""What the boosting libraries' own model files have in common: numbers in, trees, one output.
+
+Their scikit-learn wrappers do not come here: they are scikit-learn estimators like any other.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lambda_handlers.contract.agreement import Outputs
+from lambda_handlers.contract.signature import Dtype, Task
+from modelpack.convert.boosted import Boosted, write_probabilities, write_value
+from modelpack.convert.direct import DirectGraph
+from modelpack.convert.surgery import Shape, finish
+from modelpack.errors import ConversionError
+from modelpack.sample import Sample
+from modelpack.sources.source import Category, Graph, Label
+
+
+class BoostedSource:
+    """A booster of any library; ``predict_raw`` gives what the library gives for a table of doubles: probabilities
+    ([rows] of the second class, or [rows, classes]) or values."""
+
+    def __init__(
+        self,
+        *,
+        framework: str,
+        estimator: str,
+        boosted: Boosted,
+        names: tuple[str, ...] | None,
+        count: int | None,
+        predict_raw: Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]],
+        classifies: bool,
+        classes: tuple[Label, ...] | None = None,
+    ) -> None:
+        self.framework = framework
+        self.estimator = estimator
+        self.feature_names = names
+        self.feature_count = count
+        self._boosted = boosted
+        self._predict_raw = predict_raw
+        self.task: Task = "classification" if classifies else "regression"
+        self.classes = (classes or tuple(range(boosted.classes))) if classifies else None
+        self.nested: dict[str, Dtype] = {}
+
+    def predict(self, frame: pd.DataFrame) -> Outputs:
+        raw = np.asarray(self._predict_raw(frame.to_numpy(dtype=np.float64)), dtype=np.float64)
+        if self.classes is None:
+            return {"value": raw.ravel() if raw.ndim == 2 and raw.shape[1] == 1 else raw}
+        probabilities = np.column_stack([1.0 - raw, raw]) if raw.ndim == 1 else raw
+        labels = np.asarray(self.classes)
+        label = labels[probabilities.argmax(axis=1)]
+        return {
+            "label": label.astype(object) if label.dtype.kind == "U" else label,
+            "probabilities": probabilities,
+        }
+
+    def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
+        del names
+        return {}
+
+    def graphs(self, sample: Sample) -> Iterator[Graph]:
+        from onnx import TensorProto
+
+        if sample.strings:
+            raise ConversionError(
+                f"{self.estimator} takes numbers; the sample's {', '.join(sample.strings)} are strings. "
+                f"Package the "
+                "whole pipeline that encodes them.",
+                self.estimator,
+            )
+        graph = DirectGraph()
+        if self.classes is None:
+            value = write_value(graph.nodes, "numbers", self._boosted)
+            targets = self._boosted.targets
+            shape = Shape((("value", None if targets == 1 else targets),), None)
+            raw = graph.model([(value, TensorProto.DOUBLE)])
+        else:
+            probabilities = write_probabilities(graph.nodes, "numbers", self._boosted)
+            place = graph.nodes.add("ArgMax", [probabilities], axis=1, keepdims=0)
+            kind, stored = self._stored_classes()
+            label = graph.nodes.add("Gather", [graph.nodes.constant(stored), place], axis=0)
+            shape = Shape((("label", None), ("probabilities", len(self.classes))), None)
+            raw = graph.model([(label, kind), (probabilities, TensorProto.DOUBLE)])
+        yield Graph(finish(raw, sample, "float64", shape), "float64")
+
+    def _stored_classes(self) -> tuple[int, npt.NDArray[Any]]:
+        from onnx import TensorProto
+
+        labels = np.asarray(self.classes)
+        if labels.dtype.kind in "biu":
+            return TensorProto.INT64, labels.astype(np.int64)
+        return TensorProto.STRING, labels.astype(object)

@@ -1,0 +1,188 @@
+"""ONNX files as they are: the graph stays, our inputs are put before it and its outputs are given their roles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lambda_handlers.contract.agreement import Outputs
+from lambda_handlers.contract.signature import Dtype, Task
+from modelpack.convert import wrapping
+from modelpack.errors import ConversionError, SourceError, first_line
+from modelpack.sample import Sample
+from modelpack.sources import onnx_files
+from modelpack.sources.source import MISSING_STRING, Category, Graph, Label
+
+#: Of an input's element type, the dtype that a request's values are checked against.
+_DTYPES: dict[str, Dtype] = {
+    "float": "float32",
+    "float16": "float32",
+    "bfloat16": "float32",
+    "double": "float64",
+    "int32": "int32",
+    "int64": "int64",
+    "int16": "int32",
+    "int8": "int32",
+    "uint8": "int32",
+    "uint16": "int32",
+    "uint32": "int64",
+    "bool": "bool",
+    "string": "string",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of the file: flat where each of its ``width`` columns is a feature (None: as many as the sample
+    has), nested where its rows are tensors."""
+
+    name: str
+    kind: str
+    rank: int
+    width: int | None
+    nested: bool
+
+
+def open_file(path: Path) -> "OnnxSource":
+    """The model in ONNX file ``path``; raises `SourceError` and `ConversionError` for what cannot be served."""
+    return OnnxSource(onnx_files.read(path))
+
+
+class OnnxSource:
+    """An ONNX model with its own names. A single float output is a `value`; labels beside probabilities of known
+    classes make a classifier; anything else is given by name, as it is."""
+
+    estimator = "ONNX graph"
+
+    def __init__(self, model: Any) -> None:
+        wrapping.free_rows(model)
+        self._classes = wrapping.drop_zipmap(model)
+        self._model = model
+        self._session = _session(model)
+        self._inputs = [_input(item, self._session) for item in self._session.get_inputs()]
+        self._outputs = [item.name for item in self._session.get_outputs()]
+        self._roles, self.classes = self._read_roles()
+        self.framework = f"ONNX {model.producer_name or 'of unknown making'} {model.producer_version}".strip()
+        self.task: Task = (
+            "classification" if self.classes else "regression" if "value" in self._roles.values() else "transform"
+        )
+        self.nested: dict[str, Dtype] = {item.name: _DTYPES[item.kind] for item in self._inputs if item.nested}
+
+    def _read_roles(self) -> tuple[dict[str, str], tuple[Label, ...] | None]:
+        """By output of the file its name here, and the classes."""
+        kinds = {
+            item.name: (item.type.removeprefix("tensor(").rstrip(")"), item.shape)
+            for item in self._session.get_outputs()
+        }
+        floats = [name for name, (kind, _) in kinds.items() if kind in ("float", "double", "float16")]
+        labels = [name for name, (kind, shape) in kinds.items() if kind in ("int64", "string") and len(shape) == 1]
+        if len(kinds) == 2 and len(labels) == len(floats) == 1 and self._classes:
+            return {labels[0]: "label", floats[0]: "probabilities"}, self._classes
+        if len(kinds) == 1 and floats and (len(kinds[floats[0]][1]) == 1 or kinds[floats[0]][1][1:] == [1]):
+            return {floats[0]: "value"}, None
+        return {name: name for name in kinds}, None
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        if len(self._inputs) == 1 and not self._inputs[0].nested and self._inputs[0].rank > 1:
+            return None
+        names: list[str] = []
+        for item in self._inputs:
+            names += _names(item)
+        return tuple(names)
+
+    @property
+    def feature_count(self) -> int | None:
+        return self._inputs[0].width if self.feature_names is None else None
+
+    def predict(self, frame: pd.DataFrame) -> Outputs:
+        """What the file itself gives, run as it is."""
+        feeds = {}
+        names = list(frame.columns)
+        for item in self._inputs:
+            chosen = names if self.feature_names is None else _names(item)
+            feeds[item.name] = _feed(item, frame[chosen])
+        found = self._session.run(self._outputs, feeds)
+        outputs = {}
+        for name, values in zip(self._outputs, found, strict=True):
+            if len(values) != len(frame):
+                raise SourceError(
+                    f"output {name!r} has {len(values)} entries for {len(frame)} rows. Export the model with a "
+                    f"dynamic "
+                    "first axis in every output, so that rows do not depend on each other."
+                )
+            role = self._roles[name]
+            flat = role in ("label", "value") and values.ndim == 2 and values.shape[1] == 1
+            values = values.ravel() if flat else values
+            outputs[role] = values.astype(np.float32) if values.dtype == np.float16 else values
+        return outputs
+
+    def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
+        del names
+        return {}
+
+    def graphs(self, sample: Sample) -> Iterator[Graph]:
+        try:
+            given = [
+                (item.name, item.kind, item.rank, item.nested, self._names(item, sample)) for item in self._inputs
+            ]
+            model = wrapping.wrap(self._model, sample, given, self._roles)
+        except ValueError as error:
+            raise ConversionError(f"the ONNX graph cannot be wrapped: {first_line(error)}.") from error
+        kinds = {item.kind for item in self._inputs}
+        yield Graph(model, "float64" if kinds == {"double"} else "float32")
+
+    def _names(self, item: Input, sample: Sample) -> list[str]:
+        return list(sample.names) if self.feature_names is None else _names(item)
+
+
+def _session(model: Any) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise SourceError(
+            f"ONNX Runtime cannot load the model: {first_line(error)}. Export it again, with an opset of 21 or "
+            f"less "
+            "and rows as a dynamic first axis."
+        ) from error
+
+
+def _input(item: Any, session: Any) -> Input:
+    kind = item.type.removeprefix("tensor(").rstrip(")")
+    rank = len(item.shape)
+    if kind not in _DTYPES or rank == 0:
+        raise SourceError(
+            f"input {item.name!r} is a {item.type} of shape {item.shape}; tensors of numbers, booleans and "
+            f"strings with "
+            "rows as their first axis are supported. Export the model with such inputs."
+        )
+    width = item.shape[1] if rank == 2 and isinstance(item.shape[1], int) else None
+    several = len(session.get_inputs()) > 1
+    nested = rank > 2 or (rank == 2 and width is None and several)
+    if nested and kind == "string":
+        raise SourceError(f"input {item.name!r} is a tensor of strings of rank {rank}; [rows, n] is supported.")
+    return Input(item.name, kind, rank, 1 if rank == 1 else width, nested)
+
+
+def _names(item: Input) -> list[str]:
+    if item.nested or item.width == 1:
+        return [item.name]
+    return [f"{item.name}_{place}" for place in range(item.width or 0)]
+
+
+def _feed(item: Input, columns: pd.DataFrame) -> npt.NDArray[Any]:
+    if item.kind == "string":
+        values = columns.where(columns.notna(), MISSING_STRING).to_numpy(dtype=object)
+    else:
+        dtype = {"float": "float32", "double": "float64", "bfloat16": "float32"}.get(item.kind, item.kind)
+        given = columns.iloc[:, 0].tolist() if item.nested else columns.to_numpy(dtype=np.float64)
+        values = np.asarray(given).astype(dtype)
+    return values.reshape(-1) if item.rank == 1 else values
