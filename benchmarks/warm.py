@@ -1,44 +1,50 @@
 """What one request costs in a warm function: ours by both routes, and the endpoint that people write by hand."""
 
+import contextlib
 import json
 import os
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from lab.contestants import proxy_event
+from lab.gateway import behind_gateway
+from lab.models import Model, model
+from lab.peers import onnx_fastapi
 from table import Row, main, median
 
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
 ROWS = (1, 100)
 ROUNDS = 31
+GATEWAY_REQUESTS = 200
 #: Seconds that one measurement of a handler should take, so that the clock's own steps do not count.
 SECONDS_PER_ROUND = 0.02
 NOTE = (
     "Gradient boosting of 100 trees on 30 numbers (breast cancer, scikit-learn), in this process, from proxy "
-    "event to proxy answer, without log and metric lines. Rows are interleaved; medians of "
-    f"{ROUNDS} rounds. `ratio` is to the hot route."
+    "event to proxy answer. `with lines` also writes the log line that holds the metrics, to /dev/null. Rows are "
+    f"interleaved; medians of {ROUNDS} rounds. `through the gateway` is the median of {GATEWAY_REQUESTS} requests "
+    "over loopback to the offline cloud's gateway and its worker process. `ratio` is to the hot route."
 )
 
 
-def measure() -> Sequence[Row]:
+def measure() -> Iterator[Row]:
     """Microseconds for each handler and number of rows."""
     # As the function's environment sets it; numpy reads it on its first import.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with tempfile.TemporaryDirectory() as folder:
-        bundle, events = prepare(Path(folder))
-        handlers = open_handlers(bundle)
-        rows: list[Row] = []
+    trained = model("boosting")
+    events = {count: _event(trained, count) for count in ROWS}
+    fastest: dict[int, float] = {}
+    with open_handlers(trained) as handlers:
         for count in ROWS:
             took = interleave(handlers, events[count])
-            fastest = median(took["serinus"])
-            for name, values in took.items():
-                middle = median(values)
-                rows.append({"name": name, "rows": count, "median_us": middle, "min_us": min(values)})
-                rows[-1]["ratio"] = middle / fastest
-    return rows
+            fastest[count] = median(took["serinus"])
+            yield from (_row(name, count, values, fastest[count]) for name, values in took.items())
+    with behind_gateway(trained.bundle) as ask:
+        for count in ROWS:
+            values = [_microseconds(ask, events[count]) for _ in range(GATEWAY_REQUESTS)]
+            yield _row("serinus, through the gateway", count, values, fastest[count])
 
 
 def interleave(handlers: dict[str, Handler], event: dict[str, Any]) -> dict[str, list[float]]:
@@ -65,75 +71,53 @@ def calibrate(handler: Handler, event: dict[str, Any]) -> int:
     return max(10, int(SECONDS_PER_ROUND / ((time.perf_counter() - begun) / 20)))
 
 
-def prepare(project: Path) -> tuple[Path, dict[int, dict[str, Any]]]:
-    """A packaged model, and an event for each number of rows."""
-    import joblib
-    from sklearn.datasets import load_breast_cancer
-    from sklearn.ensemble import GradientBoostingClassifier
-
-    from modelpack.package import package
-    from modelpack.request import PackageRequest
-
-    data, target = load_breast_cancer(return_X_y=True, as_frame=True)
-    joblib.dump(GradientBoostingClassifier(random_state=0).fit(data, target), project / "model.joblib")
-    data.to_csv(project / "sample.csv", index=False)
-    request = PackageRequest(project / "model.joblib", "cancer", project / "sample.csv", project)
-    records = data.to_dict(orient="records")
-    return package(request).bundle, {count: proxy_event({"rows": records[:count]}) for count in ROWS}
-
-
-def proxy_event(body: dict[str, Any]) -> dict[str, Any]:
-    """A REST API's event, as the gateway sends it."""
-    recorded = Path(__file__).parents[1] / "tests" / "events" / "rest_predict.json"
-    return {**json.loads(recorded.read_bytes()), "body": json.dumps(body)}
-
-
-def open_handlers(bundle: Path) -> dict[str, Handler]:
+@contextlib.contextmanager
+def open_handlers(trained: Model) -> Iterator[dict[str, Handler]]:
+    """Handlers in this process by row's name."""
     from lambda_handlers.inference.endpoint import open_endpoint
+    from lambda_handlers.inference.reported import open_reported
 
-    environ = {"SERINUS_MODEL_DIR": str(bundle)}
+    environ = {"SERINUS_MODEL_DIR": str(trained.bundle), "AWS_LAMBDA_FUNCTION_NAME": "bench"}
+    with Path(os.devnull).open("wb") as sink:
+        yield {
+            "serinus": open_endpoint(environ),
+            "serinus, with lines": open_reported(environ, _writer(sink)),
+            "serinus-no-hot-route": open_endpoint({**environ, "SERINUS_HOT_ROUTE": "0"}),
+            "onnx-fastapi": onnx_fastapi(trained),
+        }
+
+
+def _writer(sink: BinaryIO) -> Callable[[bytes], None]:
+    """Writes as the function does: a system call a line."""
+
+    def write(line: bytes) -> None:
+        sink.write(line)
+        sink.flush()
+
+    return write
+
+
+def _microseconds(ask: Callable[[dict[str, Any]], None], event: dict[str, Any]) -> float:
+    begun = time.perf_counter()
+    ask(event)
+    return (time.perf_counter() - begun) * 1e6
+
+
+def _event(trained: Model, count: int) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(proxy_event({"rows": trained.rows[:count]}))
+    return event
+
+
+def _row(name: str, count: int, values: Sequence[float], fastest: float) -> Row:
+    middle = median(values)
     return {
-        "serinus": open_endpoint(environ),
-        "serinus-no-hot-route": open_endpoint({**environ, "SERINUS_HOT_ROUTE": "0"}),
-        "onnx-fastapi": onnx_fastapi(bundle),
+        "name": name,
+        "rows": count,
+        "median_us": round(middle, 1),
+        "min_us": round(min(values), 1),
+        "ratio": round(middle / fastest, 2),
     }
 
 
-def onnx_fastapi(bundle: Path) -> Handler:
-    """ONNX Runtime behind FastAPI and Mangum in the usual way: a pydantic model a row, a response model."""
-    import numpy as np
-    import onnxruntime
-    from fastapi import FastAPI
-    from mangum import Mangum
-    from pydantic import BaseModel, Field, create_model
-
-    from lambda_handlers.contract.bundle import GRAPH, read_manifest
-
-    names = read_manifest(bundle).signature.feature_names()
-    session = onnxruntime.InferenceSession(str(bundle / GRAPH), providers=["CPUExecutionProvider"])
-    (tensor,) = session.get_inputs()
-
-    # A feature's name may hold blanks: pydantic takes it as an alias.
-    fields: Any = {f"f{number}": (float, Field(alias=name)) for number, name in enumerate(names)}
-    features: Any = create_model("Features", **fields)
-
-    class Request(BaseModel):
-        rows: list[features]
-
-    class Answer(BaseModel):
-        labels: list[int]
-        probabilities: list[list[float]]
-
-    app = FastAPI()
-
-    @app.post("/predict")
-    async def predict(request: Request) -> Answer:
-        rows = [list(row.model_dump().values()) for row in request.rows]
-        labels, probabilities = session.run(None, {tensor.name: np.array(rows)})
-        return Answer(labels=labels.tolist(), probabilities=probabilities.tolist())
-
-    return Mangum(app, lifespan="off")  # type: ignore[return-value]
-
-
 if __name__ == "__main__":
-    main("warm", measure, note=NOTE)
+    main("warm", lambda: list(measure()), note=NOTE)

@@ -1,0 +1,25 @@
+"""Handlers of other ways, opened in this process from the same files that cold starts deploy."""
+
+import importlib.util
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lab.models import Model
+
+
+def onnx_fastapi(trained: Model) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    """ONNX Runtime behind FastAPI and Mangum in the usual way."""
+    os.environ["MODEL"] = str(trained.bundle / "model.onnx")
+    os.environ["FEATURES"] = json.dumps(list(trained.rows[0]))
+    spec = importlib.util.spec_from_file_location(
+        "onnx_fastapi", Path(__file__).parent / "handlers" / "onnx_fastapi.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Callable[[dict[str, Any], object], dict[str, Any]] = module.handler
+    return handler

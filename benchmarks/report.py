@@ -1,0 +1,156 @@
+"""Writes docs/benchmarks.md and its plots from the rows of all benchmarks."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lab.aims import AIMS
+from lab.bars import draw_bars
+from table import Row, machine
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs"
+PLOTS = DOCS / "benchmarks"
+#: Modules that measure nothing.
+NOT_MEASURING = {"report", "table"}
+HEAD = """# Benchmarks
+
+Written by `scripts/bench --all`; each figure comes with what it is compared with, measured in the same run.
+Absolute times belong to the machine; ratios travel better. `scripts/bench NAME` measures one of them, with `--json`
+as data. The rows lie in [benchmarks/](benchmarks/).
+"""
+
+
+def main() -> None:
+    """Measure what was asked for, keep the rows, write the page."""
+    parser = argparse.ArgumentParser(prog="scripts/bench --all", description=__doc__)
+    parser.add_argument("--only", action="append", help="measure only this benchmark; take the others' kept rows")
+    parser.add_argument("--render", action="store_true", help="measure nothing; write the page from kept rows")
+    chosen = parser.parse_args()
+    PLOTS.mkdir(exist_ok=True)
+    for name in names():
+        if not chosen.render and (chosen.only is None or name in chosen.only):
+            measure(name)
+    found = {name: json.loads(path.read_bytes()) for name in names() if (path := PLOTS / f"{name}.json").is_file()}
+    (DOCS / "benchmarks.md").write_text(render(found), encoding="utf-8")
+
+
+def names() -> list[str]:
+    """Every benchmark, in the order of the page."""
+    return sorted({path.stem for path in HERE.glob("*.py")} - NOT_MEASURING)
+
+
+def measure(name: str) -> None:
+    """Run one benchmark in a process of its own and keep its rows; one that fails ends all."""
+    sys.stderr.write(f"{name}\n")
+    command = [sys.executable, str(HERE / f"{name}.py"), "--json"]
+    rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    kept = {"machine": machine(), "note": _note(name), "rows": rows}
+    (PLOTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def render(found: Mapping[str, Row]) -> str:
+    """The page; plots are written beside it."""
+    rows = {name: kept["rows"] for name, kept in found.items()}
+    parts = [HEAD, *_aims(rows)]
+    for name, kept in found.items():
+        parts += [f"## {name}", "", kept["note"], "", f"Measured with {kept['machine']}.", ""]
+        parts += [*_plots(name, kept["rows"]), *_TABLES.get(name, markdown)(kept["rows"]), ""]
+    return "\n".join(parts)
+
+
+def markdown(rows: Sequence[Row]) -> list[str]:
+    """Rows as a table; counts of bytes are for who reads the data."""
+    columns = [key for key in dict.fromkeys(key for row in rows for key in row) if not key.endswith("_bytes")]
+    columns = [key for key in columns if any(row.get(key) not in (None, "") for row in rows)]
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[_cell(row.get(column)) for column in columns] for row in rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def cold_starts(rows: Sequence[Row]) -> list[str]:
+    """One table a model and page cache: contestants down, CPU shares across, medians with their spread."""
+    lines: list[str] = []
+    for model, page_cache in dict.fromkeys((row["model"], row["page_cache"]) for row in rows):
+        cells = [row for row in rows if (row["model"], row["page_cache"]) == (model, page_cache)]
+        shares = list(dict.fromkeys(row["memory_mb"] for row in cells))
+        table = [
+            {
+                "ms": name,
+                **{
+                    f"{share} MB" if share else "unthrottled": _spread(row)
+                    for share in shares
+                    for row in cells
+                    if (row["name"], row["memory_mb"]) == (name, share)
+                },
+                "peak MB": max(row["peak_mb"] for row in cells if row["name"] == name),
+            }
+            for name in dict.fromkeys(row["name"] for row in cells)
+        ]
+        lines += [f"### {model}, page cache {page_cache}", "", *markdown(table), ""]
+    return lines
+
+
+def _spread(row: Row) -> str:
+    return f"{row['median_ms']:,.0f} ({row['min_ms']:,.0f} to {row['max_ms']:,.0f}), {row['ratio']:.2f}x"
+
+
+def _aims(rows: Mapping[str, list[Row]]) -> list[str]:
+    table = [aim.judge(rows) for aim in AIMS if aim.benchmark in rows]
+    return ["## Aims", "", *markdown(table), ""] if table else []
+
+
+def _plots(name: str, rows: Sequence[Row]) -> list[str]:
+    lines = []
+    for file, title, unit, bars in _charts(name, rows):
+        (PLOTS / file).write_text(draw_bars(title, bars, unit, "serinus"), encoding="utf-8")
+        lines += [f"![{title}](benchmarks/{file})", ""]
+    return lines
+
+
+def _charts(name: str, rows: Sequence[Row]) -> list[tuple[str, str, str, list[tuple[str, float]]]]:
+    if name == "cold_start":
+        at = [row for row in rows if row["page_cache"] == "warm" and row["memory_mb"] in (1769, None)]
+        share = 1769 if any(row["memory_mb"] for row in at) else None
+        return [
+            (
+                f"cold_start_{model}.svg",
+                f"Cold start to first answer, {model}, " + ("one CPU" if share else "unthrottled"),
+                "ms",
+                [(r["name"], r["median_ms"]) for r in at if r["model"] == model and r["memory_mb"] == share],
+            )
+            for model in dict.fromkeys(row["model"] for row in at)
+        ]
+    if name == "layers":
+        bars = [(f"{row['name']} {row['architecture']}", row["unzipped_mb"]) for row in rows]
+        return [("layers.svg", "Layers, unzipped", "MB", bars)]
+    if name == "warm":
+        bars = [
+            (row["name"], row["median_us"]) for row in rows if row["rows"] == 1 and "gateway" not in row["name"]
+        ]
+        return [("warm.svg", "One row in a warm function, handler alone", "us", bars)]
+    return []
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.4g}" if isinstance(value, float) else str(value).replace("|", "\\|")
+
+
+def _note(name: str) -> str:
+    """What the benchmark says of itself, from the end of its table."""
+    asked = subprocess.run(
+        [sys.executable, str(HERE / f"{name}.py"), "--help"], check=True, capture_output=True, text=True
+    )
+    paragraphs = asked.stdout.split("\n\n")
+    return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
+
+
+_TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {"cold_start": cold_starts}
+
+if __name__ == "__main__":
+    main()
