@@ -30,6 +30,7 @@ app = typer.Typer(
     name="serinus",
     help="Put trained models into production on AWS Lambda, and rehearse every release on this machine first.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
