@@ -150,7 +150,7 @@ class Deployment:
         trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
         created = self.client("iam").create_role(RoleName="churn", AssumeRolePolicyDocument=trust)
         arn = str(created["Role"]["Arn"])
-        allowed = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}
+        allowed = {"Effect": "Allow", "Action": ["logs:*"], "Resource": "*"}
         self.client("iam").put_role_policy(
             RoleName="churn",
             PolicyName="logs",
