@@ -7,6 +7,7 @@ from typing import Any
 
 from mangum import Mangum
 
+import lambda_handlers.inference.deferred_fastapi  # noqa: F401  before anything imports FastAPI
 from lambda_handlers.inference.api import ROOT_KEY, create_api
 from lambda_handlers.inference.events import Event, Route, is_payload_2
 from lambda_handlers.inference.scoring import Answer, Scorer
