@@ -19,7 +19,7 @@ from infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
 
 FOLDER = ".serinus/local"
 #: What the offline extra brings, as modules.
-MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint")
+MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint", "aiohttp")
 DEFAULT_PORT = 4577
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
