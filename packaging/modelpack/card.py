@@ -1,45 +1,128 @@
-"""The model card: what the bundle is, for a person who has never seen it."""
+"""The model card: what the bundle is, for a person who has never seen it, fit to be attached to a review."""
 
-from lambda_handlers.contract.agreement import Agreement
+from typing import Any
+
 from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.signature import Feature
+from modelpack.bundle import Parts
 
 
-def write_card(manifest: Manifest, estimator: str, agreement: Agreement, rows: int) -> str:
-    """Markdown, the same for the same bundle."""
-    signature = manifest.signature
+def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, rows: int) -> str:
+    """Markdown, the same for the same bundle and source: times and latencies stay in the provenance."""
     lines = [
         f"# {manifest.name}",
         "",
-        f"Version `{manifest.short_version}` of a {signature.task} model: {estimator}, trained with "
-        f"{manifest.framework}.",
+        f"Version `{manifest.short_version}` of a {manifest.signature.task} model: "
+        f"{provenance['source']['estimator']}, trained with {manifest.framework}.",
         "",
-        "## Inputs",
-        "",
-        "| feature | type | range or categories | missing | unseen |",
-        "|---|---|---|---|---|",
-        *(_row(feature) for feature in signature.features),
-        "",
+        *_inputs(manifest),
+        *_outputs(manifest),
+        *_agreement(manifest, provenance["parity"], rows),
+        *_precisions(provenance["precisions"]),
+        *_holdout(provenance["holdout"]),
+        *_lineage(manifest, provenance, len(parts.graph)),
+        *_limits(manifest),
+    ]
+    return "\n".join(lines)
+
+
+def _inputs(manifest: Manifest) -> list[str]:
+    heads = ["| feature | type | range or categories | missing | unseen |", "|---|---|---|---|---|"]
+    return ["## Inputs", "", *heads, *(_row(feature) for feature in manifest.signature.features), ""]
+
+
+def _outputs(manifest: Manifest) -> list[str]:
+    signature = manifest.signature
+    lines = [
         "## Outputs",
         "",
         *(f"- `{output.name}`: {output.role}, {output.dtype}" for output in signature.outputs),
     ]
     if signature.classes is not None:
-        lines.append(
-            f"- classes, in the order of the probabilities: {', '.join(str(c) for c in signature.classes)}"
-        )
+        named = ", ".join(str(label) for label in signature.classes)
+        lines.append(f"- classes, in the order of the probabilities: {named}")
+    return [*lines, ""]
+
+
+def _agreement(manifest: Manifest, parity: dict[str, Any], rows: int) -> list[str]:
     tolerance = manifest.tolerance
-    lines += [
-        "",
+    return [
         "## Agreement with the source model",
         "",
-        f"Compared on {agreement.rows} rows ({rows} of the sample, the rest with missing and unseen values):",
-        f"labels equal in {agreement.labels_equal:.4%}, largest difference {agreement.max_abs_difference:.2e}; "
+        f"Compared on {parity['rows']} rows ({rows} of the sample, the rest with missing and unseen values):",
+        f"labels equal in {parity['labels_equal']:.4%}, largest difference {parity['max_abs_difference']:.2e}; "
         f"asked: labels {tolerance.labels:.4%}, atol {tolerance.atol:g}, rtol {tolerance.rtol:g}.",
         f"The graph computes in {manifest.precision} behind its preprocessing.",
         "",
     ]
-    return "\n".join(lines)
+
+
+def _precisions(table: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Precision",
+        "",
+        "| precision | size, kB | labels equal | largest difference | |",
+        "|---|---:|---:|---:|---|",
+    ]
+    for line in table:
+        agreement = line["agreement"]
+        figures = ("", "", "")
+        if agreement is not None:
+            share, most = agreement["labels_equal"], agreement["max_abs_difference"]
+            figures = (f"{line['size_bytes'] / 1e3:.1f}", f"{share:.2%}", f"{most:.1e}")
+        said = "**shipped**" if line["chosen"] else line["note"]
+        lines.append("| " + " | ".join((line["precision"], *figures, said.replace("|", "\\|"))) + " |")
+    return [*lines, ""]
+
+
+def _holdout(metrics: dict[str, dict[str, float]] | None) -> list[str]:
+    if metrics is None:
+        return []
+    rows = [
+        f"| {name} | {value:.6g} | {metrics['bundle'][name]:.6g} |" for name, value in metrics["source"].items()
+    ]
+    return ["## Metrics on the holdout", "", "| metric | source | bundle |", "|---|---:|---:|", *rows, ""]
+
+
+def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -> list[str]:
+    source, sample = provenance["source"], provenance["sample"]
+    lines = [
+        "## Lineage",
+        "",
+        f"- source: `{source['file']}`, SHA-256 `{source['sha256'][:16]}…`, {manifest.framework}",
+    ]
+    if sample is not None:
+        lines.append(f"- sample: `{sample['file']}`, SHA-256 `{sample['sha256'][:16]}…`")
+    libraries = provenance["libraries"]
+    named = ", ".join(
+        f"{name} {libraries[name]}" for name in ("skl2onnx", "onnx", "onnxruntime") if name in libraries
+    )
+    return [
+        *lines,
+        f"- converted by {named}, on Python {provenance['python']}",
+        f"- graph: {graph_bytes} bytes",
+        "",
+    ]
+
+
+def _limits(manifest: Manifest) -> list[str]:
+    features = manifest.signature.features
+    closed = [
+        feature.name for feature in features if feature.categories is not None and feature.unseen == "refused"
+    ]
+    needed = [feature.name for feature in features if feature.missing == "refused"]
+    lines = ["## Limits", "", "- Infinite numbers and values of another type are refused with status 422."]
+    if needed:
+        lines.append(f"- A missing value is refused in {_listed(needed)}: the source model takes none there.")
+    if closed:
+        lines.append(f"- Categories that training did not see are refused in {_listed(closed)}.")
+    lines.append("- Agreement was measured on the rows above; values far outside their ranges were not compared.")
+    return [*lines, ""]
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:8])
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _row(feature: Feature) -> str:
@@ -48,6 +131,8 @@ def _row(feature: Feature) -> str:
         extent = shown + (f" and {len(feature.categories) - 8} more" if len(feature.categories) > 8 else "")
     elif feature.minimum is not None:
         extent = f"{feature.minimum:g} to {feature.maximum:g}"
+    elif feature.shape:
+        extent = f"tensor {list(feature.shape)}"
     else:
         extent = ""
     unseen = feature.unseen if feature.categories is not None else ""

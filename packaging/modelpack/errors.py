@@ -8,7 +8,9 @@ ModelpackError
 │   └── VersionSkewError        saved by another release of its framework than is installed
 ├── SampleError             the sample cannot be read, or does not fit the model
 ├── ConversionError         the model cannot be expressed as an ONNX graph
+├── PrecisionError          the precision asked for does not apply, or is out of tolerance
 ├── ParityError             the graph disagrees with the model beyond the tolerance
+├── HoldoutError            the bundle's own metrics on labelled rows are worse than the source's
 └── LayerError              a layer cannot be built
     ├── ResolveError            the layer's packages could not be installed for the target
     └── LayerLimitError         the function would exceed what AWS Lambda allows
@@ -75,12 +77,28 @@ class ConversionError(ModelpackError):
         self.estimator = estimator
 
 
+class PrecisionError(ModelpackError):
+    """A precision that was asked for cannot be had; ``precision`` is its name."""
+
+    def __init__(self, message: str, precision: str) -> None:
+        super().__init__(message)
+        self.precision = precision
+
+
 class ParityError(ModelpackError):
     """The graph disagrees with the source model; ``agreement`` holds the figures."""
 
     def __init__(self, message: str, agreement: "Agreement") -> None:
         super().__init__(message)
         self.agreement = agreement
+
+
+class HoldoutError(ModelpackError):
+    """The bundle loses too much on labelled rows; ``metric`` names what."""
+
+    def __init__(self, message: str, metric: str) -> None:
+        super().__init__(message)
+        self.metric = metric
 
 
 class LayerError(ModelpackError):

@@ -16,10 +16,12 @@ from modelpack.parity import Expected
 ROWS = 32
 
 
-def choose_golden(expected: Expected, features: tuple[Feature, ...], *, rows: int = ROWS) -> Golden:
+def choose_golden(
+    expected: Expected, features: tuple[Feature, ...], outside: set[int] | None = None, *, rows: int = ROWS
+) -> Golden:
     """About ``rows`` rows: each feature's extremes, rows of every label, missing and unseen values where they are
-    accepted, and the rest evenly from the sample."""
-    chosen = _choose(expected, features, rows)
+    accepted, and the rest evenly from the sample; none of the rows ``outside`` the tolerance."""
+    chosen = [row for row in _choose(expected, features, rows) if row not in (outside or ())]
     frame = expected.frame.iloc[chosen]
     dtypes = {feature.name: feature.dtype for feature in features}
     records = tuple(

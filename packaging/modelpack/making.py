@@ -8,17 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Agreement
+from lambda_handlers.contract.agreement import Agreement, compare
 from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.lock import LOCK, Pin, read_lock
+from lambda_handlers.contract.tolerance import Tolerance
 from modelpack import bundle, sources
 from modelpack.baseline import profile
 from modelpack.card import write_card
 from modelpack.errors import ConversionError, ParityError, SampleError
 from modelpack.features import describe_features, make_signature
 from modelpack.golden import choose_golden
+from modelpack.holdout import compare_metrics
 from modelpack.locking import pin_bundle
 from modelpack.parity import Expected, expect, measure, refuse
+from modelpack.plots import sketch
+from modelpack.precision import choose
 from modelpack.progress import Progress
 from modelpack.request import PackageRequest, PackageResult
 from modelpack.run import Runner
@@ -43,7 +47,12 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
     features = describe_features(source, sample)
     expected = expect(source, sample, features)
     watch.stage("convert")
-    graph, runner, agreement = _convert(source, sample, expected, request)
+    plain = _convert(source, sample, expected, request)
+    watch.stage("precision")
+    graph, table = choose(plain, sample, expected, request.tolerance, request.precision)
+    runner = Runner(graph.model, sample)
+    agreement = next(line.agreement for line in table if line.chosen and line.agreement is not None)
+    holdout = _hold_out(request, source, runner)
     watch.stage("profile")
     signature = make_signature(source, sample, features, runner.output_types, _shapes(expected))
     manifest = Manifest(request.name, "", signature, graph.precision, request.tolerance, source.framework)
@@ -52,15 +61,22 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         graph.model,
         manifest,
         profile(sample.frame, features, of_sample, source.classes),
-        choose_golden(expected, features),
+        choose_golden(expected, features, _outside(expected, runner, agreement, request.tolerance)),
     )
     watch.stage("write")
     manifest = parts.manifest
-    card = write_card(manifest, source.estimator, agreement, expected.sample_rows)
     provenance = _provenance(request, source, agreement, watch.seconds)
-    folder = bundle.write_bundle(request.project, parts, card, provenance)
-    place = folder.relative_to(request.project).as_posix()
-    pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, place))
+    provenance |= {
+        "precisions": [line.to_json() for line in table],
+        "holdout": holdout,
+        "plots": sketch(expected, runner),
+    }
+    folder = bundle.folder_of(request.project, manifest)
+    if not request.dry_run:
+        card = write_card(manifest, provenance, parts, expected.sample_rows)
+        folder = bundle.write_bundle(request.project, parts, card, provenance)
+        place = folder.relative_to(request.project).as_posix()
+        pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, place))
     return PackageResult(
         bundle=folder,
         name=request.name,
@@ -71,20 +87,43 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         precision=graph.precision,
         source_bytes=weigh(request.source),
         graph_bytes=len(graph.model),
-        bundle_bytes=sum(path.stat().st_size for path in folder.iterdir()),
+        bundle_bytes=weigh(folder) if folder.is_dir() else 0,
         parity=agreement,
         seconds=watch.stop(),
         score=_score(sample, of_sample),
         notices=tuple(watch.notices),
+        precisions=table,
+        holdout=holdout,
     )
+
+
+def _hold_out(request: PackageRequest, source: Source, runner: Runner) -> dict[str, dict[str, float]] | None:
+    """Metrics on the holdout, where there is one; raises `HoldoutError` past the gate."""
+    if request.holdout is None:
+        return None
+    held = _fit(request, source, read_table(request.holdout).head(MAX_ROWS))
+    source_outputs, ours = source.predict(held.frame), runner(held.frame)
+    return compare_metrics(held.target, source_outputs, ours, source.classes, request.max_loss)
+
+
+def _outside(expected: Expected, runner: Runner, agreement: Agreement, tolerance: Tolerance) -> set[int]:
+    """Rows that a tolerance lets disagree: no hook may be asked to find them equal."""
+    if not agreement.rows_out_of_tolerance:
+        return set()
+    found = compare(expected.outputs, runner(expected.frame), tolerance, worst=len(expected.frame))
+    return set(found.worst_rows)
 
 
 def _read_sample(request: PackageRequest, source: Source, progress: Progress) -> Sample:
     table = _read_rows(request)
     if len(table) > MAX_ROWS:
         progress.notice(f"the sample has more than {MAX_ROWS} rows; the first {MAX_ROWS} are used.")
+    return _fit(request, source, table.head(MAX_ROWS))
+
+
+def _fit(request: PackageRequest, source: Source, table: pd.DataFrame) -> Sample:
     return fit_to_model(
-        table.head(MAX_ROWS),
+        table,
         names=source.feature_names,
         count=source.feature_count,
         drop=request.drop,
@@ -106,9 +145,7 @@ def _read_rows(request: PackageRequest) -> pd.DataFrame:
     )
 
 
-def _convert(
-    source: Source, sample: Sample, expected: Expected, request: PackageRequest
-) -> tuple[Graph, Runner, Agreement]:
+def _convert(source: Source, sample: Sample, expected: Expected, request: PackageRequest) -> Graph:
     """The first way of writing the model that loads and agrees."""
     disagrees: ParityError | None = None
     fails_to_load: ConversionError | None = None
@@ -120,7 +157,7 @@ def _convert(
             continue
         agreement = measure(expected, runner, request.tolerance)
         if agreement.agrees:
-            return graph, runner, agreement
+            return graph
         disagrees = disagrees or refuse(expected, runner, agreement, request.tolerance)
     raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
 

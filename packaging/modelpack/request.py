@@ -9,6 +9,9 @@ from lambda_handlers.contract.lock import NAME
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.errors import RequestError
 
+#: What may be asked for: `auto` lets the rule of `precision` choose.
+PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
+
 
 @dataclass(frozen=True, slots=True)
 class PackageRequest:
@@ -18,6 +21,9 @@ class PackageRequest:
     the input example of an MLflow model);
     ``drop`` names columns of it to leave out, ``target`` the label's. ``trust`` names types that a skops file may
     hold. ``allow_version_skew`` lets a model of another minor release of its framework pass with a notice.
+    ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
+    ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
+    ``dry_run`` writes nothing.
     """
 
     source: Path
@@ -30,6 +36,10 @@ class PackageRequest:
     drop: tuple[str, ...] = ()
     target: str | None = None
     allow_version_skew: bool = False
+    precision: str = "auto"
+    holdout: Path | None = None
+    max_loss: float = 0.01
+    dry_run: bool = False
 
     def check(self) -> None:
         """Raise `RequestError` when a setting cannot be used."""
@@ -39,6 +49,10 @@ class PackageRequest:
                     f"{what} {value!r} cannot be used: at most 40 of a-z, 0-9 and -, beginning with a letter "
                     "and not ending with -. For example: churn-v2"
                 )
+        if self.precision not in PRECISIONS:
+            raise RequestError(f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}.")
+        if self.holdout is not None and self.target is None:
+            raise RequestError(f"holdout {self.holdout} needs to know its label column: --target y")
         tolerance = self.tolerance
         if not (0.0 <= tolerance.labels <= 1.0 and tolerance.atol >= 0.0 and tolerance.rtol >= 0.0):
             raise RequestError(
@@ -51,6 +65,7 @@ class PackageRequest:
 class PackageResult:
     """The bundle made. ``bundle`` is its folder; sizes in bytes; ``seconds`` by stage, and `total`.
 
+    ``precisions`` is the table of `precision.Measured`; ``holdout`` metrics of `source` and `bundle`.
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
     """
 
@@ -68,6 +83,8 @@ class PackageResult:
     seconds: dict[str, float]
     score: float | None
     notices: tuple[str, ...]
+    precisions: tuple[Any, ...] = ()
+    holdout: dict[str, dict[str, float]] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; ``bundle`` as text."""
@@ -75,4 +92,5 @@ class PackageResult:
             "bundle": str(self.bundle),
             "notices": list(self.notices),
             "parity": self.parity.to_json(),
+            "precisions": [line.to_json() for line in self.precisions],
         }

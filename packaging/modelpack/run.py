@@ -14,11 +14,12 @@ from modelpack.sources.source import MISSING_STRING
 class Runner:
     """A loaded graph. Raises `ConversionError` when ONNX Runtime cannot load it."""
 
-    def __init__(self, model: bytes, sample: Sample) -> None:
+    def __init__(self, model: bytes, sample: Sample, *, threads: int = 0) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
+        options.intra_op_num_threads = threads
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:
@@ -33,6 +34,10 @@ class Runner:
 
     def __call__(self, frame: pd.DataFrame) -> Outputs:
         """Outputs by name for the rows of ``frame``; labels and single values [rows]."""
+        return self.run(self.feeds(frame))
+
+    def feeds(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """The rows of ``frame`` as the graph's inputs."""
         feeds: dict[str, Any] = {}
         if self._numbers:
             feeds["numbers"] = frame[self._numbers].to_numpy(dtype=np.float64)
@@ -41,6 +46,10 @@ class Runner:
             feeds["strings"] = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
         for name, dtype in self._nested.items():
             feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
+        return feeds
+
+    def run(self, feeds: dict[str, Any]) -> Outputs:
+        """Outputs by name for inputs as `feeds` gives them."""
         names = list(self.output_types)
         found: list[Any] = self._session.run(names, feeds)
         return dict(zip(names, found, strict=True))

@@ -27,9 +27,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, OneClassSVM
 
-from lambda_handlers.contract.agreement import Tolerance, compare
+from lambda_handlers.contract.agreement import compare
 from lambda_handlers.contract.bundle import Golden, read_golden, read_manifest
 from lambda_handlers.contract.columns import field_of
+from lambda_handlers.contract.tolerance import Tolerance
 from lambda_handlers.inference.limits import Limits
 from lambda_handlers.inference.scoring import Scorer
 from lambda_handlers.inference.session import open_model

@@ -1,0 +1,162 @@
+"""Matrix products and convolutions in integers, by ONNX Runtime's quantizers; int4 weights block by block.
+
+Only nodes with stored weights in single precision qualify; trees and arithmetic in double have none.
+"""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+#: Fewer weights than these are not worth the rounding of what flows through.
+LEAST_WEIGHTS = 256
+_BLOCK = 32
+_OPERATORS = ("MatMul", "Gemm", "Conv")
+
+
+def quantize_dynamic(model: bytes) -> bytes | None:
+    """Weights in int8, activations quantized as they come; None where no node qualifies."""
+
+    def write(given: Any, target: Path, nodes: list[str]) -> None:
+        from onnxruntime import quantization
+
+        quantization.quantize_dynamic(
+            given, target, op_types_to_quantize=list(_OPERATORS), nodes_to_quantize=nodes, per_channel=True
+        )
+
+    return _quantize(model, write)
+
+
+def quantize_static(model: bytes, feeds: list[dict[str, npt.NDArray[Any]]]) -> bytes | None:
+    """Weights and activations in int8, their ranges measured on ``feeds``; None where no node qualifies."""
+
+    def write(given: Any, target: Path, nodes: list[str]) -> None:
+        from onnxruntime import quantization
+
+        class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+            def __init__(self) -> None:
+                self._feeds = iter(feeds)
+
+            def get_next(self) -> Any:
+                return next(self._feeds, None)
+
+        quantization.quantize_static(
+            given,
+            target,
+            Reader(),
+            op_types_to_quantize=list(_OPERATORS),
+            nodes_to_quantize=nodes,
+            per_channel=True,
+        )
+
+    return _quantize(model, write)
+
+
+def quantize_int4(model: bytes) -> bytes | None:
+    """Weights of matrix products in 4 bits with a scale a block of 32 (MatMulNBits); None where none qualifies.
+    https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits"""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    changed = onnx.load_from_string(model)
+    weights = {tensor.name: tensor for tensor in changed.graph.initializer}
+    replaced = 0
+    for node in changed.graph.node:
+        if node.op_type != "MatMul" or not _qualifies(node, weights):
+            continue
+        values = numpy_helper.to_array(weights[node.input[1]])
+        if values.ndim != 2:
+            continue
+        packed, scales = _pack(values)
+        name = node.input[1]
+        stored = [
+            numpy_helper.from_array(packed, f"{name} 4 bits"),
+            numpy_helper.from_array(scales, f"{name} scales"),
+        ]
+        changed.graph.initializer.extend(stored)
+        node.CopyFrom(
+            helper.make_node(
+                "MatMulNBits",
+                [node.input[0], *(tensor.name for tensor in stored)],
+                list(node.output),
+                name=node.name,
+                domain="com.microsoft",
+                K=values.shape[0],
+                N=values.shape[1],
+                bits=4,
+                block_size=_BLOCK,
+            )
+        )
+        replaced += 1
+    if not replaced:
+        return None
+    _drop_unused(changed)
+    changed.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return bytes(changed.SerializeToString(deterministic=True))
+
+
+def _pack(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """[columns, blocks, 16] of two weights a byte, lower half first, around a zero point of 8; and the scales."""
+    rows, columns = values.shape
+    blocks = -(-rows // _BLOCK)
+    padded = np.zeros((columns, blocks * _BLOCK), dtype=np.float32)
+    padded[:, :rows] = values.T
+    grouped = padded.reshape(columns, blocks, _BLOCK)
+    extreme = np.take_along_axis(grouped, np.abs(grouped).argmax(axis=2)[:, :, None], axis=2)[:, :, 0]
+    scales = (extreme / -8.0).astype(np.float32)
+    safe = np.where(scales == 0.0, 1.0, scales)
+    codes = np.clip(np.round(grouped / safe[:, :, None]) + 8, 0, 15).astype(np.uint8)
+    packed: npt.NDArray[np.uint8] = (codes[:, :, 0::2] | (codes[:, :, 1::2] << 4)).astype(np.uint8)
+    return packed, scales.reshape(-1)
+
+
+def _quantize(model: bytes, write: Any) -> bytes | None:
+    import onnx
+
+    given = onnx.load_from_string(model)
+    weights = {tensor.name: tensor for tensor in given.graph.initializer}
+    nodes = [node.name for node in given.graph.node if node.op_type in _OPERATORS and _qualifies(node, weights)]
+    if not nodes:
+        return None
+    with tempfile.TemporaryDirectory() as folder, _quietly():
+        target = Path(folder) / "quantized.onnx"
+        write(given, target, nodes)
+        return bytes(onnx.load(target).SerializeToString(deterministic=True))
+
+
+def _qualifies(node: Any, weights: dict[str, Any]) -> bool:
+    from onnx import TensorProto
+
+    stored = weights.get(node.input[1])
+    return (
+        stored is not None
+        and stored.data_type == TensorProto.FLOAT
+        and int(np.prod(list(stored.dims))) >= LEAST_WEIGHTS
+        and bool(node.name)
+    )
+
+
+def _drop_unused(model: Any) -> None:
+    used = {name for node in model.graph.node for name in node.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """The quantizers advise on the root logger; what matters here is measured instead."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

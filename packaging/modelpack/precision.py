@@ -1,0 +1,190 @@
+"""Which precision a model is shipped in: candidates made, measured, and the best within tolerance chosen.
+
+The rule does not wobble between runs, since file sizes do not: the smallest file within tolerance wins, if it
+saves at least a fifth; a candidate drops out only where it is clearly slower, twice the plain graph's latency and
+50 us more.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lambda_handlers.contract.agreement import Agreement, Outputs, compare
+from lambda_handlers.contract.tolerance import Tolerance
+from modelpack.convert.quantize import quantize_dynamic, quantize_int4, quantize_static
+from modelpack.convert.storage import store_as
+from modelpack.errors import ConversionError, PrecisionError, first_line
+from modelpack.parity import Expected
+from modelpack.run import Runner
+from modelpack.sample import Sample
+from modelpack.sources.source import Graph
+
+NOTHING_TO_GAIN = "changes nothing: no stored matrices to shrink (trees have none)"
+_SAVES = 0.8
+_SLOWER, _SLOWER_US = 2.0, 50.0
+_SINGLE_ROWS = 64
+_CALIBRATION_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``note`` says why a
+    candidate has no figures, or why it was not taken. ``cosine`` is the least over rows, for outputs that are
+    vectors."""
+
+    precision: str
+    size_bytes: int | None = None
+    session_ms: float | None = None
+    one_row_us: float | None = None
+    hundred_rows_us: float | None = None
+    agreement: Agreement | None = None
+    cosine: float | None = None
+    note: str = ""
+    chosen: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def choose(
+    plain: Graph, sample: Sample, expected: Expected, tolerance: Tolerance, asked: str
+) -> tuple[Graph, tuple[Measured, ...]]:
+    """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already. Raises `PrecisionError`
+    where a precision asked for does not apply or is out of tolerance."""
+    graphs = {plain.precision: plain.model}
+    table = [_measure(plain.precision, plain.model, sample, expected, tolerance)]
+    for name, make in _candidates(plain, sample, expected):
+        if name == plain.precision:
+            continue
+        try:
+            model = make()
+        except Exception as error:  # noqa: BLE001 - a quantizer that fails is a line of the table
+            table.append(Measured(name, note=f"cannot be made: {first_line(error)}"))
+            continue
+        if model is None:
+            table.append(Measured(name, note=NOTHING_TO_GAIN))
+            continue
+        graphs[name] = model
+        table.append(_measure(name, model, sample, expected, tolerance))
+    taken = _forced(table, asked, tolerance) if asked != "auto" else _best(table)
+    marked = tuple(replace(line, chosen=line.precision == taken) for line in table)
+    return Graph(graphs[taken], taken), marked
+
+
+def _candidates(
+    plain: Graph, sample: Sample, expected: Expected
+) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
+    yield "float32", lambda: store_as(plain.model, np.float32)
+    yield "float16", lambda: store_as(plain.model, np.float16)
+    yield "int8", lambda: quantize_dynamic(plain.model)
+    rows = expected.frame.iloc[: min(_CALIBRATION_ROWS, expected.sample_rows)]
+    yield "int8-static", lambda: quantize_static(plain.model, [Runner(plain.model, sample).feeds(rows)])
+    yield "int4", lambda: quantize_int4(plain.model)
+
+
+def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolerance: Tolerance) -> Measured:
+    begun = time.perf_counter()
+    try:
+        runner = Runner(model, sample, threads=1)
+        session_ms = (time.perf_counter() - begun) * 1e3
+        got = runner(expected.frame)
+    except (ConversionError, RuntimeError) as error:
+        return Measured(name, len(model), note=f"cannot be run: {first_line(error)}")
+    agreement = _worse(
+        compare(expected.outputs, got, tolerance),
+        _one_by_one(runner, expected, tolerance, name.startswith("int8")),
+    )
+    hundred = expected.frame.iloc[np.arange(100) % expected.sample_rows]
+    return Measured(
+        precision=name,
+        size_bytes=len(model),
+        session_ms=round(session_ms, 2),
+        one_row_us=_fastest_us(runner, runner.feeds(expected.frame.head(1)), 40),
+        hundred_rows_us=_fastest_us(runner, runner.feeds(hundred), 15),
+        agreement=agreement,
+        cosine=_least_cosine(expected.outputs, got),
+        note="" if agreement.agrees else "out of tolerance",
+    )
+
+
+def _one_by_one(runner: Runner, expected: Expected, tolerance: Tolerance, wanted: bool) -> Agreement | None:
+    """Quantized as they come, activations depend on the rows beside: single rows are compared too."""
+    if not wanted:
+        return None
+    rows = np.unique(np.linspace(0, len(expected.frame) - 1, num=_SINGLE_ROWS).astype(int))
+    single = [runner(expected.frame.iloc[[row]]) for row in rows]
+    got = {name: np.concatenate([one[name] for one in single]) for name in expected.outputs}
+    return compare({name: values[rows] for name, values in expected.outputs.items()}, got, tolerance)
+
+
+def _worse(whole: Agreement, single: Agreement | None) -> Agreement:
+    if single is None:
+        return whole
+    return replace(
+        whole,
+        agrees=whole.agrees and single.agrees,
+        labels_equal=min(whole.labels_equal, single.labels_equal),
+        max_abs_difference=max(whole.max_abs_difference, single.max_abs_difference),
+        max_rel_difference=max(whole.max_rel_difference, single.max_rel_difference),
+    )
+
+
+def _least_cosine(expected: Outputs, got: Outputs) -> float | None:
+    """Over outputs that are vectors and no probabilities: how alike direction stays, which is what embeddings are
+    compared by."""
+    found = []
+    for name, want in expected.items():
+        if want.dtype.kind != "f" or want.ndim < 2 or name in ("probabilities", "value"):
+            continue
+        a, b = (values.reshape(len(want), -1).astype(np.float64) for values in (want, got[name]))
+        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        alike = lengths > 0
+        found.append(float((np.einsum("ij,ij->i", a, b)[alike] / lengths[alike]).min(initial=1.0)))
+    return min(found, default=None)
+
+
+def _fastest_us(runner: Runner, feeds: dict[str, Any], times: int) -> float:
+    """The fastest of several calls: what the machine is busy with besides only adds."""
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        runner.run(feeds)
+        taken.append(time.perf_counter() - begun)
+    return round(min(taken) * 1e6, 1)
+
+
+def _best(table: list[Measured]) -> str:
+    plain = table[0]
+    best = plain
+    for line in table[1:]:
+        if line.agreement is None or not line.agreement.agrees or _is_slower(line, plain):
+            continue
+        if (line.size_bytes or 0) <= _SAVES * (best.size_bytes or 0):
+            best = line
+    return best.precision
+
+
+def _is_slower(line: Measured, plain: Measured) -> bool:
+    pairs = ((line.one_row_us, plain.one_row_us), (line.hundred_rows_us, plain.hundred_rows_us))
+    return any((mine or 0.0) > max(_SLOWER * (its or 0.0), (its or 0.0) + _SLOWER_US) for mine, its in pairs)
+
+
+def _forced(table: list[Measured], asked: str, tolerance: Tolerance) -> str:
+    line = next((line for line in table if line.precision == asked), None)
+    if line is None or line.agreement is None:
+        why = line.note if line is not None else "it does not apply"
+        raise PrecisionError(f"precision {asked} cannot be had: {why}. Package with --precision auto.", asked)
+    agreement = line.agreement
+    if not agreement.agrees:
+        raise PrecisionError(
+            f"precision {asked} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (at least "
+            f"{tolerance.labels:.4%} asked), largest difference {agreement.max_abs_difference:.3g} (atol "
+            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}). Allow more with --labels, --atol and --rtol, or "
+            f"package "
+            "with --precision auto.",
+            asked,
+        )
+    return asked

@@ -1,0 +1,151 @@
+"""Fewer bits: offered where they apply, taken where they agree, refused where they do not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lambda_handlers.contract.agreement import Agreement, compare
+from lambda_handlers.contract.bundle import read_golden, read_manifest
+from lambda_handlers.contract.tolerance import Tolerance
+from modelpack import precision
+from modelpack.errors import HoldoutError, PrecisionError, RequestError
+from modelpack.precision import NOTHING_TO_GAIN, Measured
+from modelpack.request import PackageResult
+
+Package = Callable[..., PackageResult]
+LOOSE = Tolerance(labels=0.9, atol=0.3, rtol=0.0)
+
+
+@pytest.fixture
+def network(numbers: pd.DataFrame, score: Any) -> Any:
+    layers = MLPClassifier((64, 64), max_iter=40, random_state=0)
+    return make_pipeline(StandardScaler(), layers.set_params(tol=1.0)).fit(numbers, score > 0)
+
+
+def _table(packed: PackageResult) -> dict[str, Measured]:
+    return {line.precision: line for line in packed.precisions}
+
+
+def test_network_is_measured_in_every_precision_and_one_is_shipped(
+    network: Any, numbers: pd.DataFrame, pack: Package
+) -> None:
+    table = _table(pack(network, numbers))
+    shipped = [line for line in table.values() if line.chosen]
+    assert len(shipped) == 1
+    assert shipped[0].agreement is not None
+    assert shipped[0].agreement.agrees
+    assert {"float16", "int8", "int8-static", "int4"} <= set(table)
+    assert all(line.agreement is not None and line.size_bytes for line in table.values())
+    assert (
+        (table["int4"].size_bytes or 0) < (table["float16"].size_bytes or 0) < (table["float32"].size_bytes or 0)
+    )
+
+
+@pytest.mark.parametrize("asked", ["float16", "int8", "int8-static", "int4"])
+def test_precision_asked_for_is_shipped_within_tolerance(
+    asked: str, network: Any, numbers: pd.DataFrame, pack: Package
+) -> None:
+    packed = pack(network, numbers, precision=asked, tolerance=LOOSE)
+    assert read_manifest(packed.bundle).precision == packed.precision == asked
+    assert 0.0 < packed.parity.max_abs_difference <= 0.3
+
+
+def test_precision_out_of_tolerance_is_refused_with_its_figures(
+    network: Any, numbers: pd.DataFrame, pack: Package, tmp_path: Path
+) -> None:
+    with pytest.raises(PrecisionError, match=r"int4 is out of tolerance.*--atol"):
+        pack(network, numbers, precision="int4")
+    assert not list(tmp_path.rglob("*.onnx"))
+
+
+def test_trees_are_told_that_nothing_changes(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
+    forest = RandomForestClassifier(5, random_state=0).fit(numbers, score > 0)
+    table = _table(pack(forest, numbers))
+    assert {table[name].note for name in ("int8", "int8-static", "int4")} == {NOTHING_TO_GAIN}
+    with pytest.raises(PrecisionError, match="trees have none"):
+        pack(forest, numbers, precision="int8")
+
+
+def test_stored_neighbours_shrink_without_a_flip(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
+    rows = numbers + np.random.default_rng(2).normal(0.0, 1.0, numbers.shape)
+    packed = pack(KNeighborsClassifier(3).fit(rows, score > 0), rows)
+    assert packed.precision in ("float32", "float16")
+    assert packed.graph_bytes < 0.8 * (_table(packed)["float64"].size_bytes or 0)
+    assert packed.parity.labels_equal == 1.0
+
+
+def test_precision_that_is_none(network: Any, numbers: pd.DataFrame, pack: Package) -> None:
+    with pytest.raises(RequestError, match="'int3' is none of auto, float32"):
+        pack(network, numbers, precision="int3")
+
+
+def test_golden_rows_are_those_that_agree(network: Any, numbers: pd.DataFrame, pack: Package) -> None:
+    packed = pack(network, numbers, precision="int4", tolerance=Tolerance(labels=0.5, atol=0.5, rtol=0.0))
+    from modelpack.run import Runner
+    from modelpack.sample import fit_to_model
+
+    golden = read_golden(packed.bundle)
+    sample = fit_to_model(pd.DataFrame(golden.rows), names=tuple(numbers.columns), count=None)
+    got = Runner((packed.bundle / "model.onnx").read_bytes(), sample)(sample.frame)
+    assert (got["label"] == np.array(golden.outputs["label"])).all()
+
+
+def _line(name: str, size: int, latency_us: float, *, agrees: bool = True) -> Measured:
+    figures: Agreement = compare({"value": np.zeros(1)}, {"value": np.zeros(1)}, Tolerance())
+    return Measured(name, size, 1.0, latency_us, latency_us, replace(figures, agrees=agrees))
+
+
+@pytest.mark.parametrize(
+    ("others", "best"),
+    [
+        ([_line("float16", 850, 10.0)], "float32"),
+        ([_line("float16", 500, 10.0), _line("int8", 250, 19.0)], "int8"),
+        ([_line("float16", 500, 10.0), _line("int8", 250, 55.0)], "int8"),
+        ([_line("float16", 500, 10.0), _line("int8", 250, 500.0)], "float16"),
+        ([_line("float16", 500, 10.0), _line("int8", 250, 10.0, agrees=False)], "float16"),
+        ([_line("float16", 500, 10.0), _line("int8", 450, 10.0)], "float16"),
+    ],
+)
+def test_rule_takes_the_smallest_that_is_not_clearly_slower(others: list[Measured], best: str) -> None:
+    assert precision._best([_line("float32", 1000, 10.0), *others]) == best
+
+
+def test_holdout_shows_both_and_gates_the_loss(
+    network: Any, numbers: pd.DataFrame, score: Any, pack: Package, tmp_path: Path
+) -> None:
+    held = numbers.assign(y=score > 0).head(200)
+    held.to_csv(tmp_path / "held.csv", index=False)
+    settings = {"target": "y", "holdout": tmp_path / "held.csv", "tolerance": LOOSE}
+    packed = pack(network, numbers.assign(y=score > 0), precision="float16", **settings)
+    assert packed.holdout is not None
+    assert set(packed.holdout["bundle"]) == {"accuracy", "auc", "brier", "log_loss"}
+    assert packed.holdout["source"]["accuracy"] == network.score(numbers.head(200), score[:200] > 0)
+    assert "| accuracy |" in (packed.bundle / "card.md").read_text()
+    with pytest.raises(HoldoutError, match=r"on the holdout .* worse by more"):
+        pack(network, numbers.assign(y=score > 0), precision="int4", max_loss=-1.0, **settings)
+
+
+def test_holdout_of_a_regressor(numbers: pd.DataFrame, score: Any, pack: Package, tmp_path: Path) -> None:
+    table = numbers.assign(y=score)
+    table.to_csv(tmp_path / "held.csv", index=False)
+    model = LinearRegression().fit(numbers, score)
+    packed = pack(model, table, target="y", holdout=tmp_path / "held.csv")
+    assert packed.holdout is not None
+    assert packed.holdout["bundle"]["r2"] == pytest.approx(model.score(numbers, score))
+
+
+def test_dry_run_writes_nothing(numbers: pd.DataFrame, score: Any, pack: Package, tmp_path: Path) -> None:
+    packed = pack(LinearRegression().fit(numbers, score), numbers, dry_run=True)
+    assert packed.parity.agrees
+    assert not list((tmp_path / "project").rglob("*.*"))
