@@ -75,6 +75,8 @@ def start_time() -> Row:
 def prepare(cloud: BenchCloud) -> str:
     """A function of two versions behind a REST API; returns the URL."""
     role = cloud.client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=ROLE_TRUST)["Role"]["Arn"]
+    logs = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    cloud.client("iam").attach_role_policy(RoleName="bench", PolicyArn=logs)
     functions = cloud.client("lambda")
     functions.create_function(
         FunctionName="bench",

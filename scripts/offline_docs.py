@@ -24,6 +24,7 @@ SERVICES = {
     "cloudwatch": "CloudWatch",
     "codedeploy": "CodeDeploy",
     "events": "EventBridge",
+    "iam": "IAM",
     "lambda": "Lambda",
     "sns": "SNS",
 }

@@ -60,6 +60,7 @@ def create_app(cloud: Cloud) -> Starlette:
             Mount("/_gateway", app=gateway),
             Route("/_offline/health", health),
             *clock_api.routes(cloud),
+            *cloud.authorizer.routes(),
             *(route for service in cloud.services.values() for route in service.routes()),
             Mount("/", app=AwsApi(cloud)),
         ],
@@ -80,23 +81,30 @@ class AwsApi:
         match = SCOPE.search(request.headers.get("authorization", ""))
         signed_as = match["service"] if match else "s3"
         service = self.cloud.services.get(SIGNED_AS.get(signed_as, signed_as))
-        if service is not None and match is not None:
+        if service is None and signed_as not in MOTO_SERVICES:
+            await refuse(NotModelled(f"the service {signed_as}"))(scope, receive, send)
+            return
+        session = self.cloud.authorizer.session(match["key"]) if match else None
+        if match is not None and (service is not None or session is not None):
             body = await request.body()
             receive = replay(body)
             normalized = MotoRequest.from_primitives(
                 request.method, str(request.url), dict(request.headers.items()), body
             )
             try:
-                answer = await service.answer(normalized, match["region"], match["key"])
+                answer = (
+                    self.cloud.authorizer.refusal(session, normalized, signed_as, match["region"])
+                    if session
+                    else None
+                )
+                if answer is None and service is not None:
+                    answer = await service.answer(normalized, match["region"], match["key"])
             except AwsError as error:
                 await refuse(error)(scope, receive, send)
                 return
             if answer is not None:
                 await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
                 return
-        elif signed_as not in MOTO_SERVICES:
-            await refuse(NotModelled(f"the service {signed_as}"))(scope, receive, send)
-            return
         await self.moto(scope, receive, send)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from offline.authorization.authorizer import Authorizer
 from offline.clock import Clock
 from offline.cloud.config import CloudConfig
 from offline.cloud.state import Snapshot, StateFolder, StateKeeper
@@ -31,6 +32,7 @@ class Cloud:
         #: Cloud seconds that passed between the end of the cloud whose state this one goes on from and now.
         self.slept_s = 0.0
         self.steps = Steps()
+        self.authorizer = Authorizer(self)
         self.services: dict[str, Service] = {cls.name: cls(self) for cls in SERVICES}
         self.loop: asyncio.AbstractEventLoop | None = None
         self._clients: dict[tuple[str, str], Any] = {}

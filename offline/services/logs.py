@@ -6,6 +6,7 @@ are collected here and handed to moto's backend in one go, in-process, a moment 
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from moto.logs.models import logs_backends
@@ -16,6 +17,12 @@ from offline.cloud.config import CloudConfig
 FLUSH_S = 0.02
 
 Lines = list[tuple[float, str]]
+#: Whether the writer may do something ("CreateLogGroup", "CreateLogStream", "PutLogEvents") here.
+May = Callable[[str], bool]
+
+
+def _anything(_action: str) -> bool:
+    return True
 
 
 class LogWriter:
@@ -23,7 +30,7 @@ class LogWriter:
 
     def __init__(self, config: CloudConfig) -> None:
         self._account_id = config.account_id
-        self._pending: dict[tuple[str, str, str], Lines] = {}
+        self._pending: dict[tuple[str, str, str], tuple[Lines, May]] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._scheduled = False
@@ -36,10 +43,14 @@ class LogWriter:
         self._loop = None
         self.flush()
 
-    def write(self, region: str, group: str, stream: str, lines: Lines) -> None:
-        """Append ``lines`` (cloud time in epoch seconds, message) to a stream, made if missing."""
+    def write(self, region: str, group: str, stream: str, lines: Lines, may: May = _anything) -> None:
+        """Append ``lines`` (cloud time in epoch seconds, message) to a stream, made if missing.
+
+        Lines are dropped where the writer ``may`` not write them, or not make the group or stream that is missing
+        when they arrive there.
+        """
         with self._lock:
-            self._pending.setdefault((region, group, stream), []).extend(lines)
+            self._pending.setdefault((region, group, stream), ([], may))[0].extend(lines)
             if self._scheduled:
                 return
             self._scheduled = self._loop is not None
@@ -52,9 +63,19 @@ class LogWriter:
         with self._lock:
             pending, self._pending = self._pending, {}
             self._scheduled = False
-        for (region, group, stream), lines in pending.items():
+        for (region, group, stream), (lines, may) in pending.items():
+            if not self.takes(region, group, stream, may):
+                continue
             backend: Any = logs_backends[self._account_id][region]
             backend.ensure_log_group(group)
             backend.ensure_log_stream(group, stream)
             events = [{"timestamp": int(at * 1000), "message": message} for at, message in lines]
             backend.groups[group].put_log_events(stream, events)
+
+    def takes(self, region: str, group: str, stream: str, may: May) -> bool:
+        """Whether lines of a writer arrive in a stream: what is missing must be made first."""
+        found = logs_backends[self._account_id][region].groups.get(group)
+        if found is None and not may("CreateLogGroup"):
+            return False
+        made = found is not None and stream in found.streams
+        return (made or may("CreateLogStream")) and may("PutLogEvents")

@@ -15,24 +15,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore import xform_name
-from botocore.model import OperationNotFoundError
-from moto.core.errors import COMMON_ERROR_CODES
-from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
-from moto.core.routing import get_service_router
-from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.request import Request
 from moto.core.utils import get_service_model
-from werkzeug.exceptions import HTTPException
 
 from offline.errors import AwsError, NotModelled, OfflineError
+from offline.wire import protocol
+from offline.wire.protocol import Answer
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from offline.cloud.cloud import Cloud
-
-# Refusals are ours, not of any service's model; moto's serializer would warn about each.
-COMMON_ERROR_CODES.append("NotImplemented")
 
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/(?P<date>\d+)/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
@@ -48,15 +41,6 @@ class Call:
     access_key: str
     request: Request
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back over HTTP."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Service:
@@ -93,17 +77,7 @@ class Service:
 
     def operation_of(self, request: Request) -> tuple[str, dict[str, Any]]:
         """The operation's name and URL parameters; raises `NotModelled` for what the model does not know."""
-        target = request.headers.get("X-Amz-Target")
-        if target:
-            return target.rsplit(".", 1)[-1], {}
-        action = request.values.get("Action")
-        if action and self.model.protocol in ("query", "ec2"):
-            return action, {}
-        try:
-            operation, url_params = get_service_router(self.name).match(request)
-        except (HTTPException, NotImplementedError) as error:
-            raise NotModelled(f"{self.name}: {request.method} {request.path}") from error
-        return operation.name, url_params
+        return protocol.operation_of(self.model, request)
 
     def method_for(self, operation: str) -> Callable[[Call], Any] | None:
         method: Callable[[Call], Any] | None = getattr(self, xform_name(operation), None)
@@ -129,36 +103,7 @@ class Service:
         return self._write(request, operation, result or {})
 
     def _parse(self, request: Request, operation: str, url_params: dict[str, Any]) -> dict[str, Any]:
-        try:
-            operation_model = self.model.operation_model(operation)
-        except OperationNotFoundError as error:
-            raise NotModelled(f"{self.name}:{operation}") from error
-        protocol = determine_request_protocol(self.model, request.content_type)
-        parser = PROTOCOL_PARSERS[protocol](operation_model)
-        parsed: dict[str, Any] = parser.parse(
-            {
-                "method": request.method,
-                "values": request.values,
-                "headers": request.headers,
-                "body": request.data,
-                "url_path": request.path,
-                "url_params": url_params,
-            }
-        )
-        return parsed
+        return protocol.read_parameters(self.model, request, operation, url_params)
 
     def _write(self, request: Request, operation: str, result: dict[str, Any] | AwsError) -> Answer:
-        try:
-            operation_model = self.model.operation_model(operation)
-        except OperationNotFoundError:
-            operation_model = self.model.operation_model(self.model.operation_names[0])
-        protocol = determine_request_protocol(self.model, request.content_type)
-        serializer = get_serializer_class(self.name, protocol)
-        written = serializer(operation_model, SerializationContext(str(uuid.uuid4()))).serialize(result)
-        status = written["status_code"]
-        if isinstance(result, AwsError) and result.status is not None:
-            status = result.status
-        # HTTP forbids a body with 204, which some operations answer with.
-        body = b"" if status == 204 else written["body"]
-        headers = {key: str(value) for key, value in written["headers"].items()}
-        return Answer(int(status), headers, body.encode() if isinstance(body, str) else body)
+        return protocol.write_answer(self.model, request, operation, result)

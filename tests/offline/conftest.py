@@ -70,9 +70,10 @@ def unique_name() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def lambda_role(aws: ClientFactory) -> str:
-    """The ARN of a role that Lambda may assume."""
+    """The ARN of a role that Lambda may assume, and that may do everything."""
     name = f"lambda-role-{os.getpid()}"
     created = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))
+    aws("iam").attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     arn: str = created["Role"]["Arn"]
     return arn
 

@@ -8,7 +8,8 @@ from moto.core.request import Request
 
 from offline.errors import NotModelled
 from offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request
-from offline.wire.service import Answer, Call, Service
+from offline.wire.protocol import Answer
+from offline.wire.service import Call, Service
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud

@@ -16,7 +16,7 @@ from offline.services.cloudwatch.emf import InvalidEmf, extract
 from offline.services.cloudwatch.metrics_api import MetricsApi
 from offline.services.cloudwatch.regional import Region
 from offline.services.cloudwatch.store import MetricKey, Sample
-from offline.wire.service import Answer
+from offline.wire.protocol import Answer
 
 log = logging.getLogger(__name__)
 

@@ -71,6 +71,7 @@ def assume_role(cloud: "Cloud", role: str, function: str, region: str) -> Creden
     except (ClientError, BotoCoreError) as error:
         raise OfflineError(f"the role {role} of {function} could not be assumed: {error}") from error
     given = answer["Credentials"]
+    cloud.authorizer.watch(given["AccessKeyId"], role, session_name)
     return Credentials(
         given["AccessKeyId"],
         given["SecretAccessKey"],

@@ -1,10 +1,15 @@
 """Where a function's log lines go: CloudWatch Logs, and as metrics what they embed (EMF).
 
+Lambda writes logs under the function's role. What the role does not allow is not written, and a log line that
+CloudWatch Logs never got embeds no metric.
+
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
 """
 
+import functools
 from typing import TYPE_CHECKING, Any
 
+from offline.authorization.resources import log_arn
 from offline.sandbox.spec import FunctionSpec
 from offline.services.logs import LogWriter
 
@@ -22,8 +27,16 @@ class FunctionLogs:
         self._logs = logs
 
     def write(self, spec: FunctionSpec, stream: str, lines: list[tuple[float, str]]) -> None:
-        self._logs.write(spec.region, spec.log_group, stream, lines)
+        may = functools.partial(self._may, spec, stream)
+        self._logs.write(spec.region, spec.log_group, stream, lines, may)
         cloudwatch: Any = self._cloud.services.get("cloudwatch")
-        for _, line in lines:
-            if cloudwatch is not None and line.startswith("{") and EMF_MARK in line:
-                cloudwatch.embed(spec.region, spec.log_group, line)
+        embedding = [line for _, line in lines if line.startswith("{") and EMF_MARK in line]
+        if cloudwatch is None or not embedding or not self._logs.takes(spec.region, spec.log_group, stream, may):
+            return
+        for line in embedding:
+            cloudwatch.embed(spec.region, spec.log_group, line)
+
+    def _may(self, spec: FunctionSpec, stream: str, action: str) -> bool:
+        about = "" if action == "CreateLogGroup" else stream
+        arn = log_arn(spec.region, spec.account_id, spec.log_group, about)
+        return self._cloud.authorizer.allows(spec.role, f"logs:{action}", arn, spec.region)

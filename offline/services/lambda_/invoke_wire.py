@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from offline.errors import AwsError, NotModelled
 from offline.services.lambda_.invocation import InvocationType, InvokeResult
-from offline.wire.service import Answer
+from offline.wire.protocol import Answer
 
 if TYPE_CHECKING:
     from moto.core.request import Request

@@ -28,7 +28,7 @@ from offline.services.lambda_.resuming import Resuming
 from offline.services.lambda_.state import LambdaState
 from offline.services.lambda_.tags import TagOperations
 from offline.services.logs import LogWriter
-from offline.wire.service import Answer
+from offline.wire.protocol import Answer
 
 if TYPE_CHECKING:
     from moto.core.request import Request

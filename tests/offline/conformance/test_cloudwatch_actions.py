@@ -47,6 +47,8 @@ class Stage:
             RoleName="alarm-actions",
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
+        everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+        cloud.client("iam").attach_role_policy(RoleName="alarm-actions", PolicyArn=everything)
         self.role = created["Role"]["Arn"]
         self.function("forward", FORWARD)
         self.function("embed", EMBED)

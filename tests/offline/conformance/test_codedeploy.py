@@ -45,6 +45,8 @@ class Bench:
         self.role = iam.create_role(RoleName="codedeploy-rules", AssumeRolePolicyDocument=json.dumps(trust))[
             "Role"
         ]["Arn"]
+        everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+        iam.attach_role_policy(RoleName="codedeploy-rules", PolicyArn=everything)
         self.function("served", SERVING, Publish=True)
         self.functions.update_function_code(FunctionName="served", ZipFile=zipped(SERVING + "# 2"), Publish=True)
         for verdict in ("Succeeded", "Failed"):

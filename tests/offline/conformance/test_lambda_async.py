@@ -138,6 +138,8 @@ def test_a_failed_event_is_tried_three_times_over_minutes(zip_of, unique_name):
         }
         trust = '{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}'  # noqa: E501
         role = made["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+        made["iam"].attach_role_policy(RoleName=name, PolicyArn=everything)
         made["lambda"].create_function(
             FunctionName=name,
             Runtime="python3.13",

@@ -110,3 +110,58 @@ def test_levels_need_the_json_format(deploy_function):
 
     with pytest.raises(ClientError, match="can only be set when LogFormat is JSON"):
         deploy_function(PRINTER, LoggingConfig={"LogFormat": "Text", "ApplicationLogLevel": "DEBUG"})
+
+
+class LoggingFunction:
+    """A function whose role may do to its log what ``actions`` say."""
+
+    def __init__(self, aws, deploy_function, unique_name, actions: list[str]) -> None:
+        role = unique_name("logging-role")
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        arn = aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:logs:*:*:*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        aws("iam").put_role_policy(RoleName=role, PolicyName="logs", PolicyDocument=document)
+        self.name = deploy_function(PRINTER, Role=arn["Role"]["Arn"])
+        self.group = f"/aws/lambda/{self.name}"
+        self.logs = aws("logs")
+        self._functions = aws("lambda")
+
+    def run(self) -> None:
+        """Invoke, and wait until what it printed has arrived, if it does."""
+        self._functions.invoke(FunctionName=self.name, Payload=b'{"who": "x"}')
+        time.sleep(0.2)
+
+    def has_group(self) -> bool:
+        return bool(self.logs.describe_log_groups(logGroupNamePrefix=self.group)["logGroups"])
+
+
+ALL_THREE = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+
+
+def test_a_role_that_may_create_log_groups_gets_one(aws, deploy_function, unique_name):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"""
+    function = LoggingFunction(aws, deploy_function, unique_name, ALL_THREE)
+    function.run()
+    assert function.has_group()
+
+
+def test_a_deleted_log_group_stays_deleted_without_the_permission_to_create_it(aws, deploy_function, unique_name):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"""
+    function = LoggingFunction(aws, deploy_function, unique_name, ALL_THREE[1:])
+    function.logs.create_log_group(logGroupName=function.group)
+    function.run()
+    assert function.logs.filter_log_events(logGroupName=function.group)["events"]
+    function.logs.delete_log_group(logGroupName=function.group)
+    function.run()
+    assert not function.has_group()
+    function.logs.create_log_group(logGroupName=function.group)
+
+
+@pytest.mark.parametrize("missing", ALL_THREE[1:])
+def test_lines_that_the_role_may_not_write_are_dropped(aws, deploy_function, unique_name, missing):
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html"""
+    function = LoggingFunction(aws, deploy_function, unique_name, [one for one in ALL_THREE if one != missing])
+    function.logs.create_log_group(logGroupName=function.group)
+    function.run()
+    assert not function.logs.filter_log_events(logGroupName=function.group)["events"]

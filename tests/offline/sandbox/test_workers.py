@@ -20,6 +20,7 @@ TRUST = {
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     ]
 }
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 WHO = "import os, time\ndef handler(event, context):\n    time.sleep(event.get('s', 0))\n    return os.getpid()\n"
 
 
@@ -34,6 +35,7 @@ class SmallCloud:
         self.functions = session.client("lambda", **settings)
         iam = session.client("iam", **settings)
         role = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        iam.attach_role_policy(RoleName=role_name, PolicyArn=ADMINISTRATOR)
         self._role = role["Role"]["Arn"]
 
     def deploy(self, name: str, **configuration) -> str:

@@ -127,6 +127,8 @@ def role() -> Callable[[CloudProcess], str]:
             ],
         }
         made = cloud.client("iam").create_role(RoleName="runs", AssumeRolePolicyDocument=json.dumps(trust))
+        everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+        cloud.client("iam").attach_role_policy(RoleName="runs", PolicyArn=everything)
         arn: str = made["Role"]["Arn"]
         return arn
 

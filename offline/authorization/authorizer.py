@@ -1,0 +1,156 @@
+"""Holds what functions ask for against what their roles allow, and remembers it.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from moto.core.request import Request
+from moto.core.utils import get_service_model
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from offline.authorization.accesses import accesses_of
+from offline.authorization.actions import ALWAYS_ALLOWED, PREFIXES, action_of
+from offline.authorization.asked import Asked
+from offline.authorization.denial import Reason, denied
+from offline.authorization.policy import Access, Effect, effect_of
+from offline.authorization.role_policies import policies_of
+from offline.wire import protocol
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+#: Distinct uses that are remembered; the oldest go first.
+MOST_USES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A function's assumed role: ``arn`` is how IAM names the caller."""
+
+    role: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A role asked for an action on a resource (None: not told by the call), and was ``allowed`` it or not."""
+
+    role: str
+    action: str
+    resource: str | None
+    allowed: bool
+
+
+class Authorizer:
+    """Knows the temporary credentials of functions, and no others."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self._cloud = cloud
+        self._sessions: dict[str, Session] = {}
+        self._uses: Counter[Use] = Counter()
+
+    def watch(self, access_key: str, role: str, session_name: str) -> None:
+        """From now on, calls under ``access_key`` may do what ``role`` (an ARN) may."""
+        account_id = self._cloud.config.account_id
+        arn = f"arn:aws:sts::{account_id}:assumed-role/{role.rsplit('/', 1)[-1]}/{session_name}"
+        self._sessions[access_key] = Session(role, arn)
+
+    def session(self, access_key: str) -> Session | None:
+        """Whose credentials these are; None for all that are not a function's."""
+        return self._sessions.get(access_key)
+
+    def refusal(self, session: Session, request: Request, signed_as: str, region: str) -> protocol.Answer | None:
+        """The answer that a call is refused with; None lets it pass.
+
+        Raises `NotModelled` for a call that no service's model knows.
+        """
+        service = "stepfunctions" if signed_as == "states" else PREFIXES.get(signed_as, signed_as)
+        model = get_service_model(service)
+        operation, url_params = protocol.operation_of(model, request)
+        asked = Asked(
+            cloud=self._cloud,
+            service=PREFIXES.get(signed_as, signed_as),
+            operation=operation,
+            action=action_of(signed_as, operation),
+            params=protocol.read_parameters(model, request, operation, url_params),
+            region=region,
+            method=request.method,
+            path=request.path,
+        )
+        for access in accesses_of(asked):
+            reason = self.reason_against(session.role, access, region, caller=session.arn)
+            if reason is not None:
+                error = denied(
+                    signed_as,
+                    protocol.protocol_of(model, request),
+                    session.arn,
+                    access.action,
+                    access.resource,
+                    reason,
+                )
+                return protocol.write_answer(model, request, operation, error)
+        return None
+
+    def allows(self, role: str, action: str, resource: str, region: str) -> bool:
+        """Whether ``role`` may do what the cloud does in its name, such as writing a function's log."""
+        return self.reason_against(role, Access(action, resource), region, caller=role) is None
+
+    def reason_against(self, role: str, access: Access, region: str, *, caller: str) -> Reason | None:
+        """Why an access is not allowed, or None; remembered as a use either way."""
+        reason = None if access.action in ALWAYS_ALLOWED else self._reason(role, access, region, caller)
+        self._uses[Use(role, access.action, access.resource, reason is None)] += 1
+        while len(self._uses) > MOST_USES:
+            del self._uses[next(iter(self._uses))]
+        return reason
+
+    def _reason(self, role: str, access: Access, region: str, caller: str) -> Reason | None:
+        policies = policies_of(self._cloud.config.account_id, role)
+        context = {**self._context(role, caller, region), **dict(access.context)}
+        effect = effect_of(policies.identity, access, context)
+        if effect is not Effect.ALLOW:
+            return "explicit" if effect is Effect.DENY else "implicit"
+        if policies.boundary is None:
+            return None
+        bound = effect_of([policies.boundary], access, context)
+        if bound is Effect.ALLOW:
+            return None
+        return "boundary_explicit" if bound is Effect.DENY else "boundary"
+
+    def _context(self, role: str, caller: str, region: str) -> dict[str, tuple[str, ...]]:
+        account_id = self._cloud.config.account_id
+        now = self._cloud.clock.now()
+        return {
+            "aws:currenttime": (now.isoformat(),),
+            "aws:epochtime": (str(int(now.timestamp())),),
+            "aws:principalaccount": (account_id,),
+            "aws:principalarn": (role,),
+            "aws:principaltype": ("AssumedRole",),
+            "aws:requestedregion": (region,),
+            "aws:resourceaccount": (account_id,),
+            # As on AWS: here it is this cloud's own address that has no TLS.
+            "aws:securetransport": ("true",),
+            "aws:viaawsservice": ("false",),
+            "lambda:sourcefunctionarn": self._source_function(caller, region),
+        }
+
+    def _source_function(self, caller: str, region: str) -> tuple[str, ...]:
+        function = caller.rsplit("/", 1)[-1]
+        return (f"arn:aws:lambda:{region}:{self._cloud.config.account_id}:function:{function}",)
+
+    def uses(self, role: str | None = None) -> list[dict[str, Any]]:
+        """What roles asked for so far, with how often; of one role (an ARN) or all."""
+        found = list(self._uses.items())
+        return [{**asdict(use), "count": count} for use, count in found if role in (None, use.role)]
+
+    def routes(self) -> list[Route]:
+        """``GET /_offline/iam/uses?role=ARN``: each action and resource that functions asked for."""
+
+        async def uses(request: HttpRequest) -> Response:
+            return JSONResponse({"uses": self.uses(request.query_params.get("role"))})
+
+        return [Route("/_offline/iam/uses", uses, methods=["GET"])]

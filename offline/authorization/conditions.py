@@ -1,0 +1,138 @@
+"""Whether the conditions of a policy's statement hold for a call.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+import functools
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from offline.errors import NotModelled
+
+#: What is known of a call, by condition key in lower case. A key that is missing is missing for AWS as well.
+Context = Mapping[str, Sequence[str]]
+Matches = Callable[[str, str], bool]
+
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
+
+
+@functools.lru_cache(maxsize=4096)
+def pattern(text: str) -> re.Pattern[str]:
+    """``text`` with the wildcards * (any characters) and ? (one)."""
+    parts = ((".*" if c == "*" else "." if c == "?" else re.escape(c)) for c in text)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def like(wanted: str, value: str) -> bool:
+    return pattern(wanted).fullmatch(value) is not None
+
+
+def with_variables(text: str, context: Context) -> str:
+    """Policy variables replaced by the call's values; what is not known stays and so matches nothing."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name in ("*", "?", "$"):
+            return name
+        known = context.get(name.lower())
+        return known[0] if known else found[0]
+
+    return _VARIABLE.sub(value, text) if "${" in text else text
+
+
+def _number(compare: Callable[[float, float], bool]) -> Matches:
+    return lambda wanted, value: compare(float(value), float(wanted))
+
+
+def _date(compare: Callable[[float, float], bool]) -> Matches:
+    return lambda wanted, value: compare(_epoch_s(value), _epoch_s(wanted))
+
+
+def _epoch_s(text: str) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _in_network(wanted: str, value: str) -> bool:
+    return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+
+
+def _same(wanted: str, value: str) -> bool:
+    return wanted == value
+
+
+def _same_in_any_case(wanted: str, value: str) -> bool:
+    return wanted.lower() == value.lower()
+
+
+#: How one wanted value is compared with one of the call's.
+_POSITIVE: dict[str, Matches] = {
+    "stringequals": _same,
+    "stringequalsignorecase": _same_in_any_case,
+    "stringlike": like,
+    "arnequals": like,
+    "arnlike": like,
+    "bool": _same_in_any_case,
+    "binaryequals": _same,
+    "ipaddress": _in_network,
+    "numericequals": _number(lambda value, wanted: value == wanted),
+    "numericlessthan": _number(lambda value, wanted: value < wanted),
+    "numericlessthanequals": _number(lambda value, wanted: value <= wanted),
+    "numericgreaterthan": _number(lambda value, wanted: value > wanted),
+    "numericgreaterthanequals": _number(lambda value, wanted: value >= wanted),
+    "dateequals": _date(lambda value, wanted: value == wanted),
+    "datelessthan": _date(lambda value, wanted: value < wanted),
+    "datelessthanequals": _date(lambda value, wanted: value <= wanted),
+    "dategreaterthan": _date(lambda value, wanted: value > wanted),
+    "dategreaterthanequals": _date(lambda value, wanted: value >= wanted),
+}
+_NEGATIVE = {
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "notipaddress": "ipaddress",
+    "numericnotequals": "numericequals",
+    "datenotequals": "dateequals",
+}
+
+
+def conditions_hold(block: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
+    """Whether all of a statement's conditions hold; raises `NotModelled` for an operator that IAM lacks too."""
+    return all(
+        _holds(operator.lower(), key.lower(), listed(wanted), context)
+        for operator, keys in block.items()
+        for key, wanted in keys.items()
+    )
+
+
+def listed(value: Any) -> list[str]:
+    """A policy's element as a list of strings, which it may be or hold one of."""
+    values = value if isinstance(value, list) else [value]
+    return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
+
+
+def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+    values = context.get(key)
+    if operator == "null":
+        return (values is None) == (wanted[0].lower() == "true")
+    every = operator.startswith("forallvalues:")
+    some = operator.startswith("foranyvalue:")
+    name = operator.split(":")[-1]
+    optional = name.endswith("ifexists")
+    name = name.removesuffix("ifexists")
+    negative = name in _NEGATIVE
+    matches = _POSITIVE.get(_NEGATIVE.get(name, name))
+    if matches is None:
+        raise NotModelled(f"the condition operator {operator}")
+    if not values:
+        return optional or every or (negative and not some)
+    filled = [with_variables(text, context) for text in wanted]
+    results = [any(matches(text, value) for text in filled) is not negative for value in values]
+    return any(results) if some else all(results)

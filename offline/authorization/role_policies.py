@@ -1,0 +1,36 @@
+"""The policies of a role, as IAM holds them now: inline, attached, and its permissions boundary."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicies:
+    """JSON documents; ``boundary`` None means that the role has none."""
+
+    identity: tuple[str, ...]
+    boundary: str | None
+
+
+def policies_of(account_id: str, role_arn: str) -> RolePolicies:
+    """The role's policies; none at all for a role that was deleted since."""
+    backend: Any = iam_backends[account_id]["aws"]
+    role = next((one for one in backend.roles.values() if one.arn == role_arn), None)
+    if role is None:
+        return RolePolicies((), None)
+    attached = (_document(policy) for policy in role.managed_policies.values())
+    boundary = role.permissions_boundary_arn
+    return RolePolicies(
+        (*(_text(document) for document in role.policies.values()), *attached),
+        _document(backend.managed_policies[boundary]) if boundary else None,
+    )
+
+
+def _document(policy: Any) -> str:
+    return _text(next(version.document for version in policy.versions if version.is_default))
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else document.decode()
