@@ -19,8 +19,8 @@ NOT_MEASURING = {"report", "table"}
 HEAD = """# Benchmarks
 
 Written by `scripts/bench --all`; each figure comes with what it is compared with, measured in the same run.
-Absolute times belong to the machine; ratios travel better. `scripts/bench NAME` measures one of them, with `--json`
-as data. The rows lie in [benchmarks/](benchmarks/).
+Absolute times belong to the machine; ratios travel better. `scripts/bench NAME` measures one of them, with
+`--json` as data. The rows lie in [benchmarks/](benchmarks/).
 """
 
 
