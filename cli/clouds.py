@@ -111,10 +111,17 @@ def start(
         _end(process.pid)
         raise
     cloud = RunningCloud(process.pid, port, place.region, health["account_id"], speed)
-    beside = folder / f".cloud-{port}.json"
-    beside.write_text(json.dumps(asdict(cloud)))
-    beside.replace(folder / f"cloud-{port}.json")
+    record(project, cloud)
     return cloud
+
+
+def record(project: Path, cloud: RunningCloud) -> None:
+    """Note where ``cloud`` runs, for other commands to find it."""
+    folder = project / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / f".cloud-{cloud.port}.json"
+    beside.write_text(json.dumps(asdict(cloud)))
+    beside.replace(folder / f"cloud-{cloud.port}.json")
 
 
 def command(*, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
@@ -182,23 +189,20 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Pat
 
 
 def _alive(cloud: RunningCloud) -> bool:
+    """Whether it answers, or is a cloud's process that is still starting or too busy to answer."""
     import httpx
 
     try:
         answer = httpx.get(f"{cloud.url}/_offline/health", timeout=5.0, trust_env=False)
-    except httpx.ConnectError:
-        return False
     except httpx.TransportError:
-        return _exists(cloud.pid)
+        return _is_cloud(cloud.pid)
     return answer.status_code == httpx.codes.OK and answer.json().get("pid") == cloud.pid
 
 
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _is_cloud(pid: int) -> bool:
+    """Whether process ``pid`` is a cloud: its number may have passed on to another program."""
+    shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return " -m offline " in shown.stdout or " local up" in shown.stdout
 
 
 def _end(pid: int) -> None:

@@ -20,6 +20,7 @@ def inspect(
     env: PackEnvironment = DEFAULT_ENVIRONMENT,
     card: Annotated[bool, typer.Option("--card", help="Show the model card.")] = False,
     sizes: Annotated[bool, typer.Option("--sizes", help="Show what weighs in the bundle and its layers.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the card as one self-contained page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
     """Show the bundle that an environment pins: signature, sizes, agreement with its source.
@@ -34,6 +35,11 @@ def inspect(
     files = {name: (folder / name).stat().st_size for name in bundle.SHIPPED}
     if as_json:
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
+    elif html is not None:
+        from cli.report_page import render
+
+        html.write_text(render(folder), encoding="utf-8")
+        results.print(str(html), markup=False)
     elif card:
         from rich.markdown import Markdown
 

@@ -36,6 +36,8 @@ def up(
         clouds.require_extra()
         notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
         command = clouds.command(port=port, place=place, speed=speed, state=state)
+        # The cloud takes this process' place, and with it the record of its pid.
+        clouds.record(project, clouds.RunningCloud(os.getpid(), port, place.region, place.account_id, speed))
         os.execv(command[0], command)
     with step("starting the offline cloud"):
         cloud = clouds.start(project, port=port, place=place, speed=speed, state=state)

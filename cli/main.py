@@ -23,7 +23,7 @@ from cli import (
     synth,
 )
 from cli.console import fail
-from cli.errors import CliError, ToolFailed
+from cli.errors import CliError
 from cli.rehearse import command as rehearse
 
 app = typer.Typer(
@@ -72,7 +72,7 @@ app.add_typer(rollout.app, name="rollout")
 
 
 def main() -> None:
-    """Run the command line: exit 0, 1 with one line for what we refuse, 2 for usage."""
+    """Run the command line: exit 0, 2 for usage, one line and 1 (or its kind's code) for refusals."""
     try:
         app()
     except KeyboardInterrupt:
@@ -81,7 +81,7 @@ def main() -> None:
         if not isinstance(error, _refusals()):
             raise
         _report(error)
-        sys.exit(error.exit_code if isinstance(error, ToolFailed) else 1)
+        sys.exit(getattr(error, "exit_code", 1))
 
 
 def _refusals() -> tuple[type[Exception], ...]:

@@ -1,22 +1,28 @@
 """`serinus package`: a trained model becomes a checked bundle, pinned in serinus.lock."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tomlkit
 import typer
 
-from cli.console import megabytes, notice, print_json, results, table
+from cli.console import notice, print_json
+from cli.packaged import models_of, print_result
 from cli.project import SETTINGS, find_project
 from cli.report import StageProgress
 from cli.target import PackEnvironment
 from infra.names import DEFAULT_ENVIRONMENT
 
+if TYPE_CHECKING:
+    from modelpack.request import PackageResult
+
 
 def package(
-    source: Annotated[Path, typer.Argument(help="The model: .joblib, .pkl or .skops.")],
-    name: Annotated[str, typer.Option(help="Name of the model, and of its endpoint.")],
-    sample: Annotated[Path, typer.Option(help="Rows like those it will see: .csv or .parquet with a header.")],
+    source: Annotated[Path, typer.Argument(help="Model file, MLflow folder, or folder of models.")],
+    name: Annotated[str | None, typer.Option(help="Name of the model, and of its endpoint.")] = None,
+    sample: Annotated[
+        Path | None, typer.Option(help="Rows like those it will see: .csv or .parquet with a header.")
+    ] = None,
     env: PackEnvironment = DEFAULT_ENVIRONMENT,
     target: Annotated[str | None, typer.Option(help="The sample's column that is the label: left out.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="A further column of the sample to leave out.")] = None,
@@ -27,50 +33,62 @@ def package(
     labels: Annotated[float, typer.Option(help="Least share of rows whose label must agree.")] = 1.0,
     atol: Annotated[float, typer.Option(help="Absolute tolerance of numbers.")] = 1e-4,
     rtol: Annotated[float, typer.Option(help="Relative tolerance of numbers.")] = 1e-3,
+    precision: Annotated[
+        str, typer.Option(help="auto, or one of float32, float16, int8, int8-static, int4.")
+    ] = "auto",
+    holdout: Annotated[Path | None, typer.Option(help="Labelled rows; needs --target.")] = None,
+    max_loss: Annotated[float, typer.Option(help="Most that a metric may lose on the holdout.")] = 0.01,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
     """Convert a trained model to ONNX, check that it agrees with the source, and pin it for an environment.
+
+    A folder that is no MLflow model is packaged model by model, each named by its file, with the table of the same
+    name beside it (model.csv, model.parquet) or --sample. Exit codes: 1 setting or lock, 3 source, 4 sample,
+    5 conversion, 6 out of tolerance.
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
     from lambda_handlers.contract.tolerance import Tolerance
     from modelpack.package import package as run
-    from modelpack.request import PackageRequest
+    from modelpack.request import PackageRequest, PackageResult
 
     project = find_project()
-    with StageProgress() as progress:
-        packed = run(
-            PackageRequest(
-                source=source,
-                name=name,
-                sample=sample,
-                project=project,
-                environment=env,
-                tolerance=Tolerance(labels=labels, atol=atol, rtol=rtol),
-                target=target,
-                drop=tuple(drop or ()),
-                trust=tuple(trust or ()),
-                allow_version_skew=allow_version_skew,
-            ),
-            progress,
-        )
-    if add_endpoint(project / SETTINGS, name):
-        notice(f"added [endpoint.{name}] to {SETTINGS}")
-    if as_json:
-        print_json(packed.to_json())
-        return
-    shown = table("", "")
-    parity = packed.parity
-    shown.add_row("bundle", str(packed.bundle.relative_to(project)))
-    shown.add_row("version", packed.version[:12])
-    shown.add_row("size", f"{megabytes(packed.source_bytes)} source -> {megabytes(packed.graph_bytes)} ONNX")
-    shown.add_row(
-        "agreement",
-        f"{parity.rows} rows: labels {parity.labels_equal:.2%} equal, "
-        f"largest difference {parity.max_abs_difference:.2g}",
-    )
-    results.print(shown)
-    notice(f"pinned for {env} in serinus.lock. Next: serinus deploy {name} --local")
+    settings: dict[str, Any] = {
+        "project": project,
+        "environment": env,
+        "tolerance": Tolerance(labels=labels, atol=atol, rtol=rtol),
+        "target": target,
+        "drop": tuple(drop or ()),
+        "trust": tuple(trust or ()),
+        "allow_version_skew": allow_version_skew,
+        "precision": precision,
+        "holdout": holdout,
+        "max_loss": max_loss,
+        "dry_run": dry_run,
+    }
+    made: list[PackageResult] = []
+    try:
+        for model in models_of(source, name, sample):
+            with StageProgress() as progress:
+                request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)
+                made.append(run(request, progress))
+            if not dry_run and add_endpoint(project / SETTINGS, model.name):
+                notice(f"added [endpoint.{model.name}] to {SETTINGS}")
+    finally:
+        _print(made, project, as_json=as_json, one=name is not None)
+    said = "nothing was written (--dry-run)" if dry_run else f"pinned for {env} in serinus.lock"
+    notice(said if dry_run else f"{said}. Next: serinus deploy {made[0].name} --local")
+
+
+def _print(made: "list[PackageResult]", project: Path, *, as_json: bool, one: bool) -> None:
+    """What was made: as data, one object for one model; or as tables."""
+    if as_json and made:
+        data = [packed.to_json() for packed in made]
+        print_json(data[0] if one else data)
+    elif not as_json:
+        for packed in made:
+            print_result(packed, project)
 
 
 def add_endpoint(settings: Path, name: str) -> bool:

@@ -47,4 +47,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # A cloud that was up has shut down in order by now; its server then raises again what ended it.
+        sys.exit(130)

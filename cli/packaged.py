@@ -1,0 +1,89 @@
+"""Which models a source means, and what is shown of each once it is packaged."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.console import megabytes, results, table
+from cli.errors import CliError
+
+if TYPE_CHECKING:
+    from modelpack.request import PackageResult
+
+_MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".cbm", ".ubj", ".json", ".txt")
+_TABLES = (".parquet", ".csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model to be packaged; without ``sample`` it has to bring its own rows."""
+
+    source: Path
+    name: str
+    sample: Path | None
+
+
+def models_of(source: Path, name: str | None, sample: Path | None) -> list[Model]:
+    """The model that ``source`` is, or those in it; raises `CliError` where it means none."""
+    if not source.is_dir() or (source / "MLmodel").is_file():
+        if name is None:
+            raise CliError(f"{source} needs a name: --name {_named(source)}")
+        return [Model(source, name, sample)]
+    found = [path for path in sorted(source.iterdir()) if path.suffix in _MODELS or (path / "MLmodel").is_file()]
+    if not found:
+        raise CliError(f"{source} holds no models ({', '.join(_MODELS)}, or MLflow folders). Give a model's file.")
+    if name is not None:
+        raise CliError(f"{source} holds {len(found)} models, which are named by their files: leave --name out.")
+    return [Model(path, _named(path), _beside(path) or sample) for path in found]
+
+
+def _named(path: Path) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "model"
+
+
+def _beside(path: Path) -> Path | None:
+    return next((item for ending in _TABLES if (item := path.with_suffix(ending)).is_file()), None)
+
+
+def print_result(packed: "PackageResult", project: Path) -> None:
+    """A short report: what was made, every precision that was tried, and metrics on a holdout."""
+    shown = table("", "")
+    parity = packed.parity
+    shown.add_row("bundle", str(packed.bundle.relative_to(project)))
+    shown.add_row("version", packed.version[:12])
+    shown.add_row("size", f"{megabytes(packed.source_bytes)} source -> {megabytes(packed.graph_bytes)} ONNX")
+    shown.add_row(
+        "agreement",
+        f"{parity.rows} rows: labels {parity.labels_equal:.2%} equal, "
+        f"largest difference {parity.max_abs_difference:.2g}",
+    )
+    results.print(shown)
+    _print_precisions(packed)
+    if packed.holdout is not None:
+        metrics = table("holdout", ">source", ">bundle")
+        for name, value in packed.holdout["source"].items():
+            metrics.add_row(name, f"{value:.6g}", f"{packed.holdout['bundle'][name]:.6g}")
+        results.print(metrics)
+
+
+def _print_precisions(packed: "PackageResult") -> None:
+    shown = table(
+        "precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels equal", ">difference", ""
+    )
+    for line in packed.precisions:
+        agreement = line.agreement
+        if agreement is None:
+            shown.add_row(line.precision, "", "", "", "", "", "", line.note)
+            continue
+        shown.add_row(
+            line.precision,
+            megabytes(line.size_bytes or 0),
+            f"{line.session_ms:.1f}",
+            f"{line.one_row_us:.0f}",
+            f"{line.hundred_rows_us:.0f}",
+            f"{agreement.labels_equal:.2%}",
+            f"{agreement.max_abs_difference:.1e}",
+            "shipped" if line.chosen else line.note,
+        )
+    results.print(shown)

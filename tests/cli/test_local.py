@@ -1,0 +1,82 @@
+"""The offline cloud as a process: found by other commands, stopped by any of the ways a person has."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def status(serinus, project: Path) -> dict[str, object]:
+    return json.loads(serinus("local", "status", "--json", cwd=project).stdout)
+
+
+def wait_until_ready(port: int, cloud: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert cloud.poll() is None
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/_offline/health", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"no cloud on port {port}")
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_it_is_found_and_ends_without_a_traceback(serinus, project: Path, ending: int) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "cli", "local", "up", "--foreground", "--port", str(port)]
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as cloud:
+        try:
+            wait_until_ready(port, cloud)
+            assert status(serinus, project)["pid"] == cloud.pid
+        finally:
+            cloud.send_signal(ending)
+            _, said = cloud.communicate(timeout=60)
+    assert "Traceback" not in said
+    assert status(serinus, project) == {"running": False}
+
+
+def test_two_clouds_run_side_by_side_and_go_down_together(serinus, project: Path) -> None:
+    ports = [free_port(), free_port()]
+    try:
+        for port in ports:
+            assert serinus("local", "up", "--port", str(port), cwd=project).returncode == 0
+        again = serinus("local", "up", "--port", str(ports[0]), cwd=project)
+        assert again.returncode == 1
+        assert "already runs" in again.stderr
+        records = [json.loads(path.read_text()) for path in (project / ".serinus/local").glob("cloud-*.json")]
+        assert {record["port"] for record in records} == set(ports)
+        exports = serinus("local", "env", "--port", str(ports[1]), cwd=project).stdout
+        assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{ports[1]}\n" in exports
+    finally:
+        assert serinus("local", "down", cwd=project).returncode == 0
+    assert all(gone(record["pid"]) for record in records)
+
+
+def test_a_cloud_that_was_killed_is_not_taken_for_running(serinus, project: Path) -> None:
+    serinus("local", "up", "--port", str(free_port()), cwd=project)
+    os.kill(int(str(status(serinus, project)["pid"])), signal.SIGKILL)
+    assert status(serinus, project) == {"running": False}
+    assert serinus("local", "down", cwd=project).stdout.strip() == "nothing was running"

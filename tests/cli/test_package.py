@@ -1,0 +1,67 @@
+"""`serinus package` and `serinus inspect --html` on small models, through the command line itself."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+
+def _serinus(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "cli", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with two models in models/, each with a table beside it."""
+    (tmp_path / "serinus.toml").write_text("")
+    (tmp_path / "models").mkdir()
+    rows = pd.DataFrame({"size": np.arange(30.0), "age": np.arange(30.0) ** 0.5})
+    for name in ("Price (old)", "rent"):
+        joblib.dump(LinearRegression().fit(rows, rows["size"] * 2), tmp_path / "models" / f"{name}.joblib")
+        rows.to_csv(tmp_path / "models" / f"{name}.csv", index=False)
+    return tmp_path
+
+
+def test_folder_of_models_is_packaged_in_one_go(project: Path) -> None:
+    ran = _serinus(project, "package", "models", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert [item["name"] for item in json.loads(ran.stdout)] == ["price-old", "rent"]
+    assert "[endpoint.rent]" in (project / "serinus.toml").read_text()
+
+
+def test_page_holds_all_it_shows(project: Path) -> None:
+    assert _serinus(project, "package", "models/rent.joblib", "--name", "rent", "--sample", "models/rent.csv")
+    ran = _serinus(project, "inspect", "rent", "--html", "rent.html")
+    assert ran.returncode == 0, ran.stderr
+    page = (project / "rent.html").read_text()
+    assert page.count("<svg") == 2
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_dry_run_writes_nothing(project: Path) -> None:
+    ran = _serinus(project, "package", "models", "--dry-run")
+    assert ran.returncode == 0, ran.stderr
+    assert "float64" in ran.stdout
+    assert not (project / "bundles").exists()
+    assert (project / "serinus.toml").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "sample", "code"),
+    [
+        ("models/absent.onnx", "models/rent.csv", 3),
+        ("models/rent.joblib", "absent.csv", 4),
+        ("models/rent.joblib", "", 4),
+    ],
+)
+def test_exit_code_tells_the_kind_of_failure(project: Path, source: str, sample: str, code: int) -> None:
+    given = ["--sample", sample] if sample else []
+    ran = _serinus(project, "package", source, "--name", "rent", *given)
+    assert ran.returncode == code, ran.stderr
+    assert ran.stdout == ""
