@@ -143,9 +143,9 @@ def _plots(plots: dict[str, Any]) -> str:
 
 def _scatter(name: str, points: dict[str, Any]) -> str:
     """Source across, bundle up; what agrees lies on the line."""
-    values = [*points["source"], *points["bundle"]] or [0.0]
+    values: list[float] = [*points["source"], *points["bundle"]] or [0.0]
     low, high = min(values), max(values)
-    spread = (high - low) or 1.0
+    spread: float = (high - low) or 1.0
 
     def place(value: float) -> float:
         return _PAD + (value - low) / spread * (_SIDE - _PAD - 8)

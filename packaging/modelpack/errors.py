@@ -1,17 +1,17 @@
-"""What can go wrong while packaging a model or building layers.
+"""What can go wrong while packaging a model or building layers; in brackets the command's exit code.
 
 ModelpackError
-├── RequestError            a name, tolerance or other setting cannot be used
-├── SourceError             the model file cannot be read as a model
+├── RequestError            [1] a name, tolerance or other setting cannot be used
+├── SourceError             [3] the model file cannot be read as a model
 │   ├── UntrustedTypesError     a skops file holds types that nobody has trusted yet
 │   ├── ExtraMissingError       its framework is an optional extra that is not installed
 │   └── VersionSkewError        saved by another release of its framework than is installed
-├── SampleError             the sample cannot be read, or does not fit the model
-├── ConversionError         the model cannot be expressed as an ONNX graph
-├── PrecisionError          the precision asked for does not apply, or is out of tolerance
-├── ParityError             the graph disagrees with the model beyond the tolerance
-├── HoldoutError            the bundle's own metrics on labelled rows are worse than the source's
-└── LayerError              a layer cannot be built
+├── SampleError             [4] the sample cannot be read, or does not fit the model
+├── ConversionError         [5] the model cannot be expressed as an ONNX graph
+├── PrecisionError          [6] the precision asked for does not apply, or is out of tolerance
+├── ParityError             [6] the graph disagrees with the model beyond the tolerance
+├── HoldoutError            [6] the bundle's own metrics on labelled rows are worse than the source's
+└── LayerError              [7] a layer cannot be built
     ├── ResolveError            the layer's packages could not be installed for the target
     └── LayerLimitError         the function would exceed what AWS Lambda allows
 """
@@ -29,15 +29,22 @@ def first_line(error: Exception) -> str:
 
 
 class ModelpackError(Exception):
-    """Base of all errors that a user of modelpack can cause; the message is fit to be shown as it is."""
+    """Base of all errors that a user of modelpack can cause; the message is fit to be shown as it is.
+    ``exit_code`` is what the command ends with, by kind of failure."""
+
+    exit_code = 1
 
 
 class RequestError(ModelpackError):
     """A setting of the request cannot be used."""
 
+    exit_code = 1
+
 
 class SourceError(ModelpackError):
     """The model file cannot be read as a model that this release supports."""
+
+    exit_code = 3
 
 
 class UntrustedTypesError(SourceError):
@@ -68,9 +75,13 @@ class VersionSkewError(SourceError):
 class SampleError(ModelpackError):
     """The sample cannot be read, or does not fit the model."""
 
+    exit_code = 4
+
 
 class ConversionError(ModelpackError):
     """The model cannot be converted; ``estimator`` names what stands in the way, where that is known."""
+
+    exit_code = 5
 
     def __init__(self, message: str, estimator: str | None = None) -> None:
         super().__init__(message)
@@ -80,6 +91,8 @@ class ConversionError(ModelpackError):
 class PrecisionError(ModelpackError):
     """A precision that was asked for cannot be had; ``precision`` is its name."""
 
+    exit_code = 6
+
     def __init__(self, message: str, precision: str) -> None:
         super().__init__(message)
         self.precision = precision
@@ -87,6 +100,8 @@ class PrecisionError(ModelpackError):
 
 class ParityError(ModelpackError):
     """The graph disagrees with the source model; ``agreement`` holds the figures."""
+
+    exit_code = 6
 
     def __init__(self, message: str, agreement: "Agreement") -> None:
         super().__init__(message)
@@ -96,6 +111,8 @@ class ParityError(ModelpackError):
 class HoldoutError(ModelpackError):
     """The bundle loses too much on labelled rows; ``metric`` names what."""
 
+    exit_code = 6
+
     def __init__(self, message: str, metric: str) -> None:
         super().__init__(message)
         self.metric = metric
@@ -103,6 +120,8 @@ class HoldoutError(ModelpackError):
 
 class LayerError(ModelpackError):
     """A layer cannot be built."""
+
+    exit_code = 7
 
 
 class ResolveError(LayerError):

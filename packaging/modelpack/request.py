@@ -2,12 +2,15 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_handlers.contract.agreement import Agreement
 from lambda_handlers.contract.lock import NAME
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.errors import RequestError
+
+if TYPE_CHECKING:
+    from modelpack.precision import Measured
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
@@ -83,7 +86,7 @@ class PackageResult:
     seconds: dict[str, float]
     score: float | None
     notices: tuple[str, ...]
-    precisions: tuple[Any, ...] = ()
+    precisions: "tuple[Measured, ...]" = ()
     holdout: dict[str, dict[str, float]] | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -1,0 +1,221 @@
+"""Kinds of models by library: converted, precision, size and latency ratios against the source, agreement.
+
+Trained and measured on data that ships with scikit-learn, one thread, the source library in the same run. Ratios
+are bundle over source, below 1 is better. For forests also TreeEnsemble v5 over skl2onnx's plain conversion.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn import datasets
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils import all_estimators
+from table import Row, main
+
+from modelpack.errors import ModelpackError
+from modelpack.package import package
+from modelpack.request import PackageRequest
+
+#: scikit-learn's, by the data they learn from.
+CLASSIFIERS = [
+    "AdaBoostClassifier",
+    "BaggingClassifier",
+    "BernoulliNB",
+    "CalibratedClassifierCV",
+    "DecisionTreeClassifier",
+    "ExtraTreesClassifier",
+    "GaussianNB",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+    "KNeighborsClassifier",
+    "LinearDiscriminantAnalysis",
+    "LinearSVC",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MultinomialNB",
+    "NuSVC",
+    "Perceptron",
+    "QuadraticDiscriminantAnalysis",
+    "RandomForestClassifier",
+    "RidgeClassifier",
+    "SGDClassifier",
+    "SVC",
+    "NearestCentroid",
+]
+REGRESSORS = [
+    "BaggingRegressor",
+    "BayesianRidge",
+    "DecisionTreeRegressor",
+    "ElasticNet",
+    "ExtraTreesRegressor",
+    "GradientBoostingRegressor",
+    "HistGradientBoostingRegressor",
+    "HuberRegressor",
+    "KNeighborsRegressor",
+    "Lasso",
+    "LinearRegression",
+    "MLPRegressor",
+    "PLSRegression",
+    "PoissonRegressor",
+    "RandomForestRegressor",
+    "Ridge",
+    "SVR",
+    "KernelRidge",
+]
+OTHERS = [
+    "GaussianMixture",
+    "IsolationForest",
+    "KMeans",
+    "LocalOutlierFactor",
+    "OneClassSVM",
+    "PCA",
+    "TruncatedSVD",
+    "Birch",
+]
+SETTINGS: dict[str, dict[str, Any]] = {
+    "MLPClassifier": {"hidden_layer_sizes": (64,), "max_iter": 60},
+    "MLPRegressor": {"hidden_layer_sizes": (64,), "max_iter": 60},
+    "GaussianMixture": {"n_components": 3},
+    "LocalOutlierFactor": {"novelty": True},
+    "KMeans": {"n_clusters": 4, "n_init": 1},
+    "QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
+    "PCA": {"n_components": 4},
+    "TruncatedSVD": {"n_components": 4},
+}
+
+
+def cases() -> Iterator[tuple[str, str, Callable[[], Any], str]]:
+    """Library, kind, the unfitted model, and the data it takes."""
+    known: dict[str, type[BaseEstimator]] = dict(all_estimators())
+    from sklearn.mixture import GaussianMixture
+
+    known["GaussianMixture"] = GaussianMixture
+    for names, data in ((CLASSIFIERS, "classes"), (REGRESSORS, "numbers"), (OTHERS, "rows")):
+        for name in names:
+            yield "scikit-learn", name, lambda name=name: _sklearn(known[name], name), data
+    for library, made in (("xgboost", _xgboost), ("lightgbm", _lightgbm), ("catboost", _catboost)):
+        for data in ("classes", "numbers"):
+            yield library, f"boosting of {data}", lambda made=made, data=data: made(data), data
+            scaled = lambda made=made, data=data: make_pipeline(StandardScaler(), made(data))  # noqa: E731
+            yield library, f"pipeline of {data}", scaled, data
+
+
+def _sklearn(kind: type[Any], name: str) -> Any:
+    settings = dict(SETTINGS.get(name, {}))
+    if "random_state" in kind().get_params():
+        settings["random_state"] = 0
+    return make_pipeline(MinMaxScaler() if name.endswith("NB") else StandardScaler(), kind(**settings))
+
+
+def _xgboost(data: str) -> Any:
+    import xgboost
+
+    kind = xgboost.XGBClassifier if data == "classes" else xgboost.XGBRegressor
+    return kind(n_estimators=60, n_jobs=1)
+
+
+def _lightgbm(data: str) -> Any:
+    import lightgbm
+
+    kind = lightgbm.LGBMClassifier if data == "classes" else lightgbm.LGBMRegressor
+    return kind(n_estimators=60, n_jobs=1, verbose=-1)
+
+
+def _catboost(data: str) -> Any:
+    import catboost
+
+    kind = catboost.CatBoostClassifier if data == "classes" else catboost.CatBoostRegressor
+    return kind(iterations=60, thread_count=1, verbose=0, allow_writing_files=False)
+
+
+def _data(name: str) -> tuple[pd.DataFrame, Any]:
+    load = datasets.load_breast_cancer if name == "classes" else datasets.load_diabetes
+    frame, target = load(return_X_y=True, as_frame=True)
+    frame.columns = [str(column).replace(" ", "_") for column in frame.columns]
+    return frame, None if name == "rows" else target
+
+
+def measure() -> Iterator[Row]:
+    """One row a model."""
+    for library, kind, make, name in cases():
+        frame, target = _data(name)
+        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+            warnings.simplefilter("ignore")
+            model = make().fit(frame) if target is None else make().fit(frame, target)
+            row = {"library": library, "kind": kind}
+            try:
+                yield row | _measure(model, frame, Path(folder))
+            except ModelpackError as error:
+                yield row | {"converted": f"no: {str(error).splitlines()[0][:90]}"}
+
+
+def _measure(model: Any, frame: pd.DataFrame, folder: Path) -> Row:
+    joblib.dump(model, folder / "model.joblib")
+    frame.to_parquet(folder / "sample.parquet")
+    packed = package(
+        PackageRequest(folder / "model.joblib", "bench", folder / "sample.parquet", folder / "project")
+    )
+    line = next(line for line in packed.precisions if line.chosen)
+    call = getattr(model, "predict_proba", None) or getattr(model, "predict", None) or model.transform
+    one, hundred = _fastest_us(lambda: call(frame.head(1))), _fastest_us(lambda: call(frame.head(100)))
+    return {
+        "converted": "yes",
+        "precision": packed.precision,
+        "size_ratio": packed.graph_bytes / packed.source_bytes,
+        "one_row_ratio": (line.one_row_us or 0.0) / one,
+        "hundred_rows_ratio": (line.hundred_rows_us or 0.0) / hundred,
+        "labels_equal": packed.parity.labels_equal,
+        "max_difference": packed.parity.max_abs_difference,
+        **_forest(model, frame, packed),
+    }
+
+
+def _forest(model: Any, frame: pd.DataFrame, packed: Any) -> Row:
+    """Size and hundred-row latency of TreeEnsemble v5 over skl2onnx's plain conversion, for forests."""
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    if "Forest" not in type(last).__name__ or "Isolation" in type(last).__name__:
+        return {}
+    import onnxruntime
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    options = {id(model): {"zipmap": False}} if hasattr(last, "classes_") else None
+    types = [("X", FloatTensorType([None, frame.shape[1]]))]
+    plain = to_onnx(model, initial_types=types, options=options).SerializeToString()
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(plain, settings, providers=["CPUExecutionProvider"])
+    ours = onnxruntime.InferenceSession(
+        (packed.bundle / "model.onnx").read_bytes(), settings, providers=["CPUExecutionProvider"]
+    )
+    rows = frame.head(100)
+    single, double = rows.to_numpy(dtype=np.float32), rows.to_numpy(dtype=np.float64)
+    theirs_us = _fastest_us(lambda: session.run(None, {"X": single}))
+    ours_us = _fastest_us(lambda: ours.run(None, {"numbers": double}))
+    return {"v5_size_over_plain": packed.graph_bytes / len(plain), "v5_latency_over_plain": ours_us / theirs_us}
+
+
+def _fastest_us(call: Callable[[], object], times: int = 15) -> float:
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begun)
+    return min(taken) * 1e6
+
+
+if __name__ == "__main__":
+    main("models", lambda: list(measure()), note=(__doc__ or "").split("\n\n")[0])
