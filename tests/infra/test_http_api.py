@@ -125,7 +125,7 @@ def test_pages_of_chosen_origins_may_call() -> None:
     made = template(cors_origins=("https://app.example",))
     answer = {
         "method.response.header.Access-Control-Allow-Origin": "'https://app.example'",
-        "method.response.header.Access-Control-Allow-Headers": "'content-type,x-api-key'",
+        "method.response.header.Access-Control-Allow-Headers": "'accept,content-encoding,content-type,inference-header-content-length,x-api-key'",
     }
 
     assert methods(made)["{proxy+}", "OPTIONS"] is False
@@ -135,6 +135,7 @@ def test_pages_of_chosen_origins_may_call() -> None:
             "HttpMethod": "OPTIONS",
             "Integration": {
                 "Type": "MOCK",
+                "ContentHandling": "CONVERT_TO_TEXT",
                 "IntegrationResponses": [Match.object_like({"ResponseParameters": Match.object_like(answer)})],
             },
         },
