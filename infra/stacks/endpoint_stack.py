@@ -15,6 +15,7 @@ from infra.constructs.provisioned_scaling import ProvisionedScaling
 from infra.constructs.rollout import Guards, Rollout
 from infra.constructs.rollout_dashboard import RolloutDashboard
 from infra.constructs.version_retention import VersionRetention
+from infra.nag import acknowledge_findings
 from infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
 from infra.release import Release
 from infra.settings import Endpoint, Settings, function_environment, release_environment
@@ -97,6 +98,7 @@ class EndpointStack(cdk.Stack):
         )
         self._guard_releases(endpoint, hotfix)
         self._add_outputs(release)
+        acknowledge_findings(self, endpoint.stack_name)
 
     def _scale(self, endpoint: Endpoint) -> None:
         wanted = endpoint.settings.provisioned

@@ -127,8 +127,9 @@ def role() -> Callable[[CloudProcess], str]:
             ],
         }
         made = cloud.client("iam").create_role(RoleName="runs", AssumeRolePolicyDocument=json.dumps(trust))
-        everything = "arn:aws:iam::aws:policy/AdministratorAccess"
-        cloud.client("iam").attach_role_policy(RoleName="runs", PolicyArn=everything)
+        everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+        cloud.client("iam").put_role_policy(RoleName="runs", PolicyName="everything", PolicyDocument=document)
         arn: str = made["Role"]["Arn"]
         return arn
 

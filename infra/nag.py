@@ -1,0 +1,166 @@
+"""Why the endpoint's stack stands where cdk-nag's rule packs (AwsSolutions, Serverless) would have it otherwise.
+
+Each finding is acknowledged at the construct that it is about and nowhere else, so that the same finding elsewhere
+stays one. A test runs the packs: a finding without its acknowledgement fails it, and so does the opposite.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from constructs import Construct
+
+_FUNCTIONS = ("Inference", "Hooks/Before", "Hooks/After", "Hooks/First", "Hooks/Judge", "Retention/Retire")
+_RELEASE_FUNCTIONS = _FUNCTIONS[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A finding of ``pack``'s ``rule`` at each of ``constructs`` (paths below the stack), and why it stands.
+
+    ``finding`` tells findings of one rule apart; ``{function}`` in it is the ARN of the endpoint's function.
+    """
+
+    pack: str
+    rule: str
+    constructs: Sequence[str]
+    reason: str
+    finding: str = ""
+
+    def identity(self, function_arn: str) -> str:
+        """As cdk-nag names it."""
+        finding = f"[{self.finding.format(function=function_arn)}]" if self.finding else ""
+        return f"{self.pack}::{self.pack}-{self.rule}{finding}"
+
+
+def _solutions(rule: str, constructs: Sequence[str], reason: str, finding: str = "") -> Acknowledgement:
+    return Acknowledgement("AwsSolutions", rule, constructs, reason, finding)
+
+
+def _serverless(rule: str, constructs: Sequence[str], reason: str) -> Acknowledgement:
+    return Acknowledgement("Serverless", rule, constructs, reason)
+
+
+_ACCESS_LOGS = (
+    "Access logs of a REST API need a role that belongs to the whole account, which one endpoint must not set. "
+    "The function logs every request that reaches it."
+)
+_TRACING = (
+    "X-Ray costs by the trace; the function's metrics and logs tell route, time and version of each request."
+)
+_STAR = (
+    "Versions are numbered by AWS, so their ARNs are not known before a release; it is one function's versions. "
+    "The other star is for actions that know no resources."
+)
+_NO_RESOURCES = "codedeploy:ListDeploymentTargets and BatchGetDeploymentTargets know no resources."
+_VERSIONS = "Any version of this one function: which ones a release compares is known only while it runs."
+_RUNTIME = "The default is the newest Python with SnapStart and wheels for every layer; `runtime` chooses another."
+
+ACKNOWLEDGEMENTS = (
+    _solutions("APIG1", ["Http"], _ACCESS_LOGS),
+    _serverless("APIGWAccessLogging", ["Http"], _ACCESS_LOGS),
+    _solutions(
+        "APIG2",
+        ["Http"],
+        "The function checks every request against the model's signature, which says more than a JSON schema, and "
+        "answers with what was wrong.",
+    ),
+    _solutions("APIG3", ["Http"], "A web ACL costs monthly; keys, throttles and limits of size hold without it."),
+    _solutions(
+        "APIG4",
+        ["Http"],
+        "Callers are programs: every path needs an API key, but the documentation where `docs = true` opens it.",
+    ),
+    _solutions("COG4", ["Http"], "Callers are programs with API keys, not people with accounts of a user pool."),
+    _solutions(
+        "APIG6", ["Http"], "Execution logs need the account's role as access logs do, and would hold request data."
+    ),
+    _serverless(
+        "APIGWDefaultThrottling",
+        ["Http"],
+        "The usage plan throttles every key (`rate_limit_per_s`, `burst_limit`). What needs no key, preflight and "
+        "documentation, has only the account's throttle: `reserved_concurrency` bounds it.",
+    ),
+    _serverless("APIGWXrayEnabled", ["Http"], _TRACING),
+    _serverless("LambdaTracing", _FUNCTIONS, _TRACING),
+    _solutions("L1", _FUNCTIONS, _RUNTIME),
+    _serverless("LambdaLatestVersion", _FUNCTIONS, _RUNTIME),
+    _serverless(
+        "LambdaDLQ",
+        _FUNCTIONS,
+        "Nothing is lost: predictions are answered at once, CodeDeploy and CloudFormation wait for their hooks "
+        "and fail without an answer, and the next minute or release asks judge and retention again.",
+    ),
+    _serverless(
+        "LambdaAsyncFailureDestination",
+        _RELEASE_FUNCTIONS,
+        "Who calls them waits for the answer or asks again; a late repetition could only disturb.",
+    ),
+    _serverless(
+        "EventBusDLQ",
+        ["Hooks/EveryMinute", "Retention", "Notifications"],
+        "An event that could not be delivered is stale: the next minute's or the next release's is better, and "
+        "alarms reach the topic by themselves.",
+    ),
+    _solutions("IAM5", ["Hooks/Before", "Hooks/After", "Retention/Retire"], _NO_RESOURCES, "Resource::*"),
+    _solutions(
+        "IAM5",
+        ["Hooks/Judge"],
+        _NO_RESOURCES + " Nor do GetMetricData and PutMetricData; the latter is bound to our namespace.",
+        "Resource::*",
+    ),
+    _solutions(
+        "IAM5",
+        ["Hooks/Before", "Hooks/First", "Hooks/Judge"],
+        _VERSIONS,
+        "Resource::{function}:*",
+    ),
+    _solutions(
+        "IAM5",
+        ["Retention/Retire"],
+        "Any version, and never the function, whose own ARN is not among the resources.",
+        "Resource::{function}:*",
+    ),
+    _solutions(
+        "IAM5", ["Rollout"], "CodeDeploy describes alarms by name in one call, without ARNs.", "Resource::*"
+    ),
+    _solutions(
+        "IAM5",
+        ["Rollout"],
+        "The library's grant for publishing to the encrypted topic, on the topic's own key.",
+        "Action::kms:GenerateDataKey*",
+    ),
+    _serverless(
+        "LambdaStarPermissions", ["Hooks/Before", "Hooks/After", "Hooks/Judge", "Retention/Retire"], _STAR
+    ),
+    _serverless(
+        "SNSRedrivePolicy", ["Notifications"], "To mail, SNS itself tries for hours; what is lost is old news."
+    ),
+)
+
+
+def acknowledge_findings(stack: cdk.Stack, function: str) -> None:
+    """Note the acknowledgements at the constructs that ``stack`` has; ``function`` is the endpoint's."""
+    arn = _function_arn(stack, function)
+    for acknowledgement in ACKNOWLEDGEMENTS:
+        for path in acknowledgement.constructs:
+            construct = _find(stack, path)
+            if construct is not None:
+                noted = cdk.Acknowledgment(id=acknowledgement.identity(arn), reason=acknowledgement.reason)
+                cdk.Validations.of(construct).acknowledge(noted)
+
+
+def _find(stack: cdk.Stack, path: str) -> Construct | None:
+    found: Construct | None = stack
+    for part in path.split("/"):
+        found = found.node.try_find_child(part) if found is not None else None  # type: ignore[assignment]
+    return found
+
+
+def _function_arn(stack: cdk.Stack, function: str) -> str:
+    """As cdk-nag writes it: what only AWS knows in angle brackets."""
+    known = {"AWS::Partition": stack.partition, "AWS::Region": stack.region, "AWS::AccountId": stack.account}
+    partition, region, account = (
+        f"<{name}>" if cdk.Token.is_unresolved(value) else value for name, value in known.items()
+    )
+    return f"arn:{partition}:lambda:{region}:{account}:function:{function}"

@@ -1,0 +1,86 @@
+"""cdk-nag's AwsSolutions and Serverless packs over the endpoint's stack, in every shape that settings give it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import cdk_nag
+import pytest
+
+from infra.assembly import create_app
+from infra.nag import ACKNOWLEDGEMENTS
+from infra.stacks.endpoint_stack import EndpointStack
+
+DEFAULTS = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
+FULL = (
+    'docs = true\ncors_origins = ["https://one.example"]\nquota_requests = 1000\ncold_start = "provisioned"\n'
+    "[endpoint.churn.provisioned]\nenvironments = 1\nmaximum = 3\n"
+    '[endpoint.churn.rollout]\nstrategy = "blue_green"\nnotify_emails = ["ml@example.com"]\n'
+)
+PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
+SHAPES = {
+    "defaults": (DEFAULTS, "dev"),
+    "full": (DEFAULTS + FULL, "dev"),
+    "linear": (DEFAULTS + '[endpoint.churn.rollout]\nstrategy = "linear"\n', "dev"),
+    "snapstart": (DEFAULTS + 'cold_start = "snapstart"\n', "dev"),
+    "prod": (DEFAULTS + PROD, "prod"),
+    "local": (DEFAULTS, "local"),
+}
+Nag = Callable[[str, str], set[tuple[str, str]]]
+
+
+@pytest.fixture
+def nag(new_project: Callable[[str], Any], tmp_path: Path) -> Nag:
+    """Synthesizes a project under both packs; returns (finding, path of its construct below the stack)."""
+
+    def run(text: str, environment: str) -> set[tuple[str, str]]:
+        project = new_project(text)
+        project.package("churn", environment)
+        project.build()
+        settings, endpoint, release = project.release(environment)
+        app = create_app(tmp_path / "assembly")
+        EndpointStack(app, settings=settings, endpoint=endpoint, release=release)
+        packs = [cdk_nag.AwsSolutionsChecks(app), cdk_nag.ServerlessChecks(app)]
+        cdk.Validations.of(app).add_plugins(*packs)
+        report = Path(app.outdir) / "validation-report.json"
+        try:
+            app.synth()
+        except RuntimeError:
+            assert report.is_file()
+        return findings(json.loads(report.read_text())) if report.is_file() else set()
+
+    return run
+
+
+def findings(report: dict[str, Any]) -> set[tuple[str, str]]:
+    return {
+        (f"{pack['pluginName']}::{violation['ruleName']}", place["constructPath"].partition("/")[2])
+        for pack in report["pluginReports"]
+        for violation in pack["violations"]
+        for place in violation["violatingConstructs"]
+    }
+
+
+@pytest.mark.parametrize(("text", "environment"), SHAPES.values(), ids=SHAPES)
+def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) -> None:
+    assert nag(text, environment) == set()
+
+
+def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
+    found = nag(*SHAPES["full"])
+    function = "arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:shop-dev-churn"
+    idle = {
+        (one.identity(function), construct)
+        for one in ACKNOWLEDGEMENTS
+        for construct in one.constructs
+        if not any(rule == one.identity(function) and path.startswith(f"{construct}/") for rule, path in found)
+    }
+
+    assert idle == set()
+
+
+def test_every_acknowledgement_says_why() -> None:
+    assert [one.rule for one in ACKNOWLEDGEMENTS if len(one.reason) < 40] == []
