@@ -5,7 +5,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
-from infra.constructs.http_api import HttpApi
+from infra.constructs.http_api import CORS_HEADERS, HttpApi
 
 CONFIGURATION: dict[str, Any] = {
     "name": "shop-dev-churn",
@@ -125,7 +125,7 @@ def test_pages_of_chosen_origins_may_call() -> None:
     made = template(cors_origins=("https://app.example",))
     answer = {
         "method.response.header.Access-Control-Allow-Origin": "'https://app.example'",
-        "method.response.header.Access-Control-Allow-Headers": "'accept,content-encoding,content-type,inference-header-content-length,x-api-key'",
+        "method.response.header.Access-Control-Allow-Headers": f"'{','.join(CORS_HEADERS)}'",
     }
 
     assert methods(made)["{proxy+}", "OPTIONS"] is False
