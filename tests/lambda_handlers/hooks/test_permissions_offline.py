@@ -1,0 +1,305 @@
+"""Each function of the endpoint's stack under its own role, through a held release: what is granted is used, and
+what is used is granted."""
+
+import fnmatch
+import io
+import json
+import os
+import sys
+import sysconfig
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
+os.environ["CDK_VALIDATION"] = "false"
+
+from aws_cdk.assertions import Template
+
+from infra.assembly import create_app
+from infra.release import LayerZip, Release
+from infra.settings import load_settings
+from infra.stacks.endpoint_stack import EndpointStack
+from lambda_handlers.contract.bundle import Manifest
+from offline.cloud.stepping import SteppedCloud, stepped
+
+pytestmark = pytest.mark.cloud
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "security.md"
+BEGIN, END = "<!-- permissions: made by tests/lambda_handlers/hooks -->", "<!-- end of permissions -->"
+REWRITE = "SERINUS_REWRITE_SNAPSHOTS"
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+NAME = "shop-dev-churn"
+SETTINGS = (
+    '[project]\nname = "shop"\n\n[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 5\n'
+    "keep_versions = 2\n"
+)
+HERE = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
+Grant = tuple[str, str]
+#: What a release that goes well does not use, and why it is granted.
+OTHERWISE_USED = {
+    (
+        "CodeDeployHook_after_shop-dev-churn",
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
+    ): "to say that the alias does not answer as it should; where it does, the judge answers a held release",
+}
+
+
+def synthesized(folder: Path, bundle: Path) -> dict[str, Any]:
+    """The template of the endpoint's stack, with every function's layers left empty."""
+    (folder / "serinus.toml").write_text(SETTINGS)
+    layers = []
+    for name in ("runtime", "model"):
+        with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
+            archive.writestr("python/content.txt", name)
+        layers.append(LayerZip(folder / f"{name}.zip", name.ljust(64, "0")))
+    settings = load_settings(folder / "serinus.toml", "dev")
+    model = Manifest.from_json(json.loads((bundle / "model.json").read_text()))
+    stack = EndpointStack(
+        create_app(), settings=settings, endpoint=settings.endpoints[0], release=Release(model, *layers)
+    )
+    found: dict[str, Any] = Template.from_stack(stack).to_json()
+    return found
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A function of the template: its policies as they stand in the cloud."""
+
+    name: str
+    module: str
+    variables: dict[str, str]
+    policies: dict[str, dict[str, Any]]
+
+    @property
+    def grants(self) -> Iterator[Grant]:
+        for document in self.policies.values():
+            for statement in document["Statement"]:
+                for action in listed(statement["Action"]):
+                    for resource in listed(statement["Resource"]):
+                        yield action, resource
+
+
+def listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def functions_of(template: dict[str, Any]) -> list[Deployed]:
+    def resolved(value: Any) -> Any:
+        if isinstance(value, list):
+            return [resolved(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "Ref" in value:
+            return HERE[value["Ref"]]
+        if "Fn::Join" in value:
+            separator, parts = value["Fn::Join"]
+            return separator.join(resolved(parts))
+        if "Fn::GetAtt" in value:
+            group = template["Resources"][value["Fn::GetAtt"][0]]["Properties"]["LogGroupName"]
+            return f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:*"
+        return {key: resolved(item) for key, item in value.items()}
+
+    found = []
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            own = resource["Properties"]
+            role = template["Resources"][own["Role"]["Fn::GetAtt"][0]]["Properties"]
+            policies = {one["PolicyName"]: resolved(one["PolicyDocument"]) for one in role["Policies"]}
+            module = own["Handler"].removesuffix(".handler")
+            variables = own.get("Environment", {}).get("Variables", {})
+            found.append(Deployed(own["FunctionName"], module, variables, policies))
+    return found
+
+
+class Stand:
+    """The stack's functions in a cloud under their own roles, and a release of version 4 over version 3."""
+
+    def __init__(self, cloud: SteppedCloud, functions: list[Deployed], bundle: Path) -> None:
+        self.cloud, self.names = cloud, {one.module.rpartition(".")[2]: one.name for one in functions}
+        self.functions, self.codedeploy = cloud.client("lambda"), cloud.client("codedeploy")
+        for function in functions:
+            self._create(function, bundle)
+        for value in range(4):
+            variables = {"SERINUS_MODEL_DIR": str(bundle), "VALUE": str(value)}
+            self.functions.update_function_configuration(FunctionName=NAME, Environment={"Variables": variables})
+            self.functions.publish_version(FunctionName=NAME)
+        self.functions.create_alias(FunctionName=NAME, Name="live", FunctionVersion="3")
+        self.codedeploy.create_application(applicationName=NAME, computePlatform="Lambda")
+        self.codedeploy.create_deployment_group(
+            applicationName=NAME,
+            deploymentGroupName="live",
+            deploymentConfigName="CodeDeployDefault.LambdaAllAtOnce",
+            serviceRoleArn=role_of(NAME),
+            deploymentStyle={"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
+        )
+
+    def _create(self, function: Deployed, bundle: Path) -> None:
+        iam = self.cloud.client("iam")
+        principal = {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
+        iam.create_role(RoleName=function.name, AssumeRolePolicyDocument=trust)
+        for name, document in function.policies.items():
+            iam.put_role_policy(RoleName=function.name, PolicyName=name, PolicyDocument=json.dumps(document))
+        self.cloud.client("logs").create_log_group(logGroupName=f"/aws/lambda/{function.name}")
+        self.functions.create_function(
+            FunctionName=function.name,
+            Runtime=RUNTIME,
+            Role=role_of(function.name),
+            Handler="app.handler",
+            Code={"ZipFile": handler_of(function.module)},
+            Timeout=60,
+            MemorySize=512,
+            Environment={"Variables": {**function.variables, "SERINUS_MODEL_DIR": str(bundle)}},
+        )
+
+    def release(self) -> None:
+        """The first version's check, a blue/green release with its judge, and what clears up after it."""
+        self.run("first_release", first_release_event())
+        deployment = self._deploy()
+        self._until(lambda: self._event(deployment, "AfterAllowTraffic") == "InProgress")
+        for _ in range(10):
+            self.cloud.advance(minutes=1)
+            at = self.cloud.cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            self.run("judge", {"time": at})
+            self.cloud.advance(1)
+            if self._event(deployment, "AfterAllowTraffic") == "Succeeded":
+                break
+        self._until(lambda: self._status(deployment) == "Succeeded")
+        self.run("retire_versions", {"detail": {"deploymentId": deployment}})
+
+    def run(self, module: str, event: dict[str, Any]) -> None:
+        self.functions.invoke(FunctionName=self.names[module], Payload=json.dumps(event).encode())
+
+    def _deploy(self) -> str:
+        properties = {"Name": NAME, "Alias": "live", "CurrentVersion": "3", "TargetVersion": "4"}
+        hooks = {"BeforeAllowTraffic": "before_traffic", "AfterAllowTraffic": "after_traffic"}
+        content = {
+            "version": 0.0,
+            "Resources": [{NAME: {"Type": "AWS::Lambda::Function", "Properties": properties}}],
+            "Hooks": [{event: self.names[hook]} for event, hook in hooks.items()],
+        }
+        revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": json.dumps(content)}}
+        created = self.codedeploy.create_deployment(
+            applicationName=NAME, deploymentGroupName="live", revision=revision
+        )
+        return str(created["deploymentId"])
+
+    def _event(self, deployment: str, name: str) -> str:
+        targets = self.codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        found = self.codedeploy.get_deployment_target(deploymentId=deployment, targetId=targets[0])
+        events = found["deploymentTarget"]["lambdaTarget"]["lifecycleEvents"]
+        return str(next(event["status"] for event in events if event["lifecycleEventName"] == name))
+
+    def _status(self, deployment: str) -> str:
+        return str(self.codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]["status"])
+
+    def _until(self, happened: Callable[[], bool]) -> None:
+        """Hooks are functions: they take real time while cloud time stands."""
+        for _ in range(600):
+            self.cloud.advance(0.01)
+            if happened():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"it did not happen within 30 s; {self.cloud.cloud.authorizer.uses()}")
+
+
+def role_of(function: str) -> str:
+    return f"arn:aws:iam::123456789012:role/{function}"
+
+
+def handler_of(module: str) -> bytes:
+    """A zip whose handler is that of a module in this checkout, with what is installed here as its layer."""
+    paths = [str(ROOT), sysconfig.get_paths()["purelib"]]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", f"import sys\nsys.path += {paths!r}\nfrom {module} import handler\n")
+    return code.getvalue()
+
+
+def first_release_event() -> dict[str, Any]:
+    """What CloudFormation sends; its answer goes nowhere."""
+    return {
+        "RequestType": "Create",
+        "ResponseURL": "http://127.0.0.1:9/nowhere",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "FirstCheck",
+        "ResourceProperties": {"Version": "1"},
+    }
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A function's grants, and what it asked for: (action, resource, allowed)."""
+
+    function: str
+    grants: list[Grant]
+    uses: list[tuple[str, str, bool]]
+
+    def is_used(self, grant: Grant) -> bool:
+        action, resource = grant
+        return any(
+            fnmatch.fnmatchcase(used, action) and fnmatch.fnmatchcase(on, resource)
+            for used, on, allowed in self.uses
+            if allowed
+        )
+
+    def use_of(self, grant: Grant) -> str:
+        return "yes" if self.is_used(grant) else OTHERWISE_USED[self.function, grant[0]]
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory, sum_bundle: Callable[..., Path]) -> list[Rehearsed]:
+    bundle = sum_bundle("granted")
+    functions = functions_of(synthesized(tmp_path_factory.mktemp("stack"), bundle))
+    with stepped() as cloud:
+        Stand(cloud, functions, bundle).release()
+        time.sleep(0.5)  # what the last function logged is on its way
+        authorizer = cloud.cloud.authorizer
+        return [
+            Rehearsed(
+                one.name,
+                sorted(one.grants),
+                [
+                    (use["action"], use["resource"] or "*", use["allowed"])
+                    for use in authorizer.uses(role_of(one.name))
+                ],
+            )
+            for one in functions
+        ]
+
+
+def test_nothing_is_asked_for_that_is_not_granted(rehearsed: list[Rehearsed]) -> None:
+    assert [(one.function, use) for one in rehearsed for use in one.uses if not use[2]] == []
+
+
+def test_nothing_is_granted_that_is_never_used_without_a_reason(rehearsed: list[Rehearsed]) -> None:
+    idle = {(one.function, grant[0]) for one in rehearsed for grant in one.grants if not one.is_used(grant)}
+
+    assert idle == set(OTHERWISE_USED)
+
+
+def test_the_page_lists_what_is_granted(rehearsed: list[Rehearsed]) -> None:
+    rows = [
+        f"| `{one.function}` | `{action}` | `{resource}` | {one.use_of((action, resource))} |"
+        for one in sorted(rehearsed, key=lambda one: one.function)
+        for action, resource in one.grants
+    ]
+    table = "\n".join(["| function | granted | on | used in a release |", "|---|---|---|---|", *rows])
+    page = PAGE.read_text(encoding="utf-8")
+    made = f"{page.split(BEGIN)[0]}{BEGIN}\n\n{table}\n\n{END}{page.split(END)[1]}"
+    if os.environ.get(REWRITE):
+        PAGE.write_text(made, encoding="utf-8")
+
+    assert made == PAGE.read_text(encoding="utf-8"), f"rewrite it with {REWRITE}=1 and review the change"
