@@ -43,9 +43,9 @@ def cloud() -> Iterator[SteppedCloud]:
 def role(cloud: SteppedCloud) -> str:
     principal = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
-    created = cloud.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument=trust)
+    created = cloud.client("iam").create_role(RoleName="releases", AssumeRolePolicyDocument=trust)
     everything = "arn:aws:iam::aws:policy/AdministratorAccess"
-    cloud.client("iam").attach_role_policy(RoleName="any", PolicyArn=everything)
+    cloud.client("iam").attach_role_policy(RoleName="releases", PolicyArn=everything)
     return str(created["Role"]["Arn"])
 
 
