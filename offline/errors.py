@@ -1,8 +1,8 @@
 """Everything that the offline cloud raises on purpose.
 
-    OfflineError                    the cloud itself could not do its work (start, stop, find a runtime)
-    └── AwsError                    an answer that AWS would give; reaches the client in AWS's shape
-        └── NotModelled             AWS can do it, this cloud cannot: refused by name, never skipped
+OfflineError                    the cloud itself could not do its work (start, stop, find a runtime)
+└── AwsError                    an answer that AWS would give; reaches the client in AWS's shape
+    └── NotModelled             AWS can do it, this cloud cannot: refused by name, never skipped
 """
 
 from typing import Any
