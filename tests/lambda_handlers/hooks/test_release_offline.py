@@ -155,12 +155,27 @@ class Rollout:
                 answer = self.functions.invoke(FunctionName=self.name, Qualifier="live", Payload=event)
                 outcome = str(json.loads(answer["Payload"].read()).get("statusCode", "failed"))
                 met[answer["ExecutedVersion"], outcome] += 1
+            looks = self._looks()
             self.cloud.advance(minutes=1)
+            self._until(lambda seen=looks: self._looks() > seen)
             if self.event(deployment, "AfterAllowTraffic") == "InProgress":
                 self._until(lambda: self.event(deployment, "AfterAllowTraffic") != "InProgress")
             if self.status(deployment) != "InProgress":
                 return met
         return met
+
+    def _looks(self) -> int:
+        """How often the judge has looked and ended: the schedule starts it, and does not wait for it."""
+        logs, group = self.cloud.client("logs"), f"/aws/lambda/CodeDeployHook_{self.name}_judge"
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return 0
+        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        lines = [
+            event["message"]
+            for stream in streams
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        ]
+        return sum(line.startswith("REPORT") for line in lines)
 
     def _until(self, happened: Callable[[], bool]) -> None:
         """Hooks are functions: they take real time while cloud time stands."""
@@ -169,7 +184,7 @@ class Rollout:
             if happened():
                 return
             time.sleep(0.05)
-        raise AssertionError("the hook did not answer within 30 s")
+        raise AssertionError("what was waited for did not happen within 30 s")
 
     @property
     def live_version(self) -> str:
