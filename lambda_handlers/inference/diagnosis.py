@@ -6,6 +6,7 @@ last one wins, as in the typed decoder.
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -20,6 +21,12 @@ from lambda_handlers.inference.values import Broken, check
 
 #: Longer integers are beyond every number type; Python refuses to parse much longer ones.
 _LONGEST_INTEGER = 400
+
+#: Deeper bodies are refused here, at one depth for all: parsers give up where their caller's stack leaves them.
+MOST_NESTED = 200
+_TOO_DEEP = f"Arrays or objects are nested deeper than {MOST_NESTED} levels; rows never are."
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_BRACKETS_AND_STRINGS = re.compile(rb'[\[\]{}]|"(?:[^"\\]|\\.)*"')
 
 
 class Faults:
@@ -45,6 +52,7 @@ def diagnose(body: bytes, rules: Sequence[Rule], max_rows: int) -> list[Row]:
     """The rows of ``body`` in signature order; raises `Refused` with status 400 (not JSON), 413 (too many
     rows) or 422 (JSON that does not fit)."""
     faults = Faults()
+    _refuse_deep(body)
     rows = _rows(_parse(body), faults)
     faults.raise_if_any()
     return check_rows(rows, rules, max_rows)
@@ -66,6 +74,7 @@ def check_rows(rows: Sequence[Any], rules: Sequence[Rule], max_rows: int) -> lis
 
 def parse(body: bytes) -> Any:
     """Any JSON document, all of whose strings are valid Unicode; raises `Refused` with status 400 or 422."""
+    _refuse_deep(body)
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -76,8 +85,27 @@ def parse(body: bytes) -> Any:
         fault = Fault("strings must be valid Unicode, without lone surrogates")
         raise Refused(invalid_request((fault,), 0)) from error
     except RecursionError as error:
-        raise Refused(malformed_body("Arrays or objects are nested too deep to be rows.")) from error
+        raise Refused(malformed_body(_TOO_DEEP)) from error
     return document
+
+
+def _refuse_deep(body: bytes) -> None:
+    """Raise `Refused` with status 400 for a body nested deeper than `MOST_NESTED`."""
+    # Brackets in strings mislead the quick look; what it takes for deep is looked at again with strings left out.
+    if _is_deep(_BRACKETS, body) and _is_deep(_BRACKETS_AND_STRINGS, body):
+        raise Refused(malformed_body(_TOO_DEEP))
+
+
+def _is_deep(tokens: "re.Pattern[bytes]", body: bytes) -> bool:
+    depth = 0
+    for token in tokens.finditer(body):
+        if token[0] in b"[{":
+            depth += 1
+            if depth > MOST_NESTED:
+                return True
+        elif token[0] in b"]}":
+            depth -= 1
+    return False
 
 
 def _parse(body: bytes) -> Any:
@@ -91,7 +119,7 @@ def _parse(body: bytes) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise Refused(malformed_body(f"{error.msg} at {where}.")) from error
     except RecursionError as error:
-        raise Refused(malformed_body("Arrays or objects are nested too deep to be rows.")) from error
+        raise Refused(malformed_body(_TOO_DEEP)) from error
 
 
 def _refuse_constant(literal: str) -> NoReturn:
