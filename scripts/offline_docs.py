@@ -69,7 +69,7 @@ class Unsourced(Exception):
 def rules(folder: Path) -> list[Rule]:
     """The rules of every test below ``folder``; raises `Unsourced` naming the tests without a page."""
     found, unsourced = [], []
-    for path in sorted(folder.glob("test_*.py")):
+    for path in sorted(folder.rglob("test_*.py")):
         service = SERVICES[path.stem.removeprefix("test_").split("_")[0]]
         code = path.read_text()
         for test in tests_of(ast.parse(code)):
