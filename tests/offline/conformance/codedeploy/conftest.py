@@ -158,7 +158,7 @@ def zipped(code: str) -> bytes:
     return target.getvalue()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bench() -> Iterator[Bench]:
     with stepped() as cloud:
         yield Bench(cloud)
