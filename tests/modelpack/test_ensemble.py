@@ -1,16 +1,19 @@
 """Trees laid into one operator: what a leaf may vote, and trees that are a single leaf."""
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
+    RandomForestRegressor,
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from modelpack.convert.ensemble import Ensemble, Tree, read_tree
+from modelpack.convert.ensemble import Ensemble, Tree, _rounded_down, read_tree
 from modelpack.run import Runner
 from modelpack.sample import fit_to_model
 from modelpack.sources.sklearn import SklearnSource
@@ -68,4 +71,51 @@ def test_unusual_trees_agree(model: object, numbers: object, score: np.ndarray) 
     sample = fit_to_model(numbers, names=source.feature_names, count=None)  # type: ignore[arg-type]
     got = Runner(next(source.graphs(sample)).model, sample)(sample.frame)
     for name, expected in source.predict(sample.frame).items():
-        np.testing.assert_allclose(got[name], expected, rtol=1e-12)
+        np.testing.assert_allclose(got[name], expected, rtol=1e-6 if name == "value" else 1e-12)
+
+
+def test_threshold_rounded_down_decides_every_single_precision_input_alike() -> None:
+    random = np.random.default_rng(3)
+    thresholds = np.concatenate([random.normal(0.0, 10.0**power, 2000) for power in (-40, -3, 0, 8, 37, 60)])
+    rounded = _rounded_down(thresholds)
+    assert rounded.dtype == np.float32
+    with np.errstate(over="ignore"):
+        near = thresholds.astype(np.float32)
+    for values in (near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))):
+        assert ((values <= rounded) == (values.astype(np.float64) <= thresholds)).all()
+
+
+def test_equal_leaves_are_written_once_and_reached_from_everywhere() -> None:
+    ensemble = Ensemble(targets=1)
+    for votes in ([[2.0], [5.0]], [[5.0], [2.0]], [[5.0], [7.0]]):
+        ensemble.plant(_tree(votes))
+    written = ensemble.attributes()
+    weights = numpy_helper.to_array(written["leaf_weights"])
+    assert weights.tolist() == [5.0, 2.0, 7.0]
+    assert weights[written["nodes_truenodeids"]].tolist() == [2.0, 5.0, 5.0]
+    assert weights[written["nodes_falsenodeids"]].tolist() == [5.0, 2.0, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("votes", "exactly"),
+    [([0.0, 1.0], True), ([0.25, 0.75], True), ([1 / 3, 2 / 3], False), ([2.0**24, 1.0], False)],
+)
+def test_votes_of_halvings_sum_exactly_in_single(votes: list[float], exactly: bool) -> None:
+    ensemble = Ensemble(targets=1)
+    ensemble.plant(_tree([[vote] for vote in votes]))
+    assert ensemble.sums_exactly_in_single() is exactly
+
+
+@pytest.mark.parametrize(("start", "kind"), [(0.0, np.float32), (1.7e9, np.float64)])
+def test_values_are_summed_in_single_only_where_their_range_allows(
+    start: float, kind: type, numbers: object, score: np.ndarray
+) -> None:
+    forest = RandomForestRegressor(20, random_state=0).fit(numbers, score + start)
+    source = SklearnSource(forest)
+    sample = fit_to_model(numbers, names=source.feature_names, count=None)  # type: ignore[arg-type]
+    graph = next(source.graphs(sample)).model
+    (node,) = (node for node in onnx.load_from_string(graph).graph.node if node.op_type == "TreeEnsemble")
+    splits = next(item.t for item in node.attribute if item.name == "nodes_splits")
+    assert numpy_helper.to_array(splits).dtype == kind
+    spread = np.ptp(score)
+    assert np.abs(Runner(graph, sample)(sample.frame)["value"] - forest.predict(numbers)).max() < 1e-5 * spread

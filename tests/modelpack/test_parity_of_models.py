@@ -87,7 +87,7 @@ def test_several_targets_are_a_row_each(
     kind: Callable[[], Any], numbers: pd.DataFrame, score: Any, pack: Package
 ) -> None:
     packed = pack(kind().fit(numbers, np.c_[score, -2.0 * score]), numbers)
-    assert packed.parity.max_abs_difference < 1e-9
+    assert packed.parity.max_abs_difference < 1e-4
     assert read_manifest(packed.bundle).signature.outputs[0].shape == (None, 2)
 
 

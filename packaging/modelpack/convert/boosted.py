@@ -54,8 +54,13 @@ def write_probabilities(nodes: Nodes, values: str, boosted: Boosted) -> str:
     second = nodes.add("Sigmoid", [raw])
     if boosted.link == "one_vs_all":
         return second
-    first = nodes.add("Sub", [nodes.constant(np.array([1.0])), second])
-    return nodes.add("Concat", [first, second], axis=1)
+    return with_complement(nodes, second)
+
+
+def with_complement(nodes: Nodes, second: str) -> str:
+    """[rows, 2] from the second class' probability [rows, 1]: 1 - p and p, in one node that rounds as they do."""
+    signs, start = nodes.constant(np.array([[-1.0, 1.0]])), nodes.constant(np.array([1.0, 0.0]))
+    return nodes.add("Gemm", [second, signs, start])
 
 
 def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:

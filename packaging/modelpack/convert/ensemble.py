@@ -1,7 +1,7 @@
-"""Decision trees as one ONNX TreeEnsemble (ai.onnx.ml 5), in double precision.
+"""Decision trees as one ONNX TreeEnsemble (ai.onnx.ml 5), in double precision, or in single where nothing is lost.
 
-That operator is a third of the size of its predecessors, which skl2onnx writes, and with double thresholds, votes
-and sums it gives what scikit-learn gives, ties included, where theirs flip labels.
+That operator is a third of the size of its predecessors, which skl2onnx writes, and with exact thresholds, votes
+and sums it gives what scikit-learn gives, ties included, where theirs flip labels. Equal leaves are written once.
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
@@ -19,6 +19,11 @@ Bools = npt.NDArray[np.bool_]
 LEQ, LT, MEMBER = 0, 1, 6
 _SUM = 1
 _NO_TRANSFORM = 0
+#: Whole numbers up to here, and their sums, are exact in single precision.
+_EXACT_IN_SINGLE = 2.0**24
+#: Most halvings of one in a vote that is called exact, and the share of the votes' range that rounding may take.
+_MOST_BITS = 10
+_NEGLIGIBLE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,29 +106,75 @@ class Ensemble:
         self.leaf_target += target[leaves].tolist()
         self.leaf_weight += weight[leaves].tolist()
 
-    def attributes(self) -> dict[str, Any]:
-        """The operator's attributes."""
+    def sums_exactly_in_single(self) -> bool:
+        """Whether every sum of votes is the same in single precision: votes of whole trees, as pure leaves give,
+        or of a few halvings of them."""
+        votes = np.abs(np.array(self.leaf_weight))
+        units = votes * 2.0**_MOST_BITS
+        whole = bool((units == np.round(units)).all())
+        bits = 0 if whole and bool((votes == np.round(votes)).all()) else _MOST_BITS
+        return whole and len(self.roots) * float(votes.max(initial=0.0)) * 2.0**bits < _EXACT_IN_SINGLE
+
+    def sums_well_in_single(self) -> bool:
+        """Whether what single precision loses of the mean vote is nothing beside the range of votes."""
+        votes = np.array(self.leaf_weight)
+        lost = len(self.roots) * float(np.abs(votes).max(initial=0.0)) / _EXACT_IN_SINGLE
+        return lost <= _NEGLIGIBLE * float(np.ptp(votes)) if len(votes) else True
+
+    def attributes(self, *, single: bool = False) -> dict[str, Any]:
+        """The operator's attributes; ``single`` for input that was rounded to single precision, where a threshold
+        rounded down to it decides every comparison as it did (`x <= threshold`)."""
         from onnx import numpy_helper
 
-        modes = np.array(self.mode, dtype=np.uint8)
-        members = {"membership_values": numpy_helper.from_array(np.array(self.members), "members")}
+        dtype = np.float32 if single else np.float64
+        splits = np.array(self.threshold)
+        leaves, place = self._distinct_leaves()
+        members = {"membership_values": numpy_helper.from_array(np.array(self.members, dtype), "members")}
+        missing = {"nodes_missing_value_tracks_true": self.missing_left}
         return {
             **(members if self.members else {}),
+            **(missing if any(self.missing_left) else {}),
             "n_targets": self.targets,
             "aggregate_function": _SUM,
             "post_transform": _NO_TRANSFORM,
             "tree_roots": self.roots,
             "nodes_featureids": self.feature,
-            "nodes_splits": numpy_helper.from_array(np.array(self.threshold), "splits"),
-            "nodes_modes": numpy_helper.from_array(modes, "modes"),
-            "nodes_missing_value_tracks_true": self.missing_left,
-            "nodes_truenodeids": self.true_place,
+            "nodes_splits": numpy_helper.from_array(_rounded_down(splits) if single else splits, "splits"),
+            "nodes_modes": numpy_helper.from_array(np.array(self.mode, dtype=np.uint8), "modes"),
+            "nodes_truenodeids": _moved(self.true_place, self.true_is_leaf, place),
             "nodes_trueleafs": self.true_is_leaf,
-            "nodes_falsenodeids": self.false_place,
+            "nodes_falsenodeids": _moved(self.false_place, self.false_is_leaf, place),
             "nodes_falseleafs": self.false_is_leaf,
-            "leaf_targetids": self.leaf_target,
-            "leaf_weights": numpy_helper.from_array(np.array(self.leaf_weight), "weights"),
+            "leaf_targetids": [self.leaf_target[leaf] for leaf in leaves],
+            "leaf_weights": numpy_helper.from_array(np.array(self.leaf_weight, dtype)[leaves], "weights"),
         }
+
+    def _distinct_leaves(self) -> tuple[Ints, Ints]:
+        """One leaf of each vote and target, the most frequent first, for whose numbers take fewest bytes; and by
+        leaf its place among them."""
+        pairs = np.stack([np.array(self.leaf_target, dtype=np.float64), np.array(self.leaf_weight)], axis=1)
+        _, first, same, counts = np.unique(
+            pairs, axis=0, return_index=True, return_inverse=True, return_counts=True
+        )
+        order = np.argsort(-counts, kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        return first[order], rank[same.ravel()]
+
+
+def _moved(children: list[int], is_leaf: list[int], place: Ints) -> list[int]:
+    """Children, the leaves among them by their new place."""
+    given = np.array(children, dtype=np.int64)
+    leaves = np.array(is_leaf, dtype=np.bool_)
+    given[leaves] = place[given[leaves]]
+    return list(given.tolist())
+
+
+def _rounded_down(values: Floats) -> npt.NDArray[np.float32]:
+    """The largest numbers of single precision that are not above ``values``."""
+    with np.errstate(over="ignore"):
+        near = values.astype(np.float32)
+    return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near)
 
 
 def _has_votes(tree: Tree, weight: Floats) -> Bools:

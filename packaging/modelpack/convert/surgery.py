@@ -177,13 +177,28 @@ def _outputs(inner: Any, shape: Shape, columns: _Columns) -> tuple[list[Any], li
             kind = TensorProto.BOOL if shape.label_cast == "bool" else TensorProto.DOUBLE
             tail.append(helper.make_node("Cast", [last], [f"cast {name}"], to=kind))
             last = f"cast {name}"
-        if width is None:
+        if width is None and not _is_flat(inner, last):
             tail.append(helper.make_node("Reshape", [last, "one value a row"], [f"final {name}"]))
         else:
             tail.append(helper.make_node("Identity", [last], [f"final {name}"]))
         dimensions = [None] if width is None else [None, width]
         outputs.append(helper.make_tensor_value_info(f"final {name}", kind, dimensions))
     return tail, outputs
+
+
+def _is_flat(inner: Any, name: str) -> bool:
+    """Whether a tensor is known to be [rows] already: taken from a list by places [rows], as our labels are."""
+    made = {output: node for node in inner.node for output in node.output}
+    node = made.get(name)
+    while node is not None and node.op_type == "Identity":
+        node = made.get(node.input[0])
+    if node is None or node.op_type != "Gather":
+        return False
+    lists = {tensor.name for tensor in inner.initializer if len(tensor.dims) == 1}
+    place = made.get(node.input[1])
+    if place is None or place.op_type != "ArgMax" or node.input[0] not in lists:
+        return False
+    return any(attribute.name == "keepdims" and attribute.i == 0 for attribute in place.attribute)
 
 
 def _prune(graph: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from modelpack.convert.boosted import with_complement
 from modelpack.convert.ensemble import Ensemble, Tree, read_tree
 from modelpack.convert.histogram import read_stages
 from modelpack.convert.nodes import NEWER_ML, Nodes
@@ -43,22 +44,20 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
         shares = tree.value[:, 0, :]
         shares = shares / shares.sum(axis=1, keepdims=True)
         ensemble.plant(read_tree(tree, shares[:, 1:] if classes == 2 else shares))
-    total = _sum(nodes, _rounded(nodes, operator), ensemble)
-    mean = nodes.add("Div", [total, nodes.constant(np.array([float(len(trees))]))])
-    probabilities = _with_complement(nodes, mean) if classes == 2 else mean
+    mean = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
+    probabilities = with_complement(nodes, mean) if classes == 2 else mean
     give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
 
 
 def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> None:
     """A forest for each target; labels side by side."""
-    values = _rounded(nodes, operator)
     columns, first = [], ""
     for target, classes in enumerate(operator.raw_operator.classes_):
         ensemble = Ensemble(targets=len(classes))
         for tree in trees:
             shares = tree.value[:, target, : len(classes)]
             ensemble.plant(read_tree(tree, shares / shares.sum(axis=1, keepdims=True)))
-        shares = nodes.add("Div", [_sum(nodes, values, ensemble), nodes.constant(np.array([float(len(trees))]))])
+        shares = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
         first = first or shares
         label = nodes.add(
             "Gather", [nodes.constant(_stored_classes(classes)), _first_largest(nodes, shares)], axis=0
@@ -75,8 +74,7 @@ def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:
     ensemble = Ensemble(targets=trees[0].value.shape[1])
     for tree in trees:
         ensemble.plant(read_tree(tree, tree.value[:, :, 0]))
-    total = _sum(nodes, _rounded(nodes, operator), ensemble)
-    give(nodes, operator, 0, nodes.add("Div", [total, nodes.constant(np.array([float(len(trees))]))]))
+    give(nodes, operator, 0, _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_well_in_single()))
 
 
 def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -88,7 +86,7 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
         scaled = raw
         if model.loss == "exponential":
             scaled = nodes.add("Mul", [raw, nodes.constant(np.array([2.0]))])
-        probabilities = _with_complement(nodes, nodes.add("Sigmoid", [scaled]))
+        probabilities = with_complement(nodes, nodes.add("Sigmoid", [scaled]))
         at_least_zero = nodes.add("GreaterOrEqual", [raw, nodes.constant(np.array([0.0]))])
         place = nodes.add("Reshape", [nodes.cast(at_least_zero, np.int64), _one_a_row(nodes)])
     else:
@@ -108,7 +106,7 @@ def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> N
     nodes = Nodes(scope, container)
     raw = _histogram_boosted(nodes, operator)
     if len(operator.raw_operator.classes_) == 2:
-        probabilities = _with_complement(nodes, nodes.add("Sigmoid", [raw]))
+        probabilities = with_complement(nodes, nodes.add("Sigmoid", [raw]))
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
     give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
@@ -157,6 +155,15 @@ def _staged(nodes: Nodes, values: str, stages: Iterable[list[Tree]], prior: Any,
     return nodes.add("Add", [_sum(nodes, values, ensemble), start])
 
 
+def _mean(nodes: Nodes, operator: Any, ensemble: Ensemble, trees: int, *, single: bool) -> str:
+    """The trees' mean vote, divided in double; ``single``: compared and summed in single precision."""
+    rounded = nodes.cast(nodes.side_by_side(operator.inputs), np.float32)
+    values = rounded if single else nodes.cast(rounded, np.float64)
+    total = _sum(nodes, values, ensemble, single=single)
+    total = nodes.cast(total, np.float64) if single else total
+    return nodes.add("Div", [total, nodes.constant(np.array([float(trees)]))])
+
+
 def _rounded(nodes: Nodes, operator: Any) -> str:
     """The input as scikit-learn's trees see it: rounded to single precision, whatever comes before having been
     computed in double. Rounding earlier moves values across thresholds: a scaler in single precision before a
@@ -164,14 +171,8 @@ def _rounded(nodes: Nodes, operator: Any) -> str:
     return nodes.cast(nodes.cast(nodes.side_by_side(operator.inputs), np.float32), np.float64)
 
 
-def _sum(nodes: Nodes, values: str, ensemble: Ensemble) -> str:
-    return nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **ensemble.attributes())
-
-
-def _with_complement(nodes: Nodes, second: str) -> str:
-    """[rows, 2] from the second class' probability [rows, 1]."""
-    first = nodes.add("Sub", [nodes.constant(np.array([1.0])), second])
-    return nodes.add("Concat", [first, second], axis=1)
+def _sum(nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False) -> str:
+    return nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **ensemble.attributes(single=single))
 
 
 def _first_largest(nodes: Nodes, values: str) -> str:
