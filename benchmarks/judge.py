@@ -3,7 +3,8 @@
 Each rollout bakes for 90 minutes and is looked at every minute, as the judge does on AWS. All detectors see the
 same requests: the judge with all its signals; an alarm at a fixed threshold; and the Mann-Whitney test of Kayenta
 and PipeCD, on each minute's error share (at the confidence of Kayenta's judge, 98 %; its further demand on the
-size of the effect is left out) and on the single requests' outcomes (at 95 %).
+size of the effect is left out) and on the single requests' outcomes (at 95 %). How much could be won at all says a
+test that is told beforehand how much worse a bad canary's errors are.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from table import Row, main
 
 from lambda_handlers.contract.signals import PREDICTION_BINS
 from lambda_handlers.hooks.account import BETS, STAKES, settle
-from lambda_handlers.hooks.evidence import Block, grow, log_payouts, mix
+from lambda_handlers.hooks.evidence import LIKELY, Block, grow, log_payouts, mix
 from lambda_handlers.hooks.observation import Minute, VersionMinute
 from lambda_handlers.hooks.verdict import Rules
 
@@ -32,19 +33,23 @@ REQUESTS_A_MINUTE = 200
 USUAL = {"rejected": 0.02, "non_finite": 0.001, "slow": 0.05}
 PREDICTED = (0.60, 0.25, 0.10, 0.05)
 SEED = 20241121
+#: 5 % against 1 %.
+TOLD_ODDS = (0.05 / 0.95) / (0.01 / 0.99)
 Z_95_ONE_SIDED, Z_98_TWO_SIDED = 1.645, 2.326
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """Error shares of stable and canary, and the canary's weight; ``wanders`` lets both shares drift together
-    between a fifth and ten times theirs."""
+    between a fifth and ten times theirs. After a switch, a minute of the canary's 200 requests is compared with
+    four of the stable version's before it, as if it were a fifth of a thousand."""
 
     name: str
     weight: float
     stable_errors: float = 0.01
     canary_errors: float = 0.01
     wanders: bool = False
+    requests_a_minute: int = REQUESTS_A_MINUTE
 
     @property
     def rollouts(self) -> int:
@@ -55,8 +60,10 @@ SCENARIOS = (
     Scenario("same, 10 % canary", 0.10),
     Scenario("same, 50 % canary", 0.50),
     Scenario("same, errors wander", 0.10, wanders=True),
+    Scenario("same, switched", 0.20, requests_a_minute=1_000),
     Scenario("1 % and 5 %, 10 % canary", 0.10, canary_errors=0.05),
     Scenario("1 % and 5 %, 50 % canary", 0.50, canary_errors=0.05),
+    Scenario("1 % and 5 %, switched", 0.20, canary_errors=0.05, requests_a_minute=1_000),
     Scenario("1 % and 100 %, 10 % canary", 0.10, canary_errors=1.0),
 )
 
@@ -73,8 +80,8 @@ class Traffic:
 
 def simulate(scenario: Scenario, rollouts: int, rng: np.random.Generator) -> Traffic:
     shape = (rollouts, MINUTES)
-    canary = rng.binomial(REQUESTS_A_MINUTE, scenario.weight, shape)
-    traffic = Traffic(canary, REQUESTS_A_MINUTE - canary)
+    canary = rng.binomial(scenario.requests_a_minute, scenario.weight, shape)
+    traffic = Traffic(canary, scenario.requests_a_minute - canary)
     level = np.ones(shape)
     if scenario.wanders:
         phase = rng.uniform(0, 2 * np.pi, (rollouts, 1))
@@ -122,7 +129,7 @@ def _capital(
     blocks = np.stack([canary, events, stable, stable_events], axis=-1)
     distinct, where = np.unique(blocks.reshape(-1, 4), axis=0, return_inverse=True)
     payouts = np.array([log_payouts(Block(*map(int, row)), tolerated_odds) for row in distinct])
-    return grow(payouts[where].reshape(*canary.shape, -1))
+    return grow(payouts[where].reshape(*canary.shape, -1), LIKELY)
 
 
 def _predictions(traffic: Traffic) -> Floats:
@@ -137,6 +144,18 @@ def _predictions(traffic: Traffic) -> Floats:
         )
         bins[index] = np.logaddexp(more, less) - np.log(2)
     return mix(np.stack(bins, axis=-1), np.full(PREDICTION_BINS, 1 / PREDICTION_BINS))
+
+
+def told_the_odds(traffic: Traffic) -> npt.NDArray[np.bool_]:
+    """What no judge can do better at the same confidence: errors alone, and told beforehand how much worse a bad
+    canary is. Wald's sequential test on the same two-by-two tables."""
+    blocks = np.stack(
+        [traffic.canary, traffic.canary_events["errors"], traffic.stable, traffic.stable_events["errors"]], axis=-1
+    )
+    distinct, where = np.unique(blocks.reshape(-1, 4), axis=0, return_inverse=True)
+    payouts = np.array([log_payouts(Block(*map(int, row)), 1.0, np.array([TOLD_ODDS])) for row in distinct])
+    capital = np.cumsum(payouts[where].reshape(traffic.canary.shape), axis=1)
+    return np.asarray(capital >= np.log(1 / Rules().alpha))
 
 
 def _check_against_the_judge(traffic: Traffic, total: Floats) -> None:
@@ -212,6 +231,7 @@ def mann_whitney_requests(traffic: Traffic) -> npt.NDArray[np.bool_]:
 
 DETECTORS: dict[str, Callable[[Traffic], npt.NDArray[np.bool_]]] = {
     "judge, all signals": judged,
+    "told the odds, errors alone": told_the_odds,
     "alarm, 5 % in 1 minute": alarmed,
     "alarm, 5 % in 3 of 5": alarmed_three_of_five,
     "Mann-Whitney, minutes": mann_whitney_minutes,

@@ -28,15 +28,16 @@ class Bet:
     tolerated_odds: float
 
 
-#: A new model is released because it predicts otherwise: only threefold odds of a prediction count as a shift.
+#: Of errors no more than the stable's are tolerated, though the bets (`evidence.WORSE`) lose on less than a fifth
+#: more. A new model is released because it predicts otherwise: only threefold odds of a prediction are a shift.
 #: Slow answers are tolerated to double: a canary's environments are young, their first requests not their best.
 BETS = {
-    "errors": Bet(0.40, 1.25),
-    "rejected": Bet(0.15, 1.25),
-    "non_finite": Bet(0.15, 1.25),
-    "slow": Bet(0.15, 2.0),
-    "predictions": Bet(0.10, 3.0),
-    "slow_inits": Bet(0.05, 1.0),
+    "errors": Bet(0.55, 1.0),
+    "rejected": Bet(0.12, 1.25),
+    "non_finite": Bet(0.12, 1.25),
+    "slow": Bet(0.10, 2.0),
+    "predictions": Bet(0.07, 3.0),
+    "slow_inits": Bet(0.04, 1.0),
 }
 STAKES = np.array([bet.stake for bet in BETS.values()])
 

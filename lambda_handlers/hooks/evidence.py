@@ -26,8 +26,13 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 #: How many times worse than tolerated the bets suppose the canary's odds to be: what one would want to catch, from
-#: half as bad again to little but failures.
-WORSE = np.array([1.5, 2.0, 3.0, 5.0, 9.0, 20.0, 60.0])
+#: half as bad again to little but failures. Few and far apart, most on what a bad release usually is: a finer grid
+#: costs more stake than its better aim wins back.
+WORSE = np.array([1.5, 3.0, 6.0, 20.0])
+#: The stake on each of `WORSE`.
+LIKELY = np.array([1, 2, 2, 1]) / 6
+#: The stake that bets from the first minute on; the rest is for trouble that starts later.
+AT_ONCE = 0.75
 
 #: Shares that the bets against one tolerated share suppose; those at or below it are left out.
 WORSE_SHARES = np.array([0.2, 0.35, 0.5, 0.7, 0.9, 0.99])
@@ -51,26 +56,26 @@ class Block:
         return Block(self.canary, self.canary - self.canary_events, self.stable, self.stable - self.stable_events)
 
 
-def log_payouts(block: Block, tolerated_odds: float) -> Floats:
-    """Logarithm of what one minute pays on each of `WORSE`: 0 where the minute cannot tell the versions apart."""
+def log_payouts(block: Block, tolerated_odds: float, worse: Floats = WORSE) -> Floats:
+    """Logarithm of what one minute pays on each of ``worse``: 0 where it cannot tell the versions apart."""
     events = block.canary_events + block.stable_events
     least, most = max(0, events - block.stable), min(block.canary, events)
     if least == most:
-        return np.zeros(len(WORSE))
+        return np.zeros(len(worse))
     counts = np.arange(least, most + 1)
     weights = _log_choose(block.canary, counts) + _log_choose(block.stable, events - counts)
     tolerated = math.log(tolerated_odds)
-    worse = tolerated + np.log(WORSE)
+    supposed = tolerated + np.log(worse)
     normal = _log_sum(weights + counts * tolerated)
-    suspected = _log_sum(weights + np.multiply.outer(worse, counts))
-    return np.asarray(block.canary_events * (worse - tolerated) - (suspected - normal))
+    suspected = _log_sum(weights + np.multiply.outer(supposed, counts))
+    return np.asarray(block.canary_events * (supposed - tolerated) - (suspected - normal))
 
 
 def log_capital(blocks: Sequence[Block], tolerated_odds: float) -> Floats:
     """Logarithm of the capital after each minute, [minutes], that started as 1 and bet on the canary's odds of
     the event being more than ``tolerated_odds`` times the stable's."""
     payouts = [log_payouts(block, tolerated_odds) for block in blocks]
-    return grow(np.reshape(payouts, (len(blocks), len(WORSE))))
+    return grow(np.reshape(payouts, (len(blocks), len(WORSE))), LIKELY)
 
 
 def log_capital_both_ways(blocks: Sequence[Block], tolerated_odds: float) -> Floats:
@@ -86,22 +91,21 @@ def log_capital_against_share(counts: Iterable[tuple[int, int]], tolerated_share
     shares = WORSE_SHARES[tolerated_share < WORSE_SHARES]
     hit, miss = np.log(shares / tolerated_share), np.log((1 - shares) / (1 - tolerated_share))
     payouts = [events * hit + (requests - events) * miss for requests, events in counts]
-    return grow(np.reshape(payouts, (len(payouts), len(shares))))
+    return grow(np.reshape(payouts, (len(payouts), len(shares))), np.full(len(shares), 1 / len(shares)))
 
 
-def grow(log_payouts: Floats) -> Floats:
+def grow(log_payouts: Floats, likely: Floats) -> Floats:
     """Logarithm of the capital after each minute, [..., minutes], from payouts [..., minutes, bets].
 
-    Stakes are equal over the bets, and spread over the minute in which betting begins: half at the first, the
-    rest held back for trouble that starts later, which early healthy minutes would else have bet away.
+    Stakes are spread over the bets as ``likely``, and over the minute in which betting begins: `AT_ONCE` at the
+    first, the rest held back for trouble that starts later, which early healthy minutes would else have bet away.
     """
-    minutes, bets = log_payouts.shape[-2:]
-    begin = np.arange(minutes)
-    stakes = np.where(begin == 0, 0.5, 0.5 / np.maximum(begin * (begin + 1), 1))
+    begin = np.arange(log_payouts.shape[-2])
+    stakes = np.where(begin == 0, AT_ONCE, (1 - AT_ONCE) / np.maximum(begin * (begin + 1), 1))
     grown = np.cumsum(log_payouts, axis=-2)
-    invested = np.log(stakes / bets)[:, None] - (grown - log_payouts)
+    invested = np.log(np.multiply.outer(stakes, likely)) - (grown - log_payouts)
     running = _log_sum(np.logaddexp.accumulate(invested, axis=-2) + grown)
-    return np.logaddexp(running, np.log(0.5 / (begin + 1)))
+    return np.logaddexp(running, np.log((1 - AT_ONCE) / (begin + 1)))
 
 
 def mix(log_capitals: Floats, stakes: Floats) -> Floats:

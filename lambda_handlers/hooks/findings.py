@@ -1,10 +1,9 @@
 """What each signal shows, in shares and words that a person can check against a dashboard."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambda_handlers.contract.signals import PREDICTION_BINS
 from lambda_handlers.hooks.account import Account
 from lambda_handlers.hooks.observation import Minute, VersionMinute
 
@@ -50,8 +49,8 @@ class Totals:
 
 def add_up(minutes: Sequence[Minute]) -> Totals:
     return Totals(
-        canary=_sum(minutes, lambda minute: minute.canary),
-        stable=_sum(minutes, lambda minute: minute.stable),
+        canary=VersionMinute.total(minute.canary for minute in minutes),
+        stable=VersionMinute.total(minute.stable for minute in minutes),
     )
 
 
@@ -83,16 +82,6 @@ def _shares(signal: str, totals: Totals) -> tuple[float | None, float | None]:
 
 def _share(events: int, requests: int) -> float | None:
     return events / requests if requests else None
-
-
-def _sum(minutes: Sequence[Minute], side: Callable[[Minute], VersionMinute]) -> VersionMinute:
-    versions = [side(minute) for minute in minutes]
-    counts = {
-        name: sum(getattr(version, name) for version in versions)
-        for name in ("requests", "errors", "rejected", "non_finite", "slow", "inits", "slow_inits")
-    }
-    bins = tuple(sum(version.predictions[index] for version in versions) for index in range(PREDICTION_BINS))
-    return VersionMinute(**counts, predictions=bins)
 
 
 def _percent(share: float | None) -> str:

@@ -1,6 +1,7 @@
 """What a rollout's live traffic showed, minute by minute: the judge's whole memory, read anew at every look."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 from lambda_handlers.contract.signals import PREDICTION_BINS
 from lambda_handlers.hooks.evidence import Block
@@ -25,11 +26,19 @@ class VersionMinute:
     slow_inits: int = 0
     predictions: tuple[int, ...] = (0,) * PREDICTION_BINS
 
+    @classmethod
+    def total(cls, minutes: Iterable["VersionMinute"]) -> "VersionMinute":
+        """All of ``minutes`` as one."""
+        counted = list(minutes)
+        names = [one.name for one in fields(cls) if one.name != "predictions"]
+        bins = tuple(sum(minute.predictions[index] for minute in counted) for index in range(PREDICTION_BINS))
+        return cls(**{name: sum(getattr(minute, name) for minute in counted) for name in names}, predictions=bins)
+
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` is a minute
-    of the stable version from before it."""
+    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` is as
+    much of the stable version's time before it as a minute of the canary's is held against."""
 
     start: float
     canary: VersionMinute

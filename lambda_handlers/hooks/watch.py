@@ -10,6 +10,9 @@ from lambda_handlers.hooks.settings import Settings
 
 #: Minutes before the bake's end by which the last word is spoken: CloudWatch and its alarm need them to act on it.
 LAST_WORD_MINUTES = 2
+#: Minutes of the stable version before a switch that each of the canary's after it is held against: beside more of
+#: what is usual, fewer of the canary's requests tell what is not.
+MINUTES_BEFORE = 4
 
 
 def start_of(deployment: Deployment, settings: Settings) -> float:
@@ -47,9 +50,9 @@ def _side_by_side(
 def _after_switch(
     cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, began: float, end: float
 ) -> list[Minute]:
-    """All traffic moved at once: the canary's minutes from the first whole one on, each beside one of the stable
-    version's from the switch backwards. What else changed at that time is held against the canary too, which is
-    why blue_green is the weaker comparison."""
+    """All traffic moved at once: the canary's minutes from the first whole one on, each beside `MINUTES_BEFORE` of
+    the stable version's from the switch backwards. What else changed at that time is held against the canary too,
+    which is why blue_green is the weaker comparison."""
     canary, stable = _sources(deployment, settings, weighted=False)
     last = began // MINUTE_S * MINUTE_S
     start = math.ceil(began / MINUTE_S) * MINUTE_S
@@ -58,12 +61,15 @@ def _after_switch(
         return []
     thresholds = learn_thresholds(cloudwatch, stable, last, settings.slow_ms)
     on_canary = read_version(cloudwatch, canary, thresholds, start, end)
-    on_stable = read_version(cloudwatch, stable, thresholds, last - MINUTE_S * count, last)
+    on_stable = read_version(cloudwatch, stable, thresholds, last - MINUTE_S * MINUTES_BEFORE * count, last)
     return [
         Minute(
             start + MINUTE_S * step,
             on_canary.get(start + MINUTE_S * step, VersionMinute()),
-            on_stable.get(last - MINUTE_S * (step + 1), VersionMinute()),
+            VersionMinute.total(
+                on_stable.get(last - MINUTE_S * (MINUTES_BEFORE * step + back), VersionMinute())
+                for back in range(1, MINUTES_BEFORE + 1)
+            ),
         )
         for step in range(count)
     ]

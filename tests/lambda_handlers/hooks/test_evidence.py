@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from lambda_handlers.hooks.account import BETS
 from lambda_handlers.hooks.evidence import (
     WORSE,
     Block,
@@ -89,10 +90,10 @@ def test_five_times_the_errors_are_found_within_three_hundred_canary_requests():
     needed = []
     for _ in range(100):
         minutes = blocks(rng, 60, 0.05, 0.01)
-        capital = log_capital(minutes, 1.25)
-        at = int(np.argmax(capital >= math.log(20 / 0.4)))
+        capital = log_capital(minutes, BETS["errors"].tolerated_odds)
+        at = int(np.argmax(capital >= math.log(20 / BETS["errors"].stake)))
         needed.append(sum(block.canary for block in minutes[: at + 1]))
-    assert np.median(needed) <= 300
+    assert np.median(needed) <= 180
 
 
 def test_trouble_that_starts_late_is_found_almost_as_soon_as_early_trouble():

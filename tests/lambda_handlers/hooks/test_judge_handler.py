@@ -163,6 +163,13 @@ def test_a_switched_version_is_compared_with_the_time_before(switched):
     assert not switched.ssm.values
 
 
+def test_each_minute_after_a_switch_is_held_against_four_before_it(switched):
+    for minute in range(2):
+        switched.traffic(switched.canary, minute, 100, weighted=False)
+    found = look(at(switched, 3), switched.around)
+    assert (found["canary_requests"], found["stable_requests"]) == (200, 2 * 4 * 200)
+
+
 def test_a_switched_version_is_judged_by_what_little_came_before(switched):
     switched.cloudwatch.samples.clear()
     for minute in range(-3, 0):
