@@ -19,7 +19,8 @@ BEGIN, END = "<!-- rules: made by scripts/offline_docs.py -->", "<!-- end of rul
 SOURCE = re.compile(r"^\s*Source: (https?://\S+)\s*$", re.MULTILINE)
 DIFFERS = re.compile(r"^\s*Differs: (.+)$", re.MULTILINE)
 SERVICES = {
-    "apigateway": "API Gateway",
+    "apigateway": "API Gateway (REST APIs)",
+    "apigatewayv2": "API Gateway (HTTP APIs)",
     "cloudformation": "CloudFormation",
     "cloudwatch": "CloudWatch",
     "codedeploy": "CodeDeploy",

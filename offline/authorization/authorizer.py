@@ -70,6 +70,8 @@ class Authorizer:
         Raises `NotModelled` for a call that no service's model knows.
         """
         service = "stepfunctions" if signed_as == "states" else PREFIXES.get(signed_as, signed_as)
+        if service == "apigateway" and request.path.startswith("/v2/"):
+            service = "apigatewayv2"
         model = get_service_model(service)
         operation, url_params = protocol.operation_of(model, request)
         asked = Asked(

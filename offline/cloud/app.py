@@ -80,7 +80,7 @@ class AwsApi:
         request = Request(scope, receive)
         match = SCOPE.search(request.headers.get("authorization", ""))
         signed_as = match["service"] if match else "s3"
-        service = self.cloud.services.get(SIGNED_AS.get(signed_as, signed_as))
+        service = self.cloud.services.get(service_of(signed_as, request.url.path))
         if service is None and signed_as not in MOTO_SERVICES:
             await refuse(NotModelled(f"the service {signed_as}"))(scope, receive, send)
             return
@@ -106,6 +106,13 @@ class AwsApi:
                 await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
                 return
         await self.moto(scope, receive, send)
+
+
+def service_of(signed_as: str, path: str) -> str:
+    """Botocore's name of the service that a call is for: HTTP APIs sign as REST APIs do, below another path."""
+    if signed_as == "apigateway" and path.startswith("/v2/"):
+        return "apigatewayv2"
+    return SIGNED_AS.get(signed_as, signed_as)
 
 
 def refuse(error: AwsError) -> Response:

@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logg
 
 import hashlib
 import re
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from offline.gateway.context_variables import substitute
-from offline.gateway.exchange import Exchange
 
 LOG_GROUP_ARN = re.compile(r"^arn:aws[\w-]*:logs:(?P<region>[\w-]+):\d{12}:log-group:(?P<group>[^:*]+)(:\*)?$")
 
@@ -38,14 +38,14 @@ class AccessLog:
         self._format = line_format
 
     @classmethod
-    def of(cls, stage: dict[str, Any]) -> "AccessLog | None":
+    def of(cls, stage_name: str, arn: str | None, line_format: str | None) -> "AccessLog | None":
         """The access log of a stage; None where it has none."""
-        settings = stage.get("accessLogSettings") or {}
-        place = log_group_of(settings.get("destinationArn") or "")
-        if place is None or not settings.get("format"):
+        place = log_group_of(arn or "")
+        if place is None or not line_format:
             return None
-        return cls(*place, stream_of(stage["stageName"]), settings["format"])
+        return cls(*place, stream_of(stage_name), line_format)
 
-    def write(self, exchange: Exchange, sink: LogSink) -> None:
-        line = substitute(self._format, exchange, unset="-")
-        sink.write(self._region, self._group, self._stream, [(exchange.cloud_time, line)])
+    def write(self, value_of: Callable[[str], str | None], at: float, sink: LogSink) -> None:
+        """One line at cloud time ``at``; ``value_of`` gives the $context variables."""
+        line = substitute(self._format, value_of, unset="-")
+        sink.write(self._region, self._group, self._stream, [(at, line)])

@@ -1,5 +1,6 @@
 """The gateway as an ASGI application: one coroutine a request, on the cloud's event loop throughout."""
 
+from functools import partial
 from typing import Any, cast
 
 from starlette.requests import ClientDisconnect
@@ -8,39 +9,47 @@ from starlette.types import Receive, Scope, Send
 from offline.clock import monotonic
 from offline.cloud.cloud import Cloud
 from offline.gateway import metrics
+from offline.gateway.addressing import Addressing
 from offline.gateway.admission import admit
+from offline.gateway.answering import respond
+from offline.gateway.authorizer_event import method_arn
 from offline.gateway.compiled import CompiledStage, compile_stage
 from offline.gateway.compression import compress, decompress
+from offline.gateway.context_variables import context_value
 from offline.gateway.error_reply import error_reply
 from offline.gateway.errors import GatewayError, no_such_route, no_such_stage
 from offline.gateway.exchange import Exchange, new_trace_id
 from offline.gateway.execution_log import write_execution_log
+from offline.gateway.function_call import Invoker
+from offline.gateway.http.app import HttpGateway
 from offline.gateway.limits import Throttles
-from offline.gateway.proxy import Invoker
 from offline.gateway.reply import Reply
-from offline.gateway.request import Address, address_of, check_header_size, parse_request, read_body
+from offline.gateway.request import Address, check_header_size, parse_request, read_body
 from offline.gateway.signature import authenticate
 from offline.gateway.unserved import unserved_reply
 from offline.services.apigateway.service import ApiGateway
 
-#: Statuses that may carry no body.
-BODILESS = frozenset({204, 304})
-
 
 class Gateway:
-    """Serves every stage of every REST API of a cloud."""
+    """Serves every stage of every REST API of a cloud, and hands on what is for an HTTP API."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._compiled: dict[Address, tuple[int, CompiledStage]] = {}
         self._throttles = Throttles()
+        self._addressing = Addressing(cloud)
+        self._http = HttpGateway(cloud, self._throttles)
 
     @property
     def _control_plane(self) -> ApiGateway:
         return cast(ApiGateway, self._cloud.services["apigateway"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = address_of(scope)
+        found = self._addressing.of(scope)
+        if found is not None and found[0] == "http":
+            await self._http(scope, receive, send, found[1])
+            return
+        address = found[1] if found is not None else None
         stage = self._stage(address) if address is not None else None
         if address is None or stage is None:
             await respond(send, unserved_reply(no_such_stage()))
@@ -48,7 +57,7 @@ class Gateway:
         cloud_time = self._cloud.clock.time()
         request = parse_request(scope, address)
         trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
-        exchange = Exchange(stage, request, cloud_time, trace_id)
+        exchange = Exchange(request, cloud_time, trace_id, stage=stage)
         try:
             reply = await self._reply(exchange, receive)
         except ClientDisconnect:
@@ -93,7 +102,7 @@ class Gateway:
         exchange.route, exchange.path_parameters = found
         request.body = await read_body(receive)
         if exchange.route.signed:
-            exchange.caller = authenticate(exchange)
+            exchange.caller = authenticate(request, stage.account_id, method_arn(exchange))
         if exchange.route.authorizer is not None:
             await exchange.route.authorizer.authorize(exchange)
         admit(exchange, self._throttles, stage.usage)
@@ -113,7 +122,9 @@ class Gateway:
             metrics.record(exchange, cloudwatch)
         write_execution_log(exchange, self._control_plane.logs)
         if exchange.stage.access_log is not None:
-            exchange.stage.access_log.write(exchange, self._control_plane.logs)
+            exchange.stage.access_log.write(
+                partial(context_value, exchange), exchange.cloud_time, self._control_plane.logs
+            )
 
 
 def finish(exchange: Exchange, reply: Reply) -> None:
@@ -125,12 +136,3 @@ def finish(exchange: Exchange, reply: Reply) -> None:
     exchange.status = reply.status
     exchange.response_length = len(reply.body)
     exchange.latency_ms = (monotonic() - exchange.started) * 1000
-
-
-async def respond(send: Send, reply: Reply) -> None:
-    body = b"" if reply.status in BODILESS else reply.body
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in reply.headers]
-    if reply.status not in BODILESS:
-        headers.append((b"Content-Length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -19,9 +19,9 @@ from offline.gateway.errors import (
     unauthorized,
 )
 from offline.gateway.exchange import Exchange
+from offline.gateway.function_call import Invoker
 from offline.gateway.lambda_uri import target_of
 from offline.gateway.parameters import mapped_value
-from offline.gateway.proxy import Invoker
 
 Document = dict[str, Any]
 

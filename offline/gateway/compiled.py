@@ -9,11 +9,12 @@ from typing import Any, Protocol
 from offline.gateway.access_log import AccessLog, stream_of
 from offline.gateway.authorizer import LambdaAuthorizer
 from offline.gateway.exchange import Exchange
+from offline.gateway.function_call import FunctionCall, Invoker
 from offline.gateway.lambda_uri import target_of
 from offline.gateway.limits import Limit
 from offline.gateway.media_types import MediaTypes
 from offline.gateway.mock import Mock
-from offline.gateway.proxy import Invoker, LambdaProxy
+from offline.gateway.proxy import LambdaProxy
 from offline.gateway.reply import Reply
 from offline.gateway.routing import Router
 from offline.gateway.validation import RequestCheck
@@ -96,10 +97,15 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
         minimum_compression_bytes=settings.get("minimumCompressionSize"),
         gateway_responses=published.definition.gateway_responses,
         clients=published.clients,
-        access_log=AccessLog.of(published.stage),
+        access_log=access_log_of(published.stage),
         log_stream=stream_of(published.stage["stageName"]),
         usage=usage,
     )
+
+
+def access_log_of(stage: Document) -> AccessLog | None:
+    settings = stage.get("accessLogSettings") or {}
+    return AccessLog.of(stage["stageName"], settings.get("destinationArn"), settings.get("format"))
 
 
 def compile_route(
@@ -135,7 +141,7 @@ def compile_integration(published: Published, integration: Document, invoker: In
         return Mock(integration)
     target = target_of(integration["uri"], published.stage.get("variables") or {})
     timeout_s = integration["timeoutInMillis"] / 1000
-    return LambdaProxy(invoker, target, timeout_s, by_role=bool(integration.get("credentials")))
+    return LambdaProxy(FunctionCall(invoker, target, timeout_s, by_role=bool(integration.get("credentials"))))
 
 
 def request_check(definition: Definition, method: Document, api_id: str) -> RequestCheck | None:

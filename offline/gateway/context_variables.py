@@ -77,11 +77,11 @@ def context_value(exchange: Exchange, name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def substitute(template: str, exchange: Exchange, unset: str) -> str:
+def substitute(template: str, value_of: Callable[[str], str | None], unset: str) -> str:
     """``template`` with its $context variables replaced; ``unset`` stands for those without a value."""
 
     def replaced(match: re.Match[str]) -> str:
-        value = context_value(exchange, match[1] or match[2])
+        value = value_of(match[1] or match[2])
         return unset if value is None else value
 
     return VARIABLE.sub(replaced, template)

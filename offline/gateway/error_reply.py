@@ -3,9 +3,10 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 """
 
+from functools import partial
 from typing import Any
 
-from offline.gateway.context_variables import substitute
+from offline.gateway.context_variables import context_value, substitute
 from offline.gateway.errors import GatewayError
 from offline.gateway.exchange import Exchange
 from offline.gateway.parameters import mapped_value
@@ -30,7 +31,7 @@ def error_reply(exchange: Exchange, error: GatewayError) -> Reply:
     if error.body is not None and "responseTemplates" not in custom:
         reply.body = error.body.encode()
     else:
-        reply.body = substitute(template, exchange, unset="").encode()
+        reply.body = substitute(template, partial(context_value, exchange), unset="").encode()
     return reply
 
 

@@ -1,6 +1,7 @@
 """One request on its way through the gateway, and what became known of it so far.
 
-Access logs, metrics, mapping templates and the proxy event all read from here.
+Access logs, metrics, mapping templates and events all read from here. A `Passage` is what requests of REST and of
+HTTP APIs have in common; an `Exchange` is a REST API's.
 """
 
 import base64
@@ -23,22 +24,17 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 @dataclass(slots=True)
-class Exchange:
+class Passage:
     """``cloud_time`` is when the request came, in epoch seconds; latencies are in real milliseconds."""
 
-    stage: "CompiledStage"
     request: GatewayRequest
     cloud_time: float
     trace_id: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     extended_request_id: str = field(default_factory=lambda: base64.b64encode(os.urandom(11)).decode())
     started: float = field(default_factory=monotonic)
-    route: "Route | None" = None
     path_parameters: dict[str, str] = field(default_factory=dict)
-    client: "Client | None" = None
     caller: "Caller | None" = None
-    authorizer: dict[str, str] | None = None
-    error: GatewayError | None = None
     integration_latency_ms: float | None = None
     integration_status: int | None = None
     integration_error: str | None = None
@@ -52,6 +48,17 @@ class Exchange:
         """Cloud time in Common Log Format, as ``21/Nov/2026:02:03:04 +0000``."""
         at = datetime.fromtimestamp(self.cloud_time, UTC)
         return f"{at.day:02}/{MONTHS[at.month - 1]}/{at.year}:{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange(Passage):
+    """A request to a stage of a REST API."""
+
+    stage: "CompiledStage"
+    route: "Route | None" = None
+    client: "Client | None" = None
+    authorizer: dict[str, str] | None = None
+    error: GatewayError | None = None
 
     @property
     def full_path(self) -> str:

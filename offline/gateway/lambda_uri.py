@@ -32,6 +32,11 @@ def function_of(uri: str) -> str | None:
 
 def target_of(uri: str, stage_variables: dict[str, str]) -> FunctionTarget | None:
     """The function of ``uri`` in a stage with these variables; None if that is no function's ARN."""
-    arn = STAGE_VARIABLE.sub(lambda found: stage_variables.get(found[1], ""), function_of(uri) or "")
+    return arn_target(function_of(uri) or "", stage_variables)
+
+
+def arn_target(template: str, stage_variables: dict[str, str]) -> FunctionTarget | None:
+    """The function whose ARN ``template`` becomes with these variables; None if that is none."""
+    arn = STAGE_VARIABLE.sub(lambda found: stage_variables.get(found[1], ""), template)
     match = FUNCTION_ARN.match(arn)
     return FunctionTarget(match["region"], match["name"], match["qualifier"], arn) if match else None

@@ -20,11 +20,16 @@ EXECUTE_API_HOST = re.compile(r"^(?P<api>[a-z0-9]+)\.execute-api\.")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Which stage of which API a request is for; ``path`` is what follows the stage, undecoded."""
+    """Which stage of which API a request is for; ``path`` is what follows the stage, undecoded.
+
+    Behind a custom domain ``domain_name`` is that, and ``base_path`` the part of the path that its mapping took.
+    """
 
     api_id: str
     stage: str
     path: str
+    domain_name: str | None = None
+    base_path: str = ""
 
 
 @dataclass(slots=True)
@@ -43,6 +48,8 @@ class GatewayRequest:
     scheme: str
     port: int
     protocol: str
+    domain_name: str | None = None
+    base_path: str = ""
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
@@ -50,17 +57,25 @@ class GatewayRequest:
         return self.values.get(name)
 
 
-def address_of(scope: Scope) -> Address | None:
-    """Where a request goes: by Host ``{api}.execute-api.*``, or by path ``/_gateway/{api}/{stage}/...``."""
+def own_url(scope: Scope) -> tuple[str, str] | None:
+    """The API that a request names and the path below it; None where it names none.
+
+    By Host ``{api}.execute-api.*``, or by path ``/_gateway/{api}/...``.
+    """
     path = sent_path(scope)
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-    match = EXECUTE_API_HOST.match(host)
+    match = EXECUTE_API_HOST.match(host_of(scope))
     if match is not None:
-        return _stage_address(match["api"], path.removeprefix("/"))
+        return match["api"], path
     if path.startswith(MOUNT):
-        api_id, _, rest = path.removeprefix(MOUNT).partition("/")
-        return _stage_address(api_id, rest)
+        api_id, slash, rest = path.removeprefix(MOUNT).partition("/")
+        return api_id, slash + rest or "/"
     return None
+
+
+def host_of(scope: Scope) -> str:
+    """The Host header, port and all."""
+    found: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return found.decode("latin-1")
 
 
 def sent_path(scope: Scope) -> str:
@@ -69,9 +84,10 @@ def sent_path(scope: Scope) -> str:
     return path.decode("latin-1")
 
 
-def _stage_address(api_id: str, rest: str) -> Address:
-    stage, slash, path = rest.partition("/")
-    return Address(api_id, stage, slash + path or "/")
+def staged(path: str) -> tuple[str, str]:
+    """The first part of a path, and what follows it."""
+    stage, slash, rest = path.removeprefix("/").partition("/")
+    return stage, slash + rest or "/"
 
 
 def parse_request(scope: Scope, address: Address) -> GatewayRequest:
@@ -92,6 +108,8 @@ def parse_request(scope: Scope, address: Address) -> GatewayRequest:
         scheme=scope["scheme"],
         port=server[1] or 80,
         protocol=f"HTTP/{scope['http_version']}",
+        domain_name=address.domain_name,
+        base_path=address.base_path,
     )
 
 

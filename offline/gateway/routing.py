@@ -19,25 +19,28 @@ class _Node(Generic[R]):
 
 
 class Router(Generic[R]):
-    """Resources as a tree; a path's trailing slash is ignored, as AWS does."""
+    """Resources as a tree; a path's trailing slash is ignored, as REST APIs do, unless it is to count."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trailing_slash_counts: bool = False) -> None:
         self._root: _Node[R] = _Node()
+        self._trailing_slash_counts = trailing_slash_counts
 
     def add(self, resource_path: str, method: str, route: R) -> None:
         node = self._root
-        for part in _parts(resource_path):
+        for part in self._parts(resource_path):
             node = _child(node, part)
         node.methods[method] = route
 
     def find(self, method: str, path: str) -> tuple[R, dict[str, str]] | None:
         """The most specific route that has ``method`` (or ANY), with decoded path parameters."""
-        return _search(self._root, _parts(path), 0, method)
+        return _search(self._root, self._parts(path), 0, method)
 
-
-def _parts(path: str) -> list[str]:
-    trimmed = path.strip("/") if path.startswith("/") else path
-    return trimmed.split("/") if trimmed else []
+    def _parts(self, path: str) -> list[str]:
+        if self._trailing_slash_counts:
+            trimmed = path.removeprefix("/")
+        else:
+            trimmed = path.strip("/") if path.startswith("/") else path
+        return trimmed.split("/") if trimmed else []
 
 
 def _child(node: _Node[R], part: str) -> _Node[R]:

@@ -19,7 +19,7 @@ from moto.iam.access_control import (
 )
 
 from offline.gateway.errors import GatewayError, access_denied, no_such_route
-from offline.gateway.exchange import Exchange
+from offline.gateway.request import GatewayRequest
 
 AUTHORIZATION = re.compile(
     r"^AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/"
@@ -37,34 +37,33 @@ class Caller:
     arn: str
 
 
-def authenticate(exchange: Exchange) -> Caller:
-    """The caller who signed the request; raises `GatewayError` (403) as AWS would."""
-    given = exchange.request.header("authorization")
+def authenticate(request: GatewayRequest, account_id: str, resource_arn: str) -> Caller:
+    """The caller who signed the request to a method; raises `GatewayError` (403) as AWS would."""
+    given = request.header("authorization")
     if given is None:
         raise no_such_route()
     match = AUTHORIZATION.match(given)
     if match is None:
         raise incomplete_signature(given)
-    access_key = find_key(exchange, match["key"])
-    expected = expected_signature(exchange, match, access_key.create_credentials())
+    access_key = find_key(request, account_id, match["key"])
+    expected = expected_signature(request, match, access_key.create_credentials())
     if not hmac.compare_digest(expected, match["signature"]):
         raise mismatched_signature()
-    check_permitted(exchange, access_key)
-    return Caller(exchange.stage.account_id, match["key"], match["key"], access_key.arn)
+    check_permitted(resource_arn, access_key)
+    return Caller(account_id, match["key"], match["key"], access_key.arn)
 
 
-def find_key(exchange: Exchange, key_id: str) -> Any:
-    token = exchange.request.header("x-amz-security-token")
+def find_key(request: GatewayRequest, account_id: str, key_id: str) -> Any:
+    token = request.header("x-amz-security-token")
     headers = {"X-Amz-Security-Token": token} if token is not None else {}
     try:
-        return create_access_key(exchange.stage.account_id, "aws", key_id, headers)
+        return create_access_key(account_id, "aws", key_id, headers)
     except CreateAccessKeyFailure as error:
         raise unknown_token() from error
 
 
-def expected_signature(exchange: Exchange, match: re.Match[str], credentials: Any) -> str:
+def expected_signature(request: GatewayRequest, match: re.Match[str], credentials: Any) -> str:
     """The signature that these credentials give for the request as it arrived."""
-    request = exchange.request
     query = f"?{request.raw_query}" if request.raw_query else ""
     signed = AWSRequest(
         method=request.method,
@@ -78,13 +77,8 @@ def expected_signature(exchange: Exchange, match: re.Match[str], credentials: An
     return signature
 
 
-def check_permitted(exchange: Exchange, access_key: Any) -> None:
+def check_permitted(arn: str, access_key: Any) -> None:
     """Raise unless the caller's own policies allow execute-api:Invoke on the method."""
-    stage, request = exchange.stage, exchange.request
-    arn = (
-        f"arn:aws:execute-api:{stage.region}:{stage.account_id}:{stage.api_id}"
-        f"/{stage.name}/{request.method}{request.path}"
-    )
     results = [
         IAMPolicy(policy).is_action_permitted("execute-api:Invoke", arn)
         for policy in access_key.collect_policies()

@@ -6,6 +6,7 @@ unchanged or with a small patch; any other service is refused by name.
 
 from offline.services import iam, s3
 from offline.services.apigateway import ApiGateway
+from offline.services.apigatewayv2 import ApiGatewayV2
 from offline.services.cloudformation import CloudFormation
 from offline.services.cloudwatch import CloudWatch
 from offline.services.codedeploy import CodeDeploy
@@ -16,6 +17,7 @@ from offline.wire.service import Service
 
 SERVICES: tuple[type[Service], ...] = (
     ApiGateway,
+    ApiGatewayV2,
     CloudFormation,
     CloudWatch,
     CodeDeploy,

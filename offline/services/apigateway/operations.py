@@ -30,12 +30,6 @@ class Operations(Service):
         #: Grows with every change, so that the gateway knows when what it compiled is stale.
         self.revision = 0
 
-    def operation_of(self, request: Request) -> tuple[str, dict[str, Any]]:
-        # HTTP and WebSocket APIs are a service of their own that signs with the same name.
-        if request.path.startswith("/v2/"):
-            raise NotModelled("apigatewayv2 (HTTP and WebSocket APIs)", "Use a REST API.")
-        return super().operation_of(request)
-
     async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
         try:
             return await super().answer(request, region, access_key)

@@ -1,7 +1,7 @@
 """The service itself: every family of operations over one store per region.
 
 Moto's model of API Gateway keeps no snapshot of a deployment, validates little and serves no request, so
-this one is ours, whole. HTTP and WebSocket APIs are another service (`apigatewayv2`), refused by name.
+this one is ours, whole. HTTP APIs are another service (`apigatewayv2`).
 """
 
 import asyncio

@@ -203,3 +203,75 @@ def stepped() -> Iterator[SteppedCloud]:
     """A second cloud, with a clock of its own."""
     with running(CloudConfig(port=0, clock_factor=0)) as cloud:
         yield SteppedCloud(cloud)
+
+
+@dataclass
+class HttpApi:
+    """An HTTP API in use: its stage $default deploys every change by itself."""
+
+    client: Any
+    cloud: Cloud
+    function: str
+    id: str
+
+    def integration(self, version: str = "2.0", function: str | None = None, **settings: Any) -> str:
+        """A Lambda integration; returns what a route's ``Target`` names it by."""
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function or self.function}"
+        made = self.client.create_integration(
+            ApiId=self.id,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=arn,
+            PayloadFormatVersion=version,
+            **settings,
+        )
+        return f"integrations/{made['IntegrationId']}"
+
+    def route(self, key: str = "$default", *, version: str = "2.0", **settings: Any) -> str:
+        """A route to the obedient function; returns its id."""
+        target = settings.pop("Target", None) or self.integration(version)
+        made: str = self.client.create_route(ApiId=self.id, RouteKey=key, Target=target, **settings)["RouteId"]
+        return made
+
+    def url(self, path: str = "/") -> str:
+        return f"{self.cloud.config.endpoint_url}/_gateway/{self.id}{path}"
+
+    def call(self, http_method: str = "GET", path: str = "/", **request: Any) -> httpx.Response:
+        return httpx.request(http_method, self.url(path), timeout=40, trust_env=False, **request)
+
+    def event(self, http_method: str = "GET", path: str = "/", **request: Any) -> dict[str, Any]:
+        """The event that the function got for a request."""
+        answer = self.call(http_method, path, **request)
+        assert answer.status_code == 200, answer.text
+        event: dict[str, Any] = json.loads(answer.text)
+        return event
+
+    def answer(self, result: Any, **request: Any) -> httpx.Response:
+        """What a client gets when the function returns ``result``."""
+        headers = {"X-Answer": json.dumps(result), **request.pop("headers", {})}
+        return self.call(headers=headers, **request)
+
+
+@pytest.fixture
+def http_api(
+    aws: Callable[..., Any], cloud: Cloud, obedient_function: str, unique_name: Callable[..., str]
+) -> Iterator[Callable[..., HttpApi]]:
+    """A factory of HTTP APIs, deleted after the test; keyword arguments are CreateApi's."""
+    client, made = aws("apigatewayv2"), []
+
+    def make(**settings: Any) -> HttpApi:
+        created = client.create_api(**{"Name": unique_name("api"), "ProtocolType": "HTTP", **settings})
+        made.append(created["ApiId"])
+        client.create_stage(ApiId=created["ApiId"], StageName="$default", AutoDeploy=True)
+        return HttpApi(client, cloud, obedient_function, created["ApiId"])
+
+    yield make
+    for api_id in made:
+        client.delete_api(ApiId=api_id)
+
+
+@pytest.fixture
+def open_api(http_api: Callable[..., HttpApi]) -> HttpApi:
+    """An HTTP API whose every request goes to the obedient function."""
+    api = http_api()
+    api.route()
+    return api

@@ -270,15 +270,6 @@ def test_what_is_not_modelled_is_refused_by_name(
         getattr(client, operation)(**parameters)
 
 
-def test_http_apis_are_refused_by_name(aws: Callable[..., Any]) -> None:
-    """HTTP and WebSocket APIs (apigatewayv2) are another service, which is not modelled.
-
-    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
-    """
-    client = aws("apigatewayv2")
-    with pytest.raises(client.exceptions.ClientError, match="does not model apigatewayv2"):
-        client.create_api(Name="a", ProtocolType="HTTP")
-
 
 def test_lists_come_in_pages(aws: Callable[..., Any], unique_name: Callable[..., str]) -> None:
     """Lists hold limit items, and position leads to the next page.

@@ -3,6 +3,7 @@
 from offline.services.cloudformation.provider import ResourceType
 from offline.services.cloudformation.resources import (
     apigateway,
+    apigatewayv2,
     cdk,
     cloudwatch,
     codedeploy,
@@ -23,6 +24,7 @@ from offline.services.cloudformation.resources import (
 
 RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     *apigateway.TYPES,
+    *apigatewayv2.TYPES,
     *lambda_.TYPES,
     cdk.Metadata,
     cloudwatch.Alarm,

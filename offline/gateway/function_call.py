@@ -1,0 +1,94 @@
+"""A function as an integration calls it: with leave, within the integration's timeout."""
+
+import asyncio
+from typing import Any, Protocol
+
+from offline.clock import monotonic
+from offline.errors import AwsError, OfflineError
+from offline.gateway.exchange import Passage
+from offline.gateway.lambda_uri import FunctionTarget
+
+#: Invocations whose client was told of a timeout already; the function runs on, as it does on AWS.
+_detached: set[asyncio.Task[Any]] = set()
+
+
+class InvokeResult(Protocol):
+    """What an invocation came to; ``function_error`` is "Unhandled" or None."""
+
+    @property
+    def payload(self) -> bytes: ...
+
+    @property
+    def function_error(self) -> str | None: ...
+
+
+class Invoker(Protocol):
+    """The Lambda service as the gateway uses it."""
+
+    def allows(
+        self, region: str, function: str, qualifier: str | None, *, principal: str, source_arn: str
+    ) -> bool: ...
+
+    async def invoke(
+        self, function: str, qualifier: str | None, payload: bytes, *, region: str, trace_id: str | None = None
+    ) -> InvokeResult: ...
+
+
+class TimedOut(OfflineError):
+    """The function did not answer within the integration's timeout."""
+
+
+class FunctionCall:
+    """One integration's function; ``target`` None means that the integration names none."""
+
+    def __init__(
+        self, invoker: Invoker, target: FunctionTarget | None, timeout_s: float, *, by_role: bool
+    ) -> None:
+        self._invoker = invoker
+        self.target = target
+        self._timeout_s = timeout_s
+        self._by_role = by_role
+
+    async def make(self, passage: Passage, payload: bytes, source_arn: str) -> InvokeResult:
+        """Invoke for ``source_arn``, the method as execute-api names it, and note how long it took.
+
+        Raises `AwsError` where Lambda refuses, `TimedOut` where it is too slow.
+        """
+        started = monotonic()
+        try:
+            if self.target is None:
+                raise AwsError("ResourceNotFoundException", "The integration names no function", status=404)
+            self._check_permission(self.target, source_arn)
+            return await self._invoke(self.target, payload, passage.trace_id)
+        finally:
+            passage.integration_latency_ms = (monotonic() - started) * 1000
+
+    def _check_permission(self, target: FunctionTarget, source_arn: str) -> None:
+        """Raise unless the function's policy lets this method call it, or a role does."""
+        if self._by_role or self._invoker.allows(
+            target.region,
+            target.name,
+            target.qualifier,
+            principal="apigateway.amazonaws.com",
+            source_arn=source_arn,
+        ):
+            return
+        raise AwsError("AccessDeniedException", f"Invalid permissions on Lambda function {target.arn}", status=403)
+
+    async def _invoke(self, target: FunctionTarget, payload: bytes, trace_id: str) -> InvokeResult:
+        running = asyncio.ensure_future(
+            self._invoker.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
+        )
+        done, _ = await asyncio.wait({running}, timeout=self._timeout_s)
+        if not done:
+            _detached.add(running)
+            running.add_done_callback(_forget)
+            raise TimedOut(f"no answer within {self._timeout_s} s")
+        return running.result()
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Drop a late answer; its failure, if any, was the function's and is in its log."""
+    _detached.discard(task)
+    if not task.cancelled():
+        task.exception()

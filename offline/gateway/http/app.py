@@ -1,0 +1,145 @@
+"""HTTP APIs served: one coroutine a request, from the stage to the answer."""
+
+from functools import partial
+from typing import Any, cast
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from offline.clock import monotonic
+from offline.cloud.cloud import Cloud
+from offline.gateway.answering import respond
+from offline.gateway.errors import GatewayError
+from offline.gateway.exchange import new_trace_id
+from offline.gateway.function_call import Invoker
+from offline.gateway.http import metrics
+from offline.gateway.http.compiled import HttpStage, compile_stage
+from offline.gateway.http.context_variables import context_value
+from offline.gateway.http.cors import is_preflight
+from offline.gateway.http.errors import (
+    HttpApiError,
+    body_too_large,
+    forbidden,
+    headers_too_large,
+    internal_error,
+    not_found,
+    throttled,
+)
+from offline.gateway.http.exchange import HttpExchange
+from offline.gateway.http.issuer import Issuers
+from offline.gateway.limits import Throttles
+from offline.gateway.reply import Reply
+from offline.gateway.request import Address, check_header_size, parse_request, read_body
+from offline.gateway.signature import authenticate
+from offline.services.apigatewayv2.service import ApiGatewayV2
+from offline.services.logs import LogWriter
+
+
+class HttpGateway:
+    """Serves every stage of every HTTP API of a cloud."""
+
+    def __init__(self, cloud: Cloud, throttles: Throttles) -> None:
+        self._cloud = cloud
+        self._throttles = throttles
+        self._issuers = Issuers(cloud.clock)
+        self._compiled: dict[tuple[str, str], tuple[int, HttpStage]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address) -> None:
+        stage = self._stage(address)
+        if stage is None or (stage.endpoint_disabled and address.domain_name is None):
+            await respond(send, not_found().reply())
+            return
+        cloud_time = self._cloud.clock.time()
+        request = parse_request(scope, address)
+        trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
+        exchange = HttpExchange(request, cloud_time, trace_id, stage=stage)
+        try:
+            reply = await self._reply(exchange, receive)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        reply.headers.append(("Apigw-Requestid", exchange.extended_request_id))
+        exchange.status, exchange.response_length = reply.status, len(reply.body)
+        exchange.latency_ms = (monotonic() - exchange.started) * 1000
+        await respond(send, reply)
+        self._report(exchange)
+
+    def _stage(self, address: Address) -> HttpStage | None:
+        """The stage, compiled anew if the control plane changed since."""
+        service = cast(ApiGatewayV2, self._cloud.services["apigatewayv2"])
+        key = (address.api_id, address.stage)
+        revision, stage = self._compiled.get(key, (-1, None))
+        if stage is not None and revision == service.revision:
+            return stage
+        published = service.published(*key)
+        if published is None:
+            self._compiled.pop(key, None)
+            return None
+        invoker = cast(Invoker, self._cloud.services["lambda"])
+        stage = compile_stage(published, self._cloud.config.account_id, invoker, self._issuers)
+        self._compiled[key] = (service.revision, stage)
+        return stage
+
+    async def _reply(self, exchange: HttpExchange, receive: Receive) -> Reply:
+        try:
+            return await self._answer(exchange, receive)
+        except HttpApiError as error:
+            exchange.error_message = error.message
+            return error.reply()
+
+    async def _answer(self, exchange: HttpExchange, receive: Receive) -> Reply:
+        request, stage = exchange.request, exchange.stage
+        await self._read(exchange, receive)
+        found = stage.router.find(request.method, request.path)
+        if found is not None:
+            exchange.route, exchange.path_parameters = found
+        else:
+            exchange.route = stage.default
+        preflight = stage.cors is not None and is_preflight(request)
+        if preflight and stage.cors is not None and (exchange.route is None or not exchange.route.guarded):
+            return stage.cors.preflight(request)
+        if exchange.route is None:
+            raise not_found()
+        await self._admit(exchange)
+        if preflight and stage.cors is not None:
+            return stage.cors.preflight(request)
+        if exchange.route.integration is None:
+            raise internal_error()
+        reply = await exchange.route.integration.answer(exchange)
+        if stage.cors is not None:
+            stage.cors.mark(request, reply)
+        return reply
+
+    async def _read(self, exchange: HttpExchange, receive: Receive) -> None:
+        try:
+            check_header_size(exchange.request)
+        except GatewayError as error:
+            raise headers_too_large() from error
+        try:
+            exchange.request.body = await read_body(receive)
+        except GatewayError as error:
+            raise body_too_large() from error
+
+    async def _admit(self, exchange: HttpExchange) -> None:
+        """Let the request in, or raise: 401, 403 or 429."""
+        route, stage = exchange.route, exchange.stage
+        assert route is not None
+        if route.signed:
+            try:
+                exchange.caller = authenticate(exchange.request, stage.account_id, exchange.resource_arn)
+            except GatewayError as error:
+                exchange.authorizer_error = error.message
+                raise forbidden() from error
+        if route.authorizer is not None:
+            await route.authorizer.authorize(exchange, route.scopes)
+        if route.throttle is not None and not self._throttles.allow(
+            ("http", stage.api_id, stage.name, route.key), route.throttle
+        ):
+            raise throttled()
+
+    def _report(self, exchange: HttpExchange) -> None:
+        cloudwatch: Any = self._cloud.services.get("cloudwatch")
+        if cloudwatch is not None:
+            metrics.record(exchange, cloudwatch)
+        if exchange.stage.access_log is not None:
+            logs: LogWriter = cast(Any, self._cloud.services["apigateway"]).logs
+            exchange.stage.access_log.write(partial(context_value, exchange), exchange.cloud_time, logs)

@@ -1,0 +1,40 @@
+"""One request to a stage of an HTTP API, and what became known of it so far."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from offline.gateway.exchange import Passage
+from offline.gateway.http.token import Token
+
+if TYPE_CHECKING:
+    from offline.gateway.http.compiled import HttpRoute, HttpStage
+
+
+@dataclass(slots=True, kw_only=True)
+class HttpExchange(Passage):
+    """``token`` is what a JWT authorizer accepted, ``authorizer_error`` why it did not."""
+
+    stage: "HttpStage"
+    route: "HttpRoute | None" = None
+    token: Token | None = None
+    authorizer_error: str | None = None
+    error_message: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path as functions are told it: decoded, with the stage unless that is $default.
+
+        A decoded question mark ends it, as on AWS.
+        """
+        path = unquote(self.request.path).partition("?")[0]
+        return path if self.stage.name == "$default" else f"/{self.stage.name}{path}"
+
+    @property
+    def domain_name(self) -> str:
+        return self.request.domain_name or self.stage.domain_name
+
+    @property
+    def resource_arn(self) -> str:
+        """The request as execute-api names it in policies."""
+        return f"{self.stage.arn}/{self.request.method}{self.request.path}"

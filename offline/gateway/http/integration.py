@@ -1,0 +1,57 @@
+"""A route's Lambda integration: event out, answer in, within the integration's timeout."""
+
+import msgspec
+
+from offline.errors import AwsError
+from offline.gateway.function_call import FunctionCall, InvokeResult, TimedOut
+from offline.gateway.http.errors import HttpApiError, body_too_large, internal_error, unavailable
+from offline.gateway.http.event import event
+from offline.gateway.http.event_v1 import event_v1
+from offline.gateway.http.exchange import HttpExchange
+from offline.gateway.http.reply import reply_v1, reply_v2
+from offline.gateway.reply import Reply
+
+#: Words of $context.integrationErrorMessage.
+#: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+NO_PERMISSION = (
+    "The IAM role configured on the integration or API Gateway doesn't have permissions to call the integration. "
+    "Check the permissions and try again."
+)
+MALFORMED = "The response from the Lambda function doesn't match the format that API Gateway expects."
+TIMED_OUT = "Endpoint request timed out"
+
+
+class LambdaIntegration:
+    """One integration's function, spoken to in payload format ``version``."""
+
+    def __init__(self, function: FunctionCall, version: str) -> None:
+        self._function = function
+        self._event, self._reply = (event, reply_v2) if version == "2.0" else (event_v1, reply_v1)
+
+    async def answer(self, exchange: HttpExchange) -> Reply:
+        """The function's reply; raises `HttpApiError` where AWS answers in the function's stead."""
+        result = await self._call(exchange, msgspec.json.encode(self._event(exchange)))
+        exchange.integration_status = 200
+        if result.function_error is not None:
+            exchange.integration_error = result.payload.decode("utf-8", errors="replace")
+            raise internal_error()
+        try:
+            return self._reply(result.payload)
+        except HttpApiError:
+            exchange.integration_error = MALFORMED
+            raise
+
+    async def _call(self, exchange: HttpExchange, payload: bytes) -> InvokeResult:
+        route = exchange.route
+        assert route is not None
+        taken = "$default" if route.key == "$default" else f"{exchange.request.method}{route.path}"
+        try:
+            return await self._function.make(exchange, payload, f"{exchange.stage.arn}/{taken}")
+        except TimedOut as error:
+            exchange.integration_error = TIMED_OUT
+            raise unavailable() from error
+        except AwsError as error:
+            exchange.integration_status = error.status or 500
+            denied = error.code == "AccessDeniedException"
+            exchange.integration_error = NO_PERMISSION if denied else error.message
+            raise (body_too_large() if error.code == "RequestTooLargeException" else internal_error()) from error

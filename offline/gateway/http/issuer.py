@@ -1,0 +1,95 @@
+"""The keys that an issuer signs with, found by OpenID Connect discovery and kept for a while.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+
+from offline.clock import Clock, monotonic
+from offline.errors import OfflineError
+from offline.gateway.http.token import InvalidToken
+from offline.services.apigatewayv2.authorizers import LOOPBACK
+
+TIMEOUT_S = 1.5
+LARGEST_ANSWER_BYTES = 150_000
+#: Cloud seconds that keys are used for before they are fetched again.
+KEPT_S = 7200
+#: Real seconds before a key that is not among those kept is looked for once more.
+LOOK_AGAIN_S = 10.0
+
+
+class IssuerUnreachable(OfflineError):
+    """The issuer's discovery document or keys could not be had; the message says of which URL and why."""
+
+
+@dataclass(slots=True)
+class _Known:
+    keys: KeySet
+    until: float
+    fetched: float
+
+
+@dataclass(slots=True)
+class Issuers:
+    """Every issuer's keys; one of these serves a whole gateway."""
+
+    clock: Clock
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def key(self, issuer: str, kid: str) -> Key:
+        """The issuer's key ``kid``; raises `InvalidToken` if it has none such, `IssuerUnreachable`."""
+        async with self._locks.setdefault(issuer, asyncio.Lock()):
+            known = self._known.get(issuer)
+            if known is None or known.until <= self.clock.time():
+                known = await self._fetch(issuer)
+            found = _find(known.keys, kid)
+            if found is None and monotonic() - known.fetched > LOOK_AGAIN_S:
+                known = await self._fetch(issuer)
+                found = _find(known.keys, kid)
+        if found is None:
+            raise InvalidToken("the token's kid is none of the issuer's keys")
+        return found
+
+    async def _fetch(self, issuer: str) -> _Known:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            discovered = await _document(session, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+            keys = await _document(session, str(discovered.get("jwks_uri")))
+        try:
+            found = KeySet.import_key_set(keys)  # type: ignore[arg-type]
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise IssuerUnreachable(f"{discovered.get('jwks_uri')} gives no usable keys: {error}") from error
+        self._known[issuer] = _Known(found, self.clock.time() + KEPT_S, monotonic())
+        return self._known[issuer]
+
+
+def _find(keys: KeySet, kid: str) -> Key | None:
+    return next((key for key in keys if key.kid == kid and key.key_type == "RSA"), None)
+
+
+async def _document(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+    """A JSON object of at most 150,000 bytes from ``url``."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise IssuerUnreachable(f"{url} is no https:// URL")
+    try:
+        async with session.get(url) as answer:
+            answer.raise_for_status()
+            text = await answer.content.read(LARGEST_ANSWER_BYTES + 1)
+            while len(text) <= LARGEST_ANSWER_BYTES and not answer.content.at_eof():
+                text += await answer.content.read(LARGEST_ANSWER_BYTES + 1)
+            document = json.loads(text) if len(text) <= LARGEST_ANSWER_BYTES else None
+    except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as error:
+        raise IssuerUnreachable(f"{url}: {error or type(error).__name__}") from error
+    if not isinstance(document, dict):
+        raise IssuerUnreachable(f"{url} gives no JSON object of at most {LARGEST_ANSWER_BYTES} bytes")
+    return document

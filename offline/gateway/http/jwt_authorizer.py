@@ -1,0 +1,67 @@
+"""JWT authorizers at work: find the token, hold it against issuer, audience and scopes.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+"""
+
+import re
+from collections.abc import Sequence
+
+from offline.gateway.http.errors import forbidden, internal_error, unauthorized
+from offline.gateway.http.exchange import HttpExchange
+from offline.gateway.http.issuer import Issuers, IssuerUnreachable
+from offline.gateway.http.token import InvalidToken, Token, check_claims, unverified, verified
+from offline.gateway.request import GatewayRequest
+from offline.services.apigatewayv2.sources import SOURCE
+from offline.services.apigatewayv2.store import Document
+
+BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
+
+
+class JwtAuthorizer:
+    """One authorizer of a stage."""
+
+    def __init__(self, document: Document, issuers: Issuers) -> None:
+        configuration = document["JwtConfiguration"]
+        self._issuer: str = configuration["Issuer"]
+        self._audiences: list[str] = configuration["Audience"]
+        self._source: str = document["IdentitySource"][0]
+        self._issuers = issuers
+
+    async def authorize(self, exchange: HttpExchange, scopes: Sequence[str]) -> None:
+        """Note the token in ``exchange``, or raise `HttpApiError`: 401, or 403 if it has none of ``scopes``."""
+        given = identity(self._source, exchange.request)
+        if not given:
+            raise unauthorized("Bearer")
+        try:
+            exchange.token = await self._accepted(BEARER.sub("", given, count=1).strip(), exchange.cloud_time)
+        except InvalidToken as error:
+            exchange.authorizer_error = str(error)
+            raise unauthorized(challenge(scopes, "invalid_token", str(error))) from error
+        except IssuerUnreachable as error:
+            exchange.authorizer_error = str(error)
+            raise internal_error() from error
+        if scopes and not set(scopes) & set(exchange.token.scopes):
+            exchange.authorizer_error = "the token has none of the route's scopes"
+            raise forbidden(challenge(scopes, "insufficient_scope", exchange.authorizer_error))
+
+    async def _accepted(self, text: str, now: float) -> Token:
+        parts = unverified(text)
+        key = await self._issuers.key(self._issuer, parts.headers()["kid"])
+        token = verified(parts, key)
+        check_claims(token, self._issuer, self._audiences, now)
+        return token
+
+
+def identity(source: str, request: GatewayRequest) -> str | None:
+    """What an identity source holds in a request: the one value, or the first of several."""
+    match = SOURCE.match(source)
+    assert match is not None
+    if match["place"] == "header":
+        return request.header(match["name"].lower())
+    return next((value for name, value in request.query if name == match["name"]), None)
+
+
+def challenge(scopes: Sequence[str], error: str, description: str) -> str:
+    """The www-authenticate header that says why."""
+    told = description.replace('"', "'").encode("ascii", "replace").decode()
+    return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{told}"'

@@ -1,0 +1,112 @@
+"""JSON Web Tokens as HTTP APIs hold them against an authorizer: signature, issuer, audience, times.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from offline.errors import OfflineError
+
+#: Only RSA: a public key never checks a keyed hash, and "none" is no signature.
+ALGORITHMS = ("RS256", "RS384", "RS512")
+
+
+class InvalidToken(OfflineError):
+    """A token that opens nothing; the message is what the client may know of the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An accepted token's claims."""
+
+    claims: dict[str, Any]
+
+    @property
+    def scopes(self) -> list[str]:
+        """What ``scp`` or ``scope`` lists, given as a list or as words."""
+        given = self.claims.get("scp", self.claims.get("scope"))
+        if isinstance(given, list):
+            return [str(scope) for scope in given]
+        return given.split() if isinstance(given, str) else []
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The claims as events carry them: every value as text, nulls left out."""
+        return {name: claim_text(value) for name, value in self.claims.items() if value is not None}
+
+
+def claim_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{' '.join(claim_text(item) for item in value)}]"
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def unverified(text: str) -> jws.CompactSignature:
+    """The token taken apart, nothing of it believed; raises `InvalidToken` for what is none."""
+    try:
+        parts = jws.extract_compact(text.encode("ascii"))
+        header = parts.headers()
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidToken("the token is malformed") from error
+    if header.get("alg") not in ALGORITHMS:
+        raise InvalidToken(f"signing method {header.get('alg')} is invalid")
+    if not isinstance(header.get("kid"), str):
+        raise InvalidToken("the token has no kid header")
+    return parts
+
+
+def verified(parts: jws.CompactSignature, key: Key) -> Token:
+    """The claims under a good signature; raises `InvalidToken`."""
+    try:
+        good = jws.validate_compact(parts, key, ALGORITHMS)
+    except (JoseError, ValueError, TypeError) as error:
+        raise InvalidToken("the token's signature is invalid") from error
+    if not good:
+        raise InvalidToken("the token's signature is invalid")
+    try:
+        claims = json.loads(parts.payload, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InvalidToken("the token is malformed") from error
+    if not isinstance(claims, dict):
+        raise InvalidToken("the token is malformed")
+    return Token(claims)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def check_claims(token: Token, issuer: str, audiences: Sequence[str], now: float) -> None:
+    """Raise `InvalidToken` unless the token is the issuer's, for an audience, at ``now`` (epoch s)."""
+    claims = token.claims
+    if claims.get("iss") != issuer:
+        raise InvalidToken("the token does not have a valid issuer")
+    given = claims["aud"] if claims.get("aud") is not None else claims.get("client_id")
+    named = given if isinstance(given, list) else [given]
+    if not any(isinstance(name, str) and name in audiences for name in named):
+        raise InvalidToken("the token does not have a valid audience")
+    expires = _time(claims, "exp")
+    if expires is None or expires <= now:
+        raise InvalidToken("the token has expired")
+    for name in ("nbf", "iat"):
+        begins = _time(claims, name)
+        if begins is not None and begins > now:
+            raise InvalidToken("the token is not valid yet")
+
+
+def _time(claims: dict[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidToken(f"the token's {name} is no time")
+    return value

@@ -1,0 +1,116 @@
+"""What every family of operations needs: the caller's region, documents out, pages, automatic deployments."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from offline.errors import NotModelled
+from offline.services.apigatewayv2.store import Document, HttpApi, RegionStore, bad_request, new_id, not_found
+from offline.wire.service import Call, Service
+
+if TYPE_CHECKING:
+    from moto.core.request import Request
+
+    from offline.cloud.cloud import Cloud
+    from offline.wire.protocol import Answer
+
+LARGEST_PAGE = 500
+
+
+class Operations(Service):
+    """Base of the families. Operations are coroutines without awaits: they run on the event loop, where
+    the gateway reads the same store, so neither needs a lock."""
+
+    name = "apigatewayv2"
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.stores: dict[str, RegionStore] = {}
+        #: Grows with every change, so that the gateway knows when what it compiled is stale.
+        self.revision = 0
+
+    async def answer(self, request: "Request", region: str, access_key: str) -> "Answer | None":
+        try:
+            return await super().answer(request, region, access_key)
+        finally:
+            if request.method != "GET":
+                self.revision += 1
+
+    def store(self, call: Call) -> RegionStore:
+        return self.stores.setdefault(call.region, RegionStore())
+
+    def api(self, call: Call) -> HttpApi:
+        return self.store(call).api(call.params["ApiId"])
+
+    def deployed(self, api: HttpApi) -> None:
+        """Bring every stage with automatic deployments to what the API is now."""
+        stages = [stage for stage in api.stages.values() if stage["AutoDeploy"]]
+        if not stages:
+            return
+        document = self.new_deployment(automatic=True)
+        api.freeze(document)
+        for stage in stages:
+            stage["DeploymentId"] = document["DeploymentId"]
+            stage["LastDeploymentStatusMessage"] = (
+                f"Successfully deployed stage with deployment ID '{document['DeploymentId']}'"
+            )
+        api.forget_unused()
+
+    def new_deployment(self, *, automatic: bool, description: str | None = None) -> Document:
+        return {
+            "DeploymentId": new_id(6),
+            "AutoDeployed": automatic,
+            "CreatedDate": self.cloud.clock.now(),
+            "DeploymentStatus": "DEPLOYED",
+            "Description": description or ("Automatic deployment triggered by changes to the Api configuration"),
+        }
+
+
+def answered(document: Document) -> Document:
+    """A copy that the caller may keep, without what AWS leaves out when unset."""
+    return {name: value for name, value in copy.deepcopy(document).items() if value is not None}
+
+
+def chosen(params: Mapping[str, Any], names: Iterable[str]) -> Document:
+    """The parameters that were given, among ``names``."""
+    return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}
+
+
+def changed(document: Document, params: Mapping[str, Any], names: Iterable[str]) -> Document:
+    """``document`` with what an update gives; empty text unsets."""
+    given = {name: None if value == "" else value for name, value in chosen(params, names).items()}
+    return answered(document | given)
+
+
+def replace(document: Document, new: Document) -> Document:
+    """Make ``document`` be ``new``, in place; returns a copy for the caller."""
+    document.clear()
+    document.update(new)
+    return answered(document)
+
+
+def found(parts: Mapping[str, Document], kind: str, identity: str) -> Document:
+    try:
+        return parts[identity]
+    except KeyError:
+        raise not_found(kind, identity) from None
+
+
+def page(call: Call, documents: Iterable[Document]) -> Document:
+    """One page of ``documents`` by ``MaxResults`` and ``NextToken``."""
+    listed = [answered(document) for document in documents]
+    limit = int(call.params.get("MaxResults") or LARGEST_PAGE)
+    if not 0 < limit <= LARGEST_PAGE:
+        raise bad_request(f"Invalid maxResults {limit}; must be between 1 and {LARGEST_PAGE}")
+    first = int(call.params.get("NextToken") or 0)
+    answer: Document = {"Items": listed[first : first + limit]}
+    if first + limit < len(listed):
+        answer["NextToken"] = str(first + limit)
+    return answer
+
+
+def refuse(params: Mapping[str, Any], unmodelled: Mapping[str, str]) -> None:
+    """Raise `NotModelled` for the first parameter given that this cloud does not model."""
+    for name, meaning in unmodelled.items():
+        if params.get(name):
+            raise NotModelled(f"apigatewayv2: {name} ({meaning})")

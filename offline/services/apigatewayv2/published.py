@@ -1,0 +1,15 @@
+"""What the gateway serves: a stage with its own settings over the deployment that it was pointed at."""
+
+from dataclasses import dataclass
+
+from offline.services.apigatewayv2.store import Deployment, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One stage as it stands now; ``deployment`` None means that nothing was deployed to it yet."""
+
+    region: str
+    api: Document
+    stage: Document
+    deployment: Deployment | None

@@ -1,0 +1,55 @@
+"""The service itself: every family of operations over one store per region.
+
+Moto's model of HTTP APIs keeps no deployments, validates little and serves no request, so this one is ours, whole.
+"""
+
+from offline.services.apigatewayv2.apis import ApiOperations
+from offline.services.apigatewayv2.authorizers import AuthorizerOperations
+from offline.services.apigatewayv2.deployments import DeploymentOperations
+from offline.services.apigatewayv2.integrations import IntegrationOperations
+from offline.services.apigatewayv2.published import Published
+from offline.services.apigatewayv2.routes import RouteOperations
+from offline.services.apigatewayv2.stages import StageOperations
+from offline.services.apigatewayv2.store import RegionStore
+from offline.services.apigatewayv2.tags import TagOperations
+
+DEFAULT_STAGE = "$default"
+
+
+class ApiGatewayV2(
+    ApiOperations,
+    RouteOperations,
+    IntegrationOperations,
+    AuthorizerOperations,
+    StageOperations,
+    DeploymentOperations,
+    TagOperations,
+):
+    """HTTP APIs and their stages."""
+
+    def snapshot(self) -> dict[str, RegionStore]:
+        return self.stores
+
+    def restore(self, saved: dict[str, RegionStore]) -> None:
+        self.stores = saved
+
+    def has(self, api_id: str) -> bool:
+        return any(api_id in store.apis for store in self.stores.values())
+
+    def stage_of_path(self, api_id: str, first_part: str) -> str:
+        """The stage that a path under the API's own URL is for: the one it begins with, else $default."""
+        for store in self.stores.values():
+            api = store.apis.get(api_id)
+            if api is not None and first_part != DEFAULT_STAGE and first_part in api.stages:
+                return first_part
+        return DEFAULT_STAGE
+
+    def published(self, api_id: str, stage_name: str) -> Published | None:
+        """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""
+        for region, store in self.stores.items():
+            api = store.apis.get(api_id)
+            if api is None or stage_name not in api.stages:
+                continue
+            stage = api.stages[stage_name]
+            return Published(region, api.document, stage, api.deployments.get(stage.get("DeploymentId") or ""))
+        return None

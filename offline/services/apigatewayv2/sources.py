@@ -1,0 +1,14 @@
+"""Identity sources: where in a request an authorizer looks."""
+
+import re
+
+from offline.services.apigatewayv2.store import bad_request
+
+SOURCE = re.compile(r"^\$request\.(?P<place>header|querystring)\.(?P<name>[\w\-.]+)$")
+
+
+def check_source(source: str) -> None:
+    if not SOURCE.match(source):
+        raise bad_request(
+            f"Invalid identity source: {source}; expected $request.header.NAME or $request.querystring.NAME"
+        )

@@ -1,0 +1,136 @@
+"""Stages: names under which a deployment is served, with throttles and access logs; $default is in no URL."""
+
+import re
+from typing import Any
+
+from offline.errors import AwsError, NotModelled
+from offline.gateway.access_log import log_group_of
+from offline.services.apigateway.stages import VARIABLE_VALUE
+from offline.services.apigatewayv2.operations import (
+    Operations,
+    answered,
+    changed,
+    chosen,
+    found,
+    page,
+    refuse,
+    replace,
+)
+from offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict
+from offline.wire.service import Call
+
+NAME = re.compile(r"^(\$default|[a-zA-Z0-9_-]{1,128})$")
+SETTABLE = (
+    "AccessLogSettings",
+    "AutoDeploy",
+    "DefaultRouteSettings",
+    "DeploymentId",
+    "Description",
+    "RouteSettings",
+    "StageVariables",
+)
+UNMODELLED = {"ClientCertificateId": "client certificates"}
+WEBSOCKET_ONLY = ("DataTraceEnabled", "LoggingLevel")
+
+
+class StageOperations(Operations):
+    async def create_stage(self, call: Call) -> Document:
+        api = self.api(call)
+        refuse(call.params, UNMODELLED)
+        name = call.params["StageName"]
+        if name in api.stages:
+            raise conflict("Stage already exists")
+        now = self.cloud.clock.now()
+        stage: Document = {
+            "StageName": name,
+            "AutoDeploy": False,
+            "CreatedDate": now,
+            "LastUpdatedDate": now,
+            "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
+            "RouteSettings": {},
+            "StageVariables": {},
+            "Tags": {},
+        } | chosen(call.params, (*SETTABLE, "Tags"))
+        check_stage(api, stage)
+        api.stages[name] = stage
+        self.deployed(api)
+        return answered(stage)
+
+    async def get_stage(self, call: Call) -> Document:
+        return answered(self.stage_of(call))
+
+    async def get_stages(self, call: Call) -> Document:
+        return page(call, self.api(call).stages.values())
+
+    async def update_stage(self, call: Call) -> Document:
+        refuse(call.params, UNMODELLED)
+        api, stage = self.api(call), self.stage_of(call)
+        new = changed(stage, call.params, SETTABLE) | {"LastUpdatedDate": self.cloud.clock.now()}
+        if "DeploymentId" in call.params and stage["AutoDeploy"] and new["AutoDeploy"]:
+            raise bad_request("Deployment ID cannot be set on a stage with automatic deployments")
+        check_stage(api, new)
+        replace(stage, new)
+        self.deployed(api)
+        return answered(stage)
+
+    async def delete_route_settings(self, call: Call) -> Document:
+        found(self.stage_of(call)["RouteSettings"], "RouteSettings", call.params["RouteKey"])
+        del self.stage_of(call)["RouteSettings"][call.params["RouteKey"]]
+        return {}
+
+    async def delete_access_log_settings(self, call: Call) -> Document:
+        self.stage_of(call).pop("AccessLogSettings", None)
+        return {}
+
+    async def delete_stage(self, call: Call) -> Document:
+        api = self.api(call)
+        del api.stages[self.stage_of(call)["StageName"]]
+        api.forget_unused()
+        return {}
+
+    def stage_of(self, call: Call) -> Document:
+        return found(self.api(call).stages, "Stage", call.params["StageName"])
+
+
+def check_stage(api: HttpApi, stage: Document) -> None:
+    """Raise for a name, deployment, setting or log destination that AWS refuses or this cloud does not model."""
+    if not NAME.match(stage["StageName"]):
+        raise bad_request("Stage name only allows a-zA-Z0-9_- and at most 128 characters, or $default")
+    deployment = stage.get("DeploymentId")
+    if deployment is not None and deployment not in api.deployments:
+        raise bad_request(f"Deployment ID does not exist: {deployment}")
+    for name, value in (stage.get("StageVariables") or {}).items():
+        if not VARIABLE_VALUE.match(value):
+            raise bad_request(
+                f"Stage variable '{name}' has value '{value}'; only A-Za-z0-9-._~:/?#&=, are allowed"
+            )
+    for key, settings in [("DefaultRouteSettings", stage.get("DefaultRouteSettings")), *route_settings(stage)]:
+        check_settings(key, settings or {})
+    check_log(stage.get("AccessLogSettings") or {})
+    keys = {route["RouteKey"] for route in api.routes.values()}
+    for key, _ in route_settings(stage):
+        if key not in keys:
+            raise AwsError(
+                "NotFoundException", f"Unable to find Route by key {key} within the provided RouteSettings"
+            )
+
+
+def route_settings(stage: Document) -> list[tuple[str, Any]]:
+    return list((stage.get("RouteSettings") or {}).items())
+
+
+def check_settings(key: str, settings: Document) -> None:
+    for name in WEBSOCKET_ONLY:
+        if settings.get(name) not in (None, False, "OFF"):
+            raise bad_request(f"{name} is only supported for WebSocket APIs ({key})")
+    for name in ("ThrottlingBurstLimit", "ThrottlingRateLimit"):
+        if (settings.get(name) or 0) < 0:
+            raise bad_request(f"{name} of {key} must not be negative (got {settings[name]})")
+
+
+def check_log(settings: Document) -> None:
+    arn = settings.get("DestinationArn")
+    if arn and ":firehose:" in arn:
+        raise NotModelled("apigatewayv2: access logs to Firehose", "Use a CloudWatch Logs group.")
+    if arn and log_group_of(arn) is None:
+        raise bad_request(f"Invalid ARN specified in the request: {arn}. ARN format is a log group's")

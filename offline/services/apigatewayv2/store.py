@@ -1,0 +1,61 @@
+"""What a region's HTTP APIs are made of: documents in the shapes that AWS answers with."""
+
+import copy
+from dataclasses import dataclass, field
+
+from offline.errors import AwsError
+from offline.services.apigateway.store import Document, bad_request, conflict, new_id
+
+__all__ = ["Deployment", "Document", "HttpApi", "RegionStore", "bad_request", "conflict", "new_id", "not_found"]
+
+
+def not_found(kind: str, identity: str) -> AwsError:
+    return AwsError("NotFoundException", f"Invalid {kind} identifier specified {identity}")
+
+
+@dataclass(slots=True)
+class Deployment:
+    """An API's routes, integrations and authorizers as they stood when it was made."""
+
+    document: Document
+    routes: dict[str, Document]
+    integrations: dict[str, Document]
+    authorizers: dict[str, Document]
+
+
+@dataclass(slots=True)
+class HttpApi:
+    """One API; every part by its id, stages by their name."""
+
+    document: Document
+    routes: dict[str, Document] = field(default_factory=dict)
+    integrations: dict[str, Document] = field(default_factory=dict)
+    authorizers: dict[str, Document] = field(default_factory=dict)
+    stages: dict[str, Document] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+
+    def freeze(self, document: Document) -> Deployment:
+        """A deployment of what the API is now."""
+        made = Deployment(document, *copy.deepcopy((self.routes, self.integrations, self.authorizers)))
+        self.deployments[document["DeploymentId"]] = made
+        return made
+
+    def forget_unused(self) -> None:
+        """Drop automatic deployments that no stage serves any more."""
+        used = {stage.get("DeploymentId") for stage in self.stages.values()}
+        for identity, deployment in list(self.deployments.items()):
+            if deployment.document["AutoDeployed"] and identity not in used:
+                del self.deployments[identity]
+
+
+@dataclass(slots=True)
+class RegionStore:
+    """One region of one account."""
+
+    apis: dict[str, HttpApi] = field(default_factory=dict)
+
+    def api(self, api_id: str) -> HttpApi:
+        try:
+            return self.apis[api_id]
+        except KeyError:
+            raise not_found("API", api_id) from None

@@ -1,0 +1,33 @@
+"""Tags of HTTP APIs and their stages, by their ARN."""
+
+from offline.services.apigatewayv2.operations import Operations, found
+from offline.services.apigatewayv2.store import Document, not_found
+from offline.wire.service import Call
+
+
+class TagOperations(Operations):
+    async def get_tags(self, call: Call) -> Document:
+        return {"Tags": dict(self.tags_of(call))}
+
+    async def tag_resource(self, call: Call) -> Document:
+        self.tags_of(call).update(call.params.get("Tags") or {})
+        return {}
+
+    async def untag_resource(self, call: Call) -> Document:
+        tags = self.tags_of(call)
+        for name in call.params["TagKeys"]:
+            tags.pop(name, None)
+        return {}
+
+    def tags_of(self, call: Call) -> dict[str, str]:
+        tags: dict[str, str] = self.tagged(call).setdefault("Tags", {})
+        return tags
+
+    def tagged(self, call: Call) -> Document:
+        arn = call.params["ResourceArn"]
+        match arn.partition("::/")[2].split("/"):
+            case ["apis", api_id]:
+                return self.store(call).api(api_id).document
+            case ["apis", api_id, "stages", stage]:
+                return found(self.store(call).api(api_id).stages, "Stage", stage)
+        raise not_found("resource ARN", arn)

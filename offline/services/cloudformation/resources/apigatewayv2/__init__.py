@@ -1,0 +1,7 @@
+"""API Gateway's HTTP APIs in CloudFormation."""
+
+from offline.services.cloudformation.provider import ResourceType
+from offline.services.cloudformation.resources.apigatewayv2.api import Api, Deployment, Stage
+from offline.services.cloudformation.resources.apigatewayv2.parts import Authorizer, Integration, Route
+
+TYPES: tuple[type[ResourceType], ...] = (Api, Authorizer, Deployment, Integration, Route, Stage)

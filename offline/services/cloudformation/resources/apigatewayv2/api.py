@@ -1,0 +1,59 @@
+"""AWS::ApiGatewayV2::Api, Stage and Deployment: an HTTP API and how it is served."""
+
+from typing import Any
+
+from offline.services.cloudformation.provider import Made, Request, words
+from offline.services.cloudformation.resources.apigatewayv2.part import Part
+
+
+class Api(Part):
+    type = "AWS::ApiGatewayV2::Api"
+    noun = "Api"
+    modelled = words(
+        "ApiKeySelectionExpression CorsConfiguration Description DisableExecuteApiEndpoint IpAddressType Name "
+        "ProtocolType RouteSelectionExpression Tags Version"
+    )
+    attributes = words("ApiId ApiEndpoint ExecuteApiArn")
+    id_member = "ApiId"
+    parents = ()
+    taggable = True
+
+    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "ApiId": identity,
+            "ApiEndpoint": found["ApiEndpoint"],
+            "ExecuteApiArn": request.arn("execute-api", identity),
+        }
+
+    def update(self, request: Request) -> Made:
+        made = super().update(request)
+        if "CorsConfiguration" in (request.previous or {}) and "CorsConfiguration" not in request.properties:
+            request.client("apigatewayv2").delete_cors_configuration(ApiId=request.identity)
+        return made
+
+    def arn_path(self, request: Request) -> str:
+        return f"/apis/{request.identity}"
+
+
+class Stage(Part):
+    type = "AWS::ApiGatewayV2::Stage"
+    noun = "Stage"
+    modelled = words(
+        "AccessLogSettings ApiId AutoDeploy DefaultRouteSettings DeploymentId Description RouteSettings StageName "
+        "StageVariables Tags"
+    )
+    id_member = "StageName"
+    taggable = True
+
+    def arn_path(self, request: Request) -> str:
+        return f"/apis/{request.properties['ApiId']}/stages/{request.identity}"
+
+
+class Deployment(Part):
+    type = "AWS::ApiGatewayV2::Deployment"
+    noun = "Deployment"
+    modelled = words("ApiId Description StageName")
+    attributes = words("DeploymentId")
+    id_member = "DeploymentId"
+    id_attribute = "DeploymentId"
+    fixed = words("StageName")
