@@ -270,7 +270,6 @@ def test_what_is_not_modelled_is_refused_by_name(
         getattr(client, operation)(**parameters)
 
 
-
 def test_lists_come_in_pages(aws: Callable[..., Any], unique_name: Callable[..., str]) -> None:
     """Lists hold limit items, and position leads to the next page.
 
