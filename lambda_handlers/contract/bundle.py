@@ -12,8 +12,7 @@ golden set. Short versions (12 hex digits) are for people, folders and headers.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.files import Folder, path_in, read_file
@@ -34,8 +33,7 @@ MODEL_PACKAGE = "serinus_model"
 SHORT = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """model.json."""
 
     name: str
@@ -77,8 +75,7 @@ class Manifest:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Golden:
+class Golden(NamedTuple):
     """golden.json: ``rows`` as a request holds them (feature name -> value, null where missing) and
     ``outputs`` of the source model by output name, one entry per row."""
 

@@ -5,8 +5,7 @@ with before it may replace the live one. A *feature* is one named column of a re
 input of the graph, holding one or several features side by side.
 """
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lambda_handlers.contract.errors import ContractError
 
@@ -17,8 +16,7 @@ OutputRole = Literal["label", "probabilities", "value", "tensor"]
 DTYPES: tuple[str, ...] = ("float32", "float64", "int32", "int64", "bool", "string")
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(NamedTuple):
     """One named input column.
 
     ``shape`` is that of one row's value: () for a scalar. ``categories`` are the values seen in training,
@@ -41,8 +39,7 @@ class Feature:
     example: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """One input of the ONNX graph, [rows, len(features)] of ``dtype``; features in column order.
 
     A tensor of a single feature with a shape of its own is [rows, *shape].
@@ -53,8 +50,7 @@ class Tensor:
     features: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One output of the graph: ``role`` label [rows], probabilities [rows, classes], value [rows] or
     [rows, targets], or tensor (any shape, given as it is)."""
 
@@ -64,8 +60,7 @@ class Output:
     shape: tuple[int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """Inputs and outputs of a model. ``classes`` are the labels in the order of the probabilities."""
 
     task: Task
@@ -79,7 +74,10 @@ class Signature:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as ``signature`` in model.json holds it."""
-        return asdict(self)
+        parts = {
+            name: [part._asdict() for part in getattr(self, name)] for name in ("features", "tensors", "outputs")
+        }
+        return {**self._asdict(), **parts}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Signature":
@@ -96,9 +94,8 @@ class Signature:
             raise ContractError(f"signature is damaged: {error}. Package the model again.") from error
 
 
-def _build(kind: type[Any], item: dict[str, Any]) -> Any:
-    known = {f.name for f in fields(kind)}
-    if unknown := sorted(set(item) - known):
+def _build(kind: Any, item: dict[str, Any]) -> Any:
+    if unknown := sorted(set(item) - set(kind._fields)):
         raise ContractError(
             f"signature holds {kind.__name__.lower()} key {unknown[0]!r}, which this version does not know; "
             "it was written by a newer release: update this one."

@@ -1,10 +1,9 @@
 """How far two outputs may differ; apart from their comparison, which a function that answers never makes."""
 
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(NamedTuple):
     """``labels`` is the least share of rows (0 to 1) whose label must be equal; ``atol`` and ``rtol`` bound
     the difference of numbers."""
 
@@ -13,7 +12,7 @@ class Tolerance:
     rtol: float = 1e-3
 
     def to_json(self) -> dict[str, float]:
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
     def from_json(cls, data: dict[str, float]) -> "Tolerance":

@@ -8,7 +8,6 @@ GET  /docs           a page to read and try; GET /openapi.json its source: both 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -70,7 +69,7 @@ def _add_reports(api: FastAPI, scorer: Scorer) -> None:
             "framework": manifest.framework,
             "precision": manifest.precision,
             "signature": manifest.signature.to_json(),
-            "limits": asdict(scorer.limits),
+            "limits": scorer.limits._asdict(),
             "versions": {"function": scorer.function_version, "onnxruntime": onnxruntime.__version__},
         }
         return _respond(scorer.report(told, keep_s=DESCRIPTION_KEEP_S))

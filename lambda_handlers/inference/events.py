@@ -96,11 +96,17 @@ def read_body(event: Event) -> bytes:
 
 def write_answer(event: Event, answer: Answer) -> Event:
     """The answer in the form that belongs to the event's payload; what is no text travels as base64."""
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
-    is_text = is_text_type(answer.headers)
-    body = answer.body.decode() if is_text else binascii.b2a_base64(answer.body, newline=False).decode()
-    written = {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": not is_text}
-    return written if is_payload_2(event) else {**written, "multiValueHeaders": {}}
+    status, headers, body = answer
+    is_text = is_text_type(headers)
+    written = {
+        "statusCode": status,
+        "headers": {**headers, "content-length": str(len(body))},
+        "body": body.decode() if is_text else binascii.b2a_base64(body, newline=False).decode(),
+        "isBase64Encoded": not is_text,
+    }
+    if not is_payload_2(event):
+        written["multiValueHeaders"] = {}
+    return written
 
 
 def is_text_type(headers: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """What one request may ask, as the environment sets it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_handlers.contract.signals import ENV_MAX_BODY_BYTES, ENV_MAX_ROWS
 from lambda_handlers.inference.errors import BadSetting
@@ -17,8 +17,7 @@ LARGEST_ANSWER_BYTES = (LAMBDA_PAYLOAD_BYTES - _HEADERS_BYTES) * 3 // 4
 LISTED_ERRORS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Most rows, and most body bytes (decoded), of one request."""
 
     max_rows: int = 1000

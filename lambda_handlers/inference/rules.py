@@ -4,8 +4,7 @@ The typed decoder (fast) and the diagnosis (precise) are both made from these ru
 the same values; a property test holds them to it.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.signature import Feature, Signature
@@ -30,8 +29,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What one feature accepts. ``low`` and ``high`` bound numbers and integers; ``allowed`` holds the only
     values taken (None: any); ``optional`` says whether null, or leaving the field out, is accepted."""
 

@@ -1,7 +1,6 @@
 """The model layer's bundle as something to run, opened by ONNX Runtime."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import onnxruntime
 
@@ -18,12 +17,11 @@ MEGABYTES_PER_CPU = 1769
 class Session(Protocol):
     """What scoring needs of a graph: run it."""
 
-    def run(self, output_names: list[str], feeds: Feeds) -> list[Array]:
+    def run(self, output_names: list[str], feeds: Feeds, run_options: Any = None) -> list[Array]:
         """Outputs in the order of ``output_names``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A bundle's manifest, its folder, and its graph, ready to run."""
 
     manifest: Manifest

@@ -10,12 +10,11 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lambda_handlers.contract.signature import Signature, Tensor
 from lambda_handlers.inference.typed import Row
 
-Array = npt.NDArray[Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 Feeds = dict[str, Array]
 Maker = Callable[[Sequence[Row]], Array]
 

@@ -1,6 +1,6 @@
 """Writes bundles: an immutable folder, whole or absent, named by the hash of what decides its behaviour."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def assemble(graph: bytes, manifest: Manifest, baseline: dict[str, Any], golden:
     """The parts, and their version written into the manifest."""
     baseline_bytes, golden_bytes = dump_json(baseline), dump_json(golden.to_json())
     version = compute_version(graph, manifest.to_json(), baseline_bytes, golden_bytes)
-    return Parts(graph, replace(manifest, version=version), baseline_bytes, golden_bytes)
+    return Parts(graph, manifest._replace(version=version), baseline_bytes, golden_bytes)
 
 
 def folder_of(project: Path, manifest: Manifest) -> Path:

@@ -54,7 +54,7 @@ def write_csv(manifest: Manifest, arrays: Sequence[Array]) -> bytes:
 
 def _by_row(array: Array) -> list[Any]:
     flat = array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
-    return flat.tolist()  # type: ignore[no-any-return]
+    return flat.tolist()
 
 
 def _columns(manifest: Manifest, output: Output, array: Array) -> Iterator[tuple[str, list[Any]]]:

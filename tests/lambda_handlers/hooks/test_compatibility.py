@@ -1,7 +1,5 @@
 """Which changes of a signature break callers, and which do not."""
 
-from dataclasses import replace
-
 import pytest
 
 from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
@@ -31,12 +29,12 @@ def changed(age: Feature = AGE, plan: Feature = PLAN) -> Signature:
     "new",
     [
         LIVE,
-        changed(age=replace(AGE, dtype="float64")),
-        changed(age=replace(AGE, missing="accepted", minimum=3.0)),
-        changed(plan=replace(PLAN, categories=("basic", "pro", "max"))),
-        changed(plan=replace(PLAN, unseen="accepted")),
+        changed(age=AGE._replace(dtype="float64")),
+        changed(age=AGE._replace(missing="accepted", minimum=3.0)),
+        changed(plan=PLAN._replace(categories=("basic", "pro", "max"))),
+        changed(plan=PLAN._replace(unseen="accepted")),
         signature(AGE, PLAN, outputs=(LABEL, ODDS, Output("score", "float32", "tensor", (None, 4)))),
-        signature(AGE, PLAN, outputs=(replace(LABEL, name="output_label"), replace(ODDS, dtype="float64"))),
+        signature(AGE, PLAN, outputs=(LABEL._replace(name="output_label"), ODDS._replace(dtype="float64"))),
     ],
     ids=["same", "wider dtype", "may be missing", "more categories", "unseen accepted", "more outputs", "renamed"],
 )
@@ -51,14 +49,14 @@ def test_callers_of_the_live_version_are_still_served(new):
         (signature(AGE, PLAN, Feature("city", "string")), "required feature 'city' was added"),
         (signature(AGE, PLAN, Feature("city", "string", missing="accepted")), "optional feature 'city' was added"),
         (signature(PLAN, AGE), "features are now in the order plan, age"),
-        (changed(age=replace(AGE, dtype="int64")), "'age' is now int64, which does not take every float32"),
-        (changed(age=replace(AGE, dtype="string")), "'age' is now string"),
-        (changed(age=replace(AGE, shape=(3,))), "'age' now has shape [3] instead of []"),
-        (changed(plan=replace(PLAN, categories=("basic",))), "'plan' now refuses 'pro'"),
+        (changed(age=AGE._replace(dtype="int64")), "'age' is now int64, which does not take every float32"),
+        (changed(age=AGE._replace(dtype="string")), "'age' is now string"),
+        (changed(age=AGE._replace(shape=(3,))), "'age' now has shape [3] instead of []"),
+        (changed(plan=PLAN._replace(categories=("basic",))), "'plan' now refuses 'pro'"),
         (signature(AGE, PLAN, classes=("yes", "no")), "the classes are now 'yes', 'no' instead of 'no', 'yes'"),
         (signature(AGE, PLAN, outputs=(LABEL,)), "no longer holds 'probabilities'"),
         (
-            signature(AGE, PLAN, outputs=(replace(LABEL, dtype="int64"), ODDS)),
+            signature(AGE, PLAN, outputs=(LABEL._replace(dtype="int64"), ODDS)),
             "'labels' in the answer is now int64",
         ),
         (signature(AGE, PLAN, task="regression"), "the task is now regression"),
@@ -69,7 +67,7 @@ def test_what_breaks_callers_is_named(new, words):
 
 
 def test_what_could_be_missing_or_unseen_may_not_become_refused():
-    live = changed(replace(AGE, missing="accepted"), replace(PLAN, unseen="accepted"))
+    live = changed(AGE._replace(missing="accepted"), PLAN._replace(unseen="accepted"))
     found = breaking_changes(live, LIVE)
     assert found == [
         "feature 'age' may no longer be missing",

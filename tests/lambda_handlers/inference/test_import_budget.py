@@ -16,6 +16,7 @@ ALLOWED = {"lambda_handlers", "msgspec", "numpy", "onnxruntime"}
 #: Parts of the standard library, and of ours, that are costly and not needed.
 DENIED = {
     "asyncio",
+    "dataclasses",
     "email",
     "http",
     "multiprocessing",

@@ -134,9 +134,7 @@ def restore_twice(functions: Any, name: str, folder: Path, **variables: str) -> 
     event = (EVENTS / "rest_predict.json").read_bytes()
     with ThreadPoolExecutor(2) as threads:  # at once, so that one environment cannot serve both
         answers = threads.map(lambda _: functions.invoke(**version, Payload=event), range(2))
-        r = [json.loads(answer["Payload"].read()) for answer in answers]
-        print(r)
-        return r
+        return [json.loads(answer["Payload"].read()) for answer in answers]
 
 
 def test_without_the_hooks_two_restores_draw_the_same_numbers(functions: Any, churn: Path) -> None:
