@@ -1,8 +1,8 @@
 """Takes out of a layer what Python never imports at run time, and gives it bytecode.
 
 From 127 to 84 MB (of 2^20 bytes, as Lambda counts) unzipped on x86_64, bytecode included (`scripts/bench layers`).
-A layer's folder is read-only on Lambda: without bytecode in it, every cold start compiles every module again, which
-more than doubles the time to the first answer.
+A layer's folder is read-only on Lambda: without bytecode in it, every cold start compiles every module again,
+which more than doubles the time to the first answer.
 """
 
 import os
@@ -15,8 +15,8 @@ from modelpack.errors import LayerError
 #: Folders and files by pattern below the layer's root. ONNX Runtime's Python module has the whole runtime linked
 #: in and never loads libonnxruntime.so; protobuf, flatbuffers and packaging serve only its tools. numpy loads the
 #: parts named here when somebody asks for them (`numpy.__getattr__`, or an import by name); idna serves anyio's
-#: look-ups of host names, which a function that opens no connection never makes. What is named of anyio, FastAPI and
-#: Starlette starts processes, speaks TLS, or needs a package that is not there; only who imports it by name misses it.
+#: look-ups of host names, which a function that opens no connection never makes. What is named of anyio, FastAPI
+#: and Starlette starts processes, speaks TLS, or needs a package that is not there: only who names it misses it.
 REMOVED = (
     "bin",
     "**/tests",
