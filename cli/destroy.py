@@ -25,6 +25,7 @@ def destroy(
 
     Example: [bold]serinus destroy churn --local[/]
     """
+    from cli.api_keys import drop_rotated
     from cli.endpoints import stack_names
 
     project = find_project()
@@ -34,6 +35,8 @@ def destroy(
     force = ["--force"] if local or yes else []
     app = assembly_with(project, list(stacks.values()))
     cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={environment}", *app, *force], target.environment())
+    for stack in stacks.values():
+        drop_rotated(target.client("apigateway"), stack)
     results.print(f"destroyed {', '.join(stacks)}")
 
 

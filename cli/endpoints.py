@@ -2,13 +2,15 @@
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
 
+from cli.api_keys import KeyRing
 from cli.errors import CliError
 from cli.project import SETTINGS
 from cli.target import Target
@@ -62,36 +64,61 @@ def stack_names(project: Path, environment: str, wanted: Sequence[str]) -> dict[
     return {name: stacks[name] for name in choose_endpoints(settings, wanted)}
 
 
-def find_endpoint(project: Path, environment: str, name: str, target: Target) -> Endpoint:
-    """The endpoint as it is deployed at ``target``; `CliError` when it is not."""
+@dataclass(frozen=True, slots=True)
+class DeployedStack:
+    """The stack of an endpoint as CloudFormation describes it; ``changed_at`` is when it was last deployed."""
+
+    stack: str
+    status: str
+    outputs: Mapping[str, str]
+    changed_at: datetime
+
+
+def find_stack(project: Path, environment: str, name: str, target: Target) -> DeployedStack:
+    """The endpoint's stack at ``target``; `CliError` where it is not deployed or cannot be asked for."""
     stack = stack_names(project, environment, [name])[name]
+    found = describe_stack(target, stack)
+    if found is None:
+        flag = " --local" if target.cloud else ""
+        raise CliError(f"{name} is not deployed to {target.name}. `serinus deploy {name}{flag}` does it.")
+    return found
+
+
+def describe_stack(target: Target, stack: str) -> DeployedStack | None:
+    """``stack`` at ``target``, None where there is none; `CliError` where it cannot be asked for."""
     try:
         described = target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except botocore.exceptions.ClientError as error:
-        if "does not exist" not in str(error):
-            raise CliError(f"{target.name} would not describe stack {stack}: {error}") from error
-        flag = " --local" if target.cloud else ""
-        raise CliError(
-            f"{name} is not deployed to {target.name}. `serinus deploy {name}{flag}` does it."
-        ) from error
+        if "does not exist" in str(error):
+            return None
+        raise CliError(f"{target.name} would not describe stack {stack}: {error}") from error
     except botocore.exceptions.BotoCoreError as error:
         raise CliError(
-            f"{target.name} could not be asked: {error}. `serinus doctor` looks at credentials."
+            f"{target.name} could not be asked: {str(error).rstrip('.')}. `serinus doctor` looks at credentials."
         ) from error
-    outputs = {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
+    return DeployedStack(
+        stack,
+        described["StackStatus"],
+        {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])},
+        described.get("LastUpdatedTime") or described["CreationTime"],
+    )
+
+
+def find_endpoint(project: Path, environment: str, name: str, target: Target) -> Endpoint:
+    """The endpoint as it is deployed at ``target``; `CliError` when it is not."""
+    found = find_stack(project, environment, name, target)
+    outputs = found.outputs
     if missing := [
         key for key in (OUTPUTS.url, OUTPUTS.function_name, OUTPUTS.model_version) if key not in outputs
     ]:
-        raise CliError(
-            f"stack {stack} is {described['StackStatus']} and has no output {missing[0]}; deploy it again."
-        )
+        raise CliError(f"stack {found.stack} is {found.status} and has no output {missing[0]}; deploy it again.")
     key_id = outputs.get(OUTPUTS.api_key_id)
-    key = target.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"] if key_id else None
+    ring = KeyRing(target.client("apigateway"), found.stack, key_id) if key_id else None
     return Endpoint(
         name=name,
-        stack=stack,
+        stack=found.stack,
         url=target.url(outputs[OUTPUTS.url]).rstrip("/"),
-        key=key,
+        key=ring.current().value if ring else None,
         function=outputs[OUTPUTS.function_name],
         function_version=outputs.get(OUTPUTS.function_version, ""),
         model_version=outputs[OUTPUTS.model_version],

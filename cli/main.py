@@ -14,12 +14,15 @@ from cli import (
     doctor,
     init,
     inspect,
+    key,
     lint,
     local,
+    logs,
     package,
     predict,
     rollback,
     rollout,
+    status,
     synth,
 )
 from cli.console import fail
@@ -63,6 +66,9 @@ app.command("build")(build.build)
 app.command("synth")(synth.synth)
 app.command("deploy")(deploy.deploy)
 app.command("predict")(predict.predict)
+app.command("status")(status.status)
+app.command("logs")(logs.logs)
+app.command("key")(key.key)
 app.command("rehearse")(rehearse.rehearse)
 app.command("rollback")(rollback.rollback)
 app.command("destroy")(destroy.destroy)

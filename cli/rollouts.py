@@ -117,6 +117,11 @@ class RolloutReader:
             return AliasState(found["FunctionVersion"], canary, float(weight))
         return AliasState(found["FunctionVersion"])
 
+    def description(self, version: str) -> str:
+        """What a version says that it serves: model and short bundle version."""
+        found = self.functions.get_function_configuration(FunctionName=self.stack, Qualifier=version)
+        return str(found.get("Description", ""))
+
     def deployments(self, most: int = 10) -> list[Deployment]:
         """The endpoint's last deployments, newest first; none where CodeDeploy has not been asked yet."""
         try:

@@ -58,9 +58,15 @@ def pinned_bundle(project: Path, environment: str, model: str) -> Path:
     return folder
 
 
+def pinned_version(project: Path, environment: str, model: str) -> str | None:
+    """The version of the bundle that the lock pins of ``model`` for ``environment``; None where it pins none."""
+    pin = _find_pin(_read_lock(project), environment, model)
+    return pin.version if pin else None
+
+
 def is_pinned(project: Path, environment: str, model: str) -> bool:
     """Whether the lock pins a bundle of ``model`` for ``environment``."""
-    return _find_pin(_read_lock(project), environment, model) is not None
+    return pinned_version(project, environment, model) is not None
 
 
 def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Release:

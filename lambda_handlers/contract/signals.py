@@ -21,21 +21,26 @@ HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
 
 METRIC_NAMESPACE = "Serinus"
 
-#: The inference function's own metrics: one embedded-metric line on standard output a live request, by the two
-#: dimensions below. They see what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
+#: The inference function's own metrics: one embedded-metric line on standard output a live request, by function and
+#: version. They see what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
 #: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead.
 DIMENSION_FUNCTION = "FunctionName"
 DIMENSION_VERSION = "FunctionVersion"
+#: What a rejected request was refused for, by the end of its problem's type: "invalid-request", say.
+DIMENSION_OUTCOME = "Outcome"
 #: 1 for an answer 5xx, else 0. Crashes are in AWS/Lambda Errors instead.
 METRIC_ERRORS = "Errors"
-#: 1 for an answer 4xx that validation gave, else 0.
+#: 1 for an answer 4xx that validation gave, else 0; where it is 1, also by `DIMENSION_OUTCOME`.
 METRIC_REJECTED = "Rejected"
 #: 1 for an answer with NaN or infinite outputs, else 0.
 METRIC_NON_FINITE = "NonFinite"
 #: Milliseconds of handling, and of init where the request was its environment's first.
 METRIC_LATENCY = "Latency"
-#: Milliseconds of init, with an environment's first request only.
+#: Milliseconds of init, with an environment's first request only: its SampleCount are cold starts.
 METRIC_INIT = "Init"
+#: Rows that the graph ran, and the milliseconds that it took; with requests that came so far only.
+METRIC_ROWS = "Rows"
+METRIC_MODEL_TIME = "ModelTime"
 #: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1: a class by its place in the
 #: signature (all beyond the last bin in the last), or the decile of a number in the training-time baseline. Only
 #: with answers 200.

@@ -34,6 +34,7 @@ class Reported:
             event["requestContext"].get("requestId", ""),
             answer["statusCode"],
             (time.perf_counter() - started) * 1000,
+            invocation_id=getattr(context, "aws_request_id", ""),
             non_finite=HEADER_NON_FINITE_ROWS in answer["headers"],
             probe=is_probe(event),
             now_ms=int(time.time() * 1000),

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -27,7 +28,9 @@ _ALWAYS = {
     signals.METRIC_REJECTED: "Count",
     signals.METRIC_NON_FINITE: "Count",
 }
-_SOMETIMES = {signals.METRIC_INIT: "Milliseconds", signals.METRIC_PREDICTION: "None"}
+_SCORED = {signals.METRIC_ROWS: "Count", signals.METRIC_MODEL_TIME: "Milliseconds"}
+_PREDICTED = {signals.METRIC_PREDICTION: "None"}
+_COLD = {signals.METRIC_INIT: "Milliseconds"}
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -39,7 +42,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request as a log line; metrics carry their names in CloudWatch.
 
     ``outcome`` is "answered" or the end of the problem's type; ``route`` is one of the endpoint's, or "other":
-    nothing here is what a caller made up. ``rows`` and ``model_ms`` are those that the graph ran.
+    nothing here is what a caller made up. ``rows`` and ``model_ms`` are those that the graph ran. ``request_id``
+    is API Gateway's, ``invocation_id`` Lambda's, under which its own lines and Python's are logged.
     """
 
     function: str = msgspec.field(name=signals.DIMENSION_FUNCTION)
@@ -47,10 +51,11 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = msgspec.field(name="Model")
     model_version: str = msgspec.field(name="ModelVersion")
     request_id: str = msgspec.field(name="RequestId")
+    invocation_id: str = msgspec.field(name="InvocationId")
     route: str = msgspec.field(name="Route")
-    outcome: str = msgspec.field(name="Outcome")
-    rows: int = msgspec.field(name="Rows")
-    model_ms: float = msgspec.field(name="ModelTime")
+    outcome: str = msgspec.field(name=signals.DIMENSION_OUTCOME)
+    rows: int = msgspec.field(name=signals.METRIC_ROWS)
+    model_ms: float = msgspec.field(name=signals.METRIC_MODEL_TIME)
     status: int = msgspec.field(name="Status")
     latency_ms: float = msgspec.field(name=signals.METRIC_LATENCY)
     errors: int = msgspec.field(name=signals.METRIC_ERRORS)
@@ -81,11 +86,6 @@ class Telemetry:
         self._bin_of = bin_of
         self.forget()
         self._encode = msgspec.json.Encoder().encode
-        self._directives = {
-            (cold, predicted): _directive(cold=cold, predicted=predicted)
-            for cold in (False, True)
-            for predicted in (False, True)
-        }
 
     def forget(self) -> None:
         """Forget what was told, as before a request."""
@@ -110,18 +110,28 @@ class Telemetry:
         self._outcome = problem.type.rpartition(":")[2]
 
     def line(
-        self, request_id: str, status: int, duration_ms: float, *, non_finite: bool, probe: bool, now_ms: int
+        self,
+        request_id: str,
+        status: int,
+        duration_ms: float,
+        *,
+        invocation_id: str,
+        non_finite: bool,
+        probe: bool,
+        now_ms: int,
     ) -> bytes:
         """The request's line, with its end, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
         init_ms, self._init_ms = self._init_ms, None
         prediction = self._prediction if status == 200 else None
+        rejected = status in REJECTIONS
         metadata = None
         if not probe:
-            directive = self._directives[init_ms is not None, prediction is not None]
-            metadata = Metadata(now_ms, directive)
+            told = directives(init_ms is not None, self._rows > 0, prediction is not None, rejected)
+            metadata = Metadata(now_ms, told)
         line = Line(
             *self._identity,
             request_id,
+            invocation_id,
             self._route,
             self._outcome,
             self._rows,
@@ -129,7 +139,7 @@ class Telemetry:
             status,
             round(duration_ms + (init_ms or 0.0), 3),
             int(status >= 500),
-            int(status in REJECTIONS),
+            int(rejected),
             int(non_finite),
             init_ms,
             prediction,
@@ -139,16 +149,24 @@ class Telemetry:
         return self._encode(line) + b"\n"
 
 
-def _directive(*, cold: bool, predicted: bool) -> msgspec.Raw:
-    """The metrics of a line: one that the line lacks would be an error of its format."""
-    lacking = {signals.METRIC_INIT: not cold, signals.METRIC_PREDICTION: not predicted}
-    metrics = _ALWAYS | {name: unit for name, unit in _SOMETIMES.items() if not lacking[name]}
-    directive = {
+@cache
+def directives(cold: bool, scored: bool, predicted: bool, rejected: bool) -> msgspec.Raw:
+    """Which metrics a line holds: one that is named and lacking would be an error of its format. Made at the first
+    line of its kind: init need not wait for it."""
+    told = _ALWAYS | (_SCORED if scored else {}) | (_PREDICTED if predicted else {}) | (_COLD if cold else {})
+    named = [_directive(told)]
+    if rejected:
+        named.append(_directive({signals.METRIC_REJECTED: "Count"}, signals.DIMENSION_OUTCOME))
+    return msgspec.Raw(msgspec.json.encode(named))
+
+
+def _directive(metrics: Mapping[str, str], *dimensions: str) -> dict[str, Any]:
+    """Metrics, unit by name, by function and version and ``dimensions``."""
+    return {
         "Namespace": signals.METRIC_NAMESPACE,
-        "Dimensions": [[signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION]],
+        "Dimensions": [[signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION, *dimensions]],
         "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics.items()],
     }
-    return msgspec.Raw(msgspec.json.encode([directive]))
 
 
 def is_probe(event: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """The front door: one ASGI application that tells AWS calls, gateway requests and its own API apart.
 
+/_offline/                      a page that shows what runs here; see `offline.console`
 /_offline/...                   this cloud's own API (health, clock, faults): not part of AWS
 /_gateway/{api}/{stage}/...     a deployed API; also by Host: {api}.execute-api.*
 anything else                   an AWS API call; the service is read from its signature
@@ -14,6 +15,7 @@ from a2wsgi import WSGIMiddleware
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Host, Mount, Route
@@ -21,6 +23,8 @@ from starlette.types import Receive, Scope, Send
 
 from offline import clock_api
 from offline.cloud.cloud import Cloud
+from offline.console import routes as console
+from offline.console.guard import Guard
 from offline.errors import AwsError, NotModelled
 from offline.gateway.app import Gateway
 from offline.services import MOTO_SERVICES
@@ -59,11 +63,13 @@ def create_app(cloud: Cloud) -> Starlette:
             Host("{api}.execute-api.{suffix}", app=gateway),
             Mount("/_gateway", app=gateway),
             Route("/_offline/health", health),
+            *console.routes(cloud, gateway.recent),
             *clock_api.routes(cloud),
             *cloud.authorizer.routes(),
             *(route for service in cloud.services.values() for route in service.routes()),
             Mount("/", app=AwsApi(cloud)),
         ],
+        middleware=[Middleware(Guard, host=cloud.config.host)],
         lifespan=lifespan,
     )
 

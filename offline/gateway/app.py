@@ -23,6 +23,7 @@ from offline.gateway.execution_log import write_execution_log
 from offline.gateway.function_call import Invoker
 from offline.gateway.http.app import HttpGateway
 from offline.gateway.limits import Throttles
+from offline.gateway.recent import RecentRequests
 from offline.gateway.reply import Reply
 from offline.gateway.request import Address, check_header_size, parse_request, read_body
 from offline.gateway.signature import authenticate
@@ -38,7 +39,8 @@ class Gateway:
         self._compiled: dict[Address, tuple[int, CompiledStage]] = {}
         self._throttles = Throttles()
         self._addressing = Addressing(cloud)
-        self._http = HttpGateway(cloud, self._throttles)
+        self.recent = RecentRequests()
+        self._http = HttpGateway(cloud, self._throttles, self.recent)
 
     @property
     def _control_plane(self) -> ApiGateway:
@@ -64,6 +66,7 @@ class Gateway:
             return  # nobody is left to answer
         finish(exchange, reply)
         await respond(send, reply)
+        self.recent.note(exchange, stage.api_id, stage.name, reply)
         self._report(exchange)
 
     def _stage(self, address: Address) -> CompiledStage | None:

@@ -39,6 +39,8 @@ class Passage:
     integration_status: int | None = None
     integration_error: str | None = None
     integration_request_id: str | None = None
+    #: The version of the function that answered.
+    integration_version: str | None = None
     status: int = 0
     response_length: int = 0
     latency_ms: float = 0.0

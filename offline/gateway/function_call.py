@@ -21,6 +21,9 @@ class InvokeResult(Protocol):
     @property
     def function_error(self) -> str | None: ...
 
+    @property
+    def executed_version(self) -> str: ...
+
 
 class Invoker(Protocol):
     """The Lambda service as the gateway uses it."""
@@ -50,7 +53,8 @@ class FunctionCall:
         self._by_role = by_role
 
     async def make(self, passage: Passage, payload: bytes, source_arn: str) -> InvokeResult:
-        """Invoke for ``source_arn``, the method as execute-api names it, and note how long it took.
+        """Invoke for ``source_arn``, the method as execute-api names it, and note how long it took and which
+        version answered.
 
         Raises `AwsError` where Lambda refuses, `TimedOut` where it is too slow.
         """
@@ -59,7 +63,9 @@ class FunctionCall:
             if self.target is None:
                 raise AwsError("ResourceNotFoundException", "The integration names no function", status=404)
             self._check_permission(self.target, source_arn)
-            return await self._invoke(self.target, payload, passage.trace_id)
+            result = await self._invoke(self.target, payload, passage.trace_id)
+            passage.integration_version = result.executed_version
+            return result
         finally:
             passage.integration_latency_ms = (monotonic() - started) * 1000
 

@@ -28,6 +28,7 @@ from offline.gateway.http.errors import (
 from offline.gateway.http.exchange import HttpExchange
 from offline.gateway.http.issuer import Issuers
 from offline.gateway.limits import Throttles
+from offline.gateway.recent import RecentRequests
 from offline.gateway.reply import Reply
 from offline.gateway.request import Address, check_header_size, parse_request, read_body
 from offline.gateway.signature import authenticate
@@ -38,8 +39,9 @@ from offline.services.logs import LogWriter
 class HttpGateway:
     """Serves every stage of every HTTP API of a cloud."""
 
-    def __init__(self, cloud: Cloud, throttles: Throttles) -> None:
+    def __init__(self, cloud: Cloud, throttles: Throttles, recent: RecentRequests) -> None:
         self._cloud = cloud
+        self._recent = recent
         self._throttles = throttles
         self._issuers = Issuers(cloud.clock)
         self._compiled: dict[tuple[str, str], tuple[int, HttpStage]] = {}
@@ -61,6 +63,7 @@ class HttpGateway:
         exchange.status, exchange.response_length = reply.status, len(reply.body)
         exchange.latency_ms = (monotonic() - exchange.started) * 1000
         await respond(send, reply)
+        self._recent.note(exchange, stage.api_id, stage.name, reply)
         self._report(exchange)
 
     def _stage(self, address: Address) -> HttpStage | None:

@@ -8,6 +8,7 @@ import pytest
 
 from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from lambda_handlers.inference.prediction_bins import compile_bins
+from lambda_handlers.inference.problems import malformed_body
 from lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
 
 NOW_MS = 1_790_000_000_000
@@ -18,20 +19,26 @@ def telemetry(init_ms: float | None = None, bin_of: Callable = lambda outputs: 3
 
 
 def line(writer: Telemetry, status: int = 200, **more) -> dict:
-    options = {"non_finite": False, "probe": False, "now_ms": NOW_MS} | more
+    options = {"invocation_id": "invocation-1", "non_finite": False, "probe": False, "now_ms": NOW_MS} | more
     data = writer.line("request-1", status, 8.25, **options)
     assert data.endswith(b"}\n")
     assert data.count(b"\n") == 1
     return json.loads(data)
 
 
-def metrics(document: dict) -> dict[str, float]:
-    """What CloudWatch extracts, by the specification: every metric named must be there, a number."""
-    (directive,) = document["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "Serinus"
-    assert directive["Dimensions"] == [["FunctionName", "FunctionVersion"]]
-    assert all(isinstance(document[name], str) for name in directive["Dimensions"][0])
-    return {metric["Name"]: document[metric["Name"]] for metric in directive["Metrics"]}
+def metrics(document: dict, *more: str) -> dict[str, float]:
+    """What CloudWatch extracts, by the specification, for function, version and dimensions ``more``: every metric
+    named must be there, a number, and every dimension, a text."""
+    found = {}
+    for directive in document["_aws"]["CloudWatchMetrics"]:
+        assert directive["Namespace"] == "Serinus"
+        (dimensions,) = directive["Dimensions"]
+        assert all(isinstance(document[name], str) for name in dimensions)
+        named = {metric["Name"]: document[metric["Name"]] for metric in directive["Metrics"]}
+        assert all(isinstance(value, int | float) for value in named.values())
+        if dimensions == ["FunctionName", "FunctionVersion", *more]:
+            found |= named
+    return found
 
 
 def test_an_answered_request_counts_as_such_under_its_version():
@@ -43,6 +50,7 @@ def test_an_answered_request_counts_as_such_under_its_version():
         "request-1",
         200,
     )
+    assert document["InvocationId"] == "invocation-1"
     assert metrics(document) == {"Latency": 8.25, "Errors": 0, "Rejected": 0, "NonFinite": 0}
 
 
@@ -53,6 +61,23 @@ def test_an_answered_request_counts_as_such_under_its_version():
 def test_errors_and_rejections_are_told_apart(status, metric):
     found = metrics(line(telemetry(), status))
     assert [name for name in ("Errors", "Rejected", "NonFinite") if found[name]] == [metric]
+
+
+def test_a_rejection_is_counted_by_its_reason_too_and_nothing_else_is():
+    writer = telemetry()
+    writer.refused(malformed_body("no JSON"))
+    rejected = line(writer, 400)
+    assert metrics(rejected, "Outcome") == {"Rejected": 1}
+    assert rejected["Outcome"] == "malformed-body"
+    assert metrics(line(telemetry()), "Outcome") == {}
+
+
+def test_rows_and_model_time_are_told_of_what_the_graph_ran_only():
+    writer = telemetry()
+    assert not {"Rows", "ModelTime"} & set(metrics(line(writer, 422)))
+    writer.scored([np.array([1.0, 2.0, 3.0])], 1.5)
+    found = metrics(line(writer))
+    assert (found["Rows"], found["ModelTime"]) == (3, 1.5)
 
 
 @pytest.mark.parametrize("status", [404, 405])

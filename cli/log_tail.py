@@ -1,0 +1,78 @@
+"""Events of log groups, each once, as they arrive.
+
+CloudWatch Logs takes events in late and out of order, so each look goes back a while and leaves out what was seen:
+an event is known by its id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.exceptions
+
+from cli.log_lines import LogEntry, read_line
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """A log group and what its lines are called."""
+
+    name: str
+    group: str
+
+
+class LogTail:
+    """Reads one log group from ``since`` (epoch seconds) on; an event that arrives up to ``lag_s`` late is not
+    missed."""
+
+    def __init__(self, logs: Any, source: LogSource, *, since: float, lag_s: float) -> None:
+        self._logs = logs
+        self._source = source
+        self._since_ms = int(since * 1000)
+        self._lag_ms = int(lag_s * 1000)
+        self._newest_ms = self._since_ms
+        self._seen: dict[str, int] = {}
+
+    def read(self) -> list[LogEntry]:
+        """What was not read before, oldest first; nothing while the group does not exist."""
+        begin_ms = max(self._since_ms, self._newest_ms - self._lag_ms)
+        fresh = [event for event in self._events(begin_ms) if event["eventId"] not in self._seen]
+        for event in fresh:
+            self._seen[event["eventId"]] = event["timestamp"]
+            self._newest_ms = max(self._newest_ms, event["timestamp"])
+        again_ms = self._newest_ms - self._lag_ms
+        self._seen = {key: at_ms for key, at_ms in self._seen.items() if at_ms >= again_ms}
+        fresh.sort(key=lambda event: event["timestamp"])
+        return [read_line(event["timestamp"] / 1000, self._source.name, event["message"]) for event in fresh]
+
+    def _events(self, begin_ms: int) -> list[dict[str, Any]]:
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self._source.group, startTime=begin_ms
+        )
+        try:
+            return [event for page in pages for event in page["events"]]
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return []
+
+
+class LogFilter:
+    """Lets pass what is at least ``level`` and, with ``request``, of that request alone.
+
+    A request is known by the id that API Gateway answered with or by Lambda's own; its line names both, so what
+    Lambda logged under its own id is found by either.
+    """
+
+    def __init__(self, levels: frozenset[str], request: str | None) -> None:
+        self._levels = levels
+        self._ids = {request} if request else set()
+
+    def chosen(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
+        """Those of ``entries``, read together, that pass."""
+        if self._ids:
+            for entry in entries:
+                if entry.concerns(self._ids):
+                    self._ids |= {one for one in (entry.request_id, entry.invocation_id) if one}
+            entries = [entry for entry in entries if entry.concerns(self._ids)]
+        return [entry for entry in entries if entry.level in self._levels]

@@ -1,0 +1,48 @@
+"""Where a command that looks at endpoints stands: project, environment, cloud, and what time it is there."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.project import SETTINGS, find_project
+from cli.target import Target, choose, environment_for
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project, one of its environments, and the cloud that is asked."""
+
+    project: Path
+    environment: str
+    target: Target
+
+    def now(self) -> datetime:
+        """The time there: an offline cloud's own, which may run ahead."""
+        return datetime.fromtimestamp(cloud_time(self.target), UTC)
+
+
+def stand(environment: str | None, *, local: bool, port: int | None) -> Place:
+    """The place that a command's options name, in the region of the environment; raises `CliError` where it is an
+    offline cloud and none runs."""
+    project = find_project()
+    target = choose(project, local=local, port=port)
+    chosen = environment_for(target, environment)
+    return Place(project, chosen, target if local else Target(None, region_of(project, chosen)))
+
+
+def region_of(project: Path, environment: str) -> str | None:
+    """The region that serinus.toml gives ``environment``; None leaves it to the user's AWS settings."""
+    from infra.settings import load_settings
+
+    return load_settings(project / SETTINGS, environment).region
+
+
+def cloud_time(target: Target) -> float:
+    """Epoch seconds at ``target``."""
+    if target.cloud is None:
+        return time.time()
+    import httpx
+
+    answer = httpx.get(f"{target.cloud.url}/_offline/clock", timeout=10, trust_env=False)
+    return float(answer.json()["epoch_s"])

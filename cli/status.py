@@ -1,0 +1,104 @@
+"""`serinus status`: every endpoint of an environment at a glance, offline or on AWS."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import notice, print_json, results
+from cli.errors import CliError
+from cli.target import CloudPort, Environment, Local
+
+if TYPE_CHECKING:
+    from cli.overview import Deployed, Overview
+
+
+def status(
+    endpoints: Annotated[
+        list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")
+    ] = None,
+    env: Environment = None,
+    local: Local = False,
+    port: CloudPort = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Say of each endpoint where it is, who answers, how its last release went and which alarms fire.
+
+    Exit 1 when the cloud cannot be asked; what serinus.toml and the lock say is shown all the same.
+
+    Example: [bold]serinus status --local[/]
+    """
+    from cli.endpoints import choose_endpoints
+    from cli.overview import observe, planned
+    from cli.place import region_of
+    from cli.project import SETTINGS, find_project
+    from cli.target import Target, choose
+    from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+    from infra.settings import load_settings
+
+    project = find_project()
+    environment = env or (LOCAL_ENVIRONMENT if local else DEFAULT_ENVIRONMENT)
+    wanted = choose_endpoints(load_settings(project / SETTINGS, environment), endpoints or [])
+    found = [one for one in planned(project, environment) if one.name in wanted]
+    place, trouble = "the offline cloud" if local else "AWS", ""
+    try:
+        target = choose(project, local=True, port=port) if local else Target(None, region_of(project, environment))
+        place = target.name
+        found = [observe(one, target) for one in found]
+    except CliError as error:
+        trouble = str(error)
+    if as_json:
+        shown = [one.to_json() for one in found]
+        print_json({"environment": environment, "place": place, "trouble": trouble, "endpoints": shown})
+    else:
+        for one in found:
+            results.print("\n".join(lines_of(one, local=local, asked=not trouble)), markup=False)
+        notice(trouble or f"{environment} as {place} has it; times are UTC")
+    if trouble:
+        raise typer.Exit(1)
+
+
+def lines_of(one: "Overview", *, local: bool, asked: bool) -> list[str]:
+    """An endpoint in words."""
+    pinned = f"{one.pinned_version[:12]} is pinned" if one.pinned_version else "no model is pinned"
+    if one.deployed is None:
+        if not asked:
+            return [f"{one.name}  not known; {pinned}"]
+        if one.trouble:
+            return [f"{one.name}  {one.trouble}; {pinned}"]
+        return [f"{one.name}  not deployed; {pinned}. `serinus deploy {one.name}{' --local' if local else ''}`"]
+    deployed = one.deployed
+    behind = f"; serinus.lock pins {(one.pinned_version or '')[:12]}, deploy to serve it" if one.behind else ""
+    lines = {
+        "url": deployed.url,
+        "model": f"{deployed.model_version[:12]}{behind}",
+        "traffic": traffic(deployed),
+        "release": release(deployed),
+        "alarms": alarms(deployed),
+        "key": f"{deployed.key_id} (`serinus key {one.name}` shows it)" if deployed.key_id else "none needed",
+        "stack": f"{one.stack} {deployed.status}, deployed {deployed.changed_at:%Y-%m-%d %H:%M:%S}",
+    }
+    return [one.name, *(f"  {title:<8} {words}" for title, words in lines.items())]
+
+
+def traffic(deployed: "Deployed") -> str:
+    """Who answers which share."""
+    return ", ".join(
+        f"version {one.version}{f' ({one.description})' if one.description else ''} {one.share:.0%}"
+        for one in deployed.versions
+    )
+
+
+def release(deployed: "Deployed") -> str:
+    """How the last release went or goes."""
+    from cli.rollout import release_line
+
+    return release_line(deployed.release) if deployed.release else "none by CodeDeploy yet"
+
+
+def alarms(deployed: "Deployed") -> str:
+    """How many alarms are in which state, and which fire and why."""
+    if not deployed.alarms:
+        return "none"
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(deployed.alarm_states.items()))
+    firing = [f"{one.description or one.name}" for one in deployed.alarms if one.state == "ALARM"]
+    return f"{counted}: {'; '.join(firing)}" if firing else counted

@@ -1,0 +1,35 @@
+"""The last lines of a log group, for the page."""
+
+import heapq
+from typing import Any
+
+from moto.logs.models import logs_backends
+
+MOST_LINES = 300
+
+
+def log_groups(account_id: str) -> list[dict[str, str]]:
+    """Every log group that exists, in every region."""
+    return [
+        {"region": region, "name": name}
+        for region, backend in list(logs_backends[account_id].items())
+        for name in sorted(backend.groups)
+    ]
+
+
+def last_lines(account_id: str, region: str, group: str) -> list[dict[str, Any]]:
+    """The newest lines of a group, oldest first, each with its id; none where there is no such group."""
+    backend: Any = logs_backends[account_id][region]
+    found = backend.groups.get(group)
+    if found is None:
+        return []
+    # Streams grow at their ends: the newest lines of all are among the newest of each.
+    events = [
+        (event.timestamp, event.event_id, stream.log_stream_name, event.message)
+        for stream in list(found.streams.values())
+        for event in stream.events[-MOST_LINES:]
+    ]
+    return [
+        {"id": event_id, "at": at_ms / 1000, "stream": stream, "message": message.rstrip("\n")}
+        for at_ms, event_id, stream, message in sorted(heapq.nlargest(MOST_LINES, events))
+    ]

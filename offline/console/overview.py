@@ -1,0 +1,138 @@
+"""What the page shows of the cloud: functions, APIs, alarms, deployments and stacks as they stand, as plain data.
+
+Read from the services themselves, on the event loop, so that one look is one moment.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from offline.console import api_list
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+#: The page shows the latest; older ones are AWS's API to tell.
+MOST_DEPLOYMENTS = 20
+MOST_VERSIONS = 10
+
+
+def overview(cloud: "Cloud") -> dict[str, Any]:
+    """The whole; times are cloud epoch seconds, shares in [0, 1]."""
+    services: Any = cloud.services
+    return {
+        "cloud": {
+            "account_id": cloud.config.account_id,
+            "region": cloud.config.region,
+            "epoch_s": cloud.clock.time(),
+            "factor": cloud.clock.factor,
+        },
+        "functions": functions(services["lambda"]),
+        "apis": api_list.apis(cloud),
+        "alarms": alarms(services["cloudwatch"]),
+        "deployments": deployments(services["codedeploy"]),
+        "stacks": stacks(services["cloudformation"]),
+    }
+
+
+def functions(service: Any) -> list[dict[str, Any]]:
+    """Functions with their newest versions and their aliases; those with an alias first."""
+    workers: dict[str, int] = {}
+    for worker in service.sandbox.states():
+        workers[worker.function] = workers.get(worker.function, 0) + 1
+    found = [
+        _function(function, region, workers.get(function.name, 0))
+        for region, state in service.state.regions.items()
+        for function in state.functions.values()
+    ]
+    return sorted(found, key=lambda one: (not one["aliases"], one["name"]))
+
+
+def _function(function: Any, region: str, workers: int) -> dict[str, Any]:
+    latest = function.latest
+    return {
+        "name": function.name,
+        "region": region,
+        "description": latest.description,
+        "runtime": latest.configuration["Runtime"],
+        "memory_mb": latest.configuration["MemorySize"],
+        "workers": workers,
+        "aliases": [_alias(alias) for alias in function.aliases.values()],
+        "versions": [
+            {
+                "version": one.version,
+                "description": one.description,
+                "state": one.state,
+                "published_at": one.last_modified,
+            }
+            for one in list(function.versions.values())[: -MOST_VERSIONS - 1 : -1]
+        ],
+    }
+
+
+def _alias(alias: Any) -> dict[str, Any]:
+    shares = [{"version": version, "share": share} for version, share in alias.additional.items()]
+    first = {"version": alias.version, "share": 1.0 - sum(alias.additional.values())}
+    return {"name": alias.name, "description": alias.description, "shares": [first, *shares]}
+
+
+def alarms(service: Any) -> list[dict[str, Any]]:
+    """Alarms, those that fire first."""
+    found = [
+        {
+            "name": alarm.name,
+            "region": region,
+            "description": alarm.settings.get("AlarmDescription") or "",
+            "state": alarm.state.value,
+            "reason": alarm.state.reason,
+            "since": alarm.state.since,
+        }
+        for region, state in list(service.regions.items())
+        for alarm in list(state.alarms.values())
+    ]
+    return sorted(found, key=lambda one: (one["state"] != "ALARM", one["name"]))
+
+
+def deployments(service: Any) -> list[dict[str, Any]]:
+    """The last deployments, newest first."""
+    found = [
+        (deployment.created_at, region, deployment)
+        for region, state in list(service.regions.items())
+        for deployment in list(state.deployments.values())
+    ]
+    latest = sorted(found, key=lambda one: one[0], reverse=True)[:MOST_DEPLOYMENTS]
+    return [_deployment(deployment, region) for _, region, deployment in latest]
+
+
+def _deployment(deployment: Any, region: str) -> dict[str, Any]:
+    target = deployment.target
+    return {
+        "id": deployment.id,
+        "region": region,
+        "status": deployment.status,
+        "config": deployment.config_name,
+        "function": target.function,
+        "alias": target.alias,
+        "from": target.current_version,
+        "to": target.target_version,
+        "share": deployment.weight,
+        "is_rollback": deployment.is_rollback,
+        "created_at": deployment.created_at,
+        "completed_at": deployment.completed_at,
+        "events": [{"name": event.name, "status": event.status} for event in deployment.events],
+        "error": deployment.error[1] if deployment.error else "",
+    }
+
+
+def stacks(service: Any) -> list[dict[str, Any]]:
+    """The stacks that stand, last changed first."""
+    found = [
+        {
+            "name": stack.name,
+            "region": stack.region,
+            "status": stack.status,
+            "reason": stack.reason,
+            "changed_at": stack.updated or stack.created,
+        }
+        for stack in list(service.engine.state.stacks.values())
+        if stack.active
+    ]
+    return sorted(found, key=lambda one: one["changed_at"], reverse=True)

@@ -1,0 +1,98 @@
+"""The page and what it asks for, below /_offline.
+
+GET /_offline/                              the page
+GET /_offline/console/{file}                its script and style
+GET /_offline/console/overview              functions, APIs, alarms, deployments, stacks
+GET /_offline/console/requests?after=N      the last requests through the gateway
+GET /_offline/console/requests/{number}     one of them, with its bodies
+GET /_offline/console/logs?region=&group=   the log groups, and the last lines of one
+
+The page changes nothing here: what its form sends goes to the gateway, as any client's request does.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from offline.console.guard import OWN_API
+from offline.console.log_view import last_lines, log_groups
+from offline.console.overview import overview
+from offline.gateway.recent import RecentRequests
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+
+STATIC = Path(__file__).with_name("static")
+MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+#: What is shown is text of functions and callers: whatever of it were taken for markup could still run nothing.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def routes(cloud: "Cloud", recent: RecentRequests) -> list[Route]:
+    """The routes of the page onto ``cloud``, whose gateway notes requests in ``recent``."""
+    account_id = cloud.config.account_id
+
+    async def page(_request: Request) -> Response:
+        return _file("page.html")
+
+    async def slash(_request: Request) -> Response:
+        return RedirectResponse(f"{OWN_API}/", status_code=308)
+
+    async def file(request: Request) -> Response:
+        return _file(request.path_params["file"])
+
+    async def show_overview(_request: Request) -> Response:
+        return _json(overview(cloud))
+
+    async def show_requests(request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        newer = recent.after(int(after) if after.isdecimal() else 0)
+        return _json({"requests": [one.summary() for one in newer]})
+
+    async def show_request(request: Request) -> Response:
+        found = recent.find(request.path_params["number"])
+        if found is None:
+            return _json({"message": "that request is kept no more"}, 404)
+        return _json(found.summary() | {"sent": asdict(found.sent), "answered": asdict(found.answered)})
+
+    async def show_logs(request: Request) -> Response:
+        region = request.query_params.get("region", cloud.config.region)
+        group = request.query_params.get("group")
+        lines = last_lines(account_id, region, group) if group else []
+        return _json({"groups": log_groups(account_id), "lines": lines})
+
+    return [
+        Route(OWN_API, slash),
+        Route(f"{OWN_API}/", page),
+        Route(f"{OWN_API}/console/overview", show_overview),
+        Route(f"{OWN_API}/console/requests", show_requests),
+        Route(f"{OWN_API}/console/requests/{{number:int}}", show_request),
+        Route(f"{OWN_API}/console/logs", show_logs),
+        Route(f"{OWN_API}/console/{{file}}", file),
+    ]
+
+
+def _file(name: str) -> Response:
+    """One of the page's files; ``name`` is a single segment of a path, so it cannot lead elsewhere."""
+    path = STATIC / name
+    if path.suffix not in MEDIA_TYPES or not path.is_file():
+        return _json({"message": "no such file"}, 404)
+    return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=HEADERS)
+
+
+def _json(data: Any, status: int = 200) -> Response:
+    return JSONResponse(data, status, HEADERS)

@@ -1,0 +1,59 @@
+// Looks at the cloud once a second, while anybody looks at the page.
+
+import { ask } from "./ask.js";
+import { showDeployed } from "./deployed.js";
+import { byId } from "./dom.js";
+import { showLogs } from "./logs.js";
+import { showRequests } from "./requests.js";
+import { openForm, resend, showApis } from "./send.js";
+
+const LOOK_EVERY_MS = 1000;
+let names = new Map();
+let clock = null;
+
+async function look() {
+  const overview = await ask("overview");
+  const now = new Map(overview.apis.map((api) => [api.id, api.name]));
+  const changed = JSON.stringify([...now]) !== JSON.stringify([...names]);
+  names = now;
+  showVitals(overview);
+  showDeployed(overview);
+  const seen = await showRequests({ changed, of: (id) => names.get(id) ?? id }, resend);
+  byId("seen").textContent = String(seen);
+  showApis(overview.apis);
+  await showLogs(overview.functions.find((one) => one.aliases.length > 0)?.name ?? "");
+}
+
+function showVitals({ cloud, functions, alarms }) {
+  clock = { ...cloud, seen: performance.now() };
+  byId("place").textContent = `account ${cloud.account_id}, ${cloud.region}`;
+  byId("speed").textContent = cloud.factor === 0 ? "stopped" : `${cloud.factor}×`;
+  byId("workers").textContent = String(functions.reduce((sum, one) => sum + one.workers, 0));
+  const firing = alarms.filter((one) => one.state === "ALARM").length;
+  byId("firing").textContent = `${firing} of ${alarms.length}`;
+  byId("firing").className = firing > 0 ? "bad" : "";
+}
+
+function tick() {
+  if (!clock) return;
+  const passed = ((performance.now() - clock.seen) / 1000) * clock.factor;
+  byId("clock").textContent = new Date((clock.epoch_s + passed) * 1000).toISOString().slice(0, 19).replace("T", " ");
+}
+
+async function run() {
+  const trouble = byId("trouble");
+  if (!document.hidden) {
+    try {
+      await look();
+      trouble.hidden = true;
+    } catch (error) {
+      trouble.textContent = `The cloud does not answer (${error.message}). What stands here is what it said last.`;
+      trouble.hidden = false;
+    }
+  }
+  setTimeout(run, LOOK_EVERY_MS);
+}
+
+openForm();
+setInterval(tick, 200);
+run();

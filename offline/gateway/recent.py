@@ -1,0 +1,105 @@
+"""The last requests that passed the gateway, for whoever looks on: in memory, bounded, never on disk."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from offline.gateway.exchange import Passage
+from offline.gateway.reply import Reply
+
+MOST_REQUESTS = 200
+#: Longer bodies are cut: they are kept to be looked at.
+LARGEST_BODY_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What was sent or answered, as far as it is kept; ``text`` is None where it is no text."""
+
+    size_bytes: int
+    content_type: str
+    text: str | None
+
+    @classmethod
+    def of(cls, data: bytes, content_type: str | None) -> "Body":
+        """``data`` cut to what is kept."""
+        kept = data[:LARGEST_BODY_BYTES]
+        try:
+            text: str | None = kept.decode()
+        except UnicodeDecodeError as error:
+            cut_within_a_character = len(data) > len(kept) and error.start > len(kept) - 4
+            text = kept[: error.start].decode() if cut_within_a_character else None
+        return cls(len(data), content_type or "", text)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRequest:
+    """A request and its answer; ``at`` in cloud epoch seconds, ``latency_ms`` real. ``number`` counts from 1 and
+    ``version`` is the function's that answered, if any did. Headers are not kept: they hold keys."""
+
+    number: int
+    at: float
+    api_id: str
+    stage: str
+    method: str
+    path: str
+    status: int
+    latency_ms: float
+    request_id: str
+    version: str | None
+    sent: Body
+    answered: Body
+
+    def summary(self) -> dict[str, Any]:
+        """What a list shows of it."""
+        return {
+            "number": self.number,
+            "at": self.at,
+            "api_id": self.api_id,
+            "stage": self.stage,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "latency_ms": round(self.latency_ms, 2),
+            "request_id": self.request_id,
+            "version": self.version,
+        }
+
+
+class RecentRequests:
+    """The last `MOST_REQUESTS`, oldest first. To be used on the event loop."""
+
+    def __init__(self) -> None:
+        self._kept: deque[RecentRequest] = deque(maxlen=MOST_REQUESTS)
+        self._count = 0
+
+    def note(self, exchange: Passage, api_id: str, stage: str, reply: Reply) -> None:
+        """Keep a request that was answered; cheap, as every request passes here."""
+        self._count += 1
+        self._kept.append(
+            RecentRequest(
+                self._count,
+                exchange.cloud_time,
+                api_id,
+                stage,
+                exchange.request.method,
+                exchange.request.path + (f"?{exchange.request.raw_query}" if exchange.request.raw_query else ""),
+                exchange.status,
+                exchange.latency_ms,
+                exchange.request_id,
+                exchange.integration_version,
+                Body.of(exchange.request.body, exchange.request.header("content-type")),
+                Body.of(reply.body, content_type_of(reply)),
+            )
+        )
+
+    def after(self, number: int) -> list[RecentRequest]:
+        """Those with a greater number than ``number``."""
+        return [request for request in self._kept if request.number > number]
+
+    def find(self, number: int) -> RecentRequest | None:
+        return next((request for request in self._kept if request.number == number), None)
+
+
+def content_type_of(reply: Reply) -> str | None:
+    return next((value for name, value in reply.headers if name.lower() == "content-type"), None)

@@ -1,0 +1,199 @@
+"""Log lines are shown once, in order, readably, whatever is in them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.clouds import RunningCloud
+from cli.errors import CliError
+from cli.log_lines import LogEntry, iso, read_line
+from cli.log_tail import LogFilter, LogSource, LogTail
+from cli.logs import Part, printable, read_span, render, sources
+from cli.target import Target
+from offline.cloud.config import CloudConfig
+from offline.cloud.serve import running
+
+GROUP = "/aws/lambda/shop-local-churn"
+REQUEST = {
+    "FunctionName": "shop-local-churn",
+    "FunctionVersion": "7",
+    "ModelVersion": "3f2a9c0011aa",
+    "RequestId": "11111111-aaaa-4aaa-8aaa-111111111111",
+    "InvocationId": "22222222-bbbb-4bbb-8bbb-222222222222",
+    "Route": "POST /predict",
+    "Outcome": "answered",
+    "Rows": 3,
+    "ModelTime": 0.2,
+    "Status": 200,
+    "Latency": 1.25,
+}
+ALL = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def line(**changes: Any) -> str:
+    return json.dumps(REQUEST | changes)
+
+
+def entry(text: str) -> LogEntry:
+    return read_line(1_790_000_000.25, "function", text)
+
+
+def test_a_requests_line_says_all_that_is_known_of_it() -> None:
+    shown = render(entry(line()), named=False).plain
+    assert shown.startswith(iso(1_790_000_000.25)[5:10])
+    for part in ("INFO", "v7", "POST /predict", "3 rows", "1.2 ms", "200 answered"):
+        assert part in shown
+    assert entry(line()).to_json()["time"] == iso(1_790_000_000.25)
+
+
+@pytest.mark.parametrize(("status", "level"), [(200, "INFO"), (422, "WARNING"), (500, "ERROR")])
+def test_the_status_decides_a_requests_level(status: int, level: str) -> None:
+    assert entry(line(Status=status)).level == level
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("START RequestId: 22222222-bbbb-4bbb-8bbb-222222222222 Version: 7", "DEBUG"),
+        ("REPORT RequestId: 22222222-bbbb-4bbb-8bbb-222222222222\tDuration: 2 ms\tStatus: timeout", "ERROR"),
+        ("2026-11-25T00:00:00.000Z 2222 Task timed out after 3.00 seconds", "ERROR"),
+        ("[WARNING]\t2026-11-25T00:00:00.000Z\t2222\tmind this", "WARNING"),
+        ("[CRITICAL]\t2026-11-25T00:00:00.000Z\t2222\tit broke\nTraceback", "ERROR"),
+        ('{"message": "verdict", "verdict": "roll back", "reason": "errors"}', "WARNING"),
+        ('{"message": "the hook crashed", "error": "Traceback"}', "ERROR"),
+        ('{"level": "sly"', "INFO"),
+        ("[1, 2]", "INFO"),
+        ("", "INFO"),
+    ],
+)
+def test_every_other_line_has_a_level_too(text: str, level: str) -> None:
+    assert entry(text).level == level
+
+
+def test_what_would_steer_a_terminal_is_not_passed_on() -> None:
+    assert printable("\x1b[31mred\x1b[0m") == "red"
+    assert "\x1b" not in printable("\x1b]0;title\x07 \x9b2J")
+
+
+@pytest.mark.parametrize("wanted", [REQUEST["RequestId"], REQUEST["InvocationId"]])
+def test_a_request_is_found_by_either_of_its_ids_with_what_was_logged_under_it(wanted: str) -> None:
+    said = f"[ERROR]\t2026-11-25T00:00:00.000Z\t{REQUEST['InvocationId']}\tno such column"
+    other = line(RequestId="33333333-cccc-4ccc-8ccc-333333333333", InvocationId="4")
+    chosen = LogFilter(ALL, wanted).chosen([entry(said), entry(line()), entry(other)])
+    assert [one.message or one.outcome for one in chosen] == ["no such column", "answered"]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("10m", 600), ("1.5h", 5400), ("2d", 172_800)])
+def test_a_span_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert read_span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "10 minutes", "-5m"])
+def test_what_is_no_span_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(CliError, match="10m"):
+        read_span(text)
+
+
+def test_all_functions_of_a_release_have_a_log() -> None:
+    named = {source.name: source.group for source in sources("shop-dev-churn", Part.ALL)}
+    assert named["function"] == "/aws/lambda/shop-dev-churn"
+    assert named["before"] == "/aws/lambda/CodeDeployHook_before_shop-dev-churn"
+    assert set(named) == {"function", "before", "judge", "after", "first", "retire"}
+
+
+class Writer:
+    """Puts events into a log group."""
+
+    def __init__(self, logs: Any) -> None:
+        self.logs = logs
+        logs.create_log_group(logGroupName=GROUP)
+        for stream in ("a", "b"):
+            logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+
+    def put(self, stream: str, *events: tuple[float, str]) -> None:
+        self.logs.put_log_events(
+            logGroupName=GROUP,
+            logStreamName=stream,
+            logEvents=[{"timestamp": int(at * 1000), "message": text} for at, text in events],
+        )
+
+
+@pytest.fixture
+def logs() -> Iterator[Any]:
+    with running(CloudConfig(port=0)) as cloud:
+        yield Target(RunningCloud(0, cloud.config.port, "us-east-1", "123456789012", 1.0)).client("logs")
+
+
+def test_each_event_is_read_once_and_one_that_arrives_late_is_not_missed(logs: Any) -> None:
+    tail = LogTail(logs, LogSource("function", GROUP), since=time.time() - 60, lag_s=10)
+    assert tail.read() == []  # the group does not exist yet
+    writer, now = Writer(logs), time.time()
+    writer.put("a", (now - 3, "first"), (now - 1, "third"))
+    assert [one.message for one in tail.read()] == ["first", "third"]
+    writer.put("b", (now - 2, "second, late"), (now - 1, "third"))
+    assert [one.message for one in tail.read()] == ["second, late", "third"]
+    assert tail.read() == []
+
+
+def test_more_events_than_one_answer_holds_are_all_read(logs: Any) -> None:
+    writer, now = Writer(logs), time.time()
+    for part in range(3):
+        writer.put("a", *((now - 1 + part / 10, f"{part} {number}") for number in range(5000)))
+    tail = LogTail(logs, LogSource("function", GROUP), since=now - 60, lag_s=10)
+    assert len({one.message for one in tail.read()}) == 15_000
+    assert tail.read() == []
+
+
+def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
+    serinus: Callable[..., Any], project: Path
+) -> None:
+    (project / "serinus.toml").write_text('[project]\nname = "shop"\n[endpoint.churn]\n')
+    port = free_port()
+    assert serinus("local", "up", "--port", str(port), "--speed", "60", cwd=project).returncode == 0
+    try:
+        target = Target(RunningCloud(0, port, "us-east-1", "123456789012", 60.0))
+        target.client("cloudformation").create_stack(
+            StackName="shop-local-churn",
+            TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+        )
+        writer = Writer(target.client("logs"))
+        told = follow(project, writer)
+    finally:
+        serinus("local", "down", cwd=project)
+    assert told == [f"line {number}" for number in range(200)]
+
+
+def follow(project: Path, writer: Writer) -> list[str]:
+    """What `serinus logs --follow` printed of 200 lines that were written meanwhile."""
+    from cli.place import cloud_time
+
+    target = Target(RunningCloud(0, int(writer.logs.meta.endpoint_url.rpartition(":")[2]), "us-east-1", "1", 60.0))
+    command = [sys.executable, "-m", "cli", "logs", "churn", "--local", "--follow", "--since", "1d", "--json"]
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        for number in range(200):
+            writer.put("ab"[number % 2], (cloud_time(target), f"line {number}"))
+        told = [json.loads(following.stdout.readline())["message"] for _ in range(200)]
+        os.kill(following.pid, signal.SIGINT)
+        rest, said = following.communicate(timeout=60)
+    assert following.returncode == 130
+    assert (rest, said) == ("", "")
+    return told

@@ -1,0 +1,95 @@
+"""`serinus status` is useful before anything is deployed, and when nothing answers."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.overview import Deployed, Overview, ServedVersion
+from cli.rollouts import Alarm, Deployment
+from cli.status import lines_of
+
+SHOP = '[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.spam]\n'
+PIN = "3f2a9c0011aa" + "0" * 52
+
+
+@pytest.fixture
+def shop(project: Path) -> Path:
+    (project / "serinus.toml").write_text(SHOP)
+    (project / "serinus.lock").write_text(
+        f'[dev.churn]\nversion = "{PIN}"\nbundle = "bundles/churn/3f2a9c0011aa"\n'
+    )
+    return project
+
+
+def test_without_a_cloud_it_says_so_and_what_is_pinned(serinus: Callable[..., Any], shop: Path) -> None:
+    done = serinus("status", "--local", cwd=shop)
+    assert done.returncode == 1
+    assert "`serinus local up` starts one" in done.stderr
+    assert done.stdout.splitlines() == [
+        "churn  not known; 3f2a9c0011aa is pinned",
+        "spam  not known; no model is pinned",
+    ]
+
+
+def test_as_data_it_is_one_document_even_then(serinus: Callable[..., Any], shop: Path) -> None:
+    done = serinus("status", "churn", "--local", "--json", cwd=shop)
+    said = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert "no offline cloud" in said["trouble"]
+    assert [(one["name"], one["pinned_version"], one["deployed"]) for one in said["endpoints"]] == [
+        ("churn", PIN, None)
+    ]
+
+
+def test_an_endpoint_that_is_not_there_is_an_error(serinus: Callable[..., Any], shop: Path) -> None:
+    done = serinus("status", "chrun", "--local", cwd=shop)
+    assert done.returncode == 1
+    assert "no endpoint 'chrun'" in done.stderr
+
+
+def deployed(**changes: Any) -> Overview:
+    alarms = (
+        Alarm("a-verdict", "ALARM", 0.0, "crossed", "The judge says: roll back."),
+        Alarm("a-errors", "OK", 0.0, "", ""),
+    )
+    release = Deployment("d-1", "InProgress", "6", "7", 0.0, None, ())
+    served = (ServedVersion("6", 0.9, "churn 3f2a9c0011aa"), ServedVersion("7", 0.1, "churn 77aa00112233"))
+    known = {"key_id": "k123", "release": release, "alarms": alarms} | changes
+    found = Deployed(
+        status="UPDATE_IN_PROGRESS",
+        url="https://api.example/live",
+        model_version="77" * 32,
+        versions=served,
+        changed_at=datetime(2026, 11, 25, 12, tzinfo=UTC),
+        **known,
+    )
+    return Overview("churn", "shop-dev-churn", PIN, found)
+
+
+def test_a_deployed_endpoint_is_told_line_by_line() -> None:
+    told = "\n".join(lines_of(deployed(), local=True, asked=True))
+    for part in (
+        "https://api.example/live",
+        "777777777777; serinus.lock pins 3f2a9c0011aa, deploy to serve it",
+        "version 6 (churn 3f2a9c0011aa) 90%, version 7 (churn 77aa00112233) 10%",
+        "release d-1 of version 7 over 6 is under way",
+        "1 ALARM, 1 OK: The judge says: roll back.",
+        "k123",
+        "shop-dev-churn UPDATE_IN_PROGRESS, deployed 2026-11-25 12:00:00",
+    ):
+        assert part in told
+
+
+def test_what_it_has_not_is_said() -> None:
+    told = "\n".join(lines_of(deployed(key_id=None, release=None, alarms=()), local=True, asked=True))
+    for part in ("key      none needed", "release  none by CodeDeploy yet", "alarms   none"):
+        assert part in told
+
+
+def test_what_is_not_deployed_comes_with_the_command_that_does_it() -> None:
+    (line,) = lines_of(Overview("churn", "shop-local-churn", PIN), local=True, asked=True)
+    assert line == "churn  not deployed; 3f2a9c0011aa is pinned. `serinus deploy churn --local`"
