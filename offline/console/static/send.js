@@ -53,6 +53,7 @@ export function resend(one) {
 const chosen = () => apis.find((api) => api.path === byId("api").value);
 
 function choose(api) {
+  if (!api) return;
   operations = [];
   byId("key").value = api.keys[0]?.value ?? "";
   const plain = api.routes.filter((route) => !route.path.includes("{") && route.path !== "/");

@@ -1,4 +1,4 @@
-"""A real browser, headless, driven by the Chrome DevTools Protocol over the websocket client that is here anyway."""
+"""A real browser, headless, driven by the Chrome DevTools Protocol over the websocket client of aiohttp."""
 
 import asyncio
 import base64
@@ -166,10 +166,18 @@ def browser_program() -> str:
     return found
 
 
-@pytest.fixture
-def browser(browser_program: str, tmp_path: Path) -> Iterator[Browser]:
-    started = Browser(browser_program, tmp_path / "profile")
+@pytest.fixture(scope="session")
+def started_browser(browser_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    started = Browser(browser_program, tmp_path_factory.mktemp("browser") / "profile")
     try:
         yield started
     finally:
         started.close()
+
+
+@pytest.fixture
+def browser(started_browser: Browser) -> Browser:
+    """The browser of this session, with an empty page."""
+    started_browser.open("about:blank")
+    started_browser.errors.clear()
+    return started_browser
