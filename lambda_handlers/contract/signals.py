@@ -21,8 +21,8 @@ HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
 
 METRIC_NAMESPACE = "Serinus"
 
-#: The inference function's own metrics: one embedded-metric line on standard output a live request, by function and
-#: version. They see what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
+#: The inference function's own metrics: one embedded-metric line on standard output a live request, by function
+#: and version. They see what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
 #: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead.
 DIMENSION_FUNCTION = "FunctionName"
 DIMENSION_VERSION = "FunctionVersion"

@@ -2,35 +2,41 @@
 
 from typing import TYPE_CHECKING, Any
 
-from offline.gateway.lambda_uri import target_of
+from offline.gateway.lambda_uri import FunctionTarget, arn_target, target_of
 from offline.gateway.request import MOUNT
+from offline.services.apigatewayv2.integrations import lambda_of
+from offline.services.apigatewayv2.service import DEFAULT_STAGE
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
 
 
 def apis(cloud: "Cloud") -> list[dict[str, Any]]:
-    """One entry a stage."""
-    service: Any = cloud.services["apigateway"]
+    """One entry a stage, of REST and of HTTP APIs."""
+    services: Any = cloud.services
+    return [*_stages(services["apigateway"], _rest), *_stages(services["apigatewayv2"], _http)]
+
+
+def _stages(service: Any, describe: Any) -> list[dict[str, Any]]:
     return [
-        _stage(service, api_id, stage_name)
+        describe(service.published(api_id, stage_name))
         for store in list(service.stores.values())
         for api_id, api in list(store.apis.items())
         for stage_name in list(api.stages)
     ]
 
 
-def _stage(service: Any, api_id: str, stage_name: str) -> dict[str, Any]:
-    published = service.published(api_id, stage_name)
+def _rest(published: Any) -> dict[str, Any]:
     variables = published.stage.get("variables") or {}
+    stage_name = published.stage["stageName"]
     return {
-        "id": api_id,
-        "name": published.api.get("name", api_id),
+        "id": published.api_id,
+        "name": published.api.get("name", published.api_id),
         "region": published.region,
         "stage": stage_name,
-        "path": f"{MOUNT}{api_id}/{stage_name}",
+        "path": f"{MOUNT}{published.api_id}/{stage_name}",
         "routes": [
-            _route(resource.path, method, document, variables)
+            _route(resource.path, method, _rest_target(document, variables))
             for resource in published.definition.resources.values()
             for method, document in resource.methods.items()
         ],
@@ -41,12 +47,39 @@ def _stage(service: Any, api_id: str, stage_name: str) -> dict[str, Any]:
     }
 
 
-def _route(path: str, method: str, document: dict[str, Any], variables: dict[str, str]) -> dict[str, Any]:
-    target = target_of((document.get("methodIntegration") or {}).get("uri") or "", variables)
+def _http(published: Any) -> dict[str, Any]:
+    api, stage_name = published.api, published.stage["StageName"]
+    deployment = published.deployment
+    variables = published.stage.get("StageVariables") or {}
+    return {
+        "id": api["ApiId"],
+        "name": api["Name"],
+        "region": published.region,
+        "stage": stage_name,
+        "path": f"{MOUNT}{api['ApiId']}" + ("" if stage_name == DEFAULT_STAGE else f"/{stage_name}"),
+        "routes": [
+            _route(path, method, _http_target(deployment, route, variables))
+            for route in (deployment.routes.values() if deployment else ())
+            for method, _, path in [route["RouteKey"].rpartition(" ")]
+        ],
+        "keys": [],
+    }
+
+
+def _rest_target(method: dict[str, Any], variables: dict[str, str]) -> FunctionTarget | None:
+    return target_of((method.get("methodIntegration") or {}).get("uri") or "", variables)
+
+
+def _http_target(deployment: Any, route: dict[str, Any], variables: dict[str, str]) -> FunctionTarget | None:
+    integration = deployment.integrations.get((route.get("Target") or "").rpartition("/")[2])
+    arn = lambda_of(integration) if integration else None
+    return arn_target(arn, variables) if arn else None
+
+
+def _route(path: str, method: str, target: FunctionTarget | None) -> dict[str, Any]:
     return {
         "path": path,
-        "method": method,
-        "key_required": bool(document.get("apiKeyRequired")),
+        "method": method or "ANY",
         "function": target.name if target else None,
         "qualifier": target.qualifier if target else None,
     }

@@ -56,7 +56,7 @@ function choose(api) {
   if (!api) return;
   operations = [];
   byId("key").value = api.keys[0]?.value ?? "";
-  const plain = api.routes.filter((route) => !route.path.includes("{") && route.path !== "/");
+  const plain = api.routes.filter((route) => /^\/[^{]+$/.test(route.path));
   suggest(plain.map((route) => route.path));
   if (!touched) byId("path").value = plain.find((route) => route.method === "POST")?.path ?? byId("path").value;
 }
@@ -112,7 +112,8 @@ function setBody(text, note) {
 
 function headers() {
   const key = byId("key").value.trim();
-  return key ? { "x-api-key": key } : {};
+  const token = byId("authorization").value.trim();
+  return { ...(key && { "x-api-key": key }), ...(token && { authorization: token }) };
 }
 
 async function send() {
