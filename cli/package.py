@@ -7,11 +7,9 @@ import tomlkit
 import typer
 
 from cli.console import notice, print_json
-from cli.packaged import models_of, print_result
+from cli.packaged import models_of, print_result, sort_environments
 from cli.project import SETTINGS, find_project
 from cli.report import StageProgress
-from cli.target import PackEnvironment
-from infra.names import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
     from modelpack.request import PackageResult
@@ -23,12 +21,15 @@ def package(
     sample: Annotated[
         Path | None, typer.Option(help="Rows like those it will see: .csv or .parquet with a header.")
     ] = None,
-    env: PackEnvironment = DEFAULT_ENVIRONMENT,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(help="Environment whose pin it is (dev); or requirements.txt: what it was trained with."),
+    ] = None,
     target: Annotated[str | None, typer.Option(help="The sample's column that is the label: left out.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="A further column of the sample to leave out.")] = None,
     trust: Annotated[list[str] | None, typer.Option(help="A type in a .skops file to trust.")] = None,
     allow_version_skew: Annotated[
-        bool, typer.Option("--allow-version-skew", help="Take a model saved by another release of its library.")
+        bool, typer.Option("--allow-version-skew", help="Load a model of other versions with the installed ones.")
     ] = False,
     labels: Annotated[float, typer.Option(help="Least share of rows whose label must agree.")] = 1.0,
     atol: Annotated[float, typer.Option(help="Absolute tolerance of numbers.")] = 1e-4,
@@ -44,7 +45,8 @@ def package(
     """Convert a trained model to ONNX, check that it agrees with the source, and pin it for an environment.
 
     A folder that is no MLflow model is packaged model by model, each named by its file, with the table of the same
-    name beside it (model.csv, model.parquet) or --sample. Exit codes: 1 setting or lock, 3 source, 4 sample,
+    name beside it (model.csv, model.parquet) or --sample. A model that other versions of its library saved is
+    converted by those, in an environment of its own. Exit codes: 1 setting or lock, 3 source, 4 sample,
     5 conversion, 6 out of tolerance.
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
@@ -54,13 +56,15 @@ def package(
     from modelpack.request import PackageRequest, PackageResult
 
     project = find_project()
+    environment, requirements = sort_environments(env or [])
     settings: dict[str, Any] = {
         "project": project,
-        "environment": env,
+        "environment": environment,
         "tolerance": Tolerance(labels=labels, atol=atol, rtol=rtol),
         "target": target,
         "drop": tuple(drop or ()),
         "trust": tuple(trust or ()),
+        "requirements": requirements,
         "allow_version_skew": allow_version_skew,
         "precision": precision,
         "holdout": holdout,
@@ -77,7 +81,7 @@ def package(
                 notice(f"added [endpoint.{model.name}] to {SETTINGS}")
     finally:
         _print(made, project, as_json=as_json, one=name is not None)
-    said = "nothing was written (--dry-run)" if dry_run else f"pinned for {env} in serinus.lock"
+    said = "nothing was written (--dry-run)" if dry_run else f"pinned for {environment} in serinus.lock"
     notice(said if dry_run else f"{said}. Next: serinus deploy {made[0].name} --local")
 
 

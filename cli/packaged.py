@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.console import megabytes, results, table
 from cli.errors import CliError
+from infra.names import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
     from modelpack.request import PackageResult
@@ -36,6 +37,18 @@ def models_of(source: Path, name: str | None, sample: Path | None) -> list[Model
     if name is not None:
         raise CliError(f"{source} holds {len(found)} models, which are named by their files: leave --name out.")
     return [Model(path, _named(path), _beside(path) or sample) for path in found]
+
+
+def sort_environments(given: list[str]) -> tuple[str, Path | None]:
+    """The environment to pin for, and the file of requirements, which the dot in its name tells apart; raises
+    `CliError` for two of a kind."""
+    files = [item for item in given if "." in item or "/" in item]
+    names = [item for item in given if item not in files]
+    if len(files) > 1 or len(names) > 1:
+        raise CliError(
+            f"--env {' --env '.join(given)}: give one environment and one file of requirements at most."
+        )
+    return (names[0] if names else DEFAULT_ENVIRONMENT), (Path(files[0]) if files else None)
 
 
 def _named(path: Path) -> str:

@@ -6,6 +6,19 @@ from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.signature import Feature
 from modelpack.bundle import Parts
 
+#: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
+_OF_THE_SOURCE = (
+    "scikit-learn",
+    "xgboost",
+    "xgboost-cpu",
+    "lightgbm",
+    "catboost",
+    "numpy",
+    "scipy",
+    "pandas",
+    "skl2onnx",
+)
+
 
 def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, rows: int) -> str:
     """Markdown, the same for the same bundle and source: times and latencies stay in the provenance."""
@@ -97,6 +110,12 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     named = ", ".join(
         f"{name} {libraries[name]}" for name in ("skl2onnx", "onnx", "onnxruntime") if name in libraries
     )
+    own = provenance.get("environment_of_source")
+    if own is not None:
+        kept = [f"{name} {version}" for name, version in own["packages"].items() if name in _OF_THE_SOURCE]
+        lines.append(
+            f"- source run and converted with {', '.join(kept)} on Python {own['python']}, {own['origin']}"
+        )
     return [
         *lines,
         f"- converted by {named}, on Python {provenance['python']}",

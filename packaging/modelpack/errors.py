@@ -5,7 +5,8 @@ ModelpackError
 ├── SourceError             [3] the model file cannot be read as a model
 │   ├── UntrustedTypesError     a skops file holds types that nobody has trusted yet
 │   ├── ExtraMissingError       its framework is an optional extra that is not installed
-│   └── VersionSkewError        saved by another release of its framework than is installed
+│   ├── VersionSkewError        saved by another release of its framework than it is loaded by
+│   └── IsolationError          the versions that saved it could not be installed, or their Python ended
 ├── SampleError             [4] the sample cannot be read, or does not fit the model
 ├── ConversionError         [5] the model cannot be expressed as an ONNX graph
 ├── PrecisionError          [6] the precision asked for does not apply, or is out of tolerance
@@ -70,6 +71,10 @@ class VersionSkewError(SourceError):
         super().__init__(message)
         self.saved = saved
         self.installed = installed
+
+
+class IsolationError(SourceError):
+    """An environment with the model's own versions cannot be had, or its Python ended unexpectedly."""
 
 
 class SampleError(ModelpackError):

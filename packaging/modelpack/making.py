@@ -3,7 +3,7 @@
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,11 @@ from modelpack.run import Runner
 from modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
 from modelpack.sources import Graph, Source, mlflow
 from modelpack.sources.files import hash_file, weigh
+from modelpack.sources.mlflow_signature import Column, give_types, read_example, strings_of
 from modelpack.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from modelpack.isolation.environment import Environment
 
 _LIBRARIES = ("serinus", "numpy", "pandas", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops", "protobuf")
 
@@ -39,9 +43,19 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
     read_lock(request.project / LOCK)
     watch = Stopwatch(progress)
     watch.stage("load")
-    source = sources.load(
-        request.source, trust=request.trust, allow_version_skew=request.allow_version_skew, progress=watch
-    )
+    with sources.opened(
+        request.source,
+        trust=request.trust,
+        allow_version_skew=request.allow_version_skew,
+        requirements=request.requirements,
+        progress=watch,
+    ) as (source, environment):
+        return _make(request, source, environment, watch)
+
+
+def _make(
+    request: PackageRequest, source: Source, environment: "Environment | None", watch: Stopwatch
+) -> PackageResult:
     watch.stage("sample")
     sample = _read_sample(request, source, watch)
     features = describe_features(source, sample)
@@ -70,6 +84,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         "precisions": [line.to_json() for line in table],
         "holdout": holdout,
         "plots": sketch(expected, runner),
+        "environment_of_source": None if environment is None else environment.to_json(),
     }
     folder = bundle.folder_of(request.project, manifest)
     if not request.dry_run:
@@ -94,6 +109,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         notices=tuple(watch.notices),
         precisions=table,
         holdout=holdout,
+        environment_of_source=provenance["environment_of_source"],
     )
 
 
@@ -101,7 +117,8 @@ def _hold_out(request: PackageRequest, source: Source, runner: Runner) -> dict[s
     """Metrics on the holdout, where there is one; raises `HoldoutError` past the gate."""
     if request.holdout is None:
         return None
-    held = _fit(request, source, read_table(request.holdout).head(MAX_ROWS))
+    rows = read_table(request.holdout, strings_of(_columns(request)))
+    held = _fit(request, source, rows.head(MAX_ROWS))
     source_outputs, ours = source.predict(held.frame), runner(held.frame)
     return compare_metrics(held.target, source_outputs, ours, source.classes, request.max_loss)
 
@@ -122,9 +139,13 @@ def _read_sample(request: PackageRequest, source: Source, progress: Progress) ->
 
 
 def _fit(request: PackageRequest, source: Source, table: pd.DataFrame) -> Sample:
+    columns = _columns(request)
+    names = source.feature_names
+    if names is None and columns is not None and source.feature_count in (None, len(columns)):
+        names = tuple(column.name for column in columns)
     return fit_to_model(
-        table,
-        names=source.feature_names,
+        give_types(table, columns),
+        names=names,
         count=source.feature_count,
         drop=request.drop,
         target=request.target,
@@ -132,14 +153,20 @@ def _fit(request: PackageRequest, source: Source, table: pd.DataFrame) -> Sample
     )
 
 
+def _columns(request: PackageRequest) -> tuple[Column, ...] | None:
+    """Names and types of an MLflow model's signature, where it has one."""
+    return mlflow.read(request.source).columns if request.source.is_dir() else None
+
+
 def _read_rows(request: PackageRequest) -> pd.DataFrame:
     """The sample's rows; without one, those of an MLflow model's input example."""
+    columns = _columns(request)
     if request.sample is not None:
-        return read_table(request.sample)
+        return read_table(request.sample, strings_of(columns))
     if request.source.is_dir():
         example = mlflow.read(request.source).example
         if example is not None:
-            return mlflow.read_example(example)
+            return read_example(example, columns)
     raise SampleError(
         f"{request.source} brings no rows of its own. Give rows like those it will see: --sample sample.csv"
     )

@@ -23,7 +23,9 @@ class PackageRequest:
     ``sample`` is a CSV or Parquet file of rows like the training data's, under the names used in training (None:
     the input example of an MLflow model);
     ``drop`` names columns of it to leave out, ``target`` the label's. ``trust`` names types that a skops file may
-    hold. ``allow_version_skew`` lets a model of another minor release of its framework pass with a notice.
+    hold. ``requirements`` is a file in pip's words of the versions that the model was trained with, where it does
+    not say so itself; ``allow_version_skew`` lets the installed versions load a model of another minor release of
+    its framework, with a notice.
     ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
     ``dry_run`` writes nothing.
@@ -39,6 +41,7 @@ class PackageRequest:
     drop: tuple[str, ...] = ()
     target: str | None = None
     allow_version_skew: bool = False
+    requirements: Path | None = None
     precision: str = "auto"
     holdout: Path | None = None
     max_loss: float = 0.01
@@ -54,6 +57,11 @@ class PackageRequest:
                 )
         if self.precision not in PRECISIONS:
             raise RequestError(f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}.")
+        if self.requirements is not None and self.allow_version_skew:
+            raise RequestError(
+                f"requirements {self.requirements} ask for versions of the model's own; allowing version skew "
+                "takes the installed ones. Leave one of them out."
+            )
         if self.holdout is not None and self.target is None:
             raise RequestError(f"holdout {self.holdout} needs to know its label column: --target y")
         tolerance = self.tolerance
@@ -70,6 +78,8 @@ class PackageResult:
 
     ``precisions`` is the table of `precision.Measured`; ``holdout`` metrics of `source` and `bundle`.
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
+    ``environment_of_source`` holds Python and packages of the environment that the source ran in, where it was
+    one of its own.
     """
 
     bundle: Path
@@ -88,6 +98,7 @@ class PackageResult:
     notices: tuple[str, ...]
     precisions: "tuple[Measured, ...]" = ()
     holdout: dict[str, dict[str, float]] | None = None
+    environment_of_source: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; ``bundle`` as text."""

@@ -45,15 +45,16 @@ class Sample:
         return tuple(name for name, dtype in self.dtypes.items() if dtype == "string")
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more.
+def read_table(path: Path, strings: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more. Columns
+    ``strings`` of a CSV file are text, whatever they look like.
 
     Raises `SampleError` when it is none or has no rows.
     """
     if not path.is_file():
         raise SampleError(f"sample {path} is not a file. Give a CSV or Parquet file with a header.")
     try:
-        frame = _read_parquet(path) if _is_parquet(path) else _read_csv(path)
+        frame = _read_parquet(path) if _is_parquet(path) else _read_csv(path, strings)
     except UnicodeDecodeError as error:
         raise SampleError(
             f"sample {path} is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}). "
@@ -202,14 +203,15 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, strings: tuple[str, ...]) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if not header:
         raise SampleError(f"sample {path} is empty. Give a header and rows like the training data's.")
     _check_header(path, header)
     # Pandas' own reading of what is missing: most training data was read by it too.
-    return pd.read_csv(path, encoding="utf-8-sig", nrows=MAX_ROWS + 1, low_memory=False)
+    text = {name: str for name in strings if name in header}
+    return pd.read_csv(path, encoding="utf-8-sig", nrows=MAX_ROWS + 1, low_memory=False, dtype=text)
 
 
 def _check_header(path: Path, header: list[str]) -> None:

@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack import ModelpackError
-from modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError, VersionSkewError
+from modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError
 from modelpack.package import package
 from modelpack.request import PackageRequest, PackageResult
 
@@ -119,7 +119,7 @@ def test_wider_tolerance_lets_it_pass(
     assert pack(fitted, numbers, tolerance=Tolerance(atol=0.2)).parity.agrees
 
 
-def test_model_of_another_release_is_refused_by_both_versions(
+def test_model_of_another_release_may_be_taken_with_a_notice(
     fitted: Any, numbers: pd.DataFrame, tmp_path: Path
 ) -> None:
     import sklearn
@@ -128,10 +128,17 @@ def test_model_of_another_release_is_refused_by_both_versions(
     saved = pickle.dumps(fitted, protocol=2).replace(sklearn.__version__.encode(), older.encode())
     (tmp_path / "model.pkl").write_bytes(saved)
     numbers.to_csv(tmp_path / "sample.csv", index=False)
-    with pytest.raises(VersionSkewError, match=f"{older}; {sklearn.__version__} is installed"):
-        _package_files(tmp_path, tmp_path / "model.pkl", tmp_path / "sample.csv")
     passed = _package_files(tmp_path, tmp_path / "model.pkl", tmp_path / "sample.csv", allow_version_skew=True)
-    assert any(older in notice for notice in passed.notices)
+    assert any(f"{older}; {sklearn.__version__} is installed" in notice for notice in passed.notices)
+    (tmp_path / "requirements.txt").write_text(f"scikit-learn=={older}")
+    with pytest.raises(RequestError, match="Leave one of them out"):
+        _package_files(
+            tmp_path,
+            tmp_path / "model.pkl",
+            tmp_path / "sample.csv",
+            allow_version_skew=True,
+            requirements=tmp_path / "requirements.txt",
+        )
 
 
 @pytest.mark.parametrize(

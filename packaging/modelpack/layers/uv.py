@@ -28,16 +28,12 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
     Wheels only: building from source here would give code for this machine. Runs in an empty folder, so that no
     project's own settings change what is installed; the environment's index settings hold.
     """
-    command = [*uv_command(), "pip", "install", "--target", str(folder), "--link-mode", "copy", "--no-progress"]
+    command = ["pip", "install", "--target", str(folder), "--link-mode", "copy", "--no-progress"]
     command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--python-version", target.python]
     if target.platform is not None:
         command += ["--python-platform", target.platform]
     command += ["-r", str(requirements), *extra]
-    environment = _environment()
-    done = _run(command, environment)
-    if done.returncode and "certificate" in done.stderr:
-        # Behind a proxy of one's own the system's certificates hold, not those that uv brings.
-        done = _run(command, {**environment, "UV_SYSTEM_CERTS": "1"})
+    done = run_uv(command)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-12:])
         raise ResolveError(
@@ -46,9 +42,32 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
         )
 
 
-def _run(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def run_uv(
+    command: list[str], *, given: str = "", folder: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """uv's ``command``, with ``given`` on its standard input, run in ``folder`` or an empty one, so that no
+    project's own settings count; the environment's index settings hold. Raises `LayerError` without uv."""
+    environment = _environment()
+    done = _run([*uv_command(), *command], environment, given, folder)
+    if done.returncode and "certificate" in done.stderr:
+        # Behind a proxy of one's own the system's certificates hold, not those that uv brings.
+        done = _run([*uv_command(), *command], {**environment, "UV_SYSTEM_CERTS": "1"}, given, folder)
+    return done
+
+
+def _run(
+    command: list[str], environment: dict[str, str], given: str, folder: Path | None
+) -> "subprocess.CompletedProcess[str]":
     with tempfile.TemporaryDirectory() as nowhere:
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=nowhere, env=environment)
+        return subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder or nowhere,
+            env=environment,
+        )
 
 
 def _environment() -> dict[str, str]:

@@ -1,27 +1,59 @@
 """Trained models, by the framework that made them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelpack.errors import SourceError
+from modelpack.errors import RequestError, SourceError
 from modelpack.progress import Progress
 from modelpack.sources.files import open_model, recognise
 from modelpack.sources.source import Category, Graph, Label, Source
 
-__all__ = ["Category", "Graph", "Label", "Source", "load"]
+if TYPE_CHECKING:
+    from modelpack.isolation.environment import Environment
+    from modelpack.isolation.wanted import Wanted
+    from modelpack.sources.mlflow import MlflowModel
+
+__all__ = ["Category", "Graph", "Label", "Source", "load", "opened"]
 
 #: Modules of this folder that open a file of their own format.
 _OWN_FORMATS = ("xgboost", "lightgbm", "catboost", "onnx")
+
+
+@contextmanager
+def opened(
+    path: Path,
+    *,
+    trust: tuple[str, ...],
+    allow_version_skew: bool,
+    requirements: Path | None,
+    progress: Progress,
+) -> Iterator[tuple[Source, "Environment | None"]]:
+    """The model in ``path``, and the environment that it runs in until the block ends, where other versions than
+    the installed ones saved it or ``requirements`` name some. Raises `SourceError` and `RequestError`."""
+    form = recognise(path)
+    logged = _logged(path) if form == "mlflow" else None
+    data = path if logged is None else logged.data
+    if requirements is not None and recognise(data) == "onnx":
+        raise RequestError(f"{path} is an ONNX graph, which needs no libraries: leave {requirements} out.")
+    wanted = None if allow_version_skew else _wanted(data, logged, requirements)
+    if wanted is None:
+        yield load(data, trust=trust, allow_version_skew=allow_version_skew, progress=progress), None
+        return
+    from modelpack.isolation import remote
+    from modelpack.isolation.environment import make_environment
+
+    environment = make_environment(wanted, progress)
+    with remote.opened(data, environment, trust=trust, progress=progress) as source:
+        yield source, environment
 
 
 def load(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress) -> Source:
     """The model in ``path``; raises `SourceError` when it cannot be loaded or is of no framework known."""
     form = recognise(path)
     if form == "mlflow":
-        from modelpack.sources import mlflow
-
-        data = mlflow.read(path).data
-        return load(data, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
+        return load(_logged(path).data, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
     if form in _OWN_FORMATS:
         from importlib import import_module
 
@@ -29,6 +61,31 @@ def load(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progre
         return source
     model = open_model(path, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
     return from_object(model, path)
+
+
+def _logged(folder: Path) -> "MlflowModel":
+    from modelpack.sources import mlflow
+
+    return mlflow.read(folder)
+
+
+def _wanted(data: Path, logged: "MlflowModel | None", requirements: Path | None) -> "Wanted | None":
+    """The environment for the model file ``data``: as asked for, as logged, or as the file itself says."""
+    from modelpack.isolation.wanted import by_file, by_requirements
+
+    if recognise(data) == "onnx":
+        return None
+    if requirements is not None:
+        try:
+            lines = tuple(requirements.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            raise RequestError(f"requirements {requirements} cannot be read: {error}.") from error
+        folder = requirements.resolve().parent
+        return by_requirements(lines, str(requirements), data, always=True, folder=folder, python=None)
+    if logged is not None and logged.requirements:
+        origin = "logged by MLflow"
+        return by_requirements(logged.requirements, origin, data, always=False, folder=None, python=logged.python)
+    return by_file(data)
 
 
 def from_object(model: Any, path: Path) -> Source:

@@ -24,6 +24,16 @@ def trace_categories(model: Any, names: Columns) -> dict[str, tuple[Category, ..
     return found
 
 
+def nullable_columns(model: Any, names: Columns) -> set[str]:
+    """Features of which an encoder learnt None, which is not what it learns of NaN."""
+    return {
+        column
+        for encoder, columns in _encoders(model, names)
+        for column, values in zip(columns, encoder.categories_, strict=True)
+        if any(value is None for value in values)
+    }
+
+
 def _encoders(model: Any, columns: Columns) -> Iterator[tuple[Any, Columns]]:
     """Encoders with the columns they are given, as far as columns keep their identity on the way."""
     if hasattr(model, "steps"):

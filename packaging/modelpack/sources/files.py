@@ -110,8 +110,8 @@ def _open_pickle(path: Path, progress: Progress) -> Any:
         return joblib.load(path)
     except ModuleNotFoundError as error:
         raise SourceError(
-            f"{path} needs the Python module {error.name!r}, which is not installed here. Install it, or save the "
-            "model without classes of your own."
+            f"{path} needs the Python module {error.name!r}, which is not installed here. Install it, give it "
+            "an environment with --env requirements.txt, or save the model without classes of your own."
         ) from error
     except Exception as error:
         raise SourceError(_unreadable(path, error)) from error
@@ -141,8 +141,8 @@ def _check_versions(
             progress.notice(f"{said}. Its predictions may differ from those that it was tested with.")
             return
         raise VersionSkewError(
-            f"{said}, and predictions may differ between them. Install scikit-learn=={saved} here, train again, "
-            "or package with --allow-version-skew.",
+            f"{said}, and predictions may differ between them. Package with --env requirements.txt "
+            f"that names scikit-learn=={saved}, train again, or package with --allow-version-skew.",
             str(saved),
             installed,
         )

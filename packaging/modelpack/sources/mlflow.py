@@ -4,56 +4,82 @@ Read from `MLmodel` itself, so that MLflow need not be installed.
 https://mlflow.org/docs/latest/ml/model/#storage-format
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from modelpack.errors import SourceError, first_line
 from modelpack.sources.extras import require
+from modelpack.sources.mlflow_signature import Column, read_columns
 
-#: By flavor, the keys under which MLmodel names the file.
+#: By flavor, the key under which MLmodel names the file.
 _FLAVORS = {
-    "sklearn": ("pickled_model",),
-    "xgboost": ("data",),
-    "lightgbm": ("data",),
-    "catboost": ("data",),
-    "onnx": ("data",),
+    "sklearn": "pickled_model",
+    "xgboost": "data",
+    "lightgbm": "data",
+    "catboost": "data",
+    "onnx": "data",
 }
+#: What a requirements file names besides the libraries that made the model: nothing of it is in the model's file.
+_NOT_THE_MODELS = ("mlflow", "mlflow-skinny", "mlflow-tracing")
 
 
 @dataclass(frozen=True, slots=True)
 class MlflowModel:
-    """``data`` is the model's own file; ``example`` and ``requirements`` files beside it, where there are any;
-    ``inputs`` the signature's column names."""
+    """``data`` is the model's own file; ``example`` a file of rows, where there is one; ``requirements`` the lines
+    in pip's words and ``python`` the minor release ("3.11") that it was logged with; ``columns`` the signature's,
+    None where it names none."""
 
     flavor: str
     data: Path
     example: Path | None
-    requirements: Path | None
-    inputs: tuple[str, ...] | None
+    requirements: tuple[str, ...]
+    python: str | None
+    columns: tuple[Column, ...] | None
 
 
 def read(folder: Path) -> MlflowModel:
     """What ``folder`` holds; raises `SourceError` for flavors that are not supported and damaged folders."""
+    document = _document(folder / "MLmodel")
+    flavors = document.get("flavors")
+    if not isinstance(flavors, dict):
+        raise SourceError(f"{folder / 'MLmodel'} names no flavors. Log the model again.")
+    flavor = next((name for name in _FLAVORS if isinstance(flavors.get(name), dict)), None)
+    if flavor is None:
+        raise SourceError(_unsupported(folder, flavors))
+    return MlflowModel(
+        flavor=flavor,
+        data=_data(folder, flavors[flavor].get(_FLAVORS[flavor])),
+        example=_example(folder, document),
+        requirements=_requirements(folder),
+        python=_python(folder),
+        columns=read_columns(document),
+    )
+
+
+def _document(place: Path) -> dict[str, Any]:
+    """The YAML document in ``place``."""
     yaml = require("yaml", "mlflow")
     try:
-        document = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-        flavors = document["flavors"]
-        flavor = next((name for name in _FLAVORS if name in flavors), None)
-    except (yaml.YAMLError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"{folder / 'MLmodel'} cannot be read ({first_line(error)}). Log the model again."
-        ) from error
-    if flavor is None:
-        raise SourceError(
-            f"{folder} holds MLflow flavors {', '.join(flavors)}; {', '.join(_FLAVORS)} are supported. Log the "
-            f"model "
-            "with one of them."
+        document = yaml.safe_load(place.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise SourceError(f"{place} cannot be read ({first_line(error)}). Log the model again.") from error
+    if not isinstance(document, dict):
+        raise SourceError(f"{place} cannot be read: it holds no table. Log the model again.")
+    return document
+
+
+def _unsupported(folder: Path, flavors: dict[str, Any]) -> str:
+    found, taken = ", ".join(map(str, flavors)) or "none", ", ".join(_FLAVORS)
+    if list(flavors) == ["python_function"]:
+        return (
+            f"{folder} holds an MLflow python_function, code of its own that no graph can hold; {taken} are "
+            "supported. Log the model inside it with its own flavor, and package that."
         )
-    named = next((flavors[flavor][key] for key in _FLAVORS[flavor] if key in flavors[flavor]), None)
+    return f"{folder} holds MLflow flavors {found}; {taken} are supported. Log the model with one of them."
+
+
+def _data(folder: Path, named: Any) -> Path:
     data = None if named is None else _inside(folder, str(named))
     if data is not None and data.is_dir():
         data = next((path for path in sorted(data.iterdir()) if path.is_file()), None)
@@ -61,39 +87,56 @@ def read(folder: Path) -> MlflowModel:
         raise SourceError(
             f"{folder} lacks {named or 'the model file'}, which its MLmodel names. Log the model again."
         )
-    described = document.get("saved_input_example_info") or {}
-    example = _inside(folder, str(described["artifact_path"])) if "artifact_path" in described else None
-    requirements = folder / "requirements.txt"
-    return MlflowModel(
-        flavor=flavor,
-        data=data,
-        example=example if example is not None and example.is_file() else None,
-        requirements=requirements if requirements.is_file() else None,
-        inputs=_inputs(document),
-    )
+    return data
 
 
-def read_example(path: Path) -> pd.DataFrame:
-    """The input example as a table; raises `SourceError` where it is none."""
-    try:
-        data = json.loads(path.read_bytes())
-        return pd.DataFrame(data["data"], columns=data.get("columns"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise SourceError(
-            f"input example {path} is no table ({first_line(error)}). Give rows with --sample."
-        ) from error
+def _example(folder: Path, document: dict[str, Any]) -> Path | None:
+    described = document.get("saved_input_example_info")
+    if not isinstance(described, dict) or "artifact_path" not in described:
+        return None
+    example = _inside(folder, str(described["artifact_path"]))
+    return example if example.is_file() else None
 
 
-def _inputs(document: dict[str, Any]) -> tuple[str, ...] | None:
-    try:
-        names = [column.get("name") for column in json.loads(document["signature"]["inputs"])]
-    except (KeyError, TypeError, ValueError):
-        return None  # a signature is optional; the model's own names and the sample's serve
-    return tuple(names) if names and all(names) else None
+def _requirements(folder: Path) -> tuple[str, ...]:
+    """Lines of requirements.txt, else of conda.yaml's pip part, without MLflow itself."""
+    place = folder / "requirements.txt"
+    if place.is_file():
+        lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+    elif (folder / "conda.yaml").is_file():
+        listed = _document(folder / "conda.yaml").get("dependencies") or []
+        parts = [item["pip"] for item in listed if isinstance(item, dict) and isinstance(item.get("pip"), list)]
+        lines = [str(line) for part in parts for line in part]
+    else:
+        return ()
+    kept = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+    return tuple(line for line in kept if _name_of(line) not in _NOT_THE_MODELS)
+
+
+def _python(folder: Path) -> str | None:
+    """Python's minor release, of python_env.yaml or conda.yaml."""
+    if (folder / "python_env.yaml").is_file():
+        version = str(_document(folder / "python_env.yaml").get("python", ""))
+    elif (folder / "conda.yaml").is_file():
+        listed = _document(folder / "conda.yaml").get("dependencies") or []
+        named = [item for item in listed if isinstance(item, str) and item.startswith("python=")]
+        version = named[0].removeprefix("python=").lstrip("=") if named else ""
+    else:
+        return None
+    return ".".join(version.split(".")[:2]) or None
+
+
+def _name_of(line: str) -> str:
+    from modelpack.isolation.wanted import name_of
+
+    return name_of(line) or ""
 
 
 def _inside(folder: Path, named: str) -> Path:
-    place = (folder / named).resolve()
+    try:
+        place = (folder / named).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SourceError(f"{folder / 'MLmodel'} names {named!r}: {first_line(error)}.") from error
     if not place.is_relative_to(folder.resolve()):
         raise SourceError(f"{folder / 'MLmodel'} names {named!r}, outside its own folder, which is not read.")
     return place

@@ -11,6 +11,7 @@ from lambda_handlers.contract.agreement import Outputs
 from lambda_handlers.contract.signature import Dtype, Task
 from modelpack.errors import ConversionError, SourceError
 from modelpack.sample import Sample
+from modelpack.sources.encoders import nullable_columns, trace_categories
 from modelpack.sources.source import Category, Graph, Label
 
 
@@ -106,14 +107,18 @@ class SklearnSource:
         if self.takes_text:
             return frame.iloc[:, 0]
         if self.feature_names is not None:
-            return frame
+            return self._with_nones(frame)
         if all(dtype.kind in "biuf" for dtype in cast(list[np.dtype[Any]], list(frame.dtypes))):
             return frame.to_numpy(dtype=np.float64)
         return frame.to_numpy(dtype=object)
 
-    def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
-        from modelpack.sources.encoders import trace_categories
+    def _with_nones(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The table with None for what is missing, in columns where training knew None."""
+        nullable = nullable_columns(self.model, tuple(map(str, frame.columns)))
+        given = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in nullable}
+        return frame.assign(**given) if given else frame
 
+    def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         return trace_categories(self.model, names)
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
@@ -123,7 +128,7 @@ class SklearnSource:
 
 
 def _task(model: Any) -> Task | None:
-    from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+    from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
     if is_classifier(model):
         return "classification"
@@ -131,9 +136,19 @@ def _task(model: Any) -> Task | None:
         return "regression"
     if is_outlier_detector(model) and hasattr(model, "predict"):
         return "outlier"
-    if hasattr(model, "predict") and (is_clusterer(model) or hasattr(model, "predict_proba")):
+    if hasattr(model, "predict") and (_is_clusterer(model) or hasattr(model, "predict_proba")):
         return "clustering"
     return "transform" if hasattr(model, "transform") and not hasattr(model, "predict") else None
+
+
+def _is_clusterer(model: Any) -> bool:
+    from sklearn import base
+
+    # Releases before 1.6 have no such function and keep the kind in an attribute.
+    if hasattr(base, "is_clusterer"):
+        return bool(base.is_clusterer(model))
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return getattr(last, "_estimator_type", None) == "clusterer"
 
 
 def _has_several_labels(model: Any) -> bool:

@@ -1,0 +1,72 @@
+"""Which environment a model wants."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import sklearn
+import xgboost
+
+from modelpack.isolation.wanted import by_file, by_requirements, name_of, pins_of
+
+
+def _saved_by(version: str, folder: Path) -> Path:
+    (folder / "m.pkl").write_bytes(pickle.dumps(["_sklearn_version", version]))
+    return folder / "m.pkl"
+
+
+def test_installed_minor_release_wants_nothing(tmp_path: Path) -> None:
+    patch = ".".join([*sklearn.__version__.split(".")[:2], "99"])
+    assert by_file(_saved_by(patch, tmp_path)) is None
+
+
+def test_older_release_wants_itself_among_its_contemporaries(tmp_path: Path) -> None:
+    wanted = by_file(_saved_by("1.4.2", tmp_path))
+    assert wanted is not None
+    assert wanted.requirements == ("scikit-learn==1.4.2", "numpy<2.1", "scipy<1.14", "pandas<3")
+    assert wanted.origin == "read from m.pkl"
+
+
+def test_requirements_asked_for_hold_even_where_the_installed_would_serve(tmp_path: Path) -> None:
+    place = _saved_by(sklearn.__version__, tmp_path)
+    lines = ("numpy==2.1.3",)
+    wanted = by_requirements(lines, "req.txt", place, always=True, folder=tmp_path, python=None)
+    assert wanted is not None
+    assert wanted.requirements == ("numpy==2.1.3", f"scikit-learn=={sklearn.__version__}")
+
+
+def test_what_requirements_name_is_not_taken_from_the_file(tmp_path: Path) -> None:
+    lines = ("Scikit_Learn==1.3.2", "scipy==1.11.4")
+    wanted = by_requirements(
+        lines, "req.txt", _saved_by("1.4.2", tmp_path), always=True, folder=None, python="3.11"
+    )
+    assert wanted is not None
+    assert wanted.requirements == (*lines, "numpy<2", "pandas<3")
+    assert wanted.python == "3.11"
+
+
+def test_logged_requirements_of_the_installed_releases_want_nothing(tmp_path: Path) -> None:
+    place = _saved_by(sklearn.__version__, tmp_path)
+    lines = (f"scikit-learn=={sklearn.__version__}", "cloudpickle==2.2.1", f"xgboost=={xgboost.__version__}")
+    assert by_requirements(lines, "logged", place, always=False, folder=None, python="3.8") is None
+
+
+def test_logged_requirements_of_another_release_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / "model.lgb").write_text("tree\nversion=v4\n")
+    wanted = by_requirements(
+        ("lightgbm==4.3.0",), "logged", tmp_path / "model.lgb", always=False, folder=None, python=None
+    )
+    assert wanted is not None
+    assert wanted.requirements == ("lightgbm==4.3.0",)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("XGBoost==2.0.1", "xgboost"), ("scikit_learn[x] >= 1", "scikit-learn"), ("--index-url x", None), ("", None)],
+)
+def test_names_are_compared_as_indexes_do(line: str, name: str | None) -> None:
+    assert name_of(line) == name
+
+
+def test_graphics_card_free_twin_pins_the_library() -> None:
+    assert pins_of(("xgboost-cpu==2.1.4", "numpy==1.26.4")) == {"xgboost": "2.1.4"}
