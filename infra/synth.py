@@ -7,13 +7,13 @@ so that their errors appear at once.
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from infra.errors import InfraError, LintError, ReleaseError
-from infra.lint import lint
+from infra.lint import Finding, lint, lint_template
 from infra.names import CONTEXT_ENVIRONMENT, CONTEXT_HOTFIX, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
 from infra.release import Release, is_pinned, pinned_bundle, read_release
 from infra.settings import Endpoint, Settings, known_environments, load_settings
@@ -80,7 +80,7 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     and a hotfix are said on stderr.
     """
     settings = load_settings(project / SETTINGS_FILE, environment or chosen_environment(os.environ))
-    _refuse_lint_errors(project, settings.environment)
+    _refuse_errors(settings.environment, lint(project, settings.environment))
     releases = _read_releases(project, settings)
     hotfix = is_hotfix(os.environ)
     if hotfix:
@@ -89,12 +89,21 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     _prepare_cdk_library()
     from infra.assembly import write_assembly
 
-    return write_assembly(settings, releases, outdir, hotfix=hotfix)
+    assembly = write_assembly(settings, releases, outdir, hotfix=hotfix)
+    _refuse_errors(settings.environment, _lint_templates(project, settings, assembly))
+    return assembly
 
 
-def _refuse_lint_errors(project: Path, environment: str) -> None:
+def _lint_templates(project: Path, settings: Settings, assembly: Path) -> list[Finding]:
+    findings = []
+    for endpoint in settings.endpoints:
+        template = json.loads((assembly / f"{endpoint.stack_name}.template.json").read_bytes())
+        findings += lint_template(project / SETTINGS_FILE, settings.environment, endpoint, template)
+    return findings
+
+
+def _refuse_errors(environment: str, findings: Sequence[Finding]) -> None:
     """Say warnings on stderr; raise `LintError` for errors."""
-    findings = lint(project, environment)
     for finding in findings:
         if finding.severity == "warning":
             sys.stderr.write(f"warning: {finding}\n")

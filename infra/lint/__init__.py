@@ -4,16 +4,18 @@ Ranges of single settings are `infra.settings`' own; here is what one setting me
 function; each finding says what, where in serinus.toml, and how to mend it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from infra.lint import alarm_rules, cold_start_rules, function_rules, rollout_rules
 from infra.lint.finding import Finding, Problem, Rule
 from infra.lint.places import find_place
 from infra.lint.size_rules import check_sizes
+from infra.lint.template_rules import check_template
 from infra.settings import Endpoint, Settings, load_settings, read_positions
 
-__all__ = ["Finding", "lint"]
+__all__ = ["Finding", "lint", "lint_template"]
 
 RULES: tuple[Rule, ...] = (
     rollout_rules.check_length,
@@ -25,11 +27,13 @@ RULES: tuple[Rule, ...] = (
     alarm_rules.check_metrics,
     alarm_rules.check_thresholds,
     alarm_rules.check_minimum,
+    alarm_rules.check_first_requests,
     function_rules.check_concurrency,
     function_rules.check_golden_limits,
     cold_start_rules.check_ignored_provisioning,
     cold_start_rules.check_reserved,
     cold_start_rules.check_scaling,
+    cold_start_rules.check_weights,
 )
 
 
@@ -39,13 +43,27 @@ def lint(project: Path, environment: str, settings_file: str = "serinus.toml") -
     Raises `InfraError` when the settings themselves are wrong.
     """
     path = project / settings_file
-    settings, positions = load_settings(path, environment), read_positions(path)
+    settings = load_settings(path, environment)
     findings = []
     for endpoint in settings.endpoints:
-        for problem in dict.fromkeys(_problems(project, settings, endpoint)):
-            line, key = find_place(positions, environment, endpoint.name, problem.key)
-            findings.append(Finding(problem.severity, endpoint.name, line, key, problem.what, problem.mend))
+        findings += _placed(path, environment, endpoint.name, _problems(project, settings, endpoint))
     return sorted(findings, key=lambda finding: (finding.severity, finding.line or 0, finding.key))
+
+
+def lint_template(
+    settings_path: Path, environment: str, endpoint: Endpoint, template: Mapping[str, Any]
+) -> list[Finding]:
+    """What AWS would refuse or ignore in the finished template of ``endpoint``."""
+    weighted = endpoint.settings.rollout.strategy in ("canary", "linear")
+    return _placed(settings_path, environment, endpoint.name, check_template(template, weighted=weighted))
+
+
+def _placed(path: Path, environment: str, endpoint: str, problems: Iterable[Problem]) -> list[Finding]:
+    positions, findings = read_positions(path), []
+    for problem in dict.fromkeys(problems):
+        line, key = find_place(positions, environment, endpoint, problem.key)
+        findings.append(Finding(problem.severity, endpoint, line, key, problem.what, problem.mend))
+    return findings
 
 
 def _problems(project: Path, settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:

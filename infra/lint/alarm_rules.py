@@ -33,6 +33,10 @@ OWN_METRICS = frozenset(
 #: Lambda's, by what stands at https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 LAMBDA_METRICS = frozenset({"Duration", "Errors", "Invocations", "Throttles"})
 
+#: Milliseconds that a cold start may well take with a share of a processor (docs/cold-starts.md).
+COLD_START_MS = 1000
+_HUNDRED = 100
+
 #: The setting behind each alarm's threshold.
 _SETTING: Mapping[str, str] = {
     "Errors": "error_rate_percent",
@@ -129,6 +133,19 @@ def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             f"{counted[0].period_s // 60} minutes, but at rate_limit_per_s = {chosen.rate_limit_per_s} an API key "
             f"can send the new version {most}",
             "Set less, or give the new version a larger share",
+        )
+
+
+def check_first_requests(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A percentile that any new version exceeds: its environments are new, and their first requests hold init."""
+    chosen = endpoint.settings.alarms
+    if chosen.p99_ms is not None and chosen.p99_ms < COLD_START_MS and chosen.minimum_requests < _HUNDRED:
+        yield Problem(
+            "warning",
+            ("alarms", "p99_ms"),
+            f"a new version begins with cold starts, which may take {COLD_START_MS} ms; among fewer than a "
+            f"hundred requests one of them is the 99th percentile, so {chosen.p99_ms} ms may stop every release",
+            f"Set {COLD_START_MS} or more, or alarms.minimum_requests = 500",
         )
 
 

@@ -53,11 +53,23 @@ def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             f"there is nothing to scale between {wanted.environments} and {wanted.most} environments",
             "Set a larger maximum",
         )
-    if wanted.scales and chosen.rollout.strategy in ("canary", "linear"):
-        yield Problem(
-            "warning",
-            ("provisioned", "target_percent" if wanted.target_percent is not None else "schedule"),
-            "Lambda does not change the number of ready environments while traffic is split: during a "
-            f"{chosen.rollout.strategy} rollout it stays as it is",
-            "Release at other times than the schedule's, or set strategy blue_green",
-        )
+
+
+def check_weights(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Environments kept ready behind an alias whose traffic is split. A rule of Serinus: AWS lets both stand
+    together, but refuses to change the number meanwhile
+    (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html, hashicorp/terraform#24957)."""
+    chosen, wanted = endpoint.settings, endpoint.settings.provisioned
+    if chosen.cold_start != "provisioned" or chosen.rollout.strategy not in ("canary", "linear"):
+        return
+    scaled = "target_percent" if wanted.target_percent is not None else "schedule"
+    yield Problem(
+        "warning",
+        ("provisioned", scaled) if wanted.scales else ("cold_start",),
+        "Lambda does not change the number of ready environments while traffic is split: during a "
+        f"{chosen.rollout.strategy} rollout it stays as it is, and a change by hand is refused (AWS lets "
+        "the two stand together; this rule is ours)",
+        "Release at other times than the schedule's, or set strategy blue_green"
+        if wanted.scales
+        else "Set strategy blue_green, or keep in mind that the number stands meanwhile",
+    )

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from infra.alarm_plan import WatchedMetric
+from infra.alarm_plan import PlannedAlarm, WatchedMetric
 from infra.errors import LintError
-from infra.lint import Finding, lint
+from infra.lint import Finding, alarm_rules, lint
 from infra.lint.alarm_rules import is_carried
 from infra.synth import synthesize
 from lambda_handlers.contract.build import BUILD_DIR
@@ -39,6 +39,14 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         (
             "[endpoint.churn.alarms]\np99_ms = 10000\n",
             "error", 6, "endpoint.churn.alarms.p99_ms", "cannot pass: they go from 0 to 10000",
+        ),
+        (
+            "[endpoint.churn.alarms]\np99_ms = 400\n",
+            "warning", 6, "endpoint.churn.alarms.p99_ms", "begins with cold starts",
+        ),
+        (
+            'cold_start = "provisioned"\n',
+            "warning", 5, "endpoint.churn.cold_start", "this rule is ours",
         ),
         (
             "[endpoint.churn.rollout]\nbake_minutes = 3\n",
@@ -121,6 +129,33 @@ def test_layers_near_the_limit_and_beyond_are_told(new_project: Callable[[str], 
         assert [finding.severity for finding in lint(project.folder, "dev")] == expected
     (project.folder / BUILD_DIR / "manifest.json").unlink()
     assert lint(project.folder, "dev") == []
+
+
+@pytest.mark.parametrize(
+    ("threshold", "below", "said"),
+    [
+        (-1.0, False, "every release"),
+        (101.0, False, "cannot pass"),
+        (0.0, True, "cannot pass"),
+        (101.0, True, "every release"),
+    ],
+)
+def test_an_alarm_that_can_never_or_always_fire_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, threshold: float, below: bool, said: str
+) -> None:
+    planned = PlannedAlarm("Errors", "", "x", {}, threshold, 60, below=below, least=0.0, most=100.0)
+    monkeypatch.setattr(alarm_rules, "plan_alarms", lambda _settings: (planned,))
+
+    (finding,) = findings_in(tmp_path, BASE)
+
+    assert said in finding.what
+
+
+def test_more_alarms_than_a_group_holds_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    planned = PlannedAlarm("Errors", "", "x", {}, 1.0, 60)
+    monkeypatch.setattr(alarm_rules, "plan_alarms", lambda _settings: (planned,) * 11)
+
+    assert "11 alarms guard the release; a deployment group holds 10" in findings_in(tmp_path, BASE)[0].what
 
 
 def test_lambda_names_the_executed_version_only_while_the_alias_has_weights() -> None:

@@ -1,0 +1,126 @@
+"""Rules on finished templates: what AWS refuses or ignores there, whatever construct or aspect wrote it.
+
+Settings cannot ask for most of it; a stack that is extended can. Synth applies them to what it has written.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from infra.lint.finding import Problem
+from infra.lint.template_alarms import check_alarm_count, check_alarm_metrics
+from infra.lint.template_parts import Template, named, of_type
+
+#: docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+SNAPSTART_RUNTIMES = ("python3.12", "python3.13", "python3.14")
+LARGEST_SNAPSTART_TMP_MB = 512
+#: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_LAYERS = 5
+LARGEST_ENVIRONMENT_BYTES = 4096
+#: Milliseconds that an API waits for its integration unless told otherwise.
+_API_WAITS_MS = {"AWS::ApiGateway::Method": 29_000, "AWS::ApiGatewayV2::Integration": 30_000}
+
+
+def check_template(template: Mapping[str, Any], *, weighted: bool) -> Iterator[Problem]:
+    """Everything that is wrong with one stack's template; ``weighted`` where releases split traffic by weights."""
+    yield from check_alarm_metrics(template, weighted=weighted)
+    for rule in RULES:
+        yield from rule(template)
+
+
+def check_snapstart(template: Template) -> Iterator[Problem]:
+    """SnapStart beside a file system, a large /tmp, environments kept ready, or on a runtime without it."""
+    for name, function in of_type(template, "AWS::Lambda::Function"):
+        if function.get("SnapStart", {}).get("ApplyOn") != "PublishedVersions":
+            continue
+        clashes = []
+        if function.get("FileSystemConfigs"):
+            clashes.append("a file system (EFS)")
+        size = function.get("EphemeralStorage", {}).get("Size", LARGEST_SNAPSTART_TMP_MB)
+        if size > LARGEST_SNAPSTART_TMP_MB:
+            clashes.append(f"a /tmp of {size} MB (SnapStart takes {LARGEST_SNAPSTART_TMP_MB})")
+        if function.get("Runtime") not in SNAPSTART_RUNTIMES:
+            clashes.append(f"runtime {function.get('Runtime')}")
+        if any(_keeps_ready(template, name)):
+            clashes.append("provisioned concurrency")
+        for clash in clashes:
+            yield Problem(
+                "error",
+                ("cold_start",),
+                f"function {name} has SnapStart beside {clash}, which Lambda refuses",
+                'Take one of the two away; cold_start = "none" takes SnapStart',
+            )
+
+
+def _keeps_ready(template: Template, function: str) -> Iterator[str]:
+    """Aliases and versions of ``function`` whose environments are kept ready."""
+    for kind in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
+        for name, one in of_type(template, kind):
+            if one.get("ProvisionedConcurrencyConfig") and named(one.get("FunctionName"), function):
+                yield name
+
+
+def check_weights(template: Template) -> Iterator[Problem]:
+    """Weights written into an alias whose environments are kept ready (cfn-lint's E3020)."""
+    for name, alias in of_type(template, "AWS::Lambda::Alias"):
+        if alias.get("RoutingConfig") and alias.get("ProvisionedConcurrencyConfig"):
+            yield Problem(
+                "error",
+                ("cold_start",),
+                f"alias {name} has weights beside provisioned concurrency, which CloudFormation refuses to set",
+                "Leave weights to CodeDeploy",
+            )
+
+
+def check_api_timeouts(template: Template) -> Iterator[Problem]:
+    """An API that gives up before its function does: the caller gets 504, and the function works on, paid for."""
+    functions = dict(of_type(template, "AWS::Lambda::Function"))
+    aliases = dict(of_type(template, "AWS::Lambda::Alias"))
+    for kind, default_ms in _API_WAITS_MS.items():
+        for name, found in of_type(template, kind):
+            integration = found.get("Integration", {}) if kind == "AWS::ApiGateway::Method" else found
+            target = json.dumps([integration.get("Uri"), integration.get("IntegrationUri")])
+            waits_ms = integration.get("TimeoutInMillis", default_ms)
+            called = [one for one in functions if f'"{one}"' in target]
+            for alias, properties in aliases.items():
+                if f'"{alias}"' in target:
+                    called += [one for one in functions if named(properties.get("FunctionName"), one)]
+            for function in called:
+                limit_ms = 1000 * functions[function].get("Timeout", 3)
+                if waits_ms < limit_ms:
+                    yield Problem(
+                        "error",
+                        ("timeout_s",),
+                        f"{name} waits {waits_ms} ms for function {function}, which may take {limit_ms} ms",
+                        f"Set timeout_s = {waits_ms // 1000} or less",
+                    )
+
+
+def check_function_sizes(template: Template) -> Iterator[Problem]:
+    """More layers or variables than a function takes."""
+    for name, function in of_type(template, "AWS::Lambda::Function"):
+        if (count := len(function.get("Layers", []))) > MOST_LAYERS:
+            yield Problem(
+                "error",
+                ("model",),
+                f"function {name} has {count} layers; Lambda takes {MOST_LAYERS}",
+                "Join some of them",
+            )
+        variables = function.get("Environment", {}).get("Variables", {})
+        size = sum(len(f"{key}{value}".encode()) for key, value in variables.items() if isinstance(value, str))
+        if size > LARGEST_ENVIRONMENT_BYTES:
+            yield Problem(
+                "error",
+                ("variables",),
+                f"function {name} has {size} bytes of variables; Lambda takes {LARGEST_ENVIRONMENT_BYTES}",
+                "Put large values into the bundle, or a parameter that is read at init",
+            )
+
+
+RULES: tuple[Callable[[Template], Iterator[Problem]], ...] = (
+    check_alarm_count,
+    check_snapstart,
+    check_weights,
+    check_api_timeouts,
+    check_function_sizes,
+)
