@@ -27,9 +27,13 @@ ALL_CAUSES = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP
 def handler_of(module: str) -> bytes:
     """A zip whose handler is that of a module in this checkout, with what is installed here as its layer."""
     paths = [str(ROOT), sysconfig.get_paths()["purelib"]]
+    return zipped(f"import sys\nsys.path += {paths!r}\nfrom {module} import handler\n")
+
+
+def zipped(source: str) -> bytes:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", f"import sys\nsys.path += {paths!r}\nfrom {module} import handler\n")
+        archive.writestr("app.py", source)
     return code.getvalue()
 
 
@@ -122,6 +126,12 @@ class Rollout:
 
     def deploy(self) -> str:
         """Start the deployment and wait for its first hook's word; returns the deployment's id."""
+        deployment = self.start()
+        self.until(lambda: self.event(deployment, "BeforeAllowTraffic") not in ("Pending", "InProgress"))
+        return deployment
+
+    def start(self) -> str:
+        """Start the deployment; returns its id."""
         properties = {"Name": self.name, "Alias": "live", "CurrentVersion": "1", "TargetVersion": "2"}
         hooks = {"BeforeAllowTraffic": "before_traffic", "AfterAllowTraffic": "after_traffic"}
         spec = {
@@ -133,9 +143,16 @@ class Rollout:
         created = self.codedeploy.create_deployment(
             applicationName=self.name, deploymentGroupName="group", revision=revision
         )
-        deployment = str(created["deploymentId"])
-        self._until(lambda: self.event(deployment, "BeforeAllowTraffic") not in ("Pending", "InProgress"))
-        return deployment
+        return str(created["deploymentId"])
+
+    def replace_hook(self, hook: str, code: str) -> None:
+        """Let ``hook`` run ``code`` for at most a second."""
+        name = f"CodeDeployHook_{self.name}_{hook}"
+        self.functions.update_function_code(FunctionName=name, ZipFile=zipped(code))
+        self.functions.update_function_configuration(FunctionName=name, Timeout=1)
+
+    def stop_judging(self) -> None:
+        self.cloud.client("events").disable_rule(Name=f"CodeDeployHook_{self.name}_judge")
 
     def event(self, deployment: str, name: str) -> str:
         targets = self.codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]
@@ -157,16 +174,20 @@ class Rollout:
                 met[answer["ExecutedVersion"], outcome] += 1
             looks = self._looks()
             self.cloud.advance(minutes=1)
-            self._until(lambda seen=looks: self._looks() > seen)
+            self.until(lambda seen=looks: self._looks() > seen)
             if self.event(deployment, "AfterAllowTraffic") == "InProgress":
-                self._until(lambda: self.event(deployment, "AfterAllowTraffic") != "InProgress")
+                self.until(lambda: self.event(deployment, "AfterAllowTraffic") != "InProgress")
             if self.status(deployment) != "InProgress":
                 return met
         return met
 
     def _looks(self) -> int:
-        """How often the judge has looked and ended: the schedule starts it, and does not wait for it."""
-        logs, group = self.cloud.client("logs"), f"/aws/lambda/CodeDeployHook_{self.name}_judge"
+        """How often the judge has looked: the schedule starts it, and does not wait for it."""
+        return self.ends("judge")
+
+    def ends(self, hook: str) -> int:
+        """How often ``hook`` has run to an end of whatever kind."""
+        logs, group = self.cloud.client("logs"), f"/aws/lambda/CodeDeployHook_{self.name}_{hook}"
         if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
             return 0
         streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
@@ -177,7 +198,7 @@ class Rollout:
         ]
         return sum(line.startswith("REPORT") for line in lines)
 
-    def _until(self, happened: Callable[[], bool]) -> None:
+    def until(self, happened: Callable[[], bool]) -> None:
         """Hooks are functions: they take real time while cloud time stands."""
         for _ in range(600):
             self.cloud.advance(0.01)
@@ -236,3 +257,47 @@ def test_a_release_that_answers_wrongly_meets_no_traffic(cloud, role, sum_bundle
     assert rollout.event(deployment, "BeforeAllowTraffic") == "Failed"
     assert rollout.event(deployment, "AllowTraffic") == "Skipped"
     assert rollout.live_version == "1"
+
+
+SILENT = {
+    "crashes": "def handler(event, context):\n    raise RuntimeError('gone')\n",
+    "hangs": "import time\ndef handler(event, context):\n    time.sleep(60)\n",
+    "never calls back": "def handler(event, context):\n    return {'status': 'Succeeded'}\n",
+}
+
+
+@pytest.mark.parametrize("kind", SILENT)
+@pytest.mark.parametrize("hook", ["before_traffic", "after_traffic"])
+def test_a_hook_without_a_word_rolls_back_after_codedeploys_hour(cloud, role, sum_bundle, hook, kind):
+    name, new = f"{hook}-{kind.replace(' ', '-')}", sum_bundle("silent-new")
+    rollout = Rollout(cloud, role, name, sum_bundle("silent-live"), new, new)
+    rollout.stop_judging()
+    rollout.replace_hook(hook, SILENT[kind])
+    deployment = rollout.start()
+    if hook == "after_traffic":
+        rollout.until(lambda: rollout.event(deployment, "BeforeAllowTraffic") == "Succeeded")
+        cloud.advance(minutes=5.1)
+        assert rollout.live_version == "2"
+    rollout.until(lambda: rollout.ends(hook) > 0)
+    cloud.advance(minutes=58)
+    assert rollout.status(deployment) == "InProgress"
+    cloud.advance(minutes=3)
+    assert rollout.status(deployment) == "Failed"
+    assert rollout.live_version == "1"
+
+
+def test_a_release_that_a_silent_hook_stopped_can_be_made_again(cloud, role, sum_bundle):
+    new = sum_bundle("again-new")
+    rollout = Rollout(cloud, role, "again", sum_bundle("again-live"), new, new)
+    rollout.stop_judging()
+    rollout.replace_hook("before_traffic", SILENT["crashes"])
+    deployment = rollout.start()
+    rollout.until(lambda: rollout.ends("before_traffic") > 0)
+    cloud.advance(minutes=61)
+    assert rollout.status(deployment) == "Failed"
+    name = "CodeDeployHook_again_before_traffic"
+    rollout.functions.update_function_code(
+        FunctionName=name, ZipFile=handler_of("lambda_handlers.hooks.before_traffic")
+    )
+    rollout.functions.update_function_configuration(FunctionName=name, Timeout=60)
+    assert rollout.event(rollout.deploy(), "BeforeAllowTraffic") == "Succeeded"
