@@ -27,7 +27,11 @@ def as_data(record: Record, story: Story) -> dict[str, Any]:
         "requests": story.requests,
         "failed_requests": story.failed,
         "requests_not_sent": record.held_back,
-        "slowed_real_s": round(record.slowed_s, 1),
+        "real_s": {
+            **{name: round(took, 1) for name, took in record.laps_s.items()},
+            "shift": None if record.shift_real_s is None else round(record.shift_real_s, 1),
+            "slowed": round(record.slowed_s, 1),
+        },
         "requests_by_version_and_status": story.by_version,
         "requests_during_shift": story.during_shift,
         "requests_that_met_the_candidate": story.met_canary,

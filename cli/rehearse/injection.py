@@ -10,7 +10,7 @@ USAGE = "errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init"
 #: Share of live requests whose worker dies.
 CRASH_RATE = 0.2
 #: Real milliseconds that are added to each init: beyond twice what any of ours needs, below Lambda's 10 s.
-SLOW_INIT_MS = 2500.0
+SLOW_INIT_MS = 1500.0
 #: Faults that need a bundle with a bad graph; the others the offline cloud makes up while requests run.
 BAD_GRAPHS = ("wrong-answers", "nan")
 
@@ -22,11 +22,13 @@ _MILLISECONDS = re.compile(r"\+?(\d+(?:\.\d+)?)\s*(ms|s)")
 @dataclass(frozen=True, slots=True)
 class Injection:
     """A fault on order. ``text`` is how it was ordered; ``fault`` what the offline cloud is told, empty where
-    ``bad_graph`` names what is done to the model instead."""
+    ``bad_graph`` names what is done to the model instead. With ``recycle`` the candidate's environments are taken
+    away as the shift begins: the check before traffic has warmed them, and live requests would meet no init."""
 
     text: str
     fault: dict[str, Any]
     bad_graph: str | None = None
+    recycle: bool = False
 
 
 def parse(text: str) -> Injection:
@@ -38,7 +40,7 @@ def parse(text: str) -> Injection:
     if kind == "crash" and amount is None:
         return Injection(kind, {"crash_rate": CRASH_RATE, "alias_only": True})
     if kind == "slow-init" and amount is None:
-        return Injection(kind, {"slow_init_ms": SLOW_INIT_MS})
+        return Injection(kind, {"slow_init_ms": SLOW_INIT_MS}, recycle=True)
     if kind == "errors" and (percent := _PERCENT.fullmatch(amount or "")):
         return Injection(text.strip(), {"error_rate": _share(text, float(percent[1])), "alias_only": True})
     if kind == "latency" and (delay := _MILLISECONDS.fullmatch(amount or "")):

@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli import cdk
 from cli.deploy import bootstrap
 from cli.endpoints import find_endpoint
+from cli.rehearse.background import undisturbed
 from cli.rehearse.cloud_time import CloudTime
 from cli.rehearse.injection import Injection
 from cli.rehearse.live import LiveView
 from cli.rehearse.pace import Pace
 from cli.rehearse.record import Metered, Play, Record, meter
-from cli.rehearse.scratch import Scratch, scratch_copy
+from cli.rehearse.scratch import STABLE, Scratch, Wanted, scratch_copy
 from cli.rehearse.stage import METRIC_DELAY_S, Stage, stage
 from cli.rehearse.traffic import Load, Traffic
 from cli.rehearse.watching import Watch
@@ -24,6 +25,20 @@ from lambda_handlers.contract.bundle import read_golden
 LEAD_IN_S = 1.0
 LEAD_OUT_S = 1.0
 _LOOK_EVERY_S = 0.05
+#: The release that is rehearsed.
+CANDIDATE = "candidate"
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Real seconds of each lap."""
+
+    laps_s: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.monotonic)
+
+    def lap(self, name: str) -> None:
+        now = time.monotonic()
+        self.laps_s[name], self._since = now - self._since, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,88 +57,92 @@ class Order:
 
 def perform(order: Order, view: LiveView) -> Record:
     """Rehearse; leaves nothing running and nothing behind, however it ends."""
+    watch = Stopwatch()
     bad_graph = order.injection.bad_graph if order.injection else None
-    copying = scratch_copy(
-        order.project,
-        order.environment,
-        order.endpoint,
-        candidate=order.candidate,
-        bad_graph=bad_graph,
-        rate=order.rate,
-    )
-    view.stage("starting an offline cloud")
-    with copying as scratch, stage(order.project, scratch, seed=order.seed) as set_up:
-        _deploy_stable(set_up, view)
-        return _release(order, set_up, view)
+    wanted = {CANDIDATE: Wanted(order.candidate, bad_graph)}
+    view.stage("starting an offline cloud, building and synthesizing both releases")
+    with (
+        scratch_copy(order.project, order.environment, order.endpoint, wanted=wanted, rate=order.rate) as scratch,
+        stage(order.project, scratch, seed=order.seed) as set_up,
+    ):
+        deploy_stable(set_up, view)
+        set_up.await_assembly(CANDIDATE)
+        watch.lap("prepare")
+        return release(order, set_up, view, watch)
 
 
-def _deploy_stable(set_up: Stage, view: LiveView) -> None:
-    """Deploy the locked bundle. What of the candidate can be done before there is traffic is done meanwhile, since
-    this machine has better to do later."""
+def deploy_stable(set_up: Stage, view: LiveView) -> None:
+    """Deploy the locked bundle. The candidate's assembly is made meanwhile: later this machine has traffic."""
     scratch = set_up.scratch
-    view.stage(f"deploying {scratch.stable.name} {scratch.stable.short_version}")
-    scratch.prepare_release(scratch.stable, 1)
-    with set_up.synthesizing("stable") as synthesizing:
-        bootstrap(scratch.folder, set_up.target, scratch.folder / "bootstrap.log")
-        synthesizing.require_success()
-    with set_up.deploying("stable") as deploying:
-        scratch.prepare_release(scratch.candidate, 2)
-        with set_up.synthesizing("candidate") as synthesizing:
-            synthesizing.require_success()
-        deploying.require_success()
+    bootstrap(scratch.folder, set_up.target, scratch.folder / "bootstrap.log")
+    set_up.await_assembly(STABLE)
+    set_up.register_twins()
+    view.stage(f"deploying {scratch.stable.manifest.name} {scratch.stable.manifest.short_version}")
+    with set_up.deploying(STABLE) as deploying:
+        set_up.await_stack(deploying)
 
 
-def _release(order: Order, set_up: Stage, view: LiveView) -> Record:
-    """Release the candidate under traffic."""
-    scratch, play = set_up.scratch, _play(order, set_up.scratch)
-    endpoint = find_endpoint(scratch.folder, scratch.environment, order.endpoint, set_up.target)
+def release(order: Order, set_up: Stage, view: LiveView, watch: Stopwatch, name: str = CANDIDATE) -> Record:
+    """Release ``name`` under traffic; whatever is live now is the stable version."""
+    scratch, injection = set_up.scratch, order.injection
+    endpoint = find_endpoint(scratch.stable.project, scratch.environment, order.endpoint, set_up.target)
     clock = CloudTime(set_up.cloud.url)
     clock.set_speed(order.speed)
-    rows = read_golden(scratch.bundle(scratch.stable)).rows
+    rows = read_golden(scratch.stable.bundle).rows
     traffic = Traffic(Load(endpoint.url, endpoint.headers(), rows, order.rate, order.seed), clock)
     reader = RolloutReader(set_up.target, endpoint.stack)
     stable = reader.alias().version
-    if order.injection and order.injection.fault:
-        set_up.order_fault(endpoint.function, stable, order.injection.fault)
+    set_up.order_fault(endpoint.function, stable, injection.fault if injection else {})
     pace = Pace(clock, traffic, order.speed)
     traffic.start()
     try:
         _pass(LEAD_IN_S, lambda: None)
         view.released_at = released_at = clock.now()
-        watch = Watch(reader, set_up.target.client("cloudformation"), clock, released_at, view.happened)
+        seen = Watch(reader, set_up.target.client("cloudformation"), clock, released_at, view.happened)
+        recycled = injection is None or not injection.recycle
 
         def look() -> None:
+            nonlocal recycled
             pace.keep()
-            watch.look()
-            view.show(traffic, watch, clock)
+            seen.look()
+            if not recycled and (canary := seen.shares[-1].alias.canary):
+                recycled = True
+                set_up.recycle(endpoint.function, canary)
+            view.show(traffic, seen, clock)
 
-        with set_up.deploying("candidate") as deploying:
-            while deploying.exit_code is None:
+        with set_up.deploying(name) as deploying:
+            # The CLI itself looks only every five seconds whether the stack is at rest.
+            while deploying.exit_code is None and not seen.at_rest:
                 look()
                 time.sleep(_LOOK_EVERY_S)
-            deployed_at, exit_code = clock.now(), deploying.exit_code
+            deployed_at = clock.now()
+        watch.lap("release")
         _pass(max(LEAD_OUT_S, METRIC_DELAY_S / order.speed), look)
-        watch.look(at_all=True)
+        seen.look(at_all=True)
     finally:
-        traffic.stop()
-    return Record(
+        with undisturbed():
+            traffic.stop()
+    play = _play(order, scratch, name)
+    record = Record(
         play=play,
         stable=stable,
-        final=watch.shares[-1].alias.version,
+        final=seen.shares[-1].alias.version,
         released_at=released_at,
         deployed_at=deployed_at,
-        deploy_exit_code=exit_code,
         deploy_log=cdk.last_lines(deploying.log),
         answers=sorted(traffic.answers, key=lambda one: one.at),
         held_back=traffic.held_back,
         slowed_s=pace.slowed_s,
-        shares=watch.shares,
-        happenings=watch.happenings,
-        deployments=watch.deployments,
-        alarms=watch.alarms,
-        verdicts=watch.verdicts,
-        metered=_meter(set_up, play, watch, stable),
+        shares=seen.shares,
+        happenings=seen.happenings,
+        deployments=seen.deployments,
+        alarms=seen.alarms,
+        verdicts=seen.verdicts,
+        metered=_meter(set_up, play, seen, stable),
+        laps_s=watch.laps_s,
     )
+    watch.lap("figures")
+    return record
 
 
 def _meter(set_up: Stage, play: Play, watch: Watch, stable: str) -> dict[str, Metered]:
@@ -132,13 +151,13 @@ def _meter(set_up: Stage, play: Play, watch: Watch, stable: str) -> dict[str, Me
     return meter(cloudwatch, play, list(versions), watch.since, watch.clock.now())
 
 
-def _play(order: Order, scratch: Scratch) -> Play:
+def _play(order: Order, scratch: Scratch, name: str) -> Play:
     return Play(
         endpoint=order.endpoint,
         environment=order.environment,
         function=scratch.endpoint.stack_name,
-        stable_model=scratch.stable.short_version,
-        candidate_model=scratch.candidate.short_version,
+        stable_model=scratch.stable.manifest.short_version,
+        candidate_model=scratch.releases[name].manifest.short_version,
         candidate_given=order.candidate is not None,
         strategy=scratch.endpoint.settings.rollout.strategy,
         injected=order.injection.text if order.injection else None,

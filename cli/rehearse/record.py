@@ -1,6 +1,6 @@
 """What a rehearsal recorded: the answers that clients got, and what the cloud's APIs said meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,15 +42,15 @@ class Metered:
 @dataclass(frozen=True, slots=True)
 class Record:
     """All that was recorded. Times are cloud time in epoch seconds: the release was ordered at ``released_at``,
-    the CDK CLI was done with it at ``deployed_at``, with ``deploy_exit_code``. ``held_back`` requests were not
-    sent, and time was slowed for ``slowed_s`` real seconds, because this machine was busy."""
+    the stack was at rest again at ``deployed_at``. ``held_back`` requests were not
+    sent, and time was slowed for ``slowed_s`` real seconds, because this machine was busy. ``laps_s`` are real
+    seconds that parts of the rehearsal took."""
 
     play: Play
     stable: str
     final: str
     released_at: float
     deployed_at: float
-    deploy_exit_code: int
     deploy_log: str
     answers: Sequence[Answered]
     held_back: int
@@ -61,6 +61,13 @@ class Record:
     alarms: Sequence[Alarm]
     verdicts: Sequence[JudgeVerdict]
     metered: dict[str, Metered]
+    laps_s: Mapping[str, float]
+
+    @property
+    def shift_real_s(self) -> float | None:
+        """Real seconds for which the alias was seen to have weights."""
+        seen = [one.real_s for one in self.shares if one.alias.canary]
+        return seen[-1] - seen[0] if seen else None
 
     @property
     def release(self) -> Deployment | None:

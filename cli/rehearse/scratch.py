@@ -6,7 +6,7 @@ and nowhere else: limits of the API key that the traffic would run into, and a v
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,65 +27,87 @@ from lambda_handlers.contract.lock import LOCK, Pin, render_lock
 
 #: Variable of the function that tells two releases of one bundle apart: a version is only published for a change.
 VARIABLE_RELEASE = "REHEARSED_RELEASE"
-_COPIED = ("cdk.json", "package.json", "package-lock.json")
+#: The release that is live first.
+STABLE = "stable"
+_SHARED = ("bundles", ".serinus")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A release beside the stable one: ``candidate`` is a bundle's folder or the beginning of its version, None
+    the locked bundle once more; ``bad_graph`` says how its graph is spoiled, if it is."""
+
+    candidate: str | None = None
+    bad_graph: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """``project`` is a folder of its own that deploys bundle ``manifest``."""
+
+    project: Path
+    manifest: Manifest
+
+    @property
+    def bundle(self) -> Path:
+        return self.project / _place(self.manifest)
 
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """The copy: ``stable`` is the bundle that is live first, ``candidate`` the one that is then released."""
+    """The copy; ``releases`` by name, `STABLE` first."""
 
     folder: Path
     settings: Settings
     endpoint: Endpoint
-    stable: Manifest
-    candidate: Manifest
+    releases: dict[str, Release]
 
     @property
     def environment(self) -> str:
         return self.settings.environment
 
-    def bundle(self, manifest: Manifest) -> Path:
-        """The folder of a bundle in the copy."""
-        return self.folder / _place(manifest)
-
-    def prepare_release(self, manifest: Manifest, release: int) -> None:
-        """Pin ``manifest`` and mark the release, so that the next deploy publishes a version of its own."""
-        lock = {self.environment: {self.endpoint.model: Pin(manifest.version, _place(manifest))}}
-        (self.folder / LOCK).write_text(render_lock(lock), encoding="utf-8")
-        variables = {"variables": {VARIABLE_RELEASE: str(release)}}
-        _override(self.folder / SETTINGS, self.environment, self.endpoint.name, variables)
+    @property
+    def stable(self) -> Release:
+        return self.releases[STABLE]
 
 
 @contextmanager
 def scratch_copy(
-    project: Path, environment: str, endpoint: str, *, candidate: str | None, bad_graph: str | None, rate: float
+    project: Path, environment: str, endpoint: str, *, wanted: Mapping[str, Wanted], rate: float
 ) -> Iterator[Scratch]:
-    """A copy for rehearsing ``endpoint``, removed afterwards.
+    """A copy for rehearsing the releases ``wanted``, by name, of ``endpoint``, removed afterwards.
 
-    ``candidate`` is a bundle's folder or the beginning of its version; None is the locked bundle once more, and
-    ``bad_graph`` a spoiled copy of it. ``rate`` (requests a second) must fit into the API key's limits.
+    ``rate`` (requests a second) must fit into the API key's limits.
     """
     settings = load_settings(project / SETTINGS, environment)
     chosen = next((one for one in settings.endpoints if one.name == endpoint), None)
     if chosen is None:
         listed = ", ".join(one.name for one in settings.endpoints) or "none yet"
         raise CliError(f"no endpoint {endpoint!r} in {SETTINGS} for {environment!r}; it has {listed}.")
-    stable = pinned_bundle(project, environment, chosen.model)
-    wanted = stable if candidate is None else find_bundle(project, chosen.model, candidate)
+    locked = pinned_bundle(project, environment, chosen.model)
+    sources = {
+        name: locked if one.candidate is None else find_bundle(project, chosen.model, one.candidate)
+        for name, one in wanted.items()
+    }
     cdk.ensure(project)
     with TemporaryDirectory(prefix="serinus-rehearsal-") as name:
         folder = Path(name)
-        for file in _COPIED:
-            if (project / file).exists():
-                shutil.copy2(project / file, folder / file)
+        shutil.copy2(project / "package.json", folder)
         (folder / "node_modules").symlink_to((project / "node_modules").resolve())
-        _write_settings(project / SETTINGS, folder / SETTINGS, chosen, environment, rate)
+        for shared in _SHARED:
+            (folder / shared).mkdir()
+        manifests = {STABLE: _copy_bundle(locked, folder)}
+        for release, source in sources.items():
+            kind = wanted[release].bad_graph
+            manifests[release] = _spoiled(source, folder, kind) if kind else _copy_bundle(source, folder)
         yield Scratch(
             folder,
-            load_settings(folder / SETTINGS, environment),
+            settings,
             chosen,
-            stable=_copy_bundle(stable, folder),
-            candidate=_spoiled(wanted, folder, bad_graph) if bad_graph else _copy_bundle(wanted, folder),
+            {
+                release: _project(project, folder / release, chosen, environment, rate, manifest, number)
+                for number, (release, manifest) in enumerate(manifests.items(), start=1)
+            },
         )
 
 
@@ -134,21 +156,33 @@ def _spoiled(good: Path, folder: Path, kind: str) -> Manifest:
     return manifest
 
 
-def _write_settings(source: Path, target: Path, endpoint: Endpoint, environment: str, rate: float) -> None:
-    """The project's settings with this one endpoint and environment, and limits that the traffic fits into."""
-    document = tomlkit.parse(source.read_text(encoding="utf-8"))
+def _project(
+    source: Path, folder: Path, endpoint: Endpoint, environment: str, rate: float, manifest: Manifest, number: int
+) -> Release:
+    """Release ``number`` as a project in ``folder``: the settings of the one in ``source`` for this endpoint and
+    environment, with limits that the traffic fits into, and a lock that pins ``manifest``."""
+    folder.mkdir()
+    for shared in _SHARED:
+        (folder / shared).symlink_to(Path("..") / shared)
+    if (source / "cdk.json").exists():
+        shutil.copy2(source / "cdk.json", folder)
+    document = tomlkit.parse((source / SETTINGS).read_text(encoding="utf-8"))
     _keep_only(document, "endpoint", endpoint.name)
     _keep_only(document, "env", environment)
     if environment in document.get("env", {}):
         _keep_only(document["env"][environment], "endpoint", endpoint.name)
-    target.write_text(tomlkit.dumps(document), encoding="utf-8")
     room = math.ceil(2 * rate)
-    limits = {
+    overrides = {
         "rate_limit_per_s": max(endpoint.settings.rate_limit_per_s, room),
         "burst_limit": max(endpoint.settings.burst_limit, room),
         "quota_requests": 0,
+        "variables": {VARIABLE_RELEASE: str(number)},
     }
-    _override(target, environment, endpoint.name, limits)
+    _override(document, environment, endpoint.name, overrides)
+    (folder / SETTINGS).write_text(tomlkit.dumps(document), encoding="utf-8")
+    lock = {environment: {endpoint.model: Pin(manifest.version, _place(manifest))}}
+    (folder / LOCK).write_text(render_lock(lock), encoding="utf-8")
+    return Release(folder, manifest)
 
 
 def _keep_only(table: Any, key: str, name: str) -> None:
@@ -156,9 +190,8 @@ def _keep_only(table: Any, key: str, name: str) -> None:
         del table[key][other]
 
 
-def _override(path: Path, environment: str, endpoint: str, settings: dict[str, Any]) -> None:
+def _override(document: Any, environment: str, endpoint: str, settings: Mapping[str, Any]) -> None:
     """Lay ``settings`` over the endpoint's in the environment; tables are joined."""
-    document: Any = tomlkit.parse(path.read_text(encoding="utf-8"))
     table = document
     for key in ("env", environment, "endpoint", endpoint):
         table = table.setdefault(key, tomlkit.table())
@@ -167,4 +200,3 @@ def _override(path: Path, environment: str, endpoint: str, settings: dict[str, A
             table.setdefault(key, tomlkit.table()).update(value)
         else:
             table[key] = value
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")

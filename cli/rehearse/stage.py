@@ -2,105 +2,101 @@
 
 import contextlib
 import os
-import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions
+
 from cli import cdk, clouds
+from cli.build import register_twins
 from cli.clouds import Course, RunningCloud
-from cli.errors import CliError
 from cli.local import played_by
+from cli.rehearse.assemblies import ASSEMBLY, command
+from cli.rehearse.background import Background, undisturbed
 from cli.rehearse.scratch import Scratch
 from cli.target import Target
+from lambda_handlers.contract.build import BUILD_DIR, read_build
 
 #: Cloud seconds until a metric is seen, as on AWS, where alarms lag what they watch.
 METRIC_DELAY_S = 30.0
-_END_PATIENCE_S = 10.0
-
-
-class CdkRun:
-    """The CDK CLI at work in a process group of its own, so that it ends when the rehearsal does."""
-
-    def __init__(self, folder: Path, arguments: list[str], project: Path, cloud: RunningCloud, log: Path) -> None:
-        self.log = log
-        command, environment = cdk.prepare(project, arguments, cloud.environment())
-        with log.open("wb") as sink:
-            self._process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it runs."""
-        return self._process.poll()
-
-    def require_success(self) -> None:
-        """Wait for the end; `CliError` with the CLI's last words unless it went well."""
-        if self._process.wait() != 0:
-            raise CliError(f"the CDK CLI could not prepare the rehearsal:\n{cdk.last_lines(self.log)}")
-
-    def end(self) -> None:
-        """End it, wherever it is."""
-        for strength in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is not None:
-                return
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, strength)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_PATIENCE_S)
+#: The offline cloud's word for every version of a function that has no fault of its own.
+ALL_VERSIONS = "*"
+_LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A running cloud for the copy in ``scratch``."""
+    """A running cloud for the copy in ``scratch``, and the process that makes its assemblies."""
 
     scratch: Scratch
     cloud: RunningCloud
     target: Target
+    assembling: Background
 
-    def order_fault(self, function: str, stable: str, fault: dict[str, Any]) -> None:
-        """From now on every version of ``function`` has ``fault``, but for ``stable``."""
-        import httpx
+    def throw(self, seed: int) -> None:
+        """Begin the dice of alias weights and faults anew."""
+        self._ask("PUT", "dice", {"seed": seed})
 
-        for version, what in ((stable, {}), ("*", fault)):
-            httpx.put(
-                f"{self.cloud.url}/_offline/faults",
-                json={"function": function, "version": version, **what},
-                timeout=10,
-                trust_env=False,
-            ).raise_for_status()
+    def order_fault(self, function: str, stable: str, fault: Mapping[str, Any]) -> None:
+        """From now on every version of ``function`` has ``fault`` and no other, but for ``stable``."""
+        self._ask("DELETE", f"faults?function={function}", None)
+        for version, what in ((stable, {}), (ALL_VERSIONS, fault)):
+            self._ask("PUT", "faults", {"function": function, "version": version, **what})
 
-    def synthesizing(self, name: str) -> AbstractContextManager[CdkRun]:
-        """Build and synthesize the copy as it is now into assembly ``name``, as `cdk deploy` would first."""
-        return self._run(self.scratch.folder, name, ["synth", "--quiet", "-o", name])
+    def recycle(self, function: str, version: str) -> None:
+        """Take the environments of one version away once they are free, as Lambda does from time to time."""
+        self._ask("POST", "faults/recycle-workers", {"function": function, "version": version})
 
-    def deploying(self, name: str) -> AbstractContextManager[CdkRun]:
-        """Deploy assembly ``name``."""
-        # Beside the copy: its cdk.json would have the CLI build once more.
-        elsewhere = self.scratch.folder / clouds.FOLDER
-        arguments = ["deploy", self.scratch.endpoint.stack_name, "--app", str(self.scratch.folder / name)]
-        return self._run(elsewhere, name, [*arguments, "--progress", "events", "--require-approval", "never"])
+    def await_assembly(self, name: str) -> None:
+        """Wait until the release's assembly is there; `CliError` when it could not be made."""
+        while not (self.scratch.releases[name].project / ASSEMBLY).exists():
+            if self.assembling.exit_code is not None:
+                self.assembling.require_success()
+            time.sleep(_LOOK_EVERY_S)
+
+    def register_twins(self) -> None:
+        """Tell the cloud which layers to run in place of those for another platform."""
+        register_twins(
+            self.cloud.url, self.scratch.folder / BUILD_DIR, read_build(self.scratch.folder / BUILD_DIR)
+        )
+
+    def await_stack(self, deploying: Background) -> None:
+        """Wait until the stack is deployed; `CliError` when the CLI says that it cannot be."""
+        describe = self.target.client("cloudformation").describe_stacks
+        while deploying.exit_code is None:
+            with contextlib.suppress(botocore.exceptions.ClientError):  # until it exists
+                status = describe(StackName=self.scratch.endpoint.stack_name)["Stacks"][0]["StackStatus"]
+                # The CLI looks only every five seconds, but says best why it failed.
+                if status == "CREATE_COMPLETE":
+                    return
+            time.sleep(_LOOK_EVERY_S * 5)
+        deploying.require_success()
 
     @contextmanager
-    def _run(self, folder: Path, name: str, arguments: list[str]) -> Iterator[CdkRun]:
-        log = self.scratch.folder / f"{name}-{arguments[0]}.log"
-        environment = ["-c", f"env={self.scratch.environment}"]
-        run = CdkRun(folder, [*arguments, *environment], self.scratch.folder, self.cloud, log)
+    def deploying(self, name: str) -> Iterator[Background]:
+        """The CDK CLI, at work on the release's assembly."""
+        release = self.scratch.releases[name]
+        arguments = ["deploy", self.scratch.endpoint.stack_name, "--app", str(release.project / ASSEMBLY)]
+        # Without a change set: nobody is asked to approve it, and it is waited for.
+        arguments += ["--method", "direct", "--progress", "events", "--require-approval", "never"]
+        command, environment = cdk.prepare(self.scratch.folder, arguments, self.cloud.environment())
+        # Not in the project: its cdk.json would have the CLI build once more.
+        running = Background(command, self.scratch.folder, environment, release.project / "deploy.log")
         try:
-            yield run
+            yield running
         finally:
-            run.end()
+            running.end()
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> None:
+        import httpx
+
+        asked = httpx.request(method, f"{self.cloud.url}/_offline/{path}", json=body, timeout=10, trust_env=False)
+        asked.raise_for_status()
 
 
 @contextmanager
@@ -111,12 +107,18 @@ def stage(project: Path, scratch: Scratch, *, seed: int | None) -> Iterator[Stag
     """
     place = played_by(project, scratch.environment)
     course = Course(seed=seed, metric_delay_s=METRIC_DELAY_S)
-    cloud = clouds.start(scratch.folder, port=free_port(), place=place, speed=1, course=course)
+    projects = [release.project for release in scratch.releases.values()]
+    making = command(scratch.environment, projects)
+    assembling = Background(making, scratch.folder, os.environ, scratch.folder / "assemblies.log")
+    cloud: RunningCloud | None = None
     try:
-        target = Target(cloud)
-        yield Stage(scratch, cloud, target)
+        cloud = clouds.start(scratch.folder, port=free_port(), place=place, speed=1, course=course)
+        yield Stage(scratch, cloud, Target(cloud), assembling)
     finally:
-        clouds.stop(scratch.folder, cloud)
+        with undisturbed():
+            assembling.end()
+            if cloud is not None:
+                clouds.stop(scratch.folder, cloud)
 
 
 def free_port() -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 35.0
 #: Requests under way at once; beyond it this machine, not the release, is what is being measured.
 MOST_AT_ONCE = 64
+#: Real seconds until the rate is reached.
+RAMP_S = 1.0
 NO_ANSWER = 0
 
 
@@ -74,11 +76,13 @@ class Traffic:
         self._clock = clock
         self._bodies = [json.dumps({"rows": [row]}).encode() for row in load.rows]
         self._dice = random.Random(load.seed)
-        self._over = threading.Event()
+        self._flowing, self._over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic", daemon=True)
 
     def start(self) -> None:
+        """Send a first request, and let the rate grow once it was answered: there was traffic before all this."""
         self._thread.start()
+        self._flowing.wait(PATIENCE_S)
 
     def stop(self) -> None:
         """No further requests; returns when those under way were answered or given up."""
@@ -95,9 +99,11 @@ class Traffic:
         async with aiohttp.ClientSession(
             connector=connector, timeout=patience, headers=self._load.headers
         ) as client:
+            await self._ask(client)
+            self._flowing.set()
             began, sent = time.monotonic(), 0
             while not self._over.is_set():
-                due = int((time.monotonic() - began) * self._load.rate_per_s) + 1
+                due = int(self._due(time.monotonic() - began)) + 1
                 for _ in range(due - sent):
                     if len(tasks) >= MOST_AT_ONCE:
                         self.held_back += 1
@@ -106,9 +112,14 @@ class Traffic:
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 sent, self.under_way = due, len(tasks)
-                await asyncio.sleep(max(0.0, began + sent / self._load.rate_per_s - time.monotonic()))
+                await asyncio.sleep(1 / self._load.rate_per_s)
             if tasks:
                 await asyncio.wait(tasks)
+
+    def _due(self, seconds: float) -> float:
+        """Requests that have left after ``seconds``: the rate grows at first, so that few environments start."""
+        grown_s = min(seconds, RAMP_S)
+        return self._load.rate_per_s * (grown_s**2 / 2 / RAMP_S + seconds - grown_s)
 
     async def _ask(self, client: "aiohttp.ClientSession") -> None:
         from aiohttp import ClientError

@@ -37,10 +37,11 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The alias as it was seen at ``at`` (cloud time, epoch seconds)."""
+    """The alias as it was seen at ``at`` (cloud time, epoch seconds), ``real_s`` by this machine's own clock."""
 
     at: float
     alias: AliasState
+    real_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class Watch:
     deployments: list[Deployment] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     verdicts: list[JudgeVerdict] = field(default_factory=list)
+    #: Whether the stack was seen to be done with the release, one way or the other.
+    at_rest: bool = False
     _descriptions: dict[str, str] = field(default_factory=dict)
     _fired: dict[str, float] = field(default_factory=dict)
     _seen: dict[Happening, None] = field(default_factory=dict)
@@ -80,7 +83,7 @@ class Watch:
         alias = self.reader.alias()
         if self.shares and self.shares[-1].alias != alias:
             self._tell(Happening(self.clock.now(), "alias", describe(alias)))
-        self.shares.append(Shares(self.clock.now(), alias))
+        self.shares.append(Shares(self.clock.now(), alias, time.monotonic()))
 
     def _look_at_rest(self) -> None:
         self.deployments = [one for one in self.reader.deployments(2) if one.created_at >= self.since]
@@ -103,6 +106,7 @@ class Watch:
                 continue
             name = event["ResourceType"].rpartition("::")[2].lower()
             status = event["ResourceStatus"]
+            self.at_rest |= name == "stack" and is_at_rest(status)
             yield Happening(at, "stack", f"{name} {status.replace('_', ' ').lower()}", _tone(status))
 
     def _of_deployments(self) -> Iterator[Happening]:
@@ -148,6 +152,11 @@ def describe(alias: AliasState) -> str:
     if alias.canary is None:
         return f"all traffic meets version {alias.version}"
     return f"{alias.weight:.0%} of traffic meets version {alias.canary}, the rest version {alias.version}"
+
+
+def is_at_rest(status: str) -> bool:
+    """Whether a stack with ``status`` is done, one way or the other."""
+    return status.endswith(("_COMPLETE", "_FAILED"))
 
 
 def _tone(status: str) -> str:

@@ -92,11 +92,16 @@ def fault_from(body: dict[str, Any]) -> Fault:
     return Fault(**values)
 
 
-def routes(faults: Faults, kill_workers: Callable[[str, str | None], Awaitable[int]]) -> list[Route]:
+#: Ends workers of a function, or of one of its versions; how many there were.
+EndWorkers = Callable[[str, str | None], Awaitable[int]]
+
+
+def routes(faults: Faults, kill_workers: EndWorkers, recycle_workers: EndWorkers) -> list[Route]:
     """The API under ``/_offline/faults``.
 
-    GET lists; PUT {"function", "version"?, ...} sets; DELETE clears all, or ``?function=`` one function's; POST
-    ``/_offline/faults/kill-workers`` {"function", "version"?} kills worker processes now.
+    GET lists; PUT {"function", "version"?, ...} sets; DELETE clears all, or ``?function=`` one function's. POST
+    ``/_offline/faults/kill-workers`` {"function", "version"?} kills worker processes now, busy or not;
+    ``/_offline/faults/recycle-workers`` ends those on demand, busy ones once they have answered.
     """
 
     async def listed(_: Request) -> Response:
@@ -116,19 +121,26 @@ def routes(faults: Faults, kill_workers: Callable[[str, str | None], Awaitable[i
         faults.clear(request.query_params.get("function"))
         return JSONResponse({"faults": faults.listed()})
 
-    async def kill(request: Request) -> Response:
+    async def end(request: Request, named: str, workers: EndWorkers) -> Response:
         body = await request.json()
         try:
             function = _function_of(body)
         except OfflineError as error:
             return JSONResponse({"message": str(error)}, status_code=400)
-        return JSONResponse({"killed": await kill_workers(function, body.get("version"))})
+        return JSONResponse({named: await workers(function, body.get("version"))})
+
+    async def kill(request: Request) -> Response:
+        return await end(request, "killed", kill_workers)
+
+    async def recycle(request: Request) -> Response:
+        return await end(request, "recycled", recycle_workers)
 
     return [
         Route("/_offline/faults", listed, methods=["GET"]),
         Route("/_offline/faults", put, methods=["PUT"]),
         Route("/_offline/faults", clear, methods=["DELETE"]),
         Route("/_offline/faults/kill-workers", kill, methods=["POST"]),
+        Route("/_offline/faults/recycle-workers", recycle, methods=["POST"]),
     ]
 
 

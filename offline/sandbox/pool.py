@@ -1,18 +1,23 @@
 """Workers by function version, and whose turn it is when this machine can start no more of them.
 
 AWS starts another execution environment whenever none is free; so does a pool, up to the machine's limit of
-worker processes. Beyond it, requests wait in order of arrival, and idle workers of other functions give way.
+worker processes. Beyond it, requests wait in order of arrival, and idle workers of other functions give way: those
+that have rested for a while, or whose function has more. Were it any idle worker, two busy functions would take
+each other's in turn, and this machine would do nothing but start processes.
 """
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from offline.clock import monotonic
 from offline.sandbox.spec import FunctionSpec
 from offline.sandbox.worker import Worker
 
 #: Real seconds within which a worker that has answered is expected to ask for its next invocation.
 FINISHING_S = 0.1
+#: Real seconds of rest after which a worker gives way to any other function.
+RESTED_S = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +81,7 @@ class Capacity:
             return worker
         ahead = sum(waiter.pool is pool for waiter in self._waiters)
         needs_room = pool.finishing() <= ahead
-        if needs_room and self.make_room():
+        if needs_room and self.make_room(pool):
             return None
         return await self._wait(Waiter(pool, asyncio.get_running_loop().create_future(), needs_room), limit_s)
 
@@ -85,9 +90,9 @@ class Capacity:
         pool.workers.add(worker)
         self.workers.add(worker)
 
-    def make_room(self) -> bool:
-        """Count one more worker if there is room, evicting the one idle for longest if need be."""
-        if self.alive >= self.max_workers and not self._evict_one():
+    def make_room(self, pool: Pool) -> bool:
+        """Count one more worker of ``pool`` if there is room, evicting one that may give way if need be."""
+        if self.alive >= self.max_workers and not self._evict_one(pool):
             return False
         self.alive += 1
         return True
@@ -98,7 +103,7 @@ class Capacity:
 
     def idled(self, pool: Pool, worker: Worker, now: float) -> None:
         """A worker is free again: give it to whoever waits for its function, or rest it."""
-        if pool.retired or worker.dead or pool.has_surplus(worker):
+        if pool.retired or worker.dead or worker.recycled or pool.has_surplus(worker):
             worker.kill()
             return
         for waiter in self._waiters:
@@ -110,7 +115,7 @@ class Capacity:
             worker.kill()  # the second try of a failed init may have gone beyond the limit
             return
         worker.busy = False
-        worker.idle_since = now
+        worker.idle_since, worker.resting_since = now, monotonic()
         pool.idle.append(worker)
         self._serve_waiting()
 
@@ -133,26 +138,29 @@ class Capacity:
 
     async def _wait(self, waiter: Waiter, limit_s: float) -> Worker | None:
         self._waiters.append(waiter)
-        patience = asyncio.get_running_loop().call_later(FINISHING_S, self._ask_for_room, waiter)
+        self._ask_for_room_later(waiter)
         try:
             async with asyncio.timeout(limit_s):
                 return await waiter.turn
         except (TimeoutError, asyncio.CancelledError):
             self._abandon(waiter)
             raise
-        finally:
-            patience.cancel()
+
+    def _ask_for_room_later(self, waiter: Waiter) -> None:
+        """Again and again while it waits: others' workers come to rest meanwhile."""
+        asyncio.get_running_loop().call_later(FINISHING_S, self._ask_for_room, waiter)
 
     def _ask_for_room(self, waiter: Waiter) -> None:
-        waiter.needs_room = True
-        self._serve_waiting()
+        if waiter in self._waiters:
+            waiter.needs_room = True
+            self._serve_waiting()
+            self._ask_for_room_later(waiter)
 
     def _serve_waiting(self) -> None:
         for waiter in [each for each in self._waiters if each.needs_room]:
-            if not self.make_room():
-                return
-            self._waiters.remove(waiter)
-            waiter.turn.set_result(None)
+            if self.make_room(waiter.pool):
+                self._waiters.remove(waiter)
+                waiter.turn.set_result(None)
 
     def _abandon(self, waiter: Waiter) -> None:
         if waiter in self._waiters:
@@ -164,12 +172,18 @@ class Capacity:
             else:
                 self.idled(waiter.pool, worker, worker.idle_since)
 
-    def _evict_one(self) -> bool:
+    def _evict_one(self, asking: Pool) -> bool:
+        rested_before = monotonic() - RESTED_S
         evictable = [
-            (worker.idle_since, index, pool)
+            (worker.resting_since, index, pool)
             for pool in self.pools.values()
             for index, worker in enumerate(pool.idle)
             if worker.initialization != "provisioned-concurrency"
+            and (
+                not asking.workers
+                or len(pool.workers) > len(asking.workers) + 1
+                or worker.resting_since <= rested_before
+            )
         ]
         if evictable:
             _, index, pool = min(evictable, key=lambda entry: entry[0])

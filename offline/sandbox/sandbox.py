@@ -81,7 +81,7 @@ class Sandbox:
     async def snapshot(self, spec: FunctionSpec) -> Verdict | None:
         """Init a SnapStart version and keep the worker parked; returns what went wrong, or None."""
         pool = self.pool(spec)
-        if not self.capacity.make_room():
+        if not self.capacity.make_room(pool):
             return None
         started = await self.cold.ahead(pool, "snap-start")
         if started.worker is not None and pool.retired:
@@ -99,7 +99,7 @@ class Sandbox:
             pool.idle.remove(worker)
             worker.kill()
         while len(pool.provisioned()) < pool.provisioned_target and not pool.retired:
-            if not self.capacity.make_room():
+            if not self.capacity.make_room(pool):
                 limit = self.capacity.max_workers
                 reason = (
                     f"this machine's limit of {limit} workers is reached; start the cloud with more max_workers"
@@ -153,6 +153,21 @@ class Sandbox:
             worker.kill()
         return len(victims)
 
+    async def recycle_workers(self, function: str, version: str | None = None) -> int:
+        """End the on-demand workers of a function (or one version), idle ones now, busy ones once they have
+        answered, as Lambda takes environments away; returns how many there were."""
+        ended = 0
+        for (_, name, owned), pool in self.capacity.pools.items():
+            if name != function or version not in (None, owned):
+                continue
+            for worker in [one for one in pool.workers if one.initialization == "on-demand"]:
+                worker.recycled = True
+                ended += 1
+                if worker in pool.idle:
+                    pool.idle.remove(worker)
+                    worker.kill()
+        return ended
+
     async def reap_idle(self) -> None:
         now = self.clock.time()
         for pool in self.capacity.pools.values():
@@ -195,7 +210,7 @@ class Sandbox:
 
     async def _park_another(self, pool: Pool) -> None:
         # Only into free room: a spare snapshot must not push out workers that are in use.
-        if self.capacity.alive < self.capacity.max_workers and not pool.retired and self.capacity.make_room():
+        if self.capacity.alive < self.capacity.max_workers and not pool.retired and self.capacity.make_room(pool):
             started = await self.cold.ahead(pool, "snap-start", muted=True)
             if started.worker is not None and pool.parked is None and not pool.retired:
                 pool.parked = started.worker

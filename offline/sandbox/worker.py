@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -61,7 +62,11 @@ class Worker:
         self.busy = True
         self.finishing = False
         self.dead = False
+        #: It ends once it is free.
+        self.recycled = False
         self.idle_since = 0.0
+        #: The same by this machine's own clock.
+        self.resting_since = 0.0
         self.peak_mb = 0.0
         self._on_idle = on_idle
         self._on_gone = on_gone
@@ -78,16 +83,13 @@ class Worker:
         fault = self.faults.of(self.spec.name, self.spec.version)
         address = await self._api.start()
         waiting = self._expect(limit_s)
-        if fault.slow_init_ms:
-            await asyncio.wait([waiting], timeout=fault.slow_init_ms / 1000)
-        if waiting.done() or self.dead:
-            self._end_without_process()
-            return await waiting
         try:
             await self._spawn(launch, launch.environment(address))
         except OSError as error:
             self.journal.write(f"[ERROR] {launch.command[0]} could not be started: {error}")
             self._end_without_process()
+        if fault.slow_init_ms and self.pid:
+            await self._hold(fault.slow_init_ms / 1000, waiting)
         if self.faults.strikes(fault.init_failure_rate):
             self.kill()
         return await waiting
@@ -121,12 +123,12 @@ class Worker:
                 kill_group(self.pid)
         memory_poll = self._loop.call_later(MEMORY_POLL_S, self._poll_memory)
         self._memory_poll = memory_poll
-        signal = await waiting
+        ended = await waiting
         duration_ms = (monotonic() - started) * 1000
         self._memory_poll.cancel()
-        if isinstance(signal, Answered | Failed) and sys.platform == "linux" and self._exceeds_memory():
-            signal = OutOfMemory()
-        return signal, duration_ms
+        if isinstance(ended, Answered | Failed) and sys.platform == "linux" and self._exceeds_memory():
+            ended = OutOfMemory()
+        return ended, duration_ms
 
     def kill(self) -> None:
         """End the process now; `on_gone` follows."""
@@ -170,6 +172,14 @@ class Worker:
         self._resolve(Failed(body, error_type))
 
     # Inside
+
+    async def _hold(self, seconds: float, waiting: "asyncio.Future[Signal]") -> None:
+        """Stop the process as it begins, so that by its own clock too its init takes ``seconds`` longer."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGSTOP)
+            await asyncio.wait([waiting], timeout=seconds)
+            if self._exit is None:
+                os.kill(self.pid, signal.SIGCONT)
 
     async def _spawn(self, launch: Launch, environment: dict[str, str]) -> None:
         self._pipe, output = os.pipe()
@@ -223,13 +233,13 @@ class Worker:
             self._signal.add_done_callback(lambda _: timer.cancel())
         return self._signal
 
-    def _resolve(self, signal: Signal) -> None:
+    def _resolve(self, ended: Signal) -> None:
         if self._signal is not None and not self._signal.done():
-            self._signal.set_result(signal)
+            self._signal.set_result(ended)
 
-    def _finish(self, signal: Answered | Failed) -> None:
+    def _finish(self, ended: Answered | Failed) -> None:
         self.finishing = True
-        self._resolve(signal)
+        self._resolve(ended)
 
     def _rest(self) -> None:
         self.finishing = False

@@ -17,7 +17,8 @@ def routes(service: "Lambda") -> list[Route]:
     """Routes under ``/_offline``.
 
     ``GET lambda/archives/{sha256}`` is what Code.Location points to; ``GET lambda/workers`` lists the worker
-    processes; faults and layer twins as their modules describe.
+    processes; ``PUT dice`` {"seed"} begins alias weights and faults anew; faults and layer twins as their modules
+    describe.
     """
 
     async def archive(request: Request) -> Response:
@@ -29,9 +30,22 @@ def routes(service: "Lambda") -> list[Route]:
     async def workers(_: Request) -> Response:
         return JSONResponse({"workers": [asdict(state) for state in service.sandbox.states()]})
 
+    async def dice(request: Request) -> Response:
+        body = await request.json()
+        seed = body.get("seed") if isinstance(body, dict) else None
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            return JSONResponse({"message": f'send {{"seed": a whole number}}, not {body!r}'}, status_code=400)
+        service.dice.seed(seed)
+        return JSONResponse({"seed": seed})
+
     return [
         Route("/_offline/lambda/archives/{sha256}", archive, methods=["GET"]),
         Route("/_offline/lambda/workers", workers, methods=["GET"]),
-        *faults.routes(service.faults, lambda *which: service.sandbox.kill_workers(*which)),
+        Route("/_offline/dice", dice, methods=["PUT"]),
+        *faults.routes(
+            service.faults,
+            lambda *which: service.sandbox.kill_workers(*which),
+            lambda *which: service.sandbox.recycle_workers(*which),
+        ),
         *twins.routes(service.twins),
     ]

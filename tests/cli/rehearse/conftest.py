@@ -38,7 +38,6 @@ def promoted() -> Record:
         final="2",
         released_at=START,
         deployed_at=END + 60,
-        deploy_exit_code=0,
         deploy_log="",
         answers=[*(answered(START + index, "1") for index in range(300)), *during, answered(END + 5, "2")],
         held_back=0,
@@ -50,6 +49,7 @@ def promoted() -> Record:
         alarms=[],
         verdicts=[JudgeVerdict(END - 120, "2", "promote", "no sign of harm")],
         metered={"1": Metered(540, 0), "2": Metered(60, 0)},
+        laps_s={"prepare": 20.0, "release": 16.0},
     )  # fmt: skip
 
 
@@ -63,7 +63,6 @@ def rolled_back(promoted: Record) -> Record:
     return replace(
         promoted,
         final="1",
-        deploy_exit_code=1,
         answers=sorted(broken, key=lambda one: one.at),
         deployments=[undoing, release("Stopped", back)],
         verdicts=[JudgeVerdict(back - 30, "2", "roll back", "errors are <b>more</b> frequent")],

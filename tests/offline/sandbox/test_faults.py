@@ -2,8 +2,11 @@
 
 import base64
 import json
+import random
+import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -80,6 +83,39 @@ def test_init_can_be_slow(deploy_function, faults, invoke):
     assert float(log.split("Init Duration: ")[1].split(" ms")[0]) >= 300
 
 
+def test_a_slow_init_is_slow_by_the_functions_own_clock(deploy_function, faults, invoke):
+    name = deploy_function(
+        "import os, time\n"
+        "ticks = int(open('/proc/self/stat').read().rpartition(')')[2].split()[19])\n"
+        "LIVED_S = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf('SC_CLK_TCK')\n"
+        "def handler(event, context):\n    return LIVED_S\n"
+    )
+    faults("PUT", body={"function": name, "slow_init_ms": 400})
+    assert invoke(name)[0] >= 0.4
+
+
+def test_recycled_workers_end_and_no_request_fails(deploy_function, faults, invoke):
+    name = deploy_function("import os\ndef handler(event, context):\n    return os.getpid()\n")
+    before, _, _ = invoke(name)
+    assert faults("POST", "/recycle-workers", body={"function": name}) == {"recycled": 1}
+    after, error, log = invoke(name)
+    assert (error, after == before) == (None, False)
+    assert "Init Duration" in log
+
+
+def test_a_busy_worker_answers_before_it_is_recycled(cloud, deploy_function, faults, invoke):
+    code = "import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return os.getpid()\n"
+    name = deploy_function(code)
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(invoke, name)
+        while not any(one.function == name and one.pid for one in cloud.services["lambda"].sandbox.states()):
+            time.sleep(0.01)
+        assert faults("POST", "/recycle-workers", body={"function": name}) == {"recycled": 1}
+        pid, error, _ = under_way.result()
+    assert error is None
+    assert invoke(name)[0] != pid
+
+
 def test_init_can_fail(deploy_function, faults, invoke):
     name = deploy_function(HANDLER)
     faults("PUT", body={"function": name, "init_failure_rate": 1})
@@ -95,6 +131,17 @@ def test_killed_workers_are_replaced_without_a_failed_request(deploy_function, f
     after, error, _ = invoke(name)
     assert error is None
     assert after != before
+
+
+def test_the_same_seed_throws_the_same_dice_again(cloud):
+    thrown = []
+    for _ in range(2):
+        body = json.dumps({"seed": 7}).encode()
+        urllib.request.urlopen(
+            urllib.request.Request(f"{cloud.config.endpoint_url}/_offline/dice", body, method="PUT")
+        )
+        thrown.append(cloud.services["lambda"].dice.random())
+    assert thrown == [random.Random(7).random()] * 2
 
 
 def test_faults_are_listed(deploy_function, faults):

@@ -1,0 +1,54 @@
+"""Builds and synthesizes all releases of a rehearsal in one process: the CDK library takes longer to load than a
+stack to synthesize, and layers are built once for all.
+
+    python -m cli.rehearse.assemblies ENVIRONMENT PROJECT...
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from infra.errors import InfraError
+from lambda_handlers.contract.errors import ContractError
+from modelpack.errors import ModelpackError
+
+#: Where a project's assembly stands once it is whole.
+ASSEMBLY = "assembly"
+
+
+def command(environment: str, projects: list[Path]) -> list[str]:
+    """The command line that makes the assemblies of ``projects``, in this order."""
+    return [sys.executable, "-P", "-m", "cli.rehearse.assemblies", environment, *map(str, projects)]
+
+
+def make(environment: str, projects: list[Path]) -> None:
+    """Build what ``projects``, which share one build folder, need, and write each one's assembly."""
+    from cli.report import StageProgress
+    from infra.synth import CDK_CONTEXT, synthesize, wanted_layers
+    from modelpack import layers
+
+    wanted = [wanted_layers(project, environment) for project in projects]
+    targets = {target for one in wanted for target in one.targets}
+    bundles = {bundle.resolve() for one in wanted for bundle in one.bundles}
+    with StageProgress() as progress:
+        layers.build(projects[0], sorted(targets), sorted(bundles), progress)
+    for project in projects:
+        os.environ[CDK_CONTEXT] = json.dumps(_context(project))
+        synthesize(project, environment, project / f".{ASSEMBLY}").rename(project / ASSEMBLY)
+
+
+def _context(project: Path) -> dict[str, object]:
+    """The context of the project's cdk.json, which the CDK CLI would hand down."""
+    path = project / "cdk.json"
+    found: dict[str, object] = (
+        json.loads(path.read_text(encoding="utf-8")).get("context", {}) if path.exists() else {}
+    )
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        make(sys.argv[1], [Path(project) for project in sys.argv[2:]])
+    except (InfraError, ContractError, ModelpackError) as error:
+        sys.exit(str(error))

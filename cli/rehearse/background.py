@@ -1,0 +1,62 @@
+"""A program at work in the background, which ends when the rehearsal does."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli import cdk
+from cli.errors import CliError
+
+_END_PATIENCE_S = 10.0
+
+
+class Background:
+    """A process in a group of its own, which Ctrl-C reaches only through `end`; what it says goes to ``log``."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as sink:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def require_success(self) -> None:
+        """Wait for the end; `CliError` with the program's last words unless it went well."""
+        if self._process.wait() != 0:
+            raise CliError(f"the rehearsal could not be prepared:\n{cdk.last_lines(self.log)}")
+
+    def end(self) -> None:
+        """End it, wherever it is."""
+        for strength in (signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is not None:
+                return
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, strength)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_PATIENCE_S)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM: impatience must not keep what is half taken down from being so wholly."""
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
