@@ -10,7 +10,7 @@ USAGE = "errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init"
 #: Share of live requests whose worker dies.
 CRASH_RATE = 0.2
 #: Real milliseconds that are added to each init: beyond twice what any of ours needs, below Lambda's 10 s.
-SLOW_INIT_MS = 1500.0
+SLOW_INIT_MS = 3000.0
 #: Faults that need a bundle with a bad graph; the others the offline cloud makes up while requests run.
 BAD_GRAPHS = ("wrong-answers", "nan")
 

@@ -20,11 +20,15 @@ class Pace:
     """Keeps the speed of ``clock`` at ``ordered``, and at a quarter of it while ``traffic`` is held up."""
 
     def __init__(self, clock: CloudTime, traffic: Traffic, ordered: float) -> None:
-        #: Real seconds for which time ran slower than ordered.
-        self.slowed_s = 0.0
+        self._slowed_s = 0.0
         self._clock, self._traffic, self._ordered = clock, traffic, ordered
         self._slow_since: float | None = None
         self._busy_at = 0.0
+
+    @property
+    def slowed_s(self) -> float:
+        """Real seconds for which time ran slower than ordered, up to now."""
+        return self._slowed_s + (0.0 if self._slow_since is None else time.monotonic() - self._slow_since)
 
     def keep(self) -> None:
         """Look at the traffic and change the speed if need be."""
@@ -37,6 +41,5 @@ class Pace:
         elif self._traffic.under_way > CALM:
             self._busy_at = max(self._busy_at, now - CALM_S / 2)
         if self._slow_since is not None and now - self._busy_at >= CALM_S:
-            self.slowed_s += now - self._slow_since
-            self._slow_since = None
+            self._slowed_s, self._slow_since = self.slowed_s, None
             self._clock.set_speed(self._ordered)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Real seconds that a client waits: a little more than API Gateway does.
 PATIENCE_S = 35.0
 #: Requests under way at once; beyond it this machine, not the release, is what is being measured.
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 128
 #: Real seconds until the rate is reached.
 RAMP_S = 1.0
 NO_ANSWER = 0

@@ -13,7 +13,7 @@ from cli.rehearse.injection import parse
         ("latency=+300ms", {"latency_ms": 300.0, "alias_only": True}),
         ("latency=+1.5s", {"latency_ms": 1500.0, "alias_only": True}),
         ("crash", {"crash_rate": 0.2, "alias_only": True}),
-        ("slow-init", {"slow_init_ms": 1500.0}),
+        ("slow-init", {"slow_init_ms": 3000.0}),
     ],
 )
 def test_faults_that_the_cloud_makes_up(text: str, fault: dict[str, object]) -> None:
