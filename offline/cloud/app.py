@@ -2,7 +2,7 @@
 
 /_offline/                      a page that shows what runs here; see `offline.console`
 /_offline/...                   this cloud's own API (health, clock, faults): not part of AWS
-/_gateway/{api}/{stage}/...     a deployed API; also by Host: {api}.execute-api.*
+/_gateway/{api}/...             a deployed API; also by Host: {api}.execute-api.*, or a custom domain
 anything else                   an AWS API call; the service is read from its signature
 """
 
@@ -27,6 +27,7 @@ from offline.console import routes as console
 from offline.console.guard import Guard
 from offline.errors import AwsError, NotModelled
 from offline.gateway.app import Gateway
+from offline.gateway.domain_route import DomainRoute
 from offline.services import MOTO_SERVICES
 from offline.wire.service import SCOPE
 
@@ -60,6 +61,7 @@ def create_app(cloud: Cloud) -> Starlette:
     gateway = Gateway(cloud)
     return Starlette(
         routes=[
+            DomainRoute(gateway),
             Host("{api}.execute-api.{suffix}", app=gateway),
             Mount("/_gateway", app=gateway),
             Route("/_offline/health", health),

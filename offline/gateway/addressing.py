@@ -3,6 +3,7 @@
 https://{api}.execute-api.{region}.amazonaws.com/{stage}/...   a REST API, or a named stage of an HTTP API
 https://{api}.execute-api.{region}.amazonaws.com/...           an HTTP API's stage $default
 /_gateway/{api}/...                                            the same two, on the cloud's own address
+a custom domain as Host                                        the stage that the path is mapped to
 """
 
 from typing import Literal, cast
@@ -10,7 +11,9 @@ from typing import Literal, cast
 from starlette.types import Scope
 
 from offline.cloud.cloud import Cloud
-from offline.gateway.request import Address, own_url, staged
+from offline.gateway.request import Address, host_of, own_url, sent_path, staged
+from offline.services.apigateway import ApiGateway
+from offline.services.apigateway.domains import Domain
 from offline.services.apigatewayv2.service import DEFAULT_STAGE, ApiGatewayV2
 
 Kind = Literal["rest", "http"]
@@ -26,8 +29,19 @@ class Addressing:
     def _http(self) -> ApiGatewayV2:
         return cast(ApiGatewayV2, self._cloud.services["apigatewayv2"])
 
+    @property
+    def _rest(self) -> ApiGateway:
+        return cast(ApiGateway, self._cloud.services["apigateway"])
+
+    def domain(self, scope: Scope) -> Domain | None:
+        """The custom domain that a request's Host names, if it names one."""
+        return self._rest.domain_of_host(host_of(scope).partition(":")[0].rstrip(".").lower())
+
     def of(self, scope: Scope) -> tuple[Kind, Address] | None:
         """The address of a request and the kind of API there; None where there is none."""
+        domain = self.domain(scope)
+        if domain is not None:
+            return self._mapped(domain, scope)
         named = own_url(scope)
         if named is None:
             return None
@@ -38,3 +52,16 @@ class Addressing:
         if self._http.stage_of_path(api_id, stage) == DEFAULT_STAGE:
             return "http", Address(api_id, DEFAULT_STAGE, path)
         return "http", Address(api_id, stage, rest)
+
+    def _mapped(self, domain: Domain, scope: Scope) -> tuple[Kind, Address] | None:
+        path = sent_path(scope)
+        mapping = domain.find(path)
+        if mapping is None:
+            return None
+        base_path = f"/{mapping.key}" if mapping.key else ""
+        host = host_of(scope).partition(":")[0].rstrip(".").lower()
+        rest, stage = path.removeprefix(base_path) or "/", mapping.stage
+        if stage is None:
+            stage, rest = staged(rest)
+        kind: Kind = "http" if self._http.has(mapping.api_id) else "rest"
+        return kind, Address(mapping.api_id, stage, rest, host, base_path)

@@ -38,7 +38,7 @@ class Gateway:
         self._cloud = cloud
         self._compiled: dict[Address, tuple[int, CompiledStage]] = {}
         self._throttles = Throttles()
-        self._addressing = Addressing(cloud)
+        self.addressing = Addressing(cloud)
         self.recent = RecentRequests()
         self._http = HttpGateway(cloud, self._throttles, self.recent)
 
@@ -47,13 +47,13 @@ class Gateway:
         return cast(ApiGateway, self._cloud.services["apigateway"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._addressing.of(scope)
+        found = self.addressing.of(scope)
         if found is not None and found[0] == "http":
             await self._http(scope, receive, send, found[1])
             return
         address = found[1] if found is not None else None
         stage = self._stage(address) if address is not None else None
-        if address is None or stage is None:
+        if address is None or stage is None or (stage.endpoint_disabled and address.domain_name is None):
             await respond(send, unserved_reply(no_such_stage()))
             return
         cloud_time = self._cloud.clock.time()
@@ -84,7 +84,7 @@ class Gateway:
 
     def _compile(self, service: ApiGateway, key: Address) -> CompiledStage | None:
         published = service.published(key.api_id, key.stage)
-        if published is None or published.api["disableExecuteApiEndpoint"]:
+        if published is None:
             return None
         usage = service.stores[published.region].usage
         invoker = cast(Invoker, self._cloud.services["lambda"])

@@ -30,7 +30,7 @@ def authorizer_event(exchange: Exchange, token: str | None) -> dict[str, Any]:
         "type": "REQUEST",
         "methodArn": method_arn(exchange),
         "resource": route.resource_path,
-        "path": request.path,
+        "path": exchange.mapped_path,
         "httpMethod": request.method,
         "headers": headers,
         "multiValueHeaders": multi_headers,

@@ -65,6 +65,7 @@ class CompiledStage:
     access_log: AccessLog | None
     log_stream: str
     usage: UsageLedger
+    endpoint_disabled: bool
 
 
 def compile_stage(published: Published, usage: UsageLedger, account_id: str, invoker: Invoker) -> CompiledStage:
@@ -100,6 +101,7 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
         access_log=access_log_of(published.stage),
         log_stream=stream_of(published.stage["stageName"]),
         usage=usage,
+        endpoint_disabled=bool(published.api["disableExecuteApiEndpoint"]),
     )
 
 

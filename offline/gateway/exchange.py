@@ -64,8 +64,19 @@ class Exchange(Passage):
 
     @property
     def full_path(self) -> str:
-        """The request's path with its stage, as AWS's ``requestContext.path``."""
+        """AWS's ``requestContext.path``: with the stage, or behind a custom domain with the base path."""
+        if self.request.domain_name is not None:
+            return self.mapped_path
         return f"/{self.stage.name}{self.request.path}"
+
+    @property
+    def mapped_path(self) -> str:
+        """The request's path, with the base path that a custom domain's mapping took."""
+        return self.request.base_path + self.request.path
+
+    @property
+    def domain_name(self) -> str:
+        return self.request.domain_name or self.stage.domain_name
 
 
 def new_trace_id(cloud_time: float) -> str:

@@ -37,7 +37,7 @@ def proxy_event(exchange: Exchange) -> dict[str, Any]:
     body, is_base64 = event_body(exchange)
     return {
         "resource": route.resource_path,
-        "path": request.path,
+        "path": exchange.mapped_path,
         "httpMethod": request.method,
         "headers": headers,
         "multiValueHeaders": multi_headers,
@@ -110,11 +110,11 @@ def request_context(exchange: Exchange) -> dict[str, Any]:
         "accountId": stage.account_id,
         "protocol": request.protocol,
         "stage": stage.name,
-        "domainPrefix": stage.api_id,
+        "domainPrefix": exchange.domain_name.partition(".")[0],
         "requestTimeEpoch": int(exchange.cloud_time * 1000),
         "requestId": exchange.request_id,
         "identity": identity(exchange),
-        "domainName": stage.domain_name,
+        "domainName": exchange.domain_name,
         "deploymentId": stage.deployment_id,
         "apiId": stage.api_id,
     }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from offline.errors import NotModelled
+from offline.services.apigateway.domains import check_unmapped
 from offline.services.apigateway.models import default_models
 from offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
 from offline.services.apigateway.patching import apply_patch
@@ -88,6 +89,7 @@ class RestApiOperations(Operations):
     async def delete_rest_api(self, call: Call) -> Document:
         store = self.store(call)
         store.api(call.params["restApiId"])
+        check_unmapped(store, call.params["restApiId"])
         for plan in store.plans.values():
             stages = plan.document["apiStages"]
             stages[:] = [stage for stage in stages if stage["apiId"] != call.params["restApiId"]]

@@ -11,6 +11,8 @@ from offline.services.apigateway.account import AccountOperations
 from offline.services.apigateway.api_keys import ApiKeyOperations
 from offline.services.apigateway.authorizers import AuthorizerOperations
 from offline.services.apigateway.deployments import DeploymentOperations
+from offline.services.apigateway.domain_names import DomainNameOperations
+from offline.services.apigateway.domains import Domain
 from offline.services.apigateway.gateway_responses import GatewayResponseOperations
 from offline.services.apigateway.integrations import IntegrationOperations
 from offline.services.apigateway.methods import MethodOperations
@@ -42,6 +44,7 @@ class ApiGateway(
     StageOperations,
     ApiKeyOperations,
     UsagePlanOperations,
+    DomainNameOperations,
     TagOperations,
     AccountOperations,
 ):
@@ -63,6 +66,14 @@ class ApiGateway(
 
     def restore(self, saved: dict[str, RegionStore]) -> None:
         self.stores = saved
+
+    def domain_of_host(self, host: str) -> Domain | None:
+        """The custom domain that a host belongs to, by its own name before a wildcard's."""
+        for name in (host, f"*.{host.partition('.')[2]}"):
+            for store in self.stores.values():
+                if name in store.domains:
+                    return store.domains[name]
+        return None
 
     def published(self, api_id: str, stage_name: str) -> Published | None:
         """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from offline.errors import NotModelled
 from offline.gateway.access_log import log_group_of
+from offline.services.apigateway.domains import check_unmapped
 from offline.services.apigateway.operations import Operations, answered, chosen, refuse
 from offline.services.apigateway.patching import apply_patch
 from offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
@@ -81,6 +82,7 @@ class StageOperations(Operations):
         api = self.api(call)
         name = call.params["stageName"]
         api.stage(name)
+        check_unmapped(self.store(call), call.params["restApiId"], name)
         for plan in self.store(call).plans.values():
             if plan.covers(call.params["restApiId"], name):
                 raise bad_request(

@@ -7,10 +7,13 @@ import copy
 import secrets
 import string
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offline.errors import AwsError
 from offline.services.apigateway.usage import UsageLedger
+
+if TYPE_CHECKING:
+    from offline.services.apigateway.domains import Domain
 
 Document = dict[str, Any]
 
@@ -133,6 +136,7 @@ class RegionStore:
     keys: dict[str, Document] = field(default_factory=dict)
     plans: dict[str, UsagePlan] = field(default_factory=dict)
     account: Document = field(default_factory=dict)
+    domains: "dict[str, Domain]" = field(default_factory=dict)
     usage: UsageLedger = field(default_factory=UsageLedger)
 
     def api(self, api_id: str) -> RestApi:

@@ -1,5 +1,6 @@
 """Tags of APIs, stages, keys and usage plans, by their ARN."""
 
+from offline.services.apigateway.domains import domain_of
 from offline.services.apigateway.operations import Operations
 from offline.services.apigateway.store import Document, not_found
 from offline.wire.service import Call
@@ -35,4 +36,6 @@ class TagOperations(Operations):
                 return store.key(key_id)
             case ["usageplans", plan_id]:
                 return store.plan(plan_id).document
+            case ["domainnames", name]:
+                return domain_of(store, name).document
         raise not_found("resource ARN")

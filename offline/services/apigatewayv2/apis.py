@@ -1,8 +1,8 @@
 """HTTP APIs themselves: what they are called and which origins may read their answers."""
 
 from offline.errors import NotModelled
+from offline.services.apigatewayv2.domain_names import DomainNameOperations
 from offline.services.apigatewayv2.operations import (
-    Operations,
     answered,
     changed,
     chosen,
@@ -25,7 +25,7 @@ KEY_SELECTION = "$request.header.x-api-key"
 LONGEST_CORS_AGE_S = 86_400
 
 
-class ApiOperations(Operations):
+class ApiOperations(DomainNameOperations):
     async def create_api(self, call: Call) -> Document:
         check_protocol(call.params["ProtocolType"])
         refuse(call.params, UNMODELLED)
@@ -68,6 +68,7 @@ class ApiOperations(Operations):
 
     async def delete_api(self, call: Call) -> Document:
         self.api(call)
+        self.check_unmapped(call)
         del self.store(call).apis[call.params["ApiId"]]
         return {}
 

@@ -6,8 +6,8 @@ from typing import Any
 from offline.errors import AwsError, NotModelled
 from offline.gateway.access_log import log_group_of
 from offline.services.apigateway.stages import VARIABLE_VALUE
+from offline.services.apigatewayv2.domain_names import DomainNameOperations
 from offline.services.apigatewayv2.operations import (
-    Operations,
     answered,
     changed,
     chosen,
@@ -33,7 +33,7 @@ UNMODELLED = {"ClientCertificateId": "client certificates"}
 WEBSOCKET_ONLY = ("DataTraceEnabled", "LoggingLevel")
 
 
-class StageOperations(Operations):
+class StageOperations(DomainNameOperations):
     async def create_stage(self, call: Call) -> Document:
         api = self.api(call)
         refuse(call.params, UNMODELLED)
@@ -84,7 +84,9 @@ class StageOperations(Operations):
 
     async def delete_stage(self, call: Call) -> Document:
         api = self.api(call)
-        del api.stages[self.stage_of(call)["StageName"]]
+        name = self.stage_of(call)["StageName"]
+        self.check_unmapped(call, name)
+        del api.stages[name]
         api.forget_unused()
         return {}
 

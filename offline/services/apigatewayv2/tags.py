@@ -1,11 +1,13 @@
-"""Tags of HTTP APIs and their stages, by their ARN."""
+"""Tags of HTTP APIs, their stages and domain names, by their ARN."""
 
-from offline.services.apigatewayv2.operations import Operations, found
+from offline.services.apigateway.domains import domain_of
+from offline.services.apigatewayv2.domain_names import DomainNameOperations
+from offline.services.apigatewayv2.operations import found
 from offline.services.apigatewayv2.store import Document, not_found
 from offline.wire.service import Call
 
 
-class TagOperations(Operations):
+class TagOperations(DomainNameOperations):
     async def get_tags(self, call: Call) -> Document:
         return {"Tags": dict(self.tags_of(call))}
 
@@ -20,7 +22,8 @@ class TagOperations(Operations):
         return {}
 
     def tags_of(self, call: Call) -> dict[str, str]:
-        tags: dict[str, str] = self.tagged(call).setdefault("Tags", {})
+        tagged = self.tagged(call)
+        tags: dict[str, str] = tagged.setdefault("tags" if "domainName" in tagged else "Tags", {})
         return tags
 
     def tagged(self, call: Call) -> Document:
@@ -30,4 +33,6 @@ class TagOperations(Operations):
                 return self.store(call).api(api_id).document
             case ["apis", api_id, "stages", stage]:
                 return found(self.store(call).api(api_id).stages, "Stage", stage)
+            case ["domainnames", name]:
+                return domain_of(self.rest_store(call), name).document
         raise not_found("resource ARN", arn)

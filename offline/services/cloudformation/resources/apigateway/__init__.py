@@ -2,6 +2,7 @@
 
 from offline.services.cloudformation.provider import ResourceType
 from offline.services.cloudformation.resources.apigateway.deployment import Deployment, Stage
+from offline.services.cloudformation.resources.apigateway.domain_name import BasePathMapping, DomainName
 from offline.services.cloudformation.resources.apigateway.method import Method
 from offline.services.cloudformation.resources.apigateway.resources import (
     Authorizer,
@@ -17,7 +18,9 @@ TYPES: tuple[type[ResourceType], ...] = (
     Account,
     ApiKey,
     Authorizer,
+    BasePathMapping,
     Deployment,
+    DomainName,
     GatewayResponse,
     Method,
     Model,

@@ -2,6 +2,16 @@
 
 from offline.services.cloudformation.provider import ResourceType
 from offline.services.cloudformation.resources.apigatewayv2.api import Api, Deployment, Stage
+from offline.services.cloudformation.resources.apigatewayv2.domain_name import ApiMapping, DomainName
 from offline.services.cloudformation.resources.apigatewayv2.parts import Authorizer, Integration, Route
 
-TYPES: tuple[type[ResourceType], ...] = (Api, Authorizer, Deployment, Integration, Route, Stage)
+TYPES: tuple[type[ResourceType], ...] = (
+    Api,
+    ApiMapping,
+    Authorizer,
+    Deployment,
+    DomainName,
+    Integration,
+    Route,
+    Stage,
+)

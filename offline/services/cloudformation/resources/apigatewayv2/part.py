@@ -46,12 +46,12 @@ class Part(ResourceType):
         for name in old.keys() - new.keys() - kept:
             changes[name] = self._unset(request, name)
         if changes:
-            self.call(request, "update", {**self._place(request), **changes})
+            self.call(request, "update", {**self.place(request, "update"), **changes})
         self._retag(request)
         return Made(request.identity, request.attributes)
 
     def delete(self, request: Request) -> None:
-        unless_gone(lambda: self.call(request, "delete", self._place(request)), "NotFoundException")
+        unless_gone(lambda: self.call(request, "delete", self.place(request, "delete")), "NotFoundException")
 
     def arn_path(self, request: Request) -> str:
         """The resource's path inside an API Gateway ARN, for its tags."""
@@ -62,7 +62,8 @@ class Part(ResourceType):
         answer: dict[str, Any] = method(**given)
         return answer
 
-    def _place(self, request: Request) -> dict[str, Any]:
+    def place(self, request: Request, verb: str) -> dict[str, Any]:  # noqa: ARG002
+        """What names the resource to the call ``verb``."""
         return {name: request.properties[name] for name in self.parents} | {self.id_member: request.identity}
 
     def _unset(self, request: Request, name: str) -> Any:

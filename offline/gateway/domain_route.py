@@ -1,0 +1,25 @@
+"""Requests whose Host is a custom domain name, whatever their path."""
+
+from typing import Any
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from offline.gateway.app import Gateway
+
+
+class DomainRoute(BaseRoute):
+    """Matches what the gateway's custom domains take."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        taken = scope["type"] == "http" and self._gateway.addressing.domain(scope) is not None
+        return (Match.FULL if taken else Match.NONE), {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> Any:
+        raise NotImplementedError(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gateway(scope, receive, send)

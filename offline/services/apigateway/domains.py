@@ -1,0 +1,131 @@
+"""Custom domain names and what their paths lead to: one store for REST and HTTP APIs, as on AWS."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from offline.errors import AwsError, NotModelled
+from offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
+
+NAME = re.compile(r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
+CERTIFICATE = re.compile(r"^arn:aws[\w-]*:acm:(?P<region>[\w-]+):\d{12}:certificate/[\w-]+$")
+KEY = re.compile(r"^[A-Za-z0-9$_.+!*'()-]+(/[A-Za-z0-9$_.+!*'()-]+)*$")
+#: Hosted zones of API Gateway and CloudFront names, as Route 53 aliases want them.
+HOSTED_ZONE, EDGE_HOSTED_ZONE = "Z1UJRXOUMOOFQ8", "Z2FDTNDATAQYW2"
+
+
+@dataclass(slots=True)
+class Mapping:
+    """Paths below ``key`` ("" for all others) lead to ``stage``; None means that their next part names it."""
+
+    id: str
+    key: str
+    api_id: str
+    stage: str | None
+
+
+@dataclass(slots=True)
+class Domain:
+    """``document`` is in the shape of a REST API's domain name."""
+
+    document: Document
+    mappings: dict[str, Mapping] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        name: str = self.document["domainName"]
+        return name
+
+    @property
+    def regional(self) -> bool:
+        return self.document["endpointConfiguration"]["types"] == ["REGIONAL"]
+
+    def find(self, path: str) -> Mapping | None:
+        """The mapping with the longest key that ``path`` begins with, part by part."""
+        candidates = [
+            mapping
+            for mapping in self.mappings.values()
+            if not mapping.key or path == f"/{mapping.key}" or path.startswith(f"/{mapping.key}/")
+        ]
+        return max(candidates, key=lambda mapping: len(mapping.key), default=None)
+
+    def map(self, key: str, api_id: str, stage: str | None) -> Mapping:
+        """A new mapping; raises for a key that is taken or has not the form of one."""
+        self.check_key(key)
+        mapping = Mapping(new_id(6), key, api_id, stage)
+        self.mappings[mapping.id] = mapping
+        return mapping
+
+    def check_key(self, key: str, besides: Mapping | None = None) -> None:
+        if key and not KEY.match(key):
+            raise bad_request(f"Invalid base path {key!r}: letters, digits and $-_.+!*'() only")
+        if any(other.key == key and other is not besides for other in self.mappings.values()):
+            raise conflict("Base path already exists for this domain name")
+
+
+def domain_of(store: RegionStore, name: str) -> Domain:
+    try:
+        found: Domain = store.domains[name.lower()]
+    except KeyError:
+        raise AwsError("NotFoundException", "Invalid domain name identifier specified") from None
+    return found
+
+
+def new_domain(
+    store: RegionStore, region: str, name: str, kind: str, certificate: str | None, tags: Any
+) -> Domain:
+    """A domain that answers at once; raises BadRequestException for what AWS refuses.
+
+    ``kind`` is EDGE or REGIONAL. Certificates are not looked up: this cloud speaks no TLS.
+    """
+    if not NAME.match(name):
+        raise bad_request(f"Invalid domain name: {name}")
+    if name in store.domains:
+        raise bad_request("The domain name you provided already exists.")
+    if kind == "PRIVATE":
+        raise NotModelled("apigateway: private domain names", "Use REGIONAL or EDGE.")
+    check_certificate(certificate, "us-east-1" if kind == "EDGE" else region)
+    label = new_id(10)
+    document: Document = {
+        "domainName": name,
+        "domainNameArn": f"arn:aws:apigateway:{region}::/domainnames/{name}",
+        "domainNameStatus": "AVAILABLE",
+        "endpointConfiguration": {"types": [kind], "ipAddressType": "ipv4"},
+        "securityPolicy": "TLS_1_2",
+        "routingMode": "BASE_PATH_MAPPING_ONLY",
+        "tags": dict(tags or {}),
+    }
+    if kind == "EDGE":
+        document |= {
+            "certificateArn": certificate,
+            "distributionDomainName": f"d{label}.cloudfront.net",
+            "distributionHostedZoneId": EDGE_HOSTED_ZONE,
+        }
+    else:
+        document |= {
+            "regionalCertificateArn": certificate,
+            "regionalDomainName": f"d-{label}.execute-api.{region}.amazonaws.com",
+            "regionalHostedZoneId": HOSTED_ZONE,
+        }
+    domain = store.domains[name] = Domain(document)
+    return domain
+
+
+def check_certificate(arn: str | None, region: str) -> None:
+    match = CERTIFICATE.match(arn or "")
+    if match is None:
+        raise bad_request(f"Invalid certificate ARN: {arn}; a certificate of ACM is needed")
+    if match["region"] != region:
+        raise bad_request(f"Invalid certificate ARN: {arn}; the certificate must be in {region}")
+
+
+def check_unmapped(store: RegionStore, api_id: str, stage: str | None = None) -> None:
+    """Raise BadRequestException if a domain still leads to the API (or to ``stage`` of it)."""
+    for domain in store.domains.values():
+        for mapping in domain.mappings.values():
+            if mapping.api_id == api_id and stage in (None, mapping.stage):
+                what = "API" if stage is None else "stage"
+                raise bad_request(
+                    f"Deleting {what} failed. Please remove all base path mappings related to the {what} in your "
+                    f"domains ({domain.name})"
+                )

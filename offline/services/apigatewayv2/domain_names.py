@@ -1,0 +1,145 @@
+"""Domain names and API mappings, of HTTP APIs and of REST APIs; the domains themselves are kept with REST's."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from offline.services.apigateway import domains
+from offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
+from offline.services.apigatewayv2.operations import Operations, answered, page, refuse
+from offline.services.apigatewayv2.store import Document, bad_request, not_found
+from offline.wire.service import Call
+
+if TYPE_CHECKING:
+    from offline.services.apigateway import ApiGateway
+    from offline.services.apigateway.store import RegionStore
+
+UNMODELLED = {"MutualTlsAuthentication": "mutual TLS"}
+
+
+class DomainNameOperations(Operations):
+    async def create_domain_name(self, call: Call) -> Document:
+        refuse(call.params, UNMODELLED)
+        given = configuration(call)
+        domain = new_domain(
+            self.rest_store(call),
+            call.region,
+            call.params["DomainName"],
+            "REGIONAL",
+            given.get("CertificateArn"),
+            call.params.get("Tags"),
+        )
+        domain.document["securityPolicy"] = given.get("SecurityPolicy") or "TLS_1_2"
+        return shown(domain)
+
+    async def get_domain_name(self, call: Call) -> Document:
+        return shown(self.domain(call))
+
+    async def get_domain_names(self, call: Call) -> Document:
+        return page(call, [shown(domain) for domain in self.rest_store(call).domains.values()])
+
+    async def update_domain_name(self, call: Call) -> Document:
+        refuse(call.params, UNMODELLED)
+        domain, given = self.domain(call), configuration(call)
+        arn = given.get("CertificateArn") or domain.document.get("regionalCertificateArn")
+        check_certificate(arn, call.region)
+        domain.document["regionalCertificateArn"] = arn
+        domain.document["securityPolicy"] = given.get("SecurityPolicy") or domain.document["securityPolicy"]
+        return shown(domain)
+
+    async def delete_domain_name(self, call: Call) -> Document:
+        del self.rest_store(call).domains[self.domain(call).name]
+        return {}
+
+    async def create_api_mapping(self, call: Call) -> Document:
+        domain = self.domain(call)
+        api_id, stage = call.params["ApiId"], call.params["Stage"]
+        self.check_target(call, domain, api_id, stage)
+        return shown_mapping(domain.map(call.params.get("ApiMappingKey") or "", api_id, stage))
+
+    async def get_api_mapping(self, call: Call) -> Document:
+        return shown_mapping(self.mapping(call))
+
+    async def get_api_mappings(self, call: Call) -> Document:
+        return page(call, [shown_mapping(mapping) for mapping in self.domain(call).mappings.values()])
+
+    async def update_api_mapping(self, call: Call) -> Document:
+        domain, mapping, given = self.domain(call), self.mapping(call), call.params
+        api_id, stage = given.get("ApiId") or mapping.api_id, given.get("Stage") or mapping.stage
+        key = mapping.key if given.get("ApiMappingKey") is None else given["ApiMappingKey"]
+        self.check_target(call, domain, api_id, stage or "")
+        domain.check_key(key, besides=mapping)
+        mapping.key, mapping.api_id, mapping.stage = key, api_id, stage
+        return shown_mapping(mapping)
+
+    async def delete_api_mapping(self, call: Call) -> Document:
+        del self.domain(call).mappings[self.mapping(call).id]
+        return {}
+
+    def rest_store(self, call: Call) -> "RegionStore":
+        rest = cast("ApiGateway", self.cloud.services["apigateway"])
+        return rest.store(call)
+
+    def domain(self, call: Call) -> Domain:
+        return domain_of(self.rest_store(call), call.params["DomainName"])
+
+    def mapping(self, call: Call) -> Mapping:
+        try:
+            return self.domain(call).mappings[call.params["ApiMappingId"]]
+        except KeyError:
+            raise not_found("API mapping", call.params["ApiMappingId"]) from None
+
+    def check_unmapped(self, call: Call, stage: str | None = None) -> None:
+        domains.check_unmapped(self.rest_store(call), call.params["ApiId"], stage)
+
+    def check_target(self, call: Call, domain: Domain, api_id: str, stage: str) -> None:
+        """Raise BadRequestException unless the stage exists, and may stand behind the domain."""
+        http: Any = self.store(call).apis.get(api_id)
+        if http is not None and not domain.regional:
+            raise bad_request("Only REGIONAL domain names can be mapped to an HTTP API")
+        api: Any = http or self.rest_store(call).apis.get(api_id)
+        if api is None:
+            raise bad_request(f"Invalid API identifier specified {api_id}")
+        if stage not in api.stages:
+            raise bad_request(f"Invalid stage identifier specified {stage}")
+
+
+def configuration(call: Call) -> Document:
+    """The one configuration of a domain; raises for the kinds that only the REST API can make."""
+    given: list[Document] = call.params.get("DomainNameConfigurations") or []
+    if len(given) > 1:
+        raise bad_request("Only one domain name configuration is supported")
+    if given and given[0].get("EndpointType") not in (None, "REGIONAL"):
+        raise bad_request("Only REGIONAL domain names can be managed through the API Gateway V2 API.")
+    return given[0] if given else {}
+
+
+def shown(domain: Domain) -> Document:
+    document = domain.document
+    regional = domain.regional
+    own = {
+        "ApiGatewayDomainName": document["regionalDomainName" if regional else "distributionDomainName"],
+        "CertificateArn": document["regionalCertificateArn" if regional else "certificateArn"],
+        "DomainNameStatus": document["domainNameStatus"],
+        "EndpointType": document["endpointConfiguration"]["types"][0],
+        "HostedZoneId": document["regionalHostedZoneId" if regional else "distributionHostedZoneId"],
+        "IpAddressType": "ipv4",
+        "SecurityPolicy": document["securityPolicy"],
+    }
+    return {
+        "ApiMappingSelectionExpression": "$request.basepath",
+        "DomainName": domain.name,
+        "DomainNameArn": document["domainNameArn"],
+        "DomainNameConfigurations": [own],
+        "RoutingMode": document["routingMode"],
+        "Tags": dict(document["tags"]),
+    }
+
+
+def shown_mapping(mapping: Mapping) -> Document:
+    return answered(
+        {
+            "ApiMappingId": mapping.id,
+            "ApiMappingKey": mapping.key,
+            "ApiId": mapping.api_id,
+            "Stage": mapping.stage,
+        }
+    )
