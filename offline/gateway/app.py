@@ -17,7 +17,7 @@ from offline.gateway.compiled import CompiledStage, compile_stage
 from offline.gateway.compression import compress, decompress
 from offline.gateway.context_variables import context_value
 from offline.gateway.error_reply import error_reply
-from offline.gateway.errors import GatewayError, no_such_route, no_such_stage
+from offline.gateway.errors import GatewayError, blocked_by_firewall, no_such_route, no_such_stage
 from offline.gateway.exchange import Exchange, new_trace_id
 from offline.gateway.execution_log import write_execution_log
 from offline.gateway.function_call import Invoker
@@ -29,6 +29,7 @@ from offline.gateway.request import Address, check_header_size, parse_request, r
 from offline.gateway.signature import authenticate
 from offline.gateway.unserved import unserved_reply
 from offline.services.apigateway.service import ApiGateway
+from offline.services.wafv2 import Wafv2
 
 
 class Gateway:
@@ -99,11 +100,12 @@ class Gateway:
     async def _answer(self, exchange: Exchange, receive: Receive) -> Reply:
         request, stage = exchange.request, exchange.stage
         check_header_size(request)
+        request.body = await read_body(receive)
+        self._check_firewall(exchange)
         found = stage.router.find(request.method, request.path)
         if found is None:
             raise no_such_route()
         exchange.route, exchange.path_parameters = found
-        request.body = await read_body(receive)
         if exchange.route.signed:
             exchange.caller = authenticate(request, stage.account_id, method_arn(exchange))
         if exchange.route.authorizer is not None:
@@ -118,6 +120,14 @@ class Gateway:
         if stage.minimum_compression_bytes is not None:
             compress(exchange, reply, stage.minimum_compression_bytes)
         return reply
+
+    def _check_firewall(self, exchange: Exchange) -> None:
+        """Before anything else of the API's, the web ACL in front of the stage has its say."""
+        stage = exchange.stage
+        firewall = cast(Wafv2, self._cloud.services["wafv2"])
+        verdict = firewall.judge(stage.region, stage.control_arn, exchange.request, exchange.cloud_time)
+        if verdict is not None and not verdict.allowed:
+            raise blocked_by_firewall()
 
     def _report(self, exchange: Exchange) -> None:
         cloudwatch: Any = self._cloud.services.get("cloudwatch")

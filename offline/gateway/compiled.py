@@ -19,7 +19,7 @@ from offline.gateway.reply import Reply
 from offline.gateway.routing import Router
 from offline.gateway.validation import RequestCheck
 from offline.services.apigateway.published import Published
-from offline.services.apigateway.store import Client, Definition, Document, Resource
+from offline.services.apigateway.store import Client, Definition, Document, Resource, stage_arn
 from offline.services.apigateway.usage import UsageLedger
 
 
@@ -66,6 +66,11 @@ class CompiledStage:
     log_stream: str
     usage: UsageLedger
     endpoint_disabled: bool
+
+    @property
+    def control_arn(self) -> str:
+        """The stage as other services name it."""
+        return stage_arn(self.region, self.api_id, self.name)
 
 
 def compile_stage(published: Published, usage: UsageLedger, account_id: str, invoker: Invoker) -> CompiledStage:

@@ -46,6 +46,10 @@ def no_such_route() -> GatewayError:
     )
 
 
+def blocked_by_firewall() -> GatewayError:
+    return GatewayError("WAF_FILTERED", "Forbidden", "ForbiddenException")
+
+
 def invalid_api_key() -> GatewayError:
     return GatewayError("INVALID_API_KEY", "Forbidden", "ForbiddenException")
 

@@ -13,6 +13,7 @@ from offline.services.codedeploy import CodeDeploy
 from offline.services.events import EventBridge
 from offline.services.lambda_.service import Lambda
 from offline.services.sns import Sns
+from offline.services.wafv2 import Wafv2
 from offline.wire.service import Service
 
 SERVICES: tuple[type[Service], ...] = (
@@ -24,6 +25,7 @@ SERVICES: tuple[type[Service], ...] = (
     EventBridge,
     Lambda,
     Sns,
+    Wafv2,
 )
 
 MOTO_SERVICES = frozenset(

@@ -38,7 +38,7 @@ class Domain:
 
     @property
     def regional(self) -> bool:
-        return self.document["endpointConfiguration"]["types"] == ["REGIONAL"]
+        return bool(self.document["endpointConfiguration"]["types"] == ["REGIONAL"])
 
     def find(self, path: str) -> Mapping | None:
         """The mapping with the longest key that ``path`` begins with, part by part."""

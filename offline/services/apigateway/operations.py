@@ -2,17 +2,18 @@
 
 import copy
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from moto.core.request import Request
 
 from offline.errors import NotModelled
-from offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request
+from offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request, stage_arn
 from offline.wire.protocol import Answer
 from offline.wire.service import Call, Service
 
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
+    from offline.services.wafv2 import Wafv2
 
 DEFAULT_PAGE = 25
 LARGEST_PAGE = 500
@@ -39,6 +40,18 @@ class Operations(Service):
 
     def store(self, call: Call) -> RegionStore:
         return self.stores.setdefault(call.region, RegionStore())
+
+    @property
+    def firewall(self) -> "Wafv2":
+        return cast("Wafv2", self.cloud.services["wafv2"])
+
+    def uncover(self, call: Call, stage: str = "") -> None:
+        """No web ACL stands in front of a stage, or of any of an API's stages, that is going away."""
+        arn = stage_arn(call.region, call.params["restApiId"], stage)
+        if stage:
+            self.firewall.uncover(call.region, lambda fronted: fronted == arn)
+        else:
+            self.firewall.uncover(call.region, lambda fronted: fronted.startswith(arn))
 
     def api(self, call: Call) -> RestApi:
         return self.store(call).api(call.params["restApiId"])

@@ -93,6 +93,7 @@ class RestApiOperations(Operations):
         for plan in store.plans.values():
             stages = plan.document["apiStages"]
             stages[:] = [stage for stage in stages if stage["apiId"] != call.params["restApiId"]]
+        self.uncover(call)
         del store.apis[call.params["restApiId"]]
         return {}
 

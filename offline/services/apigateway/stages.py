@@ -10,7 +10,7 @@ from offline.services.apigateway.domains import check_unmapped
 from offline.services.apigateway.operations import Operations, answered, chosen, refuse
 from offline.services.apigateway.patching import apply_patch
 from offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
-from offline.services.apigateway.store import Document, bad_request, conflict
+from offline.services.apigateway.store import Document, bad_request, conflict, stage_arn
 from offline.wire.service import Call
 
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
@@ -50,7 +50,9 @@ class StageOperations(Operations):
         return answered(stage)
 
     async def get_stage(self, call: Call) -> Document:
-        return answered(self.api(call).stage(call.params["stageName"]))
+        stage = self.api(call).stage(call.params["stageName"])
+        arn = stage_arn(call.region, call.params["restApiId"], stage["stageName"])
+        return answered(stage, webAclArn=self.firewall.acl_of(call.region, arn))
 
     async def get_stages(self, call: Call) -> Document:
         deployment_id = call.params.get("deploymentId")
@@ -88,6 +90,7 @@ class StageOperations(Operations):
                 raise bad_request(
                     f"Stage {name} is in usage plan {plan.document['id']}: remove it from the plan first"
                 )
+        self.uncover(call, name)
         del api.stages[name]
         return {}
 

@@ -25,6 +25,11 @@ def new_id(length: int) -> str:
     return "".join(secrets.choice(LOWER_ALPHANUMERIC) for _ in range(length))
 
 
+def stage_arn(region: str, api_id: str, stage: str) -> str:
+    """A stage's ARN in API Gateway's own policies and in AWS WAF."""
+    return f"arn:aws:apigateway:{region}::/restapis/{api_id}/stages/{stage}"
+
+
 def not_found(what: str) -> AwsError:
     return AwsError("NotFoundException", f"Invalid {what} identifier specified")
 

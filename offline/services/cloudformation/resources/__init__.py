@@ -20,6 +20,7 @@ from offline.services.cloudformation.resources import (
     sns,
     sqs,
     ssm,
+    wafv2,
 )
 
 RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
@@ -52,4 +53,6 @@ RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     sqs.Queue,
     sqs.QueuePolicy,
     ssm.Parameter,
+    wafv2.WebAcl,
+    wafv2.WebAclAssociation,
 )

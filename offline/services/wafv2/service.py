@@ -1,0 +1,281 @@
+"""The service itself: web ACLs of a region, and the stages that they stand in front of."""
+
+import copy
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from offline.errors import AwsError, NotModelled
+from offline.gateway.request import GatewayRequest
+from offline.services.wafv2.evaluation import Rates, Verdict, judge
+from offline.services.wafv2.managed import GROUPS
+from offline.services.wafv2.rules import Document, check_action, check_group, check_rules, invalid
+from offline.wire.service import Call, Service
+
+if TYPE_CHECKING:
+    from offline.cloud.cloud import Cloud
+    from offline.services.apigateway import ApiGateway
+
+STAGE = re.compile(
+    r"^arn:aws[\w-]*:apigateway:(?P<region>[\w-]+)::/restapis/(?P<api>\w+)/stages/(?P<stage>[\w-]+)$"
+)
+NAME = re.compile(r"^[\w-]{1,128}$")
+SETTABLE = ("DefaultAction", "Description", "Rules", "VisibilityConfig")
+UNMODELLED = (
+    "ApplicationConfig",
+    "AssociationConfig",
+    "CaptchaConfig",
+    "ChallengeConfig",
+    "CustomResponseBodies",
+    "DataProtectionConfig",
+    "MonetizationConfig",
+    "OnSourceDDoSProtectionConfig",
+    "TokenDomains",
+)
+
+
+@dataclass(slots=True)
+class WebAcl:
+    """``document`` is as AWS shows it; ``lock`` changes with every update."""
+
+    document: Document
+    tags: dict[str, str]
+    lock: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(slots=True)
+class RegionStore:
+    """Web ACLs by ARN, and by the ARN of the stage that each stands in front of."""
+
+    acls: dict[str, WebAcl] = field(default_factory=dict)
+    fronted: dict[str, str] = field(default_factory=dict)
+
+
+class Wafv2(Service):
+    """Web ACLs. Operations are coroutines without awaits: the gateway reads the same store on the event loop."""
+
+    name = "wafv2"
+
+    def __init__(self, cloud: "Cloud") -> None:
+        super().__init__(cloud)
+        self.stores: dict[str, RegionStore] = {}
+        self._rates = Rates()
+
+    def snapshot(self) -> dict[str, RegionStore]:
+        return self.stores
+
+    def restore(self, saved: dict[str, RegionStore]) -> None:
+        self.stores = saved
+
+    def judge(self, region: str, stage_arn: str, request: GatewayRequest, now: float) -> Verdict | None:
+        """What the web ACL in front of a stage says of a request; None if none stands there."""
+        store = self.stores.get(region)
+        acl = store.acls.get(store.fronted.get(stage_arn, "")) if store else None
+        if acl is None:
+            return None
+        verdict = judge(acl.document, self._rates, request, now)
+        self._count(region, acl.document, verdict, now)
+        return verdict
+
+    def acl_of(self, region: str, stage_arn: str) -> str | None:
+        """The ARN of the web ACL in front of a stage."""
+        store = self.stores.get(region)
+        return store.fronted.get(stage_arn) if store else None
+
+    def uncover(self, region: str, is_gone: Callable[[str], bool]) -> None:
+        """Forget the stages that are gone, by their ARN."""
+        store = self.stores.get(region)
+        if store is not None:
+            store.fronted = {arn: acl for arn, acl in store.fronted.items() if not is_gone(arn)}
+
+    def _count(self, region: str, acl: Document, verdict: Verdict, now: float) -> None:
+        """AWS/WAFV2 metrics: by the rule that decided and by all, and each rule that counted."""
+        cloudwatch: Any = self.cloud.services["cloudwatch"]
+
+        def record(metric: str, rule: str) -> None:
+            dimensions = {"WebACL": acl["VisibilityConfig"]["MetricName"], "Region": region, "Rule": rule}
+            cloudwatch.record(region, "AWS/WAFV2", metric, dimensions, 1.0, unit="Count", at=now)
+
+        decided = verdict.rule["VisibilityConfig"]["MetricName"] if verdict.rule else "Default_Action"
+        for rule in ("ALL", decided):
+            record("AllowedRequests" if verdict.allowed else "BlockedRequests", rule)
+        for counted in verdict.counted:
+            record("CountedRequests", counted["VisibilityConfig"]["MetricName"])
+
+    async def create_web_acl(self, call: Call) -> Document:
+        params, store = call.params, self.store(call)
+        name = params["Name"]
+        if not NAME.match(name):
+            raise invalid("ENTITY", name, "A name has 1 to 128 letters, digits, - and _")
+        if any(acl.document["Name"] == name for acl in store.acls.values()):
+            raise AwsError("WAFDuplicateItemException", f"AWS WAF couldn't perform the operation: {name} exists")
+        identity = str(uuid.uuid4())
+        arn = f"arn:aws:wafv2:{call.region}:{call.account_id}:regional/webacl/{name}/{identity}"
+        document = {
+            "Name": name,
+            "Id": identity,
+            "ARN": arn,
+            "LabelNamespace": f"awswaf:{call.account_id}:webacl:{name}:",
+            "ManagedByFirewallManager": False,
+        } | settings(params)
+        tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or []}
+        store.acls[arn] = WebAcl(document, tags)
+        return {"Summary": summary(store.acls[arn])}
+
+    async def get_web_acl(self, call: Call) -> Document:
+        acl = self.acl(call)
+        return {"WebACL": copy.deepcopy(acl.document), "LockToken": acl.lock}
+
+    async def list_web_acls(self, call: Call) -> Document:
+        return {"WebACLs": [summary(acl) for acl in self.store(call).acls.values()]}
+
+    async def update_web_acl(self, call: Call) -> Document:
+        acl = self.locked(call)
+        acl.document = {k: v for k, v in acl.document.items() if k not in SETTABLE} | settings(call.params)
+        acl.lock = str(uuid.uuid4())
+        return {"NextLockToken": acl.lock}
+
+    async def delete_web_acl(self, call: Call) -> Document:
+        acl, store = self.locked(call), self.store(call)
+        arn = acl.document["ARN"]
+        if arn in store.fronted.values():
+            raise AwsError(
+                "WAFAssociatedItemException",
+                "AWS WAF couldn't perform the operation because your resource is being used by another resource "
+                "or it's associated with another resource.",
+            )
+        del store.acls[arn]
+        return {}
+
+    async def associate_web_acl(self, call: Call) -> Document:
+        arn, stage = call.params["WebACLArn"], call.params["ResourceArn"]
+        self.by_arn(call, arn)
+        self.check_stage(call, stage)
+        self.store(call).fronted[stage] = arn
+        return {}
+
+    async def disassociate_web_acl(self, call: Call) -> Document:
+        self.check_stage(call, call.params["ResourceArn"])
+        self.store(call).fronted.pop(call.params["ResourceArn"], None)
+        return {}
+
+    async def get_web_acl_for_resource(self, call: Call) -> Document:
+        self.check_stage(call, call.params["ResourceArn"])
+        arn = self.store(call).fronted.get(call.params["ResourceArn"])
+        return {"WebACL": copy.deepcopy(self.by_arn(call, arn).document)} if arn else {}
+
+    async def list_resources_for_web_acl(self, call: Call) -> Document:
+        arn = call.params["WebACLArn"]
+        self.by_arn(call, arn)
+        if call.params.get("ResourceType", "API_GATEWAY") != "API_GATEWAY":
+            return {"ResourceArns": []}
+        return {"ResourceArns": [stage for stage, acl in self.store(call).fronted.items() if acl == arn]}
+
+    async def describe_managed_rule_group(self, call: Call) -> Document:
+        self.store(call)
+        check_group({"VendorName": call.params["VendorName"], "Name": call.params["Name"]})
+        group = GROUPS[call.params["Name"]]
+        rules = [{"Name": name, "Action": {"Block": {}}} for name in group.rules]
+        return {"Capacity": group.capacity, "Rules": rules}
+
+    async def get_rate_based_statement_managed_keys(self, call: Call) -> Document:
+        acl = self.by_id(call, call.params["WebACLName"], call.params["WebACLId"]).document
+        for rule in acl["Rules"]:
+            if rule["Name"] == call.params["RuleName"] and "RateBasedStatement" in rule["Statement"]:
+                addresses = self._rates.limited(acl["ARN"], rule, self.cloud.clock.time())
+                four = {"IPAddressVersion": "IPV4", "Addresses": [f"{ip}/32" for ip in addresses if ":" not in ip]}
+                six = {"IPAddressVersion": "IPV6", "Addresses": [f"{ip}/128" for ip in addresses if ":" in ip]}
+                return {"ManagedKeysIPV4": four, "ManagedKeysIPV6": six}
+        raise nonexistent(call.params["RuleName"])
+
+    async def list_tags_for_resource(self, call: Call) -> Document:
+        arn = call.params["ResourceARN"]
+        tags = [{"Key": key, "Value": value} for key, value in self.by_arn(call, arn).tags.items()]
+        return {"TagInfoForResource": {"ResourceARN": arn, "TagList": tags}}
+
+    async def tag_resource(self, call: Call) -> Document:
+        tags = self.by_arn(call, call.params["ResourceARN"]).tags
+        tags.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
+        return {}
+
+    async def untag_resource(self, call: Call) -> Document:
+        tags = self.by_arn(call, call.params["ResourceARN"]).tags
+        for key in call.params["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+    def store(self, call: Call) -> RegionStore:
+        if call.params.get("Scope") == "CLOUDFRONT":
+            raise NotModelled("wafv2: the scope CLOUDFRONT", "REGIONAL is.")
+        return self.stores.setdefault(call.region, RegionStore())
+
+    def acl(self, call: Call) -> WebAcl:
+        if call.params.get("ARN"):
+            return self.by_arn(call, call.params["ARN"])
+        return self.by_id(call, call.params.get("Name", ""), call.params.get("Id", ""))
+
+    def by_id(self, call: Call, name: str, identity: str) -> WebAcl:
+        for acl in self.store(call).acls.values():
+            if (acl.document["Name"], acl.document["Id"]) == (name, identity):
+                return acl
+        raise nonexistent(f"{name}/{identity}")
+
+    def by_arn(self, call: Call, arn: str) -> WebAcl:
+        try:
+            return self.store(call).acls[arn]
+        except KeyError:
+            raise nonexistent(arn) from None
+
+    def locked(self, call: Call) -> WebAcl:
+        acl = self.acl(call)
+        if call.params["LockToken"] != acl.lock:
+            raise AwsError(
+                "WAFOptimisticLockException",
+                "AWS WAF couldn't save your changes because someone changed the resource after you started to "
+                "edit it. Reapply your changes.",
+            )
+        return acl
+
+    def check_stage(self, call: Call, arn: str) -> None:
+        """Raise unless ``arn`` is a stage of a REST API here: nothing else can stand behind a web ACL."""
+        match = STAGE.match(arn)
+        if match is None:
+            raise invalid(
+                "RESOURCE_ARN", arn, "The ARN isn't valid: a stage of an API Gateway REST API is expected"
+            )
+        rest = cast("ApiGateway", self.cloud.services["apigateway"])
+        api = rest.store(call).apis.get(match["api"]) if match["region"] == call.region else None
+        if api is None or match["stage"] not in api.stages:
+            raise nonexistent(arn)
+
+
+def settings(params: Document) -> Document:
+    """What a web ACL is given to do; raises for what AWS refuses or this cloud does not model."""
+    for name in UNMODELLED:
+        if params.get(name):
+            raise NotModelled(f"wafv2: {name}")
+    rules = copy.deepcopy(params.get("Rules") or [])
+    check_action(params["DefaultAction"])
+    if "Count" in params["DefaultAction"]:
+        raise invalid("DEFAULT_ACTION", "Count", "The default action allows or blocks")
+    return {
+        "DefaultAction": params["DefaultAction"],
+        "Description": params.get("Description") or "",
+        "Rules": rules,
+        "VisibilityConfig": params["VisibilityConfig"],
+        "Capacity": check_rules(rules),
+    }
+
+
+def summary(acl: WebAcl) -> Document:
+    found = {name: acl.document[name] for name in ("Name", "Id", "ARN", "Description")}
+    return found | {"LockToken": acl.lock}
+
+
+def nonexistent(what: str) -> AwsError:
+    return AwsError(
+        "WAFNonexistentItemException",
+        f"AWS WAF couldn't perform the operation because your resource doesn't exist. ({what})",
+    )
