@@ -20,12 +20,17 @@ def policies_of(account_id: str, role_arn: str) -> RolePolicies:
     role = next((one for one in backend.roles.values() if one.arn == role_arn), None)
     if role is None:
         return RolePolicies((), None)
-    attached = (_document(policy) for policy in role.managed_policies.values())
     boundary = role.permissions_boundary_arn
     return RolePolicies(
-        (*(_text(document) for document in role.policies.values()), *attached),
+        texts_of(role),
         _document(backend.managed_policies[boundary]) if boundary else None,
     )
+
+
+def texts_of(owner: Any) -> tuple[str, ...]:
+    """Inline and attached policies of a role, a user or a group."""
+    attached = (_document(policy) for policy in owner.managed_policies.values())
+    return (*(_text(document) for document in owner.policies.values()), *attached)
 
 
 def _document(policy: Any) -> str:

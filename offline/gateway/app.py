@@ -26,7 +26,7 @@ from offline.gateway.limits import Throttles
 from offline.gateway.recent import RecentRequests
 from offline.gateway.reply import Reply
 from offline.gateway.request import Address, check_header_size, parse_request, read_body
-from offline.gateway.signature import authenticate
+from offline.gateway.signature import Invoked, authenticate
 from offline.gateway.unserved import unserved_reply
 from offline.services.apigateway.service import ApiGateway
 from offline.services.wafv2 import Wafv2
@@ -107,7 +107,9 @@ class Gateway:
             raise no_such_route()
         exchange.route, exchange.path_parameters = found
         if exchange.route.signed:
-            exchange.caller = authenticate(request, stage.account_id, method_arn(exchange))
+            exchange.caller = authenticate(
+                request, Invoked(stage.account_id, stage.region, method_arn(exchange), exchange.cloud_time)
+            )
         if exchange.route.authorizer is not None:
             await exchange.route.authorizer.authorize(exchange)
         admit(exchange, self._throttles, stage.usage)

@@ -31,7 +31,7 @@ from offline.gateway.limits import Throttles
 from offline.gateway.recent import RecentRequests
 from offline.gateway.reply import Reply
 from offline.gateway.request import Address, check_header_size, parse_request, read_body
-from offline.gateway.signature import authenticate
+from offline.gateway.signature import Invoked, authenticate
 from offline.services.apigatewayv2.service import ApiGatewayV2
 from offline.services.logs import LogWriter
 
@@ -128,7 +128,8 @@ class HttpGateway:
         assert route is not None
         if route.signed:
             try:
-                exchange.caller = authenticate(exchange.request, stage.account_id, exchange.resource_arn)
+                invoked = Invoked(stage.account_id, stage.region, exchange.resource_arn, exchange.cloud_time)
+                exchange.caller = authenticate(exchange.request, invoked)
             except GatewayError as error:
                 exchange.authorizer_error = error.message
                 raise forbidden() from error

@@ -1,0 +1,78 @@
+"""Who holds an access key: a user, a session of a role, or the account's root.
+
+Keys are those that moto's IAM and STS gave out, and ``offline`` with the secret ``offline``, which is root's: it
+stands for the credentials of the person who owns the machine.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
+from offline.authorization.role_policies import policies_of, texts_of
+
+ROOT_KEY = ROOT_SECRET = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """``token`` None means that requests bear none; ``expires`` is cloud time; root's ``policies`` are None.
+
+    ``principal`` is the ARN that policies name the holder by, ``arn`` that of this very session. What ``policies``
+    allow, each of ``bounds`` must allow too.
+    """
+
+    key_id: str
+    secret: str
+    arn: str
+    principal: str
+    kind: str
+    user_id: str
+    token: str | None = None
+    expires: float | None = None
+    policies: tuple[str, ...] | None = ()
+    bounds: tuple[str, ...] = ()
+
+
+def holder_of(account_id: str, key_id: str) -> Holder | None:
+    """The holder of an active access key; None for a key that nobody holds."""
+    if key_id == ROOT_KEY:
+        root = f"arn:aws:iam::{account_id}:root"
+        return Holder(key_id, ROOT_SECRET, root, root, "Account", account_id, policies=None)
+    return _user(account_id, key_id) or _session(account_id, key_id)
+
+
+def _user(account_id: str, key_id: str) -> Holder | None:
+    backend: Any = iam_backends[account_id]["aws"]
+    for user in list(backend.users.values()):
+        for key in user.access_keys:
+            if (key.access_key_id, key.status) == (key_id, "Active"):
+                groups = [group for group in backend.groups.values() if user in group.users]
+                policies = tuple(text for owner in (user, *groups) for text in texts_of(owner))
+                return Holder(
+                    key_id, key.secret_access_key, user.arn, user.arn, "User", user.id, policies=policies
+                )
+    return None
+
+
+def _session(account_id: str, key_id: str) -> Holder | None:
+    backend: Any = sts_backends[account_id]["aws"]
+    for session in list(backend.assumed_roles):
+        if session.access_key_id == key_id:
+            policies = policies_of(account_id, session.role_arn)
+            bounds = [bound for bound in (policies.boundary, session.policy) if bound]
+            return Holder(
+                key_id,
+                session.secret_access_key,
+                session.arn,
+                session.role_arn,
+                "AssumedRole",
+                session.user_id,
+                token=session.session_token,
+                expires=session.expiration.replace(tzinfo=UTC).timestamp(),
+                policies=policies.identity,
+                bounds=tuple(bounds),
+            )
+    return None
