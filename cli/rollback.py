@@ -56,10 +56,11 @@ def rollback(
         RoutingConfig={"AdditionalVersionWeights": {}},
     )
     notice(f"version {good.version} answers all requests of {endpoint} again, version {live} none")
-    pin = move_lock(project, environment, good)
-    notice(f"{LOCK} pins {good.model} {good.short}")
+    pin, unmoved = _try_to_move_lock(project, environment, good)
     with step(f"telling stack {found.stack}"):
-        tell_stack(target, found.stack, version=good.version, model_version=pin.version)
+        tell_stack(target, found.stack, version=good.version, model_version=pin.version if pin else good.short)
+    if pin is None:
+        raise CliError(str(unmoved)) from unmoved
     if as_json:
         print_json({"from_version": live, "to_version": good.version, "model_version": pin.version})
         return
@@ -91,6 +92,18 @@ def previous_version(reader: RolloutReader, endpoint: str, live: str) -> GoodVer
             f"(description {published[candidates[0]]!r}). Pin one in {LOCK} and deploy it."
         )
     return GoodVersion(candidates[0], match["model"], match["short"])
+
+
+def _try_to_move_lock(
+    project: Path, environment: str, good: GoodVersion
+) -> tuple[Pin, None] | tuple[None, CliError]:
+    """The new pin, or why there is none: the stack must be told in either case."""
+    try:
+        pin = move_lock(project, environment, good)
+    except CliError as error:
+        return None, error
+    notice(f"{LOCK} pins {good.model} {good.short}")
+    return pin, None
 
 
 def move_lock(project: Path, environment: str, good: GoodVersion) -> Pin:

@@ -33,6 +33,13 @@ class LambdaSeam(Protocol):
     ) -> Any: ...
 
 
+#: As CodeDeploy says it (https://github.com/aws/serverless-application-model/issues/291).
+_INVALID = (
+    "The deployment failed because the AppSpec file that specifies the AWS Lambda deployment configuration is "
+    "missing or has an invalid configuration."
+)
+
+
 async def set_weight(functions: LambdaSeam, region: str, target: Target, weight: float) -> str | None:
     """Send ``weight`` (0 to 1) of the traffic to the target version; returns what went wrong, if it did.
 
@@ -63,8 +70,8 @@ def alias_problem(functions: LambdaSeam, region: str, target: Target) -> tuple[s
         why = f"{name} sends traffic to more than one version; remove its weights before a deployment."
     elif alias.version != target.current_version:
         why = (
-            f"{name} points to version {alias.version}, not to the current version {target.current_version} "
-            "of the AppSpec."
+            f"{_INVALID} The Lambda function alias version does not match the current version in AppSpec file: "
+            f"{name} points to version {alias.version}, the AppSpec says {target.current_version}."
         )
     else:
         return None

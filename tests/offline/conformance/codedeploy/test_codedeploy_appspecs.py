@@ -44,7 +44,10 @@ def test_a_deployment_fails_if_the_alias_is_elsewhere(bench: Any) -> None:
     release = bench.release("LambdaAllAtOnce")
     release.deploy()
     deployment = release.deploy()
-    assert bench.info(deployment)["errorInformation"]["code"] == "INVALID_LAMBDA_CONFIGURATION"
+    error = bench.info(deployment)["errorInformation"]
+    assert error["code"] == "INVALID_LAMBDA_CONFIGURATION"
+    # In AWS's own words, as https://github.com/aws/serverless-application-model/issues/291 quotes them.
+    assert "alias version does not match the current version in AppSpec file" in error["message"]
 
 
 def test_revisions_in_s3_are_refused_by_name(bench: Any) -> None:
