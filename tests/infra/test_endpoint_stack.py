@@ -70,6 +70,17 @@ def test_cfn_lint_has_no_error_and_no_warning(
     assert [str(match) for match in lint(json.dumps(template))] == []
 
 
+@pytest.mark.parametrize("runtime", ["python3.12", "python3.14"])
+def test_cfn_lint_has_nothing_against_other_platforms(new_project: Callable[[str], Any], runtime: str) -> None:
+    project = new_project(f'{DEFAULTS}architecture = "arm64"\nruntime = "{runtime}"\ncold_start = "snapstart"\n')
+    project.package("churn")
+    project.build(platform=(runtime, "arm64"))
+    settings, endpoint, release = project.release()
+    stack = EndpointStack(create_app(), settings=settings, endpoint=endpoint, release=release)
+
+    assert [str(match) for match in lint(json.dumps(Template.from_stack(stack).to_json()))] == []
+
+
 def test_the_outputs_are_those_that_the_cli_looks_for(stack_of: Callable[..., EndpointStack]) -> None:
     stack = stack_of(DEFAULTS)
     outputs = Template.from_stack(stack).to_json()["Outputs"]

@@ -249,12 +249,30 @@ def test_no_topic_and_no_key_unless_wanted(template_of: Templates, resources_of:
     assert not resources_of(template_of(), "AWS::KMS::Key")
 
 
+#: What an endpoint's table may say of cold starts.
+COLD_STARTS = {
+    "none": "",
+    "snapstart": 'cold_start = "snapstart"\n',
+    "provisioned": 'cold_start = "provisioned"\n[endpoint.churn.provisioned]\n'
+    'environments = 2\nmaximum = 5\ntarget_percent = 70\nschedule = { "cron(0 7 * * ? *)" = 3 }\n',
+}
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_strategy_passes_cfn_lint(template_of: Templates, strategy: str) -> None:
-    lines = f'strategy = "{strategy}"\ntopic = true\nstep_percent = 20\nshare_percent = 20'
-    template = template_of(rollout(lines))
+@pytest.mark.parametrize("cold_start", COLD_STARTS)
+@pytest.mark.parametrize("predefined", [True, False], ids=["predefined", "custom"])
+def test_every_strategy_passes_cfn_lint(
+    template_of: Templates, strategy: str, cold_start: str, predefined: bool
+) -> None:
+    shift = "" if predefined else "step_percent = 20\nshare_percent = 20\n"
+    lines = f'strategy = "{strategy}"\ntopic = true\nnotify_emails = ["ml@example.com"]\n{shift}'
+    template = template_of(COLD_STARTS[cold_start] + rollout(lines))
 
     assert [str(match) for match in lint(json.dumps(template))] == []
+
+
+def test_a_hotfix_passes_cfn_lint(template_of: Templates) -> None:
+    assert [str(match) for match in lint(json.dumps(template_of(hotfix=True)))] == []
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
