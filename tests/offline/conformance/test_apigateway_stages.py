@@ -249,7 +249,6 @@ def test_requests_are_counted_by_api_and_stage(
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [
-        ("create_domain_name", {"domainName": "example.org"}),
         ("get_export", {"restApiId": "a", "stageName": "b", "exportType": "oas30"}),
         ("import_rest_api", {"body": b"{}"}),
         ("create_vpc_link", {"name": "link", "targetArns": []}),
@@ -259,7 +258,7 @@ def test_requests_are_counted_by_api_and_stage(
 def test_what_is_not_modelled_is_refused_by_name(
     aws: Callable[..., Any], operation: str, parameters: dict[str, Any]
 ) -> None:
-    """Custom domains, exports, imports, VPC links and test invocations are refused, never ignored.
+    """Exports, imports, VPC links and test invocations are refused, never ignored.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html
     """
