@@ -47,6 +47,11 @@ class RunningCloud:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def page(self) -> str:
+        """The address of the page that shows what runs in it."""
+        return page_of(self.port)
+
     def environment(self) -> dict[str, str]:
         """The variables with which the CDK CLI, boto3, the AWS CLI and curl speak to this cloud."""
         return {
@@ -63,6 +68,11 @@ class RunningCloud:
             "SERINUS_LOCAL_URL": self.url,
             VARIABLE_ENVIRONMENT: LOCAL_ENVIRONMENT,
         }
+
+
+def page_of(port: int) -> str:
+    """The page of a cloud at ``port``."""
+    return f"http://127.0.0.1:{port}/_offline/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def up(
     if foreground:
         clouds.require_extra()
         notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
+        notice(f"what runs in it: {clouds.page_of(port)}")
         command = clouds.command(port=port, place=place, speed=speed, state=state)
         # The cloud takes this process' place, and with it the record of its pid.
         clouds.record(project, clouds.RunningCloud(os.getpid(), port, place.region, place.account_id, speed))
@@ -42,6 +43,7 @@ def up(
     with step("starting the offline cloud"):
         cloud = clouds.start(project, port=port, place=place, speed=speed, state=state)
     results.print(f"offline cloud ready at {cloud.url} (pid {cloud.pid}, {cloud.speed:g}x time)")
+    results.print(f"what runs in it: {cloud.page}")
     notice("`serinus deploy --local` deploys into it; `serinus local down` stops it.")
 
 
@@ -58,6 +60,20 @@ def down(port: AnyPort = None) -> None:
             clouds.stop(project, cloud)
         stopped += 1
     results.print("stopped" if stopped else "nothing was running")
+
+
+@app.command("open")
+def open_page(port: AnyPort = None) -> None:
+    """Open the page of the offline cloud in a browser: what is deployed, requests, logs, alarms, a request form.
+
+    Example: [bold]serinus local open[/]
+    """
+    import webbrowser
+
+    cloud = clouds.require(find_project(), port)
+    results.print(cloud.page)
+    if not webbrowser.open(cloud.page):
+        notice("no browser could be started from here; open the address above in one on this machine")
 
 
 @app.command()

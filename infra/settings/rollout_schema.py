@@ -67,7 +67,7 @@ class RolloutSettings(BaseModel):
     """An encrypted SNS topic of the same messages, for chat; notify_emails makes it too. Its key costs monthly."""
 
     dashboard: bool = True
-    """A CloudWatch dashboard of rollouts; AWS charges for those beyond an account's third."""
+    """A CloudWatch dashboard of the endpoint; AWS charges for those beyond an account's third."""
 
 
 class AlarmSettings(BaseModel):

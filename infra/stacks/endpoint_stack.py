@@ -5,6 +5,8 @@ from constructs import Construct
 
 from infra.alarm_plan import plan_alarms
 from infra.constructs.alarms import ReleaseAlarms
+from infra.constructs.endpoint_dashboard import EndpointDashboard
+from infra.constructs.endpoint_metrics import rest_api_metrics
 from infra.constructs.hooks import HookPlatform, ReleaseHooks
 from infra.constructs.http_api import HttpApi
 from infra.constructs.inference_function import InferenceFunction
@@ -13,7 +15,6 @@ from infra.constructs.notifications import Notifications
 from infra.constructs.permissions import ReleasePermissions
 from infra.constructs.provisioned_scaling import ProvisionedScaling
 from infra.constructs.rollout import Guards, Rollout
-from infra.constructs.rollout_dashboard import RolloutDashboard
 from infra.constructs.version_retention import VersionRetention
 from infra.nag import acknowledge_findings
 from infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
@@ -173,7 +174,16 @@ class EndpointStack(cdk.Stack):
             permissions=permissions,
         )
         if rollout.dashboard:
-            RolloutDashboard(self, "Dashboard", name=name, function=name, alarms=self.alarms.alarms)
+            EndpointDashboard(
+                self,
+                "Dashboard",
+                name=name,
+                function=name,
+                memory_mb=chosen.memory_mb,
+                architecture=chosen.architecture,
+                api=rest_api_metrics(name, STAGE),
+                alarms=self.alarms.alarms,
+            )
 
     def _add_outputs(self, release: Release) -> None:
         values = {

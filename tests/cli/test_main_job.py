@@ -53,17 +53,21 @@ class Project:
     def rows(self) -> list[dict[str, float]]:
         return json.loads((self.folder / "training" / "rows.json").read_text())
 
-    def stack_status(self, endpoint: dict[str, Any]) -> str:
+    def client(self, service: str) -> Any:
         import boto3
 
-        client = boto3.client(
-            "cloudformation",
+        return boto3.client(
+            service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="us-east-1",
             aws_access_key_id="offline",
             aws_secret_access_key="offline",
         )
-        return client.describe_stacks(StackName=endpoint["stack"])["Stacks"][0]["StackStatus"]
+
+    def stack_status(self, endpoint: dict[str, Any]) -> str:
+        return self.client("cloudformation").describe_stacks(StackName=endpoint["stack"])["Stacks"][0][
+            "StackStatus"
+        ]
 
 
 @pytest.fixture
@@ -92,6 +96,42 @@ def ask(endpoint: dict[str, Any], rows: list[Any]) -> httpx.Response:
     )
 
 
+def observe(project: Project, endpoint: dict[str, Any], request_id: str) -> None:
+    """Status, log and key tell of ``endpoint`` and its request; its dashboard asks for metrics that came."""
+    (status,) = project.data("status", "--local")["endpoints"]
+    assert (status["deployed"]["url"], status["behind"]) == (endpoint["url"], False)
+    assert [one["share"] for one in status["deployed"]["versions"]] == [1.0]
+    shown = json.loads(
+        project.run("serinus", "logs", "tumour", "--local", "--request", request_id, "--json").stdout
+    )
+    assert (shown["route"], shown["outcome"], shown["version"]) == ("POST /predict", "answered", "1")
+
+    rotated = project.run("serinus", "key", "tumour", "--local", "--rotate")
+    assert endpoint["key"] not in rotated.stdout
+    assert ask({**endpoint, "key": rotated.stdout.strip()}, project.rows()).status_code == 200
+    old = next(key for key in project.data("key", "tumour", "--local") if key["origin"] == "stack")
+    project.run("serinus", "key", "tumour", "--local", "--revoke", old["id"])
+    assert ask(endpoint, project.rows()).status_code == 403
+    endpoint["key"] = rotated.stdout.strip()
+
+    watch = project.client("cloudwatch")
+    body = watch.get_dashboard(DashboardName=endpoint["stack"])["DashboardBody"]
+    for namespace, dimensions in (
+        ("Serinus", {"FunctionName", "FunctionVersion"}),
+        ("AWS/Lambda", {"FunctionName"}),
+        ("AWS/ApiGateway", {"ApiName", "Stage"}),
+    ):
+        came = {
+            metric["MetricName"]
+            for metric in watch.list_metrics(Namespace=namespace)["Metrics"]
+            if {one["Name"] for one in metric["Dimensions"]} == dimensions
+        }
+        wanted = {"Serinus": {"Latency", "Rows", "ModelTime", "Init"}, "AWS/Lambda": {"Duration", "Invocations"}}
+        for name in wanted.get(namespace, {"Count", "4XXError", "5XXError"}):
+            assert name in came
+            assert name in body
+
+
 def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
     first = project.package(trees=20)
     (endpoint,) = project.data("deploy", "--local")
@@ -103,6 +143,8 @@ def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
     served = answer.json()["probabilities"]
     assert served == [pytest.approx(row, abs=1e-4) for row in project.source_probabilities()]
     assert httpx.post(f"{endpoint['url']}/predict", json={}, trust_env=False).status_code == 403
+
+    observe(project, endpoint, answer.headers["x-amzn-requestid"])
 
     project.run("serinus", "deploy", "--local")
     assert "(no changes)" in (project.folder / ".serinus" / "local" / "cdk.log").read_text()

@@ -1,0 +1,198 @@
+"""The dashboard of an endpoint: is it up, is it fast, is it right, what does it cost, and how do its releases go.
+
+One a stack, since AWS charges for those beyond an account's third.
+"""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra import prices
+from infra.constructs.endpoint_metrics import (
+    BY_EXECUTED_VERSION,
+    BY_OUTCOME,
+    HOUR,
+    MINUTE,
+    ApiMetrics,
+    EndpointMetrics,
+    combined,
+)
+from lambda_handlers.contract import release, signals
+
+_WIDTH = 24
+_HEIGHT = 6
+_HOURS_A_MONTH = 730
+
+Row = list[cloudwatch.IWidget]
+
+
+class EndpointDashboard(Construct):
+    """The dashboard ``name`` of ``function``, of ``memory_mb`` on ``architecture``, behind ``api``, with
+    ``alarms``."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        function: str,
+        memory_mb: int,
+        architecture: str,
+        api: ApiMetrics,
+        alarms: Sequence[cloudwatch.Alarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._metrics = EndpointMetrics(function, api)
+        self._dollars_per_ms = memory_mb / 1024 * prices.PER_GB_SECOND[architecture] / 1000
+        rows = [
+            *self._is_it_up(),
+            *self._is_it_fast(),
+            *self._is_it_right(),
+            *self._what_does_it_cost(),
+            *self._releases(alarms),
+        ]
+        cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=name, default_interval=cdk.Duration.hours(3), widgets=rows
+        )
+
+    def _is_it_up(self) -> list[Row]:
+        metrics, api = self._metrics, self._metrics.api
+        calls, failed = metrics.of_api("Count", "calls", HOUR, statistic="SampleCount"), api.server_errors
+        answered = combined(
+            "100 * (1 - FILL(failed, 0) / calls)",
+            "answered without 5xx, %",
+            HOUR,
+            calls=calls,
+            failed=metrics.of_api(failed, "5xx", HOUR),
+        )
+        numbers: list[cloudwatch.IMetric] = [
+            answered,
+            metrics.of_api("Count", "requests", HOUR, statistic="SampleCount"),
+            metrics.of_lambda("Errors", "Sum", "crashes and timeouts", HOUR),
+            metrics.of_lambda("Throttles", "Sum", "throttled by Lambda", HOUR),
+        ]
+        errors = [metrics.of_api(failed, "5xx"), metrics.of_api(api.client_errors, "4xx")]
+        return [
+            _title("Is it up?", "the last hour, as callers see it"),
+            [_numbers(numbers)],
+            [
+                _graph("Live requests a minute", [self._own(signals.METRIC_LATENCY, "SampleCount")], 3),
+                _graph("Answers 4xx and 5xx a minute", errors, 3),
+                _graph(
+                    "Requests at once",
+                    [metrics.of_lambda("ConcurrentExecutions", "Maximum", "at most")],
+                    3,
+                ),
+            ],
+        ]
+
+    def _is_it_fast(self) -> list[Row]:
+        starts = self._metrics.summed(signals.METRIC_INIT, "SampleCount", "cold starts")
+        init = self._own(signals.METRIC_INIT, "p90")
+        latency, model = signals.METRIC_LATENCY, signals.METRIC_MODEL_TIME
+        return [
+            _title("Is it fast?", "time in the function, init included"),
+            [
+                _graph("Latency, 99th percentile, ms", [self._own(latency, "p99")], 4),
+                _graph("Latency, median, ms", [self._own(latency, "p50")], 4),
+                _graph("The model alone, 99th percentile, ms", [self._own(model, "p99")], 4),
+                _graph("Cold starts a minute; init, 90th percentile, ms (right)", [starts], 4, right=[init]),
+            ],
+        ]
+
+    def _is_it_right(self) -> list[Row]:
+        rejected = self._metrics.by_version(signals.METRIC_REJECTED, "Sum", schema=BY_OUTCOME)
+        return [
+            _title("Is it right?", "what it refused and what it could not tell"),
+            [
+                _graph("Rejected inputs a minute, by reason", [rejected], 4),
+                _graph("Errors (handled, 5xx) a minute", [self._own(signals.METRIC_ERRORS, "Sum")], 4),
+                _graph("Non-finite predictions a minute", [self._own(signals.METRIC_NON_FINITE, "Sum")], 4),
+                _graph("Rows predicted a minute", [self._own(signals.METRIC_ROWS, "Sum")], 4),
+            ],
+        ]
+
+    def _what_does_it_cost(self) -> list[Row]:
+        metrics, per_ms = self._metrics, self._dollars_per_ms
+        per_call = prices.PER_MILLION_CALLS[metrics.api.kind] / 1e6
+        used = {
+            "duration": metrics.of_lambda("Duration", "Sum", "ms", HOUR),
+            "invoked": metrics.of_lambda("Invocations", "Sum", "invocations", HOUR),
+            "calls": metrics.of_api("Count", "calls", HOUR, statistic="SampleCount"),
+        }
+        compute = f"{per_ms:.12f} * FILL(duration, 0)"
+        requests = f"{prices.PER_MILLION_INVOCATIONS / 1e6:.12f} * FILL(invoked, 0)"
+        calls = f"{per_call:.12f} * FILL(calls, 0)"
+        total = f"({compute} + {requests} + {calls})"
+        parts = [
+            combined(compute, "Lambda's duration", HOUR, duration=used["duration"]),
+            metrics.summed(signals.METRIC_INIT, "Sum", "cold starts", factor=per_ms, period=HOUR),
+            combined(requests, "Lambda's requests", HOUR, invoked=used["invoked"]),
+            combined(calls, "API Gateway", HOUR, calls=used["calls"]),
+        ]
+        numbers = [
+            combined(total, "the last hour, $", HOUR, **used),
+            combined(f"{_HOURS_A_MONTH} * {total}", "a month at this rate, $", HOUR, **used),
+            combined(f"1000 * {total} / FILL(calls, 0)", "a thousand requests, $", HOUR, **used),
+        ]
+        what = (
+            f"an estimate by list prices of us-east-1 ({prices.AS_OF}): duration times memory, and requests; "
+            "without logs, metrics, alarms, WAF, snapshots and provisioned environments"
+        )
+        return [
+            _title("What does it cost?", what),
+            [_numbers(numbers, width=12), _graph("US dollars an hour", parts, 2, stacked=True, period=HOUR)],
+        ]
+
+    def _releases(self, alarms: Sequence[cloudwatch.Alarm]) -> list[Row]:
+        verdict = self._own(release.METRIC_VERDICT, "Minimum")
+        crashes = self._metrics.by_version("Errors", "Sum", schema=BY_EXECUTED_VERSION)
+        title = "Verdict: 1 promote, 0 not enough evidence, -1 roll back"
+        status = cloudwatch.AlarmStatusWidget(
+            title="Alarms that stop a release", alarms=list(alarms), width=_WIDTH, height=3
+        )
+        return [
+            _title("Releases", "both versions while traffic shifts"),
+            [status],
+            [
+                _graph(title, [verdict], 2, axis=cloudwatch.YAxisProps(min=-1, max=1)),
+                _graph("Crashes a minute, while traffic shifts", [crashes], 2),
+            ],
+        ]
+
+    def _own(self, metric: str, statistic: str) -> cloudwatch.MathExpression:
+        return self._metrics.by_version(metric, statistic)
+
+
+def _title(question: str, about: str) -> Row:
+    return [cloudwatch.TextWidget(markdown=f"## {question}\n{about}", width=_WIDTH, height=2)]
+
+
+def _numbers(metrics: Sequence[cloudwatch.IMetric], *, width: int = _WIDTH) -> cloudwatch.SingleValueWidget:
+    return cloudwatch.SingleValueWidget(metrics=list(metrics), period=HOUR, width=width, height=4)
+
+
+def _graph(
+    title: str,
+    lines: Sequence[cloudwatch.IMetric],
+    columns: int,
+    *,
+    right: Sequence[cloudwatch.IMetric] = (),
+    stacked: bool = False,
+    axis: cloudwatch.YAxisProps | None = None,
+    period: cdk.Duration = MINUTE,
+) -> cloudwatch.GraphWidget:
+    """``lines`` over time, in a row of ``columns`` such graphs."""
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(lines),
+        right=list(right),
+        stacked=stacked,
+        left_y_axis=axis or cloudwatch.YAxisProps(min=0),
+        period=period,
+        width=_WIDTH // columns,
+        height=_HEIGHT,
+    )
