@@ -22,7 +22,7 @@ from cli.target import Target
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
 
-GROUP = "/aws/lambda/shop-local-churn"
+FOLLOWED = "/aws/lambda/shop-local-churn"
 REQUEST = {
     "FunctionName": "shop-local-churn",
     "FunctionVersion": "7",
@@ -117,17 +117,17 @@ def test_all_functions_of_a_release_have_a_log() -> None:
 
 
 class Writer:
-    """Puts events into a log group."""
+    """Puts events into a log group, which it makes."""
 
-    def __init__(self, logs: Any) -> None:
-        self.logs = logs
-        logs.create_log_group(logGroupName=GROUP)
+    def __init__(self, logs: Any, group: str) -> None:
+        self.logs, self.group = logs, group
+        logs.create_log_group(logGroupName=group)
         for stream in ("a", "b"):
-            logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
 
     def put(self, stream: str, *events: tuple[float, str]) -> None:
         self.logs.put_log_events(
-            logGroupName=GROUP,
+            logGroupName=self.group,
             logStreamName=stream,
             logEvents=[{"timestamp": int(at * 1000), "message": text} for at, text in events],
         )
@@ -135,14 +135,15 @@ class Writer:
 
 @pytest.fixture
 def logs() -> Iterator[Any]:
+    """CloudWatch Logs; moto keeps its groups for all clouds of a process, so each test names its own."""
     with running(CloudConfig(port=0)) as cloud:
         yield Target(RunningCloud(0, cloud.config.port, "us-east-1", "123456789012", 1.0)).client("logs")
 
 
 def test_each_event_is_read_once_and_one_that_arrives_late_is_not_missed(logs: Any) -> None:
-    tail = LogTail(logs, LogSource("function", GROUP), since=time.time() - 60, lag_s=10)
+    tail = LogTail(logs, LogSource("function", "late"), since=time.time() - 60, lag_s=10)
     assert tail.read() == []  # the group does not exist yet
-    writer, now = Writer(logs), time.time()
+    writer, now = Writer(logs, "late"), time.time()
     writer.put("a", (now - 3, "first"), (now - 1, "third"))
     assert [one.message for one in tail.read()] == ["first", "third"]
     writer.put("b", (now - 2, "second, late"), (now - 1, "third"))
@@ -151,10 +152,10 @@ def test_each_event_is_read_once_and_one_that_arrives_late_is_not_missed(logs: A
 
 
 def test_more_events_than_one_answer_holds_are_all_read(logs: Any) -> None:
-    writer, now = Writer(logs), time.time()
+    writer, now = Writer(logs, "many"), time.time()
     for part in range(3):
         writer.put("a", *((now - 1 + part / 10, f"{part} {number}") for number in range(5000)))
-    tail = LogTail(logs, LogSource("function", GROUP), since=now - 60, lag_s=10)
+    tail = LogTail(logs, LogSource("function", "many"), since=now - 60, lag_s=10)
     assert len({one.message for one in tail.read()}) == 15_000
     assert tail.read() == []
 
@@ -171,7 +172,7 @@ def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
             StackName="shop-local-churn",
             TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
         )
-        writer = Writer(target.client("logs"))
+        writer = Writer(target.client("logs"), FOLLOWED)
         told = follow(project, writer)
     finally:
         serinus("local", "down", cwd=project)
