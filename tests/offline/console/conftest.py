@@ -26,7 +26,8 @@ class Browser:
 
     def __init__(self, program: str, profile: Path) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._process = subprocess.Popen(
             [
                 program,
@@ -99,6 +100,8 @@ class Browser:
         self._process.terminate()
         self._process.wait(PATIENCE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_S)
+        self._loop.close()
 
     def _run(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
