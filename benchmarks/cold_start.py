@@ -4,10 +4,11 @@ import argparse
 import dataclasses
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lab import throttle
+from lab import packages, throttle
 from lab.ablation import variants
 from lab.contestants import Contestant, contestants
 from lab.models import NAMES, Model, model
@@ -18,6 +19,8 @@ MEMORY_MB = (512, 1024, 1769)
 PAGE_CACHES = ("warm", "dropped")
 #: Rows of less than a second are started so many times as often as the others.
 QUICK = 3
+#: Starts of a slow row in the cell that the aims speak of (one CPU, warm page cache), and in every other.
+RUNS, RUNS_ELSEWHERE = 5, 2
 NOTE = (
     "Milliseconds from the start of a process under AWS's runtime interface client (awslambdaric) to its first "
     "answer; layers and code unpacked in folders as on Lambda. memory_mb is the CPU share that the kernel held "
@@ -39,7 +42,7 @@ class Cell:
 class Choice:
     """What the command line narrows the measurement to."""
 
-    runs: int
+    runs: int | None
     models: Sequence[str]
     memory_mb: Sequence[int | None]
     page_caches: Sequence[str]
@@ -50,13 +53,30 @@ class Choice:
 def measure(choice: Choice) -> Iterator[Row]:
     """One row a contestant and cell; the floor comes first in each cell, with ratio 1."""
     os.sync()  # what was just written could not be dropped
-    for name in choice.models:
-        trained = model(name)
-        found = variants(trained) if choice.ablation else contestants(trained)
+    cells = [
+        Cell(model(name), memory_mb, page_cache)
+        for name in choice.models
+        for memory_mb in choice.memory_mb
+        for page_cache in choice.page_caches
+    ]
+    begun = time.monotonic()
+    for number, cell in enumerate(cells):
+        found = variants(cell.model) if choice.ablation else contestants(cell.model)
         rivals = [rival for rival in found.values() if choice.rows is None or rival.name in choice.rows]
-        for memory_mb in choice.memory_mb:
-            for page_cache in choice.page_caches:
-                yield from compare(rivals, Cell(trained, memory_mb, page_cache), choice.runs)
+        yield from compare(rivals, cell, choice.runs or runs_of(cell))
+        spent_s = time.monotonic() - begun
+        ahead = sum(map(effort, cells[number + 1 :])) / sum(map(effort, cells[: number + 1]))
+        sys.stderr.write(f"{spent_s / 60:.1f} minutes; about {spent_s * ahead / 60:.0f} more\n")
+
+
+def runs_of(cell: Cell) -> int:
+    """How often a slow row is started in ``cell`` unless asked otherwise."""
+    return RUNS if (cell.memory_mb, cell.page_cache) == (throttle.MEGABYTES_PER_CPU, "warm") else RUNS_ELSEWHERE
+
+
+def effort(cell: Cell) -> float:
+    """How long ``cell`` takes, in proportion to others."""
+    return runs_of(cell) * throttle.MEGABYTES_PER_CPU / (cell.memory_mb or throttle.MEGABYTES_PER_CPU)
 
 
 def compare(rivals: Sequence[Contestant], cell: Cell, runs: int) -> Iterator[Row]:
@@ -102,7 +122,10 @@ def _start(rival: Contestant, cell: Cell) -> Start:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--runs", type=int, default=5, help="starts of each slow row; quick ones start three times as often"
+        "--runs",
+        type=int,
+        help=f"starts of each slow row, {RUNS} at one CPU with a warm page cache and else {RUNS_ELSEWHERE}; "
+        "quick ones start three times as often",
     )
     parser.add_argument("--model", choices=NAMES, action="append", help="only this model")
     parser.add_argument(
@@ -129,4 +152,9 @@ def _choice(arguments: argparse.Namespace) -> Choice:
 
 
 if __name__ == "__main__":
-    main("cold_start", lambda arguments: list(measure(_choice(arguments))), note=NOTE, arguments=_arguments)
+    main(
+        "cold_start",
+        lambda arguments: list(measure(_choice(arguments))),
+        note=f"{NOTE} {packages.python_note()}",
+        arguments=_arguments,
+    )

@@ -4,6 +4,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,20 @@ Written by `scripts/bench --all`; each figure comes with what it is compared wit
 Absolute times belong to the machine; ratios travel better. `scripts/bench NAME` measures one of them, with
 `--json` as data. The rows lie in [benchmarks/](benchmarks/).
 """
+#: Headings, in the order of the page; what is not named here comes last, under its own name.
+TITLES = {
+    "cold_start": "Cold starts",
+    "warm": "Warm requests",
+    "layers": "Layers",
+    "cost": "Cost of a million predictions",
+    "load": "Load",
+    "main_job": "The main job",
+    "package": "Packaging",
+    "models": "Kinds of models",
+    "judge": "The judge",
+    "offline": "The offline cloud",
+    "fuzz": "Hostile requests",
+}
 
 
 def main() -> None:
@@ -31,34 +46,49 @@ def main() -> None:
     parser.add_argument("--render", action="store_true", help="measure nothing; write the page from kept rows")
     chosen = parser.parse_args()
     PLOTS.mkdir(exist_ok=True)
-    for name in names():
-        if not chosen.render and (chosen.only is None or name in chosen.only):
-            measure(name)
-    found = {name: json.loads(path.read_bytes()) for name in names() if (path := PLOTS / f"{name}.json").is_file()}
-    (DOCS / "benchmarks.md").write_text(render(found), encoding="utf-8")
+    asked = [] if chosen.render else [name for name in names() if chosen.only is None or name in chosen.only]
+    for number, name in enumerate(asked):
+        took = [kept()[other].get("seconds", 0) for other in asked[number:] if other in kept()]
+        sys.stderr.write(
+            f"{name}, {number + 1} of {len(asked)}; last time the rest took {sum(took) / 60:.0f} min\n"
+        )
+        measure(name)
+    (DOCS / "benchmarks.md").write_text(render(kept()), encoding="utf-8")
+
+
+def kept() -> dict[str, Row]:
+    """What the last run of each benchmark left, in the order of the page."""
+    return {name: json.loads(path.read_bytes()) for name in names() if (path := PLOTS / f"{name}.json").is_file()}
 
 
 def names() -> list[str]:
     """Every benchmark, in the order of the page."""
-    return sorted({path.stem for path in HERE.glob("*.py")} - NOT_MEASURING)
+    found = sorted({path.stem for path in HERE.glob("*.py")} - NOT_MEASURING)
+    return sorted(found, key=lambda name: list(TITLES).index(name) if name in TITLES else len(TITLES))
 
 
 def measure(name: str) -> None:
     """Run one benchmark in a process of its own and keep its rows; one that fails ends all."""
-    sys.stderr.write(f"{name}\n")
-    command = [sys.executable, str(HERE / f"{name}.py"), "--json"]
+    command, begun = [sys.executable, str(HERE / f"{name}.py"), "--json"], time.monotonic()
     rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    kept = {"machine": machine(), "note": _note(name), "rows": rows}
-    (PLOTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    found = {
+        "machine": machine(),
+        "date": time.strftime("%Y-%m-%d"),
+        "seconds": round(time.monotonic() - begun),
+        "note": _note(name),
+        "rows": rows,
+    }
+    (PLOTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def render(found: Mapping[str, Row]) -> str:
     """The page; plots are written beside it."""
     rows = {name: kept["rows"] for name, kept in found.items()}
     parts = [HEAD, *_aims(rows)]
-    for name, kept in found.items():
-        parts += [f"## {name}", "", kept["note"], "", f"Measured with {kept['machine']}.", ""]
-        parts += [*_plots(name, kept["rows"]), *_TABLES.get(name, markdown)(kept["rows"]), ""]
+    for name, run in found.items():
+        took = f"{run['machine']}, {run['date']}, in {max(1, round(run['seconds'] / 60))} min"
+        parts += [f"## {TITLES.get(name, name)}", "", f"`scripts/bench {name}`: {run['note']}", ""]
+        parts += [*_plots(name, run["rows"]), *_TABLES.get(name, markdown)(run["rows"]), "", f"{took}.", ""]
     return "\n".join(parts)
 
 
@@ -124,14 +154,24 @@ def _charts(name: str, rows: Sequence[Row]) -> list[tuple[str, str, str, list[tu
             )
             for model in dict.fromkeys(row["model"] for row in at)
         ]
+    if name == "load":
+        most = max(row["workers"] for row in rows if "workers" in row)
+        bars = [(row["name"], row["per_s"]) for row in rows if row.get("workers") == most]
+        return [("load.svg", f"Requests a second at saturation, {most} workers", "/s", bars)]
     if name == "layers":
         bars = [(f"{row['name']} {row['architecture']}", row["unzipped_mb"]) for row in rows]
         return [("layers.svg", "Layers, unzipped", "MB", bars)]
     if name == "warm":
-        bars = [
-            (row["name"], row["median_us"]) for row in rows if row["rows"] == 1 and "gateway" not in row["name"]
+        alone = [row for row in rows if "gateway" not in row["name"]]
+        return [
+            (
+                f"warm_{count}.svg",
+                f"{count} row{'s' * (count > 1)} in a warm function, handler alone",
+                "us",
+                [(row["name"], row["median_us"]) for row in alone if row["rows"] == count],
+            )
+            for count in dict.fromkeys(row["rows"] for row in alone)
         ]
-        return [("warm.svg", "One row in a warm function, handler alone", "us", bars)]
     return []
 
 
@@ -150,7 +190,13 @@ def _note(name: str) -> str:
     return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
 
 
-_TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {"cold_start": cold_starts}
+def loads(rows: Sequence[Row]) -> list[str]:
+    """Saturation, then the soak, whose columns are others."""
+    soaks = [row for row in rows if "workers" not in row]
+    return [*markdown([row for row in rows if "workers" in row]), *([""] * bool(soaks)), *markdown(soaks), ""]
+
+
+_TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {"cold_start": cold_starts, "load": loads}
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -52,7 +53,8 @@ def show(title: str, rows: Sequence[Row], note: str = "") -> None:
 
 def machine() -> str:
     """Where it was measured, in words that a reader elsewhere can compare with."""
-    return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    cores = os.cpu_count()
+    return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {cores} cores"
 
 
 def median(values: Sequence[float]) -> float:

@@ -56,6 +56,7 @@ def _bodies(path: str, good: bytes) -> Iterator[Request]:
         opened + b', "\\ud800": 1' + closed,
         opened + b', "__proto__": {}, "__class__": "os.system"' + closed,
         opened + b", " + good[1:],
+        *(good.replace(b"{", b'{"%s": 1, "%s": 2, ' % (key, key)) for key in (b"rows", b"age", b"name", b"data")),
         opened + b"," + b",".join(b'"%d":%d' % (n, n) for n in range(5000)) + closed,
         b'{"' + b"k" * 300_000 + b'": 1}',
         b"\0" * 1000,
@@ -195,6 +196,8 @@ def _headers(path: str, good: bytes) -> Iterator[Request]:
         *((LENGTH, text) for text in ("", "-1", "0", "1", "²", "1e3", "99999999999999999999", "0x10", "5, 5")),
     ):
         yield Request("POST", path, {**JSON, name: value}, good)
+    for name in ("x", "content-type ", "accept"):
+        yield Request("POST", path, {**JSON, **{f"{name}{number}": "y" * 90 for number in range(2000)}}, good)
 
 
 def _tensors(path: str, document: dict[str, Any]) -> Iterator[Request]:

@@ -43,10 +43,32 @@ class Request:
             "isBase64Encoded": self.raw is not None or bool(self.body),
         }
 
+    def http_event(self) -> dict[str, Any]:
+        """As an HTTP API hands it on with payload 2.0."""
+        rest = self.event()
+        return {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": self.path,
+            "rawQueryString": "",
+            "headers": rest["headers"],
+            "requestContext": {
+                "stage": "$default",
+                "requestId": "fuzz",
+                "http": {
+                    "method": self.method,
+                    "path": self.path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                },
+            },
+            "isBase64Encoded": rest["isBase64Encoded"],
+        } | ({"body": rest["body"]} if rest["body"] is not None else {})
 
-def fire(handler: Handler, request: Request) -> int:
+
+def fire(handler: Handler, request: Request, *, http_api: bool = False) -> int:
     """The status of the handler's answer; raises `Finding` where it breaks what every answer keeps."""
-    answer = handler(request.event(), None)
+    answer = handler(request.http_event() if http_api else request.event(), None)
     try:
         _look_over(answer, request)
     except (Finding, KeyError, ValueError, binascii.Error) as error:

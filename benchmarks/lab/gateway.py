@@ -37,8 +37,8 @@ def behind_gateway(bundle: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         def service(name: str) -> Any:
             return session.client(name, endpoint_url=cloud.config.endpoint_url)
 
-        _create_function(service, bundle)
-        api = _create_api(service("apigateway"))
+        create_function(service, bundle)
+        api = create_api(service("apigateway"))
         url = f"{cloud.config.endpoint_url}/_gateway/{api}/live/predict"
 
         def ask(event: dict[str, Any]) -> None:
@@ -49,7 +49,8 @@ def behind_gateway(bundle: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         yield ask
 
 
-def _create_function(service: Callable[[str], Any], bundle: Path) -> None:
+def create_function(service: Callable[[str], Any], bundle: Path) -> None:
+    """Our handler as the function `bench`, serving ``bundle`` from this checkout's packages."""
     paths = [str(ROOT), sysconfig.get_paths()["purelib"]]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -74,7 +75,8 @@ def _create_function(service: Callable[[str], Any], bundle: Path) -> None:
         time.sleep(0.1)
 
 
-def _create_api(client: Any) -> str:
+def create_api(client: Any) -> str:
+    """A REST API that hands POST /predict to it; returns its id. Its stage is `live`."""
     made = client.create_rest_api(name="bench")
     api: str = made["id"]
     resource = client.create_resource(restApiId=api, parentId=made["rootResourceId"], pathPart="predict")["id"]

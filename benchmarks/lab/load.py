@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -15,14 +16,27 @@ class Load:
     """What a load came to; ``latencies_ms`` of requests that were answered with 200, in order of their end."""
 
     latencies_ms: list[float] = field(default_factory=list)
-    bodies: dict[bytes, int] = field(default_factory=dict)
-    #: Requests answered with another status.
-    refused: int = 0
+    bodies: Counter[bytes] = field(default_factory=Counter)
+    #: Requests answered with another status than 200, by status and body.
+    others: Counter[tuple[int, bytes]] = field(default_factory=Counter)
     #: Requests without any answer.
     lost: int = 0
     #: Requests that got the answer to another one; counted where the load asks for echoes.
     mixed_up: int = 0
     seconds: float = 0.0
+
+    @property
+    def refused(self) -> int:
+        """Requests answered with another status than 200."""
+        return self.others.total()
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """Answers by status."""
+        found = Counter({200: len(self.latencies_ms)})
+        for (status, _), count in self.others.items():
+            found[status] += count
+        return found
 
     @property
     def answered(self) -> int:
@@ -50,16 +64,23 @@ def load(
     limit_s: float,
     stop: threading.Event | None = None,
     echo: bool = False,
+    body: bytes | None = None,
+    rate: float | None = None,
 ) -> Load:
-    """GET ``url`` until ``requests`` were sent, ``limit_s`` seconds have passed, or ``stop`` is set.
+    """GET ``url``, or POST ``body`` as JSON, until ``requests`` were sent, ``limit_s`` seconds have passed, or
+    ``stop`` is set.
 
-    With ``echo`` each request bears a number (``?n=``) that the answer must repeat.
+    With ``echo`` each request bears a number (``?n=``) that the answer must repeat. With ``rate`` requests are due
+    at that many a second whatever becomes of those before, and latency counts from when one was due; without, each
+    client asks as soon as it was answered.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 80
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"{url} is not on this machine; the load generator is for loopback only")
-    tail = f" HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: */*\r\n\r\n"
+    method, tail = ("GET", b"") if body is None else ("POST", body)
+    length = f"Content-Type: application/json\r\nContent-Length: {len(tail)}\r\n" if body is not None else ""
+    head = f" HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: */*\r\n{length}\r\n"
     done, lock = Load(), threading.Lock()
     left = iter(range(requests))
     deadline = time.perf_counter() + limit_s
@@ -72,15 +93,17 @@ def load(
             if number is None:
                 break
             query = f"?n={number}" if echo else ""
-            connection.get(f"GET {parts.path}{query}{tail}".encode(), own, str(number) if echo else None)
+            wire = f"{method} {parts.path}{query}{head}".encode() + tail
+            due = time.perf_counter() if rate is None else begun + number / rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            connection.ask(wire, own, str(number) if echo else None, due)
         connection.close()
         with lock:
             done.latencies_ms += own.latencies_ms
-            done.refused += own.refused
+            done.others += own.others
             done.lost += own.lost
             done.mixed_up += own.mixed_up
-            for body, count in own.bodies.items():
-                done.bodies[body] = done.bodies.get(body, 0) + count
+            done.bodies += own.bodies
 
     threads = [threading.Thread(target=client, daemon=True) for _ in range(clients)]
     begun = time.perf_counter()
@@ -99,9 +122,8 @@ class Connection:
         self._address = (host, port)
         self._socket: socket.socket | None = None
 
-    def get(self, wire: bytes, into: Load, expected: str | None) -> None:
-        """Send one request and note how it was answered."""
-        begun = time.perf_counter()
+    def ask(self, wire: bytes, into: Load, expected: str | None, due: float) -> None:
+        """Send one request, which was ``due`` then, and note how it was answered."""
         try:
             status, body = self._exchange(wire)
         except OSError:
@@ -109,11 +131,11 @@ class Connection:
             self.close()
             return
         if status != 200:
-            into.refused += 1
+            into.others[status, body] += 1
             return
-        into.latencies_ms.append((time.perf_counter() - begun) * 1000)
+        into.latencies_ms.append((time.perf_counter() - due) * 1000)
         if expected is None:
-            into.bodies[body] = into.bodies.get(body, 0) + 1
+            into.bodies[body] += 1
         elif body.decode() != expected:
             into.mixed_up += 1
 

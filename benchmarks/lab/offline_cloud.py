@@ -92,6 +92,10 @@ class BenchCloud:
             family |= more
         return sum(pss_kb(pid) for pid in family) / 1024
 
+    def own_memory_mb(self) -> float:
+        """PSS of the cloud alone, whatever its workers hold."""
+        return pss_kb(self._process.pid) / 1024
+
     def wait(self, probe: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 120
         while not probe():

@@ -43,6 +43,17 @@ def python() -> Path:
     return found
 
 
+def python_note() -> str:
+    """How the measured interpreter was built, which decides what Python's own part of each row takes."""
+    asked = [str(python()), "-c", "import sysconfig; print(sysconfig.get_config_var('CONFIG_ARGS'))"]
+    if "--enable-optimizations" in subprocess.run(asked, check=True, capture_output=True, text=True).stdout:
+        return f"Python {python_version()} built with profile-guided optimization, as Lambda's is."
+    return (
+        f"Python {python_version()} built without the profile-guided optimization of Lambda's, which weighs most "
+        "on rows that import most Python code."
+    )
+
+
 def scikit_learn() -> tuple[str, ...]:
     """scikit-learn and what its models are made of, in the versions that trained the models here: a pickle is
     read only by its own."""

@@ -23,3 +23,26 @@ def onnx_fastapi(trained: Model) -> Callable[[dict[str, Any], object], dict[str,
     spec.loader.exec_module(module)
     handler: Callable[[dict[str, Any], object], dict[str, Any]] = module.handler
     return handler
+
+
+def graph_alone(trained: Model) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    """The graph, run on the event's rows as a tensor that is made once."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        str(trained.bundle / "model.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+    (tensor,), names = session.get_inputs(), [output.name for output in session.get_outputs()]
+    made: dict[str, Any] = {}
+
+    def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+        if made.get("body") is not event["body"]:
+            rows = [list(row.values()) for row in json.loads(event["body"])["rows"]]
+            made.update(body=event["body"], feeds={tensor.name: np.array(rows)})
+        session.run(names, made["feeds"])
+        return {"statusCode": 200}
+
+    return handler

@@ -1,10 +1,14 @@
-"""Prices of us-east-1 in US dollars, without free tiers, savings plans and transfer; as of 2026-11-21.
+"""Prices of us-east-1 in US dollars, without free tiers, savings plans and transfer.
 
+Looked up on 2026-11-25 in copies of AWS's pricing pages and of its Price List that others quote: Lambda's as
+published 2026-09-19, API Gateway's 2026-09-21, Fargate's as of March 2026. AWS's own pages could not be opened
+from where this was written. For arm64 no quote of the two provisioned prices was found: they are x86_64's less a
+fifth, as AWS's other arm64 prices are.
 https://aws.amazon.com/lambda/pricing/ https://aws.amazon.com/api-gateway/pricing/
 https://aws.amazon.com/fargate/pricing/ https://aws.amazon.com/elasticloadbalancing/pricing/
 """
 
-AS_OF = "2026-11-21"
+AS_OF = "2026-11-25"
 
 #: Lambda.
 PER_MILLION_REQUESTS = 0.20

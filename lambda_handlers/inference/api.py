@@ -17,8 +17,6 @@ from starlette.exceptions import HTTPException
 
 from lambda_handlers.inference import problems
 from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
-from lambda_handlers.inference.openapi import describe
 from lambda_handlers.inference.problems import Problem
 from lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S
 from lambda_handlers.inference.protocols.routes import Respond, compile_routes
@@ -88,6 +86,10 @@ def _asked(respond: Respond) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _add_docs(api: FastAPI, scorer: Scorer) -> None:
+    # Here, because init without docs does without them: 6 ms.
+    from lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
+    from lambda_handlers.inference.openapi import describe
+
     @api.get("/openapi.json")
     async def openapi(request: Request) -> Response:
         return _respond(scorer.report(describe(scorer, _root(request)), keep_s=DESCRIPTION_KEEP_S))
