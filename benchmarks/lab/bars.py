@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-_LABEL_PX, _BAR_PX, _VALUE_PX, _ROW_PX, _HEAD_PX = 220, 460, 90, 24, 34
+_LABEL_PX, _BAR_PX, _VALUE_PX, _ROW_PX, _HEAD_PX = 300, 460, 90, 24, 34
 _STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#24292f}.o{fill:#2f81f7}.p{fill:#8c959f}"
     "@media (prefers-color-scheme:dark){text{fill:#e6edf3}.p{fill:#6e7681}}"
