@@ -71,6 +71,9 @@ def print_result(packed: "PackageResult", project: Path) -> None:
         f"{parity.rows} rows: labels {parity.labels_equal:.2%} equal, "
         f"largest difference {parity.max_abs_difference:.2g}",
     )
+    if packed.environment_of_source is not None:
+        own = packed.environment_of_source
+        shown.add_row("versions", f"{packed.framework} on Python {own['python']}, {own['origin']}")
     results.print(shown)
     _print_precisions(packed)
     if packed.holdout is not None:
@@ -81,13 +84,13 @@ def print_result(packed: "PackageResult", project: Path) -> None:
 
 
 def _print_precisions(packed: "PackageResult") -> None:
-    shown = table(
-        "precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels equal", ">difference", ""
-    )
+    """The candidates that were measured as a table; the others in a line by what became of them."""
+    shown = table("precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels", ">difference", "")
+    left: dict[str, list[str]] = {}
     for line in packed.precisions:
         agreement = line.agreement
         if agreement is None:
-            shown.add_row(line.precision, "", "", "", "", "", "", line.note)
+            left.setdefault(line.note, []).append(line.precision)
             continue
         shown.add_row(
             line.precision,
@@ -100,3 +103,5 @@ def _print_precisions(packed: "PackageResult") -> None:
             "shipped" if line.chosen else line.note,
         )
     results.print(shown)
+    for note, precisions in left.items():
+        results.print(f"{', '.join(precisions)}: {note}", markup=False)

@@ -1,32 +1,36 @@
-"""`serinus inspect --html`: the model card as one self-contained page, with parity plots as inline SVG."""
+"""`serinus inspect --html`: the model card as one self-contained page, fit to be attached to a review."""
 
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+from cli.card_plots import draw_distribution, draw_parity
 from lambda_handlers.contract import bundle
 from lambda_handlers.contract.bundle import Manifest
+from lambda_handlers.contract.signature import Feature
 
 _STYLE = Path(__file__).with_name("report_page.css")
-_SIDE, _PAD = 280, 46
 
 
 def render(folder: Path) -> str:
     """The page about the bundle in ``folder``; raises `ContractError` where it is none."""
     manifest = bundle.verify(folder)
     provenance = json.loads((folder / bundle.PROVENANCE).read_bytes())
+    baseline = json.loads((folder / bundle.BASELINE).read_bytes())
     parts = [
         f"<h1>{_text(manifest.name)}</h1>",
         f"<p class=lead><code>{manifest.short_version}</code> · {_text(manifest.signature.task)} · "
         f"{_text(provenance['source']['estimator'])} · {_text(manifest.framework)}</p>",
         _tiles(manifest, provenance, folder),
-        _section("Parity with the source model", _plots(provenance.get("plots", {}))),
+        _section("Data and inputs", _inputs(manifest, baseline)),
+        _section("Outputs", _outputs(manifest, baseline)),
+        _section("Metrics", _metrics(provenance)),
+        _section("Parity with the source model", _parity(manifest, provenance, baseline)),
         _section("Precision", _precisions(provenance.get("precisions", []))),
-        _holdout(provenance.get("holdout")),
-        _section("Inputs", _inputs(manifest)),
-        _section("Outputs", _outputs(manifest)),
         _section("Lineage", _lineage(provenance)),
+        _section("Limits", _limits(manifest)),
     ]
     style = _STYLE.read_text(encoding="utf-8")
     head = (
@@ -72,126 +76,135 @@ def _table(heads: list[str], rows: list[tuple[list[str], str]]) -> str:
 
 
 def _precisions(lines: list[dict[str, Any]]) -> str:
+    """The candidates that were measured; the others by what became of them."""
     rows = []
-    for line in lines:
-        agreement = line["agreement"]
+    for line in (line for line in lines if line["agreement"] is not None):
         note = "shipped" if line["chosen"] else f"<span class=note>{_text(line['note'])}</span>"
-        figures = [""] * 5
-        if agreement is not None:
-            figures = [
-                f"{line['size_bytes'] / 1e3:,.1f}",
-                f"{line['one_row_us']:,.0f}",
-                f"{line['hundred_rows_us']:,.0f}",
-                f"{agreement['labels_equal']:.2%}",
-                f"{agreement['max_abs_difference']:.1e}",
-            ]
+        figures = [
+            f"{line['size_bytes'] / 1e3:,.1f}",
+            f"{line['session_ms']:,.1f}",
+            f"{line['one_row_us']:,.0f}",
+            f"{line['hundred_rows_us']:,.0f}",
+            f"{line['agreement']['labels_equal']:.2%}",
+            f"{line['agreement']['max_abs_difference']:.1e}",
+        ]
         rows.append(([_text(line["precision"]), *figures, note], "chosen" if line["chosen"] else ""))
-    heads = ["", ">kB", ">1 row, µs", ">100 rows, µs", ">labels equal", ">largest difference", ""]
-    return _table(heads, rows) if rows else ""
+    heads = ["", ">kB", ">session, ms", ">1 row, µs", ">100 rows, µs", ">labels equal", ">largest difference", ""]
+    left: dict[str, list[str]] = {}
+    for line in (line for line in lines if line["agreement"] is None):
+        left.setdefault(line["note"], []).append(line["precision"])
+    notes = "".join(f"<p class=note>{_text(', '.join(names))}: {_text(note)}</p>" for note, names in left.items())
+    return (_table(heads, rows) if rows else "") + notes
 
 
-def _holdout(metrics: dict[str, dict[str, float]] | None) -> str:
-    if metrics is None:
-        return ""
-    rows = [
-        ([_text(name), f"{value:.6g}", f"{metrics['bundle'][name]:.6g}"], "")
-        for name, value in metrics["source"].items()
-    ]
-    return _section("Metrics on the holdout", _table(["metric", ">source", ">bundle"], rows))
+def _metrics(provenance: dict[str, Any]) -> str:
+    metrics, score = provenance.get("holdout"), provenance.get("score")
+    parts = []
+    if metrics is not None:
+        rows = [
+            ([_text(name), f"{value:.6g}", f"{metrics['bundle'][name]:.6g}"], "")
+            for name, value in metrics["source"].items()
+        ]
+        parts.append(_table(["on the holdout", ">source", ">bundle"], rows))
+    if score is not None:
+        parts.append(
+            f"<p>{_text(score['name'])} of the source on the sample: <b>{score['value']:.4f}</b> "
+            "<span class=note>(the sample may hold rows that it was trained on)</span></p>"
+        )
+    none = "<p class=note>No labelled rows were given; --holdout and --target measure both sides.</p>"
+    return "".join(parts) or none
 
 
-def _inputs(manifest: Manifest) -> str:
+def _parity(manifest: Manifest, provenance: dict[str, Any], baseline: dict[str, Any]) -> str:
+    parity, asked = provenance["parity"], manifest.tolerance
+    said = (
+        f"<p>Compared on {parity['rows']:,} rows: {baseline['rows']:,} of the sample, the rest variants of them "
+        f"with missing and unseen values. Labels equal in {parity['labels_equal']:.4%} "
+        f"(asked: {asked.labels:.4%}), "
+        f"largest difference {parity['max_abs_difference']:.2e} (asked: {asked.atol:g} + {asked.rtol:g} · value), "
+        f"{parity['rows_out_of_tolerance']:,} rows out of tolerance.</p>"
+    )
+    return said + draw_parity(provenance.get("plots", {}))
+
+
+def _inputs(manifest: Manifest, baseline: dict[str, Any]) -> str:
     rows = []
     for feature in manifest.signature.features:
-        if feature.categories is not None:
-            extent = ", ".join(str(value) for value in feature.categories[:6]) + (
-                " …" if len(feature.categories) > 6 else ""
-            )
-        elif feature.minimum is not None and feature.maximum is not None:
-            extent = f"{feature.minimum:g} to {feature.maximum:g}"
-        else:
-            extent = f"tensor {list(feature.shape)}" if feature.shape else ""
-        rows.append(([_text(cell) for cell in (feature.name, feature.dtype, extent, feature.missing)], ""))
-    return _table(["feature", "type", "range or categories", "missing"], rows)
+        profile = baseline["features"][feature.name]
+        missing = profile["missing"] / (baseline["rows"] or 1)
+        drawn = draw_distribution(profile)
+        unseen = feature.unseen if feature.categories is not None else ""
+        cells = [_text(cell) for cell in (feature.name, feature.dtype)]
+        rest = [_text(cell) for cell in (_extent(feature, profile), f"{missing:.1%}", feature.missing, unseen)]
+        rows.append(([*cells, drawn, *rest], ""))
+    heads = ["feature", "type", "in the sample", "values", ">missing", "if missing", "if unseen"]
+    return f"<p>Profiled on {baseline['rows']:,} rows of the sample.</p>{_table(heads, rows)}"
 
 
-def _outputs(manifest: Manifest) -> str:
+def _extent(feature: Feature, profile: dict[str, Any]) -> str:
+    if feature.shape:
+        return f"tensor {list(feature.shape)}"
+    if feature.minimum is not None and feature.maximum is not None:
+        middle = "" if profile.get("mean") is None else f", mean {profile['mean']:.4g}"
+        return f"{feature.minimum:g} to {feature.maximum:g}{middle}"
+    known = feature.categories or [item["value"] for item in profile.get("categories", [])]
+    return ", ".join(str(value) for value in known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
+
+
+def _outputs(manifest: Manifest, baseline: dict[str, Any]) -> str:
     signature = manifest.signature
-    rows = [([_text(cell) for cell in (item.name, item.role, item.dtype)], "") for item in signature.outputs]
+    rows = [
+        (
+            [
+                *(_text(cell) for cell in (item.name, item.role, item.dtype)),
+                *_predicted(baseline["outputs"][item.name]),
+            ],
+            "",
+        )
+        for item in signature.outputs
+    ]
     classes = (
         "" if signature.classes is None else f"<p>classes: {_text(', '.join(map(str, signature.classes)))}</p>"
     )
-    return _table(["output", "role", "type"], rows) + classes
+    return _table(["output", "role", "type", "on the sample", ""], rows) + classes
+
+
+def _predicted(profile: dict[str, Any]) -> list[str]:
+    """A drawing of an output, and its shares or mean in words; of several columns the last."""
+    if profile["kind"] == "columns":
+        name, last = list(profile["columns"].items())[-1]
+        drawn, said = _predicted(last)
+        return [drawn, f"{_text(name)}: {said}"]
+    if profile["kind"] == "categorical":
+        shares = [
+            f"{item['value']} {item['count'] / (profile['count'] or 1):.1%}" for item in profile["categories"][:6]
+        ]
+        return [draw_distribution(profile), _text(", ".join(shares))]
+    mean = profile.get("mean")
+    return [draw_distribution(profile), "" if mean is None else f"mean {mean:.4g}"]
 
 
 def _lineage(provenance: dict[str, Any]) -> str:
-    libraries = ", ".join(f"{name} {version}" for name, version in sorted(provenance["libraries"].items()))
     source, sample = provenance["source"], provenance["sample"] or {"file": "input example", "sha256": ""}
     rows = [
         (["source", f"{_text(source['file'])} <code class=note>{source['sha256'][:16]}</code>"], ""),
         (["sample", f"{_text(sample['file'])} <code class=note>{sample['sha256'][:16]}</code>"], ""),
         (["packaged", f"{_text(provenance['time'])}, Python {_text(provenance['python'])}"], ""),
-        (["libraries", _text(libraries)], ""),
+        (["libraries", _versions(provenance["libraries"])], ""),
     ]
+    own = provenance.get("environment_of_source")
+    if own is not None:
+        said = f"Python {_text(own['python'])}, {_text(own['origin'])}: {_versions(own['packages'])}"
+        rows.append((["source run by", said], ""))
     return _table(["", ""], rows)
 
 
-def _plots(plots: dict[str, Any]) -> str:
-    drawn = [_scatter(name, points) + _histogram(name, points["differences"]) for name, points in plots.items()]
-    return "<div class=plots>" + "".join(drawn) + "</div>" if drawn else ""
+def _versions(libraries: dict[str, str]) -> str:
+    return _text(", ".join(f"{name} {version}" for name, version in sorted(libraries.items())))
 
 
-def _scatter(name: str, points: dict[str, Any]) -> str:
-    """Source across, bundle up; what agrees lies on the line."""
-    values: list[float] = [*points["source"], *points["bundle"]] or [0.0]
-    low, high = min(values), max(values)
-    spread: float = (high - low) or 1.0
+def _limits(manifest: Manifest) -> str:
+    from modelpack.card import limits
 
-    def place(value: float) -> float:
-        return _PAD + (value - low) / spread * (_SIDE - _PAD - 8)
-
-    far = place(high)
-    dots = "".join(
-        f'<circle cx="{place(a):.1f}" cy="{_SIDE - place(b):.1f}" r="3"/>'
-        for a, b in zip(points["source"], points["bundle"], strict=True)
-    )
-    bottom = _SIDE - _PAD
-    lines = (
-        f'<line x1="{_PAD}" y1="{bottom}" x2="{far:.1f}" y2="{bottom}"/>'
-        f'<line x1="{_PAD}" y1="{bottom}" x2="{_PAD}" y2="8"/>'
-        f'<line class=same x1="{_PAD}" y1="{bottom}" x2="{far:.1f}" y2="{_SIDE - far:.1f}"/>'
-    )
-    ticks = (
-        f'<text x="{_PAD}" y="{bottom + 16}">{low:.3g}</text>'
-        f'<text x="{far:.1f}" y="{bottom + 16}" text-anchor=end>{high:.3g}</text>'
-        f'<text x="{_PAD - 6}" y="{bottom}" text-anchor=end>{low:.3g}</text>'
-        f'<text x="{_PAD - 6}" y="16" text-anchor=end>{high:.3g}</text>'
-    )
-    return _figure(f"{_text(name)}: source across, bundle up", lines + dots + ticks, f"parity of {_text(name)}")
-
-
-def _histogram(name: str, counts: list[int]) -> str:
-    """How many values differ by how much, a bar a power of ten."""
-    most = max(counts) or 1
-    step = (_SIDE - 20) / len(counts)
-    bottom = _SIDE - _PAD
-    bars = "".join(
-        f'<rect x="{10 + place * step:.1f}" y="{bottom - count / most * (bottom - 20):.1f}" '
-        f'width="{step - 2:.1f}" height="{count / most * (bottom - 20):.1f}" rx="2">'
-        f"<title>1e{place - 16}: {count}</title></rect>"
-        for place, count in enumerate(counts)
-    )
-    ticks = "".join(
-        f'<text x="{10 + (place + 0.5) * step:.1f}" y="{bottom + 16}" text-anchor=middle>1e{place - 16}</text>'
-        for place in range(0, len(counts), 4)
-    )
-    line = f'<line x1="10" y1="{bottom}" x2="{_SIDE - 10}" y2="{bottom}"/>'
-    return _figure(
-        f"{_text(name)}: how many values differ by how much", line + bars + ticks, f"differences of {_text(name)}"
-    )
-
-
-def _figure(caption: str, content: str, label: str) -> str:
-    size = f'width="{_SIDE}" height="{_SIDE}" viewBox="0 0 {_SIDE} {_SIDE}"'
-    drawing = f'<svg {size} role=img aria-label="{label}">{content}</svg>'
-    return f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>"
+    items = [re.sub(r"`([^`]*)`", r"<code>\1</code>", _text(line)) for line in limits(manifest)]
+    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"

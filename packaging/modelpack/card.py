@@ -1,5 +1,6 @@
 """The model card: what the bundle is, for a person who has never seen it, fit to be attached to a review."""
 
+import json
 from typing import Any
 
 from lambda_handlers.contract.bundle import Manifest
@@ -29,12 +30,14 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, row
         f"{provenance['source']['estimator']}, trained with {manifest.framework}.",
         "",
         *_inputs(manifest),
+        *_data(json.loads(parts.baseline)),
         *_outputs(manifest),
         *_agreement(manifest, provenance["parity"], rows),
         *_precisions(provenance["precisions"]),
+        *_score(provenance["score"]),
         *_holdout(provenance["holdout"]),
         *_lineage(manifest, provenance, len(parts.graph)),
-        *_limits(manifest),
+        *["## Limits", "", *(f"- {line}" for line in limits(manifest)), ""],
     ]
     return "\n".join(lines)
 
@@ -42,6 +45,42 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, row
 def _inputs(manifest: Manifest) -> list[str]:
     heads = ["| feature | type | range or categories | missing | unseen |", "|---|---|---|---|---|"]
     return ["## Inputs", "", *heads, *(_row(feature) for feature in manifest.signature.features), ""]
+
+
+def _data(baseline: dict[str, Any]) -> list[str]:
+    """What the sample held, and what was predicted for it."""
+    heads = ["| column | missing | values |", "|---|---:|---|"]
+    columns = {**baseline["features"], **baseline["outputs"]}
+    return [
+        "## Data",
+        "",
+        f"Profiled on {baseline['rows']} rows of the sample: features, then what was predicted.",
+        "",
+        *heads,
+        *(_profile_row(name, profile) for name, profile in columns.items() if profile["kind"] != "columns"),
+        "",
+    ]
+
+
+def _profile_row(name: str, profile: dict[str, Any]) -> str:
+    if profile["kind"] == "categorical":
+        listed = [f"{item['value']} ({item['count']})" for item in profile["categories"][:8]]
+        said = ", ".join(listed) + (" …" if len(profile["categories"]) > 8 or profile["other"] else "")
+    elif profile.get("mean") is None:
+        said = ""
+    else:
+        said = f"mean {profile['mean']:.4g}, standard deviation {profile['std']:.4g}"
+    cells = (name, str(profile["missing"]), said)
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _score(score: dict[str, Any] | None) -> list[str]:
+    if score is None:
+        return []
+    return [
+        f"On the sample, which it may have been trained on, the source's {score['name']} is {score['value']:.4f}.",
+        "",
+    ]
 
 
 def _outputs(manifest: Manifest) -> list[str]:
@@ -124,19 +163,20 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     ]
 
 
-def _limits(manifest: Manifest) -> list[str]:
+def limits(manifest: Manifest) -> list[str]:
+    """What the endpoint refuses and what was not compared, a sentence each in Markdown."""
     features = manifest.signature.features
     closed = [
         feature.name for feature in features if feature.categories is not None and feature.unseen == "refused"
     ]
     needed = [feature.name for feature in features if feature.missing == "refused"]
-    lines = ["## Limits", "", "- Infinite numbers and values of another type are refused with status 422."]
+    lines = ["Infinite numbers and values of another type are refused with status 422."]
     if needed:
-        lines.append(f"- A missing value is refused in {_listed(needed)}: the source model takes none there.")
+        lines.append(f"A missing value is refused in {_listed(needed)}: the source model takes none there.")
     if closed:
-        lines.append(f"- Categories that training did not see are refused in {_listed(closed)}.")
-    lines.append("- Agreement was measured on the rows above; values far outside their ranges were not compared.")
-    return [*lines, ""]
+        lines.append(f"Categories that training did not see are refused in {_listed(closed)}.")
+    lines.append("Agreement was measured on the rows above; values far outside their ranges were not compared.")
+    return lines
 
 
 def _listed(names: list[str]) -> str:

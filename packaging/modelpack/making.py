@@ -79,10 +79,12 @@ def _make(
     )
     watch.stage("write")
     manifest = parts.manifest
+    score = _score(sample, of_sample)
     provenance = _provenance(request, source, agreement, watch.seconds)
     provenance |= {
         "precisions": [line.to_json() for line in table],
         "holdout": holdout,
+        "score": None if score is None else {"name": _score_name(source), "value": score},
         "plots": sketch(expected, runner),
         "environment_of_source": None if environment is None else environment.to_json(),
     }
@@ -105,7 +107,7 @@ def _make(
         bundle_bytes=weigh(folder) if folder.is_dir() else 0,
         parity=agreement,
         seconds=watch.stop(),
-        score=_score(sample, of_sample),
+        score=score,
         notices=tuple(watch.notices),
         precisions=table,
         holdout=holdout,
@@ -207,6 +209,10 @@ def _score(sample: Sample, outputs: dict[str, Any]) -> float | None:
     if value.ndim != 1 or not truth.var():
         return None
     return float(1.0 - np.mean((truth - value) ** 2) / truth.var())
+
+
+def _score_name(source: Source) -> str:
+    return "R²" if source.task == "regression" else "accuracy"
 
 
 def _provenance(

@@ -40,7 +40,10 @@ def test_page_holds_all_it_shows(project: Path) -> None:
     ran = _serinus(project, "inspect", "rent", "--html", "rent.html")
     assert ran.returncode == 0, ran.stderr
     page = (project / "rent.html").read_text()
-    assert page.count("<svg") == 2
+    assert page.count("role=img") == 2
+    for section in ("Data and inputs", "Outputs", "Metrics", "Parity", "Precision", "Lineage", "Limits"):
+        assert f"<h2>{section}" in page
+    assert page.count("<svg class=spark") == 3  # two features and the value
     assert "http" not in page.replace("http-equiv", "")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import catboost
-import joblib
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -123,17 +122,3 @@ def test_absent_library_is_an_extra(
     monkeypatch.setitem(__import__("sys").modules, "xgboost", None)
     with pytest.raises(ExtraMissingError, match=r"pip install 'serinus\[xgboost\]'"):
         sources.load(place, trust=(), allow_version_skew=False, progress=Silent())
-
-
-def test_mlflow_folder_brings_its_own_rows(numbers: pd.DataFrame, score: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "logged"
-    folder.mkdir()
-    joblib.dump(WRAPPERS["lightgbm"]().fit(numbers, score > 0), folder / "model.pkl")
-    (folder / "MLmodel").write_text(
-        "flavors:\n  python_function: {loader_module: mlflow.sklearn}\n  sklearn: {pickled_model: model.pkl}\n"
-        "saved_input_example_info: {artifact_path: input_example.json, type: dataframe}\n"
-    )
-    (folder / "input_example.json").write_text(numbers.head(50).to_json(orient="split", index=False))
-    packed = package(PackageRequest(folder, "logged", None, tmp_path))
-    assert packed.parity.rows >= 50
-    assert packed.estimator == "LGBMClassifier"

@@ -6,7 +6,8 @@ unseen categories, ties. Handing ours to `convert_sklearn` leaves every other us
 
 import copy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,27 @@ def operators() -> dict[type, Operator]:
         | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
         | _boosters()
     )
+
+
+@contextmanager
+def named_to_ensembles(ours: dict[type, Operator]) -> Iterator[None]:
+    """While the block lasts, ensembles find estimators that skl2onnx has no name for: they look for their parts by
+    name."""
+    from skl2onnx._supported_operators import sklearn_operator_name_map as names
+    from skl2onnx.common._registration import RegisteredConverter, _converter_pool, _shape_calculator_pool
+
+    added = {
+        kind: f"Serinus{kind.__name__}" for kind, item in ours.items() if kind not in names and item.infer_shape
+    }
+    names.update(added)
+    _converter_pool.update({alias: RegisteredConverter(ours[kind].convert, {}) for kind, alias in added.items()})
+    _shape_calculator_pool.update({alias: ours[kind].infer_shape for kind, alias in added.items()})
+    try:
+        yield
+    finally:
+        for kind, alias in added.items():
+            for pool, key in ((names, kind), (_converter_pool, alias), (_shape_calculator_pool, alias)):
+                pool.pop(key, None)
 
 
 def _parse_classifier(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The newest that skl2onnx 1.20 writes.
 TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
+#: scikit-learn's words, two characters or more of Python's `\\w`, in the words of RE2, whose own `\\w` is ASCII.
+_WORDS = r"[\pL\pN_]{2,}"
 
 
 def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
@@ -37,7 +39,7 @@ def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str) -> An
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-    from modelpack.convert.operators import operators
+    from modelpack.convert.operators import named_to_ensembles, operators
 
     model = source.model
     number = DoubleTensorType if precision == "float64" else FloatTensorType
@@ -49,7 +51,7 @@ def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str) -> An
     else:
         inputs = [("numbers", number([None, len(sample.names)]))]
     ours = operators()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), named_to_ensembles(ours):
         warnings.simplefilter("ignore")
         return convert_sklearn(
             model,
@@ -63,7 +65,7 @@ def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str) -> An
         )
 
 
-def _options(model: Any) -> dict[int, dict[str, bool]]:
+def _options(model: Any) -> dict[int, dict[str, Any]]:
     """No dictionaries for probabilities. Estimators without the option are named too, or a pipeline would set it
     for them."""
     from skl2onnx._supported_operators import sklearn_operator_name_map
@@ -72,7 +74,15 @@ def _options(model: Any) -> dict[int, dict[str, bool]]:
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     alias = sklearn_operator_name_map.get(type(last))
     allowed = get_converter(alias).get_allowed_options() if alias else None
-    return {id(last): {"zipmap": False} if allowed and "zipmap" in allowed else {}}
+    options: dict[int, dict[str, Any]] = {id(last): {"zipmap": False} if allowed and "zipmap" in allowed else {}}
+    return options | {id(part): {"tokenexp": _WORDS} for part in parts(model) if _splits_words(part)}
+
+
+def _splits_words(part: Any) -> bool:
+    """Whether it is a text vectorizer with scikit-learn's own idea of a word."""
+    return (
+        getattr(part, "token_pattern", None) == r"(?u)\b\w\w+\b" and part.analyzer == "word" and not part.tokenizer
+    )
 
 
 def _takes_columns(model: Any) -> bool:
@@ -109,7 +119,9 @@ def parts(model: Any) -> Iterator[Any]:
 def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
-    known = {kind.__name__ for kind in sklearn_operator_name_map} | {
+    from modelpack.convert.operators import operators
+
+    known = {kind.__name__ for kind in (*sklearn_operator_name_map, *operators())} | {
         "Pipeline",
         "ColumnTransformer",
         "FeatureUnion",
@@ -122,6 +134,12 @@ def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
             f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by one of "
             "https://onnx.ai/sklearn-onnx/supported.html, or do its step before the endpoint.",
             unknown[0],
+        )
+    if "at most 1 input" in said:
+        return ConversionError(
+            f"{source.estimator} holds pipelines that take columns one by one. Put the ColumnTransformer before "
+            "it in one pipeline: make_pipeline(columns, it(estimator)).",
+            source.estimator,
         )
     return ConversionError(
         f"{source.estimator} could not be converted to ONNX: {said}. Take steps out one at a time to find which, "

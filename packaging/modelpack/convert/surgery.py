@@ -27,8 +27,13 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
     """The serialized graph; ``raw`` is an ONNX model by skl2onnx whose inputs are the sample's columns one by one,
     or all its numbers under the name `numbers`. Raises ValueError where it is not."""
     import onnx
+    import onnx.inliner
     from onnx import helper
 
+    if raw.functions:
+        raw = onnx.inliner.inline_local_functions(raw)
+    if sample.strings:
+        _declare_true_types(raw)
     keep_precision(raw)
     lower_without_locale(raw)
     inner = raw.graph
@@ -184,6 +189,21 @@ def _outputs(inner: Any, shape: Shape, columns: _Columns) -> tuple[list[Any], li
         dimensions = [None] if width is None else [None, width]
         outputs.append(helper.make_tensor_value_info(f"final {name}", kind, dimensions))
     return tail, outputs
+
+
+def _declare_true_types(raw: Any) -> None:
+    """skl2onnx guesses the outputs' type by the inputs': of strings it cannot tell what is computed of them."""
+    import onnx
+
+    untyped = onnx.ModelProto.FromString(raw.SerializeToString())
+    for value in untyped.graph.output:
+        value.ClearField("type")
+    found = {
+        value.name: value.type.tensor_type.elem_type
+        for value in onnx.shape_inference.infer_shapes(untyped).graph.output
+    }
+    for value in raw.graph.output:
+        value.type.tensor_type.elem_type = found.get(value.name) or value.type.tensor_type.elem_type
 
 
 def _is_flat(inner: Any, name: str) -> bool:

@@ -51,8 +51,13 @@ def recognise(path: Path) -> Format:
         raise SourceError(f"{path} does not exist. Give the model file or an MLflow model's folder.")
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty. Save the model again.")
-    with path.open("rb") as file:
-        head = file.read(256)
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read: {error.strerror}. Give yourself the right to read it."
+        ) from error
     if head.startswith(b"CBM1"):
         return "catboost"
     if head.startswith(b"tree\n"):

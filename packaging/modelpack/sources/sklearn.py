@@ -38,6 +38,7 @@ class SklearnSource:
             check_is_fitted(model)
         except NotFittedError as error:
             raise SourceError(f"{_shown(model)} is not fitted. Call fit before saving it.") from error
+        _refuse_own_categories(model)
         self.model = model
         self.framework = f"scikit-learn {sklearn.__version__}"
         self.task: Task = task
@@ -139,6 +140,21 @@ def _task(model: Any) -> Task | None:
     if hasattr(model, "predict") and (_is_clusterer(model) or hasattr(model, "predict_proba")):
         return "clustering"
     return "transform" if hasattr(model, "transform") and not hasattr(model, "predict") else None
+
+
+def _refuse_own_categories(model: Any) -> None:
+    """Boosters that code pandas categories themselves do it by the table's type, which no request has."""
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    library = type(last).__module__.split(".")[0]
+    coded = (library == "lightgbm" and any(getattr(last.booster_, "pandas_categorical", None) or [])) or (
+        library == "xgboost" and "c" in (last.get_booster().feature_types or ())
+    )
+    if coded:
+        raise ConversionError(
+            f"{_shown(last)} was trained on pandas categories, which a request's values would have to be "
+            "coded by. Put an OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline.",
+            _shown(last),
+        )
 
 
 def _is_clusterer(model: Any) -> bool:

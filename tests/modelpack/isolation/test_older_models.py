@@ -99,6 +99,18 @@ def test_it_is_converted_by_the_release_that_saved_it(
     assert f"scikit-learn {OLDER}, numpy" in (packed.bundle / bundle.CARD).read_text().replace("scipy", "numpy")
 
 
+def test_mlflow_folder_is_converted_by_the_release_that_it_was_logged_with(saved: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "logged"
+    folder.mkdir()
+    (folder / "MLmodel").write_text("flavors: {sklearn: {pickled_model: model.pkl}}\n")
+    (folder / "requirements.txt").write_text(f"mlflow==2.18.0\nscikit-learn=={OLDER}\n")
+    shutil.copy(saved / "model.joblib", folder / "model.pkl")
+    packed = _package(folder, saved, tmp_path)
+    assert packed.framework == f"scikit-learn {OLDER}"
+    assert packed.environment_of_source is not None
+    assert packed.environment_of_source["origin"] == "logged by MLflow"
+
+
 def test_installed_release_cannot_even_load_it(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be loaded"):
         _package(saved / "model.joblib", saved, tmp_path, allow_version_skew=True)
