@@ -34,11 +34,17 @@ def package(
     labels: Annotated[float, typer.Option(help="Least share of rows whose label must agree.")] = 1.0,
     atol: Annotated[float, typer.Option(help="Absolute tolerance of numbers.")] = 1e-4,
     rtol: Annotated[float, typer.Option(help="Relative tolerance of numbers.")] = 1e-3,
+    cosine: Annotated[
+        float | None, typer.Option(help="For embeddings: least cosine of each row, instead of --atol and --rtol.")
+    ] = None,
     precision: Annotated[
         str, typer.Option(help="auto, or one of float32, float16, int8, int8-static, int4.")
     ] = "auto",
     holdout: Annotated[Path | None, typer.Option(help="Labelled rows; needs --target.")] = None,
     max_loss: Annotated[float, typer.Option(help="Most that a metric may lose on the holdout.")] = 0.01,
+    factory: Annotated[
+        str | None, typer.Option(help="Function that makes the module of PyTorch weights: my_model:make.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
@@ -60,7 +66,7 @@ def package(
     settings: dict[str, Any] = {
         "project": project,
         "environment": environment,
-        "tolerance": Tolerance(labels=labels, atol=atol, rtol=rtol),
+        "tolerance": Tolerance(labels=labels, atol=atol, rtol=rtol, cosine=cosine),
         "target": target,
         "drop": tuple(drop or ()),
         "trust": tuple(trust or ()),
@@ -70,6 +76,7 @@ def package(
         "holdout": holdout,
         "max_loss": max_loss,
         "dry_run": dry_run,
+        "factory": factory,
     }
     made: list[PackageResult] = []
     try:

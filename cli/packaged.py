@@ -12,7 +12,7 @@ from infra.names import DEFAULT_ENVIRONMENT
 if TYPE_CHECKING:
     from modelpack.request import PackageResult
 
-_MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".cbm", ".ubj", ".json", ".txt")
+_MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".pt2", ".cbm", ".ubj", ".json", ".txt")
 _TABLES = (".parquet", ".csv")
 
 

@@ -1,7 +1,8 @@
 """When two outputs are the same: one rule for packaging, for hooks before traffic, and for the judge.
 
 Labels must be equal in a share of rows; numbers must satisfy |a - b| <= atol + rtol * |expected|, the rule
-of `numpy.isclose`, in every row. NaN agrees with NaN.
+of `numpy.isclose`, in every row. NaN agrees with NaN. Outputs that are vectors must besides keep their direction
+(cosine), by which embeddings are compared; where a tolerance names a cosine, by that alone.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,10 +15,17 @@ from lambda_handlers.contract.tolerance import Tolerance
 
 Outputs = dict[str, npt.NDArray[Any]]
 
+#: Of every vector, also where tolerances for numbers would let small ones turn.
+LEAST_COSINE = 0.999
+#: Rows shorter than this share of the longest have no direction to speak of beside its rounding.
+_SHORT = 1e-3
+_NO_VECTORS = ("label", "probabilities", "value", "scores")
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a comparison found. ``worst_rows`` are row numbers, the worst first."""
+    """What a comparison found. ``worst_rows`` are row numbers, the worst first; ``cosine`` is the least over rows,
+    None where no output is a vector."""
 
     agrees: bool
     rows: int
@@ -26,6 +34,7 @@ class Agreement:
     max_rel_difference: float
     rows_out_of_tolerance: int
     worst_rows: tuple[int, ...]
+    cosine: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -40,6 +49,7 @@ def compare(expected: Outputs, actual: Outputs, tolerance: Tolerance, *, worst: 
     label_equal = np.ones(rows, dtype=bool)
     excess = np.zeros(rows)
     absolute = relative = 0.0
+    cosines: list[float] = []
     for name, want in expected.items():
         got = actual[name]
         if want.shape != got.shape:
@@ -50,7 +60,12 @@ def compare(expected: Outputs, actual: Outputs, tolerance: Tolerance, *, worst: 
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = np.where(difference > 0, difference / np.abs(want.astype(np.float64)), 0.0)
             relative = max(relative, float(np.nan_to_num(ratio, nan=0.0, posinf=0.0).max(initial=0.0)))
-            excess = np.maximum(excess, (difference / allowed).reshape(rows, -1).max(axis=1, initial=0.0))
+            beyond = (difference / allowed).reshape(rows, -1).max(axis=1, initial=0.0)
+            if name not in _NO_VECTORS and want.ndim > 1 and want[:1].size > 1:
+                turned = _cosines(want, got, free=tolerance.cosine is not None)
+                cosines.append(float(turned.min(initial=1.0)))
+                beyond = _by_direction(turned, beyond, tolerance.cosine)
+            excess = np.maximum(excess, beyond)
         else:
             label_equal &= (want == got).reshape(rows, -1).all(axis=1)
     out = (excess > 1.0) | ~label_equal
@@ -64,7 +79,30 @@ def compare(expected: Outputs, actual: Outputs, tolerance: Tolerance, *, worst: 
         max_rel_difference=relative,
         rows_out_of_tolerance=int(out.sum()),
         worst_rows=tuple(int(row) for row in order[:worst] if out[row]),
+        cosine=min(cosines, default=None),
     )
+
+
+def _by_direction(
+    turned: npt.NDArray[np.float64], beyond: npt.NDArray[np.float64], cosine: float | None
+) -> npt.NDArray[np.float64]:
+    """[rows]: how far out of tolerance a vector is, above 1 where it is out; ``beyond`` is that of its numbers."""
+    least = LEAST_COSINE if cosine is None else cosine
+    apart = np.maximum(1.0 - turned, 0.0) / max(1.0 - least, 1e-7)
+    return apart if cosine is not None else np.maximum(beyond, apart)
+
+
+def _cosines(want: npt.NDArray[Any], got: npt.NDArray[Any], *, free: bool) -> npt.NDArray[np.float64]:
+    """[rows]: how alike direction stays; 0 for what is not finite, or vanishes, on one side alone. Short rows
+    count as the same unless ``free``, where nothing else bounds them."""
+    a, b = (values.reshape(len(want), -1).astype(np.float64) for values in (want, got))
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+        cosines = np.einsum("ij,ij->i", a, b) / (lengths[0] * lengths[1])
+    same = ((a == b) | (np.isnan(a) & np.isnan(b))).all(axis=1)
+    finite = lengths[0][np.isfinite(lengths[0])]
+    short = (lengths[0] <= _SHORT * finite.max(initial=0.0)) & (not free)
+    return np.where(same | short, 1.0, np.nan_to_num(cosines, nan=0.0))
 
 
 def _differences(

@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+from lambda_handlers.contract.agreement import LEAST_COSINE
 from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.signature import Feature
+from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.bundle import Parts
 
 #: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
@@ -104,9 +106,18 @@ def _agreement(manifest: Manifest, parity: dict[str, Any], rows: int) -> list[st
         f"Compared on {parity['rows']} rows ({rows} of the sample, the rest with missing and unseen values):",
         f"labels equal in {parity['labels_equal']:.4%}, largest difference {parity['max_abs_difference']:.2e}; "
         f"asked: labels {tolerance.labels:.4%}, atol {tolerance.atol:g}, rtol {tolerance.rtol:g}.",
+        *_direction(parity["cosine"], tolerance),
         f"The graph computes in {manifest.precision} behind its preprocessing.",
         "",
     ]
+
+
+def _direction(cosine: float | None, tolerance: Tolerance) -> list[str]:
+    if cosine is None:
+        return []
+    least = LEAST_COSINE if tolerance.cosine is None else tolerance.cosine
+    instead = "" if tolerance.cosine is None else ", instead of atol and rtol"
+    return [f"Vectors keep their direction: least cosine {cosine:.6f}; asked: {least:g}{instead}."]
 
 
 def _precisions(table: list[dict[str, Any]]) -> list[str]:

@@ -49,6 +49,7 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         allow_version_skew=request.allow_version_skew,
         requirements=request.requirements,
         progress=watch,
+        factory=request.factory,
     ) as (source, environment):
         return _make(request, source, environment, watch)
 

@@ -55,7 +55,8 @@ def refuse(expected: Expected, runner: Runner, agreement: Agreement, tolerance: 
     lines = [
         f"the ONNX graph disagrees with the source model in {agreement.rows_out_of_tolerance} of {agreement.rows} "
         f"rows: labels equal in {agreement.labels_equal:.4%} (at least {tolerance.labels:.4%} asked), largest "
-        f"difference {agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g}). "
+        f"difference {agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g})"
+        f"{'' if agreement.cosine is None else f', least cosine {agreement.cosine:.6f}'}. "
         "Worst rows:"
     ]
     for row in agreement.worst_rows:

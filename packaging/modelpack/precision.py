@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lambda_handlers.contract.agreement import Agreement, Outputs, compare
+from lambda_handlers.contract.agreement import LEAST_COSINE, Agreement, compare
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.convert.quantize import quantize_dynamic, quantize_int4, quantize_static
 from modelpack.convert.storage import store_as
@@ -32,8 +32,7 @@ _CALIBRATION_ROWS = 1000
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``note`` says why a
-    candidate has no figures, or why it was not taken. ``cosine`` is the least over rows, for outputs that are
-    vectors."""
+    candidate has no figures, or why it was not taken."""
 
     precision: str
     size_bytes: int | None = None
@@ -41,7 +40,6 @@ class Measured:
     one_row_us: float | None = None
     hundred_rows_us: float | None = None
     agreement: Agreement | None = None
-    cosine: float | None = None
     note: str = ""
     chosen: bool = False
 
@@ -105,7 +103,6 @@ def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolera
         one_row_us=_fastest_us(runner, runner.feeds(expected.frame.head(1)), 40),
         hundred_rows_us=_fastest_us(runner, runner.feeds(hundred), 15),
         agreement=agreement,
-        cosine=_least_cosine(expected.outputs, got),
         note="" if agreement.agrees else "out of tolerance",
     )
 
@@ -129,21 +126,8 @@ def _worse(whole: Agreement, single: Agreement | None) -> Agreement:
         labels_equal=min(whole.labels_equal, single.labels_equal),
         max_abs_difference=max(whole.max_abs_difference, single.max_abs_difference),
         max_rel_difference=max(whole.max_rel_difference, single.max_rel_difference),
+        cosine=None if whole.cosine is None or single.cosine is None else min(whole.cosine, single.cosine),
     )
-
-
-def _least_cosine(expected: Outputs, got: Outputs) -> float | None:
-    """Over outputs that are vectors and no probabilities: how alike direction stays, which is what embeddings are
-    compared by."""
-    found = []
-    for name, want in expected.items():
-        if want.dtype.kind != "f" or want.ndim < 2 or name in ("probabilities", "value"):
-            continue
-        a, b = (values.reshape(len(want), -1).astype(np.float64) for values in (want, got[name]))
-        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-        alike = lengths > 0
-        found.append(float((np.einsum("ij,ij->i", a, b)[alike] / lengths[alike]).min(initial=1.0)))
-    return min(found, default=None)
 
 
 def _fastest_us(runner: Runner, feeds: dict[str, Any], times: int) -> float:
@@ -182,9 +166,15 @@ def _forced(table: list[Measured], asked: str, tolerance: Tolerance) -> str:
         raise PrecisionError(
             f"precision {asked} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (at least "
             f"{tolerance.labels:.4%} asked), largest difference {agreement.max_abs_difference:.3g} (atol "
-            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}). Allow more with --labels, --atol and --rtol, or "
-            f"package "
-            "with --precision auto.",
+            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}){_turned(agreement, tolerance)}. Allow more with "
+            "--labels, --atol, --rtol and, for embeddings, --cosine, or package with --precision auto.",
             asked,
         )
     return asked
+
+
+def _turned(agreement: Agreement, tolerance: Tolerance) -> str:
+    if agreement.cosine is None:
+        return ""
+    least = LEAST_COSINE if tolerance.cosine is None else tolerance.cosine
+    return f", least cosine {agreement.cosine:.6f} (at least {least:g})"

@@ -1,5 +1,6 @@
 """What is asked of `package`, and what it answers."""
 
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
+_FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class PackageRequest:
     its framework, with a notice.
     ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
-    ``dry_run`` writes nothing.
+    ``dry_run`` writes nothing. ``factory`` (`module:function`) makes the PyTorch module that weights belong to.
     """
 
     source: Path
@@ -46,6 +48,7 @@ class PackageRequest:
     holdout: Path | None = None
     max_loss: float = 0.01
     dry_run: bool = False
+    factory: str | None = None
 
     def check(self) -> None:
         """Raise `RequestError` when a setting cannot be used."""
@@ -64,11 +67,15 @@ class PackageRequest:
             )
         if self.holdout is not None and self.target is None:
             raise RequestError(f"holdout {self.holdout} needs to know its label column: --target y")
+        if self.factory is not None and not _FACTORY.fullmatch(self.factory):
+            raise RequestError(f"factory {self.factory!r} names no function. For example: --factory my_model:make")
         tolerance = self.tolerance
-        if not (0.0 <= tolerance.labels <= 1.0 and tolerance.atol >= 0.0 and tolerance.rtol >= 0.0):
+        least = 0.0 if tolerance.cosine is None else tolerance.cosine
+        numbers = tolerance.atol >= 0.0 and tolerance.rtol >= 0.0
+        if not (0.0 <= tolerance.labels <= 1.0 and numbers and -1.0 <= least <= 1.0):
             raise RequestError(
                 f"tolerance {tolerance.to_json()} cannot be used: labels is a share from 0 to 1, atol and rtol "
-                "are not negative."
+                "are not negative, cosine lies between -1 and 1."
             )
 
 

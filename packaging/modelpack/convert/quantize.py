@@ -62,43 +62,63 @@ def quantize_int4(model: bytes) -> bytes | None:
     """Weights of matrix products in 4 bits with a scale a block of 32 (MatMulNBits); None where none qualifies.
     https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits"""
     import onnx
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
     changed = onnx.load_from_string(model)
     weights = {tensor.name: tensor for tensor in changed.graph.initializer}
-    replaced = 0
+    nodes: list[Any] = []
     for node in changed.graph.node:
-        if node.op_type != "MatMul" or not _qualifies(node, weights):
-            continue
-        values = numpy_helper.to_array(weights[node.input[1]])
-        if values.ndim != 2:
-            continue
-        packed, scales = _pack(values)
-        name = node.input[1]
-        stored = [
-            numpy_helper.from_array(packed, f"{name} 4 bits"),
-            numpy_helper.from_array(scales, f"{name} scales"),
-        ]
-        changed.graph.initializer.extend(stored)
-        node.CopyFrom(
-            helper.make_node(
-                "MatMulNBits",
-                [node.input[0], *(tensor.name for tensor in stored)],
-                list(node.output),
-                name=node.name,
-                domain="com.microsoft",
-                K=values.shape[0],
-                N=values.shape[1],
-                bits=4,
-                block_size=_BLOCK,
-            )
-        )
-        replaced += 1
-    if not replaced:
+        values = _weights_of_product(node, weights)
+        nodes += [node] if values is None else _in_four_bits(node, values, changed.graph)
+    if len(nodes) == len(changed.graph.node) and all(node.op_type != "MatMulNBits" for node in nodes):
         return None
+    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del changed.graph.node[:]
+    changed.graph.node.extend(kept)
     _drop_unused(changed)
     changed.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     return bytes(changed.SerializeToString(deterministic=True))
+
+
+def _weights_of_product(node: Any, weights: dict[str, Any]) -> npt.NDArray[np.float32] | None:
+    """[in, out] of a plain product by stored weights, as MatMul and PyTorch's linear layers (Gemm) have; else
+    None."""
+    from onnx import helper, numpy_helper
+
+    if node.op_type not in ("MatMul", "Gemm") or not _qualifies(node, weights):
+        return None
+    values = numpy_helper.to_array(weights[node.input[1]])
+    settings = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    if values.ndim != 2 or settings.get("transA", 0) or {settings.get(n, 1.0) for n in ("alpha", "beta")} != {1.0}:
+        return None
+    return np.asarray(values.T if settings.get("transB", 0) else values)
+
+
+def _in_four_bits(node: Any, values: npt.NDArray[np.float32], graph: Any) -> list[Any]:
+    """The product as MatMulNBits, its weights stored in ``graph``, and what a Gemm adds to it."""
+    from onnx import helper, numpy_helper
+
+    packed, scales = _pack(values)
+    name = node.input[1]
+    stored = [
+        numpy_helper.from_array(packed, f"{name} 4 bits"),
+        numpy_helper.from_array(scales, f"{name} scales"),
+    ]
+    graph.initializer.extend(stored)
+    added = [term for term in node.input[2:] if term]
+    output = f"{node.output[0]} product" if added else node.output[0]
+    product = helper.make_node(
+        "MatMulNBits",
+        [node.input[0], *(tensor.name for tensor in stored)],
+        [output],
+        name=node.name,
+        domain="com.microsoft",
+        K=values.shape[0],
+        N=values.shape[1],
+        bits=4,
+        block_size=_BLOCK,
+    )
+    return [product, *(helper.make_node("Add", [output, term], list(node.output)) for term in added)]
 
 
 def _pack(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:

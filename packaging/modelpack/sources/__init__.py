@@ -29,9 +29,11 @@ def opened(
     allow_version_skew: bool,
     requirements: Path | None,
     progress: Progress,
+    factory: str | None = None,
 ) -> Iterator[tuple[Source, "Environment | None"]]:
     """The model in ``path``, and the environment that it runs in until the block ends, where other versions than
-    the installed ones saved it or ``requirements`` name some. Raises `SourceError` and `RequestError`."""
+    the installed ones saved it or ``requirements`` name some. ``factory`` makes the module that PyTorch's weights
+    belong to. Raises `SourceError` and `RequestError`."""
     form = recognise(path)
     logged = _logged(path) if form == "mlflow" else None
     data = path if logged is None else logged.data
@@ -39,7 +41,8 @@ def opened(
         raise RequestError(f"{path} is an ONNX graph, which needs no libraries: leave {requirements} out.")
     wanted = None if allow_version_skew else _wanted(data, logged, requirements)
     if wanted is None:
-        yield load(data, trust=trust, allow_version_skew=allow_version_skew, progress=progress), None
+        settings: Any = {"trust": trust, "allow_version_skew": allow_version_skew, "progress": progress}
+        yield load(data, **settings, factory=factory), None
         return
     from modelpack.isolation import remote
     from modelpack.isolation.environment import make_environment
@@ -49,9 +52,17 @@ def opened(
         yield source, environment
 
 
-def load(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress) -> Source:
+def load(
+    path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress, factory: str | None = None
+) -> Source:
     """The model in ``path``; raises `SourceError` when it cannot be loaded or is of no framework known."""
     form = recognise(path)
+    if form == "torch":
+        from modelpack.sources import torch
+
+        return torch.open_file(path, factory)
+    if factory is not None:
+        raise SourceError(f"--factory makes the module for PyTorch's weights; {path} is {form}. Leave it out.")
     if form == "mlflow":
         return load(_logged(path).data, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
     if form in _OWN_FORMATS:
@@ -110,5 +121,6 @@ def from_object(model: Any, path: Path) -> Source:
         return lightgbm.from_booster(model)
     raise SourceError(
         f"{path} holds a {kind.__module__}.{kind.__qualname__}, which is no model of a supported framework "
-        "(scikit-learn, XGBoost, LightGBM, CatBoost, ONNX, MLflow). Save the fitted estimator or pipeline itself."
+        "(scikit-learn, XGBoost, LightGBM, CatBoost, PyTorch, ONNX, MLflow). Save the fitted estimator or "
+        "pipeline itself."
     )

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError, first_line
 from modelpack.progress import Progress
+from modelpack.sources.torch_files import kind_of
 
-Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "skops", "pickle"]
+Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "torch", "skops", "pickle"]
 
 PICKLE_NOTICE = (
     "loading a pickle or joblib file runs the code in it: package only files from people you trust. "
@@ -64,6 +65,8 @@ def recognise(path: Path) -> Format:
         return "lightgbm"
     if head.startswith(b"{") and b"learner" in head:
         return "xgboost"
+    if kind_of(path) is not None:
+        return "torch"
     if path.suffix == ".onnx" or (head.startswith(b"\x08") and not zipfile.is_zipfile(path)):
         return "onnx"
     return "skops" if _is_skops(path) else "pickle"

@@ -1,6 +1,6 @@
 """ONNX files as they are: the graph stays, our inputs are put before it and its outputs are given their roles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,18 +101,21 @@ class OnnxSource:
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
         """What the file itself gives, run as it is."""
-        feeds = {}
+        return self.named(self._session.run(self._outputs, self.feeds(frame)), len(frame))
+
+    def feeds(self, frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+        """The file's own inputs, by name in order, for the rows of ``frame``."""
         names = list(frame.columns)
-        for item in self._inputs:
-            chosen = names if self.feature_names is None else _names(item)
-            feeds[item.name] = _feed(item, frame[chosen])
-        found = self._session.run(self._outputs, feeds)
+        chosen = {item.name: names if self.feature_names is None else _names(item) for item in self._inputs}
+        return {item.name: _feed(item, frame[chosen[item.name]]) for item in self._inputs}
+
+    def named(self, found: Sequence[Any], rows: int) -> Outputs:
+        """The file's outputs, in order, by their role."""
         outputs = {}
         for name, values in zip(self._outputs, found, strict=True):
-            if len(values) != len(frame):
+            if len(values) != rows:
                 raise SourceError(
-                    f"output {name!r} has {len(values)} entries for {len(frame)} rows. Export the model with a "
-                    f"dynamic "
+                    f"output {name!r} has {len(values)} entries for {rows} rows. Export the model with a dynamic "
                     "first axis in every output, so that rows do not depend on each other."
                 )
             role = self._roles[name]

@@ -1,0 +1,206 @@
+"""PyTorch: exported programs (.pt2), TorchScript, and weights with a function that makes their module.
+
+A bare module tells no shapes: it is given the sample's columns side by side, as one float tensor [rows, features].
+An exported program, and a function that returns example tensors beside the module, tell them.
+"""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lambda_handlers.contract.agreement import Outputs
+from lambda_handlers.contract.signature import Dtype, Task
+from modelpack.convert.torch import Kind, export
+from modelpack.errors import ConversionError, ModelpackError, SampleError, SourceError, first_line
+from modelpack.sample import Sample
+from modelpack.sources.extras import require
+from modelpack.sources.onnx import OnnxSource
+from modelpack.sources.source import Category, Graph, Label
+from modelpack.sources.torch_files import kind_of
+
+_NOT_EXPORTED = "Export the module with torch.export.save (.pt2), or save its state_dict and name --factory."
+
+
+def open_file(path: Path, factory: str | None = None) -> "TorchSource":
+    """The model in ``path``; ``factory`` (`module:function`) makes the module that weights belong to."""
+    torch = require("torch", "torch")
+    require("onnxscript", "torch")
+    kind = kind_of(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if kind == "exported":
+                return _from_program(path, torch.export.load(str(path)))
+            if kind == "script":
+                return _from_script(path, torch.jit.load(str(path), map_location="cpu").eval())
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except ModelpackError:
+        raise
+    except Exception as error:
+        raise SourceError(f"{path} cannot be loaded by PyTorch ({first_line(error)}). {_NOT_EXPORTED}") from error
+    return _from_weights(path, weights, factory)
+
+
+def _from_script(path: Path, module: Any) -> "TorchSource":
+    taken = [argument.name for argument in module.forward.schema.arguments[1:]]
+    if len(taken) != 1:
+        raise SourceError(
+            f"{path} is TorchScript whose forward takes {', '.join(taken) or 'nothing'}: it tells no shapes, so "
+            f"one tensor of features is all that can be given. {_NOT_EXPORTED}"
+        )
+    return TorchSource(module, "script", "TorchScript")
+
+
+def _from_program(path: Path, program: Any) -> "TorchSource":
+    fixed = [
+        list(value.shape)
+        for node in program.graph.nodes
+        if node.op == "placeholder" and node.name in program.graph_signature.user_inputs
+        for value in [node.meta["val"]]
+        if isinstance(value.shape[0], int) and value.shape[0] != 1
+    ]
+    if fixed:
+        raise SourceError(
+            f"{path} was exported for exactly {fixed[0][0]} rows (input of shape {fixed[0]}). Export it again "
+            'with dynamic_shapes=({0: torch.export.Dim("rows")},).'
+        )
+    source = TorchSource(program.module(), "exported", "ExportedProgram")
+    source.give_graph(export(program, (), "exported"))
+    return source
+
+
+def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource":
+    if factory is None:
+        raise SourceError(
+            f"{path} holds weights and no module. Name the function that makes it: --factory my_model:make"
+        )
+    made = _call(factory, path)
+    module, examples = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
+    if not hasattr(module, "load_state_dict"):
+        raise SourceError(f"--factory {factory} returned a {type(module).__name__}; a torch.nn.Module is needed.")
+    try:
+        module.load_state_dict(weights)
+    except Exception as error:
+        raise SourceError(
+            f"the weights in {path} do not fit the module that {factory} makes ({first_line(error)}). Make it as "
+            "it was when they were saved."
+        ) from error
+    source = TorchSource(module.eval(), "module", type(module).__name__)
+    if examples is not None:
+        given = examples if isinstance(examples, (tuple, list)) else (examples,)
+        source.give_graph(export(module, tuple(given), "module"))
+    return source
+
+
+def _call(factory: str, path: Path) -> Any:
+    """What ``factory`` returns; its module is looked for here and beside the weights."""
+    name, _, function = factory.partition(":")
+    places = [str(Path.cwd()), str(path.resolve().parent)]
+    sys.path[:0] = places
+    try:
+        return getattr(importlib.import_module(name), function)()
+    except Exception as error:
+        raise SourceError(
+            f"--factory {factory} does not work ({type(error).__name__}: {first_line(error)}). Name a function "
+            "without parameters as module:function; the module lies here or beside the weights."
+        ) from error
+    finally:
+        for place in places:
+            sys.path.remove(place)
+
+
+class TorchSource:
+    """A module, and its graph as soon as the shapes of its inputs are known. Roles of outputs are those of an ONNX
+    file: a single number a row is a `value`, anything else is given as it is."""
+
+    def __init__(self, module: Any, kind: Kind, estimator: str) -> None:
+        import torch
+
+        self._module = module
+        self._kind = kind
+        self._graph: OnnxSource | None = None
+        self.estimator = estimator
+        self.framework = f"PyTorch {torch.__version__}"
+
+    def give_graph(self, model: Any) -> None:
+        """Take ``model`` as the ONNX form of the module."""
+        for place, value in enumerate(model.graph.output):
+            _rename(model.graph, value, "output" if len(model.graph.output) == 1 else f"output_{place}")
+        self._graph = OnnxSource(model)
+
+    def _exported(self, width: int) -> OnnxSource:
+        if self._graph is None:
+            import torch
+
+            self.give_graph(export(self._module, (torch.zeros(2, width),), self._kind))
+        if self._graph is None:
+            raise ConversionError(f"{self.estimator} has no graph.", self.estimator)
+        return self._graph
+
+    @property
+    def task(self) -> Task:
+        return self._graph.task if self._graph is not None else "transform"
+
+    @property
+    def classes(self) -> tuple[Label, ...] | None:
+        return None
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        return self._graph.feature_names if self._graph is not None else None
+
+    @property
+    def feature_count(self) -> int | None:
+        return self._graph.feature_count if self._graph is not None else None
+
+    @property
+    def nested(self) -> dict[str, Dtype]:
+        return self._graph.nested if self._graph is not None else {}
+
+    def predict(self, frame: pd.DataFrame) -> Outputs:
+        """What the module itself gives."""
+        import torch
+
+        if self._graph is None and any(dtype.kind == "O" for dtype in frame.dtypes):
+            raise SampleError("the module takes one tensor of numbers; the sample has columns of other kinds.")
+        if self._graph is None:
+            self._try(torch, frame)
+        graph = self._exported(len(frame.columns))
+        tensors = [torch.from_numpy(np.ascontiguousarray(values)) for values in graph.feeds(frame).values()]
+        with torch.inference_mode():
+            given = self._module(*tensors)
+        return graph.named([tensor.numpy() for tensor in _leaves(given)], len(frame))
+
+    def _try(self, torch: Any, frame: pd.DataFrame) -> None:
+        """A module that does not take such rows says so itself, more clearly than its exporter would."""
+        with torch.inference_mode():
+            self._module(torch.zeros(2, len(frame.columns)))
+
+    def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
+        del names
+        return {}
+
+    def graphs(self, sample: Sample) -> Iterator[Graph]:
+        return self._exported(len(sample.names)).graphs(sample)
+
+
+def _leaves(given: Any) -> list[Any]:
+    """Tensors in the order in which the exporter makes outputs of them."""
+    if isinstance(given, dict):
+        return [leaf for value in given.values() for leaf in _leaves(value)]
+    if isinstance(given, (tuple, list)):
+        return [leaf for value in given for leaf in _leaves(value)]
+    return [given.detach()]
+
+
+def _rename(graph: Any, value: Any, name: str) -> None:
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [name if known == value.name else known for known in names]
+    value.name = name

@@ -1,0 +1,57 @@
+"""PyTorch's archives are known by what lies in them, and without PyTorch the error names the extra."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from modelpack.errors import ExtraMissingError, RequestError, SourceError
+from modelpack.package import package
+from modelpack.request import PackageRequest
+from modelpack.sources.torch_files import kind_of
+
+
+def _archive(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+    return path
+
+
+def _request(path: Path, **settings: str) -> PackageRequest:
+    pd.DataFrame({"x": [1.0]}).to_csv(path.parent / "sample.csv", index=False)
+    return PackageRequest(path, "net", path.parent / "sample.csv", path.parent, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["m/models/model.json", "m/archive_format"], "exported"),
+        (["serialized_exported_program.json", "version"], "exported"),
+        (["m/data.pkl", "m/code/__torch__/net.py"], "script"),
+        (["m/data.pkl", "m/data/0"], "weights"),
+        (["schema.json"], None),
+    ],
+)
+def test_archive_is_told_by_its_files(names: list[str], kind: str | None, tmp_path: Path) -> None:
+    assert kind_of(_archive(tmp_path / "model.bin", *names)) == kind
+
+
+def test_without_pytorch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    path = _archive(tmp_path / "model.pt2", "m/models/model.json")
+    with pytest.raises(ExtraMissingError, match=r"pip install 'serinus\[torch\]'"):
+        package(_request(path))
+
+
+def test_factory_belongs_to_weights_alone(tmp_path: Path) -> None:
+    (tmp_path / "model.txt").write_text("tree\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"--factory .* is lightgbm"):
+        package(_request(tmp_path / "model.txt", factory="my_model:make"))
+
+
+def test_factory_that_names_no_function(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="'my_model' names no function"):
+        package(_request(tmp_path / "model.pt", factory="my_model"))
