@@ -1,12 +1,19 @@
 """What the command itself raises.
 
 CliError                the command cannot go on; one line: what, the limit, the next step (exit 1)
+├── WrongUsage          the value of an option cannot be (exit 2)
 └── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
 """
 
 
 class CliError(Exception):
     """The command cannot go on; the message says what and the next step."""
+
+
+class WrongUsage(CliError):
+    """The value of an option cannot be; the message names the option, the value and what would do."""
+
+    exit_code = 2
 
 
 class ToolFailed(CliError):

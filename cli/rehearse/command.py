@@ -43,16 +43,19 @@ def rehearse(
     from cli.rehearse.live import LiveView
     from cli.rehearse.page import render
     from cli.rehearse.perform import Order, perform
+    from cli.rehearse.report_file import require_writable, write_report
     from cli.rehearse.story import tell
     from cli.rehearse.wording import headline, summary
 
+    if html is not None:
+        require_writable(html)
     require_extra()
     order = Order(
         project=find_project(),
         environment=env,
         endpoint=endpoint,
         candidate=candidate,
-        injection=parse(inject) if inject else None,
+        injection=None if inject is None else parse(inject),
         rate=rate,
         speed=speed,
         seed=seed,
@@ -64,8 +67,7 @@ def rehearse(
         raise CliError(f"the candidate never became a version of the function:\n{record.deploy_log}")
     story = tell(record)
     if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(render(record, story), encoding="utf-8")
+        write_report(html, render(record, story))
     if as_json:
         print_json(as_data(record, story))
     else:

@@ -1,100 +1,128 @@
 """The report's plots: what each shows, and its key."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from html import escape
+from typing import Any
 
 from cli.rehearse import plots
-from cli.rehearse.plots import Frame
+from cli.rehearse.moments import Moment
+from cli.rehearse.plots import Frame, Mark
 from cli.rehearse.record import Record
-from cli.rehearse.series import ROLES, Bucket, minutes_since_release, stretch, weight_steps
+from cli.rehearse.series import ROLES, Bucket, minutes_since_release, pooled, stretch, weight_steps
 
-_LANES = ("stack", "deployment", "alias", "verdict", "alarm")
-_LATENCY_HEADROOM = 1.15
+#: Answers below which a share, or a percentile, is not worth drawing.
+LEAST_FOR_SHARE, LEAST_FOR_PERCENTILE = 50, 10
+PERCENTILE = 0.9
+_LATENCY_HEADROOM = 1.5
 
 
-def share_plot(record: Record, series: Sequence[Bucket]) -> str:
+def share_plot(record: Record, moments: Sequence[Moment], series: Sequence[Bucket]) -> str:
     """Who answered, as shares of the answers, and the share that was ordered."""
-    frame = _frame(record, top=100, height=150)
-    series = [one for one in series if one.count]
-    parts, floor = [], [0.0] * len(series)
-    for role in ("candidate", "unnamed", "stable"):
-        levels = [low + bucket.share(role) for low, bucket in zip(floor, series, strict=True)]
-        points = [(one.minute, low, high) for one, low, high in zip(series, floor, levels, strict=True)]
-        parts.append(plots.area(frame, points, f"area {role}"))
-        floor = levels
-    weight = plots.line(frame, weight_steps(record), "weight")
-    axis = plots.value_axis(frame, lambda value: f"{value:.0f} %")
-    keys = [*_keys(record, ROLES), '<span class="key"><i class="line"></i>share ordered for the candidate</span>']
-    return _section("Who answered", keys, plots.svg(frame, "Share of answers by version", [*parts, axis, weight]))
+    stacked = _stack(pooled(series, LEAST_FOR_SHARE), ("candidate", "unnamed", "stable"), Bucket.share)
+
+    def draw(frame: Frame) -> str:
+        parts = [plots.steps(frame, values, f"area {role}") for role, values in stacked.items()]
+        axis = plots.value_axis(frame, (0, 25, 50, 75, 100), lambda value: f"{value:.0f} %")
+        weight = plots.line(frame, weight_steps(record), "weight")
+        return plots.svg(frame, "Share of answers by version", [*parts, axis, weight])
+
+    keys = [
+        *_keys(record, ROLES),
+        '<span class="key"><i class="line"></i>share ordered for the new version</span>',
+    ]
+    drawn = _both(record, moments, draw, top=100, height=150, labelled=True)
+    return _section("Who answered", drawn, keys, f"Shares of at least {LEAST_FOR_SHARE} answers each.")
 
 
-def errors_plot(record: Record, series: Sequence[Bucket], width_minutes: float) -> str:
+def errors_plot(record: Record, moments: Sequence[Moment], series: Sequence[Bucket]) -> str:
     """Failed requests a bucket."""
     most = max((sum(one.failed(role) for role in ROLES) for one in series), default=0)
     if not most:
-        return _section("Failed requests", [], "", note="None failed.")
-    frame = _frame(record, top=most * 1.1, height=90)
-    parts, floor = [plots.value_axis(frame, lambda value: f"{value:g}", count=3)], [0.0] * len(series)
-    for role in ROLES:
-        levels = [low + one.failed(role) for low, one in zip(floor, series, strict=True)]
-        values = [(one.minute, low, high) for one, low, high in zip(series, floor, levels, strict=True)]
-        parts.append(plots.bars(frame, values, width_minutes, role))
-        floor = levels
-    return _section("Failed requests", _keys(record, ROLES), plots.svg(frame, "Failed requests", parts))
+        return _section("Failed requests", "", [], "None failed, and none was left without an answer.")
+    stacked = _stack(series, ROLES, Bucket.failed)
+
+    def draw(frame: Frame) -> str:
+        whole = [value for value in plots.round_values(frame.top, 3) if value == int(value)]
+        axis = plots.value_axis(frame, whole, lambda value: f"{value:g}")
+        parts = [plots.bars(frame, values, role) for role, values in stacked.items()]
+        return plots.svg(frame, "Failed requests", [axis, *parts])
+
+    failing = [role for role in ROLES if any(one.failed(role) for one in series)]
+    drawn = _both(record, moments, draw, top=max(most * 1.1, 2.0), height=90)
+    note = f"How many, in each {_span(series[0].minutes)} of cloud time."
+    return _section("Failed requests", drawn, _keys(record, failing), note)
 
 
-def latency_plot(record: Record, series: Sequence[Bucket], width_minutes: float) -> str:
-    """The 99th percentile of each version."""
+def latency_plot(record: Record, moments: Sequence[Moment], series: Sequence[Bucket]) -> str:
+    """A high percentile of each version, on a scale of powers of ten."""
     curves = {
-        role: [(one.minute + width_minutes / 2, one.latency_ms(role, 0.99)) for one in series]
+        role: [
+            (one.middle, one.latency_ms(role, PERCENTILE)) for one in pooled(series, LEAST_FOR_PERCENTILE, role)
+        ]
         for role in ("stable", "candidate")
     }
-    values = [value for points in curves.values() for _, value in points if value == value]
-    frame = _frame(record, top=max(values, default=1.0) * _LATENCY_HEADROOM, height=130)
-    parts = [plots.value_axis(frame, _milliseconds)]
-    parts += [plots.line(frame, points, f"curve {role}") for role, points in curves.items()]
-    drawn = plots.svg(frame, "99th percentile of latency by version", parts)
-    return _section("Slowest answers: 99th percentile", _keys(record, ("stable", "candidate")), drawn)
+    values = [value for points in curves.values() for _, value in points] or [1.0]
+    bottom = 10.0 ** math.floor(math.log10(max(min(values), 0.1)))
+    top = max(max(values) * _LATENCY_HEADROOM, bottom * 10)
+
+    def draw(frame: Frame) -> str:
+        parts = [plots.value_axis(frame, plots.logarithmic_values(frame.bottom, frame.top), _milliseconds)]
+        for role, points in curves.items():
+            parts += [plots.line(frame, points, f"curve {role}"), plots.dots(frame, points, f"point {role}")]
+        return plots.svg(frame, "90th percentile of the time to answer, by version", parts)
+
+    drawn = _both(record, moments, draw, top=top, bottom=bottom, height=130)
+    note = (
+        f"Nine of ten answers came faster; at least {LEAST_FOR_PERCENTILE} answers a dot. Real time on a "
+        "machine that also runs the cloud and the deploy: compare the versions, not the milliseconds."
+    )
+    return _section("Slow answers", drawn, _keys(record, [role for role in curves if curves[role]]), note)
 
 
-def events_plot(record: Record) -> str:
-    """What happened, a lane a place."""
-    lanes = [kind for kind in _LANES if any(one.kind == kind for one in record.happenings)]
-    frame = _frame(record, top=1, height=26.0 * max(1, len(lanes)))
-    parts = []
-    for index, kind in enumerate(lanes):
-        marks = [
-            (minutes_since_release(record, one.at), one.tone, one.text)
-            for one in record.happenings
-            if one.kind == kind
+def _stack(
+    series: Sequence[Bucket], roles: Sequence[str], value: Callable[[Bucket, str], float]
+) -> dict[str, list[tuple[float, float, float, float]]]:
+    """By role (from minute, to minute, low, high): each role's value upon that of those before it."""
+    floor, stacked = [0.0] * len(series), dict[str, list[tuple[float, float, float, float]]]()
+    for role in roles:
+        levels = [low + value(one, role) for low, one in zip(floor, series, strict=True)]
+        stacked[role] = [
+            (one.minute, one.minute + one.minutes, low, high)
+            for one, low, high in zip(series, floor, levels, strict=True)
         ]
-        parts.append(plots.lane(frame, index, len(lanes), kind, marks))
-    return _section("Timeline", [], plots.svg(frame, "Timeline of events", parts))
+        floor = levels
+    return stacked
 
 
-def _frame(record: Record, *, top: float, height: float) -> Frame:
+def _both(record: Record, moments: Sequence[Moment], draw: Callable[[Frame], str], **frame: Any) -> str:
+    """The plot for a wide page and for a narrow one, of which the page's styles show one."""
     since, until = stretch(record)
     shift = record.shift
-    shaded = (
-        None
-        if shift is None
-        else (minutes_since_release(record, shift[0]), minutes_since_release(record, shift[1]))
-    )
-    return Frame(since, until, top, height, shaded)
+    shaded = shift and (minutes_since_release(record, shift[0]), minutes_since_release(record, shift[1]))
+    marks = [Mark(one.minute, number, one.brief, one.tone) for number, one in enumerate(moments, start=1)]
+    wide = Frame(since, until, shaded=shaded, marks=marks, **frame)
+    narrow = Frame(since, until, shaded=shaded, marks=marks, width=plots.NARROW, **{**frame, "labelled": False})
+    return f'<div class="wide">{draw(wide)}</div><div class="narrow">{draw(narrow)}</div>'
 
 
 def _keys(record: Record, roles: Sequence[str]) -> list[str]:
     names = {
         "stable": f"version {record.stable}, live before",
-        "candidate": f"version {record.canary}, the candidate",
-        "unnamed": "failed before a version answered",
+        "candidate": f"version {record.canary}, new",
+        "unnamed": "failed before a version could answer",
     }
     shown = [role for role in roles if role != "unnamed" or any(not one.version for one in record.answers)]
     return [f'<span class="key"><i class="{role}"></i>{escape(names[role])}</span>' for role in shown]
 
 
-def _section(title: str, keys: Sequence[str], drawn: str, note: str = "") -> str:
-    return f'<section><h2>{title}</h2><p class="note">{"".join(keys) or note}</p>{drawn}</section>'
+def _section(title: str, drawn: str, keys: Sequence[str], note: str) -> str:
+    key = f'<p class="keys">{"".join(keys)}</p>' if keys else ""
+    return f'<section><h2>{title}</h2><p class="note">{note}</p>{key}{drawn}</section>'
+
+
+def _span(minutes: float) -> str:
+    return f"{minutes * 60:.0f} seconds" if minutes < 1 else f"{minutes:g} minutes"
 
 
 def _milliseconds(value: float) -> str:

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cli.errors import CliError
+from cli.errors import WrongUsage
 
+#: A delay beyond which API Gateway has long given up.
+LONGEST_DELAY_MS = 30_000.0
 USAGE = "errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init"
 #: Share of live requests whose worker dies.
 CRASH_RATE = 0.2
@@ -14,6 +16,14 @@ SLOW_INIT_MS = 3000.0
 #: Faults that need a bundle with a bad graph; the others the offline cloud makes up while requests run.
 BAD_GRAPHS = ("wrong-answers", "nan")
 
+_FORMS = {
+    "errors": "a share of requests in percent, as in errors=20%",
+    "latency": "a delay in ms or s, as in latency=+300ms",
+    "crash": "no amount: a fifth of the requests crash",
+    "slow-init": "no amount: each start takes three seconds more",
+    "wrong-answers": "no amount",
+    "nan": "no amount",
+}
 _ORDER = re.compile(r"(?P<kind>[a-z-]+)(?:=(?P<amount>.+))?")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _MILLISECONDS = re.compile(r"\+?(\d+(?:\.\d+)?)\s*(ms|s)")
@@ -32,7 +42,7 @@ class Injection:
 
 
 def parse(text: str) -> Injection:
-    """The injection that ``text`` orders; `CliError` for one that there is not."""
+    """The injection that ``text`` orders; `WrongUsage` for one that there is not."""
     match = _ORDER.fullmatch(text.strip())
     kind, amount = (match["kind"], match["amount"]) if match else (text, None)
     if kind in BAD_GRAPHS and amount is None:
@@ -44,12 +54,24 @@ def parse(text: str) -> Injection:
     if kind == "errors" and (percent := _PERCENT.fullmatch(amount or "")):
         return Injection(text.strip(), {"error_rate": _share(text, float(percent[1])), "alias_only": True})
     if kind == "latency" and (delay := _MILLISECONDS.fullmatch(amount or "")):
-        milliseconds = float(delay[1]) * (1000 if delay[2] == "s" else 1)
-        return Injection(text.strip(), {"latency_ms": milliseconds, "alias_only": True})
-    raise CliError(f"--inject {text!r} is no fault that can be ordered; it is one of {USAGE}.")
+        return Injection(text.strip(), {"latency_ms": _delay_ms(text, *delay.groups()), "alias_only": True})
+    raise WrongUsage(_refusal(text, kind))
 
 
 def _share(text: str, percent: float) -> float:
     if not 0 < percent <= 100:
-        raise CliError(f"--inject {text!r}: the share must be above 0 % and at most 100 %.")
+        raise WrongUsage(f"--inject {text!r}: the share must be above 0 % and at most 100 %.")
     return percent / 100
+
+
+def _delay_ms(text: str, amount: str, unit: str) -> float:
+    milliseconds = float(amount) * (1000 if unit == "s" else 1)
+    if not 0 < milliseconds <= LONGEST_DELAY_MS:
+        raise WrongUsage(f"--inject {text!r}: the delay must be above 0 ms and at most {LONGEST_DELAY_MS:.0f} ms.")
+    return milliseconds
+
+
+def _refusal(text: str, kind: str) -> str:
+    if kind in _FORMS:
+        return f"--inject {text!r}: {kind} takes {_FORMS[kind]}."
+    return f"--inject {text!r} is no fault that can be ordered; it is one of {USAGE}."

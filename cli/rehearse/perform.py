@@ -60,15 +60,14 @@ def perform(order: Order, view: LiveView) -> Record:
     watch = Stopwatch()
     bad_graph = order.injection.bad_graph if order.injection else None
     wanted = {CANDIDATE: Wanted(order.candidate, bad_graph)}
-    view.stage("starting an offline cloud, building and synthesizing both releases")
-    with (
-        scratch_copy(order.project, order.environment, order.endpoint, wanted=wanted, rate=order.rate) as scratch,
-        stage(order.project, scratch, seed=order.seed) as set_up,
-    ):
-        deploy_stable(set_up, view)
-        set_up.await_assembly(CANDIDATE)
-        watch.lap("prepare")
-        return release(order, set_up, view, watch)
+    copying = scratch_copy(order.project, order.environment, order.endpoint, wanted=wanted, rate=order.rate)
+    with copying as scratch:
+        view.stage("starting an offline cloud, building and synthesizing both releases")
+        with stage(order.project, scratch, seed=order.seed) as set_up:
+            deploy_stable(set_up, view)
+            set_up.await_assembly(CANDIDATE)
+            watch.lap("prepare")
+            return release(order, set_up, view, watch)
 
 
 def deploy_stable(set_up: Stage, view: LiveView) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import tomlkit
 
 from cli import cdk
-from cli.errors import CliError
+from cli.errors import CliError, WrongUsage
 from cli.project import SETTINGS
 from cli.rehearse.bad_graph import spoil
 from infra.release import pinned_bundle
@@ -112,18 +112,30 @@ def scratch_copy(
 
 
 def find_bundle(project: Path, model: str, wanted: str) -> Path:
-    """The folder of the bundle that ``wanted`` names, by path or by the beginning of its version."""
-    if (folder := Path(wanted)).is_dir():
-        found = _verified(folder)
-        if found.name != model:
-            raise CliError(f"{wanted} holds a bundle of {found.name}; the endpoint serves {model}.")
-        return folder.resolve()
-    matches = sorted((project / "bundles" / model).glob(f"{wanted[:SHORT]}*"))
+    """The folder of the bundle that ``wanted`` names, by path or by the beginning of its version; `WrongUsage`
+    where it names none or several, one that was changed, or one of another model."""
+    folder = Path(wanted)
+    if not wanted or not folder.is_dir():
+        folder = _by_version(project / "bundles" / model, wanted)
+    try:
+        found = verify(folder)
+    except ContractError as error:
+        raise WrongUsage(f"--candidate {wanted}: {error}") from error
+    if found.name != model:
+        raise WrongUsage(
+            f"--candidate {wanted} holds a bundle of {found.name}; the endpoint serves {model}. "
+            f"`serinus package … --name {model}` makes one."
+        )
+    return folder.resolve()
+
+
+def _by_version(bundles: Path, wanted: str) -> Path:
+    known = sorted(path for path in bundles.glob("*") if path.is_dir())
+    matches = [path for path in known if wanted and path.name.startswith(wanted[:SHORT])]
     if len(matches) != 1:
-        listed = ", ".join(sorted(path.name for path in (project / "bundles" / model).glob("*"))) or "none"
-        raise CliError(
-            f"{wanted!r} is neither a bundle's folder nor the beginning of one version of {model}; "
-            f"bundles/{model} has {listed}."
+        raise WrongUsage(
+            f"--candidate {wanted!r} is neither a bundle's folder nor the beginning of one version of "
+            f"{bundles.name}; bundles/{bundles.name} has {', '.join(path.name for path in known) or 'none'}."
         )
     return matches[0]
 

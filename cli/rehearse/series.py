@@ -14,11 +14,16 @@ _LEAD_MINUTES = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The answers to what left within a stretch of time that begins at ``minute`` (since the release was ordered),
-    by role: "stable", "candidate", or "unnamed" where the answer names no version."""
+    """The answers to what left within a stretch of ``minutes`` cloud minutes that begins at ``minute`` (since the
+    release was ordered), by role: "stable", "candidate", or "unnamed" where the answer names no version."""
 
     minute: float
+    minutes: float
     answers: dict[str, list[Answered]]
+
+    @property
+    def middle(self) -> float:
+        return self.minute + self.minutes / 2
 
     @property
     def count(self) -> int:
@@ -34,6 +39,11 @@ class Bucket:
     def latency_ms(self, role: str, share: float) -> float:
         """A percentile; NaN where nobody of the role answered."""
         return percentile([one.latency_ms for one in self.answers[role]], share)
+
+    def joined(self, other: "Bucket") -> "Bucket":
+        """This one and a later ``other`` as one."""
+        answers = {role: [*self.answers[role], *other.answers[role]] for role in self.answers}
+        return Bucket(self.minute, other.minute + other.minutes - self.minute, answers)
 
 
 ROLES = ("stable", "candidate", "unnamed")
@@ -56,12 +66,36 @@ def stretch(record: Record) -> tuple[float, float]:
 def buckets(record: Record, width_minutes: float) -> list[Bucket]:
     """The stretch's answers in buckets of ``width_minutes``."""
     since, until = stretch(record)
+    if record.shift is not None:  # which begins with a bucket: none tells of both before and after
+        since -= -(minutes_since_release(record, record.shift[0]) - since) % width_minutes
     count = max(1, int((until - since) / width_minutes))
-    made = [Bucket(since + index * width_minutes, {role: [] for role in ROLES}) for index in range(count)]
+    made = [
+        Bucket(since + index * width_minutes, width_minutes, {role: [] for role in ROLES})
+        for index in range(count)
+    ]
     for one in record.answers:
         place = int((minutes_since_release(record, one.at) - since) // width_minutes)
         if 0 <= place < count:
             made[place].answers[_role(record, one)].append(one)
+    return made
+
+
+def pooled(series: Sequence[Bucket], least: int, role: str | None = None) -> list[Bucket]:
+    """``series`` from the first answer (of ``role``, or any) to the last, neighbours joined until each has
+    ``least``: a share or percentile of a handful of answers would be noise drawn as news."""
+
+    def count(one: Bucket) -> int:
+        return one.count if role is None else len(one.answers[role])
+
+    full = [index for index, one in enumerate(series) if count(one)]
+    made: list[Bucket] = []
+    for one in series[full[0] : full[-1] + 1] if full else ():
+        if made and count(made[-1]) < least:
+            made[-1] = made[-1].joined(one)
+        else:
+            made.append(one)
+    if len(made) > 1 and count(made[-1]) < least:
+        made[-2:] = [made[-2].joined(made[-1])]
     return made
 
 

@@ -1,11 +1,11 @@
 """What the cloud's own APIs say while a release runs: the alias' shares, and everything that happens, in order."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from cli.rehearse import alarm_titles
 from cli.rehearse.cloud_time import CloudTime
 from cli.rollouts import Alarm, AliasState, Deployment, JudgeVerdict, RolloutReader
 
@@ -19,8 +19,6 @@ _PHASES = {
     "AllowTraffic": "traffic shift",
     "AfterAllowTraffic": "check after traffic",
 }
-#: An alarm as CodeDeploy's error message names it.
-_NAMED_ALARM = re.compile(r"<([^<>]+)>")
 _BAD = ("FAILED", "ROLLBACK")
 
 
@@ -122,7 +120,7 @@ class Watch:
                     yield Happening(phase.ended_at, "deployment", f"{name} {phase.status.lower()}", tone)
             if one.completed_at is not None:
                 tone = "good" if one.status == "Succeeded" else "bad"
-                why = f": {one.error}" if one.error else ""
+                why = f": {alarm_titles.plain(one.error)}" if one.error else ""
                 yield Happening(one.completed_at, "deployment", f"{what} {one.id} {one.status.lower()}{why}", tone)
 
     def _of_alarms(self) -> Iterator[Happening]:
@@ -133,10 +131,12 @@ class Watch:
             if alarm.state == "ALARM" and alarm.since >= self.since:
                 self._fired.setdefault(alarm.name, alarm.since)
         for one in self.deployments:
-            for name in _NAMED_ALARM.findall(one.error):
+            for name in alarm_titles.named_in(one.error):
                 self._fired.setdefault(name, one.completed_at or one.created_at)
         for name, at in self._fired.items():
-            yield Happening(at, "alarm", self._descriptions.get(name, name), "bad")
+            said = self._descriptions.get(name)
+            title = alarm_titles.title(name)
+            yield Happening(at, "alarm", f"{title}. {said}" if said else f"{title}.", "bad")
 
     def _of_verdicts(self) -> Iterator[Happening]:
         last = None
