@@ -6,6 +6,9 @@ ENV_MAX_ROWS = "SERINUS_MAX_ROWS"
 ENV_MAX_BODY_BYTES = "SERINUS_MAX_BODY_BYTES"
 #: "1" serves /docs and /openapi.json.
 ENV_DOCS = "SERINUS_DOCS"
+#: How callers prove who they are, one of `AUTH_KINDS`: the API asks it of them, the documentation says so.
+ENV_AUTH = "SERINUS_AUTH"
+AUTH_KINDS = ("api_key", "iam", "jwt", "public")
 #: "0" sends every request through FastAPI.
 ENV_HOT_ROUTE = "SERINUS_HOT_ROUTE"
 #: Origins whose pages may call, separated by commas; the API answers preflights, the function names the origin.

@@ -26,8 +26,9 @@ from lambda_handlers.inference.scoring import Answer, Scorer, cache_control
 ROOT_KEY = "serinus.root"
 
 
-def create_api(scorer: Scorer, *, docs: bool) -> FastAPI:
-    """The application for one model. FastAPI's own documentation routes are off: they need another host."""
+def create_api(scorer: Scorer, *, docs: bool, auth: str) -> FastAPI:
+    """The application for one model, whose documentation says that callers are let in by ``auth``, one of
+    `signals.AUTH_KINDS`. FastAPI's own documentation routes are off: they need another host."""
     api = FastAPI(
         title=scorer.model.manifest.name,
         version=scorer.model.manifest.short_version,
@@ -41,7 +42,7 @@ def create_api(scorer: Scorer, *, docs: bool) -> FastAPI:
     _add_reports(api, scorer)
     _add_protocols(api, scorer)
     if docs:
-        _add_docs(api, scorer)
+        _add_docs(api, scorer, auth)
     return api
 
 
@@ -85,18 +86,18 @@ def _asked(respond: Respond) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-def _add_docs(api: FastAPI, scorer: Scorer) -> None:
+def _add_docs(api: FastAPI, scorer: Scorer, auth: str) -> None:
     # Here, because init without docs does without them: 6 ms.
     from lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
     from lambda_handlers.inference.openapi import describe
 
     @api.get("/openapi.json")
     async def openapi(request: Request) -> Response:
-        return _respond(scorer.report(describe(scorer, _root(request)), keep_s=DESCRIPTION_KEEP_S))
+        return _respond(scorer.report(describe(scorer, _root(request), auth), keep_s=DESCRIPTION_KEEP_S))
 
     @api.get("/docs")
     async def docs(request: Request) -> Response:
-        page = render_docs(describe(scorer, _root(request)))
+        page = render_docs(describe(scorer, _root(request), auth))
         headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": CONTENT_SECURITY_POLICY}
         keep = {"cache-control": cache_control(DESCRIPTION_KEEP_S)}
         return Response(page, headers={**headers, **scorer.signals, **keep})

@@ -10,11 +10,11 @@ import msgspec
 from lambda_handlers.contract.bundle import read_golden
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.model_layer import find_model_folder
-from lambda_handlers.contract.signals import ENV_DOCS, ENV_HOT_ROUTE
+from lambda_handlers.contract.signals import AUTH_KINDS, ENV_AUTH, ENV_DOCS, ENV_HOT_ROUTE
 from lambda_handlers.inference import problems
 from lambda_handlers.inference.call import Call
 from lambda_handlers.inference.cors import Cors
-from lambda_handlers.inference.errors import Refused, UnknownEvent
+from lambda_handlers.inference.errors import BadSetting, Refused, UnknownEvent
 from lambda_handlers.inference.events import (
     Event,
     Route,
@@ -46,10 +46,11 @@ _OWN_ROUTES = frozenset(
 class Endpoint:
     """Callable as a Lambda handler is: ``endpoint(event, context)``."""
 
-    def __init__(self, scorer: Scorer, cors: Cors, *, docs: bool, hot_route: bool) -> None:
+    def __init__(self, scorer: Scorer, cors: Cors, *, docs: bool, auth: str, hot_route: bool) -> None:
         self.scorer = scorer
         self._cors = cors
         self._docs = docs
+        self._auth = auth
         self._hot_route = hot_route
         self._face: Any = None
         self._protocols: Mapping[tuple[str, str], Callable[[Call], Answer]] | None = None
@@ -127,7 +128,7 @@ class Endpoint:
             # Imports FastAPI, several times what all else here costs: only for who needs it.
             from lambda_handlers.inference.face import Face
 
-            self._face = Face(self.scorer, docs=self._docs)
+            self._face = Face(self.scorer, docs=self._docs, auth=self._auth)
         return self._face
 
 
@@ -148,8 +149,17 @@ def open_endpoint(environ: Mapping[str, str]) -> Endpoint:
         scorer,
         Cors.from_environment(environ),
         docs=environ.get(ENV_DOCS) == "1",
+        auth=read_auth(environ),
         hot_route=environ.get(ENV_HOT_ROUTE, "1") != "0",
     )
+
+
+def read_auth(environ: Mapping[str, str]) -> str:
+    """How callers are let in; raises `BadSetting` for a kind that is not known."""
+    auth = environ.get(ENV_AUTH) or AUTH_KINDS[0]
+    if auth not in AUTH_KINDS:
+        raise BadSetting(f"{ENV_AUTH} is {auth!r}; it must be one of {', '.join(AUTH_KINDS)}.")
+    return auth
 
 
 def run_once(scorer: Scorer) -> None:

@@ -19,10 +19,10 @@ _PORT = re.compile(r"\d{1,5}")
 class Face:
     """Answers proxy events through the application."""
 
-    def __init__(self, scorer: Scorer, *, docs: bool) -> None:
+    def __init__(self, scorer: Scorer, *, docs: bool, auth: str) -> None:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)  # Mangum looks for one
-        self._call = Mangum(create_api(scorer, docs=docs), lifespan="off")
+        self._call = Mangum(create_api(scorer, docs=docs, auth=auth), lifespan="off")
 
     def __call__(self, event: Event, context: object, route: Route, body: bytes) -> Answer:
         """The application's answer to ``event``, whose ``route`` and ``body`` have been read."""

@@ -10,14 +10,16 @@ from lambda_handlers.contract.bundle import read_golden
 from lambda_handlers.contract.signature import Feature
 from lambda_handlers.inference.openapi_parts import problem_answers, ref, report
 from lambda_handlers.inference.openapi_schemas import answer_schema, feature_schema, problem_schema
+from lambda_handlers.inference.openapi_security import requirements, schemes, with_refusals
 from lambda_handlers.inference.protocols import openapi_invocations, openapi_open_inference
 from lambda_handlers.inference.scoring import Scorer
 
 _TAG = "Predictions"
 
 
-def describe(scorer: Scorer, root: str) -> dict[str, Any]:
-    """The document for an endpoint that callers see below ``root`` ("" or "/prod")."""
+def describe(scorer: Scorer, root: str, auth: str) -> dict[str, Any]:
+    """The document for an endpoint that callers see below ``root`` ("" or "/prod") and that lets them in by
+    ``auth``, one of `signals.AUTH_KINDS`."""
     manifest = scorer.model.manifest
     return {
         "openapi": "3.1.0",
@@ -27,19 +29,23 @@ def describe(scorer: Scorer, root: str) -> dict[str, Any]:
             "description": f"Predictions of the {manifest.signature.task} model {manifest.name}.",
         },
         "servers": [{"url": root or "/"}],
-        "security": [{"api_key": []}, {}],
-        "paths": {
-            "/predict": {"post": _predict(scorer)},
-            "/model": {"get": report("model", "Signature, versions and limits of the model", _TAG)},
-            "/health": {"get": report("health", "Whether the model answers", _TAG)},
-            **openapi_open_inference.paths(scorer),
-            **openapi_invocations.paths(scorer),
-        },
+        "security": requirements(auth),
+        "paths": with_refusals(_paths(scorer), auth),
         "components": {
             "schemas": _schemas(scorer),
-            "securitySchemes": {"api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
+            "securitySchemes": schemes(auth),
             "headers": {name: _header(text) for name, text in _HEADERS.items()},
         },
+    }
+
+
+def _paths(scorer: Scorer) -> dict[str, Any]:
+    return {
+        "/predict": {"post": _predict(scorer)},
+        "/model": {"get": report("model", "Signature, versions and limits of the model", _TAG)},
+        "/health": {"get": report("health", "Whether the model answers", _TAG)},
+        **openapi_open_inference.paths(scorer),
+        **openapi_invocations.paths(scorer),
     }
 
 

@@ -28,6 +28,7 @@ from offline.console.guard import Guard
 from offline.errors import AwsError, NotModelled
 from offline.gateway.app import Gateway
 from offline.gateway.domain_route import DomainRoute
+from offline.gateway.http import issuer_api
 from offline.services import MOTO_SERVICES
 from offline.wire.service import SCOPE
 
@@ -67,6 +68,7 @@ def create_app(cloud: Cloud) -> Starlette:
             Route("/_offline/health", health),
             *console.routes(cloud, gateway.recent),
             *clock_api.routes(cloud),
+            *issuer_api.routes(gateway.issuers),
             *cloud.authorizer.routes(),
             *(route for service in cloud.services.values() for route in service.routes()),
             Mount("/", app=AwsApi(cloud)),

@@ -42,6 +42,8 @@ class Gateway:
         self.addressing = Addressing(cloud)
         self.recent = RecentRequests()
         self._http = HttpGateway(cloud, self._throttles, self.recent)
+        #: The issuers whose tokens HTTP APIs take.
+        self.issuers = self._http.issuers
 
     @property
     def _control_plane(self) -> ApiGateway:

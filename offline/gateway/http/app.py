@@ -43,7 +43,7 @@ class HttpGateway:
         self._cloud = cloud
         self._recent = recent
         self._throttles = throttles
-        self._issuers = Issuers(cloud.clock)
+        self.issuers = Issuers(cloud.clock)
         self._compiled: dict[tuple[str, str], tuple[int, HttpStage]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address) -> None:
@@ -78,7 +78,7 @@ class HttpGateway:
             self._compiled.pop(key, None)
             return None
         invoker = cast(Invoker, self._cloud.services["lambda"])
-        stage = compile_stage(published, self._cloud.config.account_id, invoker, self._issuers)
+        stage = compile_stage(published, self._cloud.config.account_id, invoker, self.issuers)
         self._compiled[key] = (service.revision, stage)
         return stage
 

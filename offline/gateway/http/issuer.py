@@ -1,5 +1,7 @@
 """The keys that an issuer signs with, found by OpenID Connect discovery and kept for a while.
 
+Beside them stand keys that were given on order, so that a token can be had without the issuer; AWS has none such.
+
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 """
 
@@ -43,10 +45,13 @@ class Issuers:
 
     clock: Clock
     _known: dict[str, _Known] = field(default_factory=dict)
+    _given: dict[str, dict[str, Key]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def key(self, issuer: str, kid: str) -> Key:
         """The issuer's key ``kid``; raises `InvalidToken` if it has none such, `IssuerUnreachable`."""
+        if (given := self._given.get(issuer, {}).get(kid)) is not None:
+            return given
         async with self._locks.setdefault(issuer, asyncio.Lock()):
             known = self._known.get(issuer)
             if known is None or known.until <= self.clock.time():
@@ -58,6 +63,18 @@ class Issuers:
         if found is None:
             raise InvalidToken("the token's kid is none of the issuer's keys")
         return found
+
+    def give(self, issuer: str, key: Key) -> None:
+        """From now on also ``key``, a public one with a kid, is taken for one of ``issuer``'s."""
+        self._given.setdefault(issuer, {})[str(key.kid)] = key
+
+    def take_back(self, issuer: str | None) -> None:
+        """Forget the keys that were given for ``issuer``, or for all."""
+        self._given = {one: keys for one, keys in self._given.items() if issuer not in (None, one)}
+
+    def given(self) -> dict[str, list[str]]:
+        """The kid of each key that was given, by issuer."""
+        return {issuer: list(keys) for issuer, keys in self._given.items()}
 
     async def _fetch(self, issuer: str) -> _Known:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)

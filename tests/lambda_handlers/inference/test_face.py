@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import openapi_spec_validator
 import pytest
 
 from lambda_handlers.inference.endpoint import Endpoint
+from lambda_handlers.inference.errors import BadSetting
 
 ALL_HEADERS = {"content-type", "content-length", "cache-control"} | {
     f"x-serinus-{name}" for name in ("model", "model-version", "function-version")
@@ -82,6 +84,37 @@ def openapi(endpoint: Endpoint) -> dict[str, Any]:
 
 def test_openapi_is_for_the_address_that_callers_see(churn_endpoint: Endpoint) -> None:
     assert openapi(churn_endpoint)["servers"] == [{"url": "/live"}]
+
+
+@pytest.mark.parametrize(
+    ("auth", "wanted", "refused"),
+    [
+        ("api_key", {"api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"}}, {"403", "429"}),
+        ("iam", {"sigv4": {"type": "apiKey", "x-amazon-apigateway-authtype": "awsSigv4"}}, {"403", "429"}),
+        ("jwt", {"jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}, {"401", "403", "429"}),
+        ("public", {}, {"429"}),
+    ],
+)
+def test_openapi_says_how_callers_are_let_in(
+    auth: str,
+    wanted: dict[str, dict[str, str]],
+    refused: set[str],
+    iris: Path,
+    open_endpoints: Callable[..., Endpoint],
+) -> None:
+    document = openapi(open_endpoints(iris, SERINUS_DOCS="1", SERINUS_AUTH=auth))
+    schemes = document["components"]["securitySchemes"]
+    assert {name: wanted[name].items() <= scheme.items() for name, scheme in schemes.items()} == dict.fromkeys(
+        wanted, True
+    )
+    assert document["security"] == [{name: []} for name in wanted]
+    assert document["paths"]["/health"]["get"]["responses"].keys() == {"200"} | refused
+    openapi_spec_validator.validate(document)
+
+
+def test_an_unknown_way_to_be_let_in_is_a_bad_setting(iris: Path, open_endpoints: Callable[..., Endpoint]) -> None:
+    with pytest.raises(BadSetting, match="SERINUS_AUTH is 'oauth'; it must be one of api_key, iam, jwt, public"):
+        open_endpoints(iris, SERINUS_AUTH="oauth")
 
 
 def test_openapi_says_of_each_feature_what_scoring_accepts(churn_endpoint: Endpoint) -> None:

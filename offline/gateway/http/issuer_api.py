@@ -1,0 +1,60 @@
+"""This cloud's own API for issuers' keys: what lets a test or a rehearsal sign tokens in an issuer's name.
+
+GET    /_offline/issuers                              {"issuers": {URL: [kid of each key that was given]}}
+POST   /_offline/issuers {"issuer": URL, "key": JWK}  take this public RSA key too, beside those it publishes
+DELETE /_offline/issuers[?issuer=URL]                 forget what was given
+"""
+
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from offline.errors import OfflineError
+from offline.gateway.http.issuer import Issuers
+
+USAGE = 'send {"issuer": URL as the authorizer names it, "key": public RSA key as a JWK with a kid}'
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+
+
+def routes(issuers: Issuers) -> list[Route]:
+    """The routes under /_offline that show, add to and empty what ``issuers`` were given."""
+
+    async def listed(_request: Request) -> Response:
+        return JSONResponse({"issuers": issuers.given()})
+
+    async def give(request: Request) -> Response:
+        try:
+            issuer, key = _order(await request.json())
+        except (OfflineError, ValueError) as error:
+            return JSONResponse({"message": f"{error}; {USAGE}"}, status_code=400)
+        issuers.give(issuer, key)
+        return await listed(request)
+
+    async def take_back(request: Request) -> Response:
+        issuers.take_back(request.query_params.get("issuer"))
+        return await listed(request)
+
+    return [
+        Route("/_offline/issuers", listed, methods=["GET"]),
+        Route("/_offline/issuers", give, methods=["POST"]),
+        Route("/_offline/issuers", take_back, methods=["DELETE"]),
+    ]
+
+
+def _order(body: Any) -> tuple[str, RSAKey]:
+    """The issuer and the key in a request's body; raises `OfflineError` for one that is no such order."""
+    if not isinstance(body, dict) or body.keys() != {"issuer", "key"} or not isinstance(body["issuer"], str):
+        raise OfflineError("that is no order of a key")
+    given = body["key"]
+    if not isinstance(given, dict) or not isinstance(given.get("kid"), str) or given.get("kty") != "RSA":
+        raise OfflineError("the key is no RSA key with a kid")
+    if PRIVATE_MEMBERS & given.keys():
+        raise OfflineError("the key is a private one, which only who signs should hold")
+    try:
+        return body["issuer"], RSAKey.import_key(given)
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        raise OfflineError(f"the key cannot be read: {error}") from error

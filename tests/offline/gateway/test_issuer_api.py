@@ -1,0 +1,121 @@
+"""Keys that are given in an issuer's name open what it guards, without the issuer being asked."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from joserfc import jws
+from joserfc.jwk import ECKey, RSAKey
+
+from offline.cloud.cloud import Cloud
+from offline.cloud.config import CloudConfig
+from offline.cloud.serve import running
+
+#: Reserved: nobody answers there (RFC 6761).
+ISSUER = "https://login.invalid/pool"
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with running(CloudConfig(port=0)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def guarded_url(cloud: Cloud) -> str:
+    """An API whose every route wants a token of the issuer, for serving and with the scope predict."""
+    client: Any = boto3.client(
+        "apigatewayv2",
+        endpoint_url=cloud.config.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="offline",
+        aws_secret_access_key="offline",
+    )
+    api_id = client.create_api(Name="guarded", ProtocolType="HTTP")["ApiId"]
+    client.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
+    authorizer = client.create_authorizer(
+        ApiId=api_id,
+        AuthorizerType="JWT",
+        Name="jwt",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": ISSUER, "Audience": ["serving"]},
+    )["AuthorizerId"]
+    client.create_route(
+        ApiId=api_id,
+        RouteKey="$default",
+        AuthorizationType="JWT",
+        AuthorizerId=authorizer,
+        AuthorizationScopes=["predict"],
+    )
+    return f"{cloud.config.endpoint_url}/_gateway/{api_id}/"
+
+
+class Keys:
+    """This cloud's API for keys."""
+
+    def __init__(self, url: str) -> None:
+        self.url = f"{url}/_offline/issuers"
+
+    def give(self, key: Any, issuer: Any = ISSUER) -> httpx.Response:
+        return httpx.post(self.url, json={"issuer": issuer, "key": key}, trust_env=False)
+
+
+@pytest.fixture
+def keys(cloud: Cloud) -> Iterator[Keys]:
+    made = Keys(cloud.config.endpoint_url)
+    yield made
+    httpx.delete(made.url, trust_env=False)
+
+
+def token(key: RSAKey, **claims: Any) -> str:
+    told = {"iss": ISSUER, "aud": "serving", "exp": int(time.time()) + 600, **claims}
+    return jws.serialize_compact({"alg": "RS256", "kid": key.kid}, json.dumps(told).encode(), key)
+
+
+def ask(url: str, token: str) -> int:
+    return httpx.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False).status_code
+
+
+def test_a_given_key_opens_until_it_is_taken_back(keys: Keys, guarded_url: str) -> None:
+    key, other = (RSAKey.generate_key(2048, {"kid": kid}) for kid in ("run", "other"))
+    assert keys.give(key.as_dict(private=False)).json() == {"issuers": {ISSUER: ["run"]}}
+    # Scopes are looked at once a token was found good; without them it is refused in another way.
+    assert ask(guarded_url, token(key)) == 403
+    for refused in (
+        token(key, aud="another"),
+        token(key, iss="https://another.invalid"),
+        token(key, exp=int(time.time()) - 1000),
+        token(RSAKey.generate_key(2048, {"kid": "run"})),
+    ):
+        assert ask(guarded_url, refused) == 401
+    keys.give(other.as_dict(private=False))
+    httpx.delete(keys.url, params={"issuer": "https://another.invalid"}, trust_env=False)
+    assert httpx.get(keys.url, trust_env=False).json() == {"issuers": {ISSUER: ["run", "other"]}}
+    httpx.delete(keys.url, params={"issuer": ISSUER}, trust_env=False)
+    assert httpx.get(keys.url, trust_env=False).json() == {"issuers": {}}
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ({"kty": "RSA", "kid": "a", "n": "AQAB", "e": "AQAB", "d": "AQAB"}, "private"),
+        ({"kty": "RSA", "kid": "a"}, "cannot be read"),
+        ({"kty": "RSA", "n": "AQAB", "e": "AQAB"}, "no RSA key with a kid"),
+        (ECKey.generate_key("P-256", {"kid": "a"}).as_dict(private=False), "no RSA key with a kid"),
+        ("key", "no RSA key with a kid"),
+    ],
+)
+def test_what_is_no_public_key_is_refused(keys: Keys, key: Any, words: str) -> None:
+    answer = keys.give(key)
+    assert answer.status_code == 400
+    assert words in answer.json()["message"]
+    assert "public RSA key as a JWK with a kid" in answer.json()["message"]
+
+
+def test_what_is_no_order_is_refused(keys: Keys) -> None:
+    assert keys.give({}, issuer=7).status_code == 400
+    assert httpx.post(keys.url, content=b"{", trust_env=False).status_code == 400
