@@ -28,6 +28,7 @@ def deploy(
 
     Example: [bold]serinus deploy churn --local[/]
     """
+    from cli.caller import wants
     from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
 
     project = find_project()
@@ -54,7 +55,8 @@ def deploy(
     notice(f"deployed to {target.name} in {time.monotonic() - began:.1f} s")
     for endpoint in found:
         results.print(f"{endpoint.name}  model {endpoint.model_version[:12]}  {endpoint.url}")
-        notice(curl_line(endpoint, example_rows(project, environment, endpoint.name)))
+        notice(f"{endpoint.name} asks for {wants(endpoint.auth)}")
+        notice(curl_line(endpoint, example_rows(project, environment, endpoint.name), target))
 
 
 def bootstrap(project: Path, target: Target, log: Path | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import botocore.exceptions
 
 from cli.api_keys import KeyRing
+from cli.caller import CONTENT_TYPE, curl_words
 from cli.errors import CliError
 from cli.project import SETTINGS
 from cli.target import Target
@@ -24,11 +25,14 @@ from lambda_handlers.contract.errors import ContractError
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A deployed endpoint: ``url`` ends without a slash, ``key`` is None where none is needed."""
+    """A deployed endpoint: ``url`` ends without a slash; ``front`` and ``auth`` are the settings of these names;
+    ``key`` is None where ``auth`` is another than "api_key"."""
 
     name: str
     stack: str
     url: str
+    front: str
+    auth: str
     key: str | None
     function: str
     function_version: str
@@ -36,10 +40,6 @@ class Endpoint:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-    def headers(self) -> dict[str, str]:
-        """What every request carries."""
-        return {"content-type": "application/json", **({"x-api-key": self.key} if self.key else {})}
 
 
 def choose_endpoints(settings: Settings, wanted: Sequence[str]) -> list[str]:
@@ -118,6 +118,8 @@ def find_endpoint(project: Path, environment: str, name: str, target: Target) ->
         name=name,
         stack=found.stack,
         url=target.url(outputs[OUTPUTS.url]).rstrip("/"),
+        front=outputs.get("Front", "rest"),
+        auth=outputs.get("Auth", "api_key"),
         key=ring.current().value if ring else None,
         function=outputs[OUTPUTS.function_name],
         function_version=outputs.get(OUTPUTS.function_version, ""),
@@ -125,11 +127,11 @@ def find_endpoint(project: Path, environment: str, name: str, target: Target) ->
     )
 
 
-def curl_line(endpoint: Endpoint, rows: list[Any]) -> str:
+def curl_line(endpoint: Endpoint, rows: list[Any], target: Target) -> str:
     """A line that can be pasted into a shell."""
-    headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in endpoint.headers().items())
-    body = shlex.quote(json.dumps({"rows": rows}, ensure_ascii=False))
-    return f"curl -sS {shlex.quote(endpoint.url + '/predict')} {headers} -d {body}"
+    body = json.dumps({"rows": rows}, ensure_ascii=False)
+    words = ["curl", "-sS", shlex.quote(f"{endpoint.url}/predict"), *curl_words(endpoint, target)]
+    return " ".join([*words, "-H", shlex.quote(f"content-type: {CONTENT_TYPE}"), "-d", shlex.quote(body)])
 
 
 def example_rows(project: Path, environment: str, endpoint: str) -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ def key(
 def open_ring(endpoint: str, env: str | None, local: bool, port: int | None) -> "tuple[KeyRing, str, datetime]":
     """The endpoint's keys, its stack's name and the time there; `CliError` where no key is needed."""
     from cli.api_keys import KeyRing
+    from cli.caller import wants
     from cli.endpoints import find_stack
     from cli.place import stand
     from infra.names import OUTPUTS
@@ -63,8 +64,8 @@ def open_ring(endpoint: str, env: str | None, local: bool, port: int | None) -> 
     key_id = found.outputs.get(OUTPUTS.api_key_id)
     if key_id is None:
         raise CliError(
-            f"{endpoint} has no API keys: its callers are let in otherwise, by the setting auth of "
-            f'[endpoint.{endpoint}]. Keys come with auth = "api_key".'
+            f"{endpoint} has no API keys: it asks its callers for {wants(found.outputs.get('Auth', ''))}. "
+            f'Keys come with auth = "api_key" in [endpoint.{endpoint}].'
         )
     return KeyRing(place.target.client("apigateway"), found.stack, key_id), found.stack, place.now()
 

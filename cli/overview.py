@@ -34,6 +34,8 @@ class Deployed:
 
     status: str
     url: str
+    front: str
+    auth: str
     key_id: str | None
     model_version: str
     versions: tuple[ServedVersion, ...]
@@ -99,6 +101,8 @@ def _deployed(stack: DeployedStack, target: Target) -> Deployed:
     return Deployed(
         stack.status,
         target.url(stack.outputs[OUTPUTS.url]).rstrip("/"),
+        stack.outputs.get("Front", "rest"),
+        stack.outputs.get("Auth", "api_key"),
         ring.current().id if ring else None,
         stack.outputs[OUTPUTS.model_version],
         tuple(_versions(reader)),

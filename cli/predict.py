@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.caller import VARIABLE_TOKEN
 from cli.console import notice, print_json, results, table
 from cli.errors import CliError
 from cli.project import find_project
@@ -16,7 +18,7 @@ from cli.target import CloudPort, Environment, Local, choose_running, environmen
 if TYPE_CHECKING:
     import httpx
 
-    from cli.endpoints import Endpoint
+    from cli.caller import Caller
 
 
 def predict(
@@ -24,6 +26,14 @@ def predict(
     data: Annotated[
         Path, typer.Option(help="Rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")
     ],
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar=VARIABLE_TOKEN,
+            show_default=False,
+            help="A token of the issuer, where auth is jwt; better as variable.",
+        ),
+    ] = None,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
@@ -33,6 +43,7 @@ def predict(
 
     Example: [bold]serinus predict churn --data rows.json[/]
     """
+    from cli.caller import caller_of
     from cli.endpoints import find_endpoint
 
     rows = read_rows(data)
@@ -40,7 +51,9 @@ def predict(
     target = choose_running(project, local=local, port=port)
     found = find_endpoint(project, environment_for(target, env), endpoint, target)
     notice(f"asking {target.name}")
-    answer, seconds = send(found, rows)
+    if token and found.auth != "jwt":
+        notice(f'{endpoint} has auth = "{found.auth}": the token is not sent')
+    answer, seconds = send(found.url, caller_of(found, target, token), rows)
     if as_json:
         print_json(answer)
         return
@@ -71,19 +84,19 @@ def read_rows(path: Path) -> list[Any]:
     return rows
 
 
-def send(endpoint: "Endpoint", rows: list[Any]) -> tuple[dict[str, Any], float]:
-    """The endpoint's answer and the seconds it took; `CliError` with the endpoint's own words when it refuses."""
+def send(base: str, caller: "Caller", rows: list[Any]) -> tuple[dict[str, Any], float]:
+    """The answer of the endpoint at ``base`` and the seconds it took; `CliError` with the endpoint's own words
+    when it refuses."""
     import httpx
 
+    url, sent = f"{base}/predict", json.dumps({"rows": rows}).encode()
     began = time.perf_counter()
     try:
-        answer = httpx.post(
-            f"{endpoint.url}/predict", json={"rows": rows}, headers=endpoint.headers(), timeout=60, trust_env=False
-        )
+        answer = httpx.post(url, content=sent, headers=caller.headers(url, sent), timeout=60, trust_env=False)
     except httpx.TransportError as error:
-        raise CliError(f"{endpoint.url} did not answer: {error}") from error
+        raise CliError(f"{base} did not answer: {error}") from error
     if answer.status_code != httpx.codes.OK:
-        raise CliError(f"{endpoint.url}/predict answered {answer.status_code}:\n{_explain(answer)}")
+        raise CliError(f"{url} answered {answer.status_code}:\n{_explain(answer)}")
     body: dict[str, Any] = answer.json()
     return body, time.perf_counter() - began
 
@@ -126,9 +139,11 @@ def _explain(answer: "httpx.Response") -> str:
         problem = answer.json()
     except ValueError:
         return answer.text[:500]
+    # API Gateway says only here what is wrong with a token.
+    told = re.search(r'error_description="([^"]*)"', answer.headers.get("www-authenticate", ""))
     lines = [str(problem.get("detail") or problem.get("message") or problem)]
     lines += [
         f"  row {error.get('row')}, {error.get('field')}: {error.get('value')!r} {error.get('rule')}"
         for error in problem.get("errors", [])[:10]
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *([told[1]] if told else [])])

@@ -74,7 +74,7 @@ def lines_of(one: "Overview", *, local: bool, asked: bool) -> list[str]:
         "traffic": traffic(deployed),
         "release": release(deployed),
         "alarms": alarms(deployed),
-        "key": f"{deployed.key_id} (`serinus key {one.name}` shows it)" if deployed.key_id else "none needed",
+        "callers": callers(one.name, deployed),
         "stack": f"{one.stack} {deployed.status}, deployed {deployed.changed_at:%Y-%m-%d %H:%M:%S}",
     }
     return [one.name, *(f"  {title:<8} {words}" for title, words in lines.items())]
@@ -86,6 +86,14 @@ def traffic(deployed: "Deployed") -> str:
         f"version {one.version}{f' ({one.description})' if one.description else ''} {one.share:.0%}"
         for one in deployed.versions
     )
+
+
+def callers(name: str, deployed: "Deployed") -> str:
+    """What its callers show, to which kind of API."""
+    from cli.caller import wants
+
+    key = f": {deployed.key_id} (`serinus key {name}` shows it)" if deployed.key_id else ""
+    return f"{wants(deployed.auth)}{key}; {deployed.front.upper()} API"
 
 
 def release(deployed: "Deployed") -> str:

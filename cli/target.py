@@ -33,6 +33,18 @@ class Target:
     def name(self) -> str:
         return "AWS" if self.cloud is None else f"the offline cloud at {self.cloud.url}"
 
+    @property
+    def region_name(self) -> str | None:
+        """The region there; None for AWS where neither `region` nor the user's AWS settings name one."""
+        if self.cloud is not None:
+            return self.cloud.region
+        if self.region is not None:
+            return self.region
+        import boto3
+
+        found: str | None = boto3.Session().region_name
+        return found
+
     def environment(self) -> dict[str, str]:
         """What a program that is started needs to act on the same place."""
         return {} if self.cloud is None else self.cloud.environment()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli import cdk
+from cli.caller import caller_of
 from cli.deploy import bootstrap
 from cli.endpoints import find_endpoint
 from cli.rehearse.background import undisturbed
@@ -88,7 +89,8 @@ def release(order: Order, set_up: Stage, view: LiveView, watch: Stopwatch, name:
     clock = CloudTime(set_up.cloud.url)
     clock.set_speed(order.speed)
     rows = read_golden(scratch.stable.bundle).rows
-    traffic = Traffic(Load(endpoint.url, endpoint.headers(), rows, order.rate, order.seed), clock)
+    caller = caller_of(endpoint, set_up.target)
+    traffic = Traffic(Load(endpoint.url, caller, rows, order.rate, order.seed), clock)
     reader = RolloutReader(set_up.target, endpoint.stack)
     stable = reader.alias().version
     set_up.order_fault(endpoint.function, stable, injection.fault if injection else {})

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cli.caller import Caller
 from cli.rehearse.cloud_time import CloudTime
 from lambda_handlers.contract import signals
 
@@ -57,7 +58,7 @@ class Load:
     """Where requests go, what they hold, and how many leave in a real second."""
 
     url: str
-    headers: dict[str, str]
+    caller: Caller
     rows: Sequence[dict[str, Any]]
     rate_per_s: float
     seed: int | None = None
@@ -96,9 +97,7 @@ class Traffic:
         tasks: set[asyncio.Task[None]] = set()
         connector = aiohttp.TCPConnector(limit=MOST_AT_ONCE)
         patience = aiohttp.ClientTimeout(total=PATIENCE_S)
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=patience, headers=self._load.headers
-        ) as client:
+        async with aiohttp.ClientSession(connector=connector, timeout=patience) as client:
             await self._ask(client)
             self._flowing.set()
             began, sent = time.monotonic(), 0
@@ -124,12 +123,14 @@ class Traffic:
     async def _ask(self, client: "aiohttp.ClientSession") -> None:
         from aiohttp import ClientError
 
+        url, body = f"{self._load.url}/predict", self._dice.choice(self._bodies)
+        showing = self._load.caller.headers(url, body)
         left_at, began = self._clock.now(), time.perf_counter()
         status: int = NO_ANSWER
         headers: Mapping[str, str] = {}
         # What goes wrong on the way is what is being counted.
         with contextlib.suppress(OSError, TimeoutError, ClientError):
-            async with client.post(f"{self._load.url}/predict", data=self._dice.choice(self._bodies)) as answer:
+            async with client.post(url, data=body, headers=showing) as answer:
                 await answer.read()
                 status, headers = answer.status, answer.headers
         latency_ms = (time.perf_counter() - began) * 1000

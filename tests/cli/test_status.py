@@ -58,7 +58,7 @@ def deployed(**changes: Any) -> Overview:
     )
     release = Deployment("d-1", "InProgress", "6", "7", 0.0, None, ())
     served = (ServedVersion("6", 0.9, "churn 3f2a9c0011aa"), ServedVersion("7", 0.1, "churn 77aa00112233"))
-    known = {"key_id": "k123", "release": release, "alarms": alarms} | changes
+    known = {"front": "rest", "auth": "api_key", "key_id": "k123", "release": release, "alarms": alarms} | changes
     found = Deployed(
         status="UPDATE_IN_PROGRESS",
         url="https://api.example/live",
@@ -78,16 +78,32 @@ def test_a_deployed_endpoint_is_told_line_by_line() -> None:
         "version 6 (churn 3f2a9c0011aa) 90%, version 7 (churn 77aa00112233) 10%",
         "release d-1 of version 7 over 6 is under way",
         "1 ALARM, 1 OK: The judge says: roll back.",
-        "k123",
+        "callers  a key, as x-api-key: k123 (`serinus key churn` shows it); REST API",
         "shop-dev-churn UPDATE_IN_PROGRESS, deployed 2026-11-25 12:00:00",
     ):
         assert part in told
 
 
 def test_what_it_has_not_is_said() -> None:
-    told = "\n".join(lines_of(deployed(key_id=None, release=None, alarms=()), local=True, asked=True))
-    for part in ("key      none needed", "release  none by CodeDeploy yet", "alarms   none"):
+    told = "\n".join(lines_of(deployed(release=None, alarms=()), local=True, asked=True))
+    for part in ("release  none by CodeDeploy yet", "alarms   none"):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        ("iam", "a signature by AWS credentials"),
+        ("jwt", "a token of its issuer"),
+        ("public", "nothing: anyone may call"),
+    ],
+)
+def test_what_callers_show_where_there_is_no_key(auth: str, words: str) -> None:
+    told = "\n".join(lines_of(deployed(front="http", auth=auth, key_id=None), local=True, asked=True))
+    (line,) = (line for line in told.splitlines() if line.startswith("  callers"))
+    assert words in line
+    assert line.endswith("; HTTP API")
+    assert "serinus key" not in told
 
 
 def test_what_is_not_deployed_comes_with_the_command_that_does_it() -> None:

@@ -149,7 +149,9 @@ class Shop:
 
     def ask(self, name: str) -> httpx.Response:
         endpoint = self.endpoint(name)
-        return self.http.post(f"{endpoint.url}/predict", json={"rows": self._rows[:1]}, headers=endpoint.headers())
+        return self.http.post(
+            f"{endpoint.url}/predict", json={"rows": self._rows[:1]}, headers={"x-api-key": endpoint.key or ""}
+        )
 
     def endpoint(self, name: str) -> Endpoint:
         if name not in self._endpoints:
