@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 
 from cli.console import megabytes, print_json, results, table
-from cli.errors import CliError
 from cli.project import find_project
 from cli.target import PackEnvironment
 from infra.names import DEFAULT_ENVIRONMENT
+from infra.release import pinned_bundle
 from lambda_handlers.contract.build import BUILD_DIR, read_build
-from lambda_handlers.contract.lock import LOCK, read_lock
 from lambda_handlers.contract.signature import Signature
 
 
@@ -30,8 +29,8 @@ def inspect(
     from lambda_handlers.contract import bundle
 
     project = find_project()
-    folder = pinned(project, env, model)
-    manifest = bundle.verify(folder)
+    folder = pinned_bundle(project, env, model)
+    manifest = bundle.read_manifest(folder)
     files = {name: (folder / name).stat().st_size for name in bundle.SHIPPED}
     if as_json:
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
@@ -52,18 +51,6 @@ def inspect(
         )
         results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}", markup=False)
         _print_signature(manifest.signature)
-
-
-def pinned(project: Path, environment: str, model: str) -> Path:
-    """The folder of the bundle that serinus.lock pins; `CliError` when it pins none."""
-    models = read_lock(project / LOCK).get(environment, {})
-    if model not in models:
-        known = ", ".join(sorted(models)) or "none"
-        raise CliError(
-            f"serinus.lock pins no model {model!r} for environment {environment!r} (it pins: {known}). "
-            f"`serinus package SOURCE --name {model}` does."
-        )
-    return project / models[model].bundle
 
 
 def _print_signature(signature: Signature) -> None:

@@ -93,7 +93,7 @@ def _print_precisions(packed: "PackageResult") -> None:
             left.setdefault(line.note, []).append(line.precision)
             continue
         shown.add_row(
-            line.precision,
+            line.title,
             megabytes(line.size_bytes or 0),
             f"{line.session_ms:.1f}",
             f"{line.one_row_us:.0f}",

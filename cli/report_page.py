@@ -88,7 +88,7 @@ def _precisions(lines: list[dict[str, Any]]) -> str:
             f"{line['agreement']['labels_equal']:.2%}",
             f"{line['agreement']['max_abs_difference']:.1e}",
         ]
-        rows.append(([_text(line["precision"]), *figures, note], "chosen" if line["chosen"] else ""))
+        rows.append(([_text(line["title"]), *figures, note], "chosen" if line["chosen"] else ""))
     heads = ["", ">kB", ">session, ms", ">1 row, µs", ">100 rows, µs", ">labels equal", ">largest difference", ""]
     left: dict[str, list[str]] = {}
     for line in (line for line in lines if line["agreement"] is None):

@@ -111,8 +111,9 @@ def _read_lock(project: Path) -> Lock:
 def _pin(lock: Lock, environment: str, model: str) -> Pin:
     pin = _find_pin(lock, environment, model)
     if pin is None:
+        known = ", ".join(sorted(lock.get(environment, {}))) or "none"
         raise ReleaseError(
-            f"{LOCK} pins no bundle of model {model} for environment {environment}. "
+            f"{LOCK} pins no bundle of model {model} for environment {environment} (it pins: {known}). "
             f"Package it: `serinus package SOURCE --name {model} --sample SAMPLE`."
         )
     return pin

@@ -134,7 +134,7 @@ def _precisions(table: list[dict[str, Any]]) -> list[str]:
             share, most = agreement["labels_equal"], agreement["max_abs_difference"]
             figures = (f"{line['size_bytes'] / 1e3:.1f}", f"{share:.2%}", f"{most:.1e}")
         said = "**shipped**" if line["chosen"] else line["note"]
-        lines.append("| " + " | ".join((line["precision"], *figures, said.replace("|", "\\|"))) + " |")
+        lines.append("| " + " | ".join((line["title"], *figures, said.replace("|", "\\|"))) + " |")
     return [*lines, ""]
 
 

@@ -14,25 +14,27 @@ import numpy as np
 
 from lambda_handlers.contract.agreement import LEAST_COSINE, Agreement, compare
 from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.convert.quantize import quantize_dynamic, quantize_int4, quantize_static
-from modelpack.convert.storage import store_as
+from modelpack.convert.forms import tree_form
+from modelpack.convert.packed import pack_lists
+from modelpack.convert.quantize import LEAST_WEIGHTS, quantize_dynamic, quantize_int4, quantize_static
+from modelpack.convert.storage import LEAST_NUMBERS, store_as
 from modelpack.errors import ConversionError, PrecisionError, first_line
 from modelpack.parity import Expected
 from modelpack.run import Runner
 from modelpack.sample import Sample
 from modelpack.sources.source import Graph
 
-NOTHING_TO_GAIN = "changes nothing: no stored matrices to shrink (trees have none)"
 _SAVES = 0.8
 _SLOWER, _SLOWER_US = 2.0, 50.0
 _SINGLE_ROWS = 64
 _CALIBRATION_ROWS = 1000
+_STORED = ("float32", "float16")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``note`` says why a
-    candidate has no figures, or why it was not taken."""
+    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names what its trees
+    are written as, where it has any. ``note`` says why a candidate has no figures, or why it was not taken."""
 
     precision: str
     size_bytes: int | None = None
@@ -42,9 +44,15 @@ class Measured:
     agreement: Agreement | None = None
     note: str = ""
     chosen: bool = False
+    form: str = ""
+
+    @property
+    def title(self) -> str:
+        """Precision and form: "float64, TreeEnsemble v5"."""
+        return f"{self.precision}, {self.form}" if self.form else self.precision
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"title": self.title}
 
 
 def choose(
@@ -52,8 +60,9 @@ def choose(
 ) -> tuple[Graph, tuple[Measured, ...]]:
     """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already. Raises `PrecisionError`
     where a precision asked for does not apply or is out of tolerance."""
-    graphs = {plain.precision: plain.model}
-    table = [_measure(plain.precision, plain.model, sample, expected, tolerance)]
+    form = tree_form(plain.model)
+    graphs = {plain.precision: pack_lists(plain.model)}
+    table = [_measure(plain.precision, graphs[plain.precision], sample, expected, tolerance)]
     for name, make in _candidates(plain, sample, expected):
         if name == plain.precision:
             continue
@@ -63,13 +72,23 @@ def choose(
             table.append(Measured(name, note=f"cannot be made: {first_line(error)}"))
             continue
         if model is None:
-            table.append(Measured(name, note=NOTHING_TO_GAIN))
+            table.append(Measured(name, note=_nothing_to_gain(name, form)))
             continue
-        graphs[name] = model
-        table.append(_measure(name, model, sample, expected, tolerance))
+        graphs[name] = pack_lists(model)
+        table.append(_measure(name, graphs[name], sample, expected, tolerance))
     taken = _forced(table, asked, tolerance) if asked != "auto" else _best(table)
-    marked = tuple(replace(line, chosen=line.precision == taken) for line in table)
+    marked = tuple(
+        replace(line, chosen=line.precision == taken, form=form if line.agreement else "") for line in table
+    )
     return Graph(graphs[taken], taken), marked
+
+
+def _nothing_to_gain(name: str, form: str) -> str:
+    if form:
+        return f"changes nothing: trees hold no matrices to quantize; {form} is their form"
+    if name in _STORED:
+        return f"changes nothing: no {LEAST_NUMBERS} or more numbers in one place are stored wider"
+    return f"changes nothing: no product by {LEAST_WEIGHTS} or more weights is in single precision"
 
 
 def _candidates(

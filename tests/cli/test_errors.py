@@ -26,7 +26,7 @@ def test_wrong_usage_is_exit_code_2(serinus) -> None:
 def test_a_model_that_is_not_pinned_is_named_with_those_that_are(serinus, project: Path) -> None:
     done = serinus("inspect", "churn", cwd=project)
     assert done.returncode == 1
-    assert "pins no model 'churn' for environment 'dev' (it pins: none)" in done.stderr
+    assert "pins no bundle of model churn for environment dev (it pins: none)" in done.stderr
 
 
 def test_without_a_cloud_local_commands_say_how_to_start_one(serinus, project: Path) -> None:

@@ -47,6 +47,14 @@ def test_page_holds_all_it_shows(project: Path) -> None:
     assert "http" not in page.replace("http-equiv", "")
 
 
+def test_bundle_that_was_changed_is_not_shown(project: Path) -> None:
+    _serinus(project, "package", "models/rent.joblib", "--name", "rent", "--sample", "models/rent.csv")
+    next(project.glob("bundles/rent/*/model.onnx")).write_bytes(b"tampered")
+    ran = _serinus(project, "inspect", "rent")
+    assert ran.returncode == 1
+    assert "was changed after packaging" in ran.stderr
+
+
 def test_dry_run_writes_nothing(project: Path) -> None:
     ran = _serinus(project, "package", "models", "--dry-run")
     assert ran.returncode == 0, ran.stderr

@@ -36,7 +36,9 @@ def test_a_model_without_a_pin_is_refused_with_the_command_that_makes_one(
 ) -> None:
     project = new_project('[project]\nname = "shop"\n[endpoint.churn]\n')
 
-    with pytest.raises(ReleaseError, match=r"pins no bundle of model churn for environment dev\. Package it"):
+    with pytest.raises(
+        ReleaseError, match=r"no bundle of model churn for environment dev \(it pins: none\)\. Package it"
+    ):
         project.release()
 
 

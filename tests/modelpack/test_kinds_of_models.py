@@ -10,6 +10,7 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     IsolationForest,
@@ -87,6 +88,16 @@ def test_unsupervised(kind: str, numbers: pd.DataFrame, pack: Package) -> None:
 def test_ensembles_of_models(kind: str, numbers: pd.DataFrame, score: Any, pack: Package) -> None:
     labels = np.array(["low", "middle", "high"])[np.digitize(score, [-5.0, 5.0])]
     _serves_its_golden_rows(pack(SUPERVISED[kind]().fit(numbers, labels), numbers))
+
+
+@pytest.mark.parametrize("bins", [[0.0], [-5.0, 5.0]])
+def test_discriminant_analysis_of_two_and_more_classes(
+    bins: list[float], numbers: pd.DataFrame, score: Any, pack: Package
+) -> None:
+    labels = np.array(["low", "middle", "high"])[np.digitize(score, bins)]
+    packed = pack(make_pipeline(StandardScaler(), LinearDiscriminantAnalysis()).fit(numbers, labels), numbers)
+    assert packed.parity.max_abs_difference < 1e-12
+    _serves_its_golden_rows(packed)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from lambda_handlers.contract.bundle import read_golden, read_manifest
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack import precision
 from modelpack.errors import HoldoutError, PrecisionError, RequestError
-from modelpack.precision import NOTHING_TO_GAIN, Measured
+from modelpack.precision import Measured
 from modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
@@ -71,10 +71,31 @@ def test_precision_out_of_tolerance_is_refused_with_its_figures(
 
 def test_trees_are_told_that_nothing_changes(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
     forest = RandomForestClassifier(5, random_state=0).fit(numbers, score > 0)
-    table = _table(pack(forest, numbers))
-    assert {table[name].note for name in ("int8", "int8-static", "int4")} == {NOTHING_TO_GAIN}
-    with pytest.raises(PrecisionError, match="trees have none"):
+    packed = pack(forest, numbers)
+    table = _table(packed)
+    (said,) = {table[name].note for name in ("float32", "float16", "int8", "int8-static", "int4")}
+    assert said == (
+        "changes nothing: trees hold no matrices to quantize; TreeEnsemble v5 (ai.onnx.ml 5) is their form"
+    )
+    assert table["float64"].title == "float64, TreeEnsemble v5 (ai.onnx.ml 5)"
+    card = (packed.bundle / "card.md").read_text()
+    assert "| float64, TreeEnsemble v5 (ai.onnx.ml 5) | " in card
+    assert f"| int4 |  |  |  | {said} |" in card
+    with pytest.raises(PrecisionError, match="trees hold no matrices"):
         pack(forest, numbers, precision="int8")
+
+
+def test_few_weights_and_doubles_are_told_why_nothing_changes(numbers: pd.DataFrame, pack: Package) -> None:
+    table = _table(pack(LinearRegression().fit(numbers, numbers.sum(axis=1)), numbers))
+    assert {table[name].note for name in ("int8", "int8-static", "int4")} == {
+        "changes nothing: no product by 256 or more weights is in single precision"
+    }
+    assert table["float16"].note == "changes nothing: no 64 or more numbers in one place are stored wider"
+
+
+def test_numbers_too_large_for_half_precision_are_told(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
+    table = _table(pack(KNeighborsClassifier(3).fit(numbers * 1e6, score > 0), numbers * 1e6))
+    assert "is too large for float16" in table["float16"].note
 
 
 def test_stored_neighbours_shrink_without_a_flip(numbers: pd.DataFrame, score: Any, pack: Package) -> None:

@@ -20,13 +20,23 @@ class Nodes:
     def add(
         self, op_type: str, inputs: list[str], *, domain: str = "", since: int | None = None, **attributes: Any
     ) -> str:
-        """A node with one output; ``since`` is the operator's version where it is not the library's choice."""
-        output = str(self._scope.get_unique_variable_name(op_type.lower()))
+        """A node's first output; ``since`` is the operator's version where it is not the library's choice."""
+        return self._add(op_type, inputs, 1, domain=domain, since=since, **attributes)
+
+    def add_second(self, op_type: str, inputs: list[str], **attributes: Any) -> str:
+        """A node's second output; nobody asks for the first."""
+        return self._add(op_type, inputs, 2, domain="", since=None, **attributes)
+
+    def _add(
+        self, op_type: str, inputs: list[str], count: int, *, domain: str, since: int | None, **attributes: Any
+    ) -> str:
+        """The last of ``count`` outputs of a new node."""
+        outputs = [str(self._scope.get_unique_variable_name(op_type.lower())) for _ in range(count)]
         name = self._scope.get_unique_operator_name(op_type)
         self._container.add_node(
-            op_type, inputs, [output], op_domain=domain, op_version=since, name=name, **attributes
+            op_type, inputs, outputs, op_domain=domain, op_version=since, name=name, **attributes
         )
-        return output
+        return outputs[-1]
 
     def constant(self, values: npt.NDArray[Any]) -> str:
         """A stored tensor, of the array's dtype (object: strings)."""

@@ -11,7 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from modelpack.convert import boosted, catboost, discrete, impute, isolation, lightgbm, trees, xgboost
+from modelpack.convert import (
+    boosted,
+    catboost,
+    discrete,
+    discriminant,
+    impute,
+    isolation,
+    lightgbm,
+    neighbours,
+    trees,
+    xgboost,
+)
 from modelpack.convert.single import in_single_precision
 
 
@@ -25,9 +36,9 @@ class Operator:
     parse: Callable[..., list[Any]] | None = None
 
 
-def operators() -> dict[type, Operator]:
-    """Ours, by estimator class."""
-    from sklearn import ensemble, preprocessing, tree
+def operators(*, products: bool = False) -> dict[type, Operator]:
+    """Ours, by estimator class; ``products``: neighbours are found by matrix products."""
+    from sklearn import discriminant_analysis, ensemble, preprocessing, tree
     from sklearn import impute as imputers
 
     forest_classifier = Operator(trees.convert_forest_classifier, trees.infer_classifier_shape)
@@ -59,8 +70,12 @@ def operators() -> dict[type, Operator]:
             preprocessing.OrdinalEncoder: Operator(discrete.convert_ordinal, discrete.infer_ordinal_shape),
             ensemble.IsolationForest: Operator(isolation.convert, isolation.infer_shape),
             ensemble.VotingClassifier: Operator(_convert_voting),
+            discriminant_analysis.LinearDiscriminantAnalysis: Operator(
+                discriminant.convert, trees.infer_classifier_shape
+            ),
         }
         | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
+        | (_neighbours() if products else {})
         | _boosters()
     )
 
@@ -131,6 +146,15 @@ def _convert_voting(scope: Any, operator: Any, container: Any) -> None:
     voting.flatten_transform = False
     operator.raw_operator = voting
     get_converter("SklearnVotingClassifier")(scope, operator, container)
+
+
+def _neighbours() -> dict[type, Operator]:
+    from sklearn import neighbors
+
+    return {
+        neighbors.KNeighborsClassifier: Operator(neighbours.convert_classifier, trees.infer_classifier_shape),
+        neighbors.KNeighborsRegressor: Operator(neighbours.convert_regressor),
+    }
 
 
 def computes_in_single(model: Any) -> bool:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+from modelpack.convert.neighbours import is_by_products
 from modelpack.convert.surgery import Shape, finish
 from modelpack.errors import ConversionError, first_line
 from modelpack.sample import Sample
@@ -23,19 +24,25 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     """Graphs of the model: in double precision up to the estimators that compute in single, then in single
     throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
     failures: list[Exception] = []
-    for precision in ("float64", "float32"):
+    ways = [("float64", False), ("float32", False)]
+    neighbours = [
+        part for part in parts(source.model) if hasattr(part, "effective_metric_") and hasattr(part, "_y")
+    ]
+    if neighbours and all(map(is_by_products, neighbours)):
+        ways.insert(0, ("float64", True))
+    for precision, products in ways:
         try:
-            raw = _run_skl2onnx(source, sample, precision)
+            raw = _run_skl2onnx(source, sample, precision, products)
             model = finish(raw, sample, precision, _shape(source, sample))
         except Exception as error:  # noqa: BLE001 - converters raise whatever they like; reported below
             failures.append(error)
             continue
         yield Graph(model, _arithmetic(source.model, precision))
-    if len(failures) == 2:
+    if len(failures) == len(ways):
         raise _cannot(source, failures[0]) from failures[0]
 
 
-def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str) -> Any:
+def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str, products: bool) -> Any:
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
@@ -50,7 +57,7 @@ def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str) -> An
         inputs = [(name, kind([None, 1])) for name, kind in kinds.items()]
     else:
         inputs = [("numbers", number([None, len(sample.names)]))]
-    ours = operators()
+    ours = operators(products=products)
     with warnings.catch_warnings(), named_to_ensembles(ours):
         warnings.simplefilter("ignore")
         return convert_sklearn(

@@ -11,8 +11,8 @@ LEAST_NUMBERS = 64
 
 
 def store_as(model: bytes, dtype: type[np.floating]) -> bytes | None:
-    """The graph with its large float tensors stored in ``dtype``; None where that makes nothing smaller, or a
-    number does not fit."""
+    """The graph with its large float tensors stored in ``dtype``; None where that makes nothing smaller. Raises
+    ValueError where a number does not fit."""
     import onnx
     from onnx import helper, numpy_helper
 
@@ -26,7 +26,7 @@ def store_as(model: bytes, dtype: type[np.floating]) -> bytes | None:
         with np.errstate(over="ignore"):
             small = values.astype(dtype)
         if np.isinf(small).sum() != np.isinf(values).sum():
-            return None
+            raise ValueError(f"a stored number, {np.abs(values).max():.3g}, is too large for {np.dtype(dtype)}")
         name, wide = tensor.name, tensor.data_type
         tensor.CopyFrom(numpy_helper.from_array(small, f"{name} stored"))
         casts.append(helper.make_node("Cast", [f"{name} stored"], [name], name=f"widen {name}", to=wide))

@@ -46,7 +46,7 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
         ensemble.plant(read_tree(tree, shares[:, 1:] if classes == 2 else shares))
     mean = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
     probabilities = with_complement(nodes, mean) if classes == 2 else mean
-    give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
+    give_classes(nodes, operator, probabilities, first_largest(nodes, probabilities))
 
 
 def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> None:
@@ -60,7 +60,7 @@ def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> No
         shares = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
         first = first or shares
         label = nodes.add(
-            "Gather", [nodes.constant(_stored_classes(classes)), _first_largest(nodes, shares)], axis=0
+            "Gather", [nodes.constant(_stored_classes(classes)), first_largest(nodes, shares)], axis=0
         )
         columns.append(nodes.add("Reshape", [label, nodes.constant(np.array([-1, 1], dtype=np.int64))]))
     nodes.name(nodes.add("Concat", columns, axis=1), operator.outputs[0])
@@ -91,7 +91,7 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
         place = nodes.add("Reshape", [nodes.cast(at_least_zero, np.int64), _one_a_row(nodes)])
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
-        place = _first_largest(nodes, raw)
+        place = first_largest(nodes, raw)
     give_classes(nodes, operator, probabilities, place)
 
 
@@ -109,7 +109,7 @@ def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> N
         probabilities = with_complement(nodes, nodes.add("Sigmoid", [raw]))
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
-    give_classes(nodes, operator, probabilities, _first_largest(nodes, probabilities))
+    give_classes(nodes, operator, probabilities, first_largest(nodes, probabilities))
 
 
 def convert_histogram_regressor(scope: Any, operator: Any, container: Any) -> None:
@@ -175,7 +175,7 @@ def _sum(nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False)
     return nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **ensemble.attributes(single=single))
 
 
-def _first_largest(nodes: Nodes, values: str) -> str:
+def first_largest(nodes: Nodes, values: str) -> str:
     """As numpy.argmax does: of equals the first."""
     return nodes.add("ArgMax", [values], axis=1, keepdims=0)
 

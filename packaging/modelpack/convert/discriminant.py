@@ -1,0 +1,29 @@
+"""LinearDiscriminantAnalysis, whose probabilities skl2onnx 1.20 sharpens.
+
+Of two classes it takes the softmax of the decision and its opposite, the logistic function of twice the decision.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from modelpack.convert.boosted import with_complement
+from modelpack.convert.nodes import Nodes
+from modelpack.convert.trees import first_largest, give_classes
+
+
+def convert(scope: Any, operator: Any, container: Any) -> None:
+    """Decisions as scikit-learn takes them; probabilities by their logistic function (two classes) or softmax."""
+    nodes = Nodes(scope, container)
+    model = operator.raw_operator
+    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
+    product = nodes.add("MatMul", [values, nodes.constant(np.asarray(model.coef_, dtype=np.float64).T.copy())])
+    raw = nodes.add(
+        "Add", [product, nodes.constant(np.asarray(model.intercept_, dtype=np.float64).reshape(1, -1))]
+    )
+    if len(model.classes_) == 2:
+        above = nodes.cast(nodes.add("Greater", [raw, nodes.constant(np.array([0.0]))]), np.int64)
+        place = nodes.add("Reshape", [above, nodes.constant(np.array([-1], dtype=np.int64))])
+        give_classes(nodes, operator, with_complement(nodes, nodes.add("Sigmoid", [raw])), place)
+    else:
+        give_classes(nodes, operator, nodes.add("Softmax", [raw], axis=1), first_largest(nodes, raw))
