@@ -1,4 +1,4 @@
-"""The deployed APIs as the page's form needs them: where they answer, by which routes, and with which key."""
+"""The deployed APIs as the page's form needs them: where they answer, by which routes, what callers show."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ def _stages(service: Any, describe: Any) -> list[dict[str, Any]]:
 def _rest(published: Any) -> dict[str, Any]:
     variables = published.stage.get("variables") or {}
     stage_name = published.stage["stageName"]
+    methods = [one for resource in published.definition.resources.values() for one in resource.methods.values()]
     return {
         "id": published.api_id,
         "name": published.api.get("name", published.api_id),
@@ -40,6 +41,9 @@ def _rest(published: Any) -> dict[str, Any]:
             for resource in published.definition.resources.values()
             for method, document in resource.methods.items()
         ],
+        "asks": sorted(
+            {_asked(one) for one in methods} | {"API_KEY" for one in methods if one.get("apiKeyRequired")}
+        ),
         "keys": [
             {"name": client.key.get("name") or client.key["id"], "value": value}
             for value, client in published.clients.items()
@@ -62,8 +66,14 @@ def _http(published: Any) -> dict[str, Any]:
             for route in (deployment.routes.values() if deployment else ())
             for method, _, path in [route["RouteKey"].rpartition(" ")]
         ],
+        "asks": sorted({_asked(route) for route in (deployment.routes.values() if deployment else ())}),
         "keys": [],
     }
+
+
+def _asked(method: dict[str, Any]) -> str:
+    """What a method of a REST API, or a route of an HTTP API, asks of a caller: NONE, AWS_IAM, CUSTOM, JWT."""
+    return str(method.get("authorizationType") or method.get("AuthorizationType") or "NONE")
 
 
 def _rest_target(method: dict[str, Any], variables: dict[str, str]) -> FunctionTarget | None:

@@ -3,6 +3,11 @@
 import { byId, element, pill, pretty, reconcile, statusKind } from "./dom.js";
 import { operationsOf } from "./openapi.js";
 import { fetchRequest, lastGood } from "./requests.js";
+import { signatureOf } from "./sign.js";
+
+const ASKED = {
+  API_KEY: "an API key", AWS_IAM: "a signature", CUSTOM: "what its authorizer wants", JWT: "a token", NONE: "nothing",
+};
 
 let apis = [];
 let operations = [];
@@ -55,6 +60,10 @@ const chosen = () => apis.find((api) => api.path === byId("api").value);
 function choose(api) {
   if (!api) return;
   operations = [];
+  byId("asks").textContent = `Callers show ${api.asks.map((kind) => ASKED[kind]).join(" or ") || "nothing"}, by route.`;
+  for (const field of document.querySelectorAll("#send-form [data-for]")) {
+    field.hidden = !field.dataset.for.split(" ").some((kind) => api.asks.includes(kind));
+  }
   byId("key").value = api.keys[0]?.value ?? "";
   const plain = api.routes.filter((route) => /^\/[^{]+$/.test(route.path));
   suggest(plain.map((route) => route.path));
@@ -83,7 +92,7 @@ async function readOpenApi() {
   const note = byId("body-note");
   note.textContent = "asking …";
   try {
-    const answer = await fetch(`${api.path}/openapi.json`, { headers: headers(), credentials: "omit", cache: "no-store" });
+    const answer = await fetch(`${api.path}/openapi.json`, { headers: await headers(api, "GET", "/openapi.json"), credentials: "omit", cache: "no-store" });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     operations = operationsOf(await answer.json());
   } catch (error) {
@@ -110,10 +119,16 @@ function setBody(text, note) {
   byId("body-note").textContent = text ? `Body: ${note}.` : "";
 }
 
-function headers() {
+/** What shows who sends a request, as far as the API asks for it. */
+async function headers(api, method, path, body = "") {
   const key = byId("key").value.trim();
   const token = byId("authorization").value.trim();
-  return { ...(key && { "x-api-key": key }), ...(token && { authorization: token }) };
+  const asked = (...kinds) => kinds.some((kind) => api.asks.includes(kind));
+  return {
+    ...(asked("API_KEY") && key && { "x-api-key": key }),
+    ...(asked("JWT", "CUSTOM") && token && { authorization: token }),
+    ...(asked("AWS_IAM") && byId("signed").checked && await signatureOf(method, api.path + path, body, api.region)),
+  };
 }
 
 async function send() {
@@ -127,8 +142,10 @@ async function send() {
   try {
     const answer = await fetch(`${api.path}${path}`, {
       method, credentials: "omit", cache: "no-store", redirect: "manual",
-      headers: { ...headers(), ...(bodied && { "content-type": byId("content-type").value }) },
-      body: bodied ? byId("body").value : undefined,
+      headers: {
+        ...await headers(api, method, path, bodied || ""), ...(bodied && { "content-type": byId("content-type").value }),
+      },
+      body: bodied || undefined,
     });
     const text = await answer.text();
     showAnswer(answer, text, performance.now() - began);

@@ -46,6 +46,10 @@ def handler(event, context):
     return {{"statusCode": 200, "headers": {{"Content-Type": "text/html"}}, "body": event["body"] or {MARKUP!r}}}
 """
 
+CHOOSE = (
+    "(e => {{ e.value = '/_gateway/{api}/live'; e.dispatchEvent(new Event('change')); }})"
+    "(document.querySelector('#api'))"
+)
 APIS = "[...document.querySelectorAll('#api option')].map(e => e.value).join()"
 #: Ratio of contrast by WCAG 2 of each text on the page to what lies behind it, where it is below 4.5.
 FAINT = """
@@ -107,12 +111,12 @@ def served(aws: Callable[..., Any], cloud: Cloud, deploy_function: Any, unique_n
     gateway.delete_rest_api(restApiId=api)
 
 
-def _route(gateway: Any, api: str, function_arn: str, region: str) -> None:
+def _route(gateway: Any, api: str, function_arn: str, region: str, **asked: Any) -> None:
+    """Every path of the API to the function; callers need a key, or what is ``asked``."""
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
     path = gateway.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]
-    gateway.put_method(
-        restApiId=api, resourceId=path, httpMethod="ANY", authorizationType="NONE", apiKeyRequired=True
-    )
+    asked = asked or {"authorizationType": "NONE", "apiKeyRequired": True}
+    gateway.put_method(restApiId=api, resourceId=path, httpMethod="ANY", **asked)
     gateway.put_integration(
         restApiId=api,
         resourceId=path,
@@ -128,10 +132,7 @@ def page(browser: Any, cloud: Cloud, served: Served, until: Any) -> Any:
     """The browser at the page, which has had its first look."""
     browser.open(f"{cloud.config.endpoint_url}/_offline/")
     until(lambda: served.function in browser.text("#functions") and served.api in browser.evaluate(APIS))
-    browser.evaluate(
-        f"(e => {{ e.value = '/_gateway/{served.api}/live'; e.dispatchEvent(new Event('change')); }})"
-        "(document.querySelector('#api'))"
-    )
+    browser.evaluate(CHOOSE.format(api=served.api))
     return browser
 
 
@@ -188,6 +189,33 @@ def test_without_the_key_the_gateways_own_answer_is_shown(page: Any, until: Any)
     page.type("#key", "")
     page.click("#send-button")
     until(lambda: "Forbidden" in page.text("#answer"))
+
+
+def test_the_form_signs_for_an_api_that_asks_for_it(
+    page: Any, served: Served, aws: Callable[..., Any], cloud: Cloud, until: Any
+) -> None:
+    gateway = aws("apigateway")
+    api = gateway.create_rest_api(name="signed")["id"]
+    _route(gateway, api, f"{_arn_of(aws, served)}:live", cloud.config.region, authorizationType="AWS_IAM")
+    gateway.create_deployment(restApiId=api, stageName="live")
+    until(lambda: api in page.evaluate(APIS))
+    page.evaluate(CHOOSE.format(api=api))
+    assert page.text("#asks") == "Callers show a signature, by route."
+    shown = page.evaluate("[...document.querySelectorAll('#send-form [data-for]')].filter(e => !e.hidden).length")
+    assert shown == 1
+    page.type("#path", "/a b/(c)%20d?z=1&a=%41")
+    page.type("#body", '{"name": "Zoë"}')
+    page.click("#send-button")
+    until(lambda: "200" in page.text("#answer"))
+    page.click("#signed")
+    page.click("#send-button")
+    until(lambda: "Missing Authentication Token" in page.text("#answer"))
+    gateway.delete_rest_api(restApiId=api)
+
+
+def _arn_of(aws: Callable[..., Any], served: Served) -> str:
+    found: str = aws("lambda").get_function_configuration(FunctionName=served.function)["FunctionArn"]
+    return found
 
 
 def test_an_example_is_made_from_the_apis_openapi_document(page: Any, until: Any) -> None:
