@@ -21,19 +21,14 @@ def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[byte
     encode = msgspec.json.Encoder().encode
     outputs = manifest.signature.outputs
     head = _head(manifest)
-    named = [(_opening(output, outputs), number) for number, output in _ordered(outputs)]
-    others = f',"{OTHERS}":{{'.encode()
-    tensors = [(_opening(output, outputs), number) for number, output in _tensors(outputs)]
+    own = _own_fields(outputs)
+    tensors = [(output.name, number) for number, output in enumerate(outputs) if not field_of(output, outputs)]
 
     def answer(arrays: Sequence[Array]) -> tuple[bytes, int]:
-        parts = [head]
-        for opening, number in named:
-            parts += opening, encode(_flat(arrays[number]).tolist())
+        fields = {field: _flat(arrays[number]).tolist() for field, number in own}
         if tensors:
-            items = b",".join(opening + encode(arrays[number].tolist()) for opening, number in tensors)
-            parts += others, items, b"}"
-        parts.append(b"}")
-        body = b"".join(parts)
+            fields[OTHERS] = {name: arrays[number].tolist() for name, number in tensors}
+        body = head + encode(fields)[1:]
         # The encoder writes null for what is not finite: without one there is nothing to count.
         return body, count_non_finite(arrays) if b"null" in body else 0
 
@@ -41,26 +36,17 @@ def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[byte
 
 
 def _head(manifest: Manifest) -> bytes:
+    """What is the same in every answer, up to the comma before the outputs."""
     fields: dict[str, object] = {"model": manifest.name, "version": manifest.short_version}
     if manifest.signature.classes is not None:
         fields["classes"] = manifest.signature.classes
-    return msgspec.json.encode(fields)[:-1]
+    return msgspec.json.encode(fields)[:-1] + b","
 
 
-def _ordered(outputs: Sequence[Output]) -> list[tuple[int, Output]]:
-    order = list(FIELDS)
-    own = [(number, output) for number, output in enumerate(outputs) if field_of(output, outputs)]
-    return sorted(own, key=lambda item: order.index(item[1].role))
-
-
-def _tensors(outputs: Sequence[Output]) -> list[tuple[int, Output]]:
-    return [(number, output) for number, output in enumerate(outputs) if not field_of(output, outputs)]
-
-
-def _opening(output: Output, outputs: Sequence[Output]) -> bytes:
-    if field := field_of(output, outputs):
-        return f',"{field}":'.encode()
-    return msgspec.json.encode(output.name) + b":"
+def _own_fields(outputs: Sequence[Output]) -> list[tuple[str, int]]:
+    """Fields of the answer with the number of their output, in the answer's order."""
+    numbers = {field_of(output, outputs): number for number, output in enumerate(outputs)}
+    return [(field, numbers[field]) for field in FIELDS.values() if field in numbers]
 
 
 def _flat(array: Array) -> Array:

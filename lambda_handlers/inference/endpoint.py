@@ -1,6 +1,5 @@
 """The function's one endpoint: takes an event, by the hot route or the face, and gives the proxy answer."""
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,10 +10,9 @@ from lambda_handlers.contract.bundle import read_golden
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.contract.signals import AUTH_KINDS, ENV_AUTH, ENV_DOCS, ENV_HOT_ROUTE
-from lambda_handlers.inference import problems
 from lambda_handlers.inference.call import Call
 from lambda_handlers.inference.cors import Cors
-from lambda_handlers.inference.errors import BadSetting, Refused, UnknownEvent
+from lambda_handlers.inference.errors import BadSetting, UnknownEvent
 from lambda_handlers.inference.events import (
     Event,
     Route,
@@ -28,13 +26,12 @@ from lambda_handlers.inference.limits import Limits
 from lambda_handlers.inference.scoring import Answer, Scorer
 from lambda_handlers.inference.session import open_model
 
-log = logging.getLogger(__name__)
-
 #: Shorter answers fit one packet anyway.
 SMALLEST_COMPRESSED_BYTES = 1024
+_PREDICT: Route = ("POST", "/predict")
 _OWN_ROUTES = frozenset(
     {
-        ("POST", "/predict"),
+        _PREDICT,
         ("GET", "/health"),
         ("GET", "/model"),
         ("GET", "/docs"),
@@ -48,7 +45,7 @@ class Endpoint:
 
     def __init__(self, scorer: Scorer, cors: Cors, *, docs: bool, auth: str, hot_route: bool) -> None:
         self.scorer = scorer
-        self._cors = cors
+        self._cors = cors if cors else None
         self._docs = docs
         self._auth = auth
         self._hot_route = hot_route
@@ -61,8 +58,18 @@ class Endpoint:
         """The proxy answer to a proxy event; raises `UnknownEvent` for any other. Whatever else fails is
         answered with status 500 and logged."""
         route = read_route(event)
-        written = write_answer(event, self._encoded(event, self._guard(event, context, route)))
-        if self._cors:
+        try:
+            answer = self._answer(event, context, route)
+        except UnknownEvent:
+            raise
+        except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
+            answer = self.scorer.fail(error, route[1])
+        if len(answer.body) >= SMALLEST_COMPRESSED_BYTES and takes_binary(event):
+            from lambda_handlers.inference.encodings import encode_answer  # for long answers
+
+            answer = encode_answer(answer, read_header(event, "accept-encoding"))
+        written = write_answer(event, answer)
+        if self._cors is not None:
             self._cors.mark(event, written["headers"])
         return written
 
@@ -71,57 +78,35 @@ class Endpoint:
         if self._face is not None:
             self._face.close()
 
-    def _guard(self, event: Event, context: object, route: Route) -> Answer:
-        try:
-            return self._answer(event, context, route)
-        except Refused as refused:
-            return self.scorer.refuse(refused.problem, route.path)
-        except UnknownEvent:
-            raise
-        except Exception:  # the boundary to callers, who must not see why
-            log.exception("request failed")
-            return self.scorer.refuse(problems.internal_error(), route.path)
-
     def _answer(self, event: Event, context: object, route: Route) -> Answer:
         if self.scorer.observer is not None:
             self.scorer.observer.routed(self._route_name(route))
-        body = self._body(event)
-        if self._hot_route and route.method == "POST":
-            if route.path == "/predict":
+        body = read_body(event)
+        if coding := read_header(event, "content-encoding"):
+            from lambda_handlers.inference.encodings import decode_body  # for who compresses
+
+            body = decode_body(body, coding, self.scorer.limits.max_body_bytes)
+        if self._hot_route:
+            if route == _PREDICT:
                 return self.scorer.predict(body, read_header(event, "content-type"))
-            if respond := self._protocol(route):
+            if route[0] == "POST" and (respond := self._protocol(route)):
                 return respond(Call(body, partial(read_header, event)))
-        return self._open_face()(event, context, route, body)  # type: ignore[no-any-return]
-
-    def _body(self, event: Event) -> bytes:
-        body, coding = read_body(event), read_header(event, "content-encoding")
-        if not coding:
-            return body
-        from lambda_handlers.inference.encodings import decode_body  # for who compresses
-
-        return decode_body(body, coding, self.scorer.limits.max_body_bytes)
-
-    def _encoded(self, event: Event, answer: Answer) -> Answer:
-        if len(answer.body) < SMALLEST_COMPRESSED_BYTES or not takes_binary(event):
-            return answer
-        from lambda_handlers.inference.encodings import encode_answer  # for long answers
-
-        return encode_answer(answer, read_header(event, "accept-encoding"))
+        return self._open_face()(event, context, route[1], body)  # type: ignore[no-any-return]
 
     def _protocol(self, route: Route) -> Callable[[Call], Answer] | None:
         """What answers a route of the protocols, which are loaded with the first of them."""
-        if not is_protocol_path(route.path):
+        if not is_protocol_path(route[1]):
             return None
         if self._protocols is None:
             from lambda_handlers.inference.protocols.routes import compile_routes
 
             self._protocols = compile_routes(self.scorer)
-        return self._protocols.get((route.method, route.path))
+        return self._protocols.get(route)
 
     def _route_name(self, route: Route) -> str:
         """The route, if it is one: a log holds nothing that callers make up."""
-        known = (route.method, route.path) in _OWN_ROUTES or self._protocol(route) is not None
-        return f"{route.method} {route.path}" if known else "other"
+        known = route in _OWN_ROUTES or self._protocol(route) is not None
+        return " ".join(route) if known else "other"
 
     def _open_face(self) -> Any:
         if self._face is None:

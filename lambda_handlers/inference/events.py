@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 import binascii
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from lambda_handlers.inference.errors import Refused, UnknownEvent
 from lambda_handlers.inference.problems import malformed_body
@@ -14,15 +14,10 @@ from lambda_handlers.inference.scoring import Answer
 
 Event = dict[str, Any]
 
+#: Method and path; the path is relative to the root, the stage or base path that callers see before it.
+Route = tuple[str, str]
+
 _PROXY = "{proxy+}"
-
-
-class Route(NamedTuple):
-    """What is asked for: ``path`` is relative to ``root``, the stage or base path that callers see before it."""
-
-    method: str
-    path: str
-    root: str
 
 
 def is_payload_2(event: Event) -> bool:
@@ -34,14 +29,9 @@ def read_route(event: Event) -> Route:
     try:
         context = event["requestContext"]
         if is_payload_2(event):
-            method, path = context["http"]["method"], context["http"]["path"]
-            seen_path, resource = path, event["routeKey"].rpartition(" ")[2]
-        else:
-            method, path = event["httpMethod"], event["path"]
-            seen_path, resource = context.get("path") or path, event["resource"]
-        relative = _below_root(event, path, resource, f"/{context.get('stage')}", is_staged=seen_path == path)
-        root = seen_path.removesuffix(relative) if relative != "/" else ""
-        return Route(method, relative, root if root != seen_path else "")
+            http, resource = context["http"], event["routeKey"].rpartition(" ")[2]
+            return http["method"], _below_root(event, http["path"], resource, context.get("stage"))
+        return event["httpMethod"], _below_root(event, event["path"], event["resource"], context.get("stage"))
     except (KeyError, TypeError, AttributeError) as error:
         raise UnknownEvent(
             "the event is no proxy event of API Gateway (REST, or HTTP with payload 1.0 or 2.0). "
@@ -49,15 +39,29 @@ def read_route(event: Event) -> Route:
         ) from error
 
 
-def _below_root(event: Event, path: str, resource: str, stage: str, *, is_staged: bool) -> str:
+def read_root(event: Event, path: str) -> str:
+    """The stage or base path that callers see before the ``path`` of a route, empty where there is none."""
+    seen_path = _seen_path(event)
+    root = seen_path.removesuffix(path) if path != "/" else ""
+    return root if root != seen_path else ""
+
+
+def _seen_path(event: Event) -> str:
+    context = event["requestContext"]
+    seen_path: str = context["http"]["path"] if is_payload_2(event) else context.get("path") or event["path"]
+    return seen_path
+
+
+def _below_root(event: Event, path: str, resource: str, stage: str | None) -> str:
     """``path`` without stage or base path: what the resource matched, where it ends so, or else what follows
     the stage. A REST API's path holds a custom domain's base path but never the stage."""
     if resource.endswith(_PROXY):
         resource = resource.removesuffix(_PROXY) + (event.get("pathParameters") or {}).get("proxy", _PROXY)
     if resource.startswith("/") and path.endswith(resource):
         return resource
-    if is_staged and (path == stage or path.startswith(stage + "/")):
-        return path[len(stage) :] or "/"
+    root = f"/{stage}"
+    if (path == root or path.startswith(root + "/")) and path == _seen_path(event):
+        return path[len(root) :] or "/"
     return path or "/"
 
 
@@ -75,9 +79,9 @@ def read_header(event: Event, name: str) -> str | None:
 def _find(headers: dict[str, Any], sought: str) -> Any:
     """The last of its name, which is the one that Mangum keeps."""
     found, length = None, len(sought)
-    for name, value in headers.items():
+    for name in headers:
         if len(name) == length and name.lower() == sought:
-            found = value
+            found = headers[name]
     return found
 
 
@@ -96,11 +100,11 @@ def read_body(event: Event) -> bytes:
 
 def write_answer(event: Event, answer: Answer) -> Event:
     """The answer in the form that belongs to the event's payload; what is no text travels as base64."""
-    status, headers, body = answer
-    is_text = is_text_type(headers)
+    body = answer.body
+    is_text = is_text_type(answer.headers)
     written = {
-        "statusCode": status,
-        "headers": {**headers, "content-length": str(len(body))},
+        "statusCode": answer.status,
+        "headers": {**answer.headers, "content-length": str(len(body))},
         "body": body.decode() if is_text else binascii.b2a_base64(body, newline=False).decode(),
         "isBase64Encoded": not is_text,
     }

@@ -9,7 +9,7 @@ from mangum import Mangum
 
 import lambda_handlers.inference.deferred_fastapi  # noqa: F401  before anything imports FastAPI
 from lambda_handlers.inference.api import ROOT_KEY, create_api
-from lambda_handlers.inference.events import Event, Route, is_payload_2
+from lambda_handlers.inference.events import Event, is_payload_2, read_root
 from lambda_handlers.inference.scoring import Answer, Scorer
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
@@ -24,10 +24,10 @@ class Face:
         asyncio.set_event_loop(self._loop)  # Mangum looks for one
         self._call = Mangum(create_api(scorer, docs=docs, auth=auth), lifespan="off")
 
-    def __call__(self, event: Event, context: object, route: Route, body: bytes) -> Answer:
-        """The application's answer to ``event``, whose ``route`` and ``body`` have been read."""
+    def __call__(self, event: Event, context: object, path: str, body: bytes) -> Answer:
+        """The application's answer to ``event``, whose route's ``path`` and ``body`` have been read."""
         asyncio.set_event_loop(self._loop)
-        return _read(self._call(prepare(event, route, body), context))  # type: ignore[arg-type]
+        return _read(self._call(prepare(event, path, body), context))  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Let go of the event loop; the face answers no more."""
@@ -46,26 +46,27 @@ def _read(written: Any) -> Answer:
     )
 
 
-def prepare(event: Event, route: Route, body: bytes) -> Event:
+def prepare(event: Event, path: str, body: bytes) -> Event:
     """``event`` as Mangum can read it: the path below its root, the body decoded, and no header that Mangum trips
     over."""
+    root = read_root(event, path)
     event = {**event, "body": binascii.b2a_base64(body, newline=False).decode(), "isBase64Encoded": True}
     headers = {
         name: value for name, value in (event.get("headers") or {}).items() if _is_readable(name.lower(), value)
     }
     if is_payload_2(event):
         context = event["requestContext"]
-        http = {"sourceIp": None, **context["http"], "path": route.path}
-        return {**event, "headers": headers, "requestContext": {**context, "http": http, ROOT_KEY: route.root}}
+        http = {"sourceIp": None, **context["http"], "path": path}
+        return {**event, "headers": headers, "requestContext": {**context, "http": http, ROOT_KEY: root}}
     multi = {
         name: values
         for name, values in (event.get("multiValueHeaders") or {}).items()
         if _is_readable(name.lower(), ", ".join(values))
     }
-    context = {"identity": {}, **event["requestContext"], ROOT_KEY: route.root}
+    context = {"identity": {}, **event["requestContext"], ROOT_KEY: root}
     return {
         **event,
-        "path": route.path,
+        "path": path,
         "headers": headers,
         "multiValueHeaders": multi,
         "requestContext": context,

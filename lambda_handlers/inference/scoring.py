@@ -8,13 +8,11 @@ status, headers and body.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
-import onnxruntime
 
 from lambda_handlers.contract import signals
-from lambda_handlers.contract.signature import Signature
 from lambda_handlers.inference import problems
 from lambda_handlers.inference.answers import compile_answer
 from lambda_handlers.inference.errors import Refused
@@ -30,7 +28,7 @@ log = logging.getLogger(__name__)
 JSON = "application/json"
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """An HTTP answer, less what its transport adds. ``headers`` have lower-case names."""
 
     status: int
@@ -73,26 +71,34 @@ class Scorer:
         self._convert: Callable[[Sequence[Any]], list[Row]] | None = None
         self._encode = compile_encoder(signature)
         self._answer = compile_answer(model.manifest)
-        self._output_names = _output_names(signature)
-        self._run = model.session.run
-        self._run_options = onnxruntime.RunOptions()  # which each run would else make for itself: 0.7 us
         self.observer: Observer | None = None
 
     def predict(self, body: bytes, content_type: str | None) -> Answer:
         """The answer to ``body``: 200, or a problem document with 400, 413, 415, 422, or 500 where the graph
         itself fails, which is logged."""
-        return self.guard("/predict", lambda: self._predict(body, content_type))
+        try:
+            if content_type != JSON:
+                read_media(content_type, JSON)
+            self.admit(body)
+            answer, non_finite_rows = self._answer(self.score(self._rows(body)))
+            return self.complete(answer, _JSON_HEADERS, non_finite_rows)
+        except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
+            return self.fail(error, "/predict")
 
     def guard(self, path: str, answer: Callable[[], Answer]) -> Answer:
-        """What ``answer`` gives for a call of ``path``; what it raises as a problem document, logged where the
-        caller is not to blame."""
+        """What ``answer`` gives for a call of ``path``; what it raises as `fail` answers it."""
         try:
             return answer()
-        except Refused as refused:
-            return self.refuse(refused.problem, path)
-        except Exception:  # the boundary to callers, who must not see why
-            log.exception("prediction failed")
-            return self.refuse(problems.internal_error(), path)
+        except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
+            return self.fail(error, path)
+
+    def fail(self, error: Exception, path: str) -> Answer:
+        """The problem document that a call of ``path`` gets for ``error``, which is logged where the caller is not
+        to blame."""
+        if isinstance(error, Refused):
+            return self.refuse(error.problem, path)
+        log.error("request failed", exc_info=error)  # callers must not see why
+        return self.refuse(problems.internal_error(), path)
 
     def report(self, data: object, *, keep_s: int = 0) -> Answer:
         """``data`` about the model as JSON, which the caller (no cache shared with others) may keep ``keep_s``
@@ -126,9 +132,9 @@ class Scorer:
         """The graph's outputs for checked rows, in signature order."""
         feeds = self._encode(rows)
         if self.observer is None:
-            return self._run(self._output_names, feeds, self._run_options)
+            return self.model.run(feeds)
         started = time.perf_counter()
-        outputs = self._run(self._output_names, feeds, self._run_options)
+        outputs = self.model.run(feeds)
         self.observer.scored(outputs, (time.perf_counter() - started) * 1000)
         return outputs
 
@@ -140,13 +146,6 @@ class Scorer:
         if non_finite_rows:
             told = {**told, signals.HEADER_NON_FINITE_ROWS: str(non_finite_rows)}
         return Answer(200, told, body)
-
-    def _predict(self, body: bytes, content_type: str | None) -> Answer:
-        if content_type != JSON:
-            read_media(content_type, JSON)
-        self.admit(body)
-        answer, non_finite_rows = self._answer(self.score(self._rows(body)))
-        return self.complete(answer, _JSON_HEADERS, non_finite_rows)
 
     def _rows(self, body: bytes) -> list[Row]:
         if self._decode is not None:
@@ -184,7 +183,3 @@ def read_media(content_type: str | None, *accepted: str) -> str:
 def cache_control(keep_s: int) -> str:
     """Cache-Control for what one caller may keep ``keep_s`` seconds: answers belong to a key."""
     return f"private, max-age={keep_s}" if keep_s else "no-store"
-
-
-def _output_names(signature: Signature) -> list[str]:
-    return [output.name for output in signature.outputs]

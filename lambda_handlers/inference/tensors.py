@@ -55,7 +55,7 @@ def _number_maker(tensor: Tensor, positions: Sequence[int], row_length: int) -> 
             packed = b"".join([pack(*row) for row in picked])
         except struct.error:  # a missing value, which only numpy turns into NaN
             return np.array(picked, dtype)
-        return np.frombuffer(packed, dtype).reshape(len(rows), width)
+        return np.ndarray((len(rows), width), dtype, packed)
 
     return make
 

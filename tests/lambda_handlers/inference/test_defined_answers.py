@@ -232,8 +232,9 @@ def test_predictions_that_are_not_finite_are_null_and_counted(scorers: dict[str,
 def test_a_graph_that_fails_is_a_500_that_says_nothing_of_the_cause(
     scorers: dict[str, Scorer], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(scorers["iris"], "_output_names", ["no such output"])
+    misnamed = {"no such input": np.zeros((1, 4), np.float32)}
+    monkeypatch.setattr(scorers["iris"], "_encode", lambda _rows: misnamed)
     answer, problem = send(scorers["iris"], ROWS["iris"])
     assert (answer.status, problem["type"]) == (500, "urn:serinus:internal-error")
-    assert "no such output" not in answer.body.decode()
-    assert "no such output" in caplog.text
+    assert "no such input" not in answer.body.decode()
+    assert "no such input" in caplog.text

@@ -76,7 +76,7 @@ def test_other_routes_are_requests_too(reported, lines):
 
 
 def test_a_failing_graph_is_reported_as_an_error(reported, rows, lines, monkeypatch):
-    monkeypatch.setattr(reported.endpoint.scorer, "_output_names", ["no such output"])
+    monkeypatch.setattr(reported.endpoint.scorer, "_encode", lambda _rows: {"no such input": 1})
     assert reported(event(rows), None)["statusCode"] == 500
     assert lines[0]["Errors"] == 1
 
