@@ -28,6 +28,8 @@ sys.path.insert(0, str(CHECKOUT / "examples"))
 
 MODEL = "tumour"
 STEP_S = 10.0
+#: Moto's state is the process', not a cloud's: each cloud has a region of its own, where bootstrap's names are free.
+REGIONS = iter(("eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "ca-central-1"))
 #: Real seconds after which a deploy counts as stuck, on however busy a machine.
 PATIENCE_S = 400.0
 
@@ -199,15 +201,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
     folder = tmp_path_factory.mktemp("shop")
     train(folder / "training", trees=5)
-    with stepped(CloudConfig(seed=7)) as cloud:
+    with stepped(CloudConfig(region=next(REGIONS), seed=7)) as cloud:
         command = [sys.executable, "-m", "cli"]
         subprocess.run([*command, "init"], cwd=folder, check=True, capture_output=True)
         (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
         made = Shop(folder, cloud)
         made.version = made.package("training")
-        bootstrap = folder / ".serinus"
+        bootstrap, place = folder / ".serinus", cloud.cloud.config
         subprocess.run(
-            [str(folder / "node_modules/.bin/cdk"), "bootstrap", "aws://123456789012/us-east-1"],
+            [str(folder / "node_modules/.bin/cdk"), "bootstrap", f"aws://{place.account_id}/{place.region}"],
             cwd=bootstrap,
             env=made.environment,
             check=True,
