@@ -45,7 +45,7 @@ def _maker(signature: Signature, tensor: Tensor) -> Maker:
 
 def _number_maker(tensor: Tensor, positions: Sequence[int], row_length: int) -> Maker:
     width, dtype = len(positions), np.dtype(tensor.dtype)
-    pack = struct.Struct(f"={width}{_PACK_CODES[tensor.dtype]}").pack
+    pack = struct.Struct(f"{width}{_PACK_CODES[tensor.dtype]}").pack
     whole = list(positions) == list(range(row_length))
     pick = itemgetter(*positions) if width > 1 else itemgetter(slice(positions[0], positions[0] + 1))
 

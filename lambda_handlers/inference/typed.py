@@ -1,10 +1,9 @@
 """The fast way in: a decoder compiled from the rules, which parses and validates in one pass of C.
 
 It says only yes or no. What it refuses goes to `diagnosis`, which accepts the few things that a typed
-decoder cannot (3.0 for an integer, mixed rows) and otherwise finds every fault.
+decoder cannot (3.0 for an integer) and otherwise finds every fault.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -12,10 +11,10 @@ import msgspec
 
 from lambda_handlers.inference.rules import FLOAT64_MAX, Rule
 
+_as_tuple = msgspec.structs.astuple
+
 #: One row, values in signature order, None where missing.
 Row = tuple[Any, ...]
-
-_ROWS_OF_ARRAYS = re.compile(rb'\s*\{\s*"rows"\s*:\s*\[\s*\[').match
 
 
 def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | None:
@@ -24,17 +23,9 @@ def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | Non
     rule cannot be said in types."""
     if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
         return None
-    types = [_type(rule) for rule in rules]
-    records = _body_decoder(_record(rules, types))
-    arrays = _body_decoder(tuple[tuple(types)])  # type: ignore[misc]
-    as_tuple = msgspec.structs.astuple
-
-    def decode(body: bytes) -> list[Row]:
-        if _ROWS_OF_ARRAYS(body):
-            return arrays(body).rows  # type: ignore[no-any-return]
-        return list(map(as_tuple, records(body).rows))
-
-    return decode
+    body: Any = msgspec.defstruct("Body", [("rows", _rows_type(rules))], forbid_unknown_fields=True, gc=False)
+    read = msgspec.json.Decoder(body).decode
+    return lambda body: _as_tuples(read(body).rows)
 
 
 def compile_converter(rules: Sequence[Rule]) -> Callable[[Sequence[Any]], list[Row]] | None:
@@ -42,31 +33,25 @@ def compile_converter(rules: Sequence[Rule]) -> Callable[[Sequence[Any]], list[R
     `msgspec.ValidationError`."""
     if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
         return None
-    types = [_type(rule, may_overflow=True) for rule in rules]
-    records, arrays = list[_record(rules, types)], list[tuple[tuple(types)]]  # type: ignore[misc]
-    as_tuple = msgspec.structs.astuple
-
-    def convert(rows: Sequence[Any]) -> list[Row]:
-        if rows and not isinstance(rows[0], dict):
-            return msgspec.convert(rows, arrays)  # type: ignore[no-any-return]
-        return list(map(as_tuple, msgspec.convert(rows, records)))
-
-    return convert
+    rows_type = _rows_type(rules, may_overflow=True)
+    return lambda rows: _as_tuples(msgspec.convert(rows, rows_type))
 
 
-def _record(rules: Sequence[Rule], types: Sequence[Any]) -> Any:
-    return msgspec.defstruct(
+def _as_tuples(rows: Sequence[Any]) -> list[Row]:
+    return [row if type(row) is tuple else _as_tuple(row) for row in rows]
+
+
+def _rows_type(rules: Sequence[Rule], *, may_overflow: bool = False) -> Any:
+    """Each row is an object or an array."""
+    types = [_type(rule, may_overflow=may_overflow) for rule in rules]
+    record = msgspec.defstruct(
         "Record",
         [_record_field(number, rule, kind) for number, (rule, kind) in enumerate(zip(rules, types, strict=True))],
         forbid_unknown_fields=True,
         kw_only=True,  # lets an optional field come before a required one
         gc=False,
     )
-
-
-def _body_decoder(row: Any) -> Callable[[bytes], Any]:
-    body = msgspec.defstruct("Body", [("rows", list[row])], forbid_unknown_fields=True, gc=False)
-    return msgspec.json.Decoder(body).decode
+    return list[record | tuple[tuple(types)]]  # type: ignore[misc]
 
 
 def _record_field(number: int, rule: Rule, kind: Any) -> tuple[str, Any, Any]:
