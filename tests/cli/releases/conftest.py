@@ -28,7 +28,7 @@ sys.path.insert(0, str(CHECKOUT / "examples"))
 
 MODEL = "tumour"
 STEP_S = 10.0
-#: Moto's state is the process', not a cloud's: each cloud has a region of its own, where bootstrap's names are free.
+#: Moto's state is the process', not a cloud's: each cloud has its own region, where bootstrap's names are free.
 REGIONS = iter(("eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "ca-central-1"))
 #: Real seconds after which a deploy counts as stuck, on however busy a machine.
 PATIENCE_S = 400.0
