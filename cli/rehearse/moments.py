@@ -1,13 +1,16 @@
 """The few moments that a release's story turns on, for the report: what its plots mark and its list tells."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from textwrap import shorten
 
 from cli.rehearse.record import Record
 from cli.rehearse.series import minutes_since_release, stretch
 from cli.rollouts import Deployment
 from lambda_handlers.contract.release import Verdict
 
+#: Letters of a label that fit into a plot.
+_LONGEST = 60
 #: Moments closer than this share of what the report shows are told as one.
 _TOGETHER = 0.012
 _CHECKS = {"BeforeAllowTraffic": "Check before traffic", "AfterAllowTraffic": "Check after the shift"}
@@ -36,7 +39,7 @@ def moments(record: Record) -> list[Moment]:
             told[-1] = _join(told[-1], one)
         else:
             told.append(one)
-    return told
+    return [replace(one, brief=shorten(one.brief, _LONGEST, placeholder=" …")) for one in told]
 
 
 def _join(one: Moment, other: Moment) -> Moment:

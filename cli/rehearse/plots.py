@@ -194,7 +194,8 @@ def _time_axis(frame: Frame) -> Iterable[str]:
     while tick <= frame.until:
         x = frame.x(tick)
         yield f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.base}" y2="{frame.base + 4}"/>'
-        yield f'<text class="tick" x="{x:.1f}" y="{frame.base + 18}" text-anchor="middle">{tick:g} min</text>'
+        anchor = "middle" if x + _PIXELS_A_TICK / 3 < frame.width else "end"
+        yield f'<text class="tick" x="{x:.1f}" y="{frame.base + 18}" text-anchor="{anchor}">{tick:g} min</text>'
         tick += step
 
 

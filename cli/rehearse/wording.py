@@ -10,6 +10,10 @@ _HEADLINES = {
 }
 
 
+#: Share of the ordered requests beyond which it is worth saying that this machine could not send them.
+_BUSY_SHARE = 0.2
+
+
 def headline(story: Story) -> str:
     """Two or three words."""
     return _HEADLINES[story.outcome]
@@ -17,7 +21,8 @@ def headline(story: Story) -> str:
 
 def summary(record: Record, story: Story) -> list[str]:
     """A few sentences: what happened, why, and whom it touched."""
-    return [sentence for sentence in (_what(record, story), story.reason, _touched(story)) if sentence]
+    said = (_what(record, story), story.reason, _touched(story), _busy(record, story))
+    return [sentence for sentence in said if sentence]
 
 
 def _what(record: Record, story: Story) -> str:
@@ -32,6 +37,16 @@ def _what(record: Record, story: Story) -> str:
     return (
         f"The release of {record.play.endpoint} as {candidate} was undone without a person after "
         f"{story.shift_minutes:.1f} minutes; version {record.stable} serves all requests again."
+    )
+
+
+def _busy(record: Record, story: Story) -> str:
+    """That the verdict may be this machine's fault, where it could not send what was ordered."""
+    if record.held_back <= _BUSY_SHARE * (story.requests + record.held_back):
+        return ""
+    return (
+        f"This machine was too busy for {record.play.rate:g} requests a second: {record.held_back} could not be "
+        "sent, and slow answers may be its fault, not the release's. A lower --rate or --speed tells more."
     )
 
 

@@ -52,6 +52,12 @@ def test_a_promotion_without_enough_evidence_exits_4(promoted: Record) -> None:
     assert tell(replace(promoted, verdicts=[undecided])).outcome.value == 4
 
 
+def test_a_machine_that_was_too_busy_is_told_of(rolled_back: Record) -> None:
+    assert not any("busy" in sentence for sentence in summary(rolled_back, tell(rolled_back)))
+    busy = replace(rolled_back, held_back=5000)
+    assert "5000 could not be sent" in summary(busy, tell(busy))[-1]
+
+
 def test_the_data_hold_cloud_seconds_since_the_release_was_ordered(rolled_back: Record) -> None:
     data = as_data(rolled_back, tell(rolled_back))
     assert (data["verdict"], data["exit_code"]) == ("rolled back", 3)
