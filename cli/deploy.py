@@ -1,6 +1,8 @@
 """`serinus deploy`: the stock CDK CLI with what it needs around it: bootstrap, build step, outputs."""
 
+import contextlib
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 from cli import cdk, clouds
 from cli.console import notice, print_json, results, step
+from cli.errors import Interrupted
 from cli.project import find_project
 from cli.target import CloudPort, Environment, Local, Target, choose, environment_for
 
@@ -43,11 +46,19 @@ def deploy(
         bootstrap(project, target, log)
     approval = ["--require-approval", "never"] if local else []
     command = ["deploy", *stacks.values(), "-c", f"env={environment}", "--progress", "events", *approval]
-    if log is None:
-        cdk.run(project, command, target.environment())
-    else:
-        with step(f"deploying {', '.join(stacks)}"):
-            cdk.run(project, command, target.environment(), log=log)
+    here = " --local" if local else f" --env {environment}"
+    for name, status in busy(target, stacks).items():
+        notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, here)}")
+    try:
+        if log is None:
+            cdk.run(project, command, target.environment())
+        else:
+            with step(f"deploying {', '.join(stacks)}"):
+                cdk.run(project, command, target.environment(), log=log)
+    except KeyboardInterrupt as interrupt:
+        begun = busy(target, stacks)
+        told = "; ".join(f"the release of {name} goes on: {follow(name, here)}" for name in begun)
+        raise Interrupted(f"interrupted; {told or 'no release had begun'}") from interrupt
     found = [find_endpoint(project, environment, name, target) for name in stacks]
     if as_json:
         print_json([endpoint.to_json() for endpoint in found])
@@ -57,6 +68,26 @@ def deploy(
         results.print(f"{endpoint.name}  model {endpoint.model_version[:12]}  {endpoint.url}")
         notice(f"{endpoint.name} asks for {wants(endpoint.auth)}")
         notice(curl_line(endpoint, example_rows(project, environment, endpoint.name), target))
+
+
+def busy(target: Target, stacks: Mapping[str, str]) -> dict[str, str]:
+    """The statuses of those of ``stacks`` (by endpoint) that an earlier deploy still changes."""
+    import botocore.exceptions
+
+    found: dict[str, str] = {}
+    for name, stack in stacks.items():
+        # A stack that does not exist yet; whatever else is wrong, the CDK CLI says better.
+        with contextlib.suppress(botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            cloudformation = target.client("cloudformation")
+            status: str = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+            if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+                found[name] = status
+    return found
+
+
+def follow(name: str, here: str) -> str:
+    """How a release that is under way is followed, and ended."""
+    return f"`serinus rollout watch {name}{here}` follows it, `serinus rollout stop {name}{here}` ends it"
 
 
 def bootstrap(project: Path, target: Target, log: Path | None) -> None:

@@ -2,7 +2,8 @@
 
 CliError                the command cannot go on; one line: what, the limit, the next step (exit 1)
 ├── WrongUsage          the value of an option cannot be (exit 2)
-└── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
+├── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
+└── Interrupted         Ctrl-C; the message says what goes on without the command, or was taken down (exit 130)
 """
 
 
@@ -22,3 +23,9 @@ class ToolFailed(CliError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Interrupted(CliError):
+    """Ctrl-C; the message says what goes on all the same and how to end it, or that all was taken down."""
+
+    exit_code = 130

@@ -1,8 +1,9 @@
 """Which alarms guard a release, as data: the lint reads it, a construct makes it.
 
-Every metric is the new version's alone, so that neither an old version's trouble nor an alarm left over can block
-a fix. Missing data never breaches: a version without requests harms nobody, and a golden request a minute tells
-the judge whether it could answer. What would be missed so, a judge that fell silent, has an alarm of its own.
+Every metric of a version is the new version's alone, so that neither an old version's trouble nor an alarm left
+over can block a fix. Missing data never breaches: a version without requests harms nobody, and a golden request a
+minute tells the judge whether it could answer. What would be missed so, a judge that fell silent, has an alarm of
+its own.
 """
 
 from collections.abc import Mapping
@@ -150,11 +151,18 @@ def _throttles(settings: EndpointSettings) -> PlannedAlarm:
 
 
 def _silence() -> PlannedAlarm:
+    """The old version's alarms live until the shift is over, and the judge speaks of the new version alone:
+    whichever it speaks of, it is not silent."""
     return PlannedAlarm(
         name="Silence",
-        description=f"The new version has requests, and the judge has said nothing for {_SILENT_MINUTES} minutes.",
+        description=f"Traffic is split, and the judge has said nothing for {_SILENT_MINUTES} minutes.",
         expression="IF(FILL(invoked, 0) > 0 AND FILL(verdicts, 0) == 0, 1, 0)",
-        metrics={"invoked": _lambdas("Invocations"), "verdicts": _own(release.METRIC_VERDICT, "SampleCount")},
+        metrics={
+            "invoked": _lambdas("Invocations"),
+            "verdicts": WatchedMetric(
+                signals.METRIC_NAMESPACE, release.METRIC_VERDICT, frozenset({FUNCTION}), "SampleCount"
+            ),
+        },
         threshold=0.5,
         period_s=_MINUTE_S,
         periods=_SILENT_MINUTES,

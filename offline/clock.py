@@ -4,19 +4,24 @@ Schedules, bakes, alarm periods and timestamps run on cloud time, which is real 
 stands still until a test steps it. What is measured rather than scheduled (durations, function timeouts,
 request rates) stays in real seconds: use `monotonic` for it.
 
+A fast clock must not outrun what it started: at sixty cloud seconds a second, a function that this machine takes
+four seconds to start would seem to have kept everyone waiting for four minutes. `Clock.awaiting` bounds that.
+
 Whoever must act later registers a *job* (`call_at`, `call_later`, `every`) instead of sleeping, so that a
 stepped clock can run what falls due in order, to completion, without waiting.
 """
 
 import asyncio
 import bisect
+import contextlib
 import heapq
 import itertools
 import logging
+import math
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 log = logging.getLogger(__name__)
@@ -25,6 +30,9 @@ Job = Callable[[], Awaitable[None]]
 
 #: Changes of speed and steps that `Clock.at_real` remembers; older real times count as the oldest.
 REMEMBERED_ANCHORS = 4096
+#: Cloud seconds by which a fast clock may run ahead of real time while work is awaited: half of the shortest
+#: schedule, and what a function that is quick on AWS may take here without slowing cloud time down.
+HEAD_START_S = 30.0
 
 
 def monotonic() -> float:
@@ -53,13 +61,36 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Work under way since an instant of cloud and monotonic time."""
+
+    cloud: float
+    mono: float
+
+    def limit(self, mono: float) -> float:
+        """The latest cloud time that may be reached while the work goes on."""
+        return self.cloud + HEAD_START_S + (mono - self.mono)
+
+
+@dataclass(frozen=True, slots=True)
 class Anchor:
-    """An instant at which cloud, real and monotonic time were known, and the speed from there on."""
+    """An instant at which cloud, real and monotonic time were known, the speed from there on, and its holds."""
 
     cloud: float
     real: float
     mono: float
     factor: float
+    holds: tuple[Hold, ...] = ()
+
+    def free(self, mono: float) -> float:
+        """Cloud time if nothing held it."""
+        return self.cloud + (mono - self.mono) * self.factor
+
+    def at(self, mono: float) -> float:
+        """Cloud time."""
+        if not self.holds or self.factor <= 1:
+            return self.free(mono)
+        return min(self.free(mono), *(hold.limit(mono) for hold in self.holds))
 
 
 class Clock:
@@ -74,6 +105,7 @@ class Clock:
         real = time.time()
         self._anchor = Anchor(real if start is None else start, real, time.monotonic(), factor)
         self._anchors = [self._anchor]
+        self._lost_s = 0.0
         self._queue: list[Scheduled] = []
         self._lock = threading.Lock()
         self._counter = itertools.count()
@@ -92,8 +124,7 @@ class Clock:
 
     def time(self) -> float:
         """Cloud time in epoch seconds."""
-        anchor = self._anchor
-        return anchor.cloud + (time.monotonic() - anchor.mono) * anchor.factor
+        return self._anchor.at(time.monotonic())
 
     def now(self) -> datetime:
         """Cloud time as an aware UTC datetime."""
@@ -107,9 +138,32 @@ class Clock:
         with self._lock:
             place = bisect.bisect_right(self._anchors, epoch_s, key=lambda anchor: anchor.real)
             anchor = self._anchors[max(0, place - 1)]
-            until = self._anchors[place].cloud if 0 < place < len(self._anchors) else None
-        cloud = anchor.cloud + (epoch_s - anchor.real) * anchor.factor
-        return cloud if until is None else min(cloud, until)
+            until = self._anchors[place].cloud if 0 < place < len(self._anchors) else math.inf
+        cloud = anchor.at(anchor.mono + epoch_s - anchor.real)
+        return min(cloud, until)
+
+    @contextlib.contextmanager
+    def awaiting(self) -> Iterator[None]:
+        """While the block runs, cloud time gets no further ahead of real time than `HEAD_START_S`: what it does
+        takes at most so much longer on this clock than on AWS. Without effect up to real speed; safe from any
+        thread."""
+        with self._lock:
+            mono = time.monotonic()
+            hold = Hold(self._anchor.at(mono), mono)
+            self._set_holds((*self._anchor.holds, hold), mono)
+        try:
+            yield
+        finally:
+            with self._lock:
+                rest = tuple(one for one in self._anchor.holds if one is not hold)
+                self._set_holds(rest, time.monotonic())
+            self._poke()
+
+    @property
+    def held_s(self) -> float:
+        """Real seconds that cloud time has lost to what it awaited, up to now."""
+        anchor, mono = self._anchor, time.monotonic()
+        return self._lost_s + (_lost_s(anchor, mono) if anchor.holds else 0.0)
 
     def set_factor(self, factor: float) -> None:
         """Change the speed from now on; cloud time stays continuous."""
@@ -183,7 +237,10 @@ class Clock:
         with self._lock:
             if self.stepped or not self._queue:
                 return None
-            return max(0.0, (self._queue[0].due - self.time()) / self.factor)
+            anchor, mono = self._anchor, time.monotonic()
+            cloud = anchor.at(mono)
+            speed = anchor.factor if cloud == anchor.free(mono) else 1.0
+            return max(0.0, (self._queue[0].due - cloud) / speed)
 
     async def _run(self, entry: Scheduled) -> None:
         try:
@@ -219,11 +276,28 @@ class Clock:
             if self.stepped:
                 self._set_anchor(max(cloud_time, self.time()), 0.0)
 
-    def _set_anchor(self, cloud_time: float, factor: float) -> None:
-        self._anchor = Anchor(cloud_time, time.time(), time.monotonic(), factor)
+    def _set_holds(self, holds: tuple[Hold, ...], mono: float) -> None:
+        """Go on under other ``holds``; where those until now have slowed cloud time, from where it got to."""
+        anchor = self._anchor
+        cloud = anchor.at(mono)
+        if cloud == anchor.free(mono):
+            self._anchor = self._anchors[-1] = replace(anchor, holds=holds)
+        else:
+            self._set_anchor(cloud, anchor.factor, holds)
+
+    def _set_anchor(self, cloud_time: float, factor: float, holds: tuple[Hold, ...] | None = None) -> None:
+        before, mono = self._anchor, time.monotonic()
+        self._lost_s += _lost_s(before, mono)
+        kept = before.holds if holds is None else holds
+        self._anchor = Anchor(cloud_time, time.time(), mono, factor, kept)
         self._anchors.append(self._anchor)
         if len(self._anchors) > 2 * REMEMBERED_ANCHORS:
             del self._anchors[:-REMEMBERED_ANCHORS]
+
+
+def _lost_s(anchor: Anchor, mono: float) -> float:
+    """Real seconds that holds have cost since ``anchor``."""
+    return (anchor.free(mono) - anchor.at(mono)) / anchor.factor if anchor.factor else 0.0
 
 
 def _check(factor: float) -> None:

@@ -1,6 +1,6 @@
 """The clock's own API: what a rehearsal uses to read, hurry or step cloud time.
 
-GET  /_offline/clock                      {"cloud_time", "epoch_s", "factor", "stepped"}
+GET  /_offline/clock                      {"cloud_time", "epoch_s", "factor", "stepped", "held_s"}
 POST /_offline/clock {"factor": 60}       change the speed; 0 stops the clock
 POST /_offline/clock {"advance": 300}     step a stopped clock; answers when what fell due has run
 """
@@ -28,6 +28,7 @@ def routes(cloud: "Cloud") -> list[Route]:
                 "epoch_s": clock.time(),
                 "factor": clock.factor,
                 "stepped": clock.stepped,
+                "held_s": clock.held_s,
             }
         )
 

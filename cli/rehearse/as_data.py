@@ -31,6 +31,7 @@ def as_data(record: Record, story: Story) -> dict[str, Any]:
             **{name: round(took, 1) for name, took in record.laps_s.items()},
             "shift": None if record.shift_real_s is None else round(record.shift_real_s, 1),
             "slowed": round(record.slowed_s, 1),
+            "held": round(record.held_s, 1),
         },
         "requests_by_version_and_status": story.by_version,
         "requests_during_shift": story.during_shift,

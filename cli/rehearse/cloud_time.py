@@ -1,4 +1,4 @@
-"""Cloud time as seen from outside the cloud: asked once, then counted along at the cloud's speed."""
+"""Cloud time as seen from outside the cloud: asked now and then, and counted along at the cloud's speed."""
 
 import time
 from dataclasses import dataclass
@@ -20,17 +20,30 @@ class CloudTime:
 
     def __init__(self, url: str) -> None:
         self._clock_url = f"{url}/_offline/clock"
+        self._held_before_s = 0.0
+        self._latest = 0.0
         self._anchor = self._ask(None)
+        self._held_before_s = self._held_s
 
     @property
     def speed(self) -> float:
         """Cloud seconds per real second."""
         return self._anchor.speed
 
+    @property
+    def held_s(self) -> float:
+        """Real seconds that cloud time has lost since the beginning, because it waited for functions."""
+        return self._held_s - self._held_before_s
+
     def now(self) -> float:
-        """Cloud time in epoch seconds."""
+        """Cloud time in epoch seconds; never earlier than told before."""
         anchor = self._anchor
-        return anchor.epoch_s + (time.monotonic() - anchor.at_s) * anchor.speed
+        self._latest = max(self._latest, anchor.epoch_s + (time.monotonic() - anchor.at_s) * anchor.speed)
+        return self._latest
+
+    def keep_in_step(self) -> None:
+        """Ask again: the cloud's clock waits for functions that this machine is slow to run."""
+        self._anchor = self._ask(None)
 
     def set_speed(self, speed: float) -> None:
         """Let cloud time run at ``speed`` from now on."""
@@ -45,4 +58,5 @@ class CloudTime:
         else:
             answer = httpx.post(self._clock_url, json={"factor": speed}, timeout=_ASK_LIMIT_S, trust_env=False)
         told = answer.raise_for_status().json()
+        self._held_s: float = told["held_s"]
         return Anchor(told["epoch_s"], (before + time.monotonic()) / 2, told["factor"])

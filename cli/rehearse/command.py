@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.console import notice, print_json, results
-from cli.errors import CliError
+from cli.errors import CliError, Interrupted
 from cli.project import find_project
 from infra.names import DEFAULT_ENVIRONMENT
 
@@ -61,13 +61,17 @@ def rehearse(
         seed=seed,
     )
     signal.signal(signal.SIGTERM, _end)
-    with LiveView() as view:
-        record = perform(order, view)
-    if record.canary is None:
-        raise CliError(f"the candidate never became a version of the function:\n{record.deploy_log}")
-    story = tell(record)
-    if html is not None:
-        write_report(html, render(record, story))
+    try:
+        with LiveView() as view:
+            record = perform(order, view)
+        if record.canary is None:
+            raise CliError(f"the candidate never became a version of the function:\n{record.deploy_log}")
+        story = tell(record)
+        if html is not None:
+            write_report(html, render(record, story))
+    except KeyboardInterrupt as interrupt:
+        unwritten = "" if html is None else f"; {html} was not written"
+        raise Interrupted(f"the rehearsal was interrupted and its cloud taken down{unwritten}") from interrupt
     if as_json:
         print_json(as_data(record, story))
     else:

@@ -12,6 +12,8 @@ from cli.rehearse.series import bucket_minutes, buckets, minutes_since_release
 from cli.rehearse.story import NOT_NAMED, Outcome, Story
 from cli.rehearse.wording import headline, summary
 
+#: Real seconds of waiting from which on it is worth a sentence.
+_TOLD_FROM_S = 0.5
 _TONES = {Outcome.PROMOTED: "good", Outcome.ROLLED_BACK: "bad", Outcome.NOT_ENOUGH_EVIDENCE: "unsure"}
 
 
@@ -114,6 +116,8 @@ def _footer(record: Record) -> str:
         said.append(f"{record.held_back} requests were not sent because this machine was busy.")
     if record.slowed_s:
         said.append(f"Cloud time was slowed for {record.slowed_s:.1f} s while this machine was busy.")
+    if record.held_s >= _TOLD_FROM_S:
+        said.append(f"Cloud time waited {record.held_s:.1f} s for functions that this machine was slow to run.")
     if play.seed is not None:
         said.append(f"Seed {play.seed}.")
     return " ".join(said)

@@ -134,6 +134,7 @@ def release(order: Order, set_up: Stage, view: LiveView, watch: Stopwatch, name:
         answers=sorted(traffic.answers, key=lambda one: one.at),
         held_back=traffic.held_back,
         slowed_s=pace.slowed_s,
+        held_s=clock.held_s,
         shares=seen.shares,
         happenings=seen.happenings,
         deployments=seen.deployments,

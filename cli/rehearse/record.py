@@ -42,9 +42,9 @@ class Metered:
 @dataclass(frozen=True, slots=True)
 class Record:
     """All that was recorded. Times are cloud time in epoch seconds: the release was ordered at ``released_at``,
-    the stack was at rest again at ``deployed_at``. ``held_back`` requests were not
-    sent, and time was slowed for ``slowed_s`` real seconds, because this machine was busy. ``laps_s`` are real
-    seconds that parts of the rehearsal took."""
+    the stack was at rest again at ``deployed_at``. ``held_back`` requests were not sent, and time was slowed for
+    ``slowed_s`` real seconds, because this machine was busy; cloud time lost ``held_s`` real seconds to functions
+    that it waited for. ``laps_s`` are real seconds that parts of the rehearsal took."""
 
     play: Play
     stable: str
@@ -55,6 +55,7 @@ class Record:
     answers: Sequence[Answered]
     held_back: int
     slowed_s: float
+    held_s: float
     shares: Sequence[Shares]
     happenings: Sequence[Happening]
     deployments: Sequence[Deployment]

@@ -78,6 +78,7 @@ class Watch:
             self._look_at_rest()
 
     def _look_at_alias(self) -> None:
+        self.clock.keep_in_step()
         alias = self.reader.alias()
         if self.shares and self.shares[-1].alias != alias:
             self._tell(Happening(self.clock.now(), "alias", describe(alias)))

@@ -18,7 +18,7 @@ from infra.settings import Endpoint, Settings
 from infra.traffic_shift import shift_of
 from lambda_handlers.contract import release, signals
 
-#: Metrics of our own namespace, all by function and version.
+#: Metrics of our own namespace, all by function and version; the verdict by function alone too.
 OWN_METRICS = frozenset(
     {
         release.METRIC_VERDICT,
@@ -76,6 +76,8 @@ def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
     """Whether a metric exists under these dimensions. Lambda names the executed version only while an alias has
     weights."""
     if watched.namespace == signals.METRIC_NAMESPACE:
+        if watched.dimensions == {FUNCTION}:
+            return watched.name == release.METRIC_VERDICT
         return watched.name in OWN_METRICS and watched.dimensions == {FUNCTION, VERSION}
     known = [set(), {FUNCTION}, {FUNCTION, RESOURCE}]
     if weighted:

@@ -32,7 +32,7 @@ class Inconclusive(StrEnum):
 
 #: Metric of the judge in `signals.METRIC_NAMESPACE`, by `DIMENSION_FUNCTION` and `DIMENSION_VERSION` (the
 #: canary's): one data point a minute while a rollout is judged. An alarm on Minimum below 0 (missing data not
-#: breaching) stops CodeDeploy.
+#: breaching) stops CodeDeploy. By `DIMENSION_FUNCTION` alone it tells that the judge speaks, of whichever version.
 METRIC_VERDICT = "Verdict"
 VERDICT_VALUES = {Verdict.ROLL_BACK: -1.0, Verdict.NOT_ENOUGH_EVIDENCE: 0.0, Verdict.PROMOTE: 1.0}
 

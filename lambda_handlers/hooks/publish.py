@@ -30,14 +30,17 @@ def publish(
     """Publish the verdict as of ``now`` (epoch seconds); returns the event's detail. The metric comes first: what
     stops a bad release must not wait for what tells of it."""
     at = datetime.fromtimestamp(now, UTC)
-    dimensions = {signals.DIMENSION_FUNCTION: settings.function, signals.DIMENSION_VERSION: deployment.canary}
-    datum = {
-        "MetricName": release.METRIC_VERDICT,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-        "Timestamp": at,
-        "Value": release.VERDICT_VALUES[judgement.verdict],
-    }
-    cloudwatch.put_metric_data(Namespace=signals.METRIC_NAMESPACE, MetricData=[datum])
+    of_function = {signals.DIMENSION_FUNCTION: settings.function}
+    data = [
+        {
+            "MetricName": release.METRIC_VERDICT,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+            "Timestamp": at,
+            "Value": release.VERDICT_VALUES[judgement.verdict],
+        }
+        for dimensions in (of_function | {signals.DIMENSION_VERSION: deployment.canary}, of_function)
+    ]
+    cloudwatch.put_metric_data(Namespace=signals.METRIC_NAMESPACE, MetricData=data)
     detail = {
         "function": settings.function,
         "alias": settings.alias,

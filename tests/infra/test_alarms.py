@@ -44,7 +44,7 @@ def test_a_group_holds_all_alarms(template_of: Templates, resources_of: Find, st
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_alarm_watches_the_new_version_alone(
+def test_every_alarm_watches_the_new_versions_requests_alone(
     template_of: Templates, resources_of: Find, strategy: str
 ) -> None:
     template = template_of(table(strategy))
@@ -53,6 +53,8 @@ def test_every_alarm_watches_the_new_version_alone(
     for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values():
         for metric in watched(alarm["Properties"]):
             dimensions = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
+            if metric["MetricName"] == release.METRIC_VERDICT and set(dimensions) == {"FunctionName"}:
+                continue  # no request of any version, but that the judge speaks
             named = dimensions.get("FunctionVersion") or dimensions.get("ExecutedVersion")
             assert named == {"Fn::GetAtt": [version, "Version"]}
             assert dimensions["FunctionName"] == "shop-dev-churn"
@@ -72,7 +74,8 @@ def test_dimensions_are_those_that_the_judge_and_the_function_write(
         if metric["Namespace"] == signals.METRIC_NAMESPACE
     }
 
-    assert found == {(name, frozenset(own)) for name in names}
+    judge_speaks = (release.METRIC_VERDICT, frozenset({signals.DIMENSION_FUNCTION}))
+    assert found == {(name, frozenset(own)) for name in names} | {judge_speaks}
 
 
 def test_dimensions_of_lambdas_metrics_are_those_that_it_sends_while_traffic_is_split(
@@ -123,6 +126,14 @@ def test_the_verdict_alarm_fires_on_roll_back_alone() -> None:
 
     assert alarm.below
     assert firing == {release.Verdict.ROLL_BACK}
+
+
+def test_the_judges_word_on_any_version_breaks_the_silence_on_every_version() -> None:
+    """The old version still has requests during a shift, an alarm of its own, and no judge that speaks of it."""
+    (alarm,) = (alarm for alarm in plan_alarms(settings("canary")) if alarm.name == "Silence")
+
+    assert alarm.metrics["invoked"].dimensions >= {"ExecutedVersion"}
+    assert alarm.metrics["verdicts"].dimensions == {signals.DIMENSION_FUNCTION}
 
 
 def test_thresholds_and_minimum_counts_are_settings() -> None:

@@ -174,6 +174,10 @@ def test_our_own_metrics_are_carried_by_function_and_version_only(dimensions: se
     assert not is_carried(WatchedMetric("Serinus", "Errors", frozenset(dimensions), "Sum"), weighted=True)
 
 
+def test_the_verdict_is_carried_by_function_too() -> None:
+    assert is_carried(WatchedMetric("Serinus", "Verdict", frozenset({"FunctionName"}), "Sum"), weighted=False)
+
+
 def test_synth_refuses_errors_and_says_warnings(
     project: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import httpx
 import pytest
 
-from offline.clock import Clock
+from offline.clock import HEAD_START_S, Clock
 from offline.cloud.stepping import stepped
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +53,67 @@ def test_cloud_time_is_continuous_when_the_speed_changes() -> None:
     assert frozen > START + 50
     clock.set_factor(1)
     assert frozen <= clock.time() < frozen + 5
+
+
+def test_cloud_time_waits_for_what_is_awaited() -> None:
+    clock = Clock(100_000, START)
+    with clock.awaiting():
+        began, real = clock.time(), time.monotonic()
+        time.sleep(0.02)
+        during, took_s = clock.time(), time.monotonic() - real
+        assert during - began <= HEAD_START_S + took_s + 0.001
+    after = clock.time()
+    assert after >= during
+    time.sleep(0.02)
+    assert clock.time() > after + 1_000
+    assert clock.held_s > 0.015
+
+
+def test_cloud_time_waits_for_the_earliest_of_all_that_is_awaited() -> None:
+    clock = Clock(100_000, START)
+    with clock.awaiting():
+        began = clock.time()
+        with clock.awaiting():
+            time.sleep(0.01)
+        between = clock.time()
+        time.sleep(0.01)
+        assert began < between <= clock.time() < began + 2 * HEAD_START_S
+
+
+def test_a_real_time_within_a_wait_is_translated_as_it_passed() -> None:
+    clock = Clock(100_000, START)
+    with clock.awaiting():
+        time.sleep(0.01)
+        real, cloud = time.time(), clock.time()
+        assert clock.at_real(real) == pytest.approx(cloud, abs=0.1)
+        time.sleep(0.01)
+    time.sleep(0.01)
+    assert clock.at_real(real) == pytest.approx(cloud, abs=0.1)
+
+
+@pytest.mark.parametrize("factor", [0, 1])
+def test_a_clock_that_is_no_faster_than_real_time_waits_for_nothing(factor: float) -> None:
+    clock = Clock(factor, START)
+    with clock.awaiting():
+        clock.set_factor(factor)
+    assert clock.held_s == 0
+
+
+async def test_jobs_run_when_they_are_due_after_a_wait() -> None:
+    clock, notes = Clock(100_000, START), list[str]()
+    done = asyncio.Event()
+
+    async def note() -> None:
+        notes.append("due")
+        done.set()
+
+    running = asyncio.create_task(clock.run())
+    with clock.awaiting():
+        clock.call_later(10 * HEAD_START_S, note, name="later")
+        await asyncio.sleep(0.05)
+        assert notes == []
+    await asyncio.wait_for(done.wait(), 30)
+    running.cancel()
 
 
 @pytest.mark.parametrize("factor", [-1, float("inf"), float("nan")])

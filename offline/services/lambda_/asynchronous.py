@@ -73,7 +73,9 @@ class AsynchronousInvocations(Invocations):
         at = self.cloud.clock.time()
         invocation = Invocation(event.request_id, way.arn, event.payload, event.client_context, new_trace_id())
         try:
-            outcome = await self.run(function, self._invocable(function, way), way, invocation)
+            # Nobody waits for an answer, but what a schedule or a hook started must not seem late for want of CPU.
+            with self.cloud.clock.awaiting():
+                outcome = await self.run(function, self._invocable(function, way), way, invocation)
         except AwsError:
             delay_s = min(FIRST_BACKOFF_S * 2**event.throttles, LAST_BACKOFF_S)
             event.throttles += 1

@@ -42,6 +42,7 @@ def promoted() -> Record:
         answers=[*(answered(START + index, "1") for index in range(300)), *during, answered(END + 5, "2")],
         held_back=0,
         slowed_s=0.0,
+        held_s=0.0,
         shares=[Shares(START, AliasState("1")), Shares(SHIFT + 5, AliasState("1", "2", 0.1)),
                 Shares(END + 5, AliasState("2"))],
         happenings=[Happening(SHIFT, "deployment", "traffic shift begins")],
