@@ -2,7 +2,8 @@
 
 scikit-learn writes its version beside each estimator's state
 (https://scikit-learn.org/stable/model_persistence.html), XGBoost into its JSON and UBJSON, which its pickles hold
-too; NumPy 2 pickles arrays under another module name than NumPy 1.
+too; NumPy 2 pickles arrays under another module name than NumPy 1. LightGBM and CatBoost write no version, but a
+pickle names the modules that it needs.
 """
 
 import bz2
@@ -31,15 +32,17 @@ _SKLEARN = re.compile(
 _XGBOOST_JSON = re.compile(rb'"version"\s*:\s*\[\s*([0-9]+)\s*,\s*([0-9]+)\s*,\s*([0-9]+)\s*\]')
 _XGBOOST_UBJSON = re.compile(rb"L\x00{7}\x07version\[#L\x00{7}\x03i(.)i(.)i(.)", re.DOTALL)
 _NUMPY_2 = re.compile(rb"numpy\._core[.a-z_]*")
+_BOOSTERS = re.compile(rb"(xgboost|lightgbm|catboost)\.(?:sklearn|core|basic)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """``versions`` by distribution name ("scikit-learn": "1.4.2"), as far as the file says. ``numpy_2`` tells that
-    its arrays were saved by NumPy 2 or later."""
+    its arrays were saved by NumPy 2 or later; ``boosters`` are the boosting libraries whose classes it names."""
 
     versions: dict[str, str]
     numpy_2: bool = False
+    boosters: frozenset[str] = frozenset()
 
 
 def read_saved(path: Path) -> Saved:
@@ -47,6 +50,7 @@ def read_saved(path: Path) -> Saved:
     which loading it will tell of."""
     versions: dict[str, str] = {}
     numpy_2 = False
+    boosters: set[str] = set()
     try:
         for chunk in _chunks(path):
             match = _SKLEARN.search(chunk)
@@ -57,10 +61,11 @@ def read_saved(path: Path) -> Saved:
                 versions["xgboost"] = ".".join(str(part[0]) for part in match.groups())
             elif "xgboost" not in versions and (match := _XGBOOST_JSON.search(chunk)):
                 versions["xgboost"] = b".".join(match.groups()).decode()
+            boosters.update(name.decode() for name in _BOOSTERS.findall(chunk))
             numpy_2 = numpy_2 or _NUMPY_2.search(chunk) is not None
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
         pass  # cut short or no such archive: what was read so far holds
-    return Saved(versions, numpy_2)
+    return Saved(versions, numpy_2, frozenset(boosters))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -20,6 +20,9 @@ _CONTEMPORARIES = (
     ((1, 6), ("numpy<2.3", "scipy<1.16", "pandas<3")),
     ((1, 7), ("numpy<2.4", "scipy<1.17", "pandas<3")),
 )
+#: XGBoost before this release is no regressor to scikit-learn 1.6 and later, which ask for tags.
+_TAGGED_XGBOOST = (2, 1, 3)
+_BEFORE_TAGS = (1, 5)
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _PIN = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^]]*\])?\s*==\s*([0-9][0-9A-Za-z.+!]*)")
 
@@ -55,12 +58,16 @@ def by_requirements(
     if not always and not any(_is_skewed(name, version) for name, version in pins.items()):
         return by_file(path)
     named = {name_of(line) for line in lines}
+    # MLflow logs the library's name beside the stand-in that was installed; the two hold the same files.
+    doubled = {name for name, stand_in in _STAND_INS.items() if {name, stand_in} <= named}
+    lines = tuple(line for line in lines if name_of(line) not in doubled)
     saved = read_saved(path)
     unnamed = {
         name: version for name, version in saved.versions.items() if not {name, _STAND_INS.get(name, name)} & named
     }
     known = pins | unnamed
-    added = [line for line in requirements_of(Saved(known, saved.numpy_2)) if name_of(line) not in named]
+    found = requirements_of(Saved(known, saved.numpy_2, saved.boosters))
+    added = [line for line in found if not {name_of(line), _STAND_INS.get(name_of(line) or "")} & named]
     return Wanted((*lines, *added), origin, folder, python)
 
 
@@ -81,18 +88,29 @@ def name_of(line: str) -> str | None:
 
 
 def requirements_of(saved: Saved) -> tuple[str, ...]:
-    """The libraries that saved a model, in pip's words, among what was current in their time."""
+    """The libraries that saved a model, in pip's words, among what was current in their time. Boosters that write
+    no version, for they read what older ones wrote, are wanted as they are installed."""
     lines = [f"{_distribution(name, version)}=={version}" for name, version in saved.versions.items()]
-    bounds = _contemporaries(saved.versions.get("scikit-learn"))
+    unsaid = sorted(saved.boosters - saved.versions.keys())
+    lines += [
+        name if (here := _installed(name)) is None else f"{_distribution(name, here)}=={here}" for name in unsaid
+    ]
+    bounds = _contemporaries(saved)
     if saved.numpy_2:
         bounds = (*bounds, "numpy>=2")
     return (*lines, *bounds)
 
 
-def _contemporaries(version: str | None) -> tuple[str, ...]:
-    if version is None:
+def _contemporaries(saved: Saved) -> tuple[str, ...]:
+    release = _numbers(saved.versions.get("scikit-learn", ""))[:2]
+    if release:
+        return next((bounds for last, bounds in _CONTEMPORARIES if release <= last), ())
+    if _numbers(saved.versions.get("xgboost", "9")) >= _TAGGED_XGBOOST:
         return ()
-    return next((bounds for last, bounds in _CONTEMPORARIES if _numbers(version)[:2] <= last), ())
+    return (
+        f"scikit-learn<{_BEFORE_TAGS[0]}.{_BEFORE_TAGS[1] + 1}",
+        *next(bounds for last, bounds in _CONTEMPORARIES if last == _BEFORE_TAGS),
+    )
 
 
 def _distribution(name: str, version: str) -> str:

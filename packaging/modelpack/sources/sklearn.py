@@ -1,5 +1,6 @@
 """scikit-learn: anything fitted that predicts, groups, tells outliers or transforms, alone or as a pipeline."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -13,6 +14,8 @@ from modelpack.errors import ConversionError, SourceError
 from modelpack.sample import Sample
 from modelpack.sources.encoders import nullable_columns, trace_categories
 from modelpack.sources.source import Category, Graph, Label
+
+_BOOSTERS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost"}
 
 
 class SklearnSource:
@@ -40,7 +43,7 @@ class SklearnSource:
             raise SourceError(f"{_shown(model)} is not fitted. Call fit before saving it.") from error
         _refuse_own_categories(model)
         self.model = model
-        self.framework = f"scikit-learn {sklearn.__version__}"
+        self.framework = _framework(model, f"scikit-learn {sklearn.__version__}")
         self.task: Task = task
         self.several_labels = task == "classification" and _has_several_labels(model)
         self.classes = self._read_classes()
@@ -126,6 +129,16 @@ class SklearnSource:
         from modelpack.convert.sklearn import convert
 
         return convert(self, sample)
+
+
+def _framework(model: Any, sklearn: str) -> str:
+    """scikit-learn and, where the model is of a boosting library or ends with one's, that library."""
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    library = type(last).__module__.split(".")[0]
+    if library not in _BOOSTERS:
+        return sklearn
+    booster = f"{_BOOSTERS[library]} {sys.modules[library].__version__}"
+    return booster if last is model else f"{sklearn}, {booster}"
 
 
 def _task(model: Any) -> Task | None:

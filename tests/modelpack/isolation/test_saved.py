@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import lightgbm
 import numpy as np
 import pytest
 import sklearn
@@ -62,6 +63,14 @@ def test_xgboost_writes_its_version_into_files_and_pickles(tmp_path: Path) -> No
     joblib.dump(make_pipeline(StandardScaler(), model), tmp_path / "m.joblib")
     both = {"scikit-learn": sklearn.__version__, "xgboost": xgboost.__version__}
     assert read_saved(tmp_path / "m.joblib").versions == both
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_boosters_that_write_no_version_are_named_by_their_modules(protocol: int, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((60, 3))
+    model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(rows, rows[:, 0] > 0.5)
+    (tmp_path / "m").write_bytes(pickle.dumps(make_pipeline(StandardScaler(), model), protocol=protocol))
+    assert read_saved(tmp_path / "m").boosters == {"lightgbm"}
 
 
 class Runs:

@@ -3,6 +3,7 @@
 import pickle
 from pathlib import Path
 
+import lightgbm
 import pytest
 import sklearn
 import xgboost
@@ -25,6 +26,29 @@ def test_older_release_wants_itself_among_its_contemporaries(tmp_path: Path) -> 
     assert wanted is not None
     assert wanted.requirements == ("scikit-learn==1.4.2", "numpy<2.1", "scipy<1.14", "pandas<3")
     assert wanted.origin == "read from m.pkl"
+
+
+def test_booster_in_the_pipeline_comes_along_though_its_version_is_not_written(tmp_path: Path) -> None:
+    place = tmp_path / "m.pkl"
+    place.write_bytes(pickle.dumps(["_sklearn_version", "1.5.2", lightgbm.LGBMClassifier]))
+    wanted = by_file(place)
+    assert wanted is not None
+    assert wanted.requirements[:2] == ("scikit-learn==1.5.2", f"lightgbm=={lightgbm.__version__}")
+    asked = by_requirements(("lightgbm==4.5.0",), "r", place, always=True, folder=None, python=None)
+    assert asked is not None
+    assert asked.requirements[:2] == ("lightgbm==4.5.0", "scikit-learn==1.5.2")
+
+
+@pytest.mark.parametrize(("version", "bounded"), [("2.1.2", True), ("2.1.4", False)])
+def test_xgboost_comes_with_a_scikit_learn_that_knows_its_kind(
+    version: str, bounded: bool, tmp_path: Path
+) -> None:
+    numbers = ", ".join(version.split("."))
+    (tmp_path / "m.json").write_text(f'{{"learner": {{}}, "version": [{numbers}]}}')
+    wanted = by_file(tmp_path / "m.json")
+    assert wanted is not None
+    assert wanted.requirements[0] == f"xgboost-cpu=={version}"
+    assert ("scikit-learn<1.6" in wanted.requirements) is bounded
 
 
 def test_requirements_asked_for_hold_even_where_the_installed_would_serve(tmp_path: Path) -> None:
@@ -58,6 +82,14 @@ def test_logged_requirements_of_another_release_are_wanted(tmp_path: Path) -> No
     )
     assert wanted is not None
     assert wanted.requirements == ("lightgbm==4.3.0",)
+
+
+def test_library_and_its_stand_in_are_not_both_installed(tmp_path: Path) -> None:
+    lines = ("pandas==2.3.3", "xgboost-cpu==2.1.2", "xgboost==2.1.2")
+    place = _saved_by("1.5.2", tmp_path)
+    wanted = by_requirements(lines, "logged", place, always=False, folder=None, python=None)
+    assert wanted is not None
+    assert wanted.requirements[:3] == ("pandas==2.3.3", "xgboost-cpu==2.1.2", "scikit-learn==1.5.2")
 
 
 @pytest.mark.parametrize(
