@@ -101,8 +101,8 @@ def _deployed(stack: DeployedStack, target: Target) -> Deployed:
     return Deployed(
         stack.status,
         target.url(stack.outputs[OUTPUTS.url]).rstrip("/"),
-        stack.outputs.get("Front", "rest"),
-        stack.outputs.get("Auth", "api_key"),
+        stack.outputs.get(OUTPUTS.front, "rest"),
+        stack.outputs.get(OUTPUTS.auth, "api_key"),
         ring.current().id if ring else None,
         stack.outputs[OUTPUTS.model_version],
         tuple(_versions(reader)),

@@ -19,7 +19,7 @@ Environment = Annotated[
 ]
 PackEnvironment = Annotated[str, typer.Option("--env", help="Environment whose pin in serinus.lock it is.")]
 
-_EXECUTE_API = re.compile(r"https://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)(?P<rest>/.*)?")
+_EXECUTE_API = re.compile(r"https://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+(?P<rest>/.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Target:
         match = _EXECUTE_API.fullmatch(deployed)
         if self.cloud is None or match is None:
             return deployed
-        return f"{self.cloud.url}/_gateway/{match['api']}/{match['stage']}{match['rest'] or '/'}"
+        return f"{self.cloud.url}/_gateway/{match['api']}{match['rest'] or ''}"
 
 
 def environment_for(target: "Target", wanted: str | None) -> str:

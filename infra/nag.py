@@ -45,6 +45,15 @@ _ACCESS_LOGS = (
     "Access logs of a REST API need a role that belongs to the whole account, which one endpoint must not set. "
     "The function logs every request that reaches it."
 )
+_HTTP_ACCESS_LOGS = (
+    "Access logs would hold callers' addresses. The function logs every request that reaches it, and the API "
+    "counts those that it refused."
+)
+_OPEN_ROUTES = (
+    "`auth` says what callers must show: a signature or a token, which the rule takes, a key, which it does not, "
+    "or nothing where `public` was chosen. Open beside it are the documentation where `docs = true`, and "
+    "preflights of `cors_origins`, for which browsers send no credentials."
+)
 _TRACING = (
     "X-Ray costs by the trace; the function's metrics and logs tell route, time and version of each request."
 )
@@ -57,31 +66,37 @@ _VERSIONS = "Any version of this one function: which ones a release compares is 
 _RUNTIME = "The default is the newest Python with SnapStart and wheels for every layer; `runtime` chooses another."
 
 ACKNOWLEDGEMENTS = (
-    _solutions("APIG1", ["Http"], _ACCESS_LOGS),
-    _serverless("APIGWAccessLogging", ["Http"], _ACCESS_LOGS),
+    _solutions("APIG1", ["Rest"], _ACCESS_LOGS),
+    _serverless("APIGWAccessLogging", ["Rest"], _ACCESS_LOGS),
     _solutions(
         "APIG2",
-        ["Http"],
+        ["Rest"],
         "The function checks every request against the model's signature, which says more than a JSON schema, and "
         "answers with what was wrong.",
     ),
-    _solutions("APIG3", ["Http"], "A web ACL costs monthly; keys, throttles and limits of size hold without it."),
+    _solutions("APIG1", ["Http"], _HTTP_ACCESS_LOGS),
+    _serverless("APIGWAccessLogging", ["Http"], _HTTP_ACCESS_LOGS),
     _solutions(
-        "APIG4",
-        ["Http"],
-        "Callers are programs: every path needs an API key, but the documentation where `docs = true` opens it.",
+        "APIG3", ["Rest"], "A web ACL costs monthly; `auth`, throttles and limits of size hold without it."
     ),
-    _solutions("COG4", ["Http"], "Callers are programs with API keys, not people with accounts of a user pool."),
+    _solutions("APIG4", ["Rest", "Http"], _OPEN_ROUTES),
     _solutions(
-        "APIG6", ["Http"], "Execution logs need the account's role as access logs do, and would hold request data."
+        "COG4",
+        ["Rest"],
+        "Callers are programs with keys or signatures, not people with accounts of a user pool; an HTTP API with "
+        '`auth = "jwt"` takes such people\'s tokens, of any issuer.',
+    ),
+    _solutions(
+        "APIG6", ["Rest"], "Execution logs need the account's role as access logs do, and would hold request data."
     ),
     _serverless(
         "APIGWDefaultThrottling",
-        ["Http"],
-        "The usage plan throttles every key (`rate_limit_per_s`, `burst_limit`). What needs no key, preflight and "
-        "documentation, has only the account's throttle: `reserved_concurrency` bounds it.",
+        ["Rest"],
+        "With keys, the usage plan throttles each (`rate_limit_per_s`, `burst_limit`); what needs no key, "
+        "preflight and documentation, has only the account's throttle: `reserved_concurrency` bounds it. "
+        "Without keys, the stage is throttled.",
     ),
-    _serverless("APIGWXrayEnabled", ["Http"], _TRACING),
+    _serverless("APIGWXrayEnabled", ["Rest"], _TRACING),
     _serverless("LambdaTracing", _FUNCTIONS, _TRACING),
     _solutions("L1", _FUNCTIONS, _RUNTIME),
     _serverless("LambdaLatestVersion", _FUNCTIONS, _RUNTIME),

@@ -1,7 +1,7 @@
 """Names by which a deployed endpoint is found again: the CLI looks for exactly these.
 
 A stack is `<project>-<environment>-<endpoint>`; the function bears the stack's name, so that logs, metrics
-and bills name the endpoint; the outputs below are on every stack.
+and bills name the endpoint; the outputs below are on every stack, the key's where `auth` is "api_key".
 """
 
 import hashlib
@@ -25,6 +25,8 @@ ALIAS = "live"
 #: CodeDeploy's deployment group, in the application that bears the stack's name.
 DEPLOYMENT_GROUP = "live"
 STAGE = "live"
+#: An HTTP API answers at its host's root: the event's path then holds no stage, behind whatever domain.
+HTTP_STAGE = "$default"
 
 #: Lambda's limit for a function's name, which is the stack's.
 LONGEST_STACK_NAME = 64
@@ -34,9 +36,12 @@ HOOK_PREFIX = "CodeDeployHook"
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Keys of a stack's outputs. ``url`` ends with the stage, without a slash."""
+    """Keys of a stack's outputs. ``url`` ends without a slash: with the stage of a REST API, with the host of an
+    HTTP API. ``front`` and ``auth`` hold the settings of these names."""
 
     url: str = "Url"
+    front: str = "Front"
+    auth: str = "Auth"
     api_key_id: str = "ApiKeyId"
     function_name: str = "FunctionName"
     function_version: str = "FunctionVersion"

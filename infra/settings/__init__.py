@@ -1,5 +1,6 @@
 """serinus.toml, read once and validated: everything below works with what stands here."""
 
+from infra.settings.access_schema import Auth, Front, JwtSettings
 from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.function_environment import function_environment
 from infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
@@ -9,8 +10,11 @@ from infra.settings.schema import EndpointSettings
 
 __all__ = [
     "AlarmSettings",
+    "Auth",
     "Endpoint",
     "EndpointSettings",
+    "Front",
+    "JwtSettings",
     "ProvisionedSettings",
     "RolloutSettings",
     "Settings",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from infra.settings.access_schema import Auth, Front, JwtSettings
 from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.rules import (
@@ -85,14 +86,23 @@ class EndpointSettings(BaseModel):
     ] = ()
     """Origins whose pages may call the endpoint from a browser."""
 
+    front: Front = "rest"
+    """The API in front: REST (keys, quotas, web ACL) or HTTP (tokens of any issuer; costs less than a third)."""
+
+    auth: Auth = "api_key"
+    """What a caller must show: a key (rest), an AWS signature, a token (http), or nothing."""
+
+    jwt: JwtSettings = JwtSettings()
+    """Whose tokens are taken."""
+
     rate_limit_per_s: Annotated[int, Field(ge=1)] = 100
-    """Requests a second that an API key may make on average; more are answered 429."""
+    """Requests a second on average, by key or, where there are none, of all callers; more are answered 429."""
 
     burst_limit: Annotated[int, Field(ge=1)] = 200
-    """Requests that an API key may make at once beyond the average."""
+    """Requests at once beyond the average, by key or, where there are none, of all callers."""
 
     quota_requests: Annotated[int, Field(ge=0)] = 0
-    """Requests that an API key may make in each period; 0 for no quota."""
+    """Requests that an API key may make in each period; 0 for no quota. Only with auth = "api_key"."""
 
     quota_period: Literal["day", "week", "month"] = "month"
     """Period of quota_requests."""

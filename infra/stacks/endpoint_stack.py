@@ -6,14 +6,15 @@ from constructs import Construct
 from infra.alarm_plan import plan_alarms
 from infra.constructs.alarms import ReleaseAlarms
 from infra.constructs.endpoint_dashboard import EndpointDashboard
-from infra.constructs.endpoint_metrics import rest_api_metrics
+from infra.constructs.front import Access, Front
 from infra.constructs.hooks import HookPlatform, ReleaseHooks
-from infra.constructs.http_api import HttpApi
+from infra.constructs.http_api import HttpFront
 from infra.constructs.inference_function import InferenceFunction
 from infra.constructs.model_layers import ModelLayers
 from infra.constructs.notifications import Notifications
 from infra.constructs.permissions import ReleasePermissions
 from infra.constructs.provisioned_scaling import ProvisionedScaling
+from infra.constructs.rest_api import RestFront
 from infra.constructs.rollout import Guards, Rollout
 from infra.constructs.version_retention import VersionRetention
 from infra.nag import acknowledge_findings
@@ -84,22 +85,27 @@ class EndpointStack(cdk.Stack):
             provisioned=chosen.provisioned.environments if chosen.cold_start == "provisioned" else None,
         )
         self._scale(endpoint)
-        self.http = HttpApi(
-            self,
-            "Http",
-            name=endpoint.stack_name,
-            stage=STAGE,
-            backend=self.inference.alias,
+        self.front = self._create_front(endpoint)
+        self._guard_releases(endpoint, hotfix)
+        self._add_outputs(endpoint, release)
+        acknowledge_findings(self, endpoint.stack_name)
+
+    def _create_front(self, endpoint: Endpoint) -> Front:
+        chosen, name = endpoint.settings, endpoint.stack_name
+        access = Access(
+            auth=chosen.auth,
             docs=chosen.docs,
             cors_origins=chosen.cors_origins,
             rate_limit_per_s=chosen.rate_limit_per_s,
             burst_limit=chosen.burst_limit,
             quota_requests=chosen.quota_requests,
             quota_period=chosen.quota_period,
+            jwt=chosen.jwt,
         )
-        self._guard_releases(endpoint, hotfix)
-        self._add_outputs(release)
-        acknowledge_findings(self, endpoint.stack_name)
+        # Each has a construct id of its own: CloudFormation changes no resource's type in place.
+        if chosen.front == "http":
+            return HttpFront(self, "Http", name=name, backend=self.inference.alias, access=access)
+        return RestFront(self, "Rest", name=name, stage=STAGE, backend=self.inference.alias, access=access)
 
     def _scale(self, endpoint: Endpoint) -> None:
         wanted = endpoint.settings.provisioned
@@ -181,14 +187,16 @@ class EndpointStack(cdk.Stack):
                 function=name,
                 memory_mb=chosen.memory_mb,
                 architecture=chosen.architecture,
-                api=rest_api_metrics(name, STAGE),
+                api=self.front.metrics,
                 alarms=self.alarms.alarms,
             )
 
-    def _add_outputs(self, release: Release) -> None:
+    def _add_outputs(self, endpoint: Endpoint, release: Release) -> None:
         values = {
-            OUTPUTS.url: self.http.url,
-            OUTPUTS.api_key_id: self.http.key.key_id,
+            OUTPUTS.url: self.front.url,
+            OUTPUTS.front: endpoint.settings.front,
+            OUTPUTS.auth: endpoint.settings.auth,
+            **({OUTPUTS.api_key_id: self.front.key.key_id} if self.front.key else {}),
             OUTPUTS.function_name: self.inference.function.function_name,
             OUTPUTS.function_version: self.inference.version.version,
             OUTPUTS.alias: self.inference.alias.alias_name,

@@ -22,6 +22,15 @@ HEADER_FUNCTION_VERSION = "x-serinus-function-version"
 #: On answers in which some rows' outputs are NaN or infinite (null in JSON): how many rows.
 HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
 
+#: What pages of other origins may read of an answer, beside what browsers always let them.
+EXPOSED_HEADERS = (
+    HEADER_MODEL,
+    HEADER_MODEL_VERSION,
+    HEADER_FUNCTION_VERSION,
+    HEADER_NON_FINITE_ROWS,
+    "inference-header-content-length",
+)
+
 METRIC_NAMESPACE = "Serinus"
 
 #: The inference function's own metrics: one embedded-metric line on standard output a live request, by function

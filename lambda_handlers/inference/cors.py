@@ -1,7 +1,8 @@
 """Which pages of other origins may read answers: the function's half of CORS, beside the API's preflights.
 
-A proxy integration hands on the function's headers as they are, so the function has to name the origin
-(https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html).
+A REST API's proxy integration hands on the function's headers as they are, so the function has to name the origin
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html). An HTTP API writes its own over
+them (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html).
 """
 
 from collections.abc import Mapping
@@ -10,15 +11,7 @@ from typing import Any
 from lambda_handlers.contract import signals
 from lambda_handlers.inference.events import Event, read_header
 
-_EXPOSED = ", ".join(
-    (
-        signals.HEADER_MODEL,
-        signals.HEADER_MODEL_VERSION,
-        signals.HEADER_FUNCTION_VERSION,
-        signals.HEADER_NON_FINITE_ROWS,
-        "inference-header-content-length",
-    )
-)
+_EXPOSED = ", ".join(signals.EXPOSED_HEADERS)
 
 
 class Cors:

@@ -6,10 +6,10 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,11 +18,14 @@ os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 # As in synth, which says why; one test turns it on.
 os.environ["CDK_VALIDATION"] = "false"
 
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from infra.assembly import create_app
+from infra.constructs.front import Access
 from infra.release import Release, read_release
-from infra.settings import Endpoint, Settings, load_settings
+from infra.settings import Endpoint, JwtSettings, Settings, load_settings
 from infra.stacks.endpoint_stack import EndpointStack
 from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
 from lambda_handlers.contract.bundle import (
@@ -150,3 +153,41 @@ def resources_of() -> Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
         return {name: item for name, item in template["Resources"].items() if item["Type"] == kind}
 
     return find
+
+
+ACCESS = Access(
+    auth="api_key",
+    docs=False,
+    cors_origins=(),
+    rate_limit_per_s=100,
+    burst_limit=200,
+    quota_requests=0,
+    quota_period="month",
+    jwt=JwtSettings(),
+)
+#: What a front asks in tests: it answers with the event that reached it.
+ECHO = "import json\ndef handler(event, context):\n    return {'statusCode': 200, 'body': json.dumps(event)}\n"
+
+
+@pytest.fixture(scope="session")
+def front_template() -> Callable[..., Template]:
+    """The template of a front alone, before a function that answers with its event; changes are of `Access`."""
+
+    @cache
+    def create(front: Any, *, stage: str | None = None, **changes: Any) -> Template:
+        stack = cdk.Stack(cdk.App(analytics_reporting=False), "Test")
+        function = lambda_.Function(
+            stack,
+            "Function",
+            code=lambda_.Code.from_inline(ECHO),
+            handler="index.handler",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+        )
+        # CDK names the role there, which the function's Role property already says (cfn-lint W3005).
+        cast(cdk.CfnResource, function.node.default_child).add_deletion_override("DependsOn")
+        alias = lambda_.Alias(stack, "Alias", alias_name="live", version=function.current_version)
+        placed = {"stage": stage} if stage else {}
+        front(stack, "Front", name="shop-dev-churn", backend=alias, access=replace(ACCESS, **changes), **placed)
+        return Template.from_stack(stack)
+
+    return create

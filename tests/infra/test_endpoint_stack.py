@@ -27,7 +27,7 @@ MASKS = (
     (r"\b[0-9a-f]{64}\b", "<sha256>"),
     (r"\bchurn [0-9a-f]{12}\b", "churn <version>"),
     (r"(InferenceVersion|Alarms[A-Z][a-z]+)[0-9a-f]{12}[0-9A-F]{8}", r"\1<hash>"),
-    (r"(HttpApiDeployment[0-9A-F]{8})[0-9a-f]{32}", r"\1<hash>"),
+    (r"(RestApiDeployment[0-9A-F]{8})[0-9a-f]{32}", r"\1<hash>"),
 )
 
 

@@ -1,72 +1,51 @@
-from functools import cache
+"""The HTTP API in front: its routes, who may call them, its limits."""
+
+import json
+from collections.abc import Callable
 from typing import Any
 
-import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
+import pytest
 from aws_cdk.assertions import Match, Template
+from cfnlint.api import lint as cfn_lint
 
-from infra.constructs.http_api import CORS_HEADERS, HttpApi
+from infra.constructs.http_api import HttpFront
+from infra.settings import JwtSettings
+from lambda_handlers.contract.signals import EXPOSED_HEADERS
 
-CONFIGURATION: dict[str, Any] = {
-    "name": "shop-dev-churn",
-    "stage": "live",
-    "docs": False,
-    "cors_origins": (),
-    "rate_limit_per_s": 100,
-    "burst_limit": 200,
-    "quota_requests": 0,
-    "quota_period": "month",
-}
+Fronts = Callable[..., Template]
+JWT = JwtSettings(issuer="https://issuer.example/tenant", audience=("serving", "other"))
+SCOPED = JwtSettings(issuer="https://issuer.example/tenant", audience=("serving",), scopes=("predict",))
 
 
-@cache
-def template(**changes: Any) -> Template:
-    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Test")
-    function = lambda_.Function(
-        stack,
-        "Function",
-        code=lambda_.Code.from_inline("handler = None"),
-        handler="index.handler",
-        runtime=lambda_.Runtime.PYTHON_3_13,
-    )
-    alias = lambda_.Alias(stack, "Alias", alias_name="live", version=function.current_version)
-    HttpApi(stack, "Http", backend=alias, **(CONFIGURATION | changes))
-    return Template.from_stack(stack)
+@pytest.fixture(scope="module")
+def template(front_template: Callable[..., Template]) -> Fronts:
+    def create(**changes: Any) -> Template:
+        return front_template(HttpFront, **{"auth": "iam", **changes})
+
+    return create
 
 
-def methods(made: Template) -> dict[tuple[str, str], bool]:
-    """(path part, verb) -> whether a key is needed."""
-    resources = made.find_resources("AWS::ApiGateway::Resource")
-    found = [method["Properties"] for method in made.find_resources("AWS::ApiGateway::Method").values()]
-    return {
-        (resources[method["ResourceId"]["Ref"]]["Properties"]["PathPart"], method["HttpMethod"]): method[
-            "ApiKeyRequired"
-        ]
-        for method in found
-    }
+def routes(made: Template) -> dict[str, str]:
+    """Route key -> kind of authorization."""
+    found = (one["Properties"] for one in made.find_resources("AWS::ApiGatewayV2::Route").values())
+    return {route["RouteKey"]: route["AuthorizationType"] for route in found}
 
 
-def test_every_path_goes_to_the_alias_and_needs_a_key() -> None:
+def test_every_path_goes_to_the_alias_as_payload_2(template: Fronts) -> None:
     made = template()
     (alias,) = made.find_resources("AWS::Lambda::Alias")
 
-    assert methods(made) == {("{proxy+}", "ANY"): True}
     made.has_resource_properties(
-        "AWS::ApiGateway::Method",
-        {
-            "Integration": {
-                "Type": "AWS_PROXY",
-                "IntegrationHttpMethod": "POST",
-                "Uri": {"Fn::Join": ["", Match.array_with([{"Ref": alias}, "/invocations"])]},
-            }
-        },
+        "AWS::ApiGatewayV2::Integration",
+        {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0", "IntegrationUri": {"Ref": alias}},
     )
+    assert routes(made) == {"ANY /{proxy+}": "AWS_IAM"}
 
 
-def test_the_api_may_invoke_the_alias_and_only_it_may() -> None:
-    made = template()
+def test_the_api_may_invoke_the_alias_and_only_it_may(template: Fronts) -> None:
+    made = template(docs=True, cors_origins=("https://app.example",))
     (alias,) = made.find_resources("AWS::Lambda::Alias")
-    (api,) = made.find_resources("AWS::ApiGateway::RestApi")
+    (api,) = made.find_resources("AWS::ApiGatewayV2::Api")
 
     made.resource_count_is("AWS::Lambda::Permission", 1)
     made.has_resource_properties(
@@ -80,84 +59,87 @@ def test_the_api_may_invoke_the_alias_and_only_it_may() -> None:
     )
 
 
-def test_the_api_is_regional_with_one_stage() -> None:
-    made = template()
-
-    made.has_resource_properties("AWS::ApiGateway::RestApi", {"EndpointConfiguration": {"Types": ["REGIONAL"]}})
-    made.has_resource_properties("AWS::ApiGateway::Stage", {"StageName": "live"})
-    made.resource_count_is("AWS::ApiGateway::Account", 0)
-
-
-def test_the_key_is_under_a_usage_plan_with_the_limits_asked_for() -> None:
-    made = template(rate_limit_per_s=7, burst_limit=9)
-    (key,) = made.find_resources("AWS::ApiGateway::ApiKey")
-    (plan,) = made.find_resources("AWS::ApiGateway::UsagePlan")
-    (stage,) = made.find_resources("AWS::ApiGateway::Stage")
-
-    made.has_resource_properties(
-        "AWS::ApiGateway::UsagePlan",
+def test_it_answers_at_its_hosts_root_and_is_throttled_as_a_whole(template: Fronts) -> None:
+    template(rate_limit_per_s=7, burst_limit=9).has_resource_properties(
+        "AWS::ApiGatewayV2::Stage",
         {
-            "Throttle": {"RateLimit": 7, "BurstLimit": 9},
-            "Quota": Match.absent(),
-            "ApiStages": [Match.object_like({"Stage": {"Ref": stage}})],
-        },
-    )
-    made.has_resource_properties(
-        "AWS::ApiGateway::UsagePlanKey", {"KeyId": {"Ref": key}, "UsagePlanId": {"Ref": plan}}
-    )
-
-
-def test_a_quota_is_set_when_asked_for() -> None:
-    template(quota_requests=5000, quota_period="week").has_resource_properties(
-        "AWS::ApiGateway::UsagePlan", {"Quota": {"Limit": 5000, "Period": "WEEK"}}
-    )
-
-
-def test_docs_are_reached_without_a_key_when_served() -> None:
-    assert methods(template(docs=True)) == {
-        ("{proxy+}", "ANY"): True,
-        ("docs", "GET"): False,
-        ("openapi.json", "GET"): False,
-    }
-
-
-def test_pages_of_chosen_origins_may_call() -> None:
-    made = template(cors_origins=("https://app.example",))
-    answer = {
-        "method.response.header.Access-Control-Allow-Origin": "'https://app.example'",
-        "method.response.header.Access-Control-Allow-Headers": f"'{','.join(CORS_HEADERS)}'",
-    }
-
-    assert methods(made)["{proxy+}", "OPTIONS"] is False
-    made.has_resource_properties(
-        "AWS::ApiGateway::Method",
-        {
-            "HttpMethod": "OPTIONS",
-            "Integration": {
-                "Type": "MOCK",
-                "ContentHandling": "CONVERT_TO_TEXT",
-                "IntegrationResponses": [Match.object_like({"ResponseParameters": Match.object_like(answer)})],
-            },
+            "StageName": "$default",
+            "AutoDeploy": True,
+            "DefaultRouteSettings": {"ThrottlingRateLimit": 7, "ThrottlingBurstLimit": 9},
         },
     )
 
 
-def test_pages_may_read_the_apis_own_errors_where_they_may_call() -> None:
-    made = template(cors_origins=("https://app.example",))
+@pytest.mark.parametrize(("jwt", "scopes"), [(JWT, Match.absent()), (SCOPED, ["predict"])])
+def test_tokens_of_an_issuer_open_every_path(template: Fronts, jwt: JwtSettings, scopes: Any) -> None:
+    made = template(auth="jwt", jwt=jwt)
+    (authorizer,) = made.find_resources("AWS::ApiGatewayV2::Authorizer")
 
-    for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
-        made.has_resource_properties(
-            "AWS::ApiGateway::GatewayResponse",
-            {
-                "ResponseType": kind,
-                "ResponseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"},
-            },
-        )
+    made.has_resource_properties(
+        "AWS::ApiGatewayV2::Authorizer",
+        {
+            "AuthorizerType": "JWT",
+            "IdentitySource": ["$request.header.Authorization"],
+            "JwtConfiguration": {"Issuer": jwt.issuer, "Audience": list(jwt.audience)},
+        },
+    )
+    made.has_resource_properties(
+        "AWS::ApiGatewayV2::Route",
+        {"AuthorizationType": "JWT", "AuthorizerId": {"Ref": authorizer}, "AuthorizationScopes": scopes},
+    )
 
 
-def test_no_page_may_call_unless_asked() -> None:
-    template().resource_count_is("AWS::ApiGateway::GatewayResponse", 0)
+def test_docs_are_open_beside_guarded_paths(template: Fronts) -> None:
+    assert routes(template(auth="jwt", jwt=JWT, docs=True)) == {
+        "ANY /{proxy+}": "JWT",
+        "GET /docs": "NONE",
+        "GET /openapi.json": "NONE",
+    }
 
 
-def test_the_stack_gets_no_output_that_nobody_named() -> None:
-    assert template().find_outputs("*") == {}
+def test_a_public_endpoint_has_one_open_path(template: Fronts) -> None:
+    made = template(auth="public", docs=True, cors_origins=("*",))
+
+    assert routes(made) == {"ANY /{proxy+}": "NONE"}
+
+
+def test_preflights_of_chosen_origins_need_no_token(template: Fronts) -> None:
+    made = template(auth="jwt", jwt=JWT, cors_origins=("https://app.example",))
+
+    assert routes(made)["OPTIONS /{proxy+}"] == "NONE"
+    made.has_resource_properties(
+        "AWS::ApiGatewayV2::Api",
+        {
+            "CorsConfiguration": {
+                "AllowOrigins": ["https://app.example"],
+                "AllowMethods": ["GET", "POST", "OPTIONS"],
+                "AllowHeaders": [
+                    "accept",
+                    "authorization",
+                    "content-encoding",
+                    "content-type",
+                    "inference-header-content-length",
+                ],
+                "ExposeHeaders": list(EXPOSED_HEADERS),
+                "MaxAge": 3600,
+            }
+        },
+    )
+
+
+def test_no_page_may_call_unless_asked(template: Fronts) -> None:
+    template().has_resource_properties("AWS::ApiGatewayV2::Api", {"CorsConfiguration": Match.absent()})
+
+
+def test_keys_and_tokens_of_nobody_are_refused(template: Fronts) -> None:
+    with pytest.raises(ValueError, match="takes no keys"):
+        template(auth="api_key")
+    with pytest.raises(ValueError, match=r"jwt\.issuer is not set"):
+        template(auth="jwt")
+
+
+@pytest.mark.parametrize("auth", ["iam", "jwt", "public"])
+def test_cfn_lint_has_no_error_and_no_warning(template: Fronts, auth: str) -> None:
+    made = template(auth=auth, docs=True, cors_origins=("https://app.example",), jwt=SCOPED)
+
+    assert [str(match) for match in cfn_lint(json.dumps(made.to_json()))] == []

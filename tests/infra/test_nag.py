@@ -19,6 +19,10 @@ FULL = (
     "[endpoint.churn.provisioned]\nenvironments = 1\nmaximum = 3\n"
     '[endpoint.churn.rollout]\nstrategy = "blue_green"\nnotify_emails = ["ml@example.com"]\n'
 )
+HTTP = (
+    'front = "http"\nauth = "jwt"\ndocs = true\ncors_origins = ["https://one.example"]\n'
+    '[endpoint.churn.jwt]\nissuer = "https://issuer.example"\naudience = ["serving"]\n'
+)
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 SHAPES = {
     "defaults": (DEFAULTS, "dev"),
@@ -27,6 +31,11 @@ SHAPES = {
     "snapstart": (DEFAULTS + 'cold_start = "snapstart"\n', "dev"),
     "prod": (DEFAULTS + PROD, "prod"),
     "local": (DEFAULTS, "local"),
+    "http_jwt": (DEFAULTS + HTTP, "dev"),
+    "http_iam": (DEFAULTS + 'front = "http"\nauth = "iam"\n', "dev"),
+    "http_public": (DEFAULTS + 'front = "http"\nauth = "public"\n', "dev"),
+    "rest_iam": (DEFAULTS + 'auth = "iam"\ndocs = true\n', "dev"),
+    "rest_public": (DEFAULTS + 'auth = "public"\n', "dev"),
 }
 Nag = Callable[[str, str], set[tuple[str, str]]]
 
@@ -70,7 +79,7 @@ def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) ->
 
 def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
-    found = nag(*SHAPES["full"])
+    found = nag(*SHAPES["full"]) | nag(*SHAPES["http_jwt"])
     function = "arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:shop-dev-churn"
     idle = {
         (one.identity(function), construct)

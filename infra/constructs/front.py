@@ -1,0 +1,69 @@
+"""What stands in front of an endpoint's function, whichever API it is: where it is reached, who may call it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aws_cdk import aws_apigateway as apigateway
+
+from infra.constructs.endpoint_metrics import ApiMetrics
+from infra.settings import Auth, JwtSettings
+
+#: Paths of the documentation, open to browsers, which cannot send a key, signature or token for a page.
+DOCS_PATHS = ("docs", "openapi.json")
+
+#: What pages of other origins may send: the headers that say how a body is written, and
+_CORS_HEADERS = ("accept", "content-encoding", "content-type", "inference-header-content-length")
+#: those by which each `auth` knows its callers.
+_AUTH_HEADERS: Mapping[Auth, tuple[str, ...]] = {
+    "api_key": ("x-api-key",),
+    "iam": ("authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"),
+    "jwt": ("authorization",),
+    "public": (),
+}
+CORS_METHODS = ("GET", "POST", "OPTIONS")
+CORS_HOURS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call, how often, and from which pages. Rates are by key with ``auth`` "api_key", else of all callers
+    together; a quota is by key only. ``docs`` opens `DOCS_PATHS` to everyone."""
+
+    auth: Auth
+    docs: bool
+    cors_origins: Sequence[str]
+    rate_limit_per_s: int
+    burst_limit: int
+    quota_requests: int
+    quota_period: str
+    jwt: JwtSettings
+
+    @property
+    def open_paths(self) -> tuple[str, ...]:
+        """Paths that are open where the others are not."""
+        return DOCS_PATHS if self.docs and self.auth != "public" else ()
+
+    @property
+    def cors_headers(self) -> list[str]:
+        """What a page may send, sorted."""
+        return sorted(_CORS_HEADERS + _AUTH_HEADERS[self.auth])
+
+
+class Front(Protocol):
+    """An API that hands every path to the function."""
+
+    @property
+    def url(self) -> str:
+        """Where it is reached, without a slash at the end."""
+        ...
+
+    @property
+    def key(self) -> apigateway.ApiKey | None:
+        """The first key, where callers need one."""
+        ...
+
+    @property
+    def metrics(self) -> ApiMetrics:
+        """How its calls are counted."""
+        ...

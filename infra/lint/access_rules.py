@@ -1,0 +1,92 @@
+"""Whether the API in front offers what is asked of it, and whether what is asked has an effect.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
+"""
+
+from collections.abc import Iterator
+
+from infra.lint.finding import Problem, Severity
+from infra.names import LOCAL_ENVIRONMENT, UNBOUND_ENVIRONMENTS
+from infra.settings import Endpoint, Settings
+from infra.settings.access_values import is_plain_issuer
+
+
+def check_front(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A way of knowing callers that the API has not."""
+    chosen = endpoint.settings
+    if chosen.front == "http" and chosen.auth == "api_key":
+        yield Problem(
+            "error",
+            ("auth",) if "auth" in chosen.model_fields_set else ("front",),
+            'HTTP APIs have no API keys, and auth is "api_key"',
+            'Set auth = "iam", "jwt" or "public", or front = "rest"',
+        )
+    if chosen.front == "rest" and chosen.auth == "jwt":
+        yield Problem(
+            "error",
+            ("auth",),
+            "REST APIs take tokens of Cognito or a Lambda authorizer only, not of any issuer",
+            'Set front = "http"',
+        )
+
+
+def check_tokens(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A table of tokens that lacks something, or that nobody reads."""
+    chosen, jwt = endpoint.settings, endpoint.settings.jwt
+    if chosen.auth == "jwt":
+        for key, value in (("issuer", jwt.issuer), ("audience", jwt.audience)):
+            if not value:
+                yield Problem(
+                    "error",
+                    ("jwt", key),
+                    'is not set, and auth is "jwt"',
+                    f"Write it: [endpoint.NAME.jwt] {key} = ...",
+                )
+        if jwt.issuer and is_plain_issuer(jwt.issuer) and settings.environment != LOCAL_ENVIRONMENT:
+            yield Problem(
+                "error",
+                ("jwt", "issuer"),
+                f"{jwt.issuer} speaks plain HTTP on this machine, which only the offline cloud can ask",
+                f"Give an https issuer, or write it for environment {LOCAL_ENVIRONMENT} only",
+            )
+        return
+    # Who chose another auth over it knows; who chose none has most likely forgotten to.
+    severity: Severity = "warning" if "auth" in chosen.model_fields_set else "error"
+    for key in sorted(jwt.model_fields_set):
+        yield Problem(
+            severity,
+            ("jwt", key),
+            f'auth is "{chosen.auth}", so no token is asked for',
+            'Set auth = "jwt", or remove it',
+        )
+
+
+def check_quota(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A quota where no key tells callers apart."""
+    chosen = endpoint.settings
+    if chosen.auth == "api_key":
+        return
+    if chosen.quota_requests:
+        yield Problem(
+            "error",
+            ("quota_requests",),
+            f'quotas are counted by API key, and auth is "{chosen.auth}"',
+            'Set quota_requests = 0, or auth = "api_key"',
+        )
+    if "quota_period" in chosen.model_fields_set:
+        yield Problem("warning", ("quota_period",), f'auth is "{chosen.auth}", so there is no quota', "Remove it")
+
+
+def check_public(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """An endpoint that anyone may call, where nothing keeps it from taking the account's concurrency."""
+    chosen = endpoint.settings
+    if settings.environment in UNBOUND_ENVIRONMENTS or chosen.auth != "public":
+        return
+    if chosen.reserved_concurrency is None:
+        yield Problem(
+            "warning",
+            ("auth",),
+            f"anyone may call, all together {chosen.rate_limit_per_s} requests a second, and long ones could take "
+            "the account's concurrency from other functions",
+            "Set reserved_concurrency",
+        )

@@ -1,0 +1,174 @@
+"""Each front under each auth, deployed by CloudFormation to the offline cloud: who is let in, and who is not."""
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from aws_cdk.assertions import Template
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from infra.constructs.http_api import HttpFront
+from infra.constructs.rest_api import RestFront
+from infra.settings import JwtSettings
+from offline.cloud.cloud import Cloud
+from offline.cloud.config import CloudConfig
+from offline.cloud.serve import running
+
+pytestmark = pytest.mark.cloud
+
+REGION = "us-east-1"
+PAGE = "https://app.example"
+KEY = RSAKey.generate_key(2048, {"kid": "one"})
+Deploy = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with running(CloudConfig(port=0, max_workers=2)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    """The address of an identity provider on this machine, whose key is `KEY`."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            documents = {
+                "/.well-known/openid-configuration": {"issuer": url, "jwks_uri": f"{url}/keys"},
+                "/keys": {"keys": [KEY.as_dict(private=False)]},
+            }
+            body = json.dumps(documents.get(self.path)).encode()
+            self.send_response(200 if self.path in documents else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield url
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def deploy(cloud: Cloud, front_template: Callable[..., Template]) -> Deploy:
+    """Deploys a front before a function that answers with its event; returns its address."""
+
+    numbers = itertools.count()
+
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=cloud.config.endpoint_url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def create(front: Any, **access: Any) -> str:
+        stage = "live" if front is RestFront else None
+        made = front_template(front, stage=stage, docs=True, cors_origins=(PAGE,), **access).to_json()
+        name = f"{front.__name__}-{next(numbers)}"
+        stacks = client("cloudformation")
+        stacks.create_stack(
+            StackName=name,
+            TemplateBody=json.dumps({"Resources": made["Resources"]}),
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        found = stacks.describe_stack_resources(StackName=name)["StackResources"]
+        ids = {one["ResourceType"]: one["PhysicalResourceId"] for one in found}
+        if front is RestFront:
+            return f"{cloud.config.endpoint_url}/_gateway/{ids['AWS::ApiGateway::RestApi']}/live"
+        return f"{cloud.config.endpoint_url}/_gateway/{ids['AWS::ApiGatewayV2::Api']}"
+
+    return create
+
+
+def call(url: str, method: str = "POST", **headers: str) -> httpx.Response:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.request(method, url, headers=sent, content=b"{}", trust_env=False, timeout=30)
+
+
+def signed(url: str) -> dict[str, str]:
+    """The headers of a signed POST of ``{}``."""
+    request = AWSRequest("POST", url, data=b"{}")
+    SigV4Auth(Credentials("offline", "offline"), "execute-api", REGION).add_auth(request)
+    return dict(request.headers.items())
+
+
+def token(issuer: str, **changes: Any) -> str:
+    claims = {"iss": issuer, "aud": "serving", "exp": int(time.time()) + 600, "scope": "predict", **changes}
+    return jwt.encode({"alg": "RS256", "kid": "one"}, claims, KEY)
+
+
+def assert_pages_may_ask(url: str) -> None:
+    asked = call(
+        f"{url}/predict",
+        "OPTIONS",
+        origin=PAGE,
+        access_control_request_method="POST",
+        access_control_request_headers="content-type",
+    )
+    assert asked.status_code in (200, 204), asked.text
+    assert asked.headers["access-control-allow-origin"] == PAGE
+
+
+@pytest.mark.parametrize("front", [RestFront, HttpFront])
+def test_iam_lets_in_who_signs(deploy: Deploy, front: Any) -> None:
+    url = deploy(front, auth="iam")
+
+    assert call(f"{url}/predict").status_code == 403
+    answer = httpx.post(f"{url}/predict", content=b"{}", headers=signed(f"{url}/predict"), trust_env=False)
+    assert answer.status_code == 200, answer.text
+    assert call(f"{url}/docs", "GET").status_code == 200
+    assert_pages_may_ask(url)
+
+
+def test_jwt_lets_in_the_issuers_tokens_for_this_audience_and_scope(deploy: Deploy, issuer: str) -> None:
+    settings = JwtSettings(issuer=issuer, audience=("serving",), scopes=("predict",))
+    url = deploy(HttpFront, auth="jwt", jwt=settings)
+
+    def status(**changes: Any) -> int:
+        return call(f"{url}/predict", authorization=f"Bearer {token(issuer, **changes)}").status_code
+
+    assert status() == 200
+    assert call(f"{url}/predict").status_code == 401
+    assert status(aud="another") == 401
+    assert status(exp=int(time.time()) - 60) == 401
+    assert status(scope="read") == 403
+    assert call(f"{url}/docs", "GET").status_code == 200
+    assert_pages_may_ask(url)
+
+
+@pytest.mark.parametrize("front", [RestFront, HttpFront])
+def test_public_lets_in_everyone_until_the_stage_is_full(deploy: Deploy, front: Any) -> None:
+    url = deploy(front, auth="public", rate_limit_per_s=1, burst_limit=1)
+    with ThreadPoolExecutor(20) as callers:
+        statuses = set(callers.map(lambda _: call(f"{url}/predict").status_code, range(20)))
+
+    assert statuses == {200, 429}
+
+
+def test_the_function_sees_the_path_without_a_stage_behind_an_http_api(deploy: Deploy) -> None:
+    url = deploy(HttpFront, auth="public")
+    event = call(f"{url}/v2/models/churn/infer").json()
+
+    assert (event["version"], event["rawPath"]) == ("2.0", "/v2/models/churn/infer")
+    assert event["requestContext"]["stage"] == "$default"
