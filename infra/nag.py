@@ -55,8 +55,10 @@ _OPEN_ROUTES = (
     "preflights of `cors_origins`, for which browsers send no credentials."
 )
 _TRACING = (
-    "X-Ray costs by the trace; the function's metrics and logs tell route, time and version of each request."
+    "X-Ray costs by the trace; the function's metrics and logs tell route, time and version of each request. "
+    "`tracing = true` traces the endpoint's function and its REST API."
 )
+_XRAY = "With `tracing = true`, Lambda sends traces under the function's role; X-Ray's actions know no resources."
 _STAR = (
     "Versions are numbered by AWS, so their ARNs are not known before a release; it is one function's versions. "
     "The other star is for actions that know no resources."
@@ -77,7 +79,10 @@ ACKNOWLEDGEMENTS = (
     _solutions("APIG1", ["Http"], _HTTP_ACCESS_LOGS),
     _serverless("APIGWAccessLogging", ["Http"], _HTTP_ACCESS_LOGS),
     _solutions(
-        "APIG3", ["Rest"], "A web ACL costs monthly; `auth`, throttles and limits of size hold without it."
+        "APIG3",
+        ["Rest"],
+        "A web ACL costs monthly (`[endpoint.NAME.waf]` makes one); `auth`, throttles and limits of size hold "
+        "without it.",
     ),
     _solutions("APIG4", ["Rest", "Http"], _OPEN_ROUTES),
     _solutions(
@@ -98,6 +103,8 @@ ACKNOWLEDGEMENTS = (
     ),
     _serverless("APIGWXrayEnabled", ["Rest"], _TRACING),
     _serverless("LambdaTracing", _FUNCTIONS, _TRACING),
+    _solutions("IAM5", ["Inference"], _XRAY, "Resource::*"),
+    _serverless("LambdaStarPermissions", ["Inference"], _XRAY),
     _solutions("L1", _FUNCTIONS, _RUNTIME),
     _serverless("LambdaLatestVersion", _FUNCTIONS, _RUNTIME),
     _serverless(

@@ -1,7 +1,8 @@
 """Names by which a deployed endpoint is found again: the CLI looks for exactly these.
 
 A stack is `<project>-<environment>-<endpoint>`; the function bears the stack's name, so that logs, metrics
-and bills name the endpoint; the outputs below are on every stack, the key's where `auth` is "api_key".
+and bills name the endpoint; the outputs below are on every stack, the key's where `auth` is
+"api_key" and the domain's where one is set.
 """
 
 import hashlib
@@ -40,6 +41,7 @@ class Outputs:
     HTTP API. ``front`` and ``auth`` hold the settings of these names."""
 
     url: str = "Url"
+    domain_url: str = "DomainUrl"
     front: str = "Front"
     auth: str = "Auth"
     api_key_id: str = "ApiKeyId"

@@ -7,7 +7,7 @@ from typing import Protocol
 from aws_cdk import aws_apigateway as apigateway
 
 from infra.constructs.endpoint_metrics import ApiMetrics
-from infra.settings import Auth, JwtSettings
+from infra.settings import Auth, JwtSettings, Tls
 
 #: Paths of the documentation, open to browsers, which cannot send a key, signature or token for a page.
 DOCS_PATHS = ("docs", "openapi.json")
@@ -20,6 +20,12 @@ _AUTH_HEADERS: Mapping[Auth, tuple[str, ...]] = {
     "iam": ("authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"),
     "jwt": ("authorization",),
     "public": (),
+}
+#: What a Regional REST API and its domain are told of a least version of TLS; these need an access mode too.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
+TLS_POLICIES: Mapping[Tls, str] = {
+    "1.2": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "1.3": "SecurityPolicy_TLS13_1_3_2025_09",
 }
 CORS_METHODS = ("GET", "POST", "OPTIONS")
 CORS_HOURS = 1

@@ -29,7 +29,8 @@ _HASH_DIGITS = 12
 
 class InferenceFunction(Construct):
     """``function``, its published ``version`` and the ``alias`` in front of it, which keeps ``provisioned``
-    environments ready; ``snap_start`` restores versions from a snapshot of their init instead.
+    environments ready; ``snap_start`` restores versions from a snapshot of their init instead. ``tracing`` sends
+    traces to X-Ray.
 
     ``version_hash`` (12 hex digits) changes with code, layers and configuration, and with nothing else.
     """
@@ -54,6 +55,7 @@ class InferenceFunction(Construct):
         alias_description: str | None = None,
         snap_start: bool = False,
         provisioned: int | None = None,
+        tracing: bool = False,
         code_root: Path | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -69,9 +71,10 @@ class InferenceFunction(Construct):
             timeout_s,
             dict(environment),
             *(["snapstart"] if snap_start else []),
+            *(["tracing"] if tracing else []),
         )
         self.log_group = self._create_log_group(name, log_retention_days)
-        self.role = self._create_role()
+        self.role = self._create_role(tracing)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -94,6 +97,8 @@ class InferenceFunction(Construct):
         resource.add_deletion_override("DependsOn")
         if snap_start:
             resource.snap_start = lambda_.CfnFunction.SnapStartProperty(apply_on="PublishedVersions")
+        if tracing:
+            resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         self.version = self._publish(description)
         self.alias = lambda_.Alias(
             self,
@@ -121,16 +126,23 @@ class InferenceFunction(Construct):
         cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = retention_days
         return group
 
-    def _create_role(self) -> iam.Role:
-        """A role that may write this function's log lines, and nothing more."""
+    def _create_role(self, tracing: bool) -> iam.Role:
+        """A role that may write this function's log lines, send traces where they are wanted, and nothing more."""
         write_logs = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
         )
+        policies = {"WriteLogs": iam.PolicyDocument(statements=[write_logs])}
+        if tracing:
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html: no resources.
+            send = iam.PolicyStatement(
+                actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"], resources=["*"]
+            )
+            policies["SendTraces"] = iam.PolicyDocument(statements=[send])
         return iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"WriteLogs": iam.PolicyDocument(statements=[write_logs])},
+            inline_policies=policies,
         )
 
 

@@ -3,7 +3,7 @@
 Access logs stay off: they need a role that belongs to the whole account, which one endpoint should not set.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
@@ -11,7 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.constructs.endpoint_metrics import ApiMetrics, rest_api_metrics
-from infra.constructs.front import CORS_HOURS, CORS_METHODS, Access
+from infra.constructs.front import CORS_HOURS, CORS_METHODS, TLS_POLICIES, Access
+from infra.settings import Tls
 
 _PERIODS = {
     "day": apigateway.Period.DAY,
@@ -21,8 +22,9 @@ _PERIODS = {
 
 
 class RestFront(Construct):
-    """``api`` with its stage; with ``access.auth`` "api_key" its ``key`` under a usage plan, else None and a
-    throttle on the whole stage. ``url`` ends with the stage."""
+    """``api`` with its stage, traced by X-Ray if ``tracing``, speaking ``minimum_tls`` or later; with
+    ``access.auth`` "api_key" its ``key`` under a usage plan, else None and a throttle on the whole stage. ``url``
+    ends with the stage."""
 
     def __init__(
         self,
@@ -33,6 +35,8 @@ class RestFront(Construct):
         stage: str,
         backend: lambda_.IFunction,
         access: Access,
+        tracing: bool = False,
+        minimum_tls: Tls | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "jwt":
@@ -42,7 +46,9 @@ class RestFront(Construct):
             self,
             "Api",
             rest_api_name=name,
-            deploy_options=apigateway.StageOptions(stage_name=stage, **self._stage_throttle()),
+            deploy_options=apigateway.StageOptions(
+                stage_name=stage, tracing_enabled=tracing or None, **self._stage_throttle()
+            ),
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # Clients of binary tensors send them without a Content-Type, and gzip in either direction is binary.
             binary_media_types=["*/*"],
@@ -51,6 +57,10 @@ class RestFront(Construct):
         )
         # The construct's own output of the address: a stack names it once, as `infra.names` says.
         self.api.node.try_remove_child("Endpoint")
+        if minimum_tls is not None:
+            resource = cast(apigateway.CfnRestApi, self.api.node.default_child)
+            resource.security_policy = TLS_POLICIES[minimum_tls]
+            resource.endpoint_access_mode = "STRICT"
         self.metrics: ApiMetrics = rest_api_metrics(name, stage)
         self._add_routes()
         self.key = self._create_key(name) if access.auth == "api_key" else None
@@ -60,6 +70,10 @@ class RestFront(Construct):
         stack = cdk.Stack.of(self)
         stage = self.api.deployment_stage.stage_name
         return f"https://{self.api.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{stage}"
+
+    @property
+    def stage_arn(self) -> str:
+        return self.api.deployment_stage.stage_arn
 
     def _stage_throttle(self) -> dict[str, Any]:
         if self._access.auth == "api_key":

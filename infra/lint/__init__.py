@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.lint import access_rules, alarm_rules, cold_start_rules, function_rules, rollout_rules
+from infra.lint import access_rules, alarm_rules, cold_start_rules, edge_rules, function_rules, rollout_rules
 from infra.lint.finding import Finding, Problem, Rule
 from infra.lint.places import find_place
 from infra.lint.size_rules import check_sizes
@@ -38,6 +38,10 @@ RULES: tuple[Rule, ...] = (
     access_rules.check_tokens,
     access_rules.check_quota,
     access_rules.check_public,
+    edge_rules.check_waf,
+    edge_rules.check_domain,
+    edge_rules.check_tls,
+    edge_rules.check_tracing,
 )
 
 

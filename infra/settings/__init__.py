@@ -1,6 +1,6 @@
 """serinus.toml, read once and validated: everything below works with what stands here."""
 
-from infra.settings.access_schema import Auth, Front, JwtSettings
+from infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.function_environment import function_environment
 from infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
@@ -11,6 +11,7 @@ from infra.settings.schema import EndpointSettings
 __all__ = [
     "AlarmSettings",
     "Auth",
+    "DomainSettings",
     "Endpoint",
     "EndpointSettings",
     "Front",
@@ -18,6 +19,8 @@ __all__ = [
     "ProvisionedSettings",
     "RolloutSettings",
     "Settings",
+    "Tls",
+    "WafSettings",
     "function_environment",
     "known_environments",
     "load_settings",

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from infra.settings.access_schema import JwtSettings
+from infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
 from infra.settings.allowed import allowed_values
 from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
@@ -14,7 +14,7 @@ from infra.settings.schema import EndpointSettings, EnvironmentSettings, Project
 
 _PREAMBLE = Path(__file__).with_name("reference_preamble.md")
 #: Tables within a table: explained by the preamble, or by a section of their own.
-_NESTED = frozenset({"defaults", "endpoint", "rollout", "alarms", "provisioned", "jwt"})
+_NESTED = frozenset({"defaults", "endpoint", "rollout", "alarms", "provisioned", "jwt", "domain", "waf"})
 
 
 def render_reference() -> str:
@@ -25,6 +25,8 @@ def render_reference() -> str:
             *_section("`[project]`", ProjectSettings),
             *_section("`[defaults]` and `[endpoint.NAME]`", EndpointSettings),
             *_section("`[defaults.jwt]` and `[endpoint.NAME.jwt]`", JwtSettings),
+            *_section("`[defaults.domain]` and `[endpoint.NAME.domain]`", DomainSettings),
+            *_section("`[defaults.waf]` and `[endpoint.NAME.waf]`", WafSettings),
             *_section("`[defaults.provisioned]` and `[endpoint.NAME.provisioned]`", ProvisionedSettings),
             *_section("`[defaults.rollout]` and `[endpoint.NAME.rollout]`", RolloutSettings),
             *_section("`[defaults.alarms]` and `[endpoint.NAME.alarms]`", AlarmSettings),

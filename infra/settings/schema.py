@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from infra.settings.access_schema import Auth, Front, JwtSettings
+from infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from infra.settings.cold_start_schema import ProvisionedSettings
 from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from infra.settings.rules import (
@@ -94,6 +94,18 @@ class EndpointSettings(BaseModel):
 
     jwt: JwtSettings = JwtSettings()
     """Whose tokens are taken."""
+
+    domain: DomainSettings = DomainSettings()
+    """A name of one's own."""
+
+    waf: WafSettings = WafSettings()
+    """A web ACL in front of the API."""
+
+    minimum_tls: Tls | None = None
+    """The least version of TLS for callers; unset, AWS's choice: 1.0 (rest) or 1.2 (http, and domains)."""
+
+    tracing: bool = False
+    """X-Ray traces, which cost: of the function and, with front = "rest", of the API."""
 
     rate_limit_per_s: Annotated[int, Field(ge=1)] = 100
     """Requests a second on average, by key or, where there are none, of all callers; more are answered 429."""

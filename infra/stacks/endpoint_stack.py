@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.alarm_plan import plan_alarms
 from infra.constructs.alarms import ReleaseAlarms
+from infra.constructs.custom_domain import HttpDomain, RestDomain
 from infra.constructs.endpoint_dashboard import EndpointDashboard
 from infra.constructs.front import Access, Front
 from infra.constructs.hooks import HookPlatform, ReleaseHooks
@@ -17,6 +18,7 @@ from infra.constructs.provisioned_scaling import ProvisionedScaling
 from infra.constructs.rest_api import RestFront
 from infra.constructs.rollout import Guards, Rollout
 from infra.constructs.version_retention import VersionRetention
+from infra.constructs.web_acl import WebAcl
 from infra.nag import acknowledge_findings
 from infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
 from infra.release import Release
@@ -83,6 +85,7 @@ class EndpointStack(cdk.Stack):
             code_root=release.code_root,
             snap_start=chosen.cold_start == "snapstart",
             provisioned=chosen.provisioned.environments if chosen.cold_start == "provisioned" else None,
+            tracing=chosen.tracing,
         )
         self._scale(endpoint)
         self.front = self._create_front(endpoint)
@@ -104,8 +107,25 @@ class EndpointStack(cdk.Stack):
         )
         # Each has a construct id of its own: CloudFormation changes no resource's type in place.
         if chosen.front == "http":
-            return HttpFront(self, "Http", name=name, backend=self.inference.alias, access=access)
-        return RestFront(self, "Rest", name=name, stage=STAGE, backend=self.inference.alias, access=access)
+            http = HttpFront(self, "Http", name=name, backend=self.inference.alias, access=access)
+            if chosen.domain.name:
+                HttpDomain(self, "HttpDomain", domain=chosen.domain, api=http.api, stage=http.stage)
+            return http
+        rest = RestFront(
+            self,
+            "Rest",
+            name=name,
+            stage=STAGE,
+            backend=self.inference.alias,
+            access=access,
+            tracing=chosen.tracing,
+            minimum_tls=chosen.minimum_tls,
+        )
+        if chosen.waf.wanted:
+            WebAcl(self, "WebAcl", name=name, stage_arn=rest.stage_arn, rules=chosen.waf)
+        if chosen.domain.name:
+            RestDomain(self, "RestDomain", domain=chosen.domain, api=rest.api, minimum_tls=chosen.minimum_tls)
+        return rest
 
     def _scale(self, endpoint: Endpoint) -> None:
         wanted = endpoint.settings.provisioned
@@ -196,6 +216,11 @@ class EndpointStack(cdk.Stack):
             OUTPUTS.url: self.front.url,
             OUTPUTS.front: endpoint.settings.front,
             OUTPUTS.auth: endpoint.settings.auth,
+            **(
+                {OUTPUTS.domain_url: f"https://{endpoint.settings.domain.name}"}
+                if endpoint.settings.domain.name
+                else {}
+            ),
             **({OUTPUTS.api_key_id: self.front.key.key_id} if self.front.key else {}),
             OUTPUTS.function_name: self.inference.function.function_name,
             OUTPUTS.function_version: self.inference.version.version,

@@ -171,10 +171,18 @@ ECHO = "import json\ndef handler(event, context):\n    return {'statusCode': 200
 
 @pytest.fixture(scope="session")
 def front_template() -> Callable[..., Template]:
-    """The template of a front alone, before a function that answers with its event; changes are of `Access`."""
+    """The template of a front alone, before a function that answers with its event; changes are of `Access`, and
+    ``beside`` adds to the stack what concerns the front."""
 
     @cache
-    def create(front: Any, *, stage: str | None = None, **changes: Any) -> Template:
+    def create(
+        front: Any,
+        *,
+        stage: str | None = None,
+        beside: Callable[[cdk.Stack, Any], None] = lambda _stack, _front: None,
+        options: Any = (),
+        **changes: Any,
+    ) -> Template:
         stack = cdk.Stack(cdk.App(analytics_reporting=False), "Test")
         function = lambda_.Function(
             stack,
@@ -186,8 +194,9 @@ def front_template() -> Callable[..., Template]:
         # CDK names the role there, which the function's Role property already says (cfn-lint W3005).
         cast(cdk.CfnResource, function.node.default_child).add_deletion_override("DependsOn")
         alias = lambda_.Alias(stack, "Alias", alias_name="live", version=function.current_version)
-        placed = {"stage": stage} if stage else {}
-        front(stack, "Front", name="shop-dev-churn", backend=alias, access=replace(ACCESS, **changes), **placed)
+        given = {**({"stage": stage} if stage else {}), **dict(options)}
+        access = replace(ACCESS, **changes)
+        beside(stack, front(stack, "Front", name="shop-dev-churn", backend=alias, access=access, **given))
         return Template.from_stack(stack)
 
     return create

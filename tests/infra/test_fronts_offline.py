@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import aws_cdk as cdk
 import boto3
 import httpx
 import pytest
@@ -19,9 +20,11 @@ from botocore.credentials import Credentials
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from infra.constructs.custom_domain import RestDomain
 from infra.constructs.http_api import HttpFront
 from infra.constructs.rest_api import RestFront
-from infra.settings import JwtSettings
+from infra.constructs.web_acl import WebAcl
+from infra.settings import DomainSettings, JwtSettings, WafSettings
 from offline.cloud.cloud import Cloud
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
@@ -32,6 +35,10 @@ REGION = "us-east-1"
 PAGE = "https://app.example"
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
 Deploy = Callable[..., str]
+DOMAIN = DomainSettings(
+    name="churn.example.com",
+    certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555",
+)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +106,13 @@ def deploy(cloud: Cloud, front_template: Callable[..., Template]) -> Deploy:
         return f"{cloud.config.endpoint_url}/_gateway/{ids['AWS::ApiGatewayV2::Api']}"
 
     return create
+
+
+def stand_before(stack: cdk.Stack, front: Any) -> None:
+    """A web ACL and a domain."""
+    rules = WafSettings(ip_rate_limit=10, managed_rules=("AWSManagedRulesCommonRuleSet",))
+    WebAcl(stack, "WebAcl", name="shop-dev-churn", stage_arn=front.stage_arn, rules=rules)
+    RestDomain(stack, "RestDomain", domain=DOMAIN, api=front.api, minimum_tls="1.3")
 
 
 def call(url: str, method: str = "POST", **headers: str) -> httpx.Response:
@@ -172,3 +186,16 @@ def test_the_function_sees_the_path_without_a_stage_behind_an_http_api(deploy: D
 
     assert (event["version"], event["rawPath"]) == ("2.0", "/v2/models/churn/infer")
     assert event["requestContext"]["stage"] == "$default"
+
+
+def test_a_domain_leads_past_the_web_acl_which_lets_large_bodies_pass_and_ends_a_flood(
+    deploy: Deploy, cloud: Cloud
+) -> None:
+    traced = (("tracing", True), ("minimum_tls", "1.3"))
+    deploy(RestFront, auth="public", beside=stand_before, options=traced)
+    url, host = f"{cloud.config.endpoint_url}/predict", {"host": "churn.example.com"}
+    large = httpx.post(url, headers=host, content=b"x" * 20_000, trust_env=False, timeout=30)
+    assert large.status_code == 200, large.text
+    assert large.json()["path"] == "/predict"
+
+    assert [call(url, **host).status_code for _ in range(10)] == [200] * 9 + [403]

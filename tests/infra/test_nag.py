@@ -23,6 +23,12 @@ HTTP = (
     'front = "http"\nauth = "jwt"\ndocs = true\ncors_origins = ["https://one.example"]\n'
     '[endpoint.churn.jwt]\nissuer = "https://issuer.example"\naudience = ["serving"]\n'
 )
+EDGE = (
+    'tracing = true\nminimum_tls = "1.3"\n[endpoint.churn.waf]\nip_rate_limit = 500\n'
+    '[endpoint.churn.domain]\nname = "churn.example.com"\nhosted_zone_id = "Z0123456789ABC"\n'
+    'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"\n'
+)
+EDGE_HTTP = EDGE.replace("[endpoint.churn.waf]\nip_rate_limit = 500\n", "").replace("1.3", "1.2")
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 SHAPES = {
     "defaults": (DEFAULTS, "dev"),
@@ -34,6 +40,8 @@ SHAPES = {
     "http_jwt": (DEFAULTS + HTTP, "dev"),
     "http_iam": (DEFAULTS + 'front = "http"\nauth = "iam"\n', "dev"),
     "http_public": (DEFAULTS + 'front = "http"\nauth = "public"\n', "dev"),
+    "rest_edge": (DEFAULTS + EDGE, "dev"),
+    "http_edge": (DEFAULTS + 'front = "http"\nauth = "iam"\n' + EDGE_HTTP, "dev"),
     "rest_iam": (DEFAULTS + 'auth = "iam"\ndocs = true\n', "dev"),
     "rest_public": (DEFAULTS + 'auth = "public"\n', "dev"),
 }
@@ -79,7 +87,7 @@ def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) ->
 
 def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
-    found = nag(*SHAPES["full"]) | nag(*SHAPES["http_jwt"])
+    found = nag(*SHAPES["full"]) | nag(*SHAPES["http_jwt"]) | nag(*SHAPES["rest_edge"])
     function = "arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:shop-dev-churn"
     idle = {
         (one.identity(function), construct)

@@ -15,7 +15,7 @@ UNMODELLED = {
     "certificateBody": "certificates that are not in ACM",
     "regionalCertificateName": "certificates that are not in ACM",
 }
-MUTABLE = frozenset({"certificateArn", "regionalCertificateArn", "securityPolicy"})
+MUTABLE = frozenset({"certificateArn", "regionalCertificateArn", "securityPolicy", "endpointAccessMode"})
 #: How the API names the mapping of all paths that no other takes.
 NONE = "(none)"
 PATCHABLE = {"/restapiid": "restApiId", "/stage": "stage", "/basepath": "basePath"}
@@ -30,6 +30,8 @@ class DomainNameOperations(Operations):
             self.store(call), call.region, call.params["domainName"], kind, certificate, call.params.get("tags")
         )
         domain.document["securityPolicy"] = call.params.get("securityPolicy") or "TLS_1_2"
+        if call.params.get("endpointAccessMode"):
+            domain.document["endpointAccessMode"] = call.params["endpointAccessMode"]
         return answered(domain.document)
 
     async def get_domain_name(self, call: Call) -> Document:

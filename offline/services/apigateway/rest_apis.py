@@ -21,9 +21,9 @@ LARGEST_COMPRESSION_THRESHOLD = 10_485_760
 UNMODELLED = {
     "cloneFrom": "copying another API",
     "policy": "resource policies of an API",
-    "securityPolicy": "TLS policies of an API",
-    "endpointAccessMode": "endpoint access modes",
 }
+#: Kept and told, and without effect: there is no TLS here.
+TLS_SETTINGS = ("securityPolicy", "endpointAccessMode")
 MUTABLE = frozenset(
     {
         "name",
@@ -34,6 +34,7 @@ MUTABLE = frozenset(
         "disableExecuteApiEndpoint",
         "endpointConfiguration",
         "version",
+        *TLS_SETTINGS,
         *UNMODELLED,
     }
 )
@@ -61,6 +62,7 @@ class RestApiOperations(Operations):
             "endpointConfiguration",
             "disableExecuteApiEndpoint",
             "tags",
+            *TLS_SETTINGS,
         )
         check_settings(settings)
         root = Resource(new_id(10), None, None, "/")
@@ -102,6 +104,9 @@ def check_settings(settings: Document) -> None:
     """Raise BadRequestException for a setting out of AWS's range, NotModelled for a private API."""
     if not str(settings.get("name") or "").strip():
         raise bad_request("API Gateway requires a non-empty API name")
+    policy = str(settings.get("securityPolicy", ""))
+    if policy.startswith("SecurityPolicy_") and "endpointAccessMode" not in settings:
+        raise bad_request(f"The security policy {policy} needs an endpoint access mode")
     size = settings.get("minimumCompressionSize")
     if size is not None and not 0 <= size <= LARGEST_COMPRESSION_THRESHOLD:
         raise bad_request(

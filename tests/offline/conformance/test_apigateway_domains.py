@@ -241,3 +241,19 @@ def test_domains_and_mappings_in_cloudformation(stacks: Any, aws: Callable[..., 
     keys = [one["ApiMappingKey"] for one in aws("apigatewayv2").get_api_mappings(DomainName=first)["Items"]]
     assert keys == ["b"]
     assert stacks.delete(stack) == "DELETE_COMPLETE", stacks.events(stack)
+
+
+def test_which_tls_is_spoken_is_kept(aws: Callable[..., Any], unique_name: Callable[..., str]) -> None:
+    """An API is told the least TLS that it speaks; policies of 2025 need an endpoint access mode.
+
+    Differs: the policy is kept and told, and has no effect, because there is no TLS here.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
+    """
+    client, policy = aws("apigateway"), "SecurityPolicy_TLS13_1_3_2025_09"
+    with pytest.raises(ClientError, match="needs an endpoint access mode"):
+        client.create_rest_api(name=unique_name("api"), securityPolicy=policy)
+    made = client.create_rest_api(name=unique_name("api"), securityPolicy=policy, endpointAccessMode="STRICT")
+    found = client.get_rest_api(restApiId=made["id"])
+    assert (found["securityPolicy"], found["endpointAccessMode"]) == (policy, "STRICT")
+    client.delete_rest_api(restApiId=made["id"])

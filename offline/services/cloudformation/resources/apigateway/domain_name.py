@@ -11,7 +11,8 @@ class DomainName(Child):
     type = "AWS::ApiGateway::DomainName"
     noun = "DomainName"
     modelled = words(
-        "CertificateArn DomainName EndpointConfiguration RegionalCertificateArn RoutingMode SecurityPolicy Tags"
+        "CertificateArn DomainName EndpointAccessMode EndpointConfiguration RegionalCertificateArn RoutingMode "
+        "SecurityPolicy Tags"
     )
     attributes = words(
         "DistributionDomainName DistributionHostedZoneId DomainNameArn RegionalDomainName RegionalHostedZoneId"

@@ -12,7 +12,7 @@ class RestApi(Child):
     noun = "RestApi"
     modelled = words(
         "ApiKeySourceType BinaryMediaTypes Description DisableExecuteApiEndpoint EndpointConfiguration "
-        "MinimumCompressionSize Name Policy Tags Version"
+        "EndpointAccessMode MinimumCompressionSize Name Policy SecurityPolicy Tags Version"
     )
     attributes = words("RestApiId RootResourceId")
     renamed: ClassVar = {"ApiKeySourceType": "ApiKeySource"}

@@ -1,0 +1,76 @@
+"""Whether web ACL, domain, TLS and tracing are to be had with the API in front.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
+"""
+
+from collections.abc import Iterator
+
+from infra.lint.finding import Problem
+from infra.settings import Endpoint, Settings
+
+
+def check_waf(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A web ACL where AWS takes none, or without a rule."""
+    chosen = endpoint.settings
+    keys = sorted(chosen.waf.model_fields_set)
+    if chosen.waf.wanted and chosen.front == "http":
+        yield Problem(
+            "error",
+            ("waf", next(key for key in keys if key != "count_only")),
+            "AWS WAF stands in front of REST APIs only",
+            'Set front = "rest", or take the rules away',
+        )
+    elif keys and not chosen.waf.wanted:
+        yield Problem(
+            "warning",
+            ("waf", keys[0]),
+            "there is no rule, so there is no web ACL",
+            "Set ip_rate_limit or managed_rules, or remove it",
+        )
+
+
+def check_domain(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A name without its certificate, the reverse, or a certificate of another region, which AWS refuses
+    (docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html)."""
+    domain = endpoint.settings.domain
+    for key in sorted(domain.model_fields_set):
+        for other in ("name", "certificate_arn"):
+            if getattr(domain, key) is not None and getattr(domain, other) is None:
+                yield Problem(
+                    "error",
+                    ("domain", other),
+                    f"is not set, and domain.{key} is",
+                    "Write both name and certificate_arn",
+                )
+    if domain.certificate_arn and settings.region:
+        region = domain.certificate_arn.split(":")[3]
+        if region != settings.region:
+            yield Problem(
+                "error",
+                ("domain", "certificate_arn"),
+                f"the certificate is of {region}, and the endpoint is of {settings.region}",
+                f"Request one in {settings.region}",
+            )
+
+
+def check_tls(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """More than an HTTP API can be told: it speaks TLS 1.2 and later
+    (docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html)."""
+    if endpoint.settings.front == "http" and endpoint.settings.minimum_tls == "1.3":
+        yield Problem(
+            "error",
+            ("minimum_tls",),
+            "HTTP APIs speak TLS 1.2 too, and cannot be told otherwise",
+            'Set minimum_tls = "1.2", or front = "rest"',
+        )
+
+
+def check_tracing(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """Traces that begin only behind the API."""
+    if endpoint.settings.front == "http" and endpoint.settings.tracing:
+        yield Problem(
+            "warning",
+            ("tracing",),
+            "HTTP APIs are not traced: traces begin with the function, without the API's own time",
+            'Set front = "rest" to see the whole, or keep it in mind',
+        )
