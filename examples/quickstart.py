@@ -1,4 +1,5 @@
-"""The main job from start to end: train, package, deploy with the stock CDK CLI, predict over HTTP.
+"""The main job from start to end: train, package, deploy with the stock CDK CLI, predict over HTTP. Then two
+releases under traffic: a good one is promoted, a bad one is rolled back.
 
 `scripts/quickstart` runs this. It works in a scratch project with the commands that a person would type,
 and takes everything down again unless --keep is given.
@@ -28,6 +29,11 @@ from train import train
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 NAME = "tumour"
+#: A canary that bakes for fifteen real seconds, in which it meets enough requests to be judged by.
+BAKE_MINUTES, SHARE_PERCENT = 5, 30
+PACE = ("--speed", "20", "--rate", "60", "--seed", "1")
+FAULT = "errors=20%"
+PROMOTED, ROLLED_BACK = 0, 3
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -38,8 +44,8 @@ class StepFailed(Exception):
 class Quickstart:
     """A scratch project, its cloud, and how long each step took."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, reports: Path) -> None:
+        self.folder, self.reports = folder, reports
         self.port = free_port()
         self.seconds: dict[str, float] = {}
 
@@ -55,14 +61,23 @@ class Quickstart:
         self.seconds[title] = time.monotonic() - began
         out.print(f"[green]done[/]  {self.seconds[title]:6.1f} s  {title}")
 
-    def serinus(self, *arguments: str) -> str:
-        """Run the `serinus` command in the scratch project; its stdout."""
+    def serinus(self, *arguments: str, expected: int = 0, seen: bool = False) -> str:
+        """Run the `serinus` command in the scratch project; its stdout. What is ``seen`` shows its progress on a
+        terminal. `StepFailed` unless it ends with exit code ``expected``."""
         command = [sys.executable, "-m", "cli", *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-        if done.returncode != 0:
-            out.print(done.stdout + done.stderr, markup=False)
+        progress = None if seen and sys.stderr.isatty() else subprocess.PIPE
+        done = subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True)
+        if done.returncode != expected:
+            out.print(done.stdout + (done.stderr or ""), markup=False)
             raise StepFailed(f"serinus {' '.join(arguments)} ended with exit code {done.returncode}")
         return done.stdout
+
+    def rehearse(self, name: str, *arguments: str, expected: int) -> dict[str, Any]:
+        """Release the model once more under traffic, in a cloud of its own; the rehearsal as data."""
+        options = (*PACE, "--html", str(self.reports / f"{name}.html"), "--json", *arguments)
+        told: dict[str, Any] = json.loads(self.serinus("rehearse", NAME, *options, expected=expected, seen=True))
+        (self.reports / f"{name}.json").write_text(json.dumps(told, indent=2), encoding="utf-8")
+        return told
 
     def run(self) -> dict[str, Any]:
         """All steps; the endpoint, as `serinus deploy --json` describes it."""
@@ -70,6 +85,10 @@ class Quickstart:
             accuracy = train(self.folder / "training")
         with self.step("write a project (serinus init)"):
             self.serinus("init", ".", "--name", "quickstart")
+            with (self.folder / "serinus.toml").open("a") as settings:
+                settings.write(
+                    f"\n[defaults.rollout]\nbake_minutes = {BAKE_MINUTES}\nshare_percent = {SHARE_PERCENT}\n"
+                )
             (self.folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
         with self.step("package it: ONNX, checked against the source (serinus package)"):
             packed = json.loads(
@@ -95,6 +114,12 @@ class Quickstart:
             f"\nfirst request / fastest of ten more    {first_ms:.0f} ms / {warm_ms:.1f} ms",
             markup=False,
         )
+        with self.step("release it again under traffic: promoted (serinus rehearse)"):
+            good = self.rehearse("good", expected=PROMOTED)
+        with self.step(f"release it with a fault: rolled back (serinus rehearse --inject {FAULT})"):
+            bad = self.rehearse("bad", "--inject", FAULT, expected=ROLLED_BACK)
+        show_release(f"a good release: a canary of {SHARE_PERCENT} % for {BAKE_MINUTES} minutes", good)
+        show_release("a bad release: a fifth of the live requests that meet it fail", bad)
         return {**endpoint, "rows": rows[:1]}
 
     def show(self, rows: list[dict[str, float]], answer: dict[str, Any]) -> None:
@@ -135,6 +160,22 @@ def ask(endpoint: dict[str, Any], rows: list[Any]) -> tuple[dict[str, Any], floa
     return answer.json(), milliseconds[0], min(milliseconds[1:])
 
 
+def show_release(title: str, told: dict[str, Any]) -> None:
+    """What happened to a release that was rehearsed, and who met it; times are cloud minutes and seconds."""
+    out.print(f"\n{title}", markup=False)
+    for event in told["events"]:
+        if event["kind"] in ("alias", "verdict", "alarm"):
+            minutes, seconds = divmod(int(event["cloud_s"]), 60)
+            out.print(f" {minutes:3d}:{seconds:02d}  {event['text']}", markup=False)
+    met, during = told["requests_that_met_the_candidate"], told["requests_during_shift"]
+    out.print(
+        f"   ->   {told['headline']}. {met} of the {during} requests during the shift met version "
+        f"{told['candidate_version']}; {told['failed_requests']} of all {told['requests']} failed. "
+        f"Version {told['final_version']} serves.",
+        markup=False,
+    )
+
+
 def free_port() -> int:
     """A port that nobody listens on, so that two quickstarts can run side by side."""
     with socket.socket() as probe:
@@ -148,6 +189,7 @@ def print_kept(quickstart: Quickstart, endpoint: dict[str, Any]) -> None:
     body = json.dumps({"rows": endpoint["rows"]})
     out.print(
         f"\nURL      {endpoint['url']}\nkey      {endpoint['key']}\nproject  {quickstart.folder}\n"
+        f"reports  {quickstart.reports / 'good.html'}, {quickstart.reports / 'bad.html'}\n"
         f"\ncurl -sS {endpoint['url']}/predict -H 'x-api-key: {endpoint['key']}' "
         f"-H 'content-type: application/json' -d '{body}'\n"
         f"\ntake it down: cd {quickstart.folder} && {sys.executable} -m cli local down",
@@ -156,15 +198,22 @@ def print_kept(quickstart: Quickstart, endpoint: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """0 when the endpoint answered, 1 with the step that failed, 130 after Ctrl-C."""
+    """0 when all went as it should, 1 with the step that failed, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="scripts/quickstart", description=__doc__)
     parser.add_argument(
         "--keep", action="store_true", help="leave the cloud running; print URL, key and a curl line"
     )
-    keep = parser.parse_args().keep
+    parser.add_argument(
+        "--reports", type=Path, metavar="FOLDER", help="leave the pages and data of the two releases there"
+    )
+    chosen = parser.parse_args()
+    keep = chosen.keep
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    quickstart = Quickstart(Path(tempfile.mkdtemp(prefix="serinus-quickstart-")))
+    folder = Path(tempfile.mkdtemp(prefix="serinus-quickstart-"))
+    if chosen.reports is not None:
+        chosen.reports.mkdir(parents=True, exist_ok=True)
+    quickstart = Quickstart(folder, (chosen.reports or folder).resolve())
     kept = False
     try:
         endpoint = quickstart.run()

@@ -5,7 +5,7 @@ import re
 
 #: By the name that `infra.alarm_plan` gives an alarm.
 TITLES = {
-    "Verdict": "The judge wants it back",
+    "Verdict": "Roll back, says the judge",
     "Errors": "Errors on the new version",
     "Latency": "Slow answers from the new version",
     "Throttles": "Refused requests on the new version",

@@ -11,6 +11,7 @@ from lambda_handlers.contract.release import Verdict
 
 #: Letters of a label that fit into a plot.
 _LONGEST = 60
+_AND = "; "
 #: Moments closer than this share of what the report shows are told as one.
 _TOGETHER = 0.012
 _CHECKS = {"BeforeAllowTraffic": "Check before traffic", "AfterAllowTraffic": "Check after the shift"}
@@ -39,12 +40,19 @@ def moments(record: Record) -> list[Moment]:
             told[-1] = _join(told[-1], one)
         else:
             told.append(one)
-    return [replace(one, brief=shorten(one.brief, _LONGEST, placeholder=" …")) for one in told]
+    return [replace(one, brief=_shorten(one.brief)) for one in told]
+
+
+def _shorten(brief: str) -> str:
+    """The end of what happened at once, where all of it is too long: it is what came of the rest."""
+    while len(brief) > _LONGEST and _AND in brief:
+        brief = brief.partition(_AND)[2]
+    return shorten(brief[:1].upper() + brief[1:], _LONGEST, placeholder=" …")
 
 
 def _join(one: Moment, other: Moment) -> Moment:
     tone = next((tone for tone in ("bad", "good") if tone in (one.tone, other.tone)), "plain")
-    return Moment(one.minute, f"{one.brief}; {_lower(other.brief)}", f"{one.text} {other.text}", tone)
+    return Moment(one.minute, f"{one.brief}{_AND}{_lower(other.brief)}", f"{one.text} {other.text}", tone)
 
 
 def _lower(text: str) -> str:

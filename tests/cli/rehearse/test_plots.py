@@ -96,6 +96,13 @@ def test_what_happened_at_once_is_one_moment_and_later_alarms_are_none(rolled_ba
     )
 
 
+def test_a_label_too_long_keeps_what_came_of_it(rolled_back: Record, changed) -> None:
+    fired = [Happening(1_000_419.0, "alarm", f"Answers of the {word} kind.", "bad") for word in ("first", "last")]
+    told = moments(changed(rolled_back, happenings=fired))[-1]
+    assert told.brief == "Alarm: answers of the last kind; back on version 1"
+    assert "answers of the first kind" in told.text
+
+
 def test_a_failed_check_is_told(rolled_back: Record, changed) -> None:
     release = rolled_back.deployments[1]
     phases = [changed(phase, status="Failed") for phase in release.phases[:1]]
