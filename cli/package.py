@@ -45,6 +45,9 @@ def package(
     factory: Annotated[
         str | None, typer.Option(help="Function that makes the module of PyTorch weights: my_model:make.")
     ] = None,
+    allow_fragile: Annotated[
+        bool, typer.Option("--allow-fragile", help="Let hard values be answered otherwise than by the source.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
@@ -75,6 +78,7 @@ def package(
         "precision": precision,
         "holdout": holdout,
         "max_loss": max_loss,
+        "allow_fragile": allow_fragile,
         "dry_run": dry_run,
         "factory": factory,
     }

@@ -11,6 +11,7 @@ from infra.names import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
     from modelpack.request import PackageResult
+    from modelpack.robustness.report import Robustness
 
 _MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".pt2", ".cbm", ".ubj", ".json", ".txt")
 _TABLES = (".parquet", ".csv")
@@ -76,11 +77,24 @@ def print_result(packed: "PackageResult", project: Path) -> None:
         shown.add_row("versions", f"{packed.framework} on Python {own['python']}, {own['origin']}")
     results.print(shown)
     _print_precisions(packed)
+    if packed.robustness is not None:
+        print_robustness(packed.robustness)
     if packed.holdout is not None:
         metrics = table("holdout", ">source", ">bundle")
         for name, value in packed.holdout["source"].items():
             metrics.add_row(name, f"{value:.6g}", f"{packed.holdout['bundle'][name]:.6g}")
         results.print(metrics)
+
+
+def print_robustness(robustness: "Robustness") -> None:
+    """What becomes of values that the sample does not hold."""
+    if robustness.lines:
+        shown = table("hard values", "answered", "in")
+        for line in robustness.lines:
+            shown.add_row(line.probe, line.told(), line.where())
+        results.print(shown)
+    if robustness.reason:
+        results.print(f"hard values: {robustness.reason}", markup=False)
 
 
 def _print_precisions(packed: "PackageResult") -> None:

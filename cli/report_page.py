@@ -28,6 +28,7 @@ def render(folder: Path) -> str:
         _section("Outputs", _outputs(manifest, baseline)),
         _section("Metrics", _metrics(provenance)),
         _section("Parity with the source model", _parity(manifest, provenance, baseline)),
+        _section("Hard values", _robustness(provenance)),
         _section("Precision", _precisions(provenance.get("precisions", []))),
         _section("Lineage", _lineage(provenance)),
         _section("Limits", _limits(manifest)),
@@ -73,6 +74,18 @@ def _table(heads: list[str], rows: list[tuple[list[str], str]]) -> str:
         for cells, name in rows
     )
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _robustness(provenance: dict[str, Any]) -> str:
+    """What the endpoint does with values that the sample does not hold."""
+    from modelpack.robustness.report import Robustness
+
+    if "robustness" not in provenance:
+        return ""
+    robustness = Robustness.from_json(provenance["robustness"])
+    rows = [([_text(line.probe), _text(line.told()), _text(line.where())], "") for line in robustness.lines]
+    said = f"<p class=note>Not probed in full: {_text(robustness.reason)}.</p>" if robustness.reason else ""
+    return (_table(["tried", "answered", "in"], rows) if rows else "") + said
 
 
 def _precisions(lines: list[dict[str, Any]]) -> str:

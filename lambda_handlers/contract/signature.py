@@ -24,7 +24,8 @@ class Feature(NamedTuple):
     "accepted" by the graph (its encoder ignores them) or "refused" with an error. ``missing`` says whether null,
     or leaving the field out, is accepted (the graph imputes it); it then reaches the graph as NaN, or as
     ``missing_string`` in a tensor of strings. ``minimum`` and ``maximum`` are those of the sample, for
-    documentation.
+    documentation. ``lowest`` and ``highest`` bound what is accepted (None: all that the dtype holds): beyond them
+    the source refuses, or the graph was seen to answer otherwise.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Feature(NamedTuple):
     minimum: float | None = None
     maximum: float | None = None
     example: Any = None
+    lowest: float | None = None
+    highest: float | None = None
 
 
 class Tensor(NamedTuple):

@@ -20,6 +20,9 @@ _WIDER: dict[str, frozenset[str]] = {
     "string": frozenset({"string"}),
 }
 
+#: Bounds this far out take nothing from any caller.
+_NO_FEATURE_HOLDS = 1e30
+
 
 def breaking_changes(live: Signature, new: Signature) -> list[str]:
     """What callers of ``live`` would trip over in ``new``, a sentence each; empty when nothing."""
@@ -50,6 +53,7 @@ def _narrowed(live: Feature, new: Feature) -> Iterator[str]:
         yield f"{where} is now {new.dtype}, which does not take every {live.dtype}"
     if new.shape != live.shape:
         yield f"{where} now has shape {list(new.shape)} instead of {list(live.shape)}"
+    yield from _bounds(where, live, new)
     if live.missing == "accepted" and new.missing == "refused":
         yield f"{where} may no longer be missing"
     if new.unseen == "refused" and new.categories is not None:
@@ -57,6 +61,19 @@ def _narrowed(live: Feature, new: Feature) -> Iterator[str]:
             yield f"{where} now refuses values other than its {len(new.categories)} categories"
         elif gone := [value for value in live.categories if value not in new.categories]:
             yield f"{where} now refuses {', '.join(map(repr, gone))}"
+
+
+def _bounds(where: str, live: Feature, new: Feature) -> Iterator[str]:
+    highest = _NO_FEATURE_HOLDS if live.highest is None else min(live.highest, _NO_FEATURE_HOLDS)
+    lowest = -_NO_FEATURE_HOLDS if live.lowest is None else max(live.lowest, -_NO_FEATURE_HOLDS)
+    if new.highest is not None and new.highest < highest:
+        yield f"{where} now refuses numbers above {new.highest:g}{_was(live.highest)}"
+    if new.lowest is not None and new.lowest > lowest:
+        yield f"{where} now refuses numbers below {new.lowest:g}{_was(live.lowest)}"
+
+
+def _was(bound: float | None) -> str:
+    return "" if bound is None else f"; it was {bound:g}"
 
 
 def _output_changes(live: Signature, new: Signature) -> Iterator[str]:

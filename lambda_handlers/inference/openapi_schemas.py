@@ -21,6 +21,10 @@ _NAMED_CATEGORIES = 20
 def feature_schema(feature: Feature) -> dict[str, Any]:
     """The schema of one feature's value in a request."""
     schema = dict(_SCALARS[feature.dtype])
+    if feature.lowest is not None:
+        schema["minimum"] = max(feature.lowest, schema.get("minimum", feature.lowest))
+    if feature.highest is not None:
+        schema["maximum"] = min(feature.highest, schema.get("maximum", feature.highest))
     if feature.unseen == "refused" and feature.categories is not None:
         schema["enum"] = list(feature.categories)
     for length in reversed(feature.shape):

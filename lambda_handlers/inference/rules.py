@@ -59,6 +59,10 @@ def _rule(signature: Signature, feature: Feature) -> Rule:
                 "Package the model again with the feature as float."
             )
     ranges = [_RANGES[dtype] for dtype in (feature.dtype, *dtypes) if dtype in _RANGES]
+    if ranges and feature.lowest is not None:
+        ranges.append((feature.lowest, FLOAT64_MAX))
+    if ranges and feature.highest is not None:
+        ranges.append((-FLOAT64_MAX, feature.highest))
     return Rule(
         name=feature.name,
         kind=_KINDS[feature.dtype],

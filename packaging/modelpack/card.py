@@ -8,6 +8,7 @@ from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.signature import Feature
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.bundle import Parts
+from modelpack.robustness.report import Robustness
 
 #: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
 _OF_THE_SOURCE = (
@@ -35,6 +36,7 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, row
         *_data(json.loads(parts.baseline)),
         *_outputs(manifest),
         *_agreement(manifest, provenance["parity"], rows),
+        *_robustness(Robustness.from_json(provenance["robustness"])),
         *_precisions(provenance["precisions"]),
         *_score(provenance["score"]),
         *_holdout(provenance["holdout"]),
@@ -120,6 +122,19 @@ def _direction(cosine: float | None, tolerance: Tolerance) -> list[str]:
     return [f"Vectors keep their direction: least cosine {cosine:.6f}; asked: {least:g}{instead}."]
 
 
+def _robustness(robustness: Robustness) -> list[str]:
+    """What the endpoint does with values that the sample does not hold."""
+    lines = ["## Hard values", ""]
+    if robustness.lines:
+        lines += ["| tried | answered | in |", "|---|---|---|"]
+        rows = ((line.probe, line.told(), line.where()) for line in robustness.lines)
+        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in rows]
+        lines.append("")
+    if robustness.reason:
+        lines += [f"Not probed in full: {robustness.reason}.", ""]
+    return lines
+
+
 def _precisions(table: list[dict[str, Any]]) -> list[str]:
     lines = [
         "## Precision",
@@ -186,8 +201,19 @@ def limits(manifest: Manifest) -> list[str]:
         lines.append(f"A missing value is refused in {_listed(needed)}: the source model takes none there.")
     if closed:
         lines.append(f"Categories that training did not see are refused in {_listed(closed)}.")
-    lines.append("Agreement was measured on the rows above; values far outside their ranges were not compared.")
+    bounded = [feature for feature in features if feature.lowest is not None or feature.highest is not None]
+    if bounded:
+        named = "; ".join(f"`{feature.name}` {_bounds(feature)}" for feature in bounded[:8])
+        more = f"; and {len(bounded) - 8} more features" if len(bounded) > 8 else ""
+        lines.append(f"Numbers are refused beyond what was seen to agree with the source: {named}{more}.")
+    lines.append("Agreement was measured on the rows above and on hard values, one feature or all at a time.")
     return lines
+
+
+def _bounds(feature: Feature) -> str:
+    low = "" if feature.lowest is None else f"from {feature.lowest:.8g}"
+    high = "" if feature.highest is None else f"to {feature.highest:.8g}"
+    return f"{low} {high}".strip()
 
 
 def _listed(names: list[str]) -> str:

@@ -25,6 +25,8 @@ from modelpack.plots import sketch
 from modelpack.precision import choose
 from modelpack.progress import Progress
 from modelpack.request import PackageRequest, PackageResult
+from modelpack.robustness.gate import Gate
+from modelpack.robustness.refusing import refuse_fragile, refuse_hard
 from modelpack.run import Runner
 from modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
 from modelpack.sources import Graph, Source, mlflow
@@ -62,10 +64,14 @@ def _make(
     features = describe_features(source, sample)
     expected = expect(source, sample, features)
     watch.stage("convert")
-    plain = _convert(source, sample, expected, request)
+    gate = Gate(source, sample, features, expected)
+    plain = _convert(source, sample, expected, request, gate)
     watch.stage("precision")
-    graph, table = choose(plain, sample, expected, request.tolerance, request.precision)
+    hard = None if request.allow_fragile else gate
+    graph, table = choose(plain, sample, expected, request.tolerance, request.precision, hard)
     runner = Runner(graph.model, sample)
+    watch.stage("robustness")
+    features, joined = gate.bound(runner, request.tolerance)
     agreement = next(line.agreement for line in table if line.chosen and line.agreement is not None)
     holdout = _hold_out(request, source, runner)
     watch.stage("profile")
@@ -78,12 +84,16 @@ def _make(
         profile(sample.frame, features, of_sample, source.classes),
         choose_golden(expected, features, _outside(expected, runner, agreement, request.tolerance)),
     )
-    watch.stage("write")
     manifest = parts.manifest
+    robustness = gate.report(manifest, runner, joined)
+    if robustness.fails(request.tolerance.labels) and not request.allow_fragile:
+        raise refuse_fragile(robustness, agreement)
+    watch.stage("write")
     score = _score(sample, of_sample)
     provenance = _provenance(request, source, agreement, watch.seconds)
     provenance |= {
         "precisions": [line.to_json() for line in table],
+        "robustness": robustness.to_json(),
         "holdout": holdout,
         "score": None if score is None else {"name": _score_name(source), "value": score},
         "plots": sketch(expected, runner),
@@ -113,6 +123,7 @@ def _make(
         precisions=table,
         holdout=holdout,
         environment_of_source=provenance["environment_of_source"],
+        robustness=robustness,
     )
 
 
@@ -175,8 +186,8 @@ def _read_rows(request: PackageRequest) -> pd.DataFrame:
     )
 
 
-def _convert(source: Source, sample: Sample, expected: Expected, request: PackageRequest) -> Graph:
-    """The first way of writing the model that loads and agrees."""
+def _convert(source: Source, sample: Sample, expected: Expected, request: PackageRequest, gate: Gate) -> Graph:
+    """The first way of writing the model that loads and agrees, on hard values as well."""
     disagrees: ParityError | None = None
     fails_to_load: ConversionError | None = None
     for graph in source.graphs(sample):
@@ -186,9 +197,13 @@ def _convert(source: Source, sample: Sample, expected: Expected, request: Packag
             fails_to_load = fails_to_load or error
             continue
         agreement = measure(expected, runner, request.tolerance)
-        if agreement.agrees:
+        differences = () if request.allow_fragile else gate.differences(runner, request.tolerance)
+        if agreement.agrees and not differences:
             return graph
-        disagrees = disagrees or refuse(expected, runner, agreement, request.tolerance)
+        if agreement.agrees:
+            disagrees = disagrees or refuse_hard(differences, agreement)
+        else:
+            disagrees = disagrees or refuse(expected, runner, agreement, request.tolerance)
     raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
 
 

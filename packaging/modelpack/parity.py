@@ -20,16 +20,20 @@ _ROWS_PER_VARIANT = 20
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Rows, the sample's first (``sample_rows`` of them), then variants; and what the source gives for them."""
+    """Rows, the sample's first (``sample_rows`` of them), then variants; and what the source gives for them.
+    ``variants`` holds the first row of each: by feature, and whether its value is missing there or unseen."""
 
     frame: pd.DataFrame
     outputs: Outputs
     sample_rows: int
+    variants: dict[tuple[str, bool], int]
 
 
 def expect(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Expected:
     """The source's outputs for the sample, and for rows of it with values missing and unseen where accepted."""
-    variants = [_with_value(sample.frame, name, value) for name, value in _variants(features)]
+    tried = _variants(features)
+    variants = [_with_value(sample.frame, name, value) for name, value in tried]
+    first = np.cumsum([len(sample.frame), *map(len, variants)]).tolist()
     frame = pd.concat([sample.frame, *variants], ignore_index=True) if variants else sample.frame
     frame = frame.astype(dict.fromkeys(sample.strings, object))
     with warnings.catch_warnings():
@@ -41,7 +45,8 @@ def expect(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Exp
                 f"the model cannot predict the sample's rows: {first_line(error)}. Give rows like the training "
                 "data's, with the same kinds of values."
             ) from error
-        return Expected(frame, outputs, len(sample.frame))
+        places = {(name, value is np.nan): row for (name, value), row in zip(tried, first, strict=False)}
+        return Expected(frame, outputs, len(sample.frame), places)
 
 
 def measure(expected: Expected, runner: Runner, tolerance: Tolerance) -> Agreement:

@@ -8,7 +8,7 @@ saves at least a fifth; a candidate drops out only where it is clearly slower, t
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from modelpack.parity import Expected
 from modelpack.run import Runner
 from modelpack.sample import Sample
 from modelpack.sources.source import Graph
+
+if TYPE_CHECKING:
+    from modelpack.robustness.gate import Gate
 
 _SAVES = 0.8
 _SLOWER, _SLOWER_US = 2.0, 50.0
@@ -56,10 +59,16 @@ class Measured:
 
 
 def choose(
-    plain: Graph, sample: Sample, expected: Expected, tolerance: Tolerance, asked: str
+    plain: Graph,
+    sample: Sample,
+    expected: Expected,
+    tolerance: Tolerance,
+    asked: str,
+    gate: "Gate | None" = None,
 ) -> tuple[Graph, tuple[Measured, ...]]:
-    """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already. Raises `PrecisionError`
-    where a precision asked for does not apply or is out of tolerance."""
+    """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already; ``gate``
+    also looks at hard values. Raises `PrecisionError` where a precision asked for does not apply or is out of
+    tolerance."""
     form = tree_form(plain.model)
     graphs = {plain.precision: pack_lists(plain.model)}
     table = [_measure(plain.precision, graphs[plain.precision], sample, expected, tolerance)]
@@ -75,7 +84,8 @@ def choose(
             table.append(Measured(name, note=_nothing_to_gain(name, form)))
             continue
         graphs[name] = pack_lists(model)
-        table.append(_measure(name, graphs[name], sample, expected, tolerance))
+        measured = _measure(name, graphs[name], sample, expected, tolerance)
+        table.append(_gated(measured, graphs[name], sample, tolerance, gate))
     taken = _forced(table, asked, tolerance) if asked != "auto" else _best(table)
     marked = tuple(
         replace(line, chosen=line.precision == taken, form=form if line.agreement else "") for line in table
@@ -124,6 +134,18 @@ def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolera
         agreement=agreement,
         note="" if agreement.agrees else "out of tolerance",
     )
+
+
+def _gated(line: Measured, model: bytes, sample: Sample, tolerance: Tolerance, gate: "Gate | None") -> Measured:
+    """The line, out of tolerance where hard values near the sample, or strings, are answered otherwise."""
+    if gate is None or line.agreement is None or not line.agreement.agrees:
+        return line
+    differences = gate.differences(Runner(model, sample, threads=1), tolerance)
+    if not differences:
+        return line
+    agreement = replace(line.agreement, agrees=False)
+    more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
+    return replace(line, agreement=agreement, note=f"differs on hard values: {differences[0]}{more}")
 
 
 def _one_by_one(runner: Runner, expected: Expected, tolerance: Tolerance, wanted: bool) -> Agreement | None:

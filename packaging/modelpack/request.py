@@ -12,6 +12,7 @@ from modelpack.errors import RequestError
 
 if TYPE_CHECKING:
     from modelpack.precision import Measured
+    from modelpack.robustness.report import Robustness
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
@@ -30,6 +31,7 @@ class PackageRequest:
     its framework, with a notice.
     ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
+    ``allow_fragile`` lets a bundle pass that answers hard values otherwise than its source.
     ``dry_run`` writes nothing. ``factory`` (`module:function`) makes the PyTorch module that weights belong to.
     """
 
@@ -49,6 +51,7 @@ class PackageRequest:
     max_loss: float = 0.01
     dry_run: bool = False
     factory: str | None = None
+    allow_fragile: bool = False
 
     def check(self) -> None:
         """Raise `RequestError` when a setting cannot be used."""
@@ -86,7 +89,7 @@ class PackageResult:
     ``precisions`` is the table of `precision.Measured`; ``holdout`` metrics of `source` and `bundle`.
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
     ``environment_of_source`` holds Python and packages of the environment that the source ran in, where it was
-    one of its own.
+    one of its own. ``robustness`` says what became of hard values.
     """
 
     bundle: Path
@@ -106,6 +109,7 @@ class PackageResult:
     precisions: "tuple[Measured, ...]" = ()
     holdout: dict[str, dict[str, float]] | None = None
     environment_of_source: dict[str, Any] | None = None
+    robustness: "Robustness | None" = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; ``bundle`` as text."""
@@ -114,4 +118,5 @@ class PackageResult:
             "notices": list(self.notices),
             "parity": self.parity.to_json(),
             "precisions": [line.to_json() for line in self.precisions],
+            "robustness": None if self.robustness is None else self.robustness.to_json(),
         }

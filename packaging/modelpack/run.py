@@ -21,7 +21,7 @@ class Runner:
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ConversionError(
                 f"ONNX Runtime cannot load the graph: {first_line(error)}. Take steps out of the model one at a "
@@ -30,7 +30,7 @@ class Runner:
         self._numbers = list(sample.numbers)
         self._strings = list(sample.strings)
         self._nested = {name: np.dtype(sample.dtypes[name]) for name in sample.shapes}
-        self.output_types: dict[str, str] = {item.name: item.type for item in self._session.get_outputs()}
+        self.output_types: dict[str, str] = {item.name: item.type for item in self.session.get_outputs()}
 
     def __call__(self, frame: pd.DataFrame) -> Outputs:
         """Outputs by name for the rows of ``frame``; labels and single values [rows]."""
@@ -48,8 +48,16 @@ class Runner:
             feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
         return feeds
 
+    def one_by_one(self, frame: pd.DataFrame) -> Outputs:
+        """As a call, each row as a request of its own: quantized graphs let rows depend on those beside them."""
+        feeds = self.feeds(frame)
+        rows = [
+            self.run({name: values[row : row + 1] for name, values in feeds.items()}) for row in range(len(frame))
+        ]
+        return {name: np.concatenate([row[name] for row in rows]) for name in self.output_types}
+
     def run(self, feeds: dict[str, Any]) -> Outputs:
         """Outputs by name for inputs as `feeds` gives them."""
         names = list(self.output_types)
-        found: list[Any] = self._session.run(names, feeds)
+        found: list[Any] = self.session.run(names, feeds)
         return dict(zip(names, found, strict=True))

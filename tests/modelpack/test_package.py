@@ -41,7 +41,7 @@ def request_of(numbers: pd.DataFrame, score: Any, tmp_path: Path) -> PackageRequ
 def test_stages_are_told_in_order_and_the_pickle_warning_once(request_of: PackageRequest) -> None:
     listening = Listening()
     packed = package(request_of, listening)
-    assert listening.stages == ["load", "sample", "convert", "precision", "profile", "write"]
+    assert listening.stages == ["load", "sample", "convert", "precision", "robustness", "profile", "write"]
     assert len(listening.notices) == 1
     assert packed.notices == tuple(listening.notices)
 

@@ -1,0 +1,83 @@
+"""The verdict of the code that will serve: each probe as the body of a request."""
+
+import json
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lambda_handlers.contract.agreement import Outputs
+from lambda_handlers.contract.bundle import Manifest
+from lambda_handlers.contract.signature import Dtype
+from lambda_handlers.inference.limits import Limits
+from lambda_handlers.inference.scoring import JSON, Scorer
+from lambda_handlers.inference.session import Model
+from modelpack.features import to_json_value
+from modelpack.run import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """By row: the answers' ``statuses``; ``outputs`` of the rows whose status is 200, in order."""
+
+    statuses: tuple[int, ...]
+    outputs: Outputs
+
+
+def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) -> Served:
+    """What the endpoint of the bundle would answer to each of ``rows``, as a request holds them."""
+    scorer = Scorer(Model(manifest, Path(), runner.session), Limits(max_rows=max(1, len(rows))), "0")
+    with _quiet():
+        statuses = tuple(scorer.predict(_body(row), JSON).status for row in rows)
+    accepted = [row for row, status in zip(rows, statuses, strict=True) if status == 200]
+    names = [output.name for output in manifest.signature.outputs]
+    if not accepted:
+        return Served(statuses, {})
+    found = [scorer.score([row]) for row in scorer.validate(accepted)]
+    return Served(
+        statuses,
+        {name: np.concatenate(parts) for name, parts in zip(names, zip(*found, strict=True), strict=True)},
+    )
+
+
+def as_requested(frame: pd.DataFrame, dtypes: dict[str, Dtype]) -> list[dict[str, Any]]:
+    """The rows of ``frame`` as requests hold them: whole and true where the signature says so, null if missing."""
+    columns = {name: [_plain(value, dtypes[name]) for value in frame[name]] for name in frame.columns}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any, dtype: Dtype) -> Any:
+    plain = to_json_value(value)
+    if plain is None or isinstance(plain, (str, list)):
+        return plain
+    return int(plain) if dtype == "int64" else bool(plain) if dtype == "bool" else plain
+
+
+def _body(row: dict[str, Any]) -> bytes:
+    fields = (f"{json.dumps(name)}: {_literal(value)}" for name, value in row.items())
+    return f'{{"rows": [{{{", ".join(fields)}}}]}}'.encode()
+
+
+def _literal(value: Any) -> str:
+    """JSON has no infinity, but numbers that come to it."""
+    if isinstance(value, float) and math.isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    return json.dumps(value, ensure_ascii=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A failing graph is a finding here, and no incident to be logged."""
+    logger = logging.getLogger("lambda_handlers.inference.scoring")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
