@@ -80,6 +80,6 @@ def _scalar(rule: Rule, *, may_overflow: bool) -> Any:
             return Annotated[int, msgspec.Meta(ge=int(rule.low), le=int(rule.high))]
         case "number":
             # JSON has no way to write more than a double holds: the decoder itself refuses it.
-            if rule.high == FLOAT64_MAX and not may_overflow:
+            if (rule.low, rule.high) == (-FLOAT64_MAX, FLOAT64_MAX) and not may_overflow:
                 return float
             return Annotated[float, msgspec.Meta(ge=rule.low, le=rule.high)]

@@ -37,7 +37,16 @@ def test_result_is_plain_data(packed: PackageResult) -> None:
     assert data["bundle"].endswith(f"bundles/churn/{packed.version[:12]}")
     assert data["parity"]["labels_equal"] == 1.0
     assert data["score"] > 0.5
-    assert set(data["seconds"]) == {"load", "sample", "convert", "precision", "profile", "write", "total"}
+    assert set(data["seconds"]) == {
+        "load",
+        "sample",
+        "convert",
+        "precision",
+        "robustness",
+        "profile",
+        "write",
+        "total",
+    }
     assert data["bundle_bytes"] > data["graph_bytes"] > 0
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,8 +20,10 @@ from sklearn.preprocessing import OneHotEncoder, PowerTransformer
 from cli.report_page import render
 from lambda_handlers.contract.bundle import read_manifest
 from lambda_handlers.inference.limits import Limits
+from lambda_handlers.inference.rules import FLOAT64_MAX, Rule
 from lambda_handlers.inference.scoring import JSON, Answer, Scorer
 from lambda_handlers.inference.session import open_model
+from lambda_handlers.inference.typed import compile_converter, compile_decoder
 from modelpack.errors import ParityError
 from modelpack.request import PackageResult
 from modelpack.robustness.asking import ask
@@ -197,3 +200,18 @@ def test_the_row_that_is_refused_is_found_and_the_others_are_answered() -> None:
     assert answers.answered.tolist() == [0, 2, 3]
     assert answers.outputs["value"].tolist() == [0.0, 2.0, 3.0]
     assert source.calls == 7
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(-5.0, None), (None, 5.0), (-5.0, 5.0)])
+def test_bounds_hold_on_each_side_and_each_way_in(lowest: float | None, highest: float | None) -> None:
+    rule = Rule("a", "number", -FLOAT64_MAX if lowest is None else lowest, highest or FLOAT64_MAX, None, False, ())
+    decode, convert = compile_decoder([rule]), compile_converter([rule])
+    assert decode is not None
+    assert convert is not None
+    for value, fits in ((-6.0, lowest is None), (6.0, highest is None), (5.0, True)):
+        for read, given in ((decode, json.dumps({"rows": [[value]]}).encode()), (convert, [[value]])):
+            if fits:
+                assert read(given) == [(value,)]  # type: ignore[operator]
+            else:
+                with pytest.raises(msgspec.ValidationError):
+                    read(given)  # type: ignore[operator]

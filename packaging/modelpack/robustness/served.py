@@ -17,7 +17,7 @@ from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.signature import Dtype
 from lambda_handlers.inference.limits import Limits
 from lambda_handlers.inference.scoring import JSON, Scorer
-from lambda_handlers.inference.session import Model
+from lambda_handlers.inference.session import Model, compile_run
 from modelpack.features import to_json_value
 from modelpack.run import Runner
 
@@ -32,11 +32,12 @@ class Served:
 
 def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) -> Served:
     """What the endpoint of the bundle would answer to each of ``rows``, as a request holds them."""
-    scorer = Scorer(Model(manifest, Path(), runner.session), Limits(max_rows=max(1, len(rows))), "0")
+    names = [output.name for output in manifest.signature.outputs]
+    run = compile_run(runner.session, names)
+    scorer = Scorer(Model(manifest, Path(), run), Limits(max_rows=max(1, len(rows))), "0")
     with _quiet():
         statuses = tuple(scorer.predict(_body(row), JSON).status for row in rows)
     accepted = [row for row, status in zip(rows, statuses, strict=True) if status == 200]
-    names = [output.name for output in manifest.signature.outputs]
     if not accepted:
         return Served(statuses, {})
     found = [scorer.score([row]) for row in scorer.validate(accepted)]
