@@ -39,6 +39,7 @@ class HookPlatform:
     environment: Mapping[str, str]
     log_retention_days: int
     permissions: ReleasePermissions
+    encryption_key: str | None = None
     code_root: Path | None = None
 
 
@@ -144,5 +145,6 @@ class ReleaseHooks(Construct):
             statements=statements,
             log_retention_days=platform.log_retention_days,
             layers=platform.layers,
+            encryption_key=platform.encryption_key,
             code_root=platform.code_root,
         ).function

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.constructs.function_role import create_function_role
 from infra.constructs.handler_code import HandlerCode
 from infra.constructs.platform import ARCHITECTURES, RUNTIMES
 from infra.names import log_group_name
@@ -30,7 +30,7 @@ _HASH_DIGITS = 12
 class InferenceFunction(Construct):
     """``function``, its published ``version`` and the ``alias`` in front of it, which keeps ``provisioned``
     environments ready; ``snap_start`` restores versions from a snapshot of their init instead. ``tracing`` sends
-    traces to X-Ray.
+    traces to X-Ray. ``encryption_key``, a key's ARN, encrypts log, variables and snapshots.
 
     ``version_hash`` (12 hex digits) changes with code, layers and configuration, and with nothing else.
     """
@@ -56,6 +56,7 @@ class InferenceFunction(Construct):
         snap_start: bool = False,
         provisioned: int | None = None,
         tracing: bool = False,
+        encryption_key: str | None = None,
         code_root: Path | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -72,9 +73,10 @@ class InferenceFunction(Construct):
             dict(environment),
             *(["snapstart"] if snap_start else []),
             *(["tracing"] if tracing else []),
+            *([encryption_key] if encryption_key else []),
         )
-        self.log_group = self._create_log_group(name, log_retention_days)
-        self.role = self._create_role(tracing)
+        self.log_group = self._create_log_group(name, log_retention_days, encryption_key)
+        self.role = create_function_role(self, self.log_group, tracing=tracing, encryption_key=encryption_key)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -97,6 +99,7 @@ class InferenceFunction(Construct):
         resource.add_deletion_override("DependsOn")
         if snap_start:
             resource.snap_start = lambda_.CfnFunction.SnapStartProperty(apply_on="PublishedVersions")
+        resource.kms_key_arn = encryption_key
         if tracing:
             resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         self.version = self._publish(description)
@@ -118,32 +121,14 @@ class InferenceFunction(Construct):
             removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
-    def _create_log_group(self, name: str, retention_days: int) -> logs.LogGroup:
+    def _create_log_group(self, name: str, retention_days: int, encryption_key: str | None) -> logs.LogGroup:
         # Deleted with the endpoint: its name is fixed, and one left behind would refuse the next deploy.
         group = logs.LogGroup(
             self, "Logs", log_group_name=log_group_name(name), removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = retention_days
+        resource = cast(logs.CfnLogGroup, group.node.default_child)
+        resource.retention_in_days, resource.kms_key_id = retention_days, encryption_key
         return group
-
-    def _create_role(self, tracing: bool) -> iam.Role:
-        """A role that may write this function's log lines, send traces where they are wanted, and nothing more."""
-        write_logs = iam.PolicyStatement(
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self.log_group.log_group_arn]
-        )
-        policies = {"WriteLogs": iam.PolicyDocument(statements=[write_logs])}
-        if tracing:
-            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html: no resources.
-            send = iam.PolicyStatement(
-                actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"], resources=["*"]
-            )
-            policies["SendTraces"] = iam.PolicyDocument(statements=[send])
-        return iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies=policies,
-        )
 
 
 def _hash_version(*parts: object) -> str:

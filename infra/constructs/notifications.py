@@ -24,16 +24,29 @@ _ENDS = ["DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "Deployment
 
 
 class Notifications(Construct):
-    """``topic``, mailed to ``emails``; every address must confirm the mail that SNS sends it first."""
+    """``topic``, mailed to ``emails``; every address must confirm the mail that SNS sends it first. A key that is
+    given (``encryption_key``, its ARN) must let CloudWatch and EventBridge in by itself; else one is made."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, function: str, emails: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: str,
+        emails: Sequence[str],
+        encryption_key: str | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.key = kms.Key(
-            self,
-            "Key",
-            description=f"Messages about releases of {function}",
-            enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+        self.key: kms.IKey = (
+            kms.Key.from_key_arn(self, "GivenKey", encryption_key)
+            if encryption_key is not None
+            else kms.Key(
+                self,
+                "Key",
+                description=f"Messages about releases of {function}",
+                enable_key_rotation=True,
+                removal_policy=cdk.RemovalPolicy.DESTROY,
+            )
         )
         self.topic = sns.Topic(
             self, "Topic", display_name=f"Releases of {function}"[:100], master_key=self.key, enforce_ssl=True

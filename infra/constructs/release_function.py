@@ -10,13 +10,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.constructs.function_role import create_function_role
 from infra.constructs.handler_code import HandlerCode
 from infra.constructs.platform import ARCHITECTURES, RUNTIMES
 from infra.names import log_group_name
 
 
 class ReleaseFunction(Construct):
-    """``function``, which runs ``handler`` of module ``module`` and may do what ``statements`` say.
+    """``function``, which runs ``handler`` of module ``module`` and may do what ``statements`` say; its log and
+    variables are encrypted by ``encryption_key``, or by AWS's.
 
     It is never tried again by itself: a schedule asks again, and whoever waits for an answer has a time limit.
     """
@@ -37,14 +39,16 @@ class ReleaseFunction(Construct):
         statements: Sequence[iam.PolicyStatement],
         log_retention_days: int,
         layers: Sequence[lambda_.ILayerVersion] = (),
+        encryption_key: str | None = None,
         code_root: Path | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self, "Logs", log_group_name=log_group_name(name), removal_policy=cdk.RemovalPolicy.DESTROY
         )
-        cast(logs.CfnLogGroup, log_group.node.default_child).retention_in_days = log_retention_days
-        self.role = _create_role(self, log_group, statements)
+        group = cast(logs.CfnLogGroup, log_group.node.default_child)
+        group.retention_in_days, group.kms_key_id = log_retention_days, encryption_key
+        self.role = create_function_role(self, log_group, work=statements, encryption_key=encryption_key)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -62,22 +66,7 @@ class ReleaseFunction(Construct):
             log_group=log_group,
             retry_attempts=0,
         )
+        resource = cast(lambda_.CfnFunction, self.function.node.default_child)
+        resource.kms_key_arn = encryption_key
         # CDK names the role there, which the function's Role property already says (cfn-lint W3005).
-        cast(cdk.CfnResource, self.function.node.default_child).add_deletion_override("DependsOn")
-
-
-def _create_role(
-    scope: Construct, log_group: logs.LogGroup, statements: Sequence[iam.PolicyStatement]
-) -> iam.Role:
-    write_logs = iam.PolicyStatement(
-        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-    )
-    policies = {"WriteLogs": iam.PolicyDocument(statements=[write_logs])}
-    if statements:
-        policies["Work"] = iam.PolicyDocument(statements=list(statements))
-    return iam.Role(
-        scope,
-        "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies=policies,
-    )
+        resource.add_deletion_override("DependsOn")

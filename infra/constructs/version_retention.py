@@ -32,6 +32,7 @@ class VersionRetention(Construct):
         keep_versions: int,
         log_retention_days: int,
         permissions: ReleasePermissions,
+        encryption_key: str | None = None,
         code_root: Path | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -52,6 +53,7 @@ class VersionRetention(Construct):
             },
             statements=[permissions.read_deployment(), permissions.list_versions(), permissions.retire_versions()],
             log_retention_days=log_retention_days,
+            encryption_key=encryption_key,
             code_root=code_root,
         ).function
         events.Rule(

@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     access_rules.check_public,
     edge_rules.check_waf,
     edge_rules.check_domain,
+    edge_rules.check_key,
     edge_rules.check_tls,
     edge_rules.check_tracing,
 )

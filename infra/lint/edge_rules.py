@@ -53,6 +53,19 @@ def check_domain(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             )
 
 
+def check_key(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
+    """A key of another region, which the services of this one cannot use
+    (docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html)."""
+    key = endpoint.settings.encryption_key
+    if key and settings.region and (region := key.split(":")[3]) != settings.region:
+        yield Problem(
+            "error",
+            ("encryption_key",),
+            f"the key is of {region}, and the endpoint is of {settings.region}",
+            f"Name a key of {settings.region}",
+        )
+
+
 def check_tls(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """More than an HTTP API can be told: it speaks TLS 1.2 and later
     (docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html)."""

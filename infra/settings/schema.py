@@ -104,6 +104,15 @@ class EndpointSettings(BaseModel):
     minimum_tls: Tls | None = None
     """The least version of TLS for callers; unset, AWS's choice: 1.0 (rest) or 1.2 (http, and domains)."""
 
+    encryption_key: Annotated[
+        str | None,
+        Field(
+            pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$",
+            json_schema_extra=allowed("the ARN of a KMS key in the endpoint's region"),
+        ),
+    ] = None
+    """Your key for logs, variables, snapshots and topic; unset, AWS's. [Security](security.md) has its policy."""
+
     tracing: bool = False
     """X-Ray traces, which cost: of the function and, with front = "rest", of the API."""
 

@@ -86,6 +86,7 @@ class EndpointStack(cdk.Stack):
             snap_start=chosen.cold_start == "snapstart",
             provisioned=chosen.provisioned.environments if chosen.cold_start == "provisioned" else None,
             tracing=chosen.tracing,
+            encryption_key=chosen.encryption_key,
         )
         self._scale(endpoint)
         self.front = self._create_front(endpoint)
@@ -150,7 +151,13 @@ class EndpointStack(cdk.Stack):
         shift = shift_of(rollout)
         permissions = ReleasePermissions(self, name, ALIAS, application=name, group=DEPLOYMENT_GROUP)
         notifications = (
-            Notifications(self, "Notifications", function=name, emails=rollout.notify_emails)
+            Notifications(
+                self,
+                "Notifications",
+                function=name,
+                emails=rollout.notify_emails,
+                encryption_key=chosen.encryption_key,
+            )
             if rollout.topic or rollout.notify_emails
             else None
         )
@@ -175,6 +182,7 @@ class EndpointStack(cdk.Stack):
                 environment=release_environment(name, chosen, judged_minutes=shift.judged_minutes, hotfix=hotfix),
                 log_retention_days=chosen.log_retention_days,
                 permissions=permissions,
+                encryption_key=chosen.encryption_key,
             ),
             judged=rollout.strategy != "all_at_once",
             held=rollout.strategy == "blue_green",
@@ -198,6 +206,7 @@ class EndpointStack(cdk.Stack):
             keep_versions=rollout.keep_versions,
             log_retention_days=chosen.log_retention_days,
             permissions=permissions,
+            encryption_key=chosen.encryption_key,
         )
         if rollout.dashboard:
             EndpointDashboard(

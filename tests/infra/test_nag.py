@@ -29,6 +29,10 @@ EDGE = (
     'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"\n'
 )
 EDGE_HTTP = EDGE.replace("[endpoint.churn.waf]\nip_rate_limit = 500\n", "").replace("1.3", "1.2")
+KEY = (
+    'encryption_key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"\n'
+    '[endpoint.churn.rollout]\nnotify_emails = ["ml@example.com"]\n'
+)
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 SHAPES = {
     "defaults": (DEFAULTS, "dev"),
@@ -42,6 +46,7 @@ SHAPES = {
     "http_public": (DEFAULTS + 'front = "http"\nauth = "public"\n', "dev"),
     "rest_edge": (DEFAULTS + EDGE, "dev"),
     "http_edge": (DEFAULTS + 'front = "http"\nauth = "iam"\n' + EDGE_HTTP, "dev"),
+    "own_key": (DEFAULTS + KEY, "dev"),
     "rest_iam": (DEFAULTS + 'auth = "iam"\ndocs = true\n', "dev"),
     "rest_public": (DEFAULTS + 'auth = "public"\n', "dev"),
 }

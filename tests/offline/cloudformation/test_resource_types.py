@@ -354,6 +354,24 @@ def test_an_api_is_deployed_served_changed_and_deleted(stacks, cloud, lambda_rol
     assert stacks.delete(stack) == "DELETE_COMPLETE", stacks.events(stack)
 
 
+def test_a_functions_key_is_kept_and_taken_away(stacks, aws, lambda_role):
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    properties = {
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": lambda_role,
+        "Code": {"ZipFile": SOURCE % 1},
+    }
+    function = {"Type": "AWS::Lambda::Function", "Properties": {**properties, "KmsKeyArn": key}}
+    stack = stacks.create({"Resources": {"Function": function}})
+    name = stacks.physical_id(stack, "Function")
+    assert aws("lambda").get_function_configuration(FunctionName=name)["KMSKeyArn"] == key
+    without = {"Type": "AWS::Lambda::Function", "Properties": properties}
+    assert stacks.update(stack, {"Resources": {"Function": without}}) == "UPDATE_COMPLETE", stacks.events(stack)
+    assert "KMSKeyArn" not in aws("lambda").get_function_configuration(FunctionName=name)
+    stacks.delete(stack)
+
+
 def test_layers_and_their_permissions(stacks, aws, zip_of, unique_name):
     bucket = unique_name("layers")
     aws("s3").create_bucket(Bucket=bucket)

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "Description": "",
     "Environment": {"Variables": {}},
     "EphemeralStorage": {"Size": 512},
+    "KmsKeyArn": "",
     "Layers": [],
     "MemorySize": 128,
     "SnapStart": {"ApplyOn": "None"},
@@ -32,9 +33,9 @@ POLL_S = 0.05
 class Function(ResourceType):
     type = "AWS::Lambda::Function"
     modelled = words(
-        "Architectures Code DeadLetterConfig Description Environment EphemeralStorage FunctionName Handler Layers "
-        "LoggingConfig MemorySize PackageType ReservedConcurrentExecutions Role Runtime SnapStart Tags Timeout "
-        "TracingConfig"
+        "Architectures Code DeadLetterConfig Description Environment EphemeralStorage FunctionName Handler "
+        "KmsKeyArn Layers LoggingConfig MemorySize PackageType ReservedConcurrentExecutions Role Runtime "
+        "SnapStart Tags Timeout TracingConfig"
     )
     attributes = words("Arn SnapStartResponse.ApplyOn SnapStartResponse.OptimizationStatus")
     taggable = True
