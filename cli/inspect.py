@@ -9,7 +9,6 @@ from cli.console import megabytes, print_json, results, table
 from cli.project import find_project
 from cli.target import PackEnvironment
 from infra.names import DEFAULT_ENVIRONMENT
-from infra.release import pinned_bundle
 from lambda_handlers.contract.build import BUILD_DIR, read_build
 from lambda_handlers.contract.signature import Signature
 
@@ -26,6 +25,7 @@ def inspect(
 
     Example: [bold]serinus inspect churn --sizes[/]
     """
+    from infra.release import pinned_bundle  # with all of pydantic, which help does without
     from lambda_handlers.contract import bundle
 
     project = find_project()

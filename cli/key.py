@@ -64,7 +64,7 @@ def open_ring(endpoint: str, env: str | None, local: bool, port: int | None) -> 
     key_id = found.outputs.get(OUTPUTS.api_key_id)
     if key_id is None:
         raise CliError(
-            f"{endpoint} has no API keys: it asks its callers for {wants(found.outputs.get('Auth', ''))}. "
+            f"{endpoint} has no API keys: it asks its callers for {wants(found.outputs.get(OUTPUTS.auth, ''))}. "
             f'Keys come with auth = "api_key" in [endpoint.{endpoint}].'
         )
     return KeyRing(place.target.client("apigateway"), found.stack, key_id), found.stack, place.now()

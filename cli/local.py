@@ -11,6 +11,7 @@ import typer
 from cli import clouds
 from cli.console import notice, print_json, results, step
 from cli.project import SETTINGS, find_project
+from infra.names import LOCAL_ENVIRONMENT
 
 app = typer.Typer(help="Run a cloud on this machine: AWS as far as these stacks need it.", no_args_is_help=True)
 
@@ -85,6 +86,30 @@ def env(port: AnyPort = None) -> None:
     cloud = clouds.require(find_project(), port)
     for name, value in cloud.environment().items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+@app.command()
+def token(
+    endpoint: Annotated[str, typer.Argument(help="Endpoint with auth jwt.")],
+    env: Annotated[str, typer.Option(help="Environment that is deployed there.")] = LOCAL_ENVIRONMENT,
+    port: AnyPort = None,
+) -> None:
+    """Print a token that the offline cloud takes for one of the endpoint's issuer, until the cloud stops.
+
+    It is signed by a key made for it, of which only that cloud is told: to AWS it is a forgery.
+
+    Example: [bold]export SERINUS_TOKEN="$(serinus local token churn)"[/]
+    """
+    from cli.endpoints import choose_endpoints
+    from cli.own_tokens import own_token
+    from infra.settings import load_settings
+
+    project = find_project()
+    cloud = clouds.require(project, port)
+    settings = load_settings(project / SETTINGS, env)
+    (name,) = choose_endpoints(settings, [endpoint])
+    chosen = next(one for one in settings.endpoints if one.name == name)
+    sys.stdout.write(f"{own_token(cloud.url, chosen)}\n")
 
 
 @app.command()

@@ -5,12 +5,25 @@ Only a cloud on this machine can be told of such a key: to AWS the token is a fo
 
 import secrets
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cli.errors import CliError
+
+if TYPE_CHECKING:
+    from infra.settings import Endpoint
 
 #: Cloud seconds that a token is good for: at sixty times the speed of time, two months of this machine's.
 LASTS_S = 10 * 365 * 86_400
 ALGORITHM = "RS256"
+
+
+def own_token(cloud_url: str, endpoint: "Endpoint") -> str:
+    """A token with which the offline cloud at ``cloud_url`` lets callers of ``endpoint`` in; `CliError` for an
+    endpoint that takes none."""
+    jwt = endpoint.settings.jwt
+    if endpoint.settings.auth != "jwt" or jwt.issuer is None or not jwt.audience:
+        raise CliError(f'{endpoint.name} takes no tokens: it has auth = "{endpoint.settings.auth}".')
+    return sign_own_token(cloud_url, issuer=jwt.issuer, audience=jwt.audience[0], scopes=jwt.scopes)
 
 
 def sign_own_token(

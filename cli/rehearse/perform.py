@@ -9,6 +9,7 @@ from cli import cdk
 from cli.caller import caller_of
 from cli.deploy import bootstrap
 from cli.endpoints import find_endpoint
+from cli.own_tokens import own_token
 from cli.rehearse.background import undisturbed
 from cli.rehearse.cloud_time import CloudTime
 from cli.rehearse.injection import Injection
@@ -89,7 +90,9 @@ def release(order: Order, set_up: Stage, view: LiveView, watch: Stopwatch, name:
     clock = CloudTime(set_up.cloud.url)
     clock.set_speed(order.speed)
     rows = read_golden(scratch.stable.bundle).rows
-    caller = caller_of(endpoint, set_up.target)
+    # Whoever the real issuer is, it is not asked: the rehearsal needs no network and nobody's credentials.
+    token = own_token(set_up.cloud.url, scratch.endpoint) if endpoint.auth == "jwt" else None
+    caller = caller_of(endpoint, set_up.target, token)
     traffic = Traffic(Load(endpoint.url, caller, rows, order.rate, order.seed), clock)
     reader = RolloutReader(set_up.target, endpoint.stack)
     stable = reader.alias().version

@@ -1,7 +1,7 @@
 """A copy of the project to rehearse in, so that lock, settings and builds of the real one stay as they are.
 
 It holds one endpoint in one environment. What differs from the project is written into the copy's serinus.toml
-and nowhere else: limits of the API key that the traffic would run into, and a variable that makes a new release.
+and nowhere else: limits that the traffic would run into, and a variable that makes a new release.
 """
 
 import math

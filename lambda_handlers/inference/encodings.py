@@ -14,6 +14,9 @@ from lambda_handlers.inference.scoring import Answer
 #: zlib's window for each coding that bodies may have.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _GZIP = 31
+#: What stands for bytes that are no UTF-8, in text.
+_REPLACEMENT = "\ufffd".encode()
+_LOOKED_AT_BYTES = 64
 #: Digits of numbers hardly shrink further at higher levels, which take several times as long.
 _LEVEL = 3
 
@@ -30,12 +33,21 @@ def decode_body(body: bytes, coding: str, limit_bytes: int) -> bytes:
     try:
         unfolded = stream.decompress(body, limit_bytes + 1)
     except zlib.error as error:
-        raise Refused(problems.malformed_body(f"The body is not valid {name}.")) from error
+        raise Refused(problems.malformed_body(f"The body is not valid {name}.{_hint(body)}")) from error
     if len(unfolded) > limit_bytes:
         raise Refused(problems.unfolds_too_large(limit_bytes))
     if not stream.eof or stream.unused_data:
         raise Refused(problems.malformed_body(f"The body is not one whole {name} stream."))
     return unfolded
+
+
+def _hint(body: bytes) -> str:
+    """HTTP APIs go by the Content-Type alone, and take JSON for text, whatever its coding."""
+    if _REPLACEMENT not in body[:_LOOKED_AT_BYTES]:
+        return ""
+    return (
+        " It was taken for text on its way here: behind an HTTP API, send compressed bodies without Content-Type."
+    )
 
 
 def encode_answer(answer: Answer, accept_encoding: str | None) -> Answer:
