@@ -18,6 +18,8 @@ from modelpack.errors import SampleError
 
 #: More rows add nothing to the profile and cost time in the comparison with the source model.
 MAX_ROWS = 50_000
+#: A row of more values is no request that an endpoint would take.
+MAX_COLUMNS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,11 @@ def _read_csv(path: Path, strings: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
+    if len(header) > MAX_COLUMNS:
+        raise SampleError(
+            f"sample {path} has {len(header)} columns; at most {MAX_COLUMNS} are taken. Give the features alone, "
+            "or a tensor as one column of nested lists."
+        )
     seen: set[str] = set()
     for position, name in enumerate(header, 1):
         if not name.strip():

@@ -14,6 +14,7 @@ from modelpack.sources.extras import require
 def open_file(path: Path) -> BoostedSource:
     """The model in .cbm file ``path``."""
     catboost = require("catboost", "catboost")
+    _refuse_false_size(path)
     model = catboost.CatBoost()
     try:
         model.load_model(str(path), format="cbm")
@@ -24,6 +25,19 @@ def open_file(path: Path) -> BoostedSource:
             "with save_model."
         ) from error
     return from_model(model)
+
+
+def _refuse_false_size(path: Path) -> None:
+    """CatBoost sets memory aside for the size that the file claims, and ends the process where there is none."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    claimed = int.from_bytes(head[4:8], "little")
+    size = path.stat().st_size
+    if len(head) < 8 or 8 + claimed > size:
+        raise SourceError(
+            f"{path} cannot be loaded as a CatBoost model (it claims {claimed} bytes of trees and has {size}). It "
+            "may be cut short: save it again with save_model."
+        )
 
 
 def from_model(model: Any) -> BoostedSource:

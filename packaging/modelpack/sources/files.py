@@ -16,6 +16,9 @@ from modelpack.sources.torch_files import kind_of
 
 Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "torch", "skops", "pickle"]
 
+#: A zip that unpacks to this many times its size, and to more than is small, is made to exhaust memory.
+_MOST_UNPACKED, _SMALL_BYTES = 200, 64_000_000
+
 PICKLE_NOTICE = (
     "loading a pickle or joblib file runs the code in it: package only files from people you trust. "
     "skops files (skops.io.dump) are loaded without that risk."
@@ -91,9 +94,22 @@ def _is_skops(path: Path) -> bool:
         return "schema.json" in archive.namelist()
 
 
+def _refuse_bomb(path: Path) -> None:
+    """Arrays shrink in a zip, but not by this much."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(item.file_size for item in archive.infolist())
+    packed = path.stat().st_size
+    if unpacked > _MOST_UNPACKED * packed and unpacked > _SMALL_BYTES:
+        raise SourceError(
+            f"{path} would unpack to {unpacked / 1e6:.0f} MB from {packed / 1e6:.2f} MB, as no model does; it was "
+            "not opened. Save the model again with skops.io.dump."
+        )
+
+
 def _open_skops(path: Path, trust: tuple[str, ...]) -> Any:
     from skops import io as skops_io
 
+    _refuse_bomb(path)
     try:
         untrusted = sorted(set(skops_io.get_untrusted_types(file=path)) - set(trust))
         if untrusted:

@@ -16,6 +16,8 @@ def open_file(path: Path) -> BoostedSource:
     # The library ends the process on some files that were cut short, so the end is looked for first.
     if "end of trees" not in text:
         raise SourceError(f"{path} is a LightGBM model cut short: it has no 'end of trees'. Save it again.")
+    if "\nparameters:" in text and "\nend of parameters" not in text:
+        raise SourceError(f"{path} is a LightGBM model cut short: it has no 'end of parameters'. Save it again.")
     try:
         booster = lightgbm.Booster(model_str=text)
     except Exception as error:
