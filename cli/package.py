@@ -56,7 +56,7 @@ def package(
     A folder that is no MLflow model is packaged model by model, each named by its file, with the table of the same
     name beside it (model.csv, model.parquet) or --sample. A model that other versions of its library saved is
     converted by those, in an environment of its own. Exit codes: 1 setting or lock, 3 source, 4 sample,
-    5 conversion, 6 out of tolerance.
+    5 conversion, 6 out of tolerance, 7 too large for Lambda.
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """

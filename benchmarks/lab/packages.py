@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from lab.store import stored
+from lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
 from modelpack.layers import find_interpreter
-from modelpack.layers.limits import UNZIPPED_LIMIT_BYTES
 from modelpack.layers.uv import uv_command
 
 #: The newest Python that a layer can be built for and that is at hand; the same for all rows.
@@ -103,4 +103,4 @@ def unpack(archive: Path) -> Path:
 def is_over_limit(folder: Path) -> bool:
     """Whether Lambda would refuse the folder as layers; a container image may be larger."""
     found = (os.path.join(path, name) for path, _, names in os.walk(folder) for name in names)  # noqa: PTH118
-    return sum(os.lstat(file).st_size for file in found) > UNZIPPED_LIMIT_BYTES
+    return sum(os.lstat(file).st_size for file in found) > LARGEST_UNZIPPED_BYTES

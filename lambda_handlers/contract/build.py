@@ -13,6 +13,11 @@ BUILD_DIR = ".serinus/build"
 BUILD_MANIFEST = "manifest.json"
 #: Below the build folder, by runtime ("python3.13"): the functions' own code with bytecode of that version.
 CODE_DIR = "code"
+#: What Lambda unpacks for a function: its code and all its layers.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LARGEST_UNZIPPED_BYTES = 250 * 1024 * 1024
+#: Handler code beside the layers; it is some hundred kilobytes.
+FUNCTION_CODE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

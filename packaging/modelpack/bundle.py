@@ -34,6 +34,16 @@ def folder_of(project: Path, manifest: Manifest) -> Path:
     return project / BUNDLES / manifest.name / manifest.short_version
 
 
+def weights(parts: Parts) -> dict[str, int]:
+    """Bytes of what travels to the function, by file."""
+    return {
+        contract.GRAPH: len(parts.graph),
+        contract.MANIFEST: len(dump_json(parts.manifest.to_json())),
+        contract.BASELINE: len(parts.baseline),
+        contract.GOLDEN: len(parts.golden),
+    }
+
+
 def write_bundle(project: Path, parts: Parts, card: str, provenance: dict[str, Any]) -> Path:
     """Write the bundle's folder and return it; an intact bundle of this version that is there already stays, with
     the provenance of its first making."""

@@ -19,10 +19,11 @@ from modelpack.errors import ConversionError, ParityError, SampleError
 from modelpack.features import describe_features, make_signature
 from modelpack.golden import choose_golden
 from modelpack.holdout import compare_metrics
+from modelpack.layers.limits import room_beside_runtime
 from modelpack.locking import pin_bundle
 from modelpack.parity import Expected, expect, measure, refuse
 from modelpack.plots import sketch
-from modelpack.precision import choose
+from modelpack.precision import choose, smaller
 from modelpack.progress import Progress
 from modelpack.request import PackageRequest, PackageResult
 from modelpack.robustness.gate import Gate
@@ -68,7 +69,8 @@ def _make(
     plain = _convert(source, sample, expected, request, gate)
     watch.stage("precision")
     hard = None if request.allow_fragile else gate
-    graph, table = choose(plain, sample, expected, request.tolerance, request.precision, hard)
+    room = room_beside_runtime(request.project, request.largest_unzipped_bytes)
+    graph, table = choose(plain, sample, expected, request.tolerance, request.precision, room.model_bytes, hard)
     runner = Runner(graph.model, sample)
     watch.stage("robustness")
     features, joined = gate.bound(runner, request.tolerance)
@@ -84,6 +86,9 @@ def _make(
         profile(sample.frame, features, of_sample, source.classes),
         choose_golden(expected, features, _outside(expected, runner, agreement, request.tolerance)),
     )
+    sizes = bundle.weights(parts)
+    left = room.model_bytes - sum(sizes.values()) + len(parts.graph)
+    room.check(request.name, sizes, smaller(table, graph.precision, left))
     manifest = parts.manifest
     robustness = gate.report(manifest, runner, joined)
     if robustness.fails(request.tolerance.labels) and not request.allow_fragile:

@@ -64,11 +64,12 @@ def choose(
     expected: Expected,
     tolerance: Tolerance,
     asked: str,
+    most_bytes: int,
     gate: "Gate | None" = None,
 ) -> tuple[Graph, tuple[Measured, ...]]:
-    """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already; ``gate``
-    also looks at hard values. Raises `PrecisionError` where a precision asked for does not apply or is out of
-    tolerance."""
+    """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already; where it is larger than
+    ``most_bytes``, slower ones are taken too; ``gate`` also looks at hard values. Raises `PrecisionError` where a
+    precision asked for does not apply or is out of tolerance."""
     form = tree_form(plain.model)
     graphs = {plain.precision: pack_lists(plain.model)}
     table = [_measure(plain.precision, graphs[plain.precision], sample, expected, tolerance)]
@@ -86,7 +87,7 @@ def choose(
         graphs[name] = pack_lists(model)
         measured = _measure(name, graphs[name], sample, expected, tolerance)
         table.append(_gated(measured, graphs[name], sample, tolerance, gate))
-    taken = _forced(table, asked, tolerance) if asked != "auto" else _best(table)
+    taken = _forced(table, asked, tolerance) if asked != "auto" else _best(table, most_bytes)
     marked = tuple(
         replace(line, chosen=line.precision == taken, form=form if line.agreement else "") for line in table
     )
@@ -181,13 +182,31 @@ def _fastest_us(runner: Runner, feeds: dict[str, Any], times: int) -> float:
     return round(min(taken) * 1e6, 1)
 
 
-def _best(table: list[Measured]) -> str:
+def smaller(table: tuple[Measured, ...], taken: str, most_bytes: int) -> str:
+    """What to do where the graph ``taken`` is larger than ``most_bytes``, if another precision would fit."""
+    fitting = [line for line in table if line.precision != taken and 0 < (line.size_bytes or 0) < most_bytes]
+    best = next((line for line in fitting if line.agreement and line.agreement.agrees), None)
+    if best is not None:
+        return f"Package with --precision {best.precision}, which fits, or make the model smaller."
+    measured = [line for line in fitting if line.agreement is not None]
+    if not measured:
+        return ""
+    named = ", ".join(line.precision for line in measured)
+    return (
+        "Make the model smaller (fewer or shallower trees, narrower layers), or allow more with --labels, --atol "
+        f"and --rtol: {named} would fit and {'is' if len(measured) == 1 else 'are'} out of tolerance."
+    )
+
+
+def _best(table: list[Measured], most_bytes: int) -> str:
     plain = table[0]
+    fits = (plain.size_bytes or 0) <= most_bytes
     best = plain
     for line in table[1:]:
-        if line.agreement is None or not line.agreement.agrees or _is_slower(line, plain):
+        if line.agreement is None or not line.agreement.agrees or (fits and _is_slower(line, plain)):
             continue
-        if (line.size_bytes or 0) <= _SAVES * (best.size_bytes or 0):
+        size, least = line.size_bytes or 0, best.size_bytes or 0
+        if size <= _SAVES * least or (size < least and least > most_bytes):
             best = line
     return best.precision
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_handlers.contract.agreement import Agreement
+from lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
 from lambda_handlers.contract.lock import NAME
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.errors import RequestError
@@ -33,6 +34,7 @@ class PackageRequest:
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
     ``allow_fragile`` lets a bundle pass that answers hard values otherwise than its source.
     ``dry_run`` writes nothing. ``factory`` (`module:function`) makes the PyTorch module that weights belong to.
+    ``largest_unzipped_bytes`` is what Lambda allows a function with its layers.
     """
 
     source: Path
@@ -52,6 +54,7 @@ class PackageRequest:
     dry_run: bool = False
     factory: str | None = None
     allow_fragile: bool = False
+    largest_unzipped_bytes: int = LARGEST_UNZIPPED_BYTES
 
     def check(self) -> None:
         """Raise `RequestError` when a setting cannot be used."""

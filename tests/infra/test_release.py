@@ -111,7 +111,7 @@ def test_a_changed_layer_is_refused(project: Any) -> None:
 def test_layers_beyond_lambdas_limit_are_refused_with_their_size(project: Any) -> None:
     project.build(unzipped_bytes=130 * 2**20)
 
-    with pytest.raises(ReleaseError, match=r"are 260\.0 MB unzipped; Lambda allows 250\.0 MB"):
+    with pytest.raises(ReleaseError, match=r"is 261\.0 MB unzipped with its layers; Lambda allows 250\.0 MB"):
         project.release()
 
 

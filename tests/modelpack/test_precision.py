@@ -1,5 +1,7 @@
 """Fewer bits: offered where they apply, taken where they agree, refused where they do not."""
 
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lambda_handlers.contract.agreement import Agreement, compare
-from lambda_handlers.contract.bundle import read_golden, read_manifest
+from lambda_handlers.contract.build import FUNCTION_CODE_BYTES
+from lambda_handlers.contract.bundle import SHIPPED, read_golden, read_manifest
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack import precision
-from modelpack.errors import HoldoutError, PrecisionError, RequestError
+from modelpack.errors import HoldoutError, LayerLimitError, PrecisionError, RequestError
+from modelpack.layers.limits import LEAST_RUNTIME_BYTES
 from modelpack.precision import Measured
 from modelpack.request import PackageResult
 
@@ -139,7 +143,38 @@ def _line(name: str, size: int, latency_us: float, *, agrees: bool = True) -> Me
     ],
 )
 def test_rule_takes_the_smallest_that_is_not_clearly_slower(others: list[Measured], best: str) -> None:
-    assert precision._best([_line("float32", 1000, 10.0), *others]) == best
+    assert precision._best([_line("float32", 1000, 10.0), *others], 10_000) == best
+
+
+def test_rule_takes_a_slow_one_where_the_plain_graph_is_too_large() -> None:
+    table = [_line("float32", 1000, 10.0), _line("int8", 250, 500.0), _line("int4", 100, 500.0, agrees=False)]
+    assert precision._best(table, 1000) == "float32"
+    assert precision._best(table, 999) == "int8"
+
+
+def test_advice_names_what_would_fit() -> None:
+    table = (
+        _line("float32", 1000, 1.0),
+        _line("int8", 250, 1.0, agrees=False),
+        _line("int4", 100, 1.0, agrees=False),
+    )
+    assert "int8, int4 would fit and are out of tolerance" in precision.smaller(table, "float32", 300)
+    assert "int4 would fit and is out of tolerance" in precision.smaller(table, "float32", 200)
+    assert precision.smaller(table, "float32", 50) == ""
+
+
+def test_model_too_large_for_lambda_is_refused_with_what_weighs_and_what_to_do(
+    network: Any, numbers: pd.DataFrame, pack: Package, tmp_path: Path
+) -> None:
+    fits = pack(network, numbers, precision="float32").bundle
+    weight = sum((fits / name).stat().st_size for name in SHIPPED) + LEAST_RUNTIME_BYTES + FUNCTION_CODE_BYTES
+    pack(network, numbers, precision="float32", largest_unzipped_bytes=weight)
+    shutil.rmtree(tmp_path / "project")
+    with pytest.raises(LayerLimitError, match=r"weighs: runtime layer 80\.0 MB, function.*model.onnx") as caught:
+        pack(network, numbers, precision="float32", largest_unzipped_bytes=weight - 1)
+    assert re.search(r"(--precision \S+, which|float16.* would) fit", str(caught.value))
+    assert (caught.value.size_bytes, caught.value.limit_bytes) == (weight, weight - 1)
+    assert not list(tmp_path.rglob("*.onnx"))
 
 
 def test_holdout_shows_both_and_gates_the_loss(

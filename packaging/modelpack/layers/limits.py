@@ -4,23 +4,25 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB 
 its layers; 50 MB zipped where a zip is handed to Lambda itself, which uploads through S3, as the CDK's, are not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from lambda_handlers.contract.build import BUILD_DIR, FUNCTION_CODE_BYTES, LARGEST_UNZIPPED_BYTES, read_build
+from lambda_handlers.contract.errors import ContractError
 from modelpack.errors import LayerLimitError
 from modelpack.layers.zips import sizes, unzipped_bytes
 from modelpack.progress import Progress
 
-UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
 DIRECT_UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
-#: Handler code beside the layers; it is some hundred kilobytes.
-FUNCTION_ALLOWANCE_BYTES = 1024 * 1024
+#: The smallest runtime layer, where none was built yet to be weighed.
+LEAST_RUNTIME_BYTES = 80 * 1024 * 1024
 _MB = 1024 * 1024
 
 
-def check_unzipped(what: str, layers: Sequence[Path], limit_bytes: int = UNZIPPED_LIMIT_BYTES) -> None:
+def check_unzipped(what: str, layers: Sequence[Path], limit_bytes: int = LARGEST_UNZIPPED_BYTES) -> None:
     """Raise `LayerLimitError` where a function with these layers exceeds what Lambda unpacks."""
-    total = sum(unzipped_bytes(layer) for layer in layers) + FUNCTION_ALLOWANCE_BYTES
+    total = sum(unzipped_bytes(layer) for layer in layers) + FUNCTION_CODE_BYTES
     if total > limit_bytes:
         raise LayerLimitError(
             f"{what} is {total / _MB:.1f} MB unzipped with its layers; Lambda allows {limit_bytes / _MB:.1f} MB. "
@@ -28,6 +30,43 @@ def check_unzipped(what: str, layers: Sequence[Path], limit_bytes: int = UNZIPPE
             total,
             limit_bytes,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What of Lambda's limit is left for a model, in bytes, beside a runtime layer of ``runtime_bytes``."""
+
+    runtime_bytes: int
+    limit_bytes: int
+
+    @property
+    def model_bytes(self) -> int:
+        return self.limit_bytes - self.runtime_bytes - FUNCTION_CODE_BYTES
+
+    def check(self, name: str, files: Mapping[str, int], advice: str = "") -> None:
+        """Raise `LayerLimitError` where the model's ``files``, sizes by name, leave the function too large."""
+        total = sum(files.values()) + self.limit_bytes - self.model_bytes
+        if total <= self.limit_bytes:
+            return
+        weighs = {**files, "runtime layer": self.runtime_bytes, "function code": FUNCTION_CODE_BYTES}
+        heaviest = sorted(weighs.items(), key=lambda item: -item[1])
+        raise LayerLimitError(
+            f"{name} would be {total / _MB:.1f} MB unzipped with its layers; Lambda allows "
+            f"{self.limit_bytes / _MB:.1f} MB. What weighs: "
+            f"{', '.join(f'{part} {size / _MB:.1f} MB' for part, size in heaviest)}. "
+            f"{advice or 'Make the model smaller (fewer or shallower trees, narrower layers).'}",
+            total,
+            self.limit_bytes,
+        )
+
+
+def room_beside_runtime(project: Path, limit_bytes: int) -> Room:
+    """By the heaviest runtime layer that ``project`` has built, else by the smallest there is."""
+    try:
+        built = [layer.unzipped_bytes for layer in read_build(project / BUILD_DIR).runtime.values()]
+    except ContractError:
+        built = []
+    return Room(max(built, default=LEAST_RUNTIME_BYTES), limit_bytes)
 
 
 def check_zipped(layer: Path, progress: Progress, limit_bytes: int = DIRECT_UPLOAD_LIMIT_BYTES) -> None:
