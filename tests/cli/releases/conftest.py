@@ -126,6 +126,14 @@ class Shop:
             else:
                 time.sleep(0.1)
 
+    def stand_until(self, happened: Callable[[], bool]) -> None:
+        """Wait, while cloud time all but stands, until something has happened that takes real time alone."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened():
+            assert time.monotonic() < deadline, (self.folder / "cdk.log").read_text()[-4000:]
+            self.cloud.advance(0.01)
+            time.sleep(0.1)
+
     def step(
         self, met: Counter[tuple[str, ...]] | None = None, *, requests: int = 0, endpoints: Sequence[str] = ()
     ) -> None:
@@ -195,16 +203,22 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A project with one packaged model and nothing deployed, on a cloud that is bootstrapped."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a trained model and the CDK CLI."""
     from train import train
 
     folder = tmp_path_factory.mktemp("shop")
     train(folder / "training", trees=5)
+    subprocess.run([sys.executable, "-m", "cli", "init"], cwd=folder, check=True, capture_output=True)
+    (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shop(project: Path) -> Iterator[Shop]:
+    """The project with one packaged model and nothing deployed, on a cloud that is bootstrapped."""
+    folder = project
     with stepped(CloudConfig(region=next(REGIONS), seed=7)) as cloud:
-        command = [sys.executable, "-m", "cli"]
-        subprocess.run([*command, "init"], cwd=folder, check=True, capture_output=True)
-        (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
         made = Shop(folder, cloud)
         made.version = made.package("training")
         bootstrap, place = folder / ".serinus", cloud.cloud.config
