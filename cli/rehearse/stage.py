@@ -109,7 +109,11 @@ def stage(project: Path, scratch: Scratch, *, seed: int | None) -> Iterator[Stag
     course = Course(seed=seed, metric_delay_s=METRIC_DELAY_S)
     projects = [release.project for release in scratch.releases.values()]
     making = command(scratch.environment, projects)
-    assembling = Background(making, scratch.folder, os.environ, scratch.folder / "assemblies.log")
+    # The CDK library leaves its temporary files behind when it is ended.
+    temporary = scratch.folder / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    assembling = Background(making, scratch.folder, environment, scratch.folder / "assemblies.log")
     cloud: RunningCloud | None = None
     try:
         cloud = clouds.start(scratch.folder, port=free_port(), place=place, speed=1, course=course)
