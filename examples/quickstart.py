@@ -66,11 +66,18 @@ class Quickstart:
         terminal. `StepFailed` unless it ends with exit code ``expected``."""
         command = [sys.executable, "-m", "cli", *arguments]
         progress = None if seen and sys.stderr.isatty() else subprocess.PIPE
-        done = subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True)
-        if done.returncode != expected:
-            out.print(done.stdout + (done.stderr or ""), markup=False)
-            raise StepFailed(f"serinus {' '.join(arguments)} ended with exit code {done.returncode}")
-        return done.stdout
+        with subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True
+        ) as running:
+            try:
+                said, told = running.communicate()
+            except BaseException:
+                running.terminate()  # not killed: a rehearsal takes its cloud down first
+                raise
+        if running.returncode != expected:
+            out.print(said + (told or ""), markup=False)
+            raise StepFailed(f"serinus {' '.join(arguments)} ended with exit code {running.returncode}")
+        return said
 
     def rehearse(self, name: str, *arguments: str, expected: int) -> dict[str, Any]:
         """Release the model once more under traffic, in a cloud of its own; the rehearsal as data."""
