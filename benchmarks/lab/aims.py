@@ -70,6 +70,18 @@ def _lines(rows: Sequence[Row]) -> float | None:
     return round(max(added), 1) if added else None
 
 
+def _largest(key: str) -> Callable[[Sequence[Row]], float | None]:
+    def value(rows: Sequence[Row]) -> float | None:
+        found = [row[key] for row in rows if row.get(key) is not None]
+        return round(max(found), 3) if found else None
+
+    return value
+
+
+def _converted(rows: Sequence[Row]) -> float:
+    return sum(row["converted"] == "yes" for row in rows)
+
+
 _OURS = {"name": "serinus, as shipped", "architecture": "x86_64"}
 
 AIMS = (
@@ -82,5 +94,8 @@ AIMS = (
     Aim("runtime layer, x86_64, MB of 10^6 bytes zipped", "layers", 30, _millions("zipped_bytes", **_OURS)),
     Aim("handler alone, 1 row, us", "warm", 15, _figure("median_us", name="serinus", rows=1)),
     Aim("handler alone, 100 rows, us", "warm", 250, _figure("median_us", name="serinus", rows=100)),
+    Aim("kinds of models converted within tolerance", "models", 40, _converted, at_least=True),
+    Aim("forests, size, TreeEnsemble v5 / plain", "models", 0.35, _largest("v5_size_over_plain")),
+    Aim("forests, latency, TreeEnsemble v5 / plain", "models", 1.3, _largest("v5_latency_over_plain")),
     Aim("log and metric lines add, us", "warm", 40, _lines),
 )
