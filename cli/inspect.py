@@ -25,8 +25,9 @@ def inspect(
 
     Example: [bold]serinus inspect churn --sizes[/]
     """
-    from infra.release import pinned_bundle  # with all of pydantic, which help does without
     from lambda_handlers.contract import bundle
+
+    from infra.release import pinned_bundle  # with all of pydantic, which help does without
 
     project = find_project()
     folder = pinned_bundle(project, env, model)

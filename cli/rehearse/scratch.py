@@ -1,7 +1,7 @@
 """A copy of the project to rehearse in, so that lock, settings and builds of the real one stay as they are.
 
 It holds one endpoint in one environment. What differs from the project is written into the copy's serinus.toml
-and nowhere else: limits that the traffic would run into, and a variable that makes a new release.
+and nowhere else: limits that the traffic would run into, a domain, and a variable that makes a new release.
 """
 
 import math
@@ -183,12 +183,15 @@ def _project(
     _keep_only(document, "env", environment)
     if environment in document.get("env", {}):
         _keep_only(document["env"][environment], "endpoint", endpoint.name)
+    _drop_domain(document, environment, endpoint.name)
     room = math.ceil(2 * rate)
     overrides = {
         "rate_limit_per_s": max(endpoint.settings.rate_limit_per_s, room),
         "burst_limit": max(endpoint.settings.burst_limit, room),
         "quota_requests": 0,
         "variables": {VARIABLE_RELEASE: str(number)},
+        # All traffic comes from one address.
+        **({"waf": {"count_only": True}} if endpoint.settings.waf.wanted else {}),
     }
     _override(document, environment, endpoint.name, overrides)
     (folder / SETTINGS).write_text(tomlkit.dumps(document), encoding="utf-8")
@@ -200,6 +203,13 @@ def _project(
 def _keep_only(table: Any, key: str, name: str) -> None:
     for other in [other for other in table.get(key, {}) if other != name]:
         del table[key][other]
+
+
+def _drop_domain(document: Any, environment: str, endpoint: str) -> None:
+    """A rehearsal is reached by the cloud's own address, and has no Route 53 to write a name into."""
+    for place in (document, document.get("env", {}).get(environment, {})):
+        for table in (place.get("defaults", {}), place.get("endpoint", {}).get(endpoint, {})):
+            table.pop("domain", None)
 
 
 def _override(document: Any, environment: str, endpoint: str, settings: Mapping[str, Any]) -> None:

@@ -29,6 +29,9 @@ sys.path.insert(0, str(CHECKOUT / "examples"))
 PAGE = "https://app.example"
 #: Moto's state is the process', not a cloud's: where another test has bootstrapped, bootstrap's names are taken.
 REGION = "ap-southeast-2"
+DOMAIN = "tumours.example.com"
+CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+MOST_OF_AN_ADDRESS = 12
 #: Reserved: nobody answers there (RFC 6761).
 ISSUER = "https://login.invalid/pool"
 SETTINGS = f"""
@@ -60,6 +63,10 @@ auth = "iam"
 
 [endpoint.rest-public]
 auth = "public"
+
+[endpoint.rest-guarded]
+waf = {{ ip_rate_limit = {MOST_OF_AN_ADDRESS} }}
+domain = {{ name = "{DOMAIN}", certificate_arn = "{CERTIFICATE}" }}
 """
 
 
@@ -132,7 +139,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
     folder = tmp_path_factory.mktemp("access")
     train(folder / "training", trees=5)
-    with running(CloudConfig(port=0, region=REGION, max_workers=6)) as cloud:
+    with running(CloudConfig(port=0, region=REGION)) as cloud:
         config = cloud.config
         # As `serinus local up` would note it, but for a cloud in this process.
         record = clouds.RunningCloud(os.getpid(), config.port, config.region, config.account_id, 1.0)
@@ -145,12 +152,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         (folder / "serinus.toml").write_text(SETTINGS)
         cdk = str(folder / "node_modules/.bin/cdk")
         made.must(cdk, "bootstrap", f"aws://123456789012/{REGION}", folder=folder / ".serinus")
+        # Fewer at once than half the cloud's workers: each stack's first check of its release asks its function.
         made.must(
             cdk,
             "deploy",
             "--all",
             "--concurrency",
-            "6",
+            "4",
             "-c",
             "env=local",
             "--require-approval",

@@ -18,6 +18,7 @@ from cli.caller import Anyone, Caller, Signer, TokenBearer
 from cli.errors import CliError
 from cli.own_tokens import own_token, sign_own_token
 from cli.rehearse.cloud_time import CloudTime
+from cli.rehearse.scratch import scratch_copy
 from cli.rehearse.traffic import Load, Traffic
 from infra.settings import load_settings
 
@@ -88,6 +89,24 @@ class Untyped:
     def headers(self, url: str, body: bytes) -> dict[str, str]:
         shown = self._caller.headers(url, body)
         return {name: value for name, value in shown.items() if name != "content-type"}
+
+
+def test_a_domain_leads_to_the_endpoint_and_a_web_acl_bounds_each_address(shop: Any) -> None:
+    body = json.dumps({"rows": shop.rows()}).encode()
+    at_domain = f"{shop.target.cloud.url}/predict"
+    shown = shop.caller("rest-guarded").headers(at_domain, body) | {"host": "tumours.example.com"}
+    answers = [
+        shop.post("rest-guarded", body),
+        httpx.post(at_domain, content=body, headers=shown, trust_env=False, timeout=60),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["probabilities"] == shop.source_probabilities()
+    assert shop.post("rest-guarded", body, Anyone()).status_code == 403
+    # Now with its key: what is refused is refused by the web ACL, at either address.
+    statuses = [shop.post("rest-guarded", b"{}").status_code for _ in range(12)]
+    assert statuses == [422] * 9 + [403] * 3
+    assert httpx.post(at_domain, content=body, headers=shown, trust_env=False).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["http-jwt", "rest-iam", "rest-public"])
@@ -198,6 +217,14 @@ def test_a_rehearsals_traffic_is_let_in(shop: Any, name: str) -> None:
     traffic.stop()
     assert {one.status for one in traffic.answers} == {200}
     assert len(traffic.answers) > 1
+
+
+def test_a_rehearsal_runs_into_no_limit_and_needs_no_domain(shop: Any) -> None:
+    with scratch_copy(shop.folder, "local", "rest-guarded", wanted={}, rate=500.0) as scratch:
+        (rehearsed,) = load_settings(scratch.stable.project / "serinus.toml", "local").endpoints
+    chosen = rehearsed.settings
+    assert (chosen.waf.ip_rate_limit, chosen.waf.count_only) == (12, True)
+    assert (chosen.domain.name, chosen.rate_limit_per_s) == (None, 1000)
 
 
 def test_status_and_key_say_what_callers_show(shop: Any) -> None:
