@@ -25,9 +25,8 @@ def inspect(
 
     Example: [bold]serinus inspect churn --sizes[/]
     """
-    from lambda_handlers.contract import bundle
-
     from infra.release import pinned_bundle  # with all of pydantic, which help does without
+    from lambda_handlers.contract import bundle
 
     project = find_project()
     folder = pinned_bundle(project, env, model)
