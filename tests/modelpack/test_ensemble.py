@@ -13,7 +13,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from modelpack.convert.ensemble import Ensemble, Tree, _rounded_down, read_tree
+from modelpack.convert.ensemble import Ensemble, Tree, _before_rounding, _rounded_down, read_tree
 from modelpack.run import Runner
 from modelpack.sample import fit_to_model
 from modelpack.sources.sklearn import SklearnSource
@@ -83,6 +83,18 @@ def test_threshold_rounded_down_decides_every_single_precision_input_alike() -> 
         near = thresholds.astype(np.float32)
     for values in (near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))):
         assert ((values <= rounded) == (values.astype(np.float64) <= thresholds)).all()
+
+
+def test_threshold_before_rounding_is_the_last_double_that_rounds_to_no_more() -> None:
+    random = np.random.default_rng(3)
+    powers = (-46, -44, -40, -3, 0, 8, 37, 60)
+    drawn = np.concatenate([random.normal(0.0, 10.0**power, 2000) for power in powers])
+    largest = float(np.finfo(np.float32).max)
+    thresholds = np.concatenate([drawn, drawn[:14000].astype(np.float32), [0.0, -0.0, largest, -largest]])
+    limits = _before_rounding(thresholds)
+    with np.errstate(over="ignore"):
+        assert (limits.astype(np.float32) <= thresholds).all()
+        assert (np.nextafter(limits, np.inf).astype(np.float32) > thresholds).all()
 
 
 def test_equal_leaves_are_written_once_and_reached_from_everywhere() -> None:

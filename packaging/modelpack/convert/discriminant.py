@@ -9,7 +9,7 @@ import numpy as np
 
 from modelpack.convert.boosted import with_complement
 from modelpack.convert.nodes import Nodes
-from modelpack.convert.trees import first_largest, give_classes
+from modelpack.convert.trees import first_largest, give_classes, side_of_zero
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
@@ -22,8 +22,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
         "Add", [product, nodes.constant(np.asarray(model.intercept_, dtype=np.float64).reshape(1, -1))]
     )
     if len(model.classes_) == 2:
-        above = nodes.cast(nodes.add("Greater", [raw, nodes.constant(np.array([0.0]))]), np.int64)
-        place = nodes.add("Reshape", [above, nodes.constant(np.array([-1], dtype=np.int64))])
+        place = side_of_zero(nodes, raw, zero_is_second=False)
         give_classes(nodes, operator, with_complement(nodes, nodes.add("Sigmoid", [raw])), place)
     else:
         give_classes(nodes, operator, nodes.add("Softmax", [raw], axis=1), first_largest(nodes, raw))

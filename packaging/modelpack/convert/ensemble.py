@@ -121,13 +121,16 @@ class Ensemble:
         lost = len(self.roots) * float(np.abs(votes).max(initial=0.0)) / _EXACT_IN_SINGLE
         return lost <= _NEGLIGIBLE * float(np.ptp(votes)) if len(votes) else True
 
-    def attributes(self, *, single: bool = False) -> dict[str, Any]:
+    def attributes(self, *, single: bool = False, unrounded: bool = False) -> dict[str, Any]:
         """The operator's attributes; ``single`` for input that was rounded to single precision, where a threshold
-        rounded down to it decides every comparison as it did (`x <= threshold`)."""
+        rounded down to it decides every comparison as it did (`x <= threshold`); ``unrounded`` for input in double
+        that the source rounds to single precision before it compares."""
         from onnx import numpy_helper
 
         dtype = np.float32 if single else np.float64
         splits = np.array(self.threshold)
+        if single or unrounded:
+            splits = _rounded_down(splits) if single else _before_rounding(splits)
         leaves, place = self._distinct_leaves()
         members = {"membership_values": numpy_helper.from_array(np.array(self.members, dtype), "members")}
         missing = {"nodes_missing_value_tracks_true": self.missing_left}
@@ -139,7 +142,7 @@ class Ensemble:
             "post_transform": _NO_TRANSFORM,
             "tree_roots": self.roots,
             "nodes_featureids": self.feature,
-            "nodes_splits": numpy_helper.from_array(_rounded_down(splits) if single else splits, "splits"),
+            "nodes_splits": numpy_helper.from_array(splits, "splits"),
             "nodes_modes": numpy_helper.from_array(np.array(self.mode, dtype=np.uint8), "modes"),
             "nodes_truenodeids": _moved(self.true_place, self.true_is_leaf, place),
             "nodes_trueleafs": self.true_is_leaf,
@@ -174,7 +177,20 @@ def _rounded_down(values: Floats) -> npt.NDArray[np.float32]:
     """The largest numbers of single precision that are not above ``values``."""
     with np.errstate(over="ignore"):
         near = values.astype(np.float32)
-    return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near)
+        return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near)
+
+
+def _before_rounding(values: Floats) -> Floats:
+    """The largest doubles whose nearest number of single precision is not above ``values``: halfway to the next
+    number, or just below it where halfway is rounded up (to the even one)."""
+    below = _rounded_down(values)
+    with np.errstate(over="ignore"):
+        ends = np.stack([below, np.nextafter(below, np.float32(np.inf))]).astype(np.float64)
+    ends = np.where(np.isinf(ends), np.copysign(2.0**128, ends), ends)
+    halfway = ends.mean(axis=0)
+    is_even = below.view(np.uint32) % 2 == 0
+    limits = np.where(is_even, halfway, np.nextafter(halfway, -np.inf))
+    return np.where(below == np.inf, np.inf, limits)
 
 
 def _has_votes(tree: Tree, weight: Floats) -> Bools:
@@ -194,6 +210,12 @@ def _reached(tree: Tree, ends: Bools) -> Bools:
         if reached[node] and not ends[node]:
             reached[tree.left[node]] = reached[tree.right[node]] = True
     return reached
+
+
+def constant_tree(vote: float) -> Tree:
+    """One leaf."""
+    nothing, no = np.array([-1]), np.array([False])
+    return Tree(nothing, nothing, np.array([0]), np.array([0.0]), no, np.array([[vote]]))
 
 
 def read_tree(tree: Any, votes: Floats) -> Tree:

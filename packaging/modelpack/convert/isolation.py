@@ -34,8 +34,9 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
         depth = forest._decision_path_lengths[place] + forest._average_path_length_per_tree[place] - 1.0
         grown = read_tree(tree.tree_, np.asarray(depth, dtype=np.float64).reshape(-1, 1))
         ensemble.plant(replace(grown, feature=np.asarray(columns)[np.where(grown.is_leaf, 0, grown.feature)]))
-    values = nodes.cast(nodes.cast(nodes.side_by_side(operator.inputs), np.float32), np.float64)
-    total = nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **ensemble.attributes())
+    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
+    attributes = ensemble.attributes(unrounded=True)
+    total = nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **attributes)
     expected = len(forest.estimators_) * float(_average_path_length([forest._max_samples])[0])
     exponent = nodes.add("Mul", [total, nodes.constant(np.array([-1.0 / expected]))])
     power = nodes.add("Exp", [nodes.add("Mul", [exponent, nodes.constant(np.array([np.log(2.0)]))])])

@@ -182,7 +182,7 @@ def _outputs(inner: Any, shape: Shape, columns: _Columns) -> tuple[list[Any], li
             kind = TensorProto.BOOL if shape.label_cast == "bool" else TensorProto.DOUBLE
             tail.append(helper.make_node("Cast", [last], [f"cast {name}"], to=kind))
             last = f"cast {name}"
-        if width is None and not _is_flat(inner, last):
+        if width is None and not _is_flat(inner, value.name):
             tail.append(helper.make_node("Reshape", [last, "one value a row"], [f"final {name}"]))
         else:
             tail.append(helper.make_node("Identity", [last], [f"final {name}"]))
@@ -207,23 +207,24 @@ def _declare_true_types(raw: Any) -> None:
 
 
 def _is_flat(inner: Any, name: str) -> bool:
-    """Whether a tensor is known to be [rows] already: taken from a list by places [rows], as our labels are."""
+    """Whether a tensor is known to be [rows] already: places [rows], or taken from a list by them, as our labels
+    are."""
     made = {output: node for node in inner.node for output in node.output}
     node = made.get(name)
     while node is not None and node.op_type == "Identity":
         node = made.get(node.input[0])
-    if node is None or node.op_type != "Gather":
+    if node is not None and node.op_type == "Gather":
+        lists = {tensor.name for tensor in inner.initializer if len(tensor.dims) == 1}
+        node = made.get(node.input[1]) if node.input[0] in lists else None
+    if node is None or node.op_type != "ArgMax":
         return False
-    lists = {tensor.name for tensor in inner.initializer if len(tensor.dims) == 1}
-    place = made.get(node.input[1])
-    if place is None or place.op_type != "ArgMax" or node.input[0] not in lists:
-        return False
-    return any(attribute.name == "keepdims" and attribute.i == 0 for attribute in place.attribute)
+    return any(attribute.name == "keepdims" and attribute.i == 0 for attribute in node.attribute)
 
 
 def _prune(graph: Any) -> None:
     """Drop nodes and constants that no output needs, and nodes that only rename."""
     _skip_identities(graph)
+    _name_at_the_source(graph)
     needed = {value.name for value in graph.output}
     kept = []
     for node in reversed(graph.node):
@@ -248,6 +249,25 @@ def _skip_identities(graph: Any) -> None:
             same[node.output[0]] = node.input[0]
         else:
             kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _name_at_the_source(graph: Any) -> None:
+    """A node gives an output its name where that is also used inside: ONNX Runtime would copy it."""
+    made = {output for node in graph.node for output in node.output}
+    taken = {value.name for value in graph.output}
+    final: dict[str, str] = {}
+    kept = []
+    for node in graph.node:
+        name = node.input[0] if node.op_type == "Identity" else ""
+        if name in made and name not in taken and name not in final:
+            final[name] = node.output[0]
+        else:
+            kept.append(node)
+    for node in kept:
+        for names in (node.input, node.output):
+            names[:] = [final.get(name, name) for name in names]
     del graph.node[:]
     graph.node.extend(kept)
 

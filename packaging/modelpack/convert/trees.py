@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelpack.convert.boosted import with_complement
-from modelpack.convert.ensemble import Ensemble, Tree, read_tree
+from modelpack.convert.ensemble import Ensemble, Tree, constant_tree, read_tree
 from modelpack.convert.histogram import read_stages
 from modelpack.convert.nodes import NEWER_ML, Nodes
 
@@ -59,10 +59,8 @@ def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> No
             ensemble.plant(read_tree(tree, shares / shares.sum(axis=1, keepdims=True)))
         shares = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
         first = first or shares
-        label = nodes.add(
-            "Gather", [nodes.constant(_stored_classes(classes)), first_largest(nodes, shares)], axis=0
-        )
-        columns.append(nodes.add("Reshape", [label, nodes.constant(np.array([-1, 1], dtype=np.int64))]))
+        place = nodes.add("ArgMax", [shares], axis=1, keepdims=1)
+        columns.append(label_at(nodes, classes, place))
     nodes.name(nodes.add("Concat", columns, axis=1), operator.outputs[0])
     give(nodes, operator, 1, first)
 
@@ -87,8 +85,7 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
         if model.loss == "exponential":
             scaled = nodes.add("Mul", [raw, nodes.constant(np.array([2.0]))])
         probabilities = with_complement(nodes, nodes.add("Sigmoid", [scaled]))
-        at_least_zero = nodes.add("GreaterOrEqual", [raw, nodes.constant(np.array([0.0]))])
-        place = nodes.add("Reshape", [nodes.cast(at_least_zero, np.int64), _one_a_row(nodes)])
+        place = side_of_zero(nodes, raw, zero_is_second=True)
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
         place = first_largest(nodes, raw)
@@ -137,7 +134,8 @@ def _boosted(nodes: Nodes, operator: Any) -> str:
         for stage in model.estimators_
     )
     prior = model._raw_predict_init(np.zeros((1, model.n_features_in_)))
-    return _staged(nodes, _rounded(nodes, operator), stages, prior, model.estimators_.shape[1])
+    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
+    return _staged(nodes, values, stages, prior, model.estimators_.shape[1], unrounded=True)
 
 
 def _histogram_boosted(nodes: Nodes, operator: Any) -> str:
@@ -146,33 +144,33 @@ def _histogram_boosted(nodes: Nodes, operator: Any) -> str:
     return _staged(nodes, values, read_stages(model), model._baseline_prediction, model.n_trees_per_iteration_)
 
 
-def _staged(nodes: Nodes, values: str, stages: Iterable[list[Tree]], prior: Any, targets: int) -> str:
+def _staged(
+    nodes: Nodes, values: str, stages: Iterable[list[Tree]], prior: Any, targets: int, *, unrounded: bool = False
+) -> str:
+    """The prior is the first tree, as the sources begin their sums with it."""
     ensemble = Ensemble(targets=targets)
+    for target, start in enumerate(np.asarray(prior, dtype=np.float64).ravel()):
+        ensemble.plant(constant_tree(float(start)), target)
     for stage in stages:
         for target, tree in enumerate(stage):
             ensemble.plant(tree, target)
-    start = nodes.constant(np.asarray(prior, dtype=np.float64).reshape(1, -1))
-    return nodes.add("Add", [_sum(nodes, values, ensemble), start])
+    return _sum(nodes, values, ensemble, unrounded=unrounded)
 
 
 def _mean(nodes: Nodes, operator: Any, ensemble: Ensemble, trees: int, *, single: bool) -> str:
     """The trees' mean vote, divided in double; ``single``: compared and summed in single precision."""
-    rounded = nodes.cast(nodes.side_by_side(operator.inputs), np.float32)
-    values = rounded if single else nodes.cast(rounded, np.float64)
-    total = _sum(nodes, values, ensemble, single=single)
+    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float32 if single else np.float64)
+    total = _sum(nodes, values, ensemble, single=single, unrounded=not single)
     total = nodes.cast(total, np.float64) if single else total
     return nodes.add("Div", [total, nodes.constant(np.array([float(trees)]))])
 
 
-def _rounded(nodes: Nodes, operator: Any) -> str:
-    """The input as scikit-learn's trees see it: rounded to single precision, whatever comes before having been
-    computed in double. Rounding earlier moves values across thresholds: a scaler in single precision before a
-    forest changed 899 of 5000 labels."""
-    return nodes.cast(nodes.cast(nodes.side_by_side(operator.inputs), np.float32), np.float64)
-
-
-def _sum(nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False) -> str:
-    return nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **ensemble.attributes(single=single))
+def _sum(nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False, unrounded: bool = False) -> str:
+    """``unrounded``: scikit-learn's trees see the input rounded to single precision, whatever comes before having
+    been computed in double; their thresholds are moved to where a double rounds across them. Rounding earlier
+    moves values across thresholds: a scaler in single precision before a forest changed 899 of 5000 labels."""
+    attributes = ensemble.attributes(single=single, unrounded=unrounded)
+    return nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **attributes)
 
 
 def first_largest(nodes: Nodes, values: str) -> str:
@@ -180,15 +178,24 @@ def first_largest(nodes: Nodes, values: str) -> str:
     return nodes.add("ArgMax", [values], axis=1, keepdims=0)
 
 
-def _one_a_row(nodes: Nodes) -> str:
-    return nodes.constant(np.array([-1], dtype=np.int64))
+def side_of_zero(nodes: Nodes, raw: str, *, zero_is_second: bool) -> str:
+    """[rows]: 0 where ``raw`` [rows, 1] is negative, 1 where it is positive. Its sign decides and not its sigmoid,
+    which rounds to a half on both sides of zero."""
+    sides = nodes.add("Mul", [raw, nodes.constant(np.array([[-1.0, 1.0]]))])
+    return nodes.add("ArgMax", [sides], axis=1, keepdims=0, select_last_index=int(zero_is_second))
 
 
 def give_classes(nodes: Nodes, operator: Any, probabilities: str, place: str) -> None:
     """Labels by their place among the classes, and probabilities."""
-    labels = nodes.constant(_stored_classes(np.asarray(operator.raw_operator.classes_)))
-    nodes.name(nodes.add("Gather", [labels, place], axis=0), operator.outputs[0])
+    nodes.name(label_at(nodes, np.asarray(operator.raw_operator.classes_), place), operator.outputs[0])
     give(nodes, operator, 1, probabilities)
+
+
+def label_at(nodes: Nodes, classes: npt.NDArray[Any], place: str) -> str:
+    """The classes at ``place`` (int64), of its shape: the integers from 0 on are their own places."""
+    if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
+        return place
+    return nodes.add("Gather", [nodes.constant(_stored_classes(classes)), place], axis=0)
 
 
 def _stored_classes(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:

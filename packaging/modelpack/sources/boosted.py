@@ -15,6 +15,7 @@ from lambda_handlers.contract.signature import Dtype, Task
 from modelpack.convert.boosted import Boosted, write_probabilities, write_value
 from modelpack.convert.direct import DirectGraph
 from modelpack.convert.surgery import Shape, finish
+from modelpack.convert.trees import first_largest, label_at
 from modelpack.errors import ConversionError
 from modelpack.sample import Sample
 from modelpack.sources.source import Category, Graph, Label
@@ -80,17 +81,11 @@ class BoostedSource:
             raw = graph.model([(value, TensorProto.DOUBLE)])
         else:
             probabilities = write_probabilities(graph.nodes, "numbers", self._boosted)
-            place = graph.nodes.add("ArgMax", [probabilities], axis=1, keepdims=0)
-            kind, stored = self._stored_classes()
-            label = graph.nodes.add("Gather", [graph.nodes.constant(stored), place], axis=0)
+            classes = np.asarray(self.classes)
+            is_whole = classes.dtype.kind in "biu"
+            kind = TensorProto.INT64 if is_whole else TensorProto.STRING
+            classes = classes if is_whole else classes.astype(object)
+            label = label_at(graph.nodes, classes, first_largest(graph.nodes, probabilities))
             shape = Shape((("label", None), ("probabilities", len(self.classes))), None)
             raw = graph.model([(label, kind), (probabilities, TensorProto.DOUBLE)])
         yield Graph(finish(raw, sample, "float64", shape), "float64")
-
-    def _stored_classes(self) -> tuple[int, npt.NDArray[Any]]:
-        from onnx import TensorProto
-
-        labels = np.asarray(self.classes)
-        if labels.dtype.kind in "biu":
-            return TensorProto.INT64, labels.astype(np.int64)
-        return TensorProto.STRING, labels.astype(object)
