@@ -136,7 +136,9 @@ def _row(fault: str, runs: Sequence[Run]) -> Row:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=10, help="runs of each fault; 10 unless told")
     parser.add_argument("--minutes", type=float, default=240, help="begin no run after so many; 240 unless told")
-    parser.add_argument("--faults", nargs="+", default=list(FAULTS), help="which, of " + ", ".join(FAULTS).replace("%", "%%"))
+    parser.add_argument(
+        "--faults", nargs="+", default=list(FAULTS), help="which, of " + ", ".join(FAULTS).replace("%", "%%")
+    )
 
 
 if __name__ == "__main__":
