@@ -12,6 +12,8 @@ from lab.store import stored
 Row = dict[str, float]
 NAMES = ("boosting", "forest")
 FOREST_ROWS = 10_000
+#: The code that makes a bundle, and so decides what is measured.
+PACKAGING = Path(__file__).resolve().parents[2] / "packaging" / "modelpack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,8 @@ class Model:
 def model(name: str) -> Model:
     """The model ``name`` of `NAMES`, trained and packaged once."""
     versions = [importlib.metadata.version(package) for package in ("scikit-learn", "skl2onnx", "onnxruntime")]
-    folder = stored(
-        f"model-{name}", (name, *versions, Path(__file__).read_bytes()), lambda made: _make(name, made)
-    )
+    code = [file.read_bytes() for file in (Path(__file__), *sorted(PACKAGING.rglob("*.py")))]
+    folder = stored(f"model-{name}", (name, *versions, *code), lambda made: _make(name, made))
     told = json.loads((folder / "told.json").read_text())
     return Model(name, folder / "model.joblib", folder / told["bundle"], told["rows"], told["label"])
 
