@@ -27,7 +27,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CanaryShare:
-    """Of ``requests`` answered by name while the alias had weights, ``canary`` came from the canary; ``weight`` is
+    """Of ``requests`` that Lambda counted while the alias had weights, ``canary`` met the canary; ``weight`` is
     what the alias said."""
 
     requests: int
@@ -51,7 +51,7 @@ class CanaryShare:
 @dataclass(frozen=True, slots=True)
 class Story:
     """``failed`` counts server errors and requests without an answer; times in cloud minutes. ``met_canary`` is
-    how many live requests met the canary before all traffic did or the alias was back."""
+    how many of the ``during_shift`` live requests met the canary before all traffic did or the alias was back."""
 
     outcome: Outcome
     reason: str
@@ -75,15 +75,18 @@ def tell(record: Record) -> Story:
     outcome, reason = _outcome(record)
     shift = record.shift
     during = [] if shift is None else [one for one in record.answers if shift[0] <= one.at < shift[1]]
+    during_shift, met_canary = _metered(record)
+    if not during_shift:
+        during_shift, met_canary = len(during), sum(one.version == record.canary for one in during)
     return Story(
         outcome=outcome,
         reason=reason,
         requests=len(record.answers),
         by_version=count(record.answers),
         failed=sum(one.failed for one in record.answers),
-        met_canary=_met_canary(record),
-        during_shift=len(during),
-        canary_share=_canary_share(record, during),
+        met_canary=met_canary,
+        during_shift=during_shift,
+        canary_share=_canary_share(record),
         shift_minutes=None if shift is None else (shift[1] - shift[0]) / 60,
         minutes_bad_to_back=_minutes_bad_to_back(record, during) if outcome is Outcome.ROLLED_BACK else None,
     )
@@ -132,19 +135,18 @@ def _cause(record: Record) -> str:
     return ""
 
 
-def _met_canary(record: Record) -> int:
-    counted = record.metered.get(record.canary or "")
-    return counted.invocations if counted else 0
+def _metered(record: Record) -> tuple[int, int]:
+    """Requests while the alias had weights, and those that met the canary. Lambda counted them, by the version
+    that it chose: what clients know of the cloud's clock is not exact enough to say when a shift began."""
+    counted = {version: one.invocations for version, one in record.metered.items()}
+    return sum(counted.values()), counted.get(record.canary or "", 0)
 
 
-def _canary_share(record: Record, during: Sequence[Answered]) -> CanaryShare | None:
-    """The canary's share by the version that answers name; None where the alias had no single weight, or where
-    failures that name no version would bias it."""
+def _canary_share(record: Record) -> CanaryShare | None:
+    """The canary's share; None where the alias had no single weight."""
     weights = {seen.alias.weight for seen in record.shares if seen.alias.canary}
-    named = [one for one in during if one.version]
-    if len(weights) != 1 or not named or len(named) != len(during):
-        return None
-    return CanaryShare(len(named), sum(one.version == record.canary for one in named), weights.pop())
+    requests, canary = _metered(record)
+    return CanaryShare(requests, canary, weights.pop()) if len(weights) == 1 and requests else None
 
 
 def _minutes_bad_to_back(record: Record, during: Sequence[Answered]) -> float | None:

@@ -6,7 +6,7 @@ import pytest
 
 from cli.rehearse.as_data import as_data
 from cli.rehearse.record import Record
-from cli.rehearse.story import Outcome, percentile, tell
+from cli.rehearse.story import CanaryShare, Outcome, percentile, tell
 from cli.rehearse.wording import summary
 from cli.rollouts import JudgeVerdict
 
@@ -34,7 +34,7 @@ def test_a_rollback_exits_3_and_says_whom_it_touched(rolled_back: Record) -> Non
     assert story.outcome.value == 3
     assert (story.met_canary, story.failed) == (12, 12)
     assert story.minutes_bad_to_back == pytest.approx(2)
-    assert story.canary_share is None, "failures that name no version would bias it"
+    assert story.canary_share == CanaryShare(120, 12, 0.1), "by Lambda's counts: failures name no version"
     assert "undone without a person after 2.0 minutes" in summary(rolled_back, story)[0]
 
 
