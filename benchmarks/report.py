@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ TITLES = {
     "package": "Packaging",
     "models": "Kinds of models",
     "judge": "The judge",
+    "rehearse": "Rehearsals",
     "offline": "The offline cloud",
     "fuzz": "Hostile requests",
 }
@@ -86,7 +88,9 @@ def render(found: Mapping[str, Row]) -> str:
     rows = {name: kept["rows"] for name, kept in found.items()}
     parts = [HEAD, *_aims(rows)]
     for name, run in found.items():
-        took = f"{run['machine']}, {run['date']}, in {max(1, round(run['seconds'] / 60))} min"
+        took = f"{run['machine']}, {run['date']}"
+        if "seconds" in run:
+            took += f", in {max(1, round(run['seconds'] / 60))} min"
         parts += [f"## {TITLES.get(name, name)}", "", f"`scripts/bench {name}`: {run['note']}", ""]
         parts += [*_plots(name, run["rows"]), *_TABLES.get(name, markdown)(run["rows"]), "", f"{took}.", ""]
     return "\n".join(parts)
@@ -183,9 +187,9 @@ def _cell(value: object) -> str:
 
 def _note(name: str) -> str:
     """What the benchmark says of itself, from the end of its table."""
-    asked = subprocess.run(
-        [sys.executable, str(HERE / f"{name}.py"), "--help"], check=True, capture_output=True, text=True
-    )
+    command = [sys.executable, str(HERE / f"{name}.py"), "--help"]
+    unwrapped = {**os.environ, "COLUMNS": "10000"}
+    asked = subprocess.run(command, check=True, capture_output=True, text=True, env=unwrapped)
     paragraphs = asked.stdout.split("\n\n")
     return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
 
