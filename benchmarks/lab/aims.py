@@ -29,7 +29,7 @@ class Aim:
         return {"figure": self.figure, "aim": words, "measured": found, "kept": kept}
 
 
-def _cell(rows: Sequence[Row], **wanted: Any) -> Row | None:
+def _cell(rows: Sequence[Row], /, **wanted: Any) -> Row | None:
     return next((row for row in rows if all(row.get(key) == value for key, value in wanted.items())), None)
 
 
