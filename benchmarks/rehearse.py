@@ -66,7 +66,8 @@ def _perform(order: Order, set_up: Stage, view: LiveView, chosen: argparse.Names
     """Every fault once a seed, so that a run that is cut short has seen them all."""
     live, other = STABLE, CANDIDATE
     until = time.monotonic() + 60 * chosen.minutes
-    for seed, fault in itertools.product(range(chosen.seeds), chosen.faults):
+    seeds = range(chosen.first_seed, chosen.first_seed + chosen.seeds)
+    for seed, fault in itertools.product(seeds, chosen.faults):
         if time.monotonic() < until:
             injection = None if fault == GOOD else parse(fault)
             set_up.throw(seed)
@@ -135,6 +136,7 @@ def _row(fault: str, runs: Sequence[Run]) -> Row:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=10, help="runs of each fault; 10 unless told")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them; 0 unless told")
     parser.add_argument("--minutes", type=float, default=240, help="begin no run after so many; 240 unless told")
     parser.add_argument(
         "--faults", nargs="+", default=list(FAULTS), help="which, of " + ", ".join(FAULTS).replace("%", "%%")
