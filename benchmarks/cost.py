@@ -11,6 +11,8 @@ from lab.models import model
 from lab.worker import start
 from table import Row, main, median
 
+from infra.prices import AS_OF, PER_GB_SECOND, PER_MILLION_CALLS, PER_MILLION_INVOCATIONS
+
 MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 WARM_REQUESTS = 40
 COLD_SHARE = 0.01
@@ -20,7 +22,7 @@ ARCHITECTURE = "x86_64"
 #: The smallest pair of Fargate tasks in two zones: half a CPU and a GB each.
 TASKS, TASK_VCPU, TASK_GB = 2, 0.5, 1.0
 NOTE = (
-    f"US dollars for a million predictions of one row in a month, us-east-1, prices of {prices.AS_OF}, "
+    f"US dollars for a million predictions of one row in a month, us-east-1, prices of {AS_OF}, "
     f"{ARCHITECTURE}, without free tiers. Measured here: duration and init under each size's CPU share, small "
     f"boosting model; {COLD_SHARE:.0%} of requests are cold. INIT is billed like duration; duration rounds up to "
     "whole ms. snapstart keeps one version's snapshot all month and restores for each cold request. provisioned "
@@ -70,8 +72,8 @@ def price(found: Measured) -> Row:
     billed_s = math.ceil(found.warm_ms) / 1000 * PREDICTIONS
     cold = PREDICTIONS * COLD_SHARE
     init_s = found.init_ms / 1000 * cold
-    requests = prices.PER_MILLION_REQUESTS * PREDICTIONS / 1e6
-    a_second = found.gigabytes * prices.PER_GB_SECOND[ARCHITECTURE]
+    requests = PER_MILLION_INVOCATIONS * PREDICTIONS / 1e6
+    a_second = found.gigabytes * PER_GB_SECOND[ARCHITECTURE]
     duration, init = billed_s * a_second, init_s * a_second
     snapshot = found.gigabytes * (prices.SNAPSHOT_PER_GB_SECOND * SECONDS_A_MONTH + prices.RESTORE_PER_GB * cold)
     ready = found.gigabytes * (
@@ -87,7 +89,7 @@ def price(found: Measured) -> Row:
         "of_it_init_usd": round(init, 3),
         "snapstart_usd": round(requests + duration + snapshot, 3),
         "provisioned_usd": round(requests + ready, 3),
-        "api_usd": prices.PER_MILLION_REST_CALLS * PREDICTIONS / 1e6,
+        "api_usd": PER_MILLION_CALLS["rest"] * PREDICTIONS / 1e6,
     }
 
 

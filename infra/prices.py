@@ -3,7 +3,7 @@
 https://aws.amazon.com/lambda/pricing/ https://aws.amazon.com/api-gateway/pricing/
 """
 
-AS_OF = "2026-11-21"
+AS_OF = "2026-11-25"
 
 PER_MILLION_INVOCATIONS = 0.20
 #: A second of a GB of the function's duration and, since 2025-08, of its INIT phase, by architecture.
