@@ -188,13 +188,15 @@ def follow(project: Path, writer: Writer) -> list[str]:
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as following:
-        assert following.stdout is not None
-        assert following.stderr is not None
-        for number in range(200):
-            writer.put("ab"[number % 2], (cloud_time(target), f"line {number}"))
-        told = [json.loads(following.stdout.readline())["message"] for _ in range(200)]
-        os.kill(following.pid, signal.SIGINT)
-        rest, said = following.communicate(timeout=60)
+        try:
+            assert following.stdout is not None
+            for number in range(200):
+                writer.put("ab"[number % 2], (cloud_time(target), f"line {number}"))
+            told = [json.loads(following.stdout.readline())["message"] for _ in range(200)]
+            os.kill(following.pid, signal.SIGINT)
+            rest, said = following.communicate(timeout=60)
+        finally:
+            following.kill()
     assert following.returncode == 130
     assert (rest, said) == ("", "")
     return told

@@ -126,9 +126,11 @@ class Shop:
         url = f"{self.endpoints[name].url}/predict"
         shown = (caller or self.caller(name)).headers(url, body)
         more = {header.replace("_", "-"): value for header, value in headers.items()}
+        deadline = time.monotonic() + 60
         while True:
             answer = httpx.post(url, content=body, headers={**shown, **more}, trust_env=False, timeout=60)
-            if not patient or answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            throttled = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+            if not patient or not throttled or time.monotonic() >= deadline:
                 return answer
             time.sleep(0.2)
 

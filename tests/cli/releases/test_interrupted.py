@@ -41,8 +41,6 @@ class Release:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                # A test that itself runs in the background hands down that Ctrl-C is ignored.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     @property

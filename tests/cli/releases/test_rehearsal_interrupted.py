@@ -56,8 +56,6 @@ def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: st
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # A test that itself runs in the background hands down that Ctrl-C is ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         await_(lambda: moment in log.read_text() or process.poll() is not None)

@@ -17,6 +17,7 @@ def ask(endpoint: Endpoint, name: str, origin: str | None) -> dict[str, Any]:
     event = json.loads((EVENTS / f"{name}.json").read_bytes())
     if origin is not None:
         event["headers"] = {**(event["headers"] or {}), "Origin": origin}
+        event["multiValueHeaders"] = {**(event.get("multiValueHeaders") or {}), "Origin": [origin]}
     answer = endpoint(event, None)
     return {name: value for name, value in answer["headers"].items() if name.startswith(("access-", "vary"))}
 

@@ -109,6 +109,7 @@ def test_a_busy_worker_answers_before_it_is_recycled(cloud, deploy_function, fau
     with ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(invoke, name)
         while not any(one.function == name and one.pid for one in cloud.services["lambda"].sandbox.states()):
+            assert not under_way.done()
             time.sleep(0.01)
         assert faults("POST", "/recycle-workers", body={"function": name}) == {"recycled": 1}
         pid, error, _ = under_way.result()

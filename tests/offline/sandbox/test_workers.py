@@ -87,6 +87,7 @@ def test_a_request_waits_at_most_its_functions_timeout(small):
     with ThreadPoolExecutor(1) as threads:
         busy = threads.submit(small.pid, slow, 4)
         while not any(worker["function"] == slow for worker in small.workers()):
+            assert not busy.done()
             time.sleep(0.01)
         with pytest.raises(small.functions.exceptions.TooManyRequestsException, match="workers of this machine"):
             small.pid(hurried)
