@@ -66,12 +66,12 @@ def _below_root(event: Event, path: str, resource: str, stage: str | None) -> st
 
 
 def read_header(event: Event, name: str) -> str | None:
-    """The header of lower-case ``name``, None when there is none. Names are compared without case; multi-value
-    headers, joined as Mangum joins them, win over single ones."""
-    if not is_payload_2(event):
-        values = _find(event.get("multiValueHeaders") or {}, name)
-        if values is not None:
-            return ", ".join(values)
+    """The header of lower-case ``name``, None when there is none. Names are compared without case. Multi-value
+    headers, joined as Mangum joins them, are all there are where there are any: API Gateway repeats them, the last
+    value of each, as single ones."""
+    if (multiple := event.get("multiValueHeaders")) and not is_payload_2(event):
+        values = _find(multiple, name)
+        return None if values is None else ", ".join(values)
     value: str | None = _find(event.get("headers") or {}, name)
     return value
 

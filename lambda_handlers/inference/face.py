@@ -67,7 +67,7 @@ def prepare(event: Event, path: str, body: bytes) -> Event:
     return {
         **event,
         "path": path,
-        "headers": headers,
+        "headers": {} if event.get("multiValueHeaders") else headers,
         "multiValueHeaders": multi,
         "requestContext": context,
     }
