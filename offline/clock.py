@@ -60,27 +60,24 @@ class Scheduled:
         self.cancelled = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hold:
-    """Work under way since an instant of cloud and monotonic time."""
+    """Work under way, during which cloud time gets at most ``lead_s`` ahead of monotonic time."""
 
-    cloud: float
-    mono: float
-
-    def limit(self, mono: float) -> float:
-        """The latest cloud time that may be reached while the work goes on."""
-        return self.cloud + HEAD_START_S + (mono - self.mono)
+    lead_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """An instant at which cloud, real and monotonic time were known, the speed from there on, and its holds."""
+    """An instant at which cloud, real and monotonic time were known, the speed from there on, and its holds, the
+    strictest of which lets cloud time get ``lead_s`` ahead of monotonic time."""
 
     cloud: float
     real: float
     mono: float
     factor: float
     holds: tuple[Hold, ...] = ()
+    lead_s: float = math.inf
 
     def free(self, mono: float) -> float:
         """Cloud time if nothing held it."""
@@ -88,9 +85,12 @@ class Anchor:
 
     def at(self, mono: float) -> float:
         """Cloud time."""
-        if not self.holds or self.factor <= 1:
-            return self.free(mono)
-        return min(self.free(mono), *(hold.limit(mono) for hold in self.holds))
+        free = self.free(mono)
+        return free if self.factor <= 1 else min(free, mono + self.lead_s)
+
+    def under(self, holds: tuple[Hold, ...]) -> "Anchor":
+        """The same instant with other holds."""
+        return replace(self, holds=holds, lead_s=min((hold.lead_s for hold in holds), default=math.inf))
 
 
 class Clock:
@@ -149,7 +149,7 @@ class Clock:
         thread."""
         with self._lock:
             mono = time.monotonic()
-            hold = Hold(self._anchor.at(mono), mono)
+            hold = Hold(self._anchor.at(mono) + HEAD_START_S - mono)
             self._set_holds((*self._anchor.holds, hold), mono)
         try:
             yield
@@ -281,7 +281,7 @@ class Clock:
         anchor = self._anchor
         cloud = anchor.at(mono)
         if cloud == anchor.free(mono):
-            self._anchor = self._anchors[-1] = replace(anchor, holds=holds)
+            self._anchor = self._anchors[-1] = anchor.under(holds)
         else:
             self._set_anchor(cloud, anchor.factor, holds)
 
@@ -289,7 +289,7 @@ class Clock:
         before, mono = self._anchor, time.monotonic()
         self._lost_s += _lost_s(before, mono)
         kept = before.holds if holds is None else holds
-        self._anchor = Anchor(cloud_time, time.time(), mono, factor, kept)
+        self._anchor = Anchor(cloud_time, time.time(), mono, factor).under(kept)
         self._anchors.append(self._anchor)
         if len(self._anchors) > 2 * REMEMBERED_ANCHORS:
             del self._anchors[:-REMEMBERED_ANCHORS]

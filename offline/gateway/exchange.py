@@ -5,6 +5,7 @@ HTTP APIs have in common; an `Exchange` is a REST API's.
 """
 
 import base64
+import functools
 import os
 import uuid
 from dataclasses import dataclass, field
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from offline.services.apigateway.store import Client
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@functools.lru_cache(maxsize=64)
+def _common_log_time(epoch_s: int) -> str:
+    at = datetime.fromtimestamp(epoch_s, UTC)
+    return f"{at.day:02}/{MONTHS[at.month - 1]}/{at.year}:{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
 
 
 @dataclass(slots=True)
@@ -48,8 +55,7 @@ class Passage:
     @property
     def request_time(self) -> str:
         """Cloud time in Common Log Format, as ``21/Nov/2026:02:03:04 +0000``."""
-        at = datetime.fromtimestamp(self.cloud_time, UTC)
-        return f"{at.day:02}/{MONTHS[at.month - 1]}/{at.year}:{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+        return _common_log_time(int(self.cloud_time))
 
 
 @dataclass(slots=True, kw_only=True)

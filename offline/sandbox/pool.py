@@ -1,12 +1,17 @@
 """Workers by function version, and whose turn it is when this machine can start no more of them.
 
 AWS starts another execution environment whenever none is free; so does a pool, up to the machine's limit of
-worker processes. Beyond it, requests wait in order of arrival, and idle workers of other functions give way: those
-that have rested for a while, or whose function has more. Were it any idle worker, two busy functions would take
-each other's in turn, and this machine would do nothing but start processes.
+worker processes, unless by its own pace one is free sooner than a process starts. A moment in which this machine
+is busy would else start as many as requests arrive in it, and keep it busy with that.
+
+Beyond the limit, requests wait in order of arrival, and idle workers of other functions give way: those that have
+rested for a while, or whose function has more. Were it any idle worker, two busy functions would take each other's
+in turn, and this machine would do nothing but start processes.
 """
 
 import asyncio
+import itertools
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -14,8 +19,14 @@ from offline.clock import monotonic
 from offline.sandbox.spec import FunctionSpec
 from offline.sandbox.worker import Worker
 
-#: Real seconds within which a worker that has answered is expected to ask for its next invocation.
+#: Real seconds within which a worker that has answered is expected to ask for its next invocation, and that a
+#: request waits for a busy worker rather than start one, which takes longer.
 FINISHING_S = 0.1
+#: Real seconds after which a request has waited long enough for one of many, whatever the pace was.
+PATIENCE_S = 0.5
+#: Weights of the last answer in a pool's pace, where it was quicker and where it was slower: a busy moment of this
+#: machine slows all answers, and says little of the function.
+_QUICKER, _SLOWER = 0.3, 0.02
 #: Real seconds of rest after which a worker gives way to any other function.
 RESTED_S = 0.5
 
@@ -30,6 +41,34 @@ class Pool:
     parked: Worker | None = None
     provisioned_target: int = 0
     retired: bool = False
+    #: Real seconds that an invocation takes, smoothed; None before the first has ended.
+    pace_s: float | None = None
+    #: When room was last made for one more worker, in real seconds.
+    grown_at: float = -math.inf
+
+    def answered(self, seconds: float) -> None:
+        """An invocation took ``seconds``."""
+        if self.pace_s is None:
+            self.pace_s = seconds
+        else:
+            self.pace_s += (_QUICKER if seconds < self.pace_s else _SLOWER) * (seconds - self.pace_s)
+
+    def may_grow(self) -> bool:
+        """Whether one more worker may start now: a pool of quick answers grows one by one."""
+        if self.pace_s is None or self.pace_s > FINISHING_S:
+            return True
+        just_grown = monotonic() - self.grown_at < FINISHING_S  # its worker may not be known yet
+        return not just_grown and all(worker.initialized for worker in self.workers)
+
+    def is_soon_free(self, ahead: int) -> bool:
+        """Whether a worker will be free in a moment for a request that ``ahead`` others go before."""
+        if self.finishing() > ahead:
+            return True
+        return (
+            self.pace_s is not None
+            and bool(self.workers)
+            and (ahead + 1) * self.pace_s <= FINISHING_S * len(self.workers)
+        )
 
     def take_idle(self) -> Worker | None:
         """The free worker to use next: provisioned ones first, then the one that was used last."""
@@ -60,6 +99,7 @@ class Waiter:
     pool: Pool
     turn: asyncio.Future[Worker | None]
     needs_room: bool
+    since: float = field(default_factory=monotonic)
 
 
 class Capacity:
@@ -79,9 +119,8 @@ class Capacity:
         if worker is not None:
             worker.busy = True
             return worker
-        ahead = sum(waiter.pool is pool for waiter in self._waiters)
-        needs_room = pool.finishing() <= ahead
-        if needs_room and self.make_room(pool):
+        needs_room = not pool.is_soon_free(self._ahead(pool))
+        if needs_room and pool.may_grow() and self.make_room(pool):
             return None
         return await self._wait(Waiter(pool, asyncio.get_running_loop().create_future(), needs_room), limit_s)
 
@@ -95,6 +134,7 @@ class Capacity:
         if self.alive >= self.max_workers and not self._evict_one(pool):
             return False
         self.alive += 1
+        pool.grown_at = monotonic()
         return True
 
     def claim_room(self) -> None:
@@ -152,13 +192,20 @@ class Capacity:
 
     def _ask_for_room(self, waiter: Waiter) -> None:
         if waiter in self._waiters:
-            waiter.needs_room = True
+            waited_s = monotonic() - waiter.since
+            soon = waiter.pool.is_soon_free(self._ahead(waiter.pool, waiter))
+            waiter.needs_room = waited_s >= PATIENCE_S or not soon
             self._serve_waiting()
             self._ask_for_room_later(waiter)
 
+    def _ahead(self, pool: Pool, of: Waiter | None = None) -> int:
+        """How many requests wait for ``pool`` already, or have before one of them."""
+        earlier = itertools.takewhile(lambda waiter: waiter is not of, self._waiters)
+        return sum(waiter.pool is pool for waiter in earlier)
+
     def _serve_waiting(self) -> None:
         for waiter in [each for each in self._waiters if each.needs_room]:
-            if self.make_room(waiter.pool):
+            if waiter.pool.may_grow() and self.make_room(waiter.pool):
                 self._waiters.remove(waiter)
                 waiter.turn.set_result(None)
 
@@ -174,8 +221,9 @@ class Capacity:
 
     def _evict_one(self, asking: Pool) -> bool:
         rested_before = monotonic() - RESTED_S
+        # The only worker of its function goes last: what is asked for now and then would start anew each time.
         evictable = [
-            (worker.resting_since, index, pool)
+            (len(pool.workers) == 1, worker.resting_since, index, pool)
             for pool in self.pools.values()
             for index, worker in enumerate(pool.idle)
             if worker.initialization != "provisioned-concurrency"
@@ -186,7 +234,7 @@ class Capacity:
             )
         ]
         if evictable:
-            _, index, pool = min(evictable, key=lambda entry: entry[0])
+            *_, index, pool = min(evictable, key=lambda entry: entry[:2])
             self._drop(pool, pool.idle.pop(index))
             return True
         for pool in self.pools.values():

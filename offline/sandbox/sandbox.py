@@ -76,7 +76,10 @@ class Sandbox:
             started = Started(worker.journal, worker)
         else:
             started = await self._start(pool, invocation.request_id)
-        return await execute(started, invocation, spec, self.clock)
+        outcome = await execute(started, invocation, spec, self.clock)
+        if started.worker is not None:
+            pool.answered(outcome.duration_ms / 1000)
+        return outcome
 
     async def snapshot(self, spec: FunctionSpec) -> Verdict | None:
         """Init a SnapStart version and keep the worker parked; returns what went wrong, or None."""

@@ -60,6 +60,7 @@ class Worker:
         self.faults = faults
         self.pid = 0
         self.busy = True
+        self.initialized = False
         self.finishing = False
         self.dead = False
         #: It ends once it is free.
@@ -92,7 +93,9 @@ class Worker:
             await self._hold(fault.slow_init_ms / 1000, waiting)
         if self.faults.strikes(fault.init_failure_rate):
             self.kill()
-        return await waiting
+        signal = await waiting
+        self.initialized = True
+        return signal
 
     @property
     def accepts_work(self) -> bool:
