@@ -54,8 +54,8 @@ class Pool:
             self.pace_s += (_QUICKER if seconds < self.pace_s else _SLOWER) * (seconds - self.pace_s)
 
     def may_grow(self) -> bool:
-        """Whether one more worker may start now: a pool of quick answers grows one by one."""
-        if self.pace_s is None or self.pace_s > FINISHING_S:
+        """Whether one more worker may start now: where some are ready and quick, one starts after the other."""
+        if self.pace_s is None or self.pace_s > FINISHING_S or not self.ready():
             return True
         just_grown = monotonic() - self.grown_at < FINISHING_S  # its worker may not be known yet
         return not just_grown and all(worker.initialized for worker in self.workers)
@@ -64,11 +64,12 @@ class Pool:
         """Whether a worker will be free in a moment for a request that ``ahead`` others go before."""
         if self.finishing() > ahead:
             return True
-        return (
-            self.pace_s is not None
-            and bool(self.workers)
-            and (ahead + 1) * self.pace_s <= FINISHING_S * len(self.workers)
-        )
+        ready = self.ready()
+        return self.pace_s is not None and ready > 0 and (ahead + 1) * self.pace_s <= FINISHING_S * ready
+
+    def ready(self) -> int:
+        """Workers whose init is over."""
+        return sum(worker.initialized for worker in self.workers)
 
     def take_idle(self) -> Worker | None:
         """The free worker to use next: provisioned ones first, then the one that was used last."""
