@@ -165,9 +165,9 @@ def require(project: Path, port: int | None = None) -> RunningCloud:
     return cloud
 
 
-def stop(project: Path, cloud: RunningCloud) -> None:
-    """Stop ``cloud`` and wait until its process is gone."""
-    _end(cloud.pid)
+def stop(project: Path, cloud: RunningCloud, patience_s: float = STOP_TIMEOUT_S) -> None:
+    """Stop ``cloud`` and wait until its process is gone; it has ``patience_s`` for ending in order."""
+    _end(cloud.pid, patience_s)
     (project / FOLDER / f"cloud-{cloud.port}.json").unlink(missing_ok=True)
 
 
@@ -215,11 +215,11 @@ def _is_cloud(pid: int) -> bool:
     return " -m offline " in shown.stdout or " local up" in shown.stdout
 
 
-def _end(pid: int) -> None:
+def _end(pid: int, patience_s: float = STOP_TIMEOUT_S) -> None:
     """SIGTERM, and SIGKILL to the whole group when that is not heeded in time."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_TIMEOUT_S
+        deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)

@@ -27,6 +27,8 @@ METRIC_DELAY_S = 30.0
 #: The offline cloud's word for every version of a function that has no fault of its own.
 ALL_VERSIONS = "*"
 _LOOK_EVERY_S = 0.02
+#: Real seconds for ending in order; nothing of this cloud is kept, so it need not be waited for longer.
+_STOP_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def stage(project: Path, scratch: Scratch, *, seed: int | None) -> Iterator[Stag
         with undisturbed():
             assembling.end()
             if cloud is not None:
-                clouds.stop(scratch.folder, cloud)
+                clouds.stop(scratch.folder, cloud, _STOP_PATIENCE_S)
 
 
 def free_port() -> int:
