@@ -180,7 +180,8 @@ class Stacks:
 
     def events(self, stack_id: str) -> list[tuple[str, str, str]]:
         """(logical id, status, reason) of each event, oldest first; the stack itself is called "stack"."""
-        events = self.client.describe_stack_events(StackName=stack_id)["StackEvents"]
+        pages = self.client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+        events = [event for page in pages for event in page["StackEvents"]]
         return [
             (
                 "stack" if event["PhysicalResourceId"] == event["StackId"] else event["LogicalResourceId"],

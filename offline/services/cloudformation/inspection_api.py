@@ -20,6 +20,9 @@ from offline.services.cloudformation.views import (
 )
 from offline.wire.service import Call
 
+#: As CloudFormation is seen to do; its documentation only says that a page holds at most 1 MB.
+EVENTS_A_PAGE = 100
+
 
 class InspectionApi(ApiBase):
     """Describe*, List* and Get* of stacks and templates."""
@@ -38,7 +41,13 @@ class InspectionApi(ApiBase):
 
     def describe_stack_events(self, call: Call) -> dict[str, Any]:
         stack = self._stack_or_invalid(call.region, call.params["StackName"])
-        return {"StackEvents": [event_view(stack, event) for event in reversed(stack.events)]}
+        # Tokens count from the oldest event: those that happen meanwhile move no page.
+        end = _place(call.params.get("NextToken"), len(stack.events))
+        begin = max(0, end - EVENTS_A_PAGE)
+        answer: dict[str, Any] = {
+            "StackEvents": [event_view(stack, event) for event in reversed(stack.events[begin:end])]
+        }
+        return {**answer, "NextToken": str(begin)} if begin else answer
 
     def describe_events(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -165,6 +174,15 @@ class InspectionApi(ApiBase):
 
     def _known(self, region: str, name: str) -> Stack:
         return self._stack_or_invalid(region, name, "Stack with id {} does not exist")
+
+
+def _place(token: str | None, end: int) -> int:
+    """Where the page that ``token`` names ends, ``end`` without one."""
+    if token is None:
+        return end
+    if not token.isdecimal() or not 0 < int(token) <= end:
+        raise invalid("Invalid NextToken")
+    return int(token)
 
 
 def _declared(key: str, rule: dict[str, Any]) -> dict[str, Any]:

@@ -285,3 +285,21 @@ def test_imports_survive_a_rolled_back_update(stacks, unique_name):
     stacks.update(stack, {"Resources": {"News": topic(), "Bad": BROKEN}})
     name = stacks.stack(stack)["StackName"]
     assert stacks.client.list_imports(ExportName=export)["Imports"] == [name]
+
+
+def test_events_come_newest_first_in_pages_that_stay_as_they_are(stacks):
+    """A page holds a hundred of them, and what happens meanwhile moves no page.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html
+    """
+    stack = stacks.create({"Resources": {f"News{number}": topic() for number in range(40)}})
+    first = stacks.client.describe_stack_events(StackName=stack)
+    stacks.update(stack, {"Resources": {"News0": topic()}})
+    second = stacks.client.describe_stack_events(StackName=stack, NextToken=first["NextToken"])
+    told = [event["EventId"] for event in first["StackEvents"] + second["StackEvents"]]
+    assert (len(first["StackEvents"]), len(set(told)), "NextToken" in second) == (100, 40 * 3 + 2, False)
+    assert first["StackEvents"][0]["ResourceStatus"] == second["StackEvents"][-1]["ResourceStatus"].replace(
+        "IN_PROGRESS", "COMPLETE"
+    )
+    error = refusal(stacks.client.describe_stack_events, StackName=stack, NextToken="soon")
+    assert (error["Code"], error["Message"]) == ("ValidationError", "Invalid NextToken")
