@@ -49,6 +49,10 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 5, "endpoint.churn.cold_start", "this rule is ours",
         ),
         (
+            "[endpoint.churn.rollout]\nbake_minutes = 6\n",
+            "warning", 6, "endpoint.churn.rollout.bake_minutes", "traffic is split for 6, so it can never fire",
+        ),
+        (
             "[endpoint.churn.rollout]\nbake_minutes = 3\n",
             "warning", 6, "endpoint.churn.rollout.bake_minutes", "too short for a verdict",
         ),
