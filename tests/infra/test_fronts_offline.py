@@ -2,11 +2,9 @@
 
 import itertools
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import aws_cdk as cdk
@@ -17,8 +15,6 @@ from aws_cdk.assertions import Template
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 from infra.constructs.custom_domain import RestDomain
 from infra.constructs.http_api import HttpFront
@@ -33,7 +29,6 @@ pytestmark = pytest.mark.cloud
 
 REGION = "us-east-1"
 PAGE = "https://app.example"
-KEY = RSAKey.generate_key(2048, {"kid": "one"})
 Deploy = Callable[..., str]
 DOMAIN = DomainSettings(
     name="churn.example.com",
@@ -45,32 +40,6 @@ DOMAIN = DomainSettings(
 def cloud() -> Iterator[Cloud]:
     with running(CloudConfig(port=0, max_workers=2)) as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    """The address of an identity provider on this machine, whose key is `KEY`."""
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            documents = {
-                "/.well-known/openid-configuration": {"issuer": url, "jwks_uri": f"{url}/keys"},
-                "/keys": {"keys": [KEY.as_dict(private=False)]},
-            }
-            body = json.dumps(documents.get(self.path)).encode()
-            self.send_response(200 if self.path in documents else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield url
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +96,6 @@ def signed(url: str) -> dict[str, str]:
     return dict(request.headers.items())
 
 
-def token(issuer: str, **changes: Any) -> str:
-    claims = {"iss": issuer, "aud": "serving", "exp": int(time.time()) + 600, "scope": "predict", **changes}
-    return jwt.encode({"alg": "RS256", "kid": "one"}, claims, KEY)
-
-
 def assert_pages_may_ask(url: str) -> None:
     asked = call(
         f"{url}/predict",
@@ -155,12 +119,13 @@ def test_iam_lets_in_who_signs(deploy: Deploy, front: Any) -> None:
     assert_pages_may_ask(url)
 
 
-def test_jwt_lets_in_the_issuers_tokens_for_this_audience_and_scope(deploy: Deploy, issuer: str) -> None:
-    settings = JwtSettings(issuer=issuer, audience=("serving",), scopes=("predict",))
+def test_jwt_lets_in_the_issuers_tokens_for_this_audience_and_scope(deploy: Deploy, issuer: Any) -> None:
+    settings = JwtSettings(issuer=issuer.url, audience=("serving",), scopes=("predict",))
     url = deploy(HttpFront, auth="jwt", jwt=settings)
 
     def status(**changes: Any) -> int:
-        return call(f"{url}/predict", authorization=f"Bearer {token(issuer, **changes)}").status_code
+        token = issuer.sign(issuer.claims(time.time(), **{"scope": "predict", **changes}))
+        return call(f"{url}/predict", authorization=f"Bearer {token}").status_code
 
     assert status() == 200
     assert call(f"{url}/predict").status_code == 401

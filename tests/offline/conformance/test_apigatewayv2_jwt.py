@@ -4,69 +4,21 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 AUDIENCE = "serving"
 
 
 @dataclass
-class Issuer:
-    """An identity provider on this machine: discovery, keys and signed tokens."""
-
-    url: str
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
-    keys: list[dict[str, Any]] = field(default_factory=list)
-
-    def claims(self, now: float, **changes: Any) -> dict[str, Any]:
-        claims = {"iss": self.url, "aud": AUDIENCE, "sub": "me", "exp": int(now) + 600, "iat": int(now) - 5}
-        return {name: value for name, value in {**claims, **changes}.items() if value is not None}
-
-    def sign(self, claims: Any, *, algorithm: str = "RS256", key: Any = None, **header: Any) -> str:
-        payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
-        head = {"alg": algorithm, "kid": "one", **header}
-        head = {name: value for name, value in head.items() if value is not None}
-        registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-        return jws.serialize_compact(head, payload, key or self.key, registry=registry)
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[Issuer]:
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            documents = {
-                "/.well-known/openid-configuration": {"issuer": made.url, "jwks_uri": f"{made.url}/keys"},
-                "/keys": {"keys": made.keys},
-            }
-            body = json.dumps(documents.get(self.path)).encode()
-            self.send_response(200 if self.path in documents else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        made = Issuer(f"http://127.0.0.1:{server.server_port}")
-        made.keys.append(made.key.as_dict(private=False))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield made
-        server.shutdown()
-
-
-@dataclass
 class GuardedApi:
     api: Any
-    issuer: Issuer
+    issuer: Any
     authorizer: str
 
     def now(self) -> float:
@@ -89,7 +41,7 @@ class GuardedApi:
 
 
 @pytest.fixture
-def guarded(http_api: Callable[..., Any], issuer: Issuer) -> GuardedApi:
+def guarded(http_api: Callable[..., Any], issuer: Any) -> GuardedApi:
     """An API whose routes want a token; /scoped wants the scope predict or admin."""
     api = http_api()
     made = api.client.create_authorizer(
@@ -299,7 +251,7 @@ def test_a_token_may_come_in_the_query(guarded: GuardedApi) -> None:
     assert api.call(path="/", headers={"Authorization": guarded.token()}).status_code == 401
 
 
-def test_tokens_expire_by_cloud_time(stepped: Any, issuer: Issuer, unique_name: Callable[..., str]) -> None:
+def test_tokens_expire_by_cloud_time(stepped: Any, issuer: Any, unique_name: Callable[..., str]) -> None:
     """A token ends with its exp, by the cloud's clock.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
