@@ -114,7 +114,8 @@ class Judged:
             Action="lambda:InvokeFunction",
             Principal="events.amazonaws.com",
         )
-        events.put_rule(Name=self.name, ScheduleExpression="rate(1 minute)")
+        # On the minute: in its second half, the metric's delay would hide each look from that minute's evaluation.
+        events.put_rule(Name=self.name, ScheduleExpression="cron(* * * * ? *)")
         events.put_targets(Rule=self.name, Targets=[{"Id": "1", "Arn": arn}])
 
     def pass_minutes(self, minutes: float) -> None:
