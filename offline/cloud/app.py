@@ -6,6 +6,7 @@
 anything else                   an AWS API call; the service is read from its signature
 """
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -85,6 +86,8 @@ class AwsApi:
         self.cloud = cloud
         moto: Any = DomainDispatcherApplication(create_backend_app)
         self.moto = WSGIMiddleware(moto, workers=32)
+        # Its IAM goes through all roles for each call, and fails where another thread makes one meanwhile.
+        self._iam = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -115,7 +118,8 @@ class AwsApi:
             if answer is not None:
                 await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
                 return
-        await self.moto(scope, receive, send)
+        async with self._iam if signed_as == "iam" else contextlib.nullcontext():
+            await self.moto(scope, receive, send)
 
 
 def service_of(signed_as: str, path: str) -> str:

@@ -17,9 +17,9 @@ from offline.errors import OfflineError
 from offline.gateway.original_case import OriginalCaseProtocol
 
 BACKLOG = 2048
-#: Real seconds after which a thread that computes lets another go on. The default, ten times as long, is what each
-#: system call of the event loop would wait while a stack is being updated beside it: a request makes a dozen.
-SWITCH_S = 0.0005
+#: Real seconds after which a thread that computes lets another go on. The default, five times as long, is what
+#: each system call of the event loop would wait while a stack is being updated beside it: a request makes a dozen.
+SWITCH_S = 0.001
 
 
 def bind(config: CloudConfig) -> socket.socket:
