@@ -1,6 +1,5 @@
 """Whether alarms can do their work: metrics that exist, thresholds that can be met, no more than a group holds."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 from infra.alarm_plan import (
@@ -115,7 +114,7 @@ def check_time(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """An alarm that needs more minutes in a row than traffic is split for."""
     rollout = endpoint.settings.rollout
     minutes = shift_of(rollout).minutes
-    if minutes < SHORTEST_JUDGED_MINUTES.get(rollout.strategy, math.inf):
+    if minutes < SHORTEST_JUDGED_MINUTES.get(rollout.strategy, 0):
         return  # a verdict is out of reach too, which is said already
     for alarm in plan_alarms(endpoint.settings):
         needed = alarm.periods * alarm.period_s // 60 + METRICS_LATE_MINUTES

@@ -288,7 +288,7 @@ def test_imports_survive_a_rolled_back_update(stacks, unique_name):
 
 
 def test_events_come_newest_first_in_pages_that_stay_as_they_are(stacks):
-    """A page holds a hundred of them, and what happens meanwhile moves no page.
+    """A stack's events come newest first, a hundred in a page, and what happens meanwhile moves no page.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html
     """
