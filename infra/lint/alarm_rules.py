@@ -14,7 +14,7 @@ from infra.alarm_plan import (
     plan_alarms,
 )
 from infra.lint.finding import Problem
-from infra.lint.rollout_rules import SHORTEST_JUDGED_MINUTES
+from infra.lint.rollout_rules import SHORTEST_JUDGED_MINUTES, length_key
 from infra.settings import Endpoint, Settings
 from infra.traffic_shift import shift_of
 from lambda_handlers.contract import release, signals
@@ -121,7 +121,7 @@ def check_time(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         if alarm.periods > 1 and minutes <= needed:
             yield Problem(
                 "warning",
-                ("rollout", "interval_minutes" if rollout.strategy == "linear" else "bake_minutes"),
+                length_key(rollout),
                 f"alarm {alarm.name} needs {needed} minutes, its metrics' delay included; traffic is split for "
                 f"{minutes}, so it can never fire",
                 f"Let it take {needed + 1} minutes or more",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from infra.lint.finding import Problem
 from infra.names import UNBOUND_ENVIRONMENTS
-from infra.settings import Endpoint, Settings
+from infra.settings import Endpoint, RolloutSettings, Settings
 from infra.settings.rollout_schema import LONGEST_SHIFT_MINUTES
 from infra.traffic_shift import shift_of
 
@@ -47,6 +47,11 @@ def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         )
 
 
+def length_key(rollout: RolloutSettings) -> tuple[str, str]:
+    """The setting that makes a release longer."""
+    return ("rollout", "interval_minutes" if rollout.strategy == "linear" else "bake_minutes")
+
+
 def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A bake that ends before anything can be known."""
     rollout = endpoint.settings.rollout
@@ -54,7 +59,7 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
     if judged < least:
         yield Problem(
             "warning",
-            ("rollout", "interval_minutes" if rollout.strategy == "linear" else "bake_minutes"),
+            length_key(rollout),
             f"the new version is judged for {judged} minutes, too short for a verdict on live requests: metrics "
             "settle after one, and CodeDeploy must hear of it two before the end",
             f"Let it take {least} minutes or more",
