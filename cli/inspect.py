@@ -35,9 +35,11 @@ def inspect(
     if as_json:
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
     elif html is not None:
+        from cli.page_file import require_writable, write_page
         from cli.report_page import render
 
-        html.write_text(render(folder), encoding="utf-8")
+        require_writable(html)
+        write_page(html, render(folder))
         results.print(str(html), markup=False)
     elif card:
         from rich.markdown import Markdown

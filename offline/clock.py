@@ -216,10 +216,10 @@ class Clock:
             while True:
                 self._wake.clear()
                 self._start_due()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), self._real_seconds_to_next())
-                except TimeoutError:
-                    continue
+                # `wait_for` of Python 3.11 loses a cancellation that comes in the moment of waking.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._real_seconds_to_next()):
+                        await self._wake.wait()
         finally:
             self._loop = None
             for task in self._running:

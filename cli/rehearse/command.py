@@ -13,6 +13,9 @@ from cli.errors import CliError, Interrupted
 from cli.project import find_project
 from infra.names import DEFAULT_ENVIRONMENT
 
+#: Where a project keeps the page of each endpoint's last rehearsal.
+PAGES = ".serinus/rehearsals"
+
 
 def rehearse(
     endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
@@ -28,22 +31,25 @@ def rehearse(
     rate: Annotated[float, typer.Option(min=1, max=2000, help="Requests a second.")] = 200,
     speed: Annotated[float, typer.Option(min=1, max=600, help="Cloud seconds per real second.")] = 60,
     seed: Annotated[int | None, typer.Option(help="Seed of alias weights and faults.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Where to write the report, one page of HTML.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help=f"Where to write the report, one page of HTML; {PAGES}/ENDPOINT.html unless told."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
     """Release a candidate in an offline cloud of its own, under traffic, and see whether it is promoted.
 
     Exit 0 when it was promoted, 3 when it was rolled back, 4 when there was not enough evidence to judge it.
 
-    Example: [bold]serinus rehearse churn --inject errors=20% --html rehearsal.html[/]
+    Example: [bold]serinus rehearse churn --inject errors=20%[/]
     """
     from cli.clouds import require_extra
+    from cli.page_file import require_writable, write_page
     from cli.rehearse.as_data import as_data
     from cli.rehearse.injection import parse
     from cli.rehearse.live import LiveView
     from cli.rehearse.page import render
     from cli.rehearse.perform import Order, perform
-    from cli.rehearse.report_file import require_writable, write_report
     from cli.rehearse.story import tell
     from cli.rehearse.wording import headline, summary
 
@@ -60,6 +66,7 @@ def rehearse(
         speed=speed,
         seed=seed,
     )
+    report = html or order.project / PAGES / f"{endpoint}.html"
     signal.signal(signal.SIGTERM, _end)
     try:
         with LiveView() as view:
@@ -67,17 +74,17 @@ def rehearse(
         if record.canary is None:
             raise CliError(f"the candidate never became a version of the function:\n{record.deploy_log}")
         story = tell(record)
-        if html is not None:
-            write_report(html, render(record, story))
+        # First, so that a page that cannot be written does not lose it.
+        if as_json:
+            print_json(as_data(record, story))
+        else:
+            results.print(f"[bold]{headline(story)}.[/] " + " ".join(summary(record, story)))
+        write_page(report, render(record, story))
     except KeyboardInterrupt as interrupt:
-        unwritten = "" if html is None else f"; {html} was not written"
-        raise Interrupted(f"the rehearsal was interrupted and its cloud taken down{unwritten}") from interrupt
-    if as_json:
-        print_json(as_data(record, story))
-    else:
-        results.print(f"[bold]{headline(story)}.[/] " + " ".join(summary(record, story)))
-    if html is not None:
-        notice(f"report: {html}")
+        raise Interrupted(
+            f"the rehearsal was interrupted and its cloud taken down; {report} was not written"
+        ) from interrupt
+    notice(f"report: {report}")
     raise typer.Exit(story.outcome.value)
 
 

@@ -202,7 +202,8 @@ class StateKeeper:
         last, rested_until = False, 0.0
         while not last:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), INTERVAL_S)
+                async with asyncio.timeout(INTERVAL_S):
+                    await self._due.wait()
             if not self._due.is_set() and monotonic() < rested_until:
                 await asyncio.to_thread(self._folder.write_clock, self._saved_clock())
                 continue

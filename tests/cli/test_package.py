@@ -36,7 +36,12 @@ def test_folder_of_models_is_packaged_in_one_go(project: Path) -> None:
 
 
 def test_page_holds_all_it_shows(project: Path) -> None:
-    assert _serinus(project, "package", "models/rent.joblib", "--name", "rent", "--sample", "models/rent.csv")
+    _serinus(project, "package", "models/rent.joblib", "--name", "rent", "--sample", "models/rent.csv")
+    refused = _serinus(project, "inspect", "rent", "--html", "reports/rent.html")
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == (
+        "error: --html reports/rent.html: there is no folder reports; make it first."
+    )
     ran = _serinus(project, "inspect", "rent", "--html", "rent.html")
     assert ran.returncode == 0, ran.stderr
     page = (project / "rent.html").read_text()

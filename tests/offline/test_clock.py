@@ -293,6 +293,20 @@ async def test_a_clock_that_is_set_going_runs_what_waited() -> None:
     ticker.cancel()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_clock_that_is_just_being_woken_ends_when_told_to(turns: int) -> None:
+    clock = Clock(1, START)
+    clock.call_later(1000, noting([], "later"), name="what it waits for")
+    ticker = asyncio.create_task(clock.run())
+    await asyncio.sleep(0.01)
+    clock.call_later(2000, noting([], "later"), name="what wakes it")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    ticker.cancel()
+    ended, _ = await asyncio.wait({ticker}, timeout=5)
+    assert ended
+
+
 async def test_jobs_may_be_registered_from_any_thread() -> None:
     clock, notes = Clock(0, START), list[str]()
 

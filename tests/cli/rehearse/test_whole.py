@@ -47,9 +47,11 @@ def shop(tmp_path: Path) -> Path:
 def test_wrong_answers_are_stopped_before_any_traffic(shop: Path) -> None:
     before = {name: (shop / name).read_bytes() for name in KEPT}
     pace = ("--speed", "30", "--rate", "20", "--seed", "7")
-    done = run(shop, "rehearse", "tumour", *pace, "--inject", "wrong-answers", "--json", "--html", "wrong.html")
+    done = run(shop, "rehearse", "tumour", *pace, "--inject", "wrong-answers", "--json")
     assert done.returncode == 3, done.stderr
 
+    page = ".serinus/rehearsals/tumour.html"
+    assert done.stderr.splitlines()[-1] == f"report: {shop / page}"
     data = json.loads(done.stdout)
     assert (data["exit_code"], data["verdict"]) == (3, "rolled back")
     assert data["rehearsed"]["candidate_model"] != data["rehearsed"]["stable_model"]
@@ -58,8 +60,8 @@ def test_wrong_answers_are_stopped_before_any_traffic(shop: Path) -> None:
     assert data["requests_by_version_and_status"] == {"1": {"200": data["requests"]}}
     assert not [event for event in data["events"] if event["kind"] == "alias"]
     assert data["summary"][1].startswith("The check before traffic stopped it")
-    assert "<b>none</b><span>of the requests met the new version" in (shop / "wrong.html").read_text()
+    assert "<b>none</b><span>of the requests met the new version" in (shop / page).read_text()
 
     assert {name: (shop / name).read_bytes() for name in KEPT} == before
     assert list(shop.parent.glob("serinus-rehearsal-*")) == []
-    assert not list(shop.glob(".wrong.html*"))
+    assert [path.name for path in (shop / page).parent.iterdir()] == ["tumour.html"]

@@ -1,0 +1,33 @@
+"""The page that --html writes: whether it can be is asked before the work, so that what was worked out is not lost."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cli.errors import CliError, WrongUsage
+
+
+def require_writable(page: Path) -> None:
+    """`WrongUsage` unless ``page`` can be written."""
+    if page.is_dir():
+        raise WrongUsage(f"--html {page} is a folder; name a file in it, such as {page / 'page.html'}.")
+    if not page.parent.is_dir():
+        raise WrongUsage(f"--html {page}: there is no folder {page.parent}; make it first.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=page.parent, prefix=f".{page.name}"):
+            pass
+    except OSError as error:
+        raise WrongUsage(f"--html {page}: {page.parent} cannot be written to ({error.strerror}).") from error
+
+
+def write_page(page: Path, content: str) -> None:
+    """Write ``content``, whole or not at all, and the folder if need be; `CliError` where that fails."""
+    beside = page.with_name(f".{page.name}.{os.getpid()}")
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(content, encoding="utf-8")
+        beside.replace(page)
+    except OSError as error:
+        raise CliError(f"{page} could not be written: {error.strerror}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
