@@ -52,9 +52,10 @@ class Release:
         return self._process.poll() is not None
 
     def press_ctrl_c(self) -> int:
-        """Interrupt it; its exit code."""
+        """Interrupt it; its exit code, which shells take from the signal where Python ends by that itself."""
         os.killpg(self._process.pid, signal.SIGINT)
-        return self._process.wait(PATIENCE_S)
+        code = self._process.wait(PATIENCE_S)
+        return 128 + signal.SIGINT if code == -signal.SIGINT else code
 
     def exit_code(self) -> int:
         return self._process.wait(PATIENCE_S)

@@ -61,7 +61,8 @@ def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: st
         await_(lambda: moment in log.read_text() or process.poll() is not None)
         await_(lambda: any(scratch.glob("*/.serinus/local/cloud-*.json")) or process.poll() is not None)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 130, log.read_text()
+        # Python 3.11 ends by the signal itself if that came while a module made code of a string; shells say 130.
+        assert process.wait(PATIENCE_S) in (130, -signal.SIGINT), log.read_text()
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
