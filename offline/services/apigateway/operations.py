@@ -8,6 +8,7 @@ from moto.core.request import Request
 
 from offline.errors import NotModelled
 from offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request, stage_arn
+from offline.wire import pages
 from offline.wire.protocol import Answer
 from offline.wire.service import Call, Service
 
@@ -73,12 +74,10 @@ def page(call: Call, documents: Iterable[Document], key: str = "items") -> Docum
     limit = int(call.params.get("limit") or DEFAULT_PAGE)
     if not 0 < limit <= LARGEST_PAGE:
         raise bad_request(f"Invalid limit {limit}. Limit must be between 1 and {LARGEST_PAGE}")
-    first = int(call.params.get("position") or 0)
-    listed = list(documents)
-    answer: Document = {key: listed[first : first + limit]}
-    if first + limit < len(listed):
-        answer["position"] = str(first + limit)
-    return answer
+    position = call.params.get("position")
+    unknown = bad_request(f"Invalid position {position}")
+    shown, more = pages.page(list(documents), limit, position, member="position", unknown=unknown)
+    return {key: shown, **more}
 
 
 def refuse(params: Document, unmodelled: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from offline.errors import NotModelled
 from offline.services.apigatewayv2.store import Document, HttpApi, RegionStore, bad_request, new_id, not_found
+from offline.wire import pages
 from offline.wire.service import Call, Service
 
 if TYPE_CHECKING:
@@ -102,11 +103,10 @@ def page(call: Call, documents: Iterable[Document]) -> Document:
     limit = int(call.params.get("MaxResults") or LARGEST_PAGE)
     if not 0 < limit <= LARGEST_PAGE:
         raise bad_request(f"Invalid maxResults {limit}; must be between 1 and {LARGEST_PAGE}")
-    first = int(call.params.get("NextToken") or 0)
-    answer: Document = {"Items": listed[first : first + limit]}
-    if first + limit < len(listed):
-        answer["NextToken"] = str(first + limit)
-    return answer
+    token = call.params.get("NextToken")
+    unknown = bad_request(f"Invalid nextToken {token}")
+    shown, more = pages.page(listed, limit, token, member="NextToken", unknown=unknown)
+    return {"Items": shown, **more}
 
 
 def refuse(params: Mapping[str, Any], unmodelled: Mapping[str, str]) -> None:

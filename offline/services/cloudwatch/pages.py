@@ -1,22 +1,20 @@
-"""Lists in pages: AWS answers long lists in parts, each with a token for the next."""
+"""Lists in pages, one list or several in turn."""
 
 from collections.abc import Sequence
 from typing import TypeVar
 
 from offline.errors import AwsError
+from offline.wire import pages
 
 T = TypeVar("T")
 
 
 def page(
-    items: Sequence[T], size: int, token: str | None, *, name: str = "NextToken", error: str = "InvalidNextToken"
+    items: Sequence[T], size: int, token: str | None, *, error: str = "InvalidNextToken"
 ) -> tuple[Sequence[T], dict[str, str]]:
     """The page that ``token`` (none: the first) stands for, and the answer's member with the next token."""
-    if token is not None and not token.isdecimal():
-        raise AwsError(error, f"The token {token!r} was not given out by this operation.", status=400)
-    begin = int(token or 0)
-    end = begin + size
-    return items[begin:end], ({name: str(end)} if end < len(items) else {})
+    unknown = AwsError(error, f"The token {token!r} was not given out by this operation.", status=400)
+    return pages.page(items, size, token, member="NextToken", unknown=unknown)
 
 
 def share(lists: Sequence[Sequence[T]], most: int, token: str | None) -> tuple[list[Sequence[T]], dict[str, str]]:

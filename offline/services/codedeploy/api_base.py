@@ -8,6 +8,7 @@ from offline.errors import AwsError, NotModelled
 from offline.services.codedeploy.machine import Machine
 from offline.services.codedeploy.records import Application, Group, Region
 from offline.services.codedeploy.traffic import predefined
+from offline.wire.pages import page
 from offline.wire.service import Call, Service
 
 if TYPE_CHECKING:
@@ -84,11 +85,8 @@ def require_lambda(platform: str | None, operation: str) -> None:
 
 def paged(items: Sequence[T], token: str | None) -> tuple[Sequence[T], dict[str, str]]:
     """A page of at most 100, and the answer's member with the next token."""
-    if token is not None and not token.isdecimal():
-        raise fault("InvalidNextTokenException", f"The token {token!r} was not given out by this operation.")
-    begin = int(token or 0)
-    rest = {"nextToken": str(begin + PAGE)} if begin + PAGE < len(items) else {}
-    return items[begin : begin + PAGE], rest
+    unknown = fault("InvalidNextTokenException", f"The token {token!r} was not given out by this operation.")
+    return page(items, PAGE, token, member="nextToken", unknown=unknown)
 
 
 def tags_of(pairs: Sequence[dict[str, Any]] | None) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from offline.errors import AwsError
 from offline.services.events.store import DEFAULT_BUS, Bus, Document, RegionStore, bus_arn
+from offline.wire import pages
 from offline.wire.service import Call, Service
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ class EventsBase(Service):
 
 def page(call: Call, key: str, documents: list[Any]) -> Document:
     """One page by ``Limit`` and ``NextToken``."""
-    limit = int(call.params.get("Limit") or LARGEST_PAGE)
-    first = int(call.params.get("NextToken") or 0)
-    answer: Document = {key: documents[first : first + limit]}
-    if first + limit < len(documents):
-        answer["NextToken"] = str(first + limit)
-    return answer
+    limit, token = int(call.params.get("Limit") or LARGEST_PAGE), call.params.get("NextToken")
+    unknown = AwsError(
+        "ValidationException", f"The token {token!r} was not given out by this operation.", status=400
+    )
+    shown, more = pages.page(documents, limit, token, member="NextToken", unknown=unknown)
+    return {key: shown, **more}

@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from offline.errors import AwsError
+from offline.wire import pages
 
 Item = TypeVar("Item")
 
 
 def page(items: Sequence[Item], params: dict[str, Any], most: int = 50) -> tuple[Sequence[Item], dict[str, str]]:
     """The page that ``Marker`` and ``MaxItems`` ask for, and the output's NextMarker, if there is more."""
-    size = min(int(params.get("MaxItems") or most), most)
-    marker = params.get("Marker") or "0"
-    if not marker.isdecimal():
-        raise AwsError("InvalidParameterValueException", f"Invalid pagination token: {marker}")
-    start = int(marker)
-    more = {"NextMarker": str(start + size)} if start + size < len(items) else {}
-    return items[start : start + size], more
+    size, marker = min(int(params.get("MaxItems") or most), most), params.get("Marker")
+    unknown = AwsError("InvalidParameterValueException", f"Invalid pagination token: {marker}")
+    return pages.page(items, size, marker, member="NextMarker", unknown=unknown)
