@@ -1,4 +1,4 @@
-"""Load: requests a second at saturation from 1 to 8 workers, and a soak under which workers are killed."""
+"""Load: requests a second at saturation with 1 to 8 clients, and a soak under which workers are killed."""
 
 import argparse
 import contextlib
@@ -19,7 +19,7 @@ from lab.offline_cloud import BenchCloud
 from lab.servers import Server, Target, bentoml, uvicorn
 from table import Row, main, median
 
-WORKERS = (1, 2, 4, 8)
+CLIENTS = (1, 2, 4, 8)
 ROUNDS = 3
 SOAK_CLIENTS = 8
 #: Seconds between two workers' deaths, on average.
@@ -29,9 +29,10 @@ SAMPLE_EVERY_S = 5.0
 DEFINED = (429, 500, 502, 503, 504)
 NOTE = (
     "One row a request (gradient boosting, 30 numbers), over loopback, the load generator on the same cores. "
-    "Saturation: as many clients as workers, each asking as soon as it was answered; medians of interleaved "
-    "rounds; `ratio` is to the same server's rate with one worker. `serinus` answers behind the offline cloud's "
-    "gateway: each request passes its models of API Gateway and Lambda, to a worker under AWS's runtime client. "
+    "Saturation: clients that ask as soon as they are answered; medians of interleaved rounds; `ratio` is to the "
+    "same server's rate with one client. The others have a worker a client. `serinus` answers behind the offline "
+    "cloud's gateway, which starts a worker when the others' pace asks for it: each request passes its models of "
+    "API Gateway and Lambda, to a worker under AWS's runtime client. "
     "On AWS those two are not yours to run, and workers do not share a machine's cores with them. The soak asks "
     "at a steady rate, latency counted from when a request was due, while a random worker is killed every two "
     "seconds on average; `lost` requests had no answer, `undefined` ones neither 200 nor a gateway's error in "
@@ -53,8 +54,8 @@ def measure(chosen: argparse.Namespace) -> Sequence[Row]:
     """Rows at saturation, then that of the soak."""
     trained, rows = model("boosting"), []
     if chosen.seconds:
-        for workers in WORKERS:
-            rows += saturation(trained, workers, chosen.seconds)
+        for clients in CLIENTS:
+            rows += saturation(trained, clients, chosen.seconds)
         add_ratios(rows)
     if chosen.soak_seconds:
         rows.append(soak(trained, chosen.rate, chosen.soak_seconds))
@@ -63,7 +64,7 @@ def measure(chosen: argparse.Namespace) -> Sequence[Row]:
 
 @contextlib.contextmanager
 def serinus(trained: Model, _workers: int) -> Iterator[Target]:
-    """Our function behind the offline cloud, which starts as many workers as are asked at once."""
+    """Our function behind the offline cloud, which starts workers as it sees fit."""
     with deployed(trained) as (_, target):
         yield target
 
@@ -80,28 +81,28 @@ def deployed(trained: Model) -> Iterator[tuple[BenchCloud, Target]]:
 SERVERS: dict[str, Server] = {"serinus": serinus, "uvicorn + FastAPI + ONNX": uvicorn, "BentoML": bentoml}
 
 
-def saturation(trained: Model, workers: int, seconds: float) -> list[Row]:
-    """A row for each server with ``workers`` workers, all of them up, one asked at a time."""
+def saturation(trained: Model, clients: int, seconds: float) -> list[Row]:
+    """A row for each server, all of them up, one asked at a time by ``clients`` clients."""
     done: dict[str, list[Load]] = {name: [] for name in SERVERS}
     with contextlib.ExitStack() as stack:
-        targets = {name: stack.enter_context(server(trained, workers)) for name, server in SERVERS.items()}
+        targets = {name: stack.enter_context(server(trained, clients)) for name, server in SERVERS.items()}
         for target in targets.values():
-            ask(target, workers, 1.0)
+            ask(target, clients, 1.0)
         for _ in range(ROUNDS):
             for name, target in targets.items():
-                done[name].append(ask(target, workers, seconds))
-        sys.stderr.write(f"saturation with {workers} workers: done\n")
-    return [saturation_row(name, workers, loads) for name, loads in done.items()]
+                done[name].append(ask(target, clients, seconds))
+        sys.stderr.write(f"saturation with {clients} clients: done\n")
+    return [saturation_row(name, clients, loads) for name, loads in done.items()]
 
 
 def ask(target: Target, clients: int, seconds: float) -> Load:
     return load(target.url, clients=clients, requests=10_000_000, limit_s=seconds, body=target.body)
 
 
-def saturation_row(name: str, workers: int, loads: Sequence[Load]) -> Row:
+def saturation_row(name: str, clients: int, loads: Sequence[Load]) -> Row:
     return {
         "name": name,
-        "workers": workers,
+        "clients": clients,
         "per_s": round(median([each.rate for each in loads]), 1),
         "p50_ms": round(median([each.percentile_ms(50) for each in loads]), 2),
         "p99_ms": round(median([each.percentile_ms(99) for each in loads]), 2),
@@ -111,8 +112,8 @@ def saturation_row(name: str, workers: int, loads: Sequence[Load]) -> Row:
 
 
 def add_ratios(rows: list[Row]) -> None:
-    """How each server's rate grows with its workers."""
-    alone = {row["name"]: row["per_s"] for row in rows if row["workers"] == 1}
+    """How each server's rate grows with the number of clients."""
+    alone = {row["name"]: row["per_s"] for row in rows if row["clients"] == 1}
     for row in rows:
         row["ratio"] = round(row["per_s"] / alone[row["name"]], 2)
 

@@ -159,9 +159,9 @@ def _charts(name: str, rows: Sequence[Row]) -> list[tuple[str, str, str, list[tu
             for model in dict.fromkeys(row["model"] for row in at)
         ]
     if name == "load":
-        most = max(row["workers"] for row in rows if "workers" in row)
-        bars = [(row["name"], row["per_s"]) for row in rows if row.get("workers") == most]
-        return [("load.svg", f"Requests a second at saturation, {most} workers", "/s", bars)]
+        most = max(row["clients"] for row in rows if "clients" in row)
+        bars = [(row["name"], row["per_s"]) for row in rows if row.get("clients") == most]
+        return [("load.svg", f"Requests a second at saturation, {most} clients", "/s", bars)]
     if name == "layers":
         bars = [(f"{row['name']} {row['architecture']}", row["unzipped_mb"]) for row in rows]
         return [("layers.svg", "Layers, unzipped", "MB", bars)]
@@ -196,8 +196,8 @@ def _note(name: str) -> str:
 
 def loads(rows: Sequence[Row]) -> list[str]:
     """Saturation, then the soak, whose columns are others."""
-    soaks = [row for row in rows if "workers" not in row]
-    return [*markdown([row for row in rows if "workers" in row]), *([""] * bool(soaks)), *markdown(soaks), ""]
+    soaks = [row for row in rows if "clients" not in row]
+    return [*markdown([row for row in rows if "clients" in row]), *([""] * bool(soaks)), *markdown(soaks), ""]
 
 
 _TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {"cold_start": cold_starts, "load": loads}
