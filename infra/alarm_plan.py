@@ -19,6 +19,9 @@ MOST_ALARMS = 10
 FUNCTION, VERSION = signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION
 RESOURCE, EXECUTED_VERSION = "Resource", "ExecutedVersion"
 
+#: Lambda's limit for an init, which counts as part of the request that waits for it, beyond its timeout.
+LONGEST_INIT_S = 10
+
 _WINDOW_MINUTES = 5
 _MINUTE_S = 60
 #: Minutes with requests but without a verdict after which the judge counts as silent.
@@ -126,7 +129,7 @@ def _p99(settings: EndpointSettings) -> PlannedAlarm:
         threshold=threshold_ms,
         period_s=_WINDOW_MINUTES * _MINUTE_S,
         minimum_requests=settings.alarms.minimum_requests,
-        most=settings.timeout_s * 1000,
+        most=(settings.timeout_s + LONGEST_INIT_S) * 1000,
     )
 
 

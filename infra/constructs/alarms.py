@@ -16,7 +16,7 @@ from infra.alarm_plan import EXECUTED_VERSION, FUNCTION, RESOURCE, VERSION, Plan
 
 
 class ReleaseAlarms(Construct):
-    """``alarms`` on version ``version`` of function ``function``; ``topic`` hears of each that fires or ends."""
+    """``alarms`` on version ``version`` of function ``function``; ``topic`` hears of each that fires."""
 
     def __init__(
         self,
@@ -41,7 +41,6 @@ class ReleaseAlarms(Construct):
         if topic is not None:
             for alarm in self.alarms:
                 alarm.add_alarm_action(actions.SnsAction(topic))
-                alarm.add_ok_action(actions.SnsAction(topic))
 
     def _create(self, planned: PlannedAlarm, version_hash: str) -> cloudwatch.Alarm:
         operator = cloudwatch.ComparisonOperator

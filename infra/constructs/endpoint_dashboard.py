@@ -150,6 +150,7 @@ class EndpointDashboard(Construct):
     def _releases(self, alarms: Sequence[cloudwatch.Alarm]) -> list[Row]:
         verdict = self._own(release.METRIC_VERDICT, "Minimum")
         crashes = self._metrics.by_version("Errors", "Sum", schema=BY_EXECUTED_VERSION)
+        share = self._metrics.share_by_version(signals.METRIC_LATENCY)
         title = "Verdict: 1 promote, 0 not enough evidence, -1 roll back"
         status = cloudwatch.AlarmStatusWidget(
             title="Alarms that stop a release", alarms=list(alarms), width=_WIDTH, height=3
@@ -158,8 +159,9 @@ class EndpointDashboard(Construct):
             _title("Releases", "both versions while traffic shifts"),
             [status],
             [
-                _graph(title, [verdict], 2, axis=cloudwatch.YAxisProps(min=-1, max=1)),
-                _graph("Crashes a minute, while traffic shifts", [crashes], 2),
+                _graph("Share of live requests, %", [share], 3, stacked=True),
+                _graph(title, [verdict], 3, axis=cloudwatch.YAxisProps(min=-1, max=1)),
+                _graph("Crashes a minute, while traffic shifts", [crashes], 3),
             ],
         ]
 

@@ -54,6 +54,11 @@ class EndpointMetrics:
         """A line for each version, or whatever else ``schema``, a namespace and dimensions, tells apart."""
         return _math(self._search(metric, statistic, schema, period), "", period=period)
 
+    def share_by_version(self, metric: str) -> cloudwatch.MathExpression:
+        """What each version has of all samples of ``metric``, in percent."""
+        counted = self._search(metric, "SampleCount", OWN, MINUTE)
+        return _math(f"100 * {counted} / SUM({counted})", "", period=MINUTE)
+
     def summed(
         self, metric: str, statistic: str, label: str, *, factor: float = 1.0, period: cdk.Duration = MINUTE
     ) -> cloudwatch.MathExpression:

@@ -60,7 +60,8 @@ class Notifications(Construct):
             event_pattern=events.EventPattern(
                 source=[release.EVENT_SOURCE],
                 detail_type=[release.EVENT_DETAIL_TYPE],
-                detail={"function": [function]},
+                # The judge speaks every minute; people hear what it decides.
+                detail={"function": [function], "final": [True]},
             ),
             targets=[cast(events.IRuleTarget, targets.SnsTopic(self.topic))],
         )

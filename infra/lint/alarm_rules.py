@@ -11,6 +11,7 @@ from infra.alarm_plan import (
     VERSION,
     PlannedAlarm,
     WatchedMetric,
+    p99_threshold_ms,
     plan_alarms,
 )
 from infra.lint.finding import Problem
@@ -19,20 +20,43 @@ from infra.settings import Endpoint, Settings
 from infra.traffic_shift import shift_of
 from lambda_handlers.contract import release, signals
 
-#: Metrics of our own namespace, all by function and version; the verdict by function alone too.
+#: Metrics of our own namespace, all by function and version; the verdict by function alone too, and what was
+#: rejected by its reason.
 OWN_METRICS = frozenset(
     {
         release.METRIC_VERDICT,
         signals.METRIC_ERRORS,
         signals.METRIC_INIT,
         signals.METRIC_LATENCY,
+        signals.METRIC_MODEL_TIME,
         signals.METRIC_NON_FINITE,
         signals.METRIC_PREDICTION,
         signals.METRIC_REJECTED,
+        signals.METRIC_ROWS,
     }
 )
 #: Lambda's, by what stands at https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
-LAMBDA_METRICS = frozenset({"Duration", "Errors", "Invocations", "Throttles"})
+LAMBDA_METRICS = frozenset(
+    {
+        "AsyncEventAge",
+        "AsyncEventsDropped",
+        "AsyncEventsReceived",
+        "ConcurrentExecutions",
+        "DeadLetterErrors",
+        "DestinationDeliveryFailures",
+        "Duration",
+        "Errors",
+        "Invocations",
+        "PostRuntimeExtensionsDuration",
+        "ProvisionedConcurrencyInvocations",
+        "ProvisionedConcurrencySpilloverInvocations",
+        "ProvisionedConcurrencyUtilization",
+        "ProvisionedConcurrentExecutions",
+        "RecursiveInvocationsDropped",
+        "Throttles",
+        "UnreservedConcurrentExecutions",
+    }
+)
 
 #: Milliseconds that a cold start may well take with a share of a processor (docs/cold-starts.md).
 COLD_START_MS = 1000
@@ -81,6 +105,8 @@ def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
     if watched.namespace == signals.METRIC_NAMESPACE:
         if watched.dimensions == {FUNCTION}:
             return watched.name == release.METRIC_VERDICT
+        if watched.dimensions == {FUNCTION, VERSION, signals.DIMENSION_OUTCOME}:
+            return watched.name == signals.METRIC_REJECTED
         return watched.name in OWN_METRICS and watched.dimensions == {FUNCTION, VERSION}
     known = [set(), {FUNCTION}, {FUNCTION, RESOURCE}]
     if weighted:
@@ -161,13 +187,14 @@ def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 def check_first_requests(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A percentile that any new version exceeds: its environments are new, and their first requests hold init."""
-    chosen = endpoint.settings.alarms
-    if chosen.p99_ms is not None and chosen.p99_ms < COLD_START_MS and chosen.minimum_requests < _HUNDRED:
+    limit_ms = p99_threshold_ms(endpoint.settings)
+    if limit_ms < COLD_START_MS and endpoint.settings.alarms.minimum_requests < _HUNDRED:
         yield Problem(
             "warning",
             ("alarms", "p99_ms"),
             f"a new version begins with cold starts, which may take {COLD_START_MS} ms; among fewer than a "
-            f"hundred requests one of them is the 99th percentile, so {chosen.p99_ms} ms may stop every release",
+            f"hundred requests one of them is the 99th percentile, so {limit_ms} ms, which is half of timeout_s "
+            "unless set, may stop every release",
             f"Set {COLD_START_MS} or more, or alarms.minimum_requests = 500",
         )
 

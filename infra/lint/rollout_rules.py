@@ -103,6 +103,7 @@ def check_unjudged(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "warning",
             ("rollout", "strategy"),
-            "all_at_once is checked before traffic only: what is bad for live requests alone reaches all of them",
+            "all_at_once is checked before traffic only: what is bad for live requests alone reaches all of them, "
+            "and alarms fire too late to stop it",
             "Set strategy canary, or blue_green where two versions must not answer side by side",
         )

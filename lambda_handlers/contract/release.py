@@ -36,7 +36,8 @@ class Inconclusive(StrEnum):
 METRIC_VERDICT = "Verdict"
 VERDICT_VALUES = {Verdict.ROLL_BACK: -1.0, Verdict.NOT_ENOUGH_EVIDENCE: 0.0, Verdict.PROMOTE: 1.0}
 
-#: EventBridge: the judge's verdict, when it changed or decides; detail as `Judgement.to_json` plus the rollout.
+#: EventBridge: the judge's verdict at each look; detail as `Judgement.to_json` plus the rollout, and whether it is
+#: ``final``.
 EVENT_SOURCE = "serinus.judge"
 EVENT_DETAIL_TYPE = "Serinus Rollout Verdict"
 

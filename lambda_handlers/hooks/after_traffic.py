@@ -30,7 +30,7 @@ def respond(event: dict[str, Any], around: Surroundings) -> dict[str, Any]:
         deployment = read_deployment(around.clients.codedeploy, deployment_id, settings)
         expected = Expectation.read(find_model_folder(around.environ)).slice(0, settings.rows_per_request)
         alias = Version(around.clients.functions, settings.function, settings.alias)
-        limits = TimeLimits(settings.cold_limit_ms, settings.warm_limit_ms)
+        limits = TimeLimits(settings.warm_limit_ms)
         found = probe(alias, expected, limits, published=deployment.canary)
         if found.failed:
             return Outcome(

@@ -42,8 +42,9 @@ def look(event: dict[str, Any], around: Surroundings) -> dict[str, Any]:
     minutes = minutes_of(clients.cloudwatch, deployment, settings, now)
     rules = Rules(minimum_requests=settings.minimum_requests, inconclusive=settings.inconclusive)
     judgement = judge(minutes, found, rules, bake_over=last_word)
-    detail = publish(clients.cloudwatch, clients.events, judgement, deployment, settings, now)
-    if deployment.confirming and (last_word or judgement.verdict is Verdict.ROLL_BACK):
+    final = last_word or judgement.verdict is Verdict.ROLL_BACK
+    detail = publish(clients.cloudwatch, clients.events, judgement, deployment, settings, now, final=final)
+    if deployment.confirming and final:
         _let_go(deployment, judgement, settings, around)
     return detail
 
@@ -52,8 +53,7 @@ def _probe(deployment: Deployment, settings: Settings, around: Surroundings, now
     expected = Expectation.read(find_model_folder(around.environ))
     rows = min(PROBED_ROWS, settings.rows_per_request)
     canary = Version(around.clients.functions, settings.function, deployment.canary)
-    limits = TimeLimits(settings.cold_limit_ms, settings.warm_limit_ms)
-    return probe(canary, expected.slice(int(now // 60) * rows, rows), limits)
+    return probe(canary, expected.slice(int(now // 60) * rows, rows), TimeLimits(settings.warm_limit_ms))
 
 
 def _let_go(deployment: Deployment, judgement: Judgement, settings: Settings, around: Surroundings) -> None:

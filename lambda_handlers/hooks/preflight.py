@@ -31,7 +31,7 @@ def check(
 ) -> Outcome:
     """Check ``new`` within ``remaining_s`` seconds; ``live`` is None on a first deploy."""
     deadline = time.monotonic() + remaining_s - RESERVE_S
-    rows, limits = settings.rows_per_request, TimeLimits(settings.cold_limit_ms, settings.warm_limit_ms)
+    rows, limits = settings.rows_per_request, TimeLimits(settings.warm_limit_ms, settings.cold_limit_ms)
     total = len(expected.golden.rows)
     for start in range(0, total, rows):
         found = _patiently(new, expected.slice(start, min(rows, total - start)), limits, deadline)

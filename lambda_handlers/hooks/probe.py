@@ -1,9 +1,10 @@
 """Golden requests to one version: does it answer, in time, as the model it should be, what the source model gave?
 
-A wrong answer decides at once: models do not err at random. No answer, or a late one, is asked for again: one lost
-worker is no bad release.
+A wrong answer decides at once: models do not err at random. So does a late start, since whoever asks again meets
+what has started. No answer, or a late one without a start, is asked for again: one lost worker is no bad release.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,10 +42,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """Milliseconds that an answer may take: with init, and without."""
+    """Milliseconds that an answer may take: without init, and with it. How environments start is limited before
+    traffic; later on, starts are compared with the stable version's."""
 
-    cold_ms: float
     warm_ms: float
+    cold_ms: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def probe(version: Version, expected: Expectation, limits: TimeLimits, *, publis
             if reply.status < 500:
                 if wrong := find_wrong(reply, expected, published or version.qualifier):
                     return Probe("failed", wrong)
+                if trouble and reply.cold:
+                    return Probe("failed", trouble)
             else:
                 trouble = f"it answered {reply.status}: {reply.body[:300].decode(errors='replace')}"
         except Throttled as error:

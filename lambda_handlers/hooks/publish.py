@@ -26,9 +26,11 @@ def publish(
     deployment: Deployment,
     settings: Settings,
     now: float,
+    *,
+    final: bool,
 ) -> dict[str, Any]:
-    """Publish the verdict as of ``now`` (epoch seconds); returns the event's detail. The metric comes first: what
-    stops a bad release must not wait for what tells of it."""
+    """Publish the verdict as of ``now`` (epoch seconds), ``final`` if it decides the release; returns the event's
+    detail. The metric comes first: what stops a bad release must not wait for what tells of it."""
     at = datetime.fromtimestamp(now, UTC)
     of_function = {signals.DIMENSION_FUNCTION: settings.function}
     data = [
@@ -49,6 +51,7 @@ def publish(
         "canary": deployment.canary,
         "weight_percent": deployment.weight * 100,
         "time": at.isoformat(),
+        "final": final,
         **judgement.to_json(),
     }
     journal.write("verdict", **detail)

@@ -1,7 +1,8 @@
 """After a release that ended well: old versions are deleted, but for those that a rollback could need.
 
-Kept are the newest ones, whatever an alias names, and both versions of the deployment that has just ended: should
-CloudFormation fail later in the same update, it puts the alias back to the earlier one.
+Kept are the newest ones up to the version that is live now, whatever an alias names, and both versions of the
+deployment that has just ended: should CloudFormation fail later in the same update, it puts the alias back to the
+earlier one. A rollback ends well too, and what it has left behind counts as no good version.
 
 It runs without layers, and so imports nothing that needs one.
 """
@@ -42,7 +43,8 @@ def retire(
     settings, keep = read_settings(environ), _keep(environ)
     deployment = read_deployment(codedeploy, event["detail"]["deploymentId"], settings)
     needed = {deployment.stable, deployment.canary, *_named_by_aliases(functions, settings)}
-    older = published(functions, settings.function)[keep:]
+    good = [one for one in published(functions, settings.function) if int(one) <= int(deployment.canary)]
+    older = good[keep:]
     superfluous = [version for version in older if version not in needed]
     for version in superfluous:
         functions.delete_function(FunctionName=settings.function, Qualifier=version)

@@ -37,12 +37,16 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "error", 7, "endpoint.churn.rollout.bake_minutes", "gives up after an hour",
         ),
         (
-            "[endpoint.churn.alarms]\np99_ms = 10000\n",
-            "error", 6, "endpoint.churn.alarms.p99_ms", "cannot pass: they go from 0 to 10000",
+            "[endpoint.churn.alarms]\np99_ms = 20000\n",
+            "error", 6, "endpoint.churn.alarms.p99_ms", "cannot pass: they go from 0 to 20000",
         ),
         (
             "[endpoint.churn.alarms]\np99_ms = 400\n",
             "warning", 6, "endpoint.churn.alarms.p99_ms", "begins with cold starts",
+        ),
+        (
+            "timeout_s = 1\n[endpoint.churn.rollout]\nwarm_limit_ms = 900\ncold_limit_ms = 900\n",
+            "warning", 4, "endpoint.churn.alarms.p99_ms", "500 ms, which is half of timeout_s unless set",
         ),
         (
             'cold_start = "provisioned"\n',

@@ -107,6 +107,30 @@ def test_an_alarm_by_dimensions_that_no_metric_carries(plain: dict[str, Any], di
     assert "which no metric carries" in what
 
 
+@pytest.mark.parametrize(
+    ("namespace", "metric", "dimensions"),
+    [
+        ("AWS/Lambda", "ConcurrentExecutions", ("FunctionName",)),
+        ("AWS/Lambda", "ProvisionedConcurrencySpilloverInvocations", ("FunctionName", "Resource")),
+        ("Serinus", "ModelTime", ("FunctionName", "FunctionVersion")),
+        ("Serinus", "Rejected", ("FunctionName", "FunctionVersion", "Outcome")),
+    ],
+)
+def test_an_alarm_on_what_is_written(
+    plain: dict[str, Any], namespace: str, metric: str, dimensions: tuple[str, ...]
+) -> None:
+    plain["Resources"]["Other"] = {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "Namespace": namespace,
+            "MetricName": metric,
+            "Dimensions": [{"Name": name, "Value": "shop-dev-churn"} for name in dimensions],
+        },
+    }
+
+    assert found(plain) == []
+
+
 def test_an_alarm_by_executed_version_where_traffic_is_never_split(plain: dict[str, Any]) -> None:
     assert found(plain, weighted=True) == []
     assert {"ExecutedVersion" in what for _, what in found(plain, weighted=False)} == {True}

@@ -242,6 +242,16 @@ def test_messages_go_to_an_encrypted_topic_that_services_may_reach(
     assert trigger["TriggerTargetArn"] == {"Ref": name}
     for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": name}]
+        assert "OKActions" not in alarm["Properties"]  # each new version's alarms begin by becoming OK
+
+
+def test_people_hear_of_what_the_judge_decides_and_not_of_each_look(
+    template_of: Templates, resources_of: Find
+) -> None:
+    template = template_of(rollout("topic = true"))
+    rules = [rule["Properties"] for rule in resources_of(template, "AWS::Events::Rule").values()]
+    (verdicts,) = [rule for rule in rules if rule.get("EventPattern", {}).get("source") == ["serinus.judge"]]
+    assert verdicts["EventPattern"]["detail"] == {"function": ["shop-dev-churn"], "final": [True]}
 
 
 def test_no_topic_and_no_key_unless_wanted(template_of: Templates, resources_of: Find) -> None:

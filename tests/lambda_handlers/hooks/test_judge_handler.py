@@ -100,7 +100,7 @@ def test_the_old_versions_trouble_does_not_block_its_mend(release):
 def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bundle, serve):
     release.functions.answers[release.canary] = serve(sum_bundle("another"), release.canary)
     found = look(at(release, 1), release.around)
-    assert found["verdict"] == "roll back"
+    assert (found["verdict"], found["final"]) == ("roll back", True)
     assert found["reason"].startswith("golden requests failed")
 
 
@@ -122,9 +122,11 @@ def test_probes_go_round_the_golden_set(release):
 
 
 def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
-    assert look(at(release, 4), release.around)["verdict"] == "not enough evidence"
-    last = look(at(release, 8), release.around)
-    assert last["verdict"] == "not enough evidence"
+    early, last = (look(at(release, minute), release.around) for minute in (4, 8))
+    assert [(one["verdict"], one["final"]) for one in (early, last)] == [
+        ("not enough evidence", False),
+        ("not enough evidence", True),
+    ]
     assert "promotes by setting" in last["reason"]
 
 

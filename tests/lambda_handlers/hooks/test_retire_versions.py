@@ -68,6 +68,13 @@ def test_the_rollback_target_stays_however_old_it_is() -> None:
     assert functions.versions == ["1", "9", "10", "11"]
 
 
+def test_after_a_rollback_the_version_that_failed_does_not_count() -> None:
+    functions = Functions(["2", "3", "4", "5", "6"], [{"FunctionVersion": "5"}])
+
+    assert retire(EVENT, functions, CodeDeploy("6", "5"), ENVIRON) == {"deleted": ["2"]}
+    assert functions.versions == ["3", "4", "5", "6"]
+
+
 def test_what_any_alias_sends_traffic_to_stays() -> None:
     weights = {"AdditionalVersionWeights": {"2": 0.5}}
     aliases = [{"FunctionVersion": "11"}, {"FunctionVersion": "1", "RoutingConfig": weights}]
