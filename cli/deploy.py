@@ -11,8 +11,7 @@ import typer
 from cli import cdk, clouds
 from cli.console import notice, print_json, results, step
 from cli.errors import Interrupted
-from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, Target, choose, environment_for
+from cli.target import CloudPort, Environment, Local, Target
 
 LOG = Path(".serinus/local/cdk.log")
 
@@ -24,6 +23,9 @@ def deploy(
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
+    hotfix: Annotated[
+        bool, typer.Option("--hotfix", help="Skip the bake, once: all traffic moves after the check before it.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the CDK CLI prints.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
@@ -33,10 +35,10 @@ def deploy(
     """
     from cli.caller import wants
     from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
+    from cli.place import stand
 
-    project = find_project()
-    target = choose(project, local=local, port=port)
-    environment = environment_for(target, env)
+    place = stand(env, local=local, port=port)
+    project, environment, target = place.project, place.environment, place.target
     stacks = stack_names(project, environment, endpoints or [])
     log = project / LOG if local and not verbose else None
     if log is not None:
@@ -45,7 +47,8 @@ def deploy(
     if local:
         bootstrap(project, target, log)
     approval = ["--require-approval", "never"] if local else []
-    command = ["deploy", *stacks.values(), "-c", f"env={environment}", "--progress", "events", *approval]
+    context = ["-c", f"env={environment}", *(["-c", "hotfix=true"] if hotfix else [])]
+    command = ["deploy", *stacks.values(), *context, "--progress", "events", *approval]
     here = " --local" if local else f" --env {environment}"
     for name, status in busy(target, stacks).items():
         notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, here)}")

@@ -8,8 +8,7 @@ import typer
 
 from cli import cdk
 from cli.console import results
-from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, choose, environment_for
+from cli.target import CloudPort, Environment, Local
 
 
 def destroy(
@@ -27,10 +26,10 @@ def destroy(
     """
     from cli.api_keys import drop_rotated
     from cli.endpoints import stack_names
+    from cli.place import stand
 
-    project = find_project()
-    target = choose(project, local=local, port=port)
-    environment = environment_for(target, env)
+    place = stand(env, local=local, port=port)
+    project, environment, target = place.project, place.environment, place.target
     stacks = stack_names(project, environment, endpoints or [])
     force = ["--force"] if local or yes else []
     app = assembly_with(project, list(stacks.values()))

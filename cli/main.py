@@ -91,13 +91,16 @@ def main() -> None:
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    """The bases of what our rooms raise on purpose; looked up late, since `--help` needs none of them."""
+    """The bases of what our rooms raise on purpose, and of what AWS refuses; looked up late, since `--help` needs
+    none of them."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     from infra.errors import InfraError
     from lambda_handlers.contract.errors import ContractError
     from modelpack.errors import ModelpackError
     from offline.errors import OfflineError
 
-    return CliError, InfraError, ContractError, ModelpackError, OfflineError
+    return CliError, InfraError, ContractError, ModelpackError, OfflineError, ClientError, BotoCoreError
 
 
 def _report(error: Exception) -> None:

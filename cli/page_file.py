@@ -1,4 +1,4 @@
-"""The page that --html writes: whether it can be is asked before the work, so that what was worked out is not lost."""
+"""The page that --html names: whether it can be written is asked first, so that no work is done for nothing."""
 
 import os
 import tempfile

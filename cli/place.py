@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.project import SETTINGS, find_project
-from cli.target import Target, choose, environment_for
+from cli.target import Target, choose, choose_running, environment_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,18 @@ def stand(environment: str | None, *, local: bool, port: int | None) -> Place:
     """The place that a command's options name, in the region of the environment; raises `CliError` where it is an
     offline cloud and none runs."""
     project = find_project()
-    target = choose(project, local=local, port=port)
+    return _place(project, choose(project, local=local, port=port), environment)
+
+
+def stand_where_it_runs(environment: str | None, *, local: bool, port: int | None) -> Place:
+    """Like `stand`, but an offline cloud that runs is preferred; see `choose_running`."""
+    project = find_project()
+    return _place(project, choose_running(project, local=local, port=port), environment)
+
+
+def _place(project: Path, target: Target, environment: str | None) -> Place:
     chosen = environment_for(target, environment)
-    return Place(project, chosen, target if local else Target(None, region_of(project, chosen)))
+    return Place(project, chosen, target if target.cloud else Target(None, region_of(project, chosen)))
 
 
 def region_of(project: Path, environment: str) -> str | None:

@@ -12,8 +12,7 @@ import typer
 from cli.caller import VARIABLE_TOKEN
 from cli.console import notice, print_json, results, table
 from cli.errors import CliError
-from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, choose_running, environment_for
+from cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
     import httpx
@@ -45,11 +44,12 @@ def predict(
     """
     from cli.caller import caller_of
     from cli.endpoints import find_endpoint
+    from cli.place import stand_where_it_runs
 
     rows = read_rows(data)
-    project = find_project()
-    target = choose_running(project, local=local, port=port)
-    found = find_endpoint(project, environment_for(target, env), endpoint, target)
+    place = stand_where_it_runs(env, local=local, port=port)
+    target = place.target
+    found = find_endpoint(place.project, place.environment, endpoint, target)
     notice(f"asking {target.name}")
     if token and found.auth != "jwt":
         notice(f'{endpoint} has auth = "{found.auth}": the token is not sent')

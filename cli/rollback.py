@@ -1,31 +1,13 @@
 """`serinus rollback`: back to the version before, after a promotion, at once."""
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.console import notice, print_json, results, step
-from cli.errors import CliError
-from cli.project import find_project
-from cli.rollouts import RolloutReader
-from cli.target import CloudPort, Environment, Local, choose, environment_for
-from infra.names import ALIAS, DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
-
-#: A version's description, as the stack writes it: model and short bundle version.
-_DESCRIBED = re.compile(r"(?P<model>[a-z][a-z0-9-]*) (?P<short>[0-9a-f]{12})")
-
-
-@dataclass(frozen=True, slots=True)
-class GoodVersion:
-    """A published version to go back to, and the bundle that it serves."""
-
-    version: str
-    model: str
-    short: str
+from cli.target import CloudPort, Environment, Local
+from infra.names import ALIAS, OUTPUTS
+from lambda_handlers.contract.lock import LOCK
 
 
 def rollback(
@@ -39,103 +21,50 @@ def rollback(
 
     Example: [bold]serinus rollback churn --local[/]
     """
-    from cli.endpoints import find_endpoint
+    from cli.endpoints import find_stack
+    from cli.going_back import bundle_of, parse, previous_version, published_versions, require_at_rest
+    from cli.moved_lock import disagreement, move_lock, sharing
+    from cli.place import stand
+    from cli.rollouts import RolloutReader
     from cli.stack_alias import tell_stack
 
-    project = find_project()
-    target = choose(project, local=local, port=port)
-    environment = environment_for(target, env)
-    found = find_endpoint(project, environment, endpoint, target)
-    reader = RolloutReader(target, found.stack)
+    place = stand(env, local=local, port=port)
+    stack = find_stack(place.project, place.environment, endpoint, place.target)
+    reader = RolloutReader(place.target, stack.stack)
     live = reader.alias().version
-    good = previous_version(reader, endpoint, live)
-    reader.functions.update_alias(
-        FunctionName=found.stack,
-        Name=ALIAS,
-        FunctionVersion=good.version,
-        RoutingConfig={"AdditionalVersionWeights": {}},
-    )
-    notice(f"version {good.version} answers all requests of {endpoint} again, version {live} none")
-    pin, unmoved = _try_to_move_lock(project, environment, good)
-    with step(f"telling stack {found.stack}"):
-        tell_stack(target, found.stack, version=good.version, model_version=pin.version if pin else good.short)
-    if pin is None:
-        raise CliError(str(unmoved)) from unmoved
-    if as_json:
-        print_json({"from_version": live, "to_version": good.version, "model_version": pin.version})
-        return
-    results.print(
-        f"rolled back {endpoint}: version {live} to {good.version}, model {good.short}; commit {LOCK}",
-        markup=False,
-    )
-
-
-def previous_version(reader: RolloutReader, endpoint: str, live: str) -> GoodVersion:
-    """What was live before ``live`` and is still published; `CliError` where there is none, or a release is under
-    way."""
-    deployments = reader.deployments()
-    if any(one.under_way for one in deployments):
-        raise CliError(f"a release of {endpoint} is under way. `serinus rollout stop {endpoint}` stops it.")
-    published = _published(reader)
-    before = [
-        one.stable
-        for one in deployments
-        if one.status == "Succeeded" and one.undoes is None and one.canary == live and one.stable in published
-    ]
-    older = sorted((version for version in published if int(version) < int(live)), key=int, reverse=True)
-    if not (candidates := [*before, *older]):
-        raise CliError(f"version {live} of {endpoint} is the oldest that is kept; there is nothing to go back to.")
-    match = _DESCRIBED.search(published[candidates[0]])
-    if match is None:
-        raise CliError(
-            f"version {candidates[0]} of {endpoint} does not say which bundle it serves "
-            f"(description {published[candidates[0]]!r}). Pin one in {LOCK} and deploy it."
+    believed = stack.outputs.get(OUTPUTS.function_version, live)
+    require_at_rest(reader, stack, endpoint)
+    if believed == live:
+        left, version = live, previous_version(reader, endpoint, live)
+    else:  # someone, or a rollback that was cut short, has moved the alias already
+        left, version = believed, live
+    good = bundle_of(reader, version, endpoint)
+    if version == live:
+        notice(f"version {live} answers all requests of {endpoint} already, but its stack believes {believed}")
+    else:
+        no_weights: dict[str, float] = {}
+        reader.functions.update_alias(
+            FunctionName=stack.stack,
+            Name=ALIAS,
+            FunctionVersion=version,
+            RoutingConfig={"AdditionalVersionWeights": no_weights},
         )
-    return GoodVersion(candidates[0], match["model"], match["short"])
-
-
-def _try_to_move_lock(
-    project: Path, environment: str, good: GoodVersion
-) -> tuple[Pin, None] | tuple[None, CliError]:
-    """The new pin, or why there is none: the stack must be told in either case."""
+        notice(f"version {version} answers all requests of {endpoint} again, version {left} none")
+    model_version = good.short
     try:
-        pin = move_lock(project, environment, good)
-    except CliError as error:
-        return None, error
-    notice(f"{LOCK} pins {good.model} {good.short}")
-    return pin, None
-
-
-def move_lock(project: Path, environment: str, good: GoodVersion) -> Pin:
-    """Pin the bundle that ``good`` serves for ``environment``; `CliError` where the project lacks it."""
-    path = project / LOCK
-    lock = {name: dict(models) for name, models in read_lock(path).items()}
-    place = f"bundles/{good.model}/{good.short}"
-    pin = Pin(_version_of(project / place, good), place)
-    # Offline, `local` deploys what `dev` pins unless it has a pin of its own.
-    unpinned_local = environment == LOCAL_ENVIRONMENT and good.model not in lock.get(environment, {})
-    lock.setdefault(DEFAULT_ENVIRONMENT if unpinned_local else environment, {})[good.model] = pin
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_text(render_lock(lock), encoding="utf-8")
-    beside.replace(path)
-    return pin
-
-
-def _version_of(folder: Path, good: GoodVersion) -> str:
-    from lambda_handlers.contract.bundle import verify
-    from lambda_handlers.contract.errors import ContractError
-
-    try:
-        return verify(folder).version
-    except ContractError as error:
-        raise CliError(
-            f"version {good.version} answers again, but {LOCK} could not be moved to its bundle: {error} "
-            f"Restore {folder} before the next deploy, and pin it."
-        ) from error
-
-
-def _published(reader: RolloutReader) -> dict[str, str]:
-    """Description by published version."""
-    pages: Any = reader.functions.get_paginator("list_versions_by_function").paginate(FunctionName=reader.stack)
-    versions = [one for page in pages for one in page["Versions"]]
-    return {one["Version"]: one.get("Description", "") for one in versions if one["Version"] != "$LATEST"}
+        moved = move_lock(place.project, place.environment, good)
+        model_version = moved.pin.version
+    finally:  # in either case, or the stack would put the alias back
+        with step(f"telling stack {stack.stack}"):
+            tell_stack(place.target, stack.stack, version=version, model_version=model_version)
+    others = "".join(f", {name}" for name in sharing(place, endpoint, good.model))
+    notice(f"{LOCK} pins {good.model} {good.short} for {moved.environment}: the next deploy of {endpoint}{others}")
+    trouble = disagreement(place, endpoint, good, parse(published_versions(reader).get(left, "")))
+    if as_json:
+        versions = {"from_version": left, "to_version": version, "model_version": model_version}
+        print_json({**versions, "next_deploy_agrees": trouble is None})
+        return
+    todo = f"commit {LOCK}"
+    if trouble is not None:
+        todo = f"but {trouble}: take that back and commit it, or the next deploy releases it again"
+    results.print(f"rolled back {endpoint}: version {left} to {version}, model {good.short}; {todo}", markup=False)

@@ -1,17 +1,18 @@
 """`serinus rollout`: how far a release is, on AWS or offline, and the brake."""
 
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.console import notice, print_json, results
 from cli.errors import CliError
-from cli.project import find_project
-from cli.target import CloudPort, Environment, Local, choose, environment_for
+from cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
+    from cli.endpoints import DeployedStack
     from cli.rollouts import AliasState, Deployment, RolloutReader
 
 app = typer.Typer(help="Follow the release of an endpoint, or stop it.", no_args_is_help=True)
@@ -22,8 +23,15 @@ Endpoint = Annotated[str, typer.Argument(help="Endpoint.")]
 LOOK_EVERY_S = 5.0
 LOOK_LOCALLY_EVERY_S = 0.5
 ROLLED_BACK = 3
-#: Cloud seconds of the judge's log that are read.
-_VERDICTS_OF_S = 3 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A deployed endpoint whose releases are looked at."""
+
+    endpoint: str
+    reader: "RolloutReader"
+    describe: Callable[[], "DeployedStack"]
 
 
 @app.command()
@@ -38,7 +46,7 @@ def status(
 
     Example: [bold]serinus rollout status churn --local[/]
     """
-    reader = open_reader(endpoint, env, local, port)
+    reader = follow(endpoint, env, local, port).reader
     alias, last = reader.alias(), last_release(reader)
     said = [] if last is None else reader.verdicts(last.created_at)
     firing = [alarm for alarm in reader.alarms() if alarm.state == "ALARM"]
@@ -67,19 +75,19 @@ def watch(endpoint: Endpoint, env: Environment = None, local: Local = False, por
 
     Example: [bold]serinus rollout watch churn --local[/]
     """
-    reader = open_reader(endpoint, env, local, port)
-    last = last_release(reader)
-    if last is None:
-        raise CliError(f"{endpoint} has had no release by CodeDeploy yet. `serinus deploy {endpoint}` makes one.")
-    told: set[str] = set()
+    followed, told = follow(endpoint, env, local, port), set[str]()
+    reader, pause_s = followed.reader, LOOK_LOCALLY_EVERY_S if local else LOOK_EVERY_S
+    while (last := newest_release(followed)) is None:
+        _tell_once(told, f"stack {reader.stack} is being updated; the release has not begun")
+        time.sleep(pause_s)
     while True:
         _tell_once(told, shares(reader.alias()))
         for said in reader.verdicts(last.created_at):
             _tell_once(told, f"judge: {said.verdict}: {said.reason}")
-        last = next(one for one in reader.deployments() if one.id == last.id)
+        last = reader.deployment(last.id)
         if not last.under_way:
             break
-        time.sleep(LOOK_LOCALLY_EVERY_S if local else LOOK_EVERY_S)
+        time.sleep(pause_s)
     results.print(release_line(last), markup=False)
     if last.rolled_back:
         raise typer.Exit(ROLLED_BACK)
@@ -91,30 +99,64 @@ def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port
 
     Example: [bold]serinus rollout stop churn --local[/]
     """
-    reader = open_reader(endpoint, env, local, port)
+    followed = follow(endpoint, env, local, port)
+    reader, stack = followed.reader, followed.describe()
     running = next((one for one in reader.deployments() if one.under_way), None)
-    if running is None:
+    if running is not None and running.undoes is not None:
+        results.print(f"{running.id} already puts the alias back to version {running.canary}", markup=False)
+    elif running is not None:
+        reader.codedeploy.stop_deployment(deploymentId=running.id, autoRollbackEnabled=True)
+        results.print(f"stopped {running.id}; the alias goes back to version {running.stable}", markup=False)
+    elif stack.status == "UPDATE_IN_PROGRESS":
+        reader.cloudformation.cancel_update_stack(StackName=reader.stack)
+        results.print(f"cancelled the update of {reader.stack} before its release began", markup=False)
+    else:
         raise CliError(
             f"no release of {endpoint} is under way. `serinus rollback {endpoint}` goes back after one is over."
         )
-    reader.codedeploy.stop_deployment(deploymentId=running.id, autoRollbackEnabled=True)
-    results.print(f"stopped {running.id}; the alias goes back to version {running.stable}", markup=False)
 
 
-def open_reader(endpoint: str, env: str | None, local: bool, port: int | None) -> "RolloutReader":
-    """What reads the endpoint's rollouts at the chosen place; `CliError` where it is not deployed."""
-    from cli.endpoints import find_endpoint
+def follow(endpoint: str, env: str | None, local: bool, port: int | None) -> Followed:
+    """The endpoint's releases at the chosen place; `CliError` where it is not deployed, or only just being so."""
+    from cli.endpoints import find_stack
+    from cli.place import stand
     from cli.rollouts import RolloutReader
 
-    project = find_project()
-    target = choose(project, local=local, port=port)
-    found = find_endpoint(project, environment_for(target, env), endpoint, target)
-    return RolloutReader(target, found.stack)
+    place = stand(env, local=local, port=port)
+
+    def describe() -> "DeployedStack":
+        return find_stack(place.project, place.environment, endpoint, place.target)
+
+    found = describe()
+    if found.status == "CREATE_IN_PROGRESS":
+        raise CliError(
+            f"stack {found.stack} is still being created, and CodeDeploy has no part in a first version. "
+            "Wait for the deploy to end."
+        )
+    return Followed(endpoint, RolloutReader(place.target, found.stack), describe)
+
+
+def newest_release(followed: Followed) -> "Deployment | None":
+    """The release that is under way or was the last; None while a stack's update is still to begin one.
+
+    Raises `CliError` where there was none, or an update has come to nothing before one began.
+    """
+    stack, last = followed.describe(), last_release(followed.reader)
+    if last is not None and (last.under_way or last.created_at >= stack.changed_at.timestamp()):
+        return last
+    if stack.status == "UPDATE_IN_PROGRESS":
+        return None
+    if "ROLLBACK" in stack.status and not (last and last.rolled_back):
+        raise CliError(f"stack {stack.stack} is {stack.status}: its update failed before a release began.")
+    if last is None:
+        name = followed.endpoint
+        raise CliError(f"{name} has had no release by CodeDeploy yet. `serinus deploy {name}` makes one.")
+    return last
 
 
 def last_release(reader: "RolloutReader") -> "Deployment | None":
     """The newest deployment that is not a rollback."""
-    return next((one for one in reader.deployments() if one.undoes is None), None)
+    return next((one for one in reader.each_deployment() if one.undoes is None), None)
 
 
 def shares(alias: "AliasState") -> str:

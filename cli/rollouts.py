@@ -1,10 +1,11 @@
 """Rollouts as AWS's APIs tell of them: alias, deployments, alarms, verdicts. The same on AWS and offline."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import botocore.exceptions
@@ -102,6 +103,10 @@ class RolloutReader:
         return self._target.client("codedeploy")
 
     @cached_property
+    def cloudformation(self) -> Any:
+        return self._target.client("cloudformation")
+
+    @cached_property
     def _cloudwatch(self) -> Any:
         return self._target.client("cloudwatch")
 
@@ -124,15 +129,19 @@ class RolloutReader:
 
     def deployments(self, most: int = 10) -> list[Deployment]:
         """The endpoint's last deployments, newest first; none where CodeDeploy has not been asked yet."""
+        return list(islice(self.each_deployment(), most))
+
+    def each_deployment(self) -> Iterator[Deployment]:
+        """The endpoint's deployments, newest first, each asked for when it is its turn."""
         try:
             ids = self.codedeploy.list_deployments(
                 applicationName=self.stack, deploymentGroupName=DEPLOYMENT_GROUP
             )["deployments"]
         except botocore.exceptions.ClientError as error:
             if error.response["Error"]["Code"] in _ABSENT:
-                return []
+                return
             raise
-        return [self._deployment(one) for one in ids[:most]]
+        yield from map(self.deployment, ids)
 
     def alarms(self) -> list[Alarm]:
         """The alarms that the deployment group watches."""
@@ -163,7 +172,8 @@ class RolloutReader:
                 raise
         return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
 
-    def _deployment(self, deployment_id: str) -> Deployment:
+    def deployment(self, deployment_id: str) -> Deployment:
+        """One deployment, as it stands now."""
         info = self.codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
         targets = self.codedeploy.batch_get_deployment_targets(
             deploymentId=deployment_id,

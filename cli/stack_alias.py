@@ -6,6 +6,7 @@ already is. The next deploy writes the usual template again.
 """
 
 import json
+import time
 from typing import Any
 
 import botocore.exceptions
@@ -22,8 +23,8 @@ _BOOTSTRAP_STACK = "CDKToolkit"
 def tell_stack(target: Target, stack: str, *, version: str, model_version: str) -> None:
     """Write ``version`` into the template of ``stack`` and wait; `CliError` when CloudFormation refuses."""
     cloudformation = target.client("cloudformation")
+    described = _at_rest(cloudformation, stack, pause_s=5.0 if target.cloud is None else 0.5)
     template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     changed = json.dumps(pin_alias(template, version, model_version), separators=(",", ":"))
     try:
         cloudformation.update_stack(
@@ -45,6 +46,15 @@ def tell_stack(target: Target, stack: str, *, version: str, model_version: str) 
             f"{error}. "
             "Its next deploy may be refused until its alias is where the stack believes it."
         ) from error
+
+
+def _at_rest(cloudformation: Any, stack: str, pause_s: float) -> dict[str, Any]:
+    """The stack once it has cleaned up after its last update: until then it takes no other."""
+    while True:
+        described: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        if not described["StackStatus"].endswith("_CLEANUP_IN_PROGRESS"):
+            return described
+        time.sleep(pause_s)
 
 
 def pin_alias(template: dict[str, Any], version: str, model_version: str) -> dict[str, Any]:

@@ -78,15 +78,15 @@ def environment_for(target: "Target", wanted: str | None) -> str:
     return wanted or (DEFAULT_ENVIRONMENT if target.cloud is None else LOCAL_ENVIRONMENT)
 
 
-def choose(project: Path, *, local: bool, port: int | None, region: str | None = None) -> Target:
+def choose(project: Path, *, local: bool, port: int | None) -> Target:
     """The offline cloud when asked for (raises `CliError` when none runs), AWS otherwise."""
-    return Target(clouds.require(project, port) if local else None, region)
+    return Target(clouds.require(project, port) if local else None)
 
 
-def choose_running(project: Path, *, local: bool, port: int | None, region: str | None = None) -> Target:
+def choose_running(project: Path, *, local: bool, port: int | None) -> Target:
     """Like `choose`, but an offline cloud that runs is preferred unless AWS credentials are in the environment."""
     if local or not any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID")):
         cloud = clouds.require(project, port) if local else clouds.find(project, port)
         if cloud is not None:
             return Target(cloud)
-    return Target(None, region)
+    return Target(None)

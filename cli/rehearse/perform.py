@@ -9,6 +9,7 @@ from cli import cdk
 from cli.caller import caller_of
 from cli.deploy import bootstrap
 from cli.endpoints import find_endpoint
+from cli.errors import WrongUsage
 from cli.own_tokens import own_token
 from cli.rehearse.background import undisturbed
 from cli.rehearse.cloud_time import CloudTime
@@ -64,6 +65,12 @@ def perform(order: Order, view: LiveView) -> Record:
     wanted = {CANDIDATE: Wanted(order.candidate, bad_graph)}
     copying = scratch_copy(order.project, order.environment, order.endpoint, wanted=wanted, rate=order.rate)
     with copying as scratch:
+        cold_start = scratch.endpoint.settings.cold_start
+        if order.injection and order.injection.recycle and cold_start != "none":
+            raise WrongUsage(
+                f"--inject {order.injection.text}: no live request waits for a start that could be compared with "
+                f'cold_start = "{cold_start}"; rehearse an environment without it.'
+            )
         view.stage("starting an offline cloud, building and synthesizing both releases")
         with stage(order.project, scratch, seed=order.seed) as set_up:
             deploy_stable(set_up, view)

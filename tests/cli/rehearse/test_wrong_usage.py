@@ -31,6 +31,7 @@ SIGNATURE = Signature(
     outputs=(Output("variable", "float32", "value", (None,)),),
 )
 Refused = Callable[..., str]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def write_bundle(folder: Path, model: str) -> str:
@@ -174,6 +175,16 @@ def test_a_model_that_was_not_packaged_yet(refused: Refused, shop: Path) -> None
     said = one_line(refused("churn", code=1))
     assert "churn" in said
     assert "serinus package" in said
+
+
+def test_slow_starts_where_none_are_compared(refused: Refused, shop: Path) -> None:
+    shutil.copy2(CHECKOUT / "package.json", shop)
+    (shop / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    with (shop / "serinus.toml").open("a") as settings:
+        settings.write('cold_start = "snapstart"\n')
+    said = one_line(refused("churn", "--inject", "slow-init"))
+    assert said.startswith("error: --inject slow-init: no live request waits for a start that could be compared")
+    assert 'with cold_start = "snapstart"' in said
 
 
 def test_a_report_in_a_folder_that_there_is_not(refused: Refused, shop: Path) -> None:

@@ -27,14 +27,14 @@ PATIENCE_S = 400.0
 STEP_S = 20.0
 
 
-class Release:
-    """`serinus deploy --local` at work, in a process group of its own as in a terminal."""
+class Command:
+    """A `serinus` command at work, in a process group of its own as in a terminal."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], log: Path, *arguments: str) -> None:
         self._log = log
         with log.open("w") as sink:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "deploy", "--local"],
+                [sys.executable, "-m", "cli", *arguments, "--local"],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -75,10 +75,11 @@ class Shop:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        self._releases: list[Release] = []
+        self._commands: list[Command] = []
         self._revision = 0
 
-    def serinus(self, *arguments: str) -> str:
+    def serinus(self, *arguments: str, code: int = 0) -> str:
+        """Run a command to its end; what it says."""
         done = subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
             cwd=self.folder,
@@ -87,8 +88,8 @@ class Shop:
             text=True,
             timeout=PATIENCE_S,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
 
     def up(self) -> None:
         self.serinus("local", "up", "--port", str(self._port), "--speed", "0", "--state", ".cloud")
@@ -101,8 +102,8 @@ class Shop:
         os.kill(self.pid, signal.SIGKILL)
 
     def down(self) -> None:
-        for release in self._releases:
-            release.end()
+        for command in self._commands:
+            command.end()
         self.serinus("local", "down")
 
     def change(self) -> None:
@@ -114,10 +115,13 @@ class Shop:
             'strategy = "canary"\nshare_percent = 20\nbake_minutes = 6\n'
         )
 
-    def deploy(self) -> Release:
-        log = self.folder / f"deploy-{len(self._releases)}.log"
-        self._releases.append(Release(self.folder, self.environment, log))
-        return self._releases[-1]
+    def start(self, *arguments: str) -> Command:
+        log = self.folder / f"command-{len(self._commands)}.log"
+        self._commands.append(Command(self.folder, self.environment, log, *arguments))
+        return self._commands[-1]
+
+    def deploy(self) -> Command:
+        return self.start("deploy")
 
     def status(self) -> str:
         found: str = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
@@ -134,7 +138,7 @@ class Shop:
     def _until(self, happened: Callable[[], bool], step_s: Callable[[], float]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not happened():
-            assert time.monotonic() < deadline, [release.said[-2000:] for release in self._releases]
+            assert time.monotonic() < deadline, [one.said[-2000:] for one in self._commands]
             advance = {"advance": step_s()}
             httpx.post(f"{self.url}/_offline/clock", json=advance, timeout=120, trust_env=False).raise_for_status()
             time.sleep(0.25)
@@ -162,8 +166,10 @@ def releases_since(shop: Shop, version: str) -> list[Deployment]:
 
 
 def test_the_next_deploy_works_or_says_what_it_waits_for(shop: Shop) -> None:
-    first = interrupt_the_update(shop)
+    first, watching = interrupt_the_update(shop)
     second = interrupt_the_shift_of_a_deploy_that_waits(shop, first)
+    assert watching.exit_code() == 0, watching.said
+    assert f"of version {second} over {first} was promoted" in watching.said
     third = release_the_same_again_and_kill_the_cloud(shop, second)
 
     shop.up()
@@ -176,9 +182,23 @@ def test_the_next_deploy_works_or_says_what_it_waits_for(shop: Shop) -> None:
     assert (killed.status, newest.status) == ("Succeeded", "Succeeded")
     assert (shop.status(), shop.reader.alias().version) == ("UPDATE_COMPLETE", newest.canary)
 
+    stop_the_update(shop)
 
-def interrupt_the_update(shop: Shop) -> str:
-    """Ctrl-C while CloudFormation is at work, before any traffic has moved; the live version."""
+
+def stop_the_update(shop: Shop) -> None:
+    """`serinus rollout stop` while CloudFormation is at work: nothing has changed, and the next deploy works."""
+    live = shop.reader.alias().version
+    shop.change()
+    deploying = shop.deploy()
+    shop.stand_until(lambda: shop.status() == "UPDATE_IN_PROGRESS")
+    shop.serinus("rollout", "stop", "churn", "--local")
+    shop.pass_until(lambda: shop.status() == "UPDATE_ROLLBACK_COMPLETE")
+    assert deploying.exit_code() == 1, deploying.said
+    assert (shop.reader.alias().version, shop.reader.alias().canary) == (live, None)
+
+
+def interrupt_the_update(shop: Shop) -> tuple[str, Command]:
+    """Ctrl-C while CloudFormation is at work, before any traffic has moved; the live version, and who watches."""
     live = shop.reader.alias().version
     shop.change()
     deploying = shop.deploy()
@@ -186,7 +206,10 @@ def interrupt_the_update(shop: Shop) -> str:
     assert deploying.press_ctrl_c() == 130
     assert "the release of churn goes on: `serinus rollout watch churn --local` follows it" in deploying.said
     assert "Traceback" not in deploying.said
-    return live
+    # It waits for the release to begin, rather than tell of an earlier one.
+    watching = shop.start("rollout", "watch", "churn")
+    assert "a release of churn is under way" in shop.serinus("rollback", "churn", "--local", code=1)
+    return live, watching
 
 
 def interrupt_the_shift_of_a_deploy_that_waits(shop: Shop, before: str) -> str:

@@ -47,13 +47,18 @@ def test_going_back_after_a_promotion(shop: Any) -> None:
     with shop.deploying() as process:
         shop.pass_until(lambda: shop.alias("baked").canary == "2")
         said = refused(shop, "rollback", "baked")
-        assert "a release of baked is under way. `serinus rollout stop baked` stops it" in said
+        assert (
+            "a release of baked is under way (stack shop-local-baked is UPDATE_IN_PROGRESS). "
+            "`serinus rollout stop baked` stops it" in said
+        )
         shop.pass_until(lambda: process.poll() is not None)
     assert (model_of(shop, "once"), model_of(shop, "baked")) == (second[:12], second[:12])
 
     for name in ENDPOINTS:
         back = json.loads(shop.run("serinus", "rollback", name, "--local", "--json").stdout)
-        assert back == {"from_version": "2", "to_version": "1", "model_version": first}
+        assert back == {
+            "from_version": "2", "to_version": "1", "model_version": first, "next_deploy_agrees": True
+        }  # fmt: skip
         # No time has passed: no bake, no CodeDeploy.
         assert model_of(shop, name) == first[:12]
         assert shop.endpoint_now(name).model_version == first
@@ -84,7 +89,7 @@ def test_the_stack_is_told_though_the_bundle_is_gone(shop: Any) -> None:
         said = refused(shop, "rollback", "once")
     finally:
         (shop.folder / "hidden").rename(bundles)
-    assert f"version {live} answers again, but serinus.lock could not be moved to its bundle" in said
+    assert "the version before answers again, but serinus.lock could not be moved to its bundle" in said
     assert shop.alias("once").version == live
     shop.deploy()
     assert shop.statuses()["once"] == "UPDATE_COMPLETE"

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -123,6 +124,26 @@ def test_what_goes_wrong_during_a_release_is_undone(deployed: Any) -> None:
 
     shop.order_fault("switched", bad)
     silence_judge(shop, "linear", silent=False)
+
+
+def test_alarms_that_fire_for_the_old_version_do_not_block_the_fix(deployed: Any) -> None:
+    shop, live = deployed, deployed.alias("canary").version
+    alarms, cloudwatch = shop.reader("canary").alarms(), shop.target.client("cloudwatch")
+    assert {alarm.state for alarm in alarms} == {"OK"}
+    shop.configure({"canary": ENDPOINTS["canary"]}, revision=4)
+    with shop.deploying() as process:
+
+        def over() -> bool:
+            for alarm in alarms:
+                with suppress(cloudwatch.exceptions.ResourceNotFound):  # the fix is through, and they are gone
+                    cloudwatch.set_alarm_state(AlarmName=alarm.name, StateValue="ALARM", StateReason="a test")
+            return process.poll() is not None
+
+        shop.pass_until(over, requests=REQUESTS, endpoints=("canary",))
+        assert process.returncode == 0, (shop.folder / "cdk.log").read_text()[-4000:]
+    newest = shop.releases("canary")[0]
+    assert (newest.status, newest.stable, newest.canary) == ("Succeeded", live, shop.alias("canary").version)
+    assert not {alarm.name for alarm in alarms} & {alarm.name for alarm in shop.reader("canary").alarms()}
 
 
 def is_held(shop: Any, name: str) -> bool:
