@@ -14,6 +14,9 @@ from cli.errors import Interrupted
 from cli.target import CloudPort, Environment, Local, Target
 
 LOG = Path(".serinus/local/cdk.log")
+#: Real seconds between looks at a stack that is waited for.
+LOOK_EVERY_S = 5.0
+LOOK_LOCALLY_EVERY_S = 0.5
 
 
 def deploy(
@@ -53,6 +56,9 @@ def deploy(
     for name, status in busy(target, stacks).items():
         notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, here)}")
     try:
+        # CloudFormation takes no change of a stack that is changing, and the CDK CLI does not wait.
+        while busy(target, stacks):
+            time.sleep(LOOK_LOCALLY_EVERY_S if local else LOOK_EVERY_S)
         if log is None:
             cdk.run(project, command, target.environment())
         else:

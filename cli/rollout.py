@@ -101,7 +101,7 @@ def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port
     """
     followed = follow(endpoint, env, local, port)
     reader, stack = followed.reader, followed.describe()
-    running = next((one for one in reader.deployments() if one.under_way), None)
+    running = next((one for one in reader.deployments(3) if one.under_way), None)
     if running is not None and running.undoes is not None:
         results.print(f"{running.id} already puts the alias back to version {running.canary}", markup=False)
     elif running is not None:

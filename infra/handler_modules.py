@@ -7,6 +7,7 @@ package whose folder they lie in, and come along with it.
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from infra.errors import InfraError
@@ -36,11 +37,16 @@ def handler_files(root: Path, entry: str) -> tuple[Path, ...]:
 def _needs(root: Path, module: str, path: Path) -> Iterator[str]:
     """Modules of the same top-level package that ``module`` imports, its own packages among them."""
     package = module.partition(".")[0]
-    tree = ast.parse(path.read_bytes(), filename=str(path))
     base = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for name in {*_parents(module), *_imported(tree, base)}:
+    for name in {*_parents(module), *_imports(path.read_bytes(), base)}:
         if name.partition(".")[0] == package:
             yield from (known for known in (name, *_parents(name)) if _find(root, known) is not None)
+
+
+@lru_cache(maxsize=512)
+def _imports(source: bytes, base: str) -> frozenset[str]:
+    """`_imported` by ``source``: the handlers of a stack share most of their modules."""
+    return frozenset(_imported(ast.parse(source), base))
 
 
 def _imported(node: ast.AST, base: str) -> Iterator[str]:

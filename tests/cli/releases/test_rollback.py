@@ -112,5 +112,12 @@ def test_an_alias_moved_by_hand_alone_is_refused_by_codedeploy(shop: Any) -> Non
     assert shop.statuses()["once"] == "UPDATE_ROLLBACK_COMPLETE"
     # CloudFormation's rollback has put the alias back to where the stack believes it.
     assert shop.alias("once").version == live
+
+    before = str(int(live) - 1)
+    functions.update_alias(FunctionName="shop-local-once", Name="live", FunctionVersion=before)
+    done = shop.run("serinus", "rollback", "once", "--local")
+    assert f"version {before} answers all requests of once already, but its stack believes {live}" in done.stderr
+    assert "the same bundle was released with another setting, code or library: take that back" in done.stdout
+    assert shop.alias("once").version == before
     shop.deploy()
-    assert shop.statuses()["once"] == "UPDATE_COMPLETE"
+    assert (shop.statuses()["once"], shop.releases("once")[0].stable) == ("UPDATE_COMPLETE", before)
