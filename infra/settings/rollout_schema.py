@@ -49,7 +49,7 @@ class RolloutSettings(BaseModel):
     """Release a version that refuses what the live one accepts, or answers in another form."""
 
     cold_limit_ms: Annotated[int, Field(ge=1, le=29_000)] = 8000
-    """Milliseconds that a golden request may take with a cold start."""
+    """Milliseconds that a golden request may take with a cold start, before traffic shifts."""
 
     warm_limit_ms: Annotated[int, Field(ge=1, le=29_000)] = 2000
     """Milliseconds that a golden request may take otherwise."""
@@ -61,7 +61,7 @@ class RolloutSettings(BaseModel):
         tuple[Email, ...],
         Field(strict=False, json_schema_extra=allowed('a list of addresses such as "ml@example.com"')),
     ] = ()
-    """Who is mailed verdicts, alarms and the ends of releases; each address confirms once."""
+    """Who is mailed what the judge decides, alarms and the ends of releases; each address confirms once."""
 
     topic: bool = False
     """An encrypted SNS topic of the same messages, for chat; notify_emails makes it too. Its key costs monthly."""
