@@ -12,8 +12,6 @@ from lambda_handlers.contract.lock import LOCK
 
 #: A version's description, as the stack writes it: model and short bundle version.
 _DESCRIBED = re.compile(r"(?P<model>[a-z][a-z0-9-]*) (?P<short>[0-9a-f]{12})")
-
-
 #: Deployments that are looked through, failed ones and their rollbacks among them.
 _DEPLOYMENTS = 50
 
@@ -46,9 +44,10 @@ def previous_version(reader: RolloutReader, endpoint: str, live: str) -> str:
         if one.status == "Succeeded" and one.undoes is None and one.canary == live and one.stable in published
     )
     older = sorted((version for version in published if int(version) < int(live)), key=int, reverse=True)
-    if not older:
+    found = next(before, None) or next(iter(older), None)
+    if found is None:
         raise CliError(f"version {live} of {endpoint} is the oldest that is kept; there is nothing to go back to.")
-    return next(before, older[0])
+    return found
 
 
 def bundle_of(reader: RolloutReader, version: str, endpoint: str) -> Served:
