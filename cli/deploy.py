@@ -4,14 +4,18 @@ import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import cdk, clouds
 from cli.console import notice, print_json, results, step
-from cli.errors import Interrupted
+from cli.errors import CliError, Interrupted
 from cli.target import CloudPort, Environment, Local, Target
+from cli.turn import turn
+
+if TYPE_CHECKING:
+    from cli.place import Place
 
 LOG = Path(".serinus/local/cdk.log")
 #: Real seconds between looks at a stack that is waited for.
@@ -44,29 +48,15 @@ def deploy(
     project, environment, target = place.project, place.environment, place.target
     stacks = stack_names(project, environment, endpoints or [])
     log = project / LOG if local and not verbose else None
-    if log is not None:
-        log.unlink(missing_ok=True)
     began = time.monotonic()
-    if local:
-        bootstrap(project, target, log)
-    approval = ["--require-approval", "never"] if local else []
-    context = ["-c", f"env={environment}", *(["-c", "hotfix=true"] if hotfix else [])]
-    command = ["deploy", *stacks.values(), *context, "--progress", "events", *approval]
-    here = " --local" if local else f" --env {environment}"
-    for name, status in busy(target, stacks).items():
-        notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, here)}")
+    if hotfix and log is not None:  # where synth itself is not heard
+        notice("hotfix: what is new takes all traffic once it is checked, without a bake or a judge")
     try:
-        # CloudFormation takes no change of a stack that is changing, and the CDK CLI does not wait.
-        while busy(target, stacks):
-            time.sleep(LOOK_LOCALLY_EVERY_S if local else LOOK_EVERY_S)
-        if log is None:
-            cdk.run(project, command, target.environment())
-        else:
-            with step(f"deploying {', '.join(stacks)}"):
-                cdk.run(project, command, target.environment(), log=log)
+        with turn(project, wait=True):
+            _deploy(place, stacks, log, hotfix=hotfix)
     except KeyboardInterrupt as interrupt:
         begun = busy(target, stacks)
-        told = "; ".join(f"the release of {name} goes on: {follow(name, here)}" for name in begun)
+        told = "; ".join(f"the release of {name} goes on: {follow(name, place.here)}" for name in begun)
         raise Interrupted(f"interrupted; {told or 'no release had begun'}") from interrupt
     found = [find_endpoint(project, environment, name, target) for name in stacks]
     if as_json:
@@ -77,6 +67,53 @@ def deploy(
         results.print(f"{endpoint.name}  model {endpoint.model_version[:12]}  {endpoint.url}")
         notice(f"{endpoint.name} asks for {wants(endpoint.auth)}")
         notice(curl_line(endpoint, example_rows(project, environment, endpoint.name), target))
+
+
+def _deploy(place: "Place", stacks: Mapping[str, str], log: Path | None, *, hotfix: bool) -> None:
+    """Run the CDK CLI on ``stacks`` (by endpoint) once they are at rest; its output goes to ``log``, if any."""
+    project, target = place.project, place.target
+    for name, status in busy(target, stacks).items():
+        notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, place.here)}")
+    # CloudFormation takes no change of a stack that is changing, and the CDK CLI does not wait.
+    while busy(target, stacks):
+        time.sleep(LOOK_EVERY_S if target.cloud is None else LOOK_LOCALLY_EVERY_S)
+    for name, stack in stacks.items():
+        _require_agreement(place, name, stack)
+    if log is not None:
+        log.unlink(missing_ok=True)
+    approval = []
+    if target.cloud is not None:
+        bootstrap(project, target, log)
+        approval = ["--require-approval", "never"]
+    context = ["-c", f"env={place.environment}", *(["-c", "hotfix=true"] if hotfix else [])]
+    command = ["deploy", *stacks.values(), *context, "--progress", "events", *approval]
+    if log is None:
+        cdk.run(project, command, target.environment())
+    else:
+        with step(f"deploying {', '.join(stacks)}"):
+            cdk.run(project, command, target.environment(), log=log)
+
+
+def _require_agreement(place: "Place", name: str, stack: str) -> None:
+    """`CliError` where the alias was moved without the stack being told: CodeDeploy would refuse to move it, and
+    CloudFormation put it back to what the stack believes."""
+    import botocore.exceptions
+
+    from cli.endpoints import describe_stack
+    from cli.rollouts import RolloutReader
+    from infra.names import OUTPUTS
+
+    believed = live = None
+    # A stack that does not exist yet; whatever else is wrong, the CDK CLI says better.
+    with contextlib.suppress(botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, CliError):
+        described = describe_stack(place.target, stack)
+        believed = described.outputs.get(OUTPUTS.function_version) if described else None
+        live = RolloutReader(place.target, stack).alias().version
+    if believed and live and believed != live:
+        raise CliError(
+            f"version {live} answers all requests of {name}, but its stack believes {believed}, and a deploy "
+            f"would put that back. `serinus rollback {name}{place.here}` makes them agree."
+        )
 
 
 def busy(target: Target, stacks: Mapping[str, str]) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """What an endpoint can go back to: the version that was live before, while no release is under way."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from cli.console import notice
 from cli.endpoints import DeployedStack
 from cli.errors import CliError
 from cli.rollouts import RolloutReader
+from infra.names import OUTPUTS
 from lambda_handlers.contract.lock import LOCK
 
 #: A version's description, as the stack writes it: model and short bundle version.
@@ -23,21 +26,55 @@ class Served:
     model: str
     short: str
 
+    def __str__(self) -> str:
+        return f"{self.model} {self.short}"
 
-def require_at_rest(reader: RolloutReader, stack: DeployedStack, endpoint: str) -> None:
-    """`CliError` while a release is under way, or about to begin: it would put the alias where it wants it."""
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """From version ``left``, which served ``bad`` (None where it does not tell), to ``version``, which serves
+    ``good``."""
+
+    left: str
+    bad: Served | None
+    version: str
+    good: Served
+
+
+def find_way(reader: RolloutReader, stack: DeployedStack, endpoint: str, here: str) -> WayBack:
+    """The way back from what is live to what was live before; or the one that was begun, where the alias was moved
+    and the stack not told. `CliError` where there is none, or while a release would cross it."""
+    _require_at_rest(reader, stack, endpoint, here)
+    live = reader.alias().version
+    published = _published_versions(reader)
+    believed = stack.outputs.get(OUTPUTS.function_version, live)
+    if believed == live:
+        left, version = live, _previous(reader, published, endpoint, live)
+    else:
+        notice(f"version {live} answers all requests of {endpoint} already, but its stack believes {believed}")
+        left, version = believed, live
+    good = _served(published[version])
+    if good is None:
+        raise CliError(
+            f"version {version} of {endpoint} does not say which bundle it serves "
+            f"(description {published[version]!r}). Pin one in {LOCK} and deploy it."
+        )
+    return WayBack(left, _served(published.get(left, "")), version, good)
+
+
+def _require_at_rest(reader: RolloutReader, stack: DeployedStack, endpoint: str, here: str) -> None:
+    """A release that is under way, or about to begin, would put the alias where it wants it."""
     cleaning = stack.status.endswith("_CLEANUP_IN_PROGRESS")
     busy = stack.status.endswith("_IN_PROGRESS") and not cleaning
     if busy or any(one.under_way for one in reader.deployments(2)):
         raise CliError(
             f"a release of {endpoint} is under way (stack {stack.stack} is {stack.status}). "
-            f"`serinus rollout stop {endpoint}` stops it."
+            f"`serinus rollout stop {endpoint}{here}` stops it."
         )
 
 
-def previous_version(reader: RolloutReader, endpoint: str, live: str) -> str:
-    """What was live before ``live`` and is still published; `CliError` where there is none."""
-    published = published_versions(reader)
+def _previous(reader: RolloutReader, published: Mapping[str, str], endpoint: str, live: str) -> str:
+    """What was live before ``live`` and is still published."""
     before = (
         one.stable
         for one in islice(reader.each_deployment(), _DEPLOYMENTS)
@@ -50,25 +87,12 @@ def previous_version(reader: RolloutReader, endpoint: str, live: str) -> str:
     return found
 
 
-def bundle_of(reader: RolloutReader, version: str, endpoint: str) -> Served:
-    """What ``version`` serves; `CliError` where its description does not tell."""
-    description = published_versions(reader)[version]
-    served = parse(description)
-    if served is None:
-        raise CliError(
-            f"version {version} of {endpoint} does not say which bundle it serves (description {description!r}). "
-            f"Pin one in {LOCK} and deploy it."
-        )
-    return served
-
-
-def parse(description: str) -> Served | None:
-    """The bundle that a version's description names."""
+def _served(description: str) -> Served | None:
     match = _DESCRIBED.search(description)
     return Served(match["model"], match["short"]) if match else None
 
 
-def published_versions(reader: RolloutReader) -> dict[str, str]:
+def _published_versions(reader: RolloutReader) -> dict[str, str]:
     """Description by published version."""
     pages: Any = reader.functions.get_paginator("list_versions_by_function").paginate(FunctionName=reader.stack)
     versions = [one for page in pages for one in page["Versions"]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.errors import CliError
-from cli.going_back import Served
+from cli.going_back import Served, WayBack
 from cli.place import Place
 from cli.project import SETTINGS
 from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
@@ -23,11 +23,14 @@ class MovedLock:
 
 
 def move_lock(project: Path, environment: str, good: Served) -> MovedLock:
-    """Pin the bundle ``good`` for ``environment``; `CliError` where the project lacks it."""
+    """Pin bundle ``good`` for ``environment``; `CliError` where the project lacks it, or the lock is broken."""
     path = project / LOCK
-    lock = {name: dict(models) for name, models in read_lock(path).items()}
     folder = f"bundles/{good.model}/{good.short}"
-    pin = Pin(_version_of(project / folder), folder)
+    try:
+        lock = {name: dict(models) for name, models in read_lock(path).items()}
+        pin = Pin(verify(project / folder).version, folder)
+    except ContractError as error:
+        raise CliError(str(error)) from error
     # Offline, `local` deploys what `dev` pins unless it has a pin of its own.
     unpinned_local = environment == LOCAL_ENVIRONMENT and good.model not in lock.get(environment, {})
     pinned = DEFAULT_ENVIRONMENT if unpinned_local else environment
@@ -38,14 +41,15 @@ def move_lock(project: Path, environment: str, good: Served) -> MovedLock:
     return MovedLock(pinned, pin)
 
 
-def disagreement(place: Place, endpoint: str, good: Served, left: Served | None) -> str | None:
-    """Why the next deploy would release again what was ``left``, although the lock pins ``good``; None if it would
+def disagreement(place: Place, endpoint: str, way: WayBack) -> str | None:
+    """Why the next deploy would release again what was left, although the lock pins what is good; None if it would
     not."""
+    good = way.good
     settings = load_settings(place.project / SETTINGS, place.environment)
     named = next((one.model for one in settings.endpoints if one.name == endpoint), good.model)
     if named != good.model:
         return f"{SETTINGS} gives {endpoint} the model {named}, and {good.model} answers again"
-    if left == good:
+    if way.bad == good:
         return "the same bundle was released with another setting, code or library"
     return None
 
@@ -54,13 +58,3 @@ def sharing(place: Place, endpoint: str, model: str) -> list[str]:
     """The environment's other endpoints with ``model``, which follow the same pin."""
     settings = load_settings(place.project / SETTINGS, place.environment)
     return [one.name for one in settings.endpoints if one.model == model and one.name != endpoint]
-
-
-def _version_of(folder: Path) -> str:
-    try:
-        return verify(folder).version
-    except ContractError as error:
-        raise CliError(
-            f"the version before answers again, but {LOCK} could not be moved to its bundle: {error} "
-            f"Restore {folder} before the next deploy, and pin it."
-        ) from error

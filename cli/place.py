@@ -17,6 +17,11 @@ class Place:
     environment: str
     target: Target
 
+    @property
+    def here(self) -> str:
+        """The options with which another command stands here too, after a space."""
+        return " --local" if self.target.cloud else f" --env {self.environment}"
+
     def now(self) -> datetime:
         """The time there: an offline cloud's own, which may run ahead."""
         return datetime.fromtimestamp(cloud_time(self.target), UTC)

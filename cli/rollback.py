@@ -1,13 +1,20 @@
 """`serinus rollback`: back to the version before, after a promotion, at once."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.console import notice, print_json, results, step
+from cli.errors import CliError, Interrupted
 from cli.target import CloudPort, Environment, Local
+from cli.turn import turn
 from infra.names import ALIAS, OUTPUTS
 from lambda_handlers.contract.lock import LOCK
+
+if TYPE_CHECKING:
+    from cli.going_back import WayBack
+    from cli.moved_lock import MovedLock
+    from cli.place import Place
 
 
 def rollback(
@@ -21,50 +28,67 @@ def rollback(
 
     Example: [bold]serinus rollback churn --local[/]
     """
-    from cli.endpoints import find_stack
-    from cli.going_back import bundle_of, parse, previous_version, published_versions, require_at_rest
-    from cli.moved_lock import disagreement, move_lock, sharing
+    from cli.moved_lock import disagreement, sharing
     from cli.place import stand
+
+    place = stand(env, local=local, port=port)
+    with turn(place.project, wait=False):
+        way, moved = _go_back(place, endpoint)
+    others = "".join(f", {name}" for name in sharing(place, endpoint, way.good.model))
+    notice(f"{LOCK} pins {way.good} for {moved.environment}: the next deploy of {endpoint}{others}")
+    trouble = disagreement(place, endpoint, way)
+    if as_json:
+        versions = {"from_version": way.left, "to_version": way.version, "model_version": moved.pin.version}
+        print_json({**versions, "next_deploy_agrees": trouble is None})
+        return
+    todo = f"commit {LOCK}; settings stay as serinus.toml has them"
+    if trouble is not None:
+        todo = f"but {trouble}: take that back and commit it, or the next deploy releases it again"
+    results.print(
+        f"rolled back {endpoint}: version {way.left} to {way.version}, model {way.good.short}; {todo}",
+        markup=False,
+    )
+
+
+def _go_back(place: "Place", endpoint: str) -> tuple["WayBack", "MovedLock"]:
+    """Move lock, alias and stack, in this order: cut short anywhere, the same command makes up for the rest."""
+    from cli.endpoints import find_stack
+    from cli.going_back import find_way
+    from cli.moved_lock import move_lock
     from cli.rollouts import RolloutReader
     from cli.stack_alias import tell_stack
 
-    place = stand(env, local=local, port=port)
     stack = find_stack(place.project, place.environment, endpoint, place.target)
     reader = RolloutReader(place.target, stack.stack)
-    live = reader.alias().version
-    believed = stack.outputs.get(OUTPUTS.function_version, live)
-    require_at_rest(reader, stack, endpoint)
-    if believed == live:
-        left, version = live, previous_version(reader, endpoint, live)
-    else:  # someone, or a rollback that was cut short, has moved the alias already
-        left, version = believed, live
-    good = bundle_of(reader, version, endpoint)
-    if version == live:
-        notice(f"version {live} answers all requests of {endpoint} already, but its stack believes {believed}")
-    else:
+    way = find_way(reader, stack, endpoint, place.here)
+    moved, unmoved, model_version = None, None, way.good.short
+    try:
+        moved = move_lock(place.project, place.environment, way.good)
+        model_version = moved.pin.version
+    except CliError as error:  # no reason to let the bad version answer
+        unmoved = error
+    try:
         no_weights: dict[str, float] = {}
         reader.functions.update_alias(
             FunctionName=stack.stack,
             Name=ALIAS,
-            FunctionVersion=version,
+            FunctionVersion=way.version,
             RoutingConfig={"AdditionalVersionWeights": no_weights},
+            Description="",
         )
-        notice(f"version {version} answers all requests of {endpoint} again, version {left} none")
-    model_version = good.short
-    try:
-        moved = move_lock(place.project, place.environment, good)
-        model_version = moved.pin.version
-    finally:  # in either case, or the stack would put the alias back
+        notice(f"version {way.version} answers all requests of {endpoint}, version {way.left} none")
         with step(f"telling stack {stack.stack}"):
-            tell_stack(place.target, stack.stack, version=version, model_version=model_version)
-    others = "".join(f", {name}" for name in sharing(place, endpoint, good.model))
-    notice(f"{LOCK} pins {good.model} {good.short} for {moved.environment}: the next deploy of {endpoint}{others}")
-    trouble = disagreement(place, endpoint, good, parse(published_versions(reader).get(left, "")))
-    if as_json:
-        versions = {"from_version": left, "to_version": version, "model_version": model_version}
-        print_json({**versions, "next_deploy_agrees": trouble is None})
-        return
-    todo = f"commit {LOCK}"
-    if trouble is not None:
-        todo = f"but {trouble}: take that back and commit it, or the next deploy releases it again"
-    results.print(f"rolled back {endpoint}: version {left} to {version}, model {good.short}; {todo}", markup=False)
+            tell_stack(place.target, stack.stack, version=way.version, model_version=model_version)
+    except KeyboardInterrupt as interrupt:
+        now = find_stack(place.project, place.environment, endpoint, place.target)
+        told = now.status.endswith("_IN_PROGRESS") or now.outputs.get(OUTPUTS.function_version) == way.version
+        again = f"`serinus rollback {endpoint}{place.here}` makes up for the rest"
+        rest = "its stack is being told" if told else again
+        answers = reader.alias().version
+        raise Interrupted(f"interrupted; version {answers} answers all requests, {rest}") from interrupt
+    if moved is None:
+        raise CliError(
+            f"version {way.version} answers again and its stack knows, but {LOCK} could not be moved: {unmoved} "
+            f"Pin {way.good} before the next deploy; this command would go back one version further."
+        )
+    return way, moved

@@ -30,6 +30,7 @@ class Followed:
     """A deployed endpoint whose releases are looked at."""
 
     endpoint: str
+    here: str
     reader: "RolloutReader"
     describe: Callable[[], "DeployedStack"]
 
@@ -65,7 +66,7 @@ def status(
     if said:
         results.print(f"judge: {said[-1].verdict}: {said[-1].reason}", markup=False)
     results.print(
-        f"alarms: {', '.join(alarm.description or alarm.name for alarm in firing) or 'none'}", markup=False
+        f"alarms: {', '.join(alarm.description or alarm.name for alarm in firing) or 'none fires'}", markup=False
     )
 
 
@@ -112,7 +113,8 @@ def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port
         results.print(f"cancelled the update of {reader.stack} before its release began", markup=False)
     else:
         raise CliError(
-            f"no release of {endpoint} is under way. `serinus rollback {endpoint}` goes back after one is over."
+            f"no release of {endpoint} is under way. `serinus rollback {endpoint}{followed.here}` goes back from "
+            "one that was promoted."
         )
 
 
@@ -133,7 +135,7 @@ def follow(endpoint: str, env: str | None, local: bool, port: int | None) -> Fol
             f"stack {found.stack} is still being created, and CodeDeploy has no part in a first version. "
             "Wait for the deploy to end."
         )
-    return Followed(endpoint, RolloutReader(place.target, found.stack), describe)
+    return Followed(endpoint, place.here, RolloutReader(place.target, found.stack), describe)
 
 
 def newest_release(followed: Followed) -> "Deployment | None":
@@ -150,7 +152,9 @@ def newest_release(followed: Followed) -> "Deployment | None":
         raise CliError(f"stack {stack.stack} is {stack.status}: its update failed before a release began.")
     if last is None:
         name = followed.endpoint
-        raise CliError(f"{name} has had no release by CodeDeploy yet. `serinus deploy {name}` makes one.")
+        raise CliError(
+            f"{name} has had no release by CodeDeploy yet. `serinus deploy {name}{followed.here}` makes one."
+        )
     return last
 
 

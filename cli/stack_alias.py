@@ -42,9 +42,8 @@ def tell_stack(target: Target, stack: str, *, version: str, model_version: str) 
         if "No updates are to be performed" in str(error):
             return
         raise CliError(
-            f"version {version} answers again and the lock is moved, but stack {stack} could not be told: "
-            f"{error}. "
-            "Its next deploy may be refused until its alias is where the stack believes it."
+            f"version {version} answers again and the lock is moved, but stack {stack} could not be told: {error} "
+            "The same command once more makes up for it."
         ) from error
 
 
@@ -64,6 +63,7 @@ def pin_alias(template: dict[str, Any], version: str, model_version: str) -> dic
         if resource["Type"] == "AWS::Lambda::Alias" and resource["Properties"]["Name"] == ALIAS:
             resource["Properties"]["FunctionVersion"] = version
             resource.pop("UpdatePolicy", None)
+            resource["Properties"].pop("Description", None)  # of how another version was released
     for key, value in ((OUTPUTS.function_version, version), (OUTPUTS.model_version, model_version)):
         if key in changed.get("Outputs", {}):
             changed["Outputs"][key]["Value"] = value

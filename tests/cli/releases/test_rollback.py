@@ -49,7 +49,7 @@ def test_going_back_after_a_promotion(shop: Any) -> None:
         said = refused(shop, "rollback", "baked")
         assert (
             "a release of baked is under way (stack shop-local-baked is UPDATE_IN_PROGRESS). "
-            "`serinus rollout stop baked` stops it" in said
+            "`serinus rollout stop baked --local` stops it" in said
         )
         shop.pass_until(lambda: process.poll() is not None)
     assert (model_of(shop, "once"), model_of(shop, "baked")) == (second[:12], second[:12])
@@ -89,7 +89,8 @@ def test_the_stack_is_told_though_the_bundle_is_gone(shop: Any) -> None:
         said = refused(shop, "rollback", "once")
     finally:
         (shop.folder / "hidden").rename(bundles)
-    assert "the version before answers again, but serinus.lock could not be moved to its bundle" in said
+    assert f"version {live} answers again and its stack knows, but serinus.lock could not be moved: " in said
+    assert f"Pin tumour {shop.version[:12]} before the next deploy" in said
     assert shop.alias("once").version == live
     shop.deploy()
     assert shop.statuses()["once"] == "UPDATE_COMPLETE"
