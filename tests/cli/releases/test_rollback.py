@@ -116,6 +116,7 @@ def test_an_alias_moved_by_hand_alone_is_refused_by_codedeploy(shop: Any) -> Non
 
     before = str(int(live) - 1)
     functions.update_alias(FunctionName="shop-local-once", Name="live", FunctionVersion=before)
+    assert f"its stack believes {live}, and a deploy would put that back" in refused(shop, "deploy")
     done = shop.run("serinus", "rollback", "once", "--local")
     assert f"version {before} answers all requests of once already, but its stack believes {live}" in done.stderr
     assert "the same bundle was released with another setting, code or library: take that back" in done.stdout

@@ -1,0 +1,37 @@
+"""Deploys and rollbacks of one project take turns."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cli.errors import CliError
+from cli.turn import turn
+
+HOLD = """
+import sys
+from pathlib import Path
+from cli.turn import turn
+with turn(Path(sys.argv[1]), wait=False):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_turn_is_refused_or_waited_for_and_given_back(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with (
+            pytest.raises(CliError, match="another `serinus deploy` or `serinus rollback` of this project"),
+            turn(tmp_path, wait=False),
+        ):
+            raise AssertionError("it was not refused")
+        threading.Timer(0.3, other.kill).start()  # however a command ends
+        with turn(tmp_path, wait=True):
+            assert other.wait(60) != 0
+    with turn(tmp_path, wait=False):
+        pass
