@@ -9,7 +9,7 @@ from cli.rehearse import plots
 from cli.rehearse.moments import Moment
 from cli.rehearse.plots import Frame, Mark
 from cli.rehearse.record import Record
-from cli.rehearse.series import ROLES, Bucket, minutes_since_release, pooled, stretch, weight_steps
+from cli.rehearse.series import ROLES, UNNAMED, Bucket, minutes_since_release, pooled, stretch, weight_steps
 
 #: Answers below which a share, or a percentile, is not worth drawing.
 LEAST_FOR_SHARE, LEAST_FOR_PERCENTILE = 50, 10
@@ -110,7 +110,7 @@ def _keys(record: Record, roles: Sequence[str]) -> list[str]:
     names = {
         "stable": f"version {record.stable}, live before",
         "candidate": f"version {record.canary}, new",
-        "unnamed": "failed before a version could answer",
+        "unnamed": UNNAMED,
     }
     shown = [role for role in roles if role != "unnamed" or any(not one.version for one in record.answers)]
     return [f'<span class="key"><i class="{role}"></i>{escape(names[role])}</span>' for role in shown]

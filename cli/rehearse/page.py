@@ -8,7 +8,7 @@ from string import Template
 from cli.rehearse.figures import errors_plot, latency_plot, share_plot
 from cli.rehearse.moments import Moment, moments
 from cli.rehearse.record import Record
-from cli.rehearse.series import bucket_minutes, buckets, minutes_since_release
+from cli.rehearse.series import UNNAMED, bucket_minutes, buckets, minutes_since_release
 from cli.rehearse.story import NOT_NAMED, Outcome, Story
 from cli.rehearse.wording import headline, summary
 
@@ -99,7 +99,7 @@ def _answer(status: str) -> str:
 
 def _name(record: Record, version: str) -> str:
     if version == NOT_NAMED:
-        return "failed before a version could answer"
+        return UNNAMED
     model = {record.stable: record.play.stable_model, record.canary: record.play.candidate_model}.get(version, "")
     role = {record.stable: "live before", record.canary: "new"}.get(version, "")
     return f"version {version}, {role}, model {model}" if role else version

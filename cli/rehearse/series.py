@@ -47,6 +47,8 @@ class Bucket:
 
 
 ROLES = ("stable", "candidate", "unnamed")
+#: A failed function's answer is the gateway's, which does not say who failed: Lambda's count of versions does.
+UNNAMED = "failed, by an answer that names no version"
 
 
 def minutes_since_release(record: Record, at: float) -> float:
