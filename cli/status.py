@@ -50,22 +50,23 @@ def status(
         shown = [one.to_json() for one in found]
         print_json({"environment": environment, "place": place, "trouble": trouble, "endpoints": shown})
     else:
+        here = " --local" if local else f" --env {environment}"
         for one in found:
-            results.print("\n".join(lines_of(one, local=local, asked=not trouble)), markup=False)
+            results.print("\n".join(lines_of(one, here=here, asked=not trouble)), markup=False)
         notice(trouble or f"{environment} as {place} has it; times are UTC")
     if trouble:
         raise typer.Exit(1)
 
 
-def lines_of(one: "Overview", *, local: bool, asked: bool) -> list[str]:
-    """An endpoint in words."""
+def lines_of(one: "Overview", *, here: str, asked: bool) -> list[str]:
+    """An endpoint in words; ``here`` are the options with which other commands act on the same place."""
     pinned = f"{one.pinned_version[:12]} is pinned" if one.pinned_version else "no model is pinned"
     if one.deployed is None:
         if not asked:
             return [f"{one.name}  not known; {pinned}"]
         if one.trouble:
             return [f"{one.name}  {one.trouble}; {pinned}"]
-        return [f"{one.name}  not deployed; {pinned}. `serinus deploy {one.name}{' --local' if local else ''}`"]
+        return [f"{one.name}  not deployed; {pinned}. `serinus deploy {one.name}{here}`"]
     deployed = one.deployed
     behind = f"; serinus.lock pins {(one.pinned_version or '')[:12]}, deploy to serve it" if one.behind else ""
     lines = {
@@ -74,7 +75,7 @@ def lines_of(one: "Overview", *, local: bool, asked: bool) -> list[str]:
         "traffic": traffic(deployed),
         "release": release(deployed),
         "alarms": alarms(deployed),
-        "callers": callers(one.name, deployed),
+        "callers": callers(one.name, deployed, here),
         "stack": f"{one.stack} {deployed.status}, deployed {deployed.changed_at:%Y-%m-%d %H:%M:%S}",
     }
     return [one.name, *(f"  {title:<8} {words}" for title, words in lines.items())]
@@ -88,11 +89,11 @@ def traffic(deployed: "Deployed") -> str:
     )
 
 
-def callers(name: str, deployed: "Deployed") -> str:
+def callers(name: str, deployed: "Deployed", here: str) -> str:
     """What its callers show, to which kind of API."""
     from cli.caller import wants
 
-    key = f": {deployed.key_id} (`serinus key {name}` shows it)" if deployed.key_id else ""
+    key = f": {deployed.key_id} (`serinus key {name}{here}` shows it)" if deployed.key_id else ""
     return f"{wants(deployed.auth)}{key}; {deployed.front.upper()} API"
 
 

@@ -71,21 +71,21 @@ def deployed(**changes: Any) -> Overview:
 
 
 def test_a_deployed_endpoint_is_told_line_by_line() -> None:
-    told = "\n".join(lines_of(deployed(), local=True, asked=True))
+    told = "\n".join(lines_of(deployed(), here=" --local", asked=True))
     for part in (
         "https://api.example/live",
         "777777777777; serinus.lock pins 3f2a9c0011aa, deploy to serve it",
         "version 6 (churn 3f2a9c0011aa) 90%, version 7 (churn 77aa00112233) 10%",
         "release d-1 of version 7 over 6 is under way",
         "1 ALARM, 1 OK: The judge says: roll back.",
-        "callers  a key, as x-api-key: k123 (`serinus key churn` shows it); REST API",
+        "callers  a key, as x-api-key: k123 (`serinus key churn --local` shows it); REST API",
         "shop-dev-churn UPDATE_IN_PROGRESS, deployed 2026-11-25 12:00:00",
     ):
         assert part in told
 
 
 def test_what_it_has_not_is_said() -> None:
-    told = "\n".join(lines_of(deployed(release=None, alarms=()), local=True, asked=True))
+    told = "\n".join(lines_of(deployed(release=None, alarms=()), here=" --local", asked=True))
     for part in ("release  none by CodeDeploy yet", "alarms   none"):
         assert part in told
 
@@ -99,7 +99,7 @@ def test_what_it_has_not_is_said() -> None:
     ],
 )
 def test_what_callers_show_where_there_is_no_key(auth: str, words: str) -> None:
-    told = "\n".join(lines_of(deployed(front="http", auth=auth, key_id=None), local=True, asked=True))
+    told = "\n".join(lines_of(deployed(front="http", auth=auth, key_id=None), here=" --local", asked=True))
     (line,) = (line for line in told.splitlines() if line.startswith("  callers"))
     assert words in line
     assert line.endswith("; HTTP API")
@@ -107,5 +107,5 @@ def test_what_callers_show_where_there_is_no_key(auth: str, words: str) -> None:
 
 
 def test_what_is_not_deployed_comes_with_the_command_that_does_it() -> None:
-    (line,) = lines_of(Overview("churn", "shop-local-churn", PIN), local=True, asked=True)
+    (line,) = lines_of(Overview("churn", "shop-local-churn", PIN), here=" --local", asked=True)
     assert line == "churn  not deployed; 3f2a9c0011aa is pinned. `serinus deploy churn --local`"
