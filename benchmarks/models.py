@@ -179,7 +179,7 @@ def _prediction(model: Any) -> Any:
 
 
 def _row(kind: Kind) -> Row:
-    row = {"library": kind.library, "kind": kind.name}
+    row = {"library": kind.framework, "kind": kind.name}
     frame, target = _data(kind.data)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")

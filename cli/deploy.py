@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from cli.place import Place
 
 LOG = Path(".serinus/local/cdk.log")
-#: Real seconds between looks at a stack that is waited for.
-LOOK_EVERY_S = 5.0
-LOOK_LOCALLY_EVERY_S = 0.5
 
 
 def deploy(
@@ -72,11 +69,13 @@ def deploy(
 def _deploy(place: "Place", stacks: Mapping[str, str], log: Path | None, *, hotfix: bool) -> None:
     """Run the CDK CLI on ``stacks`` (by endpoint) once they are at rest; its output goes to ``log``, if any."""
     project, target = place.project, place.target
-    for name, status in busy(target, stacks).items():
-        notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, place.here)}")
     # CloudFormation takes no change of a stack that is changing, and the CDK CLI does not wait.
-    while busy(target, stacks):
-        time.sleep(LOOK_EVERY_S if target.cloud is None else LOOK_LOCALLY_EVERY_S)
+    changing = busy(target, stacks)
+    for name, status in changing.items():
+        notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, place.here)}")
+    while changing:
+        time.sleep(target.pause_s)
+        changing = busy(target, stacks)
     for name, stack in stacks.items():
         _require_agreement(place, name, stack)
     if log is not None:
@@ -101,13 +100,12 @@ def _require_agreement(place: "Place", name: str, stack: str) -> None:
 
     from cli.endpoints import describe_stack
     from cli.rollouts import RolloutReader
-    from infra.names import OUTPUTS
 
     believed = live = None
     # A stack that does not exist yet; whatever else is wrong, the CDK CLI says better.
     with contextlib.suppress(botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, CliError):
         described = describe_stack(place.target, stack)
-        believed = described.outputs.get(OUTPUTS.function_version) if described else None
+        believed = described.believed_version if described else None
         live = RolloutReader(place.target, stack).alias().version
     if believed and live and believed != live:
         raise CliError(

@@ -73,6 +73,11 @@ class DeployedStack:
     outputs: Mapping[str, str]
     changed_at: datetime
 
+    @property
+    def believed_version(self) -> str | None:
+        """The version that the stack believes its alias to name; None before it has one."""
+        return self.outputs.get(OUTPUTS.function_version)
+
 
 def find_stack(project: Path, environment: str, name: str, target: Target) -> DeployedStack:
     """The endpoint's stack at ``target``; `CliError` where it is not deployed or cannot be asked for."""

@@ -10,7 +10,6 @@ from cli.console import notice
 from cli.endpoints import DeployedStack
 from cli.errors import CliError
 from cli.rollouts import RolloutReader
-from infra.names import OUTPUTS
 from lambda_handlers.contract.lock import LOCK
 
 #: A version's description, as the stack writes it: model and short bundle version.
@@ -47,7 +46,7 @@ def find_way(reader: RolloutReader, stack: DeployedStack, endpoint: str, here: s
     _require_at_rest(reader, stack, endpoint, here)
     live = reader.alias().version
     published = _published_versions(reader)
-    believed = stack.outputs.get(OUTPUTS.function_version, live)
+    believed = stack.believed_version or live
     if believed == live:
         left, version = live, _previous(reader, published, endpoint, live)
     else:

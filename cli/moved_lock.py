@@ -5,10 +5,9 @@ from pathlib import Path
 
 from cli.errors import CliError
 from cli.going_back import Served, WayBack
-from cli.place import Place
 from cli.project import SETTINGS
 from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-from infra.settings import load_settings
+from infra.settings import Settings
 from lambda_handlers.contract.bundle import verify
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
@@ -41,11 +40,10 @@ def move_lock(project: Path, environment: str, good: Served) -> MovedLock:
     return MovedLock(pinned, pin)
 
 
-def disagreement(place: Place, endpoint: str, way: WayBack) -> str | None:
+def disagreement(settings: Settings, endpoint: str, way: WayBack) -> str | None:
     """Why the next deploy would release again what was left, although the lock pins what is good; None if it would
     not."""
     good = way.good
-    settings = load_settings(place.project / SETTINGS, place.environment)
     named = next((one.model for one in settings.endpoints if one.name == endpoint), good.model)
     if named != good.model:
         return f"{SETTINGS} gives {endpoint} the model {named}, and {good.model} answers again"
@@ -54,7 +52,6 @@ def disagreement(place: Place, endpoint: str, way: WayBack) -> str | None:
     return None
 
 
-def sharing(place: Place, endpoint: str, model: str) -> list[str]:
+def sharing(settings: Settings, endpoint: str, model: str) -> list[str]:
     """The environment's other endpoints with ``model``, which follow the same pin."""
-    settings = load_settings(place.project / SETTINGS, place.environment)
     return [one.name for one in settings.endpoints if one.model == model and one.name != endpoint]

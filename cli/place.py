@@ -19,12 +19,17 @@ class Place:
 
     @property
     def here(self) -> str:
-        """The options with which another command stands here too, after a space."""
-        return " --local" if self.target.cloud else f" --env {self.environment}"
+        """`options` with which another command stands here too."""
+        return options(self.environment, local=self.target.cloud is not None)
 
     def now(self) -> datetime:
         """The time there: an offline cloud's own, which may run ahead."""
         return datetime.fromtimestamp(cloud_time(self.target), UTC)
+
+
+def options(environment: str, *, local: bool) -> str:
+    """What is added to a command, after a space, for it to act at this place."""
+    return " --local" if local else f" --env {environment}"
 
 
 def stand(environment: str | None, *, local: bool, port: int | None) -> Place:

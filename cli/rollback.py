@@ -8,7 +8,7 @@ from cli.console import notice, print_json, results, step
 from cli.errors import CliError, Interrupted
 from cli.target import CloudPort, Environment, Local
 from cli.turn import turn
-from infra.names import ALIAS, OUTPUTS
+from infra.names import ALIAS
 from lambda_handlers.contract.lock import LOCK
 
 if TYPE_CHECKING:
@@ -30,13 +30,16 @@ def rollback(
     """
     from cli.moved_lock import disagreement, sharing
     from cli.place import stand
+    from cli.project import SETTINGS
+    from infra.settings import load_settings
 
     place = stand(env, local=local, port=port)
     with turn(place.project, wait=False):
         way, moved = _go_back(place, endpoint)
-    others = "".join(f", {name}" for name in sharing(place, endpoint, way.good.model))
+    settings = load_settings(place.project / SETTINGS, place.environment)
+    others = "".join(f", {name}" for name in sharing(settings, endpoint, way.good.model))
     notice(f"{LOCK} pins {way.good} for {moved.environment}: the next deploy of {endpoint}{others}")
-    trouble = disagreement(place, endpoint, way)
+    trouble = disagreement(settings, endpoint, way)
     if as_json:
         versions = {"from_version": way.left, "to_version": way.version, "model_version": moved.pin.version}
         print_json({**versions, "next_deploy_agrees": trouble is None})
@@ -81,7 +84,7 @@ def _go_back(place: "Place", endpoint: str) -> tuple["WayBack", "MovedLock"]:
             tell_stack(place.target, stack.stack, version=way.version, model_version=model_version)
     except KeyboardInterrupt as interrupt:
         now = find_stack(place.project, place.environment, endpoint, place.target)
-        told = now.status.endswith("_IN_PROGRESS") or now.outputs.get(OUTPUTS.function_version) == way.version
+        told = now.status.endswith("_IN_PROGRESS") or now.believed_version == way.version
         again = f"`serinus rollback {endpoint}{place.here}` makes up for the rest"
         rest = "its stack is being told" if told else again
         answers = reader.alias().version

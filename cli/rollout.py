@@ -1,7 +1,6 @@
 """`serinus rollout`: how far a release is, on AWS or offline, and the brake."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +12,13 @@ from cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
     from cli.endpoints import DeployedStack
+    from cli.place import Place
     from cli.rollouts import AliasState, Deployment, RolloutReader
 
 app = typer.Typer(help="Follow the release of an endpoint, or stop it.", no_args_is_help=True)
 
 Endpoint = Annotated[str, typer.Argument(help="Endpoint.")]
 
-#: Real seconds between looks: AWS limits how often its APIs may be asked.
-LOOK_EVERY_S = 5.0
-LOOK_LOCALLY_EVERY_S = 0.5
 ROLLED_BACK = 3
 
 
@@ -30,9 +27,14 @@ class Followed:
     """A deployed endpoint whose releases are looked at."""
 
     endpoint: str
-    here: str
+    place: "Place"
     reader: "RolloutReader"
-    describe: Callable[[], "DeployedStack"]
+
+    def describe(self) -> "DeployedStack":
+        """Its stack, as it stands now."""
+        from cli.endpoints import find_stack
+
+        return find_stack(self.place.project, self.place.environment, self.endpoint, self.place.target)
 
 
 @app.command()
@@ -77,7 +79,7 @@ def watch(endpoint: Endpoint, env: Environment = None, local: Local = False, por
     Example: [bold]serinus rollout watch churn --local[/]
     """
     followed, told = follow(endpoint, env, local, port), set[str]()
-    reader, pause_s = followed.reader, LOOK_LOCALLY_EVERY_S if local else LOOK_EVERY_S
+    reader, pause_s = followed.reader, followed.place.target.pause_s
     while (last := newest_release(followed)) is None:
         _tell_once(told, f"stack {reader.stack} is being updated; the release has not begun")
         time.sleep(pause_s)
@@ -101,7 +103,7 @@ def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port
     Example: [bold]serinus rollout stop churn --local[/]
     """
     followed = follow(endpoint, env, local, port)
-    reader, stack = followed.reader, followed.describe()
+    reader, stack, here = followed.reader, followed.describe(), followed.place.here
     running = next((one for one in reader.deployments(3) if one.under_way), None)
     if running is not None and running.undoes is not None:
         results.print(f"{running.id} already puts the alias back to version {running.canary}", markup=False)
@@ -113,29 +115,27 @@ def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port
         results.print(f"cancelled the update of {reader.stack} before its release began", markup=False)
     else:
         raise CliError(
-            f"no release of {endpoint} is under way. `serinus rollback {endpoint}{followed.here}` goes back from "
-            "one that was promoted."
+            f"no release of {endpoint} is under way. `serinus rollback {endpoint}{here}` goes back from one "
+            "that was promoted."
         )
 
 
 def follow(endpoint: str, env: str | None, local: bool, port: int | None) -> Followed:
     """The endpoint's releases at the chosen place; `CliError` where it is not deployed, or only just being so."""
-    from cli.endpoints import find_stack
+    from cli.endpoints import stack_names
     from cli.place import stand
     from cli.rollouts import RolloutReader
 
     place = stand(env, local=local, port=port)
-
-    def describe() -> "DeployedStack":
-        return find_stack(place.project, place.environment, endpoint, place.target)
-
-    found = describe()
+    stack = stack_names(place.project, place.environment, [endpoint])[endpoint]
+    followed = Followed(endpoint, place, RolloutReader(place.target, stack))
+    found = followed.describe()
     if found.status == "CREATE_IN_PROGRESS":
         raise CliError(
             f"stack {found.stack} is still being created, and CodeDeploy has no part in a first version. "
             "Wait for the deploy to end."
         )
-    return Followed(endpoint, place.here, RolloutReader(place.target, found.stack), describe)
+    return followed
 
 
 def newest_release(followed: Followed) -> "Deployment | None":
@@ -153,7 +153,7 @@ def newest_release(followed: Followed) -> "Deployment | None":
     if last is None:
         name = followed.endpoint
         raise CliError(
-            f"{name} has had no release by CodeDeploy yet. `serinus deploy {name}{followed.here}` makes one."
+            f"{name} has had no release by CodeDeploy yet. `serinus deploy {name}{followed.place.here}` makes one."
         )
     return last
 

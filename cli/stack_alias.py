@@ -23,7 +23,7 @@ _BOOTSTRAP_STACK = "CDKToolkit"
 def tell_stack(target: Target, stack: str, *, version: str, model_version: str) -> None:
     """Write ``version`` into the template of ``stack`` and wait; `CliError` when CloudFormation refuses."""
     cloudformation = target.client("cloudformation")
-    described = _at_rest(cloudformation, stack, pause_s=5.0 if target.cloud is None else 0.5)
+    described = _at_rest(cloudformation, stack, target.pause_s)
     template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
     changed = json.dumps(pin_alias(template, version, model_version), separators=(",", ":"))
     try:

@@ -29,7 +29,7 @@ def status(
     """
     from cli.endpoints import choose_endpoints
     from cli.overview import observe, planned
-    from cli.place import region_of
+    from cli.place import options, region_of
     from cli.project import SETTINGS, find_project
     from cli.target import Target, choose
     from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
@@ -50,7 +50,7 @@ def status(
         shown = [one.to_json() for one in found]
         print_json({"environment": environment, "place": place, "trouble": trouble, "endpoints": shown})
     else:
-        here = " --local" if local else f" --env {environment}"
+        here = options(environment, local=local)
         for one in found:
             results.print("\n".join(lines_of(one, here=here, asked=not trouble)), markup=False)
         notice(trouble or f"{environment} as {place} has it; times are UTC")

@@ -45,6 +45,11 @@ class Target:
         found: str | None = boto3.Session().region_name
         return found
 
+    @property
+    def pause_s(self) -> float:
+        """Real seconds between looks at something that is waited for: AWS limits how often its APIs are asked."""
+        return 5.0 if self.cloud is None else 0.5
+
     def environment(self) -> dict[str, str]:
         """What a program that is started needs to act on the same place."""
         return {} if self.cloud is None else self.cloud.environment()

@@ -20,10 +20,10 @@ Predict = Callable[[pd.DataFrame], Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A model of ``library`` on ``data`` ("classes", "numbers", "rows": no target). ``save`` trains it on a
+    """A model of ``framework`` on ``data`` ("classes", "numbers", "rows": no target). ``save`` trains it on a
     table and its target, writes it into a folder, and gives what to package and the source's own prediction."""
 
-    library: str
+    framework: str
     name: str
     data: str
     save: Callable[[Path, pd.DataFrame, Any], tuple[Path, Predict]]
