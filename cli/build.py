@@ -14,6 +14,7 @@ from cli.target import Environment
 
 if TYPE_CHECKING:
     from lambda_handlers.contract.build import BuildManifest
+    from offline.own_api import OwnApi
 
 
 def build(
@@ -34,7 +35,7 @@ def build(
     with StageProgress() as progress:
         manifest = layers.build(project, wanted.targets, wanted.bundles, progress)
     if local := os.environ.get("SERINUS_LOCAL_URL"):
-        register_twins(local, project / BUILD_DIR, manifest)
+        register_twins(own_api_at(local), project / BUILD_DIR, manifest)
     if as_json:
         print_json(manifest.to_json())
         return
@@ -48,7 +49,16 @@ def build(
     results.print(shown)
 
 
-def register_twins(url: str, folder: Path, manifest: "BuildManifest") -> None:
+def own_api_at(url: str) -> "OwnApi":
+    """The own API of the cloud at ``url``, with the key that the CDK CLI was started with."""
+    from offline.authorization.root_key import RootKey
+    from offline.own_api import OwnApi
+
+    key = RootKey(os.environ.get("AWS_ACCESS_KEY_ID", ""), os.environ.get("AWS_SECRET_ACCESS_KEY", ""))
+    return OwnApi(url, key)
+
+
+def register_twins(api: "OwnApi", folder: Path, manifest: "BuildManifest") -> None:
     """Tell the offline cloud which zips to run in place of layers built for another platform or Python."""
     import httpx
 
@@ -57,12 +67,9 @@ def register_twins(url: str, folder: Path, manifest: "BuildManifest") -> None:
             continue
         path = folder / layer.twin
         try:
-            answer = httpx.put(
-                f"{url}/_offline/layer-twins/{layer.sha256}", json={"path": str(path)}, trust_env=False
-            )
-            answer.raise_for_status()
+            api.put(f"/layer-twins/{layer.sha256}", {"path": str(path)}).raise_for_status()
         except httpx.HTTPError as error:
             raise CliError(
-                f"the offline cloud at {url} did not take the layer twin {path.name}: {error}"
+                f"the offline cloud at {api.url} did not take the layer twin {path.name}: {error}"
             ) from error
         notice(f"the offline cloud runs {path.name} in place of {Path(layer.path).name}")

@@ -104,8 +104,6 @@ def curl_words(endpoint: "Endpoint", target: Target) -> list[str]:
             return ["-H", shlex.quote(f"x-api-key: {endpoint.key}")]
         case "iam":
             signed = ["--aws-sigv4", f"aws:amz:{target.region_name}:{SERVICE}", "--user"]
-            if target.cloud is not None:
-                return [*signed, "offline:offline"]
             user = '"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"'
             return [*signed, user, "-H", '"x-amz-security-token: $AWS_SESSION_TOKEN"']
         case "jwt":
@@ -146,7 +144,8 @@ def _signer(target: Target) -> Signer:
     from botocore.credentials import Credentials
 
     if target.cloud is not None:
-        return Signer(Credentials("offline", "offline"), target.cloud.region)
+        key = target.cloud.key
+        return Signer(Credentials(key.access_key_id, key.secret_access_key), target.cloud.region)
     session = boto3.Session(region_name=target.region)
     credentials = session.get_credentials()
     if credentials is None or session.region_name is None:

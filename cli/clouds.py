@@ -1,6 +1,7 @@
 """Offline clouds of this project as processes: start, find, stop, and the environment that points at one.
 
-A cloud runs detached; `.serinus/local/cloud-PORT.json` says where, `.serinus/local/cloud-PORT.log` what it said.
+A cloud runs detached. In `.serinus/local`, which is closed to other users, `cloud-PORT.json` says where it runs,
+`cloud-PORT.log` what it said, and `cloud-PORT.credentials` holds the key that its callers sign with.
 """
 
 import contextlib
@@ -10,17 +11,25 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from cli.errors import CliError
 from infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from offline.authorization.root_key import RootKey
+from offline.errors import OfflineError
+
+if TYPE_CHECKING:
+    from offline.own_api import OwnApi
 
 FOLDER = ".serinus/local"
 #: What the offline extra brings, as modules.
 MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint", "aiohttp")
 DEFAULT_PORT = 4577
+KEY_SUFFIX = ".credentials"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 
@@ -42,6 +51,7 @@ class RunningCloud:
     region: str
     account_id: str
     speed: float
+    key: RootKey = field(repr=False)
 
     @property
     def url(self) -> str:
@@ -52,13 +62,26 @@ class RunningCloud:
         """The address of the page that shows what runs in it."""
         return page_of(self.port)
 
+    @property
+    def page_with_key(self) -> str:
+        """The page's address with the key that it needs; the part behind # is sent nowhere."""
+        key, secret = self.key.access_key_id, self.key.secret_access_key
+        return f"{self.page}#{urlencode({'key': key, 'secret': secret})}"
+
+    def own_api(self) -> "OwnApi":
+        """The cloud's own API: its clock, its faults."""
+        from offline.own_api import OwnApi
+
+        return OwnApi(self.url, self.key)
+
     def environment(self) -> dict[str, str]:
         """The variables with which the CDK CLI, boto3, the AWS CLI and curl speak to this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "offline",
-            "AWS_SECRET_ACCESS_KEY": "offline",
-            "AWS_SESSION_TOKEN": "offline",
+            "AWS_ACCESS_KEY_ID": self.key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
+            # Another account's token, left from before, would not fit this key.
+            "AWS_SESSION_TOKEN": "",
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -104,12 +127,11 @@ def start(
             "`serinus local down` stops it, `--port` starts another beside it."
         )
     require_extra()
-    folder = project / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    log_path = folder / f"cloud-{port}.log"
+    key = new_key(project, port)
+    log_path = private_folder(project) / f"cloud-{port}.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [*command(port=port, place=place, speed=speed, state=state), *course.arguments()],
+            [*command(project, port=port, place=place, speed=speed, state=state), *course.arguments()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -120,24 +142,47 @@ def start(
     except BaseException:
         _end(process.pid)
         raise
-    cloud = RunningCloud(process.pid, port, place.region, health["account_id"], speed)
+    cloud = RunningCloud(process.pid, port, place.region, health["account_id"], speed, key)
     record(project, cloud)
     return cloud
 
 
 def record(project: Path, cloud: RunningCloud) -> None:
     """Note where ``cloud`` runs, for other commands to find it."""
-    folder = project / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = private_folder(project)
     beside = folder / f".cloud-{cloud.port}.json"
-    beside.write_text(json.dumps(asdict(cloud)))
+    shown = {name: value for name, value in asdict(cloud).items() if name != "key"}
+    cloud.key.write(credentials_path(project, cloud.port))
+    beside.write_text(json.dumps(shown))
     beside.replace(folder / f"cloud-{cloud.port}.json")
 
 
-def command(*, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
+def private_folder(project: Path) -> Path:
+    """Where clouds leave word, closed to other users of the machine."""
+    folder = project / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def credentials_path(project: Path, port: int) -> Path:
+    """The file with the key of a cloud at ``port``."""
+    return project / FOLDER / f"cloud-{port}{KEY_SUFFIX}"
+
+
+def new_key(project: Path, port: int) -> RootKey:
+    """A key for a cloud that is about to start at ``port``, in the file that it reads."""
+    private_folder(project)
+    key = RootKey.new()
+    key.write(credentials_path(project, port))
+    return key
+
+
+def command(project: Path, *, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
     """The command line of a cloud in the foreground."""
     arguments = [sys.executable, "-P", "-m", "offline", "--port", str(port), "--speed", str(speed)]
     arguments += ["--account", place.account_id, "--region", place.region]
+    arguments += ["--credentials", str(credentials_path(project, port))]
     return arguments if state is None else [*arguments, "--state", str(state)]
 
 
@@ -145,8 +190,9 @@ def find(project: Path, port: int | None = None) -> RunningCloud | None:
     """The cloud of this project that is alive, on ``port`` or on any; records of dead ones are removed."""
     for record in sorted((project / FOLDER).glob("cloud-*.json")):
         try:
-            cloud = RunningCloud(**json.loads(record.read_text()))
-        except (ValueError, TypeError):
+            key = RootKey.read(record.with_suffix(KEY_SUFFIX))
+            cloud = RunningCloud(**json.loads(record.read_text()), key=key)
+        except (ValueError, TypeError, OfflineError):
             record.unlink(missing_ok=True)
             continue
         if not _alive(cloud):
@@ -169,6 +215,7 @@ def stop(project: Path, cloud: RunningCloud, patience_s: float = STOP_TIMEOUT_S)
     """Stop ``cloud`` and wait until its process is gone; it has ``patience_s`` for ending in order."""
     _end(cloud.pid, patience_s)
     (project / FOLDER / f"cloud-{cloud.port}.json").unlink(missing_ok=True)
+    credentials_path(project, cloud.port).unlink(missing_ok=True)
 
 
 def require_extra() -> None:

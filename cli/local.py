@@ -1,5 +1,6 @@
 """`serinus local`: the offline cloud, up, down, and how other tools reach it."""
 
+import json
 import os
 import shlex
 import sys
@@ -14,6 +15,11 @@ from cli.project import SETTINGS, find_project
 from infra.names import LOCAL_ENVIRONMENT
 
 app = typer.Typer(help="Run a cloud on this machine: AWS as far as these stacks need it.", no_args_is_help=True)
+
+#: Opens the page with its key, which is in this file and on no command line. The address is percent-encoded.
+REDIRECT = """<!doctype html><meta charset="utf-8"><title>Offline cloud</title>
+<script>location.replace({url})</script>
+"""
 
 Port = Annotated[int, typer.Option(help="Port of the cloud.")]
 AnyPort = Annotated[int | None, typer.Option("--port", help="Port, where several clouds run.")]
@@ -37,14 +43,15 @@ def up(
         clouds.require_extra()
         notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
         notice(f"what runs in it: {clouds.page_of(port)}")
-        command = clouds.command(port=port, place=place, speed=speed, state=state)
+        key = clouds.new_key(project, port)
+        command = clouds.command(project, port=port, place=place, speed=speed, state=state)
         # The cloud takes this process' place, and with it the record of its pid.
-        clouds.record(project, clouds.RunningCloud(os.getpid(), port, place.region, place.account_id, speed))
+        clouds.record(project, clouds.RunningCloud(os.getpid(), port, place.region, place.account_id, speed, key))
         os.execv(command[0], command)
     with step("starting the offline cloud"):
         cloud = clouds.start(project, port=port, place=place, speed=speed, state=state)
     results.print(f"offline cloud ready at {cloud.url} (pid {cloud.pid}, {cloud.speed:g}x time)")
-    results.print(f"what runs in it: {cloud.page}")
+    results.print(f"what runs in it: {cloud.page} (`serinus local open` opens it with its key)")
     notice("`serinus deploy --local` deploys into it; `serinus local down` stops it.")
 
 
@@ -71,10 +78,18 @@ def open_page(port: AnyPort = None) -> None:
     """
     import webbrowser
 
-    cloud = clouds.require(find_project(), port)
+    project = find_project()
+    cloud = clouds.require(project, port)
     results.print(cloud.page)
-    if not webbrowser.open(cloud.page):
-        notice("no browser could be started from here; open the address above in one on this machine")
+    # Other users of the machine see the command lines of what runs, so the browser is not started with the key.
+    leading = clouds.private_folder(project) / f"open-{cloud.port}.html"
+    leading.touch(mode=0o600)
+    leading.write_text(REDIRECT.format(url=json.dumps(cloud.page_with_key)))
+    if not webbrowser.open(leading.as_uri()):
+        notice(
+            "no browser could be started from here; open the address above in one on this machine and paste the "
+            "key that `serinus local env` prints"
+        )
 
 
 @app.command()
@@ -109,7 +124,7 @@ def token(
     settings = load_settings(project / SETTINGS, env)
     (name,) = choose_endpoints(settings, [endpoint])
     chosen = next(one for one in settings.endpoints if one.name == name)
-    sys.stdout.write(f"{own_token(cloud.url, chosen)}\n")
+    sys.stdout.write(f"{own_token(cloud, chosen)}\n")
 
 
 @app.command()

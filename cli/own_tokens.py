@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cli.clouds import RunningCloud
 from cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -17,19 +18,19 @@ LASTS_S = 10 * 365 * 86_400
 ALGORITHM = "RS256"
 
 
-def own_token(cloud_url: str, endpoint: "Endpoint") -> str:
-    """A token with which the offline cloud at ``cloud_url`` lets callers of ``endpoint`` in; `CliError` for an
+def own_token(cloud: RunningCloud, endpoint: "Endpoint") -> str:
+    """A token with which the offline ``cloud`` lets callers of ``endpoint`` in; `CliError` for an
     endpoint that takes none."""
     jwt = endpoint.settings.jwt
     if endpoint.settings.auth != "jwt" or jwt.issuer is None or not jwt.audience:
         raise CliError(f'{endpoint.name} takes no tokens: it has auth = "{endpoint.settings.auth}".')
-    return sign_own_token(cloud_url, issuer=jwt.issuer, audience=jwt.audience[0], scopes=jwt.scopes)
+    return sign_own_token(cloud, issuer=jwt.issuer, audience=jwt.audience[0], scopes=jwt.scopes)
 
 
 def sign_own_token(
-    cloud_url: str, *, issuer: str, audience: str, scopes: Sequence[str], subject: str = "serinus"
+    cloud: RunningCloud, *, issuer: str, audience: str, scopes: Sequence[str], subject: str = "serinus"
 ) -> str:
-    """A token of ``issuer`` for ``audience`` that the offline cloud at ``cloud_url`` takes until it is stopped;
+    """A token of ``issuer`` for ``audience`` that the offline ``cloud`` takes until it is stopped;
     `CliError` where that cloud cannot be told of its key."""
     import httpx
     from joserfc import jwt
@@ -38,12 +39,10 @@ def sign_own_token(
     key = RSAKey.generate_key(2048, {"kid": f"serinus-{secrets.token_hex(8)}"})
     order = {"issuer": issuer, "key": key.as_dict(private=False)}
     try:
-        told = httpx.post(f"{cloud_url}/_offline/issuers", json=order, timeout=10, trust_env=False)
-        told.raise_for_status()
-        clock = httpx.get(f"{cloud_url}/_offline/clock", timeout=10, trust_env=False)
-        clock.raise_for_status()
+        cloud.own_api().post("/issuers", order).raise_for_status()
+        clock = cloud.own_api().get("/clock").raise_for_status()
     except httpx.HTTPError as error:
-        raise CliError(f"the offline cloud at {cloud_url} could not be told of a key: {error}") from error
+        raise CliError(f"the offline cloud at {cloud.url} could not be told of a key: {error}") from error
     now = int(clock.json()["epoch_s"])
     claims = {"iss": issuer, "aud": audience, "sub": subject, "iat": now, "exp": now + LASTS_S}
     if scopes:

@@ -61,7 +61,4 @@ def cloud_time(target: Target) -> float:
     """Epoch seconds at ``target``."""
     if target.cloud is None:
         return time.time()
-    import httpx
-
-    answer = httpx.get(f"{target.cloud.url}/_offline/clock", timeout=10, trust_env=False)
-    return float(answer.json()["epoch_s"])
+    return float(target.cloud.own_api().get("/clock").raise_for_status().json()["epoch_s"])

@@ -65,8 +65,8 @@ class Target:
             service,
             endpoint_url=self.cloud.url,
             region_name=self.cloud.region,
-            aws_access_key_id="offline",
-            aws_secret_access_key="offline",
+            aws_access_key_id=self.cloud.key.access_key_id,
+            aws_secret_access_key=self.cloud.key.secret_access_key,
             config=Config(retries={"total_max_attempts": 1}, proxies={}),
         )
 

@@ -6,8 +6,27 @@ import os
 import sys
 from pathlib import Path
 
+from offline.authorization.root_key import RootKey
 from offline.cloud.config import DEFAULT_PORT, CloudConfig
 from offline.errors import OfflineError
+
+
+def default_credentials(port: int) -> Path:
+    """Where the key of a cloud at ``port`` is kept that was not told where."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "offline-cloud" / (f"{port}.credentials" if port else f"process-{os.getpid()}.credentials")
+
+
+def root_key(named: Path | None, port: int) -> RootKey:
+    """The key in the file that was ``named``, made where there is none; else a new one in a file of its own.
+
+    Raises `OfflineError` for a file that others can read, or that holds no key.
+    """
+    path = named or default_credentials(port)
+    if named is None or not path.exists():
+        RootKey.new().write(path)
+    logging.getLogger("offline").info("calls are signed with the key in %s", path)
+    return RootKey.read(path)
 
 
 def main() -> int:
@@ -22,7 +41,15 @@ def main() -> int:
     parser.add_argument("--metric-delay", type=float, default=defaults.metric_delay_s, help="cloud seconds")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="for alias weights and injected faults")
     parser.add_argument("--state", type=Path, default=None, help="keep state in this folder across restarts")
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        default=None,
+        help="the owner's access key, as a file of AWS's shared credentials; made where there is none",
+    )
     arguments = parser.parse_args()
+    # State, logs and what functions leave behind are for whoever started the cloud.
+    os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     os.environ["MOTO_ACCOUNT_ID"] = arguments.account
     from offline.cloud.serve import serve
@@ -30,6 +57,7 @@ def main() -> int:
     try:
         serve(
             CloudConfig(
+                root_key=root_key(arguments.credentials, arguments.port),
                 host=arguments.host,
                 port=arguments.port,
                 account_id=arguments.account,

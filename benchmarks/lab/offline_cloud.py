@@ -10,9 +10,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
 
 import boto3
+
+from offline.authorization.root_key import RootKey
+from offline.own_api import OwnApi
 
 ROOT = Path(__file__).parents[2]
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -50,15 +52,18 @@ class BenchCloud:
 
     def __enter__(self) -> "BenchCloud":
         self._log = tempfile.TemporaryFile()
+        self._folder = tempfile.TemporaryDirectory()
+        credentials = Path(self._folder.name) / "credentials"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", LISTENING, "--port", "0", *self._arguments],
+            [sys.executable, "-c", LISTENING, "--port", "0", "--credentials", str(credentials), *self._arguments],
             stdout=subprocess.PIPE,
             stderr=self._log,
             cwd=ROOT,
         )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-        self.get("/_offline/health")
+        self.key = RootKey.read(credentials)
+        self.get("/health")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,23 +71,23 @@ class BenchCloud:
         self._process.wait(timeout=60)
         self._process.communicate()
         self._log.close()
+        self._folder.cleanup()
 
     def get(self, path: str) -> Any:
         """An answer of the cloud's own API."""
-        with build_opener(ProxyHandler({})).open(f"{self.url}{path}", timeout=60) as answer:
-            return json.load(answer)
+        return OwnApi(self.url, self.key).get(path, timeout_s=60).raise_for_status().json()
 
     def client(self, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name=REGION,
-            aws_access_key_id="bench",
-            aws_secret_access_key="bench",
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret_access_key,
         )
 
     def worker_pids(self) -> list[int]:
-        return [worker["pid"] for worker in self.get("/_offline/lambda/workers")["workers"] if worker["pid"]]
+        return [worker["pid"] for worker in self.get("/lambda/workers")["workers"] if worker["pid"]]
 
     def memory_mb(self) -> float:
         """PSS of the cloud, its workers and whatever else it started."""

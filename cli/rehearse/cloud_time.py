@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-_ASK_LIMIT_S = 10.0
+from offline.own_api import OwnApi
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class Anchor:
 
 
 class CloudTime:
-    """The time of the offline cloud at ``url``, right up to half of what asking for it took, in real seconds."""
+    """The time of the offline cloud whose own API this is, right up to half of what asking for it took."""
 
-    def __init__(self, url: str) -> None:
-        self._clock_url = f"{url}/_offline/clock"
+    def __init__(self, api: OwnApi) -> None:
+        self._api = api
         self._held_before_s = 0.0
         self._latest = 0.0
         self._anchor = self._ask(None)
@@ -50,13 +50,8 @@ class CloudTime:
         self._anchor = self._ask(speed)
 
     def _ask(self, speed: float | None) -> Anchor:
-        import httpx
-
         before = time.monotonic()
-        if speed is None:
-            answer = httpx.get(self._clock_url, timeout=_ASK_LIMIT_S, trust_env=False)
-        else:
-            answer = httpx.post(self._clock_url, json={"factor": speed}, timeout=_ASK_LIMIT_S, trust_env=False)
+        answer = self._api.get("/clock") if speed is None else self._api.post("/clock", {"factor": speed})
         told = answer.raise_for_status().json()
         self._held_s: float = told["held_s"]
         return Anchor(told["epoch_s"], (before + time.monotonic()) / 2, told["factor"])

@@ -94,11 +94,11 @@ def release(order: Order, set_up: Stage, view: LiveView, watch: Stopwatch, name:
     """Release ``name`` under traffic; whatever is live now is the stable version."""
     scratch, injection = set_up.scratch, order.injection
     endpoint = find_endpoint(scratch.stable.project, scratch.environment, order.endpoint, set_up.target)
-    clock = CloudTime(set_up.cloud.url)
+    clock = CloudTime(set_up.cloud.own_api())
     clock.set_speed(order.speed)
     rows = read_golden(scratch.stable.bundle).rows
     # Whoever the real issuer is, it is not asked: the rehearsal needs no network and nobody's credentials.
-    token = own_token(set_up.cloud.url, scratch.endpoint) if endpoint.auth == "jwt" else None
+    token = own_token(set_up.cloud, scratch.endpoint) if endpoint.auth == "jwt" else None
     caller = caller_of(endpoint, set_up.target, token)
     traffic = Traffic(Load(endpoint.url, caller, rows, order.rate, order.seed), clock)
     reader = RolloutReader(set_up.target, endpoint.stack)

@@ -64,7 +64,7 @@ class Stage:
     def register_twins(self) -> None:
         """Tell the cloud which layers to run in place of those for another platform."""
         register_twins(
-            self.cloud.url, self.scratch.folder / BUILD_DIR, read_build(self.scratch.folder / BUILD_DIR)
+            self.cloud.own_api(), self.scratch.folder / BUILD_DIR, read_build(self.scratch.folder / BUILD_DIR)
         )
 
     def await_stack(self, deploying: Background) -> None:
@@ -95,10 +95,7 @@ class Stage:
             running.end()
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> None:
-        import httpx
-
-        asked = httpx.request(method, f"{self.cloud.url}/_offline/{path}", json=body, timeout=10, trust_env=False)
-        asked.raise_for_status()
+        self.cloud.own_api().request(method, f"/{path}", json=body).raise_for_status()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Who holds an access key: a user, a session of a role, or the account's root.
 
-Keys are those that moto's IAM and STS gave out, and ``offline`` with the secret ``offline``, which is root's: it
-stands for the credentials of the person who owns the machine.
+Keys are those that moto's IAM and STS gave out, and the cloud's own, which is root's: it stands for the
+credentials of the person who started it.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from offline.authorization.role_policies import policies_of, texts_of
-
-ROOT_KEY = ROOT_SECRET = "offline"
+from offline.authorization.root_key import RootKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,20 @@ class Holder:
     bounds: tuple[str, ...] = ()
 
 
-def holder_of(account_id: str, key_id: str) -> Holder | None:
-    """The holder of an active access key; None for a key that nobody holds."""
-    if key_id == ROOT_KEY:
-        root = f"arn:aws:iam::{account_id}:root"
-        return Holder(key_id, ROOT_SECRET, root, root, "Account", account_id, policies=None)
-    return _user(account_id, key_id) or _session(account_id, key_id)
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Everybody who holds a key of one account."""
+
+    account_id: str
+    root: RootKey
+
+    def of(self, key_id: str) -> Holder | None:
+        """The holder of an active access key; None for a key that nobody holds."""
+        if key_id == self.root.access_key_id:
+            arn = f"arn:aws:iam::{self.account_id}:root"
+            secret = self.root.secret_access_key
+            return Holder(key_id, secret, arn, arn, "Account", self.account_id, policies=None)
+        return _user(self.account_id, key_id) or _session(self.account_id, key_id)
 
 
 def _user(account_id: str, key_id: str) -> Holder | None:

@@ -10,11 +10,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from offline.authorization.authentication import Authentication
 from offline.authorization.authorizer import Authorizer
+from offline.authorization.holders import Holders
 from offline.clock import Clock
 from offline.cloud.config import CloudConfig
 from offline.cloud.state import Snapshot, StateFolder, StateKeeper
 from offline.cloud.steps import Steps
+from offline.own_api import OwnApi
 from offline.services import SERVICES, moto_state, moto_time
 from offline.wire.service import Service
 
@@ -33,12 +36,16 @@ class Cloud:
         self.slept_s = 0.0
         self.steps = Steps()
         self.authorizer = Authorizer(self)
+        self.holders = Holders(config.account_id, config.root_key)
+        self.authentication = Authentication(
+            self.holders, lambda key_id: self.authorizer.session(key_id) is not None, self.clock.time
+        )
         self.services: dict[str, Service] = {cls.name: cls(self) for cls in SERVICES}
         self.loop: asyncio.AbstractEventLoop | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
         # Service models are loaded once a session: a session a client would load them again and again.
-        self._session = boto3.session.Session("offline-cloud", "offline-cloud")
+        self._session = boto3.session.Session(config.root_key.access_key_id, config.root_key.secret_access_key)
         self._ticker: asyncio.Task[None] | None = None
         self._keeper: StateKeeper | None = None
 
@@ -67,6 +74,10 @@ class Cloud:
             self._ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticker
+
+    def own_api(self) -> OwnApi:
+        """A client of what is below /_offline. Call it from other threads than the event loop's."""
+        return OwnApi(self.config.endpoint_url, self.config.root_key)
 
     def save_soon(self) -> None:
         """Have the state on disk at once where it is kept at all: after a step that must not be made twice."""
@@ -101,6 +112,7 @@ class Cloud:
                     endpoint_url=self.config.endpoint_url,
                     config=Config(
                         retries={"total_max_attempts": 1},
+                        proxies={},
                         max_pool_connections=64,
                         s3={"addressing_style": "path"},
                         read_timeout=900,

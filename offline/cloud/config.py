@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from offline.authorization.root_key import RootKey
+
 DEFAULT_PORT = 4577
 
 
@@ -14,6 +16,8 @@ class CloudConfig:
     port: int = DEFAULT_PORT
     account_id: str = "123456789012"
     region: str = "us-east-1"
+    #: The owner's access key: what its account's root signs calls with.
+    root_key: RootKey = field(default_factory=RootKey.new)
     #: Cloud seconds per real second; 1 is real time, 0 stands still until stepped.
     clock_factor: float = 1.0
     #: Cloud seconds between an event and its metric becoming visible to alarms and queries.

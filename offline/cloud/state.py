@@ -78,6 +78,7 @@ class StateFolder:
     def __init__(self, root: Path, account_id: str) -> None:
         self.root = root
         self._stamp = stamp(account_id)
+        self._claim()
         (root / "parts").mkdir(parents=True, exist_ok=True)
         self.blobs = Blobs(root / "blobs")
         self.clock: SavedClock | None = None
@@ -93,6 +94,17 @@ class StateFolder:
 
     def close(self) -> None:
         os.close(self._lock)
+
+    def _claim(self) -> None:
+        """Make the folder this user's alone: what it holds runs as code when it is read, and holds secrets."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner = self.root.stat().st_uid
+        if owner != os.getuid():
+            raise OfflineError(
+                f"the state folder {self.root} belongs to another user (id {owner}), who could have code run here "
+                "by it. Name a folder of your own with --state."
+            )
+        self.root.chmod(0o700)
 
     def parts(self, names: list[str]) -> dict[str, Any]:
         """The saved state of each of these parts that has any."""

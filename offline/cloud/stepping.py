@@ -24,7 +24,9 @@ class SteppedCloud:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._session = boto3.session.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name=cloud.config.region
+            cloud.config.root_key.access_key_id,
+            cloud.config.root_key.secret_access_key,
+            region_name=cloud.config.region,
         )
         self.advance(61 - cloud.clock.time() % 60)
 

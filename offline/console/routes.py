@@ -7,9 +7,11 @@ GET /_offline/console/requests?after=N      the last requests through the gatewa
 GET /_offline/console/requests/{number}     one of them, with its bodies
 GET /_offline/console/logs?region=&group=   the log groups, and the last lines of one
 
-The page changes nothing here: what its form sends goes to the gateway, as any client's request does.
+The page itself shows nothing until it is given the cloud's key, with which its script signs what it asks for. It
+changes nothing here: what its form sends goes to the gateway, as any client's request does.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from offline.console.guard import OWN_API
 from offline.console.log_view import last_lines, log_groups
 from offline.console.overview import overview
 from offline.gateway.recent import RecentRequests
@@ -26,6 +27,8 @@ from offline.gateway.recent import RecentRequests
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
 
+#: Below this is what is this cloud's own, and not part of AWS.
+OWN_API = "/_offline"
 STATIC = Path(__file__).with_name("static")
 MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 #: What is shown is text of functions and callers: whatever of it were taken for markup could still run nothing.
@@ -43,17 +46,8 @@ HEADERS = {
 
 
 def routes(cloud: "Cloud", recent: RecentRequests) -> list[Route]:
-    """The routes of the page onto ``cloud``, whose gateway notes requests in ``recent``."""
+    """What the page asks of ``cloud``, whose gateway notes requests in ``recent``: for the cloud's owner alone."""
     account_id = cloud.config.account_id
-
-    async def page(_request: Request) -> Response:
-        return _file("page.html")
-
-    async def slash(_request: Request) -> Response:
-        return RedirectResponse(f"{OWN_API}/", status_code=308)
-
-    async def file(request: Request) -> Response:
-        return _file(request.path_params["file"])
 
     async def show_overview(_request: Request) -> Response:
         return _json(overview(cloud))
@@ -76,22 +70,32 @@ def routes(cloud: "Cloud", recent: RecentRequests) -> list[Route]:
         return _json({"groups": log_groups(account_id), "lines": lines})
 
     return [
-        Route(OWN_API, slash),
-        Route(f"{OWN_API}/", page),
         Route(f"{OWN_API}/console/overview", show_overview),
         Route(f"{OWN_API}/console/requests", show_requests),
         Route(f"{OWN_API}/console/requests/{{number:int}}", show_request),
         Route(f"{OWN_API}/console/logs", show_logs),
-        Route(f"{OWN_API}/console/{{file}}", file),
     ]
 
 
-def _file(name: str) -> Response:
-    """One of the page's files; ``name`` is a single segment of a path, so it cannot lead elsewhere."""
-    path = STATIC / name
-    if path.suffix not in MEDIA_TYPES or not path.is_file():
-        return _json({"message": "no such file"}, 404)
-    return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=HEADERS)
+def open_routes() -> list[Route]:
+    """The page and its files, which say nothing of the cloud."""
+
+    async def slash(_request: Request) -> Response:
+        return RedirectResponse(f"{OWN_API}/", status_code=308)
+
+    files = [path for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES]
+    return [
+        Route(OWN_API, slash),
+        Route(f"{OWN_API}/", _serve(STATIC / "page.html")),
+        *(Route(f"{OWN_API}/console/{path.name}", _serve(path)) for path in files),
+    ]
+
+
+def _serve(path: Path) -> Callable[[Request], Awaitable[Response]]:
+    async def file(_request: Request) -> Response:
+        return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=HEADERS)
+
+    return file
 
 
 def _json(data: Any, status: int = 200) -> Response:

@@ -110,7 +110,9 @@ class Gateway:
         exchange.route, exchange.path_parameters = found
         if exchange.route.signed:
             exchange.caller = authenticate(
-                request, Invoked(stage.account_id, stage.region, method_arn(exchange), exchange.cloud_time)
+                request,
+                Invoked(stage.account_id, stage.region, method_arn(exchange), exchange.cloud_time),
+                self._cloud.holders,
             )
         if exchange.route.authorizer is not None:
             await exchange.route.authorizer.authorize(exchange)

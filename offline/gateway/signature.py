@@ -1,36 +1,30 @@
 """AWS_IAM authorization: verifies a request's Signature Version 4 and asks IAM whether the caller may invoke.
 
-Signatures are dated by the machine's clock, because that is what clients sign with, however fast cloud time runs.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 """
 
-import hashlib
-import hmac
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
+from offline.authorization.authentication import TOLERANCE_S
 from offline.authorization.conditions import Context
-from offline.authorization.holders import Holder, holder_of
+from offline.authorization.holders import Holder, Holders
 from offline.authorization.policy import Access, Effect, effect_of
+from offline.authorization.sigv4 import (
+    MalformedSignature,
+    SentRequest,
+    Signature,
+    has_other_body,
+    is_by,
+    read_signature,
+    time_error,
+)
 from offline.clock import real_time
 from offline.gateway.errors import GatewayError, access_denied, no_such_route
 from offline.gateway.request import GatewayRequest
 
-AUTHORIZATION = re.compile(
-    r"^AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/"
-    r"aws4_request,\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})$"
-)
-AMZ_DATE = "%Y%m%dT%H%M%SZ"
-#: Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+#: API Gateway's name in a signature for calls of deployed APIs.
 SERVICE = "execute-api"
-#: How far a signature's date may be off.
-TOLERANCE_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,84 +47,45 @@ class Invoked:
     cloud_time: float
 
 
-def authenticate(request: GatewayRequest, invoked: Invoked) -> Caller:
+def authenticate(request: GatewayRequest, invoked: Invoked, holders: Holders) -> Caller:
     """The caller who signed the request; raises `GatewayError` (403) as AWS would."""
-    given = request.header("authorization")
-    if given is None:
+    authorization = request.header("authorization")
+    if authorization is None:
         raise no_such_route()
-    match = AUTHORIZATION.match(given)
-    signed_at = request.header("x-amz-date")
-    if match is None or signed_at is None or "host" not in match["headers"].split(";"):
-        raise incomplete_signature(given)
-    holder = find_holder(request, invoked, match["key"])
-    check_scope(match, invoked.region, signed_at)
-    expected = expected_signature(request, match, Credentials(holder.key_id, holder.secret))
-    if not hmac.compare_digest(expected, match["signature"]) or lies_about_body(request):
+    sent = SentRequest(
+        request.method, request.sent_path, request.raw_query, request.values, request.body, request.scheme
+    )
+    try:
+        signature = read_signature(sent)
+    except MalformedSignature:
+        signature = None
+    if signature is None:
+        raise incomplete_signature(authorization)
+    holder = find_holder(signature, invoked, holders)
+    check_scope(signature, invoked.region)
+    if not is_by(holder.secret, signature, sent) or has_other_body(sent):
         raise mismatched_signature()
     check_permitted(request, invoked, holder)
-    return Caller(invoked.account_id, match["key"], holder.user_id, holder.arn)
+    return Caller(invoked.account_id, signature.key_id, holder.user_id, holder.arn)
 
 
-def find_holder(request: GatewayRequest, invoked: Invoked, key_id: str) -> Holder:
-    holder, token = holder_of(invoked.account_id, key_id), request.header("x-amz-security-token")
-    if holder is None:
-        raise unknown_token()
-    if holder.policies is not None and token != holder.token:
+def find_holder(signature: Signature, invoked: Invoked, holders: Holders) -> Holder:
+    holder = holders.of(signature.key_id)
+    if holder is None or (signature.token or None) != holder.token:
         raise unknown_token()
     if holder.expires is not None and holder.expires <= invoked.cloud_time:
         raise expired_token()
     return holder
 
 
-def check_scope(match: re.Match[str], region: str, signed_at: str) -> None:
+def check_scope(signature: Signature, region: str) -> None:
     """Raise unless the signature is for this service and region, and of these minutes."""
-    if match["service"] != SERVICE:
+    if signature.service != SERVICE:
         raise invalid_signature(f"Credential should be scoped to correct service: '{SERVICE}'.")
-    if match["region"] != region:
-        raise invalid_signature(f"Credential should be scoped to a valid region, not '{match['region']}'.")
-    try:
-        at = datetime.strptime(signed_at, AMZ_DATE).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        raise incomplete_signature(f"X-Amz-Date={signed_at}") from None
-    if signed_at[:8] != match["date"]:
-        raise invalid_signature(
-            f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: {signed_at}"
-        )
-    now = real_time()
-    oldest, newest = now - TOLERANCE_S, now + TOLERANCE_S
-    if at < oldest:
-        raise invalid_signature(
-            f"Signature expired: {signed_at} is now earlier than {amz(oldest)} ({amz(now)} - 5 min.)"
-        )
-    if at > newest:
-        raise invalid_signature(
-            f"Signature not yet current: {signed_at} is still later than {amz(newest)} ({amz(now)} + 5 min.)"
-        )
-
-
-def amz(epoch_s: float) -> str:
-    return datetime.fromtimestamp(epoch_s, UTC).strftime(AMZ_DATE)
-
-
-def lies_about_body(request: GatewayRequest) -> bool:
-    """Whether the body is another than the hash that the request gives, and signs, for it."""
-    given = request.header("x-amz-content-sha256")
-    return given is not None and given != hashlib.sha256(request.body).hexdigest()
-
-
-def expected_signature(request: GatewayRequest, match: re.Match[str], credentials: Any) -> str:
-    """The signature that these credentials give for the request as it arrived."""
-    query = f"?{request.raw_query}" if request.raw_query else ""
-    signed = AWSRequest(
-        method=request.method,
-        url=f"{request.scheme}://{request.header('host')}{request.sent_path}{query}",
-        data=request.body,
-        headers={name: request.header(name) or "" for name in match["headers"].split(";")},
-    )
-    signed.context["timestamp"] = request.header("x-amz-date") or ""
-    signer: Any = SigV4Auth(credentials, match["service"], match["region"])
-    signature: str = signer.signature(signer.string_to_sign(signed, signer.canonical_request(signed)), signed)
-    return signature
+    if signature.region != region:
+        raise invalid_signature(f"Credential should be scoped to a valid region, not '{signature.region}'.")
+    if (message := time_error(signature, real_time(), TOLERANCE_S)) is not None:
+        raise invalid_signature(message)
 
 
 def check_permitted(request: GatewayRequest, invoked: Invoked, holder: Holder) -> None:
@@ -167,10 +122,11 @@ def condition_keys(request: GatewayRequest, invoked: Invoked, holder: Holder) ->
     return {name: (value,) for name, value in keys.items()} | ({"aws:useragent": (agent,)} if agent else {})
 
 
-def incomplete_signature(given: str) -> GatewayError:
+def incomplete_signature(authorization: str) -> GatewayError:
     return GatewayError(
         "INVALID_SIGNATURE",
-        f"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'. Authorization={given}",
+        "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'. "
+        f"Authorization={authorization}",
         "IncompleteSignatureException",
     )
 

@@ -1,8 +1,8 @@
 """The Runtime API: the HTTP side that AWS's runtime client polls for work and posts answers to.
 
-Each worker has a port of its own on loopback, so that a request needs no further identification: the client
-accepts only ``host:port``. A hand-written protocol on httptools answers in a fraction of a millisecond,
-which a web framework on the same event loop would not.
+Each worker has a port of its own on loopback: the client accepts only ``host:port`` and sends no secret. So what a
+browser sends is refused, and what another user of this machine sends. A hand-written protocol on httptools answers
+in a fraction of a millisecond, which a web framework on the same event loop would not.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -12,9 +12,12 @@ from typing import Protocol
 import httptools
 
 from offline.errors import OfflineError
+from offline.sandbox.peer import is_another_users
 
 PREFIX = "/2018-06-01/runtime/"
 ACCEPTED_BODY = b'{"status":"OK"}\n'
+#: What browsers send of a page, and no runtime client does.
+BROWSER_HEADERS = frozenset({b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-mode"})
 #: A little more than the largest response, so that one which is too large is measured and not kept.
 KEPT_BODY_BYTES = 7 * 1024 * 1024
 
@@ -108,12 +111,17 @@ class RuntimeConnection(asyncio.Protocol):
 
     def _reset(self) -> None:
         self._path = b""
+        self._from_page = False
         self._error_type = ""
         self._body: list[bytes] = []
         self._size = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if is_another_users(peer, own):
+            transport.abort()
+            return
         self._transport = transport
         self.api.opened(self)
 
@@ -136,7 +144,9 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lowered = name.lower()
-        if lowered == b"lambda-runtime-function-error-type":
+        if lowered in BROWSER_HEADERS:
+            self._from_page = True
+        elif lowered == b"lambda-runtime-function-error-type":
             self._error_type = value.decode("latin-1")
         elif lowered == b"expect" and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -148,7 +158,11 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         path, body, size, kind = self._path.decode("latin-1"), b"".join(self._body), self._size, self._error_type
+        from_page = self._from_page
         self._reset()
+        if from_page:
+            self.send(403, b'{"errorMessage":"a web page asks","errorType":"Forbidden"}')
+            return
         self.api.handle(self, path, body, size, kind)
 
     def send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
@@ -160,4 +174,4 @@ class RuntimeConnection(asyncio.Protocol):
         self._transport.write("\r\n".join(lines).encode() + body)
 
 
-REASONS = {200: "OK", 202: "Accepted", 404: "Not Found", 413: "Payload Too Large"}
+REASONS = {200: "OK", 202: "Accepted", 403: "Forbidden", 404: "Not Found", 413: "Payload Too Large"}

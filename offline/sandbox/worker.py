@@ -196,6 +196,8 @@ class Worker:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                # As on Lambda; this cloud's own files are their owner's alone.
+                umask=0o022,
             )
         finally:
             os.close(output)

@@ -8,7 +8,6 @@ An operation without a method is handed to moto where the service says so, and r
 
 import asyncio
 import inspect
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from offline.cloud.cloud import Cloud
-
-SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/(?P<date>\d+)/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,11 @@ class Service:
         raise OfflineError(f"{self.name} keeps no state, but the state folder holds {type(saved).__name__}")
 
     def routes(self) -> "list[Route]":
-        """The service's part of the cloud's own API, below ``/_offline``."""
+        """The service's part of the cloud's own API, below ``/_offline``: for the cloud's owner alone."""
+        return []
+
+    def open_routes(self) -> "list[Route]":
+        """Addresses below ``/_offline`` that the service gives out, each of which nobody can guess."""
         return []
 
     def operation_of(self, request: Request) -> tuple[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from cli.endpoints import Endpoint, curl_line
 from cli.errors import CliError
 from cli.own_tokens import sign_own_token
 from cli.target import Target
+from offline.authorization.root_key import RootKey
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
 
@@ -43,7 +44,9 @@ def endpoint(**known: Any) -> Endpoint:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     with running(CloudConfig(port=0)) as cloud:
-        record = RunningCloud(0, cloud.config.port, cloud.config.region, cloud.config.account_id, 1.0)
+        record = RunningCloud(
+            0, cloud.config.port, cloud.config.region, cloud.config.account_id, 1.0, cloud.config.root_key
+        )
         target = Target(record)
         signed = endpoint(url=signed_api(target), auth="iam")
         yield Place(target, signed, endpoint(url=guarded_api(target), auth="jwt", front="http"))
@@ -101,7 +104,10 @@ def test_a_signed_request_is_let_in(place: Place) -> None:
     assert httpx.post(url, content=BODY, trust_env=False).status_code == 403
     altered = httpx.post(url, content=b"{}", headers=caller.headers(url, BODY), trust_env=False)
     assert altered.status_code == 403
-    assert post(Signer(Credentials("offline", "guessed"), "us-east-1"), url).status_code == 403
+    assert (
+        post(Signer(Credentials(place.target.cloud.key.access_key_id, "guessed"), "us-east-1"), url).status_code
+        == 403
+    )
 
 
 def test_a_session_signs_with_its_token(place: Place) -> None:
@@ -127,14 +133,14 @@ def test_own_tokens_are_let_in(place: Place) -> None:
     assert place.target.cloud is not None
     known = {"issuer": ISSUER, "audience": "serving"}
     plain, scoped = (
-        caller_of(place.guarded, place.target, sign_own_token(place.target.cloud.url, **known, scopes=scopes))
+        caller_of(place.guarded, place.target, sign_own_token(place.target.cloud, **known, scopes=scopes))
         for scopes in ((), ("read", "admin"))
     )
     # Whoever is let in meets a route without a function.
     assert [post(one, f"{place.guarded.url}/predict").status_code for one in (plain, scoped)] == [500, 500]
     assert [post(one, f"{place.guarded.url}/admin").status_code for one in (plain, scoped)] == [403, 500]
     assert post(TokenBearer(TOKEN), f"{place.guarded.url}/predict").status_code == 401
-    other = sign_own_token(place.target.cloud.url, issuer=ISSUER, audience="another", scopes=())
+    other = sign_own_token(place.target.cloud, issuer=ISSUER, audience="another", scopes=())
     assert post(TokenBearer(other), f"{place.guarded.url}/predict").status_code == 401
 
 
@@ -144,11 +150,11 @@ def test_the_curl_line_can_be_pasted(place: Place, kind: str) -> None:
     assert place.target.cloud is not None
     target: Endpoint = getattr(place, kind)
     line = curl_line(target, [{"name": "O'Hara $HOME"}], place.target)
-    token = sign_own_token(place.target.cloud.url, issuer=ISSUER, audience="serving", scopes=())
+    token = sign_own_token(place.target.cloud, issuer=ISSUER, audience="serving", scopes=())
     assert token not in line
     done = subprocess.run(
         ["bash", "-c", f"{line} -o /dev/null -w '%{{http_code}}' --noproxy '*'"],
-        env={"SERINUS_TOKEN": token, "PATH": "/usr/bin:/bin"},
+        env={"SERINUS_TOKEN": token, "PATH": "/usr/bin:/bin", **place.target.cloud.environment()},
         capture_output=True,
         text=True,
         check=True,
@@ -157,7 +163,7 @@ def test_the_curl_line_can_be_pasted(place: Place, kind: str) -> None:
 
 
 def test_keys_and_nothing_are_shown_as_asked() -> None:
-    here = Target(RunningCloud(0, 1, "us-east-1", "123456789012", 1.0))
+    here = Target(RunningCloud(0, 1, "us-east-1", "123456789012", 1.0, RootKey.new()))
     assert caller_of(endpoint(auth="api_key", key="k1"), here).headers("u", b"")["x-api-key"] == "k1"
     assert caller_of(endpoint(auth="public"), here).headers("u", b"") == {"content-type": "application/json"}
     assert "-H 'x-api-key: k1'" in curl_line(endpoint(auth="api_key", key="k1"), [], here)

@@ -102,7 +102,9 @@ class Deployed:
 @pytest.fixture
 def deployed() -> Iterator[Deployed]:
     with running(CloudConfig(port=0)) as cloud:
-        place = RunningCloud(0, cloud.config.port, cloud.config.region, cloud.config.account_id, 1.0)
+        place = RunningCloud(
+            0, cloud.config.port, cloud.config.region, cloud.config.account_id, 1.0, cloud.config.root_key
+        )
         yield Deployed(Target(place))
 
 

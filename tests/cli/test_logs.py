@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cli.clouds import RunningCloud
+from cli import clouds
 from cli.errors import CliError
 from cli.log_lines import LogEntry, iso, read_line
 from cli.log_tail import LogFilter, LogSource, LogTail
@@ -137,7 +137,7 @@ class Writer:
 def logs() -> Iterator[Any]:
     """CloudWatch Logs; moto keeps its groups for all clouds of a process, so each test names its own."""
     with running(CloudConfig(port=0)) as cloud:
-        yield Target(RunningCloud(0, cloud.config.port, "us-east-1", "123456789012", 1.0)).client("logs")
+        yield cloud.client("logs")
 
 
 def test_each_event_is_read_once_and_one_that_arrives_late_is_not_missed(logs: Any) -> None:
@@ -167,23 +167,22 @@ def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
     port = free_port()
     assert serinus("local", "up", "--port", str(port), "--speed", "60", cwd=project).returncode == 0
     try:
-        target = Target(RunningCloud(0, port, "us-east-1", "123456789012", 60.0))
+        target = Target(clouds.find(project))
         target.client("cloudformation").create_stack(
             StackName="shop-local-churn",
             TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
         )
         writer = Writer(target.client("logs"), FOLLOWED)
-        told = follow(project, writer)
+        told = follow(project, target, writer)
     finally:
         serinus("local", "down", cwd=project)
     assert told == [f"line {number}" for number in range(200)]
 
 
-def follow(project: Path, writer: Writer) -> list[str]:
+def follow(project: Path, target: Target, writer: Writer) -> list[str]:
     """What `serinus logs --follow` printed of 200 lines that were written meanwhile."""
     from cli.place import cloud_time
 
-    target = Target(RunningCloud(0, int(writer.logs.meta.endpoint_url.rpartition(":")[2]), "us-east-1", "1", 60.0))
     command = [sys.executable, "-m", "cli", "logs", "churn", "--local", "--follow", "--since", "1d", "--json"]
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -14,6 +14,9 @@ import joblib
 import pandas as pd
 import pytest
 
+from cli import clouds
+from cli.target import Target
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "examples"))
 
@@ -54,15 +57,7 @@ class Project:
         return json.loads((self.folder / "training" / "rows.json").read_text())
 
     def client(self, service: str) -> Any:
-        import boto3
-
-        return boto3.client(
-            service,
-            endpoint_url=f"http://127.0.0.1:{self.port}",
-            region_name="us-east-1",
-            aws_access_key_id="offline",
-            aws_secret_access_key="offline",
-        )
+        return Target(clouds.require(self.folder)).client(service)
 
     def stack_status(self, endpoint: dict[str, Any]) -> str:
         return self.client("cloudformation").describe_stacks(StackName=endpoint["stack"])["Stacks"][0][

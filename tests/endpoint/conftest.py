@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import joblib
 import numpy as np
 import pandas as pd
@@ -99,17 +98,8 @@ class Deployment:
     """Calls of AWS's API, as a template would come to."""
 
     def __init__(self, cloud: Cloud, project: Path) -> None:
-        self._endpoint_url = cloud.config.endpoint_url
+        self.client = cloud.client
         self._build = project / BUILD_DIR
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self._endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="offline",
-            aws_secret_access_key="offline",
-        )
 
     def function(self, manifest: BuildManifest) -> str:
         """The ARN of a function that runs the handler over the runtime's twin and the model."""

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aws_cdk as cdk
-import boto3
 import httpx
 import pytest
 from aws_cdk.assertions import Template
@@ -48,14 +47,7 @@ def deploy(cloud: Cloud, front_template: Callable[..., Template]) -> Deploy:
 
     numbers = itertools.count()
 
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=cloud.config.endpoint_url,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+    client = cloud.client
 
     def create(front: Any, **access: Any) -> str:
         stage = "live" if front is RestFront else None

@@ -44,7 +44,9 @@ def aws(cloud: Cloud) -> ClientFactory:
     def client(service: str, *, region: str = REGION) -> Any:
         if (service, region) not in clients:
             session = boto3.session.Session(
-                aws_access_key_id="test", aws_secret_access_key="test", region_name=region
+                cloud.config.root_key.access_key_id,
+                cloud.config.root_key.secret_access_key,
+                region_name=region,
             )
             clients[service, region] = session.client(
                 service,

@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-import httpx
 import pytest
 
 from offline.clock import HEAD_START_S, Clock
 from offline.cloud.stepping import stepped
+from offline.own_api import OwnApi
 
 pytestmark = pytest.mark.anyio
 
@@ -345,25 +345,25 @@ async def test_real_timestamps_between_steps_belong_to_the_step_before() -> None
 
 
 @pytest.fixture(scope="module")
-def clock_url() -> Iterator[str]:
+def own_api() -> Iterator[OwnApi]:
     with stepped() as cloud:
-        yield f"{cloud.cloud.config.endpoint_url}/_offline/clock"
+        yield cloud.cloud.own_api()
 
 
-def test_the_clock_can_be_read_and_moved_over_http(clock_url: str) -> None:
-    shown = httpx.get(clock_url).json()
+def test_the_clock_can_be_read_and_moved_over_http(own_api: OwnApi) -> None:
+    shown = own_api.get("/clock").json()
     assert (shown["factor"], shown["stepped"]) == (0, True)
-    moved = httpx.post(clock_url, json={"advance": 3600}).json()
+    moved = own_api.post("/clock", {"advance": 3600}).json()
     assert moved["epoch_s"] == pytest.approx(shown["epoch_s"] + 3600)
-    assert httpx.post(clock_url, json={"factor": 60}).json()["factor"] == 60
-    assert httpx.post(clock_url, json={"advance": 1}).status_code == 400
-    assert httpx.post(clock_url, json={"factor": 0}).json()["stepped"] is True
+    assert own_api.post("/clock", {"factor": 60}).json()["factor"] == 60
+    assert own_api.post("/clock", {"advance": 1}).status_code == 400
+    assert own_api.post("/clock", {"factor": 0}).json()["stepped"] is True
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"advance": -5}, {"factor": "fast"}, {"jump": 1}, {"factor": 1, "advance": 1}]
 )
-def test_an_order_that_the_clock_does_not_understand_is_refused(clock_url: str, body: dict[str, object]) -> None:
-    answer = httpx.post(clock_url, json=body)
+def test_an_order_that_the_clock_does_not_understand_is_refused(own_api: OwnApi, body: dict[str, object]) -> None:
+    answer = own_api.post("/clock", body)
     assert answer.status_code == 400
     assert 'send {"factor"' in answer.json()["message"]

@@ -1,8 +1,9 @@
 // Looks at the cloud once a second, while anybody looks at the page.
 
-import { ask } from "./ask.js";
+import { ask, Locked } from "./ask.js";
 import { showDeployed } from "./deployed.js";
 import { byId } from "./dom.js";
+import { hasKey, keepKey, takeKeyFromAddress } from "./key.js";
 import { showLogs } from "./logs.js";
 import { showRequests } from "./requests.js";
 import { openForm, resend, showApis } from "./send.js";
@@ -42,11 +43,17 @@ function tick() {
 
 async function run() {
   const trouble = byId("trouble");
+  if (!hasKey()) return;
   if (!document.hidden) {
     try {
       await look();
       trouble.hidden = true;
+      setLocked(false);
     } catch (error) {
+      if (error instanceof Locked) {
+        setLocked(true, "That key is not this cloud's: each start makes a new one.");
+        return;
+      }
       trouble.textContent = `The cloud does not answer (${error.message}). What stands here is what it said last.`;
       trouble.hidden = false;
     }
@@ -54,6 +61,23 @@ async function run() {
   setTimeout(run, LOOK_EVERY_MS);
 }
 
+function setLocked(locked, why = "") {
+  byId("locked").hidden = !locked;
+  document.querySelector("main").hidden = locked;
+  byId("locked-note").textContent = why;
+}
+
+byId("key-form").addEventListener("submit", (event) => {
+  event.preventDefault(); // the key leaves this page in signatures only
+  keepKey(byId("key-id").value, byId("key-secret").value);
+  byId("key-secret").value = "";
+  setLocked(false);
+  run();
+});
+window.addEventListener("hashchange", () => location.reload());
+
+takeKeyFromAddress();
 openForm();
 setInterval(tick, 200);
+setLocked(!hasKey());
 run();

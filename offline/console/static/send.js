@@ -127,7 +127,7 @@ async function headers(api, method, path, body = "") {
   return {
     ...(asked("API_KEY") && key && { "x-api-key": key }),
     ...(asked("JWT", "CUSTOM") && token && { authorization: token }),
-    ...(asked("AWS_IAM") && byId("signed").checked && await signatureOf(method, api.path + path, body, api.region)),
+    ...(asked("AWS_IAM") && byId("signed").checked && await signatureOf(method, api.path + path, body, api)),
   };
 }
 

@@ -1,26 +1,27 @@
-// Signature Version 4 of a request to a deployed API, by the key and secret that this cloud takes for its owner's.
+// Signature Version 4 by the cloud's key, of what this page asks of the cloud and of deployed APIs.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
-const KEY = "offline";
-const SECRET = "offline";
+import { cloudKey } from "./key.js";
+
 const SIGNED = "host;x-amz-date";
 
 /** The headers that sign a request to `target`, a path with its query on this page's own host. */
-export async function signatureOf(method, target, body, region, at = new Date()) {
+export async function signatureOf(method, target, body, { region, service = "execute-api" }, at = new Date()) {
   if (!crypto.subtle) throw new Error("browsers sign on 127.0.0.1 and localhost only; open this page there");
   const url = new URL(target, location.origin);
   const stamp = at.toISOString().replace(/[-:]|\.\d+/g, "");
-  const scope = [stamp.slice(0, 8), region, "execute-api", "aws4_request"];
+  const scope = [stamp.slice(0, 8), region, service, "aws4_request"];
   const canonical = [
     method, encoded(url.pathname), url.search.slice(1).split("&").sort().join("&"),
     `host:${url.host}`, `x-amz-date:${stamp}`, "", SIGNED, await digest(body),
   ].join("\n");
-  let key = new TextEncoder().encode(`AWS4${SECRET}`);
+  const { id, secret } = cloudKey();
+  let key = new TextEncoder().encode(`AWS4${secret}`);
   for (const part of scope) key = await keyed(key, part);
   const signature = hex(await keyed(key, ["AWS4-HMAC-SHA256", stamp, scope.join("/"), await digest(canonical)].join("\n")));
   return {
     "x-amz-date": stamp,
-    authorization: `AWS4-HMAC-SHA256 Credential=${KEY}/${scope.join("/")}, SignedHeaders=${SIGNED}, Signature=${signature}`,
+    authorization: `AWS4-HMAC-SHA256 Credential=${id}/${scope.join("/")}, SignedHeaders=${SIGNED}, Signature=${signature}`,
   };
 }
 

@@ -129,7 +129,7 @@ class HttpGateway:
         if route.signed:
             try:
                 invoked = Invoked(stage.account_id, stage.region, exchange.resource_arn, exchange.cloud_time)
-                exchange.caller = authenticate(exchange.request, invoked)
+                exchange.caller = authenticate(exchange.request, invoked, self._cloud.holders)
             except GatewayError as error:
                 exchange.authorizer_error = error.message
                 raise forbidden() from error

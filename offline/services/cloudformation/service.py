@@ -37,6 +37,6 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
     def restore(self, saved: State) -> None:
         self.engine.restore(saved)
 
-    def routes(self) -> list[Route]:
+    def open_routes(self) -> list[Route]:
         """``PUT cloudformation/answers/{request_id}`` is what custom resources answer to."""
         return self.engine.answers.routes()

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 import base64
 import hashlib
+import hmac
 import io
 import zipfile
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from offline.errors import AwsError, NotModelled
 if TYPE_CHECKING:
     from offline.cloud.cloud import Cloud
 
+URL_PATH = "/_offline/lambda/archives"
 MAX_DIRECT_ZIP_BYTES = 50 * 1024 * 1024
 MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 
@@ -41,6 +43,17 @@ class Archives:
 
     def path(self, sha256: str) -> Path:
         return self.root / f"{sha256}.zip"
+
+    def url(self, sha256: str) -> str:
+        """Where a client that was told so downloads an archive."""
+        config = self._cloud.config
+        path = f"{URL_PATH}/{sha256}"
+        return f"{config.endpoint_url}{path}?seal={config.root_key.seal(path)}"
+
+    def is_sealed(self, sha256: str, seal: str) -> bool:
+        """Whether `url` gave ``seal`` out with ``sha256``."""
+        expected = self._cloud.config.root_key.seal(f"{URL_PATH}/{sha256}")
+        return hmac.compare_digest(expected.encode(), seal.encode())
 
     def accept(self, code: dict[str, Any], region: str) -> Package:
         """Fetch, check and keep what a Code or Content parameter names. Blocks: call it from a thread."""

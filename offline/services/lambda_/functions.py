@@ -53,7 +53,7 @@ class FunctionOperations(VersionOperations):
         target = self.target(call)
         function = self.function(call.region, target.name)
         version = self.version_behind(function, target.qualifier)
-        location = f"{self.cloud.config.endpoint_url}/_offline/lambda/archives/{version.code_sha256}"
+        location = self.archives.url(version.code_sha256)
         output: dict[str, Any] = {
             "Configuration": self._shown_as_asked(function, version, target.qualifier),
             "Code": {"RepositoryType": "S3", "Location": location},

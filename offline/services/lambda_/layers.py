@@ -86,7 +86,7 @@ class LayerOperations(LambdaBase):
 
     def _content_shape(self, layer: Layer, version: LayerVersion) -> dict[str, Any]:
         content = {
-            "Location": f"{self.cloud.config.endpoint_url}/_offline/lambda/archives/{version.code_sha256}",
+            "Location": self.archives.url(version.code_sha256),
             "CodeSha256": hex_to_aws(version.code_sha256),
             "CodeSize": version.code_size_bytes,
         }

@@ -16,16 +16,9 @@ if TYPE_CHECKING:
 def routes(service: "Lambda") -> list[Route]:
     """Routes under ``/_offline``.
 
-    ``GET lambda/archives/{sha256}`` is what Code.Location points to; ``GET lambda/workers`` lists the worker
-    processes; ``PUT dice`` {"seed"} begins alias weights and faults anew; faults and layer twins as their modules
-    describe.
+    ``GET lambda/workers`` lists the worker processes; ``PUT dice`` {"seed"} begins alias weights and faults anew;
+    faults and layer twins as their modules describe.
     """
-
-    async def archive(request: Request) -> Response:
-        path = service.archives.path(request.path_params["sha256"])
-        if not path.is_file():
-            return JSONResponse({"message": "no such archive"}, status_code=404)
-        return FileResponse(path, media_type="application/zip")
 
     async def workers(_: Request) -> Response:
         return JSONResponse({"workers": [asdict(state) for state in service.sandbox.states()]})
@@ -39,7 +32,6 @@ def routes(service: "Lambda") -> list[Route]:
         return JSONResponse({"seed": seed})
 
     return [
-        Route("/_offline/lambda/archives/{sha256}", archive, methods=["GET"]),
         Route("/_offline/lambda/workers", workers, methods=["GET"]),
         Route("/_offline/dice", dice, methods=["PUT"]),
         *faults.routes(
@@ -49,3 +41,18 @@ def routes(service: "Lambda") -> list[Route]:
         ),
         *twins.routes(service.twins),
     ]
+
+
+def open_routes(service: "Lambda") -> list[Route]:
+    """``GET lambda/archives/{sha256}?seal=`` is what Code.Location points to, as a presigned URL of S3 on AWS."""
+
+    async def archive(request: Request) -> Response:
+        sha256 = request.path_params["sha256"]
+        if not service.archives.is_sealed(sha256, request.query_params.get("seal", "")):
+            return JSONResponse({"message": "this link was not given out by this cloud"}, status_code=403)
+        path = service.archives.path(sha256)
+        if not path.is_file():
+            return JSONResponse({"message": "no such archive"}, status_code=404)
+        return FileResponse(path, media_type="application/zip")
+
+    return [Route("/_offline/lambda/archives/{sha256}", archive, methods=["GET"])]

@@ -112,6 +112,9 @@ class Lambda(
         """The service's part of the offline-only API."""
         return offline_api.routes(self)
 
+    def open_routes(self) -> list[Route]:
+        return offline_api.open_routes(self)
+
     async def answer(self, request: "Request", region: str, access_key: str) -> Answer | None:
         function = invoke_wire.invoked_function(request)
         if function is not None:

@@ -18,12 +18,23 @@ if TYPE_CHECKING:
 
 
 def routes(sns: "Sns") -> list[Route]:
+    """The outbox."""
+
     async def outbox(_request: Request) -> Response:
         return JSONResponse([dataclasses.asdict(sent) for sent in sns.deliveries.outbox])
 
     async def empty(_request: Request) -> Response:
         sns.deliveries.outbox.clear()
         return Response(status_code=204)
+
+    return [
+        Route("/_offline/sns/outbox", outbox, methods=["GET"]),
+        Route("/_offline/sns/outbox", empty, methods=["DELETE"]),
+    ]
+
+
+def open_routes(sns: "Sns") -> list[Route]:
+    """The link in a confirmation, whose token nobody can guess."""
 
     async def confirm(request: Request) -> Response:
         try:
@@ -32,8 +43,4 @@ def routes(sns: "Sns") -> list[Route]:
             return JSONResponse({"__type": error.code, "message": error.message}, status_code=400)
         return JSONResponse({"SubscriptionArn": arn})
 
-    return [
-        Route("/_offline/sns/outbox", outbox, methods=["GET"]),
-        Route("/_offline/sns/outbox", empty, methods=["DELETE"]),
-        Route("/_offline/sns/confirm", confirm, methods=["GET"]),
-    ]
+    return [Route("/_offline/sns/confirm", confirm, methods=["GET"])]

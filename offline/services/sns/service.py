@@ -16,7 +16,7 @@ from offline.errors import AwsError, NotModelled
 from offline.services.sns import queue_only
 from offline.services.sns.delivery import Deliveries, Sent
 from offline.services.sns.messages import Document, Notification, check_structure, confirmation
-from offline.services.sns.offline_api import routes
+from offline.services.sns.offline_api import open_routes, routes
 from offline.wire.service import Call, Service
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ class Sns(Service):
 
     def routes(self) -> list[Route]:
         return routes(self)
+
+    def open_routes(self) -> list[Route]:
+        return open_routes(self)
 
     def backend(self, region: str) -> SNSBackend:
         backend: SNSBackend = sns_backends[self.cloud.config.account_id][region]

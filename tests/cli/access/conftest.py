@@ -144,7 +144,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with running(CloudConfig(port=0, region=REGION)) as cloud:
         config = cloud.config
         # As `serinus local up` would note it, but for a cloud in this process.
-        record = clouds.RunningCloud(os.getpid(), config.port, config.region, config.account_id, 1.0)
+        record = clouds.RunningCloud(
+            os.getpid(), config.port, config.region, config.account_id, 1.0, config.root_key
+        )
         clouds.record(folder, record)
         made = Shop(folder, Target(record))
         made.must(sys.executable, "-m", "cli", "init")

@@ -211,7 +211,7 @@ def test_an_endpoint_that_takes_no_tokens_gets_none(shop: Any) -> None:
 def test_a_rehearsals_traffic_is_let_in(shop: Any, name: str) -> None:
     rows = shop.rows()
     load = Load(shop.endpoints[name].url, shop.caller(name), rows, rate_per_s=20.0, seed=1)
-    traffic = Traffic(load, CloudTime(shop.target.cloud.url))
+    traffic = Traffic(load, CloudTime(shop.target.cloud.own_api()))
     traffic.start()
     time.sleep(0.5)
     traffic.stop()

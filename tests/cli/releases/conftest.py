@@ -41,7 +41,9 @@ class Shop:
         self.folder, self.cloud = folder, cloud
         config = cloud.cloud.config
         # As `serinus local up` would note it, but for a cloud in this process.
-        record = clouds.RunningCloud(os.getpid(), config.port, config.region, config.account_id, 0.0)
+        record = clouds.RunningCloud(
+            os.getpid(), config.port, config.region, config.account_id, 0.0, config.root_key
+        )
         clouds.record(folder, record)
         self.target = Target(record)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -198,8 +200,7 @@ class Shop:
     def order_fault(self, name: str, version: str, **fault: Any) -> None:
         """A fault of the endpoint's ``version`` from now on; none ends it."""
         order = {"function": f"shop-local-{name}", "version": version, **fault}
-        url = f"{self.target.cloud.url}/_offline/faults" if self.target.cloud else ""
-        httpx.put(url, json=order, timeout=30, trust_env=False).raise_for_status()
+        self.cloud.cloud.own_api().put("/faults", order, timeout_s=30).raise_for_status()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from offline.cloud.stepping import SteppedCloud, stepped
@@ -244,7 +243,7 @@ def test_a_release_that_fails_under_traffic_is_rolled_back_by_the_verdict(cloud,
     rollout = Rollout(cloud, role, "bad", sum_bundle("bad-live"), new, new)
     deployment = rollout.deploy()
     fault = {"function": "bad", "version": "2", "error_rate": 0.9}
-    httpx.put(f"{cloud.cloud.config.endpoint_url}/_offline/faults", json=fault).raise_for_status()
+    cloud.cloud.own_api().put("/faults", fault).raise_for_status()
     rollout.serve(deployment, minutes=5, requests=100)
     assert rollout.status(deployment) == "Stopped"
     assert rollout.live_version == "1"

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from infra.alarm_plan import PlannedAlarm, plan_alarms
@@ -57,13 +56,9 @@ class Judged:
 
     def __init__(self, cloud: Cloud, name: str) -> None:
         self._cloud, self.name = cloud, name
-        self.cloudwatch = self._client("cloudwatch")
+        self.cloudwatch = cloud.client("cloudwatch")
         self._put_alarm(silence())
         self._put_judge()
-
-    def _client(self, service: str) -> Any:
-        session = boto3.session.Session("test", "test", region_name="us-east-1")
-        return session.client(service, endpoint_url=self._cloud.config.endpoint_url)
 
     def _put_alarm(self, planned: PlannedAlarm) -> None:
         def metric(name: str, namespace: str, metric: str, dimension: str, statistic: str) -> dict[str, Any]:
@@ -91,7 +86,7 @@ class Judged:
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": "sts:AssumeRole",
         }
-        iam, functions, events = (self._client(service) for service in ("iam", "lambda", "events"))
+        iam, functions, events = (self._cloud.client(service) for service in ("iam", "lambda", "events"))
         role = iam.create_role(
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [principal]}),
@@ -124,7 +119,7 @@ class Judged:
         while clock.time() < until and self.state != "ALARM":
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        self._client("events").disable_rule(Name=self.name)
+        self._cloud.client("events").disable_rule(Name=self.name)
 
     @property
     def state(self) -> str:

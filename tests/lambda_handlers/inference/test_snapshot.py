@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 
@@ -99,15 +98,14 @@ def test_a_restore_draws_every_loaded_generator_anew() -> None:
 def functions() -> Iterator[Any]:
     """A Lambda client of a cloud of our own."""
     with running(CloudConfig(port=0)) as cloud:
-        session = boto3.session.Session("test", "test", region_name="us-east-1")
-        client = session.client("lambda", endpoint_url=cloud.config.endpoint_url)
+        client = cloud.client("lambda")
         principal = {
             "Effect": "Allow",
             "Principal": {"Service": "lambda.amazonaws.com"},
             "Action": "sts:AssumeRole",
         }
         trust = json.dumps({"Version": "2012-10-17", "Statement": [principal]})
-        iam = session.client("iam", endpoint_url=cloud.config.endpoint_url)
+        iam = cloud.client("iam")
         client.role = iam.create_role(RoleName="any", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         yield client
 

@@ -5,8 +5,6 @@ import pickle
 import threading
 import time
 
-import boto3
-
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
 
@@ -49,13 +47,7 @@ def test_stopping_the_cloud_breaks_an_operation_off_where_it_stands():
         }
     }
     with running(CloudConfig(port=0, max_workers=1)) as cloud:
-        client = boto3.client(
-            "cloudformation",
-            endpoint_url=cloud.config.endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-        )
+        client = cloud.client("cloudformation")
         stack_id = client.create_stack(
             StackName="broken-off", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
         )["StackId"]

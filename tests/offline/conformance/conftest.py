@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
@@ -188,13 +187,11 @@ class SteppedCloud:
     cloud: Cloud
 
     def client(self, service: str) -> Any:
-        session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name=REGION)
-        return session.client(service, endpoint_url=self.cloud.config.endpoint_url)
+        return self.cloud.client(service)
 
     def advance(self, seconds: float) -> None:
         """Step the clock; returns when what fell due has run."""
-        url = f"{self.cloud.config.endpoint_url}/_offline/clock"
-        answer = httpx.post(url, json={"advance": seconds}, trust_env=False, timeout=30)
+        answer = self.cloud.own_api().post("/clock", {"advance": seconds}, timeout_s=30)
         assert answer.status_code == 200, answer.text
 
 

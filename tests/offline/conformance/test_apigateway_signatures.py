@@ -12,7 +12,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-ROOT = Credentials("offline", "offline")
+
+def root(api: Any) -> Credentials:
+    """The owner's, of the cloud that ``api`` is deployed to."""
+    key = api.cloud.config.root_key
+    return Credentials(key.access_key_id, key.secret_access_key)
 
 
 def allow(action: str = "execute-api:Invoke", effect: str = "Allow", **more: Any) -> dict[str, Any]:
@@ -80,14 +84,14 @@ def post(url: str, headers: dict[str, str], body: bytes = b"{}") -> httpx.Respon
 def test_the_owners_credentials_are_the_accounts_root(signed_api: Any) -> None:
     """The account's root may invoke what it owns.
 
-    Differs: the access key and secret "offline" are root's; AWS has none such.
+    Differs: the cloud makes root's access key itself, anew at each start.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html
     """
-    answer = post(signed_api.url("/a"), signed(signed_api.url("/a"), ROOT))
+    answer = post(signed_api.url("/a"), signed(signed_api.url("/a"), root(signed_api)))
     assert answer.status_code == 200, answer.text
     assert answer.json()["requestContext"]["identity"]["userArn"] == "arn:aws:iam::123456789012:root"
-    wrong = signed(signed_api.url("/a"), Credentials("offline", "guessed"))
+    wrong = signed(signed_api.url("/a"), Credentials(root(signed_api).access_key, "guessed"))
     assert post(signed_api.url("/a"), wrong).status_code == 403
 
 
@@ -100,7 +104,7 @@ def test_a_signature_lasts_five_minutes(signed_api: Any, minutes: int, word: str
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
     url, at = signed_api.url("/a"), datetime.now(UTC) + timedelta(minutes=minutes)
-    answer = post(url, signed(url, ROOT, at=at))
+    answer = post(url, signed(url, root(signed_api), at=at))
     assert answer.status_code == 403
     assert answer.json()["message"].startswith(f"Signature {word}:")
     assert answer.headers["x-amzn-errortype"] == "InvalidSignatureException"
@@ -113,7 +117,7 @@ def test_a_signature_is_for_one_service_and_region(signed_api: Any, scope: dict[
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
     url = signed_api.url("/a")
-    answer = post(url, signed(url, ROOT, **scope))
+    answer = post(url, signed(url, root(signed_api), **scope))
     assert (answer.status_code, "Credential should be scoped" in answer.text) == (403, True)
 
 
@@ -123,7 +127,7 @@ def test_what_was_signed_cannot_be_altered(signed_api: Any) -> None:
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
     """
     url = signed_api.url("/a?b=1")
-    headers = signed(url, ROOT)
+    headers = signed(url, root(signed_api))
     assert post(url, headers).status_code == 200
     assert post(url, headers, b"other").status_code == 403
     assert post(signed_api.url("/b?b=1"), headers).status_code == 403
@@ -131,7 +135,7 @@ def test_what_was_signed_cannot_be_altered(signed_api: Any) -> None:
     assert post(url, {**headers, "Content-Type": "text/csv"}).status_code == 403
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     for hashed in (empty, "UNSIGNED-PAYLOAD"):
-        lying = signed(url, ROOT, **{"X-Amz-Content-SHA256": hashed})
+        lying = signed(url, root(signed_api), **{"X-Amz-Content-SHA256": hashed})
         assert post(url, lying, b"other").status_code == 403
 
 

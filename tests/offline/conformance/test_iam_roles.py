@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 
 TRUST = {
@@ -303,7 +302,7 @@ def test_what_functions_asked_for_can_be_read(cloud, caller):
     caller.call("ssm", "get_parameter", Name="/asked")
     caller.call("ssm", "delete_parameter", Name="/asked")
     role = f"arn:aws:iam::123456789012:role/{caller.role}"
-    answer = httpx.get(f"{cloud.config.endpoint_url}/_offline/iam/uses", params={"role": role}, trust_env=False)
+    answer = cloud.own_api().get("/iam/uses", params={"role": role})
     arn = f"arn:aws:ssm:{HERE}:parameter/asked"
     found = {(use["action"], use["allowed"]) for use in answer.json()["uses"] if use["resource"] == arn}
     assert found == {("ssm:GetParameter", True), ("ssm:DeleteParameter", False)}

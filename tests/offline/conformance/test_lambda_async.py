@@ -127,15 +127,9 @@ def test_a_failed_event_goes_to_queue_and_destination(aws, counting, queue, rece
 
 def test_a_failed_event_is_tried_three_times_over_minutes(zip_of, unique_name):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
-    import boto3
-
     name = unique_name("failing")
     with running(CloudConfig(port=0, clock_factor=600)) as cloud:
-        client = boto3.session.Session("test", "test", region_name="us-east-1").client
-        made = {
-            service: client(service, endpoint_url=cloud.config.endpoint_url)
-            for service in ("lambda", "iam", "logs")
-        }
+        made = {service: cloud.client(service) for service in ("lambda", "iam", "logs")}
         trust = '{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}'  # noqa: E501
         role = made["iam"].create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         everything = "arn:aws:iam::aws:policy/AdministratorAccess"

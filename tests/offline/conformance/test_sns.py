@@ -235,11 +235,11 @@ def test_texts_and_mails_wait_in_the_outbox(aws: Callable[..., Any], topic: str,
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html
     """
-    sns, box = aws("sns"), f"{cloud.config.endpoint_url}/_offline/sns/outbox"
+    sns = aws("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
     sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+12065550100")
     sns.publish(TopicArn=topic, Message="hello")
-    sent = [mail for mail in httpx.get(box, trust_env=False).json() if mail["topic_arn"] == topic]
+    sent = [mail for mail in cloud.own_api().get("/sns/outbox").json() if mail["topic_arn"] == topic]
     assert [(one["protocol"], one["endpoint"]) for one in sent] == [
         ("email", "a@example.org"),
         ("sms", "+12065550100"),
@@ -256,7 +256,7 @@ def test_a_message_may_differ_by_protocol(aws: Callable[..., Any], topic: str, c
     sns = aws("sns")
     sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+12065550101")
     sns.publish(TopicArn=topic, MessageStructure="json", Message='{"default": "long", "sms": "short"}')
-    sent = httpx.get(f"{cloud.config.endpoint_url}/_offline/sns/outbox", trust_env=False).json()
+    sent = cloud.own_api().get("/sns/outbox").json()
     assert [one["message"] for one in sent if one["topic_arn"] == topic] == ["short"]
     with pytest.raises(sns.exceptions.InvalidParameterException, match="default"):
         sns.publish(TopicArn=topic, MessageStructure="json", Message='{"sms": "short"}')

@@ -11,7 +11,7 @@ CODE = 'def handler(event, context): return {"statusCode": 200, "body": "x" * 20
 
 
 def ask(cloud: Cloud, path: str) -> Any:
-    return httpx.get(f"{cloud.config.endpoint_url}/_offline/console/{path}", trust_env=False).json()
+    return cloud.own_api().get(f"/console/{path}").json()
 
 
 def test_a_request_to_an_http_api_is_seen_with_the_version_that_answered(

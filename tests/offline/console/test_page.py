@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -127,10 +128,17 @@ def _route(gateway: Any, api: str, function_arn: str, region: str, **asked: Any)
     )
 
 
+def open_page(browser: Any, cloud: Cloud) -> None:
+    """Open the page with the cloud's key, as `serinus local open` does."""
+    key = cloud.config.root_key
+    named = urlencode({"key": key.access_key_id, "secret": key.secret_access_key})
+    browser.open(f"{cloud.config.endpoint_url}/_offline/#{named}")
+
+
 @pytest.fixture
 def page(browser: Any, cloud: Cloud, served: Served, until: Any) -> Any:
     """The browser at the page, which has had its first look."""
-    browser.open(f"{cloud.config.endpoint_url}/_offline/")
+    open_page(browser, cloud)
     until(lambda: served.function in browser.text("#functions") and served.api in browser.evaluate(APIS))
     browser.evaluate(CHOOSE.format(api=served.api))
     return browser
@@ -292,7 +300,33 @@ def test_a_name_that_was_made_to_resolve_here_gets_neither_page_nor_keys(browser
 
 def test_a_cloud_that_is_gone_is_said_to_be(browser: Any, until: Any) -> None:
     with running(CloudConfig(port=0)) as own:
-        browser.open(f"{own.config.endpoint_url}/_offline/")
+        open_page(browser, own)
         until(lambda: "Nothing is deployed yet" in browser.text("main"))
         assert browser.text("#no-api") == "No API is deployed yet."
     until(lambda: "does not answer" in browser.text("#trouble"))
+
+
+def test_the_key_does_not_stay_in_the_address(page: Any, cloud: Cloud) -> None:
+    assert page.evaluate("location.href") == f"{cloud.config.endpoint_url}/_offline/"
+
+
+def test_without_the_key_the_page_shows_nothing_until_it_is_typed_in(
+    browser: Any, cloud: Cloud, served: Served, until: Any
+) -> None:
+    browser.open(f"{cloud.config.endpoint_url}/_offline/")
+    browser.evaluate("sessionStorage.clear()")
+    browser.open("about:blank")
+    browser.open(f"{cloud.config.endpoint_url}/_offline/")
+    displayed = "getComputedStyle(document.querySelector('{}')).display !== 'none'"
+    until(lambda: browser.evaluate(displayed.format("#locked")))
+    assert not browser.evaluate(displayed.format("main"))
+    key = cloud.config.root_key
+    browser.type("#key-id", key.access_key_id)
+    browser.type("#key-secret", "guessed")
+    browser.click("#key-form button")
+    until(lambda: "not this cloud's" in browser.text("#locked"))
+    browser.type("#key-secret", key.secret_access_key)
+    browser.click("#key-form button")
+    until(lambda: served.function in browser.text("#functions"))
+    assert not browser.evaluate(displayed.format("#locked"))
+    browser.errors.clear()  # the refusals of the wrong key

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from joserfc import jws
@@ -14,6 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 from offline.cloud.cloud import Cloud
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
+from offline.own_api import OwnApi
 
 #: Reserved: nobody answers there (RFC 6761).
 ISSUER = "https://login.invalid/pool"
@@ -28,13 +28,7 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def guarded_url(cloud: Cloud) -> str:
     """An API whose every route wants a token of the issuer, for serving and with the scope predict."""
-    client: Any = boto3.client(
-        "apigatewayv2",
-        endpoint_url=cloud.config.endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="offline",
-        aws_secret_access_key="offline",
-    )
+    client = cloud.client("apigatewayv2")
     api_id = client.create_api(Name="guarded", ProtocolType="HTTP")["ApiId"]
     client.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
     authorizer = client.create_authorizer(
@@ -57,18 +51,18 @@ def guarded_url(cloud: Cloud) -> str:
 class Keys:
     """This cloud's API for keys."""
 
-    def __init__(self, url: str) -> None:
-        self.url = f"{url}/_offline/issuers"
+    def __init__(self, api: OwnApi) -> None:
+        self.api = api
 
     def give(self, key: Any, issuer: Any = ISSUER) -> httpx.Response:
-        return httpx.post(self.url, json={"issuer": issuer, "key": key}, trust_env=False)
+        return self.api.post("/issuers", {"issuer": issuer, "key": key})
 
 
 @pytest.fixture
 def keys(cloud: Cloud) -> Iterator[Keys]:
-    made = Keys(cloud.config.endpoint_url)
+    made = Keys(cloud.own_api())
     yield made
-    httpx.delete(made.url, trust_env=False)
+    made.api.delete("/issuers")
 
 
 def token(key: RSAKey, **claims: Any) -> str:
@@ -93,10 +87,10 @@ def test_a_given_key_opens_until_it_is_taken_back(keys: Keys, guarded_url: str) 
     ):
         assert ask(guarded_url, refused) == 401
     keys.give(other.as_dict(private=False))
-    httpx.delete(keys.url, params={"issuer": "https://another.invalid"}, trust_env=False)
-    assert httpx.get(keys.url, trust_env=False).json() == {"issuers": {ISSUER: ["run", "other"]}}
-    httpx.delete(keys.url, params={"issuer": ISSUER}, trust_env=False)
-    assert httpx.get(keys.url, trust_env=False).json() == {"issuers": {}}
+    keys.api.delete("/issuers", params={"issuer": "https://another.invalid"})
+    assert keys.api.get("/issuers").json() == {"issuers": {ISSUER: ["run", "other"]}}
+    keys.api.delete("/issuers", params={"issuer": ISSUER})
+    assert keys.api.get("/issuers").json() == {"issuers": {}}
 
 
 @pytest.mark.parametrize(
@@ -118,4 +112,4 @@ def test_what_is_no_public_key_is_refused(keys: Keys, key: Any, words: str) -> N
 
 def test_what_is_no_order_is_refused(keys: Keys) -> None:
     assert keys.give({}, issuer=7).status_code == 400
-    assert httpx.post(keys.url, content=b"{", trust_env=False).status_code == 400
+    assert keys.api.request("POST", "/issuers", content=b"{").status_code == 400

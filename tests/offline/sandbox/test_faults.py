@@ -4,10 +4,9 @@ import base64
 import json
 import random
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 HANDLER = "def handler(event, context):\n    return 'fine'\n"
@@ -19,15 +18,9 @@ def faults(cloud):
     touched: set[str] = set()
 
     def call(method: str, path: str = "", body=None):
-        request = urllib.request.Request(
-            f"{cloud.config.endpoint_url}/_offline/faults{path}",
-            method=method,
-            data=json.dumps(body).encode() if body is not None else None,
-        )
         if body:
             touched.add(body.get("function", ""))
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
+        return cloud.own_api().request(method, f"/faults{path}", json=body).raise_for_status().json()
 
     yield call
     for function in touched - {""}:
@@ -137,10 +130,7 @@ def test_killed_workers_are_replaced_without_a_failed_request(deploy_function, f
 def test_the_same_seed_throws_the_same_dice_again(cloud):
     thrown = []
     for _ in range(2):
-        body = json.dumps({"seed": 7}).encode()
-        urllib.request.urlopen(
-            urllib.request.Request(f"{cloud.config.endpoint_url}/_offline/dice", body, method="PUT")
-        )
+        cloud.own_api().put("/dice", {"seed": 7}).raise_for_status()
         thrown.append(cloud.services["lambda"].dice.random())
     assert thrown == [random.Random(7).random()] * 2
 
@@ -162,11 +152,11 @@ def test_faults_are_listed(deploy_function, faults):
     ],
 )
 def test_a_wrong_fault_is_refused_with_the_reason(faults, body, words):
-    with pytest.raises(urllib.error.HTTPError) as error:
+    with pytest.raises(httpx.HTTPStatusError) as error:
         faults("PUT", body=body)
-    with error.value as answer:
-        assert answer.code == 400
-        assert words in json.loads(answer.read())["message"]
+    answer = error.value.response
+    assert answer.status_code == 400
+    assert words in answer.json()["message"]
 
 
 def test_a_fault_behind_aliases_only_spares_who_names_a_version(aws, deploy_function, faults, invoke):

@@ -1,15 +1,16 @@
 """No process is left behind, however the cloud ends."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
+
+from offline.authorization.root_key import RootKey
+from offline.own_api import OwnApi
 
 ENDLESS = "import os, time\ndef handler(event, context):\n    while True:\n        time.sleep(0.1)\n"
 CLOUD = """
@@ -28,7 +29,8 @@ with running(CloudConfig(port=0)) as cloud:
     functions.create_function(FunctionName="endless", Runtime="python3.13", Role=role, Handler="app.handler",
                               Code={"ZipFile": target.getvalue()}, Timeout=900)
     functions.invoke(FunctionName="endless", InvocationType="Event")
-    print(cloud.config.endpoint_url, flush=True)
+    key = cloud.config.root_key
+    print(cloud.config.endpoint_url, key.access_key_id, key.secret_access_key, flush=True)
     sys.stdin.read()
 """
 
@@ -64,11 +66,11 @@ def busy_cloud():
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    url = process.stdout.readline().strip()
+    url, key_id, secret = process.stdout.readline().split()
+    own_api = OwnApi(url, RootKey(key_id, secret))
 
     def busy():
-        with urllib.request.urlopen(f"{url}/_offline/lambda/workers") as answer:
-            workers = json.loads(answer.read())["workers"]
+        workers = own_api.get("/lambda/workers").json()["workers"]
         return workers and workers[0]["pid"] and workers
 
     pid = wait_until(busy, "a busy worker")[0]["pid"]

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import struct
-import urllib.error
-import urllib.request
 
+import httpx
 import pytest
 
 AARCH64, X86_64 = 0xB7, 0x3E
@@ -19,13 +18,8 @@ def elf(machine: int) -> bytes:
 @pytest.fixture
 def register(cloud):
     def put(sha256: str, path):
-        request = urllib.request.Request(
-            f"{cloud.config.endpoint_url}/_offline/layer-twins/{sha256}",
-            method="PUT",
-            data=json.dumps({"path": str(path)}).encode(),
-        )
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
+        answer = cloud.own_api().put(f"/layer-twins/{sha256}", {"path": str(path)})
+        return answer.raise_for_status().json()
 
     return put
 
@@ -78,14 +72,12 @@ def test_a_twin_stands_in_and_the_log_says_so(aws, deploy_function, foreign_laye
 @pytest.mark.parametrize("sha256", ["short", "z" * 64])
 def test_a_hash_that_is_none_is_refused(register, tmp_path, sha256):
     (tmp_path / "twin.zip").write_bytes(b"")
-    with pytest.raises(urllib.error.HTTPError) as error:
+    with pytest.raises(httpx.HTTPStatusError) as error:
         register(sha256, tmp_path / "twin.zip")
-    with error.value as answer:
-        assert "is not a hex SHA-256" in json.loads(answer.read())["message"]
+    assert "is not a hex SHA-256" in error.value.response.json()["message"]
 
 
 def test_a_twin_that_does_not_exist_is_refused(register, tmp_path):
-    with pytest.raises(urllib.error.HTTPError) as error:
+    with pytest.raises(httpx.HTTPStatusError) as error:
         register("0" * 64, tmp_path / "none.zip")
-    with error.value as answer:
-        assert "no file at" in json.loads(answer.read())["message"]
+    assert "no file at" in error.value.response.json()["message"]

@@ -4,13 +4,10 @@ import asyncio
 import json
 import os
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
@@ -30,10 +27,7 @@ class SmallCloud:
     def __init__(self, cloud, zip_of, role_name):
         self.cloud = cloud
         self._zip = zip_of({"app.py": WHO})
-        session = boto3.session.Session("test", "test", region_name="us-east-1")
-        settings = {"endpoint_url": cloud.config.endpoint_url, "config": Config(retries={"total_max_attempts": 1})}
-        self.functions = session.client("lambda", **settings)
-        iam = session.client("iam", **settings)
+        self.functions, iam = cloud.client("lambda"), cloud.client("iam")
         role = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=json.dumps(TRUST))
         iam.attach_role_policy(RoleName=role_name, PolicyArn=ADMINISTRATOR)
         self._role = role["Role"]["Arn"]
@@ -55,9 +49,8 @@ class SmallCloud:
         return pid
 
     def workers(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.cloud.config.endpoint_url}/_offline/lambda/workers") as answer:
-            found: list[dict[str, Any]] = json.loads(answer.read())["workers"]
-        return found
+        workers: list[dict[str, Any]] = self.cloud.own_api().get("/lambda/workers").json()["workers"]
+        return workers
 
     def pids(self) -> list[int]:
         return [worker["pid"] for worker in self.workers()]

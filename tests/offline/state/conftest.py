@@ -14,6 +14,8 @@ import boto3
 import httpx
 import pytest
 
+from offline.authorization.root_key import RootKey
+
 REGION = "us-east-1"
 
 
@@ -24,12 +26,13 @@ class CloudProcess:
         self.state = state
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self._credentials = state.parent / "credentials"
 
     def start(self, *arguments: str) -> None:
         log = self.state.parent / "log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", LAUNCHER, "--state", str(self.state), "--port", "0", *arguments],
+                [sys.executable, "-c", LAUNCHER, *self._options(), *arguments],
                 stdout=subprocess.PIPE,
                 stderr=output,
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
@@ -39,6 +42,9 @@ class CloudProcess:
         assert line.startswith("http://"), log.read_text()
         self.url = line
         assert self.health()["status"] == "ready"
+
+    def _options(self) -> list[str]:
+        return ["--state", str(self.state), "--port", "0", "--credentials", str(self._credentials)]
 
     def health(self) -> dict[str, Any]:
         answer: dict[str, Any] = httpx.get(f"{self.url}/_offline/health", trust_env=False, timeout=30).json()
@@ -67,9 +73,14 @@ class CloudProcess:
             service,
             endpoint_url=self.url,
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=self.key.access_key_id,
+            aws_secret_access_key=self.key.secret_access_key,
         )
+
+    @property
+    def key(self) -> RootKey:
+        """The owner's, the same after each start."""
+        return RootKey.read(self._credentials)
 
     def settled(self) -> None:
         """Wait until what was just done is on disk."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from offline.cloud.cloud import Cloud
@@ -39,9 +38,8 @@ def cdk_environment(own_cloud: Cloud) -> dict[str, str]:
     return {
         **os.environ,
         "AWS_ENDPOINT_URL": own_cloud.config.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
+        "AWS_ACCESS_KEY_ID": own_cloud.config.root_key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": own_cloud.config.root_key.secret_access_key,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "CDK_DEFAULT_ACCOUNT": ACCOUNT,
@@ -86,14 +84,4 @@ def cdk_of(cdk_environment: dict[str, str], tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="session")
 def client(own_cloud: Cloud) -> Callable[[str], Any]:
     """A factory of boto3 clients onto the cloud."""
-
-    def make(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=own_cloud.config.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
-    return make
+    return own_cloud.client

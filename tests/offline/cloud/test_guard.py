@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from offline.cloud.cloud import Cloud
-from offline.console.guard import is_loopback, name_in
+from offline.cloud.guard import is_loopback, name_in
 
 Ask = Callable[..., httpx.Response]
 

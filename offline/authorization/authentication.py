@@ -1,0 +1,123 @@
+"""Who makes a call: the holder of the access key that signed it, and nobody where the signature does not hold."""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from offline.authorization.holders import Holder, Holders
+from offline.authorization.rejection import Rejected
+from offline.authorization.sigv2 import QuerySignature
+from offline.authorization.sigv4 import (
+    MalformedSignature,
+    SentRequest,
+    Signature,
+    has_other_body,
+    is_by,
+    read_signature,
+    time_error,
+)
+from offline.clock import real_time
+
+#: How far a signature's date may be off; S3 is more patient than the other services.
+#: Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+TOLERANCE_S = 300
+S3_TOLERANCE_S = 900
+#: Beyond this a body is hashed in a thread, so that other requests go on meanwhile.
+LARGE_BODY_BYTES = 1024 * 1024
+
+Body = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed a call, for which service (as signatures name it) and region."""
+
+    key_id: str
+    service: str
+    region: str
+    presigned: bool = False
+
+
+class Authentication:
+    """Reads signatures and holds them against the keys that this cloud knows."""
+
+    def __init__(
+        self, holders: Holders, is_session: Callable[[str], bool], cloud_time: Callable[[], float]
+    ) -> None:
+        self._holders = holders
+        #: Whether a key is a running function's, which holds as long as the function's environment does: AWS ends
+        #: an environment before its credentials, and hours of cloud time may be seconds here.
+        self._is_session = is_session
+        self._cloud_time = cloud_time
+
+    async def signer_of(self, request: SentRequest, body: Body) -> Signer:
+        """Who signed ``request``, whose ``body`` is read only for a known key; raises `Rejected`."""
+        try:
+            signature = read_signature(request)
+        except MalformedSignature as error:
+            service = "s3" if "authorization" not in request.headers else None
+            raise Rejected("malformed", service, str(error)) from error
+        if signature is not None:
+            await self._check(signature, request, body)
+            return Signer(
+                signature.key_id, signature.service, signature.region, presigned=signature.lifetime_s is not None
+            )
+        former = QuerySignature.read(request)
+        if former is None:
+            raise Rejected("unsigned", None)
+        holder = self._holder(former.key_id, former.token, "s3")
+        if former.is_expired(real_time()):
+            raise Rejected("expired link", "s3")
+        if not former.is_by(holder.secret, request):
+            raise Rejected("wrong signature", "s3")
+        return Signer(former.key_id, "s3", "us-east-1", presigned=True)
+
+    async def _check(self, signature: Signature, request: SentRequest, body: Body) -> None:
+        service = signature.service
+        holder = self._holder(signature.key_id, signature.token, service)
+        tolerance_s = S3_TOLERANCE_S if service == "s3" else TOLERANCE_S
+        if (message := time_error(signature, real_time(), tolerance_s)) is not None:
+            raise Rejected("wrong time" if signature.lifetime_s is None else "expired link", service, message)
+        whole = dataclasses.replace(request, body=await body())
+        if len(whole.body) > LARGE_BODY_BYTES:
+            problem = await asyncio.to_thread(_problem, holder, signature, whole)
+        else:
+            problem = _problem(holder, signature, whole)
+        if problem is not None:
+            raise problem
+
+    def _holder(self, key_id: str, token: str | None, service: str) -> Holder:
+        holder = self._holders.of(key_id)
+        if holder is None or (token or None) != holder.token:
+            raise Rejected("unknown key", service)
+        if holder.expires is not None and holder.expires <= self._cloud_time() and not self._is_session(key_id):
+            raise Rejected("expired token", service)
+        return holder
+
+
+def _problem(holder: Holder, signature: Signature, request: SentRequest) -> Rejected | None:
+    if not is_by(holder.secret, signature, request):
+        return Rejected("wrong signature", signature.service)
+    if has_other_body(request):
+        message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+        return Rejected("wrong body", signature.service, message)
+    return None
+
+
+def sent_request(scope: Scope) -> SentRequest:
+    """A request as it arrived, its body apart."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return SentRequest(
+        method=scope["method"],
+        path=path.decode("latin-1"),
+        raw_query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        scheme=scope["scheme"],
+    )

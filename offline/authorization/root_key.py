@@ -1,0 +1,73 @@
+"""The access key of this cloud's owner, its account's root: random, and kept in a file that only they can read.
+
+The file has the form of AWS's shared credentials, so that AWS_SHARED_CREDENTIALS_FILE may name it.
+"""
+
+import base64
+import configparser
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from offline.errors import OfflineError
+
+PROFILE = "default"
+#: 20 characters of an access key's alphabet, 40 of a secret's, as AWS makes them.
+_KEY_ID_BYTES = 10
+_SECRET_BYTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """An access key id and its secret."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+    @classmethod
+    def new(cls) -> Self:
+        """A key that nobody can guess."""
+        tail = base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode()
+        return cls(f"AKIA{tail}", base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The key in ``path``; raises `OfflineError` where there is none, or where others may read the file."""
+        try:
+            with path.open(encoding="utf-8") as file:
+                mode = os.fstat(file.fileno()).st_mode & 0o077
+                text = file.read()
+        except OSError as error:
+            raise OfflineError(f"the cloud's key cannot be read from {path}: {error.strerror}") from error
+        if mode:
+            raise OfflineError(
+                f"{path} holds the cloud's key and is open to other users (mode {mode:03o}); remove it, or "
+                f"`chmod 600 {path}`"
+            )
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read_string(text)
+            section = parser[PROFILE]
+            return cls(section["aws_access_key_id"], section["aws_secret_access_key"])
+        except (configparser.Error, KeyError) as error:
+            raise OfflineError(f"{path} holds no access key; remove it and start the cloud again") from error
+
+    def write(self, path: Path) -> None:
+        """Put the key into ``path``, which nobody else can read at any moment."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(
+                f"[{PROFILE}]\naws_access_key_id = {self.access_key_id}\n"
+                f"aws_secret_access_key = {self.secret_access_key}\n"
+            )
+        beside.replace(path)
+
+    def seal(self, path: str) -> str:
+        """What makes a link to ``path`` one that this cloud gave out; hex."""
+        return hmac.new(self.secret_access_key.encode(), path.encode(), hashlib.sha256).hexdigest()

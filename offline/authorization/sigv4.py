@@ -1,0 +1,194 @@
+"""Signature Version 4 as a server reads it: from headers or from a query, made anew by botocore's own signer.
+
+Signatures are dated by the machine's clock, because that is what clients sign with, however fast cloud time runs.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+AUTHORIZATION = re.compile(
+    r"^AWS4-HMAC-SHA256\s+Credential=(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/"
+    r"aws4_request,\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})$"
+)
+CREDENTIAL = re.compile(
+    r"^(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request$"
+)
+AMZ_DATE = "%Y%m%dT%H%M%SZ"
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+#: The longest that a presigned URL may last: seven days.
+LONGEST_LIFETIME_S = 604_800
+_SIGNATURE_PARAMETER = re.compile(r"(?:^|&)X-Amz-Signature=[^&]*")
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """A request as it arrived: ``path`` and ``raw_query`` percent-encoded, header names in lower case."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    scheme: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a request says of its signer; ``lifetime_s`` None where headers bear it, and not a presigned URL."""
+
+    key_id: str
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    value: str
+    signed_at: str
+    token: str | None
+    lifetime_s: int | None = None
+
+
+class MalformedSignature(ValueError):
+    """A request that means to be signed, and lacks a part of the signature; the message says which."""
+
+
+def read_signature(request: SentRequest) -> Signature | None:
+    """The signature that ``request`` bears, None where it bears none; raises `MalformedSignature`."""
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        return _from_headers(authorization, request.headers)
+    if "X-Amz-Signature=" in request.raw_query or "X-Amz-Algorithm=" in request.raw_query:
+        return _from_query(dict(parse_qsl(request.raw_query, keep_blank_values=True)))
+    return None
+
+
+def _from_headers(authorization: str, headers: Mapping[str, str]) -> Signature:
+    match = AUTHORIZATION.match(authorization)
+    signed_at = headers.get("x-amz-date")
+    if match is None or signed_at is None or "host" not in match["headers"].split(";"):
+        raise MalformedSignature(
+            "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature', and an X-Amz-Date "
+            f"header beside it. Authorization={authorization}"
+        )
+    return Signature(
+        key_id=match["key"],
+        date=match["date"],
+        region=match["region"],
+        service=match["service"],
+        signed_headers=tuple(match["headers"].split(";")),
+        value=match["signature"],
+        signed_at=signed_at,
+        token=headers.get("x-amz-security-token"),
+    )
+
+
+def _from_query(query: Mapping[str, str]) -> Signature:
+    match = CREDENTIAL.match(query.get("X-Amz-Credential", ""))
+    lifetime = query.get("X-Amz-Expires", "")
+    signed_headers = tuple(query.get("X-Amz-SignedHeaders", "").split(";"))
+    complete = query.get("X-Amz-Algorithm") == "AWS4-HMAC-SHA256" and "host" in signed_headers
+    if match is None or not complete or not lifetime.isascii() or not lifetime.isdecimal():
+        raise MalformedSignature(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+            "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+        )
+    if int(lifetime) > LONGEST_LIFETIME_S:
+        raise MalformedSignature("X-Amz-Expires must be less than a week (in seconds) that is 604800")
+    return Signature(
+        key_id=match["key"],
+        date=match["date"],
+        region=match["region"],
+        service=match["service"],
+        signed_headers=signed_headers,
+        value=query.get("X-Amz-Signature", ""),
+        signed_at=query.get("X-Amz-Date", ""),
+        token=query.get("X-Amz-Security-Token"),
+        lifetime_s=int(lifetime),
+    )
+
+
+class _AsSent:
+    """Signs those headers alone that were signed, and what was said of the body."""
+
+    payload_hash = ""
+
+    def headers_to_sign(self, request: Any) -> Any:
+        return request.headers
+
+    def payload(self, request: Any) -> str:
+        del request
+        return self.payload_hash
+
+
+class _Verifier(_AsSent, SigV4Auth):  # type: ignore[misc]
+    """For all services but S3, whose paths are encoded once more."""
+
+
+class _S3Verifier(_AsSent, S3SigV4Auth):  # type: ignore[misc]
+    """For S3, whose paths are signed as they are sent."""
+
+
+def is_by(secret: str, signature: Signature, request: SentRequest) -> bool:
+    """Whether whoever knows ``secret`` signed this very request, its body apart where a hash stands for it."""
+    verifier: Any = _S3Verifier if signature.service == "s3" else _Verifier
+    signer = verifier(Credentials(signature.key_id, secret), signature.service, signature.region)
+    query = request.raw_query
+    if signature.lifetime_s is not None:
+        query = _SIGNATURE_PARAMETER.sub("", query).removeprefix("&")
+    aws_request = AWSRequest(
+        method=request.method,
+        url=f"{request.scheme}://{request.headers.get('host', '')}{request.path}{'?' if query else ''}{query}",
+        data=request.body,
+        headers={name: request.headers.get(name, "") for name in signature.signed_headers},
+    )
+    aws_request.context["timestamp"] = signature.signed_at
+    signer.payload_hash = payload_hash(signature, request)
+    text = signer.string_to_sign(aws_request, signer.canonical_request(aws_request))
+    return hmac.compare_digest(signer.signature(text, aws_request), signature.value)
+
+
+def payload_hash(signature: Signature, request: SentRequest) -> str:
+    """What stands for the body in the signature: what the request says, else the body's own hash."""
+    if signature.lifetime_s is not None and signature.service == "s3":
+        return request.headers.get("x-amz-content-sha256", UNSIGNED_PAYLOAD)
+    return request.headers.get("x-amz-content-sha256") or hashlib.sha256(request.body).hexdigest()
+
+
+def has_other_body(request: SentRequest) -> bool:
+    """Whether the body is another than the hash that the request gives, and signs, for it."""
+    stated = request.headers.get("x-amz-content-sha256", "")
+    return bool(re.fullmatch(r"[0-9a-f]{64}", stated)) and stated != hashlib.sha256(request.body).hexdigest()
+
+
+def time_error(signature: Signature, now: float, tolerance_s: float) -> str | None:
+    """AWS's words for a signature that was not made about ``now`` (epoch seconds); None where it was."""
+    try:
+        at = datetime.strptime(signature.signed_at, AMZ_DATE).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return f"Date must be in ISO-8601 'basic format'. Got '{signature.signed_at}'."
+    signed_at = signature.signed_at
+    if signed_at[:8] != signature.date:
+        return f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: {signed_at}"
+    lifetime_s = tolerance_s if signature.lifetime_s is None else signature.lifetime_s
+    minutes = f"{tolerance_s / 60:.0f} min."
+    if now > at + lifetime_s:
+        oldest = amz(now - lifetime_s)
+        return f"Signature expired: {signed_at} is now earlier than {oldest} ({amz(now)} - {minutes})"
+    if at > now + tolerance_s:
+        newest = amz(now + tolerance_s)
+        return f"Signature not yet current: {signed_at} is still later than {newest} ({amz(now)} + {minutes})"
+    return None
+
+
+def amz(epoch_s: float) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).strftime(AMZ_DATE)

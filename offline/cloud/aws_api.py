@@ -1,0 +1,128 @@
+"""AWS's APIs: each call by who signed it, to the service it is for, ours first, then moto's."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from botocore.exceptions import UnknownServiceError
+from moto.core.request import Request as MotoRequest
+from moto.core.utils import get_service_model
+from moto.moto_server import werkzeug_app
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from offline.authorization.authentication import Signer, sent_request
+from offline.authorization.rejection import Rejected
+from offline.cloud.cloud import Cloud
+from offline.cloud.replay import replay
+from offline.errors import AwsError, NotModelled
+from offline.services import MOTO_SERVICES
+from offline.wire import protocol
+from offline.wire.protocol import Answer
+
+#: Names under which requests are signed, where they differ from botocore's service name.
+SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
+#: What moto serves beside AWS's APIs: its own, which resets everything, and an instance's metadata.
+MOTO_PATHS = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/")
+
+# Moto lets pages of every origin read its answers.
+werkzeug_app.DISABLE_GLOBAL_CORS = True
+
+
+class AwsApi:
+    """Hands each signed call to its service."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        moto: Any = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+        self.moto = WSGIMiddleware(moto, workers=32)
+        # Its IAM goes through all roles for each call, and fails where another thread makes one meanwhile.
+        self._iam = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            signer = await self.cloud.authentication.signer_of(sent_request(scope), request.body)
+        except Rejected as rejected:
+            await answer_to(rejected, _normalized(request, b""))(scope, receive, send)
+            return
+        body = await request.body()
+        try:
+            answer = await self._answer(request, body, signer)
+        except AwsError as error:
+            await refuse(error)(scope, receive, send)
+            return
+        if answer is not None:
+            await _response(answer)(scope, receive, send)
+            return
+        async with self._iam if signer.service == "iam" else contextlib.nullcontext():
+            await self.moto(scope, replay(body), send)
+
+    async def _answer(self, request: Request, body: bytes, signer: Signer) -> Answer | None:
+        """The answer of a service of ours, or the refusal; None where the call is moto's."""
+        service = self.cloud.services.get(service_of(signer.service, request.url.path))
+        if service is None and signer.service not in MOTO_SERVICES:
+            raise NotModelled(f"the service {signer.service}")
+        if request.url.path.startswith(MOTO_PATHS):
+            raise NotModelled(f"the path {request.url.path}")
+        if signer.presigned and signer.service != "s3":
+            raise NotModelled(f"presigned calls of {signer.service}")
+        session = self.cloud.authorizer.session(signer.key_id)
+        if service is None and session is None:
+            return None
+        normalized = _normalized(request, body)
+        if session is not None:
+            refusal = self.cloud.authorizer.refusal(session, normalized, signer.service, signer.region)
+            if refusal is not None:
+                return refusal
+        return None if service is None else await service.answer(normalized, signer.region, signer.key_id)
+
+
+def _normalized(request: Request, body: bytes) -> MotoRequest:
+    return MotoRequest.from_primitives(request.method, str(request.url), dict(request.headers.items()), body)
+
+
+def service_of(signed_as: str, path: str) -> str:
+    """Botocore's name of the service that a call is for: HTTP APIs sign as REST APIs do, below another path."""
+    if signed_as == "apigateway" and path.startswith("/v2/"):
+        return "apigatewayv2"
+    return SIGNED_AS.get(signed_as, signed_as)
+
+
+def answer_to(rejected: Rejected, request: MotoRequest) -> Response:
+    """The answer to a call that nobody known has signed, as its service's clients read it.
+
+    A call that names no service is taken for one that its form belongs to: each has an address of its own on AWS.
+    """
+    signed_as = rejected.signed_as
+    if signed_as is None:
+        signed_as = rejected.signed_as = _service_by_form(request)
+    try:
+        model = get_service_model(service_of(signed_as, request.path))
+        error = rejected.error(protocol.protocol_of(model, request))
+    except (UnknownServiceError, NotImplementedError):
+        # A service that AWS has not, or a form that the service does not speak.
+        return refuse(rejected.error("json"))
+    return _response(protocol.write_answer(model, request, "", error))
+
+
+def _service_by_form(request: MotoRequest) -> str:
+    if request.headers.get("X-Amz-Target"):
+        return "ssm"
+    form = (request.content_type or "").startswith("application/x-www-form-urlencoded")
+    return "sts" if form or "Action" in request.args else "s3"
+
+
+def refuse(error: AwsError) -> Response:
+    """An error outside of any operation's model, readable by every AWS client."""
+    return JSONResponse(
+        {"__type": error.code, "message": error.message},
+        status_code=error.status or 400,
+        headers={"x-amzn-errortype": error.code},
+    )
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, answer.headers)

@@ -1,0 +1,44 @@
+"""This cloud's own API is its owner's alone: each call is signed with the cloud's key.
+
+What is below /_offline moves the clock, orders faults and shows keys. Other users of this machine reach the port
+too, and know the key as little as a web page does.
+"""
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from offline.authorization.authentication import Authentication, sent_request
+from offline.authorization.rejection import Rejected
+from offline.authorization.root_key import RootKey
+from offline.cloud.guard import refuse
+from offline.cloud.replay import replay
+from offline.own_api import SERVICE
+
+
+class OwnerOnly:
+    """Lets calls through to ``app`` that are signed with ``root``."""
+
+    def __init__(self, app: ASGIApp, authentication: Authentication, root: RootKey) -> None:
+        self._app = app
+        self._authentication = authentication
+        self._root = root
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            signer = await self._authentication.signer_of(sent_request(scope), request.body)
+        except Rejected as rejected:
+            await refuse(f"{_WHAT} ({rejected})")(scope, receive, send)
+            return
+        if (signer.key_id, signer.service) != (self._root.access_key_id, SERVICE):
+            await refuse(f"{_WHAT}; the signature is of {signer.key_id} for {signer.service!r}")(
+                scope, receive, send
+            )
+            return
+        await self._app(scope, replay(await request.body()), send)
+
+
+_WHAT = (
+    "this is the cloud's own API, for its owner alone. Sign the request (Signature Version 4) with the cloud's "
+    f"access key for the service {SERVICE!r}"
+)

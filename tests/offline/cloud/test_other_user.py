@@ -1,0 +1,159 @@
+"""Another user of the machine: reaches every port on loopback, and gets nothing from any."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offline.authorization.root_key import RootKey
+from offline.cloud.cloud import Cloud
+from offline.errors import OfflineError
+from offline.own_api import OwnApi
+from offline.sandbox.peer import CONNECTIONS, user_at
+
+NOBODY = 65534
+#: Becomes another user, who could not load this interpreter, and does one thing.
+BECOME = f"""
+import http.client, os, socket, sys, urllib.error, urllib.request, encodings.idna
+os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); os.chdir("/")
+"""
+ASK = """
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+try:
+    with opener.open(sys.argv[1], timeout=10) as answer:
+        print(answer.status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+except OSError as error:
+    print(type(getattr(error, "reason", error)).__name__)
+"""
+READ = """
+for path in sys.argv[1:]:
+    try:
+        print(os.listdir(path) if os.path.isdir(path) else open(path).read())
+    except PermissionError:
+        print("refused")
+"""
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can run something as another user")
+
+
+def as_nobody(script: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", BECOME + script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={}).stdout.strip()
+
+
+def asked_by_nobody(url: str) -> str:
+    return as_nobody(ASK, url)
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[tuple[str, Path]]:
+    """A cloud in a process of its own: its address, and the folder, open to all, with its state and key."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with cloud_process(folder) as process:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}", folder
+            process.terminate()
+
+
+def cloud_process(folder: Path) -> "subprocess.Popen[str]":
+    launcher = (
+        "import sys\nfrom offline.cloud import serve as serving\nbind = serving.bind\n"
+        "def told(config):\n    listener = bind(config)\n"
+        "    print(listener.getsockname()[1], flush=True)\n    return listener\n"
+        "serving.bind = told\nfrom offline.__main__ import main\nsys.exit(main())\n"
+    )
+    arguments = ["--port", "0", "--state", str(folder / "state"), "--credentials", str(folder / "credentials")]
+    command = [sys.executable, "-c", launcher, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", "403"),
+        ("/bucket/key", "403"),
+        ("/moto-api/data.json", "403"),
+        ("/_offline/clock", "403"),
+        ("/_offline/console/overview", "403"),
+        ("/_offline/sns/outbox", "403"),
+        ("/_offline/lambda/workers", "403"),
+        (f"/_offline/lambda/archives/{'0' * 64}", "403"),
+        ("/_offline/health", "200"),
+    ],
+)
+def test_another_user_is_refused(started: tuple[str, Path], path: str, status: str) -> None:
+    assert asked_by_nobody(started[0] + path) == status
+
+
+@needs_root
+def test_another_user_reads_neither_key_nor_state(started: tuple[str, Path]) -> None:
+    url, folder = started
+    assert OwnApi(url, RootKey.read(folder / "credentials")).get("/clock").status_code == 200
+    assert as_nobody(READ, str(folder)) == str(
+        [path.name for path in folder.iterdir()]
+    )  # the folder itself is open
+    hidden = [folder / "credentials", folder / "state", folder / "state" / "manifest.json"]
+    assert as_nobody(READ, *map(str, hidden)).split() == ["refused"] * 3
+
+
+def test_what_the_cloud_writes_is_its_owners_alone(started: tuple[str, Path]) -> None:
+    url, folder = started
+    assert OwnApi(url, RootKey.read(folder / "credentials")).get("/clock").status_code == 200
+    opened = [path for path in folder.rglob("*") if path.stat().st_mode & 0o077]
+    assert opened == []
+
+
+@needs_root
+@pytest.mark.skipif(not CONNECTIONS.exists(), reason="only Linux tells who is at the other end")
+def test_another_user_takes_no_invocation(aws: Any, deploy_function: Any) -> None:
+    name = deploy_function("import os\ndef handler(event, context): return os.environ['AWS_LAMBDA_RUNTIME_API']")
+    address = json.loads(aws("lambda").invoke(FunctionName=name)["Payload"].read())
+    told = asked_by_nobody(f"http://{address}/2018-06-01/runtime/invocation/next")
+    assert told in ("RemoteDisconnected", "ConnectionResetError"), told
+    assert json.loads(aws("lambda").invoke(FunctionName=name)["Payload"].read()) == address
+
+
+@pytest.mark.skipif(not CONNECTIONS.exists(), reason="only Linux tells who is at the other end")
+def test_the_kernel_tells_who_is_at_the_other_end(cloud: Cloud) -> None:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", cloud.config.port)) as connection:
+        peer, own = connection.getsockname(), connection.getpeername()
+        assert user_at(peer, own) == os.getuid()
+        assert user_at(("127.0.0.2", 1), own) is None
+
+
+def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    RootKey.new().write(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    with pytest.raises(OfflineError, match="open to other users \\(mode 044\\)"):
+        RootKey.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[default]\naws_access_key_id = A\n", "[other]\na = b\n"])
+def test_a_file_without_a_key_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "key"
+    path.touch(mode=0o600)
+    path.write_text(text)
+    with pytest.raises(OfflineError, match="holds no access key"):
+        RootKey.read(path)
+
+
+def test_each_cloud_has_a_key_of_its_own() -> None:
+    one, other = RootKey.new(), RootKey.new()
+    assert one.access_key_id != other.access_key_id
+    assert one.secret_access_key != other.secret_access_key
+    assert (len(one.access_key_id), len(one.secret_access_key)) == (20, 40)
+    assert one.secret_access_key not in repr(one)
