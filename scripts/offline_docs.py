@@ -28,6 +28,7 @@ SERVICES = {
     "iam": "IAM",
     "lambda": "Lambda",
     "sns": "SNS",
+    "stepfunctions": "Step Functions",
     "wafv2": "WAF",
 }
 #: Words of test names as they are written.

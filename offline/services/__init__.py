@@ -13,6 +13,7 @@ from offline.services.codedeploy import CodeDeploy
 from offline.services.events import EventBridge
 from offline.services.lambda_.service import Lambda
 from offline.services.sns import Sns
+from offline.services.stepfunctions import StepFunctions
 from offline.services.wafv2 import Wafv2
 from offline.wire.service import Service
 
@@ -25,6 +26,7 @@ SERVICES: tuple[type[Service], ...] = (
     EventBridge,
     Lambda,
     Sns,
+    StepFunctions,
     Wafv2,
 )
 

@@ -1,0 +1,67 @@
+"""Step Functions: state machines are kept, by moto, and never run.
+
+Moto answers StartExecution with an execution that no state machine ever ran, whose status and history are made up.
+Every operation that runs a state machine, or tells of a run, is refused here until runs are real.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from offline.errors import NotModelled
+from offline.wire.service import Call, Service
+
+#: All that AWS has on executions, on the tasks and activities they wait for, and on the runs of their maps.
+RUNNING = frozenset(
+    {
+        "DescribeExecution",
+        "DescribeMapRun",
+        "DescribeStateMachineForExecution",
+        "GetActivityTask",
+        "GetExecutionHistory",
+        "ListExecutions",
+        "ListMapRuns",
+        "RedriveExecution",
+        "SendTaskFailure",
+        "SendTaskHeartbeat",
+        "SendTaskSuccess",
+        "StartExecution",
+        "StartSyncExecution",
+        "StopExecution",
+        "TestState",
+        "UpdateMapRun",
+    }
+)
+
+
+class StepFunctions(Service):
+    """Moto's state machines, their aliases, tags and activities; the rest is refused by name."""
+
+    name = "stepfunctions"
+    moto_operations = frozenset(
+        {
+            "CreateActivity",
+            "CreateStateMachine",
+            "CreateStateMachineAlias",
+            "DeleteActivity",
+            "DeleteStateMachine",
+            "DeleteStateMachineAlias",
+            "DescribeActivity",
+            "DescribeStateMachine",
+            "DescribeStateMachineAlias",
+            "ListActivities",
+            "ListStateMachineAliases",
+            "ListStateMachines",
+            "ListTagsForResource",
+            "TagResource",
+            "UntagResource",
+            "UpdateStateMachine",
+            "UpdateStateMachineAlias",
+        }
+    )
+
+    def method_for(self, operation: str) -> Callable[[Call], Any] | None:
+        return _refused if operation in RUNNING else super().method_for(operation)
+
+
+async def _refused(call: Call) -> None:
+    raise NotModelled(f"stepfunctions:{call.operation}", "It keeps state machines but does not run them.")
