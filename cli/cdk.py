@@ -76,7 +76,8 @@ def run(
     log: Path | None = None,
     folder: Path | None = None,
 ) -> None:
-    """Run the project's pinned CLI in ``folder`` (default: the project, whose cdk.json it then reads).
+    """Run the project's pinned CLI in ``folder`` (default: the project, whose cdk.json it then reads), with the
+    variables of ``environment`` and its own.
 
     With ``log`` its output goes there, and to the user only on failure. Raises `ToolFailed` with its exit code.
     """
@@ -107,8 +108,8 @@ def prepare(
     """Command line and whole environment with which the project's pinned CLI does what ``arguments`` say."""
     binary = ensure(project)
     # cdk.json names `serinus` for its build step and app: it must be this one, whether or not its venv is active.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return [str(binary), *arguments], {**os.environ, "PATH": path, **QUIET, **environment}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    return [str(binary), *arguments], {**environment, "PATH": path, **QUIET}
 
 
 def last_lines(log: Path, count: int = 40) -> str:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,7 @@ from offline.errors import OfflineError
 
 if TYPE_CHECKING:
     from offline.own_api import OwnApi
+from offline.shell import shielded
 
 FOLDER = ".serinus/local"
 #: What the offline extra brings, as modules.
@@ -80,8 +82,6 @@ class RunningCloud:
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.key.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.key.secret_access_key,
-            # Another account's token, left from before, would not fit this key.
-            "AWS_SESSION_TOKEN": "",
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -91,6 +91,11 @@ class RunningCloud:
             "SERINUS_LOCAL_URL": self.url,
             VARIABLE_ENVIRONMENT: LOCAL_ENVIRONMENT,
         }
+
+    def shell(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """A shell with ``variables`` once it is pointed at this cloud: whatever they say about AWS is dropped, and
+        their proxies are for other machines."""
+        return shielded(variables) | self.environment()
 
 
 def page_of(port: int) -> str:

@@ -13,6 +13,7 @@ from cli import clouds
 from cli.console import notice, print_json, results, step
 from cli.project import SETTINGS, find_project
 from infra.names import LOCAL_ENVIRONMENT
+from offline.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
 
 app = typer.Typer(help="Run a cloud on this machine: AWS as far as these stacks need it.", no_args_is_help=True)
 
@@ -94,13 +95,20 @@ def open_page(port: AnyPort = None) -> None:
 
 @app.command()
 def env(port: AnyPort = None) -> None:
-    """Print the exports with which cdk, boto3, the AWS CLI and curl speak to the offline cloud.
+    """Print what points a shell at the offline cloud: cdk, boto3, the AWS CLI and curl then speak to it.
+
+    What else the shell says about AWS, a profile say, is unset there; its proxies are for other machines only.
 
     Example: [bold]eval "$(serinus local env)" && npx cdk diff[/]
     """
     cloud = clouds.require(find_project(), port)
-    for name, value in cloud.environment().items():
-        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    pointed = cloud.shell(os.environ)
+    for name in os.environ.keys() - pointed.keys():
+        if name.isidentifier() and name.isascii():  # others no shell can unset
+            sys.stdout.write(f"unset {name}\n")
+    for name in pointed:
+        if name in cloud.environment() or is_about_aws(name) or name in (*NO_PROXY, *NPM_NO_PROXY):
+            sys.stdout.write(f"export {name}={shlex.quote(pointed[name])}\n")
 
 
 @app.command()

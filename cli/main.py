@@ -28,6 +28,7 @@ from cli import (
 from cli.console import fail
 from cli.errors import CliError
 from cli.rehearse import command as rehearse
+from offline.shell import bypassing
 
 app = typer.Typer(
     name="serinus",
@@ -79,6 +80,8 @@ app.add_typer(rollout.app, name="rollout")
 
 def main() -> None:
     """Run the command line: exit 0, 2 for usage, one line and 1 (or its kind's code) for refusals."""
+    # For all that is started from here: package indexes may need the proxy, nothing on this machine does.
+    os.environ.update(bypassing(os.environ))
     try:
         app()
     except KeyboardInterrupt:

@@ -1,16 +1,21 @@
 """Where a command acts: the offline cloud of this project, or AWS with the user's own credentials."""
 
+import functools
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import clouds
 from cli.clouds import RunningCloud
 from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from offline.authorization.root_key import RootKey
+
+if TYPE_CHECKING:
+    import boto3
 
 Local = Annotated[bool, typer.Option("--local", help="Act on the offline cloud of this project.")]
 CloudPort = Annotated[int | None, typer.Option("--port", help="Which offline cloud, where several run.")]
@@ -51,8 +56,9 @@ class Target:
         return 5.0 if self.cloud is None else 0.5
 
     def environment(self) -> dict[str, str]:
-        """What a program that is started needs to act on the same place."""
-        return {} if self.cloud is None else self.cloud.environment()
+        """All variables of a program that is started to act on the same place: the shell's, but for what leads
+        away from an offline cloud."""
+        return dict(os.environ) if self.cloud is None else self.cloud.shell(os.environ)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the place."""
@@ -61,14 +67,9 @@ class Target:
 
         if self.cloud is None:
             return boto3.client(service, region_name=self.region)
-        return boto3.client(
-            service,
-            endpoint_url=self.cloud.url,
-            region_name=self.cloud.region,
-            aws_access_key_id=self.cloud.key.access_key_id,
-            aws_secret_access_key=self.cloud.key.secret_access_key,
-            config=Config(retries={"total_max_attempts": 1}, proxies={}),
-        )
+        session = _session(self.cloud.key, self.cloud.region)
+        once = Config(retries={"total_max_attempts": 1})
+        return session.client(service, endpoint_url=self.cloud.url, config=once)
 
     def url(self, deployed: str) -> str:
         """The address at which an API whose stack output says ``deployed`` is reached from here."""
@@ -76,6 +77,14 @@ class Target:
         if self.cloud is None or match is None:
             return deployed
         return f"{self.cloud.url}/_gateway/{match['api']}{match['rest'] or ''}"
+
+
+@functools.cache
+def _session(key: RootKey, region: str) -> "boto3.session.Session":
+    """One session for all clients of a cloud: each session loads the models of services anew."""
+    from offline.clients import isolated_session
+
+    return isolated_session(key, region)
 
 
 def environment_for(target: "Target", wanted: str | None) -> str:

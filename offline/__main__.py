@@ -9,6 +9,7 @@ from pathlib import Path
 from offline.authorization.root_key import RootKey
 from offline.cloud.config import DEFAULT_PORT, CloudConfig
 from offline.errors import OfflineError
+from offline.shell import shielded
 
 
 def default_credentials(port: int) -> Path:
@@ -51,7 +52,9 @@ def main() -> int:
     # State, logs and what functions leave behind are for whoever started the cloud.
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    os.environ["MOTO_ACCOUNT_ID"] = arguments.account
+    surroundings = shielded(os.environ) | {"MOTO_ACCOUNT_ID": arguments.account}
+    os.environ.clear()
+    os.environ.update(surroundings)
     from offline.cloud.serve import serve
 
     try:

@@ -21,6 +21,7 @@ from cli.rehearse.background import Background, undisturbed
 from cli.rehearse.scratch import Scratch
 from cli.target import Target
 from lambda_handlers.contract.build import BUILD_DIR, read_build
+from offline.shell import shielded
 
 #: Cloud seconds until a metric is seen, as on AWS, where alarms lag what they watch.
 METRIC_DELAY_S = 30.0
@@ -86,7 +87,7 @@ class Stage:
         arguments = ["deploy", self.scratch.endpoint.stack_name, "--app", str(release.project / ASSEMBLY)]
         # Without a change set: nobody is asked to approve it, and it is waited for.
         arguments += ["--method", "direct", "--progress", "events", "--require-approval", "never"]
-        command, environment = cdk.prepare(self.scratch.folder, arguments, self.cloud.environment())
+        command, environment = cdk.prepare(self.scratch.folder, arguments, self.target.environment())
         # Not in the project: its cdk.json would have the CLI build once more.
         running = Background(command, self.scratch.folder, environment, release.project / "deploy.log")
         try:
@@ -111,7 +112,7 @@ def stage(project: Path, scratch: Scratch, *, seed: int | None) -> Iterator[Stag
     # The CDK library leaves its temporary files behind when it is ended.
     temporary = scratch.folder / "tmp"
     temporary.mkdir()
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment = {**shielded(os.environ), "TMPDIR": str(temporary)}
     assembling = Background(making, scratch.folder, environment, scratch.folder / "assemblies.log")
     cloud: RunningCloud | None = None
     try:

@@ -7,12 +7,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from offline.authorization.authentication import Authentication
 from offline.authorization.authorizer import Authorizer
 from offline.authorization.holders import Holders
+from offline.clients import isolated_session
 from offline.clock import Clock
 from offline.cloud.config import CloudConfig
 from offline.cloud.state import Snapshot, StateFolder, StateKeeper
@@ -45,7 +45,7 @@ class Cloud:
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
         # Service models are loaded once a session: a session a client would load them again and again.
-        self._session = boto3.session.Session(config.root_key.access_key_id, config.root_key.secret_access_key)
+        self._session = isolated_session(config.root_key, config.region)
         self._ticker: asyncio.Task[None] | None = None
         self._keeper: StateKeeper | None = None
 
@@ -112,7 +112,6 @@ class Cloud:
                     endpoint_url=self.config.endpoint_url,
                     config=Config(
                         retries={"total_max_attempts": 1},
-                        proxies={},
                         max_pool_connections=64,
                         s3={"addressing_style": "path"},
                         read_timeout=900,

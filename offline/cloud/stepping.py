@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from offline.clients import isolated_session
 from offline.cloud.cloud import Cloud
 from offline.cloud.config import CloudConfig
 from offline.cloud.serve import running
@@ -23,11 +23,7 @@ class SteppedCloud:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self._session = boto3.session.Session(
-            cloud.config.root_key.access_key_id,
-            cloud.config.root_key.secret_access_key,
-            region_name=cloud.config.region,
-        )
+        self._session = isolated_session(cloud.config.root_key, cloud.config.region)
         self.advance(61 - cloud.clock.time() % 60)
 
     def client(self, service: str, region: str | None = None) -> Any:

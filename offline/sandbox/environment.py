@@ -9,6 +9,7 @@ from pathlib import Path
 
 from offline.sandbox.interpreter import Interpreter
 from offline.sandbox.spec import FunctionSpec, InitializationType
+from offline.shell import bypassing
 
 #: Where AWS puts code and layers; a function's own variables may name paths below them.
 TASK_ROOT = "/var/task"
@@ -50,7 +51,7 @@ def worker_environment(
     Differs from AWS where one machine must: code and layers lie in directories of their own, so paths below
     ``/opt`` and ``/var/task`` in the function's variables are rewritten to those; ``HOME`` and ``TMPDIR`` point
     to the worker's scratch directory, which keeps the person's own AWS files out; ``AWS_ENDPOINT_URL`` leads
-    boto3 back to this cloud.
+    boto3 back to this cloud, past a proxy that the function's variables may name.
     """
     task_root = str(places.task_root)
     own = {name: _relocate(value, places) for name, value in spec.environment.items()}
@@ -67,6 +68,8 @@ def worker_environment(
     }
     if spec.tracing_active:
         runtime["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
+    if any(name.lower().endswith("_proxy") for name in own):
+        runtime = bypassing(runtime)
     return runtime | _reserved(spec, task_root, interpreter, runtime_api, initialization, log_stream, credentials)
 
 

@@ -77,7 +77,7 @@ class Shop:
         self.folder, self.target = folder, target
         assert target.cloud is not None
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {**os.environ, "PATH": path, **target.cloud.environment()}
+        self.environment = {**target.cloud.shell(os.environ), "PATH": path}
         self.environment.pop("SERINUS_TOKEN", None)
         self.endpoints: dict[str, Endpoint] = {}
 

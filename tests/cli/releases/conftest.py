@@ -47,7 +47,7 @@ class Shop:
         clouds.record(folder, record)
         self.target = Target(record)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {**os.environ, "PATH": path, **record.environment()}
+        self.environment = {**record.shell(os.environ), "PATH": path}
         self._rows = json.loads((folder / "training" / "rows.json").read_text())
         self.http = httpx.Client(trust_env=False, timeout=60)
         self._endpoints: dict[str, Endpoint] = {}

@@ -1,0 +1,57 @@
+"""What a person's shell says about AWS and about proxies, kept away from this cloud and from whoever calls it.
+
+A profile, an endpoint or a region that is set for work with AWS must not turn calls that are meant for this cloud
+away from it, and no proxy can reach the loopback interface of this machine.
+"""
+
+import os
+from collections.abc import Mapping
+
+#: This machine, in the forms that rules for proxies are written in; a dot in front means names below.
+LOOPBACK = ("127.0.0.1", "localhost", ".localhost", "::1")
+EVERY_HOST = "*"
+#: Who reads no_proxy reads one of its spellings, or both; the CDK CLI prefers npm's to either.
+NO_PROXY = ("NO_PROXY", "no_proxy")
+NPM_NO_PROXY = ("npm_config_no_proxy", "NPM_CONFIG_NO_PROXY")
+#: Variables of the SDKs, and those that the CDK CLI takes for its options (`CDK_PROFILE`, `CDK_PROXY`).
+PREFIXES = ("AWS_", "AMAZON_", "CDK_")
+#: They say nothing about whom the CDK CLI calls.
+HARMLESS = frozenset({"CDK_DOCKER", "CDK_HOME", "CDK_VALIDATION"})
+#: What else is read where no variable is set: files at home, the metadata service of EC2, and the options in
+#: ~/.cdk.json and cdk.json that choose a profile or a proxy.
+NOWHERE_ELSE = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "CDK_PROFILE": "",
+    "CDK_PROXY": "",
+}
+
+
+def shielded(environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` without what it says about AWS, and `bypassing` proxies on this machine.
+
+    A process is started with it that is part of this cloud or, once the cloud's own variables are added, calls it.
+    """
+    return bypassing({name: value for name, value in environment.items() if not is_about_aws(name)}) | NOWHERE_ELSE
+
+
+def bypassing(environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` with its proxies, if any, for other machines only."""
+    return dict(environment) | {
+        name: _with_loopback([environment.get(one, "") for one in spellings])
+        for spellings in (NO_PROXY, NPM_NO_PROXY)
+        for name in spellings
+        if spellings is NO_PROXY or name in environment
+    }
+
+
+def is_about_aws(name: str) -> bool:
+    """Whether the variable ``name`` says something about AWS to an SDK, the AWS CLI or the CDK CLI."""
+    return name.startswith(PREFIXES) and name not in HARMLESS
+
+
+def _with_loopback(rules: list[str]) -> str:
+    hosts = [host.strip() for rule in rules for host in rule.split(",")]
+    # Beside other hosts, the star means nothing to most programs.
+    return EVERY_HOST if EVERY_HOST in hosts else ",".join(dict.fromkeys(filter(None, [*hosts, *LOOPBACK])))
