@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.clouds import VARIABLE_LOCAL_URL
 from cli.console import megabytes, notice, print_json, results, table
 from cli.errors import CliError
 from cli.project import find_project
@@ -34,7 +35,7 @@ def build(
     wanted = wanted_layers(project, env)
     with StageProgress() as progress:
         manifest = layers.build(project, wanted.targets, wanted.bundles, progress)
-    if local := os.environ.get("SERINUS_LOCAL_URL"):
+    if local := os.environ.get(VARIABLE_LOCAL_URL):
         register_twins(own_api_at(local), project / BUILD_DIR, manifest)
     if as_json:
         print_json(manifest.to_json())

@@ -32,6 +32,8 @@ FOLDER = ".serinus/local"
 MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint", "aiohttp")
 DEFAULT_PORT = 4577
 KEY_SUFFIX = ".credentials"
+#: In a shell that is pointed at an offline cloud, its address.
+VARIABLE_LOCAL_URL = "SERINUS_LOCAL_URL"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 
@@ -88,7 +90,7 @@ class RunningCloud:
             "CDK_DEFAULT_ACCOUNT": self.account_id,
             "CDK_DEFAULT_REGION": self.region,
             "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "SERINUS_LOCAL_URL": self.url,
+            VARIABLE_LOCAL_URL: self.url,
             VARIABLE_ENVIRONMENT: LOCAL_ENVIRONMENT,
         }
 

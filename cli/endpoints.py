@@ -13,6 +13,7 @@ import botocore.exceptions
 from cli.api_keys import KeyRing
 from cli.caller import CONTENT_TYPE, curl_words
 from cli.errors import CliError
+from cli.place import options
 from cli.project import SETTINGS
 from cli.target import Target
 from infra.errors import InfraError
@@ -84,8 +85,8 @@ def find_stack(project: Path, environment: str, name: str, target: Target) -> De
     stack = stack_names(project, environment, [name])[name]
     found = describe_stack(target, stack)
     if found is None:
-        flag = " --local" if target.cloud else ""
-        raise CliError(f"{name} is not deployed to {target.name}. `serinus deploy {name}{flag}` does it.")
+        here = options(environment, local=target.cloud is not None)
+        raise CliError(f"{name} is not deployed to {target.name}. `serinus deploy {name}{here}` does it.")
     return found
 
 

@@ -1,12 +1,19 @@
 """Where a command that looks at endpoints stands: project, environment, cloud, and what time it is there."""
 
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cli.console import notice
 from cli.project import SETTINGS, find_project
-from cli.target import Target, choose, choose_running, environment_for
+from cli.target import Target, choose, choose_by_name, environment_for
+from infra.names import LOCAL_ENVIRONMENT
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +36,41 @@ class Place:
 
 def options(environment: str, *, local: bool) -> str:
     """What is added to a command, after a space, for it to act at this place."""
-    return " --local" if local else f" --env {environment}"
+    named = "" if local and environment == LOCAL_ENVIRONMENT else f" --env {environment}"
+    return f" --local{named}" if local else named
 
 
 def stand(environment: str | None, *, local: bool, port: int | None) -> Place:
     """The place that a command's options name, in the region of the environment; raises `CliError` where it is an
-    offline cloud and none runs."""
+    offline cloud and none runs. Where it is AWS, the user is told so before anything is done there."""
     project = find_project()
-    return _place(project, choose(project, local=local, port=port), environment)
+    return _place(project, choose(project, environment, local=local, port=port), environment)
 
 
-def stand_where_it_runs(environment: str | None, *, local: bool, port: int | None) -> Place:
-    """Like `stand`, but an offline cloud that runs is preferred; see `choose_running`."""
+def stand_by_name(environment: str | None, *, local: bool, port: int | None) -> Place:
+    """Like `stand`, but for AWS only where ``environment`` names it; see `choose_by_name`."""
     project = find_project()
-    return _place(project, choose_running(project, local=local, port=port), environment)
+    return _place(project, choose_by_name(project, environment, local=local, port=port), environment)
 
 
 def _place(project: Path, target: Target, environment: str | None) -> Place:
-    chosen = environment_for(target, environment)
-    return Place(project, chosen, target if target.cloud else Target(None, region_of(project, chosen)))
-
-
-def region_of(project: Path, environment: str) -> str | None:
-    """The region that serinus.toml gives ``environment``; None leaves it to the user's AWS settings."""
     from infra.settings import load_settings
 
-    return load_settings(project / SETTINGS, environment).region
+    chosen = environment_for(target, environment)
+    if target.cloud is not None:
+        return Place(project, chosen, target)
+    settings = load_settings(project / SETTINGS, chosen)
+    notice(f"on {target.name}: {_aws_words(settings)}")
+    return Place(project, chosen, Target(None, settings.region))
+
+
+def _aws_words(settings: "Settings") -> str:
+    """The environment, and what decides whose AWS it is: settings, or the shell where they leave it open."""
+    words = [f"environment {settings.environment}"]
+    words += [f"account {settings.account}"] if settings.account else []
+    words += [f"region {settings.region}"] if settings.region else []
+    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    return ", ".join([*words, *([f"profile {profile}"] if profile else [])])
 
 
 def cloud_time(target: Target) -> float:

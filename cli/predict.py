@@ -38,22 +38,23 @@ def predict(
     port: CloudPort = None,
     as_json: Annotated[bool, typer.Option("--json", help="The endpoint's answer as it is.")] = False,
 ) -> None:
-    """Send rows to an endpoint. Asks the offline cloud where one runs, AWS otherwise, and says which.
+    """Send rows to an endpoint: of the offline cloud that runs here, of AWS only with --env.
 
     Example: [bold]serinus predict churn --data rows.json[/]
     """
     from cli.caller import caller_of
     from cli.endpoints import find_endpoint
-    from cli.place import stand_where_it_runs
+    from cli.place import stand_by_name
 
     rows = read_rows(data)
-    place = stand_where_it_runs(env, local=local, port=port)
+    place = stand_by_name(env, local=local, port=port)
     target = place.target
     found = find_endpoint(place.project, place.environment, endpoint, target)
-    notice(f"asking {target.name}")
+    if target.cloud is not None:
+        notice(f"asking {target.name}")
     if token and found.auth != "jwt":
         notice(f'{endpoint} has auth = "{found.auth}": the token is not sent')
-    answer, seconds = send(found.url, caller_of(found, target, token), rows)
+    answer, seconds = send(found.url, caller_of(found, target, token), rows, by_proxy=target.cloud is None)
     if as_json:
         print_json(answer)
         return
@@ -84,15 +85,15 @@ def read_rows(path: Path) -> list[Any]:
     return rows
 
 
-def send(base: str, caller: "Caller", rows: list[Any]) -> tuple[dict[str, Any], float]:
+def send(base: str, caller: "Caller", rows: list[Any], *, by_proxy: bool = False) -> tuple[dict[str, Any], float]:
     """The answer of the endpoint at ``base`` and the seconds it took; `CliError` with the endpoint's own words
-    when it refuses."""
+    when it refuses. With ``by_proxy`` a proxy that the shell names is used."""
     import httpx
 
     url, sent = f"{base}/predict", json.dumps({"rows": rows}).encode()
     began = time.perf_counter()
     try:
-        answer = httpx.post(url, content=sent, headers=caller.headers(url, sent), timeout=60, trust_env=False)
+        answer = httpx.post(url, content=sent, headers=caller.headers(url, sent), timeout=60, trust_env=by_proxy)
     except httpx.TransportError as error:
         raise CliError(f"{base} did not answer: {error}") from error
     if answer.status_code != httpx.codes.OK:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import notice, print_json, results
-from cli.errors import CliError
+from cli.errors import CliError, WrongUsage
 from cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def status(
     """
     from cli.endpoints import choose_endpoints
     from cli.overview import observe, planned
-    from cli.place import options, region_of
+    from cli.place import options
     from cli.project import SETTINGS, find_project
     from cli.target import Target, choose
     from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
@@ -37,13 +37,17 @@ def status(
 
     project = find_project()
     environment = env or (LOCAL_ENVIRONMENT if local else DEFAULT_ENVIRONMENT)
-    wanted = choose_endpoints(load_settings(project / SETTINGS, environment), endpoints or [])
+    settings = load_settings(project / SETTINGS, environment)
+    wanted = choose_endpoints(settings, endpoints or [])
     found = [one for one in planned(project, environment) if one.name in wanted]
     place, trouble = "the offline cloud" if local else "AWS", ""
     try:
-        target = choose(project, local=True, port=port) if local else Target(None, region_of(project, environment))
+        target = choose(project, env, local=local, port=port)
+        target = target if target.cloud else Target(None, settings.region)
         place = target.name
         found = [observe(one, target) for one in found]
+    except WrongUsage:
+        raise
     except CliError as error:
         trouble = str(error)
     if as_json:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import clouds
-from cli.clouds import RunningCloud
+from cli.clouds import VARIABLE_LOCAL_URL, RunningCloud
+from cli.errors import CliError, WrongUsage
 from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
 from offline.authorization.root_key import RootKey
 
@@ -36,7 +37,10 @@ class Target:
 
     @property
     def name(self) -> str:
-        return "AWS" if self.cloud is None else f"the offline cloud at {self.cloud.url}"
+        if self.cloud is not None:
+            return f"the offline cloud at {self.cloud.url}"
+        elsewhere = os.environ.get("AWS_ENDPOINT_URL")
+        return f"AWS at {elsewhere} (AWS_ENDPOINT_URL)" if elsewhere else "AWS"
 
     @property
     def region_name(self) -> str | None:
@@ -92,15 +96,36 @@ def environment_for(target: "Target", wanted: str | None) -> str:
     return wanted or (DEFAULT_ENVIRONMENT if target.cloud is None else LOCAL_ENVIRONMENT)
 
 
-def choose(project: Path, *, local: bool, port: int | None) -> Target:
-    """The offline cloud when asked for (raises `CliError` when none runs), AWS otherwise."""
-    return Target(clouds.require(project, port) if local else None)
+def choose(project: Path, wanted: str | None, *, local: bool, port: int | None) -> Target:
+    """The offline cloud with ``local`` (raises `CliError` when none runs), AWS otherwise.
 
-
-def choose_running(project: Path, *, local: bool, port: int | None) -> Target:
-    """Like `choose`, but an offline cloud that runs is preferred unless AWS credentials are in the environment."""
-    if local or not any(os.environ.get(name) for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID")):
-        cloud = clouds.require(project, port) if local else clouds.find(project, port)
-        if cloud is not None:
-            return Target(cloud)
+    Raises `WrongUsage` where what else was asked for means an offline cloud and ``local`` does not say so.
+    """
+    if local:
+        return Target(clouds.require(project, port))
+    if port is not None:
+        raise WrongUsage(f"--port {port} names an offline cloud, and without --local AWS is meant. Add --local.")
+    if wanted == LOCAL_ENVIRONMENT:
+        raise WrongUsage(
+            f"--env {wanted} is the offline cloud's environment, and without --local AWS is meant. Add --local."
+        )
+    if pointed := os.environ.get(VARIABLE_LOCAL_URL):
+        raise CliError(
+            f"this shell is pointed at the offline cloud at {pointed} ({VARIABLE_LOCAL_URL}), and without --local "
+            "AWS is meant. Add --local, or use a shell that is not pointed at it."
+        )
     return Target(None)
+
+
+def choose_by_name(project: Path, wanted: str | None, *, local: bool, port: int | None) -> Target:
+    """Where rows are sent: AWS only where an environment names it, else the offline cloud of this project that
+    runs; `CliError` where none does."""
+    if wanted not in (None, LOCAL_ENVIRONMENT) and not local and port is None:
+        return choose(project, wanted, local=False, port=None)
+    if local or port is not None or wanted is not None or clouds.find(project) is not None:
+        return choose(project, wanted, local=True, port=port)
+    raise CliError(
+        "no offline cloud of this project is running, and AWS gets rows only where --env names one of its "
+        f"environments. `serinus local up` and `serinus deploy --local` make the former, `--env "
+        f"{DEFAULT_ENVIRONMENT}` means AWS."
+    )

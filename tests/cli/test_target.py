@@ -1,0 +1,209 @@
+"""Where a command acts: nothing goes to AWS because of a variable that happens to be set."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import click
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from cli import clouds
+from cli.errors import CliError, WrongUsage
+from cli.main import app
+from cli.place import options
+from cli.target import choose, choose_by_name
+
+SETTINGS = """
+[project]
+name = "shop"
+
+[endpoint.churn]
+
+[env.prod]
+account = "111122223333"
+region = "eu-central-1"
+"""
+#: Each makes an SDK find credentials, or says who it is.
+SHELLS = [
+    {"AWS_PROFILE": "work"},
+    {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real"},
+    {
+        "AWS_PROFILE": "work",
+        "AWS_DEFAULT_PROFILE": "work",
+        "AWS_REGION": "eu-north-1",
+        "AWS_SESSION_TOKEN": "real",
+    },
+]
+
+
+class Recorder(ThreadingHTTPServer):
+    """Notes each request; answers as a cloud that is ready, and as an AWS that knows no stack."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.asked: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class Answering(BaseHTTPRequestHandler):
+    server: Recorder
+
+    def do_GET(self) -> None:
+        self._answer(200, json.dumps({"status": "ready", "pid": os.getpid(), "epoch_s": 0}).encode())
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(self.path)
+        error = b"<Error><Code>ValidationError</Code><Message>Stack does not exist</Message></Error>"
+        self._answer(400, b"<ErrorResponse>" + error + b"</ErrorResponse>")
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    with Recorder() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project, in a shell that says nothing about AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_") or name == clouds.VARIABLE_LOCAL_URL]:
+        monkeypatch.delenv(name)
+    (tmp_path / "serinus.toml").write_text(SETTINGS)
+    (tmp_path / "rows.json").write_text("[{}]")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def running(shop: Path, recorder: Recorder) -> str:
+    """The address of a cloud of the project."""
+    clouds.record(shop, clouds.RunningCloud(os.getpid(), recorder.server_port, "us-east-1", "123456789012", 1.0))
+    return recorder.url
+
+
+def commands_with_a_choice() -> Iterator[tuple[str, ...]]:
+    """Every command that takes --local, by its words and the least that it must be given."""
+    yield from _walk((), typer.main.get_command(app))
+
+
+def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, ...]]:
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from _walk((*path, name), sub)
+    if any(parameter.name == "local" for parameter in command.params):
+        needs_rows = any(parameter.name == "data" for parameter in command.params)
+        yield (*path, "churn", *(("--data", "rows.json") if needs_rows else ()))
+
+
+COMMANDS = list(commands_with_a_choice())
+
+
+def test_the_commands_are_those_that_exist() -> None:
+    known = {"deploy", "destroy", "predict", "status", "logs", "key", "rollback", "rollout"}
+    assert {command[0] for command in COMMANDS} == known
+
+
+@pytest.mark.parametrize("shell", [{}, *SHELLS])
+def test_rows_go_to_the_cloud_that_runs_here_whatever_the_shell_says(
+    shop: Path, running: str, monkeypatch: pytest.MonkeyPatch, shell: dict[str, str]
+) -> None:
+    for name, value in shell.items():
+        monkeypatch.setenv(name, value)
+    target = choose_by_name(shop, None, local=False, port=None)
+    assert target.cloud is not None
+    assert target.cloud.url == running
+
+
+@pytest.mark.parametrize("shell", [{}, *SHELLS])
+def test_rows_go_nowhere_where_no_cloud_runs_and_no_environment_is_named(
+    shop: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, shell: dict[str, str]
+) -> None:
+    for name, value in {**shell, "AWS_ENDPOINT_URL": recorder.url}.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(app, ["predict", "churn", "--data", "rows.json"])
+    assert isinstance(done.exception, CliError)
+    assert not isinstance(done.exception, WrongUsage)
+    for step in ("`serinus local up`", "`serinus deploy --local`", "`--env dev`"):
+        assert step in str(done.exception)
+    assert recorder.asked == []
+
+
+def test_rows_go_to_aws_where_an_environment_is_named(shop: Path, running: str) -> None:
+    assert choose_by_name(shop, "prod", local=False, port=None).cloud is None
+    local = choose_by_name(shop, "prod", local=True, port=None).cloud
+    assert local is not None
+    assert local.url == running
+
+
+def test_rows_go_to_the_cloud_that_is_named_by_its_port_or_environment(shop: Path, running: str) -> None:
+    port = int(running.rpartition(":")[2])
+    for wanted, named in ((None, port), ("local", None), ("prod", port)):
+        target = choose_by_name(shop, wanted, local=False, port=named)
+        assert target.cloud is not None
+    with pytest.raises(CliError, match="no offline cloud of this project is running on port 1"):
+        choose_by_name(shop, None, local=False, port=1)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("given", [("--port", "4577"), ("--env", "local"), ()], ids=" ".join)
+def test_what_names_an_offline_cloud_never_leads_to_aws(
+    shop: Path,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    given: tuple[str, ...],
+) -> None:
+    """Its port, its environment, or a shell that is pointed at it, without --local."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", recorder.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    if not given:
+        monkeypatch.setenv(clouds.VARIABLE_LOCAL_URL, recorder.url)
+        given = ("--env", "prod")
+    done = CliRunner().invoke(app, [*command, *given])
+    assert recorder.asked == []
+    said = f"{done.exception} {done.output}"
+    assert "--local" in said or "no offline cloud of this project is running" in said, said
+    assert done.exit_code != 0
+    assert not (shop / "node_modules").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS if one[0] not in ("status", "deploy", "destroy")], ids=" ".join
+)
+def test_a_command_on_aws_says_so_before_it_asks(
+    shop: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", recorder.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    done = CliRunner().invoke(app, [*command, "--env", "prod"])
+    where = (
+        f"on AWS at {recorder.url} (AWS_ENDPOINT_URL): environment prod, account 111122223333, region eu-central-1"
+    )
+    assert where in " ".join(done.stderr.split())
+    assert recorder.asked
+
+
+@pytest.mark.usefixtures("shop")
+def test_other_commands_are_told_where_they_act() -> None:
+    assert options("local", local=True) == " --local"
+    assert options("prod", local=True) == " --local --env prod"
+    assert options("prod", local=False) == " --env prod"
+    assert choose(Path(), "prod", local=False, port=None).name == "AWS"
