@@ -55,6 +55,8 @@ class Authentication:
 
     async def signer_of(self, request: SentRequest, body: Body) -> Signer:
         """Who signed ``request``, whose ``body`` is read only for a known key; raises `Rejected`."""
+        if request.headers.get("authorization", "").startswith("AWS "):
+            raise Rejected("old version", "s3")
         try:
             signature = read_signature(request)
         except MalformedSignature as error:

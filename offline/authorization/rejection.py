@@ -10,14 +10,15 @@ from typing import Literal
 from offline.errors import AwsError
 
 Problem = Literal[
-    "unsigned", "malformed", "unknown key", "expired token", "wrong signature", "wrong time", "expired link",
-    "wrong body",
+    "unsigned", "malformed", "old version", "unknown key", "expired token",
+    "wrong signature", "wrong time", "expired link", "wrong body",
 ]  # fmt: skip
 
 #: By problem: the code of Query and XML, that of JSON, that of S3 with its status.
 _CODES: dict[Problem, tuple[str, str, str, int]] = {
     "unsigned": ("MissingAuthenticationToken", "MissingAuthenticationTokenException", "AccessDenied", 403),
     "malformed": ("IncompleteSignature", "IncompleteSignatureException", "AuthorizationHeaderMalformed", 400),
+    "old version": ("IncompleteSignature", "IncompleteSignatureException", "InvalidRequest", 400),
     "unknown key": ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", 403),
     "expired token": ("ExpiredToken", "ExpiredTokenException", "ExpiredToken", 400),
     "wrong signature": ("SignatureDoesNotMatch", "InvalidSignatureException", "SignatureDoesNotMatch", 403),
@@ -28,6 +29,9 @@ _CODES: dict[Problem, tuple[str, str, str, int]] = {
 #: Every code that a rejection may bear.
 CODES = frozenset(code for query, json, s3, _ in _CODES.values() for code in (query, json, s3))
 _MESSAGES: dict[Problem, str] = {
+    "old version": (
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+    ),
     "unsigned": "Request is missing Authentication Token",
     "unknown key": "The security token included in the request is invalid.",
     "expired token": "The security token included in the request is expired",
@@ -37,6 +41,9 @@ _MESSAGES: dict[Problem, str] = {
     ),
 }
 _S3_MESSAGES: dict[Problem, str] = {
+    "old version": (
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+    ),
     "unsigned": "Access Denied",
     "unknown key": "The AWS Access Key Id you provided does not exist in our records.",
     "expired token": "The provided token has expired.",
@@ -62,7 +69,7 @@ class Rejected(Exception):
         """The answer that the service's clients read, in ``protocol``."""
         query, json, s3, s3_status = _CODES[self.problem]
         if self.signed_as == "s3":
-            message = _S3_MESSAGES.get(self.problem) or self.message
+            message = _S3_MESSAGES.get(self.problem) or self.message or _MESSAGES[self.problem]
             return AwsError(s3, message, status=s3_status)
         code = query if protocol in ("query", "rest-xml", "ec2") else json
         return AwsError(code, self.message or _MESSAGES.get(self.problem, self.problem), status=403)
