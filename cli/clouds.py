@@ -136,6 +136,7 @@ def start(
     require_extra()
     key = new_key(project, port)
     log_path = private_folder(project) / f"cloud-{port}.log"
+    log_path.touch(mode=0o600)
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [*command(project, port=port, place=place, speed=speed, state=state), *course.arguments()],
@@ -160,6 +161,7 @@ def record(project: Path, cloud: RunningCloud) -> None:
     beside = folder / f".cloud-{cloud.port}.json"
     shown = {name: value for name, value in asdict(cloud).items() if name != "key"}
     cloud.key.write(credentials_path(project, cloud.port))
+    beside.touch(mode=0o600)
     beside.write_text(json.dumps(shown))
     beside.replace(folder / f"cloud-{cloud.port}.json")
 
@@ -175,6 +177,11 @@ def private_folder(project: Path) -> Path:
 def credentials_path(project: Path, port: int) -> Path:
     """The file with the key of a cloud at ``port``."""
     return project / FOLDER / f"cloud-{port}{KEY_SUFFIX}"
+
+
+def opening_path(project: Path, port: int) -> Path:
+    """The file that leads a browser to the page of a cloud at ``port``, with its key."""
+    return project / FOLDER / f"open-{port}.html"
 
 
 def new_key(project: Path, port: int) -> RootKey:
@@ -223,6 +230,7 @@ def stop(project: Path, cloud: RunningCloud, patience_s: float = STOP_TIMEOUT_S)
     _end(cloud.pid, patience_s)
     (project / FOLDER / f"cloud-{cloud.port}.json").unlink(missing_ok=True)
     credentials_path(project, cloud.port).unlink(missing_ok=True)
+    opening_path(project, cloud.port).unlink(missing_ok=True)
 
 
 def require_extra() -> None:

@@ -83,10 +83,10 @@ def open_page(port: AnyPort = None) -> None:
     cloud = clouds.require(project, port)
     results.print(cloud.page)
     # Other users of the machine see the command lines of what runs, so the browser is not started with the key.
-    leading = clouds.private_folder(project) / f"open-{cloud.port}.html"
-    leading.touch(mode=0o600)
-    leading.write_text(REDIRECT.format(url=json.dumps(cloud.page_with_key)))
-    if not webbrowser.open(leading.as_uri()):
+    opening = clouds.opening_path(project, cloud.port)
+    opening.touch(mode=0o600)
+    opening.write_text(REDIRECT.format(url=json.dumps(cloud.page_with_key)))
+    if not webbrowser.open(opening.resolve().as_uri()):
         notice(
             "no browser could be started from here; open the address above in one on this machine and paste the "
             "key that `serinus local env` prints"

@@ -27,6 +27,7 @@ SERVICES = {
     "events": "EventBridge",
     "iam": "IAM",
     "lambda": "Lambda",
+    "signatures": "Signatures of calls",
     "sns": "SNS",
     "stepfunctions": "Step Functions",
     "wafv2": "WAF",

@@ -277,7 +277,9 @@ def test_a_presigned_url_ends(cloud: Cloud, bucket: str, version: str, monkeypat
 
 
 def test_a_presigned_url_lasts_a_week_at_most(cloud: Cloud, bucket: str) -> None:
-    """Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
+    """A presigned URL lasts a week at most.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
     key = cloud.config.root_key
     s3 = client_of(cloud, "s3", key.access_key_id, key.secret_access_key, signature_version="s3v4")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=604_801)
@@ -317,7 +319,9 @@ def test_a_presigned_url_may_do_what_its_signer_may(
 
 
 def test_a_presigned_call_of_another_service_is_refused_by_name(cloud: Cloud) -> None:
-    """Differs: this cloud takes presigned URLs for S3 alone.
+    """Any call can be made by a presigned URL.
+
+    Differs: this cloud takes presigned URLs for S3 alone.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
     """
@@ -329,7 +333,9 @@ def test_a_presigned_call_of_another_service_is_refused_by_name(cloud: Cloud) ->
 
 @pytest.mark.parametrize("path", ["/moto-api/data.json", "/moto-api/reset", "/latest/meta-data/iam"])
 def test_what_is_no_api_of_aws_is_not_there(cloud: Cloud, path: str) -> None:
-    """Differs: paths that belong to the library below are refused, signed or not.
+    """Every path is S3's that is no other service's.
+
+    Differs: paths that belong to the library below are refused, signed or not.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     """
