@@ -261,9 +261,16 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Pat
 
 
 def _alive(cloud: RunningCloud) -> bool:
-    """Whether it answers, or is a cloud's process that is still starting or too busy to answer."""
+    """Whether it answers, or is a cloud's process that is still starting or too busy to answer.
+
+    What answers at its port once its process is gone may be another user's.
+    """
     import httpx
 
+    try:
+        os.kill(cloud.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
     try:
         answer = httpx.get(f"{cloud.url}/_offline/health", timeout=5.0, trust_env=False)
     except httpx.TransportError:

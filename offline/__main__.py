@@ -12,24 +12,6 @@ from offline.errors import OfflineError
 from offline.shell import shielded
 
 
-def default_credentials(port: int) -> Path:
-    """Where the key of a cloud at ``port`` is kept that was not told where."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "offline-cloud" / (f"{port}.credentials" if port else f"process-{os.getpid()}.credentials")
-
-
-def root_key(named: Path | None, port: int) -> RootKey:
-    """The key in the file that was ``named``, made where there is none; else a new one in a file of its own.
-
-    Raises `OfflineError` for a file that others can read, or that holds no key.
-    """
-    path = named or default_credentials(port)
-    if named is None or not path.exists():
-        RootKey.new().write(path)
-    logging.getLogger("offline").info("calls are signed with the key in %s", path)
-    return RootKey.read(path)
-
-
 def main() -> int:
     """Parse the arguments, serve; 1 when the cloud cannot start."""
     defaults = CloudConfig()
@@ -57,10 +39,12 @@ def main() -> int:
     os.environ.update(surroundings)
     from offline.cloud.serve import serve
 
+    named = arguments.credentials
     try:
+        key = RootKey.read(named) if named is not None and named.exists() else RootKey.new()
         serve(
             CloudConfig(
-                root_key=root_key(arguments.credentials, arguments.port),
+                root_key=key,
                 host=arguments.host,
                 port=arguments.port,
                 account_id=arguments.account,
@@ -69,7 +53,8 @@ def main() -> int:
                 metric_delay_s=arguments.metric_delay,
                 seed=arguments.seed,
                 state_dir=arguments.state,
-            )
+            ),
+            named,
         )
     except OfflineError as error:
         sys.stderr.write(f"{error}\n")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from offline.authorization.root_key import RootKey
@@ -18,6 +19,7 @@ from offline.own_api import OwnApi
 from offline.sandbox.peer import CONNECTIONS, user_at
 
 NOBODY = 65534
+ROOT = Path(__file__).parents[3]
 #: Becomes another user, who could not load this interpreter, and does one thing.
 BECOME = f"""
 import http.client, os, socket, sys, urllib.error, urllib.request, encodings.idna
@@ -60,7 +62,9 @@ def started() -> Iterator[tuple[str, Path]]:
         folder.chmod(0o755)
         with cloud_process(folder) as process:
             assert process.stdout is not None
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}", folder
+            url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+            assert httpx.get(f"{url}/_offline/health", trust_env=False, timeout=60).status_code == 200
+            yield url, folder
             process.terminate()
 
 
@@ -149,6 +153,29 @@ def test_a_file_without_a_key_is_named(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(OfflineError, match="holds no access key"):
         RootKey.read(path)
+
+
+def test_a_cloud_that_cannot_start_leaves_the_key_of_the_one_that_runs(cloud: Cloud, tmp_path: Path) -> None:
+    path = tmp_path / "offline-cloud" / f"{cloud.config.port}.credentials"
+    cloud.config.root_key.write(path)
+    command = [sys.executable, "-m", "offline", "--port", str(cloud.config.port)]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, "is taken" in done.stderr) == (1, True)
+    assert RootKey.read(path) == cloud.config.root_key
+
+
+def test_a_key_without_a_place_is_kept_for_its_port(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "offline", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stderr is not None
+        path = Path(process.stderr.readline().split(" in ")[-1].strip())
+        assert path.parent == tmp_path / "offline-cloud"
+        url = f"http://127.0.0.1:{path.stem}"
+        assert OwnApi(url, RootKey.read(path)).get("/clock", timeout_s=60).status_code == 200
+        process.terminate()
+        process.communicate()
 
 
 def test_each_cloud_has_a_key_of_its_own() -> None:

@@ -70,7 +70,17 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
 
 def test_a_refused_state_ends_the_command_with_one_line(tmp_path: Path) -> None:
     folder = reopened(tmp_path)
-    command = [sys.executable, "-m", "offline", "--port", "0", "--state", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "offline",
+        "--port",
+        "0",
+        "--state",
+        str(tmp_path),
+        "--credentials",
+        str(tmp_path / "key"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[3])
     assert done.returncode == 1
     assert done.stderr.strip().endswith("or name another folder with --state.")
