@@ -141,11 +141,9 @@ def _checked(name: str, token: str | None) -> str:
 
 def _signer(target: Target) -> Signer:
     import boto3
-    from botocore.credentials import Credentials
 
     if target.cloud is not None:
-        key = target.cloud.key
-        return Signer(Credentials(key.access_key_id, key.secret_access_key), target.cloud.region)
+        return Signer(target.cloud.key.credentials(), target.cloud.region)
     session = boto3.Session(region_name=target.region)
     credentials = session.get_credentials()
     if credentials is None or session.region_name is None:

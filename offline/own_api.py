@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from offline.authorization.root_key import RootKey
 
@@ -26,8 +25,7 @@ class Signing(httpx.Auth):
     requires_request_body = True
 
     def __init__(self, key: RootKey) -> None:
-        credentials = Credentials(key.access_key_id, key.secret_access_key)
-        self._signer = SigV4Auth(credentials, SERVICE, REGION)
+        self._signer = SigV4Auth(key.credentials(), SERVICE, REGION)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         aws_request = AWSRequest(request.method, str(request.url), data=request.content)

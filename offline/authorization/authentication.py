@@ -103,7 +103,7 @@ class Authentication:
 def _problem(holder: Holder, signature: Signature, request: SentRequest) -> Rejected | None:
     if not is_by(holder.secret, signature, request):
         return Rejected("wrong signature", signature.service)
-    if has_other_body(request):
+    if has_other_body(signature, request):
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
         return Rejected("wrong body", signature.service, message)
     return None

@@ -11,7 +11,7 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from offline.errors import OfflineError
 
@@ -67,6 +67,12 @@ class RootKey:
                 f"aws_secret_access_key = {self.secret_access_key}\n"
             )
         beside.replace(path)
+
+    def credentials(self) -> Any:
+        """The key as botocore's signers take it."""
+        from botocore.credentials import Credentials
+
+        return Credentials(self.access_key_id, self.secret_access_key)
 
     def seal(self, path: str) -> str:
         """What makes a link to ``path`` one that this cloud gave out; hex."""

@@ -164,10 +164,15 @@ def payload_hash(signature: Signature, request: SentRequest) -> str:
     return request.headers.get("x-amz-content-sha256") or hashlib.sha256(request.body).hexdigest()
 
 
-def has_other_body(request: SentRequest) -> bool:
-    """Whether the body is another than the hash that the request gives, and signs, for it."""
-    stated = request.headers.get("x-amz-content-sha256", "")
-    return bool(re.fullmatch(r"[0-9a-f]{64}", stated)) and stated != hashlib.sha256(request.body).hexdigest()
+def has_other_body(signature: Signature, request: SentRequest) -> bool:
+    """Whether the body is another than the hash that the request gives, and signs, for it.
+
+    S3 alone takes words in its place, for bodies that are not signed or in chunks.
+    """
+    stated = request.headers.get("x-amz-content-sha256")
+    if stated is None or (signature.service == "s3" and not re.fullmatch(r"[0-9a-f]{64}", stated)):
+        return False
+    return stated != hashlib.sha256(request.body).hexdigest()
 
 
 def time_error(signature: Signature, now: float, tolerance_s: float) -> str | None:

@@ -63,7 +63,7 @@ def authenticate(request: GatewayRequest, invoked: Invoked, holders: Holders) ->
         raise incomplete_signature(authorization)
     holder = find_holder(signature, invoked, holders)
     check_scope(signature, invoked.region)
-    if not is_by(holder.secret, signature, sent) or has_other_body(sent):
+    if not is_by(holder.secret, signature, sent) or has_other_body(signature, sent):
         raise mismatched_signature()
     check_permitted(request, invoked, holder)
     return Caller(invoked.account_id, signature.key_id, holder.user_id, holder.arn)

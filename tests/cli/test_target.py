@@ -17,6 +17,7 @@ from cli.errors import CliError, WrongUsage
 from cli.main import app
 from cli.place import options
 from cli.target import choose, choose_by_name
+from offline.authorization.root_key import RootKey
 
 SETTINGS = """
 [project]
@@ -94,7 +95,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def running(shop: Path, recorder: Recorder) -> str:
     """The address of a cloud of the project."""
-    clouds.record(shop, clouds.RunningCloud(os.getpid(), recorder.server_port, "us-east-1", "123456789012", 1.0))
+    where = (recorder.server_port, "us-east-1", "123456789012")
+    clouds.record(shop, clouds.RunningCloud(os.getpid(), *where, 1.0, RootKey.new()))
     return recorder.url
 
 

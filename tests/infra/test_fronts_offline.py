@@ -13,7 +13,6 @@ import pytest
 from aws_cdk.assertions import Template
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from infra.constructs.custom_domain import RestDomain
 from infra.constructs.http_api import HttpFront
@@ -81,10 +80,10 @@ def call(url: str, method: str = "POST", **headers: str) -> httpx.Response:
     return httpx.request(method, url, headers=sent, content=b"{}", trust_env=False, timeout=30)
 
 
-def signed(url: str) -> dict[str, str]:
-    """The headers of a signed POST of ``{}``."""
+def signed(cloud: Cloud, url: str) -> dict[str, str]:
+    """The headers of a POST of ``{}`` that the cloud's owner signed."""
     request = AWSRequest("POST", url, data=b"{}")
-    SigV4Auth(Credentials("offline", "offline"), "execute-api", REGION).add_auth(request)
+    SigV4Auth(cloud.config.root_key.credentials(), "execute-api", REGION).add_auth(request)
     return dict(request.headers.items())
 
 
@@ -101,11 +100,11 @@ def assert_pages_may_ask(url: str) -> None:
 
 
 @pytest.mark.parametrize("front", [RestFront, HttpFront])
-def test_iam_lets_in_who_signs(deploy: Deploy, front: Any) -> None:
+def test_iam_lets_in_who_signs(cloud: Cloud, deploy: Deploy, front: Any) -> None:
     url = deploy(front, auth="iam")
 
     assert call(f"{url}/predict").status_code == 403
-    answer = httpx.post(f"{url}/predict", content=b"{}", headers=signed(f"{url}/predict"), trust_env=False)
+    answer = httpx.post(f"{url}/predict", content=b"{}", headers=signed(cloud, f"{url}/predict"), trust_env=False)
     assert answer.status_code == 200, answer.text
     assert call(f"{url}/docs", "GET").status_code == 200
     assert_pages_may_ask(url)

@@ -110,7 +110,7 @@ def test_extending_twice_changes_nothing():
 
 def test_a_cloud_started_by_hand_drops_them_itself(tmp_path):
     """`python -m offline` in a shell that is set up for AWS."""
-    seen = "import offline.cloud.serve as s, os, sys; s.serve = lambda config: print(sorted(os.environ.items()))"
+    seen = "import offline.cloud.serve as s, os, sys; s.serve = lambda *_: print(sorted(os.environ.items()))"
     code = f"{seen}; sys.argv[1:] = ['--port', '0']; from offline.__main__ import main; main()"
     variables = {**os.environ, **HOSTILE, "HTTP_PROXY": PROXY, "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)

@@ -15,8 +15,8 @@ from botocore.credentials import Credentials
 
 def root(api: Any) -> Credentials:
     """The owner's, of the cloud that ``api`` is deployed to."""
-    key = api.cloud.config.root_key
-    return Credentials(key.access_key_id, key.secret_access_key)
+    credentials: Credentials = api.cloud.config.root_key.credentials()
+    return credentials
 
 
 def allow(action: str = "execute-api:Invoke", effect: str = "Allow", **more: Any) -> dict[str, Any]:

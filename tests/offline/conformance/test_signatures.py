@@ -113,7 +113,8 @@ def test_half_a_signature_is_none(cloud: Cloud, authorization: str, code: str) -
 
 
 def root_credentials(cloud: Cloud) -> Credentials:
-    return Credentials(cloud.config.root_key.access_key_id, cloud.config.root_key.secret_access_key)
+    credentials: Credentials = cloud.config.root_key.credentials()
+    return credentials
 
 
 class DatedAuth(SigV4Auth):

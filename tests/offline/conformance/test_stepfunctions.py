@@ -2,7 +2,6 @@
 
 import json
 
-import boto3
 import pytest
 from botocore import xform_name
 from botocore.config import Config
@@ -11,6 +10,7 @@ from moto.core.utils import get_service_model
 from moto.stepfunctions.models import stepfunctions_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from offline.clients import isolated_session
 from offline.services.stepfunctions import RUNNING, StepFunctions
 
 MODEL = get_service_model("stepfunctions")
@@ -24,7 +24,7 @@ ROLE = "arn:aws:iam::123456789012:role/states"
 @pytest.fixture(scope="module")
 def states(cloud):
     """A client that speaks to the cloud itself where AWS has a host of another name for an operation."""
-    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    session = isolated_session(cloud.config.root_key, "us-east-1")
     plain = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, parameter_validation=False)
     return session.client("stepfunctions", endpoint_url=cloud.config.endpoint_url, config=plain)
 

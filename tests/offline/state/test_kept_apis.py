@@ -1,9 +1,7 @@
 """HTTP APIs, custom domains and web ACLs are there again when a cloud comes back on its state folder."""
 
 from pathlib import Path
-from typing import Any
 
-import boto3
 import httpx
 
 from offline.cloud.cloud import Cloud
@@ -13,11 +11,6 @@ from offline.cloud.serve import running
 DOMAIN = "api.example.com"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1-2"
 ASKED = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "POST"}
-
-
-def client(cloud: Cloud, service: str) -> Any:
-    session = boto3.Session("offline", "offline", region_name="us-east-1")
-    return session.client(service, endpoint_url=cloud.config.endpoint_url)
 
 
 def allowed_origin(cloud: Cloud) -> str | None:
@@ -31,7 +24,7 @@ def allowed_origin(cloud: Cloud) -> str | None:
 def test_apis_domains_and_web_acls_outlive_the_cloud(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     with running(CloudConfig(port=0, state_dir=folder)) as cloud:
-        apis, firewall = client(cloud, "apigatewayv2"), client(cloud, "wafv2")
+        apis, firewall = cloud.client("apigatewayv2"), cloud.client("wafv2")
         api_id = apis.create_api(
             Name="kept", ProtocolType="HTTP", CorsConfiguration={"AllowOrigins": [ASKED["Origin"]]}
         )["ApiId"]
@@ -45,5 +38,5 @@ def test_apis_domains_and_web_acls_outlive_the_cloud(tmp_path: Path) -> None:
         assert allowed_origin(cloud) == ASKED["Origin"]
     with running(CloudConfig(port=0, state_dir=folder)) as cloud:
         assert allowed_origin(cloud) == ASKED["Origin"]
-        acls = client(cloud, "wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
+        acls = cloud.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
         assert [acl["Name"] for acl in acls] == ["kept"]
