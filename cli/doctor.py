@@ -132,8 +132,13 @@ def _disk() -> Finding:
 
 def _credentials() -> Finding:
     import boto3
+    from botocore.exceptions import BotoCoreError
 
-    what = "AWS credentials (not needed offline)"
-    if boto3.Session().get_credentials() is None:
-        return Finding(what, "optional", "none", "aws configure, or AWS_PROFILE")
+    what, remedy = "AWS credentials (not needed offline)", "aws configure, or AWS_PROFILE"
+    try:
+        credentials = boto3.Session().get_credentials()
+    except BotoCoreError as error:  # a profile that does not exist, say
+        return Finding(what, "optional", str(error), remedy)
+    if credentials is None:
+        return Finding(what, "optional", "none", remedy)
     return Finding(what, "ok", "found")

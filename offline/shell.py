@@ -17,12 +17,13 @@ NPM_NO_PROXY = ("npm_config_no_proxy", "NPM_CONFIG_NO_PROXY")
 PREFIXES = ("AWS_", "AMAZON_", "CDK_")
 #: They say nothing about whom the CDK CLI calls.
 HARMLESS = frozenset({"CDK_DOCKER", "CDK_HOME", "CDK_VALIDATION"})
-#: What else is read where no variable is set: files at home, the metadata service of EC2, and the options in
-#: ~/.cdk.json and cdk.json that choose a profile or a proxy.
+#: What else is read where no variable is set: files at home, the metadata service of EC2, the options in cdk.json
+#: and ~/.cdk.json that choose a profile or a proxy, and the CDK's notices, which are on a server of AWS.
 NOWHERE_ELSE = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
+    "CDK_NOTICES": "false",
     "CDK_PROFILE": "",
     "CDK_PROXY": "",
 }

@@ -23,16 +23,16 @@ _TRUST = {
 @contextlib.contextmanager
 def behind_gateway(bundle: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Gives what sends a proxy event's body through the gateway; `SystemExit` for another answer than 200."""
-    import boto3
     import httpx
 
     # A benchmark may be named like a package: its folder comes first on the path of all of them.
     sys.path.insert(0, str(ROOT))
+    from offline.clients import isolated_session
     from offline.cloud.config import CloudConfig
     from offline.cloud.serve import running
 
     with running(CloudConfig(port=0)) as cloud, httpx.Client(trust_env=False, timeout=60) as client:
-        session = boto3.session.Session("bench", "bench", region_name="us-east-1")
+        session = isolated_session("bench", "bench", "us-east-1")
 
         def service(name: str) -> Any:
             return session.client(name, endpoint_url=cloud.config.endpoint_url)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session
+import botocore.loaders
 
 from offline.services.cloudwatch.alarms import Alarm, AlarmState, timestamp
 
@@ -192,7 +192,7 @@ def _configured_query(member: dict[str, Any]) -> dict[str, Any]:
 @functools.cache
 def region_title(region: str) -> str:
     """ "US East (N. Virginia)" for us-east-1; the name itself for a region that botocore does not know."""
-    partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
+    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
     for partition in partitions:
         if region in partition["regions"]:
             return str(partition["regions"][region]["description"])

@@ -65,6 +65,14 @@ def test_boto3_of_the_function_reaches_this_cloud_as_its_role():
     assert found["AWS_REGION"] == found["AWS_DEFAULT_REGION"] == "eu-west-1"
 
 
+def test_a_proxy_of_the_function_is_not_for_this_machine():
+    found = environment(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY="intern.example")
+    assert found["HTTPS_PROXY"] == "http://proxy.example:3128"
+    assert {"intern.example", "127.0.0.1", "localhost"} <= set(found["NO_PROXY"].split(","))
+    assert found["no_proxy"] == found["NO_PROXY"]
+    assert not {"NO_PROXY", "no_proxy"} & environment().keys()
+
+
 def test_a_python_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(OfflineError, match="/no/such/python does not run"):
         prepare(Path("/no/such/python"), tmp_path)
