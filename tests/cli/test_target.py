@@ -13,9 +13,11 @@ import typer.main
 from typer.testing import CliRunner
 
 from cli import clouds
+from cli.caller import Anyone
 from cli.errors import CliError, WrongUsage
 from cli.main import app
 from cli.place import options
+from cli.predict import send
 from cli.target import choose, choose_by_name
 from offline.authorization.root_key import RootKey
 
@@ -201,6 +203,32 @@ def test_a_command_on_aws_says_so_before_it_asks(
     )
     assert where in " ".join(done.stderr.split())
     assert recorder.asked
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_endpoint_on_aws_is_reached_through_the_proxy_and_a_cloud_here_is_not(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, recorder.url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(CliError, match="answered 400"):
+        send("http://api.example", Anyone(), [{}], by_proxy=True)
+    assert recorder.asked == ["http://api.example/predict"]
+    with pytest.raises(CliError, match="did not answer"):
+        send("http://127.0.0.1:9", Anyone(), [{}])
+    assert len(recorder.asked) == 1
+
+
+def test_the_doctor_tells_of_a_profile_that_does_not_exist(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(shop))
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    said = next(one for one in json.loads(done.stdout) if one["what"].startswith("AWS credentials"))
+    assert said["state"] == "optional"
+    assert "missing" in said["found"]
 
 
 @pytest.mark.usefixtures("shop")
