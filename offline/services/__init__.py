@@ -14,6 +14,7 @@ from offline.services.events import EventBridge
 from offline.services.lambda_.service import Lambda
 from offline.services.sns import Sns
 from offline.services.stepfunctions import StepFunctions
+from offline.services.unperformed import UNPERFORMED
 from offline.services.wafv2 import Wafv2
 from offline.wire.service import Service
 
@@ -28,6 +29,7 @@ SERVICES: tuple[type[Service], ...] = (
     Sns,
     StepFunctions,
     Wafv2,
+    *UNPERFORMED,
 )
 
 MOTO_SERVICES = frozenset(

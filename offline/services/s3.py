@@ -1,24 +1,44 @@
-"""S3 is moto's, with the conditions of bucket policies taken into account.
+"""S3 is moto's, with conditions of bucket policies taken into account, and without notifications that go nowhere.
 
 Moto denies whatever a conditional statement names, whether or not its condition holds, so the usual "deny
 what is not TLS" refuses every upload, the CDK's included. Here every request counts as made over TLS, as it
 would be on AWS, and a statement under any other condition is left out, because nothing here knows the rest
 of the request's context (IAM is not enforced in this cloud either).
+
+Moto delivers notifications to topics and queues. Those to functions and to EventBridge it hands to a Lambda and an
+EventBridge of its own, which are not this cloud's, and drops without a word what is not there.
 """
 
 import json
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
 
 #: The only request context that is known.
 SECURE_TRANSPORT = {"aws:securetransport": "true"}
 
 
+#: Where moto's notifications do not arrive, by the element of the configuration that names it.
+UNREACHED = {"CloudFunctionConfiguration": "functions", "EventBridgeConfiguration": "EventBridge"}
+
+_set_notifications = FakeBucket.set_notification_configuration
+
+
 def apply() -> None:
-    """Have moto's buckets judge requests by `get_permission`."""
+    """Have moto's buckets judge requests by `get_permission`, and take no notifications that would be dropped."""
     FakeBucket.get_permission = get_permission
+    FakeBucket.set_notification_configuration = set_notifications
+
+
+def set_notifications(bucket: FakeBucket, configuration: dict[str, Any] | None) -> None:
+    """Set a bucket's notifications; raises for those to functions and to EventBridge."""
+    for element, where in UNREACHED.items():
+        if element in (configuration or {}):
+            what = f"s3: notifications of a bucket to {where}"
+            raise S3ClientError("NotImplemented", f"The offline cloud does not model {what}.")
+    _set_notifications(bucket, configuration)
 
 
 def get_permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
