@@ -20,13 +20,16 @@ Link = Literal["identity", "sigmoid", "softmax", "exp", "one_vs_all"]
 @dataclass(frozen=True, slots=True)
 class Boosted:
     """``trees`` with the target that each votes for. The sum starts at ``start`` [targets] and is multiplied by
-    ``scale`` before ``link``. ``single`` says that the library rounds its input to single precision."""
+    ``scale`` before ``link``. ``single`` says that the library rounds its input to single precision. Of two
+    classes the second is named where the sum is above ``threshold``; None: the class of the largest probability,
+    of equals the first."""
 
     trees: tuple[tuple[Tree, int], ...]
     start: Floats
     link: Link
     scale: float = 1.0
     single: bool = False
+    threshold: float | None = None
 
     @property
     def targets(self) -> int:
@@ -46,9 +49,19 @@ def write_value(nodes: Nodes, values: str, boosted: Boosted) -> str:
     return nodes.add("Sigmoid", [raw]) if boosted.link == "sigmoid" else raw
 
 
-def write_probabilities(nodes: Nodes, values: str, boosted: Boosted) -> str:
-    """[rows, classes] of doubles from ``values`` [rows, features]."""
+def write_classes(nodes: Nodes, values: str, boosted: Boosted) -> tuple[str, str]:
+    """From ``values`` [rows, features]: probabilities [rows, classes] in double, and the place of each row's label
+    among the classes, [rows] of int64."""
     raw = _sum(nodes, values, boosted)
+    probabilities = _probabilities(nodes, raw, boosted)
+    if boosted.threshold is None:
+        return probabilities, nodes.add("ArgMax", [probabilities], axis=1, keepdims=0)
+    above = nodes.add("Greater", [raw, nodes.constant(np.array([boosted.threshold]))])
+    flat = nodes.add("Reshape", [above, nodes.constant(np.array([-1], dtype=np.int64))])
+    return probabilities, nodes.cast(flat, np.int64)
+
+
+def _probabilities(nodes: Nodes, raw: str, boosted: Boosted) -> str:
     if boosted.link == "softmax":
         return nodes.add("Softmax", [raw], axis=1)
     second = nodes.add("Sigmoid", [raw])
@@ -83,8 +96,7 @@ def convert_boosted_classifier(read: Any) -> Any:
     def convert(scope: Any, operator: Any, container: Any) -> None:
         nodes = Nodes(scope, container)
         values = nodes.side_by_side(operator.inputs)
-        probabilities = write_probabilities(nodes, values, read(operator.raw_operator))
-        place = nodes.add("ArgMax", [probabilities], axis=1, keepdims=0)
+        probabilities, place = write_classes(nodes, values, read(operator.raw_operator))
         give_classes(nodes, operator, probabilities, place)
 
     return convert

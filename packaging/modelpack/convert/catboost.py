@@ -1,6 +1,7 @@
 """CatBoost's oblivious trees, read from its own JSON: every level of a tree asks one question, x > border."""
 
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,18 @@ def read_model(model: Any) -> Boosted:
         for tree in dumped["oblivious_trees"]
         for planted in _trees(tree, len(start), columns, missing_left, float(scale))
     )
-    return Boosted(trees, start, _link(str(model.get_all_params().get("loss_function", "RMSE"))), single=True)
+    link = _link(str(model.get_all_params().get("loss_function", "RMSE")))
+    threshold = _threshold(dumped.get("model_info", {})) if link == "sigmoid" else None
+    return Boosted(trees, start, link, single=True, threshold=threshold)
+
+
+def _threshold(info: dict[str, Any]) -> float:
+    """What the sum must exceed for the second class: CatBoost compares it with the log-odds of what
+    `set_probability_threshold` set, and not the probability (0 names the second class always, 1 never)."""
+    probability = float(info.get("binclass_probability_threshold", 0.5))
+    if 0.0 < probability < 1.0:
+        return -math.log(1.0 / probability - 1.0)
+    return -math.inf if probability <= 0.0 else math.inf
 
 
 def _link(loss: str) -> Link:

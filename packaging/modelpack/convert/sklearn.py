@@ -3,10 +3,10 @@
 import re
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from modelpack.convert.neighbours import is_by_products
-from modelpack.convert.surgery import Shape, finish
+from modelpack.convert.surgery import Shape, cast_of_labels, finish
 from modelpack.errors import ConversionError, first_line
 from modelpack.sample import Sample
 from modelpack.sources.source import Graph
@@ -159,11 +159,7 @@ def _shape(source: "SklearnSource", sample: Sample) -> Shape:
     """What the finished graph gives, taken from the source."""
     given = source.predict(sample.frame.head(2))
     outputs = tuple((name, None if values.ndim == 1 else int(values.shape[1])) for name, values in given.items())
-    kinds = {type(label) for label in source.classes or ()}
-    label_cast: Literal["bool", "float64"] | None = (
-        "bool" if kinds == {bool} else "float64" if kinds == {float} else None
-    )
-    return Shape(outputs, label_cast)
+    return Shape(outputs, cast_of_labels(source.classes))
 
 
 def _arithmetic(model: Any, precision: str) -> str:

@@ -4,7 +4,7 @@ Inputs become one tensor of numbers and one of strings, whatever columns the con
 the names of their roles; names inside are numbered, so that equal models are equal bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +21,13 @@ class Shape:
 
     outputs: tuple[tuple[str, int | None], ...]
     label_cast: Literal["bool", "float64"] | None
+
+
+def cast_of_labels(classes: Sequence[object] | None) -> Literal["bool", "float64"] | None:
+    """What labels are cast to, which graphs write as whole numbers or strings, so that they are of the classes'
+    type."""
+    kinds = {type(label) for label in classes or ()}
+    return "bool" if kinds == {bool} else "float64" if kinds == {float} else None
 
 
 def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:

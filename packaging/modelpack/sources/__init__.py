@@ -69,9 +69,12 @@ def load(
         from importlib import import_module
 
         source: Source = import_module(f"modelpack.sources.{form}").open_file(path)
-        return source
-    model = open_model(path, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
-    return from_object(model, path)
+    else:
+        model = open_model(path, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
+        source = from_object(model, path)
+    if notice := getattr(source, "notice", None):
+        progress.notice(notice)
+    return source
 
 
 def _logged(folder: Path) -> "MlflowModel":

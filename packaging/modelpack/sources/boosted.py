@@ -1,6 +1,6 @@
 """What the boosting libraries' own model files have in common: numbers in, trees, one output.
 
-Their scikit-learn wrappers do not come here: they are scikit-learn estimators like any other.
+A pickled scikit-learn wrapper does not come here: it is a scikit-learn estimator like any other.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,18 +12,20 @@ import pandas as pd
 
 from lambda_handlers.contract.agreement import Outputs
 from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.convert.boosted import Boosted, write_probabilities, write_value
+from modelpack.convert.boosted import Boosted, write_classes, write_value
 from modelpack.convert.direct import DirectGraph
-from modelpack.convert.surgery import Shape, finish
-from modelpack.convert.trees import first_largest, label_at
+from modelpack.convert.surgery import Shape, cast_of_labels, finish
+from modelpack.convert.trees import label_at
 from modelpack.errors import ConversionError
 from modelpack.sample import Sample
 from modelpack.sources.source import Category, Graph, Label
 
 
 class BoostedSource:
-    """A booster of any library; ``predict_raw`` gives what the library gives for a table of doubles: probabilities
-    ([rows] of the second class, or [rows, classes]) or values."""
+    """A booster of any library. ``predict_raw`` gives what the library gives for a table of doubles: probabilities
+    ([rows] of the second class, or [rows, classes]) or values. ``predict_labels`` gives its labels [rows], None
+    where the library has none of its own; labels are then those of the largest probability. ``notice`` says what
+    a user must know of how the file is read."""
 
     def __init__(
         self,
@@ -36,6 +38,8 @@ class BoostedSource:
         predict_raw: Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]],
         classifies: bool,
         classes: tuple[Label, ...] | None = None,
+        predict_labels: Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]] | None = None,
+        notice: str | None = None,
     ) -> None:
         self.framework = framework
         self.estimator = estimator
@@ -43,17 +47,29 @@ class BoostedSource:
         self.feature_count = count
         self._boosted = boosted
         self._predict_raw = predict_raw
+        self._predict_labels = predict_labels
+        self.notice = notice
         self.task: Task = "classification" if classifies else "regression"
         self.classes = (classes or tuple(range(boosted.classes))) if classifies else None
+        if any(isinstance(label, float) and label != round(label) for label in self.classes or ()):
+            raise ConversionError(
+                f"{estimator} has labels {list(self.classes or ())[:3]}…; strings, booleans and whole numbers are "
+                "supported. Train with such labels.",
+                estimator,
+            )
         self.nested: dict[str, Dtype] = {}
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        raw = np.asarray(self._predict_raw(frame.to_numpy(dtype=np.float64)), dtype=np.float64)
+        rows = frame.to_numpy(dtype=np.float64)
+        raw = np.asarray(self._predict_raw(rows), dtype=np.float64)
         if self.classes is None:
             return {"value": raw.ravel() if raw.ndim == 2 and raw.shape[1] == 1 else raw}
         probabilities = np.column_stack([1.0 - raw, raw]) if raw.ndim == 1 else raw
         labels = np.asarray(self.classes)
-        label = labels[probabilities.argmax(axis=1)]
+        if self._predict_labels is None:
+            label = labels[probabilities.argmax(axis=1)]
+        else:
+            label = np.asarray(self._predict_labels(rows)).ravel().astype(labels.dtype)
         return {
             "label": label.astype(object) if label.dtype.kind == "U" else label,
             "probabilities": probabilities,
@@ -80,12 +96,11 @@ class BoostedSource:
             shape = Shape((("value", None if targets == 1 else targets),), None)
             raw = graph.model([(value, TensorProto.DOUBLE)])
         else:
-            probabilities = write_probabilities(graph.nodes, "numbers", self._boosted)
+            probabilities, place = write_classes(graph.nodes, "numbers", self._boosted)
             classes = np.asarray(self.classes)
-            is_whole = classes.dtype.kind in "biu"
-            kind = TensorProto.INT64 if is_whole else TensorProto.STRING
-            classes = classes if is_whole else classes.astype(object)
-            label = label_at(graph.nodes, classes, first_largest(graph.nodes, probabilities))
-            shape = Shape((("label", None), ("probabilities", len(self.classes))), None)
+            kind = TensorProto.INT64 if classes.dtype.kind in "biuf" else TensorProto.STRING
+            label = label_at(graph.nodes, classes, place)
+            outputs = (("label", None), ("probabilities", len(self.classes)))
+            shape = Shape(outputs, cast_of_labels(self.classes))
             raw = graph.model([(label, kind), (probabilities, TensorProto.DOUBLE)])
         yield Graph(finish(raw, sample, "float64", shape), "float64")

@@ -1,10 +1,16 @@
-"""CatBoost: model files in its own binary format, and pickled models."""
+"""CatBoost: model files in its own binary format, and pickled models.
 
+A file does not say which of CatBoost's classes saved it; its loss does, and that class predicts: labels by the
+threshold that `set_probability_threshold` set, counts by their logarithm.
+"""
+
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from modelpack.convert.boosted import Boosted
 from modelpack.convert.catboost import read_model
 from modelpack.errors import SourceError, first_line
 from modelpack.sources.boosted import BoostedSource
@@ -24,7 +30,9 @@ def open_file(path: Path) -> BoostedSource:
             f"again "
             "with save_model."
         ) from error
-    return from_model(model)
+    boosted = read_model(model)
+    wrapper = catboost.CatBoostClassifier() if boosted.classes else catboost.CatBoostRegressor()
+    return _source(wrapper.load_model(str(path), format="cbm"), boosted)
 
 
 def _refuse_false_size(path: Path) -> None:
@@ -42,27 +50,39 @@ def _refuse_false_size(path: Path) -> None:
 
 def from_model(model: Any) -> BoostedSource:
     """A fitted CatBoost model as a source."""
+    return _source(model, read_model(model))
+
+
+def _source(model: Any, boosted: Boosted) -> BoostedSource:
     catboost = require("catboost", "catboost")
-    boosted = read_model(model)
     names = tuple(str(name) for name in model.feature_names_)
     unnamed = names == tuple(str(place) for place in range(len(names)))
     classes = [
         label.item() if isinstance(label, np.generic) else label for label in np.asarray(model.classes_).tolist()
     ]
-
-    def predict(rows: Any) -> Any:
-        if boosted.classes:
-            return catboost.CatBoost.predict(model, rows, prediction_type="Probability")
-        kind = "Exponent" if boosted.link == "exp" else "RawFormulaVal"
-        return catboost.CatBoost.predict(model, rows, prediction_type=kind)
-
+    # Rankers and regressors have a `predict` of their own; a plain CatBoost gives sums alone unless told what for.
+    plain = type(model) is catboost.CatBoost
+    classifier = catboost.CatBoostClassifier
+    told = {"prediction_type": "Exponent" if boosted.link == "exp" else "RawFormulaVal"} if plain else {}
     return BoostedSource(
         framework=f"CatBoost {catboost.__version__}",
         estimator=type(model).__name__,
         boosted=boosted,
         names=None if unnamed else names,
         count=len(names),
-        predict_raw=predict,
+        predict_raw=partial(classifier.predict_proba, model)
+        if boosted.classes
+        else partial(model.predict, **told),
+        predict_labels=partial(classifier.predict, model) if boosted.classes else None,
         classifies=boosted.classes > 0,
         classes=tuple(classes) or None,
+        notice=_notice(boosted) if plain and boosted.link != "identity" else None,
+    )
+
+
+def _notice(boosted: Boosted) -> str:
+    wrapper = "CatBoostClassifier" if boosted.classes else "CatBoostRegressor"
+    return (
+        f"the model is a plain CatBoost, whose predict gives bare sums unless told otherwise; it is packaged as a "
+        f"{wrapper} of the same trees predicts."
     )

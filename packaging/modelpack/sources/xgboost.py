@@ -1,37 +1,86 @@
-"""XGBoost: model files in JSON or UBJSON, and pickled Boosters."""
+"""XGBoost: model files in JSON or UBJSON, and pickled Boosters.
 
+A file that one of the scikit-learn wrappers saved says so, and is predicted by the wrapper that its user would
+load it with: it stops at the best iteration, where a bare Booster goes on to the last.
+"""
+
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from modelpack.convert.xgboost import read_booster
-from modelpack.errors import SourceError, first_line
+from modelpack.convert.boosted import Boosted
+from modelpack.convert.xgboost import read_booster, read_wrapper
+from modelpack.errors import ConversionError, SourceError, first_line
 from modelpack.sources.boosted import BoostedSource
 from modelpack.sources.extras import require
 
+#: Wrappers by the kind that they write into a file; those of random forests write the same and predict the same.
+_WRAPPERS = {"classifier": "XGBClassifier", "regressor": "XGBRegressor", "ranker": "XGBRanker"}
+
 
 def open_file(path: Path) -> BoostedSource:
-    """The booster in JSON or UBJSON file ``path``."""
+    """The wrapper or booster in JSON or UBJSON file ``path``."""
     xgboost = require("xgboost", "xgboost")
+    # The ending of the name would decide the format; the content shall.
+    content = bytearray(path.read_bytes())
     booster = xgboost.Booster()
     try:
-        # The ending of the name would decide the format; the content shall.
-        booster.load_model(bytearray(path.read_bytes()))
+        booster.load_model(content)
+        kind = _kind_of_wrapper(booster)
+        wrapper = None if kind is None else getattr(xgboost, kind)()
+        if wrapper is not None:
+            wrapper.load_model(content)
     except Exception as error:
         raise SourceError(
             f"{path} cannot be loaded as an XGBoost model ({first_line(error)}). It may be cut short: save it "
             f"again "
             "with save_model."
         ) from error
-    return from_booster(booster)
+    return from_booster(booster) if wrapper is None else _from_wrapper(wrapper)
+
+
+def _kind_of_wrapper(booster: Any) -> str | None:
+    """The wrapper that saved the booster, by what `save_model` of the wrappers writes; None: none did."""
+    written = booster.attr("scikit_learn")
+    return None if written is None else _WRAPPERS.get(json.loads(written).get("_estimator_type"))
+
+
+def _from_wrapper(wrapper: Any) -> BoostedSource:
+    """A wrapper that was loaded from a file, as a source."""
+    xgboost = require("xgboost", "xgboost")
+    boosted = read_wrapper(wrapper)
+    booster, name = wrapper.get_booster(), type(wrapper).__name__
+    classifies = name == "XGBClassifier"
+    if classifies and not boosted.classes:
+        raise ConversionError(
+            f"the file holds an XGBClassifier of objective {wrapper.objective!r}, which gives no probabilities. "
+            "Train with binary:logistic or multi:softprob.",
+            name,
+        )
+    if classifies:
+        _refuse_several_labels(boosted)
+    return BoostedSource(
+        framework=f"XGBoost {xgboost.__version__}",
+        estimator=name,
+        boosted=boosted,
+        names=_names(booster),
+        count=int(booster.num_features()),
+        predict_raw=wrapper.predict_proba if classifies else wrapper.predict,
+        predict_labels=wrapper.predict if classifies else None,
+        classifies=classifies,
+        classes=tuple(np.asarray(wrapper.classes_).tolist()) if classifies else None,
+    )
 
 
 def from_booster(booster: Any) -> BoostedSource:
-    """A Booster as a source."""
+    """A Booster as a source: `Booster.predict` takes all its rounds, also where training was stopped early."""
     xgboost = require("xgboost", "xgboost")
     boosted = read_booster(booster)
-    names = None if booster.feature_names is None else tuple(booster.feature_names)
+    classifies = boosted.link == "softmax" or '"binary:logistic"' in booster.save_config()
+    if classifies:
+        _refuse_several_labels(boosted)
 
     def predict(rows: Any) -> Any:
         # Margins through the link are what `predict` gives, for `multi:softmax` too, which gives labels alone.
@@ -42,12 +91,41 @@ def from_booster(booster: Any) -> BoostedSource:
             return shares / shares.sum(axis=1, keepdims=True)
         return booster.predict(matrix)
 
+    rounds, best = int(booster.num_boosted_rounds()), _best_rounds(booster)
+    stopped = best < rounds
     return BoostedSource(
         framework=f"XGBoost {xgboost.__version__}",
-        estimator="Booster",
+        estimator=f"Booster with all its {rounds} rounds, of which {best} were best" if stopped else "Booster",
         boosted=boosted,
-        names=names,
+        names=_names(booster),
         count=int(booster.num_features()),
         predict_raw=predict,
-        classifies=boosted.link == "softmax" or '"binary:logistic"' in booster.save_config(),
+        classifies=classifies,
+        notice=_notice(rounds, best) if stopped else None,
     )
+
+
+def _best_rounds(booster: Any) -> int:
+    """How many rounds early stopping found best; all where training was not stopped."""
+    best = booster.attr("best_iteration")
+    return int(booster.num_boosted_rounds()) if best is None else int(best) + 1
+
+
+def _notice(rounds: int, best: int) -> str:
+    return (
+        f"the model is a bare Booster of {rounds} rounds, of which early stopping found {best} best; it is "
+        f"packaged with all of them, as Booster.predict answers. Save booster[:{best}] to serve the best alone, "
+        "as the scikit-learn wrappers do."
+    )
+
+
+def _names(booster: Any) -> tuple[str, ...] | None:
+    return None if booster.feature_names is None else tuple(booster.feature_names)
+
+
+def _refuse_several_labels(boosted: Boosted) -> None:
+    if boosted.link == "sigmoid" and boosted.targets > 1:
+        raise ConversionError(
+            f"XGBoost models of {boosted.targets} labels at once are not supported. Train one model a label.",
+            "multilabel",
+        )
