@@ -20,6 +20,7 @@ from modelpack.convert import (
     isolation,
     lightgbm,
     neighbours,
+    threshold,
     trees,
     xgboost,
 )
@@ -75,6 +76,10 @@ def operators(*, products: bool = False) -> dict[type, Operator]:
             ),
         }
         | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
+        | {
+            kind: Operator(threshold.convert, trees.infer_classifier_shape, threshold.parse)
+            for kind in threshold.classifiers()
+        }
         | (_neighbours() if products else {})
         | _boosters()
     )

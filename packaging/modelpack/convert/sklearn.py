@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from modelpack.convert import threshold
 from modelpack.convert.neighbours import is_by_products
 from modelpack.convert.surgery import Shape, cast_of_labels, finish
 from modelpack.errors import ConversionError, first_line
@@ -39,7 +40,8 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
             continue
         yield Graph(model, _arithmetic(source.model, precision))
     if len(failures) == len(ways):
-        raise _cannot(source, failures[0]) from failures[0]
+        first = failures[0]
+        raise first if isinstance(first, ConversionError) else _cannot(source, first) from first
 
 
 def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str, products: bool) -> Any:
@@ -78,10 +80,13 @@ def _options(model: Any) -> dict[int, dict[str, Any]]:
     from skl2onnx._supported_operators import sklearn_operator_name_map
     from skl2onnx.common._registration import get_converter
 
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    alias = sklearn_operator_name_map.get(type(last))
-    allowed = get_converter(alias).get_allowed_options() if alias else None
-    options: dict[int, dict[str, Any]] = {id(last): {"zipmap": False} if allowed and "zipmap" in allowed else {}}
+    options: dict[int, dict[str, Any]] = {}
+    inside = [threshold.estimator_inside(part) for part in parts(model) if type(part) in threshold.classifiers()]
+    for part in (model, *inside):
+        last = part.steps[-1][1] if hasattr(part, "steps") else part
+        alias = sklearn_operator_name_map.get(type(last))
+        allowed = get_converter(alias).get_allowed_options() if alias else None
+        options[id(last)] = {"zipmap": False} if allowed and "zipmap" in allowed else {}
     return options | {id(part): {"tokenexp": _WORDS} for part in parts(model) if _splits_words(part)}
 
 

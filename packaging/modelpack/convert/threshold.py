@@ -1,0 +1,76 @@
+"""scikit-learn's classifiers with a decision threshold: labels by it, probabilities as the estimator inside gives.
+
+skl2onnx's converter of TunedThresholdClassifierCV passes the labels of the estimator inside on, which knows no
+threshold.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from modelpack.convert.nodes import Nodes
+from modelpack.convert.trees import give_classes
+from modelpack.errors import ConversionError
+
+
+def classifiers() -> tuple[type, ...]:
+    """Those of the installed scikit-learn: it has them since 1.5."""
+    from sklearn import model_selection
+
+    names = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
+    return tuple(getattr(model_selection, name) for name in names if hasattr(model_selection, name))
+
+
+def estimator_inside(model: Any) -> Any:
+    """The fitted estimator that a threshold classifier asks, also behind a FrozenEstimator."""
+    inside = getattr(model, "estimator_", model.estimator)
+    return inside.estimator if type(inside).__name__ == "FrozenEstimator" else inside
+
+
+def parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
+    """The estimator inside as an operator of its own, and one that takes its probabilities."""
+    from skl2onnx._parse import _parse_sklearn
+    from skl2onnx.common.data_types import Int64TensorType, guess_tensor_type
+
+    inside = estimator_inside(model)
+    methods = ("auto", "predict_proba")
+    if getattr(model, "response_method", "auto") not in methods or not hasattr(inside, "predict_proba"):
+        name = type(model).__name__
+        raise ConversionError(
+            f"{name} puts its threshold on {type(inside).__name__}'s decision_function, which is not supported. "
+            "Use an estimator with predict_proba and response_method='predict_proba'.",
+            name,
+        )
+    probabilities = _parse_sklearn(scope, inside, inputs, custom_parsers=custom_parsers)[1]
+    operator = scope.declare_local_operator(None, model)
+    operator.inputs = [probabilities]
+    operator.outputs.append(scope.declare_local_variable("label", Int64TensorType()))
+    operator.outputs.append(scope.declare_local_variable("probabilities", guess_tensor_type(probabilities.type)))
+    return list(operator.outputs)
+
+
+def convert(scope: Any, operator: Any, container: Any) -> None:
+    """The positive class from the threshold on, as scikit-learn compares."""
+    nodes = Nodes(scope, container)
+    model = operator.raw_operator
+    probabilities = operator.inputs[0].full_name
+    positive = _positive_place(model)
+    asked = nodes.cast(nodes.take(probabilities, [positive]), np.float64)
+    reached = nodes.add("GreaterOrEqual", [asked, nodes.constant(np.array([_threshold(model)]))])
+    flat = nodes.add("Reshape", [reached, nodes.constant(np.array([-1], dtype=np.int64))])
+    places = nodes.constant(np.array([1 - positive, positive], dtype=np.int64))
+    place = nodes.add("Gather", [places, nodes.cast(flat, np.int64)], axis=0)
+    give_classes(nodes, operator, probabilities, place)
+
+
+def _threshold(model: Any) -> float:
+    if hasattr(model, "best_threshold_"):
+        return float(model.best_threshold_)
+    return 0.5 if model.threshold == "auto" else float(model.threshold)
+
+
+def _positive_place(model: Any) -> int:
+    """The place of the class whose probability is compared."""
+    scorer = getattr(model, "_curve_scorer", None)
+    label = model.pos_label if scorer is None else scorer._get_pos_label()
+    return 1 if label is None else int(np.flatnonzero(np.asarray(model.classes_) == label)[0])
