@@ -14,7 +14,7 @@ from sklearn.metrics import fbeta_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from lambda_handlers.inference.limits import Limits
@@ -80,3 +80,12 @@ def test_threshold_on_a_decision_function_is_refused_by_name(
     with pytest.raises(ConversionError, match=r"LinearSVC's decision_function.*predict_proba") as caught:
         pack(model, numbers)
     assert caught.value.estimator == "FixedThresholdClassifier"
+
+
+def test_broken_ties_of_support_vectors_are_refused_by_name(
+    numbers: pd.DataFrame, score: np.ndarray, pack: Package
+) -> None:
+    labels = np.digitize(score, [-5.0, 5.0])
+    with pytest.raises(ConversionError, match=r"SVC\(break_ties=True\)"):
+        pack(SVC(break_ties=True).fit(numbers, labels), numbers)
+    assert pack(SVC().fit(numbers, labels), numbers).parity.agrees

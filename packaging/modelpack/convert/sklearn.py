@@ -24,6 +24,7 @@ _WORDS = r"[\pL\pN_]{2,}"
 def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     """Graphs of the model: in double precision up to the estimators that compute in single, then in single
     throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
+    _refuse_other_labels(source.model)
     failures: list[Exception] = []
     ways = [("float64", False), ("float32", False)]
     neighbours = [
@@ -42,6 +43,18 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     if len(failures) == len(ways):
         first = failures[0]
         raise first if isinstance(first, ConversionError) else _cannot(source, first) from first
+
+
+def _refuse_other_labels(model: Any) -> None:
+    """Raises `ConversionError` for an SVC that settles ties of its votes by its decision function: skl2onnx names
+    its labels by votes alone, and few rows show it."""
+    for part in parts(model):
+        if getattr(part, "break_ties", False) and len(getattr(part, "classes_", ())) > 2:
+            name = type(part).__name__
+            raise ConversionError(
+                f"{name}(break_ties=True) cannot be written as ONNX with its labels. Train with break_ties=False.",
+                name,
+            )
 
 
 def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str, products: bool) -> Any:
