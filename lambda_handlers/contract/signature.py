@@ -45,12 +45,19 @@ class Feature(NamedTuple):
 class Tensor(NamedTuple):
     """One input of the ONNX graph, [rows, len(features)] of ``dtype``; features in column order.
 
-    A tensor of a single feature with a shape of its own is [rows, *shape].
+    A tensor of a single feature with a shape of its own is [rows, *shape]. The strings of a ``lowercase`` one are
+    lowered as `str.lower` does before the graph takes them; its features may be in another tensor as they are.
     """
 
     name: str
     dtype: Dtype
     features: tuple[str, ...]
+    lowercase: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, ``lowercase`` only where it is true: bundles without text keep their versions."""
+        data = self._asdict()
+        return data if self.lowercase else {key: value for key, value in data.items() if key != "lowercase"}
 
 
 class Output(NamedTuple):
@@ -77,10 +84,18 @@ class Signature(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as ``signature`` in model.json holds it."""
-        parts = {
-            name: [part._asdict() for part in getattr(self, name)] for name in ("features", "tensors", "outputs")
-        }
-        return {**self._asdict(), **parts}
+        parts = {name: [part._asdict() for part in getattr(self, name)] for name in ("features", "outputs")}
+        return {**self._asdict(), **parts, "tensors": [tensor.to_json() for tensor in self.tensors]}
+
+    def addressed_tensors(self) -> tuple[Tensor, ...]:
+        """The tensors that a request may fill: without those whose features an earlier one holds."""
+        held: set[str] = set()
+        kept = []
+        for tensor in self.tensors:
+            if not held.issuperset(tensor.features):
+                kept.append(tensor)
+            held.update(tensor.features)
+        return tuple(kept)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Signature":

@@ -37,7 +37,8 @@ def _maker(signature: Signature, tensor: Tensor) -> Maker:
     positions = [names.index(feature) for feature in tensor.features]
     features = [signature.features[position] for position in positions]
     if tensor.dtype == "string":
-        return _string_maker(positions, [feature.missing_string for feature in features])
+        make = _string_maker(positions, [feature.missing_string for feature in features])
+        return (lambda rows: lower(make(rows))) if tensor.lowercase else make
     if any(feature.shape for feature in features):
         return _shaped_maker(positions[0], np.dtype(tensor.dtype))
     return _number_maker(tensor, positions, len(names))
@@ -73,6 +74,12 @@ def _string_maker(positions: Sequence[int], missing: Sequence[str]) -> Maker:
         return block
 
     return make
+
+
+def lower(strings: Array) -> Array:
+    """The strings in lower case, as Python's `str.lower` and with it the libraries of text models have it: the
+    final sigma, and what becomes two characters."""
+    return np.asarray(np.frompyfunc(str.lower, 1, 1)(strings))
 
 
 def _shaped_maker(position: int, dtype: np.dtype[Any]) -> Maker:

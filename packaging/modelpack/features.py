@@ -50,13 +50,15 @@ def make_signature(
     features: tuple[Feature, ...],
     types: dict[str, str],
     shapes: dict[str, tuple[int, ...]],
+    string_inputs: dict[str, bool],
 ) -> Signature:
-    """The signature of a graph whose outputs have ONNX ``types``, and ``shapes`` by row (empty: one value)."""
+    """The signature of a graph whose outputs have ONNX ``types``, and ``shapes`` by row (empty: one value).
+    ``string_inputs`` says of each whether its strings come in lower case."""
     tensors = []
     if sample.numbers:
         tensors.append(Tensor("numbers", "float64", sample.numbers))
     if sample.strings:
-        tensors.append(Tensor("strings", "string", sample.strings))
+        tensors += [Tensor(name, "string", sample.strings, low) for name, low in string_inputs.items()]
     tensors += [Tensor(name, sample.dtypes[name], (name,)) for name in sample.shapes]
     outputs = tuple(
         Output(

@@ -77,7 +77,9 @@ def _make(
     agreement = next(line.agreement for line in table if line.chosen and line.agreement is not None)
     holdout = _hold_out(request, source, runner)
     watch.stage("profile")
-    signature = make_signature(source, sample, features, runner.output_types, _shapes(expected))
+    signature = make_signature(
+        source, sample, features, runner.output_types, _shapes(expected), runner.string_inputs
+    )
     manifest = Manifest(request.name, "", signature, graph.precision, request.tolerance, source.framework)
     of_sample = {name: values[: expected.sample_rows] for name, values in expected.outputs.items()}
     parts = bundle.assemble(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lambda_handlers.contract.agreement import Outputs
+from modelpack.convert.lowering import LOWERCASE, LOWERED, PLAIN
 from modelpack.errors import ConversionError, first_line
 from modelpack.sample import Sample
 from modelpack.sources.source import MISSING_STRING
@@ -30,6 +31,10 @@ class Runner:
         self._numbers = list(sample.numbers)
         self._strings = list(sample.strings)
         self._nested = {name: np.dtype(sample.dtypes[name]) for name in sample.shapes}
+        inputs = [item.name for item in self.session.get_inputs()]
+        lowercase = self.session.get_modelmeta().custom_metadata_map.get(LOWERCASE)
+        #: Inputs of strings, and whether the strings have to come in lower case.
+        self.string_inputs = {name: name == lowercase for name in (PLAIN, LOWERED) if name in inputs}
         self.output_types: dict[str, str] = {item.name: item.type for item in self.session.get_outputs()}
 
     def __call__(self, frame: pd.DataFrame) -> Outputs:
@@ -43,7 +48,9 @@ class Runner:
             feeds["numbers"] = frame[self._numbers].to_numpy(dtype=np.float64)
         if self._strings:
             strings = frame[self._strings]
-            feeds["strings"] = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
+            plain = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
+            for name, lowercase in self.string_inputs.items():
+                feeds[name] = np.frompyfunc(str.lower, 1, 1)(plain) if lowercase else plain
         for name, dtype in self._nested.items():
             feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
         return feeds

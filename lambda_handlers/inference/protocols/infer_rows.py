@@ -45,12 +45,12 @@ def _count_rows(request: InferRequest, max_rows: int) -> int:
 
 def _features_of(tensor: InferInput, signature: Signature) -> list[Feature]:
     features = {feature.name: feature for feature in signature.features}
-    for known in signature.tensors:
+    for known in signature.addressed_tensors():
         if known.name == tensor.name:
             return [features[name] for name in known.features]
     if tensor.name in features:
         return [features[tensor.name]]
-    names = [known.name for known in signature.tensors]
+    names = [known.name for known in signature.addressed_tensors()]
     raise refuse(f"is no input of this model, which takes {', '.join(names[:10])}", problems.echo(tensor.name))
 
 

@@ -26,7 +26,7 @@ def describe_model(manifest: Manifest) -> dict[str, Any]:
         "name": manifest.name,
         "versions": [manifest.short_version],
         "platform": "onnxruntime_onnx",
-        "inputs": [_input(signature, tensor) for tensor in signature.tensors],
+        "inputs": [_input(signature, tensor) for tensor in signature.addressed_tensors()],
         "outputs": [
             {"name": output.name, "datatype": NAMES[output.dtype], "shape": [-1, *_known(output.shape[1:])]}
             for output in signature.outputs

@@ -60,13 +60,15 @@ def _infer(scorer: Scorer) -> dict[str, Any]:
 def _request(signature: Signature) -> dict[str, Any]:
     """The inputs as the graph's tensors; a client may name single features instead."""
     required = [
-        tensor for tensor in signature.tensors if any(_required(signature, name) for name in tensor.features)
+        tensor
+        for tensor in signature.addressed_tensors()
+        if any(_required(signature, name) for name in tensor.features)
     ]
     inputs = {
         "type": "array",
         "minItems": max(1, len(required)),
-        "maxItems": len(signature.tensors),
-        "items": {"anyOf": [_input(signature, tensor) for tensor in signature.tensors]},
+        "maxItems": len(signature.addressed_tensors()),
+        "items": {"anyOf": [_input(signature, tensor) for tensor in signature.addressed_tensors()]},
     }
     output = {
         "type": "object",
@@ -140,7 +142,7 @@ def _example(scorer: Scorer) -> dict[str, Any]:
     signature = scorer.model.manifest.signature
     row = read_golden(scorer.model.folder).rows[0]
     inputs = []
-    for tensor in signature.tensors:
+    for tensor in signature.addressed_tensors():
         data = [row.get(name) for name in tensor.features]
         inputs.append(
             {

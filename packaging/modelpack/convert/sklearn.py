@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 #: The newest that skl2onnx 1.20 writes.
 TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
-#: scikit-learn's words, two characters or more of Python's `\\w`, in the words of RE2, whose own `\\w` is ASCII.
-_WORDS = r"[\pL\pN_]{2,}"
+#: Patterns of whole words, of one or more of Python's `\w`.
+_WORDS = re.compile(r"(?:\(\?u\))?(?:\\b)?((?:\\w)+)(?:\+|\{([0-9]{1,3}),\})(?:\\b)?")
 
 
 def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     """Graphs of the model: in double precision up to the estimators that compute in single, then in single
     throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
-    _refuse_other_labels(source.model)
+    for part in parts(source.model):
+        _refuse(part)
     failures: list[Exception] = []
     ways = [("float64", False), ("float32", False)]
     neighbours = [
@@ -45,16 +46,20 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
         raise first if isinstance(first, ConversionError) else _cannot(source, first) from first
 
 
-def _refuse_other_labels(model: Any) -> None:
-    """Raises `ConversionError` for an SVC that settles ties of its votes by its decision function: skl2onnx names
-    its labels by votes alone, and few rows show it."""
-    for part in parts(model):
-        if getattr(part, "break_ties", False) and len(getattr(part, "classes_", ())) > 2:
-            name = type(part).__name__
-            raise ConversionError(
-                f"{name}(break_ties=True) cannot be written as ONNX with its labels. Train with break_ties=False.",
-                name,
-            )
+def _refuse(part: Any) -> None:
+    """Raises `ConversionError` for what skl2onnx writes otherwise than it is, where few rows show it."""
+    name = type(part).__name__
+    if getattr(part, "break_ties", False) and len(getattr(part, "classes_", ())) > 2:
+        raise ConversionError(
+            f"{name}(break_ties=True) cannot be written as ONNX with its labels. Train with break_ties=False.",
+            name,
+        )
+    if hasattr(part, "vocabulary_") and part.stop_words and part.ngram_range[1] > 1 and part.analyzer == "word":
+        raise ConversionError(
+            f"{name} with stop_words and ngram_range={part.ngram_range} joins words across the stop words that it "
+            "drops, which no ONNX operator does. Train without stop_words, or with ngram_range=(1, 1).",
+            name,
+        )
 
 
 def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str, products: bool) -> Any:
@@ -100,14 +105,20 @@ def _options(model: Any) -> dict[int, dict[str, Any]]:
         alias = sklearn_operator_name_map.get(type(last))
         allowed = get_converter(alias).get_allowed_options() if alias else None
         options[id(last)] = {"zipmap": False} if allowed and "zipmap" in allowed else {}
-    return options | {id(part): {"tokenexp": _WORDS} for part in parts(model) if _splits_words(part)}
+    patterns = ((part, _words_of(part)) for part in parts(model))
+    return options | {id(part): {"tokenexp": pattern} for part, pattern in patterns if pattern}
 
 
-def _splits_words(part: Any) -> bool:
-    """Whether it is a text vectorizer with scikit-learn's own idea of a word."""
-    return (
-        getattr(part, "token_pattern", None) == r"(?u)\b\w\w+\b" and part.analyzer == "word" and not part.tokenizer
-    )
+def _words_of(part: Any) -> str | None:
+    """What a text vectorizer takes for a word, where its pattern is of whole words, in the words of RE2, whose own
+    `\\w` is ASCII; None for other patterns."""
+    if getattr(part, "analyzer", None) != "word" or part.tokenizer or not part.token_pattern:
+        return None
+    match = _WORDS.fullmatch(part.token_pattern)
+    if match is None:
+        return None
+    least = len(match[1]) // 2 - 1 + int(match[2] or 1)
+    return f"[\\pL\\pN_]{{{least},}}"
 
 
 def _takes_columns(model: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from modelpack.convert.lowering import LOWERCASE, declare_lowered, take_lowered
 from modelpack.convert.nodes import NEWER_ML
 from modelpack.sample import Sample
 
@@ -42,7 +43,6 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
     if sample.strings:
         _declare_true_types(raw)
     keep_precision(raw)
-    lower_without_locale(raw)
     inner = raw.graph
     prelude, columns = _inputs(inner, sample, precision)
     body = _gathered(list(inner.node), columns)
@@ -57,7 +57,9 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
         if names
     ]
     graph = helper.make_graph(nodes, "model", inputs, outputs, initializer=[*inner.initializer, *columns.stored])
+    take_lowered(graph)
     _prune(graph)
+    lowercase = declare_lowered(graph)
     _number_names(graph)
     opsets = _opsets(raw, graph)
     model = helper.make_model(
@@ -66,6 +68,8 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in sorted(opsets.items())],
         ir_version=min(raw.ir_version, 10),
     )
+    if lowercase is not None:
+        helper.set_model_props(model, {LOWERCASE: lowercase})
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -78,17 +82,6 @@ def _opsets(raw: Any, graph: Any) -> dict[str, int]:
             node.domain = "ai.onnx.ml"
             opsets["ai.onnx.ml"] = 5
     return opsets
-
-
-def lower_without_locale(model: Any) -> None:
-    """Text is lowered by the C locale, the one that every machine has: only ASCII letters are."""
-    for node in model.graph.node:
-        if node.op_type == "StringNormalizer":
-            kept = [attribute for attribute in node.attribute if attribute.name != "locale"]
-            del node.attribute[:]
-            node.attribute.extend(kept)
-            attribute = node.attribute.add()
-            attribute.name, attribute.type, attribute.s = "locale", 3, b"C"
 
 
 def keep_precision(model: Any) -> None:

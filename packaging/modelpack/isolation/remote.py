@@ -121,6 +121,7 @@ class RemoteSource:
         self.feature_count: int | None = known["feature_count"]
         self.classes: tuple[Label, ...] | None = None if classes is None else tuple(classes)
         self.nested: dict[str, Dtype] = known["nested"]
+        self.known_words: tuple[str, ...] = tuple(known["known_words"])
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
         self._put(frame)

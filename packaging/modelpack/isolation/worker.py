@@ -56,6 +56,7 @@ class Desk:
             "feature_count": source.feature_count,
             "classes": source.classes,
             "nested": source.nested,
+            "known_words": source.known_words,
         }
 
     def predict(self) -> None:

@@ -21,6 +21,7 @@ Kind = Literal[
     "spaces around a string",
     "very long string",
     "non-ASCII string",
+    "capital letters",
     "control characters",
     "tiny number",
     "number beyond the sample",
@@ -58,6 +59,8 @@ _FAR: tuple[tuple[Kind, int | float], ...] = (
 )
 #: Beyond these, what the source refuses in one feature counts as refused in all: nobody sends them.
 SURELY_FAR = 1e30
+#: Of several scripts; one that becomes two characters in lower case, a final sigma, and one between the cases.
+_CAPITALS = "ÜBER ŁÓDŹ ОТЕЛЬ İZMİR ΟΔΟΣ STRAẞE ǅUNGLA"
 _TINY = (5e-324, -1e-310, 1e-40, -0.0)
 
 
@@ -89,16 +92,18 @@ def choose_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     return tuple(single[place] for place in places) if single else ()
 
 
-def list_probes(features: tuple[Feature, ...]) -> tuple[Probe, ...]:
-    """Probes of ``features`` that the signature lets through unless a bound is put there; numbers outward."""
-    return tuple(probe for feature in features for probe in _probes(feature))
+def list_probes(features: tuple[Feature, ...], words: tuple[str, ...] = ()) -> tuple[Probe, ...]:
+    """Probes of ``features`` that the signature lets through unless a bound is put there; numbers outward. Strings
+    are tried with ``words`` that the model knows, too."""
+    return tuple(probe for feature in features for probe in _probes(feature, words))
 
 
-def _probes(feature: Feature) -> Iterator[Probe]:
+def _probes(feature: Feature, words: tuple[str, ...]) -> Iterator[Probe]:
     if feature.unseen == "refused" and feature.categories is not None:
         return
     if feature.dtype == "string":
         yield from _strings(feature)
+        yield from _capitals(feature, words)
     elif feature.dtype == "float64" and (feature.minimum or 0.0) <= 0.0 <= (feature.maximum or 0.0):
         yield from (Probe("tiny number", feature.name, value) for value in _TINY)
     if feature.dtype in ("float64", "int64"):
@@ -121,6 +126,18 @@ def _strings(feature: Feature) -> Iterator[Probe]:
         ("control characters", f"\u0001\u007f{known}\u0085"),
     )
     return (Probe(kind, feature.name, value) for kind, value in values)
+
+
+def _capitals(feature: Feature, words: tuple[str, ...]) -> Iterator[Probe]:
+    """Capitals of every script and those that lower-case by rules of their own; and words that the model knows
+    within longer ones, which no rule for ASCII tells from themselves."""
+    known, joined = str(feature.example), " ".join(words)
+    texts = [text for text in (known, joined) if text]
+    capitals = [made for text in texts for made in (text.upper(), text.title(), text.swapcase())]
+    for value in dict.fromkeys([*capitals, _CAPITALS, f"{known} {_CAPITALS}"]):
+        yield Probe("capital letters", feature.name, value)
+    if words:
+        yield Probe("non-ASCII string", feature.name, " ".join(f"ö{word} {word}ш" for word in words))
 
 
 def near(feature: Feature) -> float:

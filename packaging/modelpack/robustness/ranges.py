@@ -43,7 +43,7 @@ class Bounds:
 
 def ask_probes(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Asked:
     """The source's answers to the probes of ``features``."""
-    found = trying.list_probes(features)
+    found = trying.list_probes(features, source.known_words)
     frame = trying.frame_of(found, trying.complete_rows(sample))
     ordered = sorted({(probe.sign != 0, _size(probe)) for probe in found})
     groups = [

@@ -57,6 +57,7 @@ class BoostedSource:
                 "supported. Train with such labels.",
                 estimator,
             )
+        self.known_words: tuple[str, ...] = ()
         self.nested: dict[str, Dtype] = {}
 
     def predict(self, frame: pd.DataFrame) -> Outputs:

@@ -70,6 +70,7 @@ class OnnxSource:
         self.task: Task = (
             "classification" if self.classes else "regression" if "value" in self._roles.values() else "transform"
         )
+        self.known_words: tuple[str, ...] = ()
         self.nested: dict[str, Dtype] = {item.name: _DTYPES[item.kind] for item in self._inputs if item.nested}
 
     def _read_roles(self) -> tuple[dict[str, str], tuple[Label, ...] | None]:

@@ -14,6 +14,7 @@ from modelpack.errors import ConversionError, SourceError
 from modelpack.sample import Sample
 from modelpack.sources.encoders import nullable_columns, trace_categories
 from modelpack.sources.source import Category, Graph, Label
+from modelpack.sources.vocabulary import read_words
 
 _BOOSTERS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost"}
 
@@ -48,6 +49,7 @@ class SklearnSource:
         self.several_labels = task == "classification" and _has_several_labels(model)
         self.classes = self._read_classes()
         self.nested: dict[str, Dtype] = {}
+        self.known_words = read_words(model)
 
     @property
     def estimator(self) -> str:

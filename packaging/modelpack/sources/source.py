@@ -65,6 +65,10 @@ class Source(Protocol):
     def nested(self) -> dict[str, Dtype]:
         """Features that are tensors of their own, nested lists in a request, with their dtypes."""
 
+    @property
+    def known_words(self) -> tuple[str, ...]:
+        """A few words, or other parts of text, that it tells apart; empty where it reads no text."""
+
     def predict(self, frame: pd.DataFrame) -> Outputs:
         """Outputs by name, [rows] or [rows, ...]: `label` and `probabilities`, or `value`; all other
         names are tensors given as they are."""

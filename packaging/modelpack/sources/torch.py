@@ -126,6 +126,7 @@ class TorchSource:
         self._kind = kind
         self._graph: OnnxSource | None = None
         self.estimator = estimator
+        self.known_words: tuple[str, ...] = ()
         self.framework = f"PyTorch {torch.__version__}"
 
     def give_graph(self, model: Any) -> None:
