@@ -275,3 +275,18 @@ def test_catboost_labels_between_whole_numbers_are_refused_by_name(
     model = catboost.CatBoostClassifier(iterations=2, **CAT).fit(numbers, np.where(score > 0, 1.5, 0.0))
     with pytest.raises(ConversionError, match=r"labels \[0\.0, 1\.5\]"):
         _package(_saved(model, "cbm", tmp_path), numbers)
+
+
+@pytest.mark.parametrize("missing", [-999.0, 0.1])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_xgboost_takes_for_missing_is_missing(
+    wrapped: bool, missing: float, numbers: pd.DataFrame, score: np.ndarray, tmp_path: Path
+) -> None:
+    """The sample does not hold it, so that no comparison on the sample would show it."""
+    holed = numbers.mask(np.random.default_rng(5).random(numbers.shape) < 0.2, missing)
+    model: Any = xgboost.XGBRegressor(n_estimators=8, n_jobs=1, missing=missing).fit(holed, score)
+    whole = numbers[~(numbers == missing).any(axis=1)]
+    place = tmp_path / "m.joblib"
+    joblib.dump(make_pipeline("passthrough", model)[1:] if wrapped else model, place)
+    served = _served(_package(place, whole).bundle, holed)
+    np.testing.assert_allclose(served["values"], model.predict(holed), atol=1e-5)

@@ -22,7 +22,7 @@ class Boosted:
     """``trees`` with the target that each votes for. The sum starts at ``start`` [targets] and is multiplied by
     ``scale`` before ``link``. ``single`` says that the library rounds its input to single precision. Of two
     classes the second is named where the sum is above ``threshold``; None: the class of the largest probability,
-    of equals the first."""
+    of equals the first. A value equal to ``missing`` counts as missing, as NaN does."""
 
     trees: tuple[tuple[Tree, int], ...]
     start: Floats
@@ -30,6 +30,7 @@ class Boosted:
     scale: float = 1.0
     single: bool = False
     threshold: float | None = None
+    missing: float | None = None
 
     @property
     def targets(self) -> int:
@@ -81,6 +82,9 @@ def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
     for tree, target in boosted.trees:
         ensemble.plant(tree, target)
     rounded = nodes.cast(values, np.float32) if boosted.single else values
+    if boosted.missing is not None:
+        is_missing = nodes.add("Equal", [rounded, nodes.constant(np.array([boosted.missing], dtype=np.float32))])
+        rounded = nodes.add("Where", [is_missing, nodes.constant(np.array([np.nan], dtype=np.float32)), rounded])
     given = nodes.cast(rounded, np.float64)
     total = nodes.add("TreeEnsemble", [given], domain=NEWER_ML, since=1, **ensemble.attributes())
     raw = nodes.add("Add", [total, nodes.constant(boosted.start.reshape(1, -1))]) if boosted.start.any() else total

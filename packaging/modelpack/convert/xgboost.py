@@ -4,6 +4,7 @@ A node leads left where x < split, in single precision; leaves hold their value 
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,13 @@ _IDENTITY = (
 
 
 def read_wrapper(model: Any) -> Boosted:
-    """A fitted XGBClassifier, XGBRegressor or the like, as it predicts: up to its best iteration."""
+    """A fitted XGBClassifier, XGBRegressor or the like, as it predicts: up to its best iteration, and with what it
+    takes for missing, which its files do not keep."""
     booster = model.get_booster()
     best = booster.attr("best_iteration")
-    return read_booster(booster if best is None else booster[: int(best) + 1])
+    read = read_booster(booster if best is None else booster[: int(best) + 1])
+    missing = getattr(model, "missing", None)
+    return read if missing is None or np.isnan(missing) else replace(read, missing=float(missing))
 
 
 def read_booster(booster: Any) -> Boosted:
