@@ -70,7 +70,7 @@ def _from_wrapper(wrapper: Any) -> BoostedSource:
         predict_raw=wrapper.predict_proba if classifies else wrapper.predict,
         predict_labels=wrapper.predict if classifies else None,
         classifies=classifies,
-        classes=tuple(np.asarray(wrapper.classes_).tolist()) if classifies else None,
+        classes=tuple(np.asarray(wrapper.classes_).tolist()) if hasattr(wrapper, "classes_") else None,
     )
 
 
