@@ -22,8 +22,8 @@ from modelpack.layers import build
 ROOT = Path(__file__).parents[2]
 _HANDLERS = Path(__file__).with_name("handlers")
 _EVENT = ROOT / "tests" / "events" / "rest_predict.json"
-#: What `infra` gives every function of ours before numpy is imported; the floor gets it too.
-ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+#: What `infra` gives every function of ours before its layers are imported; the floor gets it too.
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 #: cloudpickle: of MLflow's formats the one that reads trees without a list of trusted types.
 _SAVE = """
 import sys, joblib, mlflow.sklearn

@@ -1,7 +1,12 @@
 """The model layer's bundle as something to run, opened by ONNX Runtime."""
 
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+# The official builds send names, hashes and shapes of models to their maker, unless this is set before the import
+# (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). What is set already stays.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 

@@ -125,6 +125,7 @@ def test_settings_reach_the_function_as_its_environment(stack_of: Callable[..., 
                     "SERINUS_HOT_ROUTE": "0",
                     "SERINUS_CORS_ORIGINS": "https://one.example,https://two.example",
                     "OPENBLAS_NUM_THREADS": "1",
+                    "ORT_DISABLE_TELEMETRY": "1",
                     "LEVEL": "debug",
                 }
             }
