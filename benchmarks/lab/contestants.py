@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 _HANDLERS = Path(__file__).with_name("handlers")
 _EVENT = ROOT / "tests" / "events" / "rest_predict.json"
 #: What `infra` gives every function of ours before its layers are imported; the floor gets it too.
-ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
+FUNCTION_VARIABLES = {"OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 #: cloudpickle: of MLflow's formats the one that reads trees without a list of trusted types.
 _SAVE = """
 import sys, joblib, mlflow.sklearn
@@ -68,7 +68,7 @@ def serinus(
         task=task or _serinus_task(),
         layers=(runtime_layer(), _model_layer(model)),
         handler="lambda_handlers.inference.handler.handler",
-        environment={**ONE_BLAS_THREAD, "SERINUS_ENDPOINT": "bench", **(environment or {})},
+        environment={**FUNCTION_VARIABLES, "SERINUS_ENDPOINT": "bench", **(environment or {})},
     )
     return Contestant(name, function, proxy_event({"rows": model.rows[:1]}), _first_label)
 
@@ -97,7 +97,7 @@ def copy_serinus(folder: Path) -> None:
 
 def contestant_floor(model: Model) -> Contestant:
     """What imports ONNX Runtime, opens the model and runs it, and nothing else."""
-    environment = {**ONE_BLAS_THREAD, "MODEL": str(model.bundle / "model.onnx")}
+    environment = {**FUNCTION_VARIABLES, "MODEL": str(model.bundle / "model.onnx")}
     function = _function("floor", layers=(runtime_layer(),), handler="floor.handler", environment=environment)
     return Contestant("floor", function, proxy_event({"rows": model.rows[:1]}), _first_label)
 
