@@ -9,6 +9,7 @@ from offline.services.cloudformation import references
 from offline.services.cloudformation.errors import ResourceFailed, invalid
 from offline.services.cloudformation.intrinsics import Evaluator
 from offline.services.cloudformation.registry import type_of
+from offline.services.cloudformation.resources.custom import timeout_failure
 from offline.services.cloudformation.schemas import Schema, schema_of
 from offline.services.cloudformation.state import ValidationFailure
 from offline.services.cloudformation.template import Template, function_of
@@ -186,9 +187,11 @@ def failures_of(type_name: str, logical_id: str, properties: dict[str, Any]) -> 
         return []
     path = f"/Resources/{logical_id}/Properties"
     if type_name.startswith("Custom::") or type_name == "AWS::CloudFormation::CustomResource":
-        message = "Required property [ServiceToken] not found"
         missing = "ServiceToken" not in properties and function_of(properties) is None
-        return [ValidationFailure(logical_id, type_name, path, message)] if missing else []
+        found = ["Required property [ServiceToken] not found"] if missing else []
+        if (wrong := timeout_failure(properties)) is not None:
+            found.append(wrong)
+        return [ValidationFailure(logical_id, type_name, path, message) for message in found]
     return list(_Finder(schema, logical_id).failures(properties, schema.document, path))
 
 

@@ -13,7 +13,8 @@ from offline.services.cloudformation.provider import Made, Request, ResourceType
 if TYPE_CHECKING:
     from offline.services.cloudformation.service import CloudFormation
 
-DEFAULT_TIMEOUT_S = 3600
+DEFAULT_TIMEOUT_S = LONGEST_TIMEOUT_S = 3600
+MOST_ID_LETTERS = 128
 POLL_S = 0.05
 NO_ANSWER = (
     "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId "
@@ -30,7 +31,15 @@ class CustomResource(ResourceType):
     lasting = True
 
     def create(self, request: Request) -> Made:
-        return self._ask(request, "Create", {})
+        """As AWS does it, what could not be created is deleted all the same, under the id of its answer or, where
+        none came, under one of CloudFormation's own: nobody knows how far the function has come.
+        https://github.com/aws/aws-cdk/pull/5525, https://github.com/aws/aws-cdk/pull/36951
+        """
+        try:
+            return self._ask(request, "Create", {})
+        except ResourceFailed:
+            request.claim(request.name(MOST_ID_LETTERS))
+            raise
 
     def update(self, request: Request) -> Made:
         extra = {
@@ -62,6 +71,19 @@ class CustomResource(ResourceType):
             return _made(request, _wait(request, request_id, answer), request_id, kind)
         finally:
             service.engine.answers.forget(request_id)
+
+
+def timeout_failure(properties: dict[str, Any]) -> str | None:
+    """What is wrong with a ServiceTimeout, resolved or not; None when nothing is.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
+    """
+    value = properties.get("ServiceTimeout", DEFAULT_TIMEOUT_S)
+    if isinstance(value, dict):
+        return None  # an intrinsic function: it is looked at again once it is resolved
+    text = str(value)
+    if not isinstance(value, bool) and text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_TIMEOUT_S:
+        return None
+    return f"ServiceTimeout must be an integer from 1 to {LONGEST_TIMEOUT_S}; it is {value!r}"
 
 
 def _handed_over(properties: dict[str, Any]) -> dict[str, Any]:
