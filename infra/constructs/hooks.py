@@ -1,5 +1,8 @@
 """The functions that check, judge and confirm a release, each with its own role.
 
+Checks are asked once, by whoever then waits for their answer, so Lambda runs them again where one is lost to a
+failure of its own. They may be: each looks anew, and only its first answer counts.
+
 They run on the endpoint's own layers: the golden set and the signature that they compare with are the new
 version's, and the comparison needs the runtime layer's NumPy.
 """
@@ -13,11 +16,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.constructs.permissions import ReleasePermissions
 from infra.constructs.release_function import ReleaseFunction
 from infra.names import hook_function_name, task_function_name
+from lambda_handlers.contract import release
 
 _MODULES = "lambda_handlers.hooks"
 #: A checker holds the golden set, NumPy and boto3; more memory is more CPU, and so an earlier answer.
@@ -26,6 +31,9 @@ _MEMORY_MB = 1024
 _CHECK_S = 300
 #: Seconds for a judge's look: three attempts of a probe at 29 s, and the metrics.
 _LOOK_S = 120
+#: Lambda's own number of further attempts:
+#: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+_RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +53,26 @@ class HookPlatform:
 
 class ReleaseHooks(Construct):
     """``before`` and ``after``, which CodeDeploy calls; ``first``, which CloudFormation calls where CodeDeploy has
-    no part; ``judge`` on its ``schedule``, neither where nothing is judged."""
+    no part, and which checks ``version``; ``judge`` on its ``schedule``, neither where nothing is judged. A
+    release that is ``held`` waits for the judge after the switch; any other that is judged may be objected to."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, platform: HookPlatform, judged: bool, held: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        platform: HookPlatform,
+        version: str,
+        judged: bool,
+        held: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
+        objected = judged and not held
+        self.objection = self._objection() if objected else None
         self.before = self._before()
-        self.after = self._after(held)
-        self.first = self._first()
+        self.after = self._after(held=held, objected=objected)
+        self.first = self._first(version)
         self.judge = self._judge(held) if judged else None
         self.schedule = self._every_minute(self.judge) if self.judge else None
 
@@ -66,26 +84,35 @@ class ReleaseHooks(Construct):
             description="Checks a new version by its golden set and signature, before traffic",
             module="before_traffic",
             timeout_s=_CHECK_S,
-            statements=[may.ask_versions(), may.read_deployment(), may.answer_codedeploy()],
+            statements=[
+                may.ask_versions(),
+                may.read_deployment(),
+                may.know_rollbacks(),
+                may.answer_codedeploy(),
+            ],
+            retries=_RETRIES,
         )
 
-    def _after(self, held: bool) -> lambda_.Function:
+    def _after(self, *, held: bool, objected: bool) -> lambda_.Function:
         may = self._platform.permissions
         return self._create(
             "After",
             name=hook_function_name(self._platform.stack_name, "after"),
-            description="Confirms that the alias answers as the new version",
+            description="Confirms that the alias answers as the new version, and how its bake ended",
             module="after_traffic",
             timeout_s=_LOOK_S,
             statements=[
                 may.ask_alias(),
                 may.read_deployment(),
+                may.know_rollbacks(),
                 may.answer_codedeploy(),
                 *([may.hold_deployment()] if held else []),
+                *([may.read_metrics(), may.read_objection()] if objected else []),
             ],
+            retries=_RETRIES,
         )
 
-    def _first(self) -> lambda_.Function:
+    def _first(self, version: str) -> lambda_.Function:
         return self._create(
             "First",
             name=task_function_name(self._platform.stack_name, "first"),
@@ -93,6 +120,9 @@ class ReleaseHooks(Construct):
             module="first_release",
             timeout_s=_CHECK_S,
             statements=[self._platform.permissions.ask_versions()],
+            # Not a property of the custom resource, which each release would then have to change.
+            variables={release.ENV_VERSION: version},
+            retries=_RETRIES,
         )
 
     def _judge(self, held: bool) -> lambda_.Function:
@@ -109,8 +139,19 @@ class ReleaseHooks(Construct):
                 may.find_deployments(),
                 may.read_metrics(),
                 *may.publish_verdict(),
-                *([may.answer_codedeploy(), may.let_deployment_go()] if held else []),
+                *([may.answer_codedeploy(), may.let_deployment_go()] if held else [may.object_to_deployment()]),
             ],
+        )
+
+    def _objection(self) -> ssm.CfnParameter:
+        """Made here so that it goes with the stack; its value is the judge's to write."""
+        return ssm.CfnParameter(
+            self,
+            "Objection",
+            name=release.objection_parameter(self._platform.permissions.function),
+            type="String",
+            value=release.NO_OBJECTION,
+            description="What the judge has against a release, for the check after traffic",
         )
 
     def _every_minute(self, judge: lambda_.Function) -> events.Rule:
@@ -129,6 +170,8 @@ class ReleaseHooks(Construct):
         module: str,
         timeout_s: int,
         statements: Sequence[iam.PolicyStatement],
+        variables: Mapping[str, str] | None = None,
+        retries: int = 0,
     ) -> lambda_.Function:
         platform = self._platform
         return ReleaseFunction(
@@ -141,10 +184,11 @@ class ReleaseHooks(Construct):
             architecture=platform.architecture,
             memory_mb=_MEMORY_MB,
             timeout_s=timeout_s,
-            environment=platform.environment,
+            environment={**platform.environment, **(variables or {})},
             statements=statements,
             log_retention_days=platform.log_retention_days,
             layers=platform.layers,
             encryption_key=platform.encryption_key,
             code_root=platform.code_root,
+            retries=retries,
         ).function

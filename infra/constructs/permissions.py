@@ -38,6 +38,10 @@ class ReleasePermissions:
             actions=["codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets"], resources=["*"]
         )
 
+    def know_rollbacks(self) -> iam.PolicyStatement:
+        """Who made a deployment, and what it undoes."""
+        return iam.PolicyStatement(actions=["codedeploy:GetDeployment"], resources=[self.group_arn])
+
     def find_deployments(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             actions=["codedeploy:ListDeployments", "codedeploy:GetDeployment"], resources=[self.group_arn]
@@ -72,6 +76,12 @@ class ReleasePermissions:
 
     def let_deployment_go(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(actions=["ssm:GetParameter", "ssm:DeleteParameter"], resources=[self._hold_arn])
+
+    def object_to_deployment(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[self._objection_arn])
+
+    def read_objection(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[self._objection_arn])
 
     def retire_versions(self) -> iam.PolicyStatement:
         """Delete versions, never the function: its own ARN is not among the resources of DeleteFunction."""
@@ -113,5 +123,11 @@ class ReleasePermissions:
 
     @property
     def _hold_arn(self) -> str:
-        name = release.hold_parameter(self.function).removeprefix("/")
-        return self.stack.format_arn(service="ssm", resource="parameter", resource_name=name)
+        return self._parameter_arn(release.hold_parameter(self.function))
+
+    @property
+    def _objection_arn(self) -> str:
+        return self._parameter_arn(release.objection_parameter(self.function))
+
+    def _parameter_arn(self, name: str) -> str:
+        return self.stack.format_arn(service="ssm", resource="parameter", resource_name=name.removeprefix("/"))

@@ -20,7 +20,7 @@ class ReleaseFunction(Construct):
     """``function``, which runs ``handler`` of module ``module`` and may do what ``statements`` say; its log and
     variables are encrypted by ``encryption_key``, or by AWS's.
 
-    It is never tried again by itself: a schedule asks again, and whoever waits for an answer has a time limit.
+    ``retries`` is how often Lambda runs it again after a failure of its own; a schedule asks again anyway.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class ReleaseFunction(Construct):
         layers: Sequence[lambda_.ILayerVersion] = (),
         encryption_key: str | None = None,
         code_root: Path | None = None,
+        retries: int = 0,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
@@ -64,7 +65,7 @@ class ReleaseFunction(Construct):
             layers=list(layers),
             role=self.role,
             log_group=log_group,
-            retry_attempts=0,
+            retry_attempts=retries,
         )
         resource = cast(lambda_.CfnFunction, self.function.node.default_child)
         resource.kms_key_arn = encryption_key

@@ -23,6 +23,9 @@ from infra.traffic_shift import ALL_AT_ONCE, Shift, Steps
 #: Everything that ends a deployment before its time puts the alias back.
 ROLLBACK_EVENTS = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
 
+#: How long CloudFormation waits for the first check instead of its hour: longer than the check can take.
+FIRST_CHECK_MINUTES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Guards:
@@ -43,7 +46,6 @@ class Rollout(Construct):
         construct_id: str,
         *,
         alias: lambda_.Alias,
-        version: lambda_.Version,
         shift: Shift,
         hotfix: bool,
         guards: Guards,
@@ -72,7 +74,7 @@ class Rollout(Construct):
             ),
             trigger_configurations=self._triggers(guards.notifications),
         )
-        self._check_first(guards.hooks, version)
+        self._check_first(guards.hooks)
         self._move_alias_by_codedeploy(guards.hooks)
 
     def _create_role(self, hooks: ReleaseHooks, permissions: ReleasePermissions) -> iam.Role:
@@ -119,13 +121,13 @@ class Rollout(Construct):
         notifications.let_publish(self.role)
         return [notifications.trigger()]
 
-    def _check_first(self, hooks: ReleaseHooks, version: lambda_.Version) -> None:
+    def _check_first(self, hooks: ReleaseHooks) -> None:
         check = cdk.CustomResource(
             self,
             "FirstCheck",
             resource_type="Custom::SerinusFirstRelease",
             service_token=hooks.first.function_arn,
-            properties={"Version": version.version},
+            service_timeout=cdk.Duration.minutes(FIRST_CHECK_MINUTES),
         )
         self._after(check)
 
@@ -139,6 +141,8 @@ class Rollout(Construct):
             )
         )
         # The policy names hooks and group, but not the judge, who must be the new release's before traffic moves.
+        if hooks.objection is not None:
+            self._after(hooks.objection)
         if hooks.judge is not None and hooks.schedule is not None:
             self._after(hooks.judge)
             self._after(hooks.schedule)

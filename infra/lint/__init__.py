@@ -26,7 +26,6 @@ RULES: tuple[Rule, ...] = (
     alarm_rules.check_count,
     alarm_rules.check_metrics,
     alarm_rules.check_thresholds,
-    alarm_rules.check_time,
     alarm_rules.check_minimum,
     alarm_rules.check_first_requests,
     function_rules.check_concurrency,

@@ -15,7 +15,6 @@ from infra.alarm_plan import (
     plan_alarms,
 )
 from infra.lint.finding import Problem
-from infra.lint.rollout_rules import SHORTEST_JUDGED_MINUTES, length_key
 from infra.settings import Endpoint, Settings
 from infra.traffic_shift import shift_of
 from lambda_handlers.contract import release, signals
@@ -61,8 +60,6 @@ LAMBDA_METRICS = frozenset(
 #: Milliseconds that a cold start may well take with a share of a processor (docs/cold-starts.md).
 COLD_START_MS = 1000
 _HUNDRED = 100
-#: Minutes by which CloudWatch's metrics, and alarms on them, lag what they tell of.
-METRICS_LATE_MINUTES = 2
 
 #: The setting behind each alarm's threshold.
 _SETTING: Mapping[str, str] = {
@@ -133,24 +130,6 @@ def check_thresholds(_settings: Settings, endpoint: Endpoint) -> Iterator[Proble
                 ("alarms", *_setting(alarm)),
                 f"alarm {alarm.name} fires at its least value already, so every release would be stopped",
                 f"Set a threshold above {alarm.least:g}",
-            )
-
-
-def check_time(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """An alarm that needs more minutes in a row than traffic is split for."""
-    rollout = endpoint.settings.rollout
-    minutes = shift_of(rollout).minutes
-    if minutes < SHORTEST_JUDGED_MINUTES.get(rollout.strategy, 0):
-        return  # a verdict is out of reach too, which is said already
-    for alarm in plan_alarms(endpoint.settings):
-        needed = alarm.periods * alarm.period_s // 60 + METRICS_LATE_MINUTES
-        if alarm.periods > 1 and minutes <= needed:
-            yield Problem(
-                "warning",
-                length_key(rollout),
-                f"alarm {alarm.name} needs {needed} minutes, its metrics' delay included; traffic is split for "
-                f"{minutes}, so it can never fire",
-                f"Let it take {needed + 1} minutes or more",
             )
 
 

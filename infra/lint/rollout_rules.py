@@ -7,13 +7,14 @@ from infra.names import UNBOUND_ENVIRONMENTS
 from infra.settings import Endpoint, RolloutSettings, Settings
 from infra.settings.rollout_schema import LONGEST_SHIFT_MINUTES
 from infra.traffic_shift import shift_of
+from lambda_handlers.contract.release import LAST_WORD_MINUTES
 
 #: CodeDeploy waits an hour for the hook that holds a blue_green deployment
 #: (docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html), less some minutes
 #: in which the judge answers and its metrics settle.
 LONGEST_HELD_MINUTES = 55
-#: Minutes of metrics that a verdict needs, after what it waits for them and before what CodeDeploy needs to stop.
-SHORTEST_JUDGED_MINUTES = {"canary": 5, "linear": 5, "blue_green": 3}
+#: Minutes for a verdict on live requests, whose metrics take a minute to settle, and for CodeDeploy to hear of it.
+SHORTEST_JUDGED_MINUTES = {"canary": 2 * LAST_WORD_MINUTES, "linear": 2 * LAST_WORD_MINUTES, "blue_green": 3}
 
 _USED_BY: Mapping[str, tuple[str, ...]] = {
     "share_percent": ("canary",),
@@ -56,14 +57,20 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
     """A bake that ends before anything can be known."""
     rollout = endpoint.settings.rollout
     judged, least = shift_of(rollout).judged_minutes, SHORTEST_JUDGED_MINUTES.get(rollout.strategy, 0)
-    if judged < least:
-        yield Problem(
-            "warning",
-            length_key(rollout),
-            f"the new version is judged for {judged} minutes, too short for a verdict on live requests: metrics "
-            "settle after one, and CodeDeploy must hear of it two before the end",
-            f"Let it take {least} minutes or more",
-        )
+    if judged >= least:
+        return
+    late = (
+        "metrics settle after one"
+        if rollout.strategy == "blue_green"
+        else f"metrics settle after one, and its alarm may need {LAST_WORD_MINUTES} to stop CodeDeploy, so that "
+        "all traffic would meet a bad version before the check after traffic refuses it"
+    )
+    yield Problem(
+        "warning",
+        length_key(rollout),
+        f"the new version is judged for {judged} minutes, too short for a verdict on live requests: {late}",
+        f"Let it take {least} minutes or more",
+    )
 
 
 def check_traffic(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:

@@ -30,13 +30,13 @@ class RolloutSettings(BaseModel):
     share_percent: Percent = 10
     """canary: share of requests that meets the new version during the bake."""
 
-    bake_minutes: Minutes = 10
-    """canary, blue_green: minutes for which the new version is judged."""
+    bake_minutes: Minutes = 15
+    """canary, blue_green: minutes for which the new version is judged; a canary's alarm needs the last five."""
 
     step_percent: Percent = 10
     """linear: share of requests that each step adds."""
 
-    interval_minutes: Minutes = 1
+    interval_minutes: Minutes = 2
     """linear: minutes between steps."""
 
     minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 30

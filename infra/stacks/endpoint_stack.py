@@ -184,6 +184,7 @@ class EndpointStack(cdk.Stack):
                 permissions=permissions,
                 encryption_key=chosen.encryption_key,
             ),
+            version=self.inference.version.version,
             judged=rollout.strategy != "all_at_once",
             held=rollout.strategy == "blue_green",
         )
@@ -191,7 +192,6 @@ class EndpointStack(cdk.Stack):
             self,
             "Rollout",
             alias=self.inference.alias,
-            version=self.inference.version,
             shift=shift,
             hotfix=hotfix,
             guards=Guards(hooks, self.alarms.alarms, notifications),

@@ -36,6 +36,12 @@ class Inconclusive(StrEnum):
 METRIC_VERDICT = "Verdict"
 VERDICT_VALUES = {Verdict.ROLL_BACK: -1.0, Verdict.NOT_ENOUGH_EVIDENCE: 0.0, Verdict.PROMOTE: 1.0}
 
+#: Minutes before the end of a canary or linear shift by which the judge speaks its last word: what it may take to
+#: stop CodeDeploy by it. The schedule's minute, a look, two minutes until a new metric is seen, a whole minute for
+#: the alarm, and CodeDeploy's own looking at alarms.
+#: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+LAST_WORD_MINUTES = 5
+
 #: EventBridge: the judge's verdict at each look; detail as `Judgement.to_json` plus the rollout, and whether it is
 #: ``final``.
 EVENT_SOURCE = "serinus.judge"
@@ -64,6 +70,8 @@ ENV_WARM_LIMIT_MS = "SERINUS_WARM_LIMIT_MS"
 ENV_SETTLE_S = "SERINUS_SETTLE_S"
 #: Milliseconds above which a duration is slow where the last hour's traffic cannot tell; default 1000.
 ENV_SLOW_MS = "SERINUS_SLOW_MS"
+#: The version that first_release checks: whatever the stack's newest one is.
+ENV_VERSION = "SERINUS_VERSION"
 #: Versions that retire_versions keeps, the live one among them; 2 or more.
 ENV_KEEP_VERSIONS = "SERINUS_KEEP_VERSIONS"
 
@@ -71,3 +79,12 @@ ENV_KEEP_VERSIONS = "SERINUS_KEEP_VERSIONS"
 def hold_parameter(function: str) -> str:
     """Name of the SSM parameter by which after_traffic hands a held deployment to the judge (blue_green)."""
     return f"/serinus/{function}/held-deployment"
+
+
+def objection_parameter(function: str) -> str:
+    """Name of the SSM parameter in which the judge leaves what it has against a deployment (canary, linear)."""
+    return f"/serinus/{function}/objection"
+
+
+#: What the stack writes into it: nothing is objected to.
+NO_OBJECTION = "{}"

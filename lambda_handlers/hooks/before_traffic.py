@@ -1,21 +1,15 @@
 """CodeDeploy's BeforeAllowTraffic: the golden set and the signature, before anyone meets the new version."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.hooks.clients import Surroundings, surroundings
+from lambda_handlers.hooks.context import Context
 from lambda_handlers.hooks.deployment import read_deployment
 from lambda_handlers.hooks.lifecycle import answer
-from lambda_handlers.hooks.preflight import Outcome, check
-from lambda_handlers.hooks.probe import Expectation
+from lambda_handlers.hooks.outcome import Outcome
 from lambda_handlers.hooks.settings import read_settings
 from lambda_handlers.hooks.version import Version
-
-
-class Context(Protocol):
-    """Lambda's context, as far as it is used here."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -27,6 +21,10 @@ def respond(event: dict[str, Any], context: Context, around: Surroundings) -> di
     """As `handler`, in given surroundings."""
 
     def check_target(deployment_id: str) -> Outcome:
+        # Only here: with a layer that does not import, the check fails instead of the function.
+        from lambda_handlers.hooks.preflight import check
+        from lambda_handlers.hooks.probe import Expectation
+
         settings = read_settings(around.environ)
         deployment = read_deployment(around.clients.codedeploy, deployment_id, settings)
         functions = around.clients.functions

@@ -4,15 +4,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from lambda_handlers.hooks.deployment import CodeDeploy
 from lambda_handlers.hooks.held import Parameters
-from lambda_handlers.hooks.metrics import CloudWatch
 from lambda_handlers.hooks.publish import Events
 from lambda_handlers.hooks.version import Invoker
+
+if TYPE_CHECKING:
+    from lambda_handlers.hooks.metrics import CloudWatch
 
 #: Seconds that a probed version may take: API Gateway's own limit.
 ANSWER_LIMIT_S = 29
@@ -24,7 +27,7 @@ class Clients:
 
     functions: Invoker
     codedeploy: CodeDeploy
-    cloudwatch: CloudWatch
+    cloudwatch: "CloudWatch"
     events: Events
     ssm: Parameters
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from lambda_handlers.hooks.errors import BadDeployment
 from lambda_handlers.hooks.settings import Settings
 
+#: Who CodeDeploy says made a deployment that puts back what stood before.
+_ROLLBACK_CREATORS = ("codeDeployRollback", "CloudFormationRollback")
 BEFORE, TRAFFIC, AFTER = "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"
 
 
@@ -53,6 +55,18 @@ def read_deployment(codedeploy: CodeDeploy, deployment_id: str, settings: Settin
     )
 
 
+def is_rollback(codedeploy: CodeDeploy, deployment_id: str) -> bool:
+    """Whether the deployment puts back the version before another one's. Whether AWS runs hooks in such a
+    deployment is not documented; it must not be held against what the release before it promised.
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
+    info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
+    return info.get("creator") in _ROLLBACK_CREATORS or _undoes_another(info)
+
+
+def _undoes_another(info: dict[str, Any]) -> bool:
+    return "rollbackTriggeringDeploymentId" in info.get("rollbackInfo", {})
+
+
 def find_rollout(codedeploy: CodeDeploy, settings: Settings) -> Deployment | None:
     """The deployment whose traffic is shifting, or has shifted and awaits confirmation; None when there is none.
     A rollback is no rollout: it needs no judge."""
@@ -63,7 +77,7 @@ def find_rollout(codedeploy: CodeDeploy, settings: Settings) -> Deployment | Non
     )["deployments"]
     for deployment_id in found:
         info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
-        if "rollbackTriggeringDeploymentId" in info.get("rollbackInfo", {}):
+        if _undoes_another(info):
             continue
         deployment = read_deployment(codedeploy, deployment_id, settings)
         if deployment.traffic_at is not None:

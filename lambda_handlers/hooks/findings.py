@@ -1,42 +1,15 @@
-"""What each signal shows, in shares and words that a person can check against a dashboard."""
+"""What each signal shows, in shares that a person can check against a dashboard."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lambda_handlers.hooks.account import Account
+from lambda_handlers.hooks.judgement import Finding
 from lambda_handlers.hooks.observation import Minute, VersionMinute
 
 #: Capital beyond which further digits say nothing.
 MOST_CAPITAL = 1e12
-
-WORDS = {
-    "errors": "errors",
-    "rejected": "rejected inputs",
-    "non_finite": "non-finite predictions",
-    "slow": "slow answers",
-    "slow_inits": "slow cold starts",
-    "predictions": "another distribution of predictions",
-}
-UNITS = {"slow_inits": "cold starts", "predictions": "predictions (in the bin that moved most)"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One signal: both versions' share of their requests (of cold starts, of predictions; None without any), and
-    the factor by which the signal's capital grew."""
-
-    signal: str
-    canary_share: float | None
-    stable_share: float | None
-    evidence: float
-
-    def __str__(self) -> str:
-        shares = f"{_percent(self.canary_share)} of the canary's {UNITS.get(self.signal, 'requests')}"
-        against = (
-            "" if self.stable_share is None else f" against {_percent(self.stable_share)} of the stable version's"
-        )
-        return f"{WORDS[self.signal]}: {shares}{against}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +55,3 @@ def _shares(signal: str, totals: Totals) -> tuple[float | None, float | None]:
 
 def _share(events: int, requests: int) -> float | None:
     return events / requests if requests else None
-
-
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{share:.1%}"

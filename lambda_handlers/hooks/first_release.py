@@ -1,49 +1,63 @@
 """A custom resource that checks an endpoint's first version, when creating its alias involves no CodeDeploy.
 
-Later versions go through the deployment group, so updates and deletes only acknowledge.
+Later versions go through the deployment group, so updates and deletes only acknowledge, and need nothing but the
+standard library for it: CloudFormation also sends a Delete when a Create has failed, and a function that could
+answer neither would hold the stack for both time limits.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 """
 
 import json
 import traceback
 import urllib.request
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.before_traffic import Context
-from lambda_handlers.hooks.clients import Surroundings, surroundings
-from lambda_handlers.hooks.preflight import Outcome, check
-from lambda_handlers.hooks.probe import Expectation
-from lambda_handlers.hooks.settings import read_settings
-from lambda_handlers.hooks.version import Version
+from lambda_handlers.hooks.context import Context
+from lambda_handlers.hooks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from lambda_handlers.hooks.clients import Surroundings
 
 #: CloudFormation takes no more of a response than 4096 bytes.
 LONGEST_REASON = 2000
 
 
 def handler(event: dict[str, Any], context: Context) -> None:
-    """Check the version in the resource's property ``Version`` on Create, and answer CloudFormation."""
-    respond(event, context, surroundings())
+    """Check the version that the environment names on Create, and answer CloudFormation."""
+    respond(event, context, _surroundings)
 
 
-def respond(event: dict[str, Any], context: Context, around: Surroundings) -> None:
-    """As `handler`, in given surroundings."""
+def _surroundings() -> "Surroundings":
+    from lambda_handlers.hooks.clients import surroundings
+
+    return surroundings()
+
+
+def respond(event: dict[str, Any], context: Context, surround: "Callable[[], Surroundings]") -> None:
+    """As `handler`, in the surroundings that ``surround`` gives; they are not asked for without a check."""
     try:
         outcome = (
-            _check(event, context, around) if event["RequestType"] == "Create" else Outcome(True, "nothing to do")
+            _check(context, surround()) if event["RequestType"] == "Create" else Outcome(True, "nothing to do")
         )
-    except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation must hear of it, or waits an hour
+    except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation must hear of it, or waits for it
         journal.write("the check crashed", error=traceback.format_exc())
         outcome = Outcome(False, f"the check crashed: {type(error).__name__}: {error}")
     journal.write("first release", passed=outcome.passed, reason=outcome.reason)
     _answer(event, outcome)
 
 
-def _check(event: dict[str, Any], context: Context, around: Surroundings) -> Outcome:
+def _check(context: Context, around: "Surroundings") -> Outcome:
+    # Only here: with a layer that does not import, the check fails instead of the function.
+    from lambda_handlers.contract.model_layer import find_model_folder
+    from lambda_handlers.hooks.preflight import check
+    from lambda_handlers.hooks.probe import Expectation
+    from lambda_handlers.hooks.settings import read_settings, read_version
+    from lambda_handlers.hooks.version import Version
+
     settings = read_settings(around.environ)
     return check(
-        Version(around.clients.functions, settings.function, event["ResourceProperties"]["Version"]),
+        Version(around.clients.functions, settings.function, read_version(around.environ)),
         None,
         Expectation.read(find_model_folder(around.environ)),
         settings,

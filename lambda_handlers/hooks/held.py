@@ -34,13 +34,19 @@ def hold(ssm: Parameters, function: str, held: Held) -> None:
 
 def find_held(ssm: Parameters, function: str, deployment_id: str) -> Held | None:
     """The hook of ``deployment_id`` that waits; None when there is none, or a left-over of another deployment."""
+    text = read_parameter(ssm, hold_parameter(function))
+    found = None if text is None else Held(**json.loads(text))
+    return found if found is not None and found.deployment_id == deployment_id else None
+
+
+def read_parameter(ssm: Parameters, name: str) -> str | None:
+    """A parameter's value; None where there is no such parameter."""
     try:
-        found = Held(**json.loads(ssm.get_parameter(Name=hold_parameter(function))["Parameter"]["Value"]))
+        return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "ParameterNotFound":
             return None
         raise
-    return found if found.deployment_id == deployment_id else None
 
 
 def release(ssm: Parameters, function: str) -> None:

@@ -3,25 +3,25 @@
 The time is the event's, never this machine's clock: metrics and schedule share one time, on AWS and in rehearsals.
 """
 
+import traceback
 from datetime import datetime
 from typing import Any
 
-from lambda_handlers.contract.model_layer import find_model_folder
 from lambda_handlers.contract.release import Strategy, Verdict
+from lambda_handlers.hooks import journal
+from lambda_handlers.hooks.bake import last_word_at
 from lambda_handlers.hooks.clients import Surroundings, surroundings
 from lambda_handlers.hooks.deployment import Deployment, find_rollout
 from lambda_handlers.hooks.held import find_held, release
+from lambda_handlers.hooks.judgement import Judgement
 from lambda_handlers.hooks.lifecycle import report
-from lambda_handlers.hooks.preflight import Outcome
-from lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
+from lambda_handlers.hooks.objection import Objection, object_to
+from lambda_handlers.hooks.outcome import Outcome
 from lambda_handlers.hooks.publish import publish
 from lambda_handlers.hooks.settings import Settings, read_settings
-from lambda_handlers.hooks.verdict import Judgement, Rules, judge
-from lambda_handlers.hooks.version import Version
-from lambda_handlers.hooks.watch import is_last_word, minutes_of
 
-#: Golden rows asked at each look; the whole set goes round within minutes.
-PROBED_ROWS = 16
+#: Seconds between looks.
+_EVERY_S = 60
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -35,25 +35,35 @@ def look(event: dict[str, Any], around: Surroundings) -> dict[str, Any]:
     settings, clients = read_settings(around.environ), around.clients
     now = datetime.fromisoformat(event["time"]).timestamp()
     deployment = find_rollout(clients.codedeploy, settings)
-    if deployment is None or (deployment.switched_at is not None and settings.strategy is not Strategy.BLUE_GREEN):
+    switched = settings.strategy is Strategy.BLUE_GREEN
+    if deployment is None or (deployment.switched_at is not None and not switched):
         return {"verdict": None}
-    found = _probe(deployment, settings, around, now)
-    last_word = is_last_word(deployment, settings, now)
-    minutes = minutes_of(clients.cloudwatch, deployment, settings, now)
-    rules = Rules(minimum_requests=settings.minimum_requests, inconclusive=settings.inconclusive)
-    judgement = judge(minutes, found, rules, bake_over=last_word)
-    final = last_word or judgement.verdict is Verdict.ROLL_BACK
-    detail = publish(clients.cloudwatch, clients.events, judgement, deployment, settings, now, final=final)
-    if deployment.confirming and final:
+    since_last_word_s = now - last_word_at(deployment, settings)
+    judgement = _judge(deployment, settings, around, now, bake_over=since_last_word_s >= 0)
+    rolls_back = judgement.verdict is Verdict.ROLL_BACK
+    try:
+        if rolls_back and not switched:
+            object_to(clients.ssm, settings.function, Objection(deployment.id, judgement.reason))
+    finally:
+        # The last word is looked at again until the bake is over, but told once.
+        final = rolls_back or 0 <= since_last_word_s < _EVERY_S
+        detail = publish(clients.cloudwatch, clients.events, judgement, deployment, settings, now, final=final)
+    if deployment.confirming and (rolls_back or since_last_word_s >= 0):
         _let_go(deployment, judgement, settings, around)
     return detail
 
 
-def _probe(deployment: Deployment, settings: Settings, around: Surroundings, now: float) -> Probe:
-    expected = Expectation.read(find_model_folder(around.environ))
-    rows = min(PROBED_ROWS, settings.rows_per_request)
-    canary = Version(around.clients.functions, settings.function, deployment.canary)
-    return probe(canary, expected.slice(int(now // 60) * rows, rows), TimeLimits(settings.warm_limit_ms))
+def _judge(
+    deployment: Deployment, settings: Settings, around: Surroundings, now: float, *, bake_over: bool
+) -> Judgement:
+    """The judgement; where the layers do not even import, which are the new version's own, it is to roll back."""
+    try:
+        from lambda_handlers.hooks.judging import look_at
+    except Exception as error:  # noqa: BLE001 - a judge that cannot be loaded must not be one that keeps silent
+        journal.write("the judge could not be loaded", error=traceback.format_exc())
+        why = f"the judge cannot be loaded with the new version's layers: {type(error).__name__}: {error}"
+        return Judgement.without_looking(why)
+    return look_at(deployment, settings, around, now, bake_over=bake_over)
 
 
 def _let_go(deployment: Deployment, judgement: Judgement, settings: Settings, around: Surroundings) -> None:

@@ -1,29 +1,18 @@
 """The check before anyone meets a version: golden set, time, identity, and a signature that callers can use."""
 
 import time
-from dataclasses import dataclass
 
 from lambda_handlers.contract.errors import ContractError
 from lambda_handlers.contract.signature import Signature
 from lambda_handlers.hooks.compatibility import breaking_changes
 from lambda_handlers.hooks.errors import NoAnswer, Throttled
-from lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
+from lambda_handlers.hooks.outcome import Outcome
+from lambda_handlers.hooks.probe import PAUSE_S, Expectation, Probe, TimeLimits, probe_until
 from lambda_handlers.hooks.settings import Settings
 from lambda_handlers.hooks.version import Version
 
 #: Seconds kept of the hook's own time limit, in which it must still report.
 RESERVE_S = 10.0
-#: Between attempts to reach a version that Lambda throttles.
-PAUSE_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Whether the version may take traffic, and why (not). ``warnings`` are what was let through."""
-
-    passed: bool
-    reason: str
-    warnings: tuple[str, ...] = ()
 
 
 def check(
@@ -55,13 +44,10 @@ def check(
 
 def _patiently(version: Version, expected: Expectation, limits: TimeLimits, deadline: float) -> Probe:
     """Probe until Lambda lets it through, or the time is up, which fails."""
-    while True:
-        found = probe(version, expected, limits)
-        if found.outcome != "unknown":
-            return found
-        if time.monotonic() + PAUSE_S > deadline:
-            return Probe("failed", f"the time for the check is up: {found.detail}")
-        time.sleep(PAUSE_S)
+    found = probe_until(version, expected, limits, deadline)
+    if found.outcome == "unknown":
+        return Probe("failed", f"the time for the check is up: {found.detail}")
+    return found
 
 
 def _describe(version: Version, deadline: float) -> Signature:

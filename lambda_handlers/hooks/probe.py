@@ -5,6 +5,7 @@ what has started. No answer, or a late one without a start, is asked for again: 
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,6 +23,8 @@ from lambda_handlers.hooks.errors import NoAnswer, Throttled
 from lambda_handlers.hooks.version import Reply, Version
 
 ATTEMPTS = 3
+#: Seconds between attempts to reach a version that Lambda throttles.
+PAUSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,22 @@ def probe(version: Version, expected: Expectation, limits: TimeLimits, *, publis
             return Probe("passed", f"{len(expected.golden.rows)} golden rows agree")
         troubles.append(trouble)
     return Probe("failed", f"{ATTEMPTS} attempts in a row failed, the last so: {troubles[-1]}")
+
+
+def probe_until(
+    version: Version,
+    expected: Expectation,
+    limits: TimeLimits,
+    deadline: float,
+    *,
+    published: str | None = None,
+) -> Probe:
+    """As `probe`, again while Lambda does not let it through, until ``deadline`` on the monotonic clock."""
+    while True:
+        found = probe(version, expected, limits, published=published)
+        if found.outcome != "unknown" or time.monotonic() + PAUSE_S > deadline:
+            return found
+        time.sleep(PAUSE_S)
 
 
 def find_wrong(reply: Reply, expected: Expectation, published: str) -> str | None:

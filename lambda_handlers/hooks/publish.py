@@ -3,14 +3,16 @@ a log line, for whoever asks later."""
 
 import json
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lambda_handlers.contract import release, signals
 from lambda_handlers.hooks import journal
 from lambda_handlers.hooks.deployment import Deployment
-from lambda_handlers.hooks.metrics import CloudWatch
+from lambda_handlers.hooks.judgement import Judgement
 from lambda_handlers.hooks.settings import Settings
-from lambda_handlers.hooks.verdict import Judgement
+
+if TYPE_CHECKING:
+    from lambda_handlers.hooks.metrics import CloudWatch
 
 
 class Events(Protocol):
@@ -20,7 +22,7 @@ class Events(Protocol):
 
 
 def publish(
-    cloudwatch: CloudWatch,
+    cloudwatch: "CloudWatch",
     events: Events,
     judgement: Judgement,
     deployment: Deployment,
@@ -43,18 +45,7 @@ def publish(
         for dimensions in (of_function | {signals.DIMENSION_VERSION: deployment.canary}, of_function)
     ]
     cloudwatch.put_metric_data(Namespace=signals.METRIC_NAMESPACE, MetricData=data)
-    detail = {
-        "function": settings.function,
-        "alias": settings.alias,
-        "deployment": deployment.id,
-        "stable": deployment.stable,
-        "canary": deployment.canary,
-        "weight_percent": deployment.weight * 100,
-        "time": at.isoformat(),
-        "final": final,
-        **judgement.to_json(),
-    }
-    journal.write("verdict", **detail)
+    detail = record(judgement, deployment, settings, now, final=final)
     entry = {
         "Source": release.EVENT_SOURCE,
         "DetailType": release.EVENT_DETAIL_TYPE,
@@ -64,4 +55,23 @@ def publish(
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
         journal.write("the verdict's event was refused", entries=answer["Entries"])
+    return detail
+
+
+def record(
+    judgement: Judgement, deployment: Deployment, settings: Settings, now: float, *, final: bool
+) -> dict[str, Any]:
+    """Log the verdict as of ``now`` (epoch seconds); returns its detail."""
+    detail = {
+        "function": settings.function,
+        "alias": settings.alias,
+        "deployment": deployment.id,
+        "stable": deployment.stable,
+        "canary": deployment.canary,
+        "weight_percent": deployment.weight * 100,
+        "time": datetime.fromtimestamp(now, UTC).isoformat(),
+        "final": final,
+        **judgement.to_json(),
+    }
+    journal.write("verdict", **detail)
     return detail

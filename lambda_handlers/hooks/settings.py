@@ -43,7 +43,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         application=environ.get(release.ENV_APPLICATION, ""),
         group=environ.get(release.ENV_GROUP, ""),
         strategy=_choice(environ, release.ENV_STRATEGY, Strategy.CANARY),
-        bake_minutes=int(_number(environ, release.ENV_BAKE_MINUTES, 10)),
+        bake_minutes=int(_number(environ, release.ENV_BAKE_MINUTES, 15)),
         inconclusive=_choice(environ, release.ENV_INCONCLUSIVE, Inconclusive.PROMOTE),
         minimum_requests=int(_number(environ, release.ENV_MINIMUM_REQUESTS, 20)),
         allow_breaking=environ.get(release.ENV_ALLOW_BREAKING) == "1",
@@ -53,6 +53,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         slow_ms=_number(environ, release.ENV_SLOW_MS, 1000),
         rows_per_request=min(MOST_ROWS_PER_REQUEST, max(1, int(_number(environ, ENV_MAX_ROWS, 1000)))),
     )
+
+
+def read_version(environ: Mapping[str, str]) -> str:
+    """The version that first_release checks; raises `BadSetting`."""
+    return _text(environ, release.ENV_VERSION)
 
 
 def _text(environ: Mapping[str, str], name: str) -> str:

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from lambda_handlers.contract.release import Inconclusive, Verdict
 from lambda_handlers.hooks.account import settle
 from lambda_handlers.hooks.evidence import upper_bound
-from lambda_handlers.hooks.findings import Finding, Totals, add_up, find, plain
+from lambda_handlers.hooks.findings import Totals, add_up, find, plain
+from lambda_handlers.hooks.judgement import Finding, Judgement
 from lambda_handlers.hooks.observation import Minute
 from lambda_handlers.hooks.probe import Probe
 
@@ -23,25 +23,6 @@ class Rules:
     minimum_requests: int = 20
     error_margin: float = 0.05
     inconclusive: Inconclusive = Inconclusive.PROMOTE
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict and its reason. ``evidence`` is the capital, which rolls back at ``decides_at``;
-    ``error_share_below`` bounds the canary's error share with chance 1 - alpha at every look at once."""
-
-    verdict: Verdict
-    reason: str
-    canary_requests: int
-    stable_requests: int
-    evidence: float
-    decides_at: float
-    error_share_below: float
-    probe: str
-    findings: tuple[Finding, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def judge(minutes: Sequence[Minute], probe: Probe, rules: Rules, *, bake_over: bool) -> Judgement:

@@ -3,22 +3,15 @@
 import math
 
 from lambda_handlers.contract.release import Strategy
+from lambda_handlers.hooks.bake import start_of
 from lambda_handlers.hooks.deployment import Deployment
 from lambda_handlers.hooks.metrics import MINUTE_S, CloudWatch, Source, learn_thresholds, read_version
 from lambda_handlers.hooks.observation import Minute, VersionMinute
 from lambda_handlers.hooks.settings import Settings
 
-#: Minutes before the bake's end by which the last word is spoken: CloudWatch and its alarm need them to act on it.
-LAST_WORD_MINUTES = 2
 #: Minutes of the stable version before a switch that each of the canary's after it is held against: beside more of
 #: what is usual, fewer of the canary's requests tell what is not.
 MINUTES_BEFORE = 4
-
-
-def start_of(deployment: Deployment, settings: Settings) -> float:
-    """When the canary met its first requests, epoch seconds: with blue_green at the switch."""
-    start = deployment.switched_at if settings.strategy is Strategy.BLUE_GREEN else deployment.traffic_at
-    return start if start is not None else math.inf
 
 
 def minutes_of(cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, now: float) -> list[Minute]:
@@ -80,10 +73,3 @@ def _sources(deployment: Deployment, settings: Settings, *, weighted: bool) -> t
     function, alias = settings.function, settings.alias
     canary = Source(function, alias, deployment.canary, weighted=weighted)
     return canary, Source(function, alias, deployment.stable, weighted=weighted)
-
-
-def is_last_word(deployment: Deployment, settings: Settings, now: float) -> bool:
-    """Whether a verdict after this one would come too late to stop the deployment. With blue_green the judge
-    itself lets go, and takes all of the bake."""
-    lead = 0 if settings.strategy is Strategy.BLUE_GREEN else LAST_WORD_MINUTES
-    return now >= start_of(deployment, settings) + (settings.bake_minutes - lead) * MINUTE_S

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from infra.alarm_plan import PlannedAlarm, WatchedMetric
+from infra.alarm_plan import PlannedAlarm, WatchedMetric, plan_alarms
 from infra.errors import LintError
 from infra.lint import Finding, alarm_rules, lint
 from infra.lint.alarm_rules import is_carried
+from infra.lint.rollout_rules import SHORTEST_JUDGED_MINUTES
+from infra.settings.schema import EndpointSettings
 from infra.synth import synthesize
 from lambda_handlers.contract.build import BUILD_DIR
+from lambda_handlers.contract.release import LAST_WORD_MINUTES
 
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
@@ -53,8 +56,16 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 5, "endpoint.churn.cold_start", "this rule is ours",
         ),
         (
-            "[endpoint.churn.rollout]\nbake_minutes = 6\n",
-            "warning", 6, "endpoint.churn.rollout.bake_minutes", "traffic is split for 6, so it can never fire",
+            "[endpoint.churn.rollout]\nbake_minutes = 9\n",
+            "warning", 6, "endpoint.churn.rollout.bake_minutes", "its alarm may need 5 to stop CodeDeploy",
+        ),
+        (
+            '[endpoint.churn.rollout]\nstrategy = "linear"\ninterval_minutes = 1\n',
+            "warning", 7, "endpoint.churn.rollout.interval_minutes", "judged for 9 minutes, too short",
+        ),
+        (
+            '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 2\n',
+            "warning", 7, "endpoint.churn.rollout.bake_minutes", "live requests: metrics settle after one",
         ),
         (
             "[endpoint.churn.rollout]\nbake_minutes = 3\n",
@@ -65,8 +76,8 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 6, "endpoint.churn.rollout.step_percent", "strategy canary takes no step_percent",
         ),
         (
-            "[endpoint.churn.rollout]\nminimum_requests = 7000\n",
-            "warning", 6, "endpoint.churn.rollout.minimum_requests", "can send the new version 6000 in 10 minutes",
+            "[endpoint.churn.rollout]\nminimum_requests = 10000\n",
+            "warning", 6, "endpoint.churn.rollout.minimum_requests", "can send the new version 9000 in 15 minutes",
         ),
         (
             "[endpoint.churn.alarms]\nminimum_requests = 4000\n",
@@ -94,6 +105,22 @@ def test_each_finding_says_what_where_and_how_to_mend_it(
     assert (finding.severity, finding.line, finding.key, finding.endpoint) == (severity, line, key, "churn")
     assert said in finding.what
     assert finding.mend
+
+
+@pytest.mark.parametrize("strategy", ["canary", "linear", "blue_green"])
+def test_a_shift_as_long_as_it_is_unless_told_leaves_time_for_verdict_and_alarm(
+    tmp_path: Path, strategy: str
+) -> None:
+    assert findings_in(tmp_path, BASE + f'[endpoint.churn.rollout]\nstrategy = "{strategy}"\n') == []
+
+
+def test_no_alarm_needs_longer_than_what_is_long_enough_for_a_verdict() -> None:
+    """So a word about too short a bake covers them all."""
+    for strategy in ("canary", "linear"):
+        settings = EndpointSettings.model_validate({"rollout": {"strategy": strategy}})
+        needed = [alarm.periods * alarm.period_s / 60 for alarm in plan_alarms(settings) if alarm.periods > 1]
+        assert needed
+        assert max(needed) + LAST_WORD_MINUTES <= SHORTEST_JUDGED_MINUTES[strategy]
 
 
 def test_an_unjudged_strategy_is_worth_a_word_where_an_account_is_named(tmp_path: Path) -> None:

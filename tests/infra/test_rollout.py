@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint
 
-from lambda_handlers.contract.release import hold_parameter
+from lambda_handlers.contract.release import NO_OBJECTION, hold_parameter, objection_parameter
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
@@ -43,7 +43,7 @@ def test_every_early_end_of_a_deployment_rolls_back(template_of: Templates, reso
         "Enabled": True,
         "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
     }
-    assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent10Minutes"
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent15Minutes"
 
 
 def test_steps_that_aws_does_not_have_become_a_configuration(template_of: Templates, resources_of: Find) -> None:
@@ -65,9 +65,44 @@ def test_the_first_version_is_checked_before_there_is_an_alias(template_of: Temp
     template = template_of()
     ((name, check),) = resources_of(template, "Custom::SerinusFirstRelease").items()
     (version,) = resources_of(template, "AWS::Lambda::Version")
+    function = template["Resources"][check["Properties"]["ServiceToken"]["Fn::GetAtt"][0]]["Properties"]
 
-    assert check["Properties"]["Version"] == {"Fn::GetAtt": [version, "Version"]}
+    assert function["Environment"]["Variables"]["SERINUS_VERSION"] == {"Fn::GetAtt": [version, "Version"]}
     assert name in only(resources_of(template, "AWS::Lambda::Alias"))["DependsOn"]
+    assert int(check["Properties"]["ServiceTimeout"]) > function["Timeout"]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_later_release_does_not_touch_the_check_of_the_first(template_of: Templates, strategy: str) -> None:
+    """CloudFormation would ask a function on the new layers about it, and wait, before CodeDeploy has begun."""
+    lines = rollout(f'strategy = "{strategy}"')
+    live, new = template_of(lines), template_of(f"memory_mb = 2048\n{lines}")
+    for template in (live, new):
+        (check,) = (one for one in template["Resources"].values() if one["Type"].startswith("Custom::"))
+        assert set(check["Properties"]) == {"ServiceToken", "ServiceTimeout"}
+    assert set(live["Resources"]) != set(new["Resources"]), "it is another version"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_checks_that_somebody_waits_for_are_run_again_where_lambda_loses_them(
+    template_of: Templates, strategy: str
+) -> None:
+    resources = template_of(rollout(f'strategy = "{strategy}"'))["Resources"]
+    retries = {
+        resources[one["Properties"]["FunctionName"]["Ref"]]["Properties"]["FunctionName"]: one["Properties"][
+            "MaximumRetryAttempts"
+        ]
+        for one in resources.values()
+        if one["Type"] == "AWS::Lambda::EventInvokeConfig"
+    }
+    waited_for = (
+        "CodeDeployHook_before_shop-dev-churn",
+        "CodeDeployHook_after_shop-dev-churn",
+        "shop-dev-churn-first",
+    )
+
+    assert {name for name, count in retries.items() if count} == set(waited_for)
+    assert {retries[name] for name in waited_for} == {2}
 
 
 def test_the_judge_is_the_new_releases_before_traffic_moves(template_of: Templates, resources_of: Find) -> None:
@@ -138,6 +173,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+ROLLBACKS = {"codedeploy:GetDeployment"}
 DEPLOYMENT = {"codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets"}
 ANSWER = {"codedeploy:PutLifecycleEventHookExecutionStatus"}
 JUDGE = {
@@ -154,15 +190,31 @@ JUDGE = {
     ("function", "strategy", "allowed"),
     [
         ("shop-dev-churn", "canary", set()),
-        ("CodeDeployHook_before_shop-dev-churn", "canary", {"lambda:InvokeFunction"} | DEPLOYMENT | ANSWER),
-        ("CodeDeployHook_after_shop-dev-churn", "canary", {"lambda:InvokeFunction"} | DEPLOYMENT | ANSWER),
+        (
+            "CodeDeployHook_before_shop-dev-churn",
+            "canary",
+            {"lambda:InvokeFunction"} | DEPLOYMENT | ROLLBACKS | ANSWER,
+        ),
+        (
+            "CodeDeployHook_after_shop-dev-churn",
+            "canary",
+            {"lambda:InvokeFunction", "cloudwatch:GetMetricData", "ssm:GetParameter"}
+            | DEPLOYMENT
+            | ROLLBACKS
+            | ANSWER,
+        ),
+        (
+            "CodeDeployHook_after_shop-dev-churn",
+            "all_at_once",
+            {"lambda:InvokeFunction"} | DEPLOYMENT | ROLLBACKS | ANSWER,
+        ),
         (
             "CodeDeployHook_after_shop-dev-churn",
             "blue_green",
-            {"lambda:InvokeFunction", "ssm:PutParameter"} | DEPLOYMENT | ANSWER,
+            {"lambda:InvokeFunction", "ssm:PutParameter"} | DEPLOYMENT | ROLLBACKS | ANSWER,
         ),
         ("shop-dev-churn-first", "canary", {"lambda:InvokeFunction"}),
-        ("shop-dev-churn-judge", "canary", JUDGE | DEPLOYMENT),
+        ("shop-dev-churn-judge", "canary", JUDGE | DEPLOYMENT | {"ssm:PutParameter"}),
         (
             "shop-dev-churn-judge",
             "blue_green",
@@ -194,10 +246,14 @@ def test_versions_can_be_deleted_but_not_the_function(template_of: Templates, re
     assert ":function:shop-dev-churn:*" in resource
 
 
-def test_a_held_deployment_is_kept_in_the_parameter_that_the_hooks_name(
-    template_of: Templates, resources_of: Find
+@pytest.mark.parametrize(
+    ("strategy", "name"),
+    [("blue_green", hold_parameter), ("canary", objection_parameter), ("linear", objection_parameter)],
+)
+def test_judge_and_hook_leave_word_in_the_parameter_that_they_name(
+    template_of: Templates, resources_of: Find, strategy: str, name: Callable[[str], str]
 ) -> None:
-    template = template_of(rollout('strategy = "blue_green"'))
+    template = template_of(rollout(f'strategy = "{strategy}"'))
     parameters = {
         json.dumps(statement["Resource"])
         for role in resources_of(template, "AWS::IAM::Role")
@@ -206,7 +262,17 @@ def test_a_held_deployment_is_kept_in_the_parameter_that_the_hooks_name(
     }
 
     assert parameters
-    assert all(f":parameter{hold_parameter('shop-dev-churn')}" in resource for resource in parameters)
+    assert all(f":parameter{name('shop-dev-churn')}" in resource for resource in parameters)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_an_objection_goes_with_the_stack(template_of: Templates, resources_of: Find, strategy: str) -> None:
+    template = template_of(rollout(f'strategy = "{strategy}"'))
+    made = [one["Properties"] for one in resources_of(template, "AWS::SSM::Parameter").values()]
+
+    expected = objection_parameter("shop-dev-churn")
+    assert [one["Name"] for one in made] == ([expected] if strategy in ("canary", "linear") else [])
+    assert {one["Value"] for one in made} <= {NO_OBJECTION}
 
 
 def test_hooks_run_on_the_endpoints_own_layers(template_of: Templates, resources_of: Find) -> None:

@@ -8,10 +8,15 @@ from offline.services.codedeploy.traffic import predefined
 @pytest.mark.parametrize(
     ("rollout", "name"),
     [
-        (RolloutSettings(), "CodeDeployDefault.LambdaCanary10Percent10Minutes"),
+        (RolloutSettings(), "CodeDeployDefault.LambdaCanary10Percent15Minutes"),
         (RolloutSettings(bake_minutes=5), "CodeDeployDefault.LambdaCanary10Percent5Minutes"),
         (RolloutSettings(bake_minutes=30), "CodeDeployDefault.LambdaCanary10Percent30Minutes"),
-        (RolloutSettings(strategy="linear"), "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"),
+        (RolloutSettings(strategy="linear"), "CodeDeployDefault.LambdaLinear10PercentEvery2Minutes"),
+        (RolloutSettings(bake_minutes=10), "CodeDeployDefault.LambdaCanary10Percent10Minutes"),
+        (
+            RolloutSettings(strategy="linear", interval_minutes=1),
+            "CodeDeployDefault.LambdaLinear10PercentEvery1Minute",
+        ),
         (
             RolloutSettings(strategy="linear", interval_minutes=3),
             "CodeDeployDefault.LambdaLinear10PercentEvery3Minutes",
@@ -30,9 +35,9 @@ def test_where_aws_has_a_configuration_it_is_used(rollout: RolloutSettings, name
 @pytest.mark.parametrize(
     ("rollout", "steps", "minutes"),
     [
-        (RolloutSettings(share_percent=5), Steps("TimeBasedCanary", 5, 10), 10),
+        (RolloutSettings(share_percent=5), Steps("TimeBasedCanary", 5, 15), 15),
         (RolloutSettings(bake_minutes=45), Steps("TimeBasedCanary", 10, 45), 45),
-        (RolloutSettings(strategy="linear", step_percent=30), Steps("TimeBasedLinear", 30, 1), 3),
+        (RolloutSettings(strategy="linear", step_percent=30), Steps("TimeBasedLinear", 30, 2), 6),
         (RolloutSettings(strategy="linear", interval_minutes=4), Steps("TimeBasedLinear", 10, 4), 36),
     ],
 )
@@ -43,7 +48,7 @@ def test_other_steps_make_a_configuration(rollout: RolloutSettings, steps: Steps
 
 
 @pytest.mark.parametrize(
-    ("strategy", "minutes"), [("canary", 10), ("linear", 9), ("blue_green", 10), ("all_at_once", 0)]
+    ("strategy", "minutes"), [("canary", 15), ("linear", 18), ("blue_green", 15), ("all_at_once", 0)]
 )
 def test_the_judge_is_told_how_long_it_has(strategy: str, minutes: int) -> None:
     assert shift_of(RolloutSettings.model_validate({"strategy": strategy})).judged_minutes == minutes

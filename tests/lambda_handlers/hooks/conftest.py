@@ -118,6 +118,7 @@ class FakeCloudWatch(Service):
 
     def __init__(self) -> None:
         self.samples: list[tuple[tuple[str, str, frozenset[tuple[str, str]]], float, float]] = []
+        self.reads = 0
         self.put: list[dict[str, Any]] = []
 
     def add(self, namespace: str, metric: str, dimensions: dict[str, str], at: float, values: list[float]) -> None:
@@ -131,6 +132,7 @@ class FakeCloudWatch(Service):
     def get_metric_data(self, **parameters: Any) -> dict[str, Any]:
         """One query a page, to see that pages are followed."""
         self.check("GetMetricData", parameters)
+        self.reads += 1
         queries = parameters["MetricDataQueries"]
         page = int(parameters.get("NextToken", "0"))
         more = {"NextToken": str(page + 1)} if page + 1 < len(queries) else {}
@@ -166,6 +168,7 @@ class FakeCodeDeploy(Service):
     def __init__(self) -> None:
         self.in_progress = True
         self.rollback = False
+        self.creator = "CloudFormation"
         self.traffic_at: float | None = START
         self.switched_at: float | None = None
         self.confirming = False
@@ -177,9 +180,8 @@ class FakeCodeDeploy(Service):
 
     def get_deployment(self, **parameters: Any) -> dict[str, Any]:
         self.check("GetDeployment", parameters)
-        return {
-            "deploymentInfo": {"rollbackInfo": {"rollbackTriggeringDeploymentId": "d-1"} if self.rollback else {}}
-        }
+        rollback = {"rollbackTriggeringDeploymentId": "d-1"} if self.rollback else {}
+        return {"deploymentInfo": {"creator": self.creator, "rollbackInfo": rollback}}
 
     def list_deployment_targets(self, **parameters: Any) -> dict[str, Any]:
         self.check("ListDeploymentTargets", parameters)
@@ -211,6 +213,9 @@ class FakeCodeDeploy(Service):
 
     def put_lifecycle_event_hook_execution_status(self, **parameters: Any) -> dict[str, Any]:
         self.check("PutLifecycleEventHookExecutionStatus", parameters)
+        execution = parameters["lifecycleEventHookExecutionId"]
+        if any(one["lifecycleEventHookExecutionId"] == execution for one in self.reports):
+            raise self.error("PutLifecycleEventHookExecutionStatus", "LifecycleEventAlreadyCompletedException")
         self.reports.append(parameters)
         return {}
 
@@ -262,13 +267,18 @@ class Release:
             "SERINUS_ALIAS": ALIAS,
             "SERINUS_APPLICATION": "shop",
             "SERINUS_DEPLOYMENT_GROUP": "churn",
-            "SERINUS_BAKE_MINUTES": "10",
+            "SERINUS_BAKE_MINUTES": "15",
+            "SERINUS_VERSION": CANARY,
         }
 
     @property
     def around(self) -> Surroundings:
         clients = Clients(self.functions, self.codedeploy, self.cloudwatch, self.events, self.ssm)
         return Surroundings(clients, self.environ)
+
+    def shift_all(self, minutes: float = 15) -> None:
+        """All traffic has moved after a bake of so many minutes, and the hook after it is asked."""
+        self.codedeploy.switched_at, self.codedeploy.confirming = START + 60 * minutes, True
 
     @property
     def hook_event(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 from types import SimpleNamespace
 
 from lambda_handlers.contract.signature import Feature
-from lambda_handlers.hooks import preflight
+from lambda_handlers.hooks import preflight, probe
 from lambda_handlers.hooks.before_traffic import respond
 
 
@@ -102,12 +102,19 @@ def test_a_throttled_version_is_asked_again_until_the_time_is_up(release, monkey
     fake = SimpleNamespace(
         monotonic=lambda: clock[0], sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds)
     )
-    monkeypatch.setattr(preflight, "time", fake)
+    for module in (preflight, probe):
+        monkeypatch.setattr(module, "time", fake)
     release.functions.answers["7"] = release.functions.throttle
     found = report(release)
     assert found["status"] == "Failed"
     assert "the time for the check is up" in found["reason"]
     assert clock[0] > 40
+
+
+def test_a_hook_that_lambda_runs_again_answers_the_same_and_once(release):
+    found = [respond(release.hook_event, release, release.around) for _ in range(3)]
+    assert found == found[:1] * 3
+    assert [one["status"] for one in release.codedeploy.reports] == ["Succeeded"]
 
 
 def test_a_signature_that_breaks_callers_is_refused(release, sum_bundle, serve):

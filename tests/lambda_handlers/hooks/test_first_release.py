@@ -34,14 +34,14 @@ def response_url() -> Iterator[tuple[str, list[dict]]]:
     server.server_close()
 
 
-def event(url: str, kind: str = "Create", version: str = "7") -> dict:
+def event(url: str, kind: str = "Create") -> dict:
     identity = {"StackId": "stack-1", "RequestId": "request-1", "LogicalResourceId": "Check"}
-    return {**identity, "RequestType": kind, "ResponseURL": url, "ResourceProperties": {"Version": version}}
+    return {**identity, "RequestType": kind, "ResponseURL": url, "ResourceProperties": {}}
 
 
 def test_a_first_version_that_agrees_is_created(release, response_url):
     url, received = response_url
-    respond(event(url), release, release.around)
+    respond(event(url), release, lambda: release.around)
     assert received[0]["Status"] == "SUCCESS"
     assert received[0]["PhysicalResourceId"] == "first-release-Check"
     assert received[0]["RequestId"] == "request-1"
@@ -50,21 +50,33 @@ def test_a_first_version_that_agrees_is_created(release, response_url):
 def test_a_first_version_that_disagrees_fails_the_stack_with_the_reason(release, response_url):
     url, received = response_url
     release.functions.answers["7"] = release.functions.answers["6"]
-    respond(event(url), release, release.around)
+    respond(event(url), release, lambda: release.around)
     assert received[0]["Status"] == "FAILED"
     assert "x-serinus-model-version" in received[0]["Reason"]
 
 
 def test_a_check_that_crashes_is_answered_too(release, response_url):
     url, received = response_url
-    respond(event(url, version="99"), release, release.around)
+    release.environ["SERINUS_VERSION"] = "99"
+    respond(event(url), release, lambda: release.around)
     assert received[0]["Status"] == "FAILED"
     assert "the check crashed: KeyError" in received[0]["Reason"]
 
 
-@pytest.mark.parametrize("kind", ["Update", "Delete"])
-def test_updates_and_deletes_are_acknowledged_without_a_check(release, response_url, kind):
+def test_a_check_that_lambda_runs_again_answers_the_same(release, response_url):
     url, received = response_url
-    respond({**event(url, kind), "PhysicalResourceId": "kept"}, release, release.around)
+    for _ in range(3):
+        respond(event(url), release, lambda: release.around)
+    assert received[0]["Status"] == "SUCCESS"
+    assert received == received[:1] * 3
+
+
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_updates_and_deletes_are_acknowledged_without_a_check(response_url, kind):
+    url, received = response_url
+
+    def surround():
+        raise AssertionError("nothing but the standard library is needed")
+
+    respond({**event(url, kind), "PhysicalResourceId": "kept"}, None, surround)
     assert (received[0]["Status"], received[0]["PhysicalResourceId"]) == ("SUCCESS", "kept")
-    assert not release.functions.events

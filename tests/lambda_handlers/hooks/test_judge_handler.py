@@ -1,10 +1,13 @@
 """The judge's minute: from CodeDeploy's word and CloudWatch's numbers to a verdict that alarms and people hear."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 
+from lambda_handlers.contract.release import LAST_WORD_MINUTES
 from lambda_handlers.hooks.judge import look
 
 
@@ -122,7 +125,7 @@ def test_probes_go_round_the_golden_set(release):
 
 
 def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
-    early, last = (look(at(release, minute), release.around) for minute in (4, 8))
+    early, last = (look(at(release, minute), release.around) for minute in (9, 10))
     assert [(one["verdict"], one["final"]) for one in (early, last)] == [
         ("not enough evidence", False),
         ("not enough evidence", True),
@@ -132,8 +135,81 @@ def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
 
 def test_the_last_word_comes_in_time_to_stop_the_deployment(release):
     release.environ["SERINUS_INCONCLUSIVE"] = "roll_back"
-    assert look(at(release, 7), release.around)["verdict"] == "not enough evidence"
-    assert look(at(release, 8), release.around)["verdict"] == "roll back"
+    assert look(at(release, 9), release.around)["verdict"] == "not enough evidence"
+    assert look(at(release, 15 - LAST_WORD_MINUTES), release.around)["verdict"] == "roll back"
+
+
+@pytest.mark.parametrize(("bake", "minute"), [(4, 2), (6, 3), (9, 5), (10, 5), (30, 25)])
+def test_a_bake_that_is_short_is_judged_for_half_of_it_at_least(release, bake, minute):
+    release.environ |= {"SERINUS_INCONCLUSIVE": "roll_back", "SERINUS_BAKE_MINUTES": str(bake)}
+    assert look(at(release, minute - 1), release.around)["verdict"] == "not enough evidence"
+    assert look(at(release, minute), release.around)["verdict"] == "roll back"
+
+
+def test_the_last_word_is_told_once_though_it_is_looked_at_again(release):
+    found = [look(at(release, minute), release.around) for minute in range(15)]
+    assert [minute for minute, one in enumerate(found) if one["final"]] == [10]
+    assert all("promotes by setting" in one["reason"] for one in found[10:])
+
+
+def test_after_the_last_word_trouble_still_rolls_back(release):
+    serve_traffic(release, 10)
+    assert look(at(release, 11), release.around)["verdict"] == "promote"
+    for minute in range(10, 13):
+        release.traffic(release.stable, minute, 180, errors=2)
+        release.traffic(release.canary, minute, 20, errors=18)
+    found = look(at(release, 14), release.around)
+    assert (found["verdict"], found["final"]) == ("roll back", True)
+
+
+def test_what_is_to_be_rolled_back_is_left_for_the_hook_after_traffic(release):
+    serve_traffic(release, 6)
+    assert look(at(release, 7), release.around)["verdict"] == "promote"
+    assert not release.ssm.values
+    release.functions.answers[release.canary] = lambda _event: {"errorMessage": "gone"}
+    found = look(at(release, 8), release.around)
+    left = json.loads(release.ssm.values[f"/serinus/{release.function}/objection"])
+    assert left == {"deployment_id": release.deployment, "reason": found["reason"]}
+
+
+def test_a_long_reason_fits_into_the_parameter(release):
+    release.functions.answers[release.canary] = lambda _event: {"errorMessage": "\u00e4" * 5000}
+    look(at(release, 8), release.around)
+    (value,) = release.ssm.values.values()
+    assert len(value.encode()) <= 4096
+
+
+def test_a_verdict_reaches_the_alarm_though_it_cannot_be_left_and_the_other_way_round(release, monkeypatch):
+    serve_traffic(release, 6, errors=8)
+
+    def refuse(**_parameters):
+        raise release.ssm.error("Put", "InternalServerError")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(release.ssm, "put_parameter", refuse)
+        with pytest.raises(ClientError):
+            look(at(release, 7), release.around)
+    assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
+    monkeypatch.setattr(release.cloudwatch, "put_metric_data", refuse)
+    with pytest.raises(ClientError):
+        look(at(release, 7), release.around)
+    assert len(release.ssm.values) == 1
+
+
+def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
+    """Its layers are those of the new version."""
+    monkeypatch.setitem(sys.modules, "lambda_handlers.hooks.judging", None)
+    found = look(at(release, 1), release.around)
+    assert (found["verdict"], found["final"]) == ("roll back", True)
+    assert found["reason"].startswith("the judge cannot be loaded with the new version's layers: ")
+    assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
+    assert len(release.ssm.values) == 1
+
+
+def test_a_judge_that_cannot_be_loaded_says_nothing_while_nothing_is_rolled_out(release, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lambda_handlers.hooks.judging", None)
+    release.codedeploy.in_progress = False
+    assert look(at(release, 1), release.around) == {"verdict": None}
 
 
 def test_looking_again_comes_to_the_same_verdict(release):
@@ -182,17 +258,19 @@ def test_a_switched_version_is_judged_by_what_little_came_before(switched):
     assert look(at(switched, 9), switched.around)["verdict"] == "roll back"
 
 
-def test_a_switched_version_without_trouble_is_let_go_at_the_end_of_the_bake(switched):
-    for minute in range(10):
-        switched.traffic(switched.canary, minute, 200, weighted=False, errors=2)
-    assert look(at(switched, 9), switched.around)["verdict"] == "promote"
+@pytest.mark.parametrize("minute", [15, 17])
+def test_a_switched_version_without_trouble_is_let_go_at_the_end_of_the_bake(switched, minute):
+    """A judge that was late lets it go at the next look."""
+    for past in range(15):
+        switched.traffic(switched.canary, past, 200, weighted=False, errors=2)
+    assert look(at(switched, 14), switched.around)["verdict"] == "promote"
     assert not switched.codedeploy.reports
-    look(at(switched, 10), switched.around)
+    look(at(switched, minute), switched.around)
     assert [one["status"] for one in switched.codedeploy.reports] == ["Succeeded"]
 
 
 def test_a_left_over_of_another_deployment_is_not_answered(switched):
     name = f"/serinus/{switched.function}/held-deployment"
     switched.ssm.values[name] = json.dumps({"deployment_id": "d-OLDOLDOLD", "execution_id": "hook-0"})
-    look(at(switched, 10), switched.around)
+    look(at(switched, 15), switched.around)
     assert not switched.codedeploy.reports

@@ -10,6 +10,7 @@ import sysconfig
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,23 +38,32 @@ REWRITE = "SERINUS_REWRITE_SNAPSHOTS"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 NAME = "shop-dev-churn"
 SETTINGS = (
-    '[project]\nname = "shop"\n\n[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 5\n'
-    "keep_versions = 2\n"
+    '[project]\nname = "shop"\n\n[endpoint.churn.rollout]\nstrategy = "{}"\nbake_minutes = 5\nkeep_versions = 2\n'
 )
 HERE = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
 Grant = tuple[str, str]
+#: CodeDeploy's configurations of the strategies that a release is made by.
+CONFIGURATIONS = {
+    "blue_green": "CodeDeployDefault.LambdaAllAtOnce",
+    "canary": "CodeDeployDefault.LambdaCanary10Percent5Minutes",
+}
 #: What a release that goes well does not use, and why it is granted.
 OTHERWISE_USED = {
-    (
-        "CodeDeployHook_after_shop-dev-churn",
-        "codedeploy:PutLifecycleEventHookExecutionStatus",
-    ): "to say that the alias does not answer as it should; where it does, the judge answers a held release",
+    "blue_green": {
+        (
+            "CodeDeployHook_after_shop-dev-churn",
+            "codedeploy:PutLifecycleEventHookExecutionStatus",
+        ): "to say that the alias does not answer as it should; where it does, the judge answers a held release",
+    },
+    "canary": {
+        ("shop-dev-churn-judge", "ssm:PutParameter"): "to leave for the check after traffic why a release is bad",
+    },
 }
 
 
-def synthesized(folder: Path, bundle: Path) -> dict[str, Any]:
+def synthesized(folder: Path, bundle: Path, strategy: str) -> dict[str, Any]:
     """The template of the endpoint's stack, with every function's layers left empty."""
-    (folder / "serinus.toml").write_text(SETTINGS)
+    (folder / "serinus.toml").write_text(SETTINGS.format(strategy))
     layers = []
     for name in ("runtime", "model"):
         with zipfile.ZipFile(folder / f"{name}.zip", "w") as archive:
@@ -101,6 +111,8 @@ def functions_of(template: dict[str, Any]) -> list[Deployed]:
         if "Fn::Join" in value:
             separator, parts = value["Fn::Join"]
             return separator.join(resolved(parts))
+        if "Fn::GetAtt" in value and value["Fn::GetAtt"][1] == "Version":
+            return "1"
         if "Fn::GetAtt" in value:
             group = template["Resources"][value["Fn::GetAtt"][0]]["Properties"]["LogGroupName"]
             return f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:*"
@@ -113,7 +125,7 @@ def functions_of(template: dict[str, Any]) -> list[Deployed]:
             role = template["Resources"][own["Role"]["Fn::GetAtt"][0]]["Properties"]
             policies = {one["PolicyName"]: resolved(one["PolicyDocument"]) for one in role["Policies"]}
             module = own["Handler"].removesuffix(".handler")
-            variables = own.get("Environment", {}).get("Variables", {})
+            variables = resolved(own.get("Environment", {}).get("Variables", {}))
             found.append(Deployed(own["FunctionName"], module, variables, policies))
     return found
 
@@ -121,7 +133,7 @@ def functions_of(template: dict[str, Any]) -> list[Deployed]:
 class Stand:
     """The stack's functions in a cloud under their own roles, and a release of version 4 over version 3."""
 
-    def __init__(self, cloud: SteppedCloud, functions: list[Deployed], bundle: Path) -> None:
+    def __init__(self, cloud: SteppedCloud, functions: list[Deployed], bundle: Path, strategy: str) -> None:
         self.cloud, self.names = cloud, {one.module.rpartition(".")[2]: one.name for one in functions}
         self.functions, self.codedeploy = cloud.client("lambda"), cloud.client("codedeploy")
         for function in functions:
@@ -135,7 +147,7 @@ class Stand:
         self.codedeploy.create_deployment_group(
             applicationName=NAME,
             deploymentGroupName="live",
-            deploymentConfigName="CodeDeployDefault.LambdaAllAtOnce",
+            deploymentConfigName=CONFIGURATIONS[strategy],
             serviceRoleArn=role_of(NAME),
             deploymentStyle={"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
         )
@@ -163,16 +175,31 @@ class Stand:
             Environment={"Variables": {**function.variables, "SERINUS_MODEL_DIR": str(bundle)}},
         )
 
+    @contextmanager
+    def standing(self) -> Iterator["Stand"]:
+        """Take down afterwards what all clouds of a process share."""
+        try:
+            yield self
+        finally:
+            iam, logs = self.cloud.client("iam"), self.cloud.client("logs")
+            for name in self.names.values():
+                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                    iam.delete_role_policy(RoleName=name, PolicyName=policy)
+                iam.delete_role(RoleName=name)
+                logs.delete_log_group(logGroupName=f"/aws/lambda/{name}")
+
     def release(self) -> None:
-        """The first version's check, a blue/green release with its judge, and what clears up after it."""
+        """The first version's check, a release with its judge, and what clears up after it."""
         self.run("first_release", first_release_event())
         deployment = self._deploy()
-        self._until(lambda: self._event(deployment, "AfterAllowTraffic") == "InProgress")
+        self._until(lambda: self._event(deployment, "BeforeAllowTraffic") == "Succeeded")
         for _ in range(10):
             self.cloud.advance(minutes=1)
             at = self.cloud.cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
             self.run("judge", {"time": at})
             self.cloud.advance(1)
+            if self._event(deployment, "AllowTraffic") == "Succeeded":
+                self._until(lambda: self.ends("after_traffic") > 0)
             if self._event(deployment, "AfterAllowTraffic") == "Succeeded":
                 break
         self._until(lambda: self._status(deployment) == "Succeeded")
@@ -180,6 +207,12 @@ class Stand:
 
     def run(self, module: str, event: dict[str, Any]) -> None:
         self.functions.invoke(FunctionName=self.names[module], Payload=json.dumps(event).encode())
+
+    def ends(self, module: str) -> int:
+        """How often a function has run to its end."""
+        group = f"/aws/lambda/{self.names[module]}"
+        lines = self.cloud.client("logs").filter_log_events(logGroupName=group)["events"]
+        return sum(one["message"].startswith("REPORT") for one in lines)
 
     def _deploy(self) -> str:
         properties = {"Name": NAME, "Alias": "live", "CurrentVersion": "3", "TargetVersion": "4"}
@@ -244,6 +277,7 @@ class Rehearsed:
     """A function's grants, and what it asked for: (action, resource, allowed)."""
 
     function: str
+    strategy: str
     grants: list[Grant]
     uses: list[tuple[str, str, bool]]
 
@@ -256,20 +290,19 @@ class Rehearsed:
         )
 
     def use_of(self, grant: Grant) -> str:
-        return "yes" if self.is_used(grant) else OTHERWISE_USED[self.function, grant[0]]
+        return "yes" if self.is_used(grant) else OTHERWISE_USED[self.strategy][self.function, grant[0]]
 
 
-@pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory: pytest.TempPathFactory, sum_bundle: Callable[..., Path]) -> list[Rehearsed]:
-    bundle = sum_bundle("granted")
-    functions = functions_of(synthesized(tmp_path_factory.mktemp("stack"), bundle))
-    with stepped() as cloud:
-        Stand(cloud, functions, bundle).release()
+def rehearse(folder: Path, bundle: Path, strategy: str) -> list[Rehearsed]:
+    functions = functions_of(synthesized(folder, bundle, strategy))
+    with stepped() as cloud, Stand(cloud, functions, bundle, strategy).standing() as stand:
+        stand.release()
         time.sleep(0.5)  # what the last function logged is on its way
         authorizer = cloud.cloud.authorizer
         return [
             Rehearsed(
                 one.name,
+                strategy,
                 sorted(one.grants),
                 [
                     (use["action"], use["resource"] or "*", use["allowed"])
@@ -280,23 +313,46 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory, sum_bundle: Callable[...
         ]
 
 
-def test_nothing_is_asked_for_that_is_not_granted(rehearsed: list[Rehearsed]) -> None:
-    assert [(one.function, use) for one in rehearsed for use in one.uses if not use[2]] == []
+@pytest.fixture(scope="module")
+def rehearsed(
+    tmp_path_factory: pytest.TempPathFactory, sum_bundle: Callable[..., Path]
+) -> dict[str, list[Rehearsed]]:
+    bundle = sum_bundle("granted")
+    return {name: rehearse(tmp_path_factory.mktemp(name), bundle, name) for name in CONFIGURATIONS}
 
 
-def test_nothing_is_granted_that_is_never_used_without_a_reason(rehearsed: list[Rehearsed]) -> None:
-    idle = {(one.function, grant[0]) for one in rehearsed for grant in one.grants if not one.is_used(grant)}
+@pytest.mark.parametrize("strategy", CONFIGURATIONS)
+def test_nothing_is_asked_for_that_is_not_granted(rehearsed: dict[str, list[Rehearsed]], strategy: str) -> None:
+    assert [(one.function, use) for one in rehearsed[strategy] for use in one.uses if not use[2]] == []
 
-    assert idle == set(OTHERWISE_USED)
+
+@pytest.mark.parametrize("strategy", CONFIGURATIONS)
+def test_nothing_is_granted_that_is_never_used_without_a_reason(
+    rehearsed: dict[str, list[Rehearsed]], strategy: str
+) -> None:
+    idle = {
+        (one.function, grant[0]) for one in rehearsed[strategy] for grant in one.grants if not one.is_used(grant)
+    }
+
+    assert idle == set(OTHERWISE_USED[strategy])
 
 
-def test_the_page_lists_what_is_granted(rehearsed: list[Rehearsed]) -> None:
+def table_of(rehearsed: list[Rehearsed], but: list[Rehearsed] | None = None) -> list[str]:
+    """The grants, without those that ``but`` has too."""
+    elsewhere = {(one.function, grant) for one in but or [] for grant in one.grants}
     rows = [
         f"| `{one.function}` | `{action}` | `{resource}` | {one.use_of((action, resource))} |"
         for one in sorted(rehearsed, key=lambda one: one.function)
         for action, resource in one.grants
+        if (one.function, (action, resource)) not in elsewhere
     ]
-    table = "\n".join(["| function | granted | on | used in a release |", "|---|---|---|---|", *rows])
+    return ["| function | granted | on | used in a release |", "|---|---|---|---|", *rows]
+
+
+def test_the_page_lists_what_is_granted(rehearsed: dict[str, list[Rehearsed]]) -> None:
+    held, shifted = rehearsed["blue_green"], rehearsed["canary"]
+    instead = 'With `strategy = "canary"` or `"linear"`, instead of what concerns the parameter `held-deployment`:'
+    table = "\n".join([*table_of(held), "", instead, "", *table_of(shifted, but=held)])
     page = PAGE.read_text(encoding="utf-8")
     made = f"{page.split(BEGIN)[0]}{BEGIN}\n\n{table}\n\n{END}{page.split(END)[1]}"
     if os.environ.get(REWRITE):

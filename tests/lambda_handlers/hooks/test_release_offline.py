@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def role(cloud: SteppedCloud) -> str:
 class Rollout:
     """Version 2 of a function over version 1, with hooks, judge and alarm around it."""
 
-    def __init__(self, cloud: SteppedCloud, role: str, name: str, live: Path, new: Path, promised: Path) -> None:
+    def __init__(
+        self, cloud: SteppedCloud, role: str, name: str, live: Path, new: Path, promised: Path, **settings: str
+    ) -> None:
         self.cloud, self.role, self.name = cloud, role, name
         self.functions, self.codedeploy = cloud.client("lambda"), cloud.client("codedeploy")
         self._function(name, "inference.handler", {"SERINUS_MODEL_DIR": str(live)}, Publish=True)
@@ -70,6 +73,7 @@ class Rollout:
             "SERINUS_APPLICATION": name,
             "SERINUS_DEPLOYMENT_GROUP": "group",
             "SERINUS_BAKE_MINUTES": "5",
+            **settings,
         }
         for hook in ("before_traffic", "judge", "after_traffic"):
             self._function(f"CodeDeployHook_{name}_{hook}", f"hooks.{hook}", environ)
@@ -255,6 +259,49 @@ def test_a_release_that_answers_wrongly_meets_no_traffic(cloud, role, sum_bundle
     deployment = rollout.deploy()
     assert rollout.event(deployment, "BeforeAllowTraffic") == "Failed"
     assert rollout.event(deployment, "AllowTraffic") == "Skipped"
+    assert rollout.live_version == "1"
+
+
+@pytest.fixture
+def delayed(cloud: SteppedCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets CloudWatch show metrics so many seconds late from now on."""
+
+    def delay(seconds: float) -> None:
+        monkeypatch.setattr(cloud.cloud, "config", replace(cloud.cloud.config, metric_delay_s=seconds))
+
+    return delay
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "stopped_by"), [(30, "the alarm"), (90, "the alarm or the hook"), (120, "the hook")]
+)
+def test_what_is_rolled_back_without_evidence_is_not_promoted_however_late_its_metric(
+    cloud, role, sum_bundle, delayed, delay_s, stopped_by
+):
+    """The bake is short, so that the alarm on the last word, spoken in the middle of it, may come too late."""
+    delayed(delay_s)
+    new, live = sum_bundle("quiet-new"), sum_bundle("quiet-live")
+    rollout = Rollout(cloud, role, f"quiet-{delay_s}", live, new, new, SERINUS_INCONCLUSIVE="roll_back")
+    deployment = rollout.deploy()
+    rollout.serve(deployment, minutes=8, requests=1)
+    ends = {"Stopped": "the alarm", "Failed": "the hook"}
+    assert ends[rollout.status(deployment)] in stopped_by
+    assert rollout.live_version == "1"
+    cloud.advance(minutes=4)
+    assert rollout.live_version == "1"
+
+
+def test_trouble_of_which_no_alarm_hears_in_time_is_not_promoted(cloud, role, sum_bundle, delayed):
+    delayed(120)
+    new = sum_bundle("late-new")
+    rollout = Rollout(cloud, role, "late", sum_bundle("late-live"), new, new)
+    deployment = rollout.deploy()
+    rollout.serve(deployment, minutes=1, requests=100)
+    fault = {"function": "late", "version": "2", "error_rate": 0.9, "alias_only": True}
+    httpx.put(f"{cloud.cloud.config.endpoint_url}/_offline/faults", json=fault).raise_for_status()
+    rollout.serve(deployment, minutes=6, requests=100)
+    assert rollout.event(deployment, "AllowTraffic") == "Succeeded"
+    assert rollout.event(deployment, "AfterAllowTraffic") == "Failed"
     assert rollout.live_version == "1"
 
 

@@ -1,0 +1,30 @@
+"""When a rollout's bake began, and when its last word is spoken."""
+
+import math
+
+from lambda_handlers.contract.release import LAST_WORD_MINUTES, Strategy
+from lambda_handlers.hooks.deployment import Deployment
+from lambda_handlers.hooks.settings import Settings
+
+_MINUTE_S = 60
+
+
+def start_of(deployment: Deployment, settings: Settings) -> float:
+    """When the canary met its first requests, epoch seconds: with blue_green at the switch."""
+    start = deployment.switched_at if settings.strategy is Strategy.BLUE_GREEN else deployment.traffic_at
+    return start if start is not None else math.inf
+
+
+def end_of(deployment: Deployment, settings: Settings) -> float:
+    """When the bake is over by its settings, epoch seconds."""
+    return start_of(deployment, settings) + settings.bake_minutes * _MINUTE_S
+
+
+def last_word_at(deployment: Deployment, settings: Settings) -> float:
+    """When the last word is due that an alarm on it still brings to CodeDeploy in time, epoch seconds.
+
+    With blue_green the judge itself answers CodeDeploy, and takes all of the bake. A bake that is too short for
+    the alarm is judged for half of it at least; then the hook after traffic is what stops it.
+    """
+    lead = 0.0 if settings.strategy is Strategy.BLUE_GREEN else min(LAST_WORD_MINUTES, settings.bake_minutes / 2)
+    return end_of(deployment, settings) - lead * _MINUTE_S

@@ -1,0 +1,34 @@
+"""A look at a rollout: golden requests and CloudWatch's numbers to a judgement. It needs the layers' NumPy."""
+
+from lambda_handlers.contract.model_layer import find_model_folder
+from lambda_handlers.hooks.clients import Surroundings
+from lambda_handlers.hooks.deployment import Deployment
+from lambda_handlers.hooks.judgement import Judgement
+from lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
+from lambda_handlers.hooks.settings import Settings
+from lambda_handlers.hooks.verdict import Rules, judge
+from lambda_handlers.hooks.version import Version
+from lambda_handlers.hooks.watch import minutes_of
+
+#: Golden rows asked at each look; the whole set goes round within minutes.
+PROBED_ROWS = 16
+
+
+def look_at(
+    deployment: Deployment, settings: Settings, around: Surroundings, now: float, *, bake_over: bool
+) -> Judgement:
+    """The judgement as of ``now`` (epoch seconds), with golden requests to the canary itself."""
+    expected = Expectation.read(find_model_folder(around.environ))
+    rows = min(PROBED_ROWS, settings.rows_per_request)
+    canary = Version(around.clients.functions, settings.function, deployment.canary)
+    found = probe(canary, expected.slice(int(now // 60) * rows, rows), TimeLimits(settings.warm_limit_ms))
+    return judge_by(found, deployment, settings, around, now, bake_over=bake_over)
+
+
+def judge_by(
+    found: Probe, deployment: Deployment, settings: Settings, around: Surroundings, now: float, *, bake_over: bool
+) -> Judgement:
+    """The judgement as of ``now`` (epoch seconds) where the golden requests came to ``found``."""
+    minutes = minutes_of(around.clients.cloudwatch, deployment, settings, now)
+    rules = Rules(minimum_requests=settings.minimum_requests, inconclusive=settings.inconclusive)
+    return judge(minutes, found, rules, bake_over=bake_over)
