@@ -3,100 +3,37 @@
 import argparse
 import itertools
 import json
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 
+from lab.releases import GOOD, Budget, Run, order_of, packaged_project, releases_of
 from table import Row, main, median
 
-from cli.rehearse.injection import parse
-from cli.rehearse.live import LiveView
-from cli.rehearse.perform import CANDIDATE, Order, Stopwatch, deploy_stable, release
-from cli.rehearse.record import Record
-from cli.rehearse.scratch import STABLE, Wanted, scratch_copy
-from cli.rehearse.stage import Stage, stage
-from cli.rehearse.story import STANDARD_ERRORS, Outcome, Story, tell
+from cli.rehearse.story import STANDARD_ERRORS
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(CHECKOUT / "examples"))
-MODEL = "tumour"
-GOOD = "none"
 FAULTS = (GOOD, "errors=20%", "latency=+300ms", "crash", "slow-init", "wrong-answers", "nan")
 NOTE = (
-    "Canary of 10 % for ten minutes, 200 requests a second, 60 cloud seconds in each, metrics half a minute "
+    "Canary of 10 % for fifteen minutes, 200 requests a second, 60 cloud seconds in each, metrics ninety seconds "
     "late. One cloud for all: each release begins where the last one left off. Shares are of requests during "
     "the shift, minutes from the first bad answer to the alias being back; medians, with the worst."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One release and what became of it."""
-
-    record: Record
-    story: Story
-
-    @property
-    def undone(self) -> bool:
-        return self.story.outcome is Outcome.ROLLED_BACK
-
-
 def measure(chosen: argparse.Namespace) -> list[Row]:
     """A row a fault: its runs over ``chosen.seeds`` seeds."""
+    runs: dict[str, list[Run]] = {fault: [] for fault in chosen.faults}
+    seeds, budget = range(chosen.first_seed, chosen.first_seed + chosen.seeds), Budget(chosen.minutes)
     with tempfile.TemporaryDirectory() as folder:
-        order = _order(_project(Path(folder)))
-        wanted = {CANDIDATE: Wanted(), **{kind: Wanted(bad_graph=kind) for kind in ("wrong-answers", "nan")}}
-        copying = scratch_copy(order.project, order.environment, MODEL, wanted=wanted, rate=order.rate)
-        with LiveView() as view, copying as scratch, stage(order.project, scratch, seed=0) as set_up:
-            deploy_stable(set_up, view)
-            for name in wanted:
-                set_up.await_assembly(name)
-            runs: dict[str, list[Run]] = {fault: [] for fault in chosen.faults}
-            for fault, run in _perform(order, set_up, view, chosen):
-                runs[fault].append(run)
-                _note(fault, run)
+        order = order_of(packaged_project(Path(folder)))
+        with releases_of(order, bad_graphs=("wrong-answers", "nan")) as releases:
+            # Every fault once a seed, so that a run that is cut short has seen them all.
+            for seed, fault in itertools.product(seeds, chosen.faults):
+                if budget.left:
+                    runs[fault].append(run := releases.make(fault, seed))
+                    _note(fault, run)
     return [_row(fault, done) for fault, done in runs.items() if done]
-
-
-def _perform(order: Order, set_up: Stage, view: LiveView, chosen: argparse.Namespace) -> Iterator[tuple[str, Run]]:
-    """Every fault once a seed, so that a run that is cut short has seen them all."""
-    live, other = STABLE, CANDIDATE
-    until = time.monotonic() + 60 * chosen.minutes
-    seeds = range(chosen.first_seed, chosen.first_seed + chosen.seeds)
-    for seed, fault in itertools.product(seeds, chosen.faults):
-        if time.monotonic() < until:
-            injection = None if fault == GOOD else parse(fault)
-            set_up.throw(seed)
-            name = injection.bad_graph if injection and injection.bad_graph else other
-            record = release(replace(order, injection=injection, seed=seed), set_up, view, Stopwatch(), name)
-            run = Run(record, tell(record))
-            if not run.undone and name == other:
-                live, other = other, live
-            yield fault, run
-
-
-def _project(folder: Path) -> Path:
-    """A project with a packaged model."""
-    from train import train
-
-    train(folder / "training")
-    for arguments in (
-        ["init", ".", "--name", "bench"],
-        ["package", "training/model.joblib", "--name", MODEL, "--sample", "training/sample.csv"],
-    ):
-        subprocess.run(
-            [sys.executable, "-m", "cli", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL
-        )
-    (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
-    return folder
-
-
-def _order(project: Path) -> Order:
-    return Order(project, "dev", MODEL, candidate=None, injection=None, rate=200, speed=60, seed=None)
 
 
 def _note(fault: str, run: Run) -> None:

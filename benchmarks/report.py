@@ -36,6 +36,8 @@ TITLES = {
     "models": "Kinds of models",
     "judge": "The judge",
     "rehearse": "Rehearsals",
+    "bake_end": "The end of a bake",
+    "broken_layer": "A broken layer",
     "offline": "The offline cloud",
     "fuzz": "Hostile requests",
 }

@@ -11,7 +11,7 @@ from typing import Any
 import botocore.exceptions
 
 from cli.target import Target
-from infra.names import ALIAS, DEPLOYMENT_GROUP, log_group_name, task_function_name
+from infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
 
 UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
 #: What an API answers where there is no such application, group, log group or alarm: nothing was rolled out yet.
@@ -160,17 +160,22 @@ class RolloutReader:
         return [_alarm(one) for one in found]
 
     def verdicts(self, since: float) -> list[JudgeVerdict]:
-        """What the judge said after ``since`` (epoch seconds), oldest first, as its log has it."""
-        group = log_group_name(task_function_name(self.stack, "judge"))
+        """What the judge, and the check after traffic in its stead, said after ``since`` (epoch seconds), oldest
+        first, as their logs have it."""
         lines: list[str] = []
+        for function in (task_function_name(self.stack, "judge"), hook_function_name(self.stack, "after")):
+            lines += self._logged(log_group_name(function), since)
+        return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
+
+    def _logged(self, group: str, since: float) -> Iterator[str]:
+        """The group's lines after ``since`` (epoch seconds); none where there is no such group yet."""
         parameters = {"logGroupName": group, "startTime": max(0, int(since * 1000))}
         try:
             for page in self._logs.get_paginator("filter_log_events").paginate(**parameters):
-                lines += [event["message"] for event in page["events"]]
+                yield from (event["message"] for event in page["events"])
         except botocore.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in _ABSENT:
                 raise
-        return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
 
     def deployment(self, deployment_id: str) -> Deployment:
         """One deployment, as it stands now."""

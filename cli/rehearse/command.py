@@ -31,6 +31,9 @@ def rehearse(
     rate: Annotated[float, typer.Option(min=1, max=2000, help="Requests a second.")] = 200,
     speed: Annotated[float, typer.Option(min=1, max=600, help="Cloud seconds per real second.")] = 60,
     seed: Annotated[int | None, typer.Option(help="Seed of alias weights and faults.")] = None,
+    metric_delay: Annotated[
+        float, typer.Option(min=0, max=900, help="Cloud seconds until CloudWatch shows a metric.")
+    ] = 90,
     html: Annotated[
         Path | None,
         typer.Option(help=f"Where to write the report, one page of HTML; {PAGES}/ENDPOINT.html unless told."),
@@ -39,7 +42,8 @@ def rehearse(
 ) -> None:
     """Release a candidate in an offline cloud of its own, under traffic, and see whether it is promoted.
 
-    Exit 0 when it was promoted, 3 when it was rolled back, 4 when there was not enough evidence to judge it.
+    Exit 0 when it was promoted, 3 when it was rolled back, 4 when there was not enough evidence to judge it, 5
+    when the judge's word to roll it back came too late.
 
     Example: [bold]serinus rehearse churn --inject errors=20%[/]
     """
@@ -65,6 +69,7 @@ def rehearse(
         rate=rate,
         speed=speed,
         seed=seed,
+        metric_delay_s=metric_delay,
     )
     report = html or order.project / PAGES / f"{endpoint}.html"
     signal.signal(signal.SIGTERM, _end)

@@ -113,6 +113,13 @@ def _of_shift(record: Record) -> Iterator[Moment]:
         began, f"{share} meet version {record.canary}", f"From now on {share} meet version {record.canary}."
     )
     if record.final == record.stable:
+        if record.all_moved_at is not None:
+            yield Moment(
+                minutes_since_release(record, record.all_moved_at),
+                f"All on version {record.canary}",
+                f"The shift was over before it was stopped: all requests meet version {record.canary}.",
+                "bad",
+            )
         yield Moment(
             ended,
             f"Back on version {record.stable}",

@@ -14,7 +14,12 @@ from cli.rehearse.wording import headline, summary
 
 #: Real seconds of waiting from which on it is worth a sentence.
 _TOLD_FROM_S = 0.5
-_TONES = {Outcome.PROMOTED: "good", Outcome.ROLLED_BACK: "bad", Outcome.NOT_ENOUGH_EVIDENCE: "unsure"}
+_TONES = {
+    Outcome.PROMOTED: "good",
+    Outcome.ROLLED_BACK: "bad",
+    Outcome.NOT_ENOUGH_EVIDENCE: "unsure",
+    Outcome.JUDGED_TOO_LATE: "bad",
+}
 
 
 def render(record: Record, story: Story) -> str:

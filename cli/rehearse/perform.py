@@ -18,7 +18,7 @@ from cli.rehearse.live import LiveView
 from cli.rehearse.pace import Pace
 from cli.rehearse.record import Metered, Play, Record, meter
 from cli.rehearse.scratch import STABLE, Scratch, Wanted, scratch_copy
-from cli.rehearse.stage import METRIC_DELAY_S, Stage, stage
+from cli.rehearse.stage import Stage, stage
 from cli.rehearse.traffic import Load, Traffic
 from cli.rehearse.watching import Watch
 from cli.rollouts import RolloutReader
@@ -28,6 +28,9 @@ from lambda_handlers.contract.bundle import read_golden
 LEAD_IN_S = 1.0
 LEAD_OUT_S = 1.0
 _LOOK_EVERY_S = 0.05
+#: Cloud seconds until a metric is seen, unless told: on AWS a new metric may take two minutes
+#: (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html), most take less.
+METRIC_DELAY_S = 90.0
 #: The release that is rehearsed.
 CANDIDATE = "candidate"
 
@@ -46,7 +49,8 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to rehearse; ``rate`` in requests a second, ``speed`` in cloud seconds a second."""
+    """What to rehearse; ``rate`` in requests a second, ``speed`` in cloud seconds a second, ``metric_delay_s`` in
+    cloud seconds until a metric is seen."""
 
     project: Path
     environment: str
@@ -56,6 +60,7 @@ class Order:
     rate: float
     speed: float
     seed: int | None
+    metric_delay_s: float = METRIC_DELAY_S
 
 
 def perform(order: Order, view: LiveView) -> Record:
@@ -72,7 +77,7 @@ def perform(order: Order, view: LiveView) -> Record:
                 f'cold_start = "{cold_start}"; rehearse an environment without it.'
             )
         view.stage("starting an offline cloud, building and synthesizing both releases")
-        with stage(order.project, scratch, seed=order.seed) as set_up:
+        with stage(order.project, scratch, seed=order.seed, metric_delay_s=order.metric_delay_s) as set_up:
             deploy_stable(set_up, view)
             set_up.await_assembly(CANDIDATE)
             watch.lap("prepare")
@@ -128,7 +133,7 @@ def release(order: Order, set_up: Stage, view: LiveView, watch: Stopwatch, name:
                 time.sleep(_LOOK_EVERY_S)
             deployed_at = clock.now()
         watch.lap("release")
-        _pass(max(LEAD_OUT_S, METRIC_DELAY_S / order.speed), look)
+        _pass(max(LEAD_OUT_S, order.metric_delay_s / order.speed), look)
         seen.look(at_all=True)
     finally:
         with undisturbed():
@@ -176,6 +181,7 @@ def _play(order: Order, scratch: Scratch, name: str) -> Play:
         speed=order.speed,
         rate=order.rate,
         seed=order.seed,
+        metric_delay_s=order.metric_delay_s,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.rehearse.traffic import Answered
 from cli.rehearse.watching import Happening, Shares
-from cli.rollouts import Alarm, Deployment, JudgeVerdict
+from cli.rollouts import Alarm, Deployment, JudgeVerdict, Phase
 
 MINUTE_S = 60
 
@@ -15,7 +15,7 @@ MINUTE_S = 60
 @dataclass(frozen=True, slots=True)
 class Play:
     """What was rehearsed, and how: ``injected`` as it was ordered, ``speed`` in cloud seconds a second, ``rate``
-    in requests a (real) second."""
+    in requests a (real) second, ``metric_delay_s`` in cloud seconds."""
 
     endpoint: str
     environment: str
@@ -28,6 +28,7 @@ class Play:
     speed: float
     rate: float
     seed: int | None
+    metric_delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,26 @@ class Record:
         return None if self.final == self.stable else self.final
 
     @property
+    def all_moved_at(self) -> float | None:
+        """When all traffic had moved to the candidate; None where it was stopped before."""
+        phase = _shifting(self.release)
+        return phase.ended_at if phase is not None and phase.status == "Succeeded" else None
+
+    @property
     def shift(self) -> tuple[float, float] | None:
         """When the alias began to send traffic to the candidate, and when it was one version again."""
         release = self.release
-        phase = None if release is None else next((p for p in release.phases if p.name == "AllowTraffic"), None)
+        phase = _shifting(release)
         if release is None or phase is None or phase.started_at is None:
             return None
         if release.status == "Succeeded":
             return phase.started_at, phase.ended_at or phase.started_at
         back = self.undoing.completed_at if self.undoing else release.completed_at
         return phase.started_at, back or self.deployed_at
+
+
+def _shifting(release: Deployment | None) -> Phase | None:
+    return None if release is None else next((one for one in release.phases if one.name == "AllowTraffic"), None)
 
 
 def meter(cloudwatch: Any, play: Play, versions: Sequence[str], since: float, until: float) -> dict[str, Metered]:

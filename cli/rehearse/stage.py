@@ -23,8 +23,6 @@ from cli.target import Target
 from lambda_handlers.contract.build import BUILD_DIR, read_build
 from offline.shell import shielded
 
-#: Cloud seconds until a metric is seen, as on AWS, where alarms lag what they watch.
-METRIC_DELAY_S = 30.0
 #: The offline cloud's word for every version of a function that has no fault of its own.
 ALL_VERSIONS = "*"
 _LOOK_EVERY_S = 0.02
@@ -100,13 +98,14 @@ class Stage:
 
 
 @contextmanager
-def stage(project: Path, scratch: Scratch, *, seed: int | None) -> Iterator[Stage]:
-    """An empty cloud for ``scratch`` that plays the environment's account and region, stopped afterwards.
+def stage(project: Path, scratch: Scratch, *, seed: int | None, metric_delay_s: float) -> Iterator[Stage]:
+    """An empty cloud for ``scratch`` that plays the environment's account and region, stopped afterwards. Metrics
+    are seen ``metric_delay_s`` cloud seconds late.
 
     Its time is real at first: what a deploy takes of this machine must not count as minutes of its time limits.
     """
     place = played_by(project, scratch.environment)
-    course = Course(seed=seed, metric_delay_s=METRIC_DELAY_S)
+    course = Course(seed=seed, metric_delay_s=metric_delay_s)
     projects = [release.project for release in scratch.releases.values()]
     making = command(scratch.environment, projects)
     # The CDK library leaves its temporary files behind when it is ended.

@@ -23,6 +23,7 @@ class Outcome(Enum):
     PROMOTED = 0
     ROLLED_BACK = 3
     NOT_ENOUGH_EVIDENCE = 4
+    JUDGED_TOO_LATE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,10 @@ def tell(record: Record) -> Story:
     shift = record.shift
     during = [] if shift is None else [one for one in record.answers if shift[0] <= one.at < shift[1]]
     during_shift, met_canary = _metered(record)
+    if record.final == record.stable and record.all_moved_at is not None:
+        # Without weights Lambda does not count by version, and every request met the candidate.
+        everyone = sum(one.at >= record.all_moved_at for one in during)
+        during_shift, met_canary = during_shift + everyone, met_canary + everyone
     if not during_shift:
         during_shift, met_canary = len(during), sum(one.version == record.canary for one in during)
     return Story(
@@ -107,12 +112,18 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def _outcome(record: Record) -> tuple[Outcome, str]:
-    last = next((said for said in reversed(record.verdicts) if said.canary == record.canary), None)
-    release = record.release
+    said = [one for one in record.verdicts if one.canary == record.canary]
+    last, release = (said[-1] if said else None), record.release
+    objection = next((one for one in reversed(said) if one.verdict == Verdict.ROLL_BACK), None)
     if record.final == record.stable:
-        if last is not None and last.verdict == Verdict.ROLL_BACK:
-            return Outcome.ROLLED_BACK, f"The judge: {last.reason}."
+        if objection is not None:
+            return Outcome.ROLLED_BACK, f"The judge: {objection.reason}."
         return Outcome.ROLLED_BACK, _cause(record) or (release.error if release else "")
+    if objection is not None:
+        return (
+            Outcome.JUDGED_TOO_LATE,
+            f"The judge said to roll it back, too late to be heeded: {objection.reason}.",
+        )
     if last is not None and last.verdict == Verdict.NOT_ENOUGH_EVIDENCE:
         return Outcome.NOT_ENOUGH_EVIDENCE, f"The judge: {last.reason}."
     if last is not None:
@@ -131,7 +142,7 @@ def _cause(record: Record) -> str:
     if "BeforeAllowTraffic" in failed:
         return "The check before traffic stopped it, before any live request met it."
     if "AfterAllowTraffic" in failed:
-        return "The check after the switch stopped it."
+        return "The check after traffic stopped it, when all traffic had met it."
     return ""
 
 

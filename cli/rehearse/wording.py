@@ -7,6 +7,7 @@ _HEADLINES = {
     Outcome.PROMOTED: "Promoted",
     Outcome.ROLLED_BACK: "Rolled back",
     Outcome.NOT_ENOUGH_EVIDENCE: "Promoted without enough evidence",
+    Outcome.JUDGED_TOO_LATE: "Promoted against the judge's word",
 }
 
 

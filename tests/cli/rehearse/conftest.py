@@ -33,7 +33,7 @@ def promoted() -> Record:
     """Ten minutes of canary in which every tenth answer is the candidate's, then all are."""
     during = [answered(SHIFT + index, "2" if index % 10 == 0 else "1") for index in range(600)]
     return Record(
-        play=Play("churn", "dev", "shop-dev-churn", "aaa", "bbb", False, "canary", None, 60, 200, 1),
+        play=Play("churn", "dev", "shop-dev-churn", "aaa", "bbb", False, "canary", None, 60, 200, 1, 90),
         stable="1",
         final="2",
         released_at=START,

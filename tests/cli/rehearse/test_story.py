@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from cli.rehearse.as_data import as_data
+from cli.rehearse.moments import moments
+from cli.rehearse.page import render
 from cli.rehearse.record import Record
 from cli.rehearse.story import CanaryShare, Outcome, percentile, tell
-from cli.rehearse.wording import summary
+from cli.rehearse.wording import headline, summary
 from cli.rollouts import JudgeVerdict
 
 
@@ -50,6 +52,53 @@ def test_a_release_that_no_request_met_says_so(rolled_back: Record) -> None:
 def test_a_promotion_without_enough_evidence_exits_4(promoted: Record) -> None:
     undecided = JudgeVerdict(0, "2", "not enough evidence", "too few requests")
     assert tell(replace(promoted, verdicts=[undecided])).outcome.value == 4
+
+
+def judged(*verdicts: str) -> list[JudgeVerdict]:
+    reason = "the bake ends without enough evidence, which rolls back by setting"
+    return [JudgeVerdict(float(at), "2", verdict, reason) for at, verdict in enumerate(verdicts)]
+
+
+@pytest.mark.parametrize("verdicts", [("roll back",), ("roll back", "promote"), ("promote", "roll back")])
+def test_what_the_judge_would_have_rolled_back_is_never_told_as_a_plain_promotion(
+    promoted: Record, verdicts: tuple[str, ...]
+) -> None:
+    record = replace(promoted, verdicts=judged(*verdicts))
+    story = tell(record)
+    assert (story.outcome, story.outcome.value) == (Outcome.JUDGED_TOO_LATE, 5)
+    assert headline(story) == "Promoted against the judge's word"
+    assert summary(record, story)[1].startswith("The judge said to roll it back, too late to be heeded: ")
+    assert as_data(record, story)["verdict"] == "judged too late"
+    assert '<h1 class="bad">Promoted against' in render(record, story)
+
+
+def test_a_rollback_that_the_judge_asked_for_is_told_by_its_reason_whatever_it_said_later(
+    rolled_back: Record,
+) -> None:
+    story = tell(replace(rolled_back, verdicts=judged("roll back", "promote")))
+    assert story.outcome is Outcome.ROLLED_BACK
+    assert story.reason.startswith("The judge: the bake ends without enough evidence")
+
+
+def test_a_release_that_was_stopped_after_all_traffic_had_moved_counts_everyone_who_met_it(
+    rolled_back: Record,
+) -> None:
+    moved, shift = rolled_back.deployments[1], rolled_back.shift
+    assert shift is not None
+    phases = (
+        moved.phases[0],
+        replace(moved.phases[1], status="Succeeded", ended_at=shift[0] + 60),
+        replace(moved.phases[2], status="Failed", started_at=shift[0] + 60, ended_at=shift[1] - 1),
+    )
+    before = tell(rolled_back)
+    record = replace(rolled_back, deployments=[rolled_back.deployments[0], replace(moved, phases=phases)])
+    story = tell(record)
+    late = sum(shift[0] + 60 <= one.at < shift[1] for one in record.answers)
+    assert late > 0
+    assert (story.met_canary, story.during_shift) == (before.met_canary + late, before.during_shift + late)
+    assert any(one.brief.startswith("All on version 2") for one in moments(record))
+    quiet = replace(record, verdicts=[])
+    assert tell(quiet).reason == "The check after traffic stopped it, when all traffic had met it."
 
 
 def test_a_machine_that_was_too_busy_is_told_of(rolled_back: Record) -> None:
