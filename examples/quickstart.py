@@ -30,8 +30,8 @@ from train import train
 CHECKOUT = Path(__file__).resolve().parents[1]
 NAME = "tumour"
 #: A canary that bakes for fifteen real seconds, in which it meets enough requests to be judged by.
-BAKE_MINUTES, SHARE_PERCENT = 5, 30
-PACE = ("--speed", "20", "--rate", "60", "--seed", "1")
+BAKE_MINUTES, SHARE_PERCENT = 10, 30
+PACE = ("--speed", "40", "--rate", "60", "--seed", "1")
 FAULT = "errors=20%"
 PROMOTED, ROLLED_BACK = 0, 3
 out = Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,157 @@
+"""A runtime layer that lacks NumPy: how long a stack waits for it, at its first deploy and at a later release."""
+
+import argparse
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from lab.releases import order_of, packaged_project, releases_of
+from table import Row, main
+
+from cli.deploy import bootstrap
+from cli.rehearse.cloud_time import CloudTime
+from cli.rehearse.live import LiveView
+from cli.rehearse.perform import CANDIDATE
+from cli.rehearse.scratch import STABLE, Wanted, scratch_copy
+from cli.rehearse.stage import Stage, stage
+from cli.rehearse.watching import is_at_rest
+from lambda_handlers.contract.build import BUILD_DIR, read_build
+
+#: Cloud seconds in a real one while nothing happens, and real seconds after which that is so.
+SPEED, QUIET_S = 120, 6.0
+PATIENCE_S = 900
+NOTE = (
+    "By the CDK CLI in an offline cloud that deletes what could not be created, as AWS does. Cloud minutes from "
+    "the deploy's begin until the stack is at rest, while the runtime layer of the functions that are newly "
+    "configured lacks NumPy. A stack in ROLLBACK_COMPLETE or UPDATE_ROLLBACK_COMPLETE takes the next deploy; any "
+    "other must be mended by hand."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The runtime layer as the cloud runs it, whole or without NumPy."""
+
+    url: str
+    sha256: str
+    whole: Path
+    broken: Path
+
+    def put(self, path: Path) -> None:
+        place = f"{self.url}/_offline/layer-twins/{self.sha256}"
+        httpx.put(place, json={"path": str(path)}, trust_env=False).raise_for_status()
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """A row for the first deploy and one for a later release."""
+    with tempfile.TemporaryDirectory() as folder:
+        order = order_of(packaged_project(Path(folder)))
+        rows = []
+        if "first" in chosen.deploys:
+            copying = scratch_copy(
+                order.project, order.environment, order.endpoint, wanted={CANDIDATE: Wanted()}, rate=order.rate
+            )
+            with (
+                LiveView(),
+                copying as scratch,
+                stage(order.project, scratch, seed=0, metric_delay_s=order.metric_delay_s) as set_up,
+            ):
+                bootstrap(scratch.folder, set_up.target, scratch.folder / "bootstrap.log")
+                set_up.await_assembly(STABLE)
+                layer = layer_of(set_up)
+                layer.put(layer.broken)
+                rows.append(deploy(set_up, STABLE, layer, "first"))
+        if "later" in chosen.deploys:
+            with releases_of(order) as releases:
+                layer = layer_of(releases.set_up)
+                layer.put(layer.broken)
+                rows.append(deploy(releases.set_up, CANDIDATE, layer, "later"))
+    return rows
+
+
+def layer_of(set_up: Stage) -> Layer:
+    """The layer that both releases run on, and a copy of it without NumPy."""
+    folder = set_up.scratch.folder / BUILD_DIR
+    (built,) = read_build(folder).runtime.values()
+    whole = folder / (built.twin or built.path)
+    broken = set_up.scratch.folder / "broken.zip"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(broken, "w") as target:
+        for entry in source.infolist():
+            if not entry.filename.startswith("python/numpy"):
+                target.writestr(entry, source.read(entry))
+    return Layer(set_up.cloud.url, built.sha256, whole, broken)
+
+
+def deploy(set_up: Stage, name: str, layer: Layer, which: str) -> Row:
+    """Deploy release ``name`` until its stack is at rest. Once it is rolled back to a version before, functions
+    run on that one's layer again, which is whole."""
+    clock, began = CloudTime(set_up.cloud.url), None
+    with set_up.deploying(name):
+        for events in watch(set_up, clock):
+            stack = [one for one in events if one["ResourceType"] == "AWS::CloudFormation::Stack"]
+            began = began or stack[0]["Timestamp"]
+            if stack[-1]["ResourceStatus"].startswith("UPDATE_ROLLBACK"):
+                layer.put(layer.whole)
+    for event in events:
+        sys.stderr.write(
+            f"{(event['Timestamp'] - began).total_seconds() / 60:8.1f}  {event['ResourceStatus']:24} "
+            f"{event['LogicalResourceId']}  {event.get('ResourceStatusReason', '')[:150]}\n"
+        )
+    reasons = [one.get("ResourceStatusReason", "") for one in events if "FAILED" in one["ResourceStatus"]]
+    return {
+        "deploy": which,
+        "minutes": (events[-1]["Timestamp"] - began).total_seconds() / 60,
+        "status": events[-1]["ResourceStatus"],
+        "why": next((reason for reason in reasons if reason and "cancelled" not in reason), "")[:160],
+    }
+
+
+def watch(set_up: Stage, clock: CloudTime) -> Iterator[list[dict[str, Any]]]:
+    """The events of this deploy so far, oldest first, until the stack is at rest; time flies while none comes."""
+    cloudformation, name = set_up.target.client("cloudformation"), set_up.scratch.endpoint.stack_name
+    since, deadline, known, changed_at = clock.now(), time.monotonic() + PATIENCE_S, -1, time.monotonic()
+    with at_own_speed(clock):
+        while time.monotonic() < deadline:
+            time.sleep(0.3)
+            try:
+                pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+                found = [event for page in pages for event in page["StackEvents"]]
+            except cloudformation.exceptions.ClientError:
+                continue  # not made yet
+            events = [one for one in reversed(found) if one["Timestamp"].timestamp() >= since]
+            if len(events) != known:
+                known, changed_at = len(events), time.monotonic()
+                clock.set_speed(1)
+            elif events and time.monotonic() - changed_at > QUIET_S:
+                clock.set_speed(SPEED)
+            if not events:
+                continue
+            yield events
+            last = events[-1]
+            if last["ResourceType"] == "AWS::CloudFormation::Stack" and is_at_rest(last["ResourceStatus"]):
+                return
+    raise TimeoutError(f"{name} is not at rest after {PATIENCE_S} s")
+
+
+@contextmanager
+def at_own_speed(clock: CloudTime) -> Iterator[None]:
+    """Real time again afterwards."""
+    try:
+        yield
+    finally:
+        clock.set_speed(1)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--deploys", nargs="+", default=["first", "later"], help="which, of first and later")
+
+
+if __name__ == "__main__":
+    main("broken_layer", measure, note=NOTE, arguments=_arguments)
