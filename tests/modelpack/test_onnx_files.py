@@ -171,3 +171,25 @@ def test_graph_cut_short_is_one_line(kept: int, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"model\.onnx") as caught:
         package(PackageRequest(tmp_path / "model.onnx", "given", tmp_path / "sample.csv", tmp_path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("location", "taken"), [("two.bin", True), ("../two.bin", False)])
+def test_tensor_in_an_attribute_is_taken_from_the_models_own_folder_alone(
+    location: str, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").mkdir()
+    for place, value in ((tmp_path / "own" / "two.bin", 2.0), (tmp_path / "two.bin", 9.0)):
+        place.write_bytes(np.array([value], dtype=np.float32).tobytes())
+    stored = TensorProto(name="two", data_type=TensorProto.FLOAT, dims=[1])
+    stored.data_location = TensorProto.EXTERNAL
+    stored.external_data.add(key="location", value=location)
+    model = _double()
+    del model.graph.initializer[:]
+    model.graph.node.insert(0, helper.make_node("Constant", [], ["two"], value=stored))
+    monkeypatch.chdir(tmp_path)  # where another file of that name lies
+    if taken:
+        packed = _package(model, pd.DataFrame({"size": [1.0, 2.5]}), tmp_path / "own")
+        assert _served(packed)["values"] == [2.0, 5.0]
+    else:
+        with pytest.raises(SourceError, match="outside its own folder"):
+            _package(model, pd.DataFrame({"size": [1.0, 2.5]}), tmp_path / "own")

@@ -9,6 +9,7 @@ import pytest
 
 from modelpack.errors import ExtraMissingError, RequestError, SourceError
 from modelpack.package import package
+from modelpack.progress import Silent
 from modelpack.request import PackageRequest
 from modelpack.sources.torch_files import kind_of
 
@@ -44,6 +45,37 @@ def test_without_pytorch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPat
     path = _archive(tmp_path / "model.pt2", "m/models/model.json")
     with pytest.raises(ExtraMissingError, match=r"pip install 'serinus\[torch\]'"):
         package(_request(path))
+
+
+def test_program_may_hold_pickled_code_which_is_said_before_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    path = _archive(tmp_path / "model.pt2", "m/models/model.json")
+    said: list[str] = []
+
+    class Heard(Silent):
+        def notice(self, message: str) -> None:
+            said.append(message)
+
+    with pytest.raises(ExtraMissingError):
+        package(_request(path), Heard())
+    assert any("may run pickled code" in message for message in said)
+
+
+def test_factory_finds_its_module_beside_the_weights_and_no_installed_library_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from modelpack.sources.torch import _call
+
+    folder = tmp_path / "downloaded"
+    folder.mkdir()
+    (folder / "own_network.py").write_text("import colorsys\ndef make(): return colorsys.__file__\n")
+    (folder / "colorsys.py").write_text("raise SystemExit('shadowed')\n")
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    before = list(sys.path)
+    assert Path(_call("own_network:make", folder / "model.pt")).parent != folder
+    assert sys.path == before
 
 
 def test_factory_belongs_to_weights_alone(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from modelpack.progress import Progress
 _PYTHONS = ("3.13", "3.12", "3.11")
 #: What converting needs besides the model's own library, of what the extra `sklearn` brings.
 _CONVERTING = ("onnx", "protobuf", "skops")
-#: Compiled packages, which nobody wants to wait for while they are built from source.
-_COMPILED = ("numpy", "scipy", "pandas", "scikit-learn", "onnx", "xgboost", "xgboost-cpu", "lightgbm", "catboost")
+#: Building a package runs code of its authors' here, for whoever named it; installing a wheel runs none.
+_WHEELS_ONLY = ("--only-binary", ":all:")
 _HERE = ".".join(platform.python_version_tuple()[:2])
 _PYTHON = "bin/python"
 _RESOLUTION = "resolution.txt"
@@ -79,7 +79,7 @@ def _resolution(wanted: Wanted, progress: Progress) -> tuple[str, str]:
     progress.notice(f"resolving {_shown(wanted)} ({wanted.origin})")
     said = ""
     for python in _pythons(wanted):
-        done = _compile(asked, python, wanted)
+        done = _compile(asked, python)
         if done.returncode == 0:
             write_file(kept, f"{python}\n{done.stdout}".encode())
             return python, done.stdout
@@ -88,15 +88,15 @@ def _resolution(wanted: Wanted, progress: Progress) -> tuple[str, str]:
             break
     raise IsolationError(
         f"no environment could be resolved with {_shown(wanted)} ({wanted.origin}):\n{_last_lines(said)}\n"
-        "Check the network and the package index (UV_DEFAULT_INDEX or PIP_INDEX_URL); give versions that go "
-        "together with --env requirements.txt; or package with the installed ones: --allow-version-skew."
+        "Only wheels are installed. Check the network and the package index (UV_DEFAULT_INDEX or PIP_INDEX_URL); "
+        "give versions that go together with --env requirements.txt; or package with the installed ones: "
+        "--allow-version-skew."
     )
 
 
-def _compile(asked: str, python: str, wanted: Wanted) -> "subprocess.CompletedProcess[str]":
+def _compile(asked: str, python: str) -> "subprocess.CompletedProcess[str]":
     command = ["pip", "compile", "-", "--no-header", "--no-annotate", "--quiet", "--python-version", python]
-    command += [word for name in _COMPILED for word in ("--only-binary", name)]
-    return run_uv(command, given=asked, folder=wanted.folder)
+    return run_uv([*command, *_WHEELS_ONLY], given=asked)
 
 
 def _install(folder: Path, python: str, resolution: str) -> None:
@@ -110,8 +110,7 @@ def _install(folder: Path, python: str, resolution: str) -> None:
             "system's packages), or package with the installed versions: --allow-version-skew."
         )
     command = ["pip", "install", "--quiet", "--python", str(folder / _PYTHON), "--no-deps"]
-    command += [word for name in _COMPILED for word in ("--only-binary", name)]
-    done = run_uv([*command, "-r", str(folder / _RESOLUTION)])
+    done = run_uv([*command, *_WHEELS_ONLY, "-r", str(folder / _RESOLUTION)])
     if done.returncode:
         raise IsolationError(
             f"the packages of {folder.name} could not be installed:\n{_last_lines(done.stderr)}\n"

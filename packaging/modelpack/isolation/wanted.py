@@ -29,12 +29,11 @@ _PIN = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^]]*\])?\s*==\s*([0-9]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``requirements`` in pip's words, read relative to ``folder``; ``origin`` says where they come from, for a
+    """``requirements`` are names with versions, as `pins` reads them; ``origin`` says where they come from, for a
     person. ``python`` is the minor release that the model was trained under ("3.11"), where that is known."""
 
     requirements: tuple[str, ...]
     origin: str
-    folder: Path | None = None
     python: str | None = None
 
 
@@ -47,7 +46,7 @@ def by_file(path: Path) -> Wanted | None:
 
 
 def by_requirements(
-    lines: tuple[str, ...], origin: str, path: Path, *, always: bool, folder: Path | None, python: str | None
+    lines: tuple[str, ...], origin: str, path: Path, *, always: bool, python: str | None
 ) -> Wanted | None:
     """What requirements ``lines`` ask for, and the model file ``path`` for libraries that they do not name.
 
@@ -55,7 +54,7 @@ def by_requirements(
     wants nothing either.
     """
     pins = pins_of(lines)
-    if not always and not any(_is_skewed(name, version) for name, version in pins.items()):
+    if not always and not any_skewed(lines):
         return by_file(path)
     named = {name_of(line) for line in lines}
     # MLflow logs the library's name beside the stand-in that was installed; the two hold the same files.
@@ -68,7 +67,12 @@ def by_requirements(
     known = pins | unnamed
     found = requirements_of(Saved(known, saved.numpy_2, saved.boosters))
     added = [line for line in found if not {name_of(line), _STAND_INS.get(name_of(line) or "")} & named]
-    return Wanted((*lines, *added), origin, folder, python)
+    return Wanted((*lines, *added), origin, python)
+
+
+def any_skewed(lines: tuple[str, ...]) -> bool:
+    """Whether requirements pin a framework to another minor release than is installed."""
+    return any(_is_skewed(name, version) for name, version in pins_of(lines).items())
 
 
 def pins_of(lines: tuple[str, ...]) -> dict[str, str]:

@@ -42,22 +42,18 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
         )
 
 
-def run_uv(
-    command: list[str], *, given: str = "", folder: Path | None = None
-) -> "subprocess.CompletedProcess[str]":
-    """uv's ``command``, with ``given`` on its standard input, run in ``folder`` or an empty one, so that no
-    project's own settings count; the environment's index settings hold. Raises `LayerError` without uv."""
+def run_uv(command: list[str], *, given: str = "") -> "subprocess.CompletedProcess[str]":
+    """uv's ``command``, with ``given`` on its standard input, run in an empty folder, so that no project's own
+    settings count; the environment's index settings hold. Raises `LayerError` without uv."""
     environment = _environment()
-    done = _run([*uv_command(), *command], environment, given, folder)
+    done = _run([*uv_command(), *command], environment, given)
     if done.returncode and "certificate" in done.stderr:
         # Behind a proxy of one's own the system's certificates hold, not those that uv brings.
-        done = _run([*uv_command(), *command], {**environment, "UV_SYSTEM_CERTS": "1"}, given, folder)
+        done = _run([*uv_command(), *command], {**environment, "UV_SYSTEM_CERTS": "1"}, given)
     return done
 
 
-def _run(
-    command: list[str], environment: dict[str, str], given: str, folder: Path | None
-) -> "subprocess.CompletedProcess[str]":
+def _run(command: list[str], environment: dict[str, str], given: str) -> "subprocess.CompletedProcess[str]":
     with tempfile.TemporaryDirectory() as nowhere:
         return subprocess.run(
             command,
@@ -65,7 +61,7 @@ def _run(
             capture_output=True,
             text=True,
             check=False,
-            cwd=folder or nowhere,
+            cwd=nowhere,
             env=environment,
         )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelpack.errors import RequestError, SourceError
 from modelpack.progress import Progress
-from modelpack.sources.files import open_model, recognise
+from modelpack.sources.files import PROGRAM_NOTICE, open_model, recognise
 from modelpack.sources.source import Category, Graph, Label, Source
+from modelpack.sources.torch_files import kind_of
 
 if TYPE_CHECKING:
     from modelpack.isolation.environment import Environment
@@ -39,7 +40,7 @@ def opened(
     data = path if logged is None else logged.data
     if requirements is not None and recognise(data) == "onnx":
         raise RequestError(f"{path} is an ONNX graph, which needs no libraries: leave {requirements} out.")
-    wanted = None if allow_version_skew else _wanted(data, logged, requirements)
+    wanted = None if allow_version_skew else _wanted(data, logged, requirements, progress)
     if wanted is None:
         settings: Any = {"trust": trust, "allow_version_skew": allow_version_skew, "progress": progress}
         yield load(data, **settings, factory=factory), None
@@ -60,6 +61,8 @@ def load(
     if form == "torch":
         from modelpack.sources import torch
 
+        if kind_of(path) == "exported":
+            progress.notice(PROGRAM_NOTICE)
         return torch.open_file(path, factory)
     if factory is not None:
         raise SourceError(f"--factory makes the module for PyTorch's weights; {path} is {form}. Leave it out.")
@@ -83,22 +86,21 @@ def _logged(folder: Path) -> "MlflowModel":
     return mlflow.read(folder)
 
 
-def _wanted(data: Path, logged: "MlflowModel | None", requirements: Path | None) -> "Wanted | None":
+def _wanted(
+    data: Path, logged: "MlflowModel | None", requirements: Path | None, progress: Progress
+) -> "Wanted | None":
     """The environment for the model file ``data``: as asked for, as logged, or as the file itself says."""
+    from modelpack.isolation.listed import logged_lines, own_lines
     from modelpack.isolation.wanted import by_file, by_requirements
 
     if recognise(data) == "onnx":
         return None
     if requirements is not None:
-        try:
-            lines = tuple(requirements.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            raise RequestError(f"requirements {requirements} cannot be read: {error}.") from error
-        folder = requirements.resolve().parent
-        return by_requirements(lines, str(requirements), data, always=True, folder=folder, python=None)
+        lines = own_lines(requirements)
+        return by_requirements(lines, str(requirements), data, always=True, python=None)
     if logged is not None and logged.requirements:
-        origin = "logged by MLflow"
-        return by_requirements(logged.requirements, origin, data, always=False, folder=None, python=logged.python)
+        lines = logged_lines(logged.requirements, logged.requirements_in, progress)
+        return by_requirements(lines, "logged by MLflow", data, always=False, python=logged.python)
     return by_file(data)
 
 

@@ -24,6 +24,11 @@ PICKLE_NOTICE = (
     "skops files (skops.io.dump) are loaded without that risk."
 )
 
+PROGRAM_NOTICE = (
+    "loading a program of torch.export may run pickled code in it: package only files from people you trust. "
+    "ONNX files are loaded without that risk."
+)
+
 
 def hash_file(path: Path) -> str:
     """SHA-256 of the file, 64 hex digits; of a folder's files in order, with their places."""

@@ -27,13 +27,14 @@ _NOT_THE_MODELS = ("mlflow", "mlflow-skinny", "mlflow-tracing")
 @dataclass(frozen=True, slots=True)
 class MlflowModel:
     """``data`` is the model's own file; ``example`` a file of rows, where there is one; ``requirements`` the lines
-    in pip's words and ``python`` the minor release ("3.11") that it was logged with; ``columns`` the signature's,
-    None where it names none."""
+    of file ``requirements_in``, as they stand, and ``python`` the minor release ("3.11") that it was logged with;
+    ``columns`` the signature's, None where it names none."""
 
     flavor: str
     data: Path
     example: Path | None
     requirements: tuple[str, ...]
+    requirements_in: Path
     python: str | None
     columns: tuple[Column, ...] | None
 
@@ -47,11 +48,13 @@ def read(folder: Path) -> MlflowModel:
     flavor = next((name for name in _FLAVORS if isinstance(flavors.get(name), dict)), None)
     if flavor is None:
         raise SourceError(_unsupported(folder, flavors))
+    requirements_in, requirements = _requirements(folder)
     return MlflowModel(
         flavor=flavor,
         data=_data(folder, flavors[flavor].get(_FLAVORS[flavor])),
         example=_example(folder, document),
-        requirements=_requirements(folder),
+        requirements=requirements,
+        requirements_in=requirements_in,
         python=_python(folder),
         columns=read_columns(document),
     )
@@ -82,7 +85,8 @@ def _unsupported(folder: Path, flavors: dict[str, Any]) -> str:
 def _data(folder: Path, named: Any) -> Path:
     data = None if named is None else _inside(folder, str(named))
     if data is not None and data.is_dir():
-        data = next((path for path in sorted(data.iterdir()) if path.is_file()), None)
+        first = next((path for path in sorted(data.iterdir()) if path.is_file()), None)
+        data = None if first is None else _inside(folder, str(first.relative_to(folder.resolve())))
     if data is None or not data.is_file():
         raise SourceError(
             f"{folder} lacks {named or 'the model file'}, which its MLmodel names. Log the model again."
@@ -98,31 +102,35 @@ def _example(folder: Path, document: dict[str, Any]) -> Path | None:
     return example if example.is_file() else None
 
 
-def _requirements(folder: Path) -> tuple[str, ...]:
-    """Lines of requirements.txt, else of conda.yaml's pip part, without MLflow itself."""
+def _requirements(folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """The file that lists them, and its lines: requirements.txt, else conda.yaml's pip part; without MLflow
+    itself."""
     place = folder / "requirements.txt"
     if place.is_file():
         lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
-    elif (folder / "conda.yaml").is_file():
-        listed = _document(folder / "conda.yaml").get("dependencies") or []
-        parts = [item["pip"] for item in listed if isinstance(item, dict) and isinstance(item.get("pip"), list)]
-        lines = [str(line) for part in parts for line in part]
     else:
-        return ()
+        place = folder / "conda.yaml"
+        parts = [item["pip"] for item in _of_conda(folder) if isinstance(item, dict) and "pip" in item]
+        lines = [str(line) for part in parts if isinstance(part, list) for line in part]
     kept = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
-    return tuple(line for line in kept if _name_of(line) not in _NOT_THE_MODELS)
+    return place, tuple(line for line in kept if _name_of(line) not in _NOT_THE_MODELS)
+
+
+def _of_conda(folder: Path) -> list[Any]:
+    """The dependencies of conda.yaml, where there are any."""
+    if not (folder / "conda.yaml").is_file():
+        return []
+    listed = _document(folder / "conda.yaml").get("dependencies")
+    return listed if isinstance(listed, list) else []
 
 
 def _python(folder: Path) -> str | None:
     """Python's minor release, of python_env.yaml or conda.yaml."""
     if (folder / "python_env.yaml").is_file():
         version = str(_document(folder / "python_env.yaml").get("python", ""))
-    elif (folder / "conda.yaml").is_file():
-        listed = _document(folder / "conda.yaml").get("dependencies") or []
-        named = [item for item in listed if isinstance(item, str) and item.startswith("python=")]
-        version = named[0].removeprefix("python=").lstrip("=") if named else ""
     else:
-        return None
+        named = [item for item in _of_conda(folder) if isinstance(item, str) and item.startswith("python=")]
+        version = named[0].removeprefix("python=").lstrip("=") if named else ""
     return ".".join(version.split(".")[:2]) or None
 
 

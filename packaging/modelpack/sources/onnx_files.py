@@ -42,6 +42,18 @@ def graphs(graph: Any) -> Iterator[Any]:
                 yield from graphs(inner)
 
 
+def _tensors(model: Any) -> Iterator[Any]:
+    """Every tensor that is stored in the model, in its graphs, their nodes' attributes and its functions."""
+    nodes = [node for function in model.functions for node in function.node]
+    for graph in graphs(model.graph):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+        nodes.extend(graph.node)
+    for attribute in (attribute for node in nodes for attribute in node.attribute):
+        yield from ([attribute.t] if attribute.HasField("t") else []) + list(attribute.tensors)
+
+
 def _refuse_unknown_domains(path: Path, model: Any) -> None:
     own = {(function.domain, function.name) for function in model.functions}
     for graph in graphs(model.graph):
@@ -58,7 +70,7 @@ def _take_in_external_data(path: Path, model: Any) -> None:
     from onnx import TensorProto, external_data_helper
 
     folder = path.resolve().parent
-    for tensor in (tensor for graph in graphs(model.graph) for tensor in graph.initializer):
+    for tensor in _tensors(model):
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
         location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")

@@ -99,10 +99,12 @@ def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource
 
 
 def _call(factory: str, path: Path) -> Any:
-    """What ``factory`` returns; its module is looked for here and beside the weights."""
+    """What ``factory`` returns; its module is looked for here and beside the weights: there last, so that files
+    which came with them take no installed library's place."""
     name, _, function = factory.partition(":")
-    places = [str(Path.cwd()), str(path.resolve().parent)]
-    sys.path[:0] = places
+    here, beside = str(Path.cwd()), str(path.resolve().parent)
+    sys.path.insert(0, here)
+    sys.path.append(beside)
     try:
         return getattr(importlib.import_module(name), function)()
     except Exception as error:
@@ -111,7 +113,7 @@ def _call(factory: str, path: Path) -> Any:
             "without parameters as module:function; the module lies here or beside the weights."
         ) from error
     finally:
-        for place in places:
+        for place in (here, beside):
             sys.path.remove(place)
 
 

@@ -34,7 +34,7 @@ def test_booster_in_the_pipeline_comes_along_though_its_version_is_not_written(t
     wanted = by_file(place)
     assert wanted is not None
     assert wanted.requirements[:2] == ("scikit-learn==1.5.2", f"lightgbm=={lightgbm.__version__}")
-    asked = by_requirements(("lightgbm==4.5.0",), "r", place, always=True, folder=None, python=None)
+    asked = by_requirements(("lightgbm==4.5.0",), "r", place, always=True, python=None)
     assert asked is not None
     assert asked.requirements[:2] == ("lightgbm==4.5.0", "scikit-learn==1.5.2")
 
@@ -54,16 +54,14 @@ def test_xgboost_comes_with_a_scikit_learn_that_knows_its_kind(
 def test_requirements_asked_for_hold_even_where_the_installed_would_serve(tmp_path: Path) -> None:
     place = _saved_by(sklearn.__version__, tmp_path)
     lines = ("numpy==2.1.3",)
-    wanted = by_requirements(lines, "req.txt", place, always=True, folder=tmp_path, python=None)
+    wanted = by_requirements(lines, "req.txt", place, always=True, python=None)
     assert wanted is not None
     assert wanted.requirements == ("numpy==2.1.3", f"scikit-learn=={sklearn.__version__}")
 
 
 def test_what_requirements_name_is_not_taken_from_the_file(tmp_path: Path) -> None:
     lines = ("Scikit_Learn==1.3.2", "scipy==1.11.4")
-    wanted = by_requirements(
-        lines, "req.txt", _saved_by("1.4.2", tmp_path), always=True, folder=None, python="3.11"
-    )
+    wanted = by_requirements(lines, "req.txt", _saved_by("1.4.2", tmp_path), always=True, python="3.11")
     assert wanted is not None
     assert wanted.requirements == (*lines, "numpy<2", "pandas<3")
     assert wanted.python == "3.11"
@@ -72,14 +70,12 @@ def test_what_requirements_name_is_not_taken_from_the_file(tmp_path: Path) -> No
 def test_logged_requirements_of_the_installed_releases_want_nothing(tmp_path: Path) -> None:
     place = _saved_by(sklearn.__version__, tmp_path)
     lines = (f"scikit-learn=={sklearn.__version__}", "cloudpickle==2.2.1", f"xgboost=={xgboost.__version__}")
-    assert by_requirements(lines, "logged", place, always=False, folder=None, python="3.8") is None
+    assert by_requirements(lines, "logged", place, always=False, python="3.8") is None
 
 
 def test_logged_requirements_of_another_release_are_wanted(tmp_path: Path) -> None:
     (tmp_path / "model.lgb").write_text("tree\nversion=v4\n")
-    wanted = by_requirements(
-        ("lightgbm==4.3.0",), "logged", tmp_path / "model.lgb", always=False, folder=None, python=None
-    )
+    wanted = by_requirements(("lightgbm==4.3.0",), "logged", tmp_path / "model.lgb", always=False, python=None)
     assert wanted is not None
     assert wanted.requirements == ("lightgbm==4.3.0",)
 
@@ -87,7 +83,7 @@ def test_logged_requirements_of_another_release_are_wanted(tmp_path: Path) -> No
 def test_library_and_its_stand_in_are_not_both_installed(tmp_path: Path) -> None:
     lines = ("pandas==2.3.3", "xgboost-cpu==2.1.2", "xgboost==2.1.2")
     place = _saved_by("1.5.2", tmp_path)
-    wanted = by_requirements(lines, "logged", place, always=False, folder=None, python=None)
+    wanted = by_requirements(lines, "logged", place, always=False, python=None)
     assert wanted is not None
     assert wanted.requirements[:3] == ("pandas==2.3.3", "xgboost-cpu==2.1.2", "scikit-learn==1.5.2")
 
