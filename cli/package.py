@@ -7,6 +7,7 @@ import tomlkit
 import typer
 
 from cli.console import notice, print_json
+from cli.errors import WrongUsage
 from cli.packaged import models_of, print_result, sort_environments
 from cli.project import SETTINGS, find_project
 from cli.report import StageProgress
@@ -48,6 +49,9 @@ def package(
     allow_fragile: Annotated[
         bool, typer.Option("--allow-fragile", help="Let hard values be answered otherwise than by the source.")
     ] = False,
+    timeout: Annotated[
+        float, typer.Option(help="Minutes after which a stage that tells nothing is ended.")
+    ] = 15.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
@@ -55,15 +59,18 @@ def package(
 
     A folder that is no MLflow model is packaged model by model, each named by its file, with the table of the same
     name beside it (model.csv, model.parquet) or --sample. A model that other versions of its library saved is
-    converted by those, in an environment of its own. Exit codes: 1 setting or lock, 3 source, 4 sample,
-    5 conversion, 6 out of tolerance, 7 too large for Lambda.
+    converted by those, in an environment of its own. The model's code runs in a process apart, which is ended with
+    all that it started where it takes too long. Exit codes: 1 setting, lock or the model's code ended, 3 source,
+    4 sample, 5 conversion, 6 out of tolerance, 7 too large for Lambda.
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
     from lambda_handlers.contract.tolerance import Tolerance
-    from modelpack.package import package as run
     from modelpack.request import PackageRequest, PackageResult
+    from modelpack.supervised.supervisor import Packer
 
+    if not timeout > 0.0:
+        raise WrongUsage(f"--timeout {timeout:g} cannot be: give minutes, more than 0, such as --timeout 60.")
     project = find_project()
     environment, requirements = sort_environments(env or [])
     settings: dict[str, Any] = {
@@ -84,12 +91,13 @@ def package(
     }
     made: list[PackageResult] = []
     try:
-        for model in models_of(source, name, sample):
-            with StageProgress() as progress:
-                request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)
-                made.append(run(request, progress))
-            if not dry_run and add_endpoint(project / SETTINGS, model.name):
-                notice(f"added [endpoint.{model.name}] to {SETTINGS}")
+        with Packer(timeout * 60.0) as packer:
+            for model in models_of(source, name, sample):
+                with StageProgress() as progress:
+                    request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)
+                    made.append(packer.package(request, progress))
+                if not dry_run and add_endpoint(project / SETTINGS, model.name):
+                    notice(f"added [endpoint.{model.name}] to {SETTINGS}")
     finally:
         _print(made, project, as_json=as_json, one=name is not None)
     said = "nothing was written (--dry-run)" if dry_run else f"pinned for {environment} in serinus.lock"

@@ -1,5 +1,6 @@
 """Writes bundles: an immutable folder, whole or absent, named by the hash of what decides its behaviour."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,24 +45,32 @@ def weights(parts: Parts) -> dict[str, int]:
     }
 
 
-def write_bundle(project: Path, parts: Parts, card: str, provenance: dict[str, Any]) -> Path:
-    """Write the bundle's folder and return it; an intact bundle of this version that is there already stays, with
-    the provenance of its first making."""
-    target = folder_of(project, parts.manifest)
+def write_parts(folder: Path, parts: Parts, card: str, provenance: dict[str, Any]) -> None:
+    """Write a bundle's files into ``folder``, and see that they hash to its version."""
+    (folder / contract.GRAPH).write_bytes(parts.graph)
+    (folder / contract.MANIFEST).write_bytes(dump_json(parts.manifest.to_json()))
+    (folder / contract.BASELINE).write_bytes(parts.baseline)
+    (folder / contract.GOLDEN).write_bytes(parts.golden)
+    (folder / contract.CARD).write_text(card, encoding="utf-8")
+    (folder / contract.PROVENANCE).write_bytes(dump_json(provenance))
+    contract.verify(folder)
+
+
+def keep_bundle(project: Path, draft: Path) -> Path:
+    """Copy the bundle in folder ``draft`` to where it belongs in ``project``, and return that place; an intact
+    bundle of this version that is there already stays, with the provenance of its first making. Raises
+    `ContractError` where the draft is none."""
+    target = folder_of(project, contract.verify(draft))
     if target.exists():
         try:
             contract.verify(target)
             return target
         except ContractError:
             _set_aside(target)
-    with folder_beside(target) as draft:
-        (draft / contract.GRAPH).write_bytes(parts.graph)
-        (draft / contract.MANIFEST).write_bytes(dump_json(parts.manifest.to_json()))
-        (draft / contract.BASELINE).write_bytes(parts.baseline)
-        (draft / contract.GOLDEN).write_bytes(parts.golden)
-        (draft / contract.CARD).write_text(card, encoding="utf-8")
-        (draft / contract.PROVENANCE).write_bytes(dump_json(provenance))
-        contract.verify(draft)
+    with folder_beside(target) as beside:
+        for name in (*contract.SHIPPED, contract.CARD, contract.PROVENANCE):
+            shutil.copyfile(draft / name, beside / name)
+        contract.verify(beside)
     return target
 
 

@@ -2,6 +2,7 @@
 
 ModelpackError
 ├── RequestError            [1] a name, tolerance or other setting cannot be used
+├── WorkerError             [1] the process that ran the model's code ended, or took too long
 ├── SourceError             [3] the model file cannot be read as a model
 │   ├── UntrustedTypesError     a skops file holds types that nobody has trusted yet
 │   ├── ExtraMissingError       its framework is an optional extra that is not installed
@@ -38,6 +39,12 @@ class ModelpackError(Exception):
 
 class RequestError(ModelpackError):
     """A setting of the request cannot be used."""
+
+    exit_code = 1
+
+
+class WorkerError(ModelpackError):
+    """The process that ran the model's code ended before it was done, or took too long."""
 
     exit_code = 1
 

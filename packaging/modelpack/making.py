@@ -1,8 +1,9 @@
-"""From a trained model to a bundle: load, convert, compare with the source, profile, write, pin."""
+"""From a trained model to a bundle's draft: load, convert, compare with the source, profile, write."""
 
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from lambda_handlers.contract.agreement import Agreement, compare
 from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.lock import LOCK, Pin, read_lock
+from lambda_handlers.contract.lock import LOCK, read_lock
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack import bundle, sources
 from modelpack.baseline import profile
@@ -20,7 +21,6 @@ from modelpack.features import describe_features, make_signature
 from modelpack.golden import choose_golden
 from modelpack.holdout import compare_metrics
 from modelpack.layers.limits import room_beside_runtime
-from modelpack.locking import pin_bundle
 from modelpack.parity import Expected, expect, measure, refuse
 from modelpack.plots import sketch
 from modelpack.precision import choose, smaller
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 _LIBRARIES = ("serinus", "numpy", "pandas", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops", "protobuf")
 
 
-def make(request: PackageRequest, progress: Progress) -> PackageResult:
-    """Make the bundle that ``request`` describes and pin it; nothing is written unless it agrees."""
+def draft(request: PackageRequest, progress: Progress, folder: Path) -> PackageResult:
+    """Write the bundle that ``request`` describes into ``folder``, once it agrees with its source, and nothing
+    into the project: that is `keeping`'s. All code of the model's runs here."""
     read_lock(request.project / LOCK)
     watch = Stopwatch(progress)
     watch.stage("load")
@@ -54,11 +55,11 @@ def make(request: PackageRequest, progress: Progress) -> PackageResult:
         progress=watch,
         factory=request.factory,
     ) as (source, environment):
-        return _make(request, source, environment, watch)
+        return _draft(request, source, environment, watch, folder)
 
 
-def _make(
-    request: PackageRequest, source: Source, environment: "Environment | None", watch: Stopwatch
+def _draft(
+    request: PackageRequest, source: Source, environment: "Environment | None", watch: Stopwatch, folder: Path
 ) -> PackageResult:
     watch.stage("sample")
     sample = _read_sample(request, source, watch)
@@ -106,14 +107,9 @@ def _make(
         "plots": sketch(expected, runner),
         "environment_of_source": None if environment is None else environment.to_json(),
     }
-    folder = bundle.folder_of(request.project, manifest)
-    if not request.dry_run:
-        card = write_card(manifest, provenance, parts, expected.sample_rows)
-        folder = bundle.write_bundle(request.project, parts, card, provenance)
-        place = folder.relative_to(request.project).as_posix()
-        pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, place))
+    bundle.write_parts(folder, parts, write_card(manifest, provenance, parts, expected.sample_rows), provenance)
     return PackageResult(
-        bundle=folder,
+        bundle=bundle.folder_of(request.project, manifest),
         name=request.name,
         version=manifest.version,
         environment=request.environment,
@@ -122,7 +118,7 @@ def _make(
         precision=graph.precision,
         source_bytes=weigh(request.source),
         graph_bytes=len(graph.model),
-        bundle_bytes=weigh(folder) if folder.is_dir() else 0,
+        bundle_bytes=0,
         parity=agreement,
         seconds=watch.stop(),
         score=score,

@@ -3,9 +3,12 @@
 What converting needs is an optional extra; who only builds and deploys has none of it.
 """
 
+import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 
 from modelpack.errors import ModelpackError
+from modelpack.keeping import keep
 from modelpack.progress import Progress, Silent
 from modelpack.request import PackageRequest, PackageResult
 
@@ -18,14 +21,23 @@ _NEEDED = ("pandas", "sklearn", "skl2onnx", "onnx", "skops")
 def package(request: PackageRequest, progress: Progress | None = None) -> PackageResult:
     """Make the bundle that ``request`` describes and pin it; nothing is written unless it agrees with its source.
 
-    Raises `ModelpackError`, and `ContractError` where the project's lock is damaged.
+    The model's code runs in this process, which it can end or hold up; `supervised` runs it in another. Raises
+    `ModelpackError`, and `ContractError` where the project's lock is damaged.
     """
+    check(request)
+    from modelpack.making import draft
+
+    with tempfile.TemporaryDirectory(prefix="serinus-") as folder:
+        drafted = draft(request, progress or Silent(), Path(folder))
+        return keep(request, drafted, Path(folder))
+
+
+def check(request: PackageRequest) -> None:
+    """Raise `RequestError` where ``request`` cannot be, and `ModelpackError` where what converts is not
+    installed; loads nothing."""
     request.check()
     absent = [name for name in _NEEDED if find_spec(name) is None]
     if absent:
         raise ModelpackError(
             f"packaging a model needs {', '.join(absent)}, which is not installed. pip install 'serinus[{_EXTRA}]'"
         )
-    from modelpack.making import make
-
-    return make(request, progress or Silent())

@@ -7,7 +7,7 @@ saves at least a fifth; a candidate drops out only where it is clearly slower, t
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from modelpack.convert.packed import pack_lists
 from modelpack.convert.quantize import LEAST_WEIGHTS, quantize_dynamic, quantize_int4, quantize_static
 from modelpack.convert.storage import LEAST_NUMBERS, store_as
 from modelpack.errors import ConversionError, PrecisionError, first_line
+from modelpack.measured import Measured
 from modelpack.parity import Expected
 from modelpack.run import Runner
 from modelpack.sample import Sample
@@ -32,30 +33,6 @@ _SLOWER, _SLOWER_US = 2.0, 50.0
 _SINGLE_ROWS = 64
 _CALIBRATION_ROWS = 1000
 _STORED = ("float32", "float16")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names what its trees
-    are written as, where it has any. ``note`` says why a candidate has no figures, or why it was not taken."""
-
-    precision: str
-    size_bytes: int | None = None
-    session_ms: float | None = None
-    one_row_us: float | None = None
-    hundred_rows_us: float | None = None
-    agreement: Agreement | None = None
-    note: str = ""
-    chosen: bool = False
-    form: str = ""
-
-    @property
-    def title(self) -> str:
-        """Precision and form: "float64, TreeEnsemble v5"."""
-        return f"{self.precision}, {self.form}" if self.form else self.precision
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"title": self.title}
 
 
 def choose(

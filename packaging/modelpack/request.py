@@ -3,17 +3,15 @@
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_handlers.contract.agreement import Agreement
 from lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
 from lambda_handlers.contract.lock import NAME
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.errors import RequestError
-
-if TYPE_CHECKING:
-    from modelpack.precision import Measured
-    from modelpack.robustness.report import Robustness
+from modelpack.measured import Measured
+from modelpack.robustness.report import Robustness
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
@@ -55,6 +53,20 @@ class PackageRequest:
     factory: str | None = None
     allow_fragile: bool = False
     largest_unzipped_bytes: int = LARGEST_UNZIPPED_BYTES
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; paths as text."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()} | {
+            "tolerance": self.tolerance.to_json()
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "PackageRequest":
+        """Read `to_json`'s data."""
+        paths = ("source", "sample", "project", "requirements", "holdout")
+        changed = {name: None if data[name] is None else Path(data[name]) for name in paths}
+        tuples = {name: tuple(data[name]) for name in ("trust", "drop")}
+        return cls(**data | changed | tuples | {"tolerance": Tolerance.from_json(data["tolerance"])})
 
     def check(self) -> None:
         """Raise `RequestError` when a setting cannot be used."""
@@ -109,10 +121,10 @@ class PackageResult:
     seconds: dict[str, float]
     score: float | None
     notices: tuple[str, ...]
-    precisions: "tuple[Measured, ...]" = ()
+    precisions: tuple[Measured, ...] = ()
     holdout: dict[str, dict[str, float]] | None = None
     environment_of_source: dict[str, Any] | None = None
-    robustness: "Robustness | None" = None
+    robustness: Robustness | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; ``bundle`` as text."""
@@ -123,3 +135,27 @@ class PackageResult:
             "precisions": [line.to_json() for line in self.precisions],
             "robustness": None if self.robustness is None else self.robustness.to_json(),
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "PackageResult":
+        """Read `to_json`'s data."""
+        robustness = data["robustness"]
+        changed = {
+            "bundle": Path(data["bundle"]),
+            "notices": tuple(data["notices"]),
+            "parity": read_agreement(data["parity"]),
+            "precisions": tuple(_read_measured(line) for line in data["precisions"]),
+            "robustness": None if robustness is None else Robustness.from_json(robustness),
+        }
+        return cls(**data | changed)
+
+
+def read_agreement(data: dict[str, Any]) -> Agreement:
+    """Read `Agreement.to_json`'s data."""
+    return Agreement(**data | {"worst_rows": tuple(data["worst_rows"])})
+
+
+def _read_measured(data: dict[str, Any]) -> Measured:
+    agreement = data["agreement"]
+    plain = {name: value for name, value in data.items() if name != "title"}
+    return Measured(**plain | {"agreement": None if agreement is None else read_agreement(agreement)})

@@ -7,7 +7,8 @@ import pickle
 import re
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 from cli.main import main
+from modelpack.supervised.supervisor import Packer
 
 Files = Callable[[str], bytes]
 SOURCE, SAMPLE = 3, 4
@@ -35,9 +37,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def packer() -> Iterator[Packer]:
+    """One process for all files: to start one takes longer than to refuse a file."""
+    with Packer() as packer:
+        yield packer
+
+
 @pytest.fixture
-def refused(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+def refused(
+    project: Path, packer: Packer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
     """Packages a model file, which must fail as one line; gives that line."""
+    monkeypatch.setattr("modelpack.supervised.supervisor.Packer", lambda stage_timeout_s: nullcontext(packer))
 
     def run(model: Path, code: int, sample: Path | None = None) -> str:
         arguments = [

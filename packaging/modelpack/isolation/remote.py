@@ -15,14 +15,15 @@ import lambda_handlers
 import modelpack
 from lambda_handlers.contract.agreement import Outputs
 from lambda_handlers.contract.signature import Dtype, Task
-from modelpack import errors
-from modelpack.errors import IsolationError, ModelpackError
+from modelpack.errors import IsolationError
 from modelpack.isolation import wire
 from modelpack.isolation.environment import Environment
 from modelpack.isolation.worker import GRAPH, OUTPUTS, TABLE
 from modelpack.progress import Progress
 from modelpack.sample import Sample
 from modelpack.sources.source import Category, Graph, Label
+from modelpack.supervised.failures import revive
+from modelpack.supervised.group import ending
 
 #: This package's own code and nothing else of the environment that it is installed in.
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from modelpack.isolation.worker import main; main()"
@@ -103,7 +104,7 @@ class _Line:
         code = self._process.wait()
         self._said.seek(0)
         lines = [line.strip() for line in self._said.read().splitlines() if line.strip()]
-        return (lines[-1] if lines else f"exit code {code}")[:300]
+        return (lines[-1] if lines else ending(code))[:300]
 
 
 class RemoteSource:
@@ -144,11 +145,4 @@ class RemoteSource:
 
 def _raised(described: dict[str, Any]) -> Exception:
     """The error that was raised over there, of the same class where it is one of this package's."""
-    kind = getattr(errors, described["kind"], None)
-    if not (isinstance(kind, type) and issubclass(kind, ModelpackError)):
-        return RemoteError(described["message"] or described["kind"])
-    error = kind.__new__(kind, described["message"])
-    error.args = (described["message"],)
-    for name, value in described["fields"].items():
-        setattr(error, name, tuple(value) if isinstance(value, list) else value)
-    return error
+    return revive(described) or RemoteError(described["message"] or described["kind"])

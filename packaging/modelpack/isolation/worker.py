@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from modelpack import sources
-from modelpack.errors import ModelpackError
 from modelpack.isolation import wire
 from modelpack.sources import Graph, Source
+from modelpack.supervised.failures import describe
 
 #: Files of the exchange folder.
 TABLE, OUTPUTS, GRAPH = "table.npz", "outputs.npz", "graph.onnx"
@@ -30,7 +30,7 @@ def serve(exchange: Path, asked: IO[str], answers: IO[str]) -> None:
         try:
             answer = {"result": getattr(desk, question.pop("call"))(**question)}
         except Exception as error:  # noqa: BLE001 - told to whoever asked, who raises it again
-            answer = {"error": _described(error)}
+            answer = {"error": describe(error)}
         _tell(answers, answer)
 
 
@@ -88,17 +88,14 @@ class Desk:
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    """Serve on descriptors of its own, so that nothing that the model's code prints or reads gets among them."""
+    asked, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
     os.dup2(2, 1)
-    serve(Path(sys.argv[1]), sys.stdin, answers)
+    serve(Path(sys.argv[1]), asked, answers)
 
 
 def _tell(answers: IO[str], answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
-
-
-def _described(error: Exception) -> dict[str, Any]:
-    fields = vars(error) if isinstance(error, ModelpackError) else {}
-    plain = {name: value for name, value in fields.items() if not name.startswith("_")}
-    return {"kind": type(error).__name__, "message": str(error), "fields": plain}

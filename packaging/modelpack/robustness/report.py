@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from modelpack.robustness.probes import Kind
+if TYPE_CHECKING:
+    from modelpack.robustness.probes import Kind
 
 #: Answered as by the source; refused by the signature, with status 422; answered otherwise, or where the source
 #: gives no answer.
@@ -69,8 +70,10 @@ class Robustness:
         return cls(**{**data, "lines": lines})
 
 
-def count(outcomes: Iterable[tuple[Kind, str, Outcome]]) -> tuple[Line, ...]:
+def count(outcomes: "Iterable[tuple[Kind, str, Outcome]]") -> tuple[Line, ...]:
     """A line a kind, from probes' kinds, features and outcomes."""
+    from modelpack.robustness.probes import Kind  # with pandas, which whoever reads a report does without
+
     counts: dict[str, dict[str, int]] = {}
     features: dict[str, dict[str, None]] = {}
     for kind, feature, outcome in outcomes:

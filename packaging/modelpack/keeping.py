@@ -1,0 +1,31 @@
+"""From a bundle's draft to the project: its folder appears whole there and is pinned, once nothing of the model's
+can fail any more."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from lambda_handlers.contract.bundle import read_manifest
+from lambda_handlers.contract.lock import Pin
+from modelpack.bundle import folder_of, keep_bundle
+from modelpack.errors import RequestError
+from modelpack.locking import pin_bundle
+from modelpack.request import PackageRequest, PackageResult
+
+
+def keep(request: PackageRequest, drafted: PackageResult, draft: Path) -> PackageResult:
+    """Keep the bundle in folder ``draft``, which ``drafted`` tells of, and pin it; what there is now. A dry run
+    keeps nothing. Raises `RequestError` where the project cannot be written to."""
+    manifest = read_manifest(draft)
+    folder = folder_of(request.project, manifest)
+    try:
+        if not request.dry_run:
+            folder = keep_bundle(request.project, draft)
+            place = folder.relative_to(request.project).as_posix()
+            pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, place))
+    except OSError as error:
+        raise RequestError(
+            f"the bundle cannot be written to {request.project} ({error}). Make room there, or give yourself the "
+            "right to write."
+        ) from error
+    weight = sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
+    return replace(drafted, bundle=folder, bundle_bytes=weight)

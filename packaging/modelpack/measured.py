@@ -1,0 +1,30 @@
+"""What was measured of a graph in one precision; apart from the measuring, so that readers load no converter."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lambda_handlers.contract.agreement import Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names what its trees
+    are written as, where it has any. ``note`` says why a candidate has no figures, or why it was not taken."""
+
+    precision: str
+    size_bytes: int | None = None
+    session_ms: float | None = None
+    one_row_us: float | None = None
+    hundred_rows_us: float | None = None
+    agreement: Agreement | None = None
+    note: str = ""
+    chosen: bool = False
+    form: str = ""
+
+    @property
+    def title(self) -> str:
+        """Precision and form: "float64, TreeEnsemble v5"."""
+        return f"{self.precision}, {self.form}" if self.form else self.precision
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"title": self.title}

@@ -1,0 +1,70 @@
+"""A process that ends with whoever started it, and takes along what it has started itself.
+
+The process joins a group that a shell leads which waits for its standard input to end. That input is a pipe whose
+other end only this process holds: however this process ends, killed or not, the pipe ends, and the shell kills the
+group. No part of it needs the cooperation of the code that runs in the process, which may hold Python's lock.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+_GUARD = ("/bin/sh", "-c", "read -r nothing; kill -KILL 0")
+_GRACE_S = 5.0
+
+
+class ProcessGroup:
+    """``command`` with the file descriptors ``kept``, begun in a group of its own. What it prints goes to standard
+    error; it reads nothing."""
+
+    def __init__(self, command: Sequence[str | Path], kept: Sequence[int], environment: dict[str, str]) -> None:
+        nothing = subprocess.DEVNULL
+        self._guard = subprocess.Popen(
+            _GUARD, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, process_group=0
+        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=nothing,
+                stdout=2,
+                pass_fds=tuple(kept),
+                env=environment,
+                process_group=self._guard.pid,
+            )
+        except BaseException:
+            self._kill()
+            raise
+
+    def exit_code(self) -> int | None:
+        """As `subprocess.Popen.poll` gives it: None while it runs, negative where a signal ended it."""
+        return self._process.poll()
+
+    def end(self, *, at_once: bool) -> None:
+        """End the process and its descendants: ``at_once``, or once it had a moment to end by itself."""
+        if not at_once:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_S)
+        self._kill()
+        self._process.wait()
+
+    def _kill(self) -> None:
+        # The guard has not been waited for, so no other group can have its number.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._guard.pid, signal.SIGKILL)
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait()
+
+
+def ending(exit_code: int) -> str:
+    """How a process ended, for a sentence: "ended with exit code 3"."""
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    return f"was killed ({name})" if -exit_code == signal.SIGKILL else f"crashed ({name})"

@@ -1,0 +1,174 @@
+"""Has a worker package, watches over it, and keeps what it made."""
+
+import json
+import os
+import selectors
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from modelpack.errors import WorkerError
+from modelpack.keeping import keep
+from modelpack.package import check
+from modelpack.progress import Progress, Silent
+from modelpack.request import PackageRequest, PackageResult
+from modelpack.supervised import wording
+from modelpack.supervised.failures import Traceback, revive
+from modelpack.supervised.group import ProcessGroup
+
+#: Far beyond what a stage takes of a model that fits Lambda.
+STAGE_TIMEOUT_S = 15 * 60.0
+#: How often it is looked whether the worker still lives, which its silence does not tell.
+_LOOK_S = 0.2
+_START_S = 300.0
+#: Where this Python finds its modules, so that no file of the working folder comes before them.
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "from modelpack.supervised.worker import main; main()"
+)
+
+
+class Packer:
+    """Packages models one after the other, in a process that ends with the block. Nothing is heard of a stage for
+    ``stage_timeout_s`` at most."""
+
+    def __init__(self, stage_timeout_s: float = STAGE_TIMEOUT_S) -> None:
+        self._stage_timeout_s = stage_timeout_s
+        self._worker: _Worker | None = None
+
+    def __enter__(self) -> "Packer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(at_once=kind is not None)
+
+    def package(self, request: PackageRequest, progress: Progress | None = None) -> PackageResult:
+        """As `modelpack.package.package`. Raises `WorkerError` besides, where the worker ended or took too long;
+        then nothing was made."""
+        check(request)
+        if self._worker is None:
+            self._worker = _Worker()
+        try:
+            drafted, folder = self._worker.draft(request, progress or Silent(), self._stage_timeout_s)
+        except WorkerError:
+            self._end(at_once=True)
+            raise
+        try:
+            return keep(request, drafted, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _end(self, *, at_once: bool) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end(at_once=at_once)
+
+
+class _Worker:
+    """The other process, and what is told between the two."""
+
+    def __init__(self) -> None:
+        self._has_begun = False
+        self._folder = tempfile.TemporaryDirectory(prefix="serinus-")
+        asked, self._requests = os.pipe()
+        self._told, told = os.pipe()
+        command = [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(asked), str(told)]
+        # Below this folder, whatever is left behind by a process that is killed ends with it.
+        environment = {**os.environ, "TMPDIR": self._folder.name}
+        try:
+            self._group = ProcessGroup(command, (asked, told), environment)
+        finally:
+            os.close(asked)
+            os.close(told)
+
+    def end(self, *, at_once: bool) -> None:
+        os.close(self._requests)
+        self._group.end(at_once=at_once)
+        os.close(self._told)
+        self._folder.cleanup()
+
+    def draft(
+        self, request: PackageRequest, progress: Progress, stage_timeout_s: float
+    ) -> tuple[PackageResult, Path]:
+        """What was drafted for ``request``, and the draft's folder."""
+        folder = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder.name))
+        self._ask({"request": request.to_json(), "folder": str(folder)})
+        stage = "load"
+        messages = self._messages(stage_timeout_s)
+        while True:
+            try:
+                told = next(messages, None)
+                result = None if told is None or "result" not in told else PackageResult.from_json(told["result"])
+            except TimeoutError as error:
+                raise wording.too_slow(request.source, stage, stage_timeout_s) from error
+            except (ValueError, KeyError, TypeError) as error:
+                raise wording.garbled(request.source, stage) from error
+            if result is not None:
+                return result, folder
+            if told is None:
+                raise wording.ended(request.source, stage, self._group.exit_code() or 0)
+            if "error" in told:
+                raise _raised(told["error"], request.source, stage)
+            if "stage" in told:
+                stage = str(told["stage"])
+                progress.stage(stage)
+            else:
+                progress.notice(str(told.get("notice")))
+
+    def _ask(self, question: dict[str, Any]) -> None:
+        content = json.dumps(question).encode() + b"\n"
+        try:
+            while content:
+                content = content[os.write(self._requests, content) :]
+        except BrokenPipeError:
+            pass  # it has ended, which the missing answer tells
+
+    def _messages(self, timeout_s: float) -> Iterator[dict[str, Any]]:
+        """What is told, until the worker has ended; `TimeoutError` after ``timeout_s`` of silence, and ValueError
+        for what is no message."""
+        rest = b""
+        # Python and the libraries are loaded before the first message, which is no work on the model.
+        limit_s = max(timeout_s, 0.0 if self._has_begun else _START_S)
+        heard = time.monotonic()
+        with selectors.DefaultSelector() as pipe:
+            pipe.register(self._told, selectors.EVENT_READ)
+            while True:
+                # Looked at first: what it wrote before it ended is then there to be read.
+                ended = self._group.exit_code() is not None
+                if pipe.select(0 if ended else _LOOK_S):
+                    piece = os.read(self._told, 1 << 16)
+                    *lines, rest = (rest + piece).split(b"\n")
+                    for line in lines:
+                        yield _read(line)
+                        self._has_begun, limit_s, heard = True, timeout_s, time.monotonic()
+                    if piece:
+                        continue
+                    time.sleep(0 if ended else _LOOK_S)  # it closed the pipe and goes on
+                if ended:
+                    return
+                if time.monotonic() - heard > limit_s:
+                    raise TimeoutError
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    told = json.loads(line)
+    if not isinstance(told, dict):
+        raise TypeError(f"no message: {told!r}")
+    return told
+
+
+def _raised(described: dict[str, Any], source: Path, stage: str) -> Exception:
+    """The error that was raised in the worker; what is no refusal of ours came from the model's own code."""
+    error = revive(described)
+    if error is not None:
+        return error
+    made = wording.failed(source, stage, described["kind"], described["message"])
+    made.__cause__ = Traceback(described["traceback"])
+    return made

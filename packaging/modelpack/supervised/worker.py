@@ -1,0 +1,65 @@
+"""Runs in the process that packages: takes requests, writes drafts of bundles, and tells how it goes.
+
+A request is a line of JSON, ``request`` and the ``folder`` for the draft; so is each thing told: a ``stage``, a
+``notice``, and at the end the ``result`` or an ``error``. Both have a file descriptor of their own, so that what
+the model's code prints or reads does not get among them. Started by `supervisor`.
+"""
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from modelpack.making import draft
+from modelpack.request import PackageRequest
+from modelpack.supervised.failures import describe
+
+
+class Teller:
+    """Progress that travels to the supervisor."""
+
+    def __init__(self, told: IO[str]) -> None:
+        self._told = told
+        self._lock = threading.Lock()
+
+    def stage(self, name: str) -> None:
+        self.tell({"stage": name})
+
+    def notice(self, message: str) -> None:
+        self.tell({"notice": message})
+
+    def tell(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            self._told.write(json.dumps(message) + "\n")
+            self._told.flush()
+
+
+def serve(requests: IO[str], teller: Teller) -> None:
+    """Draft what ``requests`` ask for until they end."""
+    for line in requests:
+        asked = json.loads(line)
+        try:
+            result = draft(PackageRequest.from_json(asked["request"]), teller, Path(asked["folder"]))
+            answer: dict[str, Any] = {"result": result.to_json()}
+        except BaseException as error:  # noqa: BLE001 - SystemExit too, which is the model's, and no end of this
+            answer = {"error": describe(error)}
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        try:
+            teller.tell(answer)
+        except OSError:
+            os._exit(1)  # the model's code closed the pipe; the supervisor says so
+
+
+def main() -> None:
+    requests, told = (int(word) for word in sys.argv[1:3])
+    # Where a terminal stops what writes to it from the background, this is to be heard all the same.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    if os.environ.get("SERINUS_DEBUG"):
+        faulthandler.enable()
+    with os.fdopen(requests, encoding="utf-8") as asked, os.fdopen(told, "w", encoding="utf-8") as answers:
+        serve(asked, Teller(answers))
