@@ -1,6 +1,9 @@
 """The task's own metrics on labelled rows, of the source and of the bundle side by side, and the gate on the
-loss."""
+loss. All are scikit-learn's of that name, of probabilities in double precision.
+https://scikit-learn.org/stable/modules/model_evaluation.html
+"""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,8 @@ from modelpack.errors import HoldoutError, SampleError
 
 #: Metrics of which more is better; of all others less is.
 _MORE_IS_BETTER = ("accuracy", "auc", "r2")
+_WHOLE = re.compile(r"(?<=\d)\.0+$")
+_NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 
 def compare_metrics(
@@ -34,10 +39,9 @@ def compare_metrics(
 
 def _metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> dict[str, float]:
     if "label" in outputs and outputs["label"].ndim == 1:
-        labels = np.array([str(value) for value in truth])
-        found = {"accuracy": float(np.mean(labels == np.array([str(value) for value in outputs["label"]])))}
+        found = {"accuracy": accuracy(truth, outputs["label"])}
         if "probabilities" in outputs and classes is not None:
-            found |= _of_probabilities(labels, outputs["probabilities"], [str(label) for label in classes])
+            found |= _of_probabilities(equal(truth, classes), outputs["probabilities"])
         return found
     if "value" in outputs and outputs["value"].ndim == 1:
         wanted = np.asarray(truth, dtype=np.float64)
@@ -48,15 +52,43 @@ def _metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> d
     raise SampleError("--holdout needs a model that predicts one label or one number a row. Leave it out.")
 
 
-def _of_probabilities(
-    labels: npt.NDArray[Any], probabilities: npt.NDArray[Any], classes: list[str]
-) -> dict[str, float]:
-    """Ranking (AUC, of two classes), and calibration: the Brier score and the log loss."""
-    hits = (labels[:, None] == np.array(classes)[None, :]).astype(np.float64)
+def accuracy(truth: Any, labels: Any) -> float:
+    """The share of rows whose label is the true one."""
+    a, b = _comparable(truth, labels)
+    return float(np.mean(a == b))
+
+
+def equal(truth: Any, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
+    """1 where a row's true label is the class, else 0: [rows, classes]."""
+    a, b = _comparable(truth, classes)
+    same: npt.NDArray[np.bool_] = a[:, None] == b[None, :]
+    return same.astype(np.float64)
+
+
+def _comparable(truth: Any, labels: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Both as numbers, where both are, else as text: a table may hold the classes 0 and 1 as 0.0 and 1.0, and the
+    class "1" as a number."""
+    both = list(truth), list(labels)
+    if all(isinstance(value, _NUMBERS) for values in both for value in values):
+        return np.array(both[0], dtype=np.float64), np.array(both[1], dtype=np.float64)
+    mixed = any(isinstance(value, _NUMBERS) for values in both for value in values)
+    a, b = ([_WHOLE.sub("", str(value)) if mixed else str(value) for value in values] for values in both)
+    return np.array(a), np.array(b)
+
+
+def _of_probabilities(hits: npt.NDArray[np.float64], probabilities: npt.NDArray[Any]) -> dict[str, float]:
+    """Calibration: the Brier score, of two classes that of the second, and the log loss. Ranking: AUC, of two
+    classes. ``hits`` and ``probabilities`` are [rows, classes]."""
     given = probabilities.astype(np.float64)
-    chosen = np.clip((given * hits).sum(axis=1), 1e-12, 1.0)
-    found = {"brier": float(((given - hits) ** 2).sum(axis=1).mean()), "log_loss": float(-np.log(chosen).mean())}
-    if len(classes) == 2 and 0 < hits[:, 1].sum() < len(hits):
+    least = np.finfo(np.float64).eps
+    of_truth = (np.clip(given, least, 1.0 - least) * hits).sum(axis=1)
+    two = hits.shape[1] == 2
+    apart = (given - hits) ** 2
+    found = {
+        "brier": float((apart[:, 1] if two else apart.sum(axis=1)).mean()),
+        "log_loss": float(-np.log(np.maximum(of_truth, least)).mean()),
+    }
+    if two and 0 < hits[:, 1].sum() < len(hits):
         found["auc"] = _auc(hits[:, 1] > 0, given[:, 1])
     return found
 

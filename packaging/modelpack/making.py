@@ -19,7 +19,7 @@ from modelpack.card import write_card
 from modelpack.errors import ConversionError, ParityError, SampleError
 from modelpack.features import describe_features, make_signature
 from modelpack.golden import choose_golden
-from modelpack.holdout import compare_metrics
+from modelpack.holdout import accuracy, compare_metrics
 from modelpack.layers.limits import room_beside_runtime
 from modelpack.parity import Expected, expect, measure, refuse
 from modelpack.plots import sketch
@@ -220,7 +220,7 @@ def _score(sample: Sample, outputs: dict[str, Any]) -> float | None:
     if sample.target is None:
         return None
     if "label" in outputs and outputs["label"].ndim == 1:
-        return float(np.mean([str(a) == str(b) for a, b in zip(sample.target, outputs["label"], strict=True)]))
+        return accuracy(sample.target, outputs["label"])
     if "value" not in outputs:
         return None
     truth = sample.target.to_numpy(dtype=np.float64)

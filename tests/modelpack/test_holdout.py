@@ -1,0 +1,83 @@
+"""Metrics on the card are scikit-learn's, to the last digits that rounding leaves."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from modelpack.holdout import accuracy, compare_metrics
+
+ROWS = 300
+LABELS: dict[str, Any] = {
+    "two": np.array(["no", "yes"]),
+    "three": np.array(["a", "b", "c"]),
+    "numbers": np.array([0, 1, 2, 5]),
+    "booleans": np.array([False, True]),
+    "reals": np.array([-1.0, 1.0]),
+}
+
+
+def _classifier(labels: Any, *, sure: bool, dtype: Any) -> tuple[Any, dict[str, Any]]:
+    """True labels, and a classifier's outputs about them, with ties; ``sure`` ones hold zeros and ones."""
+    random = np.random.default_rng(3)
+    truth = labels[random.integers(0, len(labels), ROWS)]
+    shares = np.round(random.dirichlet(np.full(len(labels), 0.1 if sure else 2.0), ROWS), 2)
+    if sure:
+        shares = np.eye(len(labels))[random.integers(0, len(labels), ROWS)]
+    shares[:, -1] = 1.0 - shares[:, :-1].sum(axis=1)
+    shares = np.clip(shares, 0.0, 1.0).astype(dtype)
+    return truth, {"label": labels[shares.argmax(axis=1)], "probabilities": shares}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("sure", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.filterwarnings("ignore:The y_prob")
+def test_classifiers_metrics(kind: str, sure: bool, dtype: Any) -> None:
+    labels = LABELS[kind]
+    truth, outputs = _classifier(labels, sure=sure, dtype=dtype)
+    shares = outputs["probabilities"].astype(np.float64)
+    expected = {
+        "accuracy": metrics.accuracy_score(truth, outputs["label"]),
+        "brier": metrics.brier_score_loss(truth, shares, labels=labels)
+        if len(labels) > 2
+        else metrics.brier_score_loss(truth, shares[:, 1], pos_label=labels[1]),
+        "log_loss": metrics.log_loss(truth, shares, labels=labels),
+    }
+    if len(labels) == 2:
+        expected["auc"] = metrics.roc_auc_score(truth, shares[:, 1])
+    measured = compare_metrics(pd.Series(truth), outputs, outputs, tuple(labels.tolist()), 0.0)
+    assert measured["source"] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert measured["bundle"] == measured["source"]
+
+
+def test_regressors_metrics() -> None:
+    random = np.random.default_rng(4)
+    truth, value = random.normal(5.0, 3.0, ROWS), random.normal(5.0, 3.0, ROWS)
+    expected = {
+        "rmse": metrics.root_mean_squared_error(truth, value),
+        "mae": metrics.mean_absolute_error(truth, value),
+        "r2": metrics.r2_score(truth, value),
+    }
+    measured = compare_metrics(pd.Series(truth), {"value": value}, {"value": value}, None, 0.0)
+    assert measured["source"] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("truth", "labels", "share"),
+    [
+        ([0, 1, 1], [0.0, 1.0, 0.0], 2 / 3),
+        ([0.0, 1.0, np.nan], [0, 1, 1], 2 / 3),
+        ([0, 1], [False, True], 1.0),
+        ([1, 2], ["1", "2"], 1.0),
+        ([1.0, 2.0], ["1", "2"], 1.0),
+        ([1.0, 2.0], ["1.0", "3.0"], 0.5),
+        (["1.0", "1"], ["1", "1"], 0.5),
+        ([True, False], ["True", "False"], 1.0),
+        (["01", "1"], ["1", "01"], 0.0),
+    ],
+)
+def test_label_is_the_same_however_a_table_writes_it(truth: Any, labels: Any, share: float) -> None:
+    assert accuracy(pd.Series(truth), np.array(labels)) == pytest.approx(share)
