@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from lab.releases import order_of, packaged_project, releases_of
 from table import Row, main
 
@@ -23,6 +22,7 @@ from cli.rehearse.scratch import STABLE, Wanted, scratch_copy
 from cli.rehearse.stage import Stage, stage
 from cli.rehearse.watching import is_at_rest
 from lambda_handlers.contract.build import BUILD_DIR, read_build
+from offline.own_api import OwnApi
 
 #: Cloud seconds in a real one while nothing happens, and real seconds after which that is so.
 SPEED, QUIET_S = 120, 6.0
@@ -39,14 +39,13 @@ NOTE = (
 class Layer:
     """The runtime layer as the cloud runs it, whole or without NumPy."""
 
-    url: str
+    api: OwnApi
     sha256: str
     whole: Path
     broken: Path
 
     def put(self, path: Path) -> None:
-        place = f"{self.url}/_offline/layer-twins/{self.sha256}"
-        httpx.put(place, json={"path": str(path)}, trust_env=False).raise_for_status()
+        self.api.put(f"/layer-twins/{self.sha256}", {"path": str(path)}).raise_for_status()
 
 
 def measure(chosen: argparse.Namespace) -> list[Row]:
@@ -86,7 +85,7 @@ def layer_of(set_up: Stage) -> Layer:
         for entry in source.infolist():
             if not entry.filename.startswith("python/numpy"):
                 target.writestr(entry, source.read(entry))
-    return Layer(set_up.cloud.url, built.sha256, whole, broken)
+    return Layer(set_up.cloud.own_api(), built.sha256, whole, broken)
 
 
 def deploy(set_up: Stage, name: str, layer: Layer, which: str) -> Row:

@@ -32,7 +32,7 @@ def behind_gateway(bundle: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     from offline.cloud.serve import running
 
     with running(CloudConfig(port=0)) as cloud, httpx.Client(trust_env=False, timeout=60) as client:
-        session = isolated_session("bench", "bench", "us-east-1")
+        session = isolated_session(cloud.config.root_key, "us-east-1")
 
         def service(name: str) -> Any:
             return session.client(name, endpoint_url=cloud.config.endpoint_url)

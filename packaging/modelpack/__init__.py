@@ -9,8 +9,8 @@ import os
 from modelpack.errors import ModelpackError
 from modelpack.progress import Progress, Silent
 
-# The official builds of ONNX Runtime send names, hashes and shapes of models to their maker, unless this is set
-# before the import (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). What is set already stays.
+# ONNX Runtime's official builds send names, hashes and shapes of models to their maker, unless this is set before
+# the import (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). What is set already stays.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["ModelpackError", "Progress", "Silent"]

@@ -299,7 +299,7 @@ def test_trouble_of_which_no_alarm_hears_in_time_is_not_promoted(cloud, role, su
     rollout.serve(deployment, minutes=1, requests=100)
     # Few enough that the golden requests after traffic, of which one of three must be answered, do not show it.
     fault = {"function": "late", "version": "2", "error_rate": 0.4, "alias_only": True}
-    httpx.put(f"{cloud.cloud.config.endpoint_url}/_offline/faults", json=fault).raise_for_status()
+    cloud.cloud.own_api().put("/faults", fault).raise_for_status()
     rollout.serve(deployment, minutes=6, requests=100)
     assert rollout.event(deployment, "AllowTraffic") == "Succeeded"
     assert rollout.event(deployment, "AfterAllowTraffic") == "Failed"
