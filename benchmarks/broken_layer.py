@@ -91,7 +91,7 @@ def layer_of(set_up: Stage) -> Layer:
 def deploy(set_up: Stage, name: str, layer: Layer, which: str) -> Row:
     """Deploy release ``name`` until its stack is at rest. Once it is rolled back to a version before, functions
     run on that one's layer again, which is whole."""
-    clock, began = CloudTime(set_up.cloud.url), None
+    clock, began = CloudTime(set_up.cloud.own_api()), None
     with set_up.deploying(name):
         for events in watch(set_up, clock):
             stack = [one for one in events if one["ResourceType"] == "AWS::CloudFormation::Stack"]
