@@ -1,5 +1,10 @@
-"""Where the command speaks: results on stdout, progress and notices on stderr."""
+"""Where the command speaks: results on stdout, progress and notices on stderr.
 
+All text is shown as it is: column names, paths and errors are users' and AWS's, and hold what looks like marks.
+Colours and weight are given beside the text, as a style.
+"""
+
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -8,33 +13,55 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from cli.printable import printable
+
+
+class PlainConsole(Console):
+    """A console to which no text is markup, an emoji's code or a sequence that steers the terminal."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **settings)
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        return super().render_str(printable(text), **settings)
+
 
 # The CDK CLI forces colours on its build step; spinners in a log help nobody.
-results = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
-progress = Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
+results = PlainConsole(soft_wrap=True, force_terminal=sys.stdout.isatty())
+progress = PlainConsole(stderr=True, force_terminal=sys.stderr.isatty())
+
+
+def show_all_text() -> None:
+    """Let output in an encoding that lacks a character show its code, and not end the command in the middle."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def notice(message: str) -> None:
     """One line about what is going on."""
-    progress.print(message, markup=False, soft_wrap=True)
+    progress.print(message, soft_wrap=True)
 
 
 def fail(message: str) -> None:
     """The one line (or the several findings) with which a command ends."""
-    progress.print("[bold red]error:[/] ", end="")
-    progress.print(message, markup=False, soft_wrap=True)
+    progress.print("error: ", style="bold red", end="")
+    progress.print(message, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:
     """Data for a program: one JSON document on stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    whole = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=not whole) + "\n")
 
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
     """Show that ``title`` is under way: a spinner on a terminal, a line elsewhere."""
     if progress.is_terminal:
-        with progress.status(title):
+        with progress.status(Text(printable(title))):
             yield
     else:
         notice(f"{title} …")

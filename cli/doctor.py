@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from cli import cdk, clouds
 from cli.console import print_json, results, table
@@ -43,9 +44,11 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As data.")] = F
         print_json([asdict(finding) for finding in findings])
     else:
         shown = table("", "what", "found", "how to get it")
-        marks = {"ok": "[green]ok[/]", "missing": "[red]missing[/]", "optional": "[yellow]optional[/]"}
+        colours = {"ok": "green", "missing": "red", "optional": "yellow"}
         for finding in findings:
-            shown.add_row(marks[finding.state], finding.what, finding.found, finding.remedy)
+            shown.add_row(
+                Text(finding.state, style=colours[finding.state]), finding.what, finding.found, finding.remedy
+            )
         results.print(shown)
     if any(finding.state == "missing" for finding in findings):
         raise typer.Exit(1)

@@ -46,7 +46,7 @@ def init(
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
         notice(f"wrote   {target.name}")
-    results.print(f"project {chosen} is ready in {folder}", markup=False)
+    results.print(f"project {chosen} is ready in {folder}")
     if shutil.which("npm") is None:
         notice("npm was not found; deploying needs Node 20 or later: `serinus doctor` says how to get it")
     notice("next: serinus package MODEL --name NAME --sample SAMPLE.csv")

@@ -40,7 +40,7 @@ def inspect(
 
         require_writable(html)
         write_page(html, render(folder))
-        results.print(str(html), markup=False)
+        results.print(str(html))
     elif card:
         from rich.markdown import Markdown
 
@@ -48,10 +48,8 @@ def inspect(
     elif sizes:
         _print_sizes(project, files)
     else:
-        results.print(
-            f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}", markup=False
-        )
-        results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}", markup=False)
+        results.print(f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}")
+        results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}")
         _print_signature(manifest.signature)
 
 
@@ -70,9 +68,9 @@ def _print_signature(signature: Signature) -> None:
         shown.add_row(feature.name, feature.dtype, feature.missing, values)
     results.print(shown)
     for output in signature.outputs:
-        results.print(f"gives {output.role}: {output.dtype} {list(output.shape)}", markup=False)
+        results.print(f"gives {output.role}: {output.dtype} {list(output.shape)}")
     if signature.classes is not None:
-        results.print(f"classes: {', '.join(str(label) for label in signature.classes)}", markup=False)
+        results.print(f"classes: {', '.join(str(label) for label in signature.classes)}")
 
 
 def _print_sizes(project: Path, files: dict[str, int]) -> None:

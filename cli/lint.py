@@ -27,8 +27,8 @@ def lint(
         print_json([asdict(finding) for finding in findings])
     for finding in () if as_json else findings:
         colour = "red" if finding.severity == "error" else "yellow"
-        results.print(f"[bold {colour}]{finding.severity}[/] ", end="")
-        results.print(str(finding), markup=False)
+        results.print(f"{finding.severity} ", style=f"bold {colour}", end="")
+        results.print(str(finding))
     if not findings and not as_json:
         results.print(f"nothing to say about environment {env}")
     if any(finding.severity == "error" for finding in findings):

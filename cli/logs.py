@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli.console import notice, results
 from cli.errors import CliError
+from cli.printable import printable
 from cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ LAG_LOCALLY_S = 2.0
 INTERRUPTED = 130
 
 _SPAN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[smhd])")
-_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STYLES = {"ERROR": "bold red", "WARNING": "yellow", "INFO": "", "DEBUG": "dim"}
 
@@ -164,12 +164,6 @@ def _request_words(entry: "LogEntry") -> str:
     golden = ", golden request" if entry.golden else ""
     words = f"{entry.route or '':<24} {rows:>9} {entry.latency_ms or 0.0:>9.1f} ms  {entry.status} {entry.outcome}"
     return printable(f"{words}{init}{golden}")
-
-
-def printable(text: str) -> str:
-    """``text`` without colours and without what would steer a terminal: a log may hold what a caller made up."""
-    text = _COLOURS.sub("", text)
-    return "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _write_text(*, named: bool) -> "Callable[[LogEntry], None]":

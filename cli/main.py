@@ -25,7 +25,7 @@ from cli import (
     status,
     synth,
 )
-from cli.console import fail
+from cli.console import fail, show_all_text
 from cli.errors import CliError
 from cli.rehearse import command as rehearse
 from offline.shell import bypassing
@@ -82,6 +82,7 @@ def main() -> None:
     """Run the command line: exit 0, 2 for usage, one line and 1 (or its kind's code) for refusals."""
     # For all that is started from here: package indexes may need the proxy, nothing on this machine does.
     os.environ.update(bypassing(os.environ))
+    show_all_text()
     try:
         app()
     except KeyboardInterrupt:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tomlkit
 import typer
+from tomlkit.container import OutOfOrderTableProxy
+from tomlkit.items import Table
 
 from cli.console import notice, print_json
-from cli.errors import WrongUsage
+from cli.errors import CliError, WrongUsage
 from cli.packaged import models_of, print_result, sort_environments
 from cli.project import SETTINGS, find_project
 from cli.report import StageProgress
@@ -89,6 +91,8 @@ def package(
         "dry_run": dry_run,
         "factory": factory,
     }
+    if not dry_run:
+        read_settings(project / SETTINGS)
     made: list[PackageResult] = []
     try:
         with Packer(timeout * 60.0) as packer:
@@ -99,26 +103,56 @@ def package(
                 if not dry_run and add_endpoint(project / SETTINGS, model.name):
                     notice(f"added [endpoint.{model.name}] to {SETTINGS}")
     finally:
-        _print(made, project, as_json=as_json, one=name is not None)
-    said = "nothing was written (--dry-run)" if dry_run else f"pinned for {environment} in serinus.lock"
-    notice(said if dry_run else f"{said}. Next: serinus deploy {made[0].name} --local")
+        _report(made, project, environment, dry_run=dry_run, as_json=as_json, one=name is not None)
+
+
+def _report(
+    made: "list[PackageResult]", project: Path, environment: str, *, dry_run: bool, as_json: bool, one: bool
+) -> None:
+    """Say first what was pinned, so that it is said whatever becomes of the report; then what was made."""
+    if not made:
+        return
+    names = ", ".join(packed.name for packed in made)
+    if dry_run:
+        notice("nothing was written (--dry-run)")
+    else:
+        notice(f"{names} pinned for {environment} in serinus.lock. Next: serinus deploy {made[0].name} --local")
+    try:
+        _print(made, project, as_json=as_json, one=one)
+    except Exception as error:
+        what = "was measured" if dry_run else f"is packaged and pinned for {environment}"
+        raise CliError(
+            f"{names} {what}, but the report cannot be shown ({type(error).__name__}: {error}). "
+            f"`serinus inspect {made[0].name}` shows the bundle."
+        ) from error
 
 
 def _print(made: "list[PackageResult]", project: Path, *, as_json: bool, one: bool) -> None:
     """What was made: as data, one object for one model; or as tables."""
-    if as_json and made:
+    if as_json:
         data = [packed.to_json() for packed in made]
         print_json(data[0] if one else data)
-    elif not as_json:
-        for packed in made:
-            print_result(packed, project)
+        return
+    for packed in made:
+        print_result(packed, project)
+
+
+def read_settings(settings: Path) -> tomlkit.TOMLDocument:
+    """serinus.toml, to be written again with everything in its place; raises `CliError` where it is no TOML."""
+    try:
+        document = tomlkit.parse(settings.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CliError(f"{settings} cannot be read as TOML: {error}. Mend it, then package again.") from error
+    if not isinstance(document.get("endpoint", tomlkit.table()), Table | OutOfOrderTableProxy):
+        raise CliError(f"{settings}: endpoint must be tables, [endpoint.NAME]. Mend it, then package again.")
+    return document
 
 
 def add_endpoint(settings: Path, name: str) -> bool:
     """Give the model an endpoint table in serinus.toml where it has none; the rest of the file stays as it is."""
-    document = tomlkit.parse(settings.read_text(encoding="utf-8"))
-    endpoints = document.get("endpoint", {})
-    if name in endpoints or any(table.get("model") == name for table in endpoints.values()):
+    endpoints = read_settings(settings).get("endpoint", {})
+    tables = [table for table in endpoints.values() if isinstance(table, dict)]
+    if name in endpoints or any(table.get("model") == name for table in tables):
         return False
     text = settings.read_text(encoding="utf-8").rstrip("\n")
     beside = settings.with_name(settings.name + ".new")

@@ -94,7 +94,7 @@ def print_robustness(robustness: "Robustness") -> None:
             shown.add_row(line.probe, line.told(), line.where())
         results.print(shown)
     if robustness.reason:
-        results.print(f"hard values: {robustness.reason}", markup=False)
+        results.print(f"hard values: {robustness.reason}")
 
 
 def _print_precisions(packed: "PackageResult") -> None:
@@ -118,4 +118,4 @@ def _print_precisions(packed: "PackageResult") -> None:
         )
     results.print(shown)
     for note, precisions in left.items():
-        results.print(f"{', '.join(precisions)}: {note}", markup=False)
+        results.print(f"{', '.join(precisions)}: {note}")

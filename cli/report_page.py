@@ -2,7 +2,6 @@
 
 import html
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -219,5 +218,5 @@ def _versions(libraries: dict[str, str]) -> str:
 def _limits(manifest: Manifest) -> str:
     from modelpack.card import limits
 
-    items = [re.sub(r"`([^`]*)`", r"<code>\1</code>", _text(line)) for line in limits(manifest)]
+    items = limits(manifest, lambda name: f"<code>{_text(name)}</code>")
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"

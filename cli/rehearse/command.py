@@ -83,7 +83,8 @@ def rehearse(
         if as_json:
             print_json(as_data(record, story))
         else:
-            results.print(f"[bold]{headline(story)}.[/] " + " ".join(summary(record, story)))
+            results.print(f"{headline(story)}. ", style="bold", end="")
+            results.print(" ".join(summary(record, story)))
         write_page(report, render(record, story))
     except KeyboardInterrupt as interrupt:
         raise Interrupted(

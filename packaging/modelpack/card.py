@@ -1,6 +1,7 @@
 """The model card: what the bundle is, for a person who has never seen it, fit to be attached to a review."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from lambda_handlers.contract.agreement import LEAST_COSINE
@@ -8,6 +9,7 @@ from lambda_handlers.contract.bundle import Manifest
 from lambda_handlers.contract.signature import Feature
 from lambda_handlers.contract.tolerance import Tolerance
 from modelpack.bundle import Parts
+from modelpack.markdown import code, text
 from modelpack.robustness.report import Robustness
 
 #: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
@@ -30,7 +32,7 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, row
         f"# {manifest.name}",
         "",
         f"Version `{manifest.short_version}` of a {manifest.signature.task} model: "
-        f"{provenance['source']['estimator']}, trained with {manifest.framework}.",
+        f"{text(provenance['source']['estimator'])}, trained with {text(manifest.framework)}.",
         "",
         *_inputs(manifest),
         *_data(json.loads(parts.baseline)),
@@ -74,8 +76,7 @@ def _profile_row(name: str, profile: dict[str, Any]) -> str:
         said = ""
     else:
         said = f"mean {profile['mean']:.4g}, standard deviation {profile['std']:.4g}"
-    cells = (name, str(profile["missing"]), said)
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return _cells(name, profile["missing"], said)
 
 
 def _score(score: dict[str, Any] | None) -> list[str]:
@@ -92,10 +93,10 @@ def _outputs(manifest: Manifest) -> list[str]:
     lines = [
         "## Outputs",
         "",
-        *(f"- `{output.name}`: {output.role}, {output.dtype}" for output in signature.outputs),
+        *(f"- {code(output.name)}: {output.role}, {output.dtype}" for output in signature.outputs),
     ]
     if signature.classes is not None:
-        named = ", ".join(str(label) for label in signature.classes)
+        named = ", ".join(text(label) for label in signature.classes)
         lines.append(f"- classes, in the order of the probabilities: {named}")
     return [*lines, ""]
 
@@ -127,11 +128,10 @@ def _robustness(robustness: Robustness) -> list[str]:
     lines = ["## Hard values", ""]
     if robustness.lines:
         lines += ["| tried | answered | in |", "|---|---|---|"]
-        rows = ((line.probe, line.told(), line.where()) for line in robustness.lines)
-        lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in rows]
+        lines += [_cells(line.probe, line.told(), line.where()) for line in robustness.lines]
         lines.append("")
     if robustness.reason:
-        lines += [f"Not probed in full: {robustness.reason}.", ""]
+        lines += [f"Not probed in full: {text(robustness.reason)}.", ""]
     return lines
 
 
@@ -148,8 +148,8 @@ def _precisions(table: list[dict[str, Any]]) -> list[str]:
         if agreement is not None:
             share, most = agreement["labels_equal"], agreement["max_abs_difference"]
             figures = (f"{line['size_bytes'] / 1e3:.1f}", f"{share:.2%}", f"{most:.1e}")
-        said = "**shipped**" if line["chosen"] else line["note"]
-        lines.append("| " + " | ".join((line["title"], *figures, said.replace("|", "\\|"))) + " |")
+        said = "**shipped**" if line["chosen"] else text(line["note"])
+        lines.append("| " + " | ".join((text(line["title"]), *figures, said)) + " |")
     return [*lines, ""]
 
 
@@ -167,10 +167,10 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     lines = [
         "## Lineage",
         "",
-        f"- source: `{source['file']}`, SHA-256 `{source['sha256'][:16]}…`, {manifest.framework}",
+        f"- source: {code(source['file'])}, SHA-256 `{source['sha256'][:16]}…`, {text(manifest.framework)}",
     ]
     if sample is not None:
-        lines.append(f"- sample: `{sample['file']}`, SHA-256 `{sample['sha256'][:16]}…`")
+        lines.append(f"- sample: {code(sample['file'])}, SHA-256 `{sample['sha256'][:16]}…`")
     libraries = provenance["libraries"]
     named = ", ".join(
         f"{name} {libraries[name]}" for name in ("skl2onnx", "onnx", "onnxruntime") if name in libraries
@@ -179,7 +179,7 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     if own is not None:
         kept = [f"{name} {version}" for name, version in own["packages"].items() if name in _OF_THE_SOURCE]
         lines.append(
-            f"- source run and converted with {', '.join(kept)} on Python {own['python']}, {own['origin']}"
+            f"- source run and converted with {', '.join(kept)} on Python {own['python']}, {text(own['origin'])}"
         )
     return [
         *lines,
@@ -189,8 +189,8 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     ]
 
 
-def limits(manifest: Manifest) -> list[str]:
-    """What the endpoint refuses and what was not compared, a sentence each in Markdown."""
+def limits(manifest: Manifest, quoted: Callable[[str], str] = code) -> list[str]:
+    """What the endpoint refuses and what was not compared, a sentence each; features' names as ``quoted``."""
     features = manifest.signature.features
     closed = [
         feature.name for feature in features if feature.categories is not None and feature.unseen == "refused"
@@ -198,12 +198,14 @@ def limits(manifest: Manifest) -> list[str]:
     needed = [feature.name for feature in features if feature.missing == "refused"]
     lines = ["Infinite numbers and values of another type are refused with status 422."]
     if needed:
-        lines.append(f"A missing value is refused in {_listed(needed)}: the source model takes none there.")
+        lines.append(
+            f"A missing value is refused in {_listed(needed, quoted)}: the source model takes none there."
+        )
     if closed:
-        lines.append(f"Categories that training did not see are refused in {_listed(closed)}.")
+        lines.append(f"Categories that training did not see are refused in {_listed(closed, quoted)}.")
     bounded = [feature for feature in features if feature.lowest is not None or feature.highest is not None]
     if bounded:
-        named = "; ".join(f"`{feature.name}` {_bounds(feature)}" for feature in bounded[:8])
+        named = "; ".join(f"{quoted(feature.name)} {_bounds(feature)}" for feature in bounded[:8])
         more = f"; and {len(bounded) - 8} more features" if len(bounded) > 8 else ""
         lines.append(f"Numbers are refused beyond what was seen to agree with the source: {named}{more}.")
     lines.append("Agreement was measured on the rows above and on hard values, one feature or all at a time.")
@@ -216,8 +218,8 @@ def _bounds(feature: Feature) -> str:
     return f"{low} {high}".strip()
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:8])
+def _listed(names: list[str], quoted: Callable[[str], str]) -> str:
+    shown = ", ".join(quoted(name) for name in names[:8])
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
@@ -232,5 +234,9 @@ def _row(feature: Feature) -> str:
     else:
         extent = ""
     unseen = feature.unseen if feature.categories is not None else ""
-    cells = (feature.name, feature.dtype, extent, feature.missing, unseen)
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return _cells(feature.name, feature.dtype, extent, feature.missing, unseen)
+
+
+def _cells(*cells: object) -> str:
+    """A row of a table."""
+    return "| " + " | ".join(text(cell) for cell in cells) + " |"
