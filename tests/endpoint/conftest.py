@@ -99,6 +99,7 @@ class Deployment:
 
     def __init__(self, cloud: Cloud, project: Path) -> None:
         self.client = cloud.client
+        self._endpoint_url = cloud.config.endpoint_url
         self._build = project / BUILD_DIR
 
     def function(self, manifest: BuildManifest) -> str:
