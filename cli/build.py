@@ -68,7 +68,13 @@ def register_twins(api: "OwnApi", folder: Path, manifest: "BuildManifest") -> No
             continue
         path = folder / layer.twin
         try:
-            api.put(f"/layer-twins/{layer.sha256}", {"path": str(path)}).raise_for_status()
+            answer = api.put(f"/layer-twins/{layer.sha256}", {"path": str(path)})
+            if answer.status_code == httpx.codes.FORBIDDEN:
+                raise CliError(
+                    f"the offline cloud at {api.url} does not accept this shell's access key. Each start makes "
+                    'a new one: run eval "$(serinus local env)" again.'
+                )
+            answer.raise_for_status()
         except httpx.HTTPError as error:
             raise CliError(
                 f"the offline cloud at {api.url} did not take the layer twin {path.name}: {error}"

@@ -88,16 +88,17 @@ def open_page(port: AnyPort = None) -> None:
     opening.write_text(REDIRECT.format(url=json.dumps(cloud.page_with_key)))
     if not webbrowser.open(opening.resolve().as_uri()):
         notice(
-            "no browser could be started from here; open the address above in one on this machine and paste the "
-            "key that `serinus local env` prints"
+            "no browser could be started from here; open the address above in one on this machine and paste "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY from `serinus local env`"
         )
 
 
 @app.command()
 def env(port: AnyPort = None) -> None:
-    """Print what points a shell at the offline cloud: cdk, boto3, the AWS CLI and curl then speak to it.
+    """Print environment variables that point a shell at the offline cloud, for cdk, boto3, the AWS CLI and curl.
 
-    What else the shell says about AWS, a profile say, is unset there; its proxies are for other machines only.
+    Other AWS settings of the shell, such as a profile, are unset; its proxies are kept for other machines. A cloud
+    makes a new access key at each start: evaluate the output again after `serinus local up`.
 
     Example: [bold]eval "$(serinus local env)" && npx cdk diff[/]
     """

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from offline.authorization.authentication import Authentication, sent_request
-from offline.authorization.rejection import Rejected
+from offline.authorization.rejection import Problem, Rejected
 from offline.authorization.root_key import RootKey
 from offline.cloud.guard import refuse
 from offline.cloud.replay import replay
@@ -28,7 +28,8 @@ class OwnerOnly:
         try:
             signer = await self._authentication.signer_of(sent_request(scope), request.body)
         except Rejected as rejected:
-            await refuse(f"{_WHAT} ({rejected})")(scope, receive, send)
+            hint = _HINTS.get(rejected.problem, "")
+            await refuse(f"{_WHAT} ({rejected}){hint}")(scope, receive, send)
             return
         if (signer.key_id, signer.service) != (self._root.access_key_id, SERVICE):
             await refuse(f"{_WHAT}; the signature is of {signer.key_id} for {signer.service!r}")(
@@ -38,6 +39,10 @@ class OwnerOnly:
         await self._app(scope, replay(await request.body()), send)
 
 
+_HINTS: dict[Problem, str] = {
+    "unknown key": ". Each start of the cloud makes a new key: this one may be of an earlier start",
+    "unsigned": ": curl --aws-sigv4 aws:amz:us-east-1:offline --user KEY_ID:SECRET",
+}
 _WHAT = (
     "this is the cloud's own API, for its owner alone. Sign the request (Signature Version 4) with the cloud's "
     f"access key for the service {SERVICE!r}"
