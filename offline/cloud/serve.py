@@ -40,8 +40,8 @@ def bind(config: CloudConfig) -> socket.socket:
         listener.close()
         raise OfflineError(
             f"port {config.port} on {config.host} is taken ({error.strerror}). "
-            "Another cloud may be running: `serinus local down` in its project stops it, `--port` starts one beside "
-            "it."
+            "Another cloud may be running: `serinus local down` in its project stops it, `--port` starts this one "
+            "elsewhere."
         ) from error
     return listener
 

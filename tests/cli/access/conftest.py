@@ -113,7 +113,7 @@ class Shop:
         assert self.target.cloud is not None
         settings = load_settings(self.folder / "serinus.toml", "local")
         chosen = next(one for one in settings.endpoints if one.name == "http-jwt")
-        return own_token(self.target.cloud.url, chosen)
+        return own_token(self.target.cloud, chosen)
 
     def caller(self, name: str) -> Caller:
         endpoint = self.endpoints[name]

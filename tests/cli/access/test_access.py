@@ -62,7 +62,7 @@ def test_who_has_no_good_token_is_refused(shop: Any) -> None:
     known = {"issuer": "https://login.invalid/pool", "audience": "serving", "scopes": ("predict",)}
 
     def token(**changes: Any) -> str:
-        return sign_own_token(shop.target.cloud.url, **(known | changes))
+        return sign_own_token(shop.target.cloud, **(known | changes))
 
     def status(token: str) -> int:
         answer: httpx.Response = shop.post("http-jwt", b"{}", TokenBearer(token))
@@ -206,7 +206,7 @@ def test_an_endpoint_that_takes_no_tokens_gets_none(shop: Any) -> None:
     settings = load_settings(shop.folder / "serinus.toml", "local")
     chosen = next(one for one in settings.endpoints if one.name == "rest-iam")
     with pytest.raises(CliError, match='rest-iam takes no tokens: it has auth = "iam"'):
-        own_token(shop.target.cloud.url, chosen)
+        own_token(shop.target.cloud, chosen)
 
 
 @pytest.mark.parametrize("name", ["http-jwt", "rest-iam", "rest-public"])
