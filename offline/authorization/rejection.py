@@ -29,9 +29,6 @@ _CODES: dict[Problem, tuple[str, str, str, int]] = {
 #: Every code that a rejection may bear.
 CODES = frozenset(code for query, json, s3, _ in _CODES.values() for code in (query, json, s3))
 _MESSAGES: dict[Problem, str] = {
-    "old version": (
-        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-    ),
     "unsigned": "Request is missing Authentication Token",
     "unknown key": "The security token included in the request is invalid.",
     "expired token": "The security token included in the request is expired",
@@ -69,7 +66,7 @@ class Rejected(Exception):
         """The answer that the service's clients read, in ``protocol``."""
         query, json, s3, s3_status = _CODES[self.problem]
         if self.signed_as == "s3":
-            message = _S3_MESSAGES.get(self.problem) or self.message or _MESSAGES[self.problem]
+            message = _S3_MESSAGES.get(self.problem) or self.message
             return AwsError(s3, message, status=s3_status)
         code = query if protocol in ("query", "rest-xml", "ec2") else json
         return AwsError(code, self.message or _MESSAGES.get(self.problem, self.problem), status=403)

@@ -36,14 +36,17 @@ class RootKey:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The key in ``path``; raises `OfflineError` where there is none, or where others may read the file."""
+        """The key in ``path``; raises `OfflineError` where there is none, or where others know it."""
         try:
             with path.open(encoding="utf-8") as file:
-                mode = os.fstat(file.fileno()).st_mode & 0o077
-                text = file.read()
+                status, text = os.fstat(file.fileno()), file.read()
         except OSError as error:
             raise OfflineError(f"the cloud's key cannot be read from {path}: {error.strerror}") from error
-        if mode:
+        if status.st_uid != os.getuid():
+            raise OfflineError(
+                f"{path} belongs to another user (id {status.st_uid}), who knows the key in it; remove it"
+            )
+        if mode := status.st_mode & 0o077:
             raise OfflineError(
                 f"{path} holds the cloud's key and is open to other users (mode {mode:03o}); remove it, or "
                 f"`chmod 600 {path}`"

@@ -146,6 +146,15 @@ def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:
         RootKey.read(path)
 
 
+@needs_root
+def test_a_key_of_another_user_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    RootKey.new().write(path)
+    os.chown(path, NOBODY, NOBODY)
+    with pytest.raises(OfflineError, match=f"belongs to another user \\(id {NOBODY}\\)"):
+        RootKey.read(path)
+
+
 @pytest.mark.parametrize("text", ["", "nonsense", "[default]\naws_access_key_id = A\n", "[other]\na = b\n"])
 def test_a_file_without_a_key_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key"
