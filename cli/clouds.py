@@ -5,6 +5,7 @@ A cloud runs detached. In `.serinus/local`, which is closed to other users, `clo
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -128,22 +129,19 @@ def start(
     course: Course = Course(),
 ) -> RunningCloud:
     """Start a cloud and wait until it answers; raises `CliError` with the end of its log when it does not."""
-    if (running := find(project, port)) is not None:
-        raise CliError(
-            f"a cloud of this project already runs at {running.url} (pid {running.pid}). "
-            "`serinus local down` stops it, `--port` starts another beside it."
-        )
     require_extra()
-    key = new_key(project, port)
+    claim, key = begin(project, port)
     log_path = private_folder(project) / f"cloud-{port}.log"
     log_path.touch(mode=0o600)
-    with log_path.open("wb") as log:
+    with os.fdopen(claim, "rb"), log_path.open("wb") as log:
         process = subprocess.Popen(
             [*command(project, port=port, place=place, speed=speed, state=state), *course.arguments()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # The cloud holds the claim on from here, until it ends.
+            pass_fds=(claim,),
         )
     try:
         health = _wait_until_ready(process, port, log_path)
@@ -184,12 +182,30 @@ def opening_path(project: Path, port: int) -> Path:
     return project / FOLDER / f"open-{port}.html"
 
 
-def new_key(project: Path, port: int) -> RootKey:
-    """A key for a cloud that is about to start at ``port``, in the file that it reads."""
-    private_folder(project)
+def begin(project: Path, port: int) -> tuple[int, RootKey]:
+    """The claim on ``port`` in this project, an open file that the cloud's process holds as long as it lives, and
+    a new key in the file that the cloud reads. Raises `CliError` where a cloud runs or starts there."""
+    if (running := find(project, port)) is not None:
+        raise CliError(
+            f"a cloud of this project already runs at {running.url} (pid {running.pid}). "
+            "`serinus local down` stops it, `--port` starts another beside it."
+        )
+    claim = os.open(private_folder(project) / f"cloud-{port}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(claim)
+        raise CliError(
+            f"a cloud of this project starts, stops or runs unrecorded at port {port}. Wait for it, end it, or "
+            "choose another port with --port."
+        ) from error
     key = RootKey.new()
-    key.write(credentials_path(project, port))
-    return key
+    try:
+        key.write(credentials_path(project, port))
+    except OfflineError as error:
+        os.close(claim)
+        raise CliError(str(error)) from error
+    return claim, key
 
 
 def command(project: Path, *, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
@@ -203,12 +219,16 @@ def command(project: Path, *, port: int, place: Place, speed: float, state: Path
 def find(project: Path, port: int | None = None) -> RunningCloud | None:
     """The cloud of this project that is alive, on ``port`` or on any; records of dead ones are removed."""
     for record in sorted((project / FOLDER).glob("cloud-*.json")):
-        try:
-            key = RootKey.read(record.with_suffix(KEY_SUFFIX))
-            cloud = RunningCloud(**json.loads(record.read_text()), key=key)
-        except (ValueError, TypeError, OfflineError):
+        if not (credentials := record.with_suffix(KEY_SUFFIX)).exists():
             record.unlink(missing_ok=True)
             continue
+        try:
+            cloud = RunningCloud(**json.loads(record.read_text()), key=RootKey.read(credentials))
+        except (ValueError, TypeError):
+            record.unlink(missing_ok=True)
+            continue
+        except OfflineError as error:
+            raise CliError(f"{error}. Whoever it was shown to may use the cloud: restart it then.") from error
         if not _alive(cloud):
             record.unlink(missing_ok=True)
         elif port in (None, cloud.port):

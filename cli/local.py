@@ -42,9 +42,10 @@ def up(
     place = played_by(project, env)
     if foreground:
         clouds.require_extra()
+        claim, key = clouds.begin(project, port)
         notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
         notice(f"what runs in it: {clouds.page_of(port)}")
-        key = clouds.new_key(project, port)
+        os.set_inheritable(claim, True)
         command = clouds.command(project, port=port, place=place, speed=speed, state=state)
         # The cloud takes this process' place, and with it the record of its pid.
         clouds.record(project, clouds.RunningCloud(os.getpid(), port, place.region, place.account_id, speed, key))
@@ -84,6 +85,7 @@ def open_page(port: AnyPort = None) -> None:
     results.print(cloud.page)
     # Other users of the machine see the command lines of what runs, so the browser is not started with the key.
     opening = clouds.opening_path(project, cloud.port)
+    opening.unlink(missing_ok=True)
     opening.touch(mode=0o600)
     opening.write_text(REDIRECT.format(url=json.dumps(cloud.page_with_key)))
     if not webbrowser.open(opening.resolve().as_uri()):

@@ -2,7 +2,9 @@
 
 import argparse
 import logging
+import math
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,16 +14,47 @@ from offline.errors import OfflineError
 from offline.shell import shielded
 
 
+def port(text: str) -> int:
+    """A number of a port."""
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{number} is no port: 0 to 65535")
+    return number
+
+
+def amount(text: str) -> float:
+    """A number that is 0 or more, and finite."""
+    number = float(text)
+    if not 0.0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of 0 or more")
+    return number
+
+
+def account(text: str) -> str:
+    """An account's number."""
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 12 digits")
+    return text
+
+
+def default_credentials(port: int) -> Path:
+    """Where the key of a cloud at ``port`` is kept that was not told where."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "offline-cloud" / f"{port}.credentials"
+
+
 def main() -> int:
     """Parse the arguments, serve; 1 when the cloud cannot start."""
     defaults = CloudConfig()
     parser = argparse.ArgumentParser(prog="python -m offline", description=__doc__)
     parser.add_argument("--host", default=defaults.host)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free port")
-    parser.add_argument("--account", default=defaults.account_id, help="account it plays, 12 digits")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 takes any free port")
+    parser.add_argument("--account", type=account, default=defaults.account_id, help="account it plays")
     parser.add_argument("--region", default=defaults.region)
-    parser.add_argument("--speed", type=float, default=defaults.clock_factor, help="cloud seconds per real second")
-    parser.add_argument("--metric-delay", type=float, default=defaults.metric_delay_s, help="cloud seconds")
+    parser.add_argument(
+        "--speed", type=amount, default=defaults.clock_factor, help="cloud seconds per real second"
+    )
+    parser.add_argument("--metric-delay", type=amount, default=defaults.metric_delay_s, help="cloud seconds")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="for alias weights and injected faults")
     parser.add_argument("--state", type=Path, default=None, help="keep state in this folder across restarts")
     parser.add_argument(
@@ -40,8 +73,18 @@ def main() -> int:
     from offline.cloud.serve import serve
 
     named = arguments.credentials
+    # A file that is there already is read, and never written.
+    is_there = named is not None and os.path.lexists(named)
+
+    def keep_key(port: int) -> None:
+        # Only now: the file for this port may be that of a cloud that runs.
+        path = named or default_credentials(port)
+        if not is_there:
+            key.write(path)
+        logging.getLogger("offline").info("calls are signed with the key in %s", path)
+
     try:
-        key = RootKey.read(named) if named is not None and named.exists() else RootKey.new()
+        key = RootKey.read(named) if is_there else RootKey.new()
         serve(
             CloudConfig(
                 root_key=key,
@@ -54,7 +97,7 @@ def main() -> int:
                 seed=arguments.seed,
                 state_dir=arguments.state,
             ),
-            named,
+            keep_key,
         )
     except OfflineError as error:
         sys.stderr.write(f"{error}\n")

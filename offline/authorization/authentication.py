@@ -18,6 +18,7 @@ from offline.authorization.sigv4 import (
     is_by,
     read_signature,
     time_error,
+    unsigned_header,
 )
 from offline.clock import real_time
 
@@ -83,6 +84,9 @@ class Authentication:
         tolerance_s = S3_TOLERANCE_S if service == "s3" else TOLERANCE_S
         if (message := time_error(signature, real_time(), tolerance_s)) is not None:
             raise Rejected("wrong time" if signature.lifetime_s is None else "expired link", service, message)
+        if (name := unsigned_header(signature, request)) is not None:
+            message = f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            raise Rejected("unsigned header", service, message)
         whole = dataclasses.replace(request, body=await body())
         if len(whole.body) > LARGE_BODY_BYTES:
             problem = await asyncio.to_thread(_problem, holder, signature, whole)

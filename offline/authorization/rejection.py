@@ -11,7 +11,7 @@ from offline.errors import AwsError
 
 Problem = Literal[
     "unsigned", "malformed", "old version", "unknown key", "expired token",
-    "wrong signature", "wrong time", "expired link", "wrong body",
+    "wrong signature", "wrong time", "expired link", "wrong body", "unsigned header",
 ]  # fmt: skip
 
 #: By problem: the code of Query and XML, that of JSON, that of S3 with its status.
@@ -24,6 +24,7 @@ _CODES: dict[Problem, tuple[str, str, str, int]] = {
     "wrong signature": ("SignatureDoesNotMatch", "InvalidSignatureException", "SignatureDoesNotMatch", 403),
     "wrong time": ("SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed", 403),
     "expired link": ("SignatureDoesNotMatch", "InvalidSignatureException", "AccessDenied", 403),
+    "unsigned header": ("SignatureDoesNotMatch", "InvalidSignatureException", "AccessDenied", 403),
     "wrong body": ("SignatureDoesNotMatch", "InvalidSignatureException", "XAmzContentSHA256Mismatch", 400),
 }
 #: Every code that a rejection may bear.
@@ -50,6 +51,7 @@ _S3_MESSAGES: dict[Problem, str] = {
     ),
     "wrong time": "The difference between the request time and the current time is too large.",
     "expired link": "Request has expired",
+    "unsigned header": "There were headers present in the request which were not signed",
 }
 
 

@@ -19,6 +19,8 @@ PROFILE = "default"
 #: 20 characters of an access key's alphabet, 40 of a secret's, as AWS makes them.
 _KEY_ID_BYTES = 10
 _SECRET_BYTES = 30
+_ID, _SECRET = "aws_access_key_id", "aws_secret_access_key"
+_LARGEST_FILE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,13 @@ class RootKey:
     def read(cls, path: Path) -> Self:
         """The key in ``path``; raises `OfflineError` where there is none, or where others know it."""
         try:
-            with path.open(encoding="utf-8") as file:
-                status, text = os.fstat(file.fileno()), file.read()
+            with path.open("rb") as file:
+                status, content = os.fstat(file.fileno()), file.read(_LARGEST_FILE_BYTES)
         except OSError as error:
             raise OfflineError(f"the cloud's key cannot be read from {path}: {error.strerror}") from error
         if status.st_uid != os.getuid():
             raise OfflineError(
-                f"{path} belongs to another user (id {status.st_uid}), who knows the key in it; remove it"
+                f"{path} belongs to another user (id {status.st_uid}), who knows the key; remove it"
             )
         if mode := status.st_mode & 0o077:
             raise OfflineError(
@@ -53,22 +55,31 @@ class RootKey:
             )
         parser = configparser.ConfigParser(interpolation=None)
         try:
-            parser.read_string(text)
-            section = parser[PROFILE]
-            return cls(section["aws_access_key_id"], section["aws_secret_access_key"])
-        except (configparser.Error, KeyError) as error:
+            parser.read_string(content.decode())
+            only = {name: dict(parser[name]) for name in parser.sections()}
+            key = cls(only[PROFILE].pop(_ID), only[PROFILE].pop(_SECRET))
+        except (configparser.Error, KeyError, ValueError) as error:
             raise OfflineError(f"{path} holds no access key; remove it and start the cloud again") from error
+        if only != {PROFILE: {}} or not (key.access_key_id and key.secret_access_key):
+            raise OfflineError(
+                f"{path} is not the file of an offline cloud: it holds other profiles or settings, or an empty "
+                "key. Name a file of its own, which is made where there is none"
+            )
+        return key
 
     def write(self, path: Path) -> None:
-        """Put the key into ``path``, which nobody else can read at any moment."""
+        """Put the key into ``path``, which nobody else can read at any moment; raises `OfflineError`."""
+        try:
+            self._write(path)
+        except OSError as error:
+            raise OfflineError(f"the cloud's key cannot be written to {path}: {error.strerror}") from error
+
+    def _write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(
-                f"[{PROFILE}]\naws_access_key_id = {self.access_key_id}\n"
-                f"aws_secret_access_key = {self.secret_access_key}\n"
-            )
+            file.write(f"[{PROFILE}]\n{_ID} = {self.access_key_id}\n{_SECRET} = {self.secret_access_key}\n")
         beside.replace(path)
 
     def credentials(self) -> Any:

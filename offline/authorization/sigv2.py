@@ -3,7 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
 """
 
-import hmac
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -12,7 +12,7 @@ from botocore.auth import HmacV1QueryAuth
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
-from offline.authorization.sigv4 import SentRequest
+from offline.authorization.sigv4 import SentRequest, is_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class QuerySignature:
 
     def is_expired(self, now: float) -> bool:
         """Whether the URL holds no more at ``now``, in epoch seconds."""
-        return not (self.expires.isascii() and self.expires.isdecimal()) or now > int(self.expires)
+        return not re.fullmatch(r"[0-9]{1,12}", self.expires) or now > int(self.expires)
 
     def is_by(self, secret: str, request: SentRequest) -> bool:
         """Whether whoever knows ``secret`` signed this very request."""
@@ -49,7 +49,7 @@ class QuerySignature:
         text = signer.canonical_string(
             request.method, urlsplit(f"http://host{request.path}?{request.raw_query}"), headers
         )
-        return hmac.compare_digest(signer.sign_string(text), self.value)
+        return is_same(signer.sign_string(text), self.value)
 
 
 class _Verifier(HmacV1QueryAuth):  # type: ignore[misc]

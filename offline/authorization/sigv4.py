@@ -97,7 +97,7 @@ def _from_query(query: Mapping[str, str]) -> Signature:
     lifetime = query.get("X-Amz-Expires", "")
     signed_headers = tuple(query.get("X-Amz-SignedHeaders", "").split(";"))
     complete = query.get("X-Amz-Algorithm") == "AWS4-HMAC-SHA256" and "host" in signed_headers
-    if match is None or not complete or not lifetime.isascii() or not lifetime.isdecimal():
+    if match is None or not complete or not re.fullmatch(r"[0-9]{1,9}", lifetime):
         raise MalformedSignature(
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
             "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
@@ -154,7 +154,24 @@ def is_by(secret: str, signature: Signature, request: SentRequest) -> bool:
     aws_request.context["timestamp"] = signature.signed_at
     signer.payload_hash = payload_hash(signature, request)
     text = signer.string_to_sign(aws_request, signer.canonical_request(aws_request))
-    return hmac.compare_digest(signer.signature(text, aws_request), signature.value)
+    return is_same(signer.signature(text, aws_request), signature.value)
+
+
+def is_same(expected: str, sent: str) -> bool:
+    """Whether a signature is the expected one; ``sent`` may hold any characters."""
+    return hmac.compare_digest(expected.encode(), sent.encode("utf-8", "surrogateescape"))
+
+
+def unsigned_header(signature: Signature, request: SentRequest) -> str | None:
+    """A header of the request that changes what it means and is not signed; None where all are.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    (CanonicalHeaders)
+    """
+    # A presigned URL's body is not signed, whatever a client says of it.
+    free = {"x-amz-content-sha256"} if signature.lifetime_s is not None else set()
+    meaningful = (name for name in request.headers if name.startswith("x-amz-") and name not in free)
+    return next((name for name in meaningful if name not in signature.signed_headers), None)
 
 
 def payload_hash(signature: Signature, request: SentRequest) -> str:

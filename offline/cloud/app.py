@@ -71,8 +71,8 @@ def create_app(cloud: Cloud) -> Starlette:
             Route("/_offline/health", health),
             *console.open_routes(),
             *(route for service in services for route in service.open_routes()),
-            OwnPaths(OwnerOnly(owners, cloud.authentication, cloud.config.root_key)),
-            Mount("/", app=AwsApi(cloud)),
+            Below(OWN_API, OwnerOnly(owners, cloud.authentication, cloud.config.root_key)),
+            Below("", AwsApi(cloud)),
         ]
     )
     return Starlette(
@@ -80,22 +80,22 @@ def create_app(cloud: Cloud) -> Starlette:
             DomainRoute(gateway),
             Host("{api}.execute-api.{suffix}", app=gateway),
             Mount("/_gateway", app=gateway),
-            Mount("/", app=Guard(inner, cloud.config.host)),
+            Below("", Guard(inner, cloud.config.host)),
         ],
         lifespan=lifespan,
     )
 
 
-class OwnPaths(BaseRoute):
-    """Every path of the cloud's own API, whole."""
+class Below(BaseRoute):
+    """Every path below ``root``, whole and whatever its characters, the end of a line among them."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, root: str, app: ASGIApp) -> None:
+        self._root, self._app = root, app
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         path = scope["path"]
-        own = scope["type"] == "http" and (path == OWN_API or path.startswith(f"{OWN_API}/"))
-        return (Match.FULL if own else Match.NONE), {}
+        below = scope["type"] == "http" and (path == self._root or path.startswith(f"{self._root}/"))
+        return (Match.FULL if below else Match.NONE), {}
 
     def url_path_for(self, name: str, /, **path_params: Any) -> Any:
         raise NotImplementedError(name, path_params)

@@ -7,11 +7,16 @@ Origin. Deployed APIs are not behind this: they are made for pages elsewhere, an
 """
 
 import ipaddress
+import re
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+#: For an answer before the body was read: what is left of it is no next request.
+UNREAD = {"Connection": "close"}
+#: What a Host header may look like: a name or an address, and a port.
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 #: Hosts under which a cloud listens that answers at every address of the machine.
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
 
@@ -46,10 +51,9 @@ class Guard:
 
 
 def name_in(host: str) -> str:
-    """The name in a Host header, without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0].removeprefix("[")
-    return host.partition(":")[0]
+    """The name in a Host header, without its port; "" where it is of no such form."""
+    match = _HOST.fullmatch(host)
+    return "" if match is None else match["v6"] or match["name"]
 
 
 def is_loopback(name: str) -> bool:
@@ -72,4 +76,4 @@ def is_address(name: str) -> bool:
 
 
 def refuse(why: str) -> JSONResponse:
-    return JSONResponse({"message": f"Refused: {why}"}, status_code=403)
+    return JSONResponse({"message": f"Refused: {why}"}, status_code=403, headers=UNREAD)

@@ -31,10 +31,10 @@ class OwnerOnly:
             hint = _HINTS.get(rejected.problem, "")
             await refuse(f"{_WHAT} ({rejected}){hint}")(scope, receive, send)
             return
-        if (signer.key_id, signer.service) != (self._root.access_key_id, SERVICE):
-            await refuse(f"{_WHAT}; the signature is of {signer.key_id} for {signer.service!r}")(
-                scope, receive, send
-            )
+        if (signer.key_id, signer.service, signer.presigned) != (self._root.access_key_id, SERVICE, False):
+            where = "in the address" if signer.presigned else "in headers"
+            why = f"the signature is of {signer.key_id} for {signer.service!r}, {where}"
+            await refuse(f"{_WHAT} ({why})")(scope, receive, send)
             return
         await self._app(scope, replay(await request.body()), send)
 

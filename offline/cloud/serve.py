@@ -3,13 +3,10 @@
 import asyncio
 import contextlib
 import dataclasses
-import logging
-import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -18,8 +15,6 @@ from offline.cloud.cloud import Cloud
 from offline.cloud.config import CloudConfig
 from offline.errors import OfflineError
 from offline.gateway.original_case import OriginalCaseProtocol
-
-log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 #: Real seconds after which a thread that computes lets another go on. The default, five times as long, is what
@@ -46,25 +41,14 @@ def bind(config: CloudConfig) -> socket.socket:
     return listener
 
 
-def serve(config: CloudConfig, credentials: Path | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; returns after every worker is gone.
-
-    The cloud's key is put into the file ``credentials``, by default one for the port.
-    """
+def serve(config: CloudConfig, on_bound: Callable[[int], object]) -> None:
+    """Serve until SIGINT or SIGTERM; returns after every worker is gone. ``on_bound`` is called with the port, as
+    soon as that is taken."""
     listener = bind(config)
     config = dataclasses.replace(config, port=listener.getsockname()[1])
-    # Only now: the file for this port may be that of a cloud that runs.
-    path = credentials or default_credentials(config.port)
-    config.root_key.write(path)
-    log.info("calls are signed with the key in %s", path)
+    on_bound(config.port)
     sys.setswitchinterval(SWITCH_S)
     uvicorn.Server(_settings(Cloud(config))).run(sockets=[listener])
-
-
-def default_credentials(port: int) -> Path:
-    """Where the key of a cloud at ``port`` is kept that was not told where."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "offline-cloud" / f"{port}.credentials"
 
 
 @contextlib.contextmanager

@@ -97,7 +97,12 @@ class StateFolder:
 
     def _claim(self) -> None:
         """Make the folder this user's alone: what it holds runs as code when it is read, and holds secrets."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise OfflineError(
+                f"{self.root} cannot be a state folder ({error.strerror}); name another with --state"
+            ) from error
         owner = self.root.stat().st_uid
         if owner != os.getuid():
             raise OfflineError(
@@ -156,14 +161,20 @@ class StateFolder:
     def _read_manifest(self) -> None:
         try:
             manifest = json.loads((self.root / "manifest.json").read_text())
+            written, clock, files = manifest["stamp"], SavedClock(*manifest["clock"]), manifest["parts"]
+            if written != self._stamp:
+                raise OfflineError(
+                    f"the state in {self.root} was written by another version: {_words(written)}; this "
+                    f"cloud reads {_words(self._stamp)}. Name an empty folder with --state, or remove this one."
+                )
         except FileNotFoundError:
             return
-        if manifest["stamp"] != self._stamp:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OfflineError(
-                f"the state in {self.root} was written by another version: {_words(manifest['stamp'])}; this "
-                f"cloud reads {_words(self._stamp)}. Name an empty folder with --state, or remove this one."
-            )
-        self.clock, self._files = SavedClock(*manifest["clock"]), manifest["parts"]
+                f"{self.root / 'manifest.json'} is damaged ({type(error).__name__}: {error}). Name an empty "
+                "folder with --state, or remove this one."
+            ) from error
+        self.clock, self._files = clock, files
 
     def _locked(self) -> int:
         lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -12,7 +12,7 @@ from typing import Protocol
 import httptools
 
 from offline.errors import OfflineError
-from offline.sandbox.peer import is_another_users
+from offline.sandbox.peer import is_of_this_user
 
 PREFIX = "/2018-06-01/runtime/"
 ACCEPTED_BODY = b'{"status":"OK"}\n'
@@ -119,7 +119,7 @@ class RuntimeConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if is_another_users(peer, own):
+        if not is_of_this_user(peer, own):
             transport.abort()
             return
         self._transport = transport

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli import clouds
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -73,6 +75,27 @@ def test_two_clouds_run_side_by_side_and_go_down_together(serinus, project: Path
     finally:
         assert serinus("local", "down", cwd=project).returncode == 0
     assert all(gone(record["pid"]) for record in records)
+
+
+def test_two_at_once_at_one_port_are_one_cloud_that_its_owner_can_use(project: Path, serinus) -> None:
+    port = str(free_port())
+    command = [sys.executable, "-m", "cli", "local", "up", "--port", port]
+    starting = [subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [one.communicate(timeout=300)[1] for one in starting]
+    try:
+        assert sorted(one.returncode for one in starting) == [0, 1, 1], said
+        foreground = serinus("local", "up", "--port", port, "--foreground", cwd=project)
+        assert (foreground.returncode, "already runs" in foreground.stderr) == (1, True)
+        assert status(serinus, project)["running"] is True
+        cloud = clouds.require(project)
+        assert cloud.own_api().get("/clock").status_code == 200
+        credentials = clouds.credentials_path(project, cloud.port)
+        credentials.chmod(0o644)
+        opened = serinus("local", "status", cwd=project)
+        assert (opened.returncode, "chmod 600" in opened.stderr) == (1, True)
+        credentials.chmod(0o600)
+    finally:
+        assert serinus("local", "down", cwd=project).returncode == 0
 
 
 def test_a_cloud_that_was_killed_is_not_taken_for_running(serinus, project: Path) -> None:

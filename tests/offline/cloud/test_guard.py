@@ -1,9 +1,12 @@
 """Where a request may come from: programs on this machine, and this cloud's own page."""
 
+import socket
 from collections.abc import Callable
 
 import httpx
 import pytest
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 
 from offline.authorization.root_key import RootKey
 from offline.cloud.cloud import Cloud
@@ -161,3 +164,38 @@ async def test_a_cloud_at_every_address_answers_to_addresses_and_to_no_name(
     scope = {"type": "http", "path": "/", "method": "GET", "headers": [(b"host", host.encode())]}
     await Guard(app, listening)(scope, send, send)
     assert bool(reached) is served
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:4577@evil.com", "[::1]evil.com", "evil.com#.localhost", "evil.com/.localhost", "127.0.0.1:x"],
+)
+def test_a_host_of_another_form_is_no_name(host: str) -> None:
+    assert name_in(host) == ""
+
+
+def test_a_head_that_does_not_end_is_cut_off(cloud: Cloud) -> None:
+    with socket.create_connection(("127.0.0.1", cloud.config.port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        for number in range(2000):
+            try:
+                connection.sendall(b"X-%d: %s\r\n" % (number, b"x" * 1000))
+            except OSError:
+                break
+        else:
+            pytest.fail("two megabytes of headers were taken")
+
+
+@pytest.mark.parametrize("path", ["/_offline/clock", "/bucket/key", "/a%0Ab"])
+def test_a_connection_is_of_use_after_a_refused_upload(cloud: Cloud, path: str) -> None:
+    with httpx.Client(base_url=cloud.config.endpoint_url, trust_env=False) as client:
+        for _ in range(4):
+            refused = client.put(path, content=b"GET / HTTP/1.1\r\n\r\n" * 1000)
+            assert refused.status_code == 403
+
+
+def test_a_signed_address_opens_nothing_of_the_clouds_own(cloud: Cloud) -> None:
+    request = AWSRequest("GET", f"{cloud.config.endpoint_url}/_offline/clock")
+    SigV4QueryAuth(cloud.config.root_key.credentials(), "offline", "us-east-1").add_auth(request)
+    refused = httpx.get(request.url, trust_env=False)
+    assert (refused.status_code, "in the address" in refused.text) == (403, True)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from offline.authorization.root_key import RootKey
 from offline.cloud.cloud import Cloud
 from offline.errors import OfflineError
 from offline.own_api import OwnApi
-from offline.sandbox.peer import CONNECTIONS, user_at
+from offline.sandbox.peer import tells_users, user_at
 
 NOBODY = 65534
 ROOT = Path(__file__).parents[3]
@@ -42,6 +44,7 @@ for path in sys.argv[1:]:
     except PermissionError:
         print("refused")
 """
+needs_linux = pytest.mark.skipif(not tells_users(), reason="only Linux tells who is at the other end")
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can run something as another user")
 
 
@@ -118,7 +121,7 @@ def test_what_the_cloud_writes_is_its_owners_alone(started: tuple[str, Path]) ->
 
 
 @needs_root
-@pytest.mark.skipif(not CONNECTIONS.exists(), reason="only Linux tells who is at the other end")
+@needs_linux
 def test_another_user_takes_no_invocation(aws: Any, deploy_function: Any) -> None:
     name = deploy_function("import os\ndef handler(event, context): return os.environ['AWS_LAMBDA_RUNTIME_API']")
     address = json.loads(aws("lambda").invoke(FunctionName=name)["Payload"].read())
@@ -127,10 +130,45 @@ def test_another_user_takes_no_invocation(aws: Any, deploy_function: Any) -> Non
     assert json.loads(aws("lambda").invoke(FunctionName=name)["Payload"].read()) == address
 
 
-@pytest.mark.skipif(not CONNECTIONS.exists(), reason="only Linux tells who is at the other end")
-def test_the_kernel_tells_who_is_at_the_other_end(cloud: Cloud) -> None:
-    import socket
+#: Connects in the way that is asked for, sends what would end an invocation, and leaves at once where told.
+STEAL = """
+family, port, how = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+host = "127.0.0.1" if family == socket.AF_INET else "::ffff:127.0.0.1"
+error = b"POST /2018-06-01/runtime/init/error HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 2\\r\\n\\r\\n{}"
+for _ in range(20):
+    thief = socket.socket(family)
+    thief.settimeout(3)
+    try:
+        thief.connect((host, port))
+        thief.sendall(error)
+        thief.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        if how == "wait":
+            print(thief.recv(100))
+    except OSError:
+        pass
+    thief.close()
+"""
 
+
+@needs_root
+@needs_linux
+@pytest.mark.parametrize("how", ["wait", "leave"])
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_another_user_forges_no_answer(aws: Any, deploy_function: Any, family: int, how: str) -> None:
+    code = "import os, time\ndef handler(event, context):\n    time.sleep(event)\n    return os.environ['{}']"
+    name = deploy_function(code.format("AWS_LAMBDA_RUNTIME_API"))
+    invoke = aws("lambda").invoke
+    address = json.loads(invoke(FunctionName=name, Payload=b"0")["Payload"].read())
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: invoke(FunctionName=name, Payload=b"2")["Payload"].read())
+        told = as_nobody(STEAL, str(int(family)), address.rpartition(":")[2], how)
+        assert "200" not in told
+        assert json.loads(waiting.result()) == address
+    assert json.loads(invoke(FunctionName=name, Payload=b"0")["Payload"].read()) == address
+
+
+@needs_linux
+def test_the_kernel_tells_who_is_at_the_other_end(cloud: Cloud) -> None:
     with socket.create_connection(("127.0.0.1", cloud.config.port)) as connection:
         peer, own = connection.getsockname(), connection.getpeername()
         assert user_at(peer, own) == os.getuid()
@@ -155,7 +193,7 @@ def test_a_key_of_another_user_is_not_used(tmp_path: Path) -> None:
         RootKey.read(path)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[default]\naws_access_key_id = A\n", "[other]\na = b\n"])
+@pytest.mark.parametrize("text", ["", "nonsense", "[default]\naws_access_key_id = A\n", "[other]\na = b\n", "\0"])
 def test_a_file_without_a_key_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key"
     path.touch(mode=0o600)
@@ -185,6 +223,39 @@ def test_a_key_without_a_place_is_kept_for_its_port(tmp_path: Path) -> None:
         assert OwnApi(url, RootKey.read(path)).get("/clock", timeout_s=60).status_code == 200
         process.terminate()
         process.communicate()
+
+
+@pytest.mark.parametrize(
+    "more", ["region = eu-west-1\n", "[work]\naws_access_key_id = B\naws_secret_access_key = c\n"]
+)
+def test_a_persons_own_credentials_are_neither_used_nor_changed(tmp_path: Path, more: str) -> None:
+    path = tmp_path / "credentials"
+    path.touch(mode=0o600)
+    text = f"[default]\naws_access_key_id = A\naws_secret_access_key = b\n{more}"
+    path.write_text(text)
+    command = [sys.executable, "-m", "offline", "--port", "0", "--credentials", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, "is not the file of an offline cloud" in done.stderr) == (1, True)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "99999"], "99999 is no port"),
+        (["--speed", "nan"], "not a number of 0 or more"),
+        (["--metric-delay", "-5"], "not a number of 0 or more"),
+        (["--account", "abc"], "not 12 digits"),
+        (["--credentials", "/proc/none/key", "--port", "0"], "cannot be written"),
+        (["--state", "/dev/null", "--port", "0"], "cannot be a state folder"),
+    ],
+)
+def test_what_cannot_be_is_said_without_a_traceback(arguments: list[str], words: str) -> None:
+    command = [sys.executable, "-m", "offline", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_each_cloud_has_a_key_of_its_own() -> None:

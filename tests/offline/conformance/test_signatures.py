@@ -178,6 +178,58 @@ def test_what_was_signed_cannot_be_altered(cloud: Cloud, change: str) -> None:
     assert "NoSuchBucket" in unaltered.text
 
 
+@pytest.mark.parametrize("name", ["X-Amz-Target", "x-amz-acl", "X-Amz-Copy-Source"])
+def test_what_changes_a_call_must_be_signed(cloud: Cloud, name: str) -> None:
+    """Every x-amz-* header belongs to the signature.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
+    request = AWSRequest("POST", f"{cloud.config.endpoint_url}/", data=b"{}")
+    SigV4Auth(root_credentials(cloud), "dynamodb", "us-east-1").add_auth(request)
+    headers = {**dict(request.headers.items()), name: "DynamoDB_20120810.ListTables"}
+    answer = httpx.post(request.url, content=b"{}", headers=headers, trust_env=False)
+    assert (answer.status_code, "must be a 'SignedHeader'" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+def test_a_presigned_url_cannot_be_made_to_mean_more(cloud: Cloud, bucket: str, version: str) -> None:
+    """A header that was not signed gives 403: There were headers present in the request which were not signed.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    """
+    key = cloud.config.root_key
+    s3 = client_of(cloud, "s3", key.access_key_id, key.secret_access_key, signature_version=version)
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "up"})
+    for headers in (
+        {"x-amz-copy-source": f"/{bucket}/a b"},
+        {"x-amz-acl": "public-read"},
+        {"X-Amz-Target": "AWSCognitoIdentityService.GetId"},
+    ):
+        assert httpx.put(url, content=b"", headers=headers, trust_env=False).status_code == 403
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15"
+    if version == "s3v4":  # whose presigned URLs sign no Content-Type
+        answer = httpx.put(url, content=body, headers=form, trust_env=False)
+        assert (answer.status_code, "etag" in answer.headers) == (200, True)  # S3's answer, and not STS'
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={key}/20260101/us-east-1/s3/aws4_request&X-Amz-Date="
+        "20260101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=a&X-Amz-Expires=" + "9" * 5000,
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={key}/20260101/us-east-1/s3/aws4_request&X-Amz-Date="
+        "20260101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Expires=604800&X-Amz-Signature=%E9",
+        "AWSAccessKeyId={key}&Signature=%C3%A9&Expires=9999999999",
+        "AWSAccessKeyId={key}&Signature=a&Expires=" + "9" * 5000,
+    ],
+)
+def test_an_odd_signature_is_refused_and_no_error_of_this_cloud(cloud: Cloud, query: str) -> None:
+    """Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
+    url = f"{cloud.config.endpoint_url}/b/k?{query.format(key=cloud.config.root_key.access_key_id)}"
+    assert httpx.get(url, trust_env=False).status_code in (400, 403)
+
+
 def test_a_session_calls_with_its_token_alone(cloud: Cloud, aws: Callable[..., Any], unique_name: Any) -> None:
     """Temporary credentials are valid with their session token, and as long as they last.
 
