@@ -156,3 +156,39 @@ def test_damaged_or_foreign_folder_is_one_line(document: str, said: str, tmp_pat
         _package(folder, None)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize(
+    "linked",
+    [
+        "MLmodel",
+        "requirements.txt",
+        "conda.yaml",
+        "python_env.yaml",
+        "input_example.json",
+        "model.pkl",
+        "code/mine.py",
+        "data/model.pkl",
+    ],
+)
+def test_link_out_of_the_folder_is_refused_by_name(linked: str, tmp_path: Path) -> None:
+    example = "saved_input_example_info: {artifact_path: input_example.json}\n"
+    folder = _log(tmp_path / "logged", "sklearn: {pickled_model: model.pkl}", example)
+    (folder / "model.pkl").write_bytes(b"x")
+    outside = tmp_path / "outside"
+    outside.write_bytes((folder / "MLmodel").read_bytes())
+    place = folder / linked
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(Path("..") / ".." / "outside" if "/" in linked else outside)
+    with pytest.raises(SourceError, match="outside its own folder") as caught:
+        mlflow.read(folder)
+    assert str(place) in str(caught.value)
+
+
+def test_link_within_the_folder_is_followed(tmp_path: Path) -> None:
+    folder = _log(tmp_path / "logged", "sklearn: {pickled_model: model.pkl}")
+    (folder / "model.pkl").write_bytes(b"x")
+    (folder / "kept.txt").write_text("lightgbm==4.1.0\n")
+    (folder / "requirements.txt").symlink_to("kept.txt")
+    assert mlflow.read(folder).requirements == ("lightgbm==4.1.0",)

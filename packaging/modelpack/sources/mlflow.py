@@ -40,7 +40,9 @@ class MlflowModel:
 
 
 def read(folder: Path) -> MlflowModel:
-    """What ``folder`` holds; raises `SourceError` for flavors that are not supported and damaged folders."""
+    """What ``folder`` holds; raises `SourceError` for flavors that are not supported, damaged folders and links
+    out of the folder."""
+    _refuse_links_out(folder)
     document = _document(folder / "MLmodel")
     flavors = document.get("flavors")
     if not isinstance(flavors, dict):
@@ -58,6 +60,18 @@ def read(folder: Path) -> MlflowModel:
         python=_python(folder),
         columns=read_columns(document),
     )
+
+
+def _refuse_links_out(folder: Path) -> None:
+    """Whoever made the folder may be anybody: a link in it must not have other files of this machine read, hashed
+    and shown."""
+    inside = folder.resolve()
+    for item in sorted(folder.rglob("*")):
+        if item.is_symlink() and item.is_file() and not item.resolve().is_relative_to(inside):
+            raise SourceError(
+                f"{item} is a link to {item.resolve()}, outside its own folder, which is not read. Put a copy of "
+                "the file in its place."
+            )
 
 
 def _document(place: Path) -> dict[str, Any]:
