@@ -1,7 +1,7 @@
 """What is asked of `package`, and what it answers."""
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from modelpack.robustness.report import Robustness
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
+_PATHS = ("source", "sample", "project", "requirements", "holdout")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -63,10 +64,14 @@ class PackageRequest:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "PackageRequest":
         """Read `to_json`'s data."""
-        paths = ("source", "sample", "project", "requirements", "holdout")
-        changed = {name: None if data[name] is None else Path(data[name]) for name in paths}
+        changed = {name: None if data[name] is None else Path(data[name]) for name in _PATHS}
         tuples = {name: tuple(data[name]) for name in ("trust", "drop")}
         return cls(**data | changed | tuples | {"tolerance": Tolerance.from_json(data["tolerance"])})
+
+    def with_absolute_paths(self) -> "PackageRequest":
+        """The same request, whatever folder becomes the working folder later; links stay as they are."""
+        paths = {name: path.absolute() for name in _PATHS if (path := getattr(self, name)) is not None}
+        return replace(self, **paths)
 
     def check(self) -> None:
         """Raise `RequestError` when a setting cannot be used."""

@@ -26,6 +26,9 @@ STAGE_TIMEOUT_S = 15 * 60.0
 #: How often it is looked whether the worker still lives, which its silence does not tell.
 _LOOK_S = 0.2
 _START_S = 300.0
+#: Far beyond what is told of the widest model.
+_LONGEST_MESSAGE_BYTES = 16 << 20
+_KINDS = frozenset({"stage", "notice", "result", "error"})
 #: Where this Python finds its modules, so that no file of the working folder comes before them.
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
@@ -99,7 +102,8 @@ class _Worker:
     ) -> tuple[PackageResult, Path]:
         """What was drafted for ``request``, and the draft's folder."""
         folder = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder.name))
-        self._ask({"request": request.to_json(), "folder": str(folder)})
+        # The model's code may change the worker's folder.
+        self._ask({"request": request.with_absolute_paths().to_json(), "folder": str(folder)})
         stage = "load"
         messages = self._messages(stage_timeout_s)
         while True:
@@ -120,7 +124,7 @@ class _Worker:
                 stage = str(told["stage"])
                 progress.stage(stage)
             else:
-                progress.notice(str(told.get("notice")))
+                progress.notice(str(told["notice"]))
 
     def _ask(self, question: dict[str, Any]) -> None:
         content = json.dumps(question).encode() + b"\n"
@@ -133,7 +137,7 @@ class _Worker:
     def _messages(self, timeout_s: float) -> Iterator[dict[str, Any]]:
         """What is told, until the worker has ended; `TimeoutError` after ``timeout_s`` of silence, and ValueError
         for what is no message."""
-        rest = b""
+        rest = bytearray()
         # Python and the libraries are loaded before the first message, which is no work on the model.
         limit_s = max(timeout_s, 0.0 if self._has_begun else _START_S)
         heard = time.monotonic()
@@ -142,17 +146,22 @@ class _Worker:
             while True:
                 # Looked at first: what it wrote before it ended is then there to be read.
                 ended = self._group.exit_code() is not None
+                piece = b""
                 if pipe.select(0 if ended else _LOOK_S):
                     piece = os.read(self._told, 1 << 16)
-                    *lines, rest = (rest + piece).split(b"\n")
+                    *lines, last = piece.split(b"\n")
                     for line in lines:
-                        yield _read(line)
+                        yield _read(bytes(rest + line))
+                        rest.clear()
                         self._has_begun, limit_s, heard = True, timeout_s, time.monotonic()
-                    if piece:
-                        continue
-                    time.sleep(0 if ended else _LOOK_S)  # it closed the pipe and goes on
-                if ended:
+                    rest += last
+                    if len(rest) > _LONGEST_MESSAGE_BYTES:
+                        raise ValueError(f"no message: {len(rest)} bytes without an end")
+                    if not piece:
+                        time.sleep(0 if ended else _LOOK_S)  # it closed the pipe and goes on
+                if ended and not piece:
                     return
+                # Looked at whatever came: pieces of a message that never ends tell nothing.
                 if time.monotonic() - heard > limit_s:
                     raise TimeoutError
 
@@ -161,6 +170,8 @@ def _read(line: bytes) -> dict[str, Any]:
     told = json.loads(line)
     if not isinstance(told, dict):
         raise TypeError(f"no message: {told!r}")
+    if not told.keys() & _KINDS:
+        raise KeyError(f"no message: {told!r}")
     return told
 
 

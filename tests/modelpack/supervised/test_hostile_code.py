@@ -1,6 +1,7 @@
 """Whatever a model's code does to the process that runs it, the command says what happened and makes nothing."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +16,16 @@ Refused = Callable[..., str]
 LOCKED = render_lock({"dev": {"given": Pin("0" * 64, "bundles/given/000000000000")}})
 
 
-_SCRIBBLE = """
-import os
-for place in range(3, 64):
-    try:
-        os.write(place, b"x\\n")
-    except OSError:
-        pass
-"""
+def _write_for_ever(piece: str, pause_s: float = 0.0) -> str:
+    """Code that writes into whatever it finds open, again and again."""
+    return (
+        "import os, time\n"
+        "while True:\n"
+        " for place in range(3, 64):\n"
+        f"  try: os.write(place, {piece})\n"
+        "  except OSError: pass\n"
+        f" time.sleep({pause_s})"
+    )
 
 
 @pytest.fixture
@@ -105,6 +108,33 @@ def test_code_that_holds_pythons_lock(hostile: Any, refused: Refused) -> None:
 
 def test_graph_that_loops_for_ever(endless: Path, refused: Refused) -> None:
     assert "a loop without an end" in refused(endless, "--timeout", "0.1")
+
+
+def test_message_that_never_ends_is_bounded(hostile: Any, refused: Refused) -> None:
+    assert "its code wrote into" in refused(hostile(_write_for_ever("b'x' * 65536")))
+
+
+def test_time_is_up_though_pieces_of_a_message_keep_coming(hostile: Any, refused: Refused) -> None:
+    code = _write_for_ever("b'x'", pause_s=0.001)
+    assert "nothing was heard of it for 3 seconds" in refused(hostile(code), "--timeout", "0.05")
+
+
+def test_table_that_is_no_message_is_none(hostile: Any, refused: Refused) -> None:
+    assert "its code wrote into" in refused(hostile(_write_for_ever("b'{}\\n'")))
+
+
+def test_working_folder_that_the_model_changes(
+    hostile: Any, project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(hostile("import os; os.chdir('/')"), project / "model.pkl")
+    shutil.copy(project.parent / "sample.csv", project / "rows.csv")
+    monkeypatch.setattr(
+        sys, "argv", ["serinus", *["package", "model.pkl", "--name", "given", "--sample", "rows.csv"]]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code, capfd.readouterr().err
+    assert (project / LOCK).is_file()
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "nan"])
