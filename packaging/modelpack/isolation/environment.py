@@ -32,6 +32,7 @@ _WHEELS_ONLY = ("--only-binary", ":all:")
 _HERE = ".".join(platform.python_version_tuple()[:2])
 _PYTHON = "bin/python"
 _RESOLUTION = "resolution.txt"
+_SHOWN_PINS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +155,9 @@ def _guarded(folder: Path) -> Iterator[None]:
 
 
 def _shown(wanted: Wanted) -> str:
-    return (
-        ", ".join(line.strip().replace("==", " ") for line in wanted.requirements if "==" in line) or wanted.origin
-    )
+    pins = [line.strip().replace("==", " ") for line in wanted.requirements if "==" in line]
+    more = f" and {len(pins) - _SHOWN_PINS} more" if len(pins) > _SHOWN_PINS else ""
+    return ", ".join(pins[:_SHOWN_PINS]) + more or wanted.origin
 
 
 def _last_lines(said: str, count: int = 8) -> str:

@@ -7,7 +7,7 @@ https://packaging.python.org/en/latest/specifications/dependency-specifiers/
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _VERSION = r"[0-9][0-9A-Za-z.!+_-]*"
@@ -25,6 +25,7 @@ _PINNED = re.compile(rf"==\s*({_VERSION})", re.ASCII)
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar(?:\.\w+)?|t[a-z]z2?|tb2)$", re.ASCII | re.IGNORECASE)
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _SHOWN_CHARACTERS = 120
+_SHOWN_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,13 @@ def read_lines(lines: Iterable[str]) -> Lines:
     return Lines(tuple(pinned), tuple(ranges), tuple(refused))
 
 
-def shown(lines: Iterable[str]) -> str:
-    """The lines for a message, each cut where it is long."""
-    return ", ".join(
-        repr(line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…") for line in lines
+def shown(lines: Sequence[str]) -> str:
+    """The first lines for a message, each cut where it is long, and how many there are where some are left out."""
+    first = ", ".join(
+        repr(line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]}…")
+        for line in lines[:_SHOWN_LINES]
     )
+    return first if len(lines) <= _SHOWN_LINES else f"{first} and {len(lines) - _SHOWN_LINES} more such lines"
 
 
 def _written(match: "re.Match[str]") -> str:

@@ -13,6 +13,7 @@ from sklearn.linear_model import LinearRegression
 
 from modelpack.errors import IsolationError, ModelpackError, RequestError
 from modelpack.isolation.environment import make_environment
+from modelpack.isolation.listed import logged_lines, own_lines
 from modelpack.isolation.pins import read_lines
 from modelpack.isolation.wanted import Wanted
 from modelpack.package import package
@@ -148,6 +149,17 @@ def test_own_line_that_is_no_name_with_versions_is_refused_by_name(
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_of_thousands_of_bad_lines_five_and_their_count_are_shown(own: bool, tmp_path: Path) -> None:
+    lines = tuple(f"-e ./bad{number}" for number in range(5000))
+    place = tmp_path / "requirements.txt"
+    place.write_text("\n".join(lines))
+    with pytest.raises(ModelpackError) as caught:
+        own_lines(place) if own else logged_lines(("scikit-learn==1.5.2", *lines), place, Silent())
+    assert "'-e ./bad4' and 4995 more such lines" in str(caught.value)
+    assert "bad5'" not in str(caught.value)
+
+
 def test_pips_part_of_condas_file_is_read_by_the_same_rule(hostile: Path, tmp_path: Path) -> None:
     folder = _logged(tmp_path / "logged", "")
     (folder / "requirements.txt").unlink()
@@ -185,8 +197,6 @@ def test_logged_name_without_a_version_is_passed_over_with_a_notice(tmp_path: Pa
     class Heard(Silent):
         def notice(self, message: str) -> None:
             said.append(message)
-
-    from modelpack.isolation.listed import logged_lines
 
     listed = ("scikit-learn==1.5.2", "pandas", "numpy>=1.26,<3")
     assert logged_lines(listed, tmp_path / "requirements.txt", Heard()) == ("scikit-learn==1.5.2",)
