@@ -122,7 +122,7 @@ def _section(title: str, drawn: str, keys: Sequence[str], note: str) -> str:
 
 
 def _span(minutes: float) -> str:
-    return f"{minutes * 60:.0f} seconds" if minutes < 1 else f"{minutes:g} minutes"
+    return f"{minutes * 60:.0f} seconds" if minutes < 1 else f"{minutes:g} minute{'' if minutes == 1 else 's'}"
 
 
 def _milliseconds(value: float) -> str:

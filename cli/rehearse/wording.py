@@ -53,7 +53,8 @@ def _busy(record: Record, story: Story) -> str:
 
 def _touched(story: Story) -> str:
     if story.outcome is Outcome.ROLLED_BACK and story.shift_minutes is not None:
-        met = f"{story.met_canary} of {story.during_shift} requests ({story.met_share:.1%}) met the bad version"
+        # Whether it was bad is the judge's to say, who may only have lacked evidence.
+        met = f"{story.met_canary} of {story.during_shift} requests ({story.met_share:.1%}) met the new version"
         back = ""
         if story.minutes_bad_to_back is not None:
             back = f"; {story.minutes_bad_to_back:.1f} minutes from the first bad answer until the alias was back"

@@ -15,6 +15,7 @@ from infra.alarm_plan import (
     plan_alarms,
 )
 from infra.lint.finding import Problem
+from infra.lint.wording import minutes_in_words
 from infra.settings import Endpoint, Settings
 from infra.traffic_shift import shift_of
 from lambda_handlers.contract import release, signals
@@ -158,8 +159,8 @@ def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             "warning",
             ("alarms", "minimum_requests"),
             f"alarms say nothing below {chosen.alarms.minimum_requests} requests in "
-            f"{counted[0].period_s // 60} minutes, but at rate_limit_per_s = {chosen.rate_limit_per_s} an API key "
-            f"can send the new version {most}",
+            f"{minutes_in_words(counted[0].period_s // 60)}, but at rate_limit_per_s = "
+            f"{chosen.rate_limit_per_s} an API key can send the new version {most}",
             "Set less, or give the new version a larger share",
         )
 

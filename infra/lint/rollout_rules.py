@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from infra.lint.finding import Problem
+from infra.lint.wording import minutes_in_words
 from infra.names import UNBOUND_ENVIRONMENTS
 from infra.settings import Endpoint, RolloutSettings, Settings
 from infra.settings.rollout_schema import LONGEST_SHIFT_MINUTES
@@ -34,16 +35,16 @@ def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "error",
             ("rollout", "interval_minutes"),
-            f"steps of {rollout.step_percent} % every {rollout.interval_minutes} minutes take {minutes} minutes; "
-            f"CodeDeploy allows {LONGEST_SHIFT_MINUTES} for a shift",
+            f"steps of {rollout.step_percent} % every {minutes_in_words(rollout.interval_minutes)} take "
+            f"{minutes_in_words(minutes)}; CodeDeploy allows {LONGEST_SHIFT_MINUTES} for a shift",
             "Take larger steps or a shorter interval",
         )
     if rollout.strategy == "blue_green" and rollout.bake_minutes > LONGEST_HELD_MINUTES:
         yield Problem(
             "error",
             ("rollout", "bake_minutes"),
-            f"a switched deployment would be held for {rollout.bake_minutes} minutes; CodeDeploy gives up after "
-            f"an hour, and {LONGEST_HELD_MINUTES} leave time to answer it",
+            f"a switched deployment would be held for {minutes_in_words(rollout.bake_minutes)}; CodeDeploy gives "
+            f"up after an hour, and {LONGEST_HELD_MINUTES} leave time to answer it",
             f"Set {LONGEST_HELD_MINUTES} or less, or strategy canary, which bakes up to 48 hours",
         )
 
@@ -68,8 +69,9 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
     yield Problem(
         "warning",
         length_key(rollout),
-        f"the new version is judged for {judged} minutes, too short for a verdict on live requests: {late}",
-        f"Let it take {least} minutes or more",
+        f"the new version is judged for {minutes_in_words(judged)}, too short for a verdict on live "
+        f"requests: {late}",
+        f"Let it take {minutes_in_words(least)} or more",
     )
 
 
@@ -86,7 +88,7 @@ def check_traffic(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             ("rollout", "minimum_requests"),
             f"{rollout.minimum_requests} requests are needed for a verdict, but at rate_limit_per_s = "
             f"{chosen.rate_limit_per_s} an API key can send the new version {most} in "
-            f"{shift.judged_minutes} minutes",
+            f"{minutes_in_words(shift.judged_minutes)}",
             "Bake longer, give the new version a larger share, or need fewer requests",
         )
 

@@ -68,6 +68,10 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 7, "endpoint.churn.rollout.bake_minutes", "live requests: metrics settle after one",
         ),
         (
+            '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 1\n',
+            "warning", 7, "endpoint.churn.rollout.bake_minutes", "is judged for 1 minute, too short",
+        ),
+        (
             "[endpoint.churn.rollout]\nbake_minutes = 3\n",
             "warning", 6, "endpoint.churn.rollout.bake_minutes", "too short for a verdict",
         ),

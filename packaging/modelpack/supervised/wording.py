@@ -43,7 +43,8 @@ def ended(source: Path, stage: str, exit_code: int) -> WorkerError:
 
 def too_slow(source: Path, stage: str, limit_s: float) -> WorkerError:
     """Nothing was heard for longer than is waited."""
-    limit = f"{limit_s / 60:g} minutes" if limit_s >= 60 else f"{limit_s:g} seconds"
+    count, unit = (limit_s / 60, "minute") if limit_s >= 60 else (limit_s, "second")
+    limit = f"{count:g} {unit}{'' if count == 1 else 's'}"
     return _error(
         source,
         stage,

@@ -40,6 +40,13 @@ def test_a_rollback_exits_3_and_says_whom_it_touched(rolled_back: Record) -> Non
     assert "undone without a person after 2.0 minutes" in summary(rolled_back, story)[0]
 
 
+def test_a_release_undone_for_want_of_evidence_is_not_called_bad(rolled_back: Record) -> None:
+    said = " ".join(summary(rolled_back, tell(replace(rolled_back, verdicts=judged("roll back")))))
+    assert "without enough evidence, which rolls back by setting" in said
+    assert "12 of 120 requests (10.0%) met the new version" in said
+    assert "bad version" not in said
+
+
 def test_a_release_that_no_request_met_says_so(rolled_back: Record) -> None:
     phases = tuple(replace(phase, status="Failed", started_at=None) for phase in rolled_back.deployments[1].phases)
     stopped = replace(rolled_back.deployments[1], phases=phases)

@@ -1,0 +1,6 @@
+"""Figures in a finding's sentence."""
+
+
+def minutes_in_words(count: int) -> str:
+    """ "1 minute", "5 minutes"."""
+    return f"{count} minute{'' if count == 1 else 's'}"
