@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.closed_streams import open_closed_streams
 from cli.printable import printable
 
 
@@ -28,6 +29,8 @@ class PlainConsole(Console):
         return super().render_str(printable(text), **settings)
 
 
+# Before anything speaks: whatever command is run, it loads this module.
+open_closed_streams()
 # The CDK CLI forces colours on its build step; spinners in a log help nobody.
 results = PlainConsole(soft_wrap=True, force_terminal=sys.stdout.isatty())
 progress = PlainConsole(stderr=True, force_terminal=sys.stderr.isatty())
