@@ -9,6 +9,7 @@ from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.items import Table
 
 from cli.console import notice, print_json
+from cli.ending import ended_in_order
 from cli.errors import CliError, WrongUsage
 from cli.packaged import models_of, print_result, sort_environments
 from cli.project import SETTINGS, find_project
@@ -62,8 +63,8 @@ def package(
     A folder that is no MLflow model is packaged model by model, each named by its file, with the table of the same
     name beside it (model.csv, model.parquet) or --sample. A model that other versions of its library saved is
     converted by those, in an environment of its own. The model's code runs in a process apart, which is ended with
-    all that it started where it takes too long. Exit codes: 1 setting, lock or the model's code ended, 3 source,
-    4 sample, 5 conversion, 6 out of tolerance, 7 too large for Lambda.
+    what it started in its process group where it takes too long. Exit codes: 1 setting, lock or the
+    model's code ended, 3 source, 4 sample, 5 conversion, 6 out of tolerance, 7 too large for Lambda.
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
@@ -95,7 +96,7 @@ def package(
         read_settings(project / SETTINGS)
     made: list[PackageResult] = []
     try:
-        with Packer(timeout * 60.0) as packer:
+        with ended_in_order(), Packer(timeout * 60.0) as packer:
             for model in models_of(source, name, sample):
                 with StageProgress() as progress:
                     request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)

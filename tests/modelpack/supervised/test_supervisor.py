@@ -65,6 +65,16 @@ def test_result_and_request_survive_the_way(sound: Path, request_of: Requests) -
     assert PackageRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked
 
 
+def test_every_path_of_a_request_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = {
+        field.name: Path(field.name) for field in dataclasses.fields(PackageRequest) if "Path" in str(field.type)
+    }
+    asked = PackageRequest(name="n", **paths).with_absolute_paths()
+    assert {name: getattr(asked, name) for name in paths} == {name: tmp_path / name for name in paths}
+    assert len(paths) >= 5
+
+
 def test_refusal_leaves_the_worker_at_work_for_the_next(
     sound: Path, hostile: Any, request_of: Requests, tmp_path: Path
 ) -> None:
@@ -153,8 +163,16 @@ def _begun(model: Path, project: Path, place: Path) -> "tuple[subprocess.Popen[s
     """The command at work on ``model``, whose code wrote the numbers of its processes into ``place``."""
     sample = str(project.parent / "sample.csv")
     command = [sys.executable, "-c", _COMMAND, "package", str(model), "--name", "given", "--sample", sample]
+    left = project.parent / "left"
+    left.mkdir()
     running = subprocess.Popen(
-        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=project,
+        env={**os.environ, "TMPDIR": str(left)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     while not place.exists() and running.poll() is None:
         time.sleep(0.05)
@@ -167,7 +185,7 @@ def _wait_until_gone(processes: list[int]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_command_that_ends_takes_the_worker_and_its_descendants_along(
     ending: signal.Signals, hostile: Any, project: Path, tmp_path: Path
 ) -> None:
@@ -183,7 +201,8 @@ def test_command_that_ends_takes_the_worker_and_its_descendants_along(
     running.send_signal(ending)
     said = running.communicate()[1]
     _wait_until_gone(processes)
-    assert running.returncode == (130 if ending == signal.SIGINT else -ending)
+    assert running.returncode == (-ending if ending == signal.SIGKILL else 128 + ending)
+    assert ending == signal.SIGKILL or not list((tmp_path / "left").iterdir())
     assert "Traceback" not in said
     assert not list(project.rglob("bundles"))
     assert [path.name for path in project.iterdir()] == ["serinus.toml"]
