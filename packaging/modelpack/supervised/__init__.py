@@ -2,5 +2,5 @@
 
 Loading a pickle, asking a model and running its graph are code of somebody else's: it may call `exit`, crash, fill
 the memory or never return. So the command lets a `worker` do all of that and write the bundle's draft, and a
-`supervisor` outside watches it, ends it with all that it started (`group`), and alone writes into the project.
+`supervisor` outside watches it, ends it with its process group (`group`), and alone writes into the project.
 """

@@ -1,8 +1,9 @@
-"""A process that ends with whoever started it, and takes along what it has started itself.
+"""A process that ends with whoever started it, and takes along what it has started in its group.
 
 The process joins a group that a shell leads which waits for its standard input to end. That input is a pipe whose
 other end only this process holds: however this process ends, killed or not, the pipe ends, and the shell kills the
-group. No part of it needs the cooperation of the code that runs in the process, which may hold Python's lock.
+group. No part of it needs the cooperation of the code that runs in the process, which may hold Python's lock. What
+that code starts in a session or group of its own is not reached.
 """
 
 import contextlib
@@ -43,7 +44,7 @@ class ProcessGroup:
         return self._process.poll()
 
     def end(self, *, at_once: bool) -> None:
-        """End the process and its descendants: ``at_once``, or once it had a moment to end by itself."""
+        """End the process and its group: ``at_once``, or once it had a moment to end by itself."""
         if not at_once:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE_S)
