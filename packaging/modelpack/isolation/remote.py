@@ -30,6 +30,13 @@ _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from modelpack.isolat
 #: Settings that would let this process's Python into the other.
 _OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
 
+#: Characters; far beyond the categories and words of the widest model.
+_LONGEST_ANSWER = 256 << 20
+_NO_ANSWER = (
+    "the model's code wrote into what the Python of its own versions tells. Save the model without code that "
+    "writes to files which it did not open."
+)
+
 
 class RemoteError(Exception):
     """Something that no part of this package raised went wrong over there; the message is its own."""
@@ -61,6 +68,7 @@ def _started(environment: Environment, code: Path, exchange: Path, said: Any) ->
         stdout=subprocess.PIPE,
         stderr=said,
         encoding="utf-8",
+        errors="replace",
         env={name: value for name, value in os.environ.items() if name not in _OURS},
     )
     try:
@@ -87,8 +95,8 @@ class _Line:
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended, which the missing answer tells
-        for line in self._process.stdout:
-            answer = json.loads(line)
+        while line := self._process.stdout.readline(_LONGEST_ANSWER):
+            answer = _read(line)
             if "notice" in answer:
                 self._progress.notice(answer["notice"])
             elif "error" in answer:
@@ -141,6 +149,17 @@ class RemoteSource:
 
     def _put(self, frame: pd.DataFrame) -> None:
         (self._exchange / TABLE).write_bytes(wire.pack_frame(frame))
+
+
+def _read(line: str) -> dict[str, Any]:
+    """The answer in ``line``; raises `IsolationError` where it is none, cut at the most that is read for one."""
+    try:
+        answer = json.loads(line)
+    except ValueError as error:
+        raise IsolationError(_NO_ANSWER) from error
+    if not (isinstance(answer, dict) and answer.keys() & {"notice", "error", "result"}):
+        raise IsolationError(_NO_ANSWER)
+    return answer
 
 
 def _raised(described: dict[str, Any]) -> Exception:
