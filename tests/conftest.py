@@ -14,10 +14,12 @@ from joserfc.jwk import RSAKey
 
 
 def pytest_configure() -> None:
-    """Let tests press Ctrl-C: a shell starts what runs in the background with SIGINT ignored, and whatever a test
-    starts would inherit that."""
+    """Let tests press Ctrl-C and hang up: a shell starts what runs in the background with SIGINT ignored, `nohup`
+    with SIGHUP, and whatever a test starts would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass

@@ -21,7 +21,7 @@ def _write_for_ever(piece: str, pause_s: float = 0.0) -> str:
     return (
         "import os, time\n"
         "while True:\n"
-        " for place in range(3, 64):\n"
+        " for place in range(3, 1024):\n"
         f"  try: os.write(place, {piece})\n"
         "  except OSError: pass\n"
         f" time.sleep({pause_s})"
@@ -72,9 +72,9 @@ def refused(serinus: Callable[..., Any], project: Path, capfd: pytest.CaptureFix
         ("import sys; sys.exit(0)", "SystemExit: 0"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise GeneratorExit", "GeneratorExit"),
-        ("import os; os.closerange(3, 256)", "ended with exit code 1"),
+        ("import os; os.closerange(3, 1024)", "ended with exit code 1"),
         (
-            "import os\nfor place in range(3, 64):\n try: os.write(place, b'x\\n')\n except OSError: pass",
+            "import os\nfor place in range(3, 1024):\n try: os.write(place, b'x\\n')\n except OSError: pass",
             "wrote into",
         ),
     ],
