@@ -96,8 +96,8 @@ class Authentication:
             raise problem
 
     def _holder(self, key_id: str, token: str | None, service: str) -> Holder:
-        holder = self._holders.of(key_id)
-        if holder is None or (token or None) != holder.token:
+        holder = self._holders.of(key_id, token)
+        if holder is None:
             raise Rejected("unknown key", service)
         if holder.expires is not None and holder.expires <= self._cloud_time() and not self._is_session(key_id):
             raise Rejected("expired token", service)

@@ -42,8 +42,13 @@ class Holders:
     account_id: str
     root: RootKey
 
-    def of(self, key_id: str) -> Holder | None:
-        """The holder of an active access key; None for a key that nobody holds."""
+    def of(self, key_id: str, token: str | None) -> Holder | None:
+        """The holder of an active access key who shows its session's ``token``, or none where it has none; else
+        None."""
+        holder = self._of(key_id)
+        return holder if holder is not None and (token or None) == holder.token else None
+
+    def _of(self, key_id: str) -> Holder | None:
         if key_id == self.root.access_key_id:
             arn = f"arn:aws:iam::{self.account_id}:root"
             secret = self.root.secret_access_key

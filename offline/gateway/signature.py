@@ -70,8 +70,8 @@ def authenticate(request: GatewayRequest, invoked: Invoked, holders: Holders) ->
 
 
 def find_holder(signature: Signature, invoked: Invoked, holders: Holders) -> Holder:
-    holder = holders.of(signature.key_id)
-    if holder is None or (signature.token or None) != holder.token:
+    holder = holders.of(signature.key_id, signature.token)
+    if holder is None:
         raise unknown_token()
     if holder.expires is not None and holder.expires <= invoked.cloud_time:
         raise expired_token()
