@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from infra.synth import main
+from serinus.infra.synth import main
 
 main(Path(__file__).resolve().parent)

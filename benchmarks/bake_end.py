@@ -12,8 +12,8 @@ from pathlib import Path
 from lab.releases import GOOD, Budget, Run, order_of, packaged_project, releases_of
 from table import Row, main
 
-from cli.rehearse.story import Outcome
-from lambda_handlers.contract.release import Verdict
+from serinus.cli.rehearse.outcome import Outcome
+from serinus.lambda_handlers.contract.release import Verdict
 
 #: Few enough that 6 % of errors take most of a bake to find: 90 requests meet the canary in all of it.
 RATE_PER_S = 60

@@ -14,15 +14,15 @@ from typing import Any
 from lab.releases import order_of, packaged_project, releases_of
 from table import Row, main
 
-from cli.deploy import bootstrap
-from cli.rehearse.cloud_time import CloudTime
-from cli.rehearse.live import LiveView
-from cli.rehearse.perform import CANDIDATE
-from cli.rehearse.scratch import STABLE, Wanted, scratch_copy
-from cli.rehearse.stage import Stage, stage
-from cli.rehearse.watching import is_at_rest
-from lambda_handlers.contract.build import BUILD_DIR, read_build
-from offline.own_api import OwnApi
+from serinus.cli.commands.deploy import bootstrap
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.rehearse.environment import Stage, stage
+from serinus.cli.rehearse.live import LiveView
+from serinus.cli.rehearse.observer import is_at_rest
+from serinus.cli.rehearse.run import CANDIDATE
+from serinus.cli.rehearse.workspace import STABLE, Wanted, scratch_copy
+from serinus.lambda_handlers.contract.build import BUILD_DIR, read_build
+from serinus.offline.client.own_api import OwnApi
 
 #: Cloud seconds in a real one while nothing happens, and real seconds after which that is so.
 SPEED, QUIET_S = 120, 6.0

@@ -11,7 +11,7 @@ from lab.models import model
 from lab.worker import start
 from table import Row, main, median
 
-from infra.prices import AS_OF, PER_GB_SECOND, PER_MILLION_CALLS, PER_MILLION_INVOCATIONS
+from serinus.infra.prices import AS_OF, PER_GB_SECOND, PER_MILLION_CALLS, PER_MILLION_INVOCATIONS
 
 MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 WARM_REQUESTS = 40

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from table import Row, main
 
-from lambda_handlers.inference.endpoint import open_endpoint
+from serinus.lambda_handlers.inference.endpoint import open_endpoint
 
 NOTE = (
     "In this process, from proxy event to proxy answer; each answer is looked over, and the first that breaks a "

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from table import Row, main
 
-from lambda_handlers.contract.signals import PREDICTION_BINS
-from lambda_handlers.hooks.account import BETS, STAKES, settle
-from lambda_handlers.hooks.evidence import LIKELY, Block, grow, log_payouts, mix
-from lambda_handlers.hooks.observation import Minute, VersionMinute
-from lambda_handlers.hooks.verdict import Rules
+from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
+from serinus.lambda_handlers.hooks.capital import BETS, STAKES, settle
+from serinus.lambda_handlers.hooks.evidence import LIKELY, Block, grow, log_payouts, mix
+from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
+from serinus.lambda_handlers.hooks.verdict import Rules
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -10,11 +10,11 @@ from lab import packages
 from lab.store import stored
 from table import Row, main
 
-from lambda_handlers.contract.build import BUILD_DIR
-from modelpack.layers import build
-from modelpack.layers.requirements import requirements_file
-from modelpack.layers.targets import lambda_target
-from modelpack.layers.uv import install
+from serinus.lambda_handlers.contract.build import BUILD_DIR
+from serinus.modelpack.layers import build
+from serinus.modelpack.layers.requirements import requirements_file
+from serinus.modelpack.layers.targets import lambda_target
+from serinus.modelpack.layers.uv import install
 
 ARCHITECTURES = ("x86_64", "arm64")
 _MB = 1024 * 1024

@@ -31,7 +31,7 @@ class Project:
         (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
 
     def serinus(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "cli", *arguments]
+        command = [sys.executable, "-m", "serinus", *arguments]
         return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
 
     def package(self, trees: int) -> None:

@@ -27,9 +27,9 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import all_estimators
 from table import Row, main
 
-from modelpack.errors import ModelpackError
-from modelpack.package import package
-from modelpack.request import PackageRequest
+from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest
 
 #: scikit-learn's, by the data they learn from.
 CLASSIFIERS = [

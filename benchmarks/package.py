@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from table import Row, main
 
-from modelpack.package import PackageRequest, package
+from serinus.modelpack.package import PackageRequest, package
 
 ROWS = 10_000
 CALLS = 300

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.releases import GOOD, Budget, Run, order_of, packaged_project, releases_of
 from table import Row, main, median
 
-from cli.rehearse.story import STANDARD_ERRORS
+from serinus.cli.rehearse.outcome import STANDARD_ERRORS
 
 FAULTS = (GOOD, "errors=20%", "latency=+300ms", "crash", "slow-init", "wrong-answers", "nan")
 NOTE = (

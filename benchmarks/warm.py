@@ -75,8 +75,8 @@ def calibrate(handler: Handler, event: dict[str, Any]) -> int:
 @contextlib.contextmanager
 def open_handlers(trained: Model) -> Iterator[dict[str, Handler]]:
     """Handlers in this process by row's name."""
-    from lambda_handlers.inference.endpoint import open_endpoint
-    from lambda_handlers.inference.reported import open_reported
+    from serinus.lambda_handlers.inference.endpoint import open_endpoint
+    from serinus.lambda_handlers.inference.instrumented import open_reported
 
     environ = {"SERINUS_MODEL_DIR": str(trained.bundle), "AWS_LAMBDA_FUNCTION_NAME": "bench"}
     with Path(os.devnull).open("wb") as sink:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import botocore.exceptions
 
-from cli.errors import CliError
+from serinus.cli.errors import CliError
 
 #: Marks the keys that rotations made, with the stack's name.
 TAG = "serinus:rotated-for"

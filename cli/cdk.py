@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.console import notice, step
-from cli.errors import CliError, ToolFailed
+from serinus.cli.console import notice, step
+from serinus.cli.errors import CliError, ToolFailed
 
 PACKAGE = "package.json"
 BINARY = Path("node_modules") / ".bin" / "cdk"

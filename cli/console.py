@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.closed_streams import open_closed_streams
-from cli.printable import printable
+from serinus.cli.closed_streams import open_closed_streams
+from serinus.cli.printable import printable
 
 
 class PlainConsole(Console):

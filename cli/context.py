@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.console import notice
-from cli.project import SETTINGS, find_project
-from cli.target import Target, choose, choose_by_name, environment_for
-from infra.names import LOCAL_ENVIRONMENT
+from serinus.cli.console import notice
+from serinus.cli.project import SETTINGS, find_project
+from serinus.cli.target import Target, choose, choose_by_name, environment_for
+from serinus.infra.names import LOCAL_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from infra.settings import Settings
+    from serinus.infra.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def stand_by_name(environment: str | None, *, local: bool, port: int | None) -> 
 
 
 def _place(project: Path, target: Target, environment: str | None) -> Place:
-    from infra.settings import load_settings
+    from serinus.infra.settings import load_settings
 
     chosen = environment_for(target, environment)
     if target.cloud is not None:

@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cli.clouds import RunningCloud
-from cli.errors import CliError
+from serinus.cli.errors import CliError
+from serinus.cli.offline_process import RunningCloud
 
 if TYPE_CHECKING:
-    from infra.settings import Endpoint
+    from serinus.infra.settings import Endpoint
 
 #: Cloud seconds that a token is good for: at sixty times the speed of time, two months of this machine's.
 LASTS_S = 10 * 365 * 86_400

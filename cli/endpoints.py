@@ -10,18 +10,18 @@ from typing import Any
 
 import botocore.exceptions
 
-from cli.api_keys import KeyRing
-from cli.caller import CONTENT_TYPE, curl_words
-from cli.errors import CliError
-from cli.place import options
-from cli.project import SETTINGS
-from cli.target import Target
-from infra.errors import InfraError
-from infra.names import OUTPUTS
-from infra.release import pinned_bundle
-from infra.settings import Settings, load_settings
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.contract.errors import ContractError
+from serinus.cli.api_keys import KeyRing
+from serinus.cli.context import options
+from serinus.cli.errors import CliError
+from serinus.cli.project import SETTINGS
+from serinus.cli.request_auth import CONTENT_TYPE, curl_words
+from serinus.cli.target import Target
+from serinus.infra.errors import InfraError
+from serinus.infra.names import OUTPUTS
+from serinus.infra.release import pinned_bundle
+from serinus.infra.settings import Settings, load_settings
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.errors import ContractError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from cli.errors import CliError, WrongUsage
+from serinus.cli.errors import CliError, WrongUsage
 
 
 def require_writable(page: Path) -> None:

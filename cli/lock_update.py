@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.errors import CliError
-from cli.going_back import Served, WayBack
-from cli.project import SETTINGS
-from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-from infra.settings import Settings
-from lambda_handlers.contract.bundle import verify
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from serinus.cli.errors import CliError
+from serinus.cli.project import SETTINGS
+from serinus.cli.rollback_plan import Served, WayBack
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from serinus.infra.settings import Settings
+from serinus.lambda_handlers.contract.bundle import verify
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
 
 
 @dataclass(frozen=True, slots=True)

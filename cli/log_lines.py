@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lambda_handlers.contract.release import Verdict
+from serinus.lambda_handlers.contract.release import Verdict
 
 DEBUG, INFO, WARNING, ERROR = "DEBUG", "INFO", "WARNING", "ERROR"
 LEVELS = (DEBUG, INFO, WARNING, ERROR)

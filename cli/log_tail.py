@@ -10,7 +10,7 @@ from typing import Any
 
 import botocore.exceptions
 
-from cli.log_lines import LogEntry, read_line
+from serinus.cli.log_lines import LogEntry, read_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import typer
 
-from cli import (
+from serinus.cli.commands import (
     build,
     deploy,
     destroy,
@@ -20,15 +20,15 @@ from cli import (
     logs,
     package,
     predict,
+    rehearse,
     rollback,
     rollout,
     status,
     synth,
 )
-from cli.console import fail, show_all_text
-from cli.errors import CliError
-from cli.rehearse import command as rehearse
-from offline.shell import bypassing
+from serinus.cli.console import fail, show_all_text
+from serinus.cli.errors import CliError
+from serinus.offline.client.shell import bypassing
 
 app = typer.Typer(
     name="serinus",
@@ -99,10 +99,10 @@ def _refusals() -> tuple[type[Exception], ...]:
     none of them."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from infra.errors import InfraError
-    from lambda_handlers.contract.errors import ContractError
-    from modelpack.errors import ModelpackError
-    from offline.errors import OfflineError
+    from serinus.infra.errors import InfraError
+    from serinus.lambda_handlers.contract.errors import ContractError
+    from serinus.modelpack.errors import ModelpackError
+    from serinus.offline.core.errors import OfflineError
 
     return CliError, InfraError, ContractError, ModelpackError, OfflineError, ClientError, BotoCoreError
 

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cli.card_plots import draw_distribution, draw_parity
-from lambda_handlers.contract import bundle
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.signature import Feature
+from serinus.cli.model_card_plots import draw_distribution, draw_parity
+from serinus.lambda_handlers.contract import bundle
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.signature import Feature
 
-_STYLE = Path(__file__).with_name("report_page.css")
+_STYLE = Path(__file__).with_name("model_card.css")
 
 
 def render(folder: Path) -> str:
@@ -77,7 +77,7 @@ def _table(heads: list[str], rows: list[tuple[list[str], str]]) -> str:
 
 def _robustness(provenance: dict[str, Any]) -> str:
     """What the endpoint does with values that the sample does not hold."""
-    from modelpack.robustness.report import Robustness
+    from serinus.modelpack.robustness.report import Robustness
 
     if "robustness" not in provenance:
         return ""
@@ -216,7 +216,7 @@ def _versions(libraries: dict[str, str]) -> str:
 
 
 def _limits(manifest: Manifest) -> str:
-    from modelpack.card import limits
+    from serinus.modelpack.card import limits
 
     items = limits(manifest, lambda name: f"<code>{_text(name)}</code>")
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from cli.errors import CliError
-from infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
-from offline.authorization.root_key import RootKey
-from offline.errors import OfflineError
+from serinus.cli.errors import CliError
+from serinus.infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.errors import OfflineError
 
 if TYPE_CHECKING:
-    from offline.own_api import OwnApi
-from offline.shell import shielded
+    from serinus.offline.client.own_api import OwnApi
+from serinus.offline.client.shell import shielded
 
 FOLDER = ".serinus/local"
 #: What the offline extra brings, as modules.
@@ -75,7 +75,7 @@ class RunningCloud:
 
     def own_api(self) -> "OwnApi":
         """The cloud's own API: its clock, its faults."""
-        from offline.own_api import OwnApi
+        from serinus.offline.client.own_api import OwnApi
 
         return OwnApi(self.url, self.key)
 
@@ -210,7 +210,7 @@ def begin(project: Path, port: int) -> tuple[int, RootKey]:
 
 def command(project: Path, *, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
     """The command line of a cloud in the foreground."""
-    arguments = [sys.executable, "-P", "-m", "offline", "--port", str(port), "--speed", str(speed)]
+    arguments = [sys.executable, "-P", "-m", "serinus.offline", "--port", str(port), "--speed", str(speed)]
     arguments += ["--account", place.account_id, "--region", place.region]
     arguments += ["--credentials", str(credentials_path(project, port))]
     return arguments if state is None else [*arguments, "--state", str(state)]
@@ -301,7 +301,7 @@ def _alive(cloud: RunningCloud) -> bool:
 def _is_cloud(pid: int) -> bool:
     """Whether process ``pid`` is a cloud: its number may have passed on to another program."""
     shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return " -m offline " in shown.stdout or " local up" in shown.stdout
+    return " -m serinus.offline " in shown.stdout or " local up" in shown.stdout
 
 
 def _end(pid: int, patience_s: float = STOP_TIMEOUT_S) -> None:

@@ -8,15 +8,15 @@ from typing import Any
 
 import botocore.exceptions
 
-from cli.api_keys import KeyRing
-from cli.endpoints import DeployedStack, describe_stack
-from cli.errors import CliError
-from cli.project import SETTINGS
-from cli.rollouts import Alarm, Deployment, RolloutReader
-from cli.target import Target
-from infra.names import OUTPUTS
-from infra.release import pinned_version
-from infra.settings import load_settings
+from serinus.cli.api_keys import KeyRing
+from serinus.cli.endpoints import DeployedStack, describe_stack
+from serinus.cli.errors import CliError
+from serinus.cli.project import SETTINGS
+from serinus.cli.release_reader import Alarm, Deployment, RolloutReader
+from serinus.cli.target import Target
+from serinus.infra.names import OUTPUTS
+from serinus.infra.release import pinned_version
+from serinus.infra.settings import load_settings
 
 
 @dataclass(frozen=True, slots=True)

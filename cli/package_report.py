@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.console import megabytes, results, table
-from cli.errors import CliError
-from infra.names import DEFAULT_ENVIRONMENT
+from serinus.cli.console import megabytes, results, table
+from serinus.cli.errors import CliError
+from serinus.infra.names import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from modelpack.request import PackageResult
-    from modelpack.robustness.report import Robustness
+    from serinus.modelpack.request import PackageResult
+    from serinus.modelpack.robustness.report import Robustness
 
 _MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".pt2", ".cbm", ".ubj", ".json", ".txt")
 _TABLES = (".parquet", ".csv")

@@ -4,7 +4,7 @@ from types import TracebackType
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.console import notice, progress
+from serinus.cli.console import notice, progress
 
 
 class StageProgress:

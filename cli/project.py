@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cli.errors import CliError
+from serinus.cli.errors import CliError
 
 SETTINGS = "serinus.toml"
 

@@ -5,8 +5,8 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.console import notice
-from cli.errors import CliError
+from serinus.cli.console import notice
+from serinus.cli.errors import CliError
 
 _LOCK = ".serinus/changing.lock"
 

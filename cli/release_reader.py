@@ -10,8 +10,8 @@ from typing import Any
 
 import botocore.exceptions
 
-from cli.target import Target
-from infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
+from serinus.cli.target import Target
+from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
 
 UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
 #: What an API answers where there is no such application, group, log group or alarm: nothing was rolled out yet.

@@ -5,11 +5,11 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cli.errors import CliError
-from cli.target import Target
+from serinus.cli.errors import CliError
+from serinus.cli.target import Target
 
 if TYPE_CHECKING:
-    from cli.endpoints import Endpoint
+    from serinus.cli.endpoints import Endpoint
 
 #: Where a token is looked for, so that it need not stand on a command line, which others on the machine can read.
 VARIABLE_TOKEN = "SERINUS_TOKEN"

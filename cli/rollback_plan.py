@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from cli.console import notice
-from cli.endpoints import DeployedStack
-from cli.errors import CliError
-from cli.rollouts import RolloutReader
-from lambda_handlers.contract.lock import LOCK
+from serinus.cli.console import notice
+from serinus.cli.endpoints import DeployedStack
+from serinus.cli.errors import CliError
+from serinus.cli.release_reader import RolloutReader
+from serinus.lambda_handlers.contract.lock import LOCK
 
 #: A version's description, as the stack writes it: model and short bundle version.
 _DESCRIBED = re.compile(r"(?P<model>[a-z][a-z0-9-]*) (?P<short>[0-9a-f]{12})")

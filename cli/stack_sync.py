@@ -11,9 +11,9 @@ from typing import Any
 
 import botocore.exceptions
 
-from cli.errors import CliError
-from cli.target import Target
-from infra.names import ALIAS, OUTPUTS
+from serinus.cli.errors import CliError
+from serinus.cli.target import Target
+from serinus.infra.names import ALIAS, OUTPUTS
 
 #: CloudFormation's limit for a template sent with the call, in bytes.
 LARGEST_BODY = 51_200

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import clouds
-from cli.clouds import VARIABLE_LOCAL_URL, RunningCloud
-from cli.errors import CliError, WrongUsage
-from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-from offline.authorization.root_key import RootKey
+from serinus.cli import offline_process
+from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.offline_process import VARIABLE_LOCAL_URL, RunningCloud
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from serinus.offline.authentication.root_key import RootKey
 
 if TYPE_CHECKING:
     import boto3
@@ -86,7 +86,7 @@ class Target:
 @functools.cache
 def _session(key: RootKey, region: str) -> "boto3.session.Session":
     """One session for all clients of a cloud: each session loads the models of services anew."""
-    from offline.clients import isolated_session
+    from serinus.offline.client.session import isolated_session
 
     return isolated_session(key, region)
 
@@ -102,7 +102,7 @@ def choose(project: Path, wanted: str | None, *, local: bool, port: int | None) 
     Raises `WrongUsage` where what else was asked for means an offline cloud and ``local`` does not say so.
     """
     if local:
-        return Target(clouds.require(project, port))
+        return Target(offline_process.require(project, port))
     if port is not None:
         raise WrongUsage(f"--port {port} names an offline cloud, and without --local AWS is meant. Add --local.")
     if wanted == LOCAL_ENVIRONMENT:
@@ -122,7 +122,7 @@ def choose_by_name(project: Path, wanted: str | None, *, local: bool, port: int 
     runs; `CliError` where none does."""
     if wanted not in (None, LOCAL_ENVIRONMENT) and not local and port is None:
         return choose(project, wanted, local=False, port=None)
-    if local or port is not None or wanted is not None or clouds.find(project) is not None:
+    if local or port is not None or wanted is not None or offline_process.find(project) is not None:
         return choose(project, wanted, local=True, port=port)
     raise CliError(
         "no offline cloud of this project is running, and AWS gets rows only where --env names one of its "

@@ -64,7 +64,7 @@ class Quickstart:
     def serinus(self, *arguments: str, expected: int = 0, seen: bool = False) -> str:
         """Run the `serinus` command in the scratch project; its stdout. What is ``seen`` shows its progress on a
         terminal. `StepFailed` unless it ends with exit code ``expected``."""
-        command = [sys.executable, "-m", "cli", *arguments]
+        command = [sys.executable, "-m", "serinus", *arguments]
         progress = None if seen and sys.stderr.isatty() else subprocess.PIPE
         with subprocess.Popen(
             command, cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True
@@ -146,7 +146,7 @@ class Quickstart:
 
     def down(self) -> None:
         """Stop the cloud, remove the scratch project."""
-        command = [sys.executable, "-m", "cli", "local", "down"]
+        command = [sys.executable, "-m", "serinus", "local", "down"]
         subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -199,7 +199,7 @@ def print_kept(quickstart: Quickstart, endpoint: dict[str, Any]) -> None:
         f"reports  {quickstart.reports / 'good.html'}, {quickstart.reports / 'bad.html'}\n"
         f"\ncurl -sS {endpoint['url']}/predict -H 'x-api-key: {endpoint['key']}' "
         f"-H 'content-type: application/json' -d '{body}'\n"
-        f"\ntake it down: cd {quickstart.folder} && {sys.executable} -m cli local down",
+        f"\ntake it down: cd {quickstart.folder} && {sys.executable} -m serinus local down",
         markup=False,
     )
 

@@ -9,8 +9,8 @@ its own.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.settings import EndpointSettings
-from lambda_handlers.contract import release, signals
+from serinus.infra.settings import EndpointSettings
+from serinus.lambda_handlers.contract import release, signals
 
 LAMBDA_NAMESPACE = "AWS/Lambda"
 #: CodeDeploy's limit for a deployment group.

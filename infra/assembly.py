@@ -9,9 +9,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from infra.release import Release
-from infra.settings import Endpoint, Settings
-from infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.release import Release
+from serinus.infra.settings import Endpoint, Settings
+from serinus.infra.stacks.endpoint_stack import EndpointStack
 
 FEATURE_FLAGS = Path(__file__).with_name("feature_flags.json")
 

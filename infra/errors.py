@@ -37,7 +37,7 @@ class SettingsError(InfraError):
 
 
 class LintError(InfraError):
-    """What `infra.lint` calls errors; ``lines`` says each in full."""
+    """What `serinus.infra.lint` calls errors; ``lines`` says each in full."""
 
     def __init__(self, file: str, environment: str, lines: Sequence[str]) -> None:
         self.lines = tuple(lines)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from infra.errors import InfraError
+from serinus.infra.errors import InfraError
 
 #: Never part of an asset though it lies in a package.
 _LEFT_OUT_NAMES = frozenset({"py.typed", "__pycache__"})

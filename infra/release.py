@@ -7,23 +7,23 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import lambda_handlers
-from infra.errors import ReleaseError
-from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-from infra.settings import Endpoint, Settings
-from lambda_handlers.contract.build import (
+from serinus.infra.errors import ReleaseError
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from serinus.infra.settings import Endpoint, Settings
+from serinus.lambda_handlers.contract.build import (
     BUILD_DIR,
     CODE_DIR,
     FUNCTION_CODE_BYTES,
     LARGEST_UNZIPPED_BYTES,
     BuildManifest,
     BuiltLayer,
+    function_sources,
     read_build,
     runtime_key,
 )
-from lambda_handlers.contract.bundle import SHORT, Manifest, verify
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.lock import LOCK, Lock, Pin, read_lock
+from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.lock import LOCK, Lock, Pin, read_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +161,12 @@ def _compiled_code(folder: Path) -> Path | None:
     """``folder``, once its sources are seen to be those that are installed."""
     if not folder.is_dir():
         return None
-    package = Path(lambda_handlers.__file__).parent
-    for source in package.rglob("*.py"):
-        copy = folder / package.name / source.relative_to(package)
-        if not copy.is_file() or copy.read_bytes() != source.read_bytes():
+    sources, files = function_sources()
+    for file in files:
+        copy = folder / file
+        if not copy.is_file() or copy.read_bytes() != (sources / file).read_bytes():
             raise ReleaseError(
-                f"{folder} was compiled from another {source.relative_to(package.parent)} than is installed. "
-                "Run `serinus build` again."
+                f"{folder} was compiled from another {file} than is installed. Run `serinus build` again."
             )
     return folder
 

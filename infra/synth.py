@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.errors import InfraError, LintError, ReleaseError
-from infra.lint import Finding, lint, lint_template
-from infra.names import CONTEXT_ENVIRONMENT, CONTEXT_HOTFIX, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
-from infra.release import Release, is_pinned, pinned_bundle, read_release
-from infra.settings import Endpoint, Settings, known_environments, load_settings
+from serinus.infra.errors import InfraError, LintError, ReleaseError
+from serinus.infra.lint import Finding, lint, lint_template
+from serinus.infra.names import CONTEXT_ENVIRONMENT, CONTEXT_HOTFIX, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from serinus.infra.release import Release, is_pinned, pinned_bundle, read_release
+from serinus.infra.settings import Endpoint, Settings, known_environments, load_settings
 
 SETTINGS_FILE = "serinus.toml"
 
@@ -87,7 +87,7 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
         names = ", ".join(endpoint.name for endpoint in settings.endpoints)
         sys.stderr.write(f"hotfix: what is new in {names} takes all traffic at once, without a bake or a judge\n")
     _prepare_cdk_library()
-    from infra.assembly import write_assembly
+    from serinus.infra.assembly import write_assembly
 
     assembly = write_assembly(settings, releases, outdir, hotfix=hotfix)
     _refuse_errors(settings.environment, _lint_templates(project, settings, assembly))

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configuration
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.settings import RolloutSettings
+from serinus.infra.settings import RolloutSettings
 
 _PREFIX = "CodeDeployDefault.Lambda"
 ALL_AT_ONCE = f"{_PREFIX}AllAtOnce"

@@ -1,4 +1,4 @@
-"""`python -m offline`: one cloud in the foreground, until SIGINT or SIGTERM."""
+"""`python -m serinus.offline`: one cloud in the foreground, until SIGINT or SIGTERM."""
 
 import argparse
 import logging
@@ -8,10 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-from offline.authorization.root_key import RootKey
-from offline.cloud.config import DEFAULT_PORT, CloudConfig
-from offline.errors import OfflineError
-from offline.shell import shielded
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.client.shell import shielded
+from serinus.offline.core.config import DEFAULT_PORT, CloudConfig
+from serinus.offline.core.errors import OfflineError
 
 
 def port(text: str) -> int:
@@ -46,7 +46,7 @@ def default_credentials(port: int) -> Path:
 def main() -> int:
     """Parse the arguments, serve; 1 when the cloud cannot start."""
     defaults = CloudConfig()
-    parser = argparse.ArgumentParser(prog="python -m offline", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m serinus.offline", description=__doc__)
     parser.add_argument("--host", default=defaults.host)
     parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 takes any free port")
     parser.add_argument("--account", type=account, default=defaults.account_id, help="account it plays")
@@ -70,7 +70,7 @@ def main() -> int:
     surroundings = shielded(os.environ) | {"MOTO_ACCOUNT_ID": arguments.account}
     os.environ.clear()
     os.environ.update(surroundings)
-    from offline.cloud.serve import serve
+    from serinus.offline.cloud.serve import serve
 
     named = arguments.credentials
     # A file that is there already is read, and never written.

@@ -8,7 +8,7 @@ from pathlib import Path
 # jsii's banner about Node's age would be the only output.
 os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 
-from infra.nag import ACKNOWLEDGEMENTS, Acknowledgement
+from serinus.infra.nag import ACKNOWLEDGEMENTS, Acknowledgement
 
 PAGE = Path(__file__).parents[1] / "docs" / "security.md"
 BEGIN, END = "<!-- findings: made by scripts/security_docs.py -->", "<!-- end of findings -->"

@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from modelpack.isolation.environment import make_environment
-from modelpack.isolation.saved import Saved
-from modelpack.isolation.wanted import Wanted, requirements_of
-from modelpack.layers import build
+from serinus.modelpack.isolation.environment import make_environment
+from serinus.modelpack.isolation.environment_spec import Wanted, requirements_of
+from serinus.modelpack.isolation.saved_versions import Saved
+from serinus.modelpack.layers import build
 
 TARGETS = [("python3.13", "x86_64"), ("python3.13", "arm64")]
 #: As tests/modelpack/isolation saves a model.

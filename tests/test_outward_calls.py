@@ -19,9 +19,9 @@ AWS_SESSIONS = {"boto3.client", "boto3.resource", "boto3.Session", "boto3.sessio
 AWS_SESSIONS |= {"botocore.session.get_session", "botocore.session.Session"}
 MEAN_AWS = {
     "cli/target.py": {"Target.region_name", "Target.client"},
-    "cli/caller.py": {"_signer"},
-    "cli/doctor.py": {"_credentials"},
-    "offline/clients.py": {"isolated_session"},
+    "cli/request_auth.py": {"_signer"},
+    "cli/commands/doctor.py": {"_credentials"},
+    "offline/client/session.py": {"isolated_session"},
 }
 #: What takes proxies from the variables with no way to say otherwise, or by default.
 NEVER = {
@@ -68,7 +68,7 @@ def test_only_an_endpoint_on_aws_is_called_through_a_proxy() -> None:
         for file, _, call in calls()
         if "trust_env" in keywords(call) and ast.unparse(keywords(call)["trust_env"]) != "False"
     ]
-    assert trusting == [("cli/predict.py", "by_proxy")]
+    assert trusting == [("cli/commands/predict.py", "by_proxy")]
 
 
 def test_only_what_means_aws_reads_the_shells_settings_for_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from fuzzing.target import Handler, Request
-from lambda_handlers.inference.protocols.infer_request import HEADER_JSON_BYTES
+from serinus.lambda_handlers.inference.protocols.infer_request import HEADER_JSON_BYTES
 
 _BASE = "http://endpoint"
 _FITTING = GenerationMode.POSITIVE

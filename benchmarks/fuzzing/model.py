@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from modelpack.package import package
-from modelpack.request import PackageRequest
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest
 
 
 def make_bundle(folder: Path) -> Path:

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infra.handler_modules import handler_files
 from lab import packages
 from lab.models import Model
 from lab.store import stored
 from lab.worker import Function
-from lambda_handlers.contract.build import BUILD_DIR
-from modelpack.layers import build
+from serinus.infra.handler_modules import handler_files
+from serinus.lambda_handlers.contract.build import BUILD_DIR
+from serinus.modelpack.layers import build
 
 ROOT = Path(__file__).parents[2]
 _HANDLERS = Path(__file__).with_name("handlers")
@@ -67,7 +67,7 @@ def serinus(
         name,
         task=task or _serinus_task(),
         layers=(runtime_layer(), _model_layer(model)),
-        handler="lambda_handlers.inference.handler.handler",
+        handler="serinus.lambda_handlers.inference.handler.handler",
         environment={**FUNCTION_VARIABLES, "SERINUS_ENDPOINT": "bench", **(environment or {})},
     )
     return Contestant(name, function, proxy_event({"rows": model.rows[:1]}), _first_label)
@@ -90,7 +90,7 @@ def runtime_layer() -> Path:
 
 def copy_serinus(folder: Path) -> None:
     """The files of our function's asset."""
-    for file in handler_files(ROOT, "lambda_handlers.inference.handler"):
+    for file in handler_files(ROOT, "serinus.lambda_handlers.inference.handler"):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / file, folder / file)
 
@@ -198,7 +198,7 @@ def _copy(source: Path, folder: Path) -> None:
 
 
 def _serinus_task() -> Path:
-    files = handler_files(ROOT, "lambda_handlers.inference.handler")
+    files = handler_files(ROOT, "serinus.lambda_handlers.inference.handler")
 
     def make(folder: Path) -> None:
         copy_serinus(folder)

@@ -27,9 +27,9 @@ def behind_gateway(bundle: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
 
     # A benchmark may be named like a package: its folder comes first on the path of all of them.
     sys.path.insert(0, str(ROOT))
-    from offline.clients import isolated_session
-    from offline.cloud.config import CloudConfig
-    from offline.cloud.serve import running
+    from serinus.offline.client.session import isolated_session
+    from serinus.offline.cloud.serve import running
+    from serinus.offline.core.config import CloudConfig
 
     with running(CloudConfig(port=0)) as cloud, httpx.Client(trust_env=False, timeout=60) as client:
         session = isolated_session(cloud.config.root_key, "us-east-1")
@@ -54,7 +54,9 @@ def create_function(service: Callable[[str], Any], bundle: Path) -> None:
     paths = [str(ROOT), sysconfig.get_paths()["purelib"]]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        text = f"import sys\nsys.path += {paths!r}\nfrom lambda_handlers.inference.handler import handler\n"
+        text = (
+            f"import sys\nsys.path += {paths!r}\nfrom serinus.lambda_handlers.inference.handler import handler\n"
+        )
         archive.writestr("app.py", text)
     role = service("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(_TRUST))
     functions = service("lambda")

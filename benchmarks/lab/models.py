@@ -39,8 +39,8 @@ def model(name: str) -> Model:
 def _make(name: str, folder: Path) -> None:
     import joblib
 
-    from modelpack.package import package
-    from modelpack.request import PackageRequest
+    from serinus.modelpack.package import package
+    from serinus.modelpack.request import PackageRequest
 
     estimator, data, target = _TRAINED[name]()
     estimator.fit(data.to_numpy(), target)

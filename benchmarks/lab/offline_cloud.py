@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 # A benchmark may be named like a package: its folder comes first on the path of all of them.
 sys.path.insert(0, str(ROOT))
 
-from offline.authorization.root_key import RootKey  # noqa: E402
-from offline.clients import isolated_session  # noqa: E402
-from offline.own_api import OwnApi  # noqa: E402
+from serinus.offline.authentication.root_key import RootKey  # noqa: E402
+from serinus.offline.client.own_api import OwnApi  # noqa: E402
+from serinus.offline.client.session import isolated_session  # noqa: E402
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 ROLE_TRUST = json.dumps(
@@ -31,7 +31,7 @@ ROLE_TRUST = json.dumps(
 )
 LISTENING = """
 import sys
-from offline.cloud import serve as serving
+from serinus.offline.cloud import serve as serving
 
 bind = serving.bind
 
@@ -41,13 +41,13 @@ def told(config):
     return listener
 
 serving.bind = told
-from offline.__main__ import main
+from serinus.offline.__main__ import main
 sys.exit(main())
 """
 
 
 class BenchCloud:
-    """``python -m offline`` on a free port, stopped at the end of the `with` block."""
+    """``python -m serinus.offline`` on a free port, stopped at the end of the `with` block."""
 
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 
 from lab.store import stored
-from lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
-from modelpack.layers import find_interpreter
-from modelpack.layers.uv import uv_command
+from serinus.lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
+from serinus.modelpack.layers import find_interpreter
+from serinus.modelpack.layers.uv import uv_command
 
 #: The newest Python that a layer can be built for and that is at hand; the same for all rows.
 PYTHONS = ("3.14", "3.13", "3.12")

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cli.rehearse.injection import parse
-from cli.rehearse.live import LiveView
-from cli.rehearse.perform import CANDIDATE, Order, Stopwatch, deploy_stable, release
-from cli.rehearse.record import Record
-from cli.rehearse.scratch import STABLE, Wanted, scratch_copy
-from cli.rehearse.stage import Stage, stage
-from cli.rehearse.story import Outcome, Story, tell
+from serinus.cli.rehearse.environment import Stage, stage
+from serinus.cli.rehearse.injection import parse
+from serinus.cli.rehearse.live import LiveView
+from serinus.cli.rehearse.outcome import Outcome, Story, tell
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.run import CANDIDATE, Order, Stopwatch, deploy_stable, release
+from serinus.cli.rehearse.workspace import STABLE, Wanted, scratch_copy
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "examples"))
@@ -68,7 +68,7 @@ def packaged_project(folder: Path, settings: str = "") -> Path:
         ["package", "training/model.joblib", "--name", MODEL, "--sample", "training/sample.csv"],
     ):
         subprocess.run(
-            [sys.executable, "-m", "cli", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "serinus", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL
         )
     with (folder / "serinus.toml").open("a") as file:
         file.write(settings)

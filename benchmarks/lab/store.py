@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from modelpack.layers.cache import cache_folder, key_of
+from serinus.modelpack.layers.cache import cache_folder, key_of
 
 
 def stored(name: str, parts: Sequence[str | bytes], make: Callable[[Path], None]) -> Path:

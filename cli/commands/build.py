@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.clouds import VARIABLE_LOCAL_URL
-from cli.console import megabytes, notice, print_json, results, table
-from cli.errors import CliError
-from cli.project import find_project
-from cli.report import StageProgress
-from cli.target import Environment
+from serinus.cli.console import megabytes, notice, print_json, results, table
+from serinus.cli.errors import CliError
+from serinus.cli.offline_process import VARIABLE_LOCAL_URL
+from serinus.cli.progress import StageProgress
+from serinus.cli.project import find_project
+from serinus.cli.target import Environment
 
 if TYPE_CHECKING:
-    from lambda_handlers.contract.build import BuildManifest
-    from offline.own_api import OwnApi
+    from serinus.lambda_handlers.contract.build import BuildManifest
+    from serinus.offline.client.own_api import OwnApi
 
 
 def build(
@@ -27,9 +27,9 @@ def build(
 
     Example: [bold]serinus build --env prod[/]
     """
-    from infra.synth import wanted_layers
-    from lambda_handlers.contract.build import BUILD_DIR
-    from modelpack import layers
+    from serinus.infra.synth import wanted_layers
+    from serinus.lambda_handlers.contract.build import BUILD_DIR
+    from serinus.modelpack import layers
 
     project = find_project()
     wanted = wanted_layers(project, env)
@@ -52,8 +52,8 @@ def build(
 
 def own_api_at(url: str) -> "OwnApi":
     """The own API of the cloud at ``url``, with the key that the CDK CLI was started with."""
-    from offline.authorization.root_key import RootKey
-    from offline.own_api import OwnApi
+    from serinus.offline.authentication.root_key import RootKey
+    from serinus.offline.client.own_api import OwnApi
 
     key = RootKey(os.environ.get("AWS_ACCESS_KEY_ID", ""), os.environ.get("AWS_SECRET_ACCESS_KEY", ""))
     return OwnApi(url, key)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import cdk, clouds
-from cli.console import notice, print_json, results, step
-from cli.errors import CliError, Interrupted
-from cli.target import CloudPort, Environment, Local, Target
-from cli.turn import turn
+from serinus.cli import cdk, offline_process
+from serinus.cli.console import notice, print_json, results, step
+from serinus.cli.errors import CliError, Interrupted
+from serinus.cli.project_lock import turn
+from serinus.cli.target import CloudPort, Environment, Local, Target
 
 if TYPE_CHECKING:
-    from cli.place import Place
+    from serinus.cli.context import Place
 
 LOG = Path(".serinus/local/cdk.log")
 
@@ -37,9 +37,9 @@ def deploy(
 
     Example: [bold]serinus deploy churn --local[/]
     """
-    from cli.caller import wants
-    from cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
-    from cli.place import stand
+    from serinus.cli.context import stand
+    from serinus.cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
+    from serinus.cli.request_auth import wants
 
     place = stand(env, local=local, port=port)
     project, environment, target = place.project, place.environment, place.target
@@ -98,8 +98,8 @@ def _require_agreement(place: "Place", name: str, stack: str) -> None:
     CloudFormation put it back to what the stack believes."""
     import botocore.exceptions
 
-    from cli.endpoints import describe_stack
-    from cli.rollouts import RolloutReader
+    from serinus.cli.endpoints import describe_stack
+    from serinus.cli.release_reader import RolloutReader
 
     believed = live = None
     # A stack that does not exist yet; whatever else is wrong, the CDK CLI says better.
@@ -145,5 +145,5 @@ def bootstrap(project: Path, target: Target, log: Path | None) -> None:
         with step("bootstrapping the offline cloud"):
             where = f"aws://{target.cloud.account_id}/{target.cloud.region}"
             # Beside the project: its cdk.json would have the CLI build and synthesize first.
-            elsewhere = project / clouds.FOLDER
+            elsewhere = project / offline_process.FOLDER
             cdk.run(project, ["bootstrap", where], target.environment(), log=log, folder=elsewhere)

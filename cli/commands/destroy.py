@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli import cdk
-from cli.console import results
-from cli.target import CloudPort, Environment, Local
+from serinus.cli import cdk
+from serinus.cli.console import results
+from serinus.cli.target import CloudPort, Environment, Local
 
 
 def destroy(
@@ -24,9 +24,9 @@ def destroy(
 
     Example: [bold]serinus destroy churn --local[/]
     """
-    from cli.api_keys import drop_rotated
-    from cli.endpoints import stack_names
-    from cli.place import stand
+    from serinus.cli.api_keys import drop_rotated
+    from serinus.cli.context import stand
+    from serinus.cli.endpoints import stack_names
 
     place = stand(env, local=local, port=port)
     project, environment, target = place.project, place.environment, place.target

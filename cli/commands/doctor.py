@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from cli import cdk, clouds
-from cli.console import print_json, results, table
-from cli.errors import CliError
-from cli.project import find_project
+from serinus.cli import cdk, offline_process
+from serinus.cli.console import print_json, results, table
+from serinus.cli.errors import CliError
+from serinus.cli.project import find_project
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
@@ -59,7 +59,7 @@ def examine() -> Iterator[Finding]:
     yield _python()
     yield _node()
     yield _cdk()
-    yield _extra("offline cloud", clouds.MODULES, "offline")
+    yield _extra("offline cloud", offline_process.MODULES, "offline")
     yield _extra("scikit-learn models", ("sklearn", "skl2onnx", "pandas", "pyarrow", "skops"), "sklearn")
     yield from _target_pythons()
     yield _disk()
@@ -106,7 +106,7 @@ def _extra(what: str, modules: tuple[str, ...], extra: str) -> Finding:
 
 
 def _target_pythons() -> Iterator[Finding]:
-    from modelpack.layers import find_interpreter
+    from serinus.modelpack.layers import find_interpreter
 
     for version in ("3.12", "3.13", "3.14"):
         path = find_interpreter(version)

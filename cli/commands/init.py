@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cli.console import notice, results
-from cli.errors import CliError
-from cli.project import SETTINGS
-from lambda_handlers.contract.lock import NAME
+from serinus.cli.console import notice, results
+from serinus.cli.errors import CliError
+from serinus.cli.project import SETTINGS
+from serinus.lambda_handlers.contract.lock import NAME
 
 TEMPLATES = ("serinus.toml", "cdk.json", "package.json", "gitignore", "README.md")
 
@@ -54,7 +54,7 @@ def init(
 
 def read_template(name: str) -> str:
     """The text of a template: from the installed package, or from the checkout for package.json."""
-    shipped = files("cli") / "_templates" / name
+    shipped = files("serinus.cli") / "_templates" / name
     if shipped.is_file():
         return shipped.read_text(encoding="utf-8")
-    return (Path(__file__).resolve().parents[1] / name).read_text(encoding="utf-8")
+    return (Path(__file__).resolve().parents[2] / name).read_text(encoding="utf-8")

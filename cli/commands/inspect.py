@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from cli.console import megabytes, print_json, results, table
-from cli.project import find_project
-from cli.target import PackEnvironment
-from infra.names import DEFAULT_ENVIRONMENT
-from lambda_handlers.contract.build import BUILD_DIR, read_build
-from lambda_handlers.contract.signature import Signature
+from serinus.cli.console import megabytes, print_json, results, table
+from serinus.cli.project import find_project
+from serinus.cli.target import PackEnvironment
+from serinus.infra.names import DEFAULT_ENVIRONMENT
+from serinus.lambda_handlers.contract.build import BUILD_DIR, read_build
+from serinus.lambda_handlers.contract.signature import Signature
 
 
 def inspect(
@@ -25,8 +25,8 @@ def inspect(
 
     Example: [bold]serinus inspect churn --sizes[/]
     """
-    from infra.release import pinned_bundle  # with all of pydantic, which help does without
-    from lambda_handlers.contract import bundle
+    from serinus.infra.release import pinned_bundle  # with all of pydantic, which help does without
+    from serinus.lambda_handlers.contract import bundle
 
     project = find_project()
     folder = pinned_bundle(project, env, model)
@@ -35,8 +35,8 @@ def inspect(
     if as_json:
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
     elif html is not None:
-        from cli.page_file import require_writable, write_page
-        from cli.report_page import render
+        from serinus.cli.html_output import require_writable, write_page
+        from serinus.cli.model_card_html import render
 
         require_writable(html)
         write_page(html, render(folder))
@@ -74,7 +74,7 @@ def _print_signature(signature: Signature) -> None:
 
 
 def _print_sizes(project: Path, files: dict[str, int]) -> None:
-    from modelpack.layers import sizes
+    from serinus.modelpack.layers import sizes
 
     shown = table("part", ">size")
     for name, size in files.items():

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import notice, print_json, progress, results, table
-from cli.errors import CliError
-from cli.target import CloudPort, Environment, Local
+from serinus.cli.console import notice, print_json, progress, results, table
+from serinus.cli.errors import CliError
+from serinus.cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
-    from cli.api_keys import ApiKey, KeyRing
+    from serinus.cli.api_keys import ApiKey, KeyRing
 
 
 def key(
@@ -30,7 +30,7 @@ def key(
 
     Example: [bold]serinus key churn --local --rotate[/]
     """
-    from cli.api_keys import current_of
+    from serinus.cli.api_keys import current_of
 
     if rotate and revoke:
         raise CliError("--rotate and --revoke are two steps: callers need the time between them to change keys.")
@@ -53,11 +53,11 @@ def key(
 
 def open_ring(endpoint: str, env: str | None, local: bool, port: int | None) -> "tuple[KeyRing, str, datetime]":
     """The endpoint's keys, its stack's name and the time there; `CliError` where no key is needed."""
-    from cli.api_keys import KeyRing
-    from cli.caller import wants
-    from cli.endpoints import find_stack
-    from cli.place import stand
-    from infra.names import OUTPUTS
+    from serinus.cli.api_keys import KeyRing
+    from serinus.cli.context import stand
+    from serinus.cli.endpoints import find_stack
+    from serinus.cli.request_auth import wants
+    from serinus.infra.names import OUTPUTS
 
     place = stand(env, local=local, port=port)
     found = find_stack(place.project, place.environment, endpoint, place.target)

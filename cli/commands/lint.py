@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cli.console import print_json, results
-from cli.project import find_project
-from infra.names import DEFAULT_ENVIRONMENT
+from serinus.cli.console import print_json, results
+from serinus.cli.project import find_project
+from serinus.infra.names import DEFAULT_ENVIRONMENT
 
 Environment = Annotated[str, typer.Option("--env", help="Environment of serinus.toml.")]
 
@@ -20,7 +20,7 @@ def lint(
 
     Example: [bold]serinus lint --env prod[/]
     """
-    from infra.lint import lint as find_problems
+    from serinus.infra.lint import lint as find_problems
 
     findings = find_problems(find_project(), env)
     if as_json:

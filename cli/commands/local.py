@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from cli import clouds
-from cli.console import notice, print_json, results, step
-from cli.project import SETTINGS, find_project
-from infra.names import LOCAL_ENVIRONMENT
-from offline.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
+from serinus.cli import offline_process
+from serinus.cli.console import notice, print_json, results, step
+from serinus.cli.project import SETTINGS, find_project
+from serinus.infra.names import LOCAL_ENVIRONMENT
+from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
 
 app = typer.Typer(help="Run a cloud on this machine: AWS as far as these stacks need it.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ AnyPort = Annotated[int | None, typer.Option("--port", help="Port, where several
 
 @app.command()
 def up(
-    port: Port = clouds.DEFAULT_PORT,
+    port: Port = offline_process.DEFAULT_PORT,
     env: Annotated[str | None, typer.Option(help="Play the account and region of this environment.")] = None,
     speed: Annotated[float, typer.Option(help="Cloud seconds per real second, for schedules and bakes.")] = 60.0,
     state: Annotated[Path | None, typer.Option(help="Keep its state in this folder across restarts.")] = None,
@@ -41,17 +41,19 @@ def up(
     project = find_project()
     place = played_by(project, env)
     if foreground:
-        clouds.require_extra()
-        claim, key = clouds.begin(project, port)
+        offline_process.require_extra()
+        claim, key = offline_process.begin(project, port)
         notice(f"the offline cloud listens at http://127.0.0.1:{port}; Ctrl-C stops it")
-        notice(f"what runs in it: {clouds.page_of(port)}")
+        notice(f"what runs in it: {offline_process.page_of(port)}")
         os.set_inheritable(claim, True)
-        command = clouds.command(project, port=port, place=place, speed=speed, state=state)
+        command = offline_process.command(project, port=port, place=place, speed=speed, state=state)
         # The cloud takes this process' place, and with it the record of its pid.
-        clouds.record(project, clouds.RunningCloud(os.getpid(), port, place.region, place.account_id, speed, key))
+        offline_process.record(
+            project, offline_process.RunningCloud(os.getpid(), port, place.region, place.account_id, speed, key)
+        )
         os.execv(command[0], command)
     with step("starting the offline cloud"):
-        cloud = clouds.start(project, port=port, place=place, speed=speed, state=state)
+        cloud = offline_process.start(project, port=port, place=place, speed=speed, state=state)
     results.print(f"offline cloud ready at {cloud.url} (pid {cloud.pid}, {cloud.speed:g}x time)")
     results.print(f"what runs in it: {cloud.page} (`serinus local open` opens it with its key)")
     notice("`serinus deploy --local` deploys into it; `serinus local down` stops it.")
@@ -65,9 +67,9 @@ def down(port: AnyPort = None) -> None:
     """
     project = find_project()
     stopped = 0
-    while (cloud := clouds.find(project, port)) is not None:
+    while (cloud := offline_process.find(project, port)) is not None:
         with step(f"stopping the offline cloud at {cloud.url}"):
-            clouds.stop(project, cloud)
+            offline_process.stop(project, cloud)
         stopped += 1
     results.print("stopped" if stopped else "nothing was running")
 
@@ -81,10 +83,10 @@ def open_page(port: AnyPort = None) -> None:
     import webbrowser
 
     project = find_project()
-    cloud = clouds.require(project, port)
+    cloud = offline_process.require(project, port)
     results.print(cloud.page)
     # Other users of the machine see the command lines of what runs, so the browser is not started with the key.
-    opening = clouds.opening_path(project, cloud.port)
+    opening = offline_process.opening_path(project, cloud.port)
     opening.unlink(missing_ok=True)
     opening.touch(mode=0o600)
     opening.write_text(REDIRECT.format(url=json.dumps(cloud.page_with_key)))
@@ -104,7 +106,7 @@ def env(port: AnyPort = None) -> None:
 
     Example: [bold]eval "$(serinus local env)" && npx cdk diff[/]
     """
-    cloud = clouds.require(find_project(), port)
+    cloud = offline_process.require(find_project(), port)
     pointed = cloud.shell(os.environ)
     for name in os.environ.keys() - pointed.keys():
         if name.isidentifier() and name.isascii():  # others no shell can unset
@@ -126,12 +128,12 @@ def token(
 
     Example: [bold]export SERINUS_TOKEN="$(serinus local token churn)"[/]
     """
-    from cli.endpoints import choose_endpoints
-    from cli.own_tokens import own_token
-    from infra.settings import load_settings
+    from serinus.cli.dev_tokens import own_token
+    from serinus.cli.endpoints import choose_endpoints
+    from serinus.infra.settings import load_settings
 
     project = find_project()
-    cloud = clouds.require(project, port)
+    cloud = offline_process.require(project, port)
     settings = load_settings(project / SETTINGS, env)
     (name,) = choose_endpoints(settings, [endpoint])
     chosen = next(one for one in settings.endpoints if one.name == name)
@@ -146,7 +148,7 @@ def status(
 
     Example: [bold]serinus local status --json[/]
     """
-    cloud = clouds.find(find_project(), port)
+    cloud = offline_process.find(find_project(), port)
     if as_json:
         print_json({"running": cloud is not None, **({"url": cloud.url, "pid": cloud.pid} if cloud else {})})
     else:
@@ -155,12 +157,12 @@ def status(
         raise typer.Exit(1)
 
 
-def played_by(project: Path, environment: str | None) -> clouds.Place:
+def played_by(project: Path, environment: str | None) -> offline_process.Place:
     """Account and region that serinus.toml gives ``environment``; the defaults where it gives none."""
     if environment is None:
-        return clouds.Place()
-    from infra.settings import load_settings
+        return offline_process.Place()
+    from serinus.infra.settings import load_settings
 
     settings = load_settings(project / SETTINGS, environment)
-    default = clouds.Place()
-    return clouds.Place(settings.account or default.account_id, settings.region or default.region)
+    default = offline_process.Place()
+    return offline_process.Place(settings.account or default.account_id, settings.region or default.region)

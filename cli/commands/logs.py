@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from cli.console import notice, results
-from cli.errors import CliError
-from cli.printable import printable
-from cli.target import CloudPort, Environment, Local
+from serinus.cli.console import notice, results
+from serinus.cli.errors import CliError
+from serinus.cli.printable import printable
+from serinus.cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
-    from cli.log_lines import LogEntry
-    from cli.log_tail import LogFilter, LogSource, LogTail
-    from cli.target import Target
+    from serinus.cli.log_lines import LogEntry
+    from serinus.cli.log_tail import LogFilter, LogSource, LogTail
+    from serinus.cli.target import Target
 
 #: Real seconds between looks: AWS limits how often a log group may be asked.
 LOOK_EVERY_S = 2.0
@@ -79,10 +79,10 @@ def logs(
 
     Example: [bold]serinus logs churn --local --since 1h --level warning[/]
     """
-    from cli.endpoints import find_stack
-    from cli.log_lines import LEVELS
-    from cli.log_tail import LogFilter, LogTail
-    from cli.place import cloud_time, stand
+    from serinus.cli.context import cloud_time, stand
+    from serinus.cli.endpoints import find_stack
+    from serinus.cli.log_lines import LEVELS
+    from serinus.cli.log_tail import LogFilter, LogTail
 
     span_s = read_span(since)
     place = stand(env, local=local, port=port)
@@ -125,8 +125,8 @@ def read_span(text: str) -> float:
 
 def sources(stack: str, of: Part) -> "list[LogSource]":
     """The log groups of ``stack`` that ``of`` names."""
-    from cli.log_tail import LogSource
-    from infra.names import hook_function_name, log_group_name, task_function_name
+    from serinus.cli.log_tail import LogSource
+    from serinus.infra.names import hook_function_name, log_group_name, task_function_name
 
     functions = {
         Part.FUNCTION: stack,

@@ -8,15 +8,15 @@ import typer
 from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.items import Table
 
-from cli.console import notice, print_json
-from cli.ending import ended_in_order
-from cli.errors import CliError, WrongUsage
-from cli.packaged import models_of, print_result, sort_environments
-from cli.project import SETTINGS, find_project
-from cli.report import StageProgress
+from serinus.cli.console import notice, print_json
+from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.package_report import models_of, print_result, sort_environments
+from serinus.cli.progress import StageProgress
+from serinus.cli.project import SETTINGS, find_project
+from serinus.cli.termination import ended_in_order
 
 if TYPE_CHECKING:
-    from modelpack.request import PackageResult
+    from serinus.modelpack.request import PackageResult
 
 
 def package(
@@ -68,9 +68,9 @@ def package(
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """
-    from lambda_handlers.contract.tolerance import Tolerance
-    from modelpack.request import PackageRequest, PackageResult
-    from modelpack.supervised.supervisor import Packer
+    from serinus.lambda_handlers.contract.tolerance import Tolerance
+    from serinus.modelpack.request import PackageRequest, PackageResult
+    from serinus.modelpack.supervised.supervisor import Packer
 
     if not timeout > 0.0:
         raise WrongUsage(f"--timeout {timeout:g} cannot be: give minutes, more than 0, such as --timeout 60.")

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.caller import VARIABLE_TOKEN
-from cli.console import notice, print_json, results, table
-from cli.errors import CliError
-from cli.target import CloudPort, Environment, Local
+from serinus.cli.console import notice, print_json, results, table
+from serinus.cli.errors import CliError
+from serinus.cli.request_auth import VARIABLE_TOKEN
+from serinus.cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
     import httpx
 
-    from cli.caller import Caller
+    from serinus.cli.request_auth import Caller
 
 
 def predict(
@@ -42,9 +42,9 @@ def predict(
 
     Example: [bold]serinus predict churn --data rows.json[/]
     """
-    from cli.caller import caller_of
-    from cli.endpoints import find_endpoint
-    from cli.place import stand_by_name
+    from serinus.cli.context import stand_by_name
+    from serinus.cli.endpoints import find_endpoint
+    from serinus.cli.request_auth import caller_of
 
     rows = read_rows(data)
     place = stand_by_name(env, local=local, port=port)

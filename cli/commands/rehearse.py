@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cli.console import notice, print_json, results
-from cli.errors import CliError, Interrupted
-from cli.project import find_project
-from infra.names import DEFAULT_ENVIRONMENT
+from serinus.cli.console import notice, print_json, results
+from serinus.cli.errors import CliError, Interrupted
+from serinus.cli.project import find_project
+from serinus.infra.names import DEFAULT_ENVIRONMENT
 
 #: Where a project keeps the page of each endpoint's last rehearsal.
 PAGES = ".serinus/rehearsals"
@@ -47,15 +47,15 @@ def rehearse(
 
     Example: [bold]serinus rehearse churn --inject errors=20%[/]
     """
-    from cli.clouds import require_extra
-    from cli.page_file import require_writable, write_page
-    from cli.rehearse.as_data import as_data
-    from cli.rehearse.injection import parse
-    from cli.rehearse.live import LiveView
-    from cli.rehearse.page import render
-    from cli.rehearse.perform import Order, perform
-    from cli.rehearse.story import tell
-    from cli.rehearse.wording import headline, summary
+    from serinus.cli.html_output import require_writable, write_page
+    from serinus.cli.offline_process import require_extra
+    from serinus.cli.rehearse.injection import parse
+    from serinus.cli.rehearse.json_output import as_data
+    from serinus.cli.rehearse.live import LiveView
+    from serinus.cli.rehearse.outcome import tell
+    from serinus.cli.rehearse.page import render
+    from serinus.cli.rehearse.run import Order, perform
+    from serinus.cli.rehearse.summary import headline, summary
 
     if html is not None:
         require_writable(html)

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import notice, print_json, results, step
-from cli.errors import CliError, Interrupted
-from cli.target import CloudPort, Environment, Local
-from cli.turn import turn
-from infra.names import ALIAS
-from lambda_handlers.contract.lock import LOCK
+from serinus.cli.console import notice, print_json, results, step
+from serinus.cli.errors import CliError, Interrupted
+from serinus.cli.project_lock import turn
+from serinus.cli.target import CloudPort, Environment, Local
+from serinus.infra.names import ALIAS
+from serinus.lambda_handlers.contract.lock import LOCK
 
 if TYPE_CHECKING:
-    from cli.going_back import WayBack
-    from cli.moved_lock import MovedLock
-    from cli.place import Place
+    from serinus.cli.context import Place
+    from serinus.cli.lock_update import MovedLock
+    from serinus.cli.rollback_plan import WayBack
 
 
 def rollback(
@@ -28,10 +28,10 @@ def rollback(
 
     Example: [bold]serinus rollback churn --local[/]
     """
-    from cli.moved_lock import disagreement, sharing
-    from cli.place import stand
-    from cli.project import SETTINGS
-    from infra.settings import load_settings
+    from serinus.cli.context import stand
+    from serinus.cli.lock_update import disagreement, sharing
+    from serinus.cli.project import SETTINGS
+    from serinus.infra.settings import load_settings
 
     place = stand(env, local=local, port=port)
     with turn(place.project, wait=False):
@@ -55,11 +55,11 @@ def rollback(
 
 def _go_back(place: "Place", endpoint: str) -> tuple["WayBack", "MovedLock"]:
     """Move lock, alias and stack, in this order: cut short anywhere, the same command makes up for the rest."""
-    from cli.endpoints import find_stack
-    from cli.going_back import find_way
-    from cli.moved_lock import move_lock
-    from cli.rollouts import RolloutReader
-    from cli.stack_alias import tell_stack
+    from serinus.cli.endpoints import find_stack
+    from serinus.cli.lock_update import move_lock
+    from serinus.cli.release_reader import RolloutReader
+    from serinus.cli.rollback_plan import find_way
+    from serinus.cli.stack_sync import tell_stack
 
     stack = find_stack(place.project, place.environment, endpoint, place.target)
     reader = RolloutReader(place.target, stack.stack)

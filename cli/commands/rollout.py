@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import notice, print_json, results
-from cli.errors import CliError
-from cli.target import CloudPort, Environment, Local
+from serinus.cli.console import notice, print_json, results
+from serinus.cli.errors import CliError
+from serinus.cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
-    from cli.endpoints import DeployedStack
-    from cli.place import Place
-    from cli.rollouts import AliasState, Deployment, RolloutReader
+    from serinus.cli.context import Place
+    from serinus.cli.endpoints import DeployedStack
+    from serinus.cli.release_reader import AliasState, Deployment, RolloutReader
 
 app = typer.Typer(help="Follow the release of an endpoint, or stop it.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ class Followed:
 
     def describe(self) -> "DeployedStack":
         """Its stack, as it stands now."""
-        from cli.endpoints import find_stack
+        from serinus.cli.endpoints import find_stack
 
         return find_stack(self.place.project, self.place.environment, self.endpoint, self.place.target)
 
@@ -122,9 +122,9 @@ def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port
 
 def follow(endpoint: str, env: str | None, local: bool, port: int | None) -> Followed:
     """The endpoint's releases at the chosen place; `CliError` where it is not deployed, or only just being so."""
-    from cli.endpoints import stack_names
-    from cli.place import stand
-    from cli.rollouts import RolloutReader
+    from serinus.cli.context import stand
+    from serinus.cli.endpoints import stack_names
+    from serinus.cli.release_reader import RolloutReader
 
     place = stand(env, local=local, port=port)
     stack = stack_names(place.project, place.environment, [endpoint])[endpoint]

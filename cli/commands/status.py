@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import notice, print_json, results
-from cli.errors import CliError, WrongUsage
-from cli.target import CloudPort, Environment, Local
+from serinus.cli.console import notice, print_json, results
+from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
-    from cli.overview import Deployed, Overview
+    from serinus.cli.overview import Deployed, Overview
 
 
 def status(
@@ -27,13 +27,13 @@ def status(
 
     Example: [bold]serinus status --local[/]
     """
-    from cli.endpoints import choose_endpoints
-    from cli.overview import observe, planned
-    from cli.place import options
-    from cli.project import SETTINGS, find_project
-    from cli.target import Target, choose
-    from infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-    from infra.settings import load_settings
+    from serinus.cli.context import options
+    from serinus.cli.endpoints import choose_endpoints
+    from serinus.cli.overview import observe, planned
+    from serinus.cli.project import SETTINGS, find_project
+    from serinus.cli.target import Target, choose
+    from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+    from serinus.infra.settings import load_settings
 
     project = find_project()
     environment = env or (LOCAL_ENVIRONMENT if local else DEFAULT_ENVIRONMENT)
@@ -95,7 +95,7 @@ def traffic(deployed: "Deployed") -> str:
 
 def callers(name: str, deployed: "Deployed", here: str) -> str:
     """What its callers show, to which kind of API."""
-    from cli.caller import wants
+    from serinus.cli.request_auth import wants
 
     key = f": {deployed.key_id} (`serinus key {name}{here}` shows it)" if deployed.key_id else ""
     return f"{wants(deployed.auth)}{key}; {deployed.front.upper()} API"
@@ -103,7 +103,7 @@ def callers(name: str, deployed: "Deployed", here: str) -> str:
 
 def release(deployed: "Deployed") -> str:
     """How the last release went or goes."""
-    from cli.rollout import release_line
+    from serinus.cli.commands.rollout import release_line
 
     return release_line(deployed.release) if deployed.release else "none by CodeDeploy yet"
 

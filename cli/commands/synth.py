@@ -1,6 +1,6 @@
 """`serinus synth`: the CDK app of a project; cdk.json names it, so no folder of the project can shadow ours."""
 
-from cli.project import find_project
+from serinus.cli.project import find_project
 
 
 def synth() -> None:
@@ -8,6 +8,6 @@ def synth() -> None:
 
     Example: [bold]npx cdk synth -c env=prod[/]
     """
-    from infra.synth import synthesize
+    from serinus.infra.synth import synthesize
 
     synthesize(find_project())

@@ -3,7 +3,7 @@ new version's alarms away before anyone could ask for their descriptions."""
 
 import re
 
-#: By the name that `infra.alarm_plan` gives an alarm.
+#: By the name that `serinus.infra.alarm_plan` gives an alarm.
 TITLES = {
     "Verdict": "Roll back, says the judge",
     "Errors": "Errors on the new version",

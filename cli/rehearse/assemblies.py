@@ -1,7 +1,7 @@
 """Builds and synthesizes all releases of a rehearsal in one process: the CDK library takes longer to load than a
 stack to synthesize, and layers are built once for all.
 
-    python -m cli.rehearse.assemblies ENVIRONMENT PROJECT...
+    python -m serinus.cli.rehearse.assemblies ENVIRONMENT PROJECT...
 """
 
 import json
@@ -9,9 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-from infra.errors import InfraError
-from lambda_handlers.contract.errors import ContractError
-from modelpack.errors import ModelpackError
+from serinus.infra.errors import InfraError
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.modelpack.errors import ModelpackError
 
 #: Where a project's assembly stands once it is whole.
 ASSEMBLY = "assembly"
@@ -19,14 +19,14 @@ ASSEMBLY = "assembly"
 
 def command(environment: str, projects: list[Path]) -> list[str]:
     """The command line that makes the assemblies of ``projects``, in this order."""
-    return [sys.executable, "-P", "-m", "cli.rehearse.assemblies", environment, *map(str, projects)]
+    return [sys.executable, "-P", "-m", "serinus.cli.rehearse.assemblies", environment, *map(str, projects)]
 
 
 def make(environment: str, projects: list[Path]) -> None:
     """Build what ``projects``, which share one build folder, need, and write each one's assembly."""
-    from cli.report import StageProgress
-    from infra.synth import CDK_CONTEXT, synthesize, wanted_layers
-    from modelpack import layers
+    from serinus.cli.progress import StageProgress
+    from serinus.infra.synth import CDK_CONTEXT, synthesize, wanted_layers
+    from serinus.modelpack import layers
 
     wanted = [wanted_layers(project, environment) for project in projects]
     targets = {target for one in wanted for target in one.targets}

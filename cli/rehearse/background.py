@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli import cdk
-from cli.errors import CliError
+from serinus.cli import cdk
+from serinus.cli.errors import CliError
 
 _END_PATIENCE_S = 10.0
 

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cli.errors import CliError
-from lambda_handlers.contract import bundle
-from lambda_handlers.contract.bundle import Manifest
+from serinus.cli.errors import CliError
+from serinus.lambda_handlers.contract import bundle
+from serinus.lambda_handlers.contract.bundle import Manifest
 
 
 def spoil(good: Path, folder: Path, kind: str) -> Manifest:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from offline.own_api import OwnApi
+from serinus.offline.client.own_api import OwnApi
 
 
 @dataclass(frozen=True, slots=True)

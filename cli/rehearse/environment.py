@@ -12,16 +12,16 @@ from typing import Any
 
 import botocore.exceptions
 
-from cli import cdk, clouds
-from cli.build import register_twins
-from cli.clouds import Course, RunningCloud
-from cli.local import played_by
-from cli.rehearse.assemblies import ASSEMBLY, command
-from cli.rehearse.background import Background, undisturbed
-from cli.rehearse.scratch import Scratch
-from cli.target import Target
-from lambda_handlers.contract.build import BUILD_DIR, read_build
-from offline.shell import shielded
+from serinus.cli import cdk, offline_process
+from serinus.cli.commands.build import register_twins
+from serinus.cli.commands.local import played_by
+from serinus.cli.offline_process import Course, RunningCloud
+from serinus.cli.rehearse.assemblies import ASSEMBLY, command
+from serinus.cli.rehearse.background import Background, undisturbed
+from serinus.cli.rehearse.workspace import Scratch
+from serinus.cli.target import Target
+from serinus.lambda_handlers.contract.build import BUILD_DIR, read_build
+from serinus.offline.client.shell import shielded
 
 #: The offline cloud's word for every version of a function that has no fault of its own.
 ALL_VERSIONS = "*"
@@ -115,13 +115,13 @@ def stage(project: Path, scratch: Scratch, *, seed: int | None, metric_delay_s: 
     assembling = Background(making, scratch.folder, environment, scratch.folder / "assemblies.log")
     cloud: RunningCloud | None = None
     try:
-        cloud = clouds.start(scratch.folder, port=free_port(), place=place, speed=1, course=course)
+        cloud = offline_process.start(scratch.folder, port=free_port(), place=place, speed=1, course=course)
         yield Stage(scratch, cloud, Target(cloud), assembling)
     finally:
         with undisturbed():
             assembling.end()
             if cloud is not None:
-                clouds.stop(scratch.folder, cloud, _STOP_PATIENCE_S)
+                offline_process.stop(scratch.folder, cloud, _STOP_PATIENCE_S)
 
 
 def free_port() -> int:

@@ -5,11 +5,19 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from cli.rehearse import plots
-from cli.rehearse.moments import Moment
-from cli.rehearse.plots import Frame, Mark
-from cli.rehearse.record import Record
-from cli.rehearse.series import ROLES, UNNAMED, Bucket, minutes_since_release, pooled, stretch, weight_steps
+from serinus.cli.rehearse import plots
+from serinus.cli.rehearse.plots import Frame, Mark
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.series import (
+    ROLES,
+    UNNAMED,
+    Bucket,
+    minutes_since_release,
+    pooled,
+    stretch,
+    weight_steps,
+)
+from serinus.cli.rehearse.timeline import Moment
 
 #: Answers below which a share, or a percentile, is not worth drawing.
 LEAST_FOR_SHARE, LEAST_FOR_PERCENTILE = 50, 10

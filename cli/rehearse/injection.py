@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cli.errors import WrongUsage
+from serinus.cli.errors import WrongUsage
 
 #: A delay beyond which API Gateway has long given up.
 LONGEST_DELAY_MS = 30_000.0

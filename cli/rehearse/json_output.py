@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from cli.rehearse.record import Record
-from cli.rehearse.story import Story
-from cli.rehearse.wording import headline, summary
+from serinus.cli.rehearse.outcome import Story
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.summary import headline, summary
 
 
 def as_data(record: Record, story: Story) -> dict[str, Any]:

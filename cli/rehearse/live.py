@@ -9,11 +9,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import notice, progress, table
-from cli.rehearse.cloud_time import CloudTime
-from cli.rehearse.story import percentile
-from cli.rehearse.traffic import Answered, Traffic
-from cli.rehearse.watching import Happening, Watch
+from serinus.cli.console import notice, progress, table
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.rehearse.observer import Happening, Watch
+from serinus.cli.rehearse.outcome import percentile
+from serinus.cli.rehearse.traffic import Answered, Traffic
 
 #: Real seconds of answers that the panel's figures cover.
 WINDOW_S = 2.0

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.rehearse import alarm_titles
-from cli.rehearse.cloud_time import CloudTime
-from cli.rollouts import Alarm, AliasState, Deployment, JudgeVerdict, RolloutReader
+from serinus.cli.rehearse import alarm_titles
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.release_reader import Alarm, AliasState, Deployment, JudgeVerdict, RolloutReader
 
 #: Real seconds between looks at the alias, and at everything else.
 ALIAS_EVERY_S = 0.2

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from cli.rehearse.record import Record
-from cli.rehearse.traffic import Answered
-from lambda_handlers.contract.release import Verdict
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.traffic import Answered
+from serinus.lambda_handlers.contract.release import Verdict
 
 #: Standard errors within which a share of random choices is what its weight says.
 STANDARD_ERRORS = 3.0

@@ -5,12 +5,12 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from cli.rehearse.figures import errors_plot, latency_plot, share_plot
-from cli.rehearse.moments import Moment, moments
-from cli.rehearse.record import Record
-from cli.rehearse.series import UNNAMED, bucket_minutes, buckets, minutes_since_release
-from cli.rehearse.story import NOT_NAMED, Outcome, Story
-from cli.rehearse.wording import headline, summary
+from serinus.cli.rehearse.figures import errors_plot, latency_plot, share_plot
+from serinus.cli.rehearse.outcome import NOT_NAMED, Outcome, Story
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.series import UNNAMED, bucket_minutes, buckets, minutes_since_release
+from serinus.cli.rehearse.summary import headline, summary
+from serinus.cli.rehearse.timeline import Moment, moments
 
 #: Real seconds of waiting from which on it is worth a sentence.
 _TOLD_FROM_S = 0.5
@@ -24,7 +24,7 @@ _TONES = {
 
 def render(record: Record, story: Story) -> str:
     """The page's HTML; it refers to no other file and no host."""
-    template = Template((files("cli.rehearse") / "page.html").read_text(encoding="utf-8"))
+    template = Template((files("serinus.cli.rehearse") / "page.html").read_text(encoding="utf-8"))
     series, marked = buckets(record, bucket_minutes(record)), moments(record)
     plots = [plot(record, marked, series) for plot in (share_plot, errors_plot, latency_plot)]
     return template.substitute(

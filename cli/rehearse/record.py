@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.rehearse.traffic import Answered
-from cli.rehearse.watching import Happening, Shares
-from cli.rollouts import Alarm, Deployment, JudgeVerdict, Phase
+from serinus.cli.rehearse.observer import Happening, Shares
+from serinus.cli.rehearse.traffic import Answered
+from serinus.cli.release_reader import Alarm, Deployment, JudgeVerdict, Phase
 
 MINUTE_S = 60
 

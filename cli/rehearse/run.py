@@ -5,24 +5,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cli import cdk
-from cli.caller import caller_of
-from cli.deploy import bootstrap
-from cli.endpoints import find_endpoint
-from cli.errors import WrongUsage
-from cli.own_tokens import own_token
-from cli.rehearse.background import undisturbed
-from cli.rehearse.cloud_time import CloudTime
-from cli.rehearse.injection import Injection
-from cli.rehearse.live import LiveView
-from cli.rehearse.pace import Pace
-from cli.rehearse.record import Metered, Play, Record, meter
-from cli.rehearse.scratch import STABLE, Scratch, Wanted, scratch_copy
-from cli.rehearse.stage import Stage, stage
-from cli.rehearse.traffic import Load, Traffic
-from cli.rehearse.watching import Watch
-from cli.rollouts import RolloutReader
-from lambda_handlers.contract.bundle import read_golden
+from serinus.cli import cdk
+from serinus.cli.commands.deploy import bootstrap
+from serinus.cli.dev_tokens import own_token
+from serinus.cli.endpoints import find_endpoint
+from serinus.cli.errors import WrongUsage
+from serinus.cli.rehearse.background import undisturbed
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.rehearse.environment import Stage, stage
+from serinus.cli.rehearse.injection import Injection
+from serinus.cli.rehearse.live import LiveView
+from serinus.cli.rehearse.observer import Watch
+from serinus.cli.rehearse.record import Metered, Play, Record, meter
+from serinus.cli.rehearse.throttle import Pace
+from serinus.cli.rehearse.traffic import Load, Traffic
+from serinus.cli.rehearse.workspace import STABLE, Scratch, Wanted, scratch_copy
+from serinus.cli.release_reader import RolloutReader
+from serinus.cli.request_auth import caller_of
+from serinus.lambda_handlers.contract.bundle import read_golden
 
 #: Real seconds of traffic before the release, so that there is something to compare with, and after it.
 LEAD_IN_S = 1.0

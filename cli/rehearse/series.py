@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.rehearse.record import Record
-from cli.rehearse.story import percentile
-from cli.rehearse.traffic import Answered
+from serinus.cli.rehearse.outcome import percentile
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.traffic import Answered
 
 #: Real seconds of traffic in a bucket: enough requests for a percentile of the canary's share to mean something.
 _BUCKET_REAL_S = 0.5

@@ -1,7 +1,7 @@
 """The story in words that need no knowledge of AWS."""
 
-from cli.rehearse.record import Record
-from cli.rehearse.story import Outcome, Story
+from serinus.cli.rehearse.outcome import Outcome, Story
+from serinus.cli.rehearse.record import Record
 
 _HEADLINES = {
     Outcome.PROMOTED: "Promoted",

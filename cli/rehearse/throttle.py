@@ -6,8 +6,8 @@ from the judge is a minute without a verdict, and would be held against the rele
 
 import time
 
-from cli.rehearse.cloud_time import CloudTime
-from cli.rehearse.traffic import MOST_AT_ONCE, Traffic
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.rehearse.traffic import MOST_AT_ONCE, Traffic
 
 #: Requests under way at which the machine is busy, and below which it is not.
 BUSY, CALM = MOST_AT_ONCE // 2, MOST_AT_ONCE // 8

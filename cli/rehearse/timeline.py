@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from textwrap import shorten
 
-from cli.rehearse.record import Record
-from cli.rehearse.series import minutes_since_release, stretch
-from cli.rollouts import Deployment
-from lambda_handlers.contract.release import Verdict
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.series import minutes_since_release, stretch
+from serinus.cli.release_reader import Deployment
+from serinus.lambda_handlers.contract.release import Verdict
 
 #: Letters of a label that fit into a plot.
 _LONGEST = 60

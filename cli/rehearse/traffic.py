@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.caller import Caller
-from cli.rehearse.cloud_time import CloudTime
-from lambda_handlers.contract import signals
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.request_auth import Caller
+from serinus.lambda_handlers.contract import signals
 
 if TYPE_CHECKING:
     import aiohttp

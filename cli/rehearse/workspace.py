@@ -15,15 +15,15 @@ from typing import Any
 
 import tomlkit
 
-from cli import cdk
-from cli.errors import CliError, WrongUsage
-from cli.project import SETTINGS
-from cli.rehearse.bad_graph import spoil
-from infra.release import pinned_bundle
-from infra.settings import Endpoint, Settings, load_settings
-from lambda_handlers.contract.bundle import SHORT, Manifest, verify
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.lock import LOCK, Pin, render_lock
+from serinus.cli import cdk
+from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.project import SETTINGS
+from serinus.cli.rehearse.bad_graph import spoil
+from serinus.infra.release import pinned_bundle
+from serinus.infra.settings import Endpoint, Settings, load_settings
+from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
 
 #: Variable of the function that tells two releases of one bundle apart: a version is only published for a change.
 VARIABLE_RELEASE = "REHEARSED_RELEASE"

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.alarm_plan import EXECUTED_VERSION, FUNCTION, RESOURCE, VERSION, PlannedAlarm, WatchedMetric
+from serinus.infra.alarm_plan import EXECUTED_VERSION, FUNCTION, RESOURCE, VERSION, PlannedAlarm, WatchedMetric
 
 
 class ReleaseAlarms(Construct):

@@ -9,8 +9,8 @@ from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from infra.constructs.front import TLS_POLICIES
-from infra.settings import DomainSettings, Tls
+from serinus.infra.constructs.front import TLS_POLICIES
+from serinus.infra.settings import DomainSettings, Tls
 
 
 class RestDomain(Construct):

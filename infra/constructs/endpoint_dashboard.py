@@ -9,8 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra import prices
-from infra.constructs.endpoint_metrics import (
+from serinus.infra import prices
+from serinus.infra.constructs.endpoint_metrics import (
     BY_EXECUTED_VERSION,
     BY_OUTCOME,
     HOUR,
@@ -19,7 +19,7 @@ from infra.constructs.endpoint_metrics import (
     EndpointMetrics,
     combined,
 )
-from lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.contract import release, signals
 
 _WIDTH = 24
 _HEIGHT = 6

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from lambda_handlers.contract import signals
+from serinus.lambda_handlers.contract import signals
 
 MINUTE = cdk.Duration.minutes(1)
 HOUR = cdk.Duration.hours(1)

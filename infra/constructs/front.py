@@ -6,8 +6,8 @@ from typing import Protocol
 
 from aws_cdk import aws_apigateway as apigateway
 
-from infra.constructs.endpoint_metrics import ApiMetrics
-from infra.settings import Auth, JwtSettings, Tls
+from serinus.infra.constructs.endpoint_metrics import ApiMetrics
+from serinus.infra.settings import Auth, JwtSettings, Tls
 
 #: Paths of the documentation, open to browsers, which cannot send a key, signature or token for a page.
 DOCS_PATHS = ("docs", "openapi.json")

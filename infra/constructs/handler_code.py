@@ -8,13 +8,13 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-import lambda_handlers
-from infra.handler_modules import handler_files
+import serinus
+from serinus.infra.handler_modules import handler_files
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerCode:
-    """``files`` relative to ``root``, the folder that holds `lambda_handlers`: a checkout or site-packages."""
+    """``files`` relative to ``root``, the folder that holds `serinus`: a checkout or site-packages."""
 
     root: Path
     files: tuple[Path, ...]
@@ -23,7 +23,7 @@ class HandlerCode:
     def of(cls, module: str, root: Path | None = None, runtime: str | None = None) -> "HandlerCode":
         """The code of the handler in ``module`` (dotted), as installed unless ``root`` says where. With
         ``runtime`` ("python3.13") the bytecode of that version comes along where ``root`` has it."""
-        root = root or Path(lambda_handlers.__file__).parents[1]
+        root = root or Path(serinus.__file__).parents[1]
         files = handler_files(root, module)
         if runtime is not None:
             files = tuple(sorted({*files, *_bytecode(root, files, runtime)}))
@@ -44,7 +44,13 @@ class HandlerCode:
         for folder in sorted({folder for file in self.files for folder in file.parents if folder != Path()}):
             exclude += [f"!/{folder.as_posix()}", f"/{folder.as_posix()}/*"]
         exclude += [f"!/{file.as_posix()}" for file in self.files]
-        return lambda_.Code.from_asset(str(self.root), exclude=exclude, ignore_mode=cdk.IgnoreMode.GIT)
+        return lambda_.Code.from_asset(
+            str(self.root),
+            exclude=exclude,
+            ignore_mode=cdk.IgnoreMode.GIT,
+            # In a checkout the packages in `serinus` are links.
+            follow_symlinks=cdk.SymlinkFollowMode.ALWAYS,
+        )
 
 
 def _bytecode(root: Path, files: tuple[Path, ...], runtime: str) -> Iterator[Path]:

@@ -19,12 +19,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from infra.constructs.permissions import ReleasePermissions
-from infra.constructs.release_function import ReleaseFunction
-from infra.names import hook_function_name, task_function_name
-from lambda_handlers.contract import release
+from serinus.infra.constructs.permissions import ReleasePermissions
+from serinus.infra.constructs.release_function import ReleaseFunction
+from serinus.infra.names import hook_function_name, task_function_name
+from serinus.lambda_handlers.contract import release
 
-_MODULES = "lambda_handlers.hooks"
+_MODULES = "serinus.lambda_handlers.hooks"
 #: A checker holds the golden set, NumPy and boto3; more memory is more CPU, and so an earlier answer.
 _MEMORY_MB = 1024
 #: Seconds for the whole golden set against a cold version that may be throttled meanwhile.

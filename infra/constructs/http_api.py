@@ -11,10 +11,10 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.endpoint_metrics import ApiMetrics, http_api_metrics
-from infra.constructs.front import CORS_HOURS, CORS_METHODS, Access
-from infra.names import HTTP_STAGE
-from lambda_handlers.contract.signals import EXPOSED_HEADERS
+from serinus.infra.constructs.endpoint_metrics import ApiMetrics, http_api_metrics
+from serinus.infra.constructs.front import CORS_HOURS, CORS_METHODS, Access
+from serinus.infra.names import HTTP_STAGE
+from serinus.lambda_handlers.contract.signals import EXPOSED_HEADERS
 
 
 class HttpFront(Construct):

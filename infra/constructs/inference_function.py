@@ -17,12 +17,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.constructs.function_role import create_function_role
-from infra.constructs.handler_code import HandlerCode
-from infra.constructs.platform import ARCHITECTURES, RUNTIMES
-from infra.names import log_group_name
+from serinus.infra.constructs.function_role import create_function_role
+from serinus.infra.constructs.handler_code import HandlerCode
+from serinus.infra.constructs.platform import ARCHITECTURES, RUNTIMES
+from serinus.infra.names import log_group_name
 
-ENTRY_MODULE = "lambda_handlers.inference.handler"
+ENTRY_MODULE = "serinus.lambda_handlers.inference.handler"
 HANDLER = f"{ENTRY_MODULE}.handler"
 _HASH_DIGITS = 12
 

@@ -9,8 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.platform import ARCHITECTURES, RUNTIMES
-from infra.release import LayerZip
+from serinus.infra.constructs.platform import ARCHITECTURES, RUNTIMES
+from serinus.infra.release import LayerZip
 
 
 class ModelLayers(Construct):

@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from lambda_handlers.contract import release
+from serinus.lambda_handlers.contract import release
 
 _ALARMS = "cloudwatch.amazonaws.com"
 _ENDS = ["DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "DeploymentRollback"]

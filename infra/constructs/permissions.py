@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.contract import release, signals
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.endpoint_metrics import ApiMetrics, rest_api_metrics
-from infra.constructs.front import CORS_HOURS, CORS_METHODS, TLS_POLICIES, Access
-from infra.settings import Tls
+from serinus.infra.constructs.endpoint_metrics import ApiMetrics, rest_api_metrics
+from serinus.infra.constructs.front import CORS_HOURS, CORS_METHODS, TLS_POLICIES, Access
+from serinus.infra.settings import Tls
 
 _PERIODS = {
     "day": apigateway.Period.DAY,
@@ -55,7 +55,7 @@ class RestFront(Construct):
             cloud_watch_role=False,
             default_integration=apigateway.LambdaIntegration(backend, scope_permission_to_method=False),
         )
-        # The construct's own output of the address: a stack names it once, as `infra.names` says.
+        # The construct's own output of the address: a stack names it once, as `serinus.infra.names` says.
         self.api.node.try_remove_child("Endpoint")
         if minimum_tls is not None:
             resource = cast(apigateway.CfnRestApi, self.api.node.default_child)

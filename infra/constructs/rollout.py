@@ -15,10 +15,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
-from infra.constructs.hooks import ReleaseHooks
-from infra.constructs.notifications import Notifications
-from infra.constructs.permissions import ReleasePermissions
-from infra.traffic_shift import ALL_AT_ONCE, Shift, Steps
+from serinus.infra.constructs.hooks import ReleaseHooks
+from serinus.infra.constructs.notifications import Notifications
+from serinus.infra.constructs.permissions import ReleasePermissions
+from serinus.infra.traffic_shift import ALL_AT_ONCE, Shift, Steps
 
 #: Everything that ends a deployment before its time puts the alias back.
 ROLLBACK_EVENTS = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]

@@ -10,12 +10,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from infra.constructs.permissions import ReleasePermissions
-from infra.constructs.release_function import ReleaseFunction
-from infra.names import task_function_name
-from lambda_handlers.contract import release
+from serinus.infra.constructs.permissions import ReleasePermissions
+from serinus.infra.constructs.release_function import ReleaseFunction
+from serinus.infra.names import task_function_name
+from serinus.lambda_handlers.contract import release
 
-_MODULE = "lambda_handlers.hooks.retire_versions"
+_MODULE = "serinus.lambda_handlers.hooks.retire_versions"
 
 
 class VersionRetention(Construct):

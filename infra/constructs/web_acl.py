@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from infra.settings import WafSettings
+from serinus.infra.settings import WafSettings
 
 _WINDOW_S = 300
 #: Its rule against bodies above 8 KB would refuse most requests of many rows; the function limits bodies itself.

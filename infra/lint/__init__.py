@@ -8,12 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.lint import access_rules, alarm_rules, cold_start_rules, edge_rules, function_rules, rollout_rules
-from infra.lint.finding import Finding, Problem, Rule
-from infra.lint.places import find_place
-from infra.lint.size_rules import check_sizes
-from infra.lint.template_rules import check_template
-from infra.settings import Endpoint, Settings, load_settings, read_positions
+from serinus.infra.lint import (
+    access_rules,
+    alarm_rules,
+    cold_start_rules,
+    edge_rules,
+    function_rules,
+    rollout_rules,
+)
+from serinus.infra.lint.finding import Finding, Problem, Rule
+from serinus.infra.lint.origins import find_place
+from serinus.infra.lint.size_rules import check_sizes
+from serinus.infra.lint.template_rules import check_template
+from serinus.infra.settings import Endpoint, Settings, load_settings, read_positions
 
 __all__ = ["Finding", "lint", "lint_template"]
 

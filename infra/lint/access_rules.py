@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.ht
 
 from collections.abc import Iterator
 
-from infra.lint.finding import Problem, Severity
-from infra.names import LOCAL_ENVIRONMENT, UNBOUND_ENVIRONMENTS
-from infra.settings import Endpoint, Settings
-from infra.settings.access_values import is_plain_issuer
+from serinus.infra.lint.finding import Problem, Severity
+from serinus.infra.names import LOCAL_ENVIRONMENT, UNBOUND_ENVIRONMENTS
+from serinus.infra.settings import Endpoint, Settings
+from serinus.infra.settings.access_values import is_plain_issuer
 
 
 def check_front(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:

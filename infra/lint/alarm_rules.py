@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from infra.alarm_plan import (
+from serinus.infra.alarm_plan import (
     EXECUTED_VERSION,
     FUNCTION,
     LAMBDA_NAMESPACE,
@@ -14,11 +14,11 @@ from infra.alarm_plan import (
     p99_threshold_ms,
     plan_alarms,
 )
-from infra.lint.finding import Problem
-from infra.lint.wording import minutes_in_words
-from infra.settings import Endpoint, Settings
-from infra.traffic_shift import shift_of
-from lambda_handlers.contract import release, signals
+from serinus.infra.lint.figures import minutes_in_words
+from serinus.infra.lint.finding import Problem
+from serinus.infra.settings import Endpoint, Settings
+from serinus.infra.traffic_shift import shift_of
+from serinus.lambda_handlers.contract import release, signals
 
 #: Metrics of our own namespace, all by function and version; the verdict by function alone too, and what was
 #: rejected by its reason.

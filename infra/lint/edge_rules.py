@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.ht
 
 from collections.abc import Iterator
 
-from infra.lint.finding import Problem
-from infra.settings import Endpoint, Settings
+from serinus.infra.lint.finding import Problem
+from serinus.infra.settings import Endpoint, Settings
 
 
 def check_waf(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.settings import Endpoint, Settings
+from serinus.infra.settings import Endpoint, Settings
 
 Severity = Literal["error", "warning"]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.lint.finding import Problem
-from infra.settings import Endpoint, Settings
+from serinus.infra.lint.finding import Problem
+from serinus.infra.settings import Endpoint, Settings
 
 
 def check_concurrency(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:

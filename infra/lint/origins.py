@@ -1,9 +1,9 @@
-"""Where a decided setting comes from: the last of the tables that give it, as `infra.settings.load` lays them."""
+"""Where a decided setting comes from: the last of the tables that give it, as `settings.load` lays them."""
 
 from collections.abc import Mapping
 
-from infra.settings.findings import dotted
-from infra.settings.positions import KeyPath
+from serinus.infra.settings.findings import dotted
+from serinus.infra.settings.positions import KeyPath
 
 
 def find_place(

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from infra.lint.finding import Problem
-from infra.lint.wording import minutes_in_words
-from infra.names import UNBOUND_ENVIRONMENTS
-from infra.settings import Endpoint, RolloutSettings, Settings
-from infra.settings.rollout_schema import LONGEST_SHIFT_MINUTES
-from infra.traffic_shift import shift_of
-from lambda_handlers.contract.release import LAST_WORD_MINUTES
+from serinus.infra.lint.figures import minutes_in_words
+from serinus.infra.lint.finding import Problem
+from serinus.infra.names import UNBOUND_ENVIRONMENTS
+from serinus.infra.settings import Endpoint, RolloutSettings, Settings
+from serinus.infra.settings.rollout_schema import LONGEST_SHIFT_MINUTES
+from serinus.infra.traffic_shift import shift_of
+from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
 
 #: CodeDeploy waits an hour for the hook that holds a blue_green deployment
 #: (docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html), less some minutes

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.lint.finding import Problem
-from infra.release import find_layers
-from infra.settings import Endpoint, Settings
-from lambda_handlers.contract.build import FUNCTION_CODE_BYTES, LARGEST_UNZIPPED_BYTES
+from serinus.infra.lint.finding import Problem
+from serinus.infra.release import find_layers
+from serinus.infra.settings import Endpoint, Settings
+from serinus.lambda_handlers.contract.build import FUNCTION_CODE_BYTES, LARGEST_UNZIPPED_BYTES
 
 #: Share of Lambda's limit from which the next library may not fit.
 _NEARLY = 0.9

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.alarm_plan import FUNCTION, LAMBDA_NAMESPACE, MOST_ALARMS, WatchedMetric
-from infra.lint.alarm_rules import is_carried
-from infra.lint.finding import Problem
-from infra.lint.template_parts import Template, of_type
-from lambda_handlers.contract import signals
+from serinus.infra.alarm_plan import FUNCTION, LAMBDA_NAMESPACE, MOST_ALARMS, WatchedMetric
+from serinus.infra.lint.alarm_rules import is_carried
+from serinus.infra.lint.finding import Problem
+from serinus.infra.lint.template_parts import Template, of_type
+from serinus.lambda_handlers.contract import signals
 
 _OURS = (LAMBDA_NAMESPACE, signals.METRIC_NAMESPACE)
 

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from infra.lint.finding import Problem
-from infra.lint.template_alarms import check_alarm_count, check_alarm_metrics
-from infra.lint.template_parts import Template, named, of_type
+from serinus.infra.lint.finding import Problem
+from serinus.infra.lint.template_alarms import check_alarm_count, check_alarm_metrics
+from serinus.infra.lint.template_parts import Template, named, of_type
 
 #: docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 SNAPSTART_RUNTIMES = ("python3.12", "python3.13", "python3.14")

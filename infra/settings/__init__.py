@@ -1,12 +1,12 @@
 """serinus.toml, read once and validated: everything below works with what stands here."""
 
-from infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
-from infra.settings.cold_start_schema import ProvisionedSettings
-from infra.settings.function_environment import function_environment
-from infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
-from infra.settings.release_environment import release_environment
-from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
-from infra.settings.schema import EndpointSettings
+from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
+from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.function_environment import function_environment
+from serinus.infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
+from serinus.infra.settings.release_environment import release_environment
+from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
+from serinus.infra.settings.schema import EndpointSettings
 
 __all__ = [
     "AlarmSettings",

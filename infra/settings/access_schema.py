@@ -4,8 +4,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from infra.settings.access_values import MOST_AUDIENCES, MOST_SCOPES, check_issuer
-from infra.settings.table import TABLE, allowed
+from serinus.infra.settings.access_values import MOST_AUDIENCES, MOST_SCOPES, check_issuer
+from serinus.infra.settings.table import TABLE, allowed
 
 #: The API in front: API Gateway's REST API or its HTTP API.
 Front = Literal["rest", "http"]

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from infra.settings.rules import check_schedule
-from infra.settings.table import TABLE, allowed
+from serinus.infra.settings.rules import check_schedule
+from serinus.infra.settings.table import TABLE, allowed
 
 Count = Annotated[int, Field(ge=1, le=10_000)]
 

@@ -9,10 +9,10 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from infra.errors import Finding
-from infra.settings.allowed import allowed_values
-from infra.settings.positions import KeyPath
-from infra.settings.schema import NAME_ALLOWED, SettingsFile
+from serinus.infra.errors import Finding
+from serinus.infra.settings.allowed import allowed_values
+from serinus.infra.settings.positions import KeyPath
+from serinus.infra.settings.schema import NAME_ALLOWED, SettingsFile
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST_VALUE = 60

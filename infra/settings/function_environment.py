@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from infra.settings.schema import EndpointSettings
-from lambda_handlers.contract import signals
+from serinus.infra.settings.schema import EndpointSettings
+from serinus.lambda_handlers.contract import signals
 
 
 def function_environment(environment: str, endpoint: str, settings: EndpointSettings) -> Mapping[str, str]:

@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from infra.errors import Finding, InfraError, SettingsError
-from infra.names import LOCAL_ENVIRONMENT, LONGEST_STACK_NAME, UNBOUND_ENVIRONMENTS, stack_name
-from infra.settings.findings import did_you_mean, dotted, findings_of, line_of
-from infra.settings.function_environment import function_environment
-from infra.settings.positions import KeyPath, find_positions
-from infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
-from infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
+from serinus.infra.errors import Finding, InfraError, SettingsError
+from serinus.infra.names import LOCAL_ENVIRONMENT, LONGEST_STACK_NAME, UNBOUND_ENVIRONMENTS, stack_name
+from serinus.infra.settings.findings import did_you_mean, dotted, findings_of, line_of
+from serinus.infra.settings.function_environment import function_environment
+from serinus.infra.settings.positions import KeyPath, find_positions
+from serinus.infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
+from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
 
 #: What an environment sets before the file says anything. Docs offline are an environment of its own, not
 #: a switch in template or function: what is rehearsed as `prod` is then `prod`, byte for byte.

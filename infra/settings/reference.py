@@ -1,4 +1,4 @@
-"""docs/settings.md, made from the models: `python -m infra.settings.reference > docs/settings.md`."""
+"""docs/settings.md, made from the models: `python -m serinus.infra.settings.reference > docs/settings.md`."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
-from infra.settings.allowed import allowed_values
-from infra.settings.cold_start_schema import ProvisionedSettings
-from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
-from infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
+from serinus.infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
+from serinus.infra.settings.allowed import allowed_values
+from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
+from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
 
 _PREAMBLE = Path(__file__).with_name("reference_preamble.md")
 #: Tables within a table: explained by the preamble, or by a section of their own.

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from infra.names import ALIAS, DEPLOYMENT_GROUP
-from infra.settings.schema import EndpointSettings
-from lambda_handlers.contract import release, signals
+from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP
+from serinus.infra.settings.schema import EndpointSettings
+from serinus.lambda_handlers.contract import release, signals
 
 
 def release_environment(

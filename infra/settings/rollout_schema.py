@@ -1,14 +1,14 @@
 """What serinus.toml may say of releases: how traffic shifts, what the judge demands, what the alarms stop.
 
-Each table is read by itself here; what one setting means beside another is for `infra.lint`.
+Each table is read by itself here; what one setting means beside another is for `serinus.infra.lint`.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from infra.settings.rules import check_email
-from infra.settings.table import TABLE, allowed
+from serinus.infra.settings.rules import check_email
+from serinus.infra.settings.table import TABLE, allowed
 
 #: CodeDeploy's limit for a whole shift (docs.aws.amazon.com/codedeploy/latest/userguide/limits.html).
 LONGEST_SHIFT_MINUTES = 2880

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
-from infra.settings.cold_start_schema import ProvisionedSettings
-from infra.settings.rollout_schema import AlarmSettings, RolloutSettings
-from infra.settings.rules import (
+from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
+from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
+from serinus.infra.settings.rules import (
     RETENTION_DAYS,
     check_origin,
     check_origins,
@@ -18,8 +18,8 @@ from infra.settings.rules import (
     check_tags,
     check_variables,
 )
-from infra.settings.table import TABLE, allowed
-from lambda_handlers.contract.lock import NAME
+from serinus.infra.settings.table import TABLE, allowed
+from serinus.lambda_handlers.contract.lock import NAME
 
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
 NAME_PATTERN = f"^(?:{NAME.pattern})$"

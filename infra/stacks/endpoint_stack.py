@@ -3,31 +3,31 @@
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.alarm_plan import plan_alarms
-from infra.constructs.alarms import ReleaseAlarms
-from infra.constructs.custom_domain import HttpDomain, RestDomain
-from infra.constructs.endpoint_dashboard import EndpointDashboard
-from infra.constructs.front import Access, Front
-from infra.constructs.hooks import HookPlatform, ReleaseHooks
-from infra.constructs.http_api import HttpFront
-from infra.constructs.inference_function import InferenceFunction
-from infra.constructs.model_layers import ModelLayers
-from infra.constructs.notifications import Notifications
-from infra.constructs.permissions import ReleasePermissions
-from infra.constructs.provisioned_scaling import ProvisionedScaling
-from infra.constructs.rest_api import RestFront
-from infra.constructs.rollout import Guards, Rollout
-from infra.constructs.version_retention import VersionRetention
-from infra.constructs.web_acl import WebAcl
-from infra.nag import acknowledge_findings
-from infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
-from infra.release import Release
-from infra.settings import Endpoint, Settings, function_environment, release_environment
-from infra.traffic_shift import shift_of
+from serinus.infra.alarm_plan import plan_alarms
+from serinus.infra.constructs.alarms import ReleaseAlarms
+from serinus.infra.constructs.custom_domain import HttpDomain, RestDomain
+from serinus.infra.constructs.endpoint_dashboard import EndpointDashboard
+from serinus.infra.constructs.front import Access, Front
+from serinus.infra.constructs.hooks import HookPlatform, ReleaseHooks
+from serinus.infra.constructs.http_api import HttpFront
+from serinus.infra.constructs.inference_function import InferenceFunction
+from serinus.infra.constructs.model_layers import ModelLayers
+from serinus.infra.constructs.notifications import Notifications
+from serinus.infra.constructs.permissions import ReleasePermissions
+from serinus.infra.constructs.provisioned_scaling import ProvisionedScaling
+from serinus.infra.constructs.rest_api import RestFront
+from serinus.infra.constructs.rollout import Guards, Rollout
+from serinus.infra.constructs.version_retention import VersionRetention
+from serinus.infra.constructs.web_acl import WebAcl
+from serinus.infra.nag import acknowledge_findings
+from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
+from serinus.infra.release import Release
+from serinus.infra.settings import Endpoint, Settings, function_environment, release_environment
+from serinus.infra.traffic_shift import shift_of
 
 
 class EndpointStack(cdk.Stack):
-    """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `infra.names`.
+    """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `serinus.infra.names`.
 
     ``hotfix`` releases this once without a bake, and says so in the alias' description.
     """

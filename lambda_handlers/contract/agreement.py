@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.contract.tolerance import Tolerance
 
 Outputs = dict[str, npt.NDArray[Any]]
 

@@ -7,7 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lambda_handlers.contract.errors import ContractError
+import serinus
+from serinus import lambda_handlers
+from serinus.lambda_handlers.contract.errors import ContractError
 
 BUILD_DIR = ".serinus/build"
 BUILD_MANIFEST = "manifest.json"
@@ -18,6 +20,14 @@ CODE_DIR = "code"
 LARGEST_UNZIPPED_BYTES = 250 * 1024 * 1024
 #: Handler code beside the layers; it is some hundred kilobytes.
 FUNCTION_CODE_BYTES = 1024 * 1024
+
+
+def function_sources() -> tuple[Path, list[Path]]:
+    """The installed code that functions are made of: its root folder, and the files relative to that."""
+    root = Path(str(serinus.__file__)).parents[1]
+    package = Path(str(lambda_handlers.__file__)).parent
+    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return root, [Path(serinus.__name__, "__init__.py"), *sorted(path.relative_to(root) for path in files)]
 
 
 @dataclass(frozen=True, slots=True)

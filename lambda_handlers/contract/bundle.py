@@ -14,10 +14,10 @@ golden set. Short versions (12 hex digits) are for people, folders and headers.
 import json
 from typing import Any, NamedTuple
 
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.files import Folder, path_in, read_file
-from lambda_handlers.contract.signature import Signature
-from lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.files import Folder, path_in, read_file
+from serinus.lambda_handlers.contract.signature import Signature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
 
 FORMAT = 1
 GRAPH = "model.onnx"

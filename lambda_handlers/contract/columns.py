@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lambda_handlers.contract.signature import Output
+from serinus.lambda_handlers.contract.signature import Output
 
 #: Fields of their own, by role, in the order of the answer; all other outputs stand by name in "outputs".
 FIELDS = {"label": "labels", "probabilities": "probabilities", "value": "values"}

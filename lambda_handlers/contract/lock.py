@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.errors import ContractError
 
 LOCK = "serinus.lock"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]|[a-z]")

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Mapping
 
-from lambda_handlers.contract.bundle import GRAPH, MODEL_PACKAGE
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.files import holds, path_in
-from lambda_handlers.contract.signals import ENV_MODEL_DIR
+from serinus.lambda_handlers.contract.bundle import GRAPH, MODEL_PACKAGE
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.files import holds, path_in
+from serinus.lambda_handlers.contract.signals import ENV_MODEL_DIR
 
 
 def find_model_folder(environ: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """What a release's parts call each other by: verdicts, the hooks' environment, the judge's metric and event.
 
-`infra` writes these names into alarms, rules and functions; `lambda_handlers.hooks` acts by them.
+`infra` writes these names into alarms, rules and functions; `serinus.lambda_handlers.hooks` acts by them.
 """
 
 from enum import StrEnum

@@ -7,7 +7,7 @@ input of the graph, holding one or several features side by side.
 
 from typing import Any, Literal, NamedTuple
 
-from lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.errors import ContractError
 
 Dtype = Literal["float32", "float64", "int32", "int64", "bool", "string"]
 Task = Literal["classification", "regression", "transform", "clustering", "outlier"]

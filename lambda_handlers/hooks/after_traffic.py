@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_handlers.contract.model_layer import find_model_folder
-from lambda_handlers.contract.release import Strategy, Verdict
-from lambda_handlers.hooks.bake import end_of
-from lambda_handlers.hooks.clients import Surroundings, surroundings
-from lambda_handlers.hooks.deployment import Deployment, read_deployment
-from lambda_handlers.hooks.errors import BadDeployment, HookError
-from lambda_handlers.hooks.held import Held, hold
-from lambda_handlers.hooks.lifecycle import answer
-from lambda_handlers.hooks.objection import find_objection
-from lambda_handlers.hooks.outcome import Outcome
-from lambda_handlers.hooks.publish import record
-from lambda_handlers.hooks.settings import Settings, read_settings
-from lambda_handlers.hooks.version import Version
+from serinus.lambda_handlers.contract.model_layer import find_model_folder
+from serinus.lambda_handlers.contract.release import Strategy, Verdict
+from serinus.lambda_handlers.hooks.bake import end_of
+from serinus.lambda_handlers.hooks.clients import Surroundings, surroundings
+from serinus.lambda_handlers.hooks.deployment import Deployment, read_deployment
+from serinus.lambda_handlers.hooks.errors import BadDeployment, HookError
+from serinus.lambda_handlers.hooks.hook_response import answer
+from serinus.lambda_handlers.hooks.objection import find_objection
+from serinus.lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks.pending_hook import Held, hold
+from serinus.lambda_handlers.hooks.publish import record
+from serinus.lambda_handlers.hooks.settings import Settings, read_settings
+from serinus.lambda_handlers.hooks.version import Version
 
 if TYPE_CHECKING:
-    from lambda_handlers.hooks.judgement import Judgement
-    from lambda_handlers.hooks.probe import Probe
+    from serinus.lambda_handlers.hooks.judgement import Judgement
+    from serinus.lambda_handlers.hooks.probe import Probe
 
 #: Seconds for which an alias that Lambda throttles is asked again.
 PATIENCE_S = 20.0
@@ -64,7 +64,7 @@ def respond(event: dict[str, Any], around: Surroundings) -> dict[str, Any]:
 
 def _probe(deployment: Deployment, settings: Settings, around: Surroundings) -> "Probe":
     # Only here: with a layer that does not import, the check fails instead of the function.
-    from lambda_handlers.hooks.probe import Expectation, TimeLimits, probe_until
+    from serinus.lambda_handlers.hooks.probe import Expectation, TimeLimits, probe_until
 
     expected = Expectation.read(find_model_folder(around.environ)).slice(0, settings.rows_per_request)
     alias = Version(around.clients.functions, settings.function, settings.alias)
@@ -88,7 +88,7 @@ def _last_judgement(
     found: "Probe", deployment: Deployment, settings: Settings, around: Surroundings
 ) -> "Judgement":
     """What the judge has objected to, or else what it would say when all traffic had moved; logged."""
-    from lambda_handlers.hooks.judging import judge_by
+    from serinus.lambda_handlers.hooks.review import judge_by
 
     if deployment.traffic_at is None:
         raise BadDeployment(f"CodeDeploy does not say when deployment {deployment.id} began to shift traffic.")

@@ -2,9 +2,9 @@
 
 import math
 
-from lambda_handlers.contract.release import LAST_WORD_MINUTES, Strategy
-from lambda_handlers.hooks.deployment import Deployment
-from lambda_handlers.hooks.settings import Settings
+from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES, Strategy
+from serinus.lambda_handlers.hooks.deployment import Deployment
+from serinus.lambda_handlers.hooks.settings import Settings
 
 _MINUTE_S = 60
 

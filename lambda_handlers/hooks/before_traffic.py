@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from lambda_handlers.contract.model_layer import find_model_folder
-from lambda_handlers.hooks.clients import Surroundings, surroundings
-from lambda_handlers.hooks.context import Context
-from lambda_handlers.hooks.deployment import read_deployment
-from lambda_handlers.hooks.lifecycle import answer
-from lambda_handlers.hooks.outcome import Outcome
-from lambda_handlers.hooks.settings import read_settings
-from lambda_handlers.hooks.version import Version
+from serinus.lambda_handlers.contract.model_layer import find_model_folder
+from serinus.lambda_handlers.hooks.clients import Surroundings, surroundings
+from serinus.lambda_handlers.hooks.context import Context
+from serinus.lambda_handlers.hooks.deployment import read_deployment
+from serinus.lambda_handlers.hooks.hook_response import answer
+from serinus.lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks.settings import read_settings
+from serinus.lambda_handlers.hooks.version import Version
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def respond(event: dict[str, Any], context: Context, around: Surroundings) -> di
 
     def check_target(deployment_id: str) -> Outcome:
         # Only here: with a layer that does not import, the check fails instead of the function.
-        from lambda_handlers.hooks.preflight import check
-        from lambda_handlers.hooks.probe import Expectation
+        from serinus.lambda_handlers.hooks.preflight import check
+        from serinus.lambda_handlers.hooks.probe import Expectation
 
         settings = read_settings(around.environ)
         deployment = read_deployment(around.clients.codedeploy, deployment_id, settings)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lambda_handlers.contract.signals import PREDICTION_BINS
-from lambda_handlers.hooks.evidence import (
+from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
+from serinus.lambda_handlers.hooks.evidence import (
     Floats,
     log_capital,
     log_capital_against_share,
     log_capital_both_ways,
     mix,
 )
-from lambda_handlers.hooks.observation import Minute
+from serinus.lambda_handlers.hooks.observations import Minute
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from lambda_handlers.hooks.deployment import CodeDeploy
-from lambda_handlers.hooks.held import Parameters
-from lambda_handlers.hooks.publish import Events
-from lambda_handlers.hooks.version import Invoker
+from serinus.lambda_handlers.hooks.deployment import CodeDeploy
+from serinus.lambda_handlers.hooks.pending_hook import Parameters
+from serinus.lambda_handlers.hooks.publish import Events
+from serinus.lambda_handlers.hooks.version import Invoker
 
 if TYPE_CHECKING:
-    from lambda_handlers.hooks.metrics import CloudWatch
+    from serinus.lambda_handlers.hooks.metrics import CloudWatch
 
 #: Seconds that a probed version may take: API Gateway's own limit.
 ANSWER_LIMIT_S = 29

@@ -6,8 +6,8 @@ A caller who was right yesterday must not be refused today because a model was t
 from collections.abc import Iterator
 from itertools import chain
 
-from lambda_handlers.contract.columns import field_of
-from lambda_handlers.contract.signature import Feature, Output, Signature
+from serinus.lambda_handlers.contract.columns import field_of
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature
 
 #: For each dtype, those that accept every value which it accepts. float32 and float64 take the same JSON numbers
 #: but for those above 3.4e38, which no feature holds.

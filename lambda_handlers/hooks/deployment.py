@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from lambda_handlers.hooks.errors import BadDeployment
-from lambda_handlers.hooks.settings import Settings
+from serinus.lambda_handlers.hooks.errors import BadDeployment
+from serinus.lambda_handlers.hooks.settings import Settings
 
 #: Who CodeDeploy says made a deployment that puts back what stood before.
 _ROLLBACK_CREATORS = ("codeDeployRollback", "CloudFormationRollback")

@@ -12,12 +12,12 @@ import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.context import Context
-from lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.hooks.context import Context
+from serinus.lambda_handlers.hooks.outcome import Outcome
 
 if TYPE_CHECKING:
-    from lambda_handlers.hooks.clients import Surroundings
+    from serinus.lambda_handlers.hooks.clients import Surroundings
 
 #: CloudFormation takes no more of a response than 4096 bytes.
 LONGEST_REASON = 2000
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Context) -> None:
 
 
 def _surroundings() -> "Surroundings":
-    from lambda_handlers.hooks.clients import surroundings
+    from serinus.lambda_handlers.hooks.clients import surroundings
 
     return surroundings()
 
@@ -49,11 +49,11 @@ def respond(event: dict[str, Any], context: Context, surround: "Callable[[], Sur
 
 def _check(context: Context, around: "Surroundings") -> Outcome:
     # Only here: with a layer that does not import, the check fails instead of the function.
-    from lambda_handlers.contract.model_layer import find_model_folder
-    from lambda_handlers.hooks.preflight import check
-    from lambda_handlers.hooks.probe import Expectation
-    from lambda_handlers.hooks.settings import read_settings, read_version
-    from lambda_handlers.hooks.version import Version
+    from serinus.lambda_handlers.contract.model_layer import find_model_folder
+    from serinus.lambda_handlers.hooks.preflight import check
+    from serinus.lambda_handlers.hooks.probe import Expectation
+    from serinus.lambda_handlers.hooks.settings import read_settings, read_version
+    from serinus.lambda_handlers.hooks.version import Version
 
     settings = read_settings(around.environ)
     return check(

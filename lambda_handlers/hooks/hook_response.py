@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.deployment import CodeDeploy, is_rollback
-from lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.hooks.deployment import CodeDeploy, is_rollback
+from serinus.lambda_handlers.hooks.outcome import Outcome
 
 
 def answer(

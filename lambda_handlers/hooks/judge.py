@@ -7,18 +7,18 @@ import traceback
 from datetime import datetime
 from typing import Any
 
-from lambda_handlers.contract.release import Strategy, Verdict
-from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.bake import last_word_at
-from lambda_handlers.hooks.clients import Surroundings, surroundings
-from lambda_handlers.hooks.deployment import Deployment, find_rollout
-from lambda_handlers.hooks.held import find_held, release
-from lambda_handlers.hooks.judgement import Judgement
-from lambda_handlers.hooks.lifecycle import report
-from lambda_handlers.hooks.objection import Objection, object_to
-from lambda_handlers.hooks.outcome import Outcome
-from lambda_handlers.hooks.publish import publish
-from lambda_handlers.hooks.settings import Settings, read_settings
+from serinus.lambda_handlers.contract.release import Strategy, Verdict
+from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.hooks.bake import last_word_at
+from serinus.lambda_handlers.hooks.clients import Surroundings, surroundings
+from serinus.lambda_handlers.hooks.deployment import Deployment, find_rollout
+from serinus.lambda_handlers.hooks.hook_response import report
+from serinus.lambda_handlers.hooks.judgement import Judgement
+from serinus.lambda_handlers.hooks.objection import Objection, object_to
+from serinus.lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks.pending_hook import find_held, release
+from serinus.lambda_handlers.hooks.publish import publish
+from serinus.lambda_handlers.hooks.settings import Settings, read_settings
 
 #: Seconds between looks.
 _EVERY_S = 60
@@ -58,7 +58,7 @@ def _judge(
 ) -> Judgement:
     """The judgement; where the layers do not even import, which are the new version's own, it is to roll back."""
     try:
-        from lambda_handlers.hooks.judging import look_at
+        from serinus.lambda_handlers.hooks.review import look_at
     except Exception as error:  # noqa: BLE001 - a judge that cannot be loaded must not be one that keeps silent
         journal.write("the judge could not be loaded", error=traceback.format_exc())
         why = f"the judge cannot be loaded with the new version's layers: {type(error).__name__}: {error}"

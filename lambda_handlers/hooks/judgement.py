@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from lambda_handlers.contract.release import Verdict
+from serinus.lambda_handlers.contract.release import Verdict
 
 WORDS = {
     "errors": "errors",

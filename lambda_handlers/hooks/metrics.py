@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from lambda_handlers.contract import signals
-from lambda_handlers.hooks.observation import VersionMinute
+from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.hooks.observations import VersionMinute
 
 MINUTE_S = 60
 HOUR_S = 3600

@@ -7,8 +7,8 @@ after traffic reads here what the judge has said by then, at whatever look, and 
 import json
 from dataclasses import asdict, dataclass
 
-from lambda_handlers.contract.release import objection_parameter
-from lambda_handlers.hooks.held import Parameters, read_parameter
+from serinus.lambda_handlers.contract.release import objection_parameter
+from serinus.lambda_handlers.hooks.pending_hook import Parameters, read_parameter
 
 #: A standard parameter holds 4096 bytes (docs.aws.amazon.com/general/latest/gr/ssm.html).
 LONGEST_REASON = 600

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from lambda_handlers.contract.signals import PREDICTION_BINS
-from lambda_handlers.hooks.evidence import Block
+from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
+from serinus.lambda_handlers.hooks.evidence import Block
 
 
 @dataclass(frozen=True, slots=True)

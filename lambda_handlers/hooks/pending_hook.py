@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambda_handlers.contract.release import hold_parameter
+from serinus.lambda_handlers.contract.release import hold_parameter
 
 
 class Parameters(Protocol):

@@ -2,14 +2,14 @@
 
 import time
 
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.signature import Signature
-from lambda_handlers.hooks.compatibility import breaking_changes
-from lambda_handlers.hooks.errors import NoAnswer, Throttled
-from lambda_handlers.hooks.outcome import Outcome
-from lambda_handlers.hooks.probe import PAUSE_S, Expectation, Probe, TimeLimits, probe_until
-from lambda_handlers.hooks.settings import Settings
-from lambda_handlers.hooks.version import Version
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.signature import Signature
+from serinus.lambda_handlers.hooks.compatibility import breaking_changes
+from serinus.lambda_handlers.hooks.errors import NoAnswer, Throttled
+from serinus.lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks.probe import PAUSE_S, Expectation, Probe, TimeLimits, probe_until
+from serinus.lambda_handlers.hooks.settings import Settings
+from serinus.lambda_handlers.hooks.version import Version
 
 #: Seconds kept of the hook's own time limit, in which it must still report.
 RESERVE_S = 10.0

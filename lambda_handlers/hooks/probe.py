@@ -13,14 +13,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from lambda_handlers.contract.agreement import Outputs, compare
-from lambda_handlers.contract.bundle import Golden, Manifest, read_golden, read_manifest
-from lambda_handlers.contract.columns import OTHERS, field_of
-from lambda_handlers.contract.files import Folder
-from lambda_handlers.contract.signals import HEADER_FUNCTION_VERSION, HEADER_MODEL_VERSION
-from lambda_handlers.contract.signature import Output
-from lambda_handlers.hooks.errors import NoAnswer, Throttled
-from lambda_handlers.hooks.version import Reply, Version
+from serinus.lambda_handlers.contract.agreement import Outputs, compare
+from serinus.lambda_handlers.contract.bundle import Golden, Manifest, read_golden, read_manifest
+from serinus.lambda_handlers.contract.columns import OTHERS, field_of
+from serinus.lambda_handlers.contract.files import Folder
+from serinus.lambda_handlers.contract.signals import HEADER_FUNCTION_VERSION, HEADER_MODEL_VERSION
+from serinus.lambda_handlers.contract.signature import Output
+from serinus.lambda_handlers.hooks.errors import NoAnswer, Throttled
+from serinus.lambda_handlers.hooks.version import Reply, Version
 
 ATTEMPTS = 3
 #: Seconds between attempts to reach a version that Lambda throttles.

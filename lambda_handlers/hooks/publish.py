@@ -5,14 +5,14 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lambda_handlers.contract import release, signals
-from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.deployment import Deployment
-from lambda_handlers.hooks.judgement import Judgement
-from lambda_handlers.hooks.settings import Settings
+from serinus.lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.hooks.deployment import Deployment
+from serinus.lambda_handlers.hooks.judgement import Judgement
+from serinus.lambda_handlers.hooks.settings import Settings
 
 if TYPE_CHECKING:
-    from lambda_handlers.hooks.metrics import CloudWatch
+    from serinus.lambda_handlers.hooks.metrics import CloudWatch
 
 
 class Events(Protocol):

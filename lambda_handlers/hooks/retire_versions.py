@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 import boto3
 
-from lambda_handlers.contract import release
-from lambda_handlers.hooks import journal
-from lambda_handlers.hooks.deployment import CodeDeploy, read_deployment
-from lambda_handlers.hooks.errors import BadSetting
-from lambda_handlers.hooks.settings import Settings, read_settings
+from serinus.lambda_handlers.contract import release
+from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.hooks.deployment import CodeDeploy, read_deployment
+from serinus.lambda_handlers.hooks.errors import BadSetting
+from serinus.lambda_handlers.hooks.settings import Settings, read_settings
 
 #: The live version and the one before it, whatever the setting says.
 FEWEST = 2

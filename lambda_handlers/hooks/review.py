@@ -1,14 +1,14 @@
 """A look at a rollout: golden requests and CloudWatch's numbers to a judgement. It needs the layers' NumPy."""
 
-from lambda_handlers.contract.model_layer import find_model_folder
-from lambda_handlers.hooks.clients import Surroundings
-from lambda_handlers.hooks.deployment import Deployment
-from lambda_handlers.hooks.judgement import Judgement
-from lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
-from lambda_handlers.hooks.settings import Settings
-from lambda_handlers.hooks.verdict import Rules, judge
-from lambda_handlers.hooks.version import Version
-from lambda_handlers.hooks.watch import minutes_of
+from serinus.lambda_handlers.contract.model_layer import find_model_folder
+from serinus.lambda_handlers.hooks.clients import Surroundings
+from serinus.lambda_handlers.hooks.deployment import Deployment
+from serinus.lambda_handlers.hooks.judgement import Judgement
+from serinus.lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
+from serinus.lambda_handlers.hooks.rollout_window import minutes_of
+from serinus.lambda_handlers.hooks.settings import Settings
+from serinus.lambda_handlers.hooks.verdict import Rules, judge
+from serinus.lambda_handlers.hooks.version import Version
 
 #: Golden rows asked at each look; the whole set goes round within minutes.
 PROBED_ROWS = 16

@@ -2,12 +2,12 @@
 
 import math
 
-from lambda_handlers.contract.release import Strategy
-from lambda_handlers.hooks.bake import start_of
-from lambda_handlers.hooks.deployment import Deployment
-from lambda_handlers.hooks.metrics import MINUTE_S, CloudWatch, Source, learn_thresholds, read_version
-from lambda_handlers.hooks.observation import Minute, VersionMinute
-from lambda_handlers.hooks.settings import Settings
+from serinus.lambda_handlers.contract.release import Strategy
+from serinus.lambda_handlers.hooks.bake import start_of
+from serinus.lambda_handlers.hooks.deployment import Deployment
+from serinus.lambda_handlers.hooks.metrics import MINUTE_S, CloudWatch, Source, learn_thresholds, read_version
+from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
+from serinus.lambda_handlers.hooks.settings import Settings
 
 #: Minutes of the stable version before a switch that each of the canary's after it is held against: beside more of
 #: what is usual, fewer of the canary's requests tell what is not.

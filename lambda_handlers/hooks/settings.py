@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lambda_handlers.contract import release
-from lambda_handlers.contract.release import Inconclusive, Strategy
-from lambda_handlers.contract.signals import ENV_MAX_ROWS
-from lambda_handlers.hooks.errors import BadSetting
+from serinus.lambda_handlers.contract import release
+from serinus.lambda_handlers.contract.release import Inconclusive, Strategy
+from serinus.lambda_handlers.contract.signals import ENV_MAX_ROWS
+from serinus.lambda_handlers.hooks.errors import BadSetting
 
 #: Golden rows in one request, unless the endpoint takes fewer.
 MOST_ROWS_PER_REQUEST = 100

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambda_handlers.hooks.account import Account
-from lambda_handlers.hooks.judgement import Finding
-from lambda_handlers.hooks.observation import Minute, VersionMinute
+from serinus.lambda_handlers.hooks.capital import Account
+from serinus.lambda_handlers.hooks.judgement import Finding
+from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 
 #: Capital beyond which further digits say nothing.
 MOST_CAPITAL = 1e12

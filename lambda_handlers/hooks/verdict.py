@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambda_handlers.contract.release import Inconclusive, Verdict
-from lambda_handlers.hooks.account import settle
-from lambda_handlers.hooks.evidence import upper_bound
-from lambda_handlers.hooks.findings import Totals, add_up, find, plain
-from lambda_handlers.hooks.judgement import Finding, Judgement
-from lambda_handlers.hooks.observation import Minute
-from lambda_handlers.hooks.probe import Probe
+from serinus.lambda_handlers.contract.release import Inconclusive, Verdict
+from serinus.lambda_handlers.hooks.capital import settle
+from serinus.lambda_handlers.hooks.evidence import upper_bound
+from serinus.lambda_handlers.hooks.judgement import Finding, Judgement
+from serinus.lambda_handlers.hooks.observations import Minute
+from serinus.lambda_handlers.hooks.probe import Probe
+from serinus.lambda_handlers.hooks.signal_report import Totals, add_up, find, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from lambda_handlers.contract.signals import PROBE_STAGE
-from lambda_handlers.hooks.errors import NoAnswer, Throttled
+from serinus.lambda_handlers.contract.signals import PROBE_STAGE
+from serinus.lambda_handlers.hooks.errors import NoAnswer, Throttled
 
 #: Error codes that say nothing about the version: no capacity, or Lambda's own trouble.
 _THROTTLES = ("TooManyRequestsException", "ServiceException", "EC2ThrottledException")

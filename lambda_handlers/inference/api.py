@@ -15,12 +15,12 @@ import onnxruntime
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.problems import Problem
-from lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S
-from lambda_handlers.inference.protocols.routes import Respond, compile_routes
-from lambda_handlers.inference.scoring import Answer, Scorer, cache_control
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.problems import Problem
+from serinus.lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S
+from serinus.lambda_handlers.inference.protocols.routes import Respond, compile_routes
+from serinus.lambda_handlers.inference.scoring import Answer, Scorer, cache_control
 
 #: Key under which the event's request context tells stage or base path; see `face.prepare`.
 ROOT_KEY = "serinus.root"
@@ -88,8 +88,8 @@ def _asked(respond: Respond) -> Callable[[Request], Awaitable[Response]]:
 
 def _add_docs(api: FastAPI, scorer: Scorer, auth: str) -> None:
     # Here, because init without docs does without them: 6 ms.
-    from lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
-    from lambda_handlers.inference.openapi import describe
+    from serinus.lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
+    from serinus.lambda_handlers.inference.openapi import describe
 
     @api.get("/openapi.json")
     async def openapi(request: Request) -> Response:

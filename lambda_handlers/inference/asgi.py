@@ -7,10 +7,10 @@ from typing import Any
 
 from mangum import Mangum
 
-import lambda_handlers.inference.deferred_fastapi  # noqa: F401  before anything imports FastAPI
-from lambda_handlers.inference.api import ROOT_KEY, create_api
-from lambda_handlers.inference.events import Event, is_payload_2, read_root
-from lambda_handlers.inference.scoring import Answer, Scorer
+import serinus.lambda_handlers.inference.deferred_fastapi  # noqa: F401  before anything imports FastAPI
+from serinus.lambda_handlers.inference.api import ROOT_KEY, create_api
+from serinus.lambda_handlers.inference.events import Event, is_payload_2, read_root
+from serinus.lambda_handlers.inference.scoring import Answer, Scorer
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 _PORT = re.compile(r"\d{1,5}")

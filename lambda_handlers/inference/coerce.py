@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lambda_handlers.inference.rules import Rule
+from serinus.lambda_handlers.inference.rules import Rule
 
 #: Categories that a refusal names before it only counts them.
 _NAMED_CATEGORIES = 10

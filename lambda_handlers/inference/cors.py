@@ -8,8 +8,8 @@ them (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_handlers.contract import signals
-from lambda_handlers.inference.events import Event, read_header
+from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.inference.events import Event, read_header
 
 _EXPOSED = ", ".join(signals.EXPOSED_HEADERS)
 

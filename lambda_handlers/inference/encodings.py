@@ -6,10 +6,10 @@ that would unfold into gigabytes cost no more than the largest honest body.
 
 import zlib
 
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.negotiation import weights
-from lambda_handlers.inference.scoring import Answer
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.negotiation import weights
+from serinus.lambda_handlers.inference.scoring import Answer
 
 #: zlib's window for each coding that bodies may have.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}

@@ -6,14 +6,13 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.model_layer import find_model_folder
-from lambda_handlers.contract.signals import AUTH_KINDS, ENV_AUTH, ENV_DOCS, ENV_HOT_ROUTE
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.cors import Cors
-from lambda_handlers.inference.errors import BadSetting, UnknownEvent
-from lambda_handlers.inference.events import (
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.model_layer import find_model_folder
+from serinus.lambda_handlers.contract.signals import AUTH_KINDS, ENV_AUTH, ENV_DOCS, ENV_HOT_ROUTE
+from serinus.lambda_handlers.inference.cors import Cors
+from serinus.lambda_handlers.inference.errors import BadSetting, UnknownEvent
+from serinus.lambda_handlers.inference.events import (
     Event,
     Route,
     read_body,
@@ -22,9 +21,10 @@ from lambda_handlers.inference.events import (
     takes_binary,
     write_answer,
 )
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Answer, Scorer
-from lambda_handlers.inference.session import open_model
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Answer, Scorer
+from serinus.lambda_handlers.inference.session import open_model
 
 #: Shorter answers fit one packet anyway.
 SMALLEST_COMPRESSED_BYTES = 1024
@@ -65,7 +65,7 @@ class Endpoint:
         except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
             answer = self.scorer.fail(error, route[1])
         if len(answer.body) >= SMALLEST_COMPRESSED_BYTES and takes_binary(event):
-            from lambda_handlers.inference.encodings import encode_answer  # for long answers
+            from serinus.lambda_handlers.inference.encodings import encode_answer  # for long answers
 
             answer = encode_answer(answer, read_header(event, "accept-encoding"))
         written = write_answer(event, answer)
@@ -83,7 +83,7 @@ class Endpoint:
             self.scorer.observer.routed(self._route_name(route))
         body = read_body(event)
         if coding := read_header(event, "content-encoding"):
-            from lambda_handlers.inference.encodings import decode_body  # for who compresses
+            from serinus.lambda_handlers.inference.encodings import decode_body  # for who compresses
 
             body = decode_body(body, coding, self.scorer.limits.max_body_bytes)
         if self._hot_route:
@@ -98,7 +98,7 @@ class Endpoint:
         if not is_protocol_path(route[1]):
             return None
         if self._protocols is None:
-            from lambda_handlers.inference.protocols.routes import compile_routes
+            from serinus.lambda_handlers.inference.protocols.routes import compile_routes
 
             self._protocols = compile_routes(self.scorer)
         return self._protocols.get(route)
@@ -111,7 +111,7 @@ class Endpoint:
     def _open_face(self) -> Any:
         if self._face is None:
             # Imports FastAPI, several times what all else here costs: only for who needs it.
-            from lambda_handlers.inference.face import Face
+            from serinus.lambda_handlers.inference.asgi import Face
 
             self._face = Face(self.scorer, docs=self._docs, auth=self._auth)
         return self._face

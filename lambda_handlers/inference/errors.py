@@ -6,7 +6,7 @@ InferenceError
 └── BadSetting       an environment variable that cannot be read, for the deployer to mend
 """
 
-from lambda_handlers.inference.problems import Problem
+from serinus.lambda_handlers.inference.problems import Problem
 
 
 class InferenceError(Exception):

@@ -8,9 +8,9 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_handlers.inference.errors import Refused, UnknownEvent
-from lambda_handlers.inference.problems import malformed_body
-from lambda_handlers.inference.scoring import Answer
+from serinus.lambda_handlers.inference.errors import Refused, UnknownEvent
+from serinus.lambda_handlers.inference.problems import malformed_body
+from serinus.lambda_handlers.inference.scoring import Answer
 
 Event = dict[str, Any]
 

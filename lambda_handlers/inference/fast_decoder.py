@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from lambda_handlers.inference.rules import FLOAT64_MAX, Rule
+from serinus.lambda_handlers.inference.rules import FLOAT64_MAX, Rule
 
 _as_tuple = msgspec.structs.astuple
 

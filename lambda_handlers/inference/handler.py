@@ -1,4 +1,4 @@
-"""The entry: `lambda_handlers.inference.handler.handler`.
+"""The entry: `serinus.lambda_handlers.inference.handler.handler`.
 
 Everything that can be done before a request is done on import, which Lambda calls init. The garbage collector
 is held meanwhile, and what init made is then taken out of its sight: it lives as long as the process.
@@ -17,12 +17,12 @@ if "typing_extensions" not in sys.modules:
 
     del sys.modules["typing_extensions"]
 
-from lambda_handlers.inference.reported import open_reported  # noqa: E402  imported with the collector held
+from serinus.lambda_handlers.inference.instrumented import open_reported  # noqa: E402  imported with the collector held
 
 handler = open_reported(os.environ)
 
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-    from lambda_handlers.inference import snapshot
+    from serinus.lambda_handlers.inference import snapshot
 
     snapshot.prepare()
 

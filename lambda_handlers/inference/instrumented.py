@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.contract.bundle import BASELINE
-from lambda_handlers.contract.files import read_file
-from lambda_handlers.contract.signals import HEADER_NON_FINITE_ROWS
-from lambda_handlers.inference.endpoint import Endpoint, open_endpoint
-from lambda_handlers.inference.events import Event
-from lambda_handlers.inference.prediction_bins import compile_bins
-from lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
+from serinus.lambda_handlers.contract.bundle import BASELINE
+from serinus.lambda_handlers.contract.files import read_file
+from serinus.lambda_handlers.contract.signals import HEADER_NON_FINITE_ROWS
+from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
+from serinus.lambda_handlers.inference.events import Event
+from serinus.lambda_handlers.inference.prediction_bins import compile_bins
+from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
 
 
 class Reported:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lambda_handlers.contract.signals import ENV_MAX_BODY_BYTES, ENV_MAX_ROWS
-from lambda_handlers.inference.errors import BadSetting
+from serinus.lambda_handlers.contract.signals import ENV_MAX_BODY_BYTES, ENV_MAX_ROWS
+from serinus.lambda_handlers.inference.errors import BadSetting
 
 #: Lambda's bound on a synchronous request and on its answer
 #: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.contract import signals
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.contract.signature import Feature
-from lambda_handlers.inference.openapi_parts import problem_answers, ref, report
-from lambda_handlers.inference.openapi_schemas import answer_schema, feature_schema, problem_schema
-from lambda_handlers.inference.openapi_security import requirements, schemes, with_refusals
-from lambda_handlers.inference.protocols import openapi_invocations, openapi_open_inference
-from lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.inference.openapi_parts import problem_answers, ref, report
+from serinus.lambda_handlers.inference.openapi_schemas import answer_schema, feature_schema, problem_schema
+from serinus.lambda_handlers.inference.openapi_security import requirements, schemes, with_refusals
+from serinus.lambda_handlers.inference.protocols import openapi_invocations, openapi_open_inference
+from serinus.lambda_handlers.inference.scoring import Scorer
 
 _TAG = "Predictions"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference import problems
 
 _REFUSALS = {
     "400": "The body is not what its type says, or its compression is damaged.",

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lambda_handlers.contract.columns import OTHERS, field_of
-from lambda_handlers.contract.signature import Feature, Output, Signature
-from lambda_handlers.inference.rules import FLOAT32_MAX
+from serinus.lambda_handlers.contract.columns import OTHERS, field_of
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature
+from serinus.lambda_handlers.inference.rules import FLOAT32_MAX
 
 _SCALARS: dict[str, dict[str, Any]] = {
     "float32": {"type": "number", "format": "float", "minimum": -FLOAT32_MAX, "maximum": FLOAT32_MAX},

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.columns import FIELDS, OTHERS, field_of
-from lambda_handlers.contract.signature import Output
-from lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.columns import FIELDS, OTHERS, field_of
+from serinus.lambda_handlers.contract.signature import Output
+from serinus.lambda_handlers.inference.tensors import Array
 
 
 def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[bytes, int]]:

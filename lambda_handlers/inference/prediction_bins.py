@@ -8,9 +8,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lambda_handlers.contract.signals import PREDICTION_BINS, prediction_value
-from lambda_handlers.contract.signature import Signature
-from lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.contract.signals import PREDICTION_BINS, prediction_value
+from serinus.lambda_handlers.contract.signature import Signature
+from serinus.lambda_handlers.inference.tensors import Array
 
 
 def compile_bins(signature: Signature, baseline: Mapping[str, Any]) -> Callable[[Sequence[Array]], int | None]:

@@ -6,8 +6,8 @@ the same values; a property test holds them to it.
 
 from typing import Literal, NamedTuple
 
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.signature import Feature, Signature
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.signature import Feature, Signature
 
 Kind = Literal["number", "integer", "boolean", "string"]
 

@@ -12,16 +12,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from lambda_handlers.contract import signals
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.answers import compile_answer
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.limits import LARGEST_ANSWER_BYTES, Limits
-from lambda_handlers.inference.problems import Problem
-from lambda_handlers.inference.rules import compile_rules
-from lambda_handlers.inference.session import Model
-from lambda_handlers.inference.tensors import Array, compile_encoder
-from lambda_handlers.inference.typed import Row, compile_converter, compile_decoder
+from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.fast_decoder import Row, compile_converter, compile_decoder
+from serinus.lambda_handlers.inference.limits import LARGEST_ANSWER_BYTES, Limits
+from serinus.lambda_handlers.inference.predict_response import compile_answer
+from serinus.lambda_handlers.inference.problems import Problem
+from serinus.lambda_handlers.inference.rules import compile_rules
+from serinus.lambda_handlers.inference.session import Model
+from serinus.lambda_handlers.inference.tensors import Array, compile_encoder
 
 log = logging.getLogger(__name__)
 
@@ -158,12 +158,14 @@ class Scorer:
         return self._diagnose(body)
 
     def _diagnose(self, body: bytes) -> list[Row]:
-        from lambda_handlers.inference.diagnosis import diagnose  # for the first refusal, and not for init
+        from serinus.lambda_handlers.inference.validation_errors import (
+            diagnose,  # for the first refusal, and not for init
+        )
 
         return diagnose(body, self.rules, self.limits.max_rows)
 
     def _check(self, rows: Sequence[Any]) -> list[Row]:
-        from lambda_handlers.inference.diagnosis import check_rows  # likewise
+        from serinus.lambda_handlers.inference.validation_errors import check_rows  # likewise
 
         return check_rows(rows, self.rules, self.limits.max_rows)
 

@@ -10,10 +10,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-from lambda_handlers.contract.bundle import GRAPH, Manifest, read_manifest
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.files import Folder, path_in
-from lambda_handlers.inference.tensors import Array, Feeds
+from serinus.lambda_handlers.contract.bundle import GRAPH, Manifest, read_manifest
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.files import Folder, path_in
+from serinus.lambda_handlers.inference.tensors import Array, Feeds
 
 #: Memory at which Lambda gives a function one whole CPU; its share is proportional
 #: (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).

@@ -33,4 +33,4 @@ def reseed() -> None:
 
 
 def _import_face() -> None:
-    importlib.import_module("lambda_handlers.inference.face")
+    importlib.import_module("serinus.lambda_handlers.inference.asgi")

@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.contract import signals
-from lambda_handlers.contract.files import read_file
-from lambda_handlers.inference.problems import Problem
-from lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.contract.files import read_file
+from serinus.lambda_handlers.inference.problems import Problem
+from serinus.lambda_handlers.inference.tensors import Array
 
 #: Answers that refuse what the caller sent.
 REJECTIONS = frozenset({400, 413, 415, 422})

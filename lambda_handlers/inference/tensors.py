@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lambda_handlers.contract.signature import Signature, Tensor
-from lambda_handlers.inference.typed import Row
+from serinus.lambda_handlers.contract.signature import Signature, Tensor
+from serinus.lambda_handlers.inference.fast_decoder import Row
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Feeds = dict[str, Array]

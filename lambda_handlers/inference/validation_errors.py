@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.limits import LISTED_ERRORS
-from lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
-from lambda_handlers.inference.rules import Rule
-from lambda_handlers.inference.typed import Row
-from lambda_handlers.inference.values import Broken, check
+from serinus.lambda_handlers.inference.coerce import Broken, check
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.fast_decoder import Row
+from serinus.lambda_handlers.inference.limits import LISTED_ERRORS
+from serinus.lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
+from serinus.lambda_handlers.inference.rules import Rule
 
 #: Longer integers are beyond every number type; Python refuses to parse much longer ones.
 _LONGEST_INTEGER = 400

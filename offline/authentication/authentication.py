@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from offline.authorization.holders import Holder, Holders
-from offline.authorization.rejection import Rejected
-from offline.authorization.sigv2 import QuerySignature
-from offline.authorization.sigv4 import (
+from serinus.offline.authentication.credentials import Holder, Holders
+from serinus.offline.authentication.sigv2 import QuerySignature
+from serinus.offline.authentication.sigv4 import (
     MalformedSignature,
     SentRequest,
     Signature,
@@ -20,7 +19,8 @@ from offline.authorization.sigv4 import (
     time_error,
     unsigned_header,
 )
-from offline.clock import real_time
+from serinus.offline.core.auth_errors import Rejected
+from serinus.offline.core.clock import real_time
 
 #: How far a signature's date may be off; S3 is more patient than the other services.
 #: Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html

@@ -11,8 +11,8 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from offline.authorization.role_policies import policies_of, texts_of
-from offline.authorization.root_key import RootKey
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.authorization.role_policies import policies_of, texts_of
 
 
 @dataclass(frozen=True, slots=True)

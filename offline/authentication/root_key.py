@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from offline.errors import OfflineError
+from serinus.offline.core.errors import OfflineError
 
 PROFILE = "default"
 #: 20 characters of an access key's alphabet, 40 of a secret's, as AWS makes them.

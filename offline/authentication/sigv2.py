@@ -12,7 +12,7 @@ from botocore.auth import HmacV1QueryAuth
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
-from offline.authorization.sigv4 import SentRequest, is_same
+from serinus.offline.authentication.sigv4 import SentRequest, is_same
 
 
 @dataclass(frozen=True, slots=True)

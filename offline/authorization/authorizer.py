@@ -13,16 +13,16 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from offline.authorization.accesses import accesses_of
-from offline.authorization.actions import ALWAYS_ALLOWED, PREFIXES, action_of
-from offline.authorization.asked import Asked
-from offline.authorization.denial import Reason, denied
-from offline.authorization.policy import Access, Effect, effect_of
-from offline.authorization.role_policies import policies_of
-from offline.wire import protocol
+from serinus.offline.authorization.actions import ALWAYS_ALLOWED, PREFIXES, action_of
+from serinus.offline.authorization.api_call import Asked
+from serinus.offline.authorization.denial import Reason, denied
+from serinus.offline.authorization.policy import Access, Effect, effect_of
+from serinus.offline.authorization.required_access import accesses_of
+from serinus.offline.authorization.role_policies import policies_of
+from serinus.offline.core import protocol
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 #: Distinct uses that are remembered; the oldest go first.
 MOST_USES = 20_000

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from offline.errors import NotModelled
+from serinus.offline.core.errors import NotModelled
 
 #: What is known of a call, by condition key in lower case. A key that is missing is missing for AWS as well.
 Context = Mapping[str, Sequence[str]]

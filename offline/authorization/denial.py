@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-den
 
 from typing import Literal
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 Reason = Literal["implicit", "explicit", "boundary", "boundary_explicit"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from offline.authorization.conditions import Context, conditions_hold, like, listed, with_variables
+from serinus.offline.authorization.conditions import Context, conditions_hold, like, listed, with_variables
 
 
 class Effect(Enum):

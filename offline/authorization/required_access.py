@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from offline.authorization.actions import WITHOUT_RESOURCES
-from offline.authorization.asked import Asked
-from offline.authorization.policy import Access
-from offline.authorization.resources import event_bus_arn, resources_of
+from serinus.offline.authorization.actions import WITHOUT_RESOURCES
+from serinus.offline.authorization.api_call import Asked
+from serinus.offline.authorization.policy import Access
+from serinus.offline.authorization.resources import event_bus_arn, resources_of
 
 Pairs = tuple[tuple[str, tuple[str, ...]], ...]
 

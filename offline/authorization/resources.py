@@ -13,7 +13,7 @@ from typing import Any
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from offline.authorization.asked import Asked
+from serinus.offline.authorization.api_call import Asked
 
 Resources = list[str] | None
 

@@ -10,11 +10,11 @@ from typing import Literal, cast
 
 from starlette.types import Scope
 
-from offline.cloud.cloud import Cloud
-from offline.gateway.request import Address, host_of, own_url, sent_path, staged
-from offline.services.apigateway import ApiGateway
-from offline.services.apigateway.domains import Domain
-from offline.services.apigatewayv2.service import DEFAULT_STAGE, ApiGatewayV2
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.http.request import Address, host_of, own_url, sent_path, staged
+from serinus.offline.services.apigateway import ApiGateway
+from serinus.offline.services.apigateway.domains import Domain
+from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE, ApiGatewayV2
 
 Kind = Literal["rest", "http"]
 

@@ -1,7 +1,7 @@
 """The front door: one ASGI application that tells AWS calls, gateway requests and its own API apart.
 
 /_gateway/{api}/...             a deployed API; also by Host: {api}.execute-api.*, or a custom domain
-/_offline/                      a page that shows what runs here; see `offline.console`
+/_offline/                      a page that shows what runs here; see `serinus.offline.console`
 /_offline/health                whether the cloud is up: for anyone
 /_offline/...                   this cloud's own API (clock, faults): not part of AWS, for the cloud's owner alone
 anything else                   an AWS API call; the service is read from its signature
@@ -20,16 +20,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from offline import clock_api
-from offline.cloud.aws_api import AwsApi
-from offline.cloud.cloud import Cloud
-from offline.cloud.guard import Guard
-from offline.cloud.owner_only import OwnerOnly
-from offline.console import routes as console
-from offline.console.routes import OWN_API
-from offline.gateway.app import Gateway
-from offline.gateway.domain_route import DomainRoute
-from offline.gateway.http import issuer_api
+from serinus.offline.cloud import clock_api
+from serinus.offline.cloud.aws_api import AwsApi
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.domain_route import DomainRoute
+from serinus.offline.cloud.guard import Guard
+from serinus.offline.cloud.owner_only import OwnerOnly
+from serinus.offline.console import routes as console
+from serinus.offline.console.routes import OWN_API
+from serinus.offline.services.apigateway.serving.app import Gateway
+from serinus.offline.services.apigatewayv2.serving import issuer_api
 
 
 def create_app(cloud: Cloud) -> Starlette:

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from offline.authorization.authentication import Signer, sent_request
-from offline.authorization.rejection import Rejected
-from offline.cloud.cloud import Cloud
-from offline.cloud.guard import UNREAD
-from offline.cloud.replay import replay
-from offline.errors import AwsError, NotModelled
-from offline.services import MOTO_SERVICES
-from offline.wire import protocol
-from offline.wire.protocol import Answer
+from serinus.offline.authentication.authentication import Signer, sent_request
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.guard import UNREAD
+from serinus.offline.cloud.registry import MOTO_SERVICES
+from serinus.offline.cloud.replay import replay
+from serinus.offline.core import protocol
+from serinus.offline.core.auth_errors import Rejected
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.protocol import Answer
 
 #: Names under which requests are signed, where they differ from botocore's service name.
 SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions"}

@@ -9,17 +9,19 @@ from typing import Any
 
 from botocore.config import Config
 
-from offline.authorization.authentication import Authentication
-from offline.authorization.authorizer import Authorizer
-from offline.authorization.holders import Holders
-from offline.clients import isolated_session
-from offline.clock import Clock
-from offline.cloud.config import CloudConfig
-from offline.cloud.state import Snapshot, StateFolder, StateKeeper
-from offline.cloud.steps import Steps
-from offline.own_api import OwnApi
-from offline.services import SERVICES, moto_state, moto_time
-from offline.wire.service import Service
+from serinus.offline.authentication.authentication import Authentication
+from serinus.offline.authentication.credentials import Holders
+from serinus.offline.authorization.authorizer import Authorizer
+from serinus.offline.client.own_api import OwnApi
+from serinus.offline.client.session import isolated_session
+from serinus.offline.cloud.registry import SERVICES
+from serinus.offline.cloud.state import Snapshot, StateFolder, StateKeeper
+from serinus.offline.core.clock import Clock
+from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.service import Service
+from serinus.offline.core.steps import Steps
+from serinus.offline.moto import state as moto_state
+from serinus.offline.moto import time as moto_time
 
 WORKER_THREADS = 64
 

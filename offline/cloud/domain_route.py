@@ -5,7 +5,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from offline.gateway.app import Gateway
+from serinus.offline.services.apigateway.serving.app import Gateway
 
 
 class DomainRoute(BaseRoute):

@@ -7,12 +7,12 @@ too, and know the key as little as a web page does.
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from offline.authorization.authentication import Authentication, sent_request
-from offline.authorization.rejection import Problem, Rejected
-from offline.authorization.root_key import RootKey
-from offline.cloud.guard import refuse
-from offline.cloud.replay import replay
-from offline.own_api import SERVICE
+from serinus.offline.authentication.authentication import Authentication, sent_request
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.client.own_api import SERVICE
+from serinus.offline.cloud.guard import refuse
+from serinus.offline.cloud.replay import replay
+from serinus.offline.core.auth_errors import Problem, Rejected
 
 
 class OwnerOnly:

@@ -4,19 +4,19 @@
 unchanged or with a small patch; any other service is refused by name.
 """
 
-from offline.services import iam, s3
-from offline.services.apigateway import ApiGateway
-from offline.services.apigatewayv2 import ApiGatewayV2
-from offline.services.cloudformation import CloudFormation
-from offline.services.cloudwatch import CloudWatch
-from offline.services.codedeploy import CodeDeploy
-from offline.services.events import EventBridge
-from offline.services.lambda_.service import Lambda
-from offline.services.sns import Sns
-from offline.services.stepfunctions import StepFunctions
-from offline.services.unperformed import UNPERFORMED
-from offline.services.wafv2 import Wafv2
-from offline.wire.service import Service
+from serinus.offline.core.service import Service
+from serinus.offline.moto import iam, s3
+from serinus.offline.services.apigateway import ApiGateway
+from serinus.offline.services.apigatewayv2 import ApiGatewayV2
+from serinus.offline.services.cloudformation import CloudFormation
+from serinus.offline.services.cloudwatch import CloudWatch
+from serinus.offline.services.codedeploy import CodeDeploy
+from serinus.offline.services.events import EventBridge
+from serinus.offline.services.lambda_.service import Lambda
+from serinus.offline.services.sns import Sns
+from serinus.offline.services.stepfunctions import StepFunctions
+from serinus.offline.services.unperformed import UNPERFORMED
+from serinus.offline.services.wafv2 import Wafv2
 
 SERVICES: tuple[type[Service], ...] = (
     ApiGateway,

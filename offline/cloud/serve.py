@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from offline.cloud.app import create_app
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.errors import OfflineError
-from offline.gateway.original_case import OriginalCaseProtocol
+from serinus.offline.cloud.app import create_app
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.http.header_case_protocol import OriginalCaseProtocol
 
 BACKLOG = 2048
 #: Real seconds after which a thread that computes lets another go on. The default, five times as long, is what

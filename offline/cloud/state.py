@@ -24,10 +24,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from offline.clock import Clock, monotonic, real_time
-from offline.cloud.pickling import Blobs, dumps, loads
-from offline.cloud.steps import Steps
-from offline.errors import OfflineError
+from serinus.offline.cloud.pickling import Blobs, dumps, loads
+from serinus.offline.core.clock import Clock, monotonic, real_time
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.core.steps import Steps
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.config import Config
 
-from offline.clients import isolated_session
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.client.session import isolated_session
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 
 class SteppedCloud:

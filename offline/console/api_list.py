@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from offline.gateway.lambda_uri import FunctionTarget, arn_target, target_of
-from offline.gateway.request import MOUNT
-from offline.services.apigatewayv2.integrations import lambda_of
-from offline.services.apigatewayv2.service import DEFAULT_STAGE
+from serinus.offline.http.lambda_uri import FunctionTarget, arn_target, target_of
+from serinus.offline.http.request import MOUNT
+from serinus.offline.services.apigatewayv2.integrations import lambda_of
+from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 def apis(cloud: "Cloud") -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ Read from the services themselves, on the event loop, so that one look is one mo
 
 from typing import TYPE_CHECKING, Any
 
-from offline.console import api_list
+from serinus.offline.console import api_list
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 #: The page shows the latest; older ones are AWS's API to tell.
 MOST_DEPLOYMENTS = 20

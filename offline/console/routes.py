@@ -20,12 +20,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from offline.console.log_view import last_lines, log_groups
-from offline.console.overview import overview
-from offline.gateway.recent import RecentRequests
+from serinus.offline.console.log_view import last_lines, log_groups
+from serinus.offline.console.overview import overview
+from serinus.offline.http.request_log import RecentRequests
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 #: Below this is what is this cloud's own, and not part of AWS.
 OWN_API = "/_offline"

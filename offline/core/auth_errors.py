@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (S3)
 
 from typing import Literal
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 Problem = Literal[
     "unsigned", "malformed", "old version", "unknown key", "expired token",

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.logs.models import logs_backends
 
-from offline.cloud.config import CloudConfig
+from serinus.offline.core.config import CloudConfig
 
 #: Real seconds between a line and its appearing in CloudWatch Logs.
 FLUSH_S = 0.02

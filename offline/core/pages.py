@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from werkzeug.exceptions import HTTPException
 
-from offline.authorization.rejection import CODES
-from offline.errors import AwsError, NotModelled
+from serinus.offline.core.auth_errors import CODES
+from serinus.offline.core.errors import AwsError, NotModelled
 
 # Errors of every service, which are in no service's model; moto's serializer would warn about each.
 COMMON_ERROR_CODES.extend(

@@ -17,14 +17,14 @@ from botocore import xform_name
 from moto.core.request import Request
 from moto.core.utils import get_service_model
 
-from offline.errors import AwsError, NotModelled, OfflineError
-from offline.wire import protocol
-from offline.wire.protocol import Answer
+from serinus.offline.core import protocol
+from serinus.offline.core.errors import AwsError, NotModelled, OfflineError
+from serinus.offline.core.protocol import Answer
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 async def invoke_for(cloud: "Cloud", arn: str, payload: bytes, *, principal: str, source_arn: str) -> None:

@@ -3,10 +3,10 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from offline.services.events.functions import invoke_for
+from serinus.offline.delivery.functions import invoke_for
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 Document = dict[str, Any]
 

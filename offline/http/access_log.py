@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from offline.gateway.context_variables import substitute
+from serinus.offline.services.apigateway.serving.context_variables import substitute
 
 LOG_GROUP_ARN = re.compile(r"^arn:aws[\w-]*:logs:(?P<region>[\w-]+):\d{12}:log-group:(?P<group>[^:*]+)(:\*)?$")
 

@@ -5,8 +5,8 @@
 
 import json
 
-from offline.errors import OfflineError
-from offline.gateway.response_types import RESPONSE_TYPES
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.services.apigateway.serving.response_types import RESPONSE_TYPES
 
 INTERNAL = "Internal server error"
 

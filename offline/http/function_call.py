@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any, Protocol
 
-from offline.clock import monotonic
-from offline.errors import AwsError, OfflineError
-from offline.gateway.exchange import Passage
-from offline.gateway.lambda_uri import FunctionTarget
+from serinus.offline.core.clock import monotonic
+from serinus.offline.core.errors import AwsError, OfflineError
+from serinus.offline.http.lambda_uri import FunctionTarget
+from serinus.offline.services.apigateway.serving.exchange import Passage
 
 #: Invocations whose client was told of a timeout already; the function runs on, as it does on AWS.
 _detached: set[asyncio.Task[Any]] = set()

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from dataclasses import dataclass
 from typing import Any
 
-from offline.clock import monotonic
+from serinus.offline.core.clock import monotonic
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from urllib.parse import unquote_plus
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from offline.gateway.errors import body_too_large, headers_too_large
-from offline.gateway.original_case import SENT_HEADERS
+from serinus.offline.http.errors import body_too_large, headers_too_large
+from serinus.offline.http.header_case_protocol import SENT_HEADERS
 
 #: Source of both: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 LARGEST_BODY_BYTES = 10 * 1024 * 1024

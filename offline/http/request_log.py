@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from offline.gateway.exchange import Passage
-from offline.gateway.reply import Reply
+from serinus.offline.http.reply import Reply
+from serinus.offline.services.apigateway.serving.exchange import Passage
 
 MOST_REQUESTS = 200
 #: Longer bodies are cut: they are kept to be looked at.

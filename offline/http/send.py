@@ -2,7 +2,7 @@
 
 from starlette.types import Send
 
-from offline.gateway.reply import Reply
+from serinus.offline.http.reply import Reply
 
 #: Statuses that may carry no body.
 BODILESS = frozenset({204, 304})

@@ -6,11 +6,9 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from offline.authorization.authentication import TOLERANCE_S
-from offline.authorization.conditions import Context
-from offline.authorization.holders import Holder, Holders
-from offline.authorization.policy import Access, Effect, effect_of
-from offline.authorization.sigv4 import (
+from serinus.offline.authentication.authentication import TOLERANCE_S
+from serinus.offline.authentication.credentials import Holder, Holders
+from serinus.offline.authentication.sigv4 import (
     MalformedSignature,
     SentRequest,
     Signature,
@@ -19,9 +17,11 @@ from offline.authorization.sigv4 import (
     read_signature,
     time_error,
 )
-from offline.clock import real_time
-from offline.gateway.errors import GatewayError, access_denied, no_such_route
-from offline.gateway.request import GatewayRequest
+from serinus.offline.authorization.conditions import Context
+from serinus.offline.authorization.policy import Access, Effect, effect_of
+from serinus.offline.core.clock import real_time
+from serinus.offline.http.errors import GatewayError, access_denied, no_such_route
+from serinus.offline.http.request import GatewayRequest
 
 #: API Gateway's name in a signature for calls of deployed APIs.
 SERVICE = "execute-api"

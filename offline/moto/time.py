@@ -14,7 +14,7 @@ from typing import Any
 
 import moto.core.utils
 
-from offline.clock import Clock
+from serinus.offline.core.clock import Clock
 
 _real_utcnow = moto.core.utils.utcnow
 _followed: list[Clock] = []

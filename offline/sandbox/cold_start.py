@@ -8,17 +8,17 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offline.clock import Clock, monotonic
-from offline.errors import OfflineError
-from offline.sandbox.faults import Faults
-from offline.sandbox.journal import Journal
-from offline.sandbox.outcomes import Verdict, init_status, verdict_on
-from offline.sandbox.platform_log import PlatformLog
-from offline.sandbox.pool import Capacity, Pool
-from offline.sandbox.signals import Parked, Ready, Signal
-from offline.sandbox.spec import FunctionSpec, InitializationType
-from offline.sandbox.starting import Preparation, Prepared, stream_name
-from offline.sandbox.worker import Worker
+from serinus.offline.core.clock import Clock, monotonic
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.faults import Faults
+from serinus.offline.sandbox.journal import Journal
+from serinus.offline.sandbox.outcomes import Verdict, init_status, verdict_on
+from serinus.offline.sandbox.platform_log import PlatformLog
+from serinus.offline.sandbox.pool import Capacity, Pool
+from serinus.offline.sandbox.provisioning import Preparation, Prepared, stream_name
+from serinus.offline.sandbox.signals import Parked, Ready, Signal
+from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
+from serinus.offline.sandbox.worker import Worker
 
 #: Real seconds that AWS allows for init, on demand; the retry within the invocation has the function's timeout.
 INIT_LIMIT_S = 10.0

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from offline.sandbox.interpreter import Interpreter
-from offline.sandbox.spec import FunctionSpec, InitializationType
-from offline.shell import bypassing
+from serinus.offline.client.shell import bypassing
+from serinus.offline.sandbox.interpreter import Interpreter
+from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
 
 #: Where AWS puts code and layers; a function's own variables may name paths below them.
 TASK_ROOT = "/var/task"

@@ -1,10 +1,10 @@
 """One invocation on a worker that is ready: run it, judge how it ended, log it as AWS does."""
 
-from offline.clock import Clock
-from offline.sandbox.cold_start import Started
-from offline.sandbox.outcomes import Verdict, verdict_on
-from offline.sandbox.platform_log import PlatformLog, Report
-from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from serinus.offline.core.clock import Clock
+from serinus.offline.sandbox.cold_start import Started
+from serinus.offline.sandbox.outcomes import Verdict, verdict_on
+from serinus.offline.sandbox.platform_log import PlatformLog, Report
+from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
 
 NO_WORKER = Verdict(b"", "Unhandled", "error", "Sandbox.CannotStart")
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from offline.errors import OfflineError
+from serinus.offline.core.errors import OfflineError
 
 ALL_VERSIONS = "*"
 RATES = ("error_rate", "crash_rate", "init_failure_rate")

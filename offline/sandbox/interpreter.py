@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offline.errors import OfflineError
+from serinus.offline.core.errors import OfflineError
 
 #: What AWS's managed Python runtimes include, with what that needs.
 RUNTIME_DISTRIBUTIONS = (

@@ -7,7 +7,7 @@ an answer arrives, so an invocation's lines lie between its START and END.
 import os
 from collections.abc import Callable
 
-from offline.clock import Clock
+from serinus.offline.core.clock import Clock
 
 #: How much of an invocation's log comes back with LogType Tail.
 TAIL_BYTES = 4096

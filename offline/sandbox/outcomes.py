@@ -7,9 +7,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
 import json
 from dataclasses import dataclass
 
-from offline.sandbox.platform_log import iso_ms
-from offline.sandbox.signals import Answered, Exited, Failed, OutOfMemory, Signal, TimedOut
-from offline.sandbox.worker import MAX_RESPONSE_BYTES
+from serinus.offline.sandbox.platform_log import iso_ms
+from serinus.offline.sandbox.signals import Answered, Exited, Failed, OutOfMemory, Signal, TimedOut
+from serinus.offline.sandbox.worker import MAX_RESPONSE_BYTES
 
 
 @dataclass(frozen=True, slots=True)

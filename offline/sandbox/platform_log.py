@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from offline.sandbox.spec import FunctionSpec
+from serinus.offline.sandbox.spec import FunctionSpec
 
 
 @dataclass(frozen=True, slots=True)

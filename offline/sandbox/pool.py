@@ -15,9 +15,9 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from offline.clock import monotonic
-from offline.sandbox.spec import FunctionSpec
-from offline.sandbox.worker import Worker
+from serinus.offline.core.clock import monotonic
+from serinus.offline.sandbox.spec import FunctionSpec
+from serinus.offline.sandbox.worker import Worker
 
 #: Real seconds within which a worker that has answered is expected to ask for its next invocation, and that a
 #: request waits for a busy worker rather than start one, which takes longer.

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from offline.clock import Clock
-from offline.sandbox.environment import Credentials, Places, worker_environment
-from offline.sandbox.interpreter import Interpreter, prepare
-from offline.sandbox.spec import FunctionSpec, InitializationType
-from offline.sandbox.unpack import Unpacker
-from offline.sandbox.worker import Launch
+from serinus.offline.core.clock import Clock
+from serinus.offline.sandbox.environment import Credentials, Places, worker_environment
+from serinus.offline.sandbox.interpreter import Interpreter, prepare
+from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
+from serinus.offline.sandbox.unpack import Unpacker
+from serinus.offline.sandbox.worker import Launch
 
 #: Seconds of validity below which a role's credentials are fetched anew.
 RENEW_CREDENTIALS_S = 300.0

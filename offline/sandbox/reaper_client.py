@@ -1,15 +1,15 @@
-"""The cloud's end of the pipe to its reaper; see `offline.sandbox.reaper`."""
+"""The cloud's end of the pipe to its reaper; see `serinus.offline.sandbox.reaper`."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from offline.errors import OfflineError
-from offline.sandbox import reaper
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox import reaper
 
 
 class Reaper:
-    """The process that kills workers if the cloud itself is killed; see `offline.sandbox.reaper`."""
+    """The process that kills workers if the cloud itself is killed; see `serinus.offline.sandbox.reaper`."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import httptools
 
-from offline.errors import OfflineError
-from offline.sandbox.peer import is_of_this_user
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.peer import is_of_this_user
 
 PREFIX = "/2018-06-01/runtime/"
 ACCEPTED_BODY = b'{"status":"OK"}\n'

@@ -8,15 +8,15 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
-from offline.clock import Clock, Scheduled
-from offline.errors import OfflineError
-from offline.sandbox.cold_start import ColdStart, Started
-from offline.sandbox.execution import execute
-from offline.sandbox.outcomes import Verdict
-from offline.sandbox.pool import Capacity, Pool
-from offline.sandbox.reaping import Reaper
-from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
-from offline.sandbox.worker import Worker
+from serinus.offline.core.clock import Clock, Scheduled
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.cold_start import ColdStart, Started
+from serinus.offline.sandbox.execution import execute
+from serinus.offline.sandbox.outcomes import Verdict
+from serinus.offline.sandbox.pool import Capacity, Pool
+from serinus.offline.sandbox.reaper_client import Reaper
+from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from serinus.offline.sandbox.worker import Worker
 
 #: Cloud seconds without work after which an on-demand worker ends.
 IDLE_LIMIT_S = 600.0

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from offline.errors import OfflineError
-from offline.sandbox.native import first_unloadable
-from offline.sandbox.reaper import remove_tree
-from offline.sandbox.spec import Archive
-from offline.sandbox.twins import Twins
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.native import first_unloadable
+from serinus.offline.sandbox.reaper import remove_tree
+from serinus.offline.sandbox.spec import Archive
+from serinus.offline.sandbox.twins import Twins
 
 
 class Unloadable(OfflineError):

@@ -16,14 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from offline.clock import monotonic, real_time
-from offline.sandbox.faults import Faults
-from offline.sandbox.journal import Journal
-from offline.sandbox.memory import Usage, usage_of
-from offline.sandbox.reaper import kill_group
-from offline.sandbox.runtime_api import RuntimeApi
-from offline.sandbox.signals import Answered, Exited, Failed, OutOfMemory, Parked, Ready, Signal, TimedOut
-from offline.sandbox.spec import FunctionSpec, InitializationType, Invocation
+from serinus.offline.core.clock import monotonic, real_time
+from serinus.offline.sandbox.faults import Faults
+from serinus.offline.sandbox.journal import Journal
+from serinus.offline.sandbox.memory import Usage, usage_of
+from serinus.offline.sandbox.reaper import kill_group
+from serinus.offline.sandbox.runtime_api import RuntimeApi
+from serinus.offline.sandbox.signals import Answered, Exited, Failed, OutOfMemory, Parked, Ready, Signal, TimedOut
+from serinus.offline.sandbox.spec import FunctionSpec, InitializationType, Invocation
 
 #: Real seconds between two looks at a busy worker's memory.
 MEMORY_POLL_S = 0.05 if sys.platform == "linux" else 1.0

@@ -7,8 +7,8 @@ Every operation that runs a state machine, or tells of a run, is refused here un
 from collections.abc import Callable
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.wire.service import Call, Service
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call, Service
 
 #: All that AWS has on executions, on the tasks and activities they wait for, and on the runs of their maps.
 RUNNING = frozenset(

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from moto.core.request import Request
 
-from offline.errors import NotModelled
-from offline.wire.protocol import Answer
-from offline.wire.service import Service
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.protocol import Answer
+from serinus.offline.core.service import Service
 
 
 class MotoBut(Service):

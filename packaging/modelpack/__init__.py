@@ -1,13 +1,13 @@
 """Trained models become bundles, and bundles become Lambda layers.
 
-`modelpack.package.package` makes a bundle; `modelpack.layers.build` makes the layers that a deployment needs.
+`package.package` makes a bundle; `layers.build` makes the layers that a deployment needs.
 Nothing is imported here beyond names, so that asking for an error or a layer does not load numpy and pandas.
 """
 
 import os
 
-from modelpack.errors import ModelpackError
-from modelpack.progress import Progress, Silent
+from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.progress import Progress, Silent
 
 # ONNX Runtime's official builds send names, hashes and shapes of models to their maker, unless this is set before
 # the import (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). What is set already stays.

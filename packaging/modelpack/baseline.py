@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Feature
-from modelpack.features import to_json_value
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.modelpack.features import to_json_value
 
 #: Categories beyond these are counted together as `other`.
 TOP_CATEGORIES = 50

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambda_handlers.contract import bundle as contract
-from lambda_handlers.contract.bundle import Golden, Manifest, compute_version, dump_json
-from lambda_handlers.contract.errors import ContractError
-from modelpack.atomic import folder_beside
+from serinus.lambda_handlers.contract import bundle as contract
+from serinus.lambda_handlers.contract.bundle import Golden, Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.modelpack.atomic import folder_beside
 
 BUNDLES = "bundles"
 

@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lambda_handlers.contract.agreement import LEAST_COSINE
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.signature import Feature
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.bundle import Parts
-from modelpack.markdown import code, text
-from modelpack.robustness.report import Robustness
+from serinus.lambda_handlers.contract.agreement import LEAST_COSINE
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.bundle import Parts
+from serinus.modelpack.markdown import code, text
+from serinus.modelpack.robustness.report import Robustness
 
 #: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
 _OF_THE_SOURCE = (

@@ -21,7 +21,7 @@ ModelpackError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_handlers.contract.agreement import Agreement
+    from serinus.lambda_handlers.contract.agreement import Agreement
 
 
 def first_line(error: Exception) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.signature import Feature, Output, OutputRole, Signature, Tensor
-from modelpack.errors import ModelpackError
-from modelpack.sample import Sample
-from modelpack.sources import Category, Source
-from modelpack.sources.source import MISSING_STRING
+from serinus.lambda_handlers.contract.signature import Feature, Output, OutputRole, Signature, Tensor
+from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources import Category, Source
+from serinus.modelpack.sources.source import MISSING_STRING
 
 #: No category of anybody's.
 UNSEEN_STRING = "(a value never seen)"

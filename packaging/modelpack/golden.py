@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lambda_handlers.contract.bundle import Golden
-from lambda_handlers.contract.signature import Feature
-from modelpack.features import to_json_value
-from modelpack.parity import Expected
+from serinus.lambda_handlers.contract.bundle import Golden
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.modelpack.features import to_json_value
+from serinus.modelpack.parity import Expected
 
 ROWS = 32
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lambda_handlers.contract.agreement import Outputs
-from modelpack.errors import HoldoutError, SampleError
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.modelpack.errors import HoldoutError, SampleError
 
 #: Metrics of which more is better; of all others less is.
 _MORE_IS_BETTER = ("accuracy", "auc", "r2")

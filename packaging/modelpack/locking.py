@@ -3,8 +3,8 @@
 import fcntl
 from pathlib import Path
 
-from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
-from modelpack.atomic import write_file
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from serinus.modelpack.atomic import write_file
 
 
 def pin_bundle(project: Path, environment: str, model: str, pin: Pin) -> None:

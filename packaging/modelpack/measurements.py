@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lambda_handlers.contract.agreement import Agreement
+from serinus.lambda_handlers.contract.agreement import Agreement
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from modelpack.convert.lowering import LOWERCASE, LOWERED, PLAIN
-from modelpack.errors import ConversionError, first_line
-from modelpack.sample import Sample
-from modelpack.sources.source import MISSING_STRING
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.modelpack.convert.lowercase import LOWERCASE, LOWERED, PLAIN
+from serinus.modelpack.errors import ConversionError, first_line
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.source import MISSING_STRING
 
 
 class Runner:

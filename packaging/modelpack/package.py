@@ -7,10 +7,10 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from modelpack.errors import ModelpackError
-from modelpack.keeping import keep
-from modelpack.progress import Progress, Silent
-from modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.progress import Progress, Silent
+from serinus.modelpack.publish import keep
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 __all__ = ["PackageRequest", "PackageResult", "package"]
 
@@ -25,7 +25,7 @@ def package(request: PackageRequest, progress: Progress | None = None) -> Packag
     `ModelpackError`, and `ContractError` where the project's lock is damaged.
     """
     check(request)
-    from modelpack.making import draft
+    from serinus.modelpack.pipeline import draft
 
     with tempfile.TemporaryDirectory(prefix="serinus-") as folder:
         drafted = draft(request, progress or Silent(), Path(folder))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Agreement, Outputs, compare
-from lambda_handlers.contract.signature import Feature
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.errors import ParityError, SampleError, first_line
-from modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING, to_json_value
-from modelpack.run import Runner
-from modelpack.sample import Sample
-from modelpack.sources import Source
+from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.errors import ParityError, SampleError, first_line
+from serinus.modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING, to_json_value
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources import Source
 
 _ROWS_PER_VARIANT = 20
 

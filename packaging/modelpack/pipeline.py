@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Agreement, compare
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.lock import LOCK, read_lock
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack import bundle, sources
-from modelpack.baseline import profile
-from modelpack.card import write_card
-from modelpack.errors import ConversionError, ParityError, SampleError
-from modelpack.features import describe_features, make_signature
-from modelpack.golden import choose_golden
-from modelpack.holdout import accuracy, compare_metrics
-from modelpack.layers.limits import room_beside_runtime
-from modelpack.parity import Expected, expect, measure, refuse
-from modelpack.plots import sketch
-from modelpack.precision import choose, smaller
-from modelpack.progress import Progress
-from modelpack.request import PackageRequest, PackageResult
-from modelpack.robustness.gate import Gate
-from modelpack.robustness.refusing import refuse_fragile, refuse_hard
-from modelpack.run import Runner
-from modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
-from modelpack.sources import Graph, Source, mlflow
-from modelpack.sources.files import hash_file, weigh
-from modelpack.sources.mlflow_signature import Column, give_types, read_example, strings_of
-from modelpack.stopwatch import Stopwatch
+from serinus.lambda_handlers.contract.agreement import Agreement, compare
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.lock import LOCK, read_lock
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack import bundle, sources
+from serinus.modelpack.baseline import profile
+from serinus.modelpack.card import write_card
+from serinus.modelpack.errors import ConversionError, ParityError, SampleError
+from serinus.modelpack.features import describe_features, make_signature
+from serinus.modelpack.golden import choose_golden
+from serinus.modelpack.holdout import accuracy, compare_metrics
+from serinus.modelpack.layers.limits import room_beside_runtime
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.parity import Expected, expect, measure, refuse
+from serinus.modelpack.plots import sketch
+from serinus.modelpack.precision import choose, smaller
+from serinus.modelpack.progress import Progress
+from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.robustness.errors import refuse_fragile, refuse_hard
+from serinus.modelpack.robustness.gate import Gate
+from serinus.modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
+from serinus.modelpack.sources import Graph, Source, mlflow
+from serinus.modelpack.sources.files import hash_file, weigh
+from serinus.modelpack.sources.mlflow_signature import Column, give_types, read_example, strings_of
+from serinus.modelpack.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from modelpack.isolation.environment import Environment
+    from serinus.modelpack.isolation.environment import Environment
 
 _LIBRARIES = ("serinus", "numpy", "pandas", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops", "protobuf")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.parity import Expected
-from modelpack.run import Runner
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.parity import Expected
 
 POINTS = 300
 

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lambda_handlers.contract.agreement import LEAST_COSINE, Agreement, compare
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.convert.forms import tree_form
-from modelpack.convert.packed import pack_lists
-from modelpack.convert.quantize import LEAST_WEIGHTS, quantize_dynamic, quantize_int4, quantize_static
-from modelpack.convert.storage import LEAST_NUMBERS, store_as
-from modelpack.errors import ConversionError, PrecisionError, first_line
-from modelpack.measured import Measured
-from modelpack.parity import Expected
-from modelpack.run import Runner
-from modelpack.sample import Sample
-from modelpack.sources.source import Graph
+from serinus.lambda_handlers.contract.agreement import LEAST_COSINE, Agreement, compare
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.convert.half_storage import LEAST_NUMBERS, store_as
+from serinus.modelpack.convert.packed_attributes import pack_lists
+from serinus.modelpack.convert.quantize import LEAST_WEIGHTS, quantize_dynamic, quantize_int4, quantize_static
+from serinus.modelpack.convert.tree_format import tree_form
+from serinus.modelpack.errors import ConversionError, PrecisionError, first_line
+from serinus.modelpack.measurements import Measured
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.parity import Expected
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.source import Graph
 
 if TYPE_CHECKING:
-    from modelpack.robustness.gate import Gate
+    from serinus.modelpack.robustness.gate import Gate
 
 _SAVES = 0.8
 _SLOWER, _SLOWER_US = 2.0, 50.0

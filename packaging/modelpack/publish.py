@@ -4,12 +4,12 @@ can fail any more."""
 from dataclasses import replace
 from pathlib import Path
 
-from lambda_handlers.contract.bundle import read_manifest
-from lambda_handlers.contract.lock import Pin
-from modelpack.bundle import folder_of, keep_bundle
-from modelpack.errors import RequestError
-from modelpack.locking import pin_bundle
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.lambda_handlers.contract.lock import Pin
+from serinus.modelpack.bundle import folder_of, keep_bundle
+from serinus.modelpack.errors import RequestError
+from serinus.modelpack.locking import pin_bundle
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 
 def keep(request: PackageRequest, drafted: PackageResult, draft: Path) -> PackageResult:

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lambda_handlers.contract.agreement import Agreement
-from lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
-from lambda_handlers.contract.lock import NAME
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.errors import RequestError
-from modelpack.measured import Measured
-from modelpack.robustness.report import Robustness
+from serinus.lambda_handlers.contract.agreement import Agreement
+from serinus.lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
+from serinus.lambda_handlers.contract.lock import NAME
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.errors import RequestError
+from serinus.modelpack.measurements import Measured
+from serinus.modelpack.robustness.report import Robustness
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")

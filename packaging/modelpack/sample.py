@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.signature import Dtype
-from modelpack.errors import SampleError
+from serinus.lambda_handlers.contract.signature import Dtype
+from serinus.modelpack.errors import SampleError
 
 #: More rows add nothing to the profile and cost time in the comparison with the source model.
 MAX_ROWS = 50_000

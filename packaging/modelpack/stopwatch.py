@@ -2,7 +2,7 @@
 
 import time
 
-from modelpack.progress import Progress
+from serinus.modelpack.progress import Progress
 
 
 class Stopwatch:

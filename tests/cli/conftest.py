@@ -14,7 +14,7 @@ Serinus = Callable[..., "subprocess.CompletedProcess[str]"]
 def serinus(tmp_path: Path) -> Serinus:
     def run(*arguments: str, cwd: Path = tmp_path) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300
+            [sys.executable, "-m", "serinus", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300
         )
 
     return run

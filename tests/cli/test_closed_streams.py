@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CLOSED = [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"]
-_COMMAND = "from cli.main import main; main()"
+_COMMAND = "from serinus.cli.main import main; main()"
 
 
 def _run(closed: str, code: str, *arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -31,6 +31,6 @@ def test_command_that_is_refused(closed: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("closed", CLOSED)
 def test_no_file_takes_the_number_of_a_closed_stream(closed: str, tmp_path: Path) -> None:
-    code = "import cli.console; file = open('opened', 'w'); file.write(str(file.fileno()))"
+    code = "import serinus.cli.console; file = open('opened', 'w'); file.write(str(file.fileno()))"
     assert _run(closed, code, folder=tmp_path).returncode == 0
     assert int((tmp_path / "opened").read_text()) > 2

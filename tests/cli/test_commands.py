@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.main import app
+from serinus.cli.main import app
 
 ROOT: Any = typer.main.get_command(app)
 
@@ -59,7 +59,7 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 def test_help_loads_none_of_the_heavy_libraries() -> None:
-    script = "import sys, cli.main; print(*sys.modules)"
+    script = "import sys, serinus.cli.main; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     heavy = {"boto3", "pandas", "numpy", "sklearn", "aws_cdk", "moto", "pydantic", "httpx", "onnxruntime"}
     assert not heavy & set(done.stdout.split())

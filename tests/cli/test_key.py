@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.api_keys import KeyRing, drop_rotated
-from cli.clouds import RunningCloud
-from cli.errors import CliError
-from cli.target import Target
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.cli.api_keys import KeyRing, drop_rotated
+from serinus.cli.errors import CliError
+from serinus.cli.offline_process import RunningCloud
+from serinus.cli.target import Target
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 STACK = "shop-dev-churn"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

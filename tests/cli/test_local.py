@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli import clouds
+from serinus.cli import offline_process
 
 
 def free_port() -> int:
@@ -48,7 +48,7 @@ def gone(pid: int) -> bool:
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_in_the_foreground_it_is_found_and_ends_without_a_traceback(serinus, project: Path, ending: int) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "cli", "local", "up", "--foreground", "--port", str(port)]
+    command = [sys.executable, "-m", "serinus", "local", "up", "--foreground", "--port", str(port)]
     with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as cloud:
         try:
             wait_until_ready(port, cloud)
@@ -79,7 +79,7 @@ def test_two_clouds_run_side_by_side_and_go_down_together(serinus, project: Path
 
 def test_two_at_once_at_one_port_are_one_cloud_that_its_owner_can_use(project: Path, serinus) -> None:
     port = str(free_port())
-    command = [sys.executable, "-m", "cli", "local", "up", "--port", port]
+    command = [sys.executable, "-m", "serinus", "local", "up", "--port", port]
     starting = [subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     said = [one.communicate(timeout=300)[1] for one in starting]
     try:
@@ -87,9 +87,9 @@ def test_two_at_once_at_one_port_are_one_cloud_that_its_owner_can_use(project: P
         foreground = serinus("local", "up", "--port", port, "--foreground", cwd=project)
         assert (foreground.returncode, "already runs" in foreground.stderr) == (1, True)
         assert status(serinus, project)["running"] is True
-        cloud = clouds.require(project)
+        cloud = offline_process.require(project)
         assert cloud.own_api().get("/clock").status_code == 200
-        credentials = clouds.credentials_path(project, cloud.port)
+        credentials = offline_process.credentials_path(project, cloud.port)
         credentials.chmod(0o644)
         opened = serinus("local", "status", cwd=project)
         assert (opened.returncode, "chmod 600" in opened.stderr) == (1, True)

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from cli import clouds
-from cli.errors import CliError
-from cli.log_lines import LogEntry, iso, read_line
-from cli.log_tail import LogFilter, LogSource, LogTail
-from cli.logs import Part, printable, read_span, render, sources
-from cli.target import Target
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.cli import offline_process
+from serinus.cli.commands.logs import Part, printable, read_span, render, sources
+from serinus.cli.errors import CliError
+from serinus.cli.log_lines import LogEntry, iso, read_line
+from serinus.cli.log_tail import LogFilter, LogSource, LogTail
+from serinus.cli.target import Target
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 FOLLOWED = "/aws/lambda/shop-local-churn"
 REQUEST = {
@@ -167,7 +167,7 @@ def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
     port = free_port()
     assert serinus("local", "up", "--port", str(port), "--speed", "60", cwd=project).returncode == 0
     try:
-        target = Target(clouds.find(project))
+        target = Target(offline_process.find(project))
         target.client("cloudformation").create_stack(
             StackName="shop-local-churn",
             TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
@@ -181,9 +181,9 @@ def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
 
 def follow(project: Path, target: Target, writer: Writer) -> list[str]:
     """What `serinus logs --follow` printed of 200 lines that were written meanwhile."""
-    from cli.place import cloud_time
+    from serinus.cli.context import cloud_time
 
-    command = [sys.executable, "-m", "cli", "logs", "churn", "--local", "--follow", "--since", "1d", "--json"]
+    command = [sys.executable, "-m", "serinus", "logs", "churn", "--local", "--follow", "--since", "1d", "--json"]
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as following:

@@ -13,7 +13,9 @@ from sklearn.linear_model import LinearRegression
 
 
 def _serinus(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "cli", *arguments], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "serinus", *arguments], cwd=folder, capture_output=True, text=True
+    )
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.console import results
-from cli.errors import CliError
-from cli.predict import read_rows, render
+from serinus.cli.commands.predict import read_rows, render
+from serinus.cli.console import results
+from serinus.cli.errors import CliError
 
 
 @pytest.mark.parametrize(

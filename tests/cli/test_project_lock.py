@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import CliError
-from cli.turn import turn
+from serinus.cli.errors import CliError
+from serinus.cli.project_lock import turn
 
 HOLD = """
 import sys
 from pathlib import Path
-from cli.turn import turn
+from serinus.cli.project_lock import turn
 with turn(Path(sys.argv[1]), wait=False):
     print("held", flush=True)
     sys.stdin.read()

@@ -54,7 +54,7 @@ def test_the_environments_region_is_asked(
     (tmp_path / "rows.json").write_text("[{}]")
     given = ("--data", "rows.json") if command == ("predict",) else ()
     done = subprocess.run(
-        [sys.executable, "-m", "cli", *command, "churn", "--env", "prod", *given],
+        [sys.executable, "-m", "serinus", *command, "churn", "--env", "prod", *given],
         cwd=tmp_path,
         env={
             **os.environ,

@@ -11,15 +11,15 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 
-from cli.caller import Anyone, KeyHolder, Signer, TokenBearer, caller_of
-from cli.clouds import RunningCloud
-from cli.endpoints import Endpoint, curl_line
-from cli.errors import CliError
-from cli.own_tokens import sign_own_token
-from cli.target import Target
-from offline.authorization.root_key import RootKey
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.cli.dev_tokens import sign_own_token
+from serinus.cli.endpoints import Endpoint, curl_line
+from serinus.cli.errors import CliError
+from serinus.cli.offline_process import RunningCloud
+from serinus.cli.request_auth import Anyone, KeyHolder, Signer, TokenBearer, caller_of
+from serinus.cli.target import Target
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 ISSUER = "https://login.invalid"
 BODY = b'{"rows": [[1.5]]}'

@@ -1,6 +1,6 @@
 """The template with which a stack is told where its alias is."""
 
-from cli.stack_alias import pin_alias
+from serinus.cli.stack_sync import pin_alias
 
 TEMPLATE = {
     "Resources": {

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.overview import Deployed, Overview, ServedVersion
-from cli.rollouts import Alarm, Deployment
-from cli.status import lines_of
+from serinus.cli.commands.status import lines_of
+from serinus.cli.overview import Deployed, Overview, ServedVersion
+from serinus.cli.release_reader import Alarm, Deployment
 
 SHOP = '[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.spam]\n'
 PIN = "3f2a9c0011aa" + "0" * 52

@@ -12,14 +12,14 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from cli import clouds
-from cli.caller import Anyone
-from cli.errors import CliError, WrongUsage
-from cli.main import app
-from cli.place import options
-from cli.predict import send
-from cli.target import choose, choose_by_name
-from offline.authorization.root_key import RootKey
+from serinus.cli import offline_process
+from serinus.cli.commands.predict import send
+from serinus.cli.context import options
+from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.main import app
+from serinus.cli.request_auth import Anyone
+from serinus.cli.target import choose, choose_by_name
+from serinus.offline.authentication.root_key import RootKey
 
 SETTINGS = """
 [project]
@@ -86,7 +86,9 @@ def recorder() -> Iterator[Recorder]:
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project, in a shell that says nothing about AWS."""
-    for name in [name for name in os.environ if name.startswith("AWS_") or name == clouds.VARIABLE_LOCAL_URL]:
+    for name in [
+        name for name in os.environ if name.startswith("AWS_") or name == offline_process.VARIABLE_LOCAL_URL
+    ]:
         monkeypatch.delenv(name)
     (tmp_path / "serinus.toml").write_text(SETTINGS)
     (tmp_path / "rows.json").write_text("[{}]")
@@ -98,7 +100,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def running(shop: Path, recorder: Recorder) -> str:
     """The address of a cloud of the project."""
     where = (recorder.server_port, "us-east-1", "123456789012")
-    clouds.record(shop, clouds.RunningCloud(os.getpid(), *where, 1.0, RootKey.new()))
+    offline_process.record(shop, offline_process.RunningCloud(os.getpid(), *where, 1.0, RootKey.new()))
     return recorder.url
 
 
@@ -178,7 +180,7 @@ def test_what_names_an_offline_cloud_never_leads_to_aws(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     if not given:
-        monkeypatch.setenv(clouds.VARIABLE_LOCAL_URL, recorder.url)
+        monkeypatch.setenv(offline_process.VARIABLE_LOCAL_URL, recorder.url)
         given = ("--env", "prod")
     done = CliRunner().invoke(app, [*command, *given])
     assert recorder.asked == []

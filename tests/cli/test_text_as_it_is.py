@@ -16,14 +16,14 @@ import pytest
 from markdown_it import MarkdownIt
 from sklearn.tree import DecisionTreeClassifier
 
-import cli
-from cli import console
-from cli.main import main
-from cli.predict import render as render_answer
-from cli.printable import printable
-from lambda_handlers.contract import bundle
-from lambda_handlers.contract.lock import LOCK
-from modelpack import markdown
+from serinus import cli
+from serinus.cli import console
+from serinus.cli.commands.predict import render as render_answer
+from serinus.cli.main import main
+from serinus.cli.printable import printable
+from serinus.lambda_handlers.contract import bundle
+from serinus.lambda_handlers.contract.lock import LOCK
+from serinus.modelpack import markdown
 
 COLUMNS = (
     "sepal [cm]",
@@ -227,7 +227,7 @@ def test_report_that_cannot_be_shown_says_that_the_model_is_pinned(
     def fail(*_: Any) -> None:
         raise RuntimeError("no [/room]")
 
-    monkeypatch.setattr("cli.package.print_result", fail)
+    monkeypatch.setattr("serinus.cli.commands.package.print_result", fail)
     arguments = ["package", "model.joblib", "--name", "second", "--sample", "sample.csv", "--target", "label"]
     monkeypatch.setattr(sys, "argv", ["serinus", *arguments])
     with pytest.raises(SystemExit) as ended:

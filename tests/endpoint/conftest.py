@@ -20,14 +20,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from infra.handler_modules import handler_files
-from lambda_handlers.contract.build import BUILD_DIR, BuildManifest
-from modelpack.layers import build
-from modelpack.package import package
-from modelpack.request import PackageRequest
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.infra.handler_modules import handler_files
+from serinus.lambda_handlers.contract.build import BUILD_DIR, BuildManifest
+from serinus.modelpack.layers import build
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ("python3.13", "x86_64")
@@ -117,7 +117,7 @@ class Deployment:
             FunctionName="churn",
             Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
             Role=self._role(),
-            Handler="lambda_handlers.inference.handler.handler",
+            Handler="serinus.lambda_handlers.inference.handler.handler",
             Code={"ZipFile": handler_zip()},
             Layers=[layer["LayerVersionArn"] for layer in layers],
             Timeout=20,
@@ -170,6 +170,6 @@ def handler_zip() -> bytes:
     """The asset of the inference function: the files that its handler imports, and no others."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        for file in handler_files(ROOT, "lambda_handlers.inference.handler"):
+        for file in handler_files(ROOT, "serinus.lambda_handlers.inference.handler"):
             archive.write(ROOT / file, str(file))
     return code.getvalue()

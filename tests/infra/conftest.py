@@ -22,13 +22,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from infra.assembly import create_app
-from infra.constructs.front import Access
-from infra.release import Release, read_release
-from infra.settings import Endpoint, JwtSettings, Settings, load_settings
-from infra.stacks.endpoint_stack import EndpointStack
-from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
-from lambda_handlers.contract.bundle import (
+from serinus.infra.assembly import create_app
+from serinus.infra.constructs.front import Access
+from serinus.infra.release import Release, read_release
+from serinus.infra.settings import Endpoint, JwtSettings, Settings, load_settings
+from serinus.infra.stacks.endpoint_stack import EndpointStack
+from serinus.lambda_handlers.contract.build import (
+    BUILD_DIR,
+    BUILD_MANIFEST,
+    BuildManifest,
+    BuiltLayer,
+    runtime_key,
+)
+from serinus.lambda_handlers.contract.bundle import (
     BASELINE,
     GOLDEN,
     GRAPH,
@@ -39,9 +45,9 @@ from lambda_handlers.contract.bundle import (
     compute_version,
     dump_json,
 )
-from lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
-from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
-from lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.contract.tolerance import Tolerance
 
 SIGNATURE = Signature(
     task="regression",

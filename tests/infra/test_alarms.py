@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from infra.alarm_plan import MOST_ALARMS, plan_alarms
-from infra.lint.alarm_rules import is_carried
-from infra.settings import AlarmSettings, EndpointSettings, RolloutSettings
-from lambda_handlers.contract import release, signals
-from offline.services.lambda_.metrics import dimension_sets
-from offline.services.lambda_.routing import Route
+from serinus.infra.alarm_plan import MOST_ALARMS, plan_alarms
+from serinus.infra.lint.alarm_rules import is_carried
+from serinus.infra.settings import AlarmSettings, EndpointSettings, RolloutSettings
+from serinus.lambda_handlers.contract import release, signals
+from serinus.offline.services.lambda_.metrics import dimension_sets
+from serinus.offline.services.lambda_.routing import Route
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]

@@ -8,11 +8,11 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from cfnlint.api import lint as cfn_lint
 
-from infra.assembly import create_app
-from infra.errors import SettingsError
-from infra.lint import lint
-from infra.settings import load_settings
-from infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.assembly import create_app
+from serinus.infra.errors import SettingsError
+from serinus.infra.lint import lint
+from serinus.infra.settings import load_settings
+from serinus.infra.stacks.endpoint_stack import EndpointStack
 
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
 READY = 'cold_start = "provisioned"\n'

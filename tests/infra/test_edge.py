@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from cfnlint.api import lint as cfn_lint
 
-from infra.constructs.custom_domain import HttpDomain
-from infra.constructs.http_api import HttpFront
-from infra.errors import SettingsError
-from infra.lint import Finding, lint
-from infra.names import OUTPUTS
-from infra.settings import DomainSettings, load_settings
+from serinus.infra.constructs.custom_domain import HttpDomain
+from serinus.infra.constructs.http_api import HttpFront
+from serinus.infra.errors import SettingsError
+from serinus.infra.lint import Finding, lint
+from serinus.infra.names import OUTPUTS
+from serinus.infra.settings import DomainSettings, load_settings
 
 Templates = Callable[..., dict[str, Any]]
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from cfnlint.api import lint as cfn_lint
 
-from infra.errors import SettingsError
-from infra.lint import lint
-from infra.settings import load_settings
+from serinus.infra.errors import SettingsError
+from serinus.infra.lint import lint
+from serinus.infra.settings import load_settings
 
 Templates = Callable[..., dict[str, Any]]
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"

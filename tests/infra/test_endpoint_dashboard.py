@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra import prices
-from infra.constructs.endpoint_metrics import http_api_metrics, rest_api_metrics
-from lambda_handlers.contract import release, signals
+from serinus.infra import prices
+from serinus.infra.constructs.endpoint_metrics import http_api_metrics, rest_api_metrics
+from serinus.lambda_handlers.contract import release, signals
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]

@@ -9,9 +9,9 @@ import pytest
 from aws_cdk.assertions import Template
 from cfnlint.api import lint
 
-from infra.assembly import create_app
-from infra.names import OUTPUTS
-from infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.assembly import create_app
+from serinus.infra.names import OUTPUTS
+from serinus.infra.stacks.endpoint_stack import EndpointStack
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 REWRITE = "SERINUS_REWRITE_SNAPSHOTS"

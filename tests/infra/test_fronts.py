@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from cfnlint.api import lint as cfn_lint
 
-from infra.errors import LintError, SettingsError
-from infra.lint import Finding, lint
-from infra.names import OUTPUTS
-from infra.settings import load_settings
-from infra.synth import synthesize
+from serinus.infra.errors import LintError, SettingsError
+from serinus.infra.lint import Finding, lint
+from serinus.infra.names import OUTPUTS
+from serinus.infra.settings import load_settings
+from serinus.infra.synth import synthesize
 
 Templates = Callable[..., dict[str, Any]]
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'

@@ -14,14 +14,14 @@ from aws_cdk.assertions import Template
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from infra.constructs.custom_domain import RestDomain
-from infra.constructs.http_api import HttpFront
-from infra.constructs.rest_api import RestFront
-from infra.constructs.web_acl import WebAcl
-from infra.settings import DomainSettings, JwtSettings, WafSettings
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.infra.constructs.custom_domain import RestDomain
+from serinus.infra.constructs.http_api import HttpFront
+from serinus.infra.constructs.rest_api import RestFront
+from serinus.infra.constructs.web_acl import WebAcl
+from serinus.infra.settings import DomainSettings, JwtSettings, WafSettings
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 pytestmark = pytest.mark.cloud
 

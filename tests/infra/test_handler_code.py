@@ -10,18 +10,24 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-import lambda_handlers
-from infra.constructs.handler_code import HandlerCode
-from infra.constructs.inference_function import ENTRY_MODULE
+import serinus
+from serinus.infra.constructs.handler_code import HandlerCode
+from serinus.infra.constructs.inference_function import ENTRY_MODULE
+from serinus.lambda_handlers.contract.build import function_sources
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """A folder like site-packages: our package, byte code, and others beside it."""
     root = tmp_path / "site-packages"
-    shutil.copytree(Path(lambda_handlers.__file__).parent, root / "lambda_handlers")
-    (root / "lambda_handlers" / "inference" / "__pycache__").mkdir(exist_ok=True)
-    (root / "lambda_handlers" / "inference" / "__pycache__" / "handler.cpython-313.pyc").write_bytes(b"stale")
+    sources, files = function_sources()
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(sources / file, root / file)
+    (root / "serinus" / "lambda_handlers" / "inference" / "__pycache__").mkdir(exist_ok=True)
+    (root / "serinus" / "lambda_handlers" / "inference" / "__pycache__" / "handler.cpython-313.pyc").write_bytes(
+        b"stale"
+    )
     (root / "another" / "inference").mkdir(parents=True)
     (root / "another" / "inference" / "handler.py").write_text("", encoding="utf-8")
     return root
@@ -54,7 +60,7 @@ def test_the_asset_holds_exactly_the_files_that_the_handler_needs(installed: Pat
 def test_the_asset_is_the_same_from_a_checkout_and_from_an_installed_package(
     installed: Path, tmp_path: Path
 ) -> None:
-    checkout = Path(lambda_handlers.__file__).parents[1]
+    checkout = Path(serinus.__file__).parents[1]
 
     assert asset_folder(installed, tmp_path / "a").name == asset_folder(checkout, tmp_path / "b").name
 
@@ -64,9 +70,15 @@ def test_a_change_to_a_hook_leaves_the_inference_asset_as_it_was(installed: Path
         asset_folder(installed, tmp_path / "before").name,
         HandlerCode.of(ENTRY_MODULE, installed).sha256,
     )
-    (installed / "lambda_handlers" / "hooks" / "__init__.py").write_text("CHANGED = True\n", encoding="utf-8")
-    (installed / "lambda_handlers" / "hooks" / "another.py").write_text("ADDED = True\n", encoding="utf-8")
-    (installed / "lambda_handlers" / "contract" / "unused.py").write_text("ADDED = True\n", encoding="utf-8")
+    (installed / "serinus" / "lambda_handlers" / "hooks" / "__init__.py").write_text(
+        "CHANGED = True\n", encoding="utf-8"
+    )
+    (installed / "serinus" / "lambda_handlers" / "hooks" / "another.py").write_text(
+        "ADDED = True\n", encoding="utf-8"
+    )
+    (installed / "serinus" / "lambda_handlers" / "contract" / "unused.py").write_text(
+        "ADDED = True\n", encoding="utf-8"
+    )
 
     assert asset_folder(installed, tmp_path / "after").name == before
     assert HandlerCode.of(ENTRY_MODULE, installed).sha256 == code
@@ -77,7 +89,7 @@ def test_a_change_to_the_handler_changes_the_inference_asset(installed: Path, tm
         asset_folder(installed, tmp_path / "before").name,
         HandlerCode.of(ENTRY_MODULE, installed).sha256,
     )
-    handler = installed / "lambda_handlers" / "inference" / "handler.py"
+    handler = installed / "serinus" / "lambda_handlers" / "inference" / "handler.py"
     handler.write_text(handler.read_text(encoding="utf-8") + "\nCHANGED = True\n", encoding="utf-8")
 
     assert asset_folder(installed, tmp_path / "after").name != before
@@ -92,7 +104,7 @@ def test_every_module_of_the_asset_finds_what_it_imports_within_it(installed: Pa
         if path.stem not in ("__init__", "handler")  # importing the handler opens its model
     ]
     code = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
-    code += "import lambda_handlers; print(lambda_handlers.__file__)"
+    code += "import serinus; print(serinus.__file__)"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=120)
 
@@ -103,6 +115,6 @@ def test_every_module_of_the_asset_finds_what_it_imports_within_it(installed: Pa
 def test_bytecode_of_the_runtime_comes_along_where_it_was_compiled(installed: Path) -> None:
     code = HandlerCode.of(ENTRY_MODULE, installed, "python3.13")
     compiled = [file.as_posix() for file in code.files if file.suffix == ".pyc"]
-    assert "lambda_handlers/inference/__pycache__/handler.cpython-313.pyc" in compiled
+    assert "serinus/lambda_handlers/inference/__pycache__/handler.cpython-313.pyc" in compiled
     assert code.sha256 != HandlerCode.of(ENTRY_MODULE, installed).sha256
     assert not any(file.suffix == ".pyc" for file in HandlerCode.of(ENTRY_MODULE, installed, "python3.99").files)

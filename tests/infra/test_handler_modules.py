@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-import lambda_handlers
-from infra.constructs.inference_function import ENTRY_MODULE
-from infra.errors import InfraError
-from infra.handler_modules import handler_files
+import serinus
+from serinus.infra.constructs.inference_function import ENTRY_MODULE
+from serinus.infra.errors import InfraError
+from serinus.infra.handler_modules import handler_files
 
-ROOT = Path(lambda_handlers.__file__).parents[1]
+ROOT = Path(serinus.__file__).parents[1]
 
 
 def write(root: Path, **files: str) -> None:
@@ -103,6 +103,8 @@ def test_a_missing_entry_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_inference_handler_holds_what_it_imports_and_no_hook() -> None:
-    folders = {path.parts[1] for path in handler_files(ROOT, ENTRY_MODULE) if len(path.parts) > 2}
+    files = handler_files(ROOT, ENTRY_MODULE)
+    folders = {path.parts[2] for path in files if len(path.parts) > 3}
 
+    assert {path.as_posix() for path in files if path.parts[1] != "lambda_handlers"} == {"serinus/__init__.py"}
     assert folders == {"contract", "inference"}

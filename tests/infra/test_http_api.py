@@ -8,9 +8,9 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from cfnlint.api import lint as cfn_lint
 
-from infra.constructs.http_api import HttpFront
-from infra.settings import JwtSettings
-from lambda_handlers.contract.signals import EXPOSED_HEADERS
+from serinus.infra.constructs.http_api import HttpFront
+from serinus.infra.settings import JwtSettings
+from serinus.lambda_handlers.contract.signals import EXPOSED_HEADERS
 
 Fronts = Callable[..., Template]
 JWT = JwtSettings(issuer="https://issuer.example/tenant", audience=("serving", "other"))

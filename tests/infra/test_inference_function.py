@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
-from infra.constructs.inference_function import InferenceFunction
+from serinus.infra.constructs.inference_function import InferenceFunction
 
 CONFIGURATION: dict[str, Any] = {
     "name": "shop-dev-churn",
@@ -41,7 +41,7 @@ def test_the_function_is_configured_as_asked() -> None:
         "AWS::Lambda::Function",
         {
             "FunctionName": "shop-dev-churn",
-            "Handler": "lambda_handlers.inference.handler.handler",
+            "Handler": "serinus.lambda_handlers.inference.handler.handler",
             "Runtime": "python3.14",
             "Architectures": ["arm64"],
             "MemorySize": 1024,

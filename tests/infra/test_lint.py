@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from infra.alarm_plan import PlannedAlarm, WatchedMetric, plan_alarms
-from infra.errors import LintError
-from infra.lint import Finding, alarm_rules, lint
-from infra.lint.alarm_rules import is_carried
-from infra.lint.rollout_rules import SHORTEST_JUDGED_MINUTES
-from infra.settings.schema import EndpointSettings
-from infra.synth import synthesize
-from lambda_handlers.contract.build import BUILD_DIR
-from lambda_handlers.contract.release import LAST_WORD_MINUTES
+from serinus.infra.alarm_plan import PlannedAlarm, WatchedMetric, plan_alarms
+from serinus.infra.errors import LintError
+from serinus.infra.lint import Finding, alarm_rules, lint
+from serinus.infra.lint.alarm_rules import is_carried
+from serinus.infra.lint.rollout_rules import SHORTEST_JUDGED_MINUTES
+from serinus.infra.settings.schema import EndpointSettings
+from serinus.infra.synth import synthesize
+from serinus.lambda_handlers.contract.build import BUILD_DIR
+from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
 
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.errors import LintError
-from infra.lint.template_rules import check_template
-from infra.synth import synthesize
+from serinus.infra.errors import LintError
+from serinus.infra.lint.template_rules import check_template
+from serinus.infra.synth import synthesize
 
 Templates = Callable[..., dict[str, Any]]
 STRATEGIES = ("canary", "linear", "blue_green", "all_at_once")
@@ -174,7 +174,7 @@ def test_more_layers_and_variables_than_a_function_takes(plain: dict[str, Any]) 
 def test_synth_refuses_a_template_with_errors(
     project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.lint.template_alarms.MOST_ALARMS", 1)
+    monkeypatch.setattr("serinus.infra.lint.template_alarms.MOST_ALARMS", 1)
 
     with pytest.raises(LintError, match=r"line 4: endpoint.churn.alarms: deployment group .* CodeDeploy takes 1"):
         synthesize(project.folder, "dev", tmp_path / "out")

@@ -5,8 +5,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra.constructs.model_layers import ModelLayers
-from infra.release import LayerZip
+from serinus.infra.constructs.model_layers import ModelLayers
+from serinus.infra.release import LayerZip
 
 
 @pytest.fixture

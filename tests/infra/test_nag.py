@@ -9,9 +9,9 @@ import aws_cdk as cdk
 import cdk_nag
 import pytest
 
-from infra.assembly import create_app
-from infra.nag import ACKNOWLEDGEMENTS
-from infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.assembly import create_app
+from serinus.infra.nag import ACKNOWLEDGEMENTS
+from serinus.infra.stacks.endpoint_stack import EndpointStack
 
 DEFAULTS = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
 FULL = (
@@ -91,7 +91,7 @@ def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) ->
 
 
 def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
+    monkeypatch.setattr("serinus.infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
     found = nag(*SHAPES["full"]) | nag(*SHAPES["http_jwt"]) | nag(*SHAPES["rest_edge"])
     function = "arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:shop-dev-churn"
     idle = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tomlkit import dumps
 
-from infra.settings.positions import KeyPath, find_positions
+from serinus.infra.settings.positions import KeyPath, find_positions
 
 EVERY_KIND = '''\
 # a comment with = and [brackets]

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-import lambda_handlers
-from infra.errors import InfraError, ReleaseError
-from infra.synth import wanted_layers
-from lambda_handlers.contract.build import BUILD_DIR, CODE_DIR
+from serinus.infra.errors import InfraError, ReleaseError
+from serinus.infra.synth import wanted_layers
+from serinus.lambda_handlers.contract.build import BUILD_DIR, CODE_DIR, function_sources
 
 
 def test_a_release_is_the_pinned_bundle_with_the_layers_built_for_it(project: Any) -> None:
@@ -165,8 +164,10 @@ def test_a_bundle_that_is_gone_is_refused(project: Any) -> None:
 def compiled(project: Any) -> Path:
     """The copy of the handlers' package that a build leaves for python3.13."""
     root: Path = project.folder / BUILD_DIR / CODE_DIR / "python3.13"
-    package = Path(lambda_handlers.__file__).parent
-    shutil.copytree(package, root / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    sources, files = function_sources()
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(sources / file, root / file)
     return root
 
 
@@ -179,6 +180,6 @@ def test_without_compiled_code_the_function_gets_sources_alone(project: Any) -> 
 
 
 def test_code_that_was_compiled_from_other_sources_is_refused(project: Any, compiled: Path) -> None:
-    (compiled / "lambda_handlers" / "inference" / "handler.py").write_text("changed")
-    with pytest.raises(ReleaseError, match=r"another lambda_handlers/inference/handler.py than is installed"):
+    (compiled / "serinus" / "lambda_handlers" / "inference" / "handler.py").write_text("changed")
+    with pytest.raises(ReleaseError, match=r"another serinus/lambda_handlers/inference/handler.py than"):
         project.release()

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from cfnlint.api import lint as cfn_lint
 
-from infra.constructs.rest_api import RestFront
+from serinus.infra.constructs.rest_api import RestFront
 
 Fronts = Callable[..., Template]
 KEY, OPEN, SIGNED = (True, "NONE"), (False, "NONE"), (False, "AWS_IAM")

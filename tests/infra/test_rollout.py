@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint
 
-from lambda_handlers.contract.release import NO_OBJECTION, hold_parameter, objection_parameter
+from serinus.lambda_handlers.contract.release import NO_OBJECTION, hold_parameter, objection_parameter
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]

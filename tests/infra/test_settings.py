@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from infra.errors import InfraError
-from infra.settings import Settings, known_environments, load_settings
+from serinus.infra.errors import InfraError
+from serinus.infra.settings import Settings, known_environments, load_settings
 
 LAYERED = """\
 [project]

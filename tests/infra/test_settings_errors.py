@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.errors import SettingsError
-from infra.settings import load_settings
+from serinus.infra.errors import SettingsError
+from serinus.infra.settings import load_settings
 
 HEAD = '[project]\nname = "shop"\n'
 ENDPOINT = HEAD + "[endpoint.churn]\n"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import load_settings
-from infra.settings.reference import render_reference
-from infra.settings.schema import EndpointSettings
+from serinus.infra.settings import load_settings
+from serinus.infra.settings.reference import render_reference
+from serinus.infra.settings.schema import EndpointSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 def test_the_page_is_what_the_models_say() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
-    assert page == render_reference(), "run `python -m infra.settings.reference > docs/settings.md`"
+    assert page == render_reference(), "run `python -m serinus.infra.settings.reference > docs/settings.md`"
 
 
 def test_running_the_module_prints_the_page() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "infra.settings.reference"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "serinus.infra.settings.reference"], capture_output=True, text=True, timeout=60
     )
 
     assert done.stdout == render_reference()

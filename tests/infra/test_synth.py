@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from infra.assembly import FEATURE_FLAGS
-from infra.errors import InfraError, ReleaseError
-from infra.synth import chosen_environment, synthesize
+from serinus.infra.assembly import FEATURE_FLAGS
+from serinus.infra.errors import InfraError, ReleaseError
+from serinus.infra.synth import chosen_environment, synthesize
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,7 +116,7 @@ def test_context_chooses_the_environment_then_the_variable_then_dev(
 
 
 def test_reading_settings_does_not_load_the_cdk_library() -> None:
-    code = "import sys, infra.synth; sys.exit('aws_cdk' in sys.modules)"
+    code = "import sys, serinus.infra.synth; sys.exit('aws_cdk' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 

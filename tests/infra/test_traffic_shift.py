@@ -1,8 +1,8 @@
 import pytest
 
-from infra.settings import RolloutSettings
-from infra.traffic_shift import ALL_AT_ONCE, Steps, shift_of
-from offline.services.codedeploy.traffic import predefined
+from serinus.infra.settings import RolloutSettings
+from serinus.infra.traffic_shift import ALL_AT_ONCE, Steps, shift_of
+from serinus.offline.services.codedeploy.traffic import predefined
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 Package = Callable[..., PackageResult]
 

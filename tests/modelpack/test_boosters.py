@@ -13,14 +13,14 @@ import xgboost
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lambda_handlers.contract.bundle import read_manifest
-from modelpack import sources
-from modelpack.errors import ConversionError, ExtraMissingError
-from modelpack.package import package
-from modelpack.progress import Silent
-from modelpack.request import PackageRequest, PackageResult
-from modelpack.run import Runner
-from modelpack.sample import fit_to_model
+from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.modelpack import sources
+from serinus.modelpack.errors import ConversionError, ExtraMissingError
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.package import package
+from serinus.modelpack.progress import Silent
+from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.sample import fit_to_model
 
 Package = Callable[..., PackageResult]
 CAT = {"iterations": 10, "depth": 3, "verbose": 0, "allow_writing_files": False}

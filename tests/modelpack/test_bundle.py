@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from lambda_handlers.contract.bundle import CARD, PROVENANCE, SHIPPED, verify
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.lock import LOCK, Pin, read_lock
-from modelpack.locking import pin_bundle
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract.bundle import CARD, PROVENANCE, SHIPPED, verify
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock
+from serinus.modelpack.locking import pin_bundle
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

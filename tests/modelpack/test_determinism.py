@@ -15,13 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from lambda_handlers.contract.bundle import SHIPPED, read_manifest
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract.bundle import SHIPPED, read_manifest
+from serinus.modelpack.request import PackageResult
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from modelpack.package import PackageRequest, package
+from serinus.modelpack.package import PackageRequest, package
 root = Path(sys.argv[1])
 package(PackageRequest(root / "model.joblib", "churn", root / "sample.csv", root / sys.argv[2]))
 """

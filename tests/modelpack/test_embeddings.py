@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from lambda_handlers.contract.agreement import compare
-from lambda_handlers.contract.bundle import read_manifest
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.errors import PrecisionError
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract.agreement import compare
+from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.errors import PrecisionError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 WIDTH = 64
 

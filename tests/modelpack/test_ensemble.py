@@ -13,10 +13,10 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from modelpack.convert.ensemble import Ensemble, Tree, _before_rounding, _rounded_down, read_tree
-from modelpack.run import Runner
-from modelpack.sample import fit_to_model
-from modelpack.sources.sklearn import SklearnSource
+from serinus.modelpack.convert.ensemble import Ensemble, Tree, _before_rounding, _rounded_down, read_tree
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 
 def _tree(votes: list[list[float]]) -> Tree:

@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from modelpack.run import Runner
-from modelpack.sample import fit_to_model
-from modelpack.sources.sklearn import SklearnSource
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 ROWS, TRAINED_ROWS = 3000, 500
 #: Probabilities closer to each other than this are decided by rounding.

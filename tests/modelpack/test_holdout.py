@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from modelpack.holdout import accuracy, compare_metrics
+from serinus.modelpack.holdout import accuracy, compare_metrics
 
 ROWS = 300
 LABELS: dict[str, Any] = {

@@ -19,8 +19,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
-from cli.main import main
-from modelpack.supervised.supervisor import Packer
+from serinus.cli.main import main
+from serinus.modelpack.supervised.supervisor import Packer
 
 Files = Callable[[str], bytes]
 SOURCE, SAMPLE = 3, 4
@@ -49,7 +49,9 @@ def refused(
     project: Path, packer: Packer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Any:
     """Packages a model file, which must fail as one line; gives that line."""
-    monkeypatch.setattr("modelpack.supervised.supervisor.Packer", lambda stage_timeout_s: nullcontext(packer))
+    monkeypatch.setattr(
+        "serinus.modelpack.supervised.supervisor.Packer", lambda stage_timeout_s: nullcontext(packer)
+    )
 
     def run(model: Path, code: int, sample: Path | None = None) -> str:
         arguments = [

@@ -28,15 +28,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, OneClassSVM
 
-from lambda_handlers.contract.agreement import compare
-from lambda_handlers.contract.bundle import Golden, read_golden, read_manifest
-from lambda_handlers.contract.columns import field_of
-from lambda_handlers.contract.tolerance import Tolerance
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
-from modelpack.errors import ConversionError
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract.agreement import compare
+from serinus.lambda_handlers.contract.bundle import Golden, read_golden, read_manifest
+from serinus.lambda_handlers.contract.columns import field_of
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ConversionError
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 MEMBERS = [("line", LogisticRegression()), ("naive", GaussianNB())]

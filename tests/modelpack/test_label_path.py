@@ -16,12 +16,12 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 
-from modelpack.convert.direct import DirectGraph
-from modelpack.convert.sklearn import convert
-from modelpack.convert.trees import side_of_zero
-from modelpack.run import Runner
-from modelpack.sample import Sample, fit_to_model
-from modelpack.sources.sklearn import SklearnSource
+from serinus.modelpack.convert.graph_builder import DirectGraph
+from serinus.modelpack.convert.sklearn import convert
+from serinus.modelpack.convert.trees import side_of_zero
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.sample import Sample, fit_to_model
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 LOOKUPS = ("Gather", "ArrayFeatureExtractor", "LabelEncoder")
 MODELS = {

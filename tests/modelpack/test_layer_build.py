@@ -16,14 +16,14 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from lambda_handlers.contract.build import BUILD_DIR, CODE_DIR, read_build
-from lambda_handlers.contract.errors import ContractError
-from modelpack import layers
-from modelpack.errors import LayerError, LayerLimitError, ResolveError
-from modelpack.layers import limits, runtime
-from modelpack.layers.targets import twin_target
-from modelpack.layers.uv import install
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract.build import BUILD_DIR, CODE_DIR, read_build
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.modelpack import layers
+from serinus.modelpack.errors import LayerError, LayerLimitError, ResolveError
+from serinus.modelpack.layers import limits, runtime
+from serinus.modelpack.layers.targets import twin_target
+from serinus.modelpack.layers.uv import install
+from serinus.modelpack.request import PackageResult
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -88,7 +88,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def as_lambda(monkeypatch: pytest.MonkeyPatch) -> str:
     """Lets Lambda offer this Python, so that a target with an interpreter is at hand."""
-    monkeypatch.setattr("modelpack.layers.targets.RUNTIMES", (RUNTIME, "python3.99"))
+    monkeypatch.setattr("serinus.modelpack.layers.targets.RUNTIMES", (RUNTIME, "python3.99"))
     return RUNTIME
 
 
@@ -314,8 +314,8 @@ def test_interpreter_of_this_version_is_this_one() -> None:
 
 def test_the_functions_own_code_gets_bytecode_of_its_runtime(index: Path, as_lambda: str, tmp_path: Path) -> None:
     layers.build(tmp_path, [(as_lambda, "x86_64")], [])
-    folder = tmp_path / BUILD_DIR / CODE_DIR / as_lambda / "lambda_handlers" / "inference"
+    folder = tmp_path / BUILD_DIR / CODE_DIR / as_lambda / "serinus" / "lambda_handlers" / "inference"
     tag = as_lambda.replace("python", "cpython-").replace(".", "")
     compiled = (folder / "__pycache__" / f"handler.{tag}.pyc").read_bytes()
-    assert b"/var/task/lambda_handlers/inference/handler.py" in compiled
+    assert b"/var/task/serinus/lambda_handlers/inference/handler.py" in compiled
     assert str(tmp_path).encode() not in compiled

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modelpack.errors import LayerError
-from modelpack.layers.native import check_complete, check_machine
+from serinus.modelpack.errors import LayerError
+from serinus.modelpack.layers.native import check_complete, check_machine
 
 X86_64, AARCH64 = 62, 183
 

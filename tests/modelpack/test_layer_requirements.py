@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from modelpack.errors import LayerError
-from modelpack.layers.requirements import requirements_file
-from modelpack.layers.targets import lambda_target
+from serinus.modelpack.errors import LayerError
+from serinus.modelpack.layers.requirements import requirements_file
+from serinus.modelpack.layers.targets import lambda_target
 
 
 def test_every_wanted_package_is_pinned_with_hashes() -> None:

@@ -16,11 +16,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from lambda_handlers.contract import bundle
-from modelpack.errors import SampleError, SourceError
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
-from modelpack.sources import mlflow
+from serinus.lambda_handlers.contract import bundle
+from serinus.modelpack.errors import SampleError, SourceError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.sources import mlflow
 
 
 def _log(folder: Path, flavors: str, rest: str = "") -> Path:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from modelpack.request import PackageResult
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

@@ -11,13 +11,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
-from lambda_handlers.contract.bundle import read_golden, read_manifest
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
-from modelpack.errors import SampleError, SourceError
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract.bundle import read_golden, read_manifest
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import SampleError, SourceError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 
 def _model(nodes: list[Any], inputs: list[Any], outputs: list[Any], stored: list[Any] | None = None) -> Any:

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from modelpack import ModelpackError, sample
-from modelpack import package as door
-from modelpack.package import package
-from modelpack.request import PackageRequest
+from serinus.modelpack import ModelpackError, sample
+from serinus.modelpack import package as door
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest
 
 
 class Listening:
@@ -50,7 +50,7 @@ def test_rows_beyond_the_limit_are_left_out_and_said(
     request_of: PackageRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample, "MAX_ROWS", 50)
-    monkeypatch.setattr("modelpack.making.MAX_ROWS", 50)
+    monkeypatch.setattr("serinus.modelpack.pipeline.MAX_ROWS", 50)
     packed = package(request_of)
     assert packed.parity.rows == 50
     assert any("first 50 are used" in notice for notice in packed.notices)
@@ -78,7 +78,7 @@ def test_score_is_r2_for_a_regressor(numbers: pd.DataFrame, score: Any, tmp_path
 
 def test_layers_and_errors_are_asked_for_without_pandas_or_scikit_learn() -> None:
     code = (
-        "import sys, modelpack.package, modelpack.layers\n"
+        "import sys, serinus.modelpack.package, serinus.modelpack.layers\n"
         "print([name for name in ('pandas', 'sklearn') if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,9 +5,9 @@ import onnx
 import onnxruntime
 from sklearn.ensemble import RandomForestClassifier
 
-from modelpack.convert.packed import pack_lists
-from modelpack.sample import fit_to_model
-from modelpack.sources.sklearn import SklearnSource
+from serinus.modelpack.convert.packed_attributes import pack_lists
+from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 
 def test_packed_graph_is_the_same_graph_in_fewer_bytes(numbers: object, score: np.ndarray) -> None:

@@ -24,8 +24,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from lambda_handlers.contract.bundle import read_manifest
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

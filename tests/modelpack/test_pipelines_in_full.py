@@ -17,9 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from lambda_handlers.contract import bundle
-from modelpack.errors import ConversionError
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract import bundle
+from serinus.modelpack.errors import ConversionError
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

@@ -17,15 +17,15 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lambda_handlers.contract.agreement import Agreement, compare
-from lambda_handlers.contract.build import FUNCTION_CODE_BYTES
-from lambda_handlers.contract.bundle import SHIPPED, read_golden, read_manifest
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack import precision
-from modelpack.errors import HoldoutError, LayerLimitError, PrecisionError, RequestError
-from modelpack.layers.limits import LEAST_RUNTIME_BYTES
-from modelpack.precision import Measured
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.contract.agreement import Agreement, compare
+from serinus.lambda_handlers.contract.build import FUNCTION_CODE_BYTES
+from serinus.lambda_handlers.contract.bundle import SHIPPED, read_golden, read_manifest
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack import precision
+from serinus.modelpack.errors import HoldoutError, LayerLimitError, PrecisionError, RequestError
+from serinus.modelpack.layers.limits import LEAST_RUNTIME_BYTES
+from serinus.modelpack.precision import Measured
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 LOOSE = Tolerance(labels=0.9, atol=0.3, rtol=0.0)
@@ -117,8 +117,8 @@ def test_precision_that_is_none(network: Any, numbers: pd.DataFrame, pack: Packa
 
 def test_golden_rows_are_those_that_agree(network: Any, numbers: pd.DataFrame, pack: Package) -> None:
     packed = pack(network, numbers, precision="int4", tolerance=Tolerance(labels=0.5, atol=0.5, rtol=0.0))
-    from modelpack.run import Runner
-    from modelpack.sample import fit_to_model
+    from serinus.modelpack.onnx_run import Runner
+    from serinus.modelpack.sample import fit_to_model
 
     golden = read_golden(packed.bundle)
     sample = fit_to_model(pd.DataFrame(golden.rows), names=tuple(numbers.columns), count=None)

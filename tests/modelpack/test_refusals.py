@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack import ModelpackError
-from modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack import ModelpackError
+from serinus.modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 Package = Callable[..., PackageResult]
 

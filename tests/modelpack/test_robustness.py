@@ -17,17 +17,17 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PowerTransformer
 
-from cli.report_page import render
-from lambda_handlers.contract.bundle import read_manifest
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.rules import FLOAT64_MAX, Rule
-from lambda_handlers.inference.scoring import JSON, Answer, Scorer
-from lambda_handlers.inference.session import open_model
-from lambda_handlers.inference.typed import compile_converter, compile_decoder
-from modelpack.errors import ParityError
-from modelpack.request import PackageResult
-from modelpack.robustness.asking import ask
-from modelpack.robustness.report import Line, Robustness
+from serinus.cli.model_card_html import render
+from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.lambda_handlers.inference.fast_decoder import compile_converter, compile_decoder
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.rules import FLOAT64_MAX, Rule
+from serinus.lambda_handlers.inference.scoring import JSON, Answer, Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ParityError
+from serinus.modelpack.request import PackageResult
+from serinus.modelpack.robustness.report import Line, Robustness
+from serinus.modelpack.robustness.source_oracle import ask
 
 Package = Callable[..., PackageResult]
 FLOAT32_MAX = float(np.finfo(np.float32).max)

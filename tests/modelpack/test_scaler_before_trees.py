@@ -9,9 +9,9 @@ from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingCla
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from modelpack.run import Runner
-from modelpack.sample import fit_to_model
-from modelpack.sources.sklearn import SklearnSource
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 ROWS = 5000
 #: Few, so that thresholds fall on values that other rows hold.

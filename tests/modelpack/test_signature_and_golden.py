@@ -13,11 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from lambda_handlers.contract.bundle import read_golden, read_manifest
-from lambda_handlers.contract.signature import Feature
-from modelpack.request import PackageResult
-from modelpack.run import Runner
-from modelpack.sample import fit_to_model
+from serinus.lambda_handlers.contract.bundle import read_golden, read_manifest
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.request import PackageResult
+from serinus.modelpack.sample import fit_to_model
 
 Package = Callable[..., PackageResult]
 
@@ -132,7 +132,7 @@ def test_columns_in_another_order_are_put_right(model: Any, mixed: pd.DataFrame,
 def test_parquet_sample_gives_the_same_version(
     packed: PackageResult, model: Any, mixed: pd.DataFrame, pack: Package, tmp_path: Any
 ) -> None:
-    from modelpack.package import PackageRequest, package
+    from serinus.modelpack.package import PackageRequest, package
 
     mixed.to_parquet(tmp_path / "sample.parquet")
     again = package(

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from skops import io as skops_io
 
-from modelpack import sources
-from modelpack.errors import UntrustedTypesError
-from modelpack.sources import Source
+from serinus.modelpack import sources
+from serinus.modelpack.errors import UntrustedTypesError
+from serinus.modelpack.sources import Source
 
 
 class Own(ClassifierMixin, BaseEstimator):

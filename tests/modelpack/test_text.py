@@ -16,17 +16,17 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from lambda_handlers.contract.bundle import read_manifest
-from lambda_handlers.contract.tolerance import Tolerance
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.protocols.infer_request import InferInput, InferRequest
-from lambda_handlers.inference.protocols.infer_rows import read_rows
-from lambda_handlers.inference.protocols.model_metadata import describe_model
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
-from modelpack.errors import ConversionError, ParityError
-from modelpack.request import PackageResult
-from modelpack.sources.sklearn import SklearnSource
+from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.protocols.infer_request import InferInput, InferRequest
+from serinus.lambda_handlers.inference.protocols.infer_rows import read_rows
+from serinus.lambda_handlers.inference.protocols.model_metadata import describe_model
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ConversionError, ParityError
+from serinus.modelpack.request import PackageResult
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 Package = Callable[..., PackageResult]
 
@@ -130,7 +130,7 @@ def test_a_graph_that_lowers_otherwise_fails_on_hard_values(
     texts: pd.DataFrame, pack: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sample has no capitals: only what the gate makes of the model's own words shows it."""
-    from modelpack import run
+    from serinus.modelpack import onnx_run
 
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], _liked(texts))
     ascii_alone = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
@@ -139,7 +139,7 @@ def test_a_graph_that_lowers_otherwise_fails_on_hard_values(
         return lower(lambda text: text.translate(ascii_alone), inputs, outputs)
 
     lower = np.frompyfunc
-    monkeypatch.setattr(run.np, "frompyfunc", by_ascii)
+    monkeypatch.setattr(onnx_run.np, "frompyfunc", by_ascii)
     with pytest.raises(ParityError, match="capital letters"):
         pack(model, texts[["text"]])
 

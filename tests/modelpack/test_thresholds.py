@@ -17,11 +17,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
-from modelpack.errors import ConversionError
-from modelpack.request import PackageResult
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ConversionError
+from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
 

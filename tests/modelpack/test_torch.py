@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lambda_handlers.contract.bundle import read_golden, read_manifest
-from lambda_handlers.contract.tolerance import Tolerance
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
-from modelpack.errors import ConversionError, ExtraMissingError, PrecisionError, SampleError, SourceError
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract.bundle import read_golden, read_manifest
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ConversionError, ExtraMissingError, PrecisionError, SampleError, SourceError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed: scripts/test --torch", allow_module_level=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from modelpack.errors import ExtraMissingError, RequestError, SourceError
-from modelpack.package import package
-from modelpack.progress import Silent
-from modelpack.request import PackageRequest
-from modelpack.sources.torch_files import kind_of
+from serinus.modelpack.errors import ExtraMissingError, RequestError, SourceError
+from serinus.modelpack.package import package
+from serinus.modelpack.progress import Silent
+from serinus.modelpack.request import PackageRequest
+from serinus.modelpack.sources.torch_files import kind_of
 
 
 def _archive(path: Path, *names: str) -> Path:
@@ -66,7 +66,7 @@ def test_program_may_hold_pickled_code_which_is_said_before_it_is_opened(
 def test_factory_finds_its_module_beside_the_weights_and_no_installed_library_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from modelpack.sources.torch import _call
+    from serinus.modelpack.sources.torch import _call
 
     folder = tmp_path / "downloaded"
     folder.mkdir()

@@ -20,13 +20,13 @@ import xgboost
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
-from modelpack.errors import ConversionError
-from modelpack.package import package
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ConversionError
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 EARLY: dict[str, Any] = {"n_estimators": 80, "learning_rate": 0.7, "early_stopping_rounds": 3, "n_jobs": 1}
 CAT: dict[str, Any] = {"depth": 3, "verbose": 0, "allow_writing_files": False, "thread_count": 1}
@@ -134,9 +134,9 @@ def test_expected_values_of_the_golden_set_are_the_wrappers_own(
     numbers: pd.DataFrame, score: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reading of the file that takes all rounds again is refused: the wrapper does not agree with it."""
-    from modelpack.convert.xgboost import read_booster
-    from modelpack.errors import ParityError
-    from modelpack.sources import xgboost as source
+    from serinus.modelpack.convert.xgboost import read_booster
+    from serinus.modelpack.errors import ParityError
+    from serinus.modelpack.sources import xgboost as source
 
     _stopped("classifier", numbers, score).save_model(tmp_path / "m.json")
     again = xgboost.XGBClassifier()

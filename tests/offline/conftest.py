@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 REGION = "us-east-1"
 LAMBDA_TRUST = {

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.services.unperformed import UNPERFORMED
+from serinus.offline.services.unperformed import UNPERFORMED
 
 PARAMS = {
     "ecr": {"repositoryName": "r", "imageId": {"imageTag": "t"}},

@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.limits import LISTED_ERRORS
-from lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
-from lambda_handlers.inference.rules import Rule
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.limits import LISTED_ERRORS
+from serinus.lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
+from serinus.lambda_handlers.inference.rules import Rule
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,400}", re.ASCII)

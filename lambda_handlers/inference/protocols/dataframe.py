@@ -7,10 +7,10 @@ rows) are TensorFlow Serving's.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lambda_handlers.inference.diagnosis import parse
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.problems import Fault, echo, invalid_request
-from lambda_handlers.inference.rules import Rule
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.problems import Fault, echo, invalid_request
+from serinus.lambda_handlers.inference.rules import Rule
+from serinus.lambda_handlers.inference.validation_errors import parse
 
 Rows = list[Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.inference.tensors import Array
 
 #: By the dtype of a signature.
 NAMES = {

@@ -5,21 +5,21 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.contract.signature import Output
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.answers import count_non_finite
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.protocols.datatypes import name_of, pack
-from lambda_handlers.inference.protocols.infer_request import (
+from serinus.lambda_handlers.contract.signature import Output
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.predict_response import count_non_finite
+from serinus.lambda_handlers.inference.protocols.datatypes import name_of, pack
+from serinus.lambda_handlers.inference.protocols.infer_request import (
     HEADER_JSON_BYTES,
     InferOutput,
     InferRequest,
     read_request,
     refuse,
 )
-from lambda_handlers.inference.protocols.infer_rows import read_rows
-from lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
-from lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.inference.protocols.infer_rows import read_rows
+from serinus.lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
+from serinus.lambda_handlers.inference.tensors import Array
 
 OCTETS = "application/octet-stream"
 

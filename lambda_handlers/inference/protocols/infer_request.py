@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.diagnosis import parse
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.problems import Fault
-from lambda_handlers.inference.protocols.datatypes import KNOWN
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.problems import Fault
+from serinus.lambda_handlers.inference.protocols.datatypes import KNOWN
+from serinus.lambda_handlers.inference.validation_errors import parse
 
 #: Bytes of the body that are JSON, where bytes of tensors follow; the same header is on answers.
 HEADER_JSON_BYTES = "inference-header-content-length"

@@ -8,11 +8,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambda_handlers.contract.signature import Feature, Signature
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.protocols.datatypes import unpack
-from lambda_handlers.inference.protocols.infer_request import InferInput, InferRequest, refuse
+from serinus.lambda_handlers.contract.signature import Feature, Signature
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.protocols.datatypes import unpack
+from serinus.lambda_handlers.inference.protocols.infer_request import InferInput, InferRequest, refuse
 
 
 def read_rows(

@@ -4,15 +4,15 @@ https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally/#local-inferen
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
-from lambda_handlers.inference import problems
-from lambda_handlers.inference.answers import count_non_finite
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.negotiation import choose_media
-from lambda_handlers.inference.protocols.csv_table import read_table
-from lambda_handlers.inference.protocols.dataframe import read_frame
-from lambda_handlers.inference.protocols.predictions import write_csv, write_json
-from lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
+from serinus.lambda_handlers.inference import problems
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.negotiation import choose_media
+from serinus.lambda_handlers.inference.predict_response import count_non_finite
+from serinus.lambda_handlers.inference.protocols.csv_table import read_table
+from serinus.lambda_handlers.inference.protocols.dataframe import read_frame
+from serinus.lambda_handlers.inference.protocols.predictions import write_csv, write_json
+from serinus.lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
 
 CSV = "text/csv"
 

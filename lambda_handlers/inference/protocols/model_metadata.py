@@ -5,10 +5,10 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 from typing import Any
 
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.signature import Signature, Tensor
-from lambda_handlers.inference.protocols.datatypes import NAMES
-from lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.signature import Signature, Tensor
+from serinus.lambda_handlers.inference.protocols.datatypes import NAMES
+from serinus.lambda_handlers.inference.scoring import Scorer
 
 #: Seconds for which a caller may keep what describes the model; a release takes longer.
 DESCRIPTION_KEEP_S = 60

@@ -4,12 +4,12 @@ import csv
 import io
 from typing import Any
 
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.contract.signature import Signature
-from lambda_handlers.inference.openapi_parts import problem_answers, ref, report
-from lambda_handlers.inference.openapi_schemas import feature_schema
-from lambda_handlers.inference.protocols.invocations import CSV
-from lambda_handlers.inference.scoring import JSON, Scorer
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.signature import Signature
+from serinus.lambda_handlers.inference.openapi_parts import problem_answers, ref, report
+from serinus.lambda_handlers.inference.openapi_schemas import feature_schema
+from serinus.lambda_handlers.inference.protocols.invocations import CSV
+from serinus.lambda_handlers.inference.scoring import JSON, Scorer
 
 _TAG = "MLflow and SageMaker"
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.contract.signature import Feature, Signature, Tensor
-from lambda_handlers.inference.openapi_parts import problem_answers, ref, report
-from lambda_handlers.inference.openapi_schemas import feature_schema
-from lambda_handlers.inference.protocols.datatypes import NAMES
-from lambda_handlers.inference.protocols.infer import OCTETS
-from lambda_handlers.inference.protocols.infer_request import HEADER_JSON_BYTES
-from lambda_handlers.inference.protocols.model_metadata import row_shape
-from lambda_handlers.inference.protocols.routes import model_paths
-from lambda_handlers.inference.scoring import JSON, Scorer
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.signature import Feature, Signature, Tensor
+from serinus.lambda_handlers.inference.openapi_parts import problem_answers, ref, report
+from serinus.lambda_handlers.inference.openapi_schemas import feature_schema
+from serinus.lambda_handlers.inference.protocols.datatypes import NAMES
+from serinus.lambda_handlers.inference.protocols.infer import OCTETS
+from serinus.lambda_handlers.inference.protocols.infer_request import HEADER_JSON_BYTES
+from serinus.lambda_handlers.inference.protocols.model_metadata import row_shape
+from serinus.lambda_handlers.inference.protocols.routes import model_paths
+from serinus.lambda_handlers.inference.scoring import JSON, Scorer
 
 _TAG = "Open Inference Protocol"
 

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.columns import field_of
-from lambda_handlers.contract.signature import Output
-from lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.columns import field_of
+from serinus.lambda_handlers.contract.signature import Output
+from serinus.lambda_handlers.inference.tensors import Array
 
 
 def write_json(manifest: Manifest, arrays: Sequence[Array]) -> bytes:

@@ -6,11 +6,15 @@ Endpoint (hot) and face both answer from this table. It is made when a first req
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.protocols.infer import Infer
-from lambda_handlers.inference.protocols.invocations import Invocations
-from lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S, describe_model, describe_server
-from lambda_handlers.inference.scoring import Answer, Scorer
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.protocols.infer import Infer
+from serinus.lambda_handlers.inference.protocols.invocations import Invocations
+from serinus.lambda_handlers.inference.protocols.model_metadata import (
+    DESCRIPTION_KEEP_S,
+    describe_model,
+    describe_server,
+)
+from serinus.lambda_handlers.inference.scoring import Answer, Scorer
 
 Respond = Callable[[Call], Answer]
 Routes = Mapping[tuple[str, str], Respond]

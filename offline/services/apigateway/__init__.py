@@ -1,5 +1,5 @@
-"""API Gateway REST APIs: the control plane. `offline.gateway` serves what is kept here over HTTP."""
+"""API Gateway REST APIs: the control plane. `serving` is the data plane."""
 
-from offline.services.apigateway.service import ApiGateway
+from serinus.offline.services.apigateway.service import ApiGateway
 
 __all__ = ["ApiGateway"]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, answered
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document
 
 #: Steady-state requests per second and burst of an account in one region.
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html

@@ -4,10 +4,10 @@ import secrets
 import string
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, answered, chosen, page
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
 
 SHORTEST_VALUE, LONGEST_VALUE = 20, 128
 GENERATED_LENGTH = 40

@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.gateway.lambda_uri import function_of
-from offline.services.apigateway.operations import Operations, answered, chosen, page
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.http.lambda_uri import function_of
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
 
 LONGEST_TTL_S = 3600
 DEFAULT_TTL_S = 300

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.stages import check_stage, new_stage
-from offline.services.apigateway.store import (
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.stages import check_stage, new_stage
+from serinus.offline.services.apigateway.store import (
     Definition,
     Deployment,
     Document,
@@ -14,7 +15,6 @@ from offline.services.apigateway.store import (
     new_id,
     not_found,
 )
-from offline.wire.service import Call
 
 UNMODELLED = {"canarySettings": "canary releases of a stage", "cacheClusterEnabled": "caching"}
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
-from offline.services.apigateway.operations import Operations, answered, page, refuse
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, bad_request, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
+from serinus.offline.services.apigateway.operations import Operations, answered, page, refuse
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, bad_request, not_found
 
 UNMODELLED = {
     "mutualTlsAuthentication": "mutual TLS",

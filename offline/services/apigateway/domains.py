@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
 
 NAME = re.compile(r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 CERTIFICATE = re.compile(r"^arn:aws[\w-]*:acm:(?P<region>[\w-]+):\d{12}:certificate/[\w-]+$")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from offline.gateway.response_types import BODY_TEMPLATE, RESPONSE_TYPES
-from offline.services.apigateway.operations import Operations, answered, chosen
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, RestApi, bad_request, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.serving.response_types import BODY_TEMPLATE, RESPONSE_TYPES
+from serinus.offline.services.apigateway.store import Document, RestApi, bad_request, not_found
 
 SETTABLE = ("statusCode", "responseParameters", "responseTemplates")
 

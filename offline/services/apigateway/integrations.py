@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.gateway.lambda_uri import function_of
-from offline.gateway.templates import Template
-from offline.services.apigateway.operations import Operations, answered, chosen, refuse
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, bad_request, not_found
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.http.lambda_uri import function_of
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.serving.templates import Template
+from serinus.offline.services.apigateway.store import Document, bad_request, not_found
 
 TYPES = frozenset({"HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"})
 PASSTHROUGH = frozenset({"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"})

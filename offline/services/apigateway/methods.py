@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.apigateway.operations import Operations, answered, chosen
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, RestApi, bad_request, conflict, not_found
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, RestApi, bad_request, conflict, not_found
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 AUTHORIZATION_TYPES = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, answered, chosen, page
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
 
 EMPTY_SCHEMA = """{
   "$schema": "http://json-schema.org/draft-04/schema#",

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from moto.core.request import Request
 
-from offline.errors import NotModelled
-from offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request, stage_arn
-from offline.wire import pages
-from offline.wire.protocol import Answer
-from offline.wire.service import Call, Service
+from serinus.offline.core import pages
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.protocol import Answer
+from serinus.offline.core.service import Call, Service
+from serinus.offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request, stage_arn
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
-    from offline.services.wafv2 import Wafv2
+    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.services.wafv2 import Wafv2
 
 DEFAULT_PAGE = 25
 LARGEST_PAGE = 500

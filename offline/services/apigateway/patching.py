@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.model import Shape
 
-from offline.errors import AwsError
-from offline.services.apigateway.store import Document, bad_request
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.apigateway.store import Document, bad_request
 
 
 def segments(path: str) -> list[str]:

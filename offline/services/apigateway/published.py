@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from offline.services.apigateway.store import Client, Definition, Document
+from serinus.offline.services.apigateway.store import Client, Definition, Document
 
 
 @dataclass(frozen=True, slots=True)

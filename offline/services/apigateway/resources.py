@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, page
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, Resource, RestApi, bad_request, conflict, new_id
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, page
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, Resource, RestApi, bad_request, conflict, new_id
 
 PLAIN_PART = re.compile(r"^[a-zA-Z0-9._\-:~$!,;=@'()*&]+$")
 PARAMETER_PART = re.compile(r"^\{[a-zA-Z0-9._\-:]+\+?\}$")

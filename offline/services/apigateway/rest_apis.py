@@ -2,20 +2,13 @@
 
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.apigateway.domains import check_unmapped
-from offline.services.apigateway.models import default_models
-from offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import (
-    Definition,
-    Document,
-    Resource,
-    RestApi,
-    bad_request,
-    new_id,
-)
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.domains import check_unmapped
+from serinus.offline.services.apigateway.models import default_models
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Definition, Document, Resource, RestApi, bad_request, new_id
 
 LARGEST_COMPRESSION_THRESHOLD = 10_485_760
 UNMODELLED = {

@@ -7,28 +7,28 @@ this one is ours, whole. HTTP APIs are another service (`apigatewayv2`).
 import asyncio
 from typing import TYPE_CHECKING
 
-from offline.services.apigateway.account import AccountOperations
-from offline.services.apigateway.api_keys import ApiKeyOperations
-from offline.services.apigateway.authorizers import AuthorizerOperations
-from offline.services.apigateway.deployments import DeploymentOperations
-from offline.services.apigateway.domain_names import DomainNameOperations
-from offline.services.apigateway.domains import Domain
-from offline.services.apigateway.gateway_responses import GatewayResponseOperations
-from offline.services.apigateway.integrations import IntegrationOperations
-from offline.services.apigateway.methods import MethodOperations
-from offline.services.apigateway.models import ModelOperations
-from offline.services.apigateway.published import Published
-from offline.services.apigateway.resources import ResourceOperations
-from offline.services.apigateway.rest_apis import RestApiOperations
-from offline.services.apigateway.stages import StageOperations
-from offline.services.apigateway.store import RegionStore
-from offline.services.apigateway.tags import TagOperations
-from offline.services.apigateway.usage_plans import UsagePlanOperations
-from offline.services.apigateway.validators import ValidatorOperations
-from offline.services.logs import LogWriter
+from serinus.offline.core.logs import LogWriter
+from serinus.offline.services.apigateway.account import AccountOperations
+from serinus.offline.services.apigateway.api_keys import ApiKeyOperations
+from serinus.offline.services.apigateway.authorizers import AuthorizerOperations
+from serinus.offline.services.apigateway.deployments import DeploymentOperations
+from serinus.offline.services.apigateway.domain_names import DomainNameOperations
+from serinus.offline.services.apigateway.domains import Domain
+from serinus.offline.services.apigateway.gateway_responses import GatewayResponseOperations
+from serinus.offline.services.apigateway.integrations import IntegrationOperations
+from serinus.offline.services.apigateway.methods import MethodOperations
+from serinus.offline.services.apigateway.models import ModelOperations
+from serinus.offline.services.apigateway.published import Published
+from serinus.offline.services.apigateway.resources import ResourceOperations
+from serinus.offline.services.apigateway.rest_apis import RestApiOperations
+from serinus.offline.services.apigateway.stages import StageOperations
+from serinus.offline.services.apigateway.store import RegionStore
+from serinus.offline.services.apigateway.tags import TagOperations
+from serinus.offline.services.apigateway.usage_plans import UsagePlanOperations
+from serinus.offline.services.apigateway.validators import ValidatorOperations
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 class ApiGateway(

@@ -7,8 +7,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html#
 from collections.abc import Callable
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.apigateway.store import Document, bad_request
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.apigateway.store import Document, bad_request
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 CATEGORIES = ("metrics", "logging", "throttling", "caching")

@@ -4,14 +4,14 @@ import re
 from datetime import datetime
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.gateway.access_log import log_group_of
-from offline.services.apigateway.domains import check_unmapped
-from offline.services.apigateway.operations import Operations, answered, chosen, refuse
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
-from offline.services.apigateway.store import Document, bad_request, conflict, stage_arn
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.http.access_log import log_group_of
+from serinus.offline.services.apigateway.domains import check_unmapped
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
+from serinus.offline.services.apigateway.store import Document, bad_request, conflict, stage_arn
 
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]*$")

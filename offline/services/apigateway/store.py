@@ -9,11 +9,11 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError
-from offline.services.apigateway.usage import UsageLedger
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.apigateway.usage import UsageLedger
 
 if TYPE_CHECKING:
-    from offline.services.apigateway.domains import Domain
+    from serinus.offline.services.apigateway.domains import Domain
 
 Document = dict[str, Any]
 

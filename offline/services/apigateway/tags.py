@@ -1,9 +1,9 @@
 """Tags of APIs, stages, keys and usage plans, by their ARN."""
 
-from offline.services.apigateway.domains import domain_of
-from offline.services.apigateway.operations import Operations
-from offline.services.apigateway.store import Document, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.domains import domain_of
+from serinus.offline.services.apigateway.operations import Operations
+from serinus.offline.services.apigateway.store import Document, not_found
 
 
 class TagOperations(Operations):

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, answered, chosen, page
-from offline.services.apigateway.patching import apply_patch, segments
-from offline.services.apigateway.plan_stages import patch_plan_stages
-from offline.services.apigateway.store import (
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.patching import apply_patch, segments
+from serinus.offline.services.apigateway.plan_stages import patch_plan_stages
+from serinus.offline.services.apigateway.store import (
     Document,
     RegionStore,
     UsagePlan,
@@ -15,7 +16,6 @@ from offline.services.apigateway.store import (
     new_id,
     not_found,
 )
-from offline.wire.service import Call
 
 MUTABLE = frozenset({"name", "description", "throttle", "quota", "productCode"})
 PERIODS = ("DAY", "WEEK", "MONTH")

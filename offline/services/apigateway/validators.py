@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from offline.services.apigateway.operations import Operations, answered, chosen, page
-from offline.services.apigateway.patching import apply_patch
-from offline.services.apigateway.store import Document, new_id, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.patching import apply_patch
+from serinus.offline.services.apigateway.store import Document, new_id, not_found
 
 SETTABLE = ("name", "validateRequestBody", "validateRequestParameters")
 

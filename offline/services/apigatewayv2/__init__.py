@@ -1,5 +1,5 @@
 """API Gateway's HTTP APIs: routes, integrations, JWT authorizers, stages. WebSocket APIs are refused by name."""
 
-from offline.services.apigatewayv2.service import ApiGatewayV2
+from serinus.offline.services.apigatewayv2.service import ApiGatewayV2
 
 __all__ = ["ApiGatewayV2"]

@@ -1,17 +1,10 @@
 """HTTP APIs themselves: what they are called and which origins may read their answers."""
 
-from offline.errors import NotModelled
-from offline.services.apigatewayv2.domain_names import DomainNameOperations
-from offline.services.apigatewayv2.operations import (
-    answered,
-    changed,
-    chosen,
-    page,
-    refuse,
-    replace,
-)
-from offline.services.apigatewayv2.store import Document, HttpApi, bad_request, new_id
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
+from serinus.offline.services.apigatewayv2.operations import answered, changed, chosen, page, refuse, replace
+from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, new_id
 
 SETTABLE = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteApiEndpoint", "IpAddressType")
 UNMODELLED = {

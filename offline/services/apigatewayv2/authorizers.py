@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from offline.errors import NotModelled
-from offline.services.apigatewayv2.operations import (
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
     changed,
@@ -12,9 +13,8 @@ from offline.services.apigatewayv2.operations import (
     page,
     replace,
 )
-from offline.services.apigatewayv2.sources import check_source
-from offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict, new_id
-from offline.wire.service import Call
+from serinus.offline.services.apigatewayv2.sources import check_source
+from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict, new_id
 
 SETTABLE = ("AuthorizerType", "IdentitySource", "IdentityValidationExpression", "JwtConfiguration", "Name")
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html

@@ -1,8 +1,8 @@
 """Deployments: immutable snapshots that stages without automatic deployments serve."""
 
-from offline.services.apigatewayv2.operations import Operations, answered, changed, page, replace
-from offline.services.apigatewayv2.store import Deployment, Document, bad_request, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigatewayv2.operations import Operations, answered, changed, page, replace
+from serinus.offline.services.apigatewayv2.store import Deployment, Document, bad_request, not_found
 
 
 class DeploymentOperations(Operations):

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from offline.services.apigateway import domains
-from offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
-from offline.services.apigatewayv2.operations import Operations, answered, page, refuse
-from offline.services.apigatewayv2.store import Document, bad_request, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway import domains
+from serinus.offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
+from serinus.offline.services.apigatewayv2.operations import Operations, answered, page, refuse
+from serinus.offline.services.apigatewayv2.store import Document, bad_request, not_found
 
 if TYPE_CHECKING:
-    from offline.services.apigateway import ApiGateway
-    from offline.services.apigateway.store import RegionStore
+    from serinus.offline.services.apigateway import ApiGateway
+    from serinus.offline.services.apigateway.store import RegionStore
 
 UNMODELLED = {"MutualTlsAuthentication": "mutual TLS"}
 

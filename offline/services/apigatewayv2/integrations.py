@@ -1,8 +1,9 @@
 """Integrations: Lambda proxies with payload format 1.0 or 2.0."""
 
-from offline.errors import NotModelled
-from offline.gateway.lambda_uri import FUNCTION_ARN, STAGE_VARIABLE, function_of
-from offline.services.apigatewayv2.operations import (
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.http.lambda_uri import FUNCTION_ARN, STAGE_VARIABLE, function_of
+from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
     changed,
@@ -12,8 +13,7 @@ from offline.services.apigatewayv2.operations import (
     refuse,
     replace,
 )
-from offline.services.apigatewayv2.store import Document, bad_request, conflict, new_id
-from offline.wire.service import Call
+from serinus.offline.services.apigatewayv2.store import Document, bad_request, conflict, new_id
 
 SETTABLE = (
     "ConnectionType",

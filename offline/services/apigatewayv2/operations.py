@@ -4,16 +4,23 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import NotModelled
-from offline.services.apigatewayv2.store import Document, HttpApi, RegionStore, bad_request, new_id, not_found
-from offline.wire import pages
-from offline.wire.service import Call, Service
+from serinus.offline.core import pages
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call, Service
+from serinus.offline.services.apigatewayv2.store import (
+    Document,
+    HttpApi,
+    RegionStore,
+    bad_request,
+    new_id,
+    not_found,
+)
 
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from offline.cloud.cloud import Cloud
-    from offline.wire.protocol import Answer
+    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.core.protocol import Answer
 
 LARGEST_PAGE = 500
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from offline.services.apigatewayv2.store import Deployment, Document
+from serinus.offline.services.apigatewayv2.store import Deployment, Document
 
 
 @dataclass(frozen=True, slots=True)

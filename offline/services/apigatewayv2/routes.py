@@ -2,7 +2,8 @@
 
 import re
 
-from offline.services.apigatewayv2.operations import (
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
     changed,
@@ -12,8 +13,7 @@ from offline.services.apigatewayv2.operations import (
     refuse,
     replace,
 )
-from offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict, new_id
-from offline.wire.service import Call
+from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict, new_id
 
 SETTABLE = (
     "AuthorizationScopes",

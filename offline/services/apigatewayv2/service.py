@@ -3,15 +3,15 @@
 Moto's model of HTTP APIs keeps no deployments, validates little and serves no request, so this one is ours, whole.
 """
 
-from offline.services.apigatewayv2.apis import ApiOperations
-from offline.services.apigatewayv2.authorizers import AuthorizerOperations
-from offline.services.apigatewayv2.deployments import DeploymentOperations
-from offline.services.apigatewayv2.integrations import IntegrationOperations
-from offline.services.apigatewayv2.published import Published
-from offline.services.apigatewayv2.routes import RouteOperations
-from offline.services.apigatewayv2.stages import StageOperations
-from offline.services.apigatewayv2.store import RegionStore
-from offline.services.apigatewayv2.tags import TagOperations
+from serinus.offline.services.apigatewayv2.apis import ApiOperations
+from serinus.offline.services.apigatewayv2.authorizers import AuthorizerOperations
+from serinus.offline.services.apigatewayv2.deployments import DeploymentOperations
+from serinus.offline.services.apigatewayv2.integrations import IntegrationOperations
+from serinus.offline.services.apigatewayv2.published import Published
+from serinus.offline.services.apigatewayv2.routes import RouteOperations
+from serinus.offline.services.apigatewayv2.stages import StageOperations
+from serinus.offline.services.apigatewayv2.store import RegionStore
+from serinus.offline.services.apigatewayv2.tags import TagOperations
 
 DEFAULT_STAGE = "$default"
 

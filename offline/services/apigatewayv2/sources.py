@@ -2,7 +2,7 @@
 
 import re
 
-from offline.services.apigatewayv2.store import bad_request
+from serinus.offline.services.apigatewayv2.store import bad_request
 
 SOURCE = re.compile(r"^\$request\.(?P<place>header|querystring)\.(?P<name>[\w\-.]+)$")
 

@@ -3,11 +3,12 @@
 import re
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.gateway.access_log import log_group_of
-from offline.services.apigateway.stages import VARIABLE_VALUE
-from offline.services.apigatewayv2.domain_names import DomainNameOperations
-from offline.services.apigatewayv2.operations import (
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.http.access_log import log_group_of
+from serinus.offline.services.apigateway.stages import VARIABLE_VALUE
+from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
+from serinus.offline.services.apigatewayv2.operations import (
     answered,
     changed,
     chosen,
@@ -16,8 +17,7 @@ from offline.services.apigatewayv2.operations import (
     refuse,
     replace,
 )
-from offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict
-from offline.wire.service import Call
+from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict
 
 NAME = re.compile(r"^(\$default|[a-zA-Z0-9_-]{1,128})$")
 SETTABLE = (

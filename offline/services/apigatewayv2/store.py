@@ -3,8 +3,8 @@
 import copy
 from dataclasses import dataclass, field
 
-from offline.errors import AwsError
-from offline.services.apigateway.store import Document, bad_request, conflict, new_id
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id
 
 __all__ = ["Deployment", "Document", "HttpApi", "RegionStore", "bad_request", "conflict", "new_id", "not_found"]
 

@@ -1,10 +1,10 @@
 """Tags of HTTP APIs, their stages and domain names, by their ARN."""
 
-from offline.services.apigateway.domains import domain_of
-from offline.services.apigatewayv2.domain_names import DomainNameOperations
-from offline.services.apigatewayv2.operations import found
-from offline.services.apigatewayv2.store import Document, not_found
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.apigateway.domains import domain_of
+from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
+from serinus.offline.services.apigatewayv2.operations import found
+from serinus.offline.services.apigatewayv2.store import Document, not_found
 
 
 class TagOperations(DomainNameOperations):

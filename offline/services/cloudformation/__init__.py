@@ -1,5 +1,5 @@
 """CloudFormation of this cloud: engine, change sets and the resource types that it models."""
 
-from offline.services.cloudformation.service import CloudFormation
+from serinus.offline.services.cloudformation.service import CloudFormation
 
 __all__ = ["CloudFormation"]

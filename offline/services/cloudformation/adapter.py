@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from offline.errors import NotModelled
+from serinus.offline.core.errors import NotModelled
 
 
 def to_input(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:

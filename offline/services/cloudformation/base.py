@@ -1,10 +1,10 @@
 """What the groups of API calls share: the engine, and finding stacks as AWS words their absence."""
 
-from offline.errors import AwsError
-from offline.services.cloudformation.engine import Engine
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.state import ChangeSet, Stack, State
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudformation.engine import Engine
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.state import ChangeSet, Stack, State
 
 
 class ApiBase:

@@ -5,14 +5,14 @@ import logging
 import uuid
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudformation.api_base import ApiBase
-from offline.services.cloudformation.changes import NO_CHANGES, Preview
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.stacks_api import UPDATABLE, check_name
-from offline.services.cloudformation.state import ChangeSet, Stack
-from offline.services.cloudformation.views import change_set_summary, change_set_view
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudformation.base import ApiBase
+from serinus.offline.services.cloudformation.changes import NO_CHANGES, Preview
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.shapes import change_set_summary, change_set_view
+from serinus.offline.services.cloudformation.stacks_api import UPDATABLE, check_name
+from serinus.offline.services.cloudformation.state import ChangeSet, Stack
 
 log = logging.getLogger(__name__)
 

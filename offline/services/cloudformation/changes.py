@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from offline.services.cloudformation import plan, references
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.intrinsics import as_text, plain
-from offline.services.cloudformation.lookup import ForeseenResources, evaluator_for
-from offline.services.cloudformation.schemas import schema_of
-from offline.services.cloudformation.state import Output, Resource, Revision, Stack, State
+from serinus.offline.services.cloudformation import plan, references
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.intrinsics import as_text, plain
+from serinus.offline.services.cloudformation.lookup import ForeseenResources, evaluator_for
+from serinus.offline.services.cloudformation.schemas import schema_of
+from serinus.offline.services.cloudformation.state import Output, Resource, Revision, Stack, State
 
 ATTRIBUTES = ("Metadata", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 NO_CHANGES = (

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 PATH = "/_offline/cloudformation/answers"
 MAX_ANSWER_BYTES = 4096

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.errors import NotModelled
-from offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudformation.errors import ResourceFailed
 
 ClientFactory = Callable[[str], Any]
 

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from offline.services.cloudformation.answers import Answers
-from offline.services.cloudformation.errors import Closing
-from offline.services.cloudformation.journal import Journal
-from offline.services.cloudformation.operation import Operation
-from offline.services.cloudformation.state import Order, Revision, Stack, State
-from offline.services.cloudformation.submission import Submissions
+from serinus.offline.services.cloudformation.custom_resource_responses import Answers
+from serinus.offline.services.cloudformation.errors import Closing
+from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.operation import Operation
+from serinus.offline.services.cloudformation.state import Order, Revision, Stack, State
+from serinus.offline.services.cloudformation.submission import Submissions
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

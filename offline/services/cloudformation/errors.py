@@ -1,6 +1,6 @@
 """What this service raises: AWS's ValidationError in one word, and the failure of one resource."""
 
-from offline.errors import AwsError, OfflineError
+from serinus.offline.core.errors import AwsError, OfflineError
 
 
 def invalid(message: str) -> AwsError:

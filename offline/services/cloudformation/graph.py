@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.errors import ResourceFailed
 
 WORKERS = 16
 

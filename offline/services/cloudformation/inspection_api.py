@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from offline.services.cloudformation import validation
-from offline.services.cloudformation.api_base import ApiBase
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.lookup import PSEUDO_PARAMETERS
-from offline.services.cloudformation.state import Resource, Stack
-from offline.services.cloudformation.template import Template
-from offline.services.cloudformation.views import (
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudformation import validation
+from serinus.offline.services.cloudformation.base import ApiBase
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.lookup import PSEUDO_PARAMETERS
+from serinus.offline.services.cloudformation.shapes import (
     event_view,
     given,
     operation_event_view,
@@ -18,7 +17,8 @@ from offline.services.cloudformation.views import (
     stack_view,
     validation_event_views,
 )
-from offline.wire.service import Call
+from serinus.offline.services.cloudformation.state import Resource, Stack
+from serinus.offline.services.cloudformation.template import Template
 
 #: As CloudFormation is seen to do; its documentation only says that a page holds at most 1 MB.
 EVENTS_A_PAGE = 100

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from offline.errors import NotModelled
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.template import Template, attribute_of, function_of
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.template import Template, attribute_of, function_of
 
 PLACEHOLDER = re.compile(r"\$\{([^!{}$][^{}$]*)\}")
 LITERAL = re.compile(r"\$\{!([^{}]*)\}")

@@ -3,8 +3,8 @@
 import json
 import uuid
 
-from offline.clock import Clock
-from offline.services.cloudformation.state import Event, Resource, Stack
+from serinus.offline.core.clock import Clock
+from serinus.offline.services.cloudformation.state import Event, Resource, Stack
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 

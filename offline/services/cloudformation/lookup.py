@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.intrinsics import Evaluator
-from offline.services.cloudformation.state import Revision, Stack, State
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.intrinsics import Evaluator
+from serinus.offline.services.cloudformation.state import Revision, Stack, State
 
 PSEUDO_PARAMETERS = frozenset(
     f"AWS::{name}"

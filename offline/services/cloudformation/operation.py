@@ -8,20 +8,20 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from offline.clock import Scheduled
-from offline.errors import AwsError
-from offline.services.cloudformation import plan
-from offline.services.cloudformation.changes import outputs_of
-from offline.services.cloudformation.errors import ResourceFailed, invalid
-from offline.services.cloudformation.graph import reversed_graph, run_graph
-from offline.services.cloudformation.intrinsics import Evaluator
-from offline.services.cloudformation.journal import Journal
-from offline.services.cloudformation.lookup import StandingResources, evaluator_for
-from offline.services.cloudformation.resource_work import ResourceWork, failure_reason
-from offline.services.cloudformation.state import Resource, Revision, Stable, Stack, State
+from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.cloudformation import plan
+from serinus.offline.services.cloudformation.changes import outputs_of
+from serinus.offline.services.cloudformation.errors import ResourceFailed, invalid
+from serinus.offline.services.cloudformation.graph import reversed_graph, run_graph
+from serinus.offline.services.cloudformation.intrinsics import Evaluator
+from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.lookup import StandingResources, evaluator_for
+from serinus.offline.services.cloudformation.resource_work import ResourceWork, failure_reason
+from serinus.offline.services.cloudformation.state import Resource, Revision, Stable, Stack, State
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.state import ParameterValue
-from offline.services.cloudformation.template import Template
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.state import ParameterValue
+from serinus.offline.services.cloudformation.template import Template
 
 SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>$")
 FetchSsm = Callable[[str], str]

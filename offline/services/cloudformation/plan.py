@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from offline.services.cloudformation import references
-from offline.services.cloudformation.intrinsics import Evaluator, plain
-from offline.services.cloudformation.registry import type_of
-from offline.services.cloudformation.schemas import schema_of
-from offline.services.cloudformation.state import Resource, Revision
+from serinus.offline.services.cloudformation import references
+from serinus.offline.services.cloudformation.intrinsics import Evaluator, plain
+from serinus.offline.services.cloudformation.registry import type_of
+from serinus.offline.services.cloudformation.schemas import schema_of
+from serinus.offline.services.cloudformation.state import Resource, Revision
 
 
 @dataclass(frozen=True, slots=True)

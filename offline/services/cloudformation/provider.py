@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 SUFFIX_ALPHABET = string.ascii_uppercase + string.digits
 SUFFIX_LENGTH = 12

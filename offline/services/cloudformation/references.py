@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.intrinsics import PLACEHOLDER
-from offline.services.cloudformation.template import attribute_of, function_of
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.intrinsics import PLACEHOLDER
+from serinus.offline.services.cloudformation.template import attribute_of, function_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The resource types that this cloud models, by name."""
 
-from offline.services.cloudformation.provider import ResourceType
-from offline.services.cloudformation.resources import RESOURCE_TYPES
+from serinus.offline.services.cloudformation.provider import ResourceType
+from serinus.offline.services.cloudformation.resources import RESOURCE_TYPES
 
 _TYPES: dict[str, ResourceType] = {cls.type: cls() for cls in RESOURCE_TYPES}
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from offline.errors import AwsError
-from offline.services.cloudformation import plan
-from offline.services.cloudformation.dynamic_references import resolve_dynamic
-from offline.services.cloudformation.errors import Closing, ResourceFailed
-from offline.services.cloudformation.journal import Journal
-from offline.services.cloudformation.provider import Made, Request, ResourceType
-from offline.services.cloudformation.registry import type_of
-from offline.services.cloudformation.state import Resource, Stack
-from offline.services.cloudformation.validation import check_resolved
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.cloudformation import plan
+from serinus.offline.services.cloudformation.dynamic_references import resolve_dynamic
+from serinus.offline.services.cloudformation.errors import Closing, ResourceFailed
+from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType
+from serinus.offline.services.cloudformation.registry import type_of
+from serinus.offline.services.cloudformation.state import Resource, Stack
+from serinus.offline.services.cloudformation.validation import check_resolved
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 CREATE_CANCELLED = "Resource creation cancelled"
 UPDATE_CANCELLED = "Resource update cancelled"

@@ -6,10 +6,10 @@ good state; what was half made counts as failed and makes room for another.
 
 from collections.abc import Callable
 
-from offline.services.cloudformation.engine import FAILED_INSTEAD, Engine
-from offline.services.cloudformation.journal import Journal
-from offline.services.cloudformation.operation import Operation
-from offline.services.cloudformation.state import Resource, Stack
+from serinus.offline.services.cloudformation.engine import FAILED_INSTEAD, Engine
+from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.operation import Operation
+from serinus.offline.services.cloudformation.state import Resource, Stack
 
 INTERRUPTED = "The cloud ended while this was under way"
 

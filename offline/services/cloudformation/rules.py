@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.intrinsics import Evaluator
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.intrinsics import Evaluator
 
 
 def check_rules(evaluator: Evaluator) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from offline.services.cloudformation.intrinsics import plain
+from serinus.offline.services.cloudformation.intrinsics import plain
 
 ABSENT = object()
 #: Types whose every property Fn::GetAtt may name, not only the read-only ones.

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from starlette.routing import Route
 
-from offline.services.cloudformation.change_sets_api import ChangeSetsApi
-from offline.services.cloudformation.engine import Engine
-from offline.services.cloudformation.inspection_api import InspectionApi
-from offline.services.cloudformation.resuming import resume
-from offline.services.cloudformation.stacks_api import StacksApi
-from offline.services.cloudformation.state import State
-from offline.wire.service import Service
+from serinus.offline.core.service import Service
+from serinus.offline.services.cloudformation.change_sets_api import ChangeSetsApi
+from serinus.offline.services.cloudformation.engine import Engine
+from serinus.offline.services.cloudformation.inspection_api import InspectionApi
+from serinus.offline.services.cloudformation.resuming import resume
+from serinus.offline.services.cloudformation.stacks_api import StacksApi
+from serinus.offline.services.cloudformation.state import State
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):

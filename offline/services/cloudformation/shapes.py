@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from offline.services.cloudformation.state import ChangeSet, Event, Resource, Revision, Stack
+from serinus.offline.services.cloudformation.state import ChangeSet, Event, Resource, Revision, Stack
 
 NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 NO_RESOURCE_DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudformation.api_base import ApiBase
-from offline.services.cloudformation.changes import NO_UPDATES, Preview
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.operation import refuse_export_loss
-from offline.services.cloudformation.state import Stack
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudformation.base import ApiBase
+from serinus.offline.services.cloudformation.changes import NO_UPDATES, Preview
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.operation import refuse_export_loss
+from serinus.offline.services.cloudformation.state import Stack
 
 UPDATABLE = frozenset(
     [

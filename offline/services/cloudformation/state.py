@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from offline.services.cloudformation.template import Template
+from serinus.offline.services.cloudformation.template import Template
 
 
 @dataclass(slots=True)

@@ -5,17 +5,17 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
-from offline.errors import NotModelled
-from offline.services.cloudformation import validation
-from offline.services.cloudformation.errors import invalid
-from offline.services.cloudformation.lookup import PSEUDO_PARAMETERS, ForeseenResources, evaluator_for
-from offline.services.cloudformation.parameters import resolve_parameters
-from offline.services.cloudformation.rules import check_rules
-from offline.services.cloudformation.state import Revision, Stack, State, ValidationFailure
-from offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, Template, parse
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudformation import validation
+from serinus.offline.services.cloudformation.errors import invalid
+from serinus.offline.services.cloudformation.lookup import PSEUDO_PARAMETERS, ForeseenResources, evaluator_for
+from serinus.offline.services.cloudformation.parameters import resolve_parameters
+from serinus.offline.services.cloudformation.rules import check_rules
+from serinus.offline.services.cloudformation.state import Revision, Stack, State, ValidationFailure
+from serinus.offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, Template, parse
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 #: Members that would change what an operation does and that nothing here honours.
 REFUSED = ("NotificationARNs", "ResourceTypes", "ResourcesToImport", "StackPolicyDuringUpdateBody")

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from offline.errors import NotModelled
-from offline.services.cloudformation.errors import invalid
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudformation.errors import invalid
 
 SECTIONS = frozenset(
     [

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudformation import references
-from offline.services.cloudformation.errors import ResourceFailed, invalid
-from offline.services.cloudformation.intrinsics import Evaluator
-from offline.services.cloudformation.registry import type_of
-from offline.services.cloudformation.resources.custom import timeout_failure
-from offline.services.cloudformation.schemas import Schema, schema_of
-from offline.services.cloudformation.state import ValidationFailure
-from offline.services.cloudformation.template import Template, function_of
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.services.cloudformation import references
+from serinus.offline.services.cloudformation.errors import ResourceFailed, invalid
+from serinus.offline.services.cloudformation.intrinsics import Evaluator
+from serinus.offline.services.cloudformation.registry import type_of
+from serinus.offline.services.cloudformation.resources.custom import timeout_failure
+from serinus.offline.services.cloudformation.schemas import Schema, schema_of
+from serinus.offline.services.cloudformation.state import ValidationFailure
+from serinus.offline.services.cloudformation.template import Template, function_of
 
 IAM_TYPES = frozenset(
     f"AWS::IAM::{name}"

@@ -1,5 +1,5 @@
 """CloudWatch of the offline cloud: metrics, embedded metrics, alarms and dashboards."""
 
-from offline.services.cloudwatch.service import CloudWatch
+from serinus.offline.services.cloudwatch.service import CloudWatch
 
 __all__ = ["CloudWatch"]

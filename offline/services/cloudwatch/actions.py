@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudwatch.alarms import HistoryItem, compact_json
-from offline.services.cloudwatch.notices import Change, lambda_event, sns_message, subject
-from offline.services.cloudwatch.regional import malformed
-from offline.services.events.functions import invoke_for
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.delivery.functions import invoke_for
+from serinus.offline.services.cloudwatch.alarms import HistoryItem, compact_json
+from serinus.offline.services.cloudwatch.base import malformed
+from serinus.offline.services.cloudwatch.notifications import Change, lambda_event, sns_message, subject
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

@@ -8,23 +8,23 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from offline.clock import Scheduled
-from offline.errors import AwsError
-from offline.services.cloudwatch.actions import perform
-from offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
-from offline.services.cloudwatch.evaluation import ALARM, OK, evaluate, evaluation_range
-from offline.services.cloudwatch.notices import Change, eventbridge_event
-from offline.services.cloudwatch.queries import Resolver, Window
-from offline.services.cloudwatch.reasons import Point, reason, reason_data
-from offline.services.cloudwatch.regional import Region
-from offline.services.cloudwatch.rule_expression import parse_rule
-from offline.services.cloudwatch.statistics import too_few_samples
-from offline.services.cloudwatch.store import MetricStore
-from offline.services.cloudwatch.time_series import TimeSeries
-from offline.services.cloudwatch.watch import Watch, watch_of
+from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.cloudwatch.actions import perform
+from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
+from serinus.offline.services.cloudwatch.base import Region
+from serinus.offline.services.cloudwatch.evaluation import ALARM, OK, evaluate, evaluation_range
+from serinus.offline.services.cloudwatch.metric_alarm import Watch, watch_of
+from serinus.offline.services.cloudwatch.notifications import Change, eventbridge_event
+from serinus.offline.services.cloudwatch.queries import Resolver, Window
+from serinus.offline.services.cloudwatch.reasons import Point, reason, reason_data
+from serinus.offline.services.cloudwatch.rule_expression import parse_rule
+from serinus.offline.services.cloudwatch.statistics import too_few_samples
+from serinus.offline.services.cloudwatch.store import MetricStore
+from serinus.offline.services.cloudwatch.time_series import TimeSeries
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from offline.services.cloudwatch.evaluation import INSUFFICIENT_DATA
+from serinus.offline.services.cloudwatch.evaluation import INSUFFICIENT_DATA
 
 Kind = Literal["MetricAlarm", "CompositeAlarm"]
 

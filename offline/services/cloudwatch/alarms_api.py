@@ -4,19 +4,27 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudwatch.actions import check_actions
-from offline.services.cloudwatch.alarm_engine import AlarmEngine, state_of
-from offline.services.cloudwatch.alarms import ACTIONS, Alarm, AlarmState, HistoryItem, Kind, compact_json, newborn
-from offline.services.cloudwatch.pages import page
-from offline.services.cloudwatch.regional import Regional, malformed
-from offline.services.cloudwatch.rule_expression import InvalidRule, parse_rule
-from offline.services.cloudwatch.store import dimensions_of
-from offline.services.cloudwatch.watch import watch_of
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudwatch.actions import check_actions
+from serinus.offline.services.cloudwatch.alarm_engine import AlarmEngine, state_of
+from serinus.offline.services.cloudwatch.alarms import (
+    ACTIONS,
+    Alarm,
+    AlarmState,
+    HistoryItem,
+    Kind,
+    compact_json,
+    newborn,
+)
+from serinus.offline.services.cloudwatch.base import Regional, malformed
+from serinus.offline.services.cloudwatch.metric_alarm import watch_of
+from serinus.offline.services.cloudwatch.pages import page
+from serinus.offline.services.cloudwatch.rule_expression import InvalidRule, parse_rule
+from serinus.offline.services.cloudwatch.store import dimensions_of
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 MAX_NAME = 255
 MAX_TAGS = 50

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from offline.errors import AwsError
-from offline.services.cloudwatch.alarms import Alarm, HistoryItem
-from offline.services.cloudwatch.store import MetricStore
-from offline.wire.service import Service
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Service
+from serinus.offline.services.cloudwatch.alarms import Alarm, HistoryItem
+from serinus.offline.services.cloudwatch.store import MetricStore
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 @dataclass(slots=True)

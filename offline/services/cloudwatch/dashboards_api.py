@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from offline.errors import AwsError
-from offline.services.cloudwatch.pages import page
-from offline.services.cloudwatch.regional import Dashboard, Regional, invalid
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudwatch.base import Dashboard, Regional, invalid
+from serinus.offline.services.cloudwatch.pages import page
 
 MAX_NAME = 255
 MAX_WIDGETS = 500

@@ -7,9 +7,9 @@ import math
 from datetime import datetime
 from typing import Any
 
-from offline.services.cloudwatch.regional import invalid
-from offline.services.cloudwatch.store import Dimensions, MetricKey, Sample, StatisticSet, dimensions_of
-from offline.services.cloudwatch.units import UNITS
+from serinus.offline.services.cloudwatch.base import invalid
+from serinus.offline.services.cloudwatch.store import Dimensions, MetricKey, Sample, StatisticSet, dimensions_of
+from serinus.offline.services.cloudwatch.units import UNITS
 
 MAX_VALUES = 150
 MAX_DIMENSIONS = 30

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from offline.services.cloudwatch.units import UNITS
+from serinus.offline.services.cloudwatch.units import UNITS
 
 MAX_METRICS = 100
 MAX_DIMENSIONS = 30

@@ -10,8 +10,8 @@ import statistics
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from offline.services.cloudwatch.math_syntax import MathError
-from offline.services.cloudwatch.time_series import Grid, TimeSeries, Value, across
+from serinus.offline.services.cloudwatch.math_syntax import MathError
+from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Value, across
 
 Arguments = Sequence[Value]
 

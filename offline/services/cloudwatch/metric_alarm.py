@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.cloudwatch.queries import Query, Resolver, Window, queries_of
-from offline.services.cloudwatch.regional import malformed
-from offline.services.cloudwatch.statistics import SIMPLE, check_statistic
-from offline.services.cloudwatch.store import MINUTE_S, MetricKey, MetricStore, Sample, dimensions_of
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudwatch.base import malformed
+from serinus.offline.services.cloudwatch.queries import Query, Resolver, Window, queries_of
+from serinus.offline.services.cloudwatch.statistics import SIMPLE, check_statistic
+from serinus.offline.services.cloudwatch.store import MINUTE_S, MetricKey, MetricStore, Sample, dimensions_of
 
 NOT_MODELLED = (
     "ThresholdMetricId",

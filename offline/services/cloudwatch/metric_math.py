@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offline.errors import NotModelled
-from offline.services.cloudwatch import math_functions
-from offline.services.cloudwatch.math_functions import FUNCTIONS, NOT_MODELLED
-from offline.services.cloudwatch.math_syntax import (
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudwatch import math_functions
+from serinus.offline.services.cloudwatch.math_functions import FUNCTIONS, NOT_MODELLED
+from serinus.offline.services.cloudwatch.math_syntax import (
     Array,
     Binary,
     Function,
@@ -22,7 +22,7 @@ from offline.services.cloudwatch.math_syntax import (
     functions,
     parse,
 )
-from offline.services.cloudwatch.time_series import Grid, TimeSeries, Value, combine
+from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Value, combine
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudwatch.datum import check_namespace, epoch, samples_of
-from offline.services.cloudwatch.pages import page, share
-from offline.services.cloudwatch.queries import Resolver, Window, check_period, queries_of
-from offline.services.cloudwatch.regional import Regional, invalid
-from offline.services.cloudwatch.statistics import SIMPLE, Bucket, check_statistic, value_of
-from offline.services.cloudwatch.store import (
-    MetricKey,
-    dimensions_of,
-    dimensions_out,
-)
-from offline.services.cloudwatch.time_series import TimeSeries
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.cloudwatch.base import Regional, invalid
+from serinus.offline.services.cloudwatch.datum import check_namespace, epoch, samples_of
+from serinus.offline.services.cloudwatch.pages import page, share
+from serinus.offline.services.cloudwatch.queries import Resolver, Window, check_period, queries_of
+from serinus.offline.services.cloudwatch.statistics import SIMPLE, Bucket, check_statistic, value_of
+from serinus.offline.services.cloudwatch.store import MetricKey, dimensions_of, dimensions_out
+from serinus.offline.services.cloudwatch.time_series import TimeSeries
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_DATA = 1000

@@ -13,7 +13,7 @@ from typing import Any
 
 import botocore.loaders
 
-from offline.services.cloudwatch.alarms import Alarm, AlarmState, timestamp
+from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState, timestamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from offline.errors import AwsError
-from offline.wire import pages
+from serinus.offline.core import pages
+from serinus.offline.core.errors import AwsError
 
 T = TypeVar("T")
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.cloudwatch import metric_math
-from offline.services.cloudwatch.math_syntax import MathError, names
-from offline.services.cloudwatch.statistics import SIMPLE, check_statistic, value_of
-from offline.services.cloudwatch.store import MetricKey, MetricStore, dimensions_of
-from offline.services.cloudwatch.time_series import Grid, TimeSeries, Value
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.services.cloudwatch import metric_math
+from serinus.offline.services.cloudwatch.math_syntax import MathError, names
+from serinus.offline.services.cloudwatch.statistics import SIMPLE, check_statistic, value_of
+from serinus.offline.services.cloudwatch.store import MetricKey, MetricStore, dimensions_of
+from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Value
 
 HIGH_RESOLUTION_PERIODS = (1, 5, 10, 20, 30)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from offline.services.cloudwatch.alarms import compact_json, timestamp
-from offline.services.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, Outcome
-from offline.services.cloudwatch.watch import Watch
+from serinus.offline.services.cloudwatch.alarms import compact_json, timestamp
+from serinus.offline.services.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, Outcome
+from serinus.offline.services.cloudwatch.metric_alarm import Watch
 
 COMPARED = {
     "GreaterThanOrEqualToThreshold": "greater than or equal to",

@@ -9,14 +9,14 @@ import logging
 
 from moto.core.request import Request
 
-from offline.services.cloudwatch.alarm_engine import Subscriber, state_of
-from offline.services.cloudwatch.alarms_api import AlarmsApi
-from offline.services.cloudwatch.dashboards_api import DashboardsApi
-from offline.services.cloudwatch.emf import InvalidEmf, extract
-from offline.services.cloudwatch.metrics_api import MetricsApi
-from offline.services.cloudwatch.regional import Region
-from offline.services.cloudwatch.store import MetricKey, Sample
-from offline.wire.protocol import Answer
+from serinus.offline.core.protocol import Answer
+from serinus.offline.services.cloudwatch.alarm_engine import Subscriber, state_of
+from serinus.offline.services.cloudwatch.alarms_api import AlarmsApi
+from serinus.offline.services.cloudwatch.base import Region
+from serinus.offline.services.cloudwatch.dashboards_api import DashboardsApi
+from serinus.offline.services.cloudwatch.emf import InvalidEmf, extract
+from serinus.offline.services.cloudwatch.metrics_api import MetricsApi
+from serinus.offline.services.cloudwatch.store import MetricKey, Sample
 
 log = logging.getLogger(__name__)
 

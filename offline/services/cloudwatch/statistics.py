@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from offline.errors import AwsError, NotModelled
+from serinus.offline.core.errors import AwsError, NotModelled
 
 #: Distinct values that one bucket keeps exactly; later ones are rounded to three significant digits.
 EXACT_VALUES = 1000

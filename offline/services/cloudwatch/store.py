@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from offline.services.cloudwatch.statistics import Bucket, merged
+from serinus.offline.services.cloudwatch.statistics import Bucket, merged
 
 MINUTE_S = 60
 

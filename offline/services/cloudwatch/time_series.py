@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from offline.services.cloudwatch.math_syntax import MathError
+from serinus.offline.services.cloudwatch.math_syntax import MathError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms
 
 from typing import TYPE_CHECKING
 
-from offline.services.codedeploy.records import Deployment
+from serinus.offline.services.codedeploy.records import Deployment
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 ACTIVE = (
     "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the "

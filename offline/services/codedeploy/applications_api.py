@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from offline.services.codedeploy.api_base import (
+from serinus.offline.core.service import Call
+from serinus.offline.services.codedeploy.base import (
     CodeDeployBase,
     check_name,
     fault,
@@ -12,9 +13,8 @@ from offline.services.codedeploy.api_base import (
     require_lambda,
     tags_of,
 )
-from offline.services.codedeploy.records import Application
-from offline.services.codedeploy.shapes import application_info
-from offline.wire.service import Call
+from serinus.offline.services.codedeploy.records import Application
+from serinus.offline.services.codedeploy.shapes import application_info
 
 MAX_BATCH = 100
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from offline.errors import AwsError, NotModelled
-from offline.services.codedeploy.records import AFTER, BEFORE, Target
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.services.codedeploy.records import AFTER, BEFORE, Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from offline.errors import AwsError, NotModelled
-from offline.services.codedeploy.machine import Machine
-from offline.services.codedeploy.records import Application, Group, Region
-from offline.services.codedeploy.traffic import predefined
-from offline.wire.pages import page
-from offline.wire.service import Call, Service
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.pages import page
+from serinus.offline.core.service import Call, Service
+from serinus.offline.services.codedeploy.records import Application, Group, Region
+from serinus.offline.services.codedeploy.state_machine import Machine
+from serinus.offline.services.codedeploy.traffic import predefined
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 T = TypeVar("T")
 

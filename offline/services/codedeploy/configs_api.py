@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from offline.services.codedeploy.api_base import (
+from serinus.offline.core.service import Call
+from serinus.offline.services.codedeploy.base import (
     CodeDeployBase,
     check_name,
     fault,
@@ -11,10 +12,9 @@ from offline.services.codedeploy.api_base import (
     refuse_members,
     require_lambda,
 )
-from offline.services.codedeploy.records import DeploymentConfig
-from offline.services.codedeploy.shapes import config_info
-from offline.services.codedeploy.traffic import PREFIX, check_routing
-from offline.wire.service import Call
+from serinus.offline.services.codedeploy.records import DeploymentConfig
+from serinus.offline.services.codedeploy.shapes import config_info
+from serinus.offline.services.codedeploy.traffic import PREFIX, check_routing
 
 MAX_CONFIGS = 200
 INVALID_NAME = "InvalidDeploymentConfigNameException"

@@ -4,15 +4,15 @@ import re
 from datetime import datetime
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.codedeploy.api_base import fault, paged, refuse_members
-from offline.services.codedeploy.appspec import AppSpec, read_revision
-from offline.services.codedeploy.groups_api import GroupsApi, check_alarms, check_rollback
-from offline.services.codedeploy.records import LIFECYCLE, Deployment, Group, LifecycleEvent
-from offline.services.codedeploy.rollback import deployment_id
-from offline.services.codedeploy.shapes import deployment_info, target_info
-from offline.services.codedeploy.traffic import shifts_of
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.codedeploy.appspec import AppSpec, read_revision
+from serinus.offline.services.codedeploy.base import fault, paged, refuse_members
+from serinus.offline.services.codedeploy.groups_api import GroupsApi, check_alarms, check_rollback
+from serinus.offline.services.codedeploy.records import LIFECYCLE, Deployment, Group, LifecycleEvent
+from serinus.offline.services.codedeploy.rollback import deployment_id
+from serinus.offline.services.codedeploy.shapes import deployment_info, target_info
+from serinus.offline.services.codedeploy.traffic import shifts_of
 
 ID = re.compile(r"d-[A-Z0-9]{9}")
 MAX_DESCRIPTION = 256

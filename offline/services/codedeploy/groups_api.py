@@ -3,13 +3,13 @@
 import uuid
 from typing import Any
 
-from offline.services.codedeploy.api_base import check_name, fault, paged, refuse_members, tags_of
-from offline.services.codedeploy.configs_api import ConfigsApi
-from offline.services.codedeploy.notices import TRIGGER_EVENTS
-from offline.services.codedeploy.records import Group
-from offline.services.codedeploy.shapes import STYLE, group_info
-from offline.services.codedeploy.traffic import ALL_AT_ONCE
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.codedeploy.base import check_name, fault, paged, refuse_members, tags_of
+from serinus.offline.services.codedeploy.configs_api import ConfigsApi
+from serinus.offline.services.codedeploy.notifications import TRIGGER_EVENTS
+from serinus.offline.services.codedeploy.records import Group
+from serinus.offline.services.codedeploy.shapes import STYLE, group_info
+from serinus.offline.services.codedeploy.traffic import ALL_AT_ONCE
 
 MAX_ALARMS = 10
 MAX_TRIGGERS = 10

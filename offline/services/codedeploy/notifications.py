@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from offline.services.codedeploy.records import Deployment, Group
-from offline.services.codedeploy.shapes import overview
+from serinus.offline.services.codedeploy.records import Deployment, Group
+from serinus.offline.services.codedeploy.shapes import overview
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

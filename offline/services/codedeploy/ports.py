@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from offline.errors import AwsError
-from offline.services.codedeploy.records import Target
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.codedeploy.records import Target
 
 
 class AliasView(Protocol):

@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and
 import secrets
 import string
 
-from offline.services.codedeploy.appspec import revision_of
-from offline.services.codedeploy.records import LIFECYCLE, Deployment, LifecycleEvent, Target
-from offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
+from serinus.offline.services.codedeploy.appspec import revision_of
+from serinus.offline.services.codedeploy.records import LIFECYCLE, Deployment, LifecycleEvent, Target
+from serinus.offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
 
 #: Which configured event allows a rollback for each cause of an end.
 ROLLBACK_EVENTS = {

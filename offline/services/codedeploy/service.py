@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from offline.services.codedeploy.applications_api import ApplicationsApi
-from offline.services.codedeploy.appspec import AppSpec, revision_of
-from offline.services.codedeploy.deployments_api import DeploymentsApi
-from offline.services.codedeploy.records import AFTER, BEFORE, Deployment, Group, Region, Target
+from serinus.offline.services.codedeploy.applications_api import ApplicationsApi
+from serinus.offline.services.codedeploy.appspec import AppSpec, revision_of
+from serinus.offline.services.codedeploy.deployments_api import DeploymentsApi
+from serinus.offline.services.codedeploy.records import AFTER, BEFORE, Deployment, Group, Region, Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from offline.services.codedeploy.records import (
+from serinus.offline.services.codedeploy.records import (
     Application,
     Deployment,
     DeploymentConfig,

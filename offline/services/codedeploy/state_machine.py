@@ -10,22 +10,16 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from offline.clock import Job, Scheduled
-from offline.errors import AwsError
-from offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
-from offline.services.codedeploy.lambda_seam import LambdaSeam, alias_problem, set_weight
-from offline.services.codedeploy.notices import announce
-from offline.services.codedeploy.records import (
-    FINISHED,
-    TRAFFIC,
-    Deployment,
-    LifecycleEvent,
-    Region,
-)
-from offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
+from serinus.offline.core.clock import Job, Scheduled
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
+from serinus.offline.services.codedeploy.notifications import announce
+from serinus.offline.services.codedeploy.ports import LambdaSeam, alias_problem, set_weight
+from serinus.offline.services.codedeploy.records import FINISHED, TRAFFIC, Deployment, LifecycleEvent, Region
+from serinus.offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 #: How long a hook may take to answer, in cloud seconds.
 HOOK_LIMIT_S = 3600

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
 import uuid
 from typing import Any
 
-from offline.errors import AwsError
-from offline.services.codedeploy.records import DeploymentConfig, Shift
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.codedeploy.records import DeploymentConfig, Shift
 
 PREFIX = "CodeDeployDefault."
 ALL_AT_ONCE = f"{PREFIX}LambdaAllAtOnce"

@@ -3,6 +3,6 @@
 Moto keeps rules but never runs a schedule nor calls a function, so this service is ours, whole.
 """
 
-from offline.services.events.service import EventBridge
+from serinus.offline.services.events.service import EventBridge
 
 __all__ = ["EventBridge"]

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError
-from offline.services.events.store import DEFAULT_BUS, Bus, Document, RegionStore, bus_arn
-from offline.wire import pages
-from offline.wire.service import Call, Service
+from serinus.offline.core import pages
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call, Service
+from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, RegionStore, bus_arn
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 LARGEST_PAGE = 100
 

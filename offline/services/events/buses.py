@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from offline.errors import AwsError, NotModelled
-from offline.services.events.base import EventsBase, page
-from offline.services.events.rules import clear, tags_of
-from offline.services.events.store import DEFAULT_BUS, Bus, Document, bus_arn, invalid
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.events.base import EventsBase, page
+from serinus.offline.services.events.rules import clear, tags_of
+from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, bus_arn, invalid
 
 
 class BusOperations(EventsBase):

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from offline.errors import AwsError
-from offline.services.events.background import Background
-from offline.services.events.event import Event
-from offline.services.events.senders import send
-from offline.services.events.store import Document, Rule
-from offline.services.events.transform import target_input
+from serinus.offline.core.errors import AwsError
+from serinus.offline.delivery.targets import send
+from serinus.offline.delivery.tasks import Background
+from serinus.offline.services.events.event import Event
+from serinus.offline.services.events.store import Document, Rule
+from serinus.offline.services.events.transform import target_input
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 Event = dict[str, Any]
 LARGEST_ENTRY_BYTES = 262_144

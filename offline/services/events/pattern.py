@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 Test = Callable[[Any], bool]
 ABSENT = object()

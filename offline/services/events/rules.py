@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.events.base import EventsBase, page
-from offline.services.events.delivery import Deliveries
-from offline.services.events.event import scheduled_event
-from offline.services.events.pattern import Pattern
-from offline.services.events.schedule import parse_schedule
-from offline.services.events.store import DEFAULT_BUS, Bus, Document, Rule, invalid, rule_arn
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.events.base import EventsBase, page
+from serinus.offline.services.events.delivery import Deliveries
+from serinus.offline.services.events.event import scheduled_event
+from serinus.offline.services.events.pattern import Pattern
+from serinus.offline.services.events.schedule import parse_schedule
+from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, Rule, invalid, rule_arn
 
 STATES = ("ENABLED", "DISABLED")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 RATE = re.compile(r"^rate\((\d+) (minute|hour|day)(s?)\)$")
 CRON = re.compile(r"^cron\((.+)\)$")

@@ -3,24 +3,24 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError
-from offline.services.events.buses import BusOperations
-from offline.services.events.delivery import Deliveries
-from offline.services.events.event import (
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call
+from serinus.offline.services.events.buses import BusOperations
+from serinus.offline.services.events.delivery import Deliveries
+from serinus.offline.services.events.event import (
     LARGEST_ENTRY_BYTES,
     Event,
     entry_event,
     entry_size_bytes,
     envelope,
 )
-from offline.services.events.rules import RuleOperations
-from offline.services.events.saved import SavedBus, saved_buses, store_of
-from offline.services.events.store import Bus, Document, invalid
-from offline.services.events.targets import TargetOperations
-from offline.wire.service import Call
+from serinus.offline.services.events.rules import RuleOperations
+from serinus.offline.services.events.snapshot import SavedBus, saved_buses, store_of
+from serinus.offline.services.events.store import Bus, Document, invalid
+from serinus.offline.services.events.targets import TargetOperations
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 MOST_ENTRIES = 10
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from offline.services.events.pattern import Pattern
-from offline.services.events.schedule import parse_schedule
-from offline.services.events.store import Bus, Document, RegionStore, Rule
+from serinus.offline.services.events.pattern import Pattern
+from serinus.offline.services.events.schedule import parse_schedule
+from serinus.offline.services.events.store import Bus, Document, RegionStore, Rule
 
 
 @dataclass(frozen=True, slots=True)

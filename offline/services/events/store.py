@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from offline.clock import Scheduled
-from offline.errors import AwsError
-from offline.services.events.pattern import Pattern
-from offline.services.events.schedule import Schedule
+from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.events.pattern import Pattern
+from serinus.offline.services.events.schedule import Schedule
 
 Document = dict[str, Any]
 DEFAULT_BUS = "default"

@@ -1,11 +1,11 @@
 """Targets of rules: functions, queues and topics; others are refused by name."""
 
-from offline.errors import AwsError, NotModelled
-from offline.services.events.base import EventsBase, page
-from offline.services.events.rules import RuleOperations
-from offline.services.events.store import Document, invalid
-from offline.services.events.transform import check_path
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.events.base import EventsBase, page
+from serinus.offline.services.events.rules import RuleOperations
+from serinus.offline.services.events.store import Document, invalid
+from serinus.offline.services.events.transform import check_path
 
 MOST_TARGETS = 5
 MODELLED = frozenset({"lambda", "sqs", "sns"})

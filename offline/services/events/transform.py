@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from offline.errors import NotModelled
+from serinus.offline.core.errors import NotModelled
 
 Document = dict[str, Any]
 PATH = re.compile(r"^\$(\.[\w-]+|\[\d+\])*$")

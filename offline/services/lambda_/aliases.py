@@ -6,14 +6,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
 
 from typing import Any
 
-from offline.errors import AwsError
-from offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision
-from offline.services.lambda_.names import target_of
-from offline.services.lambda_.paging import page
-from offline.services.lambda_.provisioned import ProvisionedOperations
-from offline.services.lambda_.shapes import alias_shape
-from offline.services.lambda_.state import LATEST, Alias, Function
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision
+from serinus.offline.services.lambda_.names import target_of
+from serinus.offline.services.lambda_.paging import page
+from serinus.offline.services.lambda_.provisioned import ProvisionedOperations
+from serinus.offline.services.lambda_.shapes import alias_shape
+from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 
 
 class AliasOperations(ProvisionedOperations, LambdaBase):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from offline.errors import AwsError, NotModelled
+from serinus.offline.core.errors import AwsError, NotModelled
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 URL_PATH = "/_offline/lambda/archives"
 MAX_DIRECT_ZIP_BYTES = 50 * 1024 * 1024

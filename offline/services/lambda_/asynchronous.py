@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 import json
 from typing import Any
 
-from offline.errors import AwsError
-from offline.sandbox.spec import Invocation, Outcome
-from offline.services.lambda_.destinations import Delivery, deliver_record, deliver_to_dead_letter_queue
-from offline.services.lambda_.invocation import Invocations, new_trace_id
-from offline.services.lambda_.routing import Route, route
-from offline.services.lambda_.shapes import timestamp
-from offline.services.lambda_.state import LATEST, EventInvokeConfig, Function, QueuedEvent
+from serinus.offline.core.errors import AwsError
+from serinus.offline.sandbox.spec import Invocation, Outcome
+from serinus.offline.services.lambda_.destinations import Delivery, deliver_record, deliver_to_dead_letter_queue
+from serinus.offline.services.lambda_.invocation import Invocations, new_trace_id
+from serinus.offline.services.lambda_.routing import Route, route
+from serinus.offline.services.lambda_.shapes import timestamp
+from serinus.offline.services.lambda_.state import LATEST, EventInvokeConfig, Function, QueuedEvent
 
 #: Cloud seconds before the first and the second retry after a function error.
 RETRY_DELAYS_S = (60.0, 120.0)

@@ -8,19 +8,26 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError
-from offline.sandbox.sandbox import Sandbox
-from offline.services.lambda_.archives import Archives
-from offline.services.lambda_.constraints import require_valid
-from offline.services.lambda_.names import LAYER_VERSION, Target, function_arn, target_of
-from offline.services.lambda_.shapes import configuration_shape
-from offline.services.lambda_.state import LATEST, Alias, Function, FunctionVersion, LambdaState, LayerVersion
-from offline.wire.service import Call, Service
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call, Service
+from serinus.offline.sandbox.sandbox import Sandbox
+from serinus.offline.services.lambda_.archives import Archives
+from serinus.offline.services.lambda_.constraints import require_valid
+from serinus.offline.services.lambda_.names import LAYER_VERSION, Target, function_arn, target_of
+from serinus.offline.services.lambda_.shapes import configuration_shape
+from serinus.offline.services.lambda_.state import (
+    LATEST,
+    Alias,
+    Function,
+    FunctionVersion,
+    LambdaState,
+    LayerVersion,
+)
 
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

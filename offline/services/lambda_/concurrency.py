@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from offline.errors import AwsError
-from offline.services.lambda_.state import Function
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.lambda_.state import Function
 
 #: What must stay unreserved in an account.
 UNRESERVED_MINIMUM = 100

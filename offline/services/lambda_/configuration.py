@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 import json
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
+from serinus.offline.core.errors import AwsError, NotModelled
 
 MAX_LAYERS = 5
 MAX_ENVIRONMENT_BYTES = 4096

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 #: Ranges that hold for functions on Lambda's own fleet; the model's are wider, for managed instances.
 #: Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from offline.errors import NotModelled
-from offline.services.lambda_.state import QueuedEvent
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.lambda_.state import QueuedEvent
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

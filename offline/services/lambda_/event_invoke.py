@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configurin
 
 from typing import Any
 
-from offline.services.lambda_.base import LambdaBase, invalid, not_found
-from offline.services.lambda_.paging import page
-from offline.services.lambda_.state import LATEST, EventInvokeConfig, Function
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.base import LambdaBase, invalid, not_found
+from serinus.offline.services.lambda_.paging import page
+from serinus.offline.services.lambda_.state import LATEST, EventInvokeConfig, Function
 
 DESTINATION_SERVICES = ("sqs", "sns", "lambda", "events")
 

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from offline.errors import NotModelled, OfflineError
-from offline.sandbox.environment import Credentials
-from offline.sandbox.spec import Archive, FunctionSpec
-from offline.services.lambda_.shapes import logging_shape
-from offline.services.lambda_.state import Function, FunctionVersion
+from serinus.offline.core.errors import NotModelled, OfflineError
+from serinus.offline.sandbox.environment import Credentials
+from serinus.offline.sandbox.spec import Archive, FunctionSpec
+from serinus.offline.services.lambda_.shapes import logging_shape
+from serinus.offline.services.lambda_.state import Function, FunctionVersion
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
-    from offline.services.lambda_.base import LambdaBase
+    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.services.lambda_.base import LambdaBase
 
 #: Seconds that a role session of a worker is valid.
 SESSION_S = 3600

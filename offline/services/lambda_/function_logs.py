@@ -9,12 +9,12 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatc
 import functools
 from typing import TYPE_CHECKING, Any
 
-from offline.authorization.resources import log_arn
-from offline.sandbox.spec import FunctionSpec
-from offline.services.logs import LogWriter
+from serinus.offline.authorization.resources import log_arn
+from serinus.offline.core.logs import LogWriter
+from serinus.offline.sandbox.spec import FunctionSpec
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 EMF_MARK = '"_aws"'
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.services.lambda_.archives import MAX_UNZIPPED_BYTES, Package, hex_to_aws
-from offline.services.lambda_.base import conflict, invalid, new_revision, not_in_state_for_it
-from offline.services.lambda_.configuration import merged
-from offline.services.lambda_.names import function_arn, target_of
-from offline.services.lambda_.paging import page
-from offline.services.lambda_.state import LATEST, Function, FunctionVersion
-from offline.services.lambda_.versions import VersionOperations
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.archives import MAX_UNZIPPED_BYTES, Package, hex_to_aws
+from serinus.offline.services.lambda_.base import conflict, invalid, new_revision, not_in_state_for_it
+from serinus.offline.services.lambda_.configuration import merged
+from serinus.offline.services.lambda_.names import function_arn, target_of
+from serinus.offline.services.lambda_.paging import page
+from serinus.offline.services.lambda_.state import LATEST, Function, FunctionVersion
+from serinus.offline.services.lambda_.versions import VersionOperations
 
 
 class FunctionOperations(VersionOperations):

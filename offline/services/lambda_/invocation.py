@@ -9,18 +9,18 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from offline.errors import AwsError
-from offline.sandbox.spec import FunctionSpec, Invocation, Outcome
-from offline.services.lambda_.base import LambdaBase, not_in_state_for_it
-from offline.services.lambda_.concurrency import Concurrency, throttled
-from offline.services.lambda_.execution import spec_of
-from offline.services.lambda_.metrics import LambdaMetrics, dimension_sets
-from offline.services.lambda_.names import target_of
-from offline.services.lambda_.routing import Route, route
-from offline.services.lambda_.state import Function, FunctionVersion
+from serinus.offline.core.errors import AwsError
+from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from serinus.offline.services.lambda_.base import LambdaBase, not_in_state_for_it
+from serinus.offline.services.lambda_.concurrency import Concurrency, throttled
+from serinus.offline.services.lambda_.execution import spec_of
+from serinus.offline.services.lambda_.metrics import LambdaMetrics, dimension_sets
+from serinus.offline.services.lambda_.names import target_of
+from serinus.offline.services.lambda_.routing import Route, route
+from serinus.offline.services.lambda_.state import Function, FunctionVersion
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 #: 6 MB, as AWS counts it.
 MAX_SYNC_PAYLOAD_BYTES = 6_291_456

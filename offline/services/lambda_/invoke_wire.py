@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
-from offline.errors import AwsError, NotModelled
-from offline.services.lambda_.invocation import InvocationType, InvokeResult
-from offline.wire.protocol import Answer
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.protocol import Answer
+from serinus.offline.services.lambda_.invocation import InvocationType, InvokeResult
 
 if TYPE_CHECKING:
     from moto.core.request import Request

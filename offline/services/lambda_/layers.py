@@ -6,13 +6,13 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
 import asyncio
 from typing import Any
 
-from offline.services.lambda_.archives import hex_to_aws
-from offline.services.lambda_.base import LambdaBase, not_found
-from offline.services.lambda_.names import LAYER_VERSION, layer_arn
-from offline.services.lambda_.paging import page
-from offline.services.lambda_.shapes import layer_version_shape
-from offline.services.lambda_.state import Layer, LayerVersion
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.archives import hex_to_aws
+from serinus.offline.services.lambda_.base import LambdaBase, not_found
+from serinus.offline.services.lambda_.names import LAYER_VERSION, layer_arn
+from serinus.offline.services.lambda_.paging import page
+from serinus.offline.services.lambda_.shapes import layer_version_shape
+from serinus.offline.services.lambda_.state import Layer, LayerVersion
 
 
 class LayerOperations(LambdaBase):

@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
 
 from typing import TYPE_CHECKING, Any
 
-from offline.services.lambda_.routing import Route
+from serinus.offline.services.lambda_.routing import Route
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 NAMESPACE = "AWS/Lambda"
 UNITS = {"Duration": "Milliseconds", "AsyncEventAge": "Milliseconds", "ProvisionedConcurrencyUtilization": "None"}

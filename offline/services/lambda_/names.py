@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionN
 import re
 from dataclasses import dataclass
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 FUNCTION = re.compile(
     r"^(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):)?(?:(?P<account>\d{12}):)?"

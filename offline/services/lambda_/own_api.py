@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from offline.sandbox import faults, twins
+from serinus.offline.sandbox import faults, twins
 
 if TYPE_CHECKING:
-    from offline.services.lambda_.service import Lambda
+    from serinus.offline.services.lambda_.service import Lambda
 
 
 def routes(service: "Lambda") -> list[Route]:

@@ -7,10 +7,10 @@ import fnmatch
 import json
 from typing import Any
 
-from offline.services.lambda_.base import LambdaBase, conflict, new_revision, not_found
-from offline.services.lambda_.names import target_of
-from offline.services.lambda_.state import LayerVersion, Policy
-from offline.wire.service import Call
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.base import LambdaBase, conflict, new_revision, not_found
+from serinus.offline.services.lambda_.names import target_of
+from serinus.offline.services.lambda_.state import LayerVersion, Policy
 
 INVOKE_ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
 

@@ -8,19 +8,19 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from offline.errors import AwsError
-from offline.sandbox.outcomes import Verdict
-from offline.services.lambda_.base import LambdaBase, invalid, not_found
-from offline.services.lambda_.concurrency import UNRESERVED_MINIMUM
-from offline.services.lambda_.execution import spec_of
-from offline.services.lambda_.names import target_of
-from offline.services.lambda_.paging import page
-from offline.services.lambda_.shapes import timestamp
-from offline.services.lambda_.state import LATEST, Alias, Function, Provisioned
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call
+from serinus.offline.sandbox.outcomes import Verdict
+from serinus.offline.services.lambda_.base import LambdaBase, invalid, not_found
+from serinus.offline.services.lambda_.concurrency import UNRESERVED_MINIMUM
+from serinus.offline.services.lambda_.execution import spec_of
+from serinus.offline.services.lambda_.names import target_of
+from serinus.offline.services.lambda_.paging import page
+from serinus.offline.services.lambda_.shapes import timestamp
+from serinus.offline.services.lambda_.state import LATEST, Alias, Function, Provisioned
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 class ProvisionedOperations(LambdaBase):

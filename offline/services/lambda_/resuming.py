@@ -1,9 +1,9 @@
 """Taking up what was under way when the cloud ended: settling functions, snapshots, warm workers, events."""
 
-from offline.services.lambda_.aliases import AliasOperations
-from offline.services.lambda_.asynchronous import AsynchronousInvocations
-from offline.services.lambda_.functions import FunctionOperations, settle
-from offline.services.lambda_.state import Function
+from serinus.offline.services.lambda_.aliases import AliasOperations
+from serinus.offline.services.lambda_.asynchronous import AsynchronousInvocations
+from serinus.offline.services.lambda_.functions import FunctionOperations, settle
+from serinus.offline.services.lambda_.state import Function
 
 
 class Resuming(FunctionOperations, AliasOperations, AsynchronousInvocations):

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.h
 import random
 from dataclasses import dataclass
 
-from offline.services.lambda_.state import LATEST, Alias, Function
+from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 
 
 @dataclass(frozen=True, slots=True)

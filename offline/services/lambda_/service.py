@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from offline.errors import AwsError
-from offline.sandbox.cold_start import ColdStart
-from offline.sandbox.faults import Faults, fault_from
-from offline.sandbox.pool import Capacity
-from offline.sandbox.sandbox import Sandbox
-from offline.sandbox.starting import Preparation
-from offline.sandbox.twins import Twins
-from offline.sandbox.unpack import Unpacker
-from offline.services.lambda_ import invoke_wire, offline_api
-from offline.services.lambda_.archives import Archives
-from offline.services.lambda_.event_invoke import EventInvokeOperations
-from offline.services.lambda_.execution import assume_role
-from offline.services.lambda_.function_logs import FunctionLogs
-from offline.services.lambda_.layers import LayerOperations
-from offline.services.lambda_.permissions import PermissionOperations
-from offline.services.lambda_.resuming import Resuming
-from offline.services.lambda_.state import LambdaState
-from offline.services.lambda_.tags import TagOperations
-from offline.services.logs import LogWriter
-from offline.wire.protocol import Answer
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.logs import LogWriter
+from serinus.offline.core.protocol import Answer
+from serinus.offline.sandbox.cold_start import ColdStart
+from serinus.offline.sandbox.faults import Faults, fault_from
+from serinus.offline.sandbox.pool import Capacity
+from serinus.offline.sandbox.provisioning import Preparation
+from serinus.offline.sandbox.sandbox import Sandbox
+from serinus.offline.sandbox.twins import Twins
+from serinus.offline.sandbox.unpack import Unpacker
+from serinus.offline.services.lambda_ import invoke_wire, own_api
+from serinus.offline.services.lambda_.archives import Archives
+from serinus.offline.services.lambda_.event_invoke import EventInvokeOperations
+from serinus.offline.services.lambda_.execution import assume_role
+from serinus.offline.services.lambda_.function_logs import FunctionLogs
+from serinus.offline.services.lambda_.layers import LayerOperations
+from serinus.offline.services.lambda_.permissions import PermissionOperations
+from serinus.offline.services.lambda_.resuming import Resuming
+from serinus.offline.services.lambda_.state import LambdaState
+from serinus.offline.services.lambda_.tags import TagOperations
 
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ class Lambda(
 
     def routes(self) -> list[Route]:
         """The service's part of the offline-only API."""
-        return offline_api.routes(self)
+        return own_api.routes(self)
 
     def open_routes(self) -> list[Route]:
-        return offline_api.open_routes(self)
+        return own_api.open_routes(self)
 
     async def answer(self, request: "Request", region: str, access_key: str) -> Answer | None:
         function = invoke_wire.invoked_function(request)

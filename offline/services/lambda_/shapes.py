@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from offline.services.lambda_.archives import hex_to_aws
-from offline.services.lambda_.state import LATEST, Alias, Function, FunctionVersion, LayerVersion
+from serinus.offline.services.lambda_.archives import hex_to_aws
+from serinus.offline.services.lambda_.state import LATEST, Alias, Function, FunctionVersion, LayerVersion
 
 
 def timestamp(at: float) -> str:

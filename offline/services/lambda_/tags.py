@@ -5,12 +5,12 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
 
 from typing import Any
 
-from offline.errors import NotModelled
-from offline.services.lambda_.archives import MAX_DIRECT_ZIP_BYTES, MAX_UNZIPPED_BYTES
-from offline.services.lambda_.base import LambdaBase
-from offline.services.lambda_.names import target_of
-from offline.services.lambda_.state import Function
-from offline.wire.service import Call
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.archives import MAX_DIRECT_ZIP_BYTES, MAX_UNZIPPED_BYTES
+from serinus.offline.services.lambda_.base import LambdaBase
+from serinus.offline.services.lambda_.names import target_of
+from serinus.offline.services.lambda_.state import Function
 
 CODE_STORAGE_BYTES = 75 * 1024**3
 

@@ -7,14 +7,14 @@ import copy
 import json
 from typing import Any
 
-from offline.errors import AwsError
-from offline.services.lambda_.archives import hex_to_aws
-from offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision, not_in_state_for_it
-from offline.services.lambda_.execution import spec_of
-from offline.services.lambda_.names import target_of
-from offline.services.lambda_.paging import page
-from offline.services.lambda_.state import LATEST, Function, FunctionVersion
-from offline.wire.service import Call
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.service import Call
+from serinus.offline.services.lambda_.archives import hex_to_aws
+from serinus.offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision, not_in_state_for_it
+from serinus.offline.services.lambda_.execution import spec_of
+from serinus.offline.services.lambda_.names import target_of
+from serinus.offline.services.lambda_.paging import page
+from serinus.offline.services.lambda_.state import LATEST, Function, FunctionVersion
 
 
 class VersionOperations(LambdaBase):

@@ -4,6 +4,6 @@ Moto delivers to its own queues. What goes to functions, over HTTP, by mail or a
 here: functions are invoked, HTTP endpoints are posted to, mails and texts wait in an outbox to be looked at.
 """
 
-from offline.services.sns.service import Sns
+from serinus.offline.services.sns.service import Sns
 
 __all__ = ["Sns"]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from offline.errors import AwsError, OfflineError
-from offline.services.events.background import Background
-from offline.services.events.functions import invoke_for
-from offline.services.events.senders import to_queue
-from offline.services.sns.messages import Notification, function_event
+from serinus.offline.core.errors import AwsError, OfflineError
+from serinus.offline.delivery.functions import invoke_for
+from serinus.offline.delivery.targets import to_queue
+from serinus.offline.delivery.tasks import Background
+from serinus.offline.services.sns.messages import Notification, function_event
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 Document = dict[str, Any]
 

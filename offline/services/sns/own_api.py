@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 if TYPE_CHECKING:
-    from offline.services.sns.service import Sns
+    from serinus.offline.services.sns.service import Sns
 
 
 def routes(sns: "Sns") -> list[Route]:

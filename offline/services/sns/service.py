@@ -12,15 +12,15 @@ from moto.sns.models import SNSBackend, sns_backends
 from moto.sns.responses import SNSResponse
 from starlette.routing import Route
 
-from offline.errors import AwsError, NotModelled
-from offline.services.sns import queue_only
-from offline.services.sns.delivery import Deliveries, Sent
-from offline.services.sns.messages import Document, Notification, check_structure, confirmation
-from offline.services.sns.offline_api import open_routes, routes
-from offline.wire.service import Call, Service
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call, Service
+from serinus.offline.moto import sns_queues_only
+from serinus.offline.services.sns.delivery import Deliveries, Sent
+from serinus.offline.services.sns.messages import Document, Notification, check_structure, confirmation
+from serinus.offline.services.sns.own_api import open_routes, routes
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
+    from serinus.offline.cloud.cloud import Cloud
 
 CONFIRMED_BY_ENDPOINT = frozenset({"http", "https", "email", "email-json"})
 PROTOCOLS = CONFIRMED_BY_ENDPOINT | {"sms", "sqs", "lambda", "application"}
@@ -65,7 +65,7 @@ class Sns(Service):
 
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)
-        queue_only.apply()
+        sns_queues_only.apply()
         self.deliveries = Deliveries(cloud)
         #: Subscriptions that wait for their confirmation: token -> subscription ARN.
         self._tokens: dict[str, str] = {}
@@ -213,7 +213,7 @@ class Sns(Service):
     def _deliver(self, subscription: Any, notification: Notification) -> None:
         if subscription.protocol in KEPT:
             self.deliveries.keep(subscription.protocol, subscription.endpoint, notification)
-        elif subscription.protocol in queue_only.OURS:
+        elif subscription.protocol in sns_queues_only.OURS:
             self.deliveries.start(subscription, notification)
 
 

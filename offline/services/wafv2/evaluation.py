@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from offline.gateway.request import GatewayRequest
-from offline.services.wafv2.managed import GROUPS
-from offline.services.wafv2.rules import DEFAULT_WINDOW_S, Document
+from serinus.offline.http.request import GatewayRequest
+from serinus.offline.services.wafv2.managed import GROUPS
+from serinus.offline.services.wafv2.rules import DEFAULT_WINDOW_S, Document
 
 
 @dataclass(slots=True)

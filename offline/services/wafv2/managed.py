@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-g
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offline.gateway.request import GatewayRequest
+from serinus.offline.http.request import GatewayRequest
 
 Matches = Callable[[GatewayRequest], bool]
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from offline.errors import AwsError, NotModelled
-from offline.services.wafv2.managed import GROUPS, REFUSED
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.services.wafv2.managed import GROUPS, REFUSED
 
 Document = dict[str, Any]
 

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from offline.errors import AwsError, NotModelled
-from offline.gateway.request import GatewayRequest
-from offline.services.wafv2.evaluation import Rates, Verdict, judge
-from offline.services.wafv2.managed import GROUPS
-from offline.services.wafv2.rules import Document, check_action, check_group, check_rules, invalid
-from offline.wire.service import Call, Service
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.service import Call, Service
+from serinus.offline.http.request import GatewayRequest
+from serinus.offline.services.wafv2.evaluation import Rates, Verdict, judge
+from serinus.offline.services.wafv2.managed import GROUPS
+from serinus.offline.services.wafv2.rules import Document, check_action, check_group, check_rules, invalid
 
 if TYPE_CHECKING:
-    from offline.cloud.cloud import Cloud
-    from offline.services.apigateway import ApiGateway
+    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.services.apigateway import ApiGateway
 
 STAGE = re.compile(
     r"^arn:aws[\w-]*:apigateway:(?P<region>[\w-]+)::/restapis/(?P<api>\w+)/stages/(?P<stage>[\w-]+)$"

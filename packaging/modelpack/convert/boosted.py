@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modelpack.convert.ensemble import Ensemble, Floats, Tree
-from modelpack.convert.nodes import NEWER_ML, Nodes
+from serinus.modelpack.convert.ensemble import Ensemble, Floats, Tree
+from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 #: From the sum to the prediction. `one_vs_all` gives each class its own sigmoid, in shares of their total where
 #: ``normalized``.
@@ -95,7 +95,7 @@ def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
 
 def convert_boosted_classifier(read: Any) -> Any:
     """skl2onnx's converter for the scikit-learn wrapper of a library whose models ``read`` takes apart."""
-    from modelpack.convert.trees import give_classes
+    from serinus.modelpack.convert.trees import give_classes
 
     def convert(scope: Any, operator: Any, container: Any) -> None:
         nodes = Nodes(scope, container)
@@ -108,7 +108,7 @@ def convert_boosted_classifier(read: Any) -> Any:
 
 def convert_boosted_regressor(read: Any) -> Any:
     """The same for regressors."""
-    from modelpack.convert.trees import give
+    from serinus.modelpack.convert.trees import give
 
     def convert(scope: Any, operator: Any, container: Any) -> None:
         nodes = Nodes(scope, container)
@@ -124,6 +124,6 @@ def convert_boosted_regressor(read: Any) -> Any:
 
 def infer_boosted_regressor_shape(operator: Any) -> None:
     """Values [rows, 1]."""
-    from modelpack.convert.trees import number_type
+    from serinus.modelpack.convert.trees import number_type
 
     operator.outputs[0].type = number_type(operator)([None, 1])

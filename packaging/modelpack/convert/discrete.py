@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelpack.convert.nodes import Nodes
-from modelpack.sources.source import MISSING_STRING
+from serinus.modelpack.convert.nodes import Nodes
+from serinus.modelpack.sources.source import MISSING_STRING
 
 ML = "ai.onnx.ml"
 

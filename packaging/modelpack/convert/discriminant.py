@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.boosted import with_complement
-from modelpack.convert.nodes import Nodes
-from modelpack.convert.trees import first_largest, give_classes, side_of_zero
+from serinus.modelpack.convert.boosted import with_complement
+from serinus.modelpack.convert.nodes import Nodes
+from serinus.modelpack.convert.trees import first_largest, give_classes, side_of_zero
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelpack.convert.nodes import NEWER_ML, Nodes
+from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 
 class DirectGraph:

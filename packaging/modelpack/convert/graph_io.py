@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.sample import Sample
+from serinus.modelpack.sample import Sample
 
 #: name, element type, rank, whether nested, features.
 Given = tuple[str, str, int, bool, list[str]]

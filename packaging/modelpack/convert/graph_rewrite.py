@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modelpack.convert.lowering import LOWERCASE, declare_lowered, take_lowered
-from modelpack.convert.nodes import NEWER_ML
-from modelpack.sample import Sample
+from serinus.modelpack.convert.lowercase import LOWERCASE, declare_lowered, take_lowered
+from serinus.modelpack.convert.nodes import NEWER_ML
+from serinus.modelpack.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.ensemble import LEQ, MEMBER, Ints, Tree
-from modelpack.errors import ConversionError
+from serinus.modelpack.convert.ensemble import LEQ, MEMBER, Ints, Tree
+from serinus.modelpack.errors import ConversionError
 
 
 @dataclass(frozen=True, slots=True)

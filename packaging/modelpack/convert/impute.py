@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modelpack.convert.nodes import Nodes
-from modelpack.sources.source import MISSING_STRING
+from serinus.modelpack.convert.nodes import Nodes
+from serinus.modelpack.sources.source import MISSING_STRING
 
 
 def infer_shape(operator: Any) -> None:

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.ensemble import Ensemble, read_tree
-from modelpack.convert.nodes import NEWER_ML, Nodes
+from serinus.modelpack.convert.ensemble import Ensemble, read_tree
+from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 
 def infer_shape(operator: Any) -> None:
     """Labels [rows, 1], scores [rows, 1]."""
     from skl2onnx.common.data_types import Int64TensorType
 
-    from modelpack.convert.trees import number_type
+    from serinus.modelpack.convert.trees import number_type
 
     operator.outputs[0].type = Int64TensorType([None, 1])
     operator.outputs[1].type = number_type(operator)([None, 1])
@@ -25,7 +25,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
     sign."""
     from sklearn.ensemble._iforest import _average_path_length
 
-    from modelpack.convert.trees import give
+    from serinus.modelpack.convert.trees import give
 
     nodes = Nodes(scope, container)
     forest = operator.raw_operator

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.boosted import Boosted, Link
-from modelpack.convert.ensemble import LEQ, MEMBER, Tree
-from modelpack.errors import ConversionError
+from serinus.modelpack.convert.boosted import Boosted, Link
+from serinus.modelpack.convert.ensemble import LEQ, MEMBER, Tree
+from serinus.modelpack.errors import ConversionError
 
 _LINKS: dict[str, Link] = {
     "binary": "sigmoid",

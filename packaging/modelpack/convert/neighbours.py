@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.nodes import Nodes
-from modelpack.convert.trees import first_largest, give, give_classes
+from serinus.modelpack.convert.nodes import Nodes
+from serinus.modelpack.convert.trees import first_largest, give, give_classes
 
 
 def is_by_products(model: Any) -> bool:

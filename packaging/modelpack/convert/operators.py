@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from modelpack.convert import (
+from serinus.modelpack.convert import (
     boosted,
     catboost,
     discrete,
@@ -24,7 +24,7 @@ from modelpack.convert import (
     trees,
     xgboost,
 )
-from modelpack.convert.single import in_single_precision
+from serinus.modelpack.convert.single_precision import in_single_precision
 
 
 @dataclass(frozen=True, slots=True)

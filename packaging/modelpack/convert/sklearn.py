@@ -5,15 +5,15 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelpack.convert import threshold
-from modelpack.convert.neighbours import is_by_products
-from modelpack.convert.surgery import Shape, cast_of_labels, finish
-from modelpack.errors import ConversionError, first_line
-from modelpack.sample import Sample
-from modelpack.sources.source import Graph
+from serinus.modelpack.convert import threshold
+from serinus.modelpack.convert.graph_rewrite import Shape, cast_of_labels, finish
+from serinus.modelpack.convert.neighbours import is_by_products
+from serinus.modelpack.errors import ConversionError, first_line
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.source import Graph
 
 if TYPE_CHECKING:
-    from modelpack.sources.sklearn import SklearnSource
+    from serinus.modelpack.sources.sklearn import SklearnSource
 
 #: The newest that skl2onnx 1.20 writes.
 TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
@@ -66,7 +66,7 @@ def _run_skl2onnx(source: "SklearnSource", sample: Sample, precision: str, produ
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-    from modelpack.convert.operators import named_to_ensembles, operators
+    from serinus.modelpack.convert.operators import named_to_ensembles, operators
 
     model = source.model
     number = DoubleTensorType if precision == "float64" else FloatTensorType
@@ -155,7 +155,7 @@ def parts(model: Any) -> Iterator[Any]:
 def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
-    from modelpack.convert.operators import operators
+    from serinus.modelpack.convert.operators import operators
 
     known = {kind.__name__ for kind in (*sklearn_operator_name_map, *operators())} | {
         "Pipeline",
@@ -192,7 +192,7 @@ def _shape(source: "SklearnSource", sample: Sample) -> Shape:
 
 
 def _arithmetic(model: Any, precision: str) -> str:
-    from modelpack.convert.operators import computes_in_single
+    from serinus.modelpack.convert.operators import computes_in_single
 
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return "float32" if computes_in_single(last) else precision

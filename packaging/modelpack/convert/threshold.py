@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.nodes import Nodes
-from modelpack.convert.trees import give_classes
-from modelpack.errors import ConversionError
+from serinus.modelpack.convert.nodes import Nodes
+from serinus.modelpack.convert.trees import give_classes
+from serinus.modelpack.errors import ConversionError
 
 
 def classifiers() -> tuple[type, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from modelpack.errors import ConversionError, first_line
+from serinus.modelpack.errors import ConversionError, first_line
 
 Kind = Literal["exported", "script", "module"]
 

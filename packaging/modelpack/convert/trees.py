@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelpack.convert.boosted import with_complement
-from modelpack.convert.ensemble import Ensemble, Tree, constant_tree, read_tree
-from modelpack.convert.histogram import read_stages
-from modelpack.convert.nodes import NEWER_ML, Nodes
+from serinus.modelpack.convert.boosted import with_complement
+from serinus.modelpack.convert.ensemble import Ensemble, Tree, constant_tree, read_tree
+from serinus.modelpack.convert.histogram import read_stages
+from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 
 def infer_classifier_shape(operator: Any) -> None:

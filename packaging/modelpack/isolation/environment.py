@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from modelpack.atomic import folder_beside, write_file
-from modelpack.errors import IsolationError
-from modelpack.isolation.wanted import Wanted, name_of
-from modelpack.layers.cache import cache_folder, key_of
-from modelpack.layers.interpreters import find_interpreter
-from modelpack.layers.uv import run_uv
-from modelpack.progress import Progress
+from serinus.modelpack.atomic import folder_beside, write_file
+from serinus.modelpack.errors import IsolationError
+from serinus.modelpack.isolation.environment_spec import Wanted, name_of
+from serinus.modelpack.layers.cache import cache_folder, key_of
+from serinus.modelpack.layers.interpreters import find_interpreter
+from serinus.modelpack.layers.uv import run_uv
+from serinus.modelpack.progress import Progress
 
 #: This room's own code needs the first; scikit-learn is not published for all of them.
 _PYTHONS = ("3.13", "3.12", "3.11")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from modelpack.isolation.saved import Saved, read_saved
+from serinus.modelpack.isolation.saved_versions import Saved, read_saved
 
 #: The libraries whose release decides what a model predicts; the extra that brings each bears its name.
 FRAMEWORKS = ("scikit-learn", "xgboost", "lightgbm", "catboost")

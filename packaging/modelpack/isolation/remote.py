@@ -11,22 +11,24 @@ from typing import Any
 
 import pandas as pd
 
-import lambda_handlers
-import modelpack
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.errors import IsolationError
-from modelpack.isolation import wire
-from modelpack.isolation.environment import Environment
-from modelpack.isolation.worker import GRAPH, OUTPUTS, TABLE
-from modelpack.progress import Progress
-from modelpack.sample import Sample
-from modelpack.sources.source import Category, Graph, Label
-from modelpack.supervised.failures import revive
-from modelpack.supervised.group import ending
+import serinus
+from serinus import lambda_handlers, modelpack
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Dtype, Task
+from serinus.modelpack.errors import IsolationError
+from serinus.modelpack.isolation import wire
+from serinus.modelpack.isolation.environment import Environment
+from serinus.modelpack.isolation.worker import GRAPH, OUTPUTS, TABLE
+from serinus.modelpack.progress import Progress
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.source import Category, Graph, Label
+from serinus.modelpack.supervised.failures import revive
+from serinus.modelpack.supervised.group import ending
 
 #: This package's own code and nothing else of the environment that it is installed in.
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from modelpack.isolation.worker import main; main()"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from serinus.modelpack.isolation.worker import main; main()"
+)
 #: Settings that would let this process's Python into the other.
 _OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
 
@@ -53,11 +55,18 @@ def opened(
         code, exchange = folder / "code", folder / "exchange"
         code.mkdir()
         exchange.mkdir()
-        for package in (modelpack, lambda_handlers):
-            place = Path(str(package.__file__)).resolve().parent
-            (code / place.name).symlink_to(place, target_is_directory=True)
+        _link_own_code(code)
         with (folder / "said").open("w+") as said, _started(environment, code, exchange, said) as process:
             yield RemoteSource(path, _Line(process, said, progress), exchange, trust)
+
+
+def _link_own_code(folder: Path) -> None:
+    package = folder / serinus.__name__
+    package.mkdir()
+    (package / "__init__.py").symlink_to(Path(str(serinus.__file__)).resolve())
+    for room in (modelpack, lambda_handlers):
+        source = Path(str(room.__file__)).resolve().parent
+        (package / source.name).symlink_to(source, target_is_directory=True)
 
 
 @contextmanager

@@ -6,10 +6,10 @@ what is current of a name today may be somebody else's tomorrow.
 
 from pathlib import Path
 
-from modelpack.errors import IsolationError, RequestError
-from modelpack.isolation.pins import read_lines, shown
-from modelpack.isolation.wanted import any_skewed
-from modelpack.progress import Progress
+from serinus.modelpack.errors import IsolationError, RequestError
+from serinus.modelpack.isolation.environment_spec import any_skewed
+from serinus.modelpack.isolation.requirement_pins import read_lines, shown
+from serinus.modelpack.progress import Progress
 
 
 def own_lines(path: Path) -> tuple[str, ...]:

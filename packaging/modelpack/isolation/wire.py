@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from modelpack.sample import Sample
+from serinus.modelpack.sample import Sample
 
 _HEADER = "header"
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from modelpack import sources
-from modelpack.isolation import wire
-from modelpack.sources import Graph, Source
-from modelpack.supervised.failures import describe
+from serinus.modelpack import sources
+from serinus.modelpack.isolation import wire
+from serinus.modelpack.sources import Graph, Source
+from serinus.modelpack.supervised.failures import describe
 
 #: Files of the exchange folder.
 TABLE, OUTPUTS, GRAPH = "table.npz", "outputs.npz", "graph.onnx"

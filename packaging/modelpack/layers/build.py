@@ -6,17 +6,23 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lambda_handlers.contract import bundle
-from lambda_handlers.contract.build import BUILD_DIR, BUILD_MANIFEST, BuildManifest, BuiltLayer, runtime_key
-from lambda_handlers.contract.bundle import dump_json
-from modelpack.atomic import write_file
-from modelpack.layers import limits, native
-from modelpack.layers.code import compile_code
-from modelpack.layers.made import MadeLayer
-from modelpack.layers.model import make_model_layer
-from modelpack.layers.runtime import make_runtime_layer
-from modelpack.layers.targets import lambda_target, twin_target
-from modelpack.progress import Progress, Silent
+from serinus.lambda_handlers.contract import bundle
+from serinus.lambda_handlers.contract.build import (
+    BUILD_DIR,
+    BUILD_MANIFEST,
+    BuildManifest,
+    BuiltLayer,
+    runtime_key,
+)
+from serinus.lambda_handlers.contract.bundle import dump_json
+from serinus.modelpack.atomic import write_file
+from serinus.modelpack.layers import limits, native
+from serinus.modelpack.layers.code import compile_code
+from serinus.modelpack.layers.manifest import MadeLayer
+from serinus.modelpack.layers.model import make_model_layer
+from serinus.modelpack.layers.runtime import make_runtime_layer
+from serinus.modelpack.layers.targets import lambda_target, twin_target
+from serinus.modelpack.progress import Progress, Silent
 
 #: Layers of a build that nothing names any more are kept this long, for a deployment that may still read them.
 _KEPT_SECONDS = 7 * 24 * 3600

@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from modelpack.atomic import folder_beside
-from modelpack.layers.zips import hash_zip
+from serinus.modelpack.atomic import folder_beside
+from serinus.modelpack.layers.zips import hash_zip
 
 ENV_CACHE_DIR = "SERINUS_CACHE_DIR"
 _LAYER = "layer.zip"

@@ -7,11 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import lambda_handlers
-from lambda_handlers.contract.build import CODE_DIR
-from modelpack.layers import slim
-from modelpack.layers.interpreters import find_interpreter
-from modelpack.layers.targets import lambda_target
+from serinus.lambda_handlers.contract.build import CODE_DIR, function_sources
+from serinus.modelpack.layers import slim
+from serinus.modelpack.layers.interpreters import find_interpreter
+from serinus.modelpack.layers.targets import lambda_target
 
 #: Where Lambda unpacks a function's own code.
 UNPACKED = "/var/task"
@@ -28,11 +27,13 @@ def compile_code(folder: Path, runtime: str) -> Path | None:
     if interpreter is None:
         shutil.rmtree(root, ignore_errors=True)
         return None
-    source = Path(lambda_handlers.__file__).parent
+    sources, files = function_sources()
     root.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         draft = Path(scratch) / runtime
-        shutil.copytree(source, draft / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in files:
+            (draft / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(sources / file, draft / file)
         slim.compile_bytecode(draft, interpreter, unpacked=UNPACKED)
         shutil.rmtree(root, ignore_errors=True)
         draft.rename(root)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from modelpack.layers.uv import uv_command
+from serinus.modelpack.layers.uv import uv_command
 
 _ASK = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
 

@@ -8,11 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambda_handlers.contract.build import BUILD_DIR, FUNCTION_CODE_BYTES, LARGEST_UNZIPPED_BYTES, read_build
-from lambda_handlers.contract.errors import ContractError
-from modelpack.errors import LayerLimitError
-from modelpack.layers.zips import sizes, unzipped_bytes
-from modelpack.progress import Progress
+from serinus.lambda_handlers.contract.build import (
+    BUILD_DIR,
+    FUNCTION_CODE_BYTES,
+    LARGEST_UNZIPPED_BYTES,
+    read_build,
+)
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.modelpack.errors import LayerLimitError
+from serinus.modelpack.layers.zips import sizes, unzipped_bytes
+from serinus.modelpack.progress import Progress
 
 DIRECT_UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 #: The smallest runtime layer, where none was built yet to be weighed.

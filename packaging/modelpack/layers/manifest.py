@@ -6,8 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambda_handlers.contract.build import BuiltLayer
-from modelpack.layers import zips
+from serinus.lambda_handlers.contract.build import BuiltLayer
+from serinus.modelpack.layers import zips
 
 
 @dataclass(frozen=True, slots=True)

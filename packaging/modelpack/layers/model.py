@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from lambda_handlers.contract import bundle
-from modelpack.layers import zips
-from modelpack.layers.made import MadeLayer
+from serinus.lambda_handlers.contract import bundle
+from serinus.modelpack.layers import zips
+from serinus.modelpack.layers.manifest import MadeLayer
 
 
 def make_model_layer(folder: Path, version: str, source: Path) -> MadeLayer:

@@ -9,7 +9,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from modelpack.errors import LayerError
+from serinus.modelpack.errors import LayerError
 
 #: e_machine of an ELF header (https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html).
 _MACHINES = {"x86_64": 62, "aarch64": 183}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from modelpack.errors import LayerError
+from serinus.modelpack.errors import LayerError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 

@@ -3,15 +3,15 @@
 import tempfile
 from pathlib import Path
 
-from modelpack.layers import native, slim, zips
-from modelpack.layers.cache import cached_layer, key_of
-from modelpack.layers.interpreters import find_interpreter
-from modelpack.layers.made import MadeLayer, bring
-from modelpack.layers.requirements import requirements_file
-from modelpack.layers.smoke import check_layer
-from modelpack.layers.targets import Target
-from modelpack.layers.uv import install
-from modelpack.progress import Progress
+from serinus.modelpack.layers import native, slim, zips
+from serinus.modelpack.layers.cache import cached_layer, key_of
+from serinus.modelpack.layers.interpreters import find_interpreter
+from serinus.modelpack.layers.manifest import MadeLayer, bring
+from serinus.modelpack.layers.requirements import requirements_file
+from serinus.modelpack.layers.smoke import check_layer
+from serinus.modelpack.layers.targets import Target
+from serinus.modelpack.layers.uv import install
+from serinus.modelpack.progress import Progress
 
 RUNTIME_LAYER = "inference"
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from modelpack.errors import LayerError
+from serinus.modelpack.errors import LayerError
 
 #: Folders and files by pattern below the layer's root. ONNX Runtime's Python module has the whole runtime linked
 #: in and never loads libonnxruntime.so; protobuf, flatbuffers and packaging serve only its tools. numpy loads the

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from modelpack.errors import LayerError
+from serinus.modelpack.errors import LayerError
 
 #: y = Identity(x) for one float, serialized: 65 bytes, so that the check needs no packages beside the layer's.
 _CODE = """

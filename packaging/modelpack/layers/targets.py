@@ -4,7 +4,7 @@ import platform
 import sys
 from dataclasses import dataclass
 
-from modelpack.errors import LayerError
+from serinus.modelpack.errors import LayerError
 
 #: Amazon Linux 2023, which Lambda's Python 3.12 and later run on, has glibc 2.34.
 GLIBC = "manylinux_2_28"

@@ -5,8 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from modelpack.errors import LayerError, ResolveError
-from modelpack.layers.targets import Target
+from serinus.modelpack.errors import LayerError, ResolveError
+from serinus.modelpack.layers.targets import Target
 
 #: Where only pip is configured, uv is told the same, in its own words.
 _INDEX_WORDS = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}

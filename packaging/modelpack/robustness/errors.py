@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from lambda_handlers.contract.agreement import Agreement
-from modelpack.errors import ParityError
-from modelpack.robustness.report import Robustness
+from serinus.lambda_handlers.contract.agreement import Agreement
+from serinus.modelpack.errors import ParityError
+from serinus.modelpack.robustness.report import Robustness
 
 _SHOWN = 5
 _NEXT = (

@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.signature import Dtype, Feature
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING
-from modelpack.parity import Expected
-from modelpack.robustness import probes as trying
-from modelpack.robustness.asking import pick
-from modelpack.robustness.probes import Kind
-from modelpack.robustness.ranges import (
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.signature import Dtype, Feature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.parity import Expected
+from serinus.modelpack.robustness import probes as trying
+from serinus.modelpack.robustness.joint_extremes import Joined, narrow
+from serinus.modelpack.robustness.probes import Kind
+from serinus.modelpack.robustness.ranges import (
     Asked,
     Bounds,
     agree_by_row,
@@ -23,12 +24,11 @@ from modelpack.robustness.ranges import (
     differing,
     find_bounds,
 )
-from modelpack.robustness.report import Outcome, Robustness, count
-from modelpack.robustness.served import as_requested, serve
-from modelpack.robustness.together import Joined, narrow
-from modelpack.run import Runner
-from modelpack.sample import Sample
-from modelpack.sources import Source
+from serinus.modelpack.robustness.report import Outcome, Robustness, count
+from serinus.modelpack.robustness.serving_check import as_requested, serve
+from serinus.modelpack.robustness.source_oracle import pick
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.signature import Feature
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.robustness import probes as trying
-from modelpack.robustness.asking import are_finite, ask
-from modelpack.robustness.ranges import Asked, Bounds, agree_by_row
-from modelpack.run import Runner
-from modelpack.sample import Sample
-from modelpack.sources import Source
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.robustness import probes as trying
+from serinus.modelpack.robustness.ranges import Asked, Bounds, agree_by_row
+from serinus.modelpack.robustness.source_oracle import are_finite, ask
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources import Source
 
 _PATTERNS = 3
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.signature import Feature
-from modelpack.sample import Sample
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.modelpack.sample import Sample
 
 Kind = Literal[
     "missing value",

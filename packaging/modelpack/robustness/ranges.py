@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs, compare
-from lambda_handlers.contract.signature import Feature
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.robustness import probes as trying
-from modelpack.robustness.asking import Answers, are_finite, ask
-from modelpack.robustness.probes import Probe
-from modelpack.run import Runner
-from modelpack.sample import Sample
-from modelpack.sources import Source
+from serinus.lambda_handlers.contract.agreement import Outputs, compare
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.onnx_run import Runner
+from serinus.modelpack.robustness import probes as trying
+from serinus.modelpack.robustness.probes import Probe
+from serinus.modelpack.robustness.source_oracle import Answers, are_finite, ask
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources import Source
 
 #: Probabilities, or an outlier's score, closer than this to the next label's: rounding decides which label it is.
 _UNDECIDED = 1e-9

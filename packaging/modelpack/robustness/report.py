@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
-    from modelpack.robustness.probes import Kind
+    from serinus.modelpack.robustness.probes import Kind
 
 #: Answered as by the source; refused by the signature, with status 422; answered otherwise, or where the source
 #: gives no answer.
@@ -72,7 +72,7 @@ class Robustness:
 
 def count(outcomes: "Iterable[tuple[Kind, str, Outcome]]") -> tuple[Line, ...]:
     """A line a kind, from probes' kinds, features and outcomes."""
-    from modelpack.robustness.probes import Kind  # with pandas, which whoever reads a report does without
+    from serinus.modelpack.robustness.probes import Kind  # with pandas, which whoever reads a report does without
 
     counts: dict[str, dict[str, int]] = {}
     features: dict[str, dict[str, None]] = {}

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.bundle import Manifest
-from lambda_handlers.contract.signature import Dtype
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import JSON, Scorer
-from lambda_handlers.inference.session import Model, compile_run
-from modelpack.features import to_json_value
-from modelpack.run import Runner
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.signature import Dtype
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import JSON, Scorer
+from serinus.lambda_handlers.inference.session import Model, compile_run
+from serinus.modelpack.features import to_json_value
+from serinus.modelpack.onnx_run import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _literal(value: Any) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """A failing graph is a finding here, and no incident to be logged."""
-    logger = logging.getLogger("lambda_handlers.inference.scoring")
+    logger = logging.getLogger("serinus.lambda_handlers.inference.scoring")
     before = logger.disabled
     logger.disabled = True
     try:

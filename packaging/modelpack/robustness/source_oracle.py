@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from modelpack.errors import IsolationError, first_line
-from modelpack.sources import Source
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.modelpack.errors import IsolationError, first_line
+from serinus.modelpack.sources import Source
 
 
 @dataclass(slots=True)

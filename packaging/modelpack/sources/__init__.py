@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelpack.errors import RequestError, SourceError
-from modelpack.progress import Progress
-from modelpack.sources.files import PROGRAM_NOTICE, open_model, recognise
-from modelpack.sources.source import Category, Graph, Label, Source
-from modelpack.sources.torch_files import kind_of
+from serinus.modelpack.errors import RequestError, SourceError
+from serinus.modelpack.progress import Progress
+from serinus.modelpack.sources.files import PROGRAM_NOTICE, open_model, recognise
+from serinus.modelpack.sources.source import Category, Graph, Label, Source
+from serinus.modelpack.sources.torch_files import kind_of
 
 if TYPE_CHECKING:
-    from modelpack.isolation.environment import Environment
-    from modelpack.isolation.wanted import Wanted
-    from modelpack.sources.mlflow import MlflowModel
+    from serinus.modelpack.isolation.environment import Environment
+    from serinus.modelpack.isolation.environment_spec import Wanted
+    from serinus.modelpack.sources.mlflow import MlflowModel
 
 __all__ = ["Category", "Graph", "Label", "Source", "load", "opened"]
 
@@ -45,8 +45,8 @@ def opened(
         settings: Any = {"trust": trust, "allow_version_skew": allow_version_skew, "progress": progress}
         yield load(data, **settings, factory=factory), None
         return
-    from modelpack.isolation import remote
-    from modelpack.isolation.environment import make_environment
+    from serinus.modelpack.isolation import remote
+    from serinus.modelpack.isolation.environment import make_environment
 
     environment = make_environment(wanted, progress)
     with remote.opened(data, environment, trust=trust, progress=progress) as source:
@@ -59,7 +59,7 @@ def load(
     """The model in ``path``; raises `SourceError` when it cannot be loaded or is of no framework known."""
     form = recognise(path)
     if form == "torch":
-        from modelpack.sources import torch
+        from serinus.modelpack.sources import torch
 
         if kind_of(path) == "exported":
             progress.notice(PROGRAM_NOTICE)
@@ -71,7 +71,7 @@ def load(
     if form in _OWN_FORMATS:
         from importlib import import_module
 
-        source: Source = import_module(f"modelpack.sources.{form}").open_file(path)
+        source: Source = import_module(f"serinus.modelpack.sources.{form}").open_file(path)
     else:
         model = open_model(path, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
         source = from_object(model, path)
@@ -81,7 +81,7 @@ def load(
 
 
 def _logged(folder: Path) -> "MlflowModel":
-    from modelpack.sources import mlflow
+    from serinus.modelpack.sources import mlflow
 
     return mlflow.read(folder)
 
@@ -90,8 +90,8 @@ def _wanted(
     data: Path, logged: "MlflowModel | None", requirements: Path | None, progress: Progress
 ) -> "Wanted | None":
     """The environment for the model file ``data``: as asked for, as logged, or as the file itself says."""
-    from modelpack.isolation.listed import logged_lines, own_lines
-    from modelpack.isolation.wanted import by_file, by_requirements
+    from serinus.modelpack.isolation.environment_spec import by_file, by_requirements
+    from serinus.modelpack.isolation.requirement_lines import logged_lines, own_lines
 
     if recognise(data) == "onnx":
         return None
@@ -109,19 +109,19 @@ def from_object(model: Any, path: Path) -> Source:
     kind = type(model)
     libraries = [base.__module__.split(".")[0] for base in kind.__mro__]
     if libraries[0] == "catboost":
-        from modelpack.sources import catboost
+        from serinus.modelpack.sources import catboost
 
         return catboost.from_model(model)
     if "sklearn" in libraries:
-        from modelpack.sources.sklearn import SklearnSource
+        from serinus.modelpack.sources.sklearn import SklearnSource
 
         return SklearnSource(model)
     if libraries[0] == "xgboost":
-        from modelpack.sources import xgboost
+        from serinus.modelpack.sources import xgboost
 
         return xgboost.from_booster(model)
     if libraries[0] == "lightgbm":
-        from modelpack.sources import lightgbm
+        from serinus.modelpack.sources import lightgbm
 
         return lightgbm.from_booster(model)
     raise SourceError(

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.convert.boosted import Boosted, write_classes, write_value
-from modelpack.convert.direct import DirectGraph
-from modelpack.convert.surgery import Shape, cast_of_labels, finish
-from modelpack.convert.trees import label_at
-from modelpack.errors import ConversionError
-from modelpack.sample import Sample
-from modelpack.sources.source import Category, Graph, Label
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Dtype, Task
+from serinus.modelpack.convert.boosted import Boosted, write_classes, write_value
+from serinus.modelpack.convert.graph_builder import DirectGraph
+from serinus.modelpack.convert.graph_rewrite import Shape, cast_of_labels, finish
+from serinus.modelpack.convert.trees import label_at
+from serinus.modelpack.errors import ConversionError
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.source import Category, Graph, Label
 
 
 class BoostedSource:

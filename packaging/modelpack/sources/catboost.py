@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.boosted import Boosted
-from modelpack.convert.catboost import read_model
-from modelpack.errors import SourceError, first_line
-from modelpack.sources.boosted import BoostedSource
-from modelpack.sources.extras import require
+from serinus.modelpack.convert.boosted import Boosted
+from serinus.modelpack.convert.catboost import read_model
+from serinus.modelpack.errors import SourceError, first_line
+from serinus.modelpack.sources.boosted import BoostedSource
+from serinus.modelpack.sources.extras import require
 
 
 def open_file(path: Path) -> BoostedSource:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.sources.source import Category
+from serinus.modelpack.sources.source import Category
 
 Columns = tuple[str, ...]
 

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from modelpack.errors import ExtraMissingError
+from serinus.modelpack.errors import ExtraMissingError
 
 
 def require(module: str, extra: str) -> Any:

@@ -10,9 +10,9 @@ import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
-from modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError, first_line
-from modelpack.progress import Progress
-from modelpack.sources.torch_files import kind_of
+from serinus.modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError, first_line
+from serinus.modelpack.progress import Progress
+from serinus.modelpack.sources.torch_files import kind_of
 
 Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "torch", "skops", "pickle"]
 

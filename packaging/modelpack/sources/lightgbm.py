@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from modelpack.convert.lightgbm import read_booster
-from modelpack.errors import SourceError, first_line
-from modelpack.sources.boosted import BoostedSource
-from modelpack.sources.extras import require
+from serinus.modelpack.convert.lightgbm import read_booster
+from serinus.modelpack.errors import SourceError, first_line
+from serinus.modelpack.sources.boosted import BoostedSource
+from serinus.modelpack.sources.extras import require
 
 
 def open_file(path: Path) -> BoostedSource:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelpack.errors import SourceError, first_line
-from modelpack.sources.extras import require
-from modelpack.sources.mlflow_signature import Column, read_columns
+from serinus.modelpack.errors import SourceError, first_line
+from serinus.modelpack.sources.extras import require
+from serinus.modelpack.sources.mlflow_signature import Column, read_columns
 
 #: By flavor, the key under which MLmodel names the file.
 _FLAVORS = {
@@ -149,7 +149,7 @@ def _python(folder: Path) -> str | None:
 
 
 def _name_of(line: str) -> str:
-    from modelpack.isolation.wanted import name_of
+    from serinus.modelpack.isolation.environment_spec import name_of
 
     return name_of(line) or ""
 

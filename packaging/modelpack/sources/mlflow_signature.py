@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from modelpack.errors import SampleError, SourceError, first_line
+from serinus.modelpack.errors import SampleError, SourceError, first_line
 
 #: Fewer rows show neither agreement nor a baseline; MLflow's examples are often five.
 LEAST_ROWS = 20

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.convert import wrapping
-from modelpack.errors import ConversionError, SourceError, first_line
-from modelpack.sample import Sample
-from modelpack.sources import onnx_files
-from modelpack.sources.source import MISSING_STRING, Category, Graph, Label
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Dtype, Task
+from serinus.modelpack.convert import graph_io
+from serinus.modelpack.errors import ConversionError, SourceError, first_line
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources import onnx_files
+from serinus.modelpack.sources.source import MISSING_STRING, Category, Graph, Label
 
 #: Of an input's element type, the dtype that a request's values are checked against.
 _DTYPES: dict[str, Dtype] = {
@@ -59,8 +59,8 @@ class OnnxSource:
     estimator = "ONNX graph"
 
     def __init__(self, model: Any) -> None:
-        wrapping.free_rows(model)
-        self._classes = wrapping.drop_zipmap(model)
+        graph_io.free_rows(model)
+        self._classes = graph_io.drop_zipmap(model)
         self._model = model
         self._session = _session(model)
         self._inputs = [_input(item, self._session) for item in self._session.get_inputs()]
@@ -134,7 +134,7 @@ class OnnxSource:
             given = [
                 (item.name, item.kind, item.rank, item.nested, self._names(item, sample)) for item in self._inputs
             ]
-            model = wrapping.wrap(self._model, sample, given, self._roles)
+            model = graph_io.wrap(self._model, sample, given, self._roles)
         except ValueError as error:
             raise ConversionError(f"the ONNX graph cannot be wrapped: {first_line(error)}.") from error
         kinds = {item.kind for item in self._inputs}

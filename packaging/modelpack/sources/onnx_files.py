@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from modelpack.errors import SourceError, first_line
-from modelpack.sources.extras import require
+from serinus.modelpack.errors import SourceError, first_line
+from serinus.modelpack.sources.extras import require
 
 #: Domains whose operators the runtime layer's ONNX Runtime has.
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")

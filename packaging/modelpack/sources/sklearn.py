@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.errors import ConversionError, SourceError
-from modelpack.sample import Sample
-from modelpack.sources.encoders import nullable_columns, trace_categories
-from modelpack.sources.source import Category, Graph, Label
-from modelpack.sources.vocabulary import read_words
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Dtype, Task
+from serinus.modelpack.errors import ConversionError, SourceError
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.encoders import nullable_columns, trace_categories
+from serinus.modelpack.sources.source import Category, Graph, Label
+from serinus.modelpack.sources.vocabulary import read_words
 
 _BOOSTERS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost"}
 
@@ -128,7 +128,7 @@ class SklearnSource:
         return trace_categories(self.model, names)
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
-        from modelpack.convert.sklearn import convert
+        from serinus.modelpack.convert.sklearn import convert
 
         return convert(self, sample)
 

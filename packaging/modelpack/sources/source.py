@@ -9,9 +9,9 @@ from typing import Protocol
 
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.sample import Sample
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Dtype, Task
+from serinus.modelpack.sample import Sample
 
 Category = str | int | float | bool
 Label = str | int | float | bool

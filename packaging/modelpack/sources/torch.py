@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lambda_handlers.contract.agreement import Outputs
-from lambda_handlers.contract.signature import Dtype, Task
-from modelpack.convert.torch import Kind, export
-from modelpack.errors import ConversionError, ModelpackError, SampleError, SourceError, first_line
-from modelpack.sample import Sample
-from modelpack.sources.extras import require
-from modelpack.sources.onnx import OnnxSource
-from modelpack.sources.source import Category, Graph, Label
-from modelpack.sources.torch_files import kind_of
+from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.signature import Dtype, Task
+from serinus.modelpack.convert.torch import Kind, export
+from serinus.modelpack.errors import ConversionError, ModelpackError, SampleError, SourceError, first_line
+from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.extras import require
+from serinus.modelpack.sources.onnx import OnnxSource
+from serinus.modelpack.sources.source import Category, Graph, Label
+from serinus.modelpack.sources.torch_files import kind_of
 
 _NOT_EXPORTED = "Export the module with torch.export.save (.pt2), or save its state_dict and name --factory."
 

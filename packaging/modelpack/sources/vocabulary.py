@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelpack.convert.sklearn import parts
+from serinus.modelpack.convert.sklearn import parts
 
 #: Of words with letters beyond ASCII, and of others.
 _MOST = 4

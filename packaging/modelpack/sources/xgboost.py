@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from modelpack.convert.boosted import Boosted
-from modelpack.convert.xgboost import read_booster, read_wrapper
-from modelpack.errors import ConversionError, SourceError, first_line
-from modelpack.sources.boosted import BoostedSource
-from modelpack.sources.extras import require
+from serinus.modelpack.convert.boosted import Boosted
+from serinus.modelpack.convert.xgboost import read_booster, read_wrapper
+from serinus.modelpack.errors import ConversionError, SourceError, first_line
+from serinus.modelpack.sources.boosted import BoostedSource
+from serinus.modelpack.sources.extras import require
 
 #: Wrappers by the kind that they write into a file; those of random forests write the same and predict the same.
 _WRAPPERS = {"classifier": "XGBClassifier", "regressor": "XGBRegressor", "ranker": "XGBRanker"}

@@ -3,11 +3,11 @@
 import traceback
 from typing import Any
 
-from lambda_handlers.contract.agreement import Agreement
-from lambda_handlers.contract.errors import ContractError
-from modelpack import errors
-from modelpack.errors import ModelpackError
-from modelpack.request import read_agreement
+from serinus.lambda_handlers.contract.agreement import Agreement
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.modelpack import errors
+from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.request import read_agreement
 
 _AGREEMENT = "agreement"
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from modelpack.errors import WorkerError
-from modelpack.keeping import keep
-from modelpack.package import check
-from modelpack.progress import Progress, Silent
-from modelpack.request import PackageRequest, PackageResult
-from modelpack.supervised import wording
-from modelpack.supervised.failures import Traceback, revive
-from modelpack.supervised.group import ProcessGroup
+from serinus.modelpack.errors import WorkerError
+from serinus.modelpack.package import check
+from serinus.modelpack.progress import Progress, Silent
+from serinus.modelpack.publish import keep
+from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.supervised import worker_failures
+from serinus.modelpack.supervised.failures import Traceback, revive
+from serinus.modelpack.supervised.group import ProcessGroup
 
 #: Far beyond what a stage takes of a model that fits Lambda.
 STAGE_TIMEOUT_S = 15 * 60.0
@@ -32,7 +32,7 @@ _KINDS = frozenset({"stage", "notice", "result", "error"})
 #: Where this Python finds its modules, so that no file of the working folder comes before them.
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from modelpack.supervised.worker import main; main()"
+    "from serinus.modelpack.supervised.worker import main; main()"
 )
 
 
@@ -53,8 +53,8 @@ class Packer:
         self._end(at_once=kind is not None)
 
     def package(self, request: PackageRequest, progress: Progress | None = None) -> PackageResult:
-        """As `modelpack.package.package`. Raises `WorkerError` besides, where the worker ended or took too long;
-        then nothing was made."""
+        """As `modelpack.package.package`. Also raises `WorkerError`, where the worker ended or took too long; then
+        nothing was made."""
         check(request)
         if self._worker is None:
             self._worker = _Worker()
@@ -111,13 +111,13 @@ class _Worker:
                 told = next(messages, None)
                 result = None if told is None or "result" not in told else PackageResult.from_json(told["result"])
             except TimeoutError as error:
-                raise wording.too_slow(request.source, stage, stage_timeout_s) from error
+                raise worker_failures.too_slow(request.source, stage, stage_timeout_s) from error
             except (ValueError, KeyError, TypeError) as error:
-                raise wording.garbled(request.source, stage) from error
+                raise worker_failures.garbled(request.source, stage) from error
             if result is not None:
                 return result, folder
             if told is None:
-                raise wording.ended(request.source, stage, self._group.exit_code() or 0)
+                raise worker_failures.ended(request.source, stage, self._group.exit_code() or 0)
             if "error" in told:
                 raise _raised(told["error"], request.source, stage)
             if "stage" in told:
@@ -180,6 +180,6 @@ def _raised(described: dict[str, Any], source: Path, stage: str) -> Exception:
     error = revive(described)
     if error is not None:
         return error
-    made = wording.failed(source, stage, described["kind"], described["message"])
+    made = worker_failures.failed(source, stage, described["kind"], described["message"])
     made.__cause__ = Traceback(described["traceback"])
     return made

@@ -14,9 +14,9 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from modelpack.making import draft
-from modelpack.request import PackageRequest
-from modelpack.supervised.failures import describe
+from serinus.modelpack.pipeline import draft
+from serinus.modelpack.request import PackageRequest
+from serinus.modelpack.supervised.failures import describe
 
 
 class Teller:

@@ -14,14 +14,14 @@ import joblib
 import pandas as pd
 import pytest
 
-from cli import clouds
-from cli.caller import Caller, caller_of
-from cli.endpoints import Endpoint, find_endpoint
-from cli.own_tokens import own_token
-from cli.target import Target
-from infra.settings import load_settings
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.cli import offline_process
+from serinus.cli.dev_tokens import own_token
+from serinus.cli.endpoints import Endpoint, find_endpoint
+from serinus.cli.request_auth import Caller, caller_of
+from serinus.cli.target import Target
+from serinus.infra.settings import load_settings
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "examples"))
@@ -99,7 +99,7 @@ class Shop:
         return done.stdout
 
     def serinus(self, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return self.run(sys.executable, "-m", "cli", *arguments, **variables)
+        return self.run(sys.executable, "-m", "serinus", *arguments, **variables)
 
     def rows(self) -> list[dict[str, float]]:
         found: list[dict[str, float]] = json.loads((self.folder / "training" / "rows.json").read_text())
@@ -144,15 +144,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with running(CloudConfig(port=0, region=REGION)) as cloud:
         config = cloud.config
         # As `serinus local up` would note it, but for a cloud in this process.
-        record = clouds.RunningCloud(
+        record = offline_process.RunningCloud(
             os.getpid(), config.port, config.region, config.account_id, 1.0, config.root_key
         )
-        clouds.record(folder, record)
+        offline_process.record(folder, record)
         made = Shop(folder, Target(record))
-        made.must(sys.executable, "-m", "cli", "init")
+        made.must(sys.executable, "-m", "serinus", "init")
         (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
         given = ["training/model.joblib", "--name", "tumour", "--sample", "training/sample.csv"]
-        made.must(sys.executable, "-m", "cli", "package", *given)
+        made.must(sys.executable, "-m", "serinus", "package", *given)
         (folder / "serinus.toml").write_text(SETTINGS)
         cdk = str(folder / "node_modules/.bin/cdk")
         made.must(cdk, "bootstrap", f"aws://123456789012/{REGION}", folder=folder / ".serinus")

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 
-from cli.caller import Anyone, Caller, Signer, TokenBearer
-from cli.errors import CliError
-from cli.own_tokens import own_token, sign_own_token
-from cli.rehearse.cloud_time import CloudTime
-from cli.rehearse.scratch import scratch_copy
-from cli.rehearse.traffic import Load, Traffic
-from infra.settings import load_settings
+from serinus.cli.dev_tokens import own_token, sign_own_token
+from serinus.cli.errors import CliError
+from serinus.cli.rehearse.cloud_time import CloudTime
+from serinus.cli.rehearse.traffic import Load, Traffic
+from serinus.cli.rehearse.workspace import scratch_copy
+from serinus.cli.request_auth import Anyone, Caller, Signer, TokenBearer
+from serinus.infra.settings import load_settings
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("access")]
 

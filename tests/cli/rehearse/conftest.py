@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cli.rehearse.record import Metered, Play, Record
-from cli.rehearse.traffic import Answered
-from cli.rehearse.watching import Happening, Shares
-from cli.rollouts import AliasState, Deployment, JudgeVerdict, Phase
+from serinus.cli.rehearse.observer import Happening, Shares
+from serinus.cli.rehearse.record import Metered, Play, Record
+from serinus.cli.rehearse.traffic import Answered
+from serinus.cli.release_reader import AliasState, Deployment, JudgeVerdict, Phase
 
 START = 1_000_000.0
 SHIFT, END = START + 300, START + 900

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cli.rehearse import alarm_titles
-from infra.alarm_plan import plan_alarms
-from infra.settings import load_settings
+from serinus.cli.rehearse import alarm_titles
+from serinus.infra.alarm_plan import plan_alarms
+from serinus.infra.settings import load_settings
 
 NAME = "quickstart-dev-tumour-AlarmsErrors5cc36965508d89B003FD-Y7NBQG2IV39M"
 MESSAGE = (

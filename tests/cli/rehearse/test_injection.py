@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.errors import CliError
-from cli.rehearse.injection import parse
+from serinus.cli.errors import CliError
+from serinus.cli.rehearse.injection import parse
 
 
 @pytest.mark.parametrize(

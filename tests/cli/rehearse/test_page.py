@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cli.rehearse.page import render
-from cli.rehearse.record import Record
-from cli.rehearse.story import tell
+from serinus.cli.rehearse.outcome import tell
+from serinus.cli.rehearse.page import render
+from serinus.cli.rehearse.record import Record
 
 
 @pytest.fixture(params=["promoted", "rolled_back"])

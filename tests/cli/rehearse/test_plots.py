@@ -5,13 +5,13 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from cli.rehearse.moments import Moment, moments
-from cli.rehearse.page import render
-from cli.rehearse.plots import NARROW, Frame, Mark, logarithmic_values, place_labels
-from cli.rehearse.record import Record
-from cli.rehearse.series import bucket_minutes, buckets, pooled
-from cli.rehearse.story import tell
-from cli.rehearse.watching import Happening
+from serinus.cli.rehearse.observer import Happening
+from serinus.cli.rehearse.outcome import tell
+from serinus.cli.rehearse.page import render
+from serinus.cli.rehearse.plots import NARROW, Frame, Mark, logarithmic_values, place_labels
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.series import bucket_minutes, buckets, pooled
+from serinus.cli.rehearse.timeline import Moment, moments
 
 LABEL = "Alarm: errors on the new version"
 

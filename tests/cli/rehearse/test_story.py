@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from cli.rehearse.as_data import as_data
-from cli.rehearse.moments import moments
-from cli.rehearse.page import render
-from cli.rehearse.record import Record
-from cli.rehearse.story import CanaryShare, Outcome, percentile, tell
-from cli.rehearse.wording import headline, summary
-from cli.rollouts import JudgeVerdict
+from serinus.cli.rehearse.json_output import as_data
+from serinus.cli.rehearse.outcome import CanaryShare, Outcome, percentile, tell
+from serinus.cli.rehearse.page import render
+from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.summary import headline, summary
+from serinus.cli.rehearse.timeline import moments
+from serinus.cli.release_reader import JudgeVerdict
 
 
 def test_a_promoted_release_exits_0_and_counts_every_request(promoted: Record) -> None:

@@ -21,7 +21,7 @@ KEPT = ("serinus.toml", "serinus.lock", "package.json", "cdk.json")
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command in ``folder``, with its parent for temporary files, so that what is left behind shows."""
     return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "serinus", *arguments],
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder.parent)},
         capture_output=True,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import main
-from infra.settings import load_settings
-from lambda_handlers.contract.bundle import (
+from serinus.cli.main import main
+from serinus.infra.settings import load_settings
+from serinus.lambda_handlers.contract.bundle import (
     BASELINE,
     GOLDEN,
     GRAPH,
@@ -20,9 +20,9 @@ from lambda_handlers.contract.bundle import (
     compute_version,
     dump_json,
 )
-from lambda_handlers.contract.lock import LOCK, Pin, render_lock
-from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
-from lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.contract.tolerance import Tolerance
 
 SIGNATURE = Signature(
     task="regression",

@@ -16,12 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from cli import clouds
-from cli.endpoints import Endpoint, find_endpoint
-from cli.rollouts import AliasState, Deployment, RolloutReader
-from cli.target import Target
-from offline.cloud.config import CloudConfig
-from offline.cloud.stepping import SteppedCloud, stepped
+from serinus.cli import offline_process
+from serinus.cli.endpoints import Endpoint, find_endpoint
+from serinus.cli.release_reader import AliasState, Deployment, RolloutReader
+from serinus.cli.target import Target
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
+from serinus.offline.core.config import CloudConfig
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "examples"))
@@ -41,10 +41,10 @@ class Shop:
         self.folder, self.cloud = folder, cloud
         config = cloud.cloud.config
         # As `serinus local up` would note it, but for a cloud in this process.
-        record = clouds.RunningCloud(
+        record = offline_process.RunningCloud(
             os.getpid(), config.port, config.region, config.account_id, 0.0, config.root_key
         )
-        clouds.record(folder, record)
+        offline_process.record(folder, record)
         self.target = Target(record)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {**record.shell(os.environ), "PATH": path}
@@ -210,7 +210,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("shop")
     train(folder / "training", trees=5)
-    subprocess.run([sys.executable, "-m", "cli", "init"], cwd=folder, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "serinus", "init"], cwd=folder, check=True, capture_output=True)
     (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
     return folder
 

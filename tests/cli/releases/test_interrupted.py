@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from cli import clouds
-from cli.rollouts import Deployment, RolloutReader
-from cli.target import Target
+from serinus.cli import offline_process
+from serinus.cli.release_reader import Deployment, RolloutReader
+from serinus.cli.target import Target
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("interrupted")]
 
@@ -33,7 +33,7 @@ class Command:
         self._log = log
         with log.open("w") as sink:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli", *arguments, "--local"],
+                [sys.executable, "-m", "serinus", *arguments, "--local"],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ class Shop:
     def serinus(self, *arguments: str, code: int = 0) -> str:
         """Run a command to its end; what it says."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "serinus", *arguments],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -92,7 +92,7 @@ class Shop:
 
     def up(self) -> None:
         self.serinus("local", "up", "--port", str(self._port), "--speed", "0", "--state", ".cloud")
-        cloud = clouds.require(self.folder)
+        cloud = offline_process.require(self.folder)
         self.pid, self.url = cloud.pid, cloud.url
         target = Target(cloud)
         self.reader, self._cloudformation = RolloutReader(target, STACK), target.client("cloudformation")
@@ -139,7 +139,9 @@ class Shop:
         while not happened():
             assert time.monotonic() < deadline, [one.said[-2000:] for one in self._commands]
             advance = {"advance": step_s()}
-            clouds.require(self.folder).own_api().post("/clock", advance, timeout_s=120).raise_for_status()
+            offline_process.require(self.folder).own_api().post(
+                "/clock", advance, timeout_s=120
+            ).raise_for_status()
             time.sleep(0.25)
 
 

@@ -19,7 +19,7 @@ PROCESSES = Path("/proc")
 @pytest.fixture(scope="module")
 def packaged(project: Path) -> Path:
     arguments = ["package", "training/model.joblib", "--name", "tumour", "--sample", "training/sample.csv"]
-    subprocess.run([sys.executable, "-m", "cli", *arguments], cwd=project, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "serinus", *arguments], cwd=project, check=True, capture_output=True)
     (project / "serinus.toml").write_text('[project]\nname = "shop"\n\n[endpoint.churn]\nmodel = "tumour"\n')
     return project
 
@@ -50,7 +50,7 @@ def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: st
     scratch.mkdir()
     with log.open("w") as sink:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "rehearse", "churn", "--env", "dev", "--html", str(report)],
+            [sys.executable, "-m", "serinus", "rehearse", "churn", "--env", "dev", "--html", str(report)],
             cwd=packaged,
             env={**os.environ, "TMPDIR": str(scratch)},
             stdout=sink,

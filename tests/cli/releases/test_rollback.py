@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.contract.lock import LOCK, read_lock
+from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("rollback")]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.contract.release import hold_parameter
+from serinus.lambda_handlers.contract.release import hold_parameter
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("strategies")]
 

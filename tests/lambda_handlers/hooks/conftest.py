@@ -19,11 +19,11 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from onnx import TensorProto, helper
 
-from lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
-from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
-from lambda_handlers.contract.tolerance import Tolerance
-from lambda_handlers.hooks.clients import Clients, Surroundings
-from lambda_handlers.inference.endpoint import open_endpoint
+from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.hooks.clients import Clients, Surroundings
+from serinus.lambda_handlers.inference.endpoint import open_endpoint
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp()
 FUNCTION, ALIAS, STABLE, CANARY, DEPLOYMENT = "shop-dev-churn", "live", "6", "7", "d-ABCDEFGHI"

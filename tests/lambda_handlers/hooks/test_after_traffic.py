@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from lambda_handlers.hooks import after_traffic
-from lambda_handlers.hooks.after_traffic import respond
+from serinus.lambda_handlers.hooks import after_traffic
+from serinus.lambda_handlers.hooks.after_traffic import respond
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import json
 from types import SimpleNamespace
 
-from lambda_handlers.contract.signature import Feature
-from lambda_handlers.hooks import preflight, probe
-from lambda_handlers.hooks.before_traffic import respond
+from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.hooks import preflight, probe
+from serinus.lambda_handlers.hooks.before_traffic import respond
 
 
 def report(release):

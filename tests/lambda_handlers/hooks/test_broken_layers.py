@@ -21,7 +21,7 @@ FUNCTION, DEPLOYMENT = "shop-dev-churn", "d-ABCDEFGHI"
 RUN = """
 import importlib, importlib.abc, json, sys
 
-RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3", "lambda_handlers"}
+RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3", "serinus"}
 failures = {
     "absent": ModuleNotFoundError,
     "not loadable": OSError,
@@ -198,14 +198,14 @@ def retire(aws: Aws, module: str, kind: str) -> None:
 
 #: What each handler does without its layers.
 EXPECTED: dict[str, Callable[[Aws, str, str], None]] = {
-    "lambda_handlers.hooks.first_release": first_release,
-    "lambda_handlers.hooks.before_traffic": hook,
-    "lambda_handlers.hooks.after_traffic": hook,
-    "lambda_handlers.hooks.judge": judge,
-    "lambda_handlers.hooks.retire_versions": retire,
+    "serinus.lambda_handlers.hooks.first_release": first_release,
+    "serinus.lambda_handlers.hooks.before_traffic": hook,
+    "serinus.lambda_handlers.hooks.after_traffic": hook,
+    "serinus.lambda_handlers.hooks.judge": judge,
+    "serinus.lambda_handlers.hooks.retire_versions": retire,
 }
 #: It cannot predict without them. That it does not answer is what the others tell of, and its cold start is short.
-WITHOUT_ANSWER = "lambda_handlers.inference.handler"
+WITHOUT_ANSWER = "serinus.lambda_handlers.inference.handler"
 
 
 def handlers() -> list[str]:
@@ -239,6 +239,6 @@ def test_a_handler_whose_layers_are_broken_says_so(aws: Aws, module: str, kind: 
 @pytest.mark.parametrize("request_type", ["Update", "Delete"])
 def test_what_needs_no_layer_is_answered_without_one(aws: Aws, request_type: str) -> None:
     """CloudFormation sends a Delete after a Create that failed; it must not fail for the same reason."""
-    run(aws, "lambda_handlers.hooks.first_release", "absent", resource_event(aws, request_type))
+    run(aws, "serinus.lambda_handlers.hooks.first_release", "absent", resource_event(aws, request_type))
     assert aws.body("response")["Status"] == "SUCCESS"
     assert set(aws.calls) == {"response"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
-from lambda_handlers.hooks.compatibility import breaking_changes
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.hooks.compatibility import breaking_changes
 
 AGE = Feature("age", "float32")
 PLAN = Feature("plan", "string", categories=("basic", "pro"), unseen="refused")

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from lambda_handlers.hooks.account import BETS
-from lambda_handlers.hooks.evidence import (
+from serinus.lambda_handlers.hooks.capital import BETS
+from serinus.lambda_handlers.hooks.evidence import (
     WORSE,
     Block,
     log_capital,

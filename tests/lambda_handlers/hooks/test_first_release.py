@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from lambda_handlers.hooks.first_release import respond
+from serinus.lambda_handlers.hooks.first_release import respond
 
 
 @pytest.fixture

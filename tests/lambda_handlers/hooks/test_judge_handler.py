@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from lambda_handlers.contract.release import LAST_WORD_MINUTES
-from lambda_handlers.hooks.judge import look
+from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
+from serinus.lambda_handlers.hooks.judge import look
 
 
 def at(release, minute, second=20):
@@ -198,7 +198,7 @@ def test_a_verdict_reaches_the_alarm_though_it_cannot_be_left_and_the_other_way_
 
 def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
     """Its layers are those of the new version."""
-    monkeypatch.setitem(sys.modules, "lambda_handlers.hooks.judging", None)
+    monkeypatch.setitem(sys.modules, "serinus.lambda_handlers.hooks.review", None)
     found = look(at(release, 1), release.around)
     assert (found["verdict"], found["final"]) == ("roll back", True)
     assert found["reason"].startswith("the judge cannot be loaded with the new version's layers: ")
@@ -207,7 +207,7 @@ def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
 
 
 def test_a_judge_that_cannot_be_loaded_says_nothing_while_nothing_is_rolled_out(release, monkeypatch):
-    monkeypatch.setitem(sys.modules, "lambda_handlers.hooks.judging", None)
+    monkeypatch.setitem(sys.modules, "serinus.lambda_handlers.hooks.review", None)
     release.codedeploy.in_progress = False
     assert look(at(release, 1), release.around) == {"verdict": None}
 

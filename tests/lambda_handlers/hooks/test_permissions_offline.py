@@ -22,12 +22,12 @@ os.environ["CDK_VALIDATION"] = "false"
 
 from aws_cdk.assertions import Template
 
-from infra.assembly import create_app
-from infra.release import LayerZip, Release
-from infra.settings import load_settings
-from infra.stacks.endpoint_stack import EndpointStack
-from lambda_handlers.contract.bundle import Manifest
-from offline.cloud.stepping import SteppedCloud, stepped
+from serinus.infra.assembly import create_app
+from serinus.infra.release import LayerZip, Release
+from serinus.infra.settings import load_settings
+from serinus.infra.stacks.endpoint_stack import EndpointStack
+from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
 pytestmark = pytest.mark.cloud
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.stepping import SteppedCloud, stepped
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
 pytestmark = pytest.mark.cloud
 
@@ -86,7 +86,7 @@ class Rollout:
             Runtime=RUNTIME,
             Role=self.role,
             Handler="app.handler",
-            Code={"ZipFile": handler_of(f"lambda_handlers.{module}")},
+            Code={"ZipFile": handler_of(f"serinus.lambda_handlers.{module}")},
             Timeout=60,
             MemorySize=512,
             Environment={"Variables": environ},
@@ -344,7 +344,7 @@ def test_a_release_that_a_silent_hook_stopped_can_be_made_again(cloud, role, sum
     assert rollout.status(deployment) == "Failed"
     name = "CodeDeployHook_again_before_traffic"
     rollout.functions.update_function_code(
-        FunctionName=name, ZipFile=handler_of("lambda_handlers.hooks.before_traffic")
+        FunctionName=name, ZipFile=handler_of("serinus.lambda_handlers.hooks.before_traffic")
     )
     rollout.functions.update_function_configuration(FunctionName=name, Timeout=60)
     assert rollout.event(rollout.deploy(), "BeforeAllowTraffic") == "Succeeded"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.hooks.errors import BadSetting
-from lambda_handlers.hooks.retire_versions import retire
+from serinus.lambda_handlers.hooks.errors import BadSetting
+from serinus.lambda_handlers.hooks.retire_versions import retire
 
 EVENT = {"detail": {"deploymentId": "d-ABCDEFGHI"}}
 ENVIRON = {"SERINUS_FUNCTION": "shop-dev-churn", "SERINUS_ALIAS": "live", "SERINUS_KEEP_VERSIONS": "3"}
@@ -94,6 +94,6 @@ def test_fewer_than_two_are_refused(text: str) -> None:
 
 
 def test_it_needs_no_layer() -> None:
-    code = "import sys, lambda_handlers.hooks.retire_versions; sys.exit('numpy' in sys.modules)"
+    code = "import sys, serinus.lambda_handlers.hooks.retire_versions; sys.exit('numpy' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lambda_handlers.contract.release import Inconclusive, Strategy
-from lambda_handlers.hooks.errors import BadSetting
-from lambda_handlers.hooks.settings import read_settings
+from serinus.lambda_handlers.contract.release import Inconclusive, Strategy
+from serinus.lambda_handlers.hooks.errors import BadSetting
+from serinus.lambda_handlers.hooks.settings import read_settings
 
 LEAST = {"SERINUS_FUNCTION": "shop-dev-churn", "SERINUS_ALIAS": "live"}
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from infra.alarm_plan import PlannedAlarm, plan_alarms
-from infra.settings import EndpointSettings
-from lambda_handlers.contract import release
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.infra.alarm_plan import PlannedAlarm, plan_alarms
+from serinus.infra.settings import EndpointSettings
+from serinus.lambda_handlers.contract import release
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 pytestmark = pytest.mark.cloud
 

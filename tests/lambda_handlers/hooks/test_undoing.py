@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_handlers.hooks import after_traffic, before_traffic
+from serinus.lambda_handlers.hooks import after_traffic, before_traffic
 
 UNDOING = {
     "by CodeDeploy": {"creator": "codeDeployRollback"},

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from lambda_handlers.contract.release import Inconclusive, Verdict
-from lambda_handlers.contract.signals import PREDICTION_BINS
-from lambda_handlers.hooks.observation import Minute, VersionMinute
-from lambda_handlers.hooks.probe import Probe
-from lambda_handlers.hooks.verdict import Rules, judge
+from serinus.lambda_handlers.contract.release import Inconclusive, Verdict
+from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
+from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
+from serinus.lambda_handlers.hooks.probe import Probe
+from serinus.lambda_handlers.hooks.verdict import Rules, judge
 
 PASSED = Probe("passed", "16 golden rows agree")
 STABLE = {"requests": 180, "errors": 2, "rejected": 4, "slow": 9}

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
-from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
-from lambda_handlers.contract.tolerance import Tolerance
-from lambda_handlers.inference.endpoint import Endpoint, open_endpoint
-from lambda_handlers.inference.limits import Limits
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.session import open_model
+from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
 
 Rows = list[dict[str, Any]]
 

@@ -12,8 +12,8 @@ import jsonschema
 import openapi_spec_validator
 import pytest
 
-from lambda_handlers.inference.endpoint import Endpoint
-from lambda_handlers.inference.errors import BadSetting
+from serinus.lambda_handlers.inference.endpoint import Endpoint
+from serinus.lambda_handlers.inference.errors import BadSetting
 
 ALL_HEADERS = {"content-type", "content-length", "cache-control"} | {
     f"x-serinus-{name}" for name in ("model", "model-version", "function-version")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.inference.endpoint import Endpoint
+from serinus.lambda_handlers.inference.endpoint import Endpoint
 
 EVENTS = Path(__file__).parents[2] / "events"
 SHOP = "https://shop.example.com"

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from lambda_handlers.inference.scoring import Answer, Scorer
+from serinus.lambda_handlers.inference.scoring import Answer, Scorer
 
 VECTOR = [[1.0, 2.0], [3.0, 4.0]]
 ROWS: dict[str, dict[str, Any]] = {

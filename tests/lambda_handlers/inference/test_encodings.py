@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.inference.encodings import decode_body
-from lambda_handlers.inference.endpoint import Endpoint
-from lambda_handlers.inference.errors import Refused
-from lambda_handlers.inference.negotiation import choose_media, weights
+from serinus.lambda_handlers.inference.encodings import decode_body
+from serinus.lambda_handlers.inference.endpoint import Endpoint
+from serinus.lambda_handlers.inference.errors import Refused
+from serinus.lambda_handlers.inference.negotiation import choose_media, weights
 
 ROW = [5.1, 3.5, 1.4, 0.2]
 BODY = json.dumps({"rows": [ROW] * 100}).encode()

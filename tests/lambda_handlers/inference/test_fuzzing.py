@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lambda_handlers.inference.endpoint import Endpoint
+from serinus.lambda_handlers.inference.endpoint import Endpoint
 
 # Last: a benchmark may bear the name of what it measures.
 sys.path.append(str(Path(__file__).parents[3] / "benchmarks"))

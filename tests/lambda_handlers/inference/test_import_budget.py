@@ -12,7 +12,7 @@ import pytest
 EVENTS = Path(__file__).parents[2] / "events"
 ROOT = Path(__file__).parents[3]
 #: All that a hot request may load besides the standard library.
-ALLOWED = {"lambda_handlers", "msgspec", "numpy", "onnxruntime"}
+ALLOWED = {"serinus", "msgspec", "numpy", "onnxruntime"}
 #: Parts of the standard library, and of ours, that are costly and not needed.
 DENIED = {
     "asyncio",
@@ -24,17 +24,17 @@ DENIED = {
     "typing_extensions",
     "unittest",
     "urllib.request",
-    "lambda_handlers.contract.build",
-    "lambda_handlers.contract.lock",
-    "lambda_handlers.hooks",
-    "lambda_handlers.inference.api",
-    "lambda_handlers.inference.face",
-    "lambda_handlers.inference.openapi",
+    "serinus.lambda_handlers.contract.build",
+    "serinus.lambda_handlers.contract.lock",
+    "serinus.lambda_handlers.hooks",
+    "serinus.lambda_handlers.inference.api",
+    "serinus.lambda_handlers.inference.asgi",
+    "serinus.lambda_handlers.inference.openapi",
 }
 PROGRAM = """
 import json, sys
 before = set(sys.modules)
-from lambda_handlers.inference.handler import handler
+from serinus.lambda_handlers.inference.handler import handler
 statuses = [handler(json.loads(open(path).read()), None)["statusCode"] for path in sys.argv[1:]]
 import gc
 json.dump({"statuses": statuses, "modules": sorted(set(sys.modules) - before), "gc": gc.isenabled(),
@@ -75,8 +75,8 @@ def test_the_hot_route_loads_no_more_than_it_needs(churn: Path, events: tuple[st
 
 def test_protocols_are_loaded_by_who_speaks_them(churn: Path) -> None:
     modules = run_handler(churn, "rest_predict", "http_predict")["modules"]
-    assert not [name for name in modules if name.startswith("lambda_handlers.inference.protocols")]
-    assert "lambda_handlers.inference.encodings" not in modules
+    assert not [name for name in modules if name.startswith("serinus.lambda_handlers.inference.protocols")]
+    assert "serinus.lambda_handlers.inference.encodings" not in modules
 
 
 def test_the_face_is_loaded_for_its_routes_only(churn: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.inference.errors import UnknownEvent
-from lambda_handlers.inference.reported import Reported, open_reported, write_line
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.inference.errors import UnknownEvent
+from serinus.lambda_handlers.inference.instrumented import Reported, open_reported, write_line
 
 Event = dict[str, Any]
 

@@ -48,7 +48,7 @@ def proxy() -> Iterator[Proxy]:
         started.shutdown()
 
 
-@pytest.mark.parametrize("first", ["lambda_handlers.inference.session", "modelpack.package"])
+@pytest.mark.parametrize("first", ["serinus.lambda_handlers.inference.session", "serinus.modelpack.package"])
 def test_a_session_calls_nobody(proxy: Proxy, tmp_path, first: str) -> None:
     at = f"http://127.0.0.1:{proxy.server_address[1]}"
     # Where CI is set, nothing is sent anyway.

@@ -16,12 +16,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from lambda_handlers.contract.agreement import compare
-from lambda_handlers.contract.bundle import read_golden
-from lambda_handlers.contract.tolerance import Tolerance
-from lambda_handlers.inference.endpoint import Endpoint
-from modelpack.package import package
-from modelpack.request import PackageRequest
+from serinus.lambda_handlers.contract.agreement import compare
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.lambda_handlers.inference.endpoint import Endpoint
+from serinus.modelpack.package import package
+from serinus.modelpack.request import PackageRequest
 
 FIELDS = {"label": "labels", "probabilities": "probabilities", "value": "values"}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_handlers.inference.endpoint import Endpoint
+from serinus.lambda_handlers.inference.endpoint import Endpoint
 
 EVENTS = sorted((Path(__file__).parents[2] / "events").glob("*.json"))
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.model_layer import find_model_folder
-from lambda_handlers.inference.endpoint import open_endpoint
-from lambda_handlers.inference.errors import BadSetting, UnknownEvent
-from lambda_handlers.inference.session import open_model, threads_for
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.model_layer import find_model_folder
+from serinus.lambda_handlers.inference.endpoint import open_endpoint
+from serinus.lambda_handlers.inference.errors import BadSetting, UnknownEvent
+from serinus.lambda_handlers.inference.session import open_model, threads_for
 
 
 @pytest.mark.parametrize(("memory_mb", "threads"), [(0, 1), (512, 1), (1769, 1), (3538, 2), (10_240, 5)])

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambda_handlers.inference import snapshot
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.lambda_handlers.inference import snapshot
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "tests" / "events"
@@ -32,11 +32,11 @@ TRUST = {
 CLIENTS = {"boto3", "botocore", "urllib3"}
 PROGRAM = """
 import json, os, sys
-from lambda_handlers.inference.handler import handler
+from serinus.lambda_handlers.inference.handler import handler
 after_import = set(sys.modules)
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 hooks = [len(get_before_snapshot()), len(get_after_restore())] if "snapshot_restore_py" in after_import else None
-from lambda_handlers.inference import snapshot
+from serinus.lambda_handlers.inference import snapshot
 snapshot._import_face()
 sockets = [link for link in map(lambda n: os.readlink(f"/proc/self/fd/{n}") if os.path.exists(f"/proc/self/fd/{n}")
            else "", os.listdir("/proc/self/fd")) if link.startswith("socket:")] if sys.platform == "linux" else []
@@ -52,7 +52,7 @@ import numpy as np
 from snapshot_restore_py import register_before_snapshot
 register_before_snapshot(lambda: (random.seed(42), np.random.seed(42)))
 os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] = os.environ.get("PRETEND", "snap-start")
-from lambda_handlers.inference.handler import handler as endpoint
+from serinus.lambda_handlers.inference.handler import handler as endpoint
 os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
 
 def handler(event, context):

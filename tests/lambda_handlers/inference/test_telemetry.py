@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
-from lambda_handlers.inference.prediction_bins import compile_bins
-from lambda_handlers.inference.problems import malformed_body
-from lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.inference.prediction_bins import compile_bins
+from serinus.lambda_handlers.inference.problems import malformed_body
+from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
 
 NOW_MS = 1_790_000_000_000
 

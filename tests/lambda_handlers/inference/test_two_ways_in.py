@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambda_handlers.inference.diagnosis import check_rows, diagnose
-from lambda_handlers.inference.rules import compile_rules
-from lambda_handlers.inference.scoring import Scorer
-from lambda_handlers.inference.tensors import compile_encoder
-from lambda_handlers.inference.typed import compile_converter, compile_decoder
+from serinus.lambda_handlers.inference.fast_decoder import compile_converter, compile_decoder
+from serinus.lambda_handlers.inference.rules import compile_rules
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.tensors import compile_encoder
+from serinus.lambda_handlers.inference.validation_errors import check_rows, diagnose
 
 NAMES = ["iris", "churn", "energy", "ratio"]
 NUMBERS = st.one_of(

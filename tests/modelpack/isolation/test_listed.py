@@ -11,14 +11,14 @@ import pytest
 import sklearn
 from sklearn.linear_model import LinearRegression
 
-from modelpack.errors import IsolationError, ModelpackError, RequestError
-from modelpack.isolation.environment import make_environment
-from modelpack.isolation.listed import logged_lines, own_lines
-from modelpack.isolation.pins import read_lines
-from modelpack.isolation.wanted import Wanted
-from modelpack.package import package
-from modelpack.progress import Silent
-from modelpack.request import PackageRequest
+from serinus.modelpack.errors import IsolationError, ModelpackError, RequestError
+from serinus.modelpack.isolation.environment import make_environment
+from serinus.modelpack.isolation.environment_spec import Wanted
+from serinus.modelpack.isolation.requirement_lines import logged_lines, own_lines
+from serinus.modelpack.isolation.requirement_pins import read_lines
+from serinus.modelpack.package import package
+from serinus.modelpack.progress import Silent
+from serinus.modelpack.request import PackageRequest
 
 #: Each would have an installer run code, read a file or ask a host of the line's choice.
 HOSTILE = (

@@ -14,16 +14,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lambda_handlers.contract import bundle
-from modelpack.errors import IsolationError, SourceError, UntrustedTypesError, VersionSkewError
-from modelpack.isolation import remote
-from modelpack.isolation.environment import Environment, make_environment
-from modelpack.isolation.saved import Saved
-from modelpack.isolation.wanted import Wanted, requirements_of
-from modelpack.layers.cache import cache_folder
-from modelpack.package import package
-from modelpack.progress import Silent
-from modelpack.request import PackageRequest, PackageResult
+from serinus.lambda_handlers.contract import bundle
+from serinus.modelpack.errors import IsolationError, SourceError, UntrustedTypesError, VersionSkewError
+from serinus.modelpack.isolation import remote
+from serinus.modelpack.isolation.environment import Environment, make_environment
+from serinus.modelpack.isolation.environment_spec import Wanted, requirements_of
+from serinus.modelpack.isolation.saved_versions import Saved
+from serinus.modelpack.layers.cache import cache_folder
+from serinus.modelpack.package import package
+from serinus.modelpack.progress import Silent
+from serinus.modelpack.request import PackageRequest, PackageResult
 
 OLDER = "1.5.2"
 _TRAIN = """
@@ -148,7 +148,7 @@ def test_absent_python_is_one_error_with_the_way_out(
     older: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
-    monkeypatch.setattr("modelpack.isolation.environment.find_interpreter", lambda version: None)
+    monkeypatch.setattr("serinus.modelpack.isolation.environment.find_interpreter", lambda version: None)
     kept = cache_folder() / "resolutions"
     monkeypatch.setenv("SERINUS_CACHE_DIR", str(tmp_path))
     shutil.copytree(kept, tmp_path / "resolutions")
@@ -171,7 +171,7 @@ def test_environment_whose_python_is_gone_is_made_again(tmp_path: Path, monkeypa
         (folder / "bin").mkdir()
         (folder / "bin" / "python").symlink_to(sys.executable)
 
-    monkeypatch.setattr("modelpack.isolation.environment._install", install)
+    monkeypatch.setattr("serinus.modelpack.isolation.environment._install", install)
     wanted = Wanted(_requirements(), "test")
     first = make_environment(wanted, Silent())
     assert make_environment(wanted, Silent()) == first

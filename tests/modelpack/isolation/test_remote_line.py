@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from modelpack.errors import IsolationError
-from modelpack.isolation import remote
-from modelpack.progress import Silent
+from serinus.modelpack.errors import IsolationError
+from serinus.modelpack.isolation import remote
+from serinus.modelpack.progress import Silent
 
 
 def _answer_to(code: str) -> Any:

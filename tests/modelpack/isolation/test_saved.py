@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skops import io as skops_io
 
-from modelpack.isolation.saved import read_saved
+from serinus.modelpack.isolation.saved_versions import read_saved
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import sklearn
 import xgboost
 
-from modelpack.isolation.wanted import by_file, by_requirements, name_of, pins_of
+from serinus.modelpack.isolation.environment_spec import by_file, by_requirements, name_of, pins_of
 
 
 def _saved_by(version: str, folder: Path) -> Path:

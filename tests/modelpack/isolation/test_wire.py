@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelpack.isolation import wire
+from serinus.modelpack.isolation import wire
 
 
 def test_tables_keep_values_types_and_order() -> None:

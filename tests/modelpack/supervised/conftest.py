@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LinearRegression
 
-from modelpack.request import PackageRequest
+from serinus.modelpack.request import PackageRequest
 
 Hostile = Callable[[str], Path]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cli.main import main
-from lambda_handlers.contract.lock import LOCK, Pin, render_lock
+from serinus.cli.main import main
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
 
 Refused = Callable[..., str]
 LOCKED = render_lock({"dev": {"given": Pin("0" * 64, "bundles/given/000000000000")}})

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.contract.agreement import Agreement
-from lambda_handlers.contract.bundle import verify
-from lambda_handlers.contract.errors import ContractError
-from lambda_handlers.contract.lock import LOCK, read_lock
-from lambda_handlers.contract.tolerance import Tolerance
-from modelpack.errors import ParityError, RequestError, SourceError, UntrustedTypesError, WorkerError
-from modelpack.package import package
-from modelpack.progress import Silent
-from modelpack.request import PackageRequest, PackageResult
-from modelpack.supervised.failures import Traceback, describe, revive
-from modelpack.supervised.supervisor import Packer
+from serinus.lambda_handlers.contract.agreement import Agreement
+from serinus.lambda_handlers.contract.bundle import verify
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.lock import LOCK, read_lock
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.errors import ParityError, RequestError, SourceError, UntrustedTypesError, WorkerError
+from serinus.modelpack.package import package
+from serinus.modelpack.progress import Silent
+from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.supervised.failures import Traceback, describe, revive
+from serinus.modelpack.supervised.supervisor import Packer
 
 Requests = Callable[..., PackageRequest]
 
@@ -93,7 +93,7 @@ def test_what_is_raised_and_no_refusal_is_a_sentence_with_its_traceback(
     hostile: Any, request_of: Requests
 ) -> None:
     code = (
-        "import modelpack.making as room\ndef fails(*_): raise LookupError('[/x] {}')\n"
+        "import serinus.modelpack.pipeline as room\ndef fails(*_): raise LookupError('[/x] {}')\n"
         "room.describe_features = fails"
     )
     with Packer() as packer, pytest.raises(WorkerError, match=r"LookupError: \[/x\] \{\}.*--debug") as caught:
@@ -156,7 +156,7 @@ def _lives(process: int) -> bool:
     return not Path("/proc").is_dir()
 
 
-_COMMAND = "from cli.main import main; main()"
+_COMMAND = "from serinus.cli.main import main; main()"
 
 
 def _begun(model: Path, project: Path, place: Path) -> "tuple[subprocess.Popen[str], list[int]]":

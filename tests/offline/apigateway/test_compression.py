@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline.gateway.compression import accepted
+from serinus.offline.services.apigateway.serving.compression import accepted
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from offline.errors import AwsError
-from offline.services.apigateway.patching import apply_patch, segments
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.apigateway.patching import apply_patch, segments
 
 MODEL = botocore.session.get_session().get_service_model("apigateway")
 MUTABLE = frozenset({"name", "binaryMediaTypes", "minimumCompressionSize", "endpointConfiguration"})

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from offline.errors import NotModelled
-from offline.gateway.templates import Template
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.apigateway.serving.templates import Template
 
 
 def render(text: str, **scope: Any) -> str:

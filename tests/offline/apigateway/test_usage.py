@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from offline.services.apigateway.usage import UsageLedger, period_start
+from serinus.offline.services.apigateway.usage import UsageLedger, period_start
 
 
 def at(day: str) -> float:

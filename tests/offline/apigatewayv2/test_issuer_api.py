@@ -10,10 +10,10 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
-from offline.own_api import OwnApi
+from serinus.offline.client.own_api import OwnApi
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 #: Reserved: nobody answers there (RFC 6761).
 ISSUER = "https://login.invalid/pool"

@@ -9,9 +9,9 @@ import urllib.request
 import pytest
 from botocore.config import Config
 
-from offline.authorization.root_key import RootKey
-from offline.clients import isolated_session
-from offline.shell import LOOPBACK, bypassing, is_about_aws, shielded
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.client.session import isolated_session
+from serinus.offline.client.shell import LOOPBACK, bypassing, is_about_aws, shielded
 
 #: Variables that turn calls to another place, or that change what is called; each with a value that would.
 HOSTILE = {
@@ -109,9 +109,11 @@ def test_extending_twice_changes_nothing():
 
 
 def test_a_cloud_started_by_hand_drops_them_itself(tmp_path):
-    """`python -m offline` in a shell that is set up for AWS."""
-    seen = "import offline.cloud.serve as s, os, sys; s.serve = lambda *_: print(sorted(os.environ.items()))"
-    code = f"{seen}; sys.argv[1:] = ['--port', '0']; from offline.__main__ import main; main()"
+    """`python -m serinus.offline` in a shell that is set up for AWS."""
+    seen = (
+        "import serinus.offline.cloud.serve as s, os, sys; s.serve = lambda *_: print(sorted(os.environ.items()))"
+    )
+    code = f"{seen}; sys.argv[1:] = ['--port', '0']; from serinus.offline.__main__ import main; main()"
     variables = {**os.environ, **HOSTILE, "HTTP_PROXY": PROXY, "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
     passed = dict(ast.literal_eval(done.stdout))

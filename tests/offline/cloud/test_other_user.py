@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from offline.authorization.root_key import RootKey
-from offline.cloud.cloud import Cloud
-from offline.errors import OfflineError
-from offline.own_api import OwnApi
-from offline.sandbox.peer import tells_users, user_at
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.client.own_api import OwnApi
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.peer import tells_users, user_at
 
 NOBODY = 65534
 ROOT = Path(__file__).parents[3]
@@ -73,10 +73,10 @@ def started() -> Iterator[tuple[str, Path]]:
 
 def cloud_process(folder: Path) -> "subprocess.Popen[str]":
     launcher = (
-        "import sys\nfrom offline.cloud import serve as serving\nbind = serving.bind\n"
+        "import sys\nfrom serinus.offline.cloud import serve as serving\nbind = serving.bind\n"
         "def told(config):\n    listener = bind(config)\n"
         "    print(listener.getsockname()[1], flush=True)\n    return listener\n"
-        "serving.bind = told\nfrom offline.__main__ import main\nsys.exit(main())\n"
+        "serving.bind = told\nfrom serinus.offline.__main__ import main\nsys.exit(main())\n"
     )
     arguments = ["--port", "0", "--state", str(folder / "state"), "--credentials", str(folder / "credentials")]
     command = [sys.executable, "-c", launcher, *arguments]
@@ -205,7 +205,7 @@ def test_a_file_without_a_key_is_named(tmp_path: Path, text: str) -> None:
 def test_a_cloud_that_cannot_start_leaves_the_key_of_the_one_that_runs(cloud: Cloud, tmp_path: Path) -> None:
     path = tmp_path / "offline-cloud" / f"{cloud.config.port}.credentials"
     cloud.config.root_key.write(path)
-    command = [sys.executable, "-m", "offline", "--port", str(cloud.config.port)]
+    command = [sys.executable, "-m", "serinus.offline", "--port", str(cloud.config.port)]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, "is taken" in done.stderr) == (1, True)
@@ -214,7 +214,7 @@ def test_a_cloud_that_cannot_start_leaves_the_key_of_the_one_that_runs(cloud: Cl
 
 def test_a_key_without_a_place_is_kept_for_its_port(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "offline", "--port", "0"]
+    command = [sys.executable, "-m", "serinus.offline", "--port", "0"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stderr is not None
         path = Path(process.stderr.readline().split(" in ")[-1].strip())
@@ -233,7 +233,7 @@ def test_a_persons_own_credentials_are_neither_used_nor_changed(tmp_path: Path, 
     path.touch(mode=0o600)
     text = f"[default]\naws_access_key_id = A\naws_secret_access_key = b\n{more}"
     path.write_text(text)
-    command = [sys.executable, "-m", "offline", "--port", "0", "--credentials", str(path)]
+    command = [sys.executable, "-m", "serinus.offline", "--port", "0", "--credentials", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert (done.returncode, "is not the file of an offline cloud" in done.stderr) == (1, True)
     assert path.read_text() == text
@@ -251,7 +251,7 @@ def test_a_persons_own_credentials_are_neither_used_nor_changed(tmp_path: Path, 
     ],
 )
 def test_what_cannot_be_is_said_without_a_traceback(arguments: list[str], words: str) -> None:
-    command = [sys.executable, "-m", "offline", *arguments]
+    command = [sys.executable, "-m", "serinus.offline", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.returncode in (1, 2)
     assert words in done.stderr

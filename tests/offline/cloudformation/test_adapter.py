@@ -3,8 +3,8 @@
 import boto3
 import pytest
 
-from offline.errors import NotModelled
-from offline.services.cloudformation.adapter import members, to_input
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudformation.adapter import members, to_input
 
 
 @pytest.fixture(scope="module")

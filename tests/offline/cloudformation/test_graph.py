@@ -2,8 +2,8 @@
 
 import threading
 
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.graph import reversed_graph, run_graph
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.graph import reversed_graph, run_graph
 
 
 def test_each_name_runs_after_what_it_needs():

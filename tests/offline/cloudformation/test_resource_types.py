@@ -5,9 +5,9 @@ import json
 import httpx
 import pytest
 
-from offline.services.cloudformation.registry import type_of
-from offline.services.cloudformation.resources import RESOURCE_TYPES
-from offline.services.cloudformation.schemas import schema_of
+from serinus.offline.services.cloudformation.registry import type_of
+from serinus.offline.services.cloudformation.resources import RESOURCE_TYPES
+from serinus.offline.services.cloudformation.schemas import schema_of
 
 TRUST = {
     "Version": "2012-10-17",

@@ -5,8 +5,8 @@ import pickle
 import threading
 import time
 
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 TRUST = {
     "Version": "2012-10-17",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from offline.services.cloudwatch.emf import InvalidEmf, MetricDatum, extract
+from serinus.offline.services.cloudwatch.emf import InvalidEmf, MetricDatum, extract
 
 
 def document(**changes: Any) -> dict[str, Any]:

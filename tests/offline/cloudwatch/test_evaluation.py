@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline.services.cloudwatch.evaluation import evaluate, evaluation_range
+from serinus.offline.services.cloudwatch.evaluation import evaluate, evaluation_range
 
 RETAIN = "retain current state"
 MODES = ("missing", "ignore", "breaching", "notBreaching")

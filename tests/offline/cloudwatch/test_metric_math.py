@@ -2,10 +2,10 @@
 
 import pytest
 
-from offline.errors import NotModelled
-from offline.services.cloudwatch.math_syntax import MathError
-from offline.services.cloudwatch.metric_math import Scope, check, compute
-from offline.services.cloudwatch.time_series import Grid, TimeSeries
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.cloudwatch.math_syntax import MathError
+from serinus.offline.services.cloudwatch.metric_math import Scope, check, compute
+from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries
 
 MINUTE = 60
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from offline.services.cloudwatch.alarms import Alarm, AlarmState
-from offline.services.cloudwatch.notices import Change, eventbridge_event, region_title, sns_message
+from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState
+from serinus.offline.services.cloudwatch.notifications import Change, eventbridge_event, region_title, sns_message
 
 NOTHING: dict[str, Any] = {
     "OKActions": [],

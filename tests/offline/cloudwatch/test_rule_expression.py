@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline.services.cloudwatch.rule_expression import InvalidRule, parse_rule
+from serinus.offline.services.cloudwatch.rule_expression import InvalidRule, parse_rule
 
 STATES = {"a": "ALARM", "b": "OK", "c": "INSUFFICIENT_DATA", "with space": "ALARM", 'quo"ted': "ALARM"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.stepping import SteppedCloud, stepped
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
 
 @pytest.fixture

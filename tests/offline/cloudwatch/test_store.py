@@ -5,14 +5,14 @@ import threading
 
 import pytest
 
-from offline.services.cloudwatch.statistics import (
+from serinus.offline.services.cloudwatch.statistics import (
     EXACT_VALUES,
     Bucket,
     percentile_value,
     too_few_samples,
     value_of,
 )
-from offline.services.cloudwatch.store import MetricKey, MetricStore, Sample, StatisticSet
+from serinus.offline.services.cloudwatch.store import MetricKey, MetricStore, Sample, StatisticSet
 
 KEY = MetricKey("App", "latency", (("Function", "f"),))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.stepping import SteppedCloud, stepped
-from offline.errors import AwsError
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
+from serinus.offline.core.errors import AwsError
 
 
 @dataclass

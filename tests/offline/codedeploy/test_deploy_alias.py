@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from offline.errors import AwsError
-from offline.services.codedeploy import DeploymentResult
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.codedeploy import DeploymentResult
 
 
 def begin(bench: Any, told: list[str] | None = None, **hooks: str) -> "Future[DeploymentResult]":

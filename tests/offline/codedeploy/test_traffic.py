@@ -2,10 +2,10 @@
 
 import pytest
 
-from offline.errors import AwsError, NotModelled
-from offline.services.codedeploy.appspec import parse, read_revision, revision_of
-from offline.services.codedeploy.records import Target
-from offline.services.codedeploy.traffic import check_routing, predefined, shifts_of
+from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.services.codedeploy.appspec import parse, read_revision, revision_of
+from serinus.offline.services.codedeploy.records import Target
+from serinus.offline.services.codedeploy.traffic import check_routing, predefined, shifts_of
 
 
 def test_every_predefined_configuration_ends_with_all_traffic() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 

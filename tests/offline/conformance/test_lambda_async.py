@@ -6,8 +6,8 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 COUNTER = (
     "import json, os, boto3\n"

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from offline.cloud.cloud import Cloud
+from serinus.offline.cloud.cloud import Cloud
 
 #: An operation of each protocol that needs no input.
 OPERATIONS = [
@@ -318,7 +318,7 @@ def test_a_presigned_url_ends(cloud: Cloud, bucket: str, version: str, monkeypat
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html#PresignedUrl-Expiration
     """
-    from offline.authorization import authentication
+    from serinus.offline.authentication import authentication
 
     key = cloud.config.root_key
     s3 = client_of(cloud, "s3", key.access_key_id, key.secret_access_key, signature_version=version)

@@ -10,8 +10,8 @@ from moto.core.utils import get_service_model
 from moto.stepfunctions.models import stepfunctions_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from offline.clients import isolated_session
-from offline.services.stepfunctions import RUNNING, StepFunctions
+from serinus.offline.client.session import isolated_session
+from serinus.offline.services.stepfunctions import RUNNING, StepFunctions
 
 MODEL = get_service_model("stepfunctions")
 DEFINITION = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from offline.cloud.cloud import Cloud
+from serinus.offline.cloud.cloud import Cloud
 
 #: A stack whose custom resource would have a function run as whoever started the cloud.
 TEMPLATE = {

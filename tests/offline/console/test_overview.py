@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from offline.cloud.cloud import Cloud
+from serinus.offline.cloud.cloud import Cloud
 
 CODE = 'def handler(event, context): return {"statusCode": 200, "body": "x" * 20000}'
 

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from offline.clock import HEAD_START_S, Clock
-from offline.cloud.stepping import stepped
-from offline.own_api import OwnApi
+from serinus.offline.client.own_api import OwnApi
+from serinus.offline.cloud.stepped import stepped
+from serinus.offline.core.clock import HEAD_START_S, Clock
 
 pytestmark = pytest.mark.anyio
 

@@ -3,8 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.errors import AwsError
-from offline.wire.pages import page
+from serinus.offline.core.errors import AwsError
+from serinus.offline.core.pages import page
 
 UNKNOWN = AwsError("InvalidToken", "unknown")
 

@@ -2,11 +2,11 @@
 
 import pickle
 
-from offline.clock import Scheduled
-from offline.services.events.pattern import Pattern
-from offline.services.events.saved import saved_buses, store_of
-from offline.services.events.schedule import parse_schedule
-from offline.services.events.store import Bus, RegionStore, Rule
+from serinus.offline.core.clock import Scheduled
+from serinus.offline.services.events.pattern import Pattern
+from serinus.offline.services.events.schedule import parse_schedule
+from serinus.offline.services.events.snapshot import saved_buses, store_of
+from serinus.offline.services.events.store import Bus, RegionStore, Rule
 
 
 async def never() -> None:

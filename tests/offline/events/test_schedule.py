@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from offline.errors import AwsError
-from offline.services.events.schedule import parse_schedule
+from serinus.offline.core.errors import AwsError
+from serinus.offline.services.events.schedule import parse_schedule
 
 
 def next_after(expression: str, moment: str) -> str | None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from offline.errors import NotModelled
-from offline.services.events.transform import check_path, target_input, value_at
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.events.transform import check_path, target_input, value_at
 
 EVENT = {
     "time": "2026-11-21T00:00:00Z",

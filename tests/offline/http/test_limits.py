@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline.gateway.limits import Limit, Throttles, TokenBucket
+from serinus.offline.http.limits import Limit, Throttles, TokenBucket
 
 
 def test_a_burst_is_allowed_and_then_the_rate() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline.gateway.routing import Router
+from serinus.offline.http.routing import Router
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from offline.services.lambda_.routing import choose
-from offline.services.lambda_.state import Alias
+from serinus.offline.services.lambda_.routing import choose
+from serinus.offline.services.lambda_.state import Alias
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.01, 0.1, 0.5, 1.0])

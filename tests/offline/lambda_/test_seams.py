@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from offline.errors import AwsError
+from serinus.offline.core.errors import AwsError
 
 HANDLER = (
     "import os\ndef handler(event, context):\n    return [os.environ['AWS_LAMBDA_FUNCTION_VERSION'], event]\n"

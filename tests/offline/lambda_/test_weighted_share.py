@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from offline.cloud.cloud import Cloud
+from serinus.offline.cloud.cloud import Cloud
 
 #: So few at once that both versions have room for their workers.
 AT_ONCE = 4

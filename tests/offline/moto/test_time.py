@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import moto.core.utils
 import pytest
 
-from offline.clock import Clock
-from offline.cloud.stepping import stepped
-from offline.services import moto_time
+from serinus.offline.cloud.stepped import stepped
+from serinus.offline.core.clock import Clock
+from serinus.offline.moto import time as moto_time
 
 
 def test_moto_reads_the_clock_that_is_followed() -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from offline.errors import OfflineError
-from offline.sandbox.environment import Credentials, Places, worker_environment
-from offline.sandbox.interpreter import Interpreter, prepare
-from offline.sandbox.spec import Archive, FunctionSpec
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.environment import Credentials, Places, worker_environment
+from serinus.offline.sandbox.interpreter import Interpreter, prepare
+from serinus.offline.sandbox.spec import Archive, FunctionSpec
 
 PLACES = Places(Path("/here/code"), Path("/here/opt"), Path("/here/tmp"))
 PYTHON = Interpreter(Path("/py/bin/python"), "3.11", "3.11.7", "cpython-311", Path("/here/runtime"))

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from offline.clock import Clock
-from offline.sandbox.journal import Journal
+from serinus.offline.core.clock import Clock
+from serinus.offline.sandbox.journal import Journal
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from offline.authorization.root_key import RootKey
-from offline.own_api import OwnApi
+from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.client.own_api import OwnApi
 
 ENDLESS = "import os, time\ndef handler(event, context):\n    while True:\n        time.sleep(0.1)\n"
 CLOUD = """
 import sys, threading, time
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
+from serinus.offline.cloud.serve import running
 import boto3, io, json, zipfile
 target = io.BytesIO()
 with zipfile.ZipFile(target, "w") as archive:

@@ -4,7 +4,7 @@ import io
 import subprocess
 import sys
 
-from offline.sandbox import reaper
+from serinus.offline.sandbox import reaper
 
 
 def test_withdrawn_groups_are_spared():

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from offline.errors import OfflineError
-from offline.sandbox.runtime_api import RuntimeApi
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.sandbox.runtime_api import RuntimeApi
 
 PREFIX = "/2018-06-01/runtime"
 

@@ -8,11 +8,11 @@ import zipfile
 
 import pytest
 
-from offline.sandbox.native import ELF_MACHINES, first_unloadable
-from offline.sandbox.reaper import remove_tree
-from offline.sandbox.spec import Archive
-from offline.sandbox.twins import Twins
-from offline.sandbox.unpack import Unpacker
+from serinus.offline.sandbox.native import ELF_MACHINES, first_unloadable
+from serinus.offline.sandbox.reaper import remove_tree
+from serinus.offline.sandbox.spec import Archive
+from serinus.offline.sandbox.twins import Twins
+from serinus.offline.sandbox.unpack import Unpacker
 
 SOABI = "cpython-311-x86_64-linux-gnu"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 TRUST = {
     "Statement": [

@@ -14,13 +14,13 @@ import boto3
 import httpx
 import pytest
 
-from offline.authorization.root_key import RootKey
+from serinus.offline.authentication.root_key import RootKey
 
 REGION = "us-east-1"
 
 
 class CloudProcess:
-    """``python -m offline --state``: start, kill, start again; each start may take another port."""
+    """``python -m serinus.offline --state``: start, kill, start again; each start may take another port."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
@@ -98,7 +98,7 @@ class CloudProcess:
 #: Prints where the cloud listens once the port is known.
 LAUNCHER = """
 import sys
-from offline.cloud import serve as serving
+from serinus.offline.cloud import serve as serving
 
 bind = serving.bind
 
@@ -108,7 +108,7 @@ def told(config):
     return listener
 
 serving.bind = told
-from offline.__main__ import main
+from serinus.offline.__main__ import main
 sys.exit(main())
 """
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from offline.clock import real_time
-from offline.cloud.state import CLOCK_MARGIN_S, SavedClock, StateFolder
-from offline.errors import OfflineError
+from serinus.offline.cloud.state import CLOCK_MARGIN_S, SavedClock, StateFolder
+from serinus.offline.core.clock import real_time
+from serinus.offline.core.errors import OfflineError
 
 ACCOUNT = "123456789012"
 CLOCK = SavedClock(cloud=2_000_000_000.0, real=1_900_000_000.0, factor=60.0)

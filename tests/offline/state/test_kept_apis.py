@@ -4,9 +4,9 @@ from pathlib import Path
 
 import httpx
 
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 DOMAIN = "api.example.com"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1-2"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.cloud import Cloud
-from offline.cloud.config import CloudConfig
-from offline.cloud.serve import running
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.cloud.serve import running
+from serinus.offline.core.config import CloudConfig
 
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent

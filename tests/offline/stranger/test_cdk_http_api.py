@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from offline.cloud.cloud import Cloud
+from serinus.offline.cloud.cloud import Cloud
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("stranger")]
 

@@ -3,11 +3,11 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """
 
-from offline.gateway.errors import invalid_api_key, quota_exceeded, throttled
-from offline.gateway.exchange import Exchange
-from offline.gateway.limits import Limit, Throttles
-from offline.services.apigateway.store import Client
-from offline.services.apigateway.usage import UsageLedger
+from serinus.offline.http.errors import invalid_api_key, quota_exceeded, throttled
+from serinus.offline.http.limits import Limit, Throttles
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.store import Client
+from serinus.offline.services.apigateway.usage import UsageLedger
 
 
 def admit(exchange: Exchange, throttles: Throttles, usage: UsageLedger) -> None:

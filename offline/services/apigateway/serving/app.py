@@ -6,30 +6,30 @@ from typing import Any, cast
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from offline.clock import monotonic
-from offline.cloud.cloud import Cloud
-from offline.gateway import metrics
-from offline.gateway.addressing import Addressing
-from offline.gateway.admission import admit
-from offline.gateway.answering import respond
-from offline.gateway.authorizer_event import method_arn
-from offline.gateway.compiled import CompiledStage, compile_stage
-from offline.gateway.compression import compress, decompress
-from offline.gateway.context_variables import context_value
-from offline.gateway.error_reply import error_reply
-from offline.gateway.errors import GatewayError, blocked_by_firewall, no_such_route, no_such_stage
-from offline.gateway.exchange import Exchange, new_trace_id
-from offline.gateway.execution_log import write_execution_log
-from offline.gateway.function_call import Invoker
-from offline.gateway.http.app import HttpGateway
-from offline.gateway.limits import Throttles
-from offline.gateway.recent import RecentRequests
-from offline.gateway.reply import Reply
-from offline.gateway.request import Address, check_header_size, parse_request, read_body
-from offline.gateway.signature import Invoked, authenticate
-from offline.gateway.unserved import unserved_reply
-from offline.services.apigateway.service import ApiGateway
-from offline.services.wafv2 import Wafv2
+from serinus.offline.cloud.addressing import Addressing
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.clock import monotonic
+from serinus.offline.http.errors import GatewayError, blocked_by_firewall, no_such_route, no_such_stage
+from serinus.offline.http.function_call import Invoker
+from serinus.offline.http.limits import Throttles
+from serinus.offline.http.reply import Reply
+from serinus.offline.http.request import Address, check_header_size, parse_request, read_body
+from serinus.offline.http.request_log import RecentRequests
+from serinus.offline.http.send import respond
+from serinus.offline.http.signature import Invoked, authenticate
+from serinus.offline.services.apigateway.service import ApiGateway
+from serinus.offline.services.apigateway.serving import metrics
+from serinus.offline.services.apigateway.serving.admission import admit
+from serinus.offline.services.apigateway.serving.authorizer_event import method_arn
+from serinus.offline.services.apigateway.serving.compiled import CompiledStage, compile_stage
+from serinus.offline.services.apigateway.serving.compression import compress, decompress
+from serinus.offline.services.apigateway.serving.context_variables import context_value
+from serinus.offline.services.apigateway.serving.error_reply import error_reply
+from serinus.offline.services.apigateway.serving.exchange import Exchange, new_trace_id
+from serinus.offline.services.apigateway.serving.execution_log import write_execution_log
+from serinus.offline.services.apigateway.serving.no_stage_response import unserved_reply
+from serinus.offline.services.apigatewayv2.serving.app import HttpGateway
+from serinus.offline.services.wafv2 import Wafv2
 
 
 class Gateway:

@@ -10,18 +10,18 @@ from typing import Any
 
 import msgspec
 
-from offline.errors import AwsError
-from offline.gateway.authorizer_event import authorizer_event, method_arn
-from offline.gateway.errors import (
+from serinus.offline.core.errors import AwsError
+from serinus.offline.http.errors import (
     authorizer_failed,
     authorizer_misconfigured,
     denied_by_authorizer,
     unauthorized,
 )
-from offline.gateway.exchange import Exchange
-from offline.gateway.function_call import Invoker
-from offline.gateway.lambda_uri import target_of
-from offline.gateway.parameters import mapped_value
+from serinus.offline.http.function_call import Invoker
+from serinus.offline.http.lambda_uri import target_of
+from serinus.offline.services.apigateway.serving.authorizer_event import authorizer_event, method_arn
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.parameters import mapped_value
 
 Document = dict[str, Any]
 

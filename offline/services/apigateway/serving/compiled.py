@@ -6,21 +6,21 @@ A stage is compiled at its first request and again after any change in the contr
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from offline.gateway.access_log import AccessLog, stream_of
-from offline.gateway.authorizer import LambdaAuthorizer
-from offline.gateway.exchange import Exchange
-from offline.gateway.function_call import FunctionCall, Invoker
-from offline.gateway.lambda_uri import target_of
-from offline.gateway.limits import Limit
-from offline.gateway.media_types import MediaTypes
-from offline.gateway.mock import Mock
-from offline.gateway.proxy import LambdaProxy
-from offline.gateway.reply import Reply
-from offline.gateway.routing import Router
-from offline.gateway.validation import RequestCheck
-from offline.services.apigateway.published import Published
-from offline.services.apigateway.store import Client, Definition, Document, Resource, stage_arn
-from offline.services.apigateway.usage import UsageLedger
+from serinus.offline.http.access_log import AccessLog, stream_of
+from serinus.offline.http.function_call import FunctionCall, Invoker
+from serinus.offline.http.lambda_uri import target_of
+from serinus.offline.http.limits import Limit
+from serinus.offline.http.reply import Reply
+from serinus.offline.http.routing import Router
+from serinus.offline.services.apigateway.published import Published
+from serinus.offline.services.apigateway.serving.authorizer import LambdaAuthorizer
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.media_types import MediaTypes
+from serinus.offline.services.apigateway.serving.mock import Mock
+from serinus.offline.services.apigateway.serving.proxy import LambdaProxy
+from serinus.offline.services.apigateway.serving.validation import RequestCheck
+from serinus.offline.services.apigateway.store import Client, Definition, Document, Resource, stage_arn
+from serinus.offline.services.apigateway.usage import UsageLedger
 
 
 class Integration(Protocol):

@@ -6,10 +6,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 import gzip
 import zlib
 
-from offline.gateway.errors import body_too_large, unreadable_body
-from offline.gateway.exchange import Exchange
-from offline.gateway.reply import Reply
-from offline.gateway.request import LARGEST_BODY_BYTES, GatewayRequest
+from serinus.offline.http.errors import body_too_large, unreadable_body
+from serinus.offline.http.reply import Reply
+from serinus.offline.http.request import LARGEST_BODY_BYTES, GatewayRequest
+from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 #: zlib's window for "gzip" and "deflate" streams.
 WINDOW_BITS = {"gzip": 31, "deflate": 15}

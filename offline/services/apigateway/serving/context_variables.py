@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from offline.gateway.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 VARIABLE = re.compile(r"\$(?:\{context\.([\w.\-]+)\}|context\.([\w.\-]*\w))")
 

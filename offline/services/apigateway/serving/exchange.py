@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from offline.clock import monotonic
-from offline.gateway.errors import GatewayError
-from offline.gateway.request import GatewayRequest
+from serinus.offline.core.clock import monotonic
+from serinus.offline.http.errors import GatewayError
+from serinus.offline.http.request import GatewayRequest
 
 if TYPE_CHECKING:
-    from offline.gateway.compiled import CompiledStage, Route
-    from offline.gateway.signature import Caller
-    from offline.services.apigateway.store import Client
+    from serinus.offline.http.signature import Caller
+    from serinus.offline.services.apigateway.serving.compiled import CompiledStage, Route
+    from serinus.offline.services.apigateway.store import Client
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -4,8 +4,8 @@ The lines that tell why a request failed are AWS's; those of each single step in
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 
-from offline.gateway.access_log import LogSink
-from offline.gateway.exchange import Exchange
+from serinus.offline.http.access_log import LogSink
+from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 #: AWS cuts a log event off here.
 LONGEST_LINE = 1024

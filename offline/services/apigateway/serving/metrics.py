@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from typing import Protocol
 
-from offline.gateway.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 NAMESPACE = "AWS/ApiGateway"
 

@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from offline.gateway.errors import configuration_error
-from offline.gateway.exchange import Exchange
-from offline.gateway.parameters import mapped_value
-from offline.gateway.reply import Reply
-from offline.gateway.template_values import TemplateContext, TemplateInput
-from offline.gateway.templates import Template
+from serinus.offline.http.errors import configuration_error
+from serinus.offline.http.reply import Reply
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.parameters import mapped_value
+from serinus.offline.services.apigateway.serving.template_values import TemplateContext, TemplateInput
+from serinus.offline.services.apigateway.serving.templates import Template
 
 Document = dict[str, Any]
 

@@ -3,8 +3,8 @@
 import json
 import uuid
 
-from offline.gateway.errors import GatewayError
-from offline.gateway.reply import Reply
+from serinus.offline.http.errors import GatewayError
+from serinus.offline.http.reply import Reply
 
 
 def unserved_reply(error: GatewayError) -> Reply:

@@ -2,19 +2,19 @@
 
 import msgspec
 
-from offline.errors import AwsError
-from offline.gateway.errors import (
+from serinus.offline.core.errors import AwsError
+from serinus.offline.http.errors import (
     GatewayError,
     body_too_large,
     configuration_error,
     malformed_function_response,
     timed_out,
 )
-from offline.gateway.exchange import Exchange
-from offline.gateway.function_call import FunctionCall, TimedOut
-from offline.gateway.proxy_event import proxy_event
-from offline.gateway.proxy_reply import proxy_reply
-from offline.gateway.reply import Reply
+from serinus.offline.http.function_call import FunctionCall, TimedOut
+from serinus.offline.http.reply import Reply
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.proxy_event import proxy_event
+from serinus.offline.services.apigateway.serving.proxy_reply import proxy_reply
 
 
 class LambdaProxy:

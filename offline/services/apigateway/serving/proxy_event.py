@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lamb
 import base64
 from typing import Any
 
-from offline.gateway.exchange import Exchange
-from offline.gateway.request import GatewayRequest
+from serinus.offline.http.request import GatewayRequest
+from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 #: Headers that the gateway consumes or drops before any integration.
 DROPPED = frozenset(

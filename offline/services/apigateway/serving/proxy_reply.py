@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from offline.gateway.errors import configuration_error, malformed_function_response
-from offline.gateway.media_types import MediaTypes
-from offline.gateway.reply import Headers, Reply
+from serinus.offline.http.errors import configuration_error, malformed_function_response
+from serinus.offline.http.reply import Headers, Reply
+from serinus.offline.services.apigateway.serving.media_types import MediaTypes
 
 MEMBERS = frozenset({"isBase64Encoded", "statusCode", "headers", "multiValueHeaders", "body"})
 

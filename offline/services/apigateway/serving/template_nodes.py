@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from offline.gateway.template_values import Scope, assign, call_method, look_up
+from serinus.offline.services.apigateway.serving.template_values import Scope, assign, call_method, look_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from offline.errors import NotModelled
-from offline.gateway.template_nodes import (
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.apigateway.serving.template_nodes import (
     Assignment,
     Choice,
     Comparison,
@@ -16,7 +16,7 @@ from offline.gateway.template_nodes import (
     Step,
     Text,
 )
-from offline.gateway.template_values import check_method
+from serinus.offline.services.apigateway.serving.template_values import check_method
 
 DIRECTIVE = re.compile(r"#\{?(set|if|elseif|else|end|foreach|macro|parse|include|stop|break|define)\}?")
 REFERENCE = re.compile(r"\$!?(?:\{\s*)?[A-Za-z]")

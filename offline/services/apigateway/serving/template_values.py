@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from offline.errors import NotModelled
-from offline.gateway.context_variables import CONTEXT, context_value
-from offline.gateway.exchange import Exchange
-from offline.gateway.proxy_event import merged
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.apigateway.serving.context_variables import CONTEXT, context_value
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.proxy_event import merged
 
 Scope = dict[str, Any]
 

@@ -7,10 +7,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from dataclasses import dataclass
 
-from offline.errors import NotModelled
-from offline.gateway.template_nodes import Node
-from offline.gateway.template_parser import TemplateParser
-from offline.gateway.template_values import Scope
+from serinus.offline.core.errors import NotModelled
+from serinus.offline.services.apigateway.serving.template_nodes import Node
+from serinus.offline.services.apigateway.serving.template_parser import TemplateParser
+from serinus.offline.services.apigateway.serving.template_values import Scope
 
 
 @dataclass(frozen=True, slots=True)

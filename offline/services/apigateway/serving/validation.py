@@ -10,9 +10,9 @@ from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from offline.gateway.errors import invalid_body, missing_parameters
-from offline.gateway.exchange import Exchange
-from offline.gateway.parameters import request_parameter
+from serinus.offline.http.errors import invalid_body, missing_parameters
+from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.parameters import request_parameter
 
 Document = dict[str, Any]
 MODEL_URL = "https://apigateway.amazonaws.com/restapis/{api_id}/models/{name}"

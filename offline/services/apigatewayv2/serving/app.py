@@ -6,17 +6,24 @@ from typing import Any, cast
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from offline.clock import monotonic
-from offline.cloud.cloud import Cloud
-from offline.gateway.answering import respond
-from offline.gateway.errors import GatewayError
-from offline.gateway.exchange import new_trace_id
-from offline.gateway.function_call import Invoker
-from offline.gateway.http import metrics
-from offline.gateway.http.compiled import HttpStage, compile_stage
-from offline.gateway.http.context_variables import context_value
-from offline.gateway.http.cors import is_preflight
-from offline.gateway.http.errors import (
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.clock import monotonic
+from serinus.offline.core.logs import LogWriter
+from serinus.offline.http.errors import GatewayError
+from serinus.offline.http.function_call import Invoker
+from serinus.offline.http.limits import Throttles
+from serinus.offline.http.reply import Reply
+from serinus.offline.http.request import Address, check_header_size, parse_request, read_body
+from serinus.offline.http.request_log import RecentRequests
+from serinus.offline.http.send import respond
+from serinus.offline.http.signature import Invoked, authenticate
+from serinus.offline.services.apigateway.serving.exchange import new_trace_id
+from serinus.offline.services.apigatewayv2.service import ApiGatewayV2
+from serinus.offline.services.apigatewayv2.serving import metrics
+from serinus.offline.services.apigatewayv2.serving.compiled import HttpStage, compile_stage
+from serinus.offline.services.apigatewayv2.serving.context_variables import context_value
+from serinus.offline.services.apigatewayv2.serving.cors import is_preflight
+from serinus.offline.services.apigatewayv2.serving.errors import (
     HttpApiError,
     body_too_large,
     forbidden,
@@ -25,15 +32,8 @@ from offline.gateway.http.errors import (
     not_found,
     throttled,
 )
-from offline.gateway.http.exchange import HttpExchange
-from offline.gateway.http.issuer import Issuers
-from offline.gateway.limits import Throttles
-from offline.gateway.recent import RecentRequests
-from offline.gateway.reply import Reply
-from offline.gateway.request import Address, check_header_size, parse_request, read_body
-from offline.gateway.signature import Invoked, authenticate
-from offline.services.apigatewayv2.service import ApiGatewayV2
-from offline.services.logs import LogWriter
+from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
+from serinus.offline.services.apigatewayv2.serving.issuer import Issuers
 
 
 class HttpGateway:

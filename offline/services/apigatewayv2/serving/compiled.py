@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from offline.gateway.access_log import AccessLog
-from offline.gateway.function_call import FunctionCall, Invoker
-from offline.gateway.http.cors import Cors
-from offline.gateway.http.integration import LambdaIntegration
-from offline.gateway.http.issuer import Issuers
-from offline.gateway.http.jwt_authorizer import JwtAuthorizer
-from offline.gateway.lambda_uri import arn_target
-from offline.gateway.limits import Limit
-from offline.gateway.routing import Router
-from offline.services.apigatewayv2.integrations import lambda_of
-from offline.services.apigatewayv2.published import Published
-from offline.services.apigatewayv2.store import Document
+from serinus.offline.http.access_log import AccessLog
+from serinus.offline.http.function_call import FunctionCall, Invoker
+from serinus.offline.http.lambda_uri import arn_target
+from serinus.offline.http.limits import Limit
+from serinus.offline.http.routing import Router
+from serinus.offline.services.apigatewayv2.integrations import lambda_of
+from serinus.offline.services.apigatewayv2.published import Published
+from serinus.offline.services.apigatewayv2.serving.cors import Cors
+from serinus.offline.services.apigatewayv2.serving.integration import LambdaIntegration
+from serinus.offline.services.apigatewayv2.serving.issuer import Issuers
+from serinus.offline.services.apigatewayv2.serving.jwt_authorizer import JwtAuthorizer
+from serinus.offline.services.apigatewayv2.store import Document
 
 
 @dataclass(frozen=True, slots=True)

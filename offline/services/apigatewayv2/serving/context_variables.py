@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from offline.gateway.http.exchange import HttpExchange
+from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 Getter = Callable[[HttpExchange], Any]
 

@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-tr
 
 import json
 
-from offline.errors import OfflineError
-from offline.gateway.reply import Headers, Reply
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.http.reply import Headers, Reply
 
 
 class HttpApiError(OfflineError):

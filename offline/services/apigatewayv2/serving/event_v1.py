@@ -6,9 +6,9 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 from typing import Any
 from urllib.parse import unquote
 
-from offline.gateway.http.event import event_body, event_headers, event_scopes
-from offline.gateway.http.exchange import HttpExchange
-from offline.gateway.proxy_event import merged
+from serinus.offline.services.apigateway.serving.proxy_event import merged
+from serinus.offline.services.apigatewayv2.serving.event import event_body, event_headers, event_scopes
+from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 
 def event_v1(exchange: HttpExchange) -> dict[str, Any]:

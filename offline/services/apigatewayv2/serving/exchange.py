@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from offline.gateway.exchange import Passage
-from offline.gateway.http.token import Token
+from serinus.offline.services.apigateway.serving.exchange import Passage
+from serinus.offline.services.apigatewayv2.serving.token import Token
 
 if TYPE_CHECKING:
-    from offline.gateway.http.compiled import HttpRoute, HttpStage
+    from serinus.offline.services.apigatewayv2.serving.compiled import HttpRoute, HttpStage
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,14 +2,19 @@
 
 import msgspec
 
-from offline.errors import AwsError
-from offline.gateway.function_call import FunctionCall, InvokeResult, TimedOut
-from offline.gateway.http.errors import HttpApiError, body_too_large, internal_error, unavailable
-from offline.gateway.http.event import event
-from offline.gateway.http.event_v1 import event_v1
-from offline.gateway.http.exchange import HttpExchange
-from offline.gateway.http.reply import reply_v1, reply_v2
-from offline.gateway.reply import Reply
+from serinus.offline.core.errors import AwsError
+from serinus.offline.http.function_call import FunctionCall, InvokeResult, TimedOut
+from serinus.offline.http.reply import Reply
+from serinus.offline.services.apigatewayv2.serving.errors import (
+    HttpApiError,
+    body_too_large,
+    internal_error,
+    unavailable,
+)
+from serinus.offline.services.apigatewayv2.serving.event import event
+from serinus.offline.services.apigatewayv2.serving.event_v1 import event_v1
+from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
+from serinus.offline.services.apigatewayv2.serving.reply import reply_v1, reply_v2
 
 #: Words of $context.integrationErrorMessage.
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html

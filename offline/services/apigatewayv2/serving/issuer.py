@@ -15,10 +15,10 @@ import aiohttp
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
-from offline.clock import Clock, monotonic
-from offline.errors import OfflineError
-from offline.gateway.http.token import InvalidToken
-from offline.services.apigatewayv2.authorizers import LOOPBACK
+from serinus.offline.core.clock import Clock, monotonic
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.services.apigatewayv2.authorizers import LOOPBACK
+from serinus.offline.services.apigatewayv2.serving.token import InvalidToken
 
 TIMEOUT_S = 1.5
 LARGEST_ANSWER_BYTES = 150_000

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from offline.errors import OfflineError
-from offline.gateway.http.issuer import Issuers
+from serinus.offline.core.errors import OfflineError
+from serinus.offline.services.apigatewayv2.serving.issuer import Issuers
 
 USAGE = 'send {"issuer": URL as the authorizer names it, "key": public RSA key as a JWK with a kid}'
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})

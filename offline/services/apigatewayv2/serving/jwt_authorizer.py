@@ -6,13 +6,19 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jw
 import re
 from collections.abc import Sequence
 
-from offline.gateway.http.errors import forbidden, internal_error, unauthorized
-from offline.gateway.http.exchange import HttpExchange
-from offline.gateway.http.issuer import Issuers, IssuerUnreachable
-from offline.gateway.http.token import InvalidToken, Token, check_claims, unverified, verified
-from offline.gateway.request import GatewayRequest
-from offline.services.apigatewayv2.sources import SOURCE
-from offline.services.apigatewayv2.store import Document
+from serinus.offline.http.request import GatewayRequest
+from serinus.offline.services.apigatewayv2.serving.errors import forbidden, internal_error, unauthorized
+from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
+from serinus.offline.services.apigatewayv2.serving.issuer import Issuers, IssuerUnreachable
+from serinus.offline.services.apigatewayv2.serving.token import (
+    InvalidToken,
+    Token,
+    check_claims,
+    unverified,
+    verified,
+)
+from serinus.offline.services.apigatewayv2.sources import SOURCE
+from serinus.offline.services.apigatewayv2.store import Document
 
 BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 

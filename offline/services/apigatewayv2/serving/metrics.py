@@ -3,8 +3,8 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 """
 
-from offline.gateway.http.exchange import HttpExchange
-from offline.gateway.metrics import NAMESPACE, MetricSink
+from serinus.offline.services.apigateway.serving.metrics import NAMESPACE, MetricSink
+from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 
 def record(exchange: HttpExchange, sink: MetricSink) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from offline.gateway.errors import GatewayError
-from offline.gateway.http.errors import internal_error
-from offline.gateway.proxy_reply import decoded, reply_headers, status_of, text
-from offline.gateway.reply import Headers, Reply
+from serinus.offline.http.errors import GatewayError
+from serinus.offline.http.reply import Headers, Reply
+from serinus.offline.services.apigateway.serving.proxy_reply import decoded, reply_headers, status_of, text
+from serinus.offline.services.apigatewayv2.serving.errors import internal_error
 
 PLAIN_TEXT = "text/plain;charset=UTF-8"
 

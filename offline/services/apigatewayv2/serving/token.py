@@ -12,7 +12,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
-from offline.errors import OfflineError
+from serinus.offline.core.errors import OfflineError
 
 #: Only RSA: a public key never checks a keyed hash, and "none" is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512")

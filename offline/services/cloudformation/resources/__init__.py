@@ -1,7 +1,7 @@
 """The resource types that this cloud models, one file a service."""
 
-from offline.services.cloudformation.provider import ResourceType
-from offline.services.cloudformation.resources import (
+from serinus.offline.services.cloudformation.provider import ResourceType
+from serinus.offline.services.cloudformation.resources import (
     apigateway,
     apigatewayv2,
     cdk,

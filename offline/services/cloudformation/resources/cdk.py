@@ -1,6 +1,6 @@
 """What the CDK itself adds to templates: Metadata, which AWS accepts and does nothing with."""
 
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
 class Metadata(ResourceType):

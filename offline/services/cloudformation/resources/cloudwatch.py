@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from offline.services.cloudformation.adapter import lost, members, tag_list, text, unless_gone
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, text, unless_gone
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 ALARM = words(
     "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm Dimensions "

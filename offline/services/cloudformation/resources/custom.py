@@ -6,12 +6,12 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TYPE_CHECKING, Any, cast
 
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.intrinsics import plain
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.intrinsics import plain
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 if TYPE_CHECKING:
-    from offline.services.cloudformation.service import CloudFormation
+    from serinus.offline.services.cloudformation.service import CloudFormation
 
 DEFAULT_TIMEOUT_S = LONGEST_TIMEOUT_S = 3600
 MOST_ID_LETTERS = 128

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from offline.services.cloudformation.adapter import lost, members, tag_list, truth, unless_gone
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.intrinsics import plain
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, truth, unless_gone
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.intrinsics import plain
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 UPDATED_AT_ONCE = words("BillingMode DeletionProtectionEnabled ProvisionedThroughput SSESpecification TableClass")
 

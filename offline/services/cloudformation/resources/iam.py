@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.services.cloudformation.adapter import lost, tag_list, text
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import lost, tag_list, text
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 #: The kinds of principal that a policy attaches to: property, API name, parameter.
 PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))

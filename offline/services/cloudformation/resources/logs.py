@@ -1,7 +1,7 @@
 """CloudWatch Logs in CloudFormation: LogGroup."""
 
-from offline.services.cloudformation.adapter import lost, unless_gone
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import lost, unless_gone
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
 class LogGroup(ResourceType):

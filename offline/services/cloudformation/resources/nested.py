@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.intrinsics import as_text
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.intrinsics import as_text
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 if TYPE_CHECKING:
-    from offline.services.cloudformation.service import CloudFormation
-    from offline.services.cloudformation.state import Stack
+    from serinus.offline.services.cloudformation.service import CloudFormation
+    from serinus.offline.services.cloudformation.state import Stack
 
 
 class NestedStack(ResourceType):

@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.services.cloudformation.adapter import tag_list, text
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import tag_list, text
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 #: A lifecycle rule's members that have the same name and shape in the API.
 RULE_MEMBERS = words("Id Status AbortIncompleteMultipartUpload NoncurrentVersionExpiration")

@@ -4,9 +4,9 @@ import json
 from functools import partial
 from typing import Any
 
-from offline.services.cloudformation.adapter import lost, tag_list, text, truth, unless_gone
-from offline.services.cloudformation.intrinsics import as_text
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import lost, tag_list, text, truth, unless_gone
+from serinus.offline.services.cloudformation.intrinsics import as_text
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 TOPIC_ATTRIBUTES = words(
     "ContentBasedDeduplication DisplayName FifoTopic KmsMasterKeyId SignatureVersion TracingConfig"

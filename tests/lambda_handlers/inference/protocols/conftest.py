@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.protocols.routes import compile_routes
-from lambda_handlers.inference.scoring import Answer, Scorer
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.protocols.routes import compile_routes
+from serinus.lambda_handlers.inference.scoring import Answer, Scorer
 
 Post = Callable[..., Answer]
 

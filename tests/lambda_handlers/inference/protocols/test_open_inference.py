@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lambda_handlers.inference.call import Call
-from lambda_handlers.inference.protocols.datatypes import unpack
-from lambda_handlers.inference.protocols.routes import compile_routes
+from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.protocols.datatypes import unpack
+from serinus.lambda_handlers.inference.protocols.routes import compile_routes
 
 PATH = "/v2/models/{}/infer"
 VECTOR = [[1.0, 2.0], [3.0, 4.0]]

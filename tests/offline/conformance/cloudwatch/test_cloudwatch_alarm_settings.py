@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.cloud.stepping import SteppedCloud
+from serinus.offline.cloud.stepped import SteppedCloud
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:nobody"
 

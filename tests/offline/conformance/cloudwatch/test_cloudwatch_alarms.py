@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.config import CloudConfig
-from offline.cloud.stepping import stepped
+from serinus.offline.cloud.stepped import stepped
+from serinus.offline.core.config import CloudConfig
 
 
 def test_an_alarm_is_born_without_enough_data(watched: Callable[..., Any]) -> None:

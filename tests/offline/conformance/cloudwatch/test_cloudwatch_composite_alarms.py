@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.cloud.stepping import SteppedCloud
+from serinus.offline.cloud.stepped import SteppedCloud
 
 
 def composite(cloud: SteppedCloud, rule: str, **settings: Any) -> Any:

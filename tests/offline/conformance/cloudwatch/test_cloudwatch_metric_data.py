@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.cloud.stepping import SteppedCloud
+from serinus.offline.cloud.stepped import SteppedCloud
 
 
 def moment(epoch_s: float) -> datetime:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from offline.cloud.config import CloudConfig
-from offline.cloud.stepping import SteppedCloud, stepped
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
+from serinus.offline.core.config import CloudConfig
 
 
 def moment(epoch_s: float) -> datetime:

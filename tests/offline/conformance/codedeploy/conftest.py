@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from offline.cloud.stepping import SteppedCloud, stepped
+from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 DONE = [("BeforeAllowTraffic", "Succeeded"), ("AllowTraffic", "Succeeded"), ("AfterAllowTraffic", "Succeeded")]

@@ -1,18 +1,18 @@
 """API Gateway (REST) in CloudFormation."""
 
-from offline.services.cloudformation.provider import ResourceType
-from offline.services.cloudformation.resources.apigateway.deployment import Deployment, Stage
-from offline.services.cloudformation.resources.apigateway.domain_name import BasePathMapping, DomainName
-from offline.services.cloudformation.resources.apigateway.method import Method
-from offline.services.cloudformation.resources.apigateway.resources import (
+from serinus.offline.services.cloudformation.provider import ResourceType
+from serinus.offline.services.cloudformation.resources.apigateway.deployment import Deployment, Stage
+from serinus.offline.services.cloudformation.resources.apigateway.domain_name import BasePathMapping, DomainName
+from serinus.offline.services.cloudformation.resources.apigateway.method import Method
+from serinus.offline.services.cloudformation.resources.apigateway.resources import (
     Authorizer,
     GatewayResponse,
     Model,
     RequestValidator,
     Resource,
 )
-from offline.services.cloudformation.resources.apigateway.rest_api import Account, RestApi
-from offline.services.cloudformation.resources.apigateway.usage import ApiKey, UsagePlan, UsagePlanKey
+from serinus.offline.services.cloudformation.resources.apigateway.rest_api import Account, RestApi
+from serinus.offline.services.cloudformation.resources.apigateway.usage import ApiKey, UsagePlan, UsagePlanKey
 
 TYPES: tuple[type[ResourceType], ...] = (
     Account,

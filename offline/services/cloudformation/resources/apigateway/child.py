@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from botocore import xform_name
 
-from offline.services.cloudformation.adapter import members, unless_gone
-from offline.services.cloudformation.provider import Made, Request, ResourceType
-from offline.services.cloudformation.resources.apigateway.patches import patches
+from serinus.offline.services.cloudformation.adapter import members, unless_gone
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType
+from serinus.offline.services.cloudformation.resources.apigateway.patches import patches
 
 
 class Child(ResourceType):

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from offline.services.cloudformation.provider import Request, words
-from offline.services.cloudformation.resources.apigateway.child import Child
-from offline.services.cloudformation.resources.apigateway.patches import escape, patches
+from serinus.offline.services.cloudformation.provider import Request, words
+from serinus.offline.services.cloudformation.resources.apigateway.child import Child
+from serinus.offline.services.cloudformation.resources.apigateway.patches import escape, patches
 
 #: Method settings by their patch path.
 SETTINGS = {

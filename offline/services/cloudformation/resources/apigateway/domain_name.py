@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from offline.services.cloudformation.adapter import unless_gone
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from offline.services.cloudformation.resources.apigateway.child import Child
+from serinus.offline.services.cloudformation.adapter import unless_gone
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.resources.apigateway.child import Child
 
 
 class DomainName(Child):

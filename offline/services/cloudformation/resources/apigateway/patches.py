@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from offline.services.cloudformation.intrinsics import as_text
+from serinus.offline.services.cloudformation.intrinsics import as_text
 
 Patch = dict[str, str]
 

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from offline.services.cloudformation.resources.apigateway.child import Child
-from offline.services.cloudformation.resources.apigateway.patches import patches
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.resources.apigateway.child import Child
+from serinus.offline.services.cloudformation.resources.apigateway.patches import patches
 
 
 class RestApi(Child):

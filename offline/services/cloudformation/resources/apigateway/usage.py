@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any, ClassVar
 
-from offline.services.cloudformation.adapter import unless_gone
-from offline.services.cloudformation.intrinsics import as_text
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from offline.services.cloudformation.resources.apigateway.child import Child
-from offline.services.cloudformation.resources.apigateway.patches import escape, patches
+from serinus.offline.services.cloudformation.adapter import unless_gone
+from serinus.offline.services.cloudformation.intrinsics import as_text
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.resources.apigateway.child import Child
+from serinus.offline.services.cloudformation.resources.apigateway.patches import escape, patches
 
 
 class ApiKey(Child):

@@ -1,9 +1,9 @@
 """API Gateway's HTTP APIs in CloudFormation."""
 
-from offline.services.cloudformation.provider import ResourceType
-from offline.services.cloudformation.resources.apigatewayv2.api import Api, Deployment, Stage
-from offline.services.cloudformation.resources.apigatewayv2.domain_name import ApiMapping, DomainName
-from offline.services.cloudformation.resources.apigatewayv2.parts import Authorizer, Integration, Route
+from serinus.offline.services.cloudformation.provider import ResourceType
+from serinus.offline.services.cloudformation.resources.apigatewayv2.api import Api, Deployment, Stage
+from serinus.offline.services.cloudformation.resources.apigatewayv2.domain_name import ApiMapping, DomainName
+from serinus.offline.services.cloudformation.resources.apigatewayv2.parts import Authorizer, Integration, Route
 
 TYPES: tuple[type[ResourceType], ...] = (
     Api,

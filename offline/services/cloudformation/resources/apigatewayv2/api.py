@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from offline.services.cloudformation.provider import Made, Request, words
-from offline.services.cloudformation.resources.apigatewayv2.part import Part
+from serinus.offline.services.cloudformation.provider import Made, Request, words
+from serinus.offline.services.cloudformation.resources.apigatewayv2.part import Part
 
 
 class Api(Part):

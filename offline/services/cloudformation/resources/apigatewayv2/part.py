@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from botocore import xform_name
 from botocore.model import ListShape, MapShape
 
-from offline.services.cloudformation.adapter import members, unless_gone
-from offline.services.cloudformation.provider import Made, Request, ResourceType
+from serinus.offline.services.cloudformation.adapter import members, unless_gone
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType
 
 
 class Part(ResourceType):

@@ -1,7 +1,7 @@
 """AWS::ApiGatewayV2::Route, Integration and Authorizer: the parts of an HTTP API."""
 
-from offline.services.cloudformation.provider import words
-from offline.services.cloudformation.resources.apigatewayv2.part import Part
+from serinus.offline.services.cloudformation.provider import words
+from serinus.offline.services.cloudformation.resources.apigatewayv2.part import Part
 
 
 class Route(Part):

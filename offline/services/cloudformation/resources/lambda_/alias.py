@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.intrinsics import plain
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from offline.services.cloudformation.resources.lambda_ import provisioned
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.intrinsics import plain
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.resources.lambda_ import provisioned
 
 POLL_S = 0.05
 

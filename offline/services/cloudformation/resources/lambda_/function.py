@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.clock import monotonic
-from offline.services.cloudformation.adapter import lost, members
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from offline.services.cloudformation.resources.lambda_.inline_code import zipped
+from serinus.offline.core.clock import monotonic
+from serinus.offline.services.cloudformation.adapter import lost, members
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.resources.lambda_.inline_code import zipped
 
 #: What a property goes back to when a template drops it.
 DEFAULTS: dict[str, Any] = {

@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.services.cloudformation.adapter import members
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import members
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
 class LayerVersion(ResourceType):

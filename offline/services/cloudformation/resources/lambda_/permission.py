@@ -4,8 +4,8 @@ import re
 
 from botocore.exceptions import ClientError
 
-from offline.services.cloudformation.adapter import members
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.adapter import members
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 #: A function by name, partial or full ARN, with or without the qualifier that a permission may stand on.
 FUNCTION = re.compile(r"^(?P<function>(?:arn:[^:]+:lambda:[^:]+:\d+:function:)?[^:]+)(?::(?P<qualifier>[^:]+))?$")

@@ -1,8 +1,8 @@
 """Provisioned concurrency of a version or alias, asked for and waited for."""
 
-from offline.clock import monotonic
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.provider import Request
+from serinus.offline.core.clock import monotonic
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.provider import Request
 
 READY_TIMEOUT_S = 900
 POLL_S = 0.1

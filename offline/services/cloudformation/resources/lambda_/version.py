@@ -4,9 +4,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from offline.services.cloudformation.errors import ResourceFailed
-from offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from offline.services.cloudformation.resources.lambda_ import provisioned
+from serinus.offline.services.cloudformation.errors import ResourceFailed
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.resources.lambda_ import provisioned
 
 
 class Version(ResourceType):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from modelpack.errors import WorkerError
-from modelpack.supervised.group import ending
+from serinus.modelpack.errors import WorkerError
+from serinus.modelpack.supervised.group import ending
 
 #: What ends a process by being raised: never of ours, and no fault of a library's.
 _EXITS = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")

@@ -1,0 +1,1 @@
+"""Who makes a call: access keys, and the signatures made with them."""

@@ -1,0 +1,1 @@
+"""Deliveries on behalf of AWS services: to functions, queues and topics."""

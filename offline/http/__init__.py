@@ -1,0 +1,1 @@
+"""Reading requests and writing replies of deployed APIs, REST and HTTP alike."""

@@ -1,0 +1,1 @@
+"""One folder an AWS service: implemented here where moto lacks it or is wrong."""
