@@ -8,7 +8,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-import serinus
+from serinus import lambda_handlers
 from serinus.infra.handler_modules import handler_files
 
 
@@ -23,7 +23,7 @@ class HandlerCode:
     def of(cls, module: str, root: Path | None = None, runtime: str | None = None) -> "HandlerCode":
         """The code of the handler in ``module`` (dotted), as installed unless ``root`` says where. With
         ``runtime`` ("python3.13") the bytecode of that version comes along where ``root`` has it."""
-        root = root or Path(serinus.__file__).parents[1]
+        root = root or Path(lambda_handlers.__file__).parents[2]
         files = handler_files(root, module)
         if runtime is not None:
             files = tuple(sorted({*files, *_bytecode(root, files, runtime)}))

@@ -7,7 +7,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import serinus
 from serinus import lambda_handlers
 from serinus.lambda_handlers.contract.errors import ContractError
 
@@ -24,10 +23,13 @@ FUNCTION_CODE_BYTES = 1024 * 1024
 
 def function_sources() -> tuple[Path, list[Path]]:
     """The installed code that functions are made of: its root folder, and the files relative to that."""
-    root = Path(str(serinus.__file__)).parents[1]
     package = Path(str(lambda_handlers.__file__)).parent
+    root = package.parents[1]
     files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return root, [Path(serinus.__name__, "__init__.py"), *sorted(path.relative_to(root) for path in files)]
+    return root, [
+        package.parent.relative_to(root) / "__init__.py",
+        *sorted(path.relative_to(root) for path in files),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

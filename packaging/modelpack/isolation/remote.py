@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-import serinus
 from serinus import lambda_handlers, modelpack
 from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Dtype, Task
@@ -61,9 +60,10 @@ def opened(
 
 
 def _link_own_code(folder: Path) -> None:
-    package = folder / serinus.__name__
+    installed = Path(str(modelpack.__file__)).parents[1]
+    package = folder / installed.name
     package.mkdir()
-    (package / "__init__.py").symlink_to(Path(str(serinus.__file__)).resolve())
+    (package / "__init__.py").symlink_to((installed / "__init__.py").resolve())
     for room in (modelpack, lambda_handlers):
         source = Path(str(room.__file__)).resolve().parent
         (package / source.name).symlink_to(source, target_is_directory=True)
