@@ -222,7 +222,7 @@ def handlers() -> list[str]:
             )
         }
         if "handler" in names:
-            found.append(".".join(path.relative_to(ROOT).with_suffix("").parts))
+            found.append("serinus." + ".".join(path.relative_to(ROOT).with_suffix("").parts))
     return found
 
 
