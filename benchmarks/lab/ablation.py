@@ -8,8 +8,8 @@ from lab.contestants import Contestant, contestant_floor, copy_serinus, serinus
 from lab.models import Model
 from lab.store import stored
 
-_HANDLER = "lambda_handlers/inference/handler.py"
-_SESSION = "lambda_handlers/inference/session.py"
+_HANDLER = "serinus/lambda_handlers/inference/handler.py"
+_SESSION = "serinus/lambda_handlers/inference/session.py"
 Edit = tuple[str, str, str]
 
 #: What the variant changes in our files: file, old text, new text.
