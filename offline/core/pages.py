@@ -1,5 +1,8 @@
 """Long lists in pages: AWS answers them in parts, each with a token for the next."""
 
+import base64
+import hmac
+import secrets
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -7,14 +10,35 @@ from serinus.offline.core.errors import AwsError
 
 T = TypeVar("T")
 
+#: Tokens are signed, so that one is worth nothing in another operation, and none outlives the process.
+_KEY = secrets.token_bytes(32)
+_POSITION_BYTES = 8
+
 
 def page(
-    items: Sequence[T], size: int, token: str | None, *, member: str, unknown: AwsError
+    items: Sequence[T], size: int, token: str | None, *, operation: str, member: str, unknown: AwsError
 ) -> tuple[Sequence[T], dict[str, str]]:
     """The page of ``size`` items that ``token`` (none: the first) stands for, and the answer's ``member`` with the
-    next one's token while there is more; raises ``unknown`` for a token that no page was given."""
-    if token and not token.isdecimal():
+    next one's token while there is more; raises ``unknown`` for a token that no page of ``operation`` returned."""
+    begin = position_of(operation, token) if token else 0
+    if begin is None:
         raise unknown
-    begin = int(token or 0)
     end = begin + size
-    return items[begin:end], ({member: str(end)} if end < len(items) else {})
+    return items[begin:end], ({member: token_for(operation, end)} if end < len(items) else {})
+
+
+def token_for(operation: str, position: int) -> str:
+    """The token of ``operation`` for the page at ``position``."""
+    place = position.to_bytes(_POSITION_BYTES)
+    signature = hmac.digest(_KEY, place + operation.encode(), "sha256")[:16]
+    return base64.urlsafe_b64encode(place + signature).decode()
+
+
+def position_of(operation: str, token: str) -> int | None:
+    """The position that `token_for` put into ``token``; None if it did not, for this operation."""
+    try:
+        place = base64.b64decode(token, altchars=b"-_", validate=True)[:_POSITION_BYTES]
+    except ValueError:
+        return None
+    position = int.from_bytes(place)
+    return position if hmac.compare_digest(token_for(operation, position), token) else None

@@ -76,7 +76,9 @@ def page(call: Call, documents: Iterable[Document], key: str = "items") -> Docum
         raise bad_request(f"Invalid limit {limit}. Limit must be between 1 and {LARGEST_PAGE}")
     position = call.params.get("position")
     unknown = bad_request(f"Invalid position {position}")
-    shown, more = pages.page(list(documents), limit, position, member="position", unknown=unknown)
+    shown, more = pages.page(
+        list(documents), limit, position, operation=call.operation, member="position", unknown=unknown
+    )
     return {key: shown, **more}
 
 

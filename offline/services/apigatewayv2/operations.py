@@ -112,7 +112,7 @@ def page(call: Call, documents: Iterable[Document]) -> Document:
         raise bad_request(f"Invalid maxResults {limit}; must be between 1 and {LARGEST_PAGE}")
     token = call.params.get("NextToken")
     unknown = bad_request(f"Invalid nextToken {token}")
-    shown, more = pages.page(listed, limit, token, member="NextToken", unknown=unknown)
+    shown, more = pages.page(listed, limit, token, operation=call.operation, member="NextToken", unknown=unknown)
     return {"Items": shown, **more}
 
 

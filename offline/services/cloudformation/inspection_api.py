@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from serinus.offline.core.pages import position_of, token_for
 from serinus.offline.core.service import Call
 from serinus.offline.services.cloudformation import validation
 from serinus.offline.services.cloudformation.base import ApiBase
@@ -42,12 +43,12 @@ class InspectionApi(ApiBase):
     def describe_stack_events(self, call: Call) -> dict[str, Any]:
         stack = self._stack_or_invalid(call.region, call.params["StackName"])
         # Tokens count from the oldest event: those that happen meanwhile move no page.
-        end = _place(call.params.get("NextToken"), len(stack.events))
+        end = _place(call, len(stack.events))
         begin = max(0, end - EVENTS_A_PAGE)
         answer: dict[str, Any] = {
             "StackEvents": [event_view(stack, event) for event in reversed(stack.events[begin:end])]
         }
-        return {**answer, "NextToken": str(begin)} if begin else answer
+        return {**answer, "NextToken": token_for(call.operation, begin)} if begin else answer
 
     def describe_events(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -176,13 +177,15 @@ class InspectionApi(ApiBase):
         return self._stack_or_invalid(region, name, "Stack with id {} does not exist")
 
 
-def _place(token: str | None, end: int) -> int:
-    """Where the page that ``token`` names ends, ``end`` without one."""
+def _place(call: Call, end: int) -> int:
+    """Where the page that ``NextToken`` names ends, ``end`` without one."""
+    token = call.params.get("NextToken")
     if token is None:
         return end
-    if not token.isdecimal() or not 0 < int(token) <= end:
+    position = position_of(call.operation, token)
+    if position is None or not 0 < position <= end:
         raise invalid("Invalid NextToken")
-    return int(token)
+    return position
 
 
 def _declared(key: str, rule: dict[str, Any]) -> dict[str, Any]:

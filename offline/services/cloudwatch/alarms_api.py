@@ -85,7 +85,7 @@ class AlarmsApi(Regional):
             if alarm.kind in types and (names is None or name in names) and name.startswith(prefix or "")
         ]
         found = [alarm for alarm in found if self._related(call.region, alarm, params)]
-        shown, token = page(found, params.get("MaxRecords", 50), params.get("NextToken"))
+        shown, token = page(found, params.get("MaxRecords", 50), call)
         return {
             "MetricAlarms": [alarm.described() for alarm in shown if alarm.kind == "MetricAlarm"],
             "CompositeAlarms": [alarm.described() for alarm in shown if alarm.kind == "CompositeAlarm"],
@@ -121,7 +121,7 @@ class AlarmsApi(Regional):
         ]
         if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
             items.reverse()
-        shown, token = page(items, params.get("MaxRecords", 100), params.get("NextToken"))
+        shown, token = page(items, params.get("MaxRecords", 100), call)
         return {"AlarmHistoryItems": [item.described() for item in shown]} | token
 
     async def delete_alarms(self, call: Call) -> dict[str, Any]:

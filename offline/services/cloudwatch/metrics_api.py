@@ -64,7 +64,7 @@ class MetricsApi(Regional):
             raise invalid(f"The value {recently} for parameter RecentlyActive must be PT3H.")
         since = now - (3 * HOUR_S if recently else 14 * DAY_S)
         found = [key for key in self.store(call.region).keys(since=since, now=now) if _listed(key, params)]
-        shown, token = page(found, 500, params.get("NextToken"))
+        shown, token = page(found, 500, call)
         metrics = [
             {"Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions_out(key.dimensions)}
             for key in shown
@@ -115,7 +115,7 @@ class MetricsApi(Regional):
         series = [one for query in queries if query.returns for one in resolver.result(query.id)]
         points = [_ordered(one, window, newest_first) for one in series]
         limit = min(params.get("MaxDatapoints", MOST_DATAPOINTS), MOST_DATAPOINTS)
-        parts, token = share(points, limit, params.get("NextToken"))
+        parts, token = share(points, limit, call)
         results = [_result(one, part, len(whole)) for one, part, whole in zip(series, parts, points, strict=True)]
         return {"MetricDataResults": results, "Messages": []} | token
 

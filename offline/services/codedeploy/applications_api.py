@@ -47,7 +47,7 @@ class ApplicationsApi(CodeDeployBase):
         return {"applicationsInfo": [application_info(application) for application in found]}
 
     async def list_applications(self, call: Call) -> dict[str, Any]:
-        names, rest = paged(sorted(self.region(call.region).applications), call.params.get("nextToken"))
+        names, rest = paged(sorted(self.region(call.region).applications), call)
         return {"applications": names} | rest
 
     async def update_application(self, call: Call) -> dict[str, Any]:

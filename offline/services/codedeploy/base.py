@@ -83,10 +83,11 @@ def require_lambda(platform: str | None, operation: str) -> None:
         raise NotModelled(f"the compute platform {shown} of {operation}", "Pass computePlatform Lambda.")
 
 
-def paged(items: Sequence[T], token: str | None) -> tuple[Sequence[T], dict[str, str]]:
+def paged(items: Sequence[T], call: Call) -> tuple[Sequence[T], dict[str, str]]:
     """A page of at most 100, and the answer's member with the next token."""
+    token = call.params.get("nextToken")
     unknown = fault("InvalidNextTokenException", f"The token {token!r} was not given out by this operation.")
-    return page(items, PAGE, token, member="nextToken", unknown=unknown)
+    return page(items, PAGE, token, operation=call.operation, member="nextToken", unknown=unknown)
 
 
 def tags_of(pairs: Sequence[dict[str, Any]] | None) -> dict[str, str]:

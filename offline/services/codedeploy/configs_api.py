@@ -49,7 +49,7 @@ class ConfigsApi(CodeDeployBase):
         return {"deploymentConfigInfo": config_info(self.config(call.region, call.params["deploymentConfigName"]))}
 
     async def list_deployment_configs(self, call: Call) -> dict[str, Any]:
-        names, rest = paged(list(self.region(call.region).configs), call.params.get("nextToken"))
+        names, rest = paged(list(self.region(call.region).configs), call)
         return {"deploymentConfigsList": names} | rest
 
     async def delete_deployment_config(self, call: Call) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class DeploymentsApi(GroupsApi):
             and (since is None or deployment.created_at >= since)
             and (until is None or deployment.created_at <= until)
         ]
-        shown, rest = paged(found, params.get("nextToken"))
+        shown, rest = paged(found, call)
         return {"deployments": shown} | rest
 
     async def stop_deployment(self, call: Call) -> dict[str, Any]:

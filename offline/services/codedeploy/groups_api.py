@@ -82,7 +82,7 @@ class GroupsApi(ConfigsApi):
     async def list_deployment_groups(self, call: Call) -> dict[str, Any]:
         application = self.application(call.region, call.params["applicationName"])
         names = sorted(name for owner, name in self.region(call.region).groups if owner == application.name)
-        shown, rest = paged(names, call.params.get("nextToken"))
+        shown, rest = paged(names, call)
         return {"applicationName": application.name, "deploymentGroups": shown} | rest
 
     async def delete_deployment_group(self, call: Call) -> dict[str, Any]:

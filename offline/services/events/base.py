@@ -41,5 +41,7 @@ def page(call: Call, key: str, documents: list[Any]) -> Document:
     unknown = AwsError(
         "ValidationException", f"The token {token!r} was not given out by this operation.", status=400
     )
-    shown, more = pages.page(documents, limit, token, member="NextToken", unknown=unknown)
+    shown, more = pages.page(
+        documents, limit, token, operation=call.operation, member="NextToken", unknown=unknown
+    )
     return {key: shown, **more}

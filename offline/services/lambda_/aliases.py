@@ -68,7 +68,7 @@ class AliasOperations(ProvisionedOperations, LambdaBase):
             for alias in function.aliases.values()
             if wanted is None or wanted in (alias.version, *alias.additional)
         ]
-        shown, more = page(aliases, call.params)
+        shown, more = page(aliases, call)
         return {"Aliases": list(shown), **more}
 
     def alias(self, region: str, function: str, name: str) -> Alias:

@@ -40,7 +40,7 @@ class EventInvokeOperations(LambdaBase):
     async def list_function_event_invoke_configs(self, call: Call) -> dict[str, Any]:
         function = self.function(call.region, self.target(call).name)
         shapes = [_shape(function, qualifier, each) for qualifier, each in function.event_invoke.items()]
-        shown, more = page(shapes, call.params)
+        shown, more = page(shapes, call)
         return {"FunctionEventInvokeConfigs": list(shown), **more}
 
     def _configured(

@@ -113,7 +113,7 @@ class FunctionOperations(VersionOperations):
             every = call.params.get("FunctionVersion") == "ALL"
             versions += function.versions.values() if every else []
             shapes += [self.shown(function, version, qualified=every) for version in versions]
-        functions, more = page(shapes, call.params)
+        functions, more = page(shapes, call)
         return {"Functions": list(functions), **more}
 
     def _shown_as_asked(

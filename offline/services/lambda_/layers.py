@@ -67,14 +67,14 @@ class LayerOperations(LambdaBase):
             if matching:
                 latest = layer_version_shape(matching[-1])
                 shapes.append({"LayerName": layer.name, "LayerArn": layer.arn, "LatestMatchingVersion": latest})
-        shown, more = page(shapes, call.params)
+        shown, more = page(shapes, call)
         return {"Layers": list(shown), **more}
 
     async def list_layer_versions(self, call: Call) -> dict[str, Any]:
         layer = self.state.region(call.region).layers.get(_layer_name(call.params["LayerName"]))
         versions = reversed(layer.versions.values()) if layer else ()
         shapes = [layer_version_shape(version) for version in versions if _compatible(version, call.params)]
-        shown, more = page(shapes, call.params)
+        shown, more = page(shapes, call)
         return {"LayerVersions": list(shown), **more}
 
     def _layer_version(self, region: str, name: str, number: int) -> tuple[Layer, LayerVersion]:

@@ -93,7 +93,7 @@ class ProvisionedOperations(LambdaBase):
             {"FunctionArn": f"{function.arn}:{qualifier}", **_shape(settings)}
             for qualifier, settings in function.provisioned.items()
         ]
-        shown, more = page(shapes, call.params)
+        shown, more = page(shapes, call)
         return {"ProvisionedConcurrencyConfigs": list(shown), **more}
 
     def follow_alias(self, function: Function, alias: Alias) -> None:

@@ -39,7 +39,7 @@ class VersionOperations(LambdaBase):
         function = self.function(call.region, target_of(call.params["FunctionName"]).name)
         versions = [function.latest, *function.versions.values()]
         shapes = [self.shown(function, version, qualified=True) for version in versions]
-        shown, more = page(shapes, call.params)
+        shown, more = page(shapes, call)
         return {"Versions": list(shown), **more}
 
     def publish(self, function: Function, description: str | None = None) -> FunctionVersion:

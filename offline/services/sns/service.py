@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from moto.sns.models import SNSBackend, sns_backends
 from moto.sns.responses import SNSResponse
 from starlette.routing import Route
 
+from serinus.offline.core import pages
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.service import Call, Service
 from serinus.offline.moto import sns_queues_only
@@ -26,6 +27,8 @@ CONFIRMED_BY_ENDPOINT = frozenset({"http", "https", "email", "email-json"})
 PROTOCOLS = CONFIRMED_BY_ENDPOINT | {"sms", "sqs", "lambda", "application"}
 BOOLEAN_ATTRIBUTES = frozenset({"RawMessageDelivery"})
 KEPT = frozenset({"email", "email-json", "sms"})
+#: Source: https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptions.html
+PAGE = 100
 
 
 class Sns(Service):
@@ -144,17 +147,13 @@ class Sns(Service):
 
     async def list_subscriptions(self, call: Call) -> Document:
         backend = self.backend(call.region)
-        with moto_errors():
-            listed, token = backend.list_subscriptions(next_token=call.params.get("NextToken"))
-        return {"Subscriptions": [described(one) for one in listed], "NextToken": token}
+        return listed(call, backend.subscriptions.values())
 
     async def list_subscriptions_by_topic(self, call: Call) -> Document:
         backend = self.backend(call.region)
         with moto_errors():
-            listed, token = backend.list_subscriptions_by_topic(
-                call.params["TopicArn"], next_token=call.params.get("NextToken")
-            )
-        return {"Subscriptions": [described(one) for one in listed], "NextToken": token}
+            topic = backend.get_topic(call.params["TopicArn"])
+        return listed(call, [one for one in backend.subscriptions.values() if one.topic == topic])
 
     async def publish(self, call: Call) -> Document:
         entry = dict(call.params)
@@ -227,6 +226,16 @@ def set_attributes(backend: Any, arn: str, attributes: dict[str, str]) -> None:
 
 
 def is_pending(subscription: Any) -> bool:
+def listed(call: Call, subscriptions: Iterable[Any]) -> Document:
+    """One page of subscriptions; AWS's hold 100."""
+    token = call.params.get("NextToken")
+    unknown = AwsError("InvalidParameter", f"Invalid parameter: NextToken Reason: {token!r} was not returned")
+    shown, more = pages.page(
+        list(subscriptions), PAGE, token, operation=call.operation, member="NextToken", unknown=unknown
+    )
+    return {"Subscriptions": [described(one) for one in shown], **more}
+
+
     return subscription.attributes.get("PendingConfirmation") is True
 
 
