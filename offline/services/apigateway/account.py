@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.operations import Operations, answered
+from serinus.offline.services.apigateway.operations import Operations, answered, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document
 
@@ -23,5 +23,7 @@ class AccountOperations(Operations):
     async def update_account(self, call: Call) -> Document:
         shape: Any = self.model.shape_for("Account")
         account = self.store(call).account
-        apply_patch(account, call.params.get("patchOperations", []), shape, frozenset({"cloudwatchRoleArn"}))
+        changed = answered(account)
+        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset({"cloudwatchRoleArn"}))
+        replace(account, changed)
         return await self.get_account(call)

@@ -5,7 +5,7 @@ import string
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
 
@@ -48,8 +48,9 @@ class ApiKeyOperations(Operations):
     async def update_api_key(self, call: Call) -> Document:
         key = self.store(call).key(call.params["apiKey"])
         shape: Any = self.model.shape_for("ApiKey")
-        apply_patch(key, call.params.get("patchOperations", []), shape, MUTABLE)
-        key["lastUpdatedDate"] = self.cloud.clock.now()
+        changed = answered(key)
+        apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
+        replace(key, changed | {"lastUpdatedDate": self.cloud.clock.now()})
         return shown(key, with_value=False)
 
     async def delete_api_key(self, call: Call) -> Document:

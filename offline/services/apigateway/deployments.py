@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.stages import check_stage, new_stage
 from serinus.offline.services.apigateway.store import (
@@ -54,8 +54,9 @@ class DeploymentOperations(Operations):
     async def update_deployment(self, call: Call) -> Document:
         document = self.deployment_of(call).document
         shape: Any = self.model.shape_for("Deployment")
-        apply_patch(document, call.params.get("patchOperations", []), shape, frozenset({"description"}))
-        return answered(document)
+        changed = answered(document)
+        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset({"description"}))
+        return replace(document, changed)
 
     async def delete_deployment(self, call: Call) -> Document:
         self.deployment_of(call)

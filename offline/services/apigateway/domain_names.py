@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
-from serinus.offline.services.apigateway.operations import Operations, answered, page, refuse
+from serinus.offline.services.apigateway.operations import Operations, answered, page, refuse, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document, bad_request, not_found
 
@@ -49,8 +49,7 @@ class DomainNameOperations(Operations):
             check_certificate(changed.get("regionalCertificateArn"), call.region)
         else:
             check_certificate(changed.get("certificateArn"), "us-east-1")
-        domain.document.update(changed)
-        return answered(domain.document)
+        return replace(domain.document, changed)
 
     async def delete_domain_name(self, call: Call) -> Document:
         del self.store(call).domains[self.domain(call).name]

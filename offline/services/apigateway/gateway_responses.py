@@ -1,10 +1,7 @@
 """Gateway responses: what an API answers when the gateway itself refuses or fails."""
 
-from typing import Any
-
 from serinus.offline.core.service import Call
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen
-from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.serving.response_types import BODY_TEMPLATE, RESPONSE_TYPES
 from serinus.offline.services.apigateway.store import Document, RestApi, bad_request, not_found
 
@@ -30,16 +27,6 @@ class GatewayResponseOperations(Operations):
     async def get_gateway_responses(self, call: Call) -> Document:
         api = self.api(call)
         return {"items": [gateway_response(api, kind) for kind in RESPONSE_TYPES]}
-
-    async def update_gateway_response(self, call: Call) -> Document:
-        kind = checked_type(call)
-        api = self.api(call)
-        changed = gateway_response(api, kind) | {"defaultResponse": False}
-        shape: Any = self.model.shape_for("GatewayResponse")
-        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset(SETTABLE))
-        check_parameters(changed)
-        api.definition.gateway_responses[kind] = changed
-        return with_status(changed)
 
     async def delete_gateway_response(self, call: Call) -> Document:
         responses = self.api(call).definition.gateway_responses

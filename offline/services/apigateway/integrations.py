@@ -1,12 +1,9 @@
 """Integrations: what stands behind a method. Lambda proxies and mocks are modelled, others refused."""
 
-from typing import Any
-
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.lambda_uri import function_of
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
-from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.serving.templates import Template
 from serinus.offline.services.apigateway.store import Document, bad_request, not_found
 
@@ -34,8 +31,7 @@ SETTABLE = (
     "responseTransferMode",
     *UNMODELLED,
 )
-MUTABLE = frozenset({*SETTABLE, "httpMethod"})
-RESPONSE_MUTABLE = ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling")
+RESPONSE_SETTABLE = ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling")
 
 
 class IntegrationOperations(Operations):
@@ -56,16 +52,6 @@ class IntegrationOperations(Operations):
     async def get_integration(self, call: Call) -> Document:
         return answered(self.integration_of(call))
 
-    async def update_integration(self, call: Call) -> Document:
-        integration = self.integration_of(call)
-        changed = answered(integration)
-        shape: Any = self.model.shape_for("Integration")
-        apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
-        check_integration(changed)
-        integration.clear()
-        integration.update(changed)
-        return answered(integration)
-
     async def delete_integration(self, call: Call) -> Document:
         self.integration_of(call)
         del self.method_behind(call)["methodIntegration"]
@@ -76,23 +62,13 @@ class IntegrationOperations(Operations):
         status = call.params["statusCode"]
         if status not in self.method_behind(call).get("methodResponses", {}):
             raise not_found("Response status code")
-        response = chosen(call.params, "statusCode", *RESPONSE_MUTABLE)
+        response = chosen(call.params, "statusCode", *RESPONSE_SETTABLE)
         check_templates(response.get("responseTemplates"))
         integration.setdefault("integrationResponses", {})[status] = response
         return answered(response)
 
     async def get_integration_response(self, call: Call) -> Document:
         return answered(self.integration_response_of(call))
-
-    async def update_integration_response(self, call: Call) -> Document:
-        response = self.integration_response_of(call)
-        shape: Any = self.model.shape_for("IntegrationResponse")
-        changed = answered(response)
-        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset(RESPONSE_MUTABLE))
-        check_templates(changed.get("responseTemplates"))
-        response.clear()
-        response.update(changed)
-        return answered(response)
 
     async def delete_integration_response(self, call: Call) -> Document:
         self.integration_response_of(call)

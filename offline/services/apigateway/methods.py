@@ -1,17 +1,14 @@
 """Methods and their responses: what a resource answers to, and who may ask."""
 
-from typing import Any
-
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen
-from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document, RestApi, bad_request, conflict, not_found
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 AUTHORIZATION_TYPES = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})
 MODELLED_AUTHORIZATION = frozenset({"NONE", "AWS_IAM", "CUSTOM"})
-MUTABLE = frozenset(
+SETTABLE = frozenset(
     {
         "authorizationType",
         "authorizerId",
@@ -23,7 +20,6 @@ MUTABLE = frozenset(
         "requestValidatorId",
     }
 )
-RESPONSE_MUTABLE = frozenset({"responseParameters", "responseModels"})
 
 
 class MethodOperations(Operations):
@@ -35,23 +31,13 @@ class MethodOperations(Operations):
             raise bad_request(f"Invalid HTTP method specified: {http_method}. One of {sorted(HTTP_METHODS)}")
         if http_method in resource.methods:
             raise conflict("Method already exists for this resource")
-        method = {"httpMethod": http_method, "apiKeyRequired": False} | chosen(call.params, *MUTABLE)
+        method = {"httpMethod": http_method, "apiKeyRequired": False} | chosen(call.params, *SETTABLE)
         check_method(api, method)
         resource.methods[http_method] = method
         return answered(method)
 
     async def get_method(self, call: Call) -> Document:
         return answered(self.method_of(call))
-
-    async def update_method(self, call: Call) -> Document:
-        method = self.method_of(call)
-        changed = answered(method)
-        shape: Any = self.model.shape_for("Method")
-        apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
-        check_method(self.api(call), changed)
-        method.clear()
-        method.update(changed)
-        return answered(method)
 
     async def delete_method(self, call: Call) -> Document:
         self.method_of(call)
@@ -68,12 +54,6 @@ class MethodOperations(Operations):
 
     async def get_method_response(self, call: Call) -> Document:
         return answered(self.method_response_of(call))
-
-    async def update_method_response(self, call: Call) -> Document:
-        response = self.method_response_of(call)
-        shape: Any = self.model.shape_for("MethodResponse")
-        apply_patch(response, call.params.get("patchOperations", []), shape, RESPONSE_MUTABLE)
-        return answered(response)
 
     async def delete_method_response(self, call: Call) -> Document:
         self.method_response_of(call)

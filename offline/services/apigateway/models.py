@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
 
@@ -68,8 +68,7 @@ class ModelOperations(Operations):
         shape: Any = self.model.shape_for("Model")
         apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset({"description", "schema"}))
         check_schema(changed["schema"])
-        model.update(changed)
-        return answered(model)
+        return replace(model, changed)
 
     async def delete_model(self, call: Call) -> Document:
         self.model_of(call)

@@ -64,6 +64,13 @@ def answered(document: Document, **changes: Any) -> Document:
     return {name: value for name, value in document.items() if value is not None}
 
 
+def replace(document: Document, new: Document) -> Document:
+    """Make ``document`` be ``new``, in place; returns a copy for the caller."""
+    document.clear()
+    document.update(new)
+    return answered(document)
+
+
 def chosen(params: Document, *names: str) -> Document:
     """The parameters that were given, among ``names``."""
     return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}

@@ -48,6 +48,10 @@ def _patch_throttle(entry: Document, method: str, operation: Document) -> None:
     if operation["op"] == "remove":
         throttles.pop(method if limit not in LIMITS else name, None)
     elif limit in LIMITS:
-        throttles.setdefault(name, {})[limit] = LIMITS[limit](operation["value"])
+        try:
+            value = LIMITS[limit](operation.get("value") or "")
+        except ValueError as error:
+            raise bad_request(f"Invalid patch value '{operation.get('value')}' for {operation['path']}") from error
+        throttles.setdefault(name, {})[limit] = value
     else:
         raise bad_request(f"Invalid patch path '{operation['path']}': it must end in /rateLimit or /burstLimit")

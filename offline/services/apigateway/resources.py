@@ -1,11 +1,9 @@
 """Resources: the tree of paths."""
 
 import re
-from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.services.apigateway.operations import Operations, page
-from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document, Resource, RestApi, bad_request, conflict, new_id
 
 PLAIN_PART = re.compile(r"^[a-zA-Z0-9._\-:~$!,;=@'()*&]+$")
@@ -29,19 +27,6 @@ class ResourceOperations(Operations):
     async def get_resources(self, call: Call) -> Document:
         resources = self.api(call).definition.resources.values()
         return page(call, [resource.document(with_methods=embeds_methods(call)) for resource in resources])
-
-    async def update_resource(self, call: Call) -> Document:
-        api = self.api(call)
-        resource = api.resource(call.params["resourceId"])
-        changed: Document = {"pathPart": resource.path_part, "parentId": resource.parent_id}
-        shape: Any = self.model.shape_for("Resource")
-        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset({"pathPart", "parentId"}))
-        parent = api.resource(changed["parentId"])
-        if (changed["pathPart"], parent.id) != (resource.path_part, resource.parent_id):
-            check_part(api, parent, changed["pathPart"])
-            resource.path_part, resource.parent_id = changed["pathPart"], parent.id
-            rename(api, resource, parent)
-        return resource.document(with_methods=True)
 
     async def delete_resource(self, call: Call) -> Document:
         api = self.api(call)
@@ -80,11 +65,3 @@ def is_rival(sibling: str, part: str) -> bool:
 def descendants(api: RestApi, resource: Resource) -> list[Resource]:
     children = [other for other in api.definition.resources.values() if other.parent_id == resource.id]
     return children + [further for child in children for further in descendants(api, child)]
-
-
-def rename(api: RestApi, resource: Resource, parent: Resource) -> None:
-    """Set the path of a moved resource and of all below it."""
-    resource.path = f"{parent.path.rstrip('/')}/{resource.path_part}"
-    for child in api.definition.resources.values():
-        if child.parent_id == resource.id:
-            rename(api, child, resource)

@@ -57,9 +57,9 @@ def patch_method_setting(settings: Document, operation: Document) -> None:
         forget(settings, key, name)
         return
     try:
-        value = convert(operation["value"])
+        value = convert(operation.get("value") or "")
     except ValueError as error:
-        raise bad_request(f"Invalid value '{operation['value']}' for {operation['path']}") from error
+        raise bad_request(f"Invalid value '{operation.get('value')}' for {operation['path']}") from error
     if name == "cachingEnabled" and value:
         raise NotModelled("apigateway: caching", "Leave caching off.")
     settings[key] = DEFAULTS | settings.get(key, {}) | {name: value}

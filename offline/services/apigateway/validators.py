@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Document, new_id, not_found
 
@@ -28,9 +28,10 @@ class ValidatorOperations(Operations):
 
     async def update_request_validator(self, call: Call) -> Document:
         validator = self.validator_of(call)
+        changed = answered(validator)
         shape: Any = self.model.shape_for("RequestValidator")
-        apply_patch(validator, call.params.get("patchOperations", []), shape, frozenset(SETTABLE))
-        return answered(validator)
+        apply_patch(changed, call.params.get("patchOperations", []), shape, frozenset(SETTABLE))
+        return replace(validator, changed)
 
     async def delete_request_validator(self, call: Call) -> Document:
         self.validator_of(call)
