@@ -34,28 +34,18 @@ RUNNING = frozenset(
 
 
 class StepFunctions(Service):
-    """Moto's state machines, their aliases, tags and activities; the rest is refused by name."""
+    """Moto's state machines and their tags; the rest is refused by name."""
 
     name = "stepfunctions"
     moto_operations = frozenset(
         {
-            "CreateActivity",
             "CreateStateMachine",
-            "CreateStateMachineAlias",
-            "DeleteActivity",
             "DeleteStateMachine",
-            "DeleteStateMachineAlias",
-            "DescribeActivity",
             "DescribeStateMachine",
-            "DescribeStateMachineAlias",
-            "ListActivities",
-            "ListStateMachineAliases",
             "ListStateMachines",
             "ListTagsForResource",
             "TagResource",
             "UntagResource",
-            "UpdateStateMachine",
-            "UpdateStateMachineAlias",
         }
     )
 

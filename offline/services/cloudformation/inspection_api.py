@@ -166,10 +166,6 @@ class InspectionApi(ApiBase):
         """No hook can be registered here, so none has a result."""
         return {"HookResults": []}
 
-    def describe_account_limits(self, _: Call) -> dict[str, Any]:
-        limits = {"StackLimit": 2000, "StackOutputsLimit": 200}
-        return {"AccountLimits": [{"Name": name, "Value": value} for name, value in limits.items()]}
-
     def _stacks(self, region: str) -> list[Stack]:
         return [stack for stack in list(self.state.stacks.values()) if stack.region == region]
 

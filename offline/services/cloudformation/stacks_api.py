@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.errors import AwsError
 from serinus.offline.core.service import Call
 from serinus.offline.services.cloudformation.base import ApiBase
 from serinus.offline.services.cloudformation.changes import NO_UPDATES, Preview
@@ -40,7 +40,6 @@ class StacksApi(ApiBase):
             stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
             stack.termination_protection = bool(params.get("EnableTerminationProtection"))
             stack.timeout_minutes = params.get("TimeoutInMinutes")
-            stack.policy = params.get("StackPolicyBody")
             stack.deployment_config = params.get("DeploymentConfig") or {}
             on_failure = _on_failure(params)
             operation = self.engine.start_create(stack, revision, on_failure, params.get("ClientRequestToken"))
@@ -55,7 +54,6 @@ class StacksApi(ApiBase):
             if preview.empty and stack.status not in ("UPDATE_FAILED", "CREATE_FAILED"):
                 raise invalid(NO_UPDATES)
             stack.retain_except_on_create = bool(params.get("RetainExceptOnCreate"))
-            stack.policy = params.get("StackPolicyBody") or stack.policy
             operation = self.engine.start_update(
                 stack,
                 revision,
@@ -147,16 +145,6 @@ class StacksApi(ApiBase):
         stack = self._stack_or_invalid(call.region, call.params["StackName"])
         stack.termination_protection = bool(call.params["EnableTerminationProtection"])
         return {"StackId": stack.id}
-
-    def set_stack_policy(self, call: Call) -> dict[str, Any]:
-        if call.params.get("StackPolicyURL"):
-            raise NotModelled("StackPolicyURL of cloudformation:SetStackPolicy", "Use StackPolicyBody.")
-        self._stack_or_invalid(call.region, call.params["StackName"]).policy = call.params.get("StackPolicyBody")
-        return {}
-
-    def get_stack_policy(self, call: Call) -> dict[str, Any]:
-        policy = self._stack_or_invalid(call.region, call.params["StackName"]).policy
-        return {"StackPolicyBody": policy} if policy else {}
 
     def _stack_to_update(self, region: str, name: str) -> Stack:
         stack = self._stack_or_invalid(region, name)

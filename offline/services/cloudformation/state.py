@@ -165,7 +165,6 @@ class Stack:
     disable_rollback: bool = False
     retain_except_on_create: bool = False
     timeout_minutes: int | None = None
-    policy: str | None = None
     deployment_config: dict[str, Any] = field(default_factory=dict)
     order: Order = field(default_factory=Order)
     operation_id: str = ""

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from serinus.offline.cloud.cloud import Cloud
 
 #: Members that would change what an operation does and that nothing here honours.
-REFUSED = ("NotificationARNs", "ResourceTypes", "ResourcesToImport", "StackPolicyDuringUpdateBody")
+REFUSED = (
+    "NotificationARNs",
+    "ResourceTypes",
+    "ResourcesToImport",
+    "StackPolicyBody",
+    "StackPolicyDuringUpdateBody",
+    "StackPolicyDuringUpdateURL",
+    "StackPolicyURL",
+)
 MAX_TAGS = 50
 
 

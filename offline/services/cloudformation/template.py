@@ -106,6 +106,8 @@ def parse(body: str) -> Template:
     unknown = sorted(set(document) - SECTIONS)
     if unknown:
         raise invalid(f"Invalid template property or properties [{', '.join(unknown)}]")
+    if document.get("Hooks"):
+        raise NotModelled(f"the template's hooks ({', '.join(document['Hooks'])})")
     if document.get("Transform"):
         raise NotModelled(f"the template transform {document['Transform']}")
     if not isinstance(document.get("Resources"), dict) or not document["Resources"]:

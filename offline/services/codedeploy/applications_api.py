@@ -9,7 +9,6 @@ from serinus.offline.services.codedeploy.base import (
     check_name,
     fault,
     paged,
-    refuse_members,
     require_lambda,
     tags_of,
 )
@@ -49,11 +48,6 @@ class ApplicationsApi(CodeDeployBase):
     async def list_applications(self, call: Call) -> dict[str, Any]:
         names, rest = paged(sorted(self.region(call.region).applications), call)
         return {"applications": names} | rest
-
-    async def update_application(self, call: Call) -> dict[str, Any]:
-        refuse_members(call, ["newApplicationName"])
-        self.application(call.region, call.params.get("applicationName"))
-        return {}
 
     async def delete_application(self, call: Call) -> dict[str, Any]:
         name, region = call.params["applicationName"], self.region(call.region)

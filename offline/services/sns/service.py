@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from serinus.offline.cloud.cloud import Cloud
 
 CONFIRMED_BY_ENDPOINT = frozenset({"http", "https", "email", "email-json"})
-PROTOCOLS = CONFIRMED_BY_ENDPOINT | {"sms", "sqs", "lambda", "application"}
+PROTOCOLS = CONFIRMED_BY_ENDPOINT | {"sms", "sqs", "lambda"}
 BOOLEAN_ATTRIBUTES = frozenset({"RawMessageDelivery"})
 KEPT = frozenset({"email", "email-json", "sms"})
 #: Source: https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptions.html
@@ -36,28 +36,13 @@ class Sns(Service):
     moto_operations = frozenset(
         {
             "AddPermission",
-            "CheckIfPhoneNumberIsOptedOut",
-            "CreatePlatformApplication",
-            "CreatePlatformEndpoint",
             "CreateTopic",
-            "DeleteEndpoint",
-            "DeletePlatformApplication",
             "DeleteTopic",
-            "GetEndpointAttributes",
-            "GetPlatformApplicationAttributes",
-            "GetSMSAttributes",
             "GetSubscriptionAttributes",
             "GetTopicAttributes",
-            "ListEndpointsByPlatformApplication",
-            "ListPhoneNumbersOptedOut",
-            "ListPlatformApplications",
             "ListTagsForResource",
             "ListTopics",
-            "OptInPhoneNumber",
             "RemovePermission",
-            "SetEndpointAttributes",
-            "SetPlatformApplicationAttributes",
-            "SetSMSAttributes",
             "SetSubscriptionAttributes",
             "SetTopicAttributes",
             "TagResource",
@@ -97,6 +82,8 @@ class Sns(Service):
         protocol, endpoint = call.params["Protocol"], call.params.get("Endpoint") or ""
         if protocol == "firehose":
             raise NotModelled("sns: subscriptions of Firehose streams", "Queues, functions and HTTP are.")
+        if protocol == "application":
+            raise NotModelled("sns: subscriptions of mobile endpoints", "Queues, functions and HTTP are.")
         if protocol not in PROTOCOLS:
             raise AwsError(
                 "InvalidParameter", f"Invalid parameter: Does not support this protocol string: {protocol}"
@@ -160,6 +147,8 @@ class Sns(Service):
         if entry.get("PhoneNumber"):
             return self._send_text(entry)
         topic_arn = entry.get("TopicArn") or entry.get("TargetArn") or ""
+        if ":endpoint/" in topic_arn:
+            raise NotModelled("sns: messages to mobile endpoints", "Publish to a topic.")
         return {"MessageId": await self._publish(call.region, topic_arn, entry)}
 
     async def publish_batch(self, call: Call) -> Document:
@@ -226,16 +215,6 @@ def set_attributes(backend: Any, arn: str, attributes: dict[str, str]) -> None:
 
 
 def is_pending(subscription: Any) -> bool:
-def listed(call: Call, subscriptions: Iterable[Any]) -> Document:
-    """One page of subscriptions; AWS's hold 100."""
-    token = call.params.get("NextToken")
-    unknown = AwsError("InvalidParameter", f"Invalid parameter: NextToken Reason: {token!r} was not returned")
-    shown, more = pages.page(
-        list(subscriptions), PAGE, token, operation=call.operation, member="NextToken", unknown=unknown
-    )
-    return {"Subscriptions": [described(one) for one in shown], **more}
-
-
     return subscription.attributes.get("PendingConfirmation") is True
 
 
@@ -245,6 +224,16 @@ def wants(subscription: Any, notification: Notification) -> bool:
     if is_pending(subscription):
         return False
     return matcher is None or matcher.matches(notification.attributes, notification.message)
+
+
+def listed(call: Call, subscriptions: Iterable[Any]) -> Document:
+    """One page of subscriptions; AWS's hold 100."""
+    token = call.params.get("NextToken")
+    unknown = AwsError("InvalidParameter", f"Invalid parameter: NextToken Reason: {token!r} was not returned")
+    shown, more = pages.page(
+        list(subscriptions), PAGE, token, operation=call.operation, member="NextToken", unknown=unknown
+    )
+    return {"Subscriptions": [described(one) for one in shown], **more}
 
 
 def described(subscription: Any) -> Document:
