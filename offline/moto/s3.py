@@ -3,7 +3,7 @@
 Moto denies whatever a conditional statement names, whether or not its condition holds, so the usual "deny
 what is not TLS" refuses every upload, the CDK's included. Here every request counts as made over TLS, as it
 would be on AWS, and a statement under any other condition is left out, because nothing here knows the rest
-of the request's context (IAM is not enforced in this cloud either).
+of the request's context. That a function's role allows its call is checked earlier, in `authorization`.
 
 Moto delivers notifications to topics and queues. Those to functions and to EventBridge it hands to a Lambda and an
 EventBridge of its own, which are not this cloud's, and drops without a word what is not there.

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from serinus.offline.cloud.registry import SERVICES
+from serinus.offline.services.unperformed import MotoBut
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "offline_docs.py"
 LEAST_RULES = 120
@@ -23,6 +26,13 @@ def test_there_are_as_many_rules_as_promised() -> None:
     found = re.search(r"^(\d+) rules: ", (ROOT / "docs" / "offline.md").read_text(), re.MULTILINE)
     assert found is not None
     assert int(found[1]) >= LEAST_RULES
+
+
+def test_the_decision_counts_the_services_of_the_registry() -> None:
+    text = (ROOT / "docs" / "decisions" / "0001-services-of-our-own-beside-moto.md").read_text()
+    whole = [one for one in SERVICES if not one.moto_operations and not issubclass(one, MotoBut)]
+    assert re.findall(r"lists (\d+) services", text) == [str(len(SERVICES))]
+    assert re.findall(r"(\d+) are still ours, whole", text) == [str(len(whole))]
 
 
 def test_a_conformance_test_without_its_page_is_named(tmp_path: Path) -> None:
