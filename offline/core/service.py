@@ -49,6 +49,8 @@ class Service:
     name: ClassVar[str]
     #: Operations that moto does well enough; the rest, if it has no method here, is refused.
     moto_operations: ClassVar[frozenset[str]] = frozenset()
+    #: AWS's error for a call without a required parameter; empty where the operations raise their own.
+    missing_parameter: ClassVar[str] = ""
 
     def __init__(self, cloud: "Cloud") -> None:
         self.cloud = cloud
@@ -104,7 +106,13 @@ class Service:
         return self._write(request, operation, result or {})
 
     def _parse(self, request: Request, operation: str, url_params: dict[str, Any]) -> dict[str, Any]:
-        return protocol.read_parameters(self.model, request, operation, url_params)
+        params = protocol.read_parameters(self.model, request, operation, url_params)
+        shape = self.model.operation_model(operation).input_shape
+        for name in shape.required_members if self.missing_parameter and shape is not None else ():
+            if params.get(name) is None:
+                message = f"Value null at '{name}' failed to satisfy constraint: Member must not be null"
+                raise AwsError(self.missing_parameter, f"1 validation error detected: {message}", status=400)
+        return params
 
     def _write(self, request: Request, operation: str, result: dict[str, Any] | AwsError) -> Answer:
         return protocol.write_answer(self.model, request, operation, result)

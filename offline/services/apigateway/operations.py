@@ -25,6 +25,7 @@ class Operations(Service):
     the gateway reads the same store, so neither needs a lock."""
 
     name = "apigateway"
+    missing_parameter = "BadRequestException"
 
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)

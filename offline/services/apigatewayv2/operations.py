@@ -30,6 +30,7 @@ class Operations(Service):
     the gateway reads the same store, so neither needs a lock."""
 
     name = "apigatewayv2"
+    missing_parameter = "BadRequestException"
 
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)

@@ -20,6 +20,7 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
     """The service; the calls live in the groups that it is made of."""
 
     name: ClassVar[str] = "cloudformation"
+    missing_parameter: ClassVar[str] = "ValidationError"
 
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)

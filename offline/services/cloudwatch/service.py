@@ -25,6 +25,7 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     """The service as boto3's "cloudwatch"; requests are signed as "monitoring"."""
 
     name = "cloudwatch"
+    missing_parameter = "MissingParameter"
 
     async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
         """Serve one request; SDKs send larger PutMetricData requests compressed."""

@@ -17,6 +17,7 @@ class EventsBase(Service):
     """Operations are coroutines, so that store and schedules are touched on the event loop only."""
 
     name = "events"
+    missing_parameter = "ValidationException"
 
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)

@@ -33,6 +33,7 @@ PAGE = 100
 
 class Sns(Service):
     name = "sns"
+    missing_parameter = "InvalidParameter"
     moto_operations = frozenset(
         {
             "AddPermission",

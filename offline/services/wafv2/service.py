@@ -57,6 +57,7 @@ class Wafv2(Service):
     """Web ACLs. Operations are coroutines without awaits: the gateway reads the same store on the event loop."""
 
     name = "wafv2"
+    missing_parameter = "ValidationException"
 
     def __init__(self, cloud: "Cloud") -> None:
         super().__init__(cloud)

@@ -211,12 +211,18 @@ def answer_of(client: Any, operation: str, **params: Any) -> Document:
     return answer
 
 
-def listed(api: Api, part: Part, names: Names) -> list[Document]:
+def taken(api: Api, operation: str, names: Names) -> Names:
+    """Those of a part's names, and its API's, that an operation takes."""
     model = get_service_model("apigatewayv2")
-    operation = next(name for name in model.operation_names if xform_name(name) == part.lists)
-    taken = model.operation_model(operation).input_shape.members
-    parents = {name: value for name, value in names.items() if name in taken}
-    items: list[Document] = getattr(api.client, part.lists)(**parents, MaxResults="500")["Items"]
+    name = next(name for name in model.operation_names if xform_name(name) == operation)
+    members = model.operation_model(name).input_shape.members
+    return {name: value for name, value in {**api.names, **names}.items() if name in members}
+
+
+def listed(api: Api, part: Part, names: Names) -> list[Document]:
+    items: list[Document] = getattr(api.client, part.lists)(**taken(api, part.lists, names), MaxResults="500")[
+        "Items"
+    ]
     return items
 
 
@@ -229,7 +235,7 @@ def test_a_part_is_read_as_it_was_made_and_gone_once_deleted(api: Api, part: Par
     getattr(api.client, part.delete)(**names)
     for operation in (part.get, part.update, part.delete):
         with pytest.raises(api.client.exceptions.NotFoundException, match=r"Invalid .+ specified"):
-            getattr(api.client, operation)(**names)
+            getattr(api.client, operation)(**taken(api, operation, names))
     assert document not in listed(api, part, names)
 
 
@@ -237,7 +243,7 @@ def test_a_part_is_read_as_it_was_made_and_gone_once_deleted(api: Api, part: Par
 def test_an_update_is_read_afterwards(api: Api, part: Part) -> None:
     names = part.make(api)
     before = answer_of(api.client, part.get, **names)
-    getattr(api.client, part.update)(**names, **part.change)
+    getattr(api.client, part.update)(**taken(api, part.update, names), **part.change)
     after = answer_of(api.client, part.get, **names)
     for name, value in part.change.items():
         if name == "DomainNameConfigurations":
@@ -253,7 +259,9 @@ def test_an_update_that_fails_half_way_changes_nothing(api: Api, part: Part) -> 
     names = part.make(api)
     before = answer_of(api.client, part.get, **names)
     with pytest.raises(api.client.exceptions.BadRequestException):
-        getattr(api.client, part.update)(**names, **{**part.change, **(part.refused or {})})
+        getattr(api.client, part.update)(
+            **taken(api, part.update, names), **{**part.change, **(part.refused or {})}
+        )
     assert answer_of(api.client, part.get, **names) == before
 
 
