@@ -21,8 +21,8 @@ from urllib.parse import urlencode
 
 from serinus.cli.errors import CliError
 from serinus.infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.core.errors import OfflineError
+from serinus.offline.core.root_key import RootKey
 
 if TYPE_CHECKING:
     from serinus.offline.client.own_api import OwnApi

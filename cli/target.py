@@ -13,7 +13,7 @@ from serinus.cli import offline_process
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.offline_process import VARIABLE_LOCAL_URL, RunningCloud
 from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.root_key import RootKey
 
 if TYPE_CHECKING:
     import boto3

@@ -8,10 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.client.shell import shielded
 from serinus.offline.core.config import DEFAULT_PORT, CloudConfig
 from serinus.offline.core.errors import OfflineError
+from serinus.offline.core.root_key import RootKey
 
 
 def port(text: str) -> int:

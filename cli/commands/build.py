@@ -52,8 +52,8 @@ def build(
 
 def own_api_at(url: str) -> "OwnApi":
     """The own API of the cloud at ``url``, with the key that the CDK CLI was started with."""
-    from serinus.offline.authentication.root_key import RootKey
     from serinus.offline.client.own_api import OwnApi
+    from serinus.offline.core.root_key import RootKey
 
     key = RootKey(os.environ.get("AWS_ACCESS_KEY_ID", ""), os.environ.get("AWS_SECRET_ACCESS_KEY", ""))
     return OwnApi(url, key)

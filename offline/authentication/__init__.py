@@ -1,1 +1,1 @@
-"""Who makes a call: access keys, and the signatures made with them."""
+"""Who makes a call: access keys, the policies of their principals, and the signatures made with them."""

@@ -1,5 +1,5 @@
-"""What the role of a function allows: every call under its temporary credentials is held against its policies.
+"""What a function's role allows: each AWS call under its temporary credentials is checked against IAM policies.
 
-Only credentials that the sandbox handed to a function are looked at. Everybody else may do everything here, as the
-person who owns the machine.
+Only credentials that the sandbox handed to a function are checked here, and each check is remembered. All other
+known keys may call every AWS API. Deployed APIs check their callers in `serinus.offline.http.signature`.
 """

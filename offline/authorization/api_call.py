@@ -1,17 +1,17 @@
 """A call as authorization sees it, before any service does."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.ports import DeploymentGroups
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApiCall:
     """An operation with its parameters, in ``region``; ``action`` is what IAM calls it."""
 
-    cloud: "Cloud"
+    account_id: str
+    deployment_groups: DeploymentGroups
     service: str
     operation: str
     action: str
@@ -19,10 +19,6 @@ class Asked:
     region: str
     method: str
     path: str
-
-    @property
-    def account_id(self) -> str:
-        return self.cloud.config.account_id
 
     def arn(self, rest: str, *, service: str | None = None) -> str:
         """An ARN of this region and account."""

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.request import Request
 from moto.core.utils import get_service_model
@@ -13,16 +13,14 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from serinus.offline.authentication.role_policies import policies_of
 from serinus.offline.authorization.actions import ALWAYS_ALLOWED, PREFIXES, action_of
-from serinus.offline.authorization.api_call import Asked
+from serinus.offline.authorization.api_call import ApiCall
 from serinus.offline.authorization.denial import Reason, denied
 from serinus.offline.authorization.policy import Access, Effect, effect_of
 from serinus.offline.authorization.required_access import accesses_of
-from serinus.offline.authorization.role_policies import policies_of
 from serinus.offline.core import protocol
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.ports import CloudContext, Ports
 
 #: Distinct uses that are remembered; the oldest go first.
 MOST_USES = 20_000
@@ -49,14 +47,18 @@ class Use:
 class Authorizer:
     """Knows the temporary credentials of functions, and no others."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, context: CloudContext) -> None:
+        self._context = context
         self._sessions: dict[str, Session] = {}
         self._uses: Counter[Use] = Counter()
 
+    def connect(self, ports: Ports) -> None:
+        """Called once all services are made, before the first request."""
+        self._deployment_groups = ports.deployment_groups
+
     def watch(self, access_key: str, role: str, session_name: str) -> None:
         """From now on, calls under ``access_key`` may do what ``role`` (an ARN) may."""
-        account_id = self._cloud.config.account_id
+        account_id = self._context.config.account_id
         arn = f"arn:aws:sts::{account_id}:assumed-role/{role.rsplit('/', 1)[-1]}/{session_name}"
         self._sessions[access_key] = Session(role, arn)
 
@@ -74,8 +76,9 @@ class Authorizer:
             service = "apigatewayv2"
         model = get_service_model(service)
         operation, url_params = protocol.operation_of(model, request)
-        asked = Asked(
-            cloud=self._cloud,
+        call = ApiCall(
+            account_id=self._context.config.account_id,
+            deployment_groups=self._deployment_groups,
             service=PREFIXES.get(signed_as, signed_as),
             operation=operation,
             action=action_of(signed_as, operation),
@@ -84,7 +87,7 @@ class Authorizer:
             method=request.method,
             path=request.path,
         )
-        for access in accesses_of(asked):
+        for access in accesses_of(call):
             reason = self.reason_against(session.role, access, region, caller=session.arn)
             if reason is not None:
                 error = denied(
@@ -111,8 +114,8 @@ class Authorizer:
         return reason
 
     def _reason(self, role: str, access: Access, region: str, caller: str) -> Reason | None:
-        policies = policies_of(self._cloud.config.account_id, role)
-        context = {**self._context(role, caller, region), **dict(access.context)}
+        policies = policies_of(self._context.config.account_id, role)
+        context = {**self._condition_keys(role, caller, region), **dict(access.context)}
         effect = effect_of(policies.identity, access, context)
         if effect is not Effect.ALLOW:
             return "explicit" if effect is Effect.DENY else "implicit"
@@ -123,9 +126,9 @@ class Authorizer:
             return None
         return "boundary_explicit" if bound is Effect.DENY else "boundary"
 
-    def _context(self, role: str, caller: str, region: str) -> dict[str, tuple[str, ...]]:
-        account_id = self._cloud.config.account_id
-        now = self._cloud.clock.now()
+    def _condition_keys(self, role: str, caller: str, region: str) -> dict[str, tuple[str, ...]]:
+        account_id = self._context.config.account_id
+        now = self._context.clock.now()
         return {
             "aws:currenttime": (now.isoformat(),),
             "aws:epochtime": (str(int(now.timestamp())),),
@@ -142,7 +145,7 @@ class Authorizer:
 
     def _source_function(self, caller: str, region: str) -> tuple[str, ...]:
         function = caller.rsplit("/", 1)[-1]
-        return (f"arn:aws:lambda:{region}:{self._cloud.config.account_id}:function:{function}",)
+        return (f"arn:aws:lambda:{region}:{self._context.config.account_id}:function:{function}",)
 
     def uses(self, role: str | None = None) -> list[dict[str, Any]]:
         """What roles asked for so far, with how often; of one role (an ARN) or all."""

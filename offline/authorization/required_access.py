@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from serinus.offline.authorization.actions import WITHOUT_RESOURCES
-from serinus.offline.authorization.api_call import Asked
+from serinus.offline.authorization.api_call import ApiCall
 from serinus.offline.authorization.policy import Access
 from serinus.offline.authorization.resources import event_bus_arn, resources_of
 
@@ -19,54 +19,54 @@ _TRANSACTED = {
 }
 
 
-def accesses_of(asked: Asked) -> list[Access]:
+def accesses_of(call: ApiCall) -> list[Access]:
     """Everything that must be allowed before the call is."""
-    if asked.service == "apigateway":
-        return [Access(f"apigateway:{asked.method}", f"arn:aws:apigateway:{asked.region}::{asked.path}")]
-    if asked.action in ("dynamodb:TransactGetItems", "dynamodb:TransactWriteItems"):
-        return list(_transaction(asked))
-    if asked.action == "events:PutEvents":
-        return list(_events(asked))
-    if asked.action in WITHOUT_RESOURCES or _is_text_message(asked):
-        return [Access(asked.action, "*", _keys(asked))]
-    resources: Sequence[str | None] = resources_of(asked) or (None,)
-    return [*(Access(asked.action, arn, _keys(asked)) for arn in resources), *_copied(asked)]
+    if call.service == "apigateway":
+        return [Access(f"apigateway:{call.method}", f"arn:aws:apigateway:{call.region}::{call.path}")]
+    if call.action in ("dynamodb:TransactGetItems", "dynamodb:TransactWriteItems"):
+        return list(_transaction(call))
+    if call.action == "events:PutEvents":
+        return list(_events(call))
+    if call.action in WITHOUT_RESOURCES or _is_text_message(call):
+        return [Access(call.action, "*", _keys(call))]
+    resources: Sequence[str | None] = resources_of(call) or (None,)
+    return [*(Access(call.action, arn, _keys(call)) for arn in resources), *_copied(call)]
 
 
-def _is_text_message(asked: Asked) -> bool:
-    return asked.action == "sns:Publish" and "PhoneNumber" in asked.params
+def _is_text_message(call: ApiCall) -> bool:
+    return call.action == "sns:Publish" and "PhoneNumber" in call.params
 
 
-def _transaction(asked: Asked) -> Iterator[Access]:
-    for item in asked.params.get("TransactItems", []):
+def _transaction(call: ApiCall) -> Iterator[Access]:
+    for item in call.params.get("TransactItems", []):
         for kind, request in item.items():
             name = request["TableName"]
-            arn = name if name.startswith("arn:") else asked.arn(f"table/{name}")
+            arn = name if name.startswith("arn:") else call.arn(f"table/{name}")
             yield Access(_TRANSACTED[kind], arn)
 
 
-def _events(asked: Asked) -> Iterator[Access]:
+def _events(call: ApiCall) -> Iterator[Access]:
     """Each entry by itself: its source and its type are condition keys.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
     """
-    for entry in asked.params.get("Entries", []):
+    for entry in call.params.get("Entries", []):
         keys = {"events:source": entry.get("Source"), "events:detail-type": entry.get("DetailType")}
-        bus = event_bus_arn(asked, entry.get("EventBusName") or "default")
-        yield Access(asked.action, bus, tuple((key, (value,)) for key, value in keys.items() if value))
+        bus = event_bus_arn(call, entry.get("EventBusName") or "default")
+        yield Access(call.action, bus, tuple((key, (value,)) for key, value in keys.items() if value))
 
 
-def _copied(asked: Asked) -> Iterator[Access]:
+def _copied(call: ApiCall) -> Iterator[Access]:
     """Who copies an object must be allowed to read it."""
-    source = asked.params.get("CopySource")
+    source = call.params.get("CopySource")
     if isinstance(source, str):
         yield Access("s3:GetObject", f"arn:aws:s3:::{source.lstrip('/').split('?')[0]}")
 
 
-def _keys(asked: Asked) -> Pairs:
-    if asked.action == "cloudwatch:PutMetricData" and "Namespace" in asked.params:
-        return (("cloudwatch:namespace", (asked.params["Namespace"],)),)
-    if asked.action in ("s3:ListBucket", "s3:ListBucketVersions"):
-        named = {"s3:prefix": asked.params.get("Prefix"), "s3:delimiter": asked.params.get("Delimiter")}
+def _keys(call: ApiCall) -> Pairs:
+    if call.action == "cloudwatch:PutMetricData" and "Namespace" in call.params:
+        return (("cloudwatch:namespace", (call.params["Namespace"],)),)
+    if call.action in ("s3:ListBucket", "s3:ListBucketVersions"):
+        named = {"s3:prefix": call.params.get("Prefix"), "s3:delimiter": call.params.get("Delimiter")}
         return tuple((key, (value,)) for key, value in named.items() if value is not None)
     return ()

@@ -13,7 +13,7 @@ from typing import Any
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from serinus.offline.authorization.api_call import Asked
+from serinus.offline.authorization.api_call import ApiCall
 
 Resources = list[str] | None
 
@@ -24,74 +24,73 @@ FUNCTION = re.compile(
 )
 
 
-def resources_of(asked: Asked) -> Resources:
+def resources_of(call: ApiCall) -> Resources:
     """ARNs that the call needs its action on; None where it cannot be told."""
-    find = _BY_SERVICE.get(asked.service)
-    return find(asked) if find else None
+    find = _BY_SERVICE.get(call.service)
+    return find(call) if find else None
 
 
-def _function(asked: Asked) -> Resources:
-    name = asked.params.get("FunctionName")
+def _function(call: ApiCall) -> Resources:
+    name = call.params.get("FunctionName")
     if name is not None:
         found = FUNCTION.match(name)
         if found is None:
             return None
         named = found["qualifier"] or found["plain_qualifier"]
-        qualifier = asked.params.get("Qualifier") or named or asked.params.get("Name")
-        arn = asked.arn(f"function:{found['name'] or found['plain']}")
-        return [f"{arn}:{qualifier}" if qualifier and not _about_the_whole(asked) else arn]
-    layer = asked.params.get("LayerName")
+        qualifier = call.params.get("Qualifier") or named or call.params.get("Name")
+        arn = call.arn(f"function:{found['name'] or found['plain']}")
+        return [f"{arn}:{qualifier}" if qualifier and not _about_the_whole(call) else arn]
+    layer = call.params.get("LayerName")
     if layer is not None:
-        arn = layer if layer.startswith("arn:") else asked.arn(f"layer:{layer}")
-        version = asked.params.get("VersionNumber")
+        arn = layer if layer.startswith("arn:") else call.arn(f"layer:{layer}")
+        version = call.params.get("VersionNumber")
         return [f"{arn}:{version}" if version else arn]
     return None
 
 
-def _about_the_whole(asked: Asked) -> bool:
+def _about_the_whole(call: ApiCall) -> bool:
     """Actions on an alias are actions on its function.
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
     """
-    return asked.operation.endswith("Alias")
+    return call.operation.endswith("Alias")
 
 
-def _deployment_group(asked: Asked) -> Resources:
-    application, group = asked.params.get("applicationName"), asked.params.get("deploymentGroupName")
-    deployment = asked.params.get("deploymentId")
+def _deployment_group(call: ApiCall) -> Resources:
+    application, group = call.params.get("applicationName"), call.params.get("deploymentGroupName")
+    deployment = call.params.get("deploymentId")
     if deployment is not None:
-        codedeploy: Any = asked.cloud.services["codedeploy"]
-        found = codedeploy.region(asked.region).deployments.get(deployment)
-        if found is None:
+        owner = call.deployment_groups.group_of(call.region, deployment)
+        if owner is None:
             return None
-        application, group = found.application, found.group
+        application, group = owner
     if application and group:
-        return [asked.arn(f"deploymentgroup:{application}/{group}")]
-    return [asked.arn(f"application:{application}")] if application else None
+        return [call.arn(f"deploymentgroup:{application}/{group}")]
+    return [call.arn(f"application:{application}")] if application else None
 
 
-def _alarm(asked: Asked) -> Resources:
-    names = asked.params.get("AlarmNames") or [asked.params.get("AlarmName")]
-    return [asked.arn(f"alarm:{name}") for name in names if name] or None
+def _alarm(call: ApiCall) -> Resources:
+    names = call.params.get("AlarmNames") or [call.params.get("AlarmName")]
+    return [call.arn(f"alarm:{name}") for name in names if name] or None
 
 
-def _event_bus(asked: Asked) -> Resources:
-    entries = asked.params.get("Entries")
+def _event_bus(call: ApiCall) -> Resources:
+    entries = call.params.get("Entries")
     if entries is None:
-        name = asked.params.get("Name")
-        return [asked.arn(f"rule/{name}")] if name and "Rule" in asked.operation else None
-    return list(dict.fromkeys(event_bus_arn(asked, entry.get("EventBusName") or "default") for entry in entries))
+        name = call.params.get("Name")
+        return [call.arn(f"rule/{name}")] if name and "Rule" in call.operation else None
+    return list(dict.fromkeys(event_bus_arn(call, entry.get("EventBusName") or "default") for entry in entries))
 
 
-def event_bus_arn(asked: Asked, name: str) -> str:
-    return name if name.startswith("arn:") else asked.arn(f"event-bus/{name}")
+def event_bus_arn(call: ApiCall, name: str) -> str:
+    return name if name.startswith("arn:") else call.arn(f"event-bus/{name}")
 
 
-def _log_stream(asked: Asked) -> Resources:
-    group = asked.params.get("logGroupName")
+def _log_stream(call: ApiCall) -> Resources:
+    group = call.params.get("logGroupName")
     if group is None:
         return None
-    return [log_arn(asked.region, asked.account_id, group, asked.params.get("logStreamName") or "")]
+    return [log_arn(call.region, call.account_id, group, call.params.get("logStreamName") or "")]
 
 
 def log_arn(region: str, account_id: str, group: str, stream: str = "") -> str:
@@ -99,68 +98,68 @@ def log_arn(region: str, account_id: str, group: str, stream: str = "") -> str:
     return f"arn:aws:logs:{region}:{account_id}:log-group:{group}:log-stream:{stream}"
 
 
-def _parameter(asked: Asked) -> Resources:
-    names = asked.params.get("Names") or [asked.params.get("Name") or asked.params.get("Path")]
+def _parameter(call: ApiCall) -> Resources:
+    names = call.params.get("Names") or [call.params.get("Name") or call.params.get("Path")]
     arns = [
-        name if name.startswith("arn:") else asked.arn(f"parameter/{name.lstrip('/')}") for name in names if name
+        name if name.startswith("arn:") else call.arn(f"parameter/{name.lstrip('/')}") for name in names if name
     ]
     return arns or None
 
 
-def _topic(asked: Asked) -> Resources:
-    arn = asked.params.get("TopicArn") or asked.params.get("TargetArn")
+def _topic(call: ApiCall) -> Resources:
+    arn = call.params.get("TopicArn") or call.params.get("TargetArn")
     return [arn] if arn else None
 
 
-def _queue(asked: Asked) -> Resources:
-    url = asked.params.get("QueueUrl")
-    name = url.rstrip("/").rsplit("/", 1)[-1] if url else asked.params.get("QueueName")
-    return [asked.arn(name)] if name else None
+def _queue(call: ApiCall) -> Resources:
+    url = call.params.get("QueueUrl")
+    name = url.rstrip("/").rsplit("/", 1)[-1] if url else call.params.get("QueueName")
+    return [call.arn(name)] if name else None
 
 
-def _role(asked: Asked) -> Resources:
-    arn = asked.params.get("RoleArn")
+def _role(call: ApiCall) -> Resources:
+    arn = call.params.get("RoleArn")
     return [arn] if arn else None
 
 
-def _state_machine(asked: Asked) -> Resources:
+def _state_machine(call: ApiCall) -> Resources:
     names = ("stateMachineArn", "executionArn", "activityArn")
-    return [asked.params[name] for name in names if asked.params.get(name)] or None
+    return [call.params[name] for name in names if call.params.get(name)] or None
 
 
-def _key(asked: Asked) -> Resources:
-    key = asked.params.get("KeyId")
+def _key(call: ApiCall) -> Resources:
+    key = call.params.get("KeyId")
     if key is None or key.startswith("arn:"):
         return [key] if key else None
-    backend: Any = kms_backends[asked.account_id][asked.region]
-    return [asked.arn(f"key/{backend.any_id_to_key_id(key)}")]
+    backend: Any = kms_backends[call.account_id][call.region]
+    return [call.arn(f"key/{backend.any_id_to_key_id(key)}")]
 
 
-def _secret(asked: Asked) -> Resources:
-    secret = asked.params.get("SecretId")
+def _secret(call: ApiCall) -> Resources:
+    secret = call.params.get("SecretId")
     if secret is None or secret.startswith("arn:"):
         return [secret] if secret else None
-    backend: Any = secretsmanager_backends[asked.account_id][asked.region]
+    backend: Any = secretsmanager_backends[call.account_id][call.region]
     return [backend.secrets[secret].arn] if secret in backend.secrets else None
 
 
-def _bucket_or_object(asked: Asked) -> Resources:
-    bucket, key = asked.params.get("Bucket"), asked.params.get("Key")
+def _bucket_or_object(call: ApiCall) -> Resources:
+    bucket, key = call.params.get("Bucket"), call.params.get("Key")
     if bucket is None:
         return None
-    removed = [one["Key"] for one in asked.params.get("Delete", {}).get("Objects", [])]
+    removed = [one["Key"] for one in call.params.get("Delete", {}).get("Objects", [])]
     keys = [key] if key is not None else removed
     return [f"arn:aws:s3:::{bucket}/{name}" for name in keys] or [f"arn:aws:s3:::{bucket}"]
 
 
-def _table(asked: Asked) -> Resources:
-    name, index = asked.params.get("TableName"), asked.params.get("IndexName")
-    names = [name] if name else list(asked.params.get("RequestItems", {}))
-    tables = [one if one.startswith("arn:") else asked.arn(f"table/{one}") for one in names]
+def _table(call: ApiCall) -> Resources:
+    name, index = call.params.get("TableName"), call.params.get("IndexName")
+    names = [name] if name else list(call.params.get("RequestItems", {}))
+    tables = [one if one.startswith("arn:") else call.arn(f"table/{one}") for one in names]
     return [f"{arn}/index/{index}" if index else arn for arn in tables] or None
 
 
-_BY_SERVICE: dict[str, Callable[[Asked], Resources]] = {
+_BY_SERVICE: dict[str, Callable[[ApiCall], Resources]] = {
     "cloudwatch": _alarm,
     "codedeploy": _deployment_group,
     "dynamodb": _table,

@@ -11,7 +11,7 @@ import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.root_key import RootKey
 
 #: What signatures of these calls name in place of a service of AWS's, and as their region.
 SERVICE = "offline"

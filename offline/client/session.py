@@ -8,7 +8,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.root_key import RootKey
 
 #: Variables that name files; each has a default below the home folder.
 _FILES = ("config_file", "credentials_file")

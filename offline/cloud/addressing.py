@@ -6,14 +6,12 @@ https://{api}.execute-api.{region}.amazonaws.com/...           an HTTP API's sta
 a custom domain as Host                                        the stage that the path is mapped to
 """
 
-from typing import Literal, cast
+from typing import Literal
 
 from starlette.types import Scope
 
-from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.http.custom_domains import CustomDomains, Domain
 from serinus.offline.http.request import Address, host_of, own_url, sent_path, staged
-from serinus.offline.services.apigateway import ApiGateway
-from serinus.offline.services.apigateway.domains import Domain
 from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE, ApiGatewayV2
 
 Kind = Literal["rest", "http"]
@@ -22,20 +20,13 @@ Kind = Literal["rest", "http"]
 class Addressing:
     """Reads addresses by what the control planes hold now."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    @property
-    def _http(self) -> ApiGatewayV2:
-        return cast(ApiGatewayV2, self._cloud.services["apigatewayv2"])
-
-    @property
-    def _rest(self) -> ApiGateway:
-        return cast(ApiGateway, self._cloud.services["apigateway"])
+    def __init__(self, http: ApiGatewayV2, domains: CustomDomains) -> None:
+        self._http = http
+        self._domains = domains
 
     def domain(self, scope: Scope) -> Domain | None:
         """The custom domain that a request's Host names, if it names one."""
-        return self._rest.domain_of_host(host_of(scope).partition(":")[0].rstrip(".").lower())
+        return self._domains.of_host(host_of(scope).partition(":")[0].rstrip(".").lower())
 
     def of(self, scope: Scope) -> tuple[Kind, Address] | None:
         """The address of a request and the kind of API there; None where there is none."""

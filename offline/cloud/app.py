@@ -23,12 +23,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serinus.offline.cloud import clock_api
 from serinus.offline.cloud.aws_api import AwsApi
 from serinus.offline.cloud.cloud import Cloud
-from serinus.offline.cloud.domain_route import DomainRoute
+from serinus.offline.cloud.custom_domain_route import CustomDomainRoute
+from serinus.offline.cloud.deployed_apis import DeployedApis
 from serinus.offline.cloud.guard import Guard
 from serinus.offline.cloud.owner_only import OwnerOnly
 from serinus.offline.console import routes as console
 from serinus.offline.console.routes import OWN_API
-from serinus.offline.services.apigateway.serving.app import Gateway
+from serinus.offline.console.sources import Sources
 from serinus.offline.services.apigatewayv2.serving import issuer_api
 
 
@@ -55,13 +56,21 @@ def create_app(cloud: Cloud) -> Starlette:
             }
         )
 
-    gateway = Gateway(cloud)
-    services = cloud.services.values()
+    apis = DeployedApis(cloud)
+    services = cloud.services.by_name.values()
+    sources = Sources(
+        rest_apis=cloud.services.apigateway,
+        http_apis=cloud.services.apigatewayv2,
+        functions=cloud.services.lambda_,
+        alarms=cloud.services.cloudwatch,
+        deployments=cloud.services.codedeploy,
+        stacks=cloud.services.cloudformation,
+    )
     owners = Router(
         [
-            *console.routes(cloud, gateway.recent),
-            *clock_api.routes(cloud),
-            *issuer_api.routes(gateway.issuers),
+            *console.routes(cloud, sources, apis.requests),
+            *clock_api.routes(cloud.clock),
+            *issuer_api.routes(apis.issuers),
             *cloud.authorizer.routes(),
             *(route for service in services for route in service.routes()),
         ]
@@ -71,15 +80,15 @@ def create_app(cloud: Cloud) -> Starlette:
             Route("/_offline/health", health),
             *console.open_routes(),
             *(route for service in services for route in service.open_routes()),
-            Below(OWN_API, OwnerOnly(owners, cloud.authentication, cloud.config.root_key)),
+            Below(OWN_API, OwnerOnly(owners, cloud.authenticator, cloud.config.root_key)),
             Below("", AwsApi(cloud)),
         ]
     )
     return Starlette(
         routes=[
-            DomainRoute(gateway),
-            Host("{api}.execute-api.{suffix}", app=gateway),
-            Mount("/_gateway", app=gateway),
+            CustomDomainRoute(apis),
+            Host("{api}.execute-api.{suffix}", app=apis),
+            Mount("/_gateway", app=apis),
             Below("", Guard(inner, cloud.config.host)),
         ],
         lifespan=lifespan,

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from serinus.offline.authentication.authentication import Signer, sent_request
+from serinus.offline.authentication.authenticator import Signer, sent_request
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.guard import UNREAD
 from serinus.offline.cloud.registry import MOTO_SERVICES
 from serinus.offline.cloud.replay import replay
 from serinus.offline.core import protocol
-from serinus.offline.core.auth_errors import Rejected
+from serinus.offline.core.auth_errors import AuthenticationError
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.protocol import Answer
 
@@ -27,9 +27,6 @@ from serinus.offline.core.protocol import Answer
 SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
 #: What moto serves beside AWS's APIs: its own, which resets everything, and an instance's metadata.
 MOTO_PATHS = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/")
-
-# Moto lets pages of every origin read its answers.
-werkzeug_app.DISABLE_GLOBAL_CORS = True
 
 
 class AwsApi:
@@ -45,9 +42,9 @@ class AwsApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            signer = await self.cloud.authentication.signer_of(sent_request(scope), request.body)
-        except Rejected as rejected:
-            await answer_to(rejected, _normalized(request, b""))(scope, receive, send)
+            signer = await self.cloud.authenticator.signer_of(sent_request(scope), request.body)
+        except AuthenticationError as failure:
+            await answer_to(failure, _normalized(request, b""))(scope, receive, send)
             return
         body = await request.body()
         try:
@@ -65,7 +62,7 @@ class AwsApi:
 
     async def _answer(self, request: Request, body: bytes, signer: Signer) -> Answer | None:
         """The answer of a service of ours, or the refusal; None where the call is moto's."""
-        service = self.cloud.services.get(service_of(signer.service, request.url.path))
+        service = self.cloud.services.by_name.get(service_of(signer.service, request.url.path))
         if service is None and signer.service not in MOTO_SERVICES:
             raise NotModelled(f"the service {signer.service}")
         if request.url.path.startswith(MOTO_PATHS):
@@ -100,20 +97,20 @@ def service_of(signed_as: str, path: str) -> str:
     return SIGNED_AS.get(signed_as, signed_as)
 
 
-def answer_to(rejected: Rejected, request: MotoRequest) -> Response:
+def answer_to(failure: AuthenticationError, request: MotoRequest) -> Response:
     """The answer to a call that nobody known has signed, as its service's clients read it.
 
     A call that names no service is taken for one that its form belongs to: each has an address of its own on AWS.
     """
-    signed_as = rejected.signed_as
+    signed_as = failure.signed_as
     if signed_as is None:
-        signed_as = rejected.signed_as = _service_by_form(request)
+        signed_as = failure.signed_as = _service_by_form(request)
     try:
         model = get_service_model(service_of(signed_as, request.path))
-        error = rejected.error(protocol.protocol_of(model, request))
+        error = failure.error(protocol.protocol_of(model, request))
     except (UnknownServiceError, NotImplementedError):
         # A service that AWS has not, or a form that the service does not speak.
-        return refuse(rejected.error("json"))
+        return refuse(failure.error("json"))
     answer = protocol.write_answer(model, request, "", error)
     return Response(answer.body, answer.status, answer.headers | UNREAD)
 

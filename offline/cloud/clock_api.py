@@ -5,21 +5,19 @@ POST /_offline/clock {"factor": 60}       change the speed; 0 stops the clock
 POST /_offline/clock {"advance": 300}     step a stopped clock; answers when what fell due has run
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.clock import Clock
 
 USAGE = 'send {"factor": cloud seconds per real second} or {"advance": cloud seconds}'
 
 
-def routes(cloud: "Cloud") -> list[Route]:
-    """The routes under /_offline that show and move ``cloud``'s clock."""
-    clock = cloud.clock
+def routes(clock: Clock) -> list[Route]:
+    """The routes under /_offline that show and move ``clock``."""
 
     def shown() -> Response:
         return JSONResponse(

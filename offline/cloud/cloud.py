@@ -9,16 +9,16 @@ from typing import Any
 
 from botocore.config import Config
 
-from serinus.offline.authentication.authentication import Authentication
-from serinus.offline.authentication.credentials import Holders
+from serinus.offline.authentication.authenticator import Authenticator
+from serinus.offline.authentication.credentials import CredentialStore
 from serinus.offline.authorization.authorizer import Authorizer
 from serinus.offline.client.own_api import OwnApi
 from serinus.offline.client.session import isolated_session
-from serinus.offline.cloud.registry import SERVICES
+from serinus.offline.cloud.registry import Services
 from serinus.offline.cloud.state import Snapshot, StateFolder, StateKeeper
+from serinus.offline.cloud.wiring import connect
 from serinus.offline.core.clock import Clock
 from serinus.offline.core.config import CloudConfig
-from serinus.offline.core.service import Service
 from serinus.offline.core.steps import Steps
 from serinus.offline.moto import state as moto_state
 from serinus.offline.moto import time as moto_time
@@ -38,11 +38,12 @@ class Cloud:
         self.slept_s = 0.0
         self.steps = Steps()
         self.authorizer = Authorizer(self)
-        self.holders = Holders(config.account_id, config.root_key)
-        self.authentication = Authentication(
-            self.holders, lambda key_id: self.authorizer.session(key_id) is not None, self.clock.time
+        self.credentials = CredentialStore(config.account_id, config.root_key)
+        self.authenticator = Authenticator(
+            self.credentials, lambda key_id: self.authorizer.session(key_id) is not None, self.clock.time
         )
-        self.services: dict[str, Service] = {cls.name: cls(self) for cls in SERVICES}
+        self.services = Services(self)
+        connect(self.services, self.authorizer)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
@@ -59,7 +60,7 @@ class Cloud:
         if self._folder is not None:
             self._restore(self._folder)
         self._ticker = asyncio.create_task(self.clock.run(), name="clock")
-        for service in self.services.values():
+        for service in self.services.by_name.values():
             await service.start()
         if self._folder is not None:
             self._keeper = StateKeeper(self._folder, self.clock, self.steps, self._snapshots())
@@ -70,7 +71,7 @@ class Cloud:
         if self._keeper is not None:
             await self._keeper.stop()
         moto_time.unfollow(self.clock)
-        for service in reversed(self.services.values()):
+        for service in reversed(self.services.by_name.values()):
             await service.stop()
         if self._ticker is not None:
             self._ticker.cancel()
@@ -88,7 +89,7 @@ class Cloud:
 
     def _snapshots(self) -> dict[str, Snapshot]:
         account_id = self.config.account_id
-        return {name: service.snapshot for name, service in self.services.items()} | {
+        return {name: service.snapshot for name, service in self.services.by_name.items()} | {
             f"moto-{name}": functools.partial(moto_state.snapshot, name, account_id)
             for name in moto_state.SERVICES
         }
@@ -98,9 +99,9 @@ class Cloud:
             return
         for name, saved in folder.parts([f"moto-{name}" for name in moto_state.SERVICES]).items():
             moto_state.restore(name.removeprefix("moto-"), saved)
-        for name, saved in folder.parts(list(self.services)).items():
+        for name, saved in folder.parts(list(self.services.by_name)).items():
             if saved is not None:
-                self.services[name].restore(saved)
+                self.services.by_name[name].restore(saved)
         self.slept_s = self.clock.time() - folder.clock.cloud
 
     def client(self, service: str, region: str | None = None) -> Any:

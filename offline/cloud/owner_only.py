@@ -7,29 +7,29 @@ too, and know the key as little as a web page does.
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serinus.offline.authentication.authentication import Authentication, sent_request
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.authentication.authenticator import Authenticator, sent_request
 from serinus.offline.client.own_api import SERVICE
 from serinus.offline.cloud.guard import refuse
 from serinus.offline.cloud.replay import replay
-from serinus.offline.core.auth_errors import Problem, Rejected
+from serinus.offline.core.auth_errors import AuthenticationError, Problem
+from serinus.offline.core.root_key import RootKey
 
 
 class OwnerOnly:
     """Lets calls through to ``app`` that are signed with ``root``."""
 
-    def __init__(self, app: ASGIApp, authentication: Authentication, root: RootKey) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, root: RootKey) -> None:
         self._app = app
-        self._authentication = authentication
+        self._authenticator = authenticator
         self._root = root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            signer = await self._authentication.signer_of(sent_request(scope), request.body)
-        except Rejected as rejected:
-            hint = _HINTS.get(rejected.problem, "")
-            await refuse(f"{_WHAT} ({rejected}){hint}")(scope, receive, send)
+            signer = await self._authenticator.signer_of(sent_request(scope), request.body)
+        except AuthenticationError as error:
+            hint = _HINTS.get(error.problem, "")
+            await refuse(f"{_WHAT} ({error}){hint}")(scope, receive, send)
             return
         if (signer.key_id, signer.service, signer.presigned) != (self._root.access_key_id, SERVICE, False):
             where = "in the address" if signer.presigned else "in headers"

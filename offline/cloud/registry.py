@@ -1,11 +1,13 @@
 """One place an AWS service: ours where moto lacks it or is wrong, moto's otherwise.
 
-``SERVICES`` lists those implemented here. ``MOTO_SERVICES`` lists, by signing name, those that moto serves
+`Services` holds those implemented here. ``MOTO_SERVICES`` lists, by signing name, those that moto serves
 unchanged or with a small patch; any other service is refused by name.
 """
 
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Service
-from serinus.offline.moto import iam, s3
+from serinus.offline.http.custom_domains import CustomDomains
+from serinus.offline.moto import patches
 from serinus.offline.services.apigateway import ApiGateway
 from serinus.offline.services.apigatewayv2 import ApiGatewayV2
 from serinus.offline.services.cloudformation import CloudFormation
@@ -17,20 +19,6 @@ from serinus.offline.services.sns import Sns
 from serinus.offline.services.stepfunctions import StepFunctions
 from serinus.offline.services.unperformed import UNPERFORMED
 from serinus.offline.services.wafv2 import Wafv2
-
-SERVICES: tuple[type[Service], ...] = (
-    ApiGateway,
-    ApiGatewayV2,
-    CloudFormation,
-    CloudWatch,
-    CodeDeploy,
-    EventBridge,
-    Lambda,
-    Sns,
-    StepFunctions,
-    Wafv2,
-    *UNPERFORMED,
-)
 
 MOTO_SERVICES = frozenset(
     {
@@ -54,5 +42,36 @@ MOTO_SERVICES = frozenset(
     }
 )
 
-for _apply in (iam.apply, s3.apply):
-    _apply()
+patches.apply()
+
+
+class Services:
+    """One instance of each service implemented here; ``by_name`` has botocore's names, in order of start."""
+
+    def __init__(self, context: CloudContext) -> None:
+        #: Shared by the REST and the HTTP APIs, as on AWS.
+        self.domains = CustomDomains()
+        self.apigateway = ApiGateway(context, self.domains)
+        self.apigatewayv2 = ApiGatewayV2(context, self.domains)
+        self.cloudformation = CloudFormation(context)
+        self.cloudwatch = CloudWatch(context)
+        self.codedeploy = CodeDeploy(context)
+        self.events = EventBridge(context)
+        self.lambda_ = Lambda(context)
+        self.sns = Sns(context)
+        self.stepfunctions = StepFunctions(context)
+        self.wafv2 = Wafv2(context)
+        ordered: list[Service] = [
+            self.apigateway,
+            self.apigatewayv2,
+            self.cloudformation,
+            self.cloudwatch,
+            self.codedeploy,
+            self.events,
+            self.lambda_,
+            self.sns,
+            self.stepfunctions,
+            self.wafv2,
+            *(cls(context) for cls in UNPERFORMED),
+        ]
+        self.by_name: dict[str, Service] = {service.name: service for service in ordered}

@@ -31,8 +31,8 @@ from serinus.offline.core.steps import Steps
 
 log = logging.getLogger(__name__)
 
-#: To be raised whenever what services keep changes its shape.
-FORMAT = 1
+#: To be raised whenever what services keep changes its shape or its classes move: pickles name modules.
+FORMAT = 2
 #: Real seconds after which changes are on disk, unless the state is large.
 INTERVAL_S = 0.5
 #: How many times as long as a write took the next one waits, so that a large state does not slow the cloud.
@@ -163,9 +163,13 @@ class StateFolder:
             manifest = json.loads((self.root / "manifest.json").read_text())
             written, clock, files = manifest["stamp"], SavedClock(*manifest["clock"]), manifest["parts"]
             if written != self._stamp:
+                differing = [
+                    name for name in sorted({*written, *self._stamp}) if written.get(name) != self._stamp.get(name)
+                ]
                 raise OfflineError(
-                    f"the state in {self.root} was written by another version: {_words(written)}; this "
-                    f"cloud reads {_words(self._stamp)}. Name an empty folder with --state, or remove this one."
+                    f"the state in {self.root} was written with {_listed(written, differing)}; this cloud "
+                    f"requires {_listed(self._stamp, differing)}. "
+                    "Name an empty folder with --state, or delete this one."
                 )
         except FileNotFoundError:
             return
@@ -270,5 +274,5 @@ def write_beside(target: Path, data: bytes) -> None:
     partial.replace(target)
 
 
-def _words(stamped: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in stamped.items())
+def _listed(stamped: Mapping[str, str], names: list[str]) -> str:
+    return ", ".join(f"{name} {stamped.get(name, 'unstated')}" for name in names)

@@ -1,32 +1,26 @@
 """The deployed APIs as the page's form needs them: where they answer, by which routes, what callers show."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from serinus.offline.console.sources import Sources
+from serinus.offline.http.api_documents import Document
 from serinus.offline.http.lambda_uri import FunctionTarget, arn_target, target_of
 from serinus.offline.http.request import MOUNT
+from serinus.offline.services.apigateway.published import Published as RestPublished
 from serinus.offline.services.apigatewayv2.integrations import lambda_of
+from serinus.offline.services.apigatewayv2.published import Published as HttpPublished
 from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
-
-def apis(cloud: "Cloud") -> list[dict[str, Any]]:
+def apis(sources: Sources) -> list[dict[str, Any]]:
     """One entry a stage, of REST and of HTTP APIs."""
-    services: Any = cloud.services
-    return [*_stages(services["apigateway"], _rest), *_stages(services["apigatewayv2"], _http)]
-
-
-def _stages(service: Any, describe: Any) -> list[dict[str, Any]]:
     return [
-        describe(service.published(api_id, stage_name))
-        for store in list(service.stores.values())
-        for api_id, api in list(store.apis.items())
-        for stage_name in list(api.stages)
+        *map(_rest, sources.rest_apis.all_published()),
+        *map(_http, sources.http_apis.all_published()),
     ]
 
 
-def _rest(published: Any) -> dict[str, Any]:
+def _rest(published: RestPublished) -> dict[str, Any]:
     variables = published.stage.get("variables") or {}
     stage_name = published.stage["stageName"]
     methods = [one for resource in published.definition.resources.values() for one in resource.methods.values()]
@@ -51,9 +45,11 @@ def _rest(published: Any) -> dict[str, Any]:
     }
 
 
-def _http(published: Any) -> dict[str, Any]:
+def _http(published: HttpPublished) -> dict[str, Any]:
     api, stage_name = published.api, published.stage["StageName"]
     deployment = published.deployment
+    routes = list(deployment.routes.values()) if deployment else []
+    integrations = deployment.integrations if deployment else {}
     variables = published.stage.get("StageVariables") or {}
     return {
         "id": api["ApiId"],
@@ -62,11 +58,11 @@ def _http(published: Any) -> dict[str, Any]:
         "stage": stage_name,
         "path": f"{MOUNT}{api['ApiId']}" + ("" if stage_name == DEFAULT_STAGE else f"/{stage_name}"),
         "routes": [
-            _route(path, method, _http_target(deployment, route, variables))
-            for route in (deployment.routes.values() if deployment else ())
+            _route(path, method, _http_target(integrations, route, variables))
+            for route in routes
             for method, _, path in [route["RouteKey"].rpartition(" ")]
         ],
-        "asks": sorted({_asked(route) for route in (deployment.routes.values() if deployment else ())}),
+        "asks": sorted({_asked(route) for route in routes}),
         "keys": [],
     }
 
@@ -80,8 +76,10 @@ def _rest_target(method: dict[str, Any], variables: dict[str, str]) -> FunctionT
     return target_of((method.get("methodIntegration") or {}).get("uri") or "", variables)
 
 
-def _http_target(deployment: Any, route: dict[str, Any], variables: dict[str, str]) -> FunctionTarget | None:
-    integration = deployment.integrations.get((route.get("Target") or "").rpartition("/")[2])
+def _http_target(
+    integrations: dict[str, Document], route: dict[str, Any], variables: dict[str, str]
+) -> FunctionTarget | None:
+    integration = integrations.get((route.get("Target") or "").rpartition("/")[2])
     arn = lambda_of(integration) if integration else None
     return arn_target(arn, variables) if arn else None
 

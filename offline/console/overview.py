@@ -3,21 +3,25 @@
 Read from the services themselves, on the event loop, so that one look is one moment.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serinus.offline.console import api_list
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.console.sources import Sources
+from serinus.offline.core.ports import CloudContext
+from serinus.offline.services.cloudformation import CloudFormation
+from serinus.offline.services.cloudwatch import CloudWatch
+from serinus.offline.services.codedeploy import CodeDeploy
+from serinus.offline.services.codedeploy.records import Deployment
+from serinus.offline.services.lambda_.service import Lambda
+from serinus.offline.services.lambda_.state import Alias, Function
 
 #: The page shows the latest; older ones are AWS's API to tell.
 MOST_DEPLOYMENTS = 20
 MOST_VERSIONS = 10
 
 
-def overview(cloud: "Cloud") -> dict[str, Any]:
+def overview(cloud: CloudContext, sources: Sources) -> dict[str, Any]:
     """The whole; times are cloud epoch seconds, shares in [0, 1]."""
-    services: Any = cloud.services
     return {
         "cloud": {
             "account_id": cloud.config.account_id,
@@ -25,15 +29,15 @@ def overview(cloud: "Cloud") -> dict[str, Any]:
             "epoch_s": cloud.clock.time(),
             "factor": cloud.clock.factor,
         },
-        "functions": functions(services["lambda"]),
-        "apis": api_list.apis(cloud),
-        "alarms": alarms(services["cloudwatch"]),
-        "deployments": deployments(services["codedeploy"]),
-        "stacks": stacks(services["cloudformation"]),
+        "functions": functions(sources.functions),
+        "apis": api_list.apis(sources),
+        "alarms": alarms(sources.alarms),
+        "deployments": deployments(sources.deployments),
+        "stacks": stacks(sources.stacks),
     }
 
 
-def functions(service: Any) -> list[dict[str, Any]]:
+def functions(service: Lambda) -> list[dict[str, Any]]:
     """Functions with their newest versions and their aliases; those with an alias first."""
     workers: dict[str, int] = {}
     for worker in service.sandbox.states():
@@ -46,7 +50,7 @@ def functions(service: Any) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (not one["aliases"], one["name"]))
 
 
-def _function(function: Any, region: str, workers: int) -> dict[str, Any]:
+def _function(function: Function, region: str, workers: int) -> dict[str, Any]:
     latest = function.latest
     return {
         "name": function.name,
@@ -68,13 +72,13 @@ def _function(function: Any, region: str, workers: int) -> dict[str, Any]:
     }
 
 
-def _alias(alias: Any) -> dict[str, Any]:
+def _alias(alias: Alias) -> dict[str, Any]:
     shares = [{"version": version, "share": share} for version, share in alias.additional.items()]
     first = {"version": alias.version, "share": 1.0 - sum(alias.additional.values())}
     return {"name": alias.name, "description": alias.description, "shares": [first, *shares]}
 
 
-def alarms(service: Any) -> list[dict[str, Any]]:
+def alarms(service: CloudWatch) -> list[dict[str, Any]]:
     """Alarms, those that fire first."""
     found = [
         {
@@ -91,7 +95,7 @@ def alarms(service: Any) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["state"] != "ALARM", one["name"]))
 
 
-def deployments(service: Any) -> list[dict[str, Any]]:
+def deployments(service: CodeDeploy) -> list[dict[str, Any]]:
     """The last deployments, newest first."""
     found = [
         (deployment.created_at, region, deployment)
@@ -102,7 +106,7 @@ def deployments(service: Any) -> list[dict[str, Any]]:
     return [_deployment(deployment, region) for _, region, deployment in latest]
 
 
-def _deployment(deployment: Any, region: str) -> dict[str, Any]:
+def _deployment(deployment: Deployment, region: str) -> dict[str, Any]:
     target = deployment.target
     return {
         "id": deployment.id,
@@ -122,7 +126,7 @@ def _deployment(deployment: Any, region: str) -> dict[str, Any]:
     }
 
 
-def stacks(service: Any) -> list[dict[str, Any]]:
+def stacks(service: CloudFormation) -> list[dict[str, Any]]:
     """The stacks that stand, last changed first."""
     found = [
         {

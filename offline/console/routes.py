@@ -14,7 +14,7 @@ changes nothing here: what its form sends goes to the gateway, as any client's r
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -22,10 +22,9 @@ from starlette.routing import Route
 
 from serinus.offline.console.log_view import last_lines, log_groups
 from serinus.offline.console.overview import overview
-from serinus.offline.http.request_log import RecentRequests
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.console.sources import Sources
+from serinus.offline.core.ports import CloudContext
+from serinus.offline.http.request_log import RequestLog
 
 #: Below this is what is this cloud's own, and not part of AWS.
 OWN_API = "/_offline"
@@ -45,20 +44,20 @@ HEADERS = {
 }
 
 
-def routes(cloud: "Cloud", recent: RecentRequests) -> list[Route]:
-    """What the page asks of ``cloud``, whose gateway notes requests in ``recent``: for the cloud's owner alone."""
+def routes(cloud: CloudContext, sources: Sources, requests: RequestLog) -> list[Route]:
+    """The page's data, for the cloud's owner alone; deployed APIs note their requests in ``requests``."""
     account_id = cloud.config.account_id
 
     async def show_overview(_request: Request) -> Response:
-        return _json(overview(cloud))
+        return _json(overview(cloud, sources))
 
     async def show_requests(request: Request) -> Response:
         after = request.query_params.get("after", "0")
-        newer = recent.after(int(after) if after.isdecimal() else 0)
+        newer = requests.after(int(after) if after.isdecimal() else 0)
         return _json({"requests": [one.summary() for one in newer]})
 
     async def show_request(request: Request) -> Response:
-        found = recent.find(request.path_params["number"])
+        found = requests.find(request.path_params["number"])
         if found is None:
             return _json({"message": "that request is kept no more"}, 404)
         return _json(found.summary() | {"sent": asdict(found.sent), "answered": asdict(found.answered)})

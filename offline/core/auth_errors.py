@@ -55,7 +55,7 @@ _S3_MESSAGES: dict[Problem, str] = {
 }
 
 
-class Rejected(Exception):
+class AuthenticationError(Exception):
     """A call that nobody known has signed; ``signed_as`` is the service that its signature names, if any."""
 
     def __init__(self, problem: Problem, signed_as: str | None, message: str = "") -> None:

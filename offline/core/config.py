@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.root_key import RootKey
 
 DEFAULT_PORT = 4577
 

@@ -5,20 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.model import OperationNotFoundError, ServiceModel
-from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from werkzeug.exceptions import HTTPException
 
-from serinus.offline.core.auth_errors import CODES
 from serinus.offline.core.errors import AwsError, NotModelled
-
-# Errors of every service, which are in no service's model; moto's serializer would warn about each.
-COMMON_ERROR_CODES.extend(
-    ["NotImplemented", "AccessDenied", "AccessDeniedException", "AuthorizationError", *CODES]
-)
 
 
 @dataclass(frozen=True, slots=True)

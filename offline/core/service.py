@@ -19,12 +19,11 @@ from moto.core.utils import get_service_model
 
 from serinus.offline.core import protocol
 from serinus.offline.core.errors import AwsError, NotModelled, OfflineError
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.protocol import Answer
 
 if TYPE_CHECKING:
     from starlette.routing import Route
-
-    from serinus.offline.cloud.cloud import Cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,12 @@ class Service:
     #: AWS's error for a call without a required parameter; empty where the operations raise their own.
     missing_parameter: ClassVar[str] = ""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self.cloud = cloud
+    def __init__(self, context: CloudContext) -> None:
+        self.context = context
         self.model = get_service_model(self.name)
+
+    def connect(self, ports: Ports) -> None:
+        """Called once all services are made, before `restore` and `start`: keep the ports that this one uses."""
 
     async def start(self) -> None:
         """Called once, on the event loop, before the first request."""
@@ -96,7 +98,7 @@ class Service:
             if method is None:
                 raise NotModelled(f"{self.name}:{operation}")
             params = self._parse(request, operation, url_params)
-            call = Call(operation, params, region, self.cloud.config.account_id, access_key, request)
+            call = Call(operation, params, region, self.context.config.account_id, access_key, request)
             if inspect.iscoroutinefunction(method):
                 result = await method(call)
             else:

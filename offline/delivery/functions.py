@@ -1,21 +1,18 @@
 """Functions as targets of other services: invoked asynchronously, if their resource policy lets the service."""
 
-from typing import TYPE_CHECKING, Any
-
 from serinus.offline.core.errors import AwsError
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.ports import FunctionInvoker
 
 
-async def invoke_for(cloud: "Cloud", arn: str, payload: bytes, *, principal: str, source_arn: str) -> None:
+async def invoke_for(
+    functions: FunctionInvoker, arn: str, payload: bytes, *, principal: str, source_arn: str
+) -> None:
     """Hand ``payload`` to the function ``arn`` on behalf of ``principal`` (such as "sns.amazonaws.com").
 
     Raises `AwsError` if the function does not exist, does not allow it, or cannot take more.
     """
     parts = arn.split(":")
     region, name, qualifier = parts[3], parts[6], parts[7] if len(parts) > 7 else None
-    functions: Any = cloud.services["lambda"]
     if not functions.allows(region, name, qualifier, principal=principal, source_arn=source_arn):
         raise AwsError(
             "AccessDeniedException",

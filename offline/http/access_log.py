@@ -6,15 +6,11 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logg
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Protocol
 
-from serinus.offline.services.apigateway.serving.context_variables import substitute
+from serinus.offline.core.logs import LogWriter
+from serinus.offline.http.context_variables import substitute
 
 LOG_GROUP_ARN = re.compile(r"^arn:aws[\w-]*:logs:(?P<region>[\w-]+):\d{12}:log-group:(?P<group>[^:*]+)(:\*)?$")
-
-
-class LogSink(Protocol):
-    def write(self, region: str, group: str, stream: str, lines: list[tuple[float, str]]) -> None: ...
 
 
 def log_group_of(arn: str) -> tuple[str, str] | None:
@@ -45,7 +41,7 @@ class AccessLog:
             return None
         return cls(*place, stream_of(stage_name), line_format)
 
-    def write(self, value_of: Callable[[str], str | None], at: float, sink: LogSink) -> None:
+    def write(self, value_of: Callable[[str], str | None], at: float, logs: LogWriter) -> None:
         """One line at cloud time ``at``; ``value_of`` gives the $context variables."""
         line = substitute(self._format, value_of, unset="-")
-        sink.write(self._region, self._group, self._stream, [(at, line)])
+        logs.write(self._region, self._group, self._stream, [(at, line)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serinus.offline.core.errors import AwsError, NotModelled
-from serinus.offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 
 NAME = re.compile(r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 CERTIFICATE = re.compile(r"^arn:aws[\w-]*:acm:(?P<region>[\w-]+):\d{12}:certificate/[\w-]+$")
@@ -63,28 +63,58 @@ class Domain:
             raise conflict("Base path already exists for this domain name")
 
 
-def domain_of(store: RegionStore, name: str) -> Domain:
-    try:
-        found: Domain = store.domains[name.lower()]
-    except KeyError:
-        raise AwsError("NotFoundException", "Invalid domain name identifier specified") from None
-    return found
+class CustomDomains:
+    """The custom domain names of every region, by their name."""
+
+    def __init__(self) -> None:
+        self.by_region: dict[str, dict[str, Domain]] = {}
+
+    def of(self, region: str) -> dict[str, Domain]:
+        return self.by_region.setdefault(region, {})
+
+    def get(self, region: str, name: str) -> Domain:
+        """The domain; raises NotFoundException."""
+        try:
+            return self.of(region)[name.lower()]
+        except KeyError:
+            raise AwsError("NotFoundException", "Invalid domain name identifier specified") from None
+
+    def of_host(self, host: str) -> Domain | None:
+        """The custom domain that a host belongs to, by its own name before a wildcard's."""
+        for name in (host, f"*.{host.partition('.')[2]}"):
+            for domains in self.by_region.values():
+                if name in domains:
+                    return domains[name]
+        return None
+
+    def create(self, region: str, name: str, kind: str, certificate: str | None, tags: Any) -> Domain:
+        """A domain that answers at once; raises BadRequestException for what AWS refuses.
+
+        ``kind`` is EDGE or REGIONAL. Certificates are not looked up: this cloud speaks no TLS.
+        """
+        if not NAME.match(name):
+            raise bad_request(f"Invalid domain name: {name}")
+        if name in self.of(region):
+            raise bad_request("The domain name you provided already exists.")
+        if kind == "PRIVATE":
+            raise NotModelled("apigateway: private domain names", "Use REGIONAL or EDGE.")
+        check_certificate(certificate, "us-east-1" if kind == "EDGE" else region)
+        domain = self.of(region)[name] = Domain(_document(region, name, kind, certificate, tags))
+        return domain
+
+    def check_unmapped(self, region: str, api_id: str, stage: str | None = None) -> None:
+        """Raise BadRequestException if a domain still leads to the API (or to ``stage`` of it)."""
+        for domain in self.of(region).values():
+            for mapping in domain.mappings.values():
+                if mapping.api_id == api_id and stage in (None, mapping.stage):
+                    what = "API" if stage is None else "stage"
+                    raise bad_request(
+                        f"Deleting {what} failed. Please remove all base path mappings related to the {what} in "
+                        f"your domains ({domain.name})"
+                    )
 
 
-def new_domain(
-    store: RegionStore, region: str, name: str, kind: str, certificate: str | None, tags: Any
-) -> Domain:
-    """A domain that answers at once; raises BadRequestException for what AWS refuses.
-
-    ``kind`` is EDGE or REGIONAL. Certificates are not looked up: this cloud speaks no TLS.
-    """
-    if not NAME.match(name):
-        raise bad_request(f"Invalid domain name: {name}")
-    if name in store.domains:
-        raise bad_request("The domain name you provided already exists.")
-    if kind == "PRIVATE":
-        raise NotModelled("apigateway: private domain names", "Use REGIONAL or EDGE.")
-    check_certificate(certificate, "us-east-1" if kind == "EDGE" else region)
+def _document(region: str, name: str, kind: str, certificate: str | None, tags: Any) -> Document:
     label = new_id(10)
     document: Document = {
         "domainName": name,
@@ -96,19 +126,16 @@ def new_domain(
         "tags": dict(tags or {}),
     }
     if kind == "EDGE":
-        document |= {
+        return document | {
             "certificateArn": certificate,
             "distributionDomainName": f"d{label}.cloudfront.net",
             "distributionHostedZoneId": EDGE_HOSTED_ZONE,
         }
-    else:
-        document |= {
-            "regionalCertificateArn": certificate,
-            "regionalDomainName": f"d-{label}.execute-api.{region}.amazonaws.com",
-            "regionalHostedZoneId": HOSTED_ZONE,
-        }
-    domain = store.domains[name] = Domain(document)
-    return domain
+    return document | {
+        "regionalCertificateArn": certificate,
+        "regionalDomainName": f"d-{label}.execute-api.{region}.amazonaws.com",
+        "regionalHostedZoneId": HOSTED_ZONE,
+    }
 
 
 def check_certificate(arn: str | None, region: str) -> None:
@@ -117,15 +144,3 @@ def check_certificate(arn: str | None, region: str) -> None:
         raise bad_request(f"Invalid certificate ARN: {arn}; a certificate of ACM is needed")
     if match["region"] != region:
         raise bad_request(f"Invalid certificate ARN: {arn}; the certificate must be in {region}")
-
-
-def check_unmapped(store: RegionStore, api_id: str, stage: str | None = None) -> None:
-    """Raise BadRequestException if a domain still leads to the API (or to ``stage`` of it)."""
-    for domain in store.domains.values():
-        for mapping in domain.mappings.values():
-            if mapping.api_id == api_id and stage in (None, mapping.stage):
-                what = "API" if stage is None else "stage"
-                raise bad_request(
-                    f"Deleting {what} failed. Please remove all base path mappings related to the {what} in your "
-                    f"domains ({domain.name})"
-                )

@@ -6,7 +6,7 @@
 import json
 
 from serinus.offline.core.errors import OfflineError
-from serinus.offline.services.apigateway.serving.response_types import RESPONSE_TYPES
+from serinus.offline.http.response_types import RESPONSE_TYPES
 
 INTERNAL = "Internal server error"
 

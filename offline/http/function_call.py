@@ -1,40 +1,16 @@
 """A function as an integration calls it: with leave, within the integration's timeout."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any
 
 from serinus.offline.core.clock import monotonic
 from serinus.offline.core.errors import AwsError, OfflineError
+from serinus.offline.core.ports import FunctionInvoker, InvokeResult
 from serinus.offline.http.lambda_uri import FunctionTarget
-from serinus.offline.services.apigateway.serving.exchange import Passage
+from serinus.offline.http.passage import Passage
 
 #: Invocations whose client was told of a timeout already; the function runs on, as it does on AWS.
 _detached: set[asyncio.Task[Any]] = set()
-
-
-class InvokeResult(Protocol):
-    """What an invocation came to; ``function_error`` is "Unhandled" or None."""
-
-    @property
-    def payload(self) -> bytes: ...
-
-    @property
-    def function_error(self) -> str | None: ...
-
-    @property
-    def executed_version(self) -> str: ...
-
-
-class Invoker(Protocol):
-    """The Lambda service as the gateway uses it."""
-
-    def allows(
-        self, region: str, function: str, qualifier: str | None, *, principal: str, source_arn: str
-    ) -> bool: ...
-
-    async def invoke(
-        self, function: str, qualifier: str | None, payload: bytes, *, region: str, trace_id: str | None = None
-    ) -> InvokeResult: ...
 
 
 class TimedOut(OfflineError):
@@ -45,9 +21,9 @@ class FunctionCall:
     """One integration's function; ``target`` None means that the integration names none."""
 
     def __init__(
-        self, invoker: Invoker, target: FunctionTarget | None, timeout_s: float, *, by_role: bool
+        self, functions: FunctionInvoker, target: FunctionTarget | None, timeout_s: float, *, by_role: bool
     ) -> None:
-        self._invoker = invoker
+        self._functions = functions
         self.target = target
         self._timeout_s = timeout_s
         self._by_role = by_role
@@ -71,7 +47,7 @@ class FunctionCall:
 
     def _check_permission(self, target: FunctionTarget, source_arn: str) -> None:
         """Raise unless the function's policy lets this method call it, or a role does."""
-        if self._by_role or self._invoker.allows(
+        if self._by_role or self._functions.allows(
             target.region,
             target.name,
             target.qualifier,
@@ -83,7 +59,7 @@ class FunctionCall:
 
     async def _invoke(self, target: FunctionTarget, payload: bytes, trace_id: str) -> InvokeResult:
         running = asyncio.ensure_future(
-            self._invoker.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
+            self._functions.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
         )
         done, _ = await asyncio.wait({running}, timeout=self._timeout_s)
         if not done:

@@ -4,8 +4,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from serinus.offline.http.passage import Passage
 from serinus.offline.http.reply import Reply
-from serinus.offline.services.apigateway.serving.exchange import Passage
 
 MOST_REQUESTS = 200
 #: Longer bodies are cut: they are kept to be looked at.
@@ -66,7 +66,7 @@ class RecentRequest:
         }
 
 
-class RecentRequests:
+class RequestLog:
     """The last `MOST_REQUESTS`, oldest first. To be used on the event loop."""
 
     def __init__(self) -> None:

@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from serinus.offline.authentication.authentication import TOLERANCE_S
-from serinus.offline.authentication.credentials import Holder, Holders
+from serinus.offline.authentication.authenticator import TOLERANCE_S
+from serinus.offline.authentication.credentials import Credential, CredentialStore
 from serinus.offline.authentication.sigv4 import (
     MalformedSignature,
     SentRequest,
@@ -47,7 +47,7 @@ class Invoked:
     cloud_time: float
 
 
-def authenticate(request: GatewayRequest, invoked: Invoked, holders: Holders) -> Caller:
+def authenticate(request: GatewayRequest, invoked: Invoked, credentials: CredentialStore) -> Caller:
     """The caller who signed the request; raises `GatewayError` (403) as AWS would."""
     authorization = request.header("authorization")
     if authorization is None:
@@ -61,21 +61,21 @@ def authenticate(request: GatewayRequest, invoked: Invoked, holders: Holders) ->
         signature = None
     if signature is None:
         raise incomplete_signature(authorization)
-    holder = find_holder(signature, invoked, holders)
+    credential = find_credential(signature, invoked, credentials)
     check_scope(signature, invoked.region)
-    if not is_by(holder.secret, signature, sent) or has_other_body(signature, sent):
+    if not is_by(credential.secret, signature, sent) or has_other_body(signature, sent):
         raise mismatched_signature()
-    check_permitted(request, invoked, holder)
-    return Caller(invoked.account_id, signature.key_id, holder.user_id, holder.arn)
+    check_permitted(request, invoked, credential)
+    return Caller(invoked.account_id, signature.key_id, credential.user_id, credential.arn)
 
 
-def find_holder(signature: Signature, invoked: Invoked, holders: Holders) -> Holder:
-    holder = holders.of(signature.key_id, signature.token)
-    if holder is None:
+def find_credential(signature: Signature, invoked: Invoked, credentials: CredentialStore) -> Credential:
+    credential = credentials.find(signature.key_id, signature.token)
+    if credential is None:
         raise unknown_token()
-    if holder.expires is not None and holder.expires <= invoked.cloud_time:
+    if credential.expires is not None and credential.expires <= invoked.cloud_time:
         raise expired_token()
-    return holder
+    return credential
 
 
 def check_scope(signature: Signature, region: str) -> None:
@@ -88,34 +88,34 @@ def check_scope(signature: Signature, region: str) -> None:
         raise invalid_signature(message)
 
 
-def check_permitted(request: GatewayRequest, invoked: Invoked, holder: Holder) -> None:
+def check_permitted(request: GatewayRequest, invoked: Invoked, credential: Credential) -> None:
     """Raise unless the caller's own policies allow execute-api:Invoke on the method."""
-    if holder.policies is None:
+    if credential.policies is None:
         return
     access = Access("execute-api:Invoke", invoked.arn)
-    context = condition_keys(request, invoked, holder)
-    effects = [effect_of(holder.policies, access, context)]
-    effects += [effect_of([bound], access, context) for bound in holder.bounds]
+    context = condition_keys(request, invoked, credential)
+    effects = [effect_of(credential.policies, access, context)]
+    effects += [effect_of([bound], access, context) for bound in credential.bounds]
     if Effect.DENY in effects:
-        raise not_authorized(holder.arn, invoked.arn, " with an explicit deny")
+        raise not_authorized(credential.arn, invoked.arn, " with an explicit deny")
     if Effect.NOTHING in effects:
-        raise not_authorized(holder.arn, invoked.arn, "")
+        raise not_authorized(credential.arn, invoked.arn, "")
 
 
-def condition_keys(request: GatewayRequest, invoked: Invoked, holder: Holder) -> Context:
+def condition_keys(request: GatewayRequest, invoked: Invoked, credential: Credential) -> Context:
     now = datetime.fromtimestamp(invoked.cloud_time, UTC)
     keys = {
         "aws:currenttime": now.isoformat(),
         "aws:epochtime": str(int(invoked.cloud_time)),
         "aws:principalaccount": invoked.account_id,
-        "aws:principalarn": holder.principal,
-        "aws:principaltype": holder.kind,
+        "aws:principalarn": credential.principal,
+        "aws:principaltype": credential.kind,
         "aws:requestedregion": invoked.region,
         "aws:resourceaccount": invoked.account_id,
         # As on AWS: here it is this cloud's own address that has no TLS.
         "aws:securetransport": "true",
         "aws:sourceip": request.source_ip,
-        "aws:userid": holder.user_id,
+        "aws:userid": credential.user_id,
         "aws:viaawsservice": "false",
     }
     agent = request.header("user-agent")

@@ -1,4 +1,4 @@
-"""A patch: moto's own publishing reaches queues only.
+"""SNS: moto's own publishing reaches queues only.
 
 Moto would call its simulated Lambda, and post to HTTP endpoints that never confirmed, without retries and on
 its caller's time. It also lets one missing queue fail the whole Publish; SNS does not.

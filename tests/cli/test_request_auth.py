@@ -17,9 +17,9 @@ from serinus.cli.errors import CliError
 from serinus.cli.offline_process import RunningCloud
 from serinus.cli.request_auth import Anyone, KeyHolder, Signer, TokenBearer, caller_of
 from serinus.cli.target import Target
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.root_key import RootKey
 
 ISSUER = "https://login.invalid"
 BODY = b'{"rows": [[1.5]]}'

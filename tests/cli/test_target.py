@@ -19,7 +19,7 @@ from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.main import app
 from serinus.cli.request_auth import Anyone
 from serinus.cli.target import choose, choose_by_name
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.root_key import RootKey
 
 SETTINGS = """
 [project]

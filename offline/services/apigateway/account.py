@@ -3,9 +3,9 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigateway.operations import Operations, answered, replace
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Document
 
 #: Steady-state requests per second and burst of an account in one region.
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html

@@ -5,9 +5,10 @@ import string
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Document, RegionStore, bad_request, conflict, new_id
+from serinus.offline.services.apigateway.store import RegionStore
 
 SHORTEST_VALUE, LONGEST_VALUE = 20, 128
 GENERATED_LENGTH = 40
@@ -19,7 +20,7 @@ class ApiKeyOperations(Operations):
         store = self.store(call)
         value = call.params.get("value") or generated_value()
         check_value(store, value)
-        now = self.cloud.clock.now()
+        now = self.context.clock.now()
         key: Document = {
             "id": new_id(10),
             "value": value,
@@ -50,7 +51,7 @@ class ApiKeyOperations(Operations):
         shape: Any = self.model.shape_for("ApiKey")
         changed = answered(key)
         apply_patch(changed, call.params.get("patchOperations", []), shape, MUTABLE)
-        replace(key, changed | {"lastUpdatedDate": self.cloud.clock.now()})
+        replace(key, changed | {"lastUpdatedDate": self.context.clock.now()})
         return shown(key, with_value=False)
 
     async def delete_api_key(self, call: Call) -> Document:

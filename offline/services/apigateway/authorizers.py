@@ -5,10 +5,11 @@ from typing import Any
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.http.lambda_uri import function_of
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
+from serinus.offline.services.apigateway.store import not_found
 
 LONGEST_TTL_S = 3600
 DEFAULT_TTL_S = 300

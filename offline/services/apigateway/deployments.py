@@ -3,18 +3,11 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.stages import check_stage, new_stage
-from serinus.offline.services.apigateway.store import (
-    Definition,
-    Deployment,
-    Document,
-    RestApi,
-    bad_request,
-    new_id,
-    not_found,
-)
+from serinus.offline.services.apigateway.store import Definition, Deployment, RestApi, not_found
 
 UNMODELLED = {"canarySettings": "canary releases of a stage", "cacheClusterEnabled": "caching"}
 
@@ -24,7 +17,7 @@ class DeploymentOperations(Operations):
         refuse(call.params, UNMODELLED)
         api = self.api(call)
         check_deployable(api.definition)
-        document = {"id": new_id(6), "createdDate": self.cloud.clock.now()} | chosen(call.params, "description")
+        document = {"id": new_id(6), "createdDate": self.context.clock.now()} | chosen(call.params, "description")
         deployment = Deployment(document, api.definition.snapshot())
         if call.params.get("stageName"):
             self._point_stage(call, api, deployment)
@@ -33,7 +26,7 @@ class DeploymentOperations(Operations):
 
     def _point_stage(self, call: Call, api: RestApi, deployment: Deployment) -> None:
         name = call.params["stageName"]
-        now = self.cloud.clock.now()
+        now = self.context.clock.now()
         stage = api.stages.get(name) or new_stage(name, now)
         changed = answered(stage) | chosen(call.params, "variables", "tracingEnabled")
         changed |= {"deploymentId": deployment.document["id"], "lastUpdatedDate": now}

@@ -3,10 +3,11 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
+from serinus.offline.http.api_documents import Document, bad_request
+from serinus.offline.http.custom_domains import Domain, Mapping, check_certificate
 from serinus.offline.services.apigateway.operations import Operations, answered, page, refuse, replace
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Document, bad_request, not_found
+from serinus.offline.services.apigateway.store import not_found
 
 UNMODELLED = {
     "mutualTlsAuthentication": "mutual TLS",
@@ -26,8 +27,8 @@ class DomainNameOperations(Operations):
         refuse(call.params, UNMODELLED)
         kind = ((call.params.get("endpointConfiguration") or {}).get("types") or ["EDGE"])[0]
         certificate = call.params.get("certificateArn" if kind == "EDGE" else "regionalCertificateArn")
-        domain = new_domain(
-            self.store(call), call.region, call.params["domainName"], kind, certificate, call.params.get("tags")
+        domain = self.domains.create(
+            call.region, call.params["domainName"], kind, certificate, call.params.get("tags")
         )
         domain.document["securityPolicy"] = call.params.get("securityPolicy") or "TLS_1_2"
         if call.params.get("endpointAccessMode"):
@@ -38,7 +39,7 @@ class DomainNameOperations(Operations):
         return answered(self.domain(call).document)
 
     async def get_domain_names(self, call: Call) -> Document:
-        return page(call, [answered(domain.document) for domain in self.store(call).domains.values()])
+        return page(call, [answered(domain.document) for domain in self.domains.of(call.region).values()])
 
     async def update_domain_name(self, call: Call) -> Document:
         domain = self.domain(call)
@@ -52,7 +53,7 @@ class DomainNameOperations(Operations):
         return replace(domain.document, changed)
 
     async def delete_domain_name(self, call: Call) -> Document:
-        del self.store(call).domains[self.domain(call).name]
+        del self.domains.of(call.region)[self.domain(call).name]
         return {}
 
     async def create_base_path_mapping(self, call: Call) -> Document:
@@ -88,7 +89,7 @@ class DomainNameOperations(Operations):
         return {}
 
     def domain(self, call: Call) -> Domain:
-        return domain_of(self.store(call), call.params["domainName"])
+        return self.domains.get(call.region, call.params["domainName"])
 
     def mapping(self, call: Call) -> Mapping:
         wanted = "" if call.params["basePath"] == NONE else call.params["basePath"]

@@ -1,9 +1,10 @@
 """Gateway responses: what an API answers when the gateway itself refuses or fails."""
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request
+from serinus.offline.http.response_types import BODY_TEMPLATE, RESPONSE_TYPES
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen
-from serinus.offline.services.apigateway.serving.response_types import BODY_TEMPLATE, RESPONSE_TYPES
-from serinus.offline.services.apigateway.store import Document, RestApi, bad_request, not_found
+from serinus.offline.services.apigateway.store import RestApi, not_found
 
 SETTABLE = ("statusCode", "responseParameters", "responseTemplates")
 

@@ -2,10 +2,11 @@
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.lambda_uri import function_of
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
 from serinus.offline.services.apigateway.serving.templates import Template
-from serinus.offline.services.apigateway.store import Document, bad_request, not_found
+from serinus.offline.services.apigateway.store import not_found
 
 TYPES = frozenset({"HTTP", "AWS", "MOCK", "HTTP_PROXY", "AWS_PROXY"})
 PASSTHROUGH = frozenset({"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"})

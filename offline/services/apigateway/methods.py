@@ -2,8 +2,9 @@
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen
-from serinus.offline.services.apigateway.store import Document, RestApi, bad_request, conflict, not_found
+from serinus.offline.services.apigateway.store import RestApi, not_found
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 AUTHORIZATION_TYPES = frozenset({"NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"})

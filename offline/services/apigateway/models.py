@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id, not_found
+from serinus.offline.services.apigateway.store import not_found
 
 EMPTY_SCHEMA = """{
   "$schema": "http://json-schema.org/draft-04/schema#",

@@ -2,19 +2,18 @@
 
 import copy
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from moto.core.request import Request
 
 from serinus.offline.core import pages
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.protocol import Answer
 from serinus.offline.core.service import Call, Service
-from serinus.offline.services.apigateway.store import Document, RegionStore, RestApi, bad_request, stage_arn
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-    from serinus.offline.services.wafv2 import Wafv2
+from serinus.offline.http.api_documents import Document, bad_request
+from serinus.offline.http.custom_domains import CustomDomains
+from serinus.offline.services.apigateway.store import RegionStore, RestApi, stage_arn
 
 DEFAULT_PAGE = 25
 LARGEST_PAGE = 500
@@ -27,11 +26,15 @@ class Operations(Service):
     name = "apigateway"
     missing_parameter = "BadRequestException"
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext, domains: CustomDomains) -> None:
+        super().__init__(context)
+        self.domains = domains
         self.stores: dict[str, RegionStore] = {}
         #: Grows with every change, so that the gateway knows when what it compiled is stale.
         self.revision = 0
+
+    def connect(self, ports: Ports) -> None:
+        self._web_acls = ports.web_acls
 
     async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
         try:
@@ -43,17 +46,13 @@ class Operations(Service):
     def store(self, call: Call) -> RegionStore:
         return self.stores.setdefault(call.region, RegionStore())
 
-    @property
-    def firewall(self) -> "Wafv2":
-        return cast("Wafv2", self.cloud.services["wafv2"])
-
     def uncover(self, call: Call, stage: str = "") -> None:
         """No web ACL stands in front of a stage, or of any of an API's stages, that is going away."""
         arn = stage_arn(call.region, call.params["restApiId"], stage)
         if stage:
-            self.firewall.uncover(call.region, lambda fronted: fronted == arn)
+            self._web_acls.uncover(call.region, lambda fronted: fronted == arn)
         else:
-            self.firewall.uncover(call.region, lambda fronted: fronted.startswith(arn))
+            self._web_acls.uncover(call.region, lambda fronted: fronted.startswith(arn))
 
     def api(self, call: Call) -> RestApi:
         return self.store(call).api(call.params["restApiId"])

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.model import Shape
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.services.apigateway.store import Document, bad_request
+from serinus.offline.http.api_documents import Document, bad_request
 
 
 def segments(path: str) -> list[str]:

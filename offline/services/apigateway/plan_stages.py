@@ -4,8 +4,8 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html#UpdateUsagePlan-Patch
 """
 
+from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.services.apigateway.patching import segments
-from serinus.offline.services.apigateway.store import Document, bad_request
 
 LIMITS = {"rateLimit": float, "burstLimit": int}
 

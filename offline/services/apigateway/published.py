@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from serinus.offline.services.apigateway.store import Client, Definition, Document
+from serinus.offline.http.api_documents import Document
+from serinus.offline.services.apigateway.store import Client, Definition
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import re
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigateway.operations import Operations, page
-from serinus.offline.services.apigateway.store import Document, Resource, RestApi, bad_request, conflict, new_id
+from serinus.offline.services.apigateway.store import Resource, RestApi
 
 PLAIN_PART = re.compile(r"^[a-zA-Z0-9._\-:~$!,;=@'()*&]+$")
 PARAMETER_PART = re.compile(r"^\{[a-zA-Z0-9._\-:]+\+?\}$")

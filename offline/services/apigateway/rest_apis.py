@@ -4,11 +4,11 @@ from typing import Any
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.domains import check_unmapped
+from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigateway.models import default_models
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Definition, Document, Resource, RestApi, bad_request, new_id
+from serinus.offline.services.apigateway.store import Definition, Resource, RestApi
 
 LARGEST_COMPRESSION_THRESHOLD = 10_485_760
 UNMODELLED = {
@@ -38,7 +38,7 @@ class RestApiOperations(Operations):
         refuse(call.params, UNMODELLED)
         settings: Document = {
             "id": new_id(10),
-            "createdDate": self.cloud.clock.now(),
+            "createdDate": self.context.clock.now(),
             "apiKeySource": "HEADER",
             "endpointConfiguration": {"types": ["EDGE"], "ipAddressType": "ipv4"},
             "disableExecuteApiEndpoint": False,
@@ -84,7 +84,7 @@ class RestApiOperations(Operations):
     async def delete_rest_api(self, call: Call) -> Document:
         store = self.store(call)
         store.api(call.params["restApiId"])
-        check_unmapped(store, call.params["restApiId"])
+        self.domains.check_unmapped(call.region, call.params["restApiId"])
         for plan in store.plans.values():
             stages = plan.document["apiStages"]
             stages[:] = [stage for stage in stages if stage["apiId"] != call.params["restApiId"]]

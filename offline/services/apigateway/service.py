@@ -5,15 +5,17 @@ this one is ours, whole. HTTP APIs are another service (`apigatewayv2`).
 """
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from serinus.offline.core.logs import LogWriter
+from serinus.offline.core.ports import CloudContext
+from serinus.offline.http.custom_domains import CustomDomains, Domain
 from serinus.offline.services.apigateway.account import AccountOperations
 from serinus.offline.services.apigateway.api_keys import ApiKeyOperations
 from serinus.offline.services.apigateway.authorizers import AuthorizerOperations
 from serinus.offline.services.apigateway.deployments import DeploymentOperations
 from serinus.offline.services.apigateway.domain_names import DomainNameOperations
-from serinus.offline.services.apigateway.domains import Domain
 from serinus.offline.services.apigateway.gateway_responses import GatewayResponseOperations
 from serinus.offline.services.apigateway.integrations import IntegrationOperations
 from serinus.offline.services.apigateway.methods import MethodOperations
@@ -27,8 +29,13 @@ from serinus.offline.services.apigateway.tags import TagOperations
 from serinus.offline.services.apigateway.usage_plans import UsagePlanOperations
 from serinus.offline.services.apigateway.validators import ValidatorOperations
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a state folder keeps: the stores by region, and the custom domains of REST and HTTP APIs by region."""
+
+    stores: dict[str, RegionStore]
+    domains: dict[str, dict[str, Domain]]
 
 
 class ApiGateway(
@@ -50,10 +57,10 @@ class ApiGateway(
 ):
     """REST APIs, their stages, keys and usage plans."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext, domains: CustomDomains) -> None:
+        super().__init__(context, domains)
         #: Where the gateway writes the access logs of stages.
-        self.logs = LogWriter(cloud.config)
+        self.logs = LogWriter(context.config)
 
     async def start(self) -> None:
         self.logs.start(asyncio.get_running_loop())
@@ -61,19 +68,18 @@ class ApiGateway(
     async def stop(self) -> None:
         self.logs.stop()
 
-    def snapshot(self) -> dict[str, RegionStore]:
-        return self.stores
+    def snapshot(self) -> Saved:
+        return Saved(self.stores, self.domains.by_region)
 
-    def restore(self, saved: dict[str, RegionStore]) -> None:
-        self.stores = saved
+    def restore(self, saved: Saved) -> None:
+        self.stores = saved.stores
+        self.domains.by_region = saved.domains
 
-    def domain_of_host(self, host: str) -> Domain | None:
-        """The custom domain that a host belongs to, by its own name before a wildcard's."""
-        for name in (host, f"*.{host.partition('.')[2]}"):
-            for store in self.stores.values():
-                if name in store.domains:
-                    return store.domains[name]
-        return None
+    def stage_names(self, region: str, api_id: str) -> Collection[str] | None:
+        """The names of an API's stages; None where the region has no such API."""
+        store = self.stores.get(region)
+        api = store.apis.get(api_id) if store else None
+        return api.stages.keys() if api else None
 
     def published(self, api_id: str, stage_name: str) -> Published | None:
         """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""
@@ -93,3 +99,13 @@ class ApiGateway(
                 store.clients(api_id, stage_name),
             )
         return None
+
+    def all_published(self) -> list[Published]:
+        """What every stage of every API serves now."""
+        stages = [
+            self.published(api_id, stage_name)
+            for store in list(self.stores.values())
+            for api_id, api in list(store.apis.items())
+            for stage_name in list(api.stages)
+        ]
+        return [published for published in stages if published is not None]

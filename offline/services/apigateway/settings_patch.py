@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from serinus.offline.core.errors import NotModelled
-from serinus.offline.services.apigateway.store import Document, bad_request
+from serinus.offline.http.api_documents import Document, bad_request
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 CATEGORIES = ("metrics", "logging", "throttling", "caching")

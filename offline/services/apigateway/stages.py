@@ -7,14 +7,13 @@ from typing import Any
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.access_log import log_group_of
-from serinus.offline.services.apigateway.domains import check_unmapped
+from serinus.offline.http.api_documents import VARIABLE_VALUE, Document, bad_request, conflict
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
-from serinus.offline.services.apigateway.store import Document, bad_request, conflict, stage_arn
+from serinus.offline.services.apigateway.store import stage_arn
 
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
-VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]*$")
 CREATABLE = ("deploymentId", "description", "variables", "tracingEnabled", "tags", "documentationVersion")
 UNMODELLED = {
     "canarySettings": "canary releases of a stage",
@@ -43,7 +42,7 @@ class StageOperations(Operations):
             raise conflict("Stage already exists")
         if call.params["deploymentId"] not in api.deployments:
             raise bad_request("Deployment id does not exist")
-        stage = new_stage(name, self.cloud.clock.now()) | chosen(call.params, *CREATABLE)
+        stage = new_stage(name, self.context.clock.now()) | chosen(call.params, *CREATABLE)
         refuse(call.params, UNMODELLED)
         check_stage(stage)
         api.stages[name] = stage
@@ -52,7 +51,7 @@ class StageOperations(Operations):
     async def get_stage(self, call: Call) -> Document:
         stage = self.api(call).stage(call.params["stageName"])
         arn = stage_arn(call.region, call.params["restApiId"], stage["stageName"])
-        return answered(stage, webAclArn=self.firewall.acl_of(call.region, arn))
+        return answered(stage, webAclArn=self._web_acls.acl_of(call.region, arn))
 
     async def get_stages(self, call: Call) -> Document:
         deployment_id = call.params.get("deploymentId")
@@ -75,7 +74,7 @@ class StageOperations(Operations):
         check_stage(changed)
         if changed["deploymentId"] not in api.deployments:
             raise bad_request("Deployment id does not exist")
-        changed["lastUpdatedDate"] = self.cloud.clock.now()
+        changed["lastUpdatedDate"] = self.context.clock.now()
         stage.clear()
         stage.update(changed)
         return answered(stage)
@@ -84,7 +83,7 @@ class StageOperations(Operations):
         api = self.api(call)
         name = call.params["stageName"]
         api.stage(name)
-        check_unmapped(self.store(call), call.params["restApiId"], name)
+        self.domains.check_unmapped(call.region, call.params["restApiId"], name)
         for plan in self.store(call).plans.values():
             if plan.covers(call.params["restApiId"], name):
                 raise bad_request(

@@ -4,25 +4,11 @@ Keeping AWS's own shapes makes an answer a copy, an update a JSON patch and a de
 """
 
 import copy
-import secrets
-import string
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigateway.usage import UsageLedger
-
-if TYPE_CHECKING:
-    from serinus.offline.services.apigateway.domains import Domain
-
-Document = dict[str, Any]
-
-LOWER_ALPHANUMERIC = string.ascii_lowercase + string.digits
-
-
-def new_id(length: int) -> str:
-    """A random identifier as AWS makes them: lower-case letters and digits."""
-    return "".join(secrets.choice(LOWER_ALPHANUMERIC) for _ in range(length))
 
 
 def stage_arn(region: str, api_id: str, stage: str) -> str:
@@ -32,14 +18,6 @@ def stage_arn(region: str, api_id: str, stage: str) -> str:
 
 def not_found(what: str) -> AwsError:
     return AwsError("NotFoundException", f"Invalid {what} identifier specified")
-
-
-def bad_request(message: str) -> AwsError:
-    return AwsError("BadRequestException", message)
-
-
-def conflict(message: str) -> AwsError:
-    return AwsError("ConflictException", message)
 
 
 @dataclass(slots=True)
@@ -141,7 +119,6 @@ class RegionStore:
     keys: dict[str, Document] = field(default_factory=dict)
     plans: dict[str, UsagePlan] = field(default_factory=dict)
     account: Document = field(default_factory=dict)
-    domains: "dict[str, Domain]" = field(default_factory=dict)
     usage: UsageLedger = field(default_factory=UsageLedger)
 
     def api(self, api_id: str) -> RestApi:

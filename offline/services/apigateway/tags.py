@@ -1,9 +1,9 @@
 """Tags of APIs, stages, keys and usage plans, by their ARN."""
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.domains import domain_of
+from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigateway.operations import Operations
-from serinus.offline.services.apigateway.store import Document, not_found
+from serinus.offline.services.apigateway.store import not_found
 
 
 class TagOperations(Operations):
@@ -37,5 +37,5 @@ class TagOperations(Operations):
             case ["usageplans", plan_id]:
                 return store.plan(plan_id).document
             case ["domainnames", name]:
-                return domain_of(store, name).document
+                return self.domains.get(call.region, name).document
         raise not_found("resource ARN")

@@ -4,18 +4,11 @@ from datetime import date
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
 from serinus.offline.services.apigateway.patching import apply_patch, segments
 from serinus.offline.services.apigateway.plan_stages import patch_plan_stages
-from serinus.offline.services.apigateway.store import (
-    Document,
-    RegionStore,
-    UsagePlan,
-    bad_request,
-    conflict,
-    new_id,
-    not_found,
-)
+from serinus.offline.services.apigateway.store import RegionStore, UsagePlan, not_found
 
 MUTABLE = frozenset({"name", "description", "throttle", "quota", "productCode"})
 PERIODS = ("DAY", "WEEK", "MONTH")

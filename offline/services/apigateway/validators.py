@@ -3,9 +3,10 @@
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, new_id
 from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import Document, new_id, not_found
+from serinus.offline.services.apigateway.store import not_found
 
 SETTABLE = ("name", "validateRequestBody", "validateRequestParameters")
 

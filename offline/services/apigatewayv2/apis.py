@@ -2,9 +2,10 @@
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
 from serinus.offline.services.apigatewayv2.operations import answered, changed, chosen, page, refuse, replace
-from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, new_id
+from serinus.offline.services.apigatewayv2.store import HttpApi
 
 SETTABLE = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteApiEndpoint", "IpAddressType")
 UNMODELLED = {
@@ -28,7 +29,7 @@ class ApiOperations(DomainNameOperations):
             "ApiId": api_id,
             "ApiEndpoint": f"https://{api_id}.execute-api.{call.region}.amazonaws.com",
             "ProtocolType": "HTTP",
-            "CreatedDate": self.cloud.clock.now(),
+            "CreatedDate": self.context.clock.now(),
             "RouteSelectionExpression": ROUTE_SELECTION,
             "ApiKeySelectionExpression": KEY_SELECTION,
             "DisableExecuteApiEndpoint": False,

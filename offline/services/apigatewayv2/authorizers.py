@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
@@ -14,7 +15,7 @@ from serinus.offline.services.apigatewayv2.operations import (
     replace,
 )
 from serinus.offline.services.apigatewayv2.sources import check_source
-from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict, new_id
+from serinus.offline.services.apigatewayv2.store import HttpApi
 
 SETTABLE = ("AuthorizerType", "IdentitySource", "IdentityValidationExpression", "JwtConfiguration", "Name")
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html

@@ -1,8 +1,9 @@
 """Deployments: immutable snapshots that stages without automatic deployments serve."""
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.services.apigatewayv2.operations import Operations, answered, changed, page, replace
-from serinus.offline.services.apigatewayv2.store import Deployment, Document, bad_request, not_found
+from serinus.offline.services.apigatewayv2.store import Deployment, not_found
 
 
 class DeploymentOperations(Operations):

@@ -1,16 +1,10 @@
 """Domain names and API mappings, of HTTP APIs and of REST APIs; the domains themselves are kept with REST's."""
 
-from typing import TYPE_CHECKING, Any, cast
-
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway import domains
-from serinus.offline.services.apigateway.domains import Domain, Mapping, check_certificate, domain_of, new_domain
+from serinus.offline.http.api_documents import Document, bad_request
+from serinus.offline.http.custom_domains import Domain, Mapping, check_certificate
 from serinus.offline.services.apigatewayv2.operations import Operations, answered, page, refuse
-from serinus.offline.services.apigatewayv2.store import Document, bad_request, not_found
-
-if TYPE_CHECKING:
-    from serinus.offline.services.apigateway import ApiGateway
-    from serinus.offline.services.apigateway.store import RegionStore
+from serinus.offline.services.apigatewayv2.store import not_found
 
 UNMODELLED = {"MutualTlsAuthentication": "mutual TLS"}
 
@@ -19,8 +13,7 @@ class DomainNameOperations(Operations):
     async def create_domain_name(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
         given = configuration(call)
-        domain = new_domain(
-            self.rest_store(call),
+        domain = self.domains.create(
             call.region,
             call.params["DomainName"],
             "REGIONAL",
@@ -34,7 +27,7 @@ class DomainNameOperations(Operations):
         return shown(self.domain(call))
 
     async def get_domain_names(self, call: Call) -> Document:
-        return page(call, [shown(domain) for domain in self.rest_store(call).domains.values()])
+        return page(call, [shown(domain) for domain in self.domains.of(call.region).values()])
 
     async def update_domain_name(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
@@ -46,7 +39,7 @@ class DomainNameOperations(Operations):
         return shown(domain)
 
     async def delete_domain_name(self, call: Call) -> Document:
-        del self.rest_store(call).domains[self.domain(call).name]
+        del self.domains.of(call.region)[self.domain(call).name]
         return {}
 
     async def create_api_mapping(self, call: Call) -> Document:
@@ -74,12 +67,8 @@ class DomainNameOperations(Operations):
         del self.domain(call).mappings[self.mapping(call).id]
         return {}
 
-    def rest_store(self, call: Call) -> "RegionStore":
-        rest = cast("ApiGateway", self.cloud.services["apigateway"])
-        return rest.store(call)
-
     def domain(self, call: Call) -> Domain:
-        return domain_of(self.rest_store(call), call.params["DomainName"])
+        return self.domains.get(call.region, call.params["DomainName"])
 
     def mapping(self, call: Call) -> Mapping:
         try:
@@ -88,17 +77,17 @@ class DomainNameOperations(Operations):
             raise not_found("API mapping", call.params["ApiMappingId"]) from None
 
     def check_unmapped(self, call: Call, stage: str | None = None) -> None:
-        domains.check_unmapped(self.rest_store(call), call.params["ApiId"], stage)
+        self.domains.check_unmapped(call.region, call.params["ApiId"], stage)
 
     def check_target(self, call: Call, domain: Domain, api_id: str, stage: str) -> None:
         """Raise BadRequestException unless the stage exists, and may stand behind the domain."""
-        http: Any = self.store(call).apis.get(api_id)
+        http = self.store(call).apis.get(api_id)
         if http is not None and not domain.regional:
             raise bad_request("Only REGIONAL domain names can be mapped to an HTTP API")
-        api: Any = http or self.rest_store(call).apis.get(api_id)
-        if api is None:
+        stages = http.stages.keys() if http is not None else self._rest_stages.stage_names(call.region, api_id)
+        if stages is None:
             raise bad_request(f"Invalid API identifier specified {api_id}")
-        if stage not in api.stages:
+        if stage not in stages:
             raise bad_request(f"Invalid stage identifier specified {stage}")
 
 

@@ -2,6 +2,7 @@
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.http.lambda_uri import FUNCTION_ARN, STAGE_VARIABLE, function_of
 from serinus.offline.services.apigatewayv2.operations import (
     Operations,
@@ -13,7 +14,6 @@ from serinus.offline.services.apigatewayv2.operations import (
     refuse,
     replace,
 )
-from serinus.offline.services.apigatewayv2.store import Document, bad_request, conflict, new_id
 
 SETTABLE = (
     "ConnectionType",

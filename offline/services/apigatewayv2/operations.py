@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from serinus.offline.core import pages
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
-from serinus.offline.services.apigatewayv2.store import (
-    Document,
-    HttpApi,
-    RegionStore,
-    bad_request,
-    new_id,
-    not_found,
-)
+from serinus.offline.http.api_documents import Document, bad_request, new_id
+from serinus.offline.http.custom_domains import CustomDomains
+from serinus.offline.services.apigatewayv2.store import HttpApi, RegionStore, not_found
 
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from serinus.offline.cloud.cloud import Cloud
     from serinus.offline.core.protocol import Answer
 
 LARGEST_PAGE = 500
@@ -32,11 +27,16 @@ class Operations(Service):
     name = "apigatewayv2"
     missing_parameter = "BadRequestException"
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext, domains: CustomDomains) -> None:
+        super().__init__(context)
+        #: Kept with the REST APIs' state.
+        self.domains = domains
         self.stores: dict[str, RegionStore] = {}
         #: Grows with every change, so that the gateway knows when what it compiled is stale.
         self.revision = 0
+
+    def connect(self, ports: Ports) -> None:
+        self._rest_stages = ports.rest_stages
 
     async def answer(self, request: "Request", region: str, access_key: str) -> "Answer | None":
         try:
@@ -69,7 +69,7 @@ class Operations(Service):
         return {
             "DeploymentId": new_id(6),
             "AutoDeployed": automatic,
-            "CreatedDate": self.cloud.clock.now(),
+            "CreatedDate": self.context.clock.now(),
             "DeploymentStatus": "DEPLOYED",
             "Description": description or ("Automatic deployment triggered by changes to the Api configuration"),
         }

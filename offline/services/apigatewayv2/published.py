@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from serinus.offline.services.apigatewayv2.store import Deployment, Document
+from serinus.offline.http.api_documents import Document
+from serinus.offline.services.apigatewayv2.store import Deployment
 
 
 @dataclass(frozen=True, slots=True)

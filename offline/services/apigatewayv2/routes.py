@@ -3,6 +3,7 @@
 import re
 
 from serinus.offline.core.service import Call
+from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
@@ -13,7 +14,7 @@ from serinus.offline.services.apigatewayv2.operations import (
     refuse,
     replace,
 )
-from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict, new_id
+from serinus.offline.services.apigatewayv2.store import HttpApi
 
 SETTABLE = (
     "AuthorizationScopes",

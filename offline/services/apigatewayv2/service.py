@@ -53,3 +53,13 @@ class ApiGatewayV2(
             stage = api.stages[stage_name]
             return Published(region, api.document, stage, api.deployments.get(stage.get("DeploymentId") or ""))
         return None
+
+    def all_published(self) -> list[Published]:
+        """What every stage of every API serves now."""
+        stages = [
+            self.published(api_id, stage_name)
+            for store in list(self.stores.values())
+            for api_id, api in list(store.apis.items())
+            for stage_name in list(api.stages)
+        ]
+        return [published for published in stages if published is not None]

@@ -2,7 +2,7 @@
 
 import re
 
-from serinus.offline.services.apigatewayv2.store import bad_request
+from serinus.offline.http.api_documents import bad_request
 
 SOURCE = re.compile(r"^\$request\.(?P<place>header|querystring)\.(?P<name>[\w\-.]+)$")
 

@@ -6,7 +6,7 @@ from typing import Any
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.access_log import log_group_of
-from serinus.offline.services.apigateway.stages import VARIABLE_VALUE
+from serinus.offline.http.api_documents import VARIABLE_VALUE, Document, bad_request, conflict
 from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
 from serinus.offline.services.apigatewayv2.operations import (
     answered,
@@ -17,7 +17,7 @@ from serinus.offline.services.apigatewayv2.operations import (
     refuse,
     replace,
 )
-from serinus.offline.services.apigatewayv2.store import Document, HttpApi, bad_request, conflict
+from serinus.offline.services.apigatewayv2.store import HttpApi
 
 NAME = re.compile(r"^(\$default|[a-zA-Z0-9_-]{1,128})$")
 SETTABLE = (
@@ -40,7 +40,7 @@ class StageOperations(DomainNameOperations):
         name = call.params["StageName"]
         if name in api.stages:
             raise conflict("Stage already exists")
-        now = self.cloud.clock.now()
+        now = self.context.clock.now()
         stage: Document = {
             "StageName": name,
             "AutoDeploy": False,
@@ -65,7 +65,7 @@ class StageOperations(DomainNameOperations):
     async def update_stage(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
         api, stage = self.api(call), self.stage_of(call)
-        new = changed(stage, call.params, SETTABLE) | {"LastUpdatedDate": self.cloud.clock.now()}
+        new = changed(stage, call.params, SETTABLE) | {"LastUpdatedDate": self.context.clock.now()}
         if "DeploymentId" in call.params and stage["AutoDeploy"] and new["AutoDeploy"]:
             raise bad_request("Deployment ID cannot be set on a stage with automatic deployments")
         check_stage(api, new)

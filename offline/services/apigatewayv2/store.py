@@ -4,9 +4,7 @@ import copy
 from dataclasses import dataclass, field
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.services.apigateway.store import Document, bad_request, conflict, new_id
-
-__all__ = ["Deployment", "Document", "HttpApi", "RegionStore", "bad_request", "conflict", "new_id", "not_found"]
+from serinus.offline.http.api_documents import Document
 
 
 def not_found(kind: str, identity: str) -> AwsError:

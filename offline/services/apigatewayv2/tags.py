@@ -1,10 +1,10 @@
 """Tags of HTTP APIs, their stages and domain names, by their ARN."""
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.apigateway.domains import domain_of
+from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
 from serinus.offline.services.apigatewayv2.operations import found
-from serinus.offline.services.apigatewayv2.store import Document, not_found
+from serinus.offline.services.apigatewayv2.store import not_found
 
 
 class TagOperations(DomainNameOperations):
@@ -34,5 +34,5 @@ class TagOperations(DomainNameOperations):
             case ["apis", api_id, "stages", stage]:
                 return found(self.store(call).api(api_id).stages, "Stage", stage)
             case ["domainnames", name]:
-                return domain_of(self.rest_store(call), name).document
+                return self.domains.get(call.region, name).document
         raise not_found("resource ARN", arn)

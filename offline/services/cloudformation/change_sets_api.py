@@ -45,7 +45,7 @@ class ChangeSetsApi(ApiBase):
                 type=params.get("ChangeSetType") or "UPDATE",
                 revision=revision,
                 description=params.get("Description"),
-                created=self.engine.cloud.clock.time(),
+                created=self.engine.context.clock.time(),
                 on_failure=params.get("OnStackFailure"),
                 include_nested=bool(params.get("IncludeNestedStacks")),
                 import_existing=bool(params.get("ImportExistingResources")),
@@ -109,7 +109,7 @@ class ChangeSetsApi(ApiBase):
         if change_set.failures:
             return EARLY_VALIDATION
         submissions.check_modelled(revision, stack)
-        preview = Preview(self.state, stack, revision, self.engine.cloud.config.account_id)
+        preview = Preview(self.state, stack, revision, self.engine.context.config.account_id)
         change_set.changes = preview.changes
         retry = stack.status in ("UPDATE_FAILED", "CREATE_FAILED")
         return NO_CHANGES if preview.empty and not retry else ""

@@ -2,14 +2,13 @@
 
 import json
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.ports import CloudContext
 
 PATH = "/_offline/cloudformation/answers"
 MAX_ANSWER_BYTES = 4096
@@ -18,13 +17,13 @@ MAX_ANSWER_BYTES = 4096
 class Answers:
     """The requests that wait for an answer, by their id."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, context: CloudContext) -> None:
+        self._context = context
         self._expected: dict[str, Future[dict[str, Any]]] = {}
 
     def url(self, request_id: str) -> str:
         """What a custom resource's function is told to PUT its answer to."""
-        return f"{self._cloud.config.endpoint_url}{PATH}/{request_id}"
+        return f"{self._context.config.endpoint_url}{PATH}/{request_id}"
 
     def expect(self, request_id: str) -> "Future[dict[str, Any]]":
         """A future that the answer to ``request_id`` will complete."""

@@ -6,17 +6,14 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
+from serinus.offline.core.ports import AliasDeployer, CloudContext
 from serinus.offline.services.cloudformation.custom_resource_responses import Answers
 from serinus.offline.services.cloudformation.errors import Closing
 from serinus.offline.services.cloudformation.journal import Journal
 from serinus.offline.services.cloudformation.operation import Operation
 from serinus.offline.services.cloudformation.state import Order, Revision, Stack, State
 from serinus.offline.services.cloudformation.submission import Submissions
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +34,12 @@ LINGER_S = 4.0
 class Engine:
     """Every stack of the cloud, and the operations under way on them."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self.cloud = cloud
+    def __init__(self, context: CloudContext, alias_deployer: AliasDeployer) -> None:
+        self.context = context
+        self.alias_deployer = alias_deployer
         self.state = State()
-        self.submissions = Submissions(cloud, self.state)
-        self.answers = Answers(cloud)
+        self.submissions = Submissions(context, self.state)
+        self.answers = Answers(context)
         #: Held while an API call looks at a stack's status and changes it.
         self.lock = threading.RLock()
         self._operations: dict[str, Operation] = {}
@@ -50,8 +48,8 @@ class Engine:
 
     def new_stack(self, name: str, region: str) -> Stack:
         """A stack that exists from now on, without a status yet."""
-        stack_id = f"arn:aws:cloudformation:{region}:{self.cloud.config.account_id}:stack/{name}/{uuid.uuid4()}"
-        stack = Stack(id=stack_id, name=name, region=region, created=self.cloud.clock.time())
+        stack_id = f"arn:aws:cloudformation:{region}:{self.context.config.account_id}:stack/{name}/{uuid.uuid4()}"
+        stack = Stack(id=stack_id, name=name, region=region, created=self.context.clock.time())
         self.state.stacks[stack_id] = stack
         return stack
 
@@ -63,7 +61,7 @@ class Engine:
 
     def take_up(self, stack: Stack) -> Operation:
         """An operation that goes on with what was begun on ``stack``."""
-        operation = self._operations[stack.id] = Operation(self.cloud, self.state, stack, self._closing)
+        operation = self._operations[stack.id] = Operation(self, stack, self._closing)
         return operation
 
     def restore(self, state: State) -> None:
@@ -90,7 +88,7 @@ class Engine:
         """Begin to update; returns at once."""
         operation = self.operation(stack, "UPDATE_STACK", token)
         operation.remember_stable()
-        stack.updated = self.cloud.clock.time()
+        stack.updated = self.context.clock.time()
         stack.order = Order(revision, disable_rollback=disable_rollback)
         operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.update(revision, disable_rollback=disable_rollback))
@@ -110,7 +108,7 @@ class Engine:
         """Run ``work`` in a thread of its own."""
         done: Future[None] = Future()
         self._under_way[stack.id] = done
-        self.cloud.save_soon()
+        self.context.save_soon()
 
         def run() -> None:
             try:
@@ -121,7 +119,7 @@ class Engine:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
                 self._fail(stack, error)
             finally:
-                self.cloud.save_soon()
+                self.context.save_soon()
                 done.set_result(None)
 
         threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()
@@ -136,7 +134,7 @@ class Engine:
         """Leave no stack in progress for ever when this cloud itself is at fault."""
         failed = FAILED_INSTEAD.get(stack.status)
         if failed is not None:
-            Journal(self.cloud.clock, stack).stack(failed, f"Internal failure: {error}")
+            Journal(self.context.clock, stack).stack(failed, f"Internal failure: {error}")
 
     async def linger(self, stack_id: str) -> None:
         """Wait a little for what was started on a stack.

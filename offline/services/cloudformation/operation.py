@@ -21,7 +21,7 @@ from serinus.offline.services.cloudformation.resource_work import ResourceWork, 
 from serinus.offline.services.cloudformation.state import Resource, Revision, Stable, Stack, State
 
 if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.services.cloudformation.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ CUSTOM_NAMED = (
 class Operation:
     """One operation on one stack."""
 
-    def __init__(self, cloud: "Cloud", state: State, stack: Stack, closing: threading.Event) -> None:
-        self.cloud = cloud
-        self.state = state
+    def __init__(self, engine: "Engine", stack: Stack, closing: threading.Event) -> None:
+        self.context = engine.context
+        self.state = engine.state
         self.stack = stack
-        self.journal = Journal(cloud.clock, stack)
-        self.work = ResourceWork(cloud, stack, self.journal, closing)
+        self.journal = Journal(engine.context.clock, stack)
+        self.work = ResourceWork(engine, stack, self.journal, closing)
         self._timeout: Scheduled | None = None
         self._timed_out = False
         self._user_cancelled = False
@@ -256,7 +256,7 @@ class Operation:
             return
         self.stack.outputs = []
         self.stack.imports.clear()
-        self.stack.deleted = self.cloud.clock.time()
+        self.stack.deleted = self.context.clock.time()
         self.journal.stack("DELETE_COMPLETE")
 
     def _delete_all(self, policy_of: PolicyOf) -> list[str]:
@@ -325,11 +325,11 @@ class Operation:
 
     def _evaluator(self, revision: Revision) -> Evaluator:
         lookup = StandingResources(self.state, self.stack)
-        return evaluator_for(revision, self.stack, self.cloud.config.account_id, lookup)
+        return evaluator_for(revision, self.stack, self.context.config.account_id, lookup)
 
     def _start_timeout(self) -> None:
         if self.stack.timeout_minutes is not None:
-            self._timeout = self.cloud.clock.call_later(
+            self._timeout = self.context.clock.call_later(
                 self.stack.timeout_minutes * 60, self._time_out, name=f"timeout of stack {self.stack.name}"
             )
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from serinus.offline.core.ports import CloudContext
+
 if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.services.cloudformation.engine import Engine
 
 SUFFIX_ALPHABET = string.ascii_uppercase + string.digits
 SUFFIX_LENGTH = 12
@@ -31,7 +33,7 @@ class Request:
     ``cancelled`` is set when the stack operation has failed elsewhere and waiting has lost its point.
     """
 
-    cloud: "Cloud"
+    engine: "Engine"
     region: str
     stack_id: str
     stack_name: str
@@ -54,8 +56,12 @@ class Request:
     tell: Callable[[str], None] = lambda _: None
 
     @property
+    def context(self) -> CloudContext:
+        return self.engine.context
+
+    @property
     def account_id(self) -> str:
-        return self.cloud.config.account_id
+        return self.context.config.account_id
 
     @property
     def identity(self) -> str:
@@ -65,7 +71,7 @@ class Request:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud in the stack's region."""
-        return self.cloud.client(service, self.region)
+        return self.context.client(service, self.region)
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"

@@ -18,7 +18,7 @@ from serinus.offline.services.cloudformation.state import Resource, Stack
 from serinus.offline.services.cloudformation.validation import check_resolved
 
 if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+    from serinus.offline.services.cloudformation.engine import Engine
 
 CREATE_CANCELLED = "Resource creation cancelled"
 UPDATE_CANCELLED = "Resource update cancelled"
@@ -28,8 +28,8 @@ REPLACING = "Requested update requires the creation of a new physical resource; 
 class ResourceWork:
     """The steps by which a stack operation works on its resources; each raises `ResourceFailed`."""
 
-    def __init__(self, cloud: "Cloud", stack: Stack, journal: Journal, closing: threading.Event) -> None:
-        self.cloud = cloud
+    def __init__(self, engine: "Engine", stack: Stack, journal: Journal, closing: threading.Event) -> None:
+        self.engine = engine
         self.stack = stack
         self.journal = journal
         self.stop = threading.Event()
@@ -122,7 +122,7 @@ class ResourceWork:
             if kind is None:
                 raise ResourceFailed(f"The offline cloud does not model {resource.type}.")
             check_resolved(resource.type, resource.logical_id, resource.properties)
-            step = contextlib.nullcontext() if kind.lasting else self.cloud.steps.step()
+            step = contextlib.nullcontext() if kind.lasting else self.engine.context.steps.step()
             with step:
                 made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
                 claim(made.physical_id)
@@ -149,14 +149,14 @@ class ResourceWork:
         region = self.stack.region
 
         def client(service: str) -> Any:
-            return self.cloud.client(service, region)
+            return self.engine.context.client(service, region)
 
         def tell(message: str) -> None:
             if not self.cancelled(resource.logical_id):
                 self.journal.resource(resource, resource.status, message)
 
         return Request(
-            cloud=self.cloud,
+            engine=self.engine,
             region=region,
             stack_id=self.stack.id,
             stack_name=self.stack.name,

@@ -1,9 +1,10 @@
 """CloudFormation, whole: moto's skips the types it lacks, never rolls back and orders work wrongly."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from starlette.routing import Route
 
+from serinus.offline.core.ports import Ports
 from serinus.offline.core.service import Service
 from serinus.offline.services.cloudformation.change_sets_api import ChangeSetsApi
 from serinus.offline.services.cloudformation.engine import Engine
@@ -12,9 +13,6 @@ from serinus.offline.services.cloudformation.resuming import resume
 from serinus.offline.services.cloudformation.stacks_api import StacksApi
 from serinus.offline.services.cloudformation.state import State
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-
 
 class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
     """The service; the calls live in the groups that it is made of."""
@@ -22,9 +20,8 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
     name: ClassVar[str] = "cloudformation"
     missing_parameter: ClassVar[str] = "ValidationError"
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
-        self.engine = Engine(cloud)
+    def connect(self, ports: Ports) -> None:
+        self.engine = Engine(self.context, ports.alias_deployer)
 
     async def stop(self) -> None:
         self.engine.close()

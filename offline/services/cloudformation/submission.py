@@ -1,11 +1,12 @@
 """From an API call's parameters to a checked `Revision`: what a caller submits, before anything is done."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.services.cloudformation import validation
 from serinus.offline.services.cloudformation.errors import invalid
 from serinus.offline.services.cloudformation.lookup import PSEUDO_PARAMETERS, ForeseenResources, evaluator_for
@@ -13,9 +14,6 @@ from serinus.offline.services.cloudformation.parameters import resolve_parameter
 from serinus.offline.services.cloudformation.rules import check_rules
 from serinus.offline.services.cloudformation.state import Revision, Stack, State, ValidationFailure
 from serinus.offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, Template, parse
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 #: Members that would change what an operation does and that nothing here honours.
 REFUSED = (
@@ -33,8 +31,8 @@ MAX_TAGS = 50
 class Submissions:
     """Reads and checks what callers submit."""
 
-    def __init__(self, cloud: "Cloud", state: State) -> None:
-        self.cloud = cloud
+    def __init__(self, context: CloudContext, state: State) -> None:
+        self.context = context
         self.state = state
 
     def template(self, params: dict[str, Any], region: str, previous: Template | None = None) -> Template:
@@ -53,7 +51,7 @@ class Submissions:
     def _from_s3(self, url: str, region: str) -> str:
         bucket, key = bucket_and_key(url)
         try:
-            found = self.cloud.client("s3", region).get_object(Bucket=bucket, Key=key)
+            found = self.context.client("s3", region).get_object(Bucket=bucket, Key=key)
         except ClientError as error:
             message = error.response.get("Error", {}).get("Message", str(error))
             raise invalid(
@@ -113,7 +111,7 @@ class Submissions:
 
     def _evaluator(self, revision: Revision, stack: Stack) -> Any:
         lookup = ForeseenResources(self.state, stack)
-        return evaluator_for(revision, stack, self.cloud.config.account_id, lookup)
+        return evaluator_for(revision, stack, self.context.config.account_id, lookup)
 
     def _refuse(self, params: dict[str, Any]) -> None:
         for name in REFUSED:
@@ -136,7 +134,7 @@ class Submissions:
 
     def _ssm_value(self, name: str, region: str) -> str:
         try:
-            found = self.cloud.client("ssm", region).get_parameter(Name=name)
+            found = self.context.client("ssm", region).get_parameter(Name=name)
         except ClientError as error:
             raise invalid(f"Unable to fetch parameters [{name}] from parameter store for this account.") from error
         value: str = found["Parameter"]["Value"]

@@ -3,18 +3,15 @@
 import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.ports import CloudContext, FunctionInvoker
 from serinus.offline.delivery.functions import invoke_for
 from serinus.offline.services.cloudwatch.alarms import HistoryItem, compact_json
 from serinus.offline.services.cloudwatch.base import malformed
 from serinus.offline.services.cloudwatch.notifications import Change, lambda_event, sns_message, subject
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +33,22 @@ def check_actions(actions: list[str]) -> None:
             raise NotModelled(f"the alarm action {action}", "Modelled are SNS topics and Lambda functions.")
 
 
-async def perform(cloud: "Cloud", action: str, change: Change) -> HistoryItem:
+async def perform(context: CloudContext, functions: FunctionInvoker, action: str, change: Change) -> HistoryItem:
     """Carry out one action; returns what the alarm's history says of it. A failed one does not raise."""
     try:
         if action.split(":")[2] == "sns":
-            await asyncio.to_thread(_publish, cloud, action, change)
+            await asyncio.to_thread(_publish, context, action, change)
         else:
             event = json.dumps(lambda_event(change)).encode()
-            await invoke_for(cloud, action, event, principal=PRINCIPAL, source_arn=change.alarm.arn)
+            await invoke_for(functions, action, event, principal=PRINCIPAL, source_arn=change.alarm.arn)
     except (AwsError, ClientError, BotoCoreError) as error:
         log.warning("alarm %s could not act on %s: %s", change.alarm.name, action, error)
         return _item(change, action, str(error))
     return _item(change, action, None)
 
 
-def _publish(cloud: "Cloud", topic: str, change: Change) -> None:
-    client: Any = cloud.client("sns", topic.split(":")[3])
+def _publish(context: CloudContext, topic: str, change: Change) -> None:
+    client = context.client("sns", topic.split(":")[3])
     client.publish(TopicArn=topic, Subject=subject(change), Message=json.dumps(sns_message(change)))
 
 

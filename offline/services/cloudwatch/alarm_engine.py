@@ -5,11 +5,11 @@ Everything here runs on the cloud's event loop, so alarms need no lock.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serinus.offline.core.clock import Scheduled
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import AlarmSubscriber, CloudContext, EventSink, FunctionInvoker
 from serinus.offline.services.cloudwatch.actions import perform
 from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
 from serinus.offline.services.cloudwatch.base import Region
@@ -23,9 +23,6 @@ from serinus.offline.services.cloudwatch.statistics import too_few_samples
 from serinus.offline.services.cloudwatch.store import MetricStore
 from serinus.offline.services.cloudwatch.time_series import TimeSeries
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-
 log = logging.getLogger(__name__)
 
 MINUTE_S = 60
@@ -33,17 +30,18 @@ TICK_S = 10
 LONGEST_PAUSE_S = 3600
 MOMENT = "%A %d %B, %Y %H:%M:%S UTC"
 
-#: Called with (region, alarm name, old state, new state, reason), on the event loop.
-Subscriber = Callable[[str, str, str, str, str], None]
-
 
 class AlarmEngine:
     """Evaluates the alarms of all regions and carries out what their changes of state ask for."""
 
-    def __init__(self, cloud: "Cloud", regions: dict[str, Region]) -> None:
-        self._cloud = cloud
+    def __init__(
+        self, context: CloudContext, regions: dict[str, Region], functions: FunctionInvoker, events: EventSink
+    ) -> None:
+        self._context = context
+        self._functions = functions
+        self._events = events
         self._regions = regions
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: list[AlarmSubscriber] = []
         self._ticker: Scheduled | None = None
         self._ticked_at = 0
         self._path: set[tuple[str, str]] = set()
@@ -51,7 +49,7 @@ class AlarmEngine:
 
     def start(self) -> None:
         """Begin the ticks: each 10 s of cloud time, on the clock's minutes."""
-        clock = self._cloud.clock
+        clock = self._context.clock
         self._ticked_at = int(clock.time() // TICK_S) * TICK_S
         self._ticker = clock.every(TICK_S, self._tick, name="alarm evaluation", first=self._ticked_at + TICK_S)
 
@@ -59,12 +57,12 @@ class AlarmEngine:
         if self._ticker is not None:
             self._ticker.cancel()
 
-    def subscribe(self, subscriber: Subscriber) -> None:
+    def subscribe(self, subscriber: AlarmSubscriber) -> None:
         self._subscribers.append(subscriber)
 
     async def _tick(self) -> None:
         """Evaluate what is due; after a pause, each of the instants that were missed (of the last hour)."""
-        now = self._cloud.clock.time()
+        now = self._context.clock.time()
         latest = int(now // TICK_S) * TICK_S
         for region in list(self._regions.values()):
             await asyncio.to_thread(region.store.settle, now)
@@ -108,19 +106,14 @@ class AlarmEngine:
         if old.value == state.value:
             return
         region = self._regions[region_name]
-        change = Change(alarm, old, region_name, self._cloud.config.account_id, children)
+        change = Change(alarm, old, region_name, self._context.config.account_id, children)
         region.history.append(_state_update(change))
         for subscriber in list(self._subscribers):
             subscriber(region_name, alarm.name, old.value, state.value, state.reason)
-        self._publish(change)
+        self._events.publish(region_name, eventbridge_event(change))
         await self._settle_composites(region_name, alarm)
         for action in alarm.actions():
-            region.history.append(await perform(self._cloud, action, change))
-
-    def _publish(self, change: Change) -> None:
-        events: Any = self._cloud.services.get("events")
-        if events is not None:
-            events.publish(change.region, eventbridge_event(change))
+            region.history.append(await perform(self._context, self._functions, action, change))
 
     async def _settle_composites(self, region_name: str, child: Alarm) -> None:
         """Evaluate the composite alarms that ``child`` is part of, now that its state changed."""
@@ -128,7 +121,7 @@ class AlarmEngine:
             if composite.kind == "CompositeAlarm" and composite is not child:
                 rule = parse_rule(composite.settings["AlarmRule"])
                 if {child.name, child.arn} & set(rule.alarms):
-                    moment = self._cloud.clock.now().strftime(MOMENT)
+                    moment = self._context.clock.now().strftime(MOMENT)
                     why = f"{child.arn} transitioned to {child.state.value} at {moment}"
                     await self.evaluate_composite(region_name, composite, why, ((child.arn, child.state),))
 
@@ -147,7 +140,7 @@ class AlarmEngine:
         value = ALARM if holds else OK
         if value != composite.state.value:
             data = compact_json({"triggeringAlarms": [_triggering(*child) for child in children]})
-            state = AlarmState(value, why.replace("{state}", value), self._cloud.clock.time(), data)
+            state = AlarmState(value, why.replace("{state}", value), self._context.clock.time(), data)
             self._path.add(step)
             try:
                 await self.change(region_name, composite, state, children)

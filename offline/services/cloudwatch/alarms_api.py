@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.ports import Ports
 from serinus.offline.core.service import Call
 from serinus.offline.services.cloudwatch.actions import check_actions
 from serinus.offline.services.cloudwatch.alarm_engine import AlarmEngine, state_of
@@ -23,9 +24,6 @@ from serinus.offline.services.cloudwatch.pages import page
 from serinus.offline.services.cloudwatch.rule_expression import InvalidRule, parse_rule
 from serinus.offline.services.cloudwatch.store import dimensions_of
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-
 MAX_NAME = 255
 MAX_TAGS = 50
 MAX_DELETED = 100
@@ -40,9 +38,8 @@ NOT_MODELLED_OF_COMPOSITES = (
 class AlarmsApi(Regional):
     """Operations of CloudWatch on alarms, by region."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
-        self.engine = AlarmEngine(cloud, self.regions)
+    def connect(self, ports: Ports) -> None:
+        self.engine = AlarmEngine(self.context, self.regions, ports.functions, ports.events)
 
     async def put_metric_alarm(self, call: Call) -> dict[str, Any]:
         settings = dict(call.params)
@@ -144,7 +141,7 @@ class AlarmsApi(Regional):
         if params["StateValue"] not in ACTIONS:
             raise malformed(f"StateValue is {params['StateValue']!r}; it must be one of {', '.join(ACTIONS)}.")
         state = AlarmState(
-            params["StateValue"], params["StateReason"], self.cloud.clock.time(), params.get("StateReasonData")
+            params["StateValue"], params["StateReason"], self.context.clock.time(), params.get("StateReasonData")
         )
         await self.engine.change(call.region, alarm, state)
         return {}
@@ -179,7 +176,7 @@ class AlarmsApi(Regional):
         settings.setdefault("ActionsEnabled", True)
         for key in ACTIONS.values():
             check_actions(settings.setdefault(key, []))
-        now, region = self.cloud.clock.time(), self.region(call.region)
+        now, region = self.context.clock.time(), self.region(call.region)
         before = region.alarms.get(name)
         if before is not None and before.kind != kind:
             raise malformed(f"An alarm of another type is already named {name}.")
@@ -193,7 +190,7 @@ class AlarmsApi(Regional):
 
     def _remember(self, region: str, alarm: Alarm, summary: str, data: dict[str, Any]) -> None:
         text = compact_json({"version": "1.0"} | data)
-        item = HistoryItem(alarm.name, alarm.kind, self.cloud.clock.time(), "ConfigurationUpdate", summary, text)
+        item = HistoryItem(alarm.name, alarm.kind, self.context.clock.time(), "ConfigurationUpdate", summary, text)
         self.region(region).history.append(item)
 
     def _alarm(self, region: str, name: str) -> Alarm:
@@ -207,7 +204,7 @@ class AlarmsApi(Regional):
             alarm = self.region(call.region).alarms.get(name)
             if alarm is not None and alarm.settings["ActionsEnabled"] != enabled:
                 alarm.settings["ActionsEnabled"] = enabled
-                alarm.configured_at = self.cloud.clock.time()
+                alarm.configured_at = self.context.clock.time()
                 done = "enabled" if enabled else "disabled"
                 self._remember(call.region, alarm, f'Alarm "{name}" actions {done}', {"type": "Update"})
         return {}

@@ -1,15 +1,12 @@
 """What CloudWatch keeps in each region, and the base that its groups of operations share."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Service
 from serinus.offline.services.cloudwatch.alarms import Alarm, HistoryItem
 from serinus.offline.services.cloudwatch.store import MetricStore
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 
 @dataclass(slots=True)
@@ -34,8 +31,8 @@ class Region:
 class Regional(Service):
     """A service with state by region."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self.regions: dict[str, Region] = {}
 
     def region(self, name: str) -> Region:

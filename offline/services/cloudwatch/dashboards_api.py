@@ -23,7 +23,7 @@ class DashboardsApi(Regional):
                 "It can only contain alphanumerics, dash (-) and underscore (_)."
             )
         _check(body)
-        self._all[name] = Dashboard(name, body, self.cloud.clock.time())
+        self._all[name] = Dashboard(name, body, self.context.clock.time())
         return {"DashboardValidationMessages": []}
 
     def get_dashboard(self, call: Call) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class DashboardsApi(Regional):
         return dashboard
 
     def _arn(self, name: str) -> str:
-        return f"arn:aws:cloudwatch::{self.cloud.config.account_id}:dashboard/{name}"
+        return f"arn:aws:cloudwatch::{self.context.config.account_id}:dashboard/{name}"
 
 
 def _check(body: str) -> None:

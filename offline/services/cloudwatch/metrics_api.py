@@ -41,8 +41,8 @@ class MetricsApi(Regional):
             raise invalid("The parameter MetricData is required.", "MissingParameter")
         if len(data) > MAX_DATA:
             raise invalid(f"The collection MetricData must not have a size greater than {MAX_DATA}.")
-        now = self.cloud.clock.time()
-        visible_at = now + self.cloud.config.metric_delay_s
+        now = self.context.clock.time()
+        visible_at = now + self.context.config.metric_delay_s
         samples = [
             sample
             for place, datum in enumerate(data, 1)
@@ -58,7 +58,7 @@ class MetricsApi(Regional):
         for name in ("IncludeLinkedAccounts", "OwningAccount"):
             if params.get(name):
                 raise NotModelled(f"{name} of ListMetrics")
-        now = self.cloud.clock.time()
+        now = self.context.clock.time()
         recently = params.get("RecentlyActive")
         if recently not in (None, "PT3H"):
             raise invalid(f"The value {recently} for parameter RecentlyActive must be PT3H.")
@@ -120,7 +120,7 @@ class MetricsApi(Regional):
         return {"MetricDataResults": results, "Messages": []} | token
 
     def _window(self, params: dict[str, Any], period_s: int) -> Window:
-        now = self.cloud.clock.time()
+        now = self.context.clock.time()
         start, end = epoch(params["StartTime"]), epoch(params["EndTime"])
         if start >= end:
             raise invalid("The parameter StartTime must be less than the parameter EndTime.")

@@ -9,8 +9,9 @@ import logging
 
 from moto.core.request import Request
 
+from serinus.offline.core.ports import AlarmSubscriber
 from serinus.offline.core.protocol import Answer
-from serinus.offline.services.cloudwatch.alarm_engine import Subscriber, state_of
+from serinus.offline.services.cloudwatch.alarm_engine import state_of
 from serinus.offline.services.cloudwatch.alarms_api import AlarmsApi
 from serinus.offline.services.cloudwatch.base import Region
 from serinus.offline.services.cloudwatch.dashboards_api import DashboardsApi
@@ -60,10 +61,10 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
 
         Cheap and lock-free; safe from any thread. It is seen `metric_delay_s` after this call.
         """
-        now = self.cloud.clock.time()
+        now = self.context.clock.time()
         self.region(region).store.put(
             Sample(
-                now + self.cloud.config.metric_delay_s,
+                now + self.context.config.metric_delay_s,
                 MetricKey(namespace, name, tuple(sorted(dimensions.items()))),
                 unit,
                 now if at is None else at,
@@ -87,7 +88,7 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
             self.record(region, "AWS/Logs", "EMFValidationErrors", {"LogGroupName": log_group}, 1, unit="Count")
             return
         for datum in data or ():
-            at = self.cloud.clock.at_real(datum.timestamp)
+            at = self.context.clock.at_real(datum.timestamp)
             for value in datum.values:
                 self.record(
                     region,
@@ -107,7 +108,7 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
             raise KeyError(f"no alarm {name} in {region}")
         return state
 
-    def subscribe(self, callback: Subscriber) -> None:
+    def subscribe(self, callback: AlarmSubscriber) -> None:
         """Have ``callback(region, alarm_name, old, new, reason)`` called, on the loop, at each change of state."""
         self.engine.subscribe(callback)
 

@@ -1,5 +1,5 @@
 """CodeDeploy of the offline cloud, for Lambda functions."""
 
-from serinus.offline.services.codedeploy.service import CodeDeploy, DeploymentResult
+from serinus.offline.services.codedeploy.service import CodeDeploy
 
-__all__ = ["CodeDeploy", "DeploymentResult"]
+__all__ = ["CodeDeploy"]

@@ -3,12 +3,8 @@
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms.html
 """
 
-from typing import TYPE_CHECKING
-
+from serinus.offline.core.ports import AlarmSource
 from serinus.offline.services.codedeploy.records import Deployment
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 ACTIVE = (
     "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the "
@@ -27,12 +23,12 @@ def watched_alarms(deployment: Deployment) -> list[str]:
     return [alarm["name"] for alarm in deployment.alarms.get("alarms", [])]
 
 
-def active_alarms(cloud: "Cloud", region: str, deployment: Deployment) -> tuple[str, str] | None:
+def active_alarms(alarms: AlarmSource, region: str, deployment: Deployment) -> tuple[str, str] | None:
     """The error (code, message) with which the deployment's alarms stop it now; None when they do not."""
     active, unknown = [], []
     for name in watched_alarms(deployment):
         try:
-            state = cloud.services["cloudwatch"].alarm_state(region, name)  # type: ignore[attr-defined]
+            state = alarms.alarm_state(region, name)
         except KeyError:
             unknown.append(name)
             continue

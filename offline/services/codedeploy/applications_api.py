@@ -29,7 +29,7 @@ class ApplicationsApi(CodeDeployBase):
         if name in region.applications:
             raise fault("ApplicationAlreadyExistsException", f"Application already exists: {name}")
         tags = tags_of(call.params.get("tags"))
-        application = Application(str(uuid.uuid4()), name, self.cloud.clock.time(), tags)
+        application = Application(str(uuid.uuid4()), name, self.context.clock.time(), tags)
         region.applications[name] = application
         return {"applicationId": application.id}
 

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.pages import page
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.services.codedeploy.records import Application, Group, Region
 from serinus.offline.services.codedeploy.state_machine import Machine
 from serinus.offline.services.codedeploy.traffic import predefined
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 T = TypeVar("T")
 
@@ -23,10 +21,13 @@ PAGE = 100
 class CodeDeployBase(Service):
     """State and checks of all operations. Operations are async: everything runs on the event loop."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self.regions: dict[str, Region] = {}
-        self.machine = Machine(cloud, self.regions)
+
+    def connect(self, ports: Ports) -> None:
+        self.alarms = ports.alarms
+        self.machine = Machine(self.context, self.regions, ports)
 
     def region(self, name: str) -> Region:
         if name not in self.regions:
@@ -55,7 +56,7 @@ class CodeDeployBase(Service):
         return found
 
     def arn(self, region: str, rest: str) -> str:
-        return f"arn:aws:codedeploy:{region}:{self.cloud.config.account_id}:{rest}"
+        return f"arn:aws:codedeploy:{region}:{self.context.config.account_id}:{rest}"
 
 
 def fault(code: str, message: str) -> AwsError:

@@ -41,7 +41,7 @@ class ConfigsApi(CodeDeployBase):
             )
         routing = params.get("trafficRoutingConfig", {})
         check_routing(routing)
-        config = DeploymentConfig(str(uuid.uuid4()), name, routing, self.cloud.clock.time())
+        config = DeploymentConfig(str(uuid.uuid4()), name, routing, self.context.clock.time())
         region.configs[name] = config
         return {"deploymentConfigId": config.id}
 

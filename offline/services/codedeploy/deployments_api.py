@@ -67,7 +67,7 @@ class DeploymentsApi(GroupsApi):
             target=spec.target,
             events=[LifecycleEvent(name, spec.hooks.get(name)) for name in LIFECYCLE],
             shifts=shifts_of(config.routing),
-            created_at=self.cloud.clock.time(),
+            created_at=self.context.clock.time(),
             description=overrides.get("description"),
             alarms=override_alarms or settings.get("alarmConfiguration", {}),
             auto_rollback=overrides.get("autoRollbackConfiguration")

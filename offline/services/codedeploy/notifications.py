@@ -9,15 +9,13 @@ import json
 import logging
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from serinus.offline.core.ports import CloudContext, EventSink
 from serinus.offline.services.codedeploy.records import Deployment, Group
 from serinus.offline.services.codedeploy.shapes import overview
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +29,18 @@ TRIGGER_EVENTS = {
 }
 
 
-async def announce(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
+async def announce(
+    context: CloudContext, events: EventSink, region: str, group: Group | None, deployment: Deployment
+) -> None:
     """Tell EventBridge and the group's triggers that ``deployment`` reached its present status."""
-    _to_eventbridge(cloud, region, group, deployment)
+    account_id, now = context.config.account_id, context.clock.time()
+    events.publish(region, eventbridge_event(account_id, region, group, deployment, now))
     happened = {TRIGGER_EVENTS[deployment.status]}
     if deployment.is_rollback and deployment.status == "InProgress":
         happened.add("DeploymentRollback")
     for trigger in group.settings.get("triggerConfigurations", []) if group else []:
         if happened & set(trigger.get("triggerEvents", [])):
-            await asyncio.to_thread(_to_topic, cloud, region, trigger, deployment)
-
-
-def _to_eventbridge(cloud: "Cloud", region: str, group: Group | None, deployment: Deployment) -> None:
-    events: Any = cloud.services.get("events")
-    if events is not None:
-        event = eventbridge_event(cloud.config.account_id, region, group, deployment, cloud.clock.time())
-        events.publish(region, event)
+            await asyncio.to_thread(_to_topic, context, region, trigger, deployment)
 
 
 def eventbridge_event(
@@ -77,9 +71,9 @@ def eventbridge_event(
     }
 
 
-def _to_topic(cloud: "Cloud", region: str, trigger: dict[str, Any], deployment: Deployment) -> None:
-    message = _trigger_message(cloud.config.account_id, region, trigger["triggerName"], deployment)
-    client: Any = cloud.client("sns", region)
+def _to_topic(context: CloudContext, region: str, trigger: dict[str, Any], deployment: Deployment) -> None:
+    message = _trigger_message(context.config.account_id, region, trigger["triggerName"], deployment)
+    client = context.client("sns", region)
     try:
         client.publish(
             TopicArn=trigger["triggerTargetArn"],

@@ -5,23 +5,12 @@ Only the Lambda compute platform is modelled; EC2, on-premises servers and ECS a
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
+from serinus.offline.core.ports import DeploymentResult
 from serinus.offline.services.codedeploy.applications_api import ApplicationsApi
 from serinus.offline.services.codedeploy.appspec import AppSpec, revision_of
 from serinus.offline.services.codedeploy.deployments_api import DeploymentsApi
 from serinus.offline.services.codedeploy.records import AFTER, BEFORE, Deployment, Group, Region, Target
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentResult:
-    """How a deployment ended: Succeeded, or Failed or Stopped and ``message`` says why."""
-
-    status: str
-    deployment_id: str
-    message: str
-    rollback_deployment_id: str | None = None
 
 
 class CodeDeploy(ApplicationsApi, DeploymentsApi):
@@ -30,9 +19,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
     name = "codedeploy"
 
     async def start(self) -> None:
-        cloudwatch: Any = self.cloud.services.get("cloudwatch")
-        if cloudwatch is not None:
-            cloudwatch.subscribe(self.machine.alarm_changed)
+        self.alarms.subscribe(self.machine.alarm_changed)
         self.machine.resume()
 
     def snapshot(self) -> dict[str, Region]:
@@ -40,6 +27,11 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
 
     def restore(self, saved: dict[str, Region]) -> None:
         self.regions.update(saved)
+
+    def group_of(self, region: str, deployment_id: str) -> tuple[str, str] | None:
+        """The application and group of a deployment; None for one that does not exist."""
+        deployment = self.region(region).deployments.get(deployment_id)
+        return (deployment.application, deployment.group) if deployment else None
 
     async def deploy_alias(
         self,

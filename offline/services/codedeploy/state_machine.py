@@ -8,18 +8,15 @@ call it again. All of it runs on the event loop, one step of a deployment at a t
 import asyncio
 import json
 import uuid
-from typing import TYPE_CHECKING
 
 from serinus.offline.core.clock import Job, Scheduled
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext, FunctionAliases, FunctionInvoker, Ports
 from serinus.offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
+from serinus.offline.services.codedeploy.alias_routing import alias_problem, set_weight
 from serinus.offline.services.codedeploy.notifications import announce
-from serinus.offline.services.codedeploy.ports import LambdaSeam, alias_problem, set_weight
 from serinus.offline.services.codedeploy.records import FINISHED, TRAFFIC, Deployment, LifecycleEvent, Region
 from serinus.offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 #: How long a hook may take to answer, in cloud seconds.
 HOOK_LIMIT_S = 3600
@@ -35,8 +32,12 @@ STOPPED = "The deployment was stopped by a request."
 class Machine:
     """Drives the deployments of all regions."""
 
-    def __init__(self, cloud: "Cloud", regions: dict[str, Region]) -> None:
-        self._cloud = cloud
+    def __init__(self, context: CloudContext, regions: dict[str, Region], ports: Ports) -> None:
+        self._context = context
+        self.functions: FunctionInvoker = ports.functions
+        self.aliases: FunctionAliases = ports.function_aliases
+        self._alarms = ports.alarms
+        self._events = ports.events
         self._regions = regions
         self._locks: dict[str, asyncio.Lock] = {}
         self._timers: dict[str, Scheduled] = {}
@@ -48,7 +49,7 @@ class Machine:
         """Begin a deployment that was just created."""
         self._regions[region].deployments[deployment.id] = deployment
         deployment.updated_at = self._now()
-        self._cloud.save_soon()
+        self._context.save_soon()
         self._soon(f"start {deployment.id}", lambda: self.proceed(region, deployment))
 
     def resume(self) -> None:
@@ -69,8 +70,8 @@ class Machine:
             for event in deployment.events:
                 if event.status == "InProgress":
                     event.invoked = False
-                    event.started_at = event.started_at and event.started_at + self._cloud.slept_s
-                    event.deadline = event.deadline and event.deadline + self._cloud.slept_s
+                    event.started_at = event.started_at and event.started_at + self._context.slept_s
+                    event.deadline = event.deadline and event.deadline + self._context.slept_s
             if deployment.status != "Created":
                 async with self._lock(deployment):
                     if not await self._heed_alarms(region, deployment):
@@ -155,7 +156,7 @@ class Machine:
             return True
         if not await self._heed_alarms(region, deployment):
             return False
-        problem = alias_problem(self._lambda, region, deployment.target)
+        problem = alias_problem(self.aliases, region, deployment.target)
         if problem is None:
             return True
         await self._terminate(region, deployment, "Failed", problem, "failure")
@@ -185,7 +186,7 @@ class Machine:
         payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": event.execution_id}
         function, qualifier = _qualified(str(event.hook))
         try:
-            await self._lambda.invoke(
+            await self.functions.invoke(
                 function, qualifier, json.dumps(payload).encode(), region=region, invocation_type="Event"
             )
         except AwsError as error:
@@ -204,14 +205,14 @@ class Machine:
             event.status, event.started_at = "InProgress", self._now()
         due = [step for step in deployment.shifts if event.started_at + step.after_s <= self._now() + 1e-3]
         if len(due) > deployment.shifted:
-            problem = await set_weight(self._lambda, region, deployment.target, due[-1].weight)
+            problem = await set_weight(self.aliases, region, deployment.target, due[-1].weight)
             if problem is not None:
                 self._end_event(deployment, event, "Failed", problem)
                 error = ("INVALID_LAMBDA_CONFIGURATION", problem)
                 await self._terminate(region, deployment, "Failed", error, "failure")
                 return False
             deployment.shifted, deployment.updated_at = len(due), self._now()
-            self._cloud.save_soon()
+            self._context.save_soon()
         if deployment.shifted == len(deployment.shifts):
             self._end_event(deployment, event, "Succeeded")
             return True
@@ -222,7 +223,7 @@ class Machine:
 
     async def _heed_alarms(self, region: str, deployment: Deployment) -> bool:
         """Stop the deployment when an alarm of its is active; True when none is."""
-        error = active_alarms(self._cloud, region, deployment)
+        error = active_alarms(self._alarms, region, deployment)
         if error is None:
             return True
         await self._terminate(region, deployment, "Stopped", error, "alarm")
@@ -261,7 +262,7 @@ class Machine:
         waiter = self._waiters.pop(deployment.id, None)
         if waiter is not None:
             waiter.set()
-        self._cloud.save_soon()
+        self._context.save_soon()
         await self._announce(region, deployment)
 
     def _end_event(self, deployment: Deployment, event: LifecycleEvent, status: str, message: str = "") -> None:
@@ -270,28 +271,23 @@ class Machine:
 
     # ---- time, locks, others
 
-    @property
-    def _lambda(self) -> LambdaSeam:
-        seam: LambdaSeam = self._cloud.services["lambda"]  # type: ignore[assignment]
-        return seam
-
     def _now(self) -> float:
-        return self._cloud.clock.time()
+        return self._context.clock.time()
 
     def _lock(self, deployment: Deployment) -> asyncio.Lock:
         return self._locks.setdefault(deployment.id, asyncio.Lock())
 
     async def _announce(self, region: str, deployment: Deployment) -> None:
         group = self._regions[region].groups.get((deployment.application, deployment.group))
-        await announce(self._cloud, region, group, deployment)
+        await announce(self._context, self._events, region, group, deployment)
 
     def _soon(self, name: str, step: Job) -> None:
         """Run ``step`` as a job of the clock that is due now, so that a stepped clock awaits it."""
-        self._cloud.clock.call_at(self._now(), step, name=name)
+        self._context.clock.call_at(self._now(), step, name=name)
 
     def _arm(self, region: str, deployment: Deployment, at: float) -> None:
         self._disarm(deployment)
-        self._timers[deployment.id] = self._cloud.clock.call_at(
+        self._timers[deployment.id] = self._context.clock.call_at(
             at, lambda: self.proceed(region, deployment), name=f"deployment {deployment.id}"
         )
 

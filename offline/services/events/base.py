@@ -1,14 +1,12 @@
 """What every family of EventBridge operations needs: the caller's region, pages, refusals."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serinus.offline.core import pages
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Call, Service
 from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, RegionStore, bus_arn
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 LARGEST_PAGE = 100
 
@@ -19,14 +17,14 @@ class EventsBase(Service):
     name = "events"
     missing_parameter = "ValidationException"
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self.stores: dict[str, RegionStore] = {}
 
     def region(self, region: str) -> RegionStore:
         if region not in self.stores:
-            arn = bus_arn(region, self.cloud.config.account_id, DEFAULT_BUS)
-            self.stores[region] = RegionStore({DEFAULT_BUS: Bus(DEFAULT_BUS, arn, self.cloud.clock.time())})
+            arn = bus_arn(region, self.context.config.account_id, DEFAULT_BUS)
+            self.stores[region] = RegionStore({DEFAULT_BUS: Bus(DEFAULT_BUS, arn, self.context.clock.time())})
         return self.stores[region]
 
     def store(self, call: Call) -> RegionStore:

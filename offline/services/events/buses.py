@@ -19,7 +19,7 @@ class BusOperations(EventsBase):
             raise AwsError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
         arn = bus_arn(call.region, call.account_id, name)
         store.buses[name] = Bus(
-            name, arn, self.cloud.clock.time(), call.params.get("Description"), tags=tags_of(call)
+            name, arn, self.context.clock.time(), call.params.get("Description"), tags=tags_of(call)
         )
         return {"EventBusArn": arn}
 

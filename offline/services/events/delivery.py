@@ -6,19 +6,16 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.htm
 import json
 import logging
 import random
-from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext, FunctionInvoker, MetricSink
 from serinus.offline.delivery.targets import send
 from serinus.offline.delivery.tasks import Background
 from serinus.offline.services.events.event import Event
 from serinus.offline.services.events.store import Document, Rule
 from serinus.offline.services.events.transform import target_input
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +28,10 @@ RETRIED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingExcept
 class Deliveries:
     """Hands events to targets; failures are retried by jobs of the cloud's clock."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, context: CloudContext, functions: FunctionInvoker, metrics: MetricSink) -> None:
+        self._context = context
+        self._functions = functions
+        self._metrics = metrics
         self._background = Background()
 
     def start(self, region: str, rule: Rule, event: Event) -> None:
@@ -46,14 +45,14 @@ class Deliveries:
         self._count(region, rule, "TriggeredRules")
         for target in list(rule.targets.values()):
             text = target_input(target, event, rule.arn, rule.name)
-            await self._attempt(region, rule, target, text, attempt=0, since=self._cloud.clock.time())
+            await self._attempt(region, rule, target, text, attempt=0, since=self._context.clock.time())
 
     async def _attempt(
         self, region: str, rule: Rule, target: Document, text: str, *, attempt: int, since: float
     ) -> None:
         self._count(region, rule, "Invocations" if attempt == 0 else "RetryInvocationAttempts")
         try:
-            await send(self._cloud, target, text, rule.arn)
+            await send(self._context, self._functions, target, text, rule.arn)
         except (AwsError, ClientError) as error:
             code, message = reason(error)
             condition = self._exhausted(target, code, attempt, since)
@@ -70,7 +69,7 @@ class Deliveries:
         async def again() -> None:
             await self._attempt(region, rule, target, text, attempt=attempt, since=since)
 
-        self._cloud.clock.call_later(delay_s, again, name=f"retry of rule {rule.name}")
+        self._context.clock.call_later(delay_s, again, name=f"retry of rule {rule.name}")
 
     def _exhausted(self, target: Document, code: str, attempt: int, since: float) -> str | None:
         policy = target.get("RetryPolicy") or {}
@@ -78,7 +77,7 @@ class Deliveries:
             return "NonRetriable"
         if attempt >= policy.get("MaximumRetryAttempts", DEFAULT_ATTEMPTS):
             return "MaximumRetryAttempts"
-        age_s = self._cloud.clock.time() - since
+        age_s = self._context.clock.time() - since
         if age_s >= policy.get("MaximumEventAgeInSeconds", DEFAULT_AGE_S):
             return "MaximumEventAgeInSeconds"
         return None
@@ -98,12 +97,10 @@ class Deliveries:
         }
         if condition != "NonRetriable":
             attributes["EXHAUSTED_RETRY_CONDITION"] = condition
-        await send(self._cloud, {"Arn": queue}, text, rule.arn, attributes)
+        await send(self._context, self._functions, {"Arn": queue}, text, rule.arn, attributes)
 
     def _count(self, region: str, rule: Rule, name: str) -> None:
-        cloudwatch: Any = self._cloud.services.get("cloudwatch")
-        if cloudwatch is not None:
-            cloudwatch.record(region, "AWS/Events", name, {"RuleName": rule.name}, 1.0, unit="Count")
+        self._metrics.record(region, "AWS/Events", name, {"RuleName": rule.name}, 1.0, unit="Count")
 
 
 def reason(error: AwsError | ClientError) -> tuple[str, str]:

@@ -94,7 +94,7 @@ class RuleOperations(EventsBase):
         unschedule(rule)
         if rule.schedule is None or not rule.enabled:
             return
-        now = self.cloud.clock.time()
+        now = self.context.clock.time()
         if due is None or due < now:
             due = rule.schedule.next_after(now if after is None else after)
         if due is None:
@@ -102,10 +102,10 @@ class RuleOperations(EventsBase):
 
         async def run() -> None:
             self.schedule(region, rule, after=due)
-            event = scheduled_event(self.cloud.config.account_id, region, rule.arn, due)
+            event = scheduled_event(self.context.config.account_id, region, rule.arn, due)
             await self.deliveries.to_targets(region, rule, event)
 
-        rule.due = self.cloud.clock.call_at(due, run, name=f"rule {rule.name}")
+        rule.due = self.context.clock.call_at(due, run, name=f"rule {rule.name}")
 
 
 OPTIONAL = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")

@@ -1,9 +1,10 @@
 """The service itself: rules, targets, buses, and events from clients and from the cloud's own services."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call
 from serinus.offline.services.events.buses import BusOperations
 from serinus.offline.services.events.delivery import Deliveries
@@ -19,19 +20,18 @@ from serinus.offline.services.events.snapshot import SavedBus, saved_buses, stor
 from serinus.offline.services.events.store import Bus, Document, invalid
 from serinus.offline.services.events.targets import TargetOperations
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-
 MOST_ENTRIES = 10
 
 
 class EventBridge(TargetOperations, RuleOperations, BusOperations):
     """Archives, replays, API destinations, partner sources and pipes are refused by name."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
-        self.deliveries = Deliveries(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self._saved_due: dict[str, float] = {}
+
+    def connect(self, ports: Ports) -> None:
+        self.deliveries = Deliveries(self.context, ports.functions, ports.metrics)
 
     async def start(self) -> None:
         """Schedule the rules that were brought back."""
@@ -57,8 +57,8 @@ class EventBridge(TargetOperations, RuleOperations, BusOperations):
         ``event`` brings "source" (such as "aws.codedeploy"), "detail-type" and "detail"; id, time (cloud time),
         account, region and resources are filled in where it does not.
         """
-        whole = envelope(self.cloud.config.account_id, region, self.cloud.clock.time(), event)
-        loop = self.cloud.loop
+        whole = envelope(self.context.config.account_id, region, self.context.clock.time(), event)
+        loop = self.context.loop
         if loop is None:
             raise AwsError("InternalException", "events were published before the cloud started")
         if loop is _running_loop():
@@ -84,7 +84,7 @@ class EventBridge(TargetOperations, RuleOperations, BusOperations):
 
     def _put_entry(self, call: Call, entry: dict[str, Any]) -> Document:
         try:
-            event = entry_event(entry, call.account_id, call.region, self.cloud.clock.time())
+            event = entry_event(entry, call.account_id, call.region, self.context.clock.time())
         except AwsError as error:
             return {"ErrorCode": error.code, "ErrorMessage": error.message}
         bus_name = (entry.get("EventBusName") or "default").rpartition("event-bus/")[2]

@@ -10,14 +10,12 @@ import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from serinus.offline.core.errors import AwsError, NotModelled
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.ports import CloudContext
 
 URL_PATH = "/_offline/lambda/archives"
 MAX_DIRECT_ZIP_BYTES = 50 * 1024 * 1024
@@ -36,9 +34,9 @@ class Package:
 class Archives:
     """The zips of functions and layers, each kept once under its hash."""
 
-    def __init__(self, root: Path, cloud: "Cloud") -> None:
+    def __init__(self, root: Path, context: CloudContext) -> None:
         self.root = root
-        self._cloud = cloud
+        self._context = context
         root.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
@@ -46,13 +44,13 @@ class Archives:
 
     def url(self, sha256: str) -> str:
         """Where a client that was told so downloads an archive."""
-        config = self._cloud.config
+        config = self._context.config
         path = f"{URL_PATH}/{sha256}"
         return f"{config.endpoint_url}{path}?seal={config.root_key.seal(path)}"
 
     def is_sealed(self, sha256: str, seal: str) -> bool:
         """Whether `url` gave ``seal`` out with ``sha256``."""
-        expected = self._cloud.config.root_key.seal(f"{URL_PATH}/{sha256}")
+        expected = self._context.config.root_key.seal(f"{URL_PATH}/{sha256}")
         return hmac.compare_digest(expected.encode(), seal.encode())
 
     def accept(self, code: dict[str, Any], region: str) -> Package:
@@ -87,7 +85,7 @@ class Archives:
     def _from_s3(self, code: dict[str, Any], region: str) -> bytes:
         version = {"VersionId": code["S3ObjectVersion"]} if code.get("S3ObjectVersion") else {}
         try:
-            stored = self._cloud.client("s3", region).get_object(
+            stored = self._context.client("s3", region).get_object(
                 Bucket=code["S3Bucket"], Key=code["S3Key"], **version
             )
         except ClientError as error:

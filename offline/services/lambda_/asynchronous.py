@@ -35,7 +35,7 @@ class AsynchronousInvocations(Invocations):
         request_id: str,
         client_context: str | None,
     ) -> None:
-        accepted = self.cloud.clock.time()
+        accepted = self.context.clock.time()
         event = QueuedEvent(
             request_id, function.region, function.name, qualifier, payload, accepted, client_context
         )
@@ -47,7 +47,7 @@ class AsynchronousInvocations(Invocations):
     def resume_events(self) -> None:
         """Take up the events that were not settled when the cloud last ended."""
         for event in list(self.state.events.values()):
-            if event.due > self.cloud.clock.time():
+            if event.due > self.context.clock.time():
                 self._attempt_when_due(event)
             else:
                 self.in_background(self._attempt(event))
@@ -59,7 +59,7 @@ class AsynchronousInvocations(Invocations):
             return
         settings = self._settings(function, event.qualifier)
         way = route(function, event.qualifier, self.dice)
-        age_s = self.cloud.clock.time() - event.accepted
+        age_s = self.context.clock.time() - event.accepted
         if function.reserved_concurrency == 0:
             await self._fail(function, event, way, "ZeroReservedConcurrency", None)
         elif age_s > (settings.maximum_event_age_s or DEFAULT_EVENT_AGE_S):
@@ -70,11 +70,11 @@ class AsynchronousInvocations(Invocations):
     async def _run_event(
         self, function: Function, settings: EventInvokeConfig, event: QueuedEvent, way: Route
     ) -> None:
-        at = self.cloud.clock.time()
+        at = self.context.clock.time()
         invocation = Invocation(event.request_id, way.arn, event.payload, event.client_context, new_trace_id())
         try:
             # Nobody waits for an answer, but what a schedule or a hook started must not seem late for want of CPU.
-            with self.cloud.clock.awaiting():
+            with self.context.clock.awaiting():
                 outcome = await self.run(function, self._invocable(function, way), way, invocation)
         except AwsError:
             delay_s = min(FIRST_BACKOFF_S * 2**event.throttles, LAST_BACKOFF_S)
@@ -95,23 +95,23 @@ class AsynchronousInvocations(Invocations):
             await self._fail(function, event, way, "RetriesExhausted", outcome)
 
     def _again(self, event: QueuedEvent, delay_s: float) -> None:
-        event.due = self.cloud.clock.time() + delay_s
+        event.due = self.context.clock.time() + delay_s
         self._attempt_when_due(event)
 
     def _attempt_when_due(self, event: QueuedEvent) -> None:
-        self.cloud.clock.call_at(event.due, lambda: self._attempt(event), name=f"retry {event.request_id}")
+        self.context.clock.call_at(event.due, lambda: self._attempt(event), name=f"retry {event.request_id}")
 
     async def _fail(
         self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: Outcome | None
     ) -> None:
         sets = [{"FunctionName": function.name}, {}]
-        self.metrics.record(function.region, sets, self.cloud.clock.time(), {"AsyncEventsDropped": 1.0})
+        self.metrics.record(function.region, sets, self.context.clock.time(), {"AsyncEventsDropped": 1.0})
         version = function.version(way.version) or function.latest
         queue = version.configuration["DeadLetterConfig"].get("TargetArn")
         if queue:
             answer = _readable(outcome.payload) if outcome else None
             error = answer.get("errorMessage", condition) if isinstance(answer, dict) else condition
-            delivery = Delivery(self.cloud, function.region, queue)
+            delivery = Delivery(self.context, function.region, queue)
             failed = await deliver_to_dead_letter_queue(delivery, event, str(error))
             self._count_failed_delivery(function, "DeadLetterErrors", failed=failed)
         await self._settle(function, event, way, "OnFailure", condition, outcome)
@@ -130,13 +130,13 @@ class AsynchronousInvocations(Invocations):
         arn = destinations.get(kind, {}).get("Destination")
         if arn:
             record = self._record(function, event, way, condition, outcome)
-            failed = await deliver_record(Delivery(self.cloud, function.region, arn), record, kind)
+            failed = await deliver_record(Delivery(self.context, function.region, arn), record, kind)
             self._count_failed_delivery(function, "DestinationDeliveryFailures", failed=failed)
 
     def _count_failed_delivery(self, function: Function, metric: str, *, failed: bool) -> None:
         if failed:
             sets = [{"FunctionName": function.name}, {}]
-            self.metrics.record(function.region, sets, self.cloud.clock.time(), {metric: 1.0})
+            self.metrics.record(function.region, sets, self.context.clock.time(), {metric: 1.0})
 
     def _settings(self, function: Function, qualifier: str | None) -> EventInvokeConfig:
         return function.event_invoke.get(qualifier or LATEST) or EventInvokeConfig(0.0)
@@ -146,7 +146,7 @@ class AsynchronousInvocations(Invocations):
     ) -> dict[str, Any]:
         record: dict[str, Any] = {
             "version": "1.0",
-            "timestamp": timestamp(self.cloud.clock.time()).replace("+0000", "Z"),
+            "timestamp": timestamp(self.context.clock.time()).replace("+0000", "Z"),
             "requestContext": {
                 "requestId": event.request_id,
                 "functionArn": f"{function.arn}:{event.qualifier or LATEST}",

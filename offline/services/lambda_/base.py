@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Call, Service
 from serinus.offline.sandbox.sandbox import Sandbox
 from serinus.offline.services.lambda_.archives import Archives
@@ -27,7 +28,6 @@ from serinus.offline.services.lambda_.state import (
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +41,16 @@ class LambdaBase(Service):
     archives: Archives
     work_dir: Path
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self.state = LambdaState()
         #: Decides alias weights and injected faults.
-        self.dice = random.Random(cloud.config.seed)
+        self.dice = random.Random(context.config.seed)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def account_id(self) -> str:
-        return self.cloud.config.account_id
+        return self.context.config.account_id
 
     def _parse(self, request: "Request", operation: str, url_params: dict[str, Any]) -> dict[str, Any]:
         params = super()._parse(request, operation, url_params)

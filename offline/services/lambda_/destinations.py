@@ -7,15 +7,13 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.services.lambda_.state import QueuedEvent
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +25,7 @@ MAX_ERROR_CHARS = 1024
 class Delivery:
     """A target to deliver to, by ARN, as seen from ``region``."""
 
-    cloud: "Cloud"
+    context: CloudContext
     region: str
     arn: str
 
@@ -52,7 +50,7 @@ async def deliver_record(delivery: Delivery, record: dict[str, Any], kind: str) 
 
 
 def _send(delivery: Delivery, body: str, attributes: dict[str, Any] | None, kind: str | None) -> bool:
-    client = delivery.cloud.client(delivery.service, delivery.arn.split(":")[3])
+    client = delivery.context.client(delivery.service, delivery.arn.split(":")[3])
     try:
         match delivery.service:
             case "sqs":

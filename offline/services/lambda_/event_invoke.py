@@ -18,13 +18,13 @@ class EventInvokeOperations(LambdaBase):
 
     async def put_function_event_invoke_config(self, call: Call) -> dict[str, Any]:
         function, qualifier = self._event_target(call)
-        settings = EventInvokeConfig(self.cloud.clock.time())
+        settings = EventInvokeConfig(self.context.clock.time())
         return self._configured(function, qualifier, settings, call.params)
 
     async def update_function_event_invoke_config(self, call: Call) -> dict[str, Any]:
         function, qualifier = self._event_target(call)
         settings = self._existing(function, qualifier)
-        settings.last_modified = self.cloud.clock.time()
+        settings.last_modified = self.context.clock.time()
         return self._configured(function, qualifier, settings, call.params)
 
     async def get_function_event_invoke_config(self, call: Call) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serinus.offline.core.errors import NotModelled, OfflineError
+from serinus.offline.core.ports import CloudContext, FunctionRoles
 from serinus.offline.sandbox.environment import Credentials
 from serinus.offline.sandbox.spec import Archive, FunctionSpec
 from serinus.offline.services.lambda_.shapes import logging_shape
 from serinus.offline.services.lambda_.state import Function, FunctionVersion
 
 if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
     from serinus.offline.services.lambda_.base import LambdaBase
 
 #: Seconds that a role session of a worker is valid.
@@ -58,23 +58,23 @@ def _archive(service: "LambdaBase", name: str, sha256: str) -> Archive:
     return Archive(name, sha256, service.archives.path(sha256))
 
 
-def assume_role(cloud: "Cloud", role: str, function: str, region: str) -> Credentials:
+def assume_role(context: CloudContext, roles: FunctionRoles, role: str, function: str, region: str) -> Credentials:
     """The role's temporary credentials from STS. Blocks: call it from a thread.
 
     Raises `OfflineError` if STS refuses.
     """
     session_name = function[:64].ljust(SHORTEST_SESSION_NAME, "-")
     try:
-        answer = cloud.client("sts", region).assume_role(
+        answer = context.client("sts", region).assume_role(
             RoleArn=role, RoleSessionName=session_name, DurationSeconds=SESSION_S
         )
     except (ClientError, BotoCoreError) as error:
         raise OfflineError(f"the role {role} of {function} could not be assumed: {error}") from error
     given = answer["Credentials"]
-    cloud.authorizer.watch(given["AccessKeyId"], role, session_name)
+    roles.watch(given["AccessKeyId"], role, session_name)
     return Credentials(
         given["AccessKeyId"],
         given["SecretAccessKey"],
         given["SessionToken"],
-        cloud.clock.time() + SESSION_S,
+        context.clock.time() + SESSION_S,
     )

@@ -7,14 +7,11 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatc
 """
 
 import functools
-from typing import TYPE_CHECKING, Any
 
 from serinus.offline.authorization.resources import log_arn
 from serinus.offline.core.logs import LogWriter
+from serinus.offline.core.ports import FunctionRoles, MetricSink
 from serinus.offline.sandbox.spec import FunctionSpec
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 EMF_MARK = '"_aws"'
 
@@ -22,21 +19,21 @@ EMF_MARK = '"_aws"'
 class FunctionLogs:
     """Takes the lines of every worker."""
 
-    def __init__(self, cloud: "Cloud", logs: LogWriter) -> None:
-        self._cloud = cloud
+    def __init__(self, logs: LogWriter, metrics: MetricSink, roles: FunctionRoles) -> None:
         self._logs = logs
+        self._metrics = metrics
+        self._roles = roles
 
     def write(self, spec: FunctionSpec, stream: str, lines: list[tuple[float, str]]) -> None:
         may = functools.partial(self._may, spec, stream)
         self._logs.write(spec.region, spec.log_group, stream, lines, may)
-        cloudwatch: Any = self._cloud.services.get("cloudwatch")
         embedding = [line for _, line in lines if line.startswith("{") and EMF_MARK in line]
-        if cloudwatch is None or not embedding or not self._logs.takes(spec.region, spec.log_group, stream, may):
+        if not embedding or not self._logs.takes(spec.region, spec.log_group, stream, may):
             return
         for line in embedding:
-            cloudwatch.embed(spec.region, spec.log_group, line)
+            self._metrics.embed(spec.region, spec.log_group, line)
 
     def _may(self, spec: FunctionSpec, stream: str, action: str) -> bool:
         about = "" if action == "CreateLogGroup" else stream
         arn = log_arn(spec.region, spec.account_id, spec.log_group, about)
-        return self._cloud.authorizer.allows(spec.role, f"logs:{action}", arn, spec.region)
+        return self._roles.allows(spec.role, f"logs:{action}", arn, spec.region)

@@ -35,7 +35,7 @@ class FunctionOperations(VersionOperations):
             configuration,
             package.sha256,
             package.size_bytes,
-            self.cloud.clock.time(),
+            self.context.clock.time(),
             new_revision(),
             configuration["Description"],
         )
@@ -143,7 +143,7 @@ class FunctionOperations(VersionOperations):
 
     def _updated(self, function: Function, *, publish: bool) -> dict[str, Any]:
         latest = function.latest
-        latest.last_modified = self.cloud.clock.time()
+        latest.last_modified = self.context.clock.time()
         latest.revision_id = new_revision()
         latest.last_update_status = "InProgress"
         shown = self.publish(function) if publish else latest
@@ -176,7 +176,7 @@ class FunctionOperations(VersionOperations):
 
     def _lambda_may_assume(self, role_arn: str) -> bool:
         try:
-            role = self.cloud.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
+            role = self.context.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
         except ClientError:
             return False
         document = role["AssumeRolePolicyDocument"]

@@ -7,9 +7,9 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext, InvocationType, Ports
 from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
 from serinus.offline.services.lambda_.base import LambdaBase, not_in_state_for_it
 from serinus.offline.services.lambda_.concurrency import Concurrency, throttled
@@ -19,14 +19,9 @@ from serinus.offline.services.lambda_.names import target_of
 from serinus.offline.services.lambda_.routing import Route, route
 from serinus.offline.services.lambda_.state import Function, FunctionVersion
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-
 #: 6 MB, as AWS counts it.
 MAX_SYNC_PAYLOAD_BYTES = 6_291_456
 MAX_ASYNC_PAYLOAD_BYTES = 1_048_576
-
-InvocationType = Literal["RequestResponse", "Event", "DryRun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +39,13 @@ class InvokeResult:
 class Invocations(LambdaBase):
     """The synchronous invoke path, its limits and its metrics."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
-        self.metrics = LambdaMetrics(cloud)
-        self.concurrency = Concurrency(cloud.config.account_concurrency)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
+        self.concurrency = Concurrency(context.config.account_concurrency)
         self._specs: dict[tuple[str, str, str], FunctionSpec] = {}
+
+    def connect(self, ports: Ports) -> None:
+        self.metrics = LambdaMetrics(ports.metrics)
 
     async def invoke(
         self,
@@ -101,7 +98,7 @@ class Invocations(LambdaBase):
         self, function: Function, version: FunctionVersion, way: Route, invocation: Invocation
     ) -> Outcome:
         """Run one admitted invocation and record its metrics at the time it began."""
-        at = self.cloud.clock.time()
+        at = self.context.clock.time()
         sets = dimension_sets(function.name, way)
         spec = self._spec(function, version)
         siblings = self.state.region(function.region).functions.values()
@@ -113,7 +110,7 @@ class Invocations(LambdaBase):
             self.metrics.record(function.region, sets, at, {"Throttles": 1})
             raise throttled(
                 "ConcurrentInvocationLimitExceeded",
-                f"Rate Exceeded. All {self.cloud.config.max_workers} workers of this machine stayed busy for "
+                f"Rate Exceeded. All {self.context.config.max_workers} workers of this machine stayed busy for "
                 f"{spec.timeout_s} s; start the cloud with more max_workers.",
             ) from error
         except AwsError:

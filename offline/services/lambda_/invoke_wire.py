@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.ports import InvocationType
 from serinus.offline.core.protocol import Answer
-from serinus.offline.services.lambda_.invocation import InvocationType, InvokeResult
+from serinus.offline.services.lambda_.invocation import InvokeResult
 
 if TYPE_CHECKING:
     from moto.core.request import Request

@@ -32,7 +32,7 @@ class LayerOperations(LambdaBase):
             code_sha256=package.sha256,
             code_size_bytes=package.size_bytes,
             unzipped_bytes=package.unzipped_bytes,
-            created=self.cloud.clock.time(),
+            created=self.context.clock.time(),
             description=params.get("Description") or "",
             license_info=params.get("LicenseInfo") or "",
             runtimes=list(params.get("CompatibleRuntimes") or []),

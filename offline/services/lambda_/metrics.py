@@ -3,12 +3,8 @@
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
 """
 
-from typing import TYPE_CHECKING, Any
-
+from serinus.offline.core.ports import MetricSink
 from serinus.offline.services.lambda_.routing import Route
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 NAMESPACE = "AWS/Lambda"
 UNITS = {"Duration": "Milliseconds", "AsyncEventAge": "Milliseconds", "ProvisionedConcurrencyUtilization": "None"}
@@ -17,20 +13,17 @@ Dimensions = dict[str, str]
 
 
 class LambdaMetrics:
-    """Records into CloudWatch; a cloud without CloudWatch keeps no metrics."""
+    """Records into CloudWatch."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, sink: MetricSink) -> None:
+        self._sink = sink
 
     def record(self, region: str, sets: list[Dimensions], at: float, values: dict[str, float]) -> None:
         """Record each of ``values`` under each set of dimensions at cloud time ``at``."""
-        cloudwatch: Any = self._cloud.services.get("cloudwatch")
-        if cloudwatch is None:
-            return
         for name, value in values.items():
             unit = UNITS.get(name, "Count")
             for dimensions in sets:
-                cloudwatch.record(region, NAMESPACE, name, dimensions, value, unit=unit, at=at)
+                self._sink.record(region, NAMESPACE, name, dimensions, value, unit=unit, at=at)
 
 
 def dimension_sets(function: str, route: Route) -> list[Dimensions]:

@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Call
 from serinus.offline.sandbox.outcomes import Verdict
 from serinus.offline.services.lambda_.base import LambdaBase, invalid, not_found
@@ -19,15 +20,12 @@ from serinus.offline.services.lambda_.paging import page
 from serinus.offline.services.lambda_.shapes import timestamp
 from serinus.offline.services.lambda_.state import LATEST, Alias, Function, Provisioned
 
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-
 
 class ProvisionedOperations(LambdaBase):
     """Put, Get, Delete of FunctionConcurrency; Put, Get, List, Delete of ProvisionedConcurrencyConfig."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self._balancing = asyncio.Lock()
 
     async def put_function_concurrency(self, call: Call) -> dict[str, Any]:
@@ -38,7 +36,7 @@ class ProvisionedOperations(LambdaBase):
             for other in self.state.region(call.region).functions.values()
             if other is not function
         )
-        if self.cloud.config.account_concurrency - others - wanted < UNRESERVED_MINIMUM and wanted > 0:
+        if self.context.config.account_concurrency - others - wanted < UNRESERVED_MINIMUM and wanted > 0:
             raise invalid(
                 "Specified ReservedConcurrentExecutions for function decreases account's "
                 f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}]."
@@ -66,7 +64,7 @@ class ProvisionedOperations(LambdaBase):
         function, qualifier = self._provisionable(call)
         wanted = call.params["ProvisionedConcurrentExecutions"]
         self._require_provisionable(function, qualifier, wanted)
-        settings = Provisioned(wanted, self.cloud.clock.time())
+        settings = Provisioned(wanted, self.context.clock.time())
         function.provisioned[qualifier] = settings
         self.in_background(self._allocate(function, qualifier, settings))
         return _shape(settings)
@@ -130,7 +128,7 @@ class ProvisionedOperations(LambdaBase):
         others = sum(each.requested for key, each in function.provisioned.items() if key != qualifier)
         limit = function.reserved_concurrency
         if limit is None:
-            limit = self.cloud.config.account_concurrency - UNRESERVED_MINIMUM
+            limit = self.context.config.account_concurrency - UNRESERVED_MINIMUM
         if others + wanted > limit:
             raise invalid(
                 f"Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution "

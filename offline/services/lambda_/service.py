@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.logs import LogWriter
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.protocol import Answer
 from serinus.offline.sandbox.cold_start import ColdStart
 from serinus.offline.sandbox.faults import Faults, fault_from
@@ -33,8 +34,6 @@ from serinus.offline.services.lambda_.tags import TagOperations
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from serinus.offline.cloud.cloud import Cloud
-
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -54,38 +53,42 @@ class Lambda(
 ):
     """AWS Lambda. What it does not model (function URLs, event source mappings, images) is refused by name."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
-        config = cloud.config
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
+        config = context.config
         self.twins = Twins({})
         self.faults = Faults(self.dice)
         self.logs = LogWriter(config)
         self.capacity = Capacity(config.max_workers)
-        self.sandbox = Sandbox(self.capacity, cloud.clock)
+        self.sandbox = Sandbox(self.capacity, context.clock)
+
+    def connect(self, ports: Ports) -> None:
+        super().connect(ports)
+        self._roles = ports.function_roles
+        self._function_logs = FunctionLogs(self.logs, ports.metrics, ports.function_roles)
 
     async def start(self) -> None:
-        config = self.cloud.config
+        config = self.context.config
         self.work_dir = config.work_dir or Path(tempfile.mkdtemp(prefix="offline-cloud-"))
         self.work_dir.mkdir(parents=True, exist_ok=True)
-        self.archives = Archives((config.state_dir or self.work_dir) / "archives", self.cloud)
+        self.archives = Archives((config.state_dir or self.work_dir) / "archives", self.context)
         self.logs.start(asyncio.get_running_loop())
         preparation = Preparation(
             self.work_dir,
             Unpacker(self.work_dir, self.twins),
             config.interpreters,
-            lambda role, function, region: assume_role(self.cloud, role, function, region),
+            lambda role, function, region: assume_role(self.context, self._roles, role, function, region),
             config.endpoint_url,
-            self.cloud.clock,
+            self.context.clock,
         )
-        sink = FunctionLogs(self.cloud, self.logs)
         self.sandbox.start(
             ColdStart(
                 preparation,
                 self.capacity,
-                self.cloud.clock,
+                self.context.clock,
                 self.faults,
                 self.dice,
-                sink.write,
+                self._function_logs.write,
                 self.sandbox.reaper.announce,
                 self.sandbox.gone,
             ),

@@ -36,7 +36,7 @@ class TagOperations(LambdaBase):
         used = sum(
             version.code_size_bytes for each in functions for version in (each.latest, *each.versions.values())
         )
-        limit = self.cloud.config.account_concurrency
+        limit = self.context.config.account_concurrency
         reserved = sum(each.reserved_concurrency or 0 for each in functions)
         return {
             "AccountLimit": {

@@ -55,7 +55,7 @@ class VersionOperations(LambdaBase):
             copy.deepcopy(latest.configuration),
             latest.code_sha256,
             latest.code_size_bytes,
-            self.cloud.clock.time(),
+            self.context.clock.time(),
             new_revision(),
             latest.description if description is None else description,
         )

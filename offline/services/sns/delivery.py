@@ -8,18 +8,16 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from serinus.offline.core.errors import AwsError, OfflineError
+from serinus.offline.core.ports import CloudContext, FunctionInvoker
 from serinus.offline.delivery.functions import invoke_for
 from serinus.offline.delivery.targets import to_queue
 from serinus.offline.delivery.tasks import Background
 from serinus.offline.services.sns.messages import Notification, function_event
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +44,9 @@ class Sent:
 class Deliveries:
     """Hands notifications to subscribers; runs on the event loop."""
 
-    def __init__(self, cloud: "Cloud") -> None:
-        self._cloud = cloud
+    def __init__(self, context: CloudContext, functions: FunctionInvoker) -> None:
+        self._context = context
+        self._functions = functions
         self._background = Background()
         self._http: httpx.AsyncClient | None = None
         self.outbox: list[Sent] = []
@@ -76,7 +75,7 @@ class Deliveries:
         """Put a mail or text message into the outbox."""
         self.outbox.append(
             Sent(
-                self._cloud.clock.now().isoformat(),
+                self._context.clock.now().isoformat(),
                 protocol,
                 endpoint,
                 notification.subject,
@@ -97,7 +96,7 @@ class Deliveries:
             notification.attributes or None,
         )
         envelope["UnsubscribeURL"] = (
-            f"{self._cloud.config.endpoint_url}/?Action=Unsubscribe&SubscriptionArn={subscription.arn}"
+            f"{self._context.config.endpoint_url}/?Action=Unsubscribe&SubscriptionArn={subscription.arn}"
         )
         if subscription.protocol == "lambda":
             await self._to_function(subscription, envelope)
@@ -110,7 +109,7 @@ class Deliveries:
 
         async def attempt() -> None:
             await invoke_for(
-                self._cloud,
+                self._functions,
                 subscription.endpoint,
                 payload,
                 principal="sns.amazonaws.com",
@@ -155,7 +154,7 @@ class Deliveries:
                 async def again() -> None:
                     await self._with_retries(attempt, delays_s[1:], body, subscription)
 
-                self._cloud.clock.call_later(delays_s[0], again, name="sns retry")
+                self._context.clock.call_later(delays_s[0], again, name="sns retry")
                 return
             log.warning("SNS could not deliver: %s", error)
             await self._to_dead_letters(subscription, body, error)
@@ -165,7 +164,7 @@ class Deliveries:
         if policy:
             queue = {"Arn": json.loads(policy)["deadLetterTargetArn"]}
             attributes = {"ERROR_MESSAGE": str(error)}
-            await asyncio.to_thread(to_queue, self._cloud, queue, body, attributes)
+            await asyncio.to_thread(to_queue, self._context, queue, body, attributes)
 
 
 def is_retried(error: OfflineError) -> bool:

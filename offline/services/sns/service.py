@@ -5,7 +5,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.sns.models import SNSBackend, sns_backends
@@ -14,14 +14,12 @@ from starlette.routing import Route
 
 from serinus.offline.core import pages
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
-from serinus.offline.moto import sns_queues_only
+from serinus.offline.moto import sns as moto_sns
 from serinus.offline.services.sns.delivery import Deliveries, Sent
 from serinus.offline.services.sns.messages import Document, Notification, check_structure, confirmation
 from serinus.offline.services.sns.own_api import open_routes, routes
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
 
 CONFIRMED_BY_ENDPOINT = frozenset({"http", "https", "email", "email-json"})
 PROTOCOLS = CONFIRMED_BY_ENDPOINT | {"sms", "sqs", "lambda"}
@@ -52,12 +50,13 @@ class Sns(Service):
         }
     )
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
-        sns_queues_only.apply()
-        self.deliveries = Deliveries(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         #: Subscriptions that wait for their confirmation: token -> subscription ARN.
         self._tokens: dict[str, str] = {}
+
+    def connect(self, ports: Ports) -> None:
+        self.deliveries = Deliveries(self.context, ports.functions)
 
     async def stop(self) -> None:
         await self.deliveries.stop()
@@ -76,7 +75,7 @@ class Sns(Service):
         return open_routes(self)
 
     def backend(self, region: str) -> SNSBackend:
-        backend: SNSBackend = sns_backends[self.cloud.config.account_id][region]
+        backend: SNSBackend = sns_backends[self.context.config.account_id][region]
         return backend
 
     async def subscribe(self, call: Call) -> Document:
@@ -110,8 +109,8 @@ class Sns(Service):
             subscription.topic.arn,
             token,
             str(uuid.uuid4()),
-            self.cloud.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            self.cloud.config.endpoint_url,
+            self.context.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            self.context.config.endpoint_url,
         )
         if subscription.protocol in ("http", "https"):
             self.deliveries.post(subscription.endpoint, document, subscription.topic.arn)
@@ -202,7 +201,7 @@ class Sns(Service):
     def _deliver(self, subscription: Any, notification: Notification) -> None:
         if subscription.protocol in KEPT:
             self.deliveries.keep(subscription.protocol, subscription.endpoint, notification)
-        elif subscription.protocol in sns_queues_only.OURS:
+        elif subscription.protocol in moto_sns.OURS:
             self.deliveries.start(subscription, notification)
 
 

@@ -5,18 +5,14 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
 
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.http.request import GatewayRequest
 from serinus.offline.services.wafv2.evaluation import Rates, Verdict, judge
 from serinus.offline.services.wafv2.managed import GROUPS
 from serinus.offline.services.wafv2.rules import Document, check_action, check_group, check_rules, invalid
-
-if TYPE_CHECKING:
-    from serinus.offline.cloud.cloud import Cloud
-    from serinus.offline.services.apigateway import ApiGateway
 
 STAGE = re.compile(
     r"^arn:aws[\w-]*:apigateway:(?P<region>[\w-]+)::/restapis/(?P<api>\w+)/stages/(?P<stage>[\w-]+)$"
@@ -59,10 +55,14 @@ class Wafv2(Service):
     name = "wafv2"
     missing_parameter = "ValidationException"
 
-    def __init__(self, cloud: "Cloud") -> None:
-        super().__init__(cloud)
+    def __init__(self, context: CloudContext) -> None:
+        super().__init__(context)
         self.stores: dict[str, RegionStore] = {}
         self._rates = Rates()
+
+    def connect(self, ports: Ports) -> None:
+        self._metrics = ports.metrics
+        self._rest_stages = ports.rest_stages
 
     def snapshot(self) -> dict[str, RegionStore]:
         return self.stores
@@ -93,11 +93,10 @@ class Wafv2(Service):
 
     def _count(self, region: str, acl: Document, verdict: Verdict, now: float) -> None:
         """AWS/WAFV2 metrics: by the rule that decided and by all, and each rule that counted."""
-        cloudwatch: Any = self.cloud.services["cloudwatch"]
 
         def record(metric: str, rule: str) -> None:
             dimensions = {"WebACL": acl["VisibilityConfig"]["MetricName"], "Region": region, "Rule": rule}
-            cloudwatch.record(region, "AWS/WAFV2", metric, dimensions, 1.0, unit="Count", at=now)
+            self._metrics.record(region, "AWS/WAFV2", metric, dimensions, 1.0, unit="Count", at=now)
 
         decided = verdict.rule["VisibilityConfig"]["MetricName"] if verdict.rule else "Default_Action"
         for rule in ("ALL", decided):
@@ -185,7 +184,7 @@ class Wafv2(Service):
         acl = self.by_id(call, call.params["WebACLName"], call.params["WebACLId"]).document
         for rule in acl["Rules"]:
             if rule["Name"] == call.params["RuleName"] and "RateBasedStatement" in rule["Statement"]:
-                addresses = self._rates.limited(acl["ARN"], rule, self.cloud.clock.time())
+                addresses = self._rates.limited(acl["ARN"], rule, self.context.clock.time())
                 four = {"IPAddressVersion": "IPV4", "Addresses": [f"{ip}/32" for ip in addresses if ":" not in ip]}
                 six = {"IPAddressVersion": "IPV6", "Addresses": [f"{ip}/128" for ip in addresses if ":" in ip]}
                 return {"ManagedKeysIPV4": four, "ManagedKeysIPV6": six}
@@ -246,9 +245,8 @@ class Wafv2(Service):
             raise invalid(
                 "RESOURCE_ARN", arn, "The ARN isn't valid: a stage of an API Gateway REST API is expected"
             )
-        rest = cast("ApiGateway", self.cloud.services["apigateway"])
-        api = rest.store(call).apis.get(match["api"]) if match["region"] == call.region else None
-        if api is None or match["stage"] not in api.stages:
+        stages = self._rest_stages.stage_names(call.region, match["api"]) or ()
+        if match["region"] != call.region or match["stage"] not in stages:
             raise nonexistent(arn)
 
 

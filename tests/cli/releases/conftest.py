@@ -147,7 +147,7 @@ class Shop:
                     version = answer.headers.get("x-serinus-function-version", "")
                     met[name, str(answer.status_code), version] += 1
         self.cloud.advance(STEP_S)
-        functions: Any = self.cloud.cloud.services["lambda"]
+        functions: Any = self.cloud.cloud.services.lambda_
         deadline = time.monotonic() + 60
         while functions.concurrency.unreserved_in_flight(self.cloud.cloud.config.region):
             assert time.monotonic() < deadline, "a function does not come to rest"

@@ -9,9 +9,9 @@ import urllib.request
 import pytest
 from botocore.config import Config
 
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.client.session import isolated_session
 from serinus.offline.client.shell import LOOPBACK, bypassing, is_about_aws, shielded
+from serinus.offline.core.root_key import RootKey
 
 #: Variables that turn calls to another place, or that change what is called; each with a value that would.
 HOSTILE = {

@@ -8,10 +8,10 @@ import pytest
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.client.own_api import OwnApi
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.guard import Guard, is_loopback, name_in
+from serinus.offline.core.root_key import RootKey
 
 Ask = Callable[..., httpx.Response]
 #: AWS's APIs, the library's below, this cloud's own.

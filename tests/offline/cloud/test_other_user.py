@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.client.own_api import OwnApi
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.core.errors import OfflineError
+from serinus.offline.core.root_key import RootKey
 from serinus.offline.sandbox.peer import tells_users, user_at
 
 NOBODY = 65534

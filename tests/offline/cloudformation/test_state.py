@@ -23,7 +23,7 @@ def test_stacks_with_their_history_can_be_pickled(stacks, cloud):
         "Outputs": {"Said": {"Value": {"Ref": "Word"}}},
     }
     stack_id = stacks.create(template)
-    restored = pickle.loads(pickle.dumps(cloud.services["cloudformation"].engine.state))
+    restored = pickle.loads(pickle.dumps(cloud.services.cloudformation.engine.state))
     stack = restored.stacks[stack_id]
     assert stack.status == "CREATE_COMPLETE"
     assert [output.value for output in stack.outputs] == ["x"]
@@ -51,7 +51,7 @@ def test_stopping_the_cloud_breaks_an_operation_off_where_it_stands():
         stack_id = client.create_stack(
             StackName="broken-off", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
         )["StackId"]
-        stack = cloud.services["cloudformation"].engine.state.stacks[stack_id]
+        stack = cloud.services.cloudformation.engine.state.stacks[stack_id]
         while "Slow" not in stack.resources:
             assert stack.status == "CREATE_IN_PROGRESS", stack.reason
             time.sleep(0.02)

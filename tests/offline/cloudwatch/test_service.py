@@ -30,7 +30,7 @@ def put_alarm(cloud: SteppedCloud, name: str) -> None:
 
 
 def test_what_is_recorded_can_alarm_and_subscribers_hear_of_it(stepped_cloud: SteppedCloud) -> None:
-    service: Any = stepped_cloud.cloud.services["cloudwatch"]
+    service: Any = stepped_cloud.cloud.services.cloudwatch
     heard: list[tuple[str, ...]] = []
     service.subscribe(lambda *change: heard.append(change[:4]))
     put_alarm(stepped_cloud, "errors")
@@ -43,7 +43,7 @@ def test_what_is_recorded_can_alarm_and_subscribers_hear_of_it(stepped_cloud: St
 
 def test_an_alarm_sees_each_minute_even_when_the_loop_was_late(stepped_cloud: SteppedCloud) -> None:
     """A tick that comes minutes late evaluates the minutes that it missed, one after another."""
-    service: Any = stepped_cloud.cloud.services["cloudwatch"]
+    service: Any = stepped_cloud.cloud.services.cloudwatch
     put_alarm(stepped_cloud, "errors")
     began = stepped_cloud.time()
     for minute, value in enumerate((0.0, 1.0, 0.0)):
@@ -60,13 +60,13 @@ def test_an_alarm_sees_each_minute_even_when_the_loop_was_late(stepped_cloud: St
 
 
 def test_the_state_of_an_unknown_alarm_is_an_error(stepped_cloud: SteppedCloud) -> None:
-    service: Any = stepped_cloud.cloud.services["cloudwatch"]
+    service: Any = stepped_cloud.cloud.services.cloudwatch
     with pytest.raises(KeyError, match="no alarm nowhere in us-east-1"):
         service.alarm_state("us-east-1", "nowhere")
 
 
 def test_a_value_can_come_many_times_and_at_a_time_of_its_own(stepped_cloud: SteppedCloud) -> None:
-    service: Any = stepped_cloud.cloud.services["cloudwatch"]
+    service: Any = stepped_cloud.cloud.services.cloudwatch
     at = stepped_cloud.time() - 120
     service.record("us-east-1", "App", "calls", {}, 2.0, at=at, count=3)
     (metric,) = stepped_cloud.client("cloudwatch").list_metrics(Namespace="App")["Metrics"]
@@ -78,7 +78,7 @@ def test_a_value_can_come_many_times_and_at_a_time_of_its_own(stepped_cloud: Ste
 
 
 def test_all_of_its_state_can_be_pickled(stepped_cloud: SteppedCloud) -> None:
-    service: Any = stepped_cloud.cloud.services["cloudwatch"]
+    service: Any = stepped_cloud.cloud.services.cloudwatch
     put_alarm(stepped_cloud, "errors")
     service.record("us-east-1", "AWS/Lambda", "Errors", {"FunctionName": "f"}, 1.0)
     stepped_cloud.advance(minutes=1)

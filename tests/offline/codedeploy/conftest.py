@@ -162,10 +162,10 @@ def stepped_cloud() -> Iterator[SteppedCloud]:
 @pytest.fixture
 def bench(stepped_cloud: SteppedCloud) -> Iterator[Bench]:
     """An empty application, and a Lambda service that remembers; nothing is under way after the test."""
-    services = stepped_cloud.cloud.services
-    real = services["lambda"]
+    machine = stepped_cloud.cloud.services.codedeploy.machine
+    real = machine.functions, machine.aliases
     stand_in = StandInLambda(stepped_cloud)
-    services["lambda"] = stand_in  # type: ignore[assignment]
+    machine.functions = machine.aliases = stand_in
     codedeploy = stepped_cloud.client("codedeploy")
     codedeploy.create_application(applicationName="app", computePlatform="Lambda")
     try:
@@ -175,4 +175,4 @@ def bench(stepped_cloud: SteppedCloud) -> Iterator[Bench]:
         for deployment in under_way:
             codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=False)
         codedeploy.delete_application(applicationName="app")
-        services["lambda"] = real
+        machine.functions, machine.aliases = real

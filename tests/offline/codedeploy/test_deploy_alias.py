@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.services.codedeploy import DeploymentResult
+from serinus.offline.core.ports import DeploymentResult
 
 
 def begin(bench: Any, told: list[str] | None = None, **hooks: str) -> "Future[DeploymentResult]":
     """A shift of fn:live from 1 to 2, under way on the cloud's loop."""
-    service = bench.cloud.cloud.services["codedeploy"]
+    service = bench.cloud.cloud.services.codedeploy
     shift = service.deploy_alias(
         "us-east-1",
         "app",

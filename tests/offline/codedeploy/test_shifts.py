@@ -195,7 +195,7 @@ def test_a_shift_goes_on_from_its_data_alone(bench: Any) -> None:
     """What is left of a killed cloud is its pickled regions; a new machine finishes the shift."""
     bench.group()
     deployment = bench.deploy()
-    service = bench.cloud.cloud.services["codedeploy"]
+    service = bench.cloud.cloud.services.codedeploy
     kept = pickle.dumps(service.regions)
     for timer in list(service.machine._timers.values()):
         timer.cancel()
@@ -211,7 +211,7 @@ def test_a_resumed_cloud_asks_a_silent_hook_again(bench: Any) -> None:
     bench.group()
     deployment = bench.deploy(BeforeAllowTraffic="pre")
     bench.lambda_.verdicts = {"pre": "Succeeded"}
-    bench.cloud.cloud.services["codedeploy"].machine.resume()
+    bench.cloud.cloud.services.codedeploy.machine.resume()
     bench.cloud.advance()
     assert [function for function, _ in bench.lambda_.invoked] == ["pre", "pre"]
     assert bench.events(deployment)[0] == ("BeforeAllowTraffic", "Succeeded")

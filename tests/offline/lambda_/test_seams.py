@@ -16,7 +16,7 @@ REGION = "us-east-1"
 
 @pytest.fixture
 def functions(cloud):
-    return cloud.services["lambda"]
+    return cloud.services.lambda_
 
 
 @pytest.fixture

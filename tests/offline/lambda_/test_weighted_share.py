@@ -26,7 +26,7 @@ def test_the_share_of_5000_requests_is_within_three_standard_errors_of_the_weigh
         FunctionVersion="1",
         RoutingConfig={"AdditionalVersionWeights": {"2": WEIGHT}},
     )
-    service: Any = cloud.services["lambda"]
+    service: Any = cloud.services.lambda_
     service.dice.seed(5)  # fair dice would fail this test once in 370 runs
 
     async def client() -> Counter[str]:

@@ -101,7 +101,7 @@ def test_a_busy_worker_answers_before_it_is_recycled(cloud, deploy_function, fau
     name = deploy_function(code)
     with ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(invoke, name)
-        while not any(one.function == name and one.pid for one in cloud.services["lambda"].sandbox.states()):
+        while not any(one.function == name and one.pid for one in cloud.services.lambda_.sandbox.states()):
             assert not under_way.done()
             time.sleep(0.01)
         assert faults("POST", "/recycle-workers", body={"function": name}) == {"recycled": 1}
@@ -131,7 +131,7 @@ def test_the_same_seed_throws_the_same_dice_again(cloud):
     thrown = []
     for _ in range(2):
         cloud.own_api().put("/dice", {"seed": 7}).raise_for_status()
-        thrown.append(cloud.services["lambda"].dice.random())
+        thrown.append(cloud.services.lambda_.dice.random())
     assert thrown == [random.Random(7).random()] * 2
 
 

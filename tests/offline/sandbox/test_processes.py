@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from serinus.offline.authentication.root_key import RootKey
 from serinus.offline.client.own_api import OwnApi
+from serinus.offline.core.root_key import RootKey
 
 ENDLESS = "import os, time\ndef handler(event, context):\n    while True:\n        time.sleep(0.1)\n"
 CLOUD = """

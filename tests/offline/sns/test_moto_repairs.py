@@ -7,7 +7,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import SNSBackend, sns_backends
 from moto.sqs.exceptions import QueueDoesNotExist
 
-from serinus.offline.moto import sns_queues_only
+from serinus.offline.moto import sns as moto_sns
 
 REGION = "eu-central-2"
 
@@ -30,5 +30,5 @@ def test_moto_fails_a_publish_for_one_missing_queue(backend: SNSBackend) -> None
     topic = backend.create_topic("t")
     subscription = backend.subscribe(topic.arn, f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:nowhere", "sqs")
     with pytest.raises(QueueDoesNotExist):
-        sns_queues_only._deliver_to_queue(subscription, "message", "id")
-    sns_queues_only._publish(subscription, "message", "id")
+        moto_sns._deliver_to_queue(subscription, "message", "id")
+    moto_sns._publish(subscription, "message", "id")

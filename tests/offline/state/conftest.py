@@ -14,7 +14,7 @@ import boto3
 import httpx
 import pytest
 
-from serinus.offline.authentication.root_key import RootKey
+from serinus.offline.core.root_key import RootKey
 
 REGION = "us-east-1"
 

@@ -38,7 +38,20 @@ def test_the_state_of_another_version_is_refused(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     manifest["stamp"]["moto"] = "1.0.0"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(OfflineError, match=r"another version: .*moto 1\.0\.0.*; this cloud reads .*moto 5"):
+    with pytest.raises(OfflineError, match=r"written with moto 1\.0\.0; this cloud requires moto 5"):
+        reopened(tmp_path)
+
+
+def test_the_state_of_an_older_format_is_refused(tmp_path: Path) -> None:
+    folder = reopened(tmp_path)
+    folder.write({}, CLOCK)
+    folder.close()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["stamp"]["format"] = "1"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(
+        OfflineError, match=r"written with format 1; this cloud requires format \d+\. Name an empty folder"
+    ):
         reopened(tmp_path)
 
 

@@ -1,20 +1,17 @@
-"""The gateway as an ASGI application: one coroutine a request, on the cloud's event loop throughout."""
+"""REST APIs served: one coroutine a request, on the cloud's event loop throughout."""
 
 from functools import partial
-from typing import Any, cast
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from serinus.offline.cloud.addressing import Addressing
-from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.core.clock import monotonic
 from serinus.offline.http.errors import GatewayError, blocked_by_firewall, no_such_route, no_such_stage
-from serinus.offline.http.function_call import Invoker
-from serinus.offline.http.limits import Throttles
+from serinus.offline.http.firewall import Firewall
+from serinus.offline.http.gateway_context import GatewayContext
+from serinus.offline.http.passage import new_trace_id
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.request import Address, check_header_size, parse_request, read_body
-from serinus.offline.http.request_log import RecentRequests
 from serinus.offline.http.send import respond
 from serinus.offline.http.signature import Invoked, authenticate
 from serinus.offline.services.apigateway.service import ApiGateway
@@ -25,41 +22,27 @@ from serinus.offline.services.apigateway.serving.compiled import CompiledStage, 
 from serinus.offline.services.apigateway.serving.compression import compress, decompress
 from serinus.offline.services.apigateway.serving.context_variables import context_value
 from serinus.offline.services.apigateway.serving.error_reply import error_reply
-from serinus.offline.services.apigateway.serving.exchange import Exchange, new_trace_id
+from serinus.offline.services.apigateway.serving.exchange import Exchange
 from serinus.offline.services.apigateway.serving.execution_log import write_execution_log
 from serinus.offline.services.apigateway.serving.no_stage_response import unserved_reply
-from serinus.offline.services.apigatewayv2.serving.app import HttpGateway
-from serinus.offline.services.wafv2 import Wafv2
 
 
-class Gateway:
-    """Serves every stage of every REST API of a cloud, and hands on what is for an HTTP API."""
+class RestGateway:
+    """Serves every stage of every REST API of a cloud."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, context: GatewayContext, control_plane: ApiGateway, firewall: Firewall) -> None:
+        self._context = context
+        self._control_plane = control_plane
+        self._firewall = firewall
         self._compiled: dict[Address, tuple[int, CompiledStage]] = {}
-        self._throttles = Throttles()
-        self.addressing = Addressing(cloud)
-        self.recent = RecentRequests()
-        self._http = HttpGateway(cloud, self._throttles, self.recent)
-        #: The issuers whose tokens HTTP APIs take.
-        self.issuers = self._http.issuers
 
-    @property
-    def _control_plane(self) -> ApiGateway:
-        return cast(ApiGateway, self._cloud.services["apigateway"])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self.addressing.of(scope)
-        if found is not None and found[0] == "http":
-            await self._http(scope, receive, send, found[1])
-            return
-        address = found[1] if found is not None else None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address | None) -> None:
+        """Answer a request for ``address``; None is a request that names no API."""
         stage = self._stage(address) if address is not None else None
         if address is None or stage is None or (stage.endpoint_disabled and address.domain_name is None):
             await respond(send, unserved_reply(no_such_stage()))
             return
-        cloud_time = self._cloud.clock.time()
+        cloud_time = self._context.cloud.clock.time()
         request = parse_request(scope, address)
         trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
         exchange = Exchange(request, cloud_time, trace_id, stage=stage)
@@ -69,29 +52,27 @@ class Gateway:
             return  # nobody is left to answer
         finish(exchange, reply)
         await respond(send, reply)
-        self.recent.note(exchange, stage.api_id, stage.name, reply)
+        self._context.requests.note(exchange, stage.api_id, stage.name, reply)
         self._report(exchange)
 
     def _stage(self, address: Address) -> CompiledStage | None:
         """The stage, compiled anew if the control plane changed since."""
-        service = self._control_plane
         key = Address(address.api_id, address.stage, "")
         revision, stage = self._compiled.get(key, (-1, None))
-        if stage is None or revision != service.revision:
-            stage = self._compile(service, key)
+        if stage is None or revision != self._control_plane.revision:
+            stage = self._compile(key)
             if stage is None:
                 self._compiled.pop(key, None)
             else:
-                self._compiled[key] = (service.revision, stage)
+                self._compiled[key] = (self._control_plane.revision, stage)
         return stage
 
-    def _compile(self, service: ApiGateway, key: Address) -> CompiledStage | None:
-        published = service.published(key.api_id, key.stage)
+    def _compile(self, key: Address) -> CompiledStage | None:
+        published = self._control_plane.published(key.api_id, key.stage)
         if published is None:
             return None
-        usage = service.stores[published.region].usage
-        invoker = cast(Invoker, self._cloud.services["lambda"])
-        return compile_stage(published, usage, self._cloud.config.account_id, invoker)
+        usage = self._control_plane.stores[published.region].usage
+        return compile_stage(published, usage, self._context.cloud.config.account_id, self._context.functions)
 
     async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
         try:
@@ -112,11 +93,11 @@ class Gateway:
             exchange.caller = authenticate(
                 request,
                 Invoked(stage.account_id, stage.region, method_arn(exchange), exchange.cloud_time),
-                self._cloud.holders,
+                self._context.credentials,
             )
         if exchange.route.authorizer is not None:
             await exchange.route.authorizer.authorize(exchange)
-        admit(exchange, self._throttles, stage.usage)
+        admit(exchange, self._context.throttles, stage.usage)
         if stage.minimum_compression_bytes is not None:
             decompress(request)
         if exchange.route.check is not None:
@@ -130,19 +111,16 @@ class Gateway:
     def _check_firewall(self, exchange: Exchange) -> None:
         """Before anything else of the API's, the web ACL in front of the stage has its say."""
         stage = exchange.stage
-        firewall = cast(Wafv2, self._cloud.services["wafv2"])
-        verdict = firewall.judge(stage.region, stage.control_arn, exchange.request, exchange.cloud_time)
+        verdict = self._firewall.judge(stage.region, stage.control_arn, exchange.request, exchange.cloud_time)
         if verdict is not None and not verdict.allowed:
             raise blocked_by_firewall()
 
     def _report(self, exchange: Exchange) -> None:
-        cloudwatch: Any = self._cloud.services.get("cloudwatch")
-        if cloudwatch is not None:
-            metrics.record(exchange, cloudwatch)
-        write_execution_log(exchange, self._control_plane.logs)
+        metrics.record(exchange, self._context.metrics)
+        write_execution_log(exchange, self._context.logs)
         if exchange.stage.access_log is not None:
             exchange.stage.access_log.write(
-                partial(context_value, exchange), exchange.cloud_time, self._control_plane.logs
+                partial(context_value, exchange), exchange.cloud_time, self._context.logs
             )
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import FunctionInvoker
 from serinus.offline.http.errors import (
     authorizer_failed,
     authorizer_misconfigured,
     denied_by_authorizer,
     unauthorized,
 )
-from serinus.offline.http.function_call import Invoker
 from serinus.offline.http.lambda_uri import target_of
 from serinus.offline.services.apigateway.serving.authorizer_event import authorizer_event, method_arn
 from serinus.offline.services.apigateway.serving.exchange import Exchange
@@ -39,9 +39,9 @@ class Verdict:
 class LambdaAuthorizer:
     """One authorizer of a stage; verdicts are cached by the identity's values."""
 
-    def __init__(self, document: Document, variables: dict[str, str], invoker: Invoker) -> None:
+    def __init__(self, document: Document, variables: dict[str, str], functions: FunctionInvoker) -> None:
         self._document = document
-        self._invoker = invoker
+        self._functions = functions
         self._target = target_of(document["authorizerUri"], variables)
         sources = (document.get("identitySource") or "").split(",")
         self._sources = [source.strip() for source in sources if source.strip()]
@@ -82,7 +82,7 @@ class LambdaAuthorizer:
             f"/authorizers/{self._document['id']}"
         )
         try:
-            if not self._document.get("authorizerCredentials") and not self._invoker.allows(
+            if not self._document.get("authorizerCredentials") and not self._functions.allows(
                 target.region,
                 target.name,
                 target.qualifier,
@@ -90,7 +90,7 @@ class LambdaAuthorizer:
                 source_arn=arn,
             ):
                 raise authorizer_misconfigured()
-            result = await self._invoker.invoke(target.name, target.qualifier, payload, region=target.region)
+            result = await self._functions.invoke(target.name, target.qualifier, payload, region=target.region)
         except AwsError as error:
             exchange.integration_error = f"Authorizer failed: {error.message}"
             raise authorizer_failed() from error

@@ -5,8 +5,9 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from typing import Any
 
+from serinus.offline.http.event_headers import merged
 from serinus.offline.services.apigateway.serving.exchange import Exchange
-from serinus.offline.services.apigateway.serving.proxy_event import event_headers, merged, request_context
+from serinus.offline.services.apigateway.serving.proxy_event import event_headers, request_context
 
 
 def method_arn(exchange: Exchange) -> str:

@@ -6,8 +6,10 @@ A stage is compiled at its first request and again after any change in the contr
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from serinus.offline.core.ports import FunctionInvoker
 from serinus.offline.http.access_log import AccessLog, stream_of
-from serinus.offline.http.function_call import FunctionCall, Invoker
+from serinus.offline.http.api_documents import Document
+from serinus.offline.http.function_call import FunctionCall
 from serinus.offline.http.lambda_uri import target_of
 from serinus.offline.http.limits import Limit
 from serinus.offline.http.reply import Reply
@@ -19,7 +21,7 @@ from serinus.offline.services.apigateway.serving.media_types import MediaTypes
 from serinus.offline.services.apigateway.serving.mock import Mock
 from serinus.offline.services.apigateway.serving.proxy import LambdaProxy
 from serinus.offline.services.apigateway.serving.validation import RequestCheck
-from serinus.offline.services.apigateway.store import Client, Definition, Document, Resource, stage_arn
+from serinus.offline.services.apigateway.store import Client, Definition, Resource, stage_arn
 from serinus.offline.services.apigateway.usage import UsageLedger
 
 
@@ -73,13 +75,15 @@ class CompiledStage:
         return stage_arn(self.region, self.api_id, self.name)
 
 
-def compile_stage(published: Published, usage: UsageLedger, account_id: str, invoker: Invoker) -> CompiledStage:
+def compile_stage(
+    published: Published, usage: UsageLedger, account_id: str, functions: FunctionInvoker
+) -> CompiledStage:
     """Everything that serving ``published`` needs."""
     settings = published.definition.settings
     router: Router[Route] = Router()
     variables = published.stage.get("variables") or {}
     authorizers = {
-        authorizer_id: LambdaAuthorizer(document, variables, invoker)
+        authorizer_id: LambdaAuthorizer(document, variables, functions)
         for authorizer_id, document in published.definition.authorizers.items()
     }
     for resource in published.definition.resources.values():
@@ -87,7 +91,7 @@ def compile_stage(published: Published, usage: UsageLedger, account_id: str, inv
             router.add(
                 resource.path,
                 http_method,
-                compile_route(published, resource, http_method, method, invoker, authorizers),
+                compile_route(published, resource, http_method, method, functions, authorizers),
             )
     return CompiledStage(
         region=published.region,
@@ -120,7 +124,7 @@ def compile_route(
     resource: Resource,
     http_method: str,
     method: Document,
-    invoker: Invoker,
+    functions: FunctionInvoker,
     authorizers: dict[str, LambdaAuthorizer],
 ) -> Route:
     settings = method_settings(published.stage, resource.path, http_method)
@@ -139,16 +143,16 @@ def compile_route(
         detailed_metrics=bool(settings.get("metricsEnabled")),
         logging_level=settings.get("loggingLevel", "OFF"),
         check=request_check(published.definition, method, published.api_id),
-        integration=compile_integration(published, method["methodIntegration"], invoker),
+        integration=compile_integration(published, method["methodIntegration"], functions),
     )
 
 
-def compile_integration(published: Published, integration: Document, invoker: Invoker) -> Integration:
+def compile_integration(published: Published, integration: Document, functions: FunctionInvoker) -> Integration:
     if integration["type"] == "MOCK":
         return Mock(integration)
     target = target_of(integration["uri"], published.stage.get("variables") or {})
     timeout_s = integration["timeoutInMillis"] / 1000
-    return LambdaProxy(FunctionCall(invoker, target, timeout_s, by_role=bool(integration.get("credentials"))))
+    return LambdaProxy(FunctionCall(functions, target, timeout_s, by_role=bool(integration.get("credentials"))))
 
 
 def request_check(definition: Definition, method: Document, api_id: str) -> RequestCheck | None:

@@ -6,12 +6,13 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from functools import partial
 from typing import Any
 
+from serinus.offline.http.context_variables import substitute
 from serinus.offline.http.errors import GatewayError
 from serinus.offline.http.reply import Reply
-from serinus.offline.services.apigateway.serving.context_variables import context_value, substitute
+from serinus.offline.http.response_types import BODY_TEMPLATE
+from serinus.offline.services.apigateway.serving.context_variables import context_value
 from serinus.offline.services.apigateway.serving.exchange import Exchange
 from serinus.offline.services.apigateway.serving.parameters import mapped_value
-from serinus.offline.services.apigateway.serving.response_types import BODY_TEMPLATE
 
 DEFAULT_TEMPLATES = {"application/json": BODY_TEMPLATE}
 

@@ -4,21 +4,21 @@ The lines that tell why a request failed are AWS's; those of each single step in
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 
-from serinus.offline.http.access_log import LogSink
+from serinus.offline.core.logs import LogWriter
 from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 #: AWS cuts a log event off here.
 LONGEST_LINE = 1024
 
 
-def write_execution_log(exchange: Exchange, sink: LogSink) -> None:
+def write_execution_log(exchange: Exchange, logs: LogWriter) -> None:
     """Write the request's lines at the level of its method: INFO all, ERROR those of failed ones, OFF none."""
     level = exchange.route.logging_level if exchange.route is not None else "OFF"
     if level == "OFF" or (level == "ERROR" and exchange.status < 400):
         return
     stage = exchange.stage
     lines = [(exchange.cloud_time, f"({exchange.request_id}) {line}"[:LONGEST_LINE]) for line in told(exchange)]
-    sink.write(stage.region, f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.name}", stage.log_stream, lines)
+    logs.write(stage.region, f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.name}", stage.log_stream, lines)
 
 
 def told(exchange: Exchange) -> list[str]:

@@ -3,28 +3,9 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
 """
 
-from typing import Protocol
-
+from serinus.offline.core.ports import MetricSink
+from serinus.offline.http import api_metrics
 from serinus.offline.services.apigateway.serving.exchange import Exchange
-
-NAMESPACE = "AWS/ApiGateway"
-
-
-class MetricSink(Protocol):
-    """The CloudWatch service as the gateway uses it."""
-
-    def record(
-        self,
-        region: str,
-        namespace: str,
-        name: str,
-        dimensions: dict[str, str],
-        value: float,
-        *,
-        unit: str = "None",
-        at: float | None = None,
-        count: int = 1,
-    ) -> None: ...
 
 
 def record(exchange: Exchange, sink: MetricSink) -> None:
@@ -40,18 +21,5 @@ def record(exchange: Exchange, sink: MetricSink) -> None:
                 "Method": exchange.request.method,
             }
         )
-    for dimensions in dimension_sets:
-        for name, value, unit in measured(exchange):
-            sink.record(stage.region, NAMESPACE, name, dimensions, value, unit=unit, at=exchange.cloud_time)
-
-
-def measured(exchange: Exchange) -> list[tuple[str, float, str]]:
-    values = [
-        ("Count", 1.0, "Count"),
-        ("4XXError", float(400 <= exchange.status < 500), "Count"),
-        ("5XXError", float(exchange.status >= 500), "Count"),
-        ("Latency", float(round(exchange.latency_ms)), "Milliseconds"),
-    ]
-    if exchange.integration_latency_ms is not None:
-        values.append(("IntegrationLatency", float(round(exchange.integration_latency_ms)), "Milliseconds"))
-    return values
+    measurements = api_metrics.measurements_of(exchange, "4XXError", "5XXError")
+    api_metrics.record(exchange, sink, dimension_sets, measurements)

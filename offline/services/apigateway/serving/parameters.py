@@ -3,9 +3,9 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html
 """
 
+from serinus.offline.http.event_headers import merged
 from serinus.offline.services.apigateway.serving.context_variables import context_value
 from serinus.offline.services.apigateway.serving.exchange import Exchange
-from serinus.offline.services.apigateway.serving.proxy_event import merged
 
 
 def mapped_value(source: str, exchange: Exchange) -> str | None:

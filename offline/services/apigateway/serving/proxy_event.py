@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lamb
 import base64
 from typing import Any
 
-from serinus.offline.http.request import GatewayRequest
+from serinus.offline.http.event_headers import ADDED, added_headers, merged
 from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 #: Headers that the gateway consumes or drops before any integration.
@@ -51,16 +51,6 @@ def proxy_event(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def merged(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Each name with its last value, and each name with all of them."""
-    single: dict[str, str] = {}
-    multiple: dict[str, list[str]] = {}
-    for name, value in pairs:
-        single[name] = value
-        multiple.setdefault(name, []).append(value)
-    return single, multiple
-
-
 def event_headers(exchange: Exchange) -> tuple[dict[str, str], dict[str, list[str]]]:
     """The client's headers, with what API Gateway adds of its own."""
     request = exchange.request
@@ -72,19 +62,6 @@ def event_headers(exchange: Exchange) -> tuple[dict[str, str], dict[str, list[st
             pairs.append((spelling.setdefault(lower, name), value))
     pairs += added_headers(request, exchange.trace_id)
     return merged(pairs)
-
-
-ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
-
-
-def added_headers(request: GatewayRequest, trace_id: str) -> list[tuple[str, str]]:
-    forwarded = request.header("x-forwarded-for")
-    return [
-        ("X-Amzn-Trace-Id", trace_id),
-        ("X-Forwarded-For", f"{forwarded}, {request.source_ip}" if forwarded else request.source_ip),
-        ("X-Forwarded-Port", str(request.port)),
-        ("X-Forwarded-Proto", request.scheme),
-    ]
 
 
 def event_body(exchange: Exchange) -> tuple[str | None, bool]:

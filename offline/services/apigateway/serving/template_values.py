@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.http.event_headers import merged
 from serinus.offline.services.apigateway.serving.context_variables import CONTEXT, context_value
 from serinus.offline.services.apigateway.serving.exchange import Exchange
-from serinus.offline.services.apigateway.serving.proxy_event import merged
 
 Scope = dict[str, Any]
 

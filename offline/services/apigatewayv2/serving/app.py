@@ -1,23 +1,18 @@
 """HTTP APIs served: one coroutine a request, from the stage to the answer."""
 
 from functools import partial
-from typing import Any, cast
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.core.clock import monotonic
-from serinus.offline.core.logs import LogWriter
 from serinus.offline.http.errors import GatewayError
-from serinus.offline.http.function_call import Invoker
-from serinus.offline.http.limits import Throttles
+from serinus.offline.http.gateway_context import GatewayContext
+from serinus.offline.http.passage import new_trace_id
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.request import Address, check_header_size, parse_request, read_body
-from serinus.offline.http.request_log import RecentRequests
 from serinus.offline.http.send import respond
 from serinus.offline.http.signature import Invoked, authenticate
-from serinus.offline.services.apigateway.serving.exchange import new_trace_id
 from serinus.offline.services.apigatewayv2.service import ApiGatewayV2
 from serinus.offline.services.apigatewayv2.serving import metrics
 from serinus.offline.services.apigatewayv2.serving.compiled import HttpStage, compile_stage
@@ -39,11 +34,10 @@ from serinus.offline.services.apigatewayv2.serving.issuer import Issuers
 class HttpGateway:
     """Serves every stage of every HTTP API of a cloud."""
 
-    def __init__(self, cloud: Cloud, throttles: Throttles, recent: RecentRequests) -> None:
-        self._cloud = cloud
-        self._recent = recent
-        self._throttles = throttles
-        self.issuers = Issuers(cloud.clock)
+    def __init__(self, context: GatewayContext, control_plane: ApiGatewayV2, issuers: Issuers) -> None:
+        self._context = context
+        self._control_plane = control_plane
+        self._issuers = issuers
         self._compiled: dict[tuple[str, str], tuple[int, HttpStage]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address) -> None:
@@ -51,7 +45,7 @@ class HttpGateway:
         if stage is None or (stage.endpoint_disabled and address.domain_name is None):
             await respond(send, not_found().reply())
             return
-        cloud_time = self._cloud.clock.time()
+        cloud_time = self._context.cloud.clock.time()
         request = parse_request(scope, address)
         trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
         exchange = HttpExchange(request, cloud_time, trace_id, stage=stage)
@@ -63,23 +57,22 @@ class HttpGateway:
         exchange.status, exchange.response_length = reply.status, len(reply.body)
         exchange.latency_ms = (monotonic() - exchange.started) * 1000
         await respond(send, reply)
-        self._recent.note(exchange, stage.api_id, stage.name, reply)
+        self._context.requests.note(exchange, stage.api_id, stage.name, reply)
         self._report(exchange)
 
     def _stage(self, address: Address) -> HttpStage | None:
         """The stage, compiled anew if the control plane changed since."""
-        service = cast(ApiGatewayV2, self._cloud.services["apigatewayv2"])
         key = (address.api_id, address.stage)
         revision, stage = self._compiled.get(key, (-1, None))
-        if stage is not None and revision == service.revision:
+        if stage is not None and revision == self._control_plane.revision:
             return stage
-        published = service.published(*key)
+        published = self._control_plane.published(*key)
         if published is None:
             self._compiled.pop(key, None)
             return None
-        invoker = cast(Invoker, self._cloud.services["lambda"])
-        stage = compile_stage(published, self._cloud.config.account_id, invoker, self.issuers)
-        self._compiled[key] = (service.revision, stage)
+        account_id = self._context.cloud.config.account_id
+        stage = compile_stage(published, account_id, self._context.functions, self._issuers)
+        self._compiled[key] = (self._control_plane.revision, stage)
         return stage
 
     async def _reply(self, exchange: HttpExchange, receive: Receive) -> Reply:
@@ -129,21 +122,20 @@ class HttpGateway:
         if route.signed:
             try:
                 invoked = Invoked(stage.account_id, stage.region, exchange.resource_arn, exchange.cloud_time)
-                exchange.caller = authenticate(exchange.request, invoked, self._cloud.holders)
+                exchange.caller = authenticate(exchange.request, invoked, self._context.credentials)
             except GatewayError as error:
                 exchange.authorizer_error = error.message
                 raise forbidden() from error
         if route.authorizer is not None:
             await route.authorizer.authorize(exchange, route.scopes)
-        if route.throttle is not None and not self._throttles.allow(
+        if route.throttle is not None and not self._context.throttles.allow(
             ("http", stage.api_id, stage.name, route.key), route.throttle
         ):
             raise throttled()
 
     def _report(self, exchange: HttpExchange) -> None:
-        cloudwatch: Any = self._cloud.services.get("cloudwatch")
-        if cloudwatch is not None:
-            metrics.record(exchange, cloudwatch)
+        metrics.record(exchange, self._context.metrics)
         if exchange.stage.access_log is not None:
-            logs: LogWriter = cast(Any, self._cloud.services["apigateway"]).logs
-            exchange.stage.access_log.write(partial(context_value, exchange), exchange.cloud_time, logs)
+            exchange.stage.access_log.write(
+                partial(context_value, exchange), exchange.cloud_time, self._context.logs
+            )

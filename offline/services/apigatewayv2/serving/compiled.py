@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from serinus.offline.core.ports import FunctionInvoker
 from serinus.offline.http.access_log import AccessLog
-from serinus.offline.http.function_call import FunctionCall, Invoker
+from serinus.offline.http.api_documents import Document
+from serinus.offline.http.function_call import FunctionCall
 from serinus.offline.http.lambda_uri import arn_target
 from serinus.offline.http.limits import Limit
 from serinus.offline.http.routing import Router
@@ -14,7 +16,6 @@ from serinus.offline.services.apigatewayv2.serving.cors import Cors
 from serinus.offline.services.apigatewayv2.serving.integration import LambdaIntegration
 from serinus.offline.services.apigatewayv2.serving.issuer import Issuers
 from serinus.offline.services.apigatewayv2.serving.jwt_authorizer import JwtAuthorizer
-from serinus.offline.services.apigatewayv2.store import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,14 @@ class HttpStage:
         return f"arn:aws:execute-api:{self.region}:{self.account_id}:{self.api_id}/{self.name}"
 
 
-def compile_stage(published: Published, account_id: str, invoker: Invoker, issuers: Issuers) -> HttpStage:
+def compile_stage(
+    published: Published, account_id: str, functions: FunctionInvoker, issuers: Issuers
+) -> HttpStage:
     """Everything that serving ``published`` needs."""
     api, stage = published.api, published.stage
     router: Router[HttpRoute] = Router(trailing_slash_counts=True)
     default = None
-    for route in routes_of(published, invoker, issuers):
+    for route in routes_of(published, functions, issuers):
         if route.key == "$default":
             default = route
         else:
@@ -83,7 +86,7 @@ def compile_stage(published: Published, account_id: str, invoker: Invoker, issue
     )
 
 
-def routes_of(published: Published, invoker: Invoker, issuers: Issuers) -> list[HttpRoute]:
+def routes_of(published: Published, functions: FunctionInvoker, issuers: Issuers) -> list[HttpRoute]:
     deployment = published.deployment
     if deployment is None:
         return []
@@ -91,7 +94,7 @@ def routes_of(published: Published, invoker: Invoker, issuers: Issuers) -> list[
         identity: JwtAuthorizer(document, issuers) for identity, document in deployment.authorizers.items()
     }
     integrations = {
-        f"integrations/{identity}": compile_integration(document, published.stage, invoker)
+        f"integrations/{identity}": compile_integration(document, published.stage, functions)
         for identity, document in deployment.integrations.items()
     }
     return [
@@ -127,8 +130,8 @@ def route_settings(stage: Document, key: str) -> dict[str, Any]:
     return {**(stage.get("DefaultRouteSettings") or {}), **own}
 
 
-def compile_integration(document: Document, stage: Document, invoker: Invoker) -> LambdaIntegration:
+def compile_integration(document: Document, stage: Document, functions: FunctionInvoker) -> LambdaIntegration:
     target = arn_target(lambda_of(document) or "", stage.get("StageVariables") or {})
     timeout_s = document["TimeoutInMillis"] / 1000
-    function = FunctionCall(invoker, target, timeout_s, by_role=bool(document.get("CredentialsArn")))
+    function = FunctionCall(functions, target, timeout_s, by_role=bool(document.get("CredentialsArn")))
     return LambdaIntegration(function, document["PayloadFormatVersion"])

@@ -5,9 +5,9 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-co
 
 from dataclasses import dataclass
 
+from serinus.offline.http.api_documents import Document
 from serinus.offline.http.reply import Headers, Reply
 from serinus.offline.http.request import GatewayRequest
-from serinus.offline.services.apigatewayv2.store import Document
 
 PREFIX = "access-control-"
 

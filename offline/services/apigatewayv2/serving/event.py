@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 import base64
 from typing import Any
 
-from serinus.offline.services.apigateway.serving.proxy_event import ADDED, added_headers
+from serinus.offline.http.event_headers import ADDED, added_headers
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 #: Bodies of these types, and of text/*, are handed on as text; all others, and those without a type, in base64.

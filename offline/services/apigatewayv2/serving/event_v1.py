@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 from typing import Any
 from urllib.parse import unquote
 
-from serinus.offline.services.apigateway.serving.proxy_event import merged
+from serinus.offline.http.event_headers import merged
 from serinus.offline.services.apigatewayv2.serving.event import event_body, event_headers, event_scopes
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from serinus.offline.services.apigateway.serving.exchange import Passage
+from serinus.offline.http.passage import Passage
 from serinus.offline.services.apigatewayv2.serving.token import Token
 
 if TYPE_CHECKING:
@@ -29,10 +29,6 @@ class HttpExchange(Passage):
         """
         path = unquote(self.request.path).partition("?")[0]
         return path if self.stage.name == "$default" else f"/{self.stage.name}{path}"
-
-    @property
-    def domain_name(self) -> str:
-        return self.request.domain_name or self.stage.domain_name
 
     @property
     def resource_arn(self) -> str:

@@ -3,7 +3,8 @@
 import msgspec
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.http.function_call import FunctionCall, InvokeResult, TimedOut
+from serinus.offline.core.ports import InvokeResult
+from serinus.offline.http.function_call import FunctionCall, TimedOut
 from serinus.offline.http.reply import Reply
 from serinus.offline.services.apigatewayv2.serving.errors import (
     HttpApiError,

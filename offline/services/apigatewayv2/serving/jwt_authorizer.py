@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jw
 import re
 from collections.abc import Sequence
 
+from serinus.offline.http.api_documents import Document
 from serinus.offline.http.request import GatewayRequest
 from serinus.offline.services.apigatewayv2.serving.errors import forbidden, internal_error, unauthorized
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
@@ -18,7 +19,6 @@ from serinus.offline.services.apigatewayv2.serving.token import (
     verified,
 )
 from serinus.offline.services.apigatewayv2.sources import SOURCE
-from serinus.offline.services.apigatewayv2.store import Document
 
 BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 

@@ -3,7 +3,8 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 """
 
-from serinus.offline.services.apigateway.serving.metrics import NAMESPACE, MetricSink
+from serinus.offline.core.ports import MetricSink
+from serinus.offline.http import api_metrics
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 
@@ -14,19 +15,7 @@ def record(exchange: HttpExchange, sink: MetricSink) -> None:
     dimension_sets = [{"ApiId": stage.api_id}, by_stage]
     if route is not None and route.detailed_metrics:
         dimension_sets.append({**by_stage, "Method": exchange.request.method, "Resource": route.path})
-    for dimensions in dimension_sets:
-        for name, value, unit in measured(exchange):
-            sink.record(stage.region, NAMESPACE, name, dimensions, value, unit=unit, at=exchange.cloud_time)
-
-
-def measured(exchange: HttpExchange) -> list[tuple[str, float, str]]:
-    values = [
-        ("Count", 1.0, "Count"),
-        ("4xx", float(400 <= exchange.status < 500), "Count"),
-        ("5xx", float(exchange.status >= 500), "Count"),
-        ("Latency", float(round(exchange.latency_ms)), "Milliseconds"),
-        ("DataProcessed", float(len(exchange.request.body) + exchange.response_length), "Bytes"),
-    ]
-    if exchange.integration_latency_ms is not None:
-        values.append(("IntegrationLatency", float(round(exchange.integration_latency_ms)), "Milliseconds"))
-    return values
+    processed_bytes = float(len(exchange.request.body) + exchange.response_length)
+    measurements = api_metrics.measurements_of(exchange, "4xx", "5xx")
+    measurements.append(("DataProcessed", processed_bytes, "Bytes"))
+    api_metrics.record(exchange, sink, dimension_sets, measurements)

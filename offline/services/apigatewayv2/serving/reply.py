@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from serinus.offline.http.errors import GatewayError
+from serinus.offline.http.function_reply import decoded, reply_headers, status_of, text
 from serinus.offline.http.reply import Headers, Reply
-from serinus.offline.services.apigateway.serving.proxy_reply import decoded, reply_headers, status_of, text
 from serinus.offline.services.apigatewayv2.serving.errors import internal_error
 
 PLAIN_TEXT = "text/plain;charset=UTF-8"

@@ -4,14 +4,11 @@ import json
 import uuid
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
-
-if TYPE_CHECKING:
-    from serinus.offline.services.cloudformation.service import CloudFormation
 
 DEFAULT_TIMEOUT_S = LONGEST_TIMEOUT_S = 3600
 MOST_ID_LETTERS = 128
@@ -52,13 +49,13 @@ class CustomResource(ResourceType):
         self._ask(request, "Delete", {"PhysicalResourceId": request.identity})
 
     def _ask(self, request: Request, kind: str, extra: dict[str, Any]) -> Made:
-        service = cast("CloudFormation", request.cloud.services["cloudformation"])
+        answers = request.engine.answers
         request_id = str(uuid.uuid4())
-        answer = service.engine.answers.expect(request_id)
+        answer = answers.expect(request_id)
         event = {
             "RequestType": kind,
             "ServiceToken": request.properties["ServiceToken"],
-            "ResponseURL": service.engine.answers.url(request_id),
+            "ResponseURL": answers.url(request_id),
             "StackId": request.stack_id,
             "RequestId": request_id,
             "LogicalResourceId": request.logical_id,
@@ -70,7 +67,7 @@ class CustomResource(ResourceType):
             _send(request, event)
             return _made(request, _wait(request, request_id, answer), request_id, kind)
         finally:
-            service.engine.answers.forget(request_id)
+            answers.forget(request_id)
 
 
 def timeout_failure(properties: dict[str, Any]) -> str | None:
@@ -103,7 +100,7 @@ def _send(request: Request, event: dict[str, Any]) -> None:
 
 
 def _wait(request: Request, request_id: str, answer: "Future[dict[str, Any]]") -> dict[str, Any]:
-    clock = request.cloud.clock
+    clock = request.context.clock
     deadline = clock.time() + float(request.properties.get("ServiceTimeout", DEFAULT_TIMEOUT_S))
     while True:
         try:

@@ -1,13 +1,12 @@
 """AWS::CloudFormation::Stack: a stack as a resource of another."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 if TYPE_CHECKING:
-    from serinus.offline.services.cloudformation.service import CloudFormation
     from serinus.offline.services.cloudformation.state import Stack
 
 
@@ -19,7 +18,7 @@ class NestedStack(ResourceType):
     lasting = True
 
     def create(self, request: Request) -> Made:
-        engine = _engine(request)
+        engine = request.engine
         parent = engine.state.stacks[request.stack_id]
         stack = engine.new_stack(request.name(128), request.region)
         stack.parent_id, stack.root_id = parent.id, parent.root_id or parent.id
@@ -33,19 +32,19 @@ class NestedStack(ResourceType):
         return _made(stack, "CREATE_COMPLETE")
 
     def update(self, request: Request) -> Made:
-        engine = _engine(request)
+        engine = request.engine
         stack = engine.state.stacks[request.identity]
         revision = engine.submissions.checked(_params(request), stack)
         operation = engine.operation(stack, "UPDATE_STACK", None)
         if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
             operation.remember_stable()
-        stack.updated = request.cloud.clock.time()
+        stack.updated = request.context.clock.time()
         operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
         operation.update(revision, disable_rollback=False)
         return _made(stack, "UPDATE_COMPLETE")
 
     def delete(self, request: Request) -> None:
-        engine = _engine(request)
+        engine = request.engine
         stack = engine.state.stacks[request.identity]
         if not stack.active:
             return
@@ -54,10 +53,6 @@ class NestedStack(ResourceType):
         operation.delete(frozenset())
         if stack.status != "DELETE_COMPLETE":
             raise ResourceFailed(f"Embedded stack {stack.id} was not successfully deleted: {stack.reason}")
-
-
-def _engine(request: Request) -> Any:
-    return cast("CloudFormation", request.cloud.services["cloudformation"]).engine
 
 
 def _params(request: Request) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Subscription(ResourceType):
         unless_gone(lambda: self._sns(request).unsubscribe(SubscriptionArn=request.identity), "NotFound")
 
     def _sns(self, request: Request) -> Any:
-        return request.cloud.client("sns", request.properties.get("Region") or request.region)
+        return request.context.client("sns", request.properties.get("Region") or request.region)
 
 
 class TopicPolicy(ResourceType):

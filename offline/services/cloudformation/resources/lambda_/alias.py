@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from serinus.offline.core.ports import DeploymentResult
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
@@ -63,9 +64,9 @@ def _members(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _deploy(request: Request, policy: dict[str, Any]) -> None:
     """Have CodeDeploy move the alias, and fail as it fails."""
-    loop, codedeploy = request.cloud.loop, request.cloud.services["codedeploy"]
+    loop = request.context.loop
     assert loop is not None
-    deployment = codedeploy.deploy_alias(  # type: ignore[attr-defined]
+    deployment = request.engine.alias_deployer.deploy_alias(
         request.region,
         policy["ApplicationName"],
         policy["DeploymentGroupName"],
@@ -83,7 +84,7 @@ def _deploy(request: Request, policy: dict[str, Any]) -> None:
         raise ResourceFailed(f"CodeDeploy deployment {result.deployment_id} {result.status}: {result.message}")
 
 
-def _wait(request: Request, policy: dict[str, Any], running: "Future[Any]") -> Any:
+def _wait(request: Request, policy: dict[str, Any], running: "Future[DeploymentResult]") -> DeploymentResult:
     """The deployment's result; stops the deployment when the stack operation has failed elsewhere."""
     stopped = False
     while True:

@@ -1,4 +1,4 @@
-"""Who makes a call: the holder of the access key that signed it, and nobody where the signature does not hold."""
+"""Who makes a call: the user, role session or root whose access key signed it."""
 
 import asyncio
 import dataclasses
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from serinus.offline.authentication.credentials import Holder, Holders
+from serinus.offline.authentication.credentials import Credential, CredentialStore
 from serinus.offline.authentication.sigv2 import QuerySignature
 from serinus.offline.authentication.sigv4 import (
     MalformedSignature,
@@ -19,7 +19,7 @@ from serinus.offline.authentication.sigv4 import (
     time_error,
     unsigned_header,
 )
-from serinus.offline.core.auth_errors import Rejected
+from serinus.offline.core.auth_errors import AuthenticationError
 from serinus.offline.core.clock import real_time
 
 #: How far a signature's date may be off; S3 is more patient than the other services.
@@ -42,27 +42,27 @@ class Signer:
     presigned: bool = False
 
 
-class Authentication:
-    """Reads signatures and holds them against the keys that this cloud knows."""
+class Authenticator:
+    """Verifies signatures against the access keys that this cloud knows."""
 
     def __init__(
-        self, holders: Holders, is_session: Callable[[str], bool], cloud_time: Callable[[], float]
+        self, credentials: CredentialStore, is_session: Callable[[str], bool], cloud_time: Callable[[], float]
     ) -> None:
-        self._holders = holders
+        self._credentials = credentials
         #: Whether a key is a running function's, which holds as long as the function's environment does: AWS ends
         #: an environment before its credentials, and hours of cloud time may be seconds here.
         self._is_session = is_session
         self._cloud_time = cloud_time
 
     async def signer_of(self, request: SentRequest, body: Body) -> Signer:
-        """Who signed ``request``, whose ``body`` is read only for a known key; raises `Rejected`."""
+        """Who signed ``request``, whose ``body`` is read only for a known key; raises `AuthenticationError`."""
         if request.headers.get("authorization", "").startswith("AWS "):
-            raise Rejected("old version", "s3")
+            raise AuthenticationError("old version", "s3")
         try:
             signature = read_signature(request)
         except MalformedSignature as error:
             service = "s3" if "authorization" not in request.headers else None
-            raise Rejected("malformed", service, str(error)) from error
+            raise AuthenticationError("malformed", service, str(error)) from error
         if signature is not None:
             await self._check(signature, request, body)
             return Signer(
@@ -70,46 +70,52 @@ class Authentication:
             )
         former = QuerySignature.read(request)
         if former is None:
-            raise Rejected("unsigned", None)
-        holder = self._holder(former.key_id, former.token, "s3")
+            raise AuthenticationError("unsigned", None)
+        credential = self._credential(former.key_id, former.token, "s3")
         if former.is_expired(real_time()):
-            raise Rejected("expired link", "s3")
-        if not former.is_by(holder.secret, request):
-            raise Rejected("wrong signature", "s3")
+            raise AuthenticationError("expired link", "s3")
+        if not former.is_by(credential.secret, request):
+            raise AuthenticationError("wrong signature", "s3")
         return Signer(former.key_id, "s3", "us-east-1", presigned=True)
 
     async def _check(self, signature: Signature, request: SentRequest, body: Body) -> None:
         service = signature.service
-        holder = self._holder(signature.key_id, signature.token, service)
+        credential = self._credential(signature.key_id, signature.token, service)
         tolerance_s = S3_TOLERANCE_S if service == "s3" else TOLERANCE_S
         if (message := time_error(signature, real_time(), tolerance_s)) is not None:
-            raise Rejected("wrong time" if signature.lifetime_s is None else "expired link", service, message)
+            raise AuthenticationError(
+                "wrong time" if signature.lifetime_s is None else "expired link", service, message
+            )
         if (name := unsigned_header(signature, request)) is not None:
             message = f"'{name}' must be a 'SignedHeader' in the AWS Authorization."
-            raise Rejected("unsigned header", service, message)
+            raise AuthenticationError("unsigned header", service, message)
         whole = dataclasses.replace(request, body=await body())
         if len(whole.body) > LARGE_BODY_BYTES:
-            problem = await asyncio.to_thread(_problem, holder, signature, whole)
+            problem = await asyncio.to_thread(_problem, credential, signature, whole)
         else:
-            problem = _problem(holder, signature, whole)
+            problem = _problem(credential, signature, whole)
         if problem is not None:
             raise problem
 
-    def _holder(self, key_id: str, token: str | None, service: str) -> Holder:
-        holder = self._holders.of(key_id, token)
-        if holder is None:
-            raise Rejected("unknown key", service)
-        if holder.expires is not None and holder.expires <= self._cloud_time() and not self._is_session(key_id):
-            raise Rejected("expired token", service)
-        return holder
+    def _credential(self, key_id: str, token: str | None, service: str) -> Credential:
+        credential = self._credentials.find(key_id, token)
+        if credential is None:
+            raise AuthenticationError("unknown key", service)
+        if (
+            credential.expires is not None
+            and credential.expires <= self._cloud_time()
+            and not self._is_session(key_id)
+        ):
+            raise AuthenticationError("expired token", service)
+        return credential
 
 
-def _problem(holder: Holder, signature: Signature, request: SentRequest) -> Rejected | None:
-    if not is_by(holder.secret, signature, request):
-        return Rejected("wrong signature", signature.service)
+def _problem(credential: Credential, signature: Signature, request: SentRequest) -> AuthenticationError | None:
+    if not is_by(credential.secret, signature, request):
+        return AuthenticationError("wrong signature", signature.service)
     if has_other_body(signature, request):
         message = "The provided 'x-amz-content-sha256' header does not match what was computed."
-        return Rejected("wrong body", signature.service, message)
+        return AuthenticationError("wrong body", signature.service, message)
     return None
 
 

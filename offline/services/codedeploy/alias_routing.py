@@ -1,37 +1,8 @@
-"""What CodeDeploy needs of the Lambda service, and what it does to an alias."""
-
-from typing import Any, Protocol
+"""What a deployment checks of an alias and does to its weights."""
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.ports import FunctionAliases
 from serinus.offline.services.codedeploy.records import Target
-
-
-class AliasView(Protocol):
-    """An alias: the version it names, and the shares of traffic that other versions get."""
-
-    version: str
-    additional: dict[str, float]
-
-
-class LambdaSeam(Protocol):
-    """The Lambda service of the cloud, as `cloud.services["lambda"]` offers it; raises `AwsError`."""
-
-    def alias(self, region: str, function: str, name: str) -> AliasView: ...
-
-    async def set_alias_weights(
-        self, region: str, function: str, alias: str, *, version: str, additional: dict[str, float]
-    ) -> None: ...
-
-    async def invoke(
-        self,
-        function: str,
-        qualifier: str | None,
-        payload: bytes,
-        *,
-        region: str,
-        invocation_type: Any = ...,
-    ) -> Any: ...
-
 
 #: As CodeDeploy says it (https://github.com/aws/serverless-application-model/issues/291).
 _INVALID = (
@@ -40,7 +11,7 @@ _INVALID = (
 )
 
 
-async def set_weight(functions: LambdaSeam, region: str, target: Target, weight: float) -> str | None:
+async def set_weight(aliases: FunctionAliases, region: str, target: Target, weight: float) -> str | None:
     """Send ``weight`` (0 to 1) of the traffic to the target version; returns what went wrong, if it did.
 
     Until all of it moves, the alias keeps naming the current version and the target is its additional one.
@@ -48,7 +19,7 @@ async def set_weight(functions: LambdaSeam, region: str, target: Target, weight:
     version = target.target_version if weight >= 1 else target.current_version
     additional = {} if weight >= 1 else {target.target_version: weight}
     try:
-        await functions.set_alias_weights(
+        await aliases.set_alias_weights(
             region, target.function, target.alias, version=version, additional=additional
         )
     except AwsError as error:
@@ -56,13 +27,13 @@ async def set_weight(functions: LambdaSeam, region: str, target: Target, weight:
     return None
 
 
-def alias_problem(functions: LambdaSeam, region: str, target: Target) -> tuple[str, str] | None:
+def alias_problem(aliases: FunctionAliases, region: str, target: Target) -> tuple[str, str] | None:
     """The error (code, message) that keeps a deployment from starting, or None.
 
     The alias must exist, name the current version of the AppSpec, and send traffic nowhere else.
     """
     try:
-        alias = functions.alias(region, target.function, target.alias)
+        alias = aliases.alias(region, target.function, target.alias)
     except AwsError as error:
         return "INVALID_LAMBDA_FUNCTION", error.message
     name = f"The alias {target.alias} of {target.function}"

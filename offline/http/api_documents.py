@@ -1,0 +1,28 @@
+"""What the control planes of REST and HTTP APIs have in common: documents as AWS shows them, ids and errors."""
+
+import re
+import secrets
+import string
+from typing import Any
+
+from serinus.offline.core.errors import AwsError
+
+Document = dict[str, Any]
+
+#: What a stage variable may hold.
+VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]*$")
+
+LOWER_ALPHANUMERIC = string.ascii_lowercase + string.digits
+
+
+def new_id(length: int) -> str:
+    """A random identifier as AWS makes them: lower-case letters and digits."""
+    return "".join(secrets.choice(LOWER_ALPHANUMERIC) for _ in range(length))
+
+
+def bad_request(message: str) -> AwsError:
+    return AwsError("BadRequestException", message)
+
+
+def conflict(message: str) -> AwsError:
+    return AwsError("ConflictException", message)
