@@ -1,28 +1,19 @@
 """Tags of APIs, stages, keys and usage plans, by their ARN."""
 
+from serinus.offline.core import tags
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigateway.operations import Operations
 from serinus.offline.services.apigateway.store import not_found
 
 
-class TagOperations(Operations):
+class TagOperations(tags.TagOperations, Operations):
     async def get_tags(self, call: Call) -> Document:
         return {"tags": dict(self.tags_of(call))}
 
-    async def tag_resource(self, call: Call) -> Document:
-        self.tags_of(call).update(call.params["tags"])
-        return {}
-
-    async def untag_resource(self, call: Call) -> Document:
-        tags = self.tags_of(call)
-        for name in call.params["tagKeys"]:
-            tags.pop(name, None)
-        return {}
-
     def tags_of(self, call: Call) -> dict[str, str]:
-        tags: dict[str, str] = self.tagged(call).setdefault("tags", {})
-        return tags
+        tagged: dict[str, str] = self.tagged(call).setdefault("tags", {})
+        return tagged
 
     def tagged(self, call: Call) -> Document:
         store = self.store(call)

@@ -1,5 +1,6 @@
 """Tags of HTTP APIs, their stages and domain names, by their ARN."""
 
+from serinus.offline.core import tags
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
@@ -7,24 +8,14 @@ from serinus.offline.services.apigatewayv2.operations import found
 from serinus.offline.services.apigatewayv2.store import not_found
 
 
-class TagOperations(DomainNameOperations):
+class TagOperations(tags.TagOperations, DomainNameOperations):
     async def get_tags(self, call: Call) -> Document:
         return {"Tags": dict(self.tags_of(call))}
 
-    async def tag_resource(self, call: Call) -> Document:
-        self.tags_of(call).update(call.params.get("Tags") or {})
-        return {}
-
-    async def untag_resource(self, call: Call) -> Document:
-        tags = self.tags_of(call)
-        for name in call.params["TagKeys"]:
-            tags.pop(name, None)
-        return {}
-
     def tags_of(self, call: Call) -> dict[str, str]:
         tagged = self.tagged(call)
-        tags: dict[str, str] = tagged.setdefault("tags" if "domainName" in tagged else "Tags", {})
-        return tags
+        kept: dict[str, str] = tagged.setdefault("tags" if "domainName" in tagged else "Tags", {})
+        return kept
 
     def tagged(self, call: Call) -> Document:
         arn = call.params["ResourceArn"]

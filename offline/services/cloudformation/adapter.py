@@ -5,14 +5,18 @@ member and what a scalar must become ("30" is an integer where the API wants one
 shape is refused by name.
 """
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.provider import Request
 
 
 def to_input(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def _scalar(value: Any, type_name: str) -> Any:
     if type_name in ("float", "double"):
         return float(value)
     if type_name == "boolean":
-        return value if isinstance(value, bool) else str(value).lower() == "true"
+        return truth(value)
     if type_name == "blob":
         return value.encode() if isinstance(value, str) else value
     if type_name == "timestamp":
@@ -80,10 +84,11 @@ def _scalar(value: Any, type_name: str) -> Any:
     return str(value)
 
 
-def unless_gone(call: Callable[[], Any], *codes: str) -> None:
-    """Make a deleting call for which an error with one of ``codes`` says that nothing is left to delete."""
+@contextlib.contextmanager
+def missing_ok(*codes: str) -> Iterator[None]:
+    """For deleting: an error with one of ``codes`` says that nothing is left to delete."""
     try:
-        call()
+        yield
     except ClientError as error:
         if error.response["Error"]["Code"] not in codes:
             raise
@@ -94,9 +99,19 @@ def truth(value: Any) -> bool:
     return value if isinstance(value, bool) else str(value).lower() == "true"
 
 
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags in the Key/Value form that most APIs take."""
-    return [{"Key": key, "Value": str(value)} for key, value in tags.items()]
+def retag(
+    client: Any, request: Request, *, tag: str = "TagResource", untag: str = "UntagResource", **resource: str
+) -> None:
+    """Bring a resource's tags from the former ones to the present; ``resource`` are the arguments that name it."""
+    gone = lost(request.previous_tags, request.tags)
+    if gone:
+        _call(client, untag, {**resource, "TagKeys": gone})
+    if request.tags and request.tags != request.previous_tags:
+        _call(client, tag, {**resource, "Tags": to_pairs(request.tags)})
+
+
+def _call(client: Any, operation: str, arguments: Mapping[str, Any]) -> None:
+    getattr(client, xform_name(operation))(**to_input(client, operation, arguments))
 
 
 def lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.state import ChangeSet, Event, Resource, Revision, Stack
 
 NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
@@ -18,10 +19,6 @@ def moment(epoch_s: float) -> datetime:
 def given(**members: Any) -> dict[str, Any]:
     """The members that have a value."""
     return {name: value for name, value in members.items() if value not in (None, "")}
-
-
-def tag_view(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def parameter_view(revision: Revision | None) -> list[dict[str, Any]]:
@@ -63,7 +60,7 @@ def stack_view(stack: Stack) -> dict[str, Any]:
         "RollbackConfiguration": {},
         "NotificationARNs": [],
         "Capabilities": list(revision.capabilities) if revision else [],
-        "Tags": tag_view(revision.tags) if revision else [],
+        "Tags": to_pairs(revision.tags) if revision else [],
         "EnableTerminationProtection": stack.termination_protection,
         "DriftInformation": NO_DRIFT,
         "Outputs": [
@@ -184,7 +181,7 @@ def change_set_view(stack: Stack, change_set: ChangeSet, *, with_values: bool) -
         **change_set_summary(stack, change_set),
         "Parameters": parameter_view(revision),
         "Capabilities": list(revision.capabilities),
-        "Tags": tag_view(revision.tags),
+        "Tags": to_pairs(revision.tags),
         "NotificationARNs": [],
         "RollbackConfiguration": {},
         "Changes": [_change(change, with_values=with_values) for change in change_set.changes],

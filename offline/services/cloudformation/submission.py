@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.ports import CloudContext
+from serinus.offline.core.tags import from_pairs
 from serinus.offline.services.cloudformation import validation
 from serinus.offline.services.cloudformation.errors import invalid
 from serinus.offline.services.cloudformation.lookup import PSEUDO_PARAMETERS, ForeseenResources, evaluator_for
@@ -127,7 +128,7 @@ class Submissions:
     def _tags(self, params: dict[str, Any], old: Revision | None) -> dict[str, str]:
         if params.get("Tags") is None:
             return dict(old.tags) if old else {}
-        tags = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+        tags = from_pairs(params["Tags"])
         if len(tags) > MAX_TAGS:
             raise invalid(f"1 validation error detected: {len(tags)} tags given; a stack has at most {MAX_TAGS}")
         return tags

@@ -7,6 +7,7 @@ from typing import Any
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import Ports
 from serinus.offline.core.service import Call
+from serinus.offline.core.tags import PairedTagOperations, from_pairs
 from serinus.offline.services.cloudwatch.actions import check_actions
 from serinus.offline.services.cloudwatch.alarm_engine import AlarmEngine, state_of
 from serinus.offline.services.cloudwatch.alarms import (
@@ -35,7 +36,7 @@ NOT_MODELLED_OF_COMPOSITES = (
 )
 
 
-class AlarmsApi(Regional):
+class AlarmsApi(PairedTagOperations, Regional):
     """Operations of CloudWatch on alarms, by region."""
 
     def connect(self, ports: Ports) -> None:
@@ -153,24 +154,14 @@ class AlarmsApi(Regional):
         return self._switch_actions(call, enabled=False)
 
     async def tag_resource(self, call: Call) -> dict[str, Any]:
-        alarm = self._tagged(call)
-        tags = alarm.tags | _tags(call.params["Tags"])
+        tags = self.tags_of(call) | from_pairs(call.params["Tags"])
         if len(tags) > MAX_TAGS:
             raise AwsError("InvalidParameterValue", f"{len(tags)} tags; a resource takes {MAX_TAGS}.", status=400)
-        alarm.tags = tags
-        return {}
-
-    async def untag_resource(self, call: Call) -> dict[str, Any]:
-        alarm = self._tagged(call)
-        alarm.tags = {key: value for key, value in alarm.tags.items() if key not in call.params["TagKeys"]}
-        return {}
-
-    async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tagged(call).tags.items()]}
+        return await super().tag_resource(call)
 
     def _put(self, call: Call, settings: dict[str, Any], kind: Kind) -> Alarm:
         name = settings.pop("AlarmName")
-        tags = _tags(settings.pop("Tags", []))
+        tags = from_pairs(settings.pop("Tags", []))
         if not 1 <= len(name) <= MAX_NAME or re.search(r"[\x00-\x1f\x7f]", name):
             raise malformed(f"AlarmName is {name!r}; it must have 1 to {MAX_NAME} characters, none a control one.")
         settings.setdefault("ActionsEnabled", True)
@@ -209,12 +200,12 @@ class AlarmsApi(Regional):
                 self._remember(call.region, alarm, f'Alarm "{name}" actions {done}', {"type": "Update"})
         return {}
 
-    def _tagged(self, call: Call) -> Alarm:
+    def tags_of(self, call: Call) -> dict[str, str]:
         arn = call.params["ResourceARN"]
         alarm = self.region(call.region).alarms.get(_bare(arn))
         if alarm is None or alarm.arn != arn:
             raise AwsError("ResourceNotFoundException", f"{arn} does not exist.", status=404)
-        return alarm
+        return alarm.tags
 
     def _check_unused(self, alarms: dict[str, Alarm], alarm: Alarm) -> None:
         parents = [other.name for other in alarms.values() if alarm.name in _children(other)]
@@ -248,10 +239,6 @@ def _children(alarm: Alarm) -> set[str]:
 
 def _bare(name_or_arn: str) -> str:
     return name_or_arn.split(":alarm:", 1)[-1] if name_or_arn.startswith("arn:") else name_or_arn
-
-
-def _tags(pairs: list[dict[str, str]]) -> dict[str, str]:
-    return {pair["Key"]: pair["Value"] for pair in pairs}
 
 
 def _epoch(moment: Any) -> float | None:

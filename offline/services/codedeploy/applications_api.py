@@ -4,13 +4,13 @@ import uuid
 from typing import Any
 
 from serinus.offline.core.service import Call
+from serinus.offline.core.tags import PairedTagOperations, from_pairs
 from serinus.offline.services.codedeploy.base import (
     CodeDeployBase,
     check_name,
     fault,
     paged,
     require_lambda,
-    tags_of,
 )
 from serinus.offline.services.codedeploy.records import Application
 from serinus.offline.services.codedeploy.shapes import application_info
@@ -18,7 +18,7 @@ from serinus.offline.services.codedeploy.shapes import application_info
 MAX_BATCH = 100
 
 
-class ApplicationsApi(CodeDeployBase):
+class ApplicationsApi(PairedTagOperations, CodeDeployBase):
     """Applications of the Lambda compute platform."""
 
     async def create_application(self, call: Call) -> dict[str, Any]:
@@ -28,7 +28,7 @@ class ApplicationsApi(CodeDeployBase):
         region = self.region(call.region)
         if name in region.applications:
             raise fault("ApplicationAlreadyExistsException", f"Application already exists: {name}")
-        tags = tags_of(call.params.get("tags"))
+        tags = from_pairs(call.params.get("tags"))
         application = Application(str(uuid.uuid4()), name, self.context.clock.time(), tags)
         region.applications[name] = application
         return {"applicationId": application.id}
@@ -57,20 +57,7 @@ class ApplicationsApi(CodeDeployBase):
             del region.groups[key]
         return {}
 
-    async def tag_resource(self, call: Call) -> dict[str, Any]:
-        self._tags(call).update(tags_of(call.params["Tags"]))
-        return {}
-
-    async def untag_resource(self, call: Call) -> dict[str, Any]:
-        tags = self._tags(call)
-        for key in call.params["TagKeys"]:
-            tags.pop(key, None)
-        return {}
-
-    async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self._tags(call).items()]}
-
-    def _tags(self, call: Call) -> dict[str, str]:
+    def tags_of(self, call: Call) -> dict[str, str]:
         """The tags of the application or group that the call's ARN names."""
         arn = call.params["ResourceArn"]
         prefix = self.arn(call.region, "")

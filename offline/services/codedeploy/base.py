@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.pages import page
@@ -89,7 +89,3 @@ def paged(items: Sequence[T], call: Call) -> tuple[Sequence[T], dict[str, str]]:
     token = call.params.get("nextToken")
     unknown = fault("InvalidNextTokenException", f"The token {token!r} was not given out by this operation.")
     return page(items, PAGE, token, operation=call.operation, member="nextToken", unknown=unknown)
-
-
-def tags_of(pairs: Sequence[dict[str, Any]] | None) -> dict[str, str]:
-    return {pair["Key"]: pair.get("Value", "") for pair in pairs or ()}

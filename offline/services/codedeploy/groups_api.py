@@ -4,7 +4,8 @@ import uuid
 from typing import Any
 
 from serinus.offline.core.service import Call
-from serinus.offline.services.codedeploy.base import check_name, fault, paged, refuse_members, tags_of
+from serinus.offline.core.tags import from_pairs
+from serinus.offline.services.codedeploy.base import check_name, fault, paged, refuse_members
 from serinus.offline.services.codedeploy.configs_api import ConfigsApi
 from serinus.offline.services.codedeploy.notifications import TRIGGER_EVENTS
 from serinus.offline.services.codedeploy.records import Group
@@ -51,7 +52,7 @@ class GroupsApi(ConfigsApi):
             raise fault("DeploymentGroupAlreadyExistsException", f"Deployment Group already exists: {name}")
         defaults = {"deploymentConfigName": ALL_AT_ONCE, "deploymentStyle": STYLE, "triggerConfigurations": []}
         settings = defaults | self._settings(call)
-        group = Group(str(uuid.uuid4()), application.name, name, settings, tags_of(params.get("tags")))
+        group = Group(str(uuid.uuid4()), application.name, name, settings, from_pairs(params.get("tags")))
         region.groups[application.name, name] = group
         return {"deploymentGroupId": group.id}
 

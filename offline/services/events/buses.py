@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.core.tags import from_pairs
 from serinus.offline.services.events.base import EventsBase, page
-from serinus.offline.services.events.rules import clear, tags_of
+from serinus.offline.services.events.rules import clear
 from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, bus_arn, invalid
 
 
@@ -19,7 +20,11 @@ class BusOperations(EventsBase):
             raise AwsError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
         arn = bus_arn(call.region, call.account_id, name)
         store.buses[name] = Bus(
-            name, arn, self.context.clock.time(), call.params.get("Description"), tags=tags_of(call)
+            name,
+            arn,
+            self.context.clock.time(),
+            call.params.get("Description"),
+            tags=from_pairs(call.params.get("Tags")),
         )
         return {"EventBusArn": arn}
 

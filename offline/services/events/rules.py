@@ -5,6 +5,7 @@ from typing import Any
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
+from serinus.offline.core.tags import from_pairs
 from serinus.offline.services.events.base import EventsBase, page
 from serinus.offline.services.events.delivery import Deliveries
 from serinus.offline.services.events.event import scheduled_event
@@ -37,7 +38,7 @@ class RuleOperations(EventsBase):
             Pattern(pattern) if pattern else None,
             parse_schedule(expression) if expression else None,
             before.targets if before else {},
-            before.tags if before else tags_of(call),
+            before.tags if before else from_pairs(call.params.get("Tags")),
         )
         if before is not None:
             unschedule(before)
@@ -113,10 +114,6 @@ OPTIONAL = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
 
 def described(rule: Rule) -> Document:
     return {"Arn": rule.arn, **rule.document}
-
-
-def tags_of(call: Call) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in call.params.get("Tags") or []}
 
 
 def unschedule(rule: Rule) -> None:

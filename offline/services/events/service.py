@@ -6,6 +6,7 @@ from typing import Any
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call
+from serinus.offline.core.tags import PairedTagOperations
 from serinus.offline.services.events.buses import BusOperations
 from serinus.offline.services.events.delivery import Deliveries
 from serinus.offline.services.events.event import (
@@ -23,7 +24,7 @@ from serinus.offline.services.events.targets import TargetOperations
 MOST_ENTRIES = 10
 
 
-class EventBridge(TargetOperations, RuleOperations, BusOperations):
+class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOperations):
     """Archives, replays, API destinations, partner sources and pipes are refused by name."""
 
     def __init__(self, context: CloudContext) -> None:
@@ -94,20 +95,8 @@ class EventBridge(TargetOperations, RuleOperations, BusOperations):
             self.route(call.region, bus, event)
         return {"EventId": event["id"]}
 
-    async def list_tags_for_resource(self, call: Call) -> Document:
-        tags = self.store(call).tagged(call.params["ResourceARN"])
-        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-    async def tag_resource(self, call: Call) -> Document:
-        tags = self.store(call).tagged(call.params["ResourceARN"])
-        tags.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
-        return {}
-
-    async def untag_resource(self, call: Call) -> Document:
-        tags = self.store(call).tagged(call.params["ResourceARN"])
-        for key in call.params["TagKeys"]:
-            tags.pop(key, None)
-        return {}
+    def tags_of(self, call: Call) -> dict[str, str]:
+        return self.store(call).tagged(call.params["ResourceARN"])
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -5,31 +5,21 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
 
 from typing import Any
 
+from serinus.offline.core import tags
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.services.lambda_.archives import MAX_DIRECT_ZIP_BYTES, MAX_UNZIPPED_BYTES
 from serinus.offline.services.lambda_.base import LambdaBase
 from serinus.offline.services.lambda_.names import target_of
-from serinus.offline.services.lambda_.state import Function
 
 CODE_STORAGE_BYTES = 75 * 1024**3
 
 
-class TagOperations(LambdaBase):
+class TagOperations(tags.TagOperations, LambdaBase):
     """TagResource, UntagResource, ListTags, GetAccountSettings."""
 
-    async def tag_resource(self, call: Call) -> dict[str, Any]:
-        self._tagged(call).tags.update(call.params["Tags"])
-        return {}
-
-    async def untag_resource(self, call: Call) -> dict[str, Any]:
-        tags = self._tagged(call).tags
-        for key in call.params["TagKeys"]:
-            tags.pop(key, None)
-        return {}
-
     async def list_tags(self, call: Call) -> dict[str, Any]:
-        return {"Tags": dict(self._tagged(call).tags)}
+        return {"Tags": dict(self.tags_of(call))}
 
     async def get_account_settings(self, call: Call) -> dict[str, Any]:
         functions = self.state.region(call.region).functions.values()
@@ -49,8 +39,8 @@ class TagOperations(LambdaBase):
             "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
         }
 
-    def _tagged(self, call: Call) -> Function:
+    def tags_of(self, call: Call) -> dict[str, str]:
         arn = call.params["Resource"]
         if ":function:" not in arn:
             raise NotModelled(f"tags of the lambda resource {arn}")
-        return self.function(call.region, target_of(arn).name)
+        return self.function(call.region, target_of(arn).name).tags

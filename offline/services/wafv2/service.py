@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
+from serinus.offline.core.tags import TagOperations, from_pairs, to_pairs
 from serinus.offline.http.request import GatewayRequest
 from serinus.offline.services.wafv2.evaluation import Rates, Verdict, judge
 from serinus.offline.services.wafv2.managed import GROUPS
@@ -49,7 +50,7 @@ class RegionStore:
     fronted: dict[str, str] = field(default_factory=dict)
 
 
-class Wafv2(Service):
+class Wafv2(TagOperations, Service):
     """Web ACLs. Operations are coroutines without awaits: the gateway reads the same store on the event loop."""
 
     name = "wafv2"
@@ -120,8 +121,7 @@ class Wafv2(Service):
             "LabelNamespace": f"awswaf:{call.account_id}:webacl:{name}:",
             "ManagedByFirewallManager": False,
         } | settings(params)
-        tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or []}
-        store.acls[arn] = WebAcl(document, tags)
+        store.acls[arn] = WebAcl(document, from_pairs(params.get("Tags")))
         return {"Summary": summary(store.acls[arn])}
 
     async def get_web_acl(self, call: Call) -> Document:
@@ -191,20 +191,11 @@ class Wafv2(Service):
         raise nonexistent(call.params["RuleName"])
 
     async def list_tags_for_resource(self, call: Call) -> Document:
-        arn = call.params["ResourceARN"]
-        tags = [{"Key": key, "Value": value} for key, value in self.by_arn(call, arn).tags.items()]
-        return {"TagInfoForResource": {"ResourceARN": arn, "TagList": tags}}
+        tags = to_pairs(self.tags_of(call))
+        return {"TagInfoForResource": {"ResourceARN": call.params["ResourceARN"], "TagList": tags}}
 
-    async def tag_resource(self, call: Call) -> Document:
-        tags = self.by_arn(call, call.params["ResourceARN"]).tags
-        tags.update({tag["Key"]: tag["Value"] for tag in call.params["Tags"]})
-        return {}
-
-    async def untag_resource(self, call: Call) -> Document:
-        tags = self.by_arn(call, call.params["ResourceARN"]).tags
-        for key in call.params["TagKeys"]:
-            tags.pop(key, None)
-        return {}
+    def tags_of(self, call: Call) -> dict[str, str]:
+        return self.by_arn(call, call.params["ResourceARN"]).tags
 
     def store(self, call: Call) -> RegionStore:
         if call.params.get("Scope") == "CLOUDFRONT":

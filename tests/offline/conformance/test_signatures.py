@@ -318,13 +318,13 @@ def test_a_presigned_url_ends(cloud: Cloud, bucket: str, version: str, monkeypat
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html#PresignedUrl-Expiration
     """
-    from serinus.offline.authentication import authentication
+    from serinus.offline.authentication import authenticator
 
     key = cloud.config.root_key
     s3 = client_of(cloud, "s3", key.access_key_id, key.secret_access_key, signature_version=version)
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b/ü+~.txt"}, ExpiresIn=60)
-    now = authentication.real_time
-    monkeypatch.setattr(authentication, "real_time", lambda: now() + 70)
+    now = authenticator.real_time
+    monkeypatch.setattr(authenticator, "real_time", lambda: now() + 70)
     answer = httpx.get(url, trust_env=False)
     assert (answer.status_code, "Request has expired" in answer.text) == (403, True)
 

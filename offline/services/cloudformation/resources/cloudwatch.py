@@ -2,7 +2,8 @@
 
 from typing import Any, ClassVar
 
-from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, text, unless_gone
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag, text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 ALARM = words(
@@ -26,25 +27,20 @@ class _AnyAlarm(ResourceType):
 
     def create(self, request: Request) -> Made:
         name = request.properties.get("AlarmName") or request.name(255)
-        extra = {"Tags": tag_list(request.tags)} if request.tags else {}
+        extra = {"Tags": to_pairs(request.tags)} if request.tags else {}
         self._put(request, name, extra)
         return Made(name, {"Arn": request.arn("cloudwatch", f"alarm:{name}")})
 
     def update(self, request: Request) -> Made:
         self._put(request, request.identity, {})
         cloudwatch, arn = request.client("cloudwatch"), request.attributes["Arn"]
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
-        if request.tags != request.previous_tags and request.tags:
-            cloudwatch.tag_resource(ResourceARN=arn, Tags=tag_list(request.tags))
+        retag(cloudwatch, request, ResourceArn=arn)
         return Made(request.identity, request.attributes)
 
     def delete(self, request: Request) -> None:
         client, name = request.client("cloudwatch"), request.identity
-        unless_gone(
-            lambda: client.delete_alarms(AlarmNames=[name]), "ResourceNotFound", "ResourceNotFoundException"
-        )
+        with missing_ok("ResourceNotFound", "ResourceNotFoundException"):
+            client.delete_alarms(AlarmNames=[name])
 
     def _put(self, request: Request, name: str, extra: dict[str, Any]) -> None:
         client = request.client("cloudwatch")
@@ -83,8 +79,5 @@ class Dashboard(ResourceType):
 
     def delete(self, request: Request) -> None:
         client = request.client("cloudwatch")
-        unless_gone(
-            lambda: client.delete_dashboards(DashboardNames=[request.identity]),
-            "ResourceNotFound",
-            "DashboardNotFoundError",
-        )
+        with missing_ok("ResourceNotFound", "DashboardNotFoundError"):
+            client.delete_dashboards(DashboardNames=[request.identity])

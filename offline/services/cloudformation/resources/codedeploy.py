@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, unless_gone
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 GONE = ("ApplicationDoesNotExistException", "DeploymentConfigDoesNotExistException",
@@ -19,18 +20,19 @@ class Application(ResourceType):
         request.client("codedeploy").create_application(
             applicationName=name,
             computePlatform=request.properties.get("ComputePlatform", "Server"),
-            tags=tag_list(request.tags),
+            tags=to_pairs(request.tags),
         )
         return Made(name)
 
     def update(self, request: Request) -> Made:
         arn = request.arn("codedeploy", f"application:{request.identity}")
-        _retag(request, arn)
+        retag(request.client("codedeploy"), request, ResourceArn=arn)
         return Made(request.identity)
 
     def delete(self, request: Request) -> None:
         client = request.client("codedeploy")
-        unless_gone(lambda: client.delete_application(applicationName=request.identity), *GONE)
+        with missing_ok(*GONE):
+            client.delete_application(applicationName=request.identity)
 
 
 class DeploymentConfig(ResourceType):
@@ -49,7 +51,8 @@ class DeploymentConfig(ResourceType):
 
     def delete(self, request: Request) -> None:
         client = request.client("codedeploy")
-        unless_gone(lambda: client.delete_deployment_config(deploymentConfigName=request.identity), *GONE)
+        with missing_ok(*GONE):
+            client.delete_deployment_config(deploymentConfigName=request.identity)
 
 
 class DeploymentGroup(ResourceType):
@@ -64,7 +67,7 @@ class DeploymentGroup(ResourceType):
         client = request.client("codedeploy")
         name = request.properties.get("DeploymentGroupName") or request.name(100)
         given = _untagged(request.properties) | {"DeploymentGroupName": name}
-        extra = {"tags": tag_list(request.tags)} if request.tags else {}
+        extra = {"tags": to_pairs(request.tags)} if request.tags else {}
         client.create_deployment_group(**members(client, "CreateDeploymentGroup", given), **extra)
         return Made(name)
 
@@ -84,27 +87,15 @@ class DeploymentGroup(ResourceType):
             **cleared,
         )
         application = request.properties["ApplicationName"]
-        _retag(request, request.arn("codedeploy", f"deploymentgroup:{application}/{request.identity}"))
+        arn = request.arn("codedeploy", f"deploymentgroup:{application}/{request.identity}")
+        retag(request.client("codedeploy"), request, ResourceArn=arn)
         return Made(request.identity)
 
     def delete(self, request: Request) -> None:
         client, application = request.client("codedeploy"), request.properties["ApplicationName"]
-        unless_gone(
-            lambda: client.delete_deployment_group(
-                applicationName=application, deploymentGroupName=request.identity
-            ),
-            *GONE,
-        )
+        with missing_ok(*GONE):
+            client.delete_deployment_group(applicationName=application, deploymentGroupName=request.identity)
 
 
 def _untagged(properties: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if key != "Tags"}
-
-
-def _retag(request: Request, arn: str) -> None:
-    client = request.client("codedeploy")
-    gone = lost(request.previous_tags, request.tags)
-    if gone:
-        client.untag_resource(ResourceArn=arn, TagKeys=gone)
-    if request.tags != request.previous_tags and request.tags:
-        client.tag_resource(ResourceArn=arn, Tags=tag_list(request.tags))

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, truth, unless_gone
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag, truth
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
@@ -31,7 +32,7 @@ class Table(ResourceType):
         dynamodb, wanted = request.client("dynamodb"), request.properties
         name = wanted.get("TableName") or request.name(255)
         given = _api_names(wanted) | {"TableName": name}
-        tags = {"Tags": tag_list(request.tags)} if request.tags else {}
+        tags = {"Tags": to_pairs(request.tags)} if request.tags else {}
         given.pop("Tags", None)
         dynamodb.create_table(**members(dynamodb, "CreateTable", given), **tags)
         request.claim(name)
@@ -50,16 +51,13 @@ class Table(ResourceType):
         _settle_indexes(dynamodb, name, request)
         _configure(dynamodb, name, request)
         arn = request.attributes["Arn"]
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
-        if request.tags != request.previous_tags and request.tags:
-            dynamodb.tag_resource(ResourceArn=arn, Tags=tag_list(request.tags))
+        retag(dynamodb, request, ResourceArn=arn)
         return _made(dynamodb, name)
 
     def delete(self, request: Request) -> None:
         dynamodb, name = request.client("dynamodb"), request.identity
-        unless_gone(lambda: dynamodb.delete_table(TableName=name), "ResourceNotFoundException")
+        with missing_ok("ResourceNotFoundException"):
+            dynamodb.delete_table(TableName=name)
 
 
 def _api_names(properties: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import lost, tag_list, text
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -20,7 +19,7 @@ class Repository(ResourceType):
     def create(self, request: Request) -> Made:
         ecr = request.client("ecr")
         name = request.properties.get("RepositoryName") or request.name(256, lowercase=True)
-        repository = ecr.create_repository(repositoryName=name, tags=tag_list(request.tags))["repository"]
+        repository = ecr.create_repository(repositoryName=name, tags=to_pairs(request.tags))["repository"]
         request.claim(name)
         self._configure(ecr, name, request)
         return Made(name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]})
@@ -28,20 +27,13 @@ class Repository(ResourceType):
     def update(self, request: Request) -> Made:
         ecr, arn = request.client("ecr"), request.attributes["Arn"]
         self._configure(ecr, request.identity, request)
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            ecr.untag_resource(resourceArn=arn, tagKeys=gone)
-        if request.tags:
-            ecr.tag_resource(resourceArn=arn, tags=tag_list(request.tags))
+        retag(ecr, request, ResourceArn=arn)
         return Made(request.identity, request.attributes)
 
     def delete(self, request: Request) -> None:
-        force = str(request.properties.get("EmptyOnDelete", "false")).lower() == "true"
-        try:
+        force = truth(request.properties.get("EmptyOnDelete", "false"))
+        with missing_ok("RepositoryNotFoundException"):
             request.client("ecr").delete_repository(repositoryName=request.identity, force=force)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "RepositoryNotFoundException":
-                raise
 
     def _configure(self, ecr: Any, name: str, request: Request) -> None:
         wanted = request.properties
@@ -49,9 +41,7 @@ class Repository(ResourceType):
             mutability = wanted.get("ImageTagMutability", "MUTABLE")
             ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability=mutability)
         if request.changed("ImageScanningConfiguration"):
-            scan = (
-                str((wanted.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false")).lower() == "true"
-            )
+            scan = truth((wanted.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false"))
             ecr.put_image_scanning_configuration(
                 repositoryName=name, imageScanningConfiguration={"scanOnPush": scan}
             )

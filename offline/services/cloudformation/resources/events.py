@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, unless_gone
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 DEFAULT_BUS = "default"
@@ -35,11 +36,7 @@ class Rule(ResourceType):
         if gone:
             events.remove_targets(Rule=name, EventBusName=bus, Ids=gone)
         self._put_targets(events, name, bus, targets)
-        lost_tags = lost(request.previous_tags, request.tags)
-        if lost_tags:
-            events.untag_resource(ResourceARN=arn, TagKeys=lost_tags)
-        if request.tags != request.previous_tags and request.tags:
-            events.tag_resource(ResourceARN=arn, Tags=tag_list(request.tags))
+        retag(events, request, ResourceArn=arn)
         return Made(request.identity, {"Arn": arn})
 
     def delete(self, request: Request) -> None:
@@ -47,15 +44,15 @@ class Rule(ResourceType):
         bus, name = _bus_and_name(request.identity)
         ids = [target["Id"] for target in request.properties.get("Targets") or ()]
         if ids:
-            unless_gone(
-                lambda: events.remove_targets(Rule=name, EventBusName=bus, Ids=ids), "ResourceNotFoundException"
-            )
-        unless_gone(lambda: events.delete_rule(Name=name, EventBusName=bus), "ResourceNotFoundException")
+            with missing_ok("ResourceNotFoundException"):
+                events.remove_targets(Rule=name, EventBusName=bus, Ids=ids)
+        with missing_ok("ResourceNotFoundException"):
+            events.delete_rule(Name=name, EventBusName=bus)
 
     def _put_rule(self, request: Request, name: str, *, tags: bool) -> str:
         events = request.client("events")
         rest = {key: value for key, value in request.properties.items() if key not in ("Name", "Tags", "Targets")}
-        extra: dict[str, Any] = {"Tags": tag_list(request.tags)} if tags and request.tags else {}
+        extra: dict[str, Any] = {"Tags": to_pairs(request.tags)} if tags and request.tags else {}
         found = events.put_rule(Name=name, **members(events, "PutRule", rest), **extra)
         arn: str = found["RuleArn"]
         return arn

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import lost, tag_list, text
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 #: The kinds of principal that a policy attaches to: property, API name, parameter.
 PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))
+
+GONE = ("NoSuchEntity", "NoSuchEntityException")
 
 
 class Role(ResourceType):
@@ -28,7 +29,7 @@ class Role(ResourceType):
             RoleName=name,
             AssumeRolePolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
             MaxSessionDuration=int(wanted.get("MaxSessionDuration", 3600)),
-            Tags=tag_list(request.tags),
+            Tags=to_pairs(request.tags),
             **extra,
         )["Role"]
         request.claim(name)
@@ -50,45 +51,32 @@ class Role(ResourceType):
             else:
                 iam.delete_role_permissions_boundary(RoleName=name)
         _settle_policies(iam, name, request.previous or {}, wanted)
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            iam.untag_role(RoleName=name, TagKeys=gone)
-        if request.tags:
-            iam.tag_role(RoleName=name, Tags=tag_list(request.tags))
+        retag(iam, request, RoleName=name, tag="TagRole", untag="UntagRole")
         return Made(name, request.attributes)
 
     def delete(self, request: Request) -> None:
         iam, name = request.client("iam"), request.identity
-        try:
+        with missing_ok(*GONE):
             _settle_policies(iam, name, request.properties, {})
             if "PermissionsBoundary" in request.properties:
                 iam.delete_role_permissions_boundary(RoleName=name)
             iam.delete_role(RoleName=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchEntity", "NoSuchEntityException"):
-                raise
 
 
 def _settle_policies(iam: Any, role: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     had, wanted = set(old.get("ManagedPolicyArns") or ()), set(new.get("ManagedPolicyArns") or ())
     for arn in sorted(had - wanted):
-        _unless_gone(lambda arn=arn: iam.detach_role_policy(RoleName=role, PolicyArn=arn))
+        with missing_ok(*GONE):
+            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
     for arn in sorted(wanted - had):
         iam.attach_role_policy(RoleName=role, PolicyArn=arn)
     inline = {policy["PolicyName"]: text(policy["PolicyDocument"]) for policy in new.get("Policies") or ()}
     for policy in old.get("Policies") or ():
         if policy["PolicyName"] not in inline:
-            _unless_gone(lambda name=policy["PolicyName"]: iam.delete_role_policy(RoleName=role, PolicyName=name))
+            with missing_ok(*GONE):
+                iam.delete_role_policy(RoleName=role, PolicyName=policy["PolicyName"])
     for name, document in inline.items():
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
-
-
-def _unless_gone(call: Any) -> None:
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchEntity", "NoSuchEntityException"):
-            raise
 
 
 class Policy(ResourceType):
@@ -129,7 +117,8 @@ class Policy(ResourceType):
 
     def _remove(self, iam: Any, kind: str, parameter: str, principal: str, policy: str) -> None:
         remove = getattr(iam, f"delete_{kind}_policy")
-        _unless_gone(lambda: remove(**{parameter: principal}, PolicyName=policy))
+        with missing_ok(*GONE):
+            remove(**{parameter: principal}, PolicyName=policy)
 
 
 class ManagedPolicy(ResourceType):
@@ -163,7 +152,8 @@ class ManagedPolicy(ResourceType):
     def delete(self, request: Request) -> None:
         iam, arn = request.client("iam"), request.identity
         self._attach(iam, arn, request.properties, {})
-        _unless_gone(lambda: iam.delete_policy(PolicyArn=arn))
+        with missing_ok(*GONE):
+            iam.delete_policy(PolicyArn=arn)
 
     def _attach(self, iam: Any, arn: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         for key, kind, parameter in PRINCIPALS:
@@ -171,5 +161,5 @@ class ManagedPolicy(ResourceType):
             for principal in sorted(wanted - had):
                 getattr(iam, f"attach_{kind}_policy")(**{parameter: principal}, PolicyArn=arn)
             for principal in sorted(had - wanted):
-                detach = getattr(iam, f"detach_{kind}_policy")
-                _unless_gone(lambda p=principal, d=detach, n=parameter: d(**{n: p}, PolicyArn=arn))
+                with missing_ok(*GONE):
+                    getattr(iam, f"detach_{kind}_policy")(**{parameter: principal}, PolicyArn=arn)

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import lost, text
+from serinus.offline.services.cloudformation.adapter import lost, missing_ok, text, truth
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -42,18 +40,15 @@ class Key(ResourceType):
 
     def delete(self, request: Request) -> None:
         days = int(request.properties.get("PendingWindowInDays", 30))
-        try:
+        with missing_ok("NotFoundException", "KMSInvalidStateException"):
             request.client("kms").schedule_key_deletion(KeyId=request.identity, PendingWindowInDays=days)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NotFoundException", "KMSInvalidStateException"):
-                raise
 
     def _switch(self, kms: Any, key: str, request: Request) -> None:
         if request.changed("EnableKeyRotation"):
-            rotate = str(request.properties.get("EnableKeyRotation", "false")).lower() == "true"
+            rotate = truth(request.properties.get("EnableKeyRotation", "false"))
             (kms.enable_key_rotation if rotate else kms.disable_key_rotation)(KeyId=key)
         if request.changed("Enabled"):
-            enabled = str(request.properties.get("Enabled", "true")).lower() == "true"
+            enabled = truth(request.properties.get("Enabled", "true"))
             (kms.enable_key if enabled else kms.disable_key)(KeyId=key)
 
 
@@ -72,11 +67,8 @@ class Alias(ResourceType):
         return Made(request.identity)
 
     def delete(self, request: Request) -> None:
-        try:
+        with missing_ok("NotFoundException"):
             request.client("kms").delete_alias(AliasName=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NotFoundException":
-                raise
 
 
 def _tags(tags: dict[str, str]) -> list[dict[str, str]]:

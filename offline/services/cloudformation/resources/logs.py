@@ -1,6 +1,6 @@
 """CloudWatch Logs in CloudFormation: LogGroup."""
 
-from serinus.offline.services.cloudformation.adapter import lost, unless_gone
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -31,16 +31,13 @@ class LogGroup(ResourceType):
                 logs.associate_kms_key(logGroupName=name, kmsKeyId=key)
             else:
                 logs.disassociate_kms_key(logGroupName=name)
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            logs.untag_resource(resourceArn=arn, tagKeys=gone)
-        if request.tags != request.previous_tags and request.tags:
-            logs.tag_resource(resourceArn=arn, tags=request.tags)
+        retag(logs, request, ResourceArn=arn)
         return Made(name, request.attributes)
 
     def delete(self, request: Request) -> None:
         logs, name = request.client("logs"), request.identity
-        unless_gone(lambda: logs.delete_log_group(logGroupName=name), "ResourceNotFoundException")
+        with missing_ok("ResourceNotFoundException"):
+            logs.delete_log_group(logGroupName=name)
 
     def _retain(self, request: Request, name: str) -> None:
         if not request.changed("RetentionInDays"):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
@@ -63,7 +64,7 @@ def _params(request: Request) -> dict[str, Any]:
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": as_text(value)} for key, value in parameters.items()
         ],
-        "Tags": [{"Key": key, "Value": value} for key, value in request.tags.items()],
+        "Tags": to_pairs(request.tags),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
 

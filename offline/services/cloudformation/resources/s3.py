@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import tag_list, text
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import missing_ok, text, truth
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 #: A lifecycle rule's members that have the same name and shape in the API.
@@ -52,11 +51,8 @@ class Bucket(ResourceType):
         return self._made(request.identity, request.region)
 
     def delete(self, request: Request) -> None:
-        try:
+        with missing_ok("NoSuchBucket"):
             request.client("s3").delete_bucket(Bucket=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchBucket":
-                raise
 
     def _made(self, name: str, region: str) -> Made:
         return Made(
@@ -87,11 +83,8 @@ class BucketPolicy(ResourceType):
         return Made(bucket)
 
     def delete(self, request: Request) -> None:
-        try:
+        with missing_ok("NoSuchBucket", "NoSuchBucketPolicy"):
             request.client("s3").delete_bucket_policy(Bucket=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchBucket", "NoSuchBucketPolicy"):
-                raise
 
 
 def _configure(s3: Any, bucket: str, request: Request) -> None:
@@ -104,7 +97,7 @@ def _configure(s3: Any, bucket: str, request: Request) -> None:
             remove(s3, bucket)
     if request.tags != request.previous_tags:
         if request.tags:
-            s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(request.tags)})
+            s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": to_pairs(request.tags)})
         else:
             s3.delete_bucket_tagging(Bucket=bucket)
 
@@ -136,7 +129,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     if "ExpirationInDays" in rule:
         expiration["Days"] = int(rule["ExpirationInDays"])
     if "ExpiredObjectDeleteMarker" in rule:
-        expiration["ExpiredObjectDeleteMarker"] = str(rule["ExpiredObjectDeleteMarker"]).lower() == "true"
+        expiration["ExpiredObjectDeleteMarker"] = truth(rule["ExpiredObjectDeleteMarker"])
     if expiration:
         made["Expiration"] = expiration
     if "Transitions" in rule:
@@ -148,7 +141,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put_public_access_block(s3: Any, bucket: str, value: dict[str, Any]) -> None:
-    flags = {key: str(item).lower() == "true" for key, item in value.items()}
+    flags = {key: truth(item) for key, item in value.items()}
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=flags)
 
 

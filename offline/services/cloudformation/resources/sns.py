@@ -1,10 +1,10 @@
 """SNS in CloudFormation: Topic, Subscription, TopicPolicy."""
 
 import json
-from functools import partial
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, tag_list, text, truth, unless_gone
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
@@ -31,7 +31,7 @@ class Topic(ResourceType):
             fifo = truth(wanted.get("FifoTopic", False))
             name = f"{request.name(251)}.fifo" if fifo else request.name(256)
         attributes = {key: as_text(wanted[key]) for key in sorted(TOPIC_ATTRIBUTES & set(wanted))}
-        arn = sns.create_topic(Name=name, Attributes=attributes, Tags=tag_list(request.tags))["TopicArn"]
+        arn = sns.create_topic(Name=name, Attributes=attributes, Tags=to_pairs(request.tags))["TopicArn"]
         request.claim(arn)
         for item in wanted.get("Subscription") or ():
             sns.subscribe(TopicArn=arn, Protocol=item["Protocol"], Endpoint=item["Endpoint"])
@@ -45,15 +45,12 @@ class Topic(ResourceType):
                 sns.set_topic_attributes(TopicArn=arn, AttributeName=key, AttributeValue=value)
         for item in wanted.get("Subscription") or ():
             sns.subscribe(TopicArn=arn, Protocol=item["Protocol"], Endpoint=item["Endpoint"])
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            sns.untag_resource(ResourceArn=arn, TagKeys=gone)
-        if request.tags:
-            sns.tag_resource(ResourceArn=arn, Tags=tag_list(request.tags))
+        retag(sns, request, ResourceArn=arn)
         return Made(arn, request.attributes)
 
     def delete(self, request: Request) -> None:
-        unless_gone(lambda: request.client("sns").delete_topic(TopicArn=request.identity), "NotFound")
+        with missing_ok("NotFound"):
+            request.client("sns").delete_topic(TopicArn=request.identity)
 
 
 class Subscription(ResourceType):
@@ -82,7 +79,8 @@ class Subscription(ResourceType):
         return Made(arn, request.attributes)
 
     def delete(self, request: Request) -> None:
-        unless_gone(lambda: self._sns(request).unsubscribe(SubscriptionArn=request.identity), "NotFound")
+        with missing_ok("NotFound"):
+            self._sns(request).unsubscribe(SubscriptionArn=request.identity)
 
     def _sns(self, request: Request) -> Any:
         return request.context.client("sns", request.properties.get("Region") or request.region)
@@ -116,8 +114,8 @@ class TopicPolicy(ResourceType):
         sns = request.client("sns")
         for arn in topics:
             default = json.dumps(_default_policy(arn, request.account_id))
-            put = partial(sns.set_topic_attributes, TopicArn=arn, AttributeName="Policy", AttributeValue=default)
-            unless_gone(put, "NotFound")
+            with missing_ok("NotFound"):
+                sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=default)
 
 
 def _attribute(value: Any) -> str:

@@ -1,10 +1,9 @@
 """SQS in CloudFormation: Queue, QueuePolicy."""
 
 import json
-from functools import partial
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, text, truth, unless_gone
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
@@ -46,15 +45,12 @@ class Queue(ResourceType):
         attributes = {key: _attribute(wanted.get(key, DEFAULTS.get(key, ""))) for key in changed}
         if attributes:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            sqs.untag_queue(QueueUrl=url, TagKeys=gone)
-        if request.tags:
-            sqs.tag_queue(QueueUrl=url, Tags=request.tags)
+        retag(sqs, request, QueueUrl=url, tag="TagQueue", untag="UntagQueue")
         return Made(url, request.attributes)
 
     def delete(self, request: Request) -> None:
-        unless_gone(lambda: request.client("sqs").delete_queue(QueueUrl=request.identity), *GONE)
+        with missing_ok(*GONE):
+            request.client("sqs").delete_queue(QueueUrl=request.identity)
 
 
 class QueuePolicy(ResourceType):
@@ -79,11 +75,8 @@ class QueuePolicy(ResourceType):
     def _set(self, request: Request, queues: list[str], policy: str) -> None:
         sqs = request.client("sqs")
         for url in queues:
-            put = {"QueueUrl": url, "Attributes": {"Policy": policy}}
-            if policy:
-                sqs.set_queue_attributes(**put)
-            else:
-                unless_gone(partial(sqs.set_queue_attributes, **put), *GONE)
+            with missing_ok(*(() if policy else GONE)):
+                sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
 
 def _attribute(value: Any) -> str:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import lost, tag_list
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -16,26 +15,26 @@ class Parameter(ResourceType):
 
     def create(self, request: Request) -> Made:
         name = request.properties.get("Name") or request.name(512)
-        extra = {"Tags": tag_list(request.tags)} if request.tags else {}
+        extra = {"Tags": to_pairs(request.tags)} if request.tags else {}
         self._put(request, name, **extra)
         return self._made(name, request)
 
     def update(self, request: Request) -> Made:
         ssm, name = request.client("ssm"), request.identity
         self._put(request, name, Overwrite=True)
-        gone = lost(request.previous_tags, request.tags)
-        if gone:
-            ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId=name, TagKeys=gone)
-        if request.tags:
-            ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tag_list(request.tags))
+        retag(
+            ssm,
+            request,
+            ResourceType="Parameter",
+            ResourceId=name,
+            tag="AddTagsToResource",
+            untag="RemoveTagsFromResource",
+        )
         return self._made(name, request)
 
     def delete(self, request: Request) -> None:
-        try:
+        with missing_ok("ParameterNotFound"):
             request.client("ssm").delete_parameter(Name=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ParameterNotFound":
-                raise
 
     def _put(self, request: Request, name: str, **extra: Any) -> None:
         members = ("AllowedPattern", "DataType", "Description", "Tier", "Type", "Value")

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, members, tag_list, unless_gone
+from serinus.offline.core.tags import to_pairs
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 GONE = "WAFNonexistentItemException"
@@ -18,7 +19,7 @@ class WebAcl(ResourceType):
         client = request.client("wafv2")
         name = request.properties.get("Name") or request.name(128)
         given = members(client, "CreateWebACL", _given(request) | {"Name": name})
-        extra = {"Tags": tag_list(request.tags)} if request.tags else {}
+        extra = {"Tags": to_pairs(request.tags)} if request.tags else {}
         made = client.create_web_acl(**given, **extra)["Summary"]
         identity = f"{name}|{made['Id']}|{given['Scope']}"
         request.claim(identity)
@@ -29,20 +30,13 @@ class WebAcl(ResourceType):
         found = client.get_web_acl(**place)
         given = members(client, "UpdateWebACL", _given(request))
         client.update_web_acl(**{**given, **place}, LockToken=found["LockToken"])
-        arn, gone = found["WebACL"]["ARN"], lost(request.previous_tags, request.tags)
-        if gone:
-            client.untag_resource(ResourceARN=arn, TagKeys=gone)
-        if request.tags != request.previous_tags and request.tags:
-            client.tag_resource(ResourceARN=arn, Tags=tag_list(request.tags))
+        retag(client, request, ResourceArn=found["WebACL"]["ARN"])
         return Made(request.identity, self._attributes(request, request.identity))
 
     def delete(self, request: Request) -> None:
         client, place = request.client("wafv2"), _place(request.identity)
-
-        def delete() -> None:
+        with missing_ok(GONE):
             client.delete_web_acl(**place, LockToken=client.get_web_acl(**place)["LockToken"])
-
-        unless_gone(delete, GONE)
 
     def _attributes(self, request: Request, identity: str) -> dict[str, Any]:
         found = request.client("wafv2").get_web_acl(**_place(identity))["WebACL"]
@@ -78,4 +72,5 @@ class WebAclAssociation(ResourceType):
 
     def delete(self, request: Request) -> None:
         client, stage = request.client("wafv2"), request.identity.split("|")[1]
-        unless_gone(lambda: client.disassociate_web_acl(ResourceArn=stage), GONE)
+        with missing_ok(GONE):
+            client.disassociate_web_acl(ResourceArn=stage)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from serinus.offline.services.cloudformation.provider import Request, words
-from serinus.offline.services.cloudformation.resources.apigateway.child import Child
 from serinus.offline.services.cloudformation.resources.apigateway.patches import escape, patches
+from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 #: Method settings by their patch path.
 SETTINGS = {
@@ -19,7 +19,7 @@ SETTINGS = {
 }
 
 
-class Deployment(Child):
+class Deployment(RestResource):
     type = "AWS::ApiGateway::Deployment"
     noun = "Deployment"
     modelled = words("Description RestApiId StageName")
@@ -29,7 +29,7 @@ class Deployment(Child):
     fixed = words("stageName")
 
 
-class Stage(Child):
+class Stage(RestResource):
     type = "AWS::ApiGateway::Stage"
     noun = "Stage"
     modelled = words(
@@ -41,9 +41,9 @@ class Stage(Child):
     fixed = words("stageName")
     taggable = True
 
-    def given(self, request: Request, properties: dict[str, Any]) -> dict[str, Any]:
+    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
         apart = ("AccessLogSetting", "MethodSettings")
-        return super().given(request, {key: value for key, value in properties.items() if key not in apart})
+        return super().given(request, verb, {key: value for key, value in properties.items() if key not in apart})
 
     def finish(self, request: Request, identity: str) -> None:
         old, new = _settings(request.previous or {}), _settings(request.properties)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import unless_gone
+from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from serinus.offline.services.cloudformation.resources.apigateway.child import Child
+from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class DomainName(Child):
+class DomainName(RestResource):
     type = "AWS::ApiGateway::DomainName"
     noun = "DomainName"
     modelled = words(
@@ -24,7 +24,7 @@ class DomainName(Child):
     replacing = words("EndpointConfiguration")
     taggable = True
 
-    def made_attributes(self, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         spelled = {name[0].lower() + name[1:]: name for name in self.attributes}
         return {spelled[name]: value for name, value in found.items() if name in spelled}
 
@@ -54,7 +54,8 @@ class BasePathMapping(ResourceType):
 
     def delete(self, request: Request) -> None:
         client, place = request.client("apigateway"), _place(request.properties)
-        unless_gone(lambda: client.delete_base_path_mapping(**place), "NotFoundException")
+        with missing_ok("NotFoundException"):
+            client.delete_base_path_mapping(**place)
 
 
 def _place(properties: dict[str, Any]) -> dict[str, str]:

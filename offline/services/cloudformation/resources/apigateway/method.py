@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import members, unless_gone
+from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -28,7 +28,8 @@ class Method(ResourceType):
 
     def delete(self, request: Request) -> None:
         client, place = request.client("apigateway"), _place(request.properties)
-        unless_gone(lambda: client.delete_method(**place), "NotFoundException")
+        with missing_ok("NotFoundException"):
+            client.delete_method(**place)
 
     def _put(self, request: Request, place: dict[str, str]) -> None:
         client, wanted = request.client("apigateway"), request.properties

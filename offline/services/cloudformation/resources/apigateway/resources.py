@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import members, unless_gone
+from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from serinus.offline.services.cloudformation.resources.apigateway.child import Child
+from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class Resource(Child):
+class Resource(RestResource):
     type = "AWS::ApiGateway::Resource"
     noun = "Resource"
     modelled = words("ParentId PathPart RestApiId")
@@ -16,7 +16,7 @@ class Resource(Child):
     id_attribute = "ResourceId"
 
 
-class RequestValidator(Child):
+class RequestValidator(RestResource):
     type = "AWS::ApiGateway::RequestValidator"
     noun = "RequestValidator"
     modelled = words("Name RestApiId ValidateRequestBody ValidateRequestParameters")
@@ -25,7 +25,7 @@ class RequestValidator(Child):
     id_attribute = "RequestValidatorId"
 
 
-class Model(Child):
+class Model(RestResource):
     type = "AWS::ApiGateway::Model"
     noun = "Model"
     modelled = words("ContentType Description Name RestApiId Schema")
@@ -38,7 +38,7 @@ class Model(Child):
         return {"name": name, "contentType": "application/json", "schema": "{}"}
 
 
-class Authorizer(Child):
+class Authorizer(RestResource):
     type = "AWS::ApiGateway::Authorizer"
     noun = "Authorizer"
     modelled = words(
@@ -71,4 +71,5 @@ class GatewayResponse(ResourceType):
     def delete(self, request: Request) -> None:
         api, kind = request.properties["RestApiId"], request.properties["ResponseType"]
         client = request.client("apigateway")
-        unless_gone(lambda: client.delete_gateway_response(restApiId=api, responseType=kind), "NotFoundException")
+        with missing_ok("NotFoundException"):
+            client.delete_gateway_response(restApiId=api, responseType=kind)

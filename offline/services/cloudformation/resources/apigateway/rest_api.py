@@ -3,11 +3,11 @@
 from typing import Any, ClassVar
 
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from serinus.offline.services.cloudformation.resources.apigateway.child import Child
 from serinus.offline.services.cloudformation.resources.apigateway.patches import patches
+from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class RestApi(Child):
+class RestApi(RestResource):
     type = "AWS::ApiGateway::RestApi"
     noun = "RestApi"
     modelled = words(
@@ -23,7 +23,7 @@ class RestApi(Child):
     def defaults(self, request: Request) -> dict[str, Any]:
         return {"name": request.name(64)} if "Name" not in request.properties else {}
 
-    def made_attributes(self, identity: str, found: dict[str, Any]) -> dict[str, Any]:
+    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         return {"RestApiId": identity, "RootResourceId": found["rootResourceId"]}
 
     def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:

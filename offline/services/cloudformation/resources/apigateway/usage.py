@@ -1,16 +1,15 @@
 """AWS::ApiGateway::ApiKey, UsagePlan, UsagePlanKey: who may call, and how much."""
 
-from functools import partial
 from typing import Any, ClassVar
 
-from serinus.offline.services.cloudformation.adapter import unless_gone
+from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
-from serinus.offline.services.cloudformation.resources.apigateway.child import Child
 from serinus.offline.services.cloudformation.resources.apigateway.patches import escape, patches
+from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class ApiKey(Child):
+class ApiKey(RestResource):
     type = "AWS::ApiGateway::ApiKey"
     noun = "ApiKey"
     modelled = words("CustomerId Description Enabled GenerateDistinctId Name StageKeys Tags Value")
@@ -28,7 +27,7 @@ class ApiKey(Child):
         return f"/apikeys/{request.identity}"
 
 
-class UsagePlan(Child):
+class UsagePlan(RestResource):
     type = "AWS::ApiGateway::UsagePlan"
     noun = "UsagePlan"
     modelled = words("ApiStages Description Quota Tags Throttle UsagePlanName")
@@ -57,8 +56,8 @@ class UsagePlan(Child):
         client = request.client("apigateway")
         for name in _wanted_stages(request):
             operation = {"op": "remove", "path": "/apiStages", "value": name}
-            leave = partial(client.update_usage_plan, usagePlanId=request.identity, patchOperations=[operation])
-            unless_gone(leave, "NotFoundException", "BadRequestException")
+            with missing_ok("NotFoundException", "BadRequestException"):
+                client.update_usage_plan(usagePlanId=request.identity, patchOperations=[operation])
         super().delete(request)
 
     def arn_path(self, request: Request) -> str:
@@ -106,4 +105,5 @@ class UsagePlanKey(ResourceType):
     def delete(self, request: Request) -> None:
         key, plan = request.identity.split(":")
         client = request.client("apigateway")
-        unless_gone(lambda: client.delete_usage_plan_key(usagePlanId=plan, keyId=key), "NotFoundException")
+        with missing_ok("NotFoundException"):
+            client.delete_usage_plan_key(usagePlanId=plan, keyId=key)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from serinus.offline.services.cloudformation.provider import Made, Request, words
-from serinus.offline.services.cloudformation.resources.apigatewayv2.part import Part
+from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
-class Api(Part):
+class Api(HttpResource):
     type = "AWS::ApiGatewayV2::Api"
     noun = "Api"
     modelled = words(
@@ -35,7 +35,7 @@ class Api(Part):
         return f"/apis/{request.identity}"
 
 
-class Stage(Part):
+class Stage(HttpResource):
     type = "AWS::ApiGatewayV2::Stage"
     noun = "Stage"
     modelled = words(
@@ -49,7 +49,7 @@ class Stage(Part):
         return f"/apis/{request.properties['ApiId']}/stages/{request.identity}"
 
 
-class Deployment(Part):
+class Deployment(HttpResource):
     type = "AWS::ApiGatewayV2::Deployment"
     noun = "Deployment"
     modelled = words("ApiId Description StageName")

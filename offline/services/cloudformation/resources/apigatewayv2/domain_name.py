@@ -3,10 +3,10 @@
 from typing import Any
 
 from serinus.offline.services.cloudformation.provider import Request, words
-from serinus.offline.services.cloudformation.resources.apigatewayv2.part import Part
+from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
-class DomainName(Part):
+class DomainName(HttpResource):
     type = "AWS::ApiGatewayV2::DomainName"
     noun = "DomainName"
     modelled = words("DomainName DomainNameConfigurations RoutingMode Tags")
@@ -28,7 +28,7 @@ class DomainName(Part):
         return f"/domainnames/{request.identity}"
 
 
-class ApiMapping(Part):
+class ApiMapping(HttpResource):
     type = "AWS::ApiGatewayV2::ApiMapping"
     noun = "ApiMapping"
     modelled = words("ApiId ApiMappingKey DomainName Stage")

@@ -1,10 +1,10 @@
 """AWS::ApiGatewayV2::Route, Integration and Authorizer: the parts of an HTTP API."""
 
 from serinus.offline.services.cloudformation.provider import words
-from serinus.offline.services.cloudformation.resources.apigatewayv2.part import Part
+from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
-class Route(Part):
+class Route(HttpResource):
     type = "AWS::ApiGatewayV2::Route"
     noun = "Route"
     modelled = words(
@@ -15,7 +15,7 @@ class Route(Part):
     id_attribute = "RouteId"
 
 
-class Integration(Part):
+class Integration(HttpResource):
     type = "AWS::ApiGatewayV2::Integration"
     noun = "Integration"
     modelled = words(
@@ -27,7 +27,7 @@ class Integration(Part):
     id_attribute = "IntegrationId"
 
 
-class Authorizer(Part):
+class Authorizer(HttpResource):
     type = "AWS::ApiGatewayV2::Authorizer"
     noun = "Authorizer"
     modelled = words("ApiId AuthorizerType IdentitySource IdentityValidationExpression JwtConfiguration Name")

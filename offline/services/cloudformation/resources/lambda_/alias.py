@@ -5,9 +5,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from serinus.offline.core.ports import DeploymentResult
+from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
@@ -45,11 +44,8 @@ class Alias(ResourceType):
 
     def delete(self, request: Request) -> None:
         function, name = request.identity.rsplit(":", 1)
-        try:
+        with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_alias(FunctionName=function, Name=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
 
 def _members(properties: dict[str, Any]) -> dict[str, Any]:

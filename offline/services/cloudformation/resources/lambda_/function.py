@@ -4,10 +4,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from serinus.offline.core.clock import monotonic
-from serinus.offline.services.cloudformation.adapter import lost, members
+from serinus.offline.services.cloudformation.adapter import lost, members, missing_ok, retag
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_.inline_code import zipped
@@ -80,15 +78,12 @@ class Function(ResourceType):
             _settle(client, name)
         if request.changed("ReservedConcurrentExecutions"):
             _reserve(client, name, wanted)
-        _retag(client, request)
+        retag(client, request, Resource=request.attributes["Arn"])
         return _made(client, name)
 
     def delete(self, request: Request) -> None:
-        try:
+        with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_function(FunctionName=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
 
 def _code(properties: dict[str, Any]) -> dict[str, Any]:
@@ -112,15 +107,6 @@ def _reserve(client: Any, name: str, wanted: dict[str, Any]) -> None:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
     else:
         client.delete_function_concurrency(FunctionName=name)
-
-
-def _retag(client: Any, request: Request) -> None:
-    gone = lost(request.previous_tags, request.tags)
-    arn = request.attributes["Arn"]
-    if gone:
-        client.untag_resource(Resource=arn, TagKeys=gone)
-    if request.tags != request.previous_tags and request.tags:
-        client.tag_resource(Resource=arn, Tags=request.tags)
 
 
 def _settle(client: Any, name: str) -> None:

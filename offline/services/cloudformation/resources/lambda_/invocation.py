@@ -1,8 +1,6 @@
 """AWS::Lambda::EventInvokeConfig and EventSourceMapping: how functions come to be invoked."""
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import members
+from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -25,11 +23,8 @@ class EventInvokeConfig(ResourceType):
 
     def delete(self, request: Request) -> None:
         place = {key: request.properties[key] for key in ("FunctionName", "Qualifier")}
-        try:
+        with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_function_event_invoke_config(**place)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
 
 class EventSourceMapping(ResourceType):
@@ -58,8 +53,5 @@ class EventSourceMapping(ResourceType):
         return Made(request.identity, request.attributes)
 
     def delete(self, request: Request) -> None:
-        try:
+        with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_event_source_mapping(UUID=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise

@@ -1,10 +1,6 @@
 """AWS::Lambda::LayerVersion and its permission."""
 
-from typing import Any
-
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import members
+from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 
@@ -25,7 +21,8 @@ class LayerVersion(ResourceType):
 
     def delete(self, request: Request) -> None:
         layer, number = _parts(request.identity)
-        _unless_gone(lambda: request.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=number))
+        with missing_ok("ResourceNotFoundException"):
+            request.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=number)
 
 
 class LayerVersionPermission(ResourceType):
@@ -53,21 +50,10 @@ class LayerVersionPermission(ResourceType):
         arn, statement = request.identity.split("#")
         layer, number = _parts(arn)
         client = request.client("lambda")
-        _unless_gone(
-            lambda: client.remove_layer_version_permission(
-                LayerName=layer, VersionNumber=number, StatementId=statement
-            )
-        )
+        with missing_ok("ResourceNotFoundException"):
+            client.remove_layer_version_permission(LayerName=layer, VersionNumber=number, StatementId=statement)
 
 
 def _parts(arn: str) -> tuple[str, int]:
     layer, number = arn.rsplit(":", 1)
     return layer, int(number)
-
-
-def _unless_gone(call: Any) -> None:
-    try:
-        call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise

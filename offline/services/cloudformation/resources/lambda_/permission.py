@@ -2,9 +2,7 @@
 
 import re
 
-from botocore.exceptions import ClientError
-
-from serinus.offline.services.cloudformation.adapter import members
+from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 
 #: A function by name, partial or full ARN, with or without the qualifier that a permission may stand on.
@@ -32,11 +30,8 @@ class Permission(ResourceType):
 
     def delete(self, request: Request) -> None:
         place = _place(request.properties["FunctionName"])
-        try:
+        with missing_ok("ResourceNotFoundException"):
             request.client("lambda").remove_permission(**place, StatementId=request.identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
 
 def _place(function: str) -> dict[str, str]:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_ import provisioned
@@ -35,11 +34,8 @@ class Version(ResourceType):
 
     def delete(self, request: Request) -> None:
         function, version = request.identity.rsplit(":", 1)
-        try:
+        with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_function(FunctionName=function, Qualifier=version)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
 
 
 def _published(client: Any, function: str) -> set[str]:

@@ -64,15 +64,9 @@ with mock_aws():
 
 def test_moto_denies_by_a_condition_that_does_not_hold():
     assert under_moto(UPLOAD) == "403"
-    assert (
-        under_moto("from serinus.offline.cloud.registry import s3 as repair\nrepair.apply()\n" + UPLOAD)
-        == "stored"
-    )
+    assert under_moto("from serinus.offline.moto import s3 as repair\nrepair.apply()\n" + UPLOAD) == "stored"
 
 
 def test_moto_lacks_the_managed_policies_of_aws():
     assert under_moto(ATTACH) == "NoSuchEntity"
-    assert (
-        under_moto("from serinus.offline.cloud.registry import iam as repair\nrepair.apply()\n" + ATTACH)
-        == "attached"
-    )
+    assert under_moto("from serinus.offline.moto import iam as repair\nrepair.apply()\n" + ATTACH) == "attached"

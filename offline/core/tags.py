@@ -1,0 +1,42 @@
+"""Tags: as Key and Value pairs in most APIs, kept by key everywhere."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from serinus.offline.core.service import Call
+
+
+def from_pairs(pairs: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
+    """Tags by key, out of ``[{"Key", "Value"}]``; a pair without a value has an empty one."""
+    return {pair["Key"]: str(pair.get("Value", "")) for pair in pairs or ()}
+
+
+def to_pairs(tags: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Tags in the Key/Value form that most APIs take."""
+    return [{"Key": key, "Value": str(value)} for key, value in tags.items()]
+
+
+class TagOperations:
+    """TagResource and UntagResource of a service whose `tags_of` finds the tags of what a call names."""
+
+    def tags_of(self, call: Call) -> dict[str, str]:
+        """The live tags of the resource that the call names; raises `AwsError` where there is none."""
+        raise NotImplementedError
+
+    async def tag_resource(self, call: Call) -> dict[str, Any]:
+        tags = call.params.get("Tags") or call.params.get("tags") or {}
+        self.tags_of(call).update(tags if isinstance(tags, dict) else from_pairs(tags))
+        return {}
+
+    async def untag_resource(self, call: Call) -> dict[str, Any]:
+        tags = self.tags_of(call)
+        for key in call.params.get("TagKeys") or call.params.get("tagKeys") or ():
+            tags.pop(key, None)
+        return {}
+
+
+class PairedTagOperations(TagOperations):
+    """The same, and ListTagsForResource."""
+
+    async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
+        return {"Tags": to_pairs(self.tags_of(call))}

@@ -1,0 +1,70 @@
+"""What most types of REST and HTTP APIs are: one create call, one update call, one delete call."""
+
+from typing import Any, ClassVar
+
+from botocore import xform_name
+
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag
+from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType
+
+
+class ApiResource(ResourceType):
+    """A type whose API operations are Create, Update and Delete ``noun`` of ``service`` (boto3's name)."""
+
+    service: ClassVar[str]
+    noun: ClassVar[str]
+    #: The member of the create call's answer that is the physical id.
+    id_member: ClassVar[str]
+    #: The attribute that repeats the physical id, if one does.
+    id_attribute: ClassVar[str | None] = None
+    #: Properties that name the resource's parent.
+    parents: ClassVar[tuple[str, ...]]
+    #: Members that no update takes, because their change is a replacement.
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    tags_member: ClassVar[str]
+
+    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
+        """The properties, without tags, as the call ``verb`` takes them."""
+        raise NotImplementedError
+
+    def place(self, request: Request, verb: str) -> dict[str, Any]:
+        """The arguments that name the resource to the call ``verb``."""
+        raise NotImplementedError
+
+    def arn_path(self, request: Request) -> str:
+        """The resource's path inside an API Gateway ARN, for its tags."""
+        raise NotImplementedError
+
+    def defaults(self, request: Request) -> dict[str, Any]:  # noqa: ARG002
+        """Members that the create call requires although a template need not give them."""
+        return {}
+
+    def create(self, request: Request) -> Made:
+        given = self.defaults(request) | self.given(request, "Create", request.properties)
+        if self.taggable and request.tags:
+            given[self.tags_member] = request.tags
+        answer = self.call(request, "create", given)
+        identity = str(answer[self.id_member])
+        request.claim(identity)
+        self.finish(request, identity)
+        return Made(identity, self.made_attributes(request, identity, answer))
+
+    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return {self.id_attribute: identity} if self.id_attribute else {}
+
+    def finish(self, request: Request, identity: str) -> None:
+        """What is left to do after the create or update call."""
+
+    def delete(self, request: Request) -> None:
+        with missing_ok("NotFoundException"):
+            self.call(request, "delete", self.place(request, "delete"))
+
+    def call(self, request: Request, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        method = getattr(request.client(self.service), f"{verb}_{xform_name(self.noun)}")
+        answer: dict[str, Any] = method(**arguments)
+        return answer
+
+    def retag(self, request: Request) -> None:
+        if self.taggable:
+            arn = f"arn:aws:apigateway:{request.region}::{self.arn_path(request)}"
+            retag(request.client(self.service), request, ResourceArn=arn)

@@ -1,0 +1,53 @@
+"""The types of a REST API whose update is a JSON patch."""
+
+from typing import Any, ClassVar
+
+from botocore import xform_name
+
+from serinus.offline.services.cloudformation.adapter import members
+from serinus.offline.services.cloudformation.provider import Made, Request
+from serinus.offline.services.cloudformation.resources.api_resource import ApiResource
+from serinus.offline.services.cloudformation.resources.apigateway.patches import patches
+
+
+class RestResource(ApiResource):
+    """A type of a REST API; what it takes is named as its create call names it."""
+
+    service = "apigateway"
+    tags_member = "tags"
+    id_member: ClassVar[str] = "id"
+    parents: ClassVar[tuple[str, ...]] = ("RestApiId",)
+    #: CloudFormation's names of properties that the API calls otherwise.
+    renamed: ClassVar[dict[str, str]] = {}
+    #: The parameter by which update and delete name the resource.
+    id_parameter: ClassVar[str]
+
+    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        named = {self.renamed.get(key, key): value for key, value in properties.items() if key != "Tags"}
+        return members(request.client(self.service), f"Create{self.noun}", named)
+
+    def update(self, request: Request) -> Made:
+        old = self.given(request, "Update", request.previous or {})
+        new = self.given(request, "Update", request.properties)
+        for name in {*self._parent_members(), *self.fixed}:
+            old.pop(name, None)
+            new.pop(name, None)
+        operations = self.patches(old, new)
+        if operations:
+            self.call(request, "update", {**self.place(request, "update"), "patchOperations": operations})
+        self.finish(request, request.identity)
+        self.retag(request)
+        return Made(request.identity, request.attributes)
+
+    def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
+        return patches(old, new)
+
+    def place(self, request: Request, verb: str) -> dict[str, Any]:  # noqa: ARG002
+        parents = {member: request.properties[name] for member, name in self._parent_members().items()}
+        return {**parents, self.id_parameter: request.identity}
+
+    def _parent_members(self) -> dict[str, str]:
+        return {name[0].lower() + name[1:]: name for name in self.parents}
+
+    def arn_path(self, request: Request) -> str:
+        return f"/{xform_name(self.noun).replace('_', '')}s/{request.identity}"
