@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 # A benchmark may be named like a package: its folder comes first on the path of all of them.
 sys.path.insert(0, str(ROOT))
 
-from serinus.offline.authentication.root_key import RootKey  # noqa: E402
 from serinus.offline.client.own_api import OwnApi  # noqa: E402
 from serinus.offline.client.session import isolated_session  # noqa: E402
+from serinus.offline.core.root_key import RootKey  # noqa: E402
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 ROLE_TRUST = json.dumps(

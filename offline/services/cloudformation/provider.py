@@ -70,7 +70,7 @@ class Request:
         return self.physical_id
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this cloud in the stack's region."""
+        """A boto3 client of this cloud in the stack's region: a stack's calls pass the same checks as anyone's."""
         return self.context.client(service, self.region)
 
     def arn(self, service: str, resource: str) -> str:
