@@ -82,7 +82,7 @@ def _robustness(provenance: dict[str, Any]) -> str:
     if "robustness" not in provenance:
         return ""
     robustness = Robustness.from_json(provenance["robustness"])
-    rows = [([_text(line.probe), _text(line.told()), _text(line.where())], "") for line in robustness.lines]
+    rows = [([_text(line.probe), _text(line.summary()), _text(line.where())], "") for line in robustness.lines]
     said = f"<p class=note>Not probed in full: {_text(robustness.reason)}.</p>" if robustness.reason else ""
     return (_table(["tried", "answered", "in"], rows) if rows else "") + said
 

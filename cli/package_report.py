@@ -91,7 +91,7 @@ def print_robustness(robustness: "Robustness") -> None:
     if robustness.lines:
         shown = table("hard values", "answered", "in")
         for line in robustness.lines:
-            shown.add_row(line.probe, line.told(), line.where())
+            shown.add_row(line.probe, line.summary(), line.where())
         results.print(shown)
     if robustness.reason:
         results.print(f"hard values: {robustness.reason}")

@@ -5,14 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serinus.modelpack.isolation.environment import make_environment
-from serinus.modelpack.isolation.environment_spec import Wanted, requirements_of
-from serinus.modelpack.isolation.saved_versions import Saved
+from serinus.modelpack.isolation.environment import ensure_environment
+from serinus.modelpack.isolation.environment_spec import EnvironmentSpec, requirements_for
+from serinus.modelpack.isolation.saved_versions import SavedVersions
 from serinus.modelpack.layers import build
 
 TARGETS = [("python3.13", "x86_64"), ("python3.13", "arm64")]
 #: As tests/modelpack/isolation saves a model.
-OLDER = Saved({"scikit-learn": "1.5.2"}, numpy_2=True)
+OLDER = SavedVersions({"scikit-learn": "1.5.2"}, numpy_2=True)
 
 
 class OneLine:
@@ -28,4 +28,4 @@ class OneLine:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder), TARGETS, [], OneLine())
-    make_environment(Wanted(requirements_of(OLDER), "for the tests"), OneLine())
+    ensure_environment(EnvironmentSpec(requirements_for(OLDER), "for the tests"), OneLine())

@@ -42,7 +42,7 @@ def _profile_output(name: str, values: npt.NDArray[Any], classes: Any) -> dict[s
     if values.dtype.kind != "f" or name == "label":
         if values.ndim > 1:
             parts = values.reshape(len(values), -1).T[:TOP_COLUMNS]
-            profiles = {str(place): _profile_output(name, part, classes) for place, part in enumerate(parts)}
+            profiles = {str(index): _profile_output(name, part, classes) for index, part in enumerate(parts)}
             return {"kind": "columns", "columns": profiles}
         return profile_categories(pd.Series(values.tolist()))
     if values.ndim == 1:
@@ -50,7 +50,7 @@ def _profile_output(name: str, values: npt.NDArray[Any], classes: Any) -> dict[s
     if values.ndim > 2 or (values.shape[1] > TOP_COLUMNS and name != "probabilities"):
         return profile_numbers(values.ravel())
     labels = [str(label) for label in classes] if name == "probabilities" and classes else range(values.shape[1])
-    columns = {str(label): profile_numbers(values[:, place]) for place, label in enumerate(labels)}
+    columns = {str(label): profile_numbers(values[:, index]) for index, label in enumerate(labels)}
     return {"kind": "columns", "columns": columns}
 
 

@@ -14,7 +14,7 @@ BUNDLES = "bundles"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class BundleContent:
     """What a bundle is made of. ``manifest`` has its version."""
 
     graph: bytes
@@ -23,19 +23,19 @@ class Parts:
     golden: bytes
 
 
-def assemble(graph: bytes, manifest: Manifest, baseline: dict[str, Any], golden: Golden) -> Parts:
+def assemble_content(graph: bytes, manifest: Manifest, baseline: dict[str, Any], golden: Golden) -> BundleContent:
     """The parts, and their version written into the manifest."""
     baseline_bytes, golden_bytes = dump_json(baseline), dump_json(golden.to_json())
     version = compute_version(graph, manifest.to_json(), baseline_bytes, golden_bytes)
-    return Parts(graph, manifest._replace(version=version), baseline_bytes, golden_bytes)
+    return BundleContent(graph, manifest._replace(version=version), baseline_bytes, golden_bytes)
 
 
-def folder_of(project: Path, manifest: Manifest) -> Path:
+def bundle_folder(project: Path, manifest: Manifest) -> Path:
     """Where in ``project`` the bundle belongs."""
     return project / BUNDLES / manifest.name / manifest.short_version
 
 
-def weights(parts: Parts) -> dict[str, int]:
+def file_sizes(parts: BundleContent) -> dict[str, int]:
     """Bytes of what travels to the function, by file."""
     return {
         contract.GRAPH: len(parts.graph),
@@ -45,7 +45,7 @@ def weights(parts: Parts) -> dict[str, int]:
     }
 
 
-def write_parts(folder: Path, parts: Parts, card: str, provenance: dict[str, Any]) -> None:
+def write_files(folder: Path, parts: BundleContent, card: str, provenance: dict[str, Any]) -> None:
     """Write a bundle's files into ``folder``, and see that they hash to its version."""
     (folder / contract.GRAPH).write_bytes(parts.graph)
     (folder / contract.MANIFEST).write_bytes(dump_json(parts.manifest.to_json()))
@@ -56,11 +56,11 @@ def write_parts(folder: Path, parts: Parts, card: str, provenance: dict[str, Any
     contract.verify(folder)
 
 
-def keep_bundle(project: Path, draft: Path) -> Path:
+def publish_bundle(project: Path, draft: Path) -> Path:
     """Copy the bundle in folder ``draft`` to where it belongs in ``project``, and return that place; an intact
     bundle of this version that is there already stays, with the provenance of its first making. Raises
     `ContractError` where the draft is none."""
-    target = folder_of(project, contract.verify(draft))
+    target = bundle_folder(project, contract.verify(draft))
     if target.exists():
         try:
             contract.verify(target)

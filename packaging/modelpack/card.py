@@ -8,12 +8,12 @@ from serinus.lambda_handlers.contract.agreement import LEAST_COSINE
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.lambda_handlers.contract.signature import Feature
 from serinus.lambda_handlers.contract.tolerance import Tolerance
-from serinus.modelpack.bundle import Parts
+from serinus.modelpack.bundle import BundleContent
 from serinus.modelpack.markdown import code, text
 from serinus.modelpack.robustness.report import Robustness
 
 #: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
-_OF_THE_SOURCE = (
+_SHOWN_PACKAGES = (
     "scikit-learn",
     "xgboost",
     "xgboost-cpu",
@@ -26,7 +26,7 @@ _OF_THE_SOURCE = (
 )
 
 
-def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, rows: int) -> str:
+def write_card(manifest: Manifest, provenance: dict[str, Any], parts: BundleContent, rows: int) -> str:
     """Markdown, the same for the same bundle and source: times and latencies stay in the provenance."""
     lines = [
         f"# {manifest.name}",
@@ -50,7 +50,7 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: Parts, row
 
 def _inputs(manifest: Manifest) -> list[str]:
     heads = ["| feature | type | range or categories | missing | unseen |", "|---|---|---|---|---|"]
-    return ["## Inputs", "", *heads, *(_row(feature) for feature in manifest.signature.features), ""]
+    return ["## Inputs", "", *heads, *(_feature_row(feature) for feature in manifest.signature.features), ""]
 
 
 def _data(baseline: dict[str, Any]) -> list[str]:
@@ -71,12 +71,12 @@ def _data(baseline: dict[str, Any]) -> list[str]:
 def _profile_row(name: str, profile: dict[str, Any]) -> str:
     if profile["kind"] == "categorical":
         listed = [f"{item['value']} ({item['count']})" for item in profile["categories"][:8]]
-        said = ", ".join(listed) + (" …" if len(profile["categories"]) > 8 or profile["other"] else "")
+        summary = ", ".join(listed) + (" …" if len(profile["categories"]) > 8 or profile["other"] else "")
     elif profile.get("mean") is None:
-        said = ""
+        summary = ""
     else:
-        said = f"mean {profile['mean']:.4g}, standard deviation {profile['std']:.4g}"
-    return _cells(name, profile["missing"], said)
+        summary = f"mean {profile['mean']:.4g}, standard deviation {profile['std']:.4g}"
+    return _table_row(name, profile["missing"], summary)
 
 
 def _score(score: dict[str, Any] | None) -> list[str]:
@@ -128,7 +128,7 @@ def _robustness(robustness: Robustness) -> list[str]:
     lines = ["## Hard values", ""]
     if robustness.lines:
         lines += ["| tried | answered | in |", "|---|---|---|"]
-        lines += [_cells(line.probe, line.told(), line.where()) for line in robustness.lines]
+        lines += [_table_row(line.probe, line.summary(), line.where()) for line in robustness.lines]
         lines.append("")
     if robustness.reason:
         lines += [f"Not probed in full: {text(robustness.reason)}.", ""]
@@ -148,8 +148,8 @@ def _precisions(table: list[dict[str, Any]]) -> list[str]:
         if agreement is not None:
             share, most = agreement["labels_equal"], agreement["max_abs_difference"]
             figures = (f"{line['size_bytes'] / 1e3:.1f}", f"{share:.2%}", f"{most:.1e}")
-        said = "**shipped**" if line["chosen"] else text(line["note"])
-        lines.append("| " + " | ".join((text(line["title"]), *figures, said)) + " |")
+        remark = "**shipped**" if line["chosen"] else text(line["note"])
+        lines.append("| " + " | ".join((text(line["title"]), *figures, remark)) + " |")
     return [*lines, ""]
 
 
@@ -177,7 +177,7 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     )
     own = provenance.get("environment_of_source")
     if own is not None:
-        kept = [f"{name} {version}" for name, version in own["packages"].items() if name in _OF_THE_SOURCE]
+        kept = [f"{name} {version}" for name, version in own["packages"].items() if name in _SHOWN_PACKAGES]
         lines.append(
             f"- source run and converted with {', '.join(kept)} on Python {own['python']}, {text(own['origin'])}"
         )
@@ -223,7 +223,7 @@ def _listed(names: list[str], quoted: Callable[[str], str]) -> str:
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _row(feature: Feature) -> str:
+def _feature_row(feature: Feature) -> str:
     if feature.categories is not None:
         shown = ", ".join(str(value) for value in feature.categories[:8])
         extent = shown + (f" and {len(feature.categories) - 8} more" if len(feature.categories) > 8 else "")
@@ -234,9 +234,9 @@ def _row(feature: Feature) -> str:
     else:
         extent = ""
     unseen = feature.unseen if feature.categories is not None else ""
-    return _cells(feature.name, feature.dtype, extent, feature.missing, unseen)
+    return _table_row(feature.name, feature.dtype, extent, feature.missing, unseen)
 
 
-def _cells(*cells: object) -> str:
+def _table_row(*cells: object) -> str:
     """A row of a table."""
     return "| " + " | ".join(text(cell) for cell in cells) + " |"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 def first_line(error: Exception) -> str:
     """The first line of what another library said, or its error's name; at most 300 characters."""
-    said = str(error).strip().splitlines()
-    return (said[0] if said else type(error).__name__)[:300]
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:300]
 
 
 class ModelpackError(Exception):

@@ -37,14 +37,14 @@ def describe_features(source: Source, sample: Sample) -> tuple[Feature, ...]:
     return tuple(_feature(source, sample, rows, name, categories.get(name)) for name in sample.names)
 
 
-def _takes_unseen(source: Source, rows: pd.DataFrame, name: str, is_string: bool, is_encoded: bool) -> bool:
+def _accepts_unseen(source: Source, rows: pd.DataFrame, name: str, is_string: bool, is_encoded: bool) -> bool:
     """Numbers that no encoder knows by value have no unseen ones."""
     if not is_string and not is_encoded:
         return True
     return accepts(source, rows, name, UNSEEN_STRING if is_string else UNSEEN_NUMBER)
 
 
-def make_signature(
+def build_signature(
     source: Source,
     sample: Sample,
     features: tuple[Feature, ...],
@@ -101,7 +101,7 @@ def _probe_rows(sample: Sample) -> pd.DataFrame:
 
 
 def _feature(
-    source: Source, sample: Sample, rows: pd.DataFrame, name: str, known: tuple[Category, ...] | None
+    source: Source, sample: Sample, rows: pd.DataFrame, name: str, learnt: tuple[Category, ...] | None
 ) -> Feature:
     values = sample.frame[name]
     if name in sample.shapes:
@@ -109,9 +109,9 @@ def _feature(
     present = values.dropna()
     is_string = sample.dtypes[name] == "string"
     missing = accepts(source, rows, name, np.nan)
-    unseen = _takes_unseen(source, rows, name, is_string, known is not None)
-    categories = known
-    if is_string and not unseen and known is None:
+    unseen = _accepts_unseen(source, rows, name, is_string, learnt is not None)
+    categories = learnt
+    if is_string and not unseen and learnt is None:
         categories = tuple(sorted(set(present)))
     is_number = sample.dtypes[name] in ("float64", "int64")
     return Feature(

@@ -21,42 +21,42 @@ def choose_golden(
 ) -> Golden:
     """About ``rows`` rows: each feature's extremes, rows of every label, missing and unseen values where they are
     accepted, and the rest evenly from the sample; none of the rows ``outside`` the tolerance."""
-    chosen = [row for row in _choose(expected, features, rows) if row not in (outside or ())]
-    frame = expected.frame.iloc[chosen]
+    selected = [row for row in _select_rows(expected, features, rows) if row not in (outside or ())]
+    frame = expected.frame.iloc[selected]
     dtypes = {feature.name: feature.dtype for feature in features}
     records = tuple(
-        {name: _as_requested(value, dtypes[name]) for name, value in zip(frame.columns, values, strict=True)}
+        {name: _request_value(value, dtypes[name]) for name, value in zip(frame.columns, values, strict=True)}
         for values in frame.itertuples(index=False, name=None)
     )
-    outputs = {name: _plain(values[chosen]) for name, values in expected.outputs.items()}
+    outputs = {name: _plain(values[selected]) for name, values in expected.outputs.items()}
     return Golden(rows=records, outputs=outputs)
 
 
-def _choose(expected: Expected, features: tuple[Feature, ...], rows: int) -> list[int]:
+def _select_rows(expected: Expected, features: tuple[Feature, ...], rows: int) -> list[int]:
     """Row numbers, ascending. Half of the places at most go to variants and extremes each."""
     sample = expected.frame.iloc[: expected.sample_rows]
-    chosen: dict[int, None] = {}
+    selected: dict[int, None] = {}
     variants = range(expected.sample_rows, len(expected.frame))
     step = max(1, len(variants) // (rows // 4))
     for row in list(variants)[::step][: rows // 4]:
-        chosen[row] = None
-    for row in _one_of_each_label(expected)[: rows // 4]:
-        chosen[row] = None
+        selected[row] = None
+    for row in _first_row_of_each_label(expected)[: rows // 4]:
+        selected[row] = None
     for feature in features:
-        if len(chosen) >= rows * 3 // 4:
+        if len(selected) >= rows * 3 // 4:
             break
         if feature.dtype not in ("string", "bool") and not feature.shape:
             values = sample[feature.name].to_numpy(dtype=np.float64)
-            chosen[int(np.nanargmin(values))] = None
-            chosen[int(np.nanargmax(values))] = None
+            selected[int(np.nanargmin(values))] = None
+            selected[int(np.nanargmax(values))] = None
     for row in np.linspace(0, expected.sample_rows - 1, num=rows * 2).astype(int):
-        if len(chosen) >= rows:
+        if len(selected) >= rows:
             break
-        chosen[int(row)] = None
-    return sorted(chosen)
+        selected[int(row)] = None
+    return sorted(selected)
 
 
-def _one_of_each_label(expected: Expected) -> list[int]:
+def _first_row_of_each_label(expected: Expected) -> list[int]:
     if "label" not in expected.outputs or expected.outputs["label"].ndim > 1:
         return []
     seen: dict[Any, int] = {}
@@ -65,7 +65,7 @@ def _one_of_each_label(expected: Expected) -> list[int]:
     return list(seen.values())
 
 
-def _as_requested(value: Any, dtype: str) -> Any:
+def _request_value(value: Any, dtype: str) -> Any:
     """A float column may hold a whole number of an integer feature, where another row of it misses one."""
     plain = to_json_value(value)
     if plain is None or isinstance(plain, list):

@@ -23,9 +23,9 @@ def compare_metrics(
 ) -> dict[str, dict[str, float]]:
     """Metrics by name for `source` and `bundle`; raises `HoldoutError` where the bundle's are worse by more than
     ``max_loss`` (errors in the target's unit: by more than that share of the source's)."""
-    found = {"source": _metrics(truth, source, classes), "bundle": _metrics(truth, bundle, classes)}
-    for name, before in found["source"].items():
-        after = found["bundle"][name]
+    metrics = {"source": _metrics(truth, source, classes), "bundle": _metrics(truth, bundle, classes)}
+    for name, before in metrics["source"].items():
+        after = metrics["bundle"][name]
         loss = before - after if name in _MORE_IS_BETTER else (after - before) / (before or 1.0)
         if loss > max_loss:
             raise HoldoutError(
@@ -34,21 +34,21 @@ def compare_metrics(
                 f"than {max_loss:g}. Package with another --precision, or allow more with --max-loss.",
                 name,
             )
-    return found
+    return metrics
 
 
 def _metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> dict[str, float]:
     if "label" in outputs and outputs["label"].ndim == 1:
-        found = {"accuracy": accuracy(truth, outputs["label"])}
+        metrics = {"accuracy": accuracy(truth, outputs["label"])}
         if "probabilities" in outputs and classes is not None:
-            found |= _of_probabilities(equal(truth, classes), outputs["probabilities"])
-        return found
+            metrics |= _probability_metrics(truth_matrix(truth, classes), outputs["probabilities"])
+        return metrics
     if "value" in outputs and outputs["value"].ndim == 1:
-        wanted = np.asarray(truth, dtype=np.float64)
-        error = outputs["value"].astype(np.float64) - wanted
-        spread = float(wanted.var())
-        found = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.abs(error).mean())}
-        return found | ({"r2": float(1.0 - np.mean(error**2) / spread)} if spread else {})
+        target = np.asarray(truth, dtype=np.float64)
+        error = outputs["value"].astype(np.float64) - target
+        spread = float(target.var())
+        metrics = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.abs(error).mean())}
+        return metrics | ({"r2": float(1.0 - np.mean(error**2) / spread)} if spread else {})
     raise SampleError("--holdout needs a model that predicts one label or one number a row. Leave it out.")
 
 
@@ -58,7 +58,7 @@ def accuracy(truth: Any, labels: Any) -> float:
     return float(np.mean(a == b))
 
 
-def equal(truth: Any, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
+def truth_matrix(truth: Any, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
     """1 where a row's true label is the class, else 0: [rows, classes]."""
     a, b = _comparable(truth, classes)
     same: npt.NDArray[np.bool_] = a[:, None] == b[None, :]
@@ -76,26 +76,26 @@ def _comparable(truth: Any, labels: Any) -> tuple[npt.NDArray[Any], npt.NDArray[
     return np.array(a), np.array(b)
 
 
-def _of_probabilities(hits: npt.NDArray[np.float64], probabilities: npt.NDArray[Any]) -> dict[str, float]:
+def _probability_metrics(hits: npt.NDArray[np.float64], probabilities: npt.NDArray[Any]) -> dict[str, float]:
     """Calibration: the Brier score, of two classes that of the second, and the log loss. Ranking: AUC, of two
     classes. ``hits`` and ``probabilities`` are [rows, classes]."""
-    given = probabilities.astype(np.float64)
+    predicted = probabilities.astype(np.float64)
     least = np.finfo(np.float64).eps
-    of_truth = (np.clip(given, least, 1.0 - least) * hits).sum(axis=1)
+    of_truth = (np.clip(predicted, least, 1.0 - least) * hits).sum(axis=1)
     two = hits.shape[1] == 2
-    apart = (given - hits) ** 2
-    found = {
+    apart = (predicted - hits) ** 2
+    metrics = {
         "brier": float((apart[:, 1] if two else apart.sum(axis=1)).mean()),
         "log_loss": float(-np.log(np.maximum(of_truth, least)).mean()),
     }
     if two and 0 < hits[:, 1].sum() < len(hits):
-        found["auc"] = _auc(hits[:, 1] > 0, given[:, 1])
-    return found
+        metrics["auc"] = _auc(hits[:, 1] > 0, predicted[:, 1])
+    return metrics
 
 
 def _auc(positive: npt.NDArray[np.bool_], score: npt.NDArray[np.float64]) -> float:
     """The Mann-Whitney statistic, ties counted half."""
-    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]
+    _, group, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[group]
     hits = int(positive.sum())
     return float((ranks[positive].sum() - hits * (hits + 1) / 2.0) / (hits * (len(score) - hits)))

@@ -13,21 +13,25 @@ _RUNS = re.compile(r"`+")
 
 def text(value: object) -> str:
     """``value`` as one line of text, also within a cell of a table."""
-    return _MARKS.sub(lambda match: f"\\{match[0]}", one_line(value))
+    return _MARKS.sub(lambda match: f"\\{match[0]}", single_line(value))
 
 
 def code(value: object) -> str:
     """``value`` as a span of code, fenced by more backticks than it holds; not for tables, which part at "|"."""
-    shown = one_line(value)
+    shown = single_line(value)
     fence = "`" * (1 + max((len(run) for run in _RUNS.findall(shown)), default=0))
     pad = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def one_line(value: object) -> str:
+def single_line(value: object) -> str:
     """``value`` with spaces for line ends, and what steers a terminal made visible as one character each."""
     return "".join(map(_visible, " ".join(str(value).splitlines()).replace("\t", " ")))
 
 
-def _visible(one: str) -> str:
-    return one if one.isprintable() or unicodedata.category(one) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+def _visible(character: str) -> str:
+    return (
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else "\N{REPLACEMENT CHARACTER}"
+    )

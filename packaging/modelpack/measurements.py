@@ -7,7 +7,7 @@ from serinus.lambda_handlers.contract.agreement import Agreement
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names what its trees
     are written as, where it has any. ``note`` says why a candidate has no figures, or why it was not taken."""
 

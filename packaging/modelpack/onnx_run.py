@@ -55,7 +55,7 @@ class Runner:
             feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
         return feeds
 
-    def one_by_one(self, frame: pd.DataFrame) -> Outputs:
+    def run_by_row(self, frame: pd.DataFrame) -> Outputs:
         """As a call, each row as a request of its own: quantized graphs let rows depend on those beside them."""
         feeds = self.feeds(frame)
         rows = [
@@ -66,5 +66,5 @@ class Runner:
     def run(self, feeds: dict[str, Any]) -> Outputs:
         """Outputs by name for inputs as `feeds` gives them."""
         names = list(self.output_types)
-        found: list[Any] = self.session.run(names, feeds)
-        return dict(zip(names, found, strict=True))
+        outputs: list[Any] = self.session.run(names, feeds)
+        return dict(zip(names, outputs, strict=True))

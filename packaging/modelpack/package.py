@@ -9,7 +9,7 @@ from pathlib import Path
 
 from serinus.modelpack.errors import ModelpackError
 from serinus.modelpack.progress import Progress, Silent
-from serinus.modelpack.publish import keep
+from serinus.modelpack.publish import publish
 from serinus.modelpack.request import PackageRequest, PackageResult
 
 __all__ = ["PackageRequest", "PackageResult", "package"]
@@ -25,11 +25,11 @@ def package(request: PackageRequest, progress: Progress | None = None) -> Packag
     `ModelpackError`, and `ContractError` where the project's lock is damaged.
     """
     check(request)
-    from serinus.modelpack.pipeline import draft
+    from serinus.modelpack.pipeline import build_bundle
 
     with tempfile.TemporaryDirectory(prefix="serinus-") as folder:
-        drafted = draft(request, progress or Silent(), Path(folder))
-        return keep(request, drafted, Path(folder))
+        drafted = build_bundle(request, progress or Silent(), Path(folder))
+        return publish(request, drafted, Path(folder))
 
 
 def check(request: PackageRequest) -> None:

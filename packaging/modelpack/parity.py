@@ -29,12 +29,12 @@ class Expected:
     variants: dict[tuple[str, bool], int]
 
 
-def expect(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Expected:
+def predict_expected(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Expected:
     """The source's outputs for the sample, and for rows of it with values missing and unseen where accepted."""
-    tried = _variants(features)
-    variants = [_with_value(sample.frame, name, value) for name, value in tried]
-    first = np.cumsum([len(sample.frame), *map(len, variants)]).tolist()
-    frame = pd.concat([sample.frame, *variants], ignore_index=True) if variants else sample.frame
+    cases = _variants(features)
+    frames = [_with_value(sample.frame, name, value) for name, value in cases]
+    first = np.cumsum([len(sample.frame), *map(len, frames)]).tolist()
+    frame = pd.concat([sample.frame, *frames], ignore_index=True) if frames else sample.frame
     frame = frame.astype(dict.fromkeys(sample.strings, object))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -45,16 +45,16 @@ def expect(source: Source, sample: Sample, features: tuple[Feature, ...]) -> Exp
                 f"the model cannot predict the sample's rows: {first_line(error)}. Give rows like the training "
                 "data's, with the same kinds of values."
             ) from error
-        places = {(name, value is np.nan): row for (name, value), row in zip(tried, first, strict=False)}
-        return Expected(frame, outputs, len(sample.frame), places)
+        first_rows = {(name, value is np.nan): row for (name, value), row in zip(cases, first, strict=False)}
+        return Expected(frame, outputs, len(sample.frame), first_rows)
 
 
-def measure(expected: Expected, runner: Runner, tolerance: Tolerance) -> Agreement:
+def measure_agreement(expected: Expected, runner: Runner, tolerance: Tolerance) -> Agreement:
     """How well the graph agrees over all rows."""
     return compare(expected.outputs, runner(expected.frame), tolerance)
 
 
-def refuse(expected: Expected, runner: Runner, agreement: Agreement, tolerance: Tolerance) -> ParityError:
+def parity_error(expected: Expected, runner: Runner, agreement: Agreement, tolerance: Tolerance) -> ParityError:
     """The error for a graph that does not agree, with its worst rows."""
     got = runner(expected.frame)
     lines = [
@@ -77,13 +77,13 @@ def refuse(expected: Expected, runner: Runner, agreement: Agreement, tolerance: 
 
 
 def _variants(features: tuple[Feature, ...]) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
+    variants: list[tuple[str, object]] = []
     for feature in features:
         if feature.missing == "accepted":
-            found.append((feature.name, np.nan))
+            variants.append((feature.name, np.nan))
         if feature.unseen == "accepted" and feature.categories is not None:
-            found.append((feature.name, UNSEEN_STRING if feature.dtype == "string" else UNSEEN_NUMBER))
-    return found
+            variants.append((feature.name, UNSEEN_STRING if feature.dtype == "string" else UNSEEN_NUMBER))
+    return variants
 
 
 def _with_value(frame: pd.DataFrame, name: str, value: object) -> pd.DataFrame:

@@ -11,11 +11,11 @@ from serinus.modelpack.parity import Expected
 POINTS = 300
 
 
-def sketch(expected: Expected, runner: Runner) -> dict[str, Any]:
+def plot_points(expected: Expected, runner: Runner) -> dict[str, Any]:
     """By float output `source` and `bundle` [points], and `differences`: counts by power of ten of the absolute
     difference, from 1e-16 or less (first) to 1 or more (last)."""
     got = runner(expected.frame)
-    found: dict[str, Any] = {}
+    points: dict[str, Any] = {}
     for name, want in expected.outputs.items():
         if want.dtype.kind != "f":
             continue
@@ -25,12 +25,12 @@ def sketch(expected: Expected, runner: Runner) -> dict[str, Any]:
         difference = np.abs(a - b)
         rows = np.unique(np.linspace(0, len(a) - 1, num=POINTS - 20).astype(int))
         worst = np.argsort(-np.nan_to_num(difference[:, column]), kind="stable")[:20]
-        chosen = np.unique(np.concatenate([rows, worst]))
-        chosen = chosen[np.isfinite(a[chosen, column]) & np.isfinite(b[chosen, column])]
+        shown = np.unique(np.concatenate([rows, worst]))
+        shown = shown[np.isfinite(a[shown, column]) & np.isfinite(b[shown, column])]
         decades = np.clip(np.floor(np.log10(np.maximum(np.nan_to_num(difference.ravel()), 1e-16))), -16, 0)
-        found[name] = {
-            "source": [float(f"{value:.6g}") for value in a[chosen, column]],
-            "bundle": [float(f"{value:.6g}") for value in b[chosen, column]],
+        points[name] = {
+            "source": [float(f"{value:.6g}") for value in a[shown, column]],
+            "bundle": [float(f"{value:.6g}") for value in b[shown, column]],
             "differences": [int((decades == power).sum()) for power in range(-16, 1)],
         }
-    return found
+    return points

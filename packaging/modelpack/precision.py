@@ -19,7 +19,7 @@ from serinus.modelpack.convert.packed_attributes import pack_lists
 from serinus.modelpack.convert.quantize import LEAST_WEIGHTS, quantize_dynamic, quantize_int4, quantize_static
 from serinus.modelpack.convert.tree_format import tree_form
 from serinus.modelpack.errors import ConversionError, PrecisionError, first_line
-from serinus.modelpack.measurements import Measured
+from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.parity import Expected
 from serinus.modelpack.sample import Sample
@@ -35,18 +35,18 @@ _CALIBRATION_ROWS = 1000
 _STORED = ("float32", "float16")
 
 
-def choose(
+def choose_precision(
     plain: Graph,
     sample: Sample,
     expected: Expected,
     tolerance: Tolerance,
-    asked: str,
-    most_bytes: int,
+    requested: str,
+    max_bytes: int,
     gate: "Gate | None" = None,
-) -> tuple[Graph, tuple[Measured, ...]]:
-    """The graph in the precision ``asked`` for, and the table. ``plain`` agrees already; where it is larger than
-    ``most_bytes``, slower ones are taken too; ``gate`` also looks at hard values. Raises `PrecisionError` where a
-    precision asked for does not apply or is out of tolerance."""
+) -> tuple[Graph, tuple[Measurement, ...]]:
+    """The graph in the precision ``requested``, and the table of all. ``plain`` agrees already; where it exceeds
+    ``max_bytes``, slower ones are eligible too; ``gate`` compares edge cases as well. Raises `PrecisionError`
+    where a requested precision does not apply or is out of tolerance."""
     form = tree_form(plain.model)
     graphs = {plain.precision: pack_lists(plain.model)}
     table = [_measure(plain.precision, graphs[plain.precision], sample, expected, tolerance)]
@@ -56,22 +56,24 @@ def choose(
         try:
             model = make()
         except Exception as error:  # noqa: BLE001 - a quantizer that fails is a line of the table
-            table.append(Measured(name, note=f"cannot be made: {first_line(error)}"))
+            table.append(Measurement(name, note=f"cannot be made: {first_line(error)}"))
             continue
         if model is None:
-            table.append(Measured(name, note=_nothing_to_gain(name, form)))
+            table.append(Measurement(name, note=_unchanged_note(name, form)))
             continue
         graphs[name] = pack_lists(model)
         measured = _measure(name, graphs[name], sample, expected, tolerance)
-        table.append(_gated(measured, graphs[name], sample, tolerance, gate))
-    taken = _forced(table, asked, tolerance) if asked != "auto" else _best(table, most_bytes)
-    marked = tuple(
-        replace(line, chosen=line.precision == taken, form=form if line.agreement else "") for line in table
+        table.append(_apply_gate(measured, graphs[name], sample, tolerance, gate))
+    selected = (
+        _select_requested(table, requested, tolerance) if requested != "auto" else _select_best(table, max_bytes)
     )
-    return Graph(graphs[taken], taken), marked
+    marked = tuple(
+        replace(line, chosen=line.precision == selected, form=form if line.agreement else "") for line in table
+    )
+    return Graph(graphs[selected], selected), marked
 
 
-def _nothing_to_gain(name: str, form: str) -> str:
+def _unchanged_note(name: str, form: str) -> str:
     if form:
         return f"changes nothing: trees hold no matrices to quantize; {form} is their form"
     if name in _STORED:
@@ -90,20 +92,20 @@ def _candidates(
     yield "int4", lambda: quantize_int4(plain.model)
 
 
-def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolerance: Tolerance) -> Measured:
+def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolerance: Tolerance) -> Measurement:
     begun = time.perf_counter()
     try:
         runner = Runner(model, sample, threads=1)
         session_ms = (time.perf_counter() - begun) * 1e3
         got = runner(expected.frame)
     except (ConversionError, RuntimeError) as error:
-        return Measured(name, len(model), note=f"cannot be run: {first_line(error)}")
-    agreement = _worse(
+        return Measurement(name, len(model), note=f"cannot be run: {first_line(error)}")
+    agreement = _merge_worst(
         compare(expected.outputs, got, tolerance),
-        _one_by_one(runner, expected, tolerance, name.startswith("int8")),
+        _compare_single_rows(runner, expected, tolerance, name.startswith("int8")),
     )
     hundred = expected.frame.iloc[np.arange(100) % expected.sample_rows]
-    return Measured(
+    return Measurement(
         precision=name,
         size_bytes=len(model),
         session_ms=round(session_ms, 2),
@@ -114,7 +116,9 @@ def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolera
     )
 
 
-def _gated(line: Measured, model: bytes, sample: Sample, tolerance: Tolerance, gate: "Gate | None") -> Measured:
+def _apply_gate(
+    line: Measurement, model: bytes, sample: Sample, tolerance: Tolerance, gate: "Gate | None"
+) -> Measurement:
     """The line, out of tolerance where hard values near the sample, or strings, are answered otherwise."""
     if gate is None or line.agreement is None or not line.agreement.agrees:
         return line
@@ -126,17 +130,19 @@ def _gated(line: Measured, model: bytes, sample: Sample, tolerance: Tolerance, g
     return replace(line, agreement=agreement, note=f"differs on hard values: {differences[0]}{more}")
 
 
-def _one_by_one(runner: Runner, expected: Expected, tolerance: Tolerance, wanted: bool) -> Agreement | None:
+def _compare_single_rows(
+    runner: Runner, expected: Expected, tolerance: Tolerance, is_quantized: bool
+) -> Agreement | None:
     """Quantized as they come, activations depend on the rows beside: single rows are compared too."""
-    if not wanted:
+    if not is_quantized:
         return None
     rows = np.unique(np.linspace(0, len(expected.frame) - 1, num=_SINGLE_ROWS).astype(int))
     single = [runner(expected.frame.iloc[[row]]) for row in rows]
-    got = {name: np.concatenate([one[name] for one in single]) for name in expected.outputs}
+    got = {name: np.concatenate([outputs[name] for outputs in single]) for name in expected.outputs}
     return compare({name: values[rows] for name, values in expected.outputs.items()}, got, tolerance)
 
 
-def _worse(whole: Agreement, single: Agreement | None) -> Agreement:
+def _merge_worst(whole: Agreement, single: Agreement | None) -> Agreement:
     if single is None:
         return whole
     return replace(
@@ -151,17 +157,17 @@ def _worse(whole: Agreement, single: Agreement | None) -> Agreement:
 
 def _fastest_us(runner: Runner, feeds: dict[str, Any], times: int) -> float:
     """The fastest of several calls: what the machine is busy with besides only adds."""
-    taken = []
+    durations_s = []
     for _ in range(times):
         begun = time.perf_counter()
         runner.run(feeds)
-        taken.append(time.perf_counter() - begun)
-    return round(min(taken) * 1e6, 1)
+        durations_s.append(time.perf_counter() - begun)
+    return round(min(durations_s) * 1e6, 1)
 
 
-def smaller(table: tuple[Measured, ...], taken: str, most_bytes: int) -> str:
-    """What to do where the graph ``taken`` is larger than ``most_bytes``, if another precision would fit."""
-    fitting = [line for line in table if line.precision != taken and 0 < (line.size_bytes or 0) < most_bytes]
+def advise_smaller(table: tuple[Measurement, ...], selected: str, max_bytes: int) -> str:
+    """What to do where the graph ``selected`` is larger than ``max_bytes``, if another precision would fit."""
+    fitting = [line for line in table if line.precision != selected and 0 < (line.size_bytes or 0) < max_bytes]
     best = next((line for line in fitting if line.agreement and line.agreement.agrees), None)
     if best is not None:
         return f"Package with --precision {best.precision}, which fits, or make the model smaller."
@@ -175,42 +181,44 @@ def smaller(table: tuple[Measured, ...], taken: str, most_bytes: int) -> str:
     )
 
 
-def _best(table: list[Measured], most_bytes: int) -> str:
+def _select_best(table: list[Measurement], max_bytes: int) -> str:
     plain = table[0]
-    fits = (plain.size_bytes or 0) <= most_bytes
+    fits = (plain.size_bytes or 0) <= max_bytes
     best = plain
     for line in table[1:]:
         if line.agreement is None or not line.agreement.agrees or (fits and _is_slower(line, plain)):
             continue
         size, least = line.size_bytes or 0, best.size_bytes or 0
-        if size <= _SAVES * least or (size < least and least > most_bytes):
+        if size <= _SAVES * least or (size < least and least > max_bytes):
             best = line
     return best.precision
 
 
-def _is_slower(line: Measured, plain: Measured) -> bool:
+def _is_slower(line: Measurement, plain: Measurement) -> bool:
     pairs = ((line.one_row_us, plain.one_row_us), (line.hundred_rows_us, plain.hundred_rows_us))
     return any((mine or 0.0) > max(_SLOWER * (its or 0.0), (its or 0.0) + _SLOWER_US) for mine, its in pairs)
 
 
-def _forced(table: list[Measured], asked: str, tolerance: Tolerance) -> str:
-    line = next((line for line in table if line.precision == asked), None)
+def _select_requested(table: list[Measurement], requested: str, tolerance: Tolerance) -> str:
+    line = next((line for line in table if line.precision == requested), None)
     if line is None or line.agreement is None:
         why = line.note if line is not None else "it does not apply"
-        raise PrecisionError(f"precision {asked} cannot be had: {why}. Package with --precision auto.", asked)
+        raise PrecisionError(
+            f"precision {requested} cannot be had: {why}. Package with --precision auto.", requested
+        )
     agreement = line.agreement
     if not agreement.agrees:
         raise PrecisionError(
-            f"precision {asked} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (at least "
+            f"precision {requested} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (at least "
             f"{tolerance.labels:.4%} asked), largest difference {agreement.max_abs_difference:.3g} (atol "
-            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}){_turned(agreement, tolerance)}. Allow more with "
+            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}){_cosine_note(agreement, tolerance)}. Allow more with "
             "--labels, --atol, --rtol and, for embeddings, --cosine, or package with --precision auto.",
-            asked,
+            requested,
         )
-    return asked
+    return requested
 
 
-def _turned(agreement: Agreement, tolerance: Tolerance) -> str:
+def _cosine_note(agreement: Agreement, tolerance: Tolerance) -> str:
     if agreement.cosine is None:
         return ""
     least = LEAST_COSINE if tolerance.cosine is None else tolerance.cosine

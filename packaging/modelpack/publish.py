@@ -6,22 +6,22 @@ from pathlib import Path
 
 from serinus.lambda_handlers.contract.bundle import read_manifest
 from serinus.lambda_handlers.contract.lock import Pin
-from serinus.modelpack.bundle import folder_of, keep_bundle
+from serinus.modelpack.bundle import bundle_folder, publish_bundle
 from serinus.modelpack.errors import RequestError
 from serinus.modelpack.locking import pin_bundle
 from serinus.modelpack.request import PackageRequest, PackageResult
 
 
-def keep(request: PackageRequest, drafted: PackageResult, draft: Path) -> PackageResult:
+def publish(request: PackageRequest, drafted: PackageResult, draft: Path) -> PackageResult:
     """Keep the bundle in folder ``draft``, which ``drafted`` tells of, and pin it; what there is now. A dry run
     keeps nothing. Raises `RequestError` where the project cannot be written to."""
     manifest = read_manifest(draft)
-    folder = folder_of(request.project, manifest)
+    folder = bundle_folder(request.project, manifest)
     try:
         if not request.dry_run:
-            folder = keep_bundle(request.project, draft)
-            place = folder.relative_to(request.project).as_posix()
-            pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, place))
+            folder = publish_bundle(request.project, draft)
+            relative_path = folder.relative_to(request.project).as_posix()
+            pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, relative_path))
     except OSError as error:
         raise RequestError(
             f"the bundle cannot be written to {request.project} ({error}). Make room there, or give yourself the "

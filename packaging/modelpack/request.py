@@ -10,7 +10,7 @@ from serinus.lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
 from serinus.lambda_handlers.contract.lock import NAME
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack.errors import RequestError
-from serinus.modelpack.measurements import Measured
+from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.robustness.report import Robustness
 
 #: What may be asked for: `auto` lets the rule of `precision` choose.
@@ -106,7 +106,7 @@ class PackageRequest:
 class PackageResult:
     """The bundle made. ``bundle`` is its folder; sizes in bytes; ``seconds`` by stage, and `total`.
 
-    ``precisions`` is the table of `precision.Measured`; ``holdout`` metrics of `source` and `bundle`.
+    ``precisions`` is the table of `precision.Measurement`; ``holdout`` metrics of `source` and `bundle`.
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
     ``environment_of_source`` holds Python and packages of the environment that the source ran in, where it was
     one of its own. ``robustness`` says what became of hard values.
@@ -126,7 +126,7 @@ class PackageResult:
     seconds: dict[str, float]
     score: float | None
     notices: tuple[str, ...]
-    precisions: tuple[Measured, ...] = ()
+    precisions: tuple[Measurement, ...] = ()
     holdout: dict[str, dict[str, float]] | None = None
     environment_of_source: dict[str, Any] | None = None
     robustness: Robustness | None = None
@@ -160,7 +160,7 @@ def read_agreement(data: dict[str, Any]) -> Agreement:
     return Agreement(**data | {"worst_rows": tuple(data["worst_rows"])})
 
 
-def _read_measured(data: dict[str, Any]) -> Measured:
+def _read_measured(data: dict[str, Any]) -> Measurement:
     agreement = data["agreement"]
     plain = {name: value for name, value in data.items() if name != "title"}
-    return Measured(**plain | {"agreement": None if agreement is None else read_agreement(agreement)})
+    return Measurement(**plain | {"agreement": None if agreement is None else read_agreement(agreement)})

@@ -267,7 +267,7 @@ def test_settings_that_cannot_take_the_endpoint_are_noticed_before_anything_is_m
     [*COLUMNS, *CLASSES, "back\\slash\\", "end\\", '"', "two\nlines", "tab\there", "\x1b[31m", "", " ", "`"],
 )
 def test_markdown_shows_a_name_as_text_and_as_code(name: str) -> None:
-    as_it_is = markdown.one_line(name)
+    as_it_is = markdown.single_line(name)
     shown = _inline(f"x {markdown.text(name)} x")
     assert "".join(child.content for child in shown) == f"x {as_it_is} x"
     spans = [child.content for child in _inline(f"x {markdown.code(name)} x") if child.type == "code_inline"]

@@ -82,11 +82,16 @@ def test_file_of_its_own_format(kind: str, holed: pd.DataFrame, score: Any, tmp_
     assert read_manifest(packed.bundle).signature.feature_names() == tuple(holed.columns)
 
 
+def _load(path: Path) -> sources.Source:
+    settings: dict[str, Any] = {"trust": (), "allow_version_skew": False, "progress": Silent()}
+    return sources.load(path, sources.detect_format(path), **settings)
+
+
 def test_lightgbm_categories_are_compared_as_sets(holed: pd.DataFrame, score: Any, tmp_path: Path) -> None:
     model = lightgbm.LGBMClassifier(n_estimators=10, min_data_per_group=5, cat_smooth=1, verbose=-1)
     target = (score > 0) ^ (holed["kind"] % 2 == 1)
     model.fit(holed, target.astype(int), categorical_feature=["kind"])
-    source = sources.load(_file(model, tmp_path / "m"), trust=(), allow_version_skew=False, progress=Silent())
+    source = _load(_file(model, tmp_path / "m"))
     frame = pd.concat([holed, holed.assign(kind=99.0)], ignore_index=True)
     sample = fit_to_model(frame, names=source.feature_names, count=None)
     got = Runner(next(iter(source.graphs(sample))).model, sample)(frame)
@@ -98,11 +103,11 @@ def test_what_trees_cannot_express_is_named_with_the_way_out(
 ) -> None:
     linear = xgboost.XGBRegressor(n_estimators=2, booster="gblinear").fit(numbers, score)
     with pytest.raises(ConversionError, match=r"gblinear.*linear model of scikit-learn"):
-        sources.load(_file(linear, tmp_path / "m.json"), trust=(), allow_version_skew=False, progress=Silent())
+        _load(_file(linear, tmp_path / "m.json"))
     text = numbers.assign(city="Rome")
     cat = catboost.CatBoostRegressor(cat_features=["city"], **CAT).fit(text, score)
     with pytest.raises(ConversionError, match=r"categorical features.*OrdinalEncoder"):
-        sources.load(_file(cat, tmp_path / "m.cbm"), trust=(), allow_version_skew=False, progress=Silent())
+        _load(_file(cat, tmp_path / "m.cbm"))
 
 
 @pytest.mark.parametrize("kind", ["xgboost json", "lightgbm text", "catboost cbm"])
@@ -111,7 +116,7 @@ def test_file_cut_short_is_one_line(kind: str, numbers: pd.DataFrame, score: Any
     place = _file(make().fit(numbers, (score > 0).astype(int)), tmp_path / name)
     place.write_bytes(place.read_bytes()[:900])
     with pytest.raises(sources.SourceError, match="cut short") as caught:
-        sources.load(place, trust=(), allow_version_skew=False, progress=Silent())
+        _load(place)
     assert "\n" not in str(caught.value)
 
 
@@ -121,4 +126,4 @@ def test_absent_library_is_an_extra(
     place = _file(WRAPPERS["xgboost"]().fit(numbers, (score > 0).astype(int)), tmp_path / "m.json")
     monkeypatch.setitem(__import__("sys").modules, "xgboost", None)
     with pytest.raises(ExtraMissingError, match=r"pip install 'serinus\[xgboost\]'"):
-        sources.load(place, trust=(), allow_version_skew=False, progress=Silent())
+        _load(place)

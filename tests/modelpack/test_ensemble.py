@@ -51,7 +51,7 @@ def test_single_leaf_is_a_split_with_the_leaf_on_both_sides() -> None:
     tree = DecisionTreeRegressor().fit([[1.0], [2.0]], [3.0, 3.0]).tree_
     ensemble.plant(read_tree(tree, tree.value[:, :, 0]))
     assert ensemble.leaf_weight == [3.0]
-    assert ensemble.true_place == ensemble.false_place == [0]
+    assert ensemble.true_child == ensemble.false_child == [0]
     assert ensemble.true_is_leaf == ensemble.false_is_leaf == [1]
 
 

@@ -133,7 +133,7 @@ def test_requirements_are_read_without_mlflow_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ("flavors: {python_function: {loader_module: mine}}", "code of its own.*its own flavor"),
+        ("flavors: {python_function: {loader_module: mine}}", "cannot become a graph.*its own flavor"),
         ("flavors: {spark: {model_data: x}}", "holds MLflow flavors spark"),
         ("flavors: {sklearn: {pickled_model: absent.pkl}}", "lacks absent.pkl"),
         ("flavors: {sklearn: {pickled_model: ../../outside}}", "outside its own folder"),
@@ -141,7 +141,7 @@ def test_requirements_are_read_without_mlflow_itself(tmp_path: Path) -> None:
         ("flavors: {sklearn: {}}", "lacks the model file"),
         ("flavors: [sklearn]", "names no flavors"),
         ("[1, 2", "cannot be read"),
-        ("", "holds no table"),
+        ("", "is not a mapping"),
         ("a: &a [*a, *a]\nflavors: {sklearn: 3}", "holds MLflow flavors"),
         ("[" * 5000, "cannot be read"),
     ],

@@ -24,7 +24,7 @@ from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack import precision
 from serinus.modelpack.errors import HoldoutError, LayerLimitError, PrecisionError, RequestError
 from serinus.modelpack.layers.limits import LEAST_RUNTIME_BYTES
-from serinus.modelpack.precision import Measured
+from serinus.modelpack.precision import Measurement
 from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
@@ -37,7 +37,7 @@ def network(numbers: pd.DataFrame, score: Any) -> Any:
     return make_pipeline(StandardScaler(), layers.set_params(tol=1.0)).fit(numbers, score > 0)
 
 
-def _table(packed: PackageResult) -> dict[str, Measured]:
+def _table(packed: PackageResult) -> dict[str, Measurement]:
     return {line.precision: line for line in packed.precisions}
 
 
@@ -126,9 +126,9 @@ def test_golden_rows_are_those_that_agree(network: Any, numbers: pd.DataFrame, p
     assert (got["label"] == np.array(golden.outputs["label"])).all()
 
 
-def _line(name: str, size: int, latency_us: float, *, agrees: bool = True) -> Measured:
+def _line(name: str, size: int, latency_us: float, *, agrees: bool = True) -> Measurement:
     figures: Agreement = compare({"value": np.zeros(1)}, {"value": np.zeros(1)}, Tolerance())
-    return Measured(name, size, 1.0, latency_us, latency_us, replace(figures, agrees=agrees))
+    return Measurement(name, size, 1.0, latency_us, latency_us, replace(figures, agrees=agrees))
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def _line(name: str, size: int, latency_us: float, *, agrees: bool = True) -> Me
         ([_line("float16", 500, 10.0), _line("int8", 450, 10.0)], "float16"),
     ],
 )
-def test_rule_takes_the_smallest_that_is_not_clearly_slower(others: list[Measured], best: str) -> None:
-    assert precision._best([_line("float32", 1000, 10.0), *others], 10_000) == best
+def test_rule_takes_the_smallest_that_is_not_clearly_slower(others: list[Measurement], best: str) -> None:
+    assert precision._select_best([_line("float32", 1000, 10.0), *others], 10_000) == best
 
 
 def test_rule_takes_a_slow_one_where_the_plain_graph_is_too_large() -> None:
     table = [_line("float32", 1000, 10.0), _line("int8", 250, 500.0), _line("int4", 100, 500.0, agrees=False)]
-    assert precision._best(table, 1000) == "float32"
-    assert precision._best(table, 999) == "int8"
+    assert precision._select_best(table, 1000) == "float32"
+    assert precision._select_best(table, 999) == "int8"
 
 
 def test_advice_names_what_would_fit() -> None:
@@ -158,9 +158,9 @@ def test_advice_names_what_would_fit() -> None:
         _line("int8", 250, 1.0, agrees=False),
         _line("int4", 100, 1.0, agrees=False),
     )
-    assert "int8, int4 would fit and are out of tolerance" in precision.smaller(table, "float32", 300)
-    assert "int4 would fit and is out of tolerance" in precision.smaller(table, "float32", 200)
-    assert precision.smaller(table, "float32", 50) == ""
+    assert "int8, int4 would fit and are out of tolerance" in precision.advise_smaller(table, "float32", 300)
+    assert "int4 would fit and is out of tolerance" in precision.advise_smaller(table, "float32", 200)
+    assert precision.advise_smaller(table, "float32", 50) == ""
 
 
 def test_model_too_large_for_lambda_is_refused_with_what_weighs_and_what_to_do(

@@ -26,14 +26,14 @@ from serinus.lambda_handlers.inference.scoring import JSON, Answer, Scorer
 from serinus.lambda_handlers.inference.session import open_model
 from serinus.modelpack.errors import ParityError
 from serinus.modelpack.request import PackageResult
-from serinus.modelpack.robustness.report import Line, Robustness
-from serinus.modelpack.robustness.source_oracle import ask
+from serinus.modelpack.robustness.report import ProbeCounts, Robustness
+from serinus.modelpack.robustness.source_oracle import query_source
 
 Package = Callable[..., PackageResult]
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def _lines(packed: PackageResult) -> dict[str, Line]:
+def _lines(packed: PackageResult) -> dict[str, ProbeCounts]:
     assert packed.robustness is not None
     return {line.probe: line for line in packed.robustness.lines}
 
@@ -43,7 +43,7 @@ def _answer(packed: PackageResult, row: dict[str, Any]) -> Answer:
     return scorer.predict(json.dumps({"rows": [row]}).encode(), JSON)
 
 
-def _outcomes(line: Line) -> tuple[int, int, int, int]:
+def _outcomes(line: ProbeCounts) -> tuple[int, int, int, int]:
     return line.same, line.refused, line.differs, line.unguarded
 
 
@@ -145,7 +145,7 @@ def test_differences_pass_where_they_are_allowed_and_are_reported(
     assert line.differs > 0
     assert set(line.features) == set("abcdef")
     card = (packed.bundle / "card.md").read_text()
-    assert f"| number beyond the sample | {line.told()} | a, b, c, d and 2 more |" in card
+    assert f"| number beyond the sample | {line.summary()} | a, b, c, d and 2 more |" in card
 
 
 def test_report_is_whole_in_json_card_and_page_and_does_not_wobble(
@@ -195,7 +195,7 @@ def test_the_row_that_is_refused_is_found_and_the_others_are_answered() -> None:
     frame = pd.DataFrame({"a": [0, 7, 2, 3, 7, 5, 6, 8]})
     groups = [np.arange(0, 4), np.arange(4, 8)]
     source: Any = _Picky()
-    answers = ask(source, frame, groups, {1})
+    answers = query_source(source, frame, groups, {1})
     assert answers.refused == dict.fromkeys([1, 4, 5, 6, 7], "no sevens")
     assert answers.answered.tolist() == [0, 2, 3]
     assert answers.outputs["value"].tolist() == [0.0, 2.0, 3.0]

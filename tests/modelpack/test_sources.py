@@ -42,7 +42,9 @@ class Listening:
 
 def _load(path: Path, trust: tuple[str, ...] = ()) -> tuple[Source, list[str]]:
     listening = Listening()
-    return sources.load(path, trust=trust, allow_version_skew=False, progress=listening), listening.notices
+    return sources.load(
+        path, sources.detect_format(path), trust=trust, allow_version_skew=False, progress=listening
+    ), listening.notices
 
 
 @pytest.fixture

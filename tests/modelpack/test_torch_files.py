@@ -11,7 +11,7 @@ from serinus.modelpack.errors import ExtraMissingError, RequestError, SourceErro
 from serinus.modelpack.package import package
 from serinus.modelpack.progress import Silent
 from serinus.modelpack.request import PackageRequest
-from serinus.modelpack.sources.torch_files import kind_of
+from serinus.modelpack.sources.torch_files import torch_format
 
 
 def _archive(path: Path, *names: str) -> Path:
@@ -37,7 +37,7 @@ def _request(path: Path, **settings: str) -> PackageRequest:
     ],
 )
 def test_archive_is_told_by_its_files(names: list[str], kind: str | None, tmp_path: Path) -> None:
-    assert kind_of(_archive(tmp_path / "model.bin", *names)) == kind
+    assert torch_format(_archive(tmp_path / "model.bin", *names)) == kind
 
 
 def test_without_pytorch_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

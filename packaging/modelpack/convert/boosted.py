@@ -85,8 +85,8 @@ def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
     if boosted.missing is not None:
         is_missing = nodes.add("Equal", [rounded, nodes.constant(np.array([boosted.missing], dtype=np.float32))])
         rounded = nodes.add("Where", [is_missing, nodes.constant(np.array([np.nan], dtype=np.float32)), rounded])
-    given = nodes.cast(rounded, np.float64)
-    total = nodes.add("TreeEnsemble", [given], domain=NEWER_ML, since=1, **ensemble.attributes())
+    inputs = nodes.cast(rounded, np.float64)
+    total = nodes.add("TreeEnsemble", [inputs], domain=NEWER_ML, since=1, **ensemble.attributes())
     raw = nodes.add("Add", [total, nodes.constant(boosted.start.reshape(1, -1))]) if boosted.start.any() else total
     if boosted.scale == 1.0:
         return raw
@@ -95,24 +95,24 @@ def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
 
 def convert_boosted_classifier(read: Any) -> Any:
     """skl2onnx's converter for the scikit-learn wrapper of a library whose models ``read`` takes apart."""
-    from serinus.modelpack.convert.trees import give_classes
+    from serinus.modelpack.convert.trees import set_classifier_outputs
 
     def convert(scope: Any, operator: Any, container: Any) -> None:
         nodes = Nodes(scope, container)
         values = nodes.side_by_side(operator.inputs)
-        probabilities, place = write_classes(nodes, values, read(operator.raw_operator))
-        give_classes(nodes, operator, probabilities, place)
+        probabilities, index = write_classes(nodes, values, read(operator.raw_operator))
+        set_classifier_outputs(nodes, operator, probabilities, index)
 
     return convert
 
 
 def convert_boosted_regressor(read: Any) -> Any:
     """The same for regressors."""
-    from serinus.modelpack.convert.trees import give
+    from serinus.modelpack.convert.trees import set_output
 
     def convert(scope: Any, operator: Any, container: Any) -> None:
         nodes = Nodes(scope, container)
-        give(
+        set_output(
             nodes,
             operator,
             0,

@@ -37,9 +37,9 @@ _IDENTITY = (
 def read_model(model: Any) -> Boosted:
     """A fitted CatBoost model. Raises `ConversionError` for what trees over numbers cannot express."""
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "model.json"
-        model.save_model(str(place), format="json")
-        dumped = json.loads(place.read_bytes())
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        dumped = json.loads(path.read_bytes())
     if "oblivious_trees" not in dumped:
         raise ConversionError(
             "CatBoost trees that are not symmetric are not supported. Train with grow_policy='SymmetricTree'.",
@@ -103,7 +103,7 @@ def _trees(
     count = branches + 2**depth
     left = np.full(count, -1)
     left[:branches] = 2 * np.arange(branches) + 1
-    level = [splits[int(np.log2(place + 1))] for place in range(branches)]
+    level = [splits[int(np.log2(node + 1))] for node in range(branches)]
     values = np.asarray(tree["leaf_values"], dtype=np.float64).reshape(2**depth, targets) * scale
     votes = np.zeros((count, targets))
     votes[branches:] = values

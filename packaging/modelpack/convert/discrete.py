@@ -34,10 +34,10 @@ def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
     encoder = operator.raw_operator
     parts = []
     for index, (column, is_string) in enumerate(_columns(nodes, operator)):
-        table, places = _one_hot_table(encoder, index)
-        place = _place(nodes, column, is_string, encoder.categories_[index], unseen=places)
+        table, unseen_index = _one_hot_table(encoder, index)
+        indices = _category_index(nodes, column, is_string, encoder.categories_[index], unseen=unseen_index)
         rows = nodes.constant(table.astype(_dtype(operator)))
-        parts.append(nodes.add("Gather", [rows, place], axis=0))
+        parts.append(nodes.add("Gather", [rows, indices], axis=0))
     _join(nodes, parts, operator)
 
 
@@ -48,9 +48,9 @@ def convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
     parts = []
     for index, (column, is_string) in enumerate(_columns(nodes, operator)):
         codes = _ordinal_codes(encoder, index)
-        place = _place(nodes, column, is_string, encoder.categories_[index], unseen=len(codes) - 1)
+        indices = _category_index(nodes, column, is_string, encoder.categories_[index], unseen=len(codes) - 1)
         rows = nodes.constant(codes.astype(_dtype(operator)).reshape(-1, 1))
-        parts.append(nodes.add("Gather", [rows, place], axis=0))
+        parts.append(nodes.add("Gather", [rows, indices], axis=0))
     _join(nodes, parts, operator)
 
 
@@ -62,13 +62,15 @@ def _columns(nodes: Nodes, operator: Any) -> list[tuple[str, bool]]:
     for variable in operator.inputs:
         width = variable.get_second_dimension()
         is_string = isinstance(variable.type, StringTensorType)
-        for place in range(width):
-            name = variable.full_name if width == 1 else nodes.take(variable.full_name, [place])
+        for column in range(width):
+            name = variable.full_name if width == 1 else nodes.take(variable.full_name, [column])
             columns.append((name, is_string))
     return columns
 
 
-def _place(nodes: Nodes, column: str, is_string: bool, categories: npt.NDArray[Any], *, unseen: int) -> str:
+def _category_index(
+    nodes: Nodes, column: str, is_string: bool, categories: npt.NDArray[Any], *, unseen: int
+) -> str:
     """[rows] of int64: the place of each value among ``categories``, ``unseen`` where it is none of them."""
     flat = nodes.add("Reshape", [column, nodes.constant(np.array([-1], dtype=np.int64))])
     if is_string:
@@ -80,10 +82,10 @@ def _place(nodes: Nodes, column: str, is_string: bool, categories: npt.NDArray[A
             values_int64s=list(range(len(categories))),
             default_int64=unseen,
         )
-    return _place_of_number(nodes, flat, categories, unseen)
+    return _number_index(nodes, flat, categories, unseen)
 
 
-def _place_of_number(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unseen: int) -> str:
+def _number_index(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unseen: int) -> str:
     """By the first of the comparisons that holds; the last, for ``unseen``, always does."""
     numbers = np.array([np.nan if _is_missing(value) else float(value) for value in categories])
     column = nodes.cast(
@@ -94,10 +96,10 @@ def _place_of_number(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unse
         is_nan = nodes.cast(nodes.add("IsNaN", [column]), np.float32)
         where = nodes.constant(np.isnan(numbers).astype(np.float32).reshape(1, -1))
         same = nodes.add("Add", [same, nodes.add("Mul", [is_nan, where])])
-    found = nodes.add("ReduceMax", [same, nodes.constant(np.array([1], dtype=np.int64))], keepdims=0)
-    place = nodes.add("ArgMax", [same], axis=1, keepdims=0)
-    known = nodes.add("Cast", [found], to=9)
-    return nodes.add("Where", [known, place, nodes.constant(np.array([unseen], dtype=np.int64))])
+    any_match = nodes.add("ReduceMax", [same, nodes.constant(np.array([1], dtype=np.int64))], keepdims=0)
+    first_match = nodes.add("ArgMax", [same], axis=1, keepdims=0)
+    is_match = nodes.add("Cast", [any_match], to=9)
+    return nodes.add("Where", [is_match, first_match, nodes.constant(np.array([unseen], dtype=np.int64))])
 
 
 def _one_hot_table(encoder: Any, index: int) -> tuple[npt.NDArray[np.float64], int]:
@@ -127,7 +129,7 @@ def _ordinal_codes(encoder: Any, index: int) -> npt.NDArray[np.float64]:
     codes = (
         np.arange(len(categories), dtype=np.float64) if mapping is None else np.asarray(mapping, dtype=np.float64)
     )
-    missing = [place for place, value in enumerate(categories) if _is_missing(value)]
+    missing = [position for position, value in enumerate(categories) if _is_missing(value)]
     codes = codes.copy()
     codes[missing] = encoder.encoded_missing_value
     unseen = encoder.unknown_value if encoder.handle_unknown == "use_encoded_value" else np.nan

@@ -9,7 +9,7 @@ import numpy as np
 
 from serinus.modelpack.convert.boosted import with_complement
 from serinus.modelpack.convert.nodes import Nodes
-from serinus.modelpack.convert.trees import first_largest, give_classes, side_of_zero
+from serinus.modelpack.convert.trees import first_largest, set_classifier_outputs, side_of_zero
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
@@ -22,7 +22,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
         "Add", [product, nodes.constant(np.asarray(model.intercept_, dtype=np.float64).reshape(1, -1))]
     )
     if len(model.classes_) == 2:
-        place = side_of_zero(nodes, raw, zero_is_second=False)
-        give_classes(nodes, operator, with_complement(nodes, nodes.add("Sigmoid", [raw])), place)
+        index = side_of_zero(nodes, raw, zero_is_second=False)
+        set_classifier_outputs(nodes, operator, with_complement(nodes, nodes.add("Sigmoid", [raw])), index)
     else:
-        give_classes(nodes, operator, nodes.add("Softmax", [raw], axis=1), first_largest(nodes, raw))
+        set_classifier_outputs(nodes, operator, nodes.add("Softmax", [raw], axis=1), first_largest(nodes, raw))

@@ -58,9 +58,9 @@ class Ensemble:
     mode: list[int] = field(default_factory=list)
     members: list[float] = field(default_factory=list)
     missing_left: list[int] = field(default_factory=list)
-    true_place: list[int] = field(default_factory=list)
+    true_child: list[int] = field(default_factory=list)
     true_is_leaf: list[int] = field(default_factory=list)
-    false_place: list[int] = field(default_factory=list)
+    false_child: list[int] = field(default_factory=list)
     false_is_leaf: list[int] = field(default_factory=list)
     leaf_target: list[int] = field(default_factory=list)
     leaf_weight: list[float] = field(default_factory=list)
@@ -75,20 +75,20 @@ class Ensemble:
         rounds = max(1, int((votes != 0.0).sum(axis=1).max(initial=0)))
         order = np.argsort(votes == 0.0, axis=1, kind="stable")
         for turn in range(rounds):
-            chosen = order[:, turn]
-            weight = np.take_along_axis(votes, chosen[:, None], axis=1)[:, 0]
+            voted = order[:, turn]
+            weight = np.take_along_axis(votes, voted[:, None], axis=1)[:, 0]
             ends = tree.is_leaf if turn == 0 else ~_has_votes(tree, weight)
-            self._lay(tree, ends | tree.is_leaf, weight, chosen + target)
+            self._append(tree, ends | tree.is_leaf, weight, voted + target)
 
-    def _lay(self, tree: Tree, ends: Bools, weight: Floats, target: Ints) -> None:
+    def _append(self, tree: Tree, ends: Bools, weight: Floats, target: Ints) -> None:
         reached = _reached(tree, ends)
         branches = np.flatnonzero(reached & ~ends)
         leaves = np.flatnonzero(reached & ends)
-        places = np.zeros(len(ends), dtype=np.int64)
-        places[leaves] = len(self.leaf_weight) + np.arange(len(leaves))
+        numbers = np.zeros(len(ends), dtype=np.int64)
+        numbers[leaves] = len(self.leaf_weight) + np.arange(len(leaves))
         self.roots.append(len(self.feature))
         if len(branches):
-            places[branches] = len(self.feature) + np.arange(len(branches))
+            numbers[branches] = len(self.feature) + np.arange(len(branches))
             left, right = tree.left[branches], tree.right[branches]
         else:  # The operator has no tree that is a leaf: a split with the same leaf on both sides stands for it.
             branches = left = right = np.array([0])
@@ -99,9 +99,9 @@ class Ensemble:
             if branch in tree.members:
                 self.members += [*tree.members[branch], np.nan]
         self.missing_left += tree.missing_left[branches].astype(int).tolist()
-        self.true_place += places[left].tolist()
+        self.true_child += numbers[left].tolist()
         self.true_is_leaf += ends[left].astype(int).tolist()
-        self.false_place += places[right].tolist()
+        self.false_child += numbers[right].tolist()
         self.false_is_leaf += ends[right].astype(int).tolist()
         self.leaf_target += target[leaves].tolist()
         self.leaf_weight += weight[leaves].tolist()
@@ -131,7 +131,7 @@ class Ensemble:
         splits = np.array(self.threshold)
         if single or unrounded:
             splits = _rounded_down(splits) if single else _before_rounding(splits)
-        leaves, place = self._distinct_leaves()
+        leaves, rank = self._distinct_leaves()
         members = {"membership_values": numpy_helper.from_array(np.array(self.members, dtype), "members")}
         missing = {"nodes_missing_value_tracks_true": self.missing_left}
         return {
@@ -144,9 +144,9 @@ class Ensemble:
             "nodes_featureids": self.feature,
             "nodes_splits": numpy_helper.from_array(splits, "splits"),
             "nodes_modes": numpy_helper.from_array(np.array(self.mode, dtype=np.uint8), "modes"),
-            "nodes_truenodeids": _moved(self.true_place, self.true_is_leaf, place),
+            "nodes_truenodeids": _renumbered(self.true_child, self.true_is_leaf, rank),
             "nodes_trueleafs": self.true_is_leaf,
-            "nodes_falsenodeids": _moved(self.false_place, self.false_is_leaf, place),
+            "nodes_falsenodeids": _renumbered(self.false_child, self.false_is_leaf, rank),
             "nodes_falseleafs": self.false_is_leaf,
             "leaf_targetids": [self.leaf_target[leaf] for leaf in leaves],
             "leaf_weights": numpy_helper.from_array(np.array(self.leaf_weight, dtype)[leaves], "weights"),
@@ -165,12 +165,12 @@ class Ensemble:
         return first[order], rank[same.ravel()]
 
 
-def _moved(children: list[int], is_leaf: list[int], place: Ints) -> list[int]:
+def _renumbered(children: list[int], is_leaf: list[int], rank: Ints) -> list[int]:
     """Children, the leaves among them by their new place."""
-    given = np.array(children, dtype=np.int64)
+    numbers = np.array(children, dtype=np.int64)
     leaves = np.array(is_leaf, dtype=np.bool_)
-    given[leaves] = place[given[leaves]]
-    return list(given.tolist())
+    numbers[leaves] = rank[numbers[leaves]]
+    return list(numbers.tolist())
 
 
 def _rounded_down(values: Floats) -> npt.NDArray[np.float32]:
@@ -195,11 +195,11 @@ def _before_rounding(values: Floats) -> Floats:
 
 def _has_votes(tree: Tree, weight: Floats) -> Bools:
     """By node: whether any leaf below it has a vote."""
-    found: Bools = tree.is_leaf & (weight != 0.0)
-    for node in range(len(found) - 1, -1, -1):
+    has_votes: Bools = tree.is_leaf & (weight != 0.0)
+    for node in range(len(has_votes) - 1, -1, -1):
         if not tree.is_leaf[node]:
-            found[node] = found[tree.left[node]] or found[tree.right[node]]
-    return found
+            has_votes[node] = has_votes[tree.left[node]] or has_votes[tree.right[node]]
+    return has_votes
 
 
 def _reached(tree: Tree, ends: Bools) -> Bools:

@@ -8,7 +8,7 @@ import numpy as np
 from serinus.modelpack.sample import Sample
 
 #: name, element type, rank, whether nested, features.
-Given = tuple[str, str, int, bool, list[str]]
+GraphInput = tuple[str, str, int, bool, list[str]]
 
 _ELEMENTS = {
     "float": 1,
@@ -26,9 +26,9 @@ _ELEMENTS = {
     "bfloat16": 16,
 }
 #: Nested inputs come in one of the types that a signature knows.
-_COMES_AS = {"float16": 1, "bfloat16": 1, "uint8": 6, "int8": 6, "uint16": 6, "int16": 6, "uint32": 7}
+_INPUT_TYPES = {"float16": 1, "bfloat16": 1, "uint8": 6, "int8": 6, "uint16": 6, "int16": 6, "uint32": 7}
 #: Outputs that a signature does not know, by the type that holds them.
-_GIVEN_AS = {10: 1, 16: 1, 2: 6, 3: 6, 4: 6, 5: 6, 12: 7, 13: 7}
+_OUTPUT_TYPES = {10: 1, 16: 1, 2: 6, 3: 6, 4: 6, 5: 6, 12: 7, 13: 7}
 
 
 def free_rows(model: Any) -> None:
@@ -53,10 +53,10 @@ def drop_zipmap(model: Any) -> tuple[str | int, ...] | None:
         if node.op_type != "ZipMap":
             continue
         model.graph.node.remove(node)
-        for place, value in enumerate(model.graph.output):
+        for index, value in enumerate(model.graph.output):
             if value.name == node.output[0]:
                 shape = ["rows", None]
-                model.graph.output[place].CopyFrom(
+                model.graph.output[index].CopyFrom(
                     helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, shape)
                 )
         return _classes([node])
@@ -74,7 +74,7 @@ def _classes(nodes: Any) -> tuple[str | int, ...] | None:
     return None
 
 
-def wrap(model: Any, sample: Sample, given: Sequence[Given], roles: dict[str, str]) -> bytes:
+def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: dict[str, str]) -> bytes:
     """The serialized graph with inputs `numbers`, `strings` and one a nested feature, and outputs named by
     ``roles``. Raises ValueError where an output is no tensor."""
     import onnx
@@ -94,9 +94,9 @@ def wrap(model: Any, sample: Sample, given: Sequence[Given], roles: dict[str, st
         )
         if names
     ]
-    for name, kind, rank, nested, features in given:
+    for name, kind, rank, nested, features in graph_inputs:
         if nested:
-            element = _COMES_AS.get(kind, _ELEMENTS[kind])
+            element = _INPUT_TYPES.get(kind, _ELEMENTS[kind])
             inputs.append(helper.make_tensor_value_info(name, element, ["rows", *sample.shapes[name]]))
             head.append(helper.make_node("Cast", [name], [f"inner {name}"], to=_ELEMENTS[kind]))
         else:
@@ -108,7 +108,7 @@ def wrap(model: Any, sample: Sample, given: Sequence[Given], roles: dict[str, st
                 f"output {value.name.removeprefix('inner ')!r} is no tensor; export it with tensors alone"
             )
         role = roles[value.name.removeprefix("inner ")]
-        element = _GIVEN_AS.get(value.type.tensor_type.elem_type, value.type.tensor_type.elem_type)
+        element = _OUTPUT_TYPES.get(value.type.tensor_type.elem_type, value.type.tensor_type.elem_type)
         last = value.name
         if role in ("label", "value"):
             stored.append(onnx.numpy_helper.from_array(np.array([-1]), f"one a row of {role}"))
@@ -135,11 +135,11 @@ def _flat(name: str, kind: str, rank: int, features: list[str], sample: Sample, 
     odd = [feature for feature in features if feature not in peers]
     if odd:
         raise ValueError(f"input {name!r} takes {kind}; the sample's {odd[0]!r} is {sample.dtypes[odd[0]]}")
-    places = [peers.index(feature) for feature in features]
+    indices = [peers.index(feature) for feature in features]
     last = "strings" if is_string else "numbers"
     nodes = []
-    if places != list(range(len(peers))):
-        stored.append(numpy_helper.from_array(np.array(places, dtype=np.int64), f"places of {name}"))
+    if indices != list(range(len(peers))):
+        stored.append(numpy_helper.from_array(np.array(indices, dtype=np.int64), f"places of {name}"))
         nodes.append(helper.make_node("Gather", [last, f"places of {name}"], [f"columns of {name}"], axis=1))
         last = f"columns of {name}"
     if rank == 1:

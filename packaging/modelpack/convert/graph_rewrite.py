@@ -95,10 +95,10 @@ def keep_precision(model: Any) -> None:
 
 
 @dataclass(slots=True)
-class _Columns:
+class _InputColumns:
     """Where each column that the converters asked for lies: tensor and place; constants made for taking them."""
 
-    places: dict[str, tuple[str, int]]
+    locations: dict[str, tuple[str, int]]
     widths: dict[str, int]
     stored: list[Any]
 
@@ -106,8 +106,8 @@ class _Columns:
         """The node that takes these columns of one tensor, in this order."""
         from onnx import helper, numpy_helper
 
-        tensor = self.places[names[0]][0]
-        index = [self.places[name][1] for name in names]
+        tensor = self.locations[names[0]][0]
+        index = [self.locations[name][1] for name in names]
         if index == list(range(self.widths[tensor])):
             return helper.make_node("Identity", [tensor], [output])
         name = f"places {len(self.stored)}"
@@ -115,62 +115,62 @@ class _Columns:
         return helper.make_node("Gather", [tensor, name], [output], axis=1)
 
 
-def _inputs(inner: Any, sample: Sample, precision: str) -> tuple[list[Any], _Columns]:
+def _inputs(inner: Any, sample: Sample, precision: str) -> tuple[list[Any], _InputColumns]:
     """Nodes that turn our inputs into what the converters were promised, and where to find each column."""
     from onnx import TensorProto, helper
 
-    given = [value.name for value in inner.input]
+    names = [value.name for value in inner.input]
     numbers = "numbers"
     prelude: list[Any] = []
     if precision == "float32" and sample.numbers:
         numbers = "numbers in single"
         prelude.append(helper.make_node("Cast", ["numbers"], [numbers], to=TensorProto.FLOAT))
-    if given == ["strings"]:
-        return prelude, _Columns({}, {}, [])
-    if given == ["numbers"]:
+    if names == ["strings"]:
+        return prelude, _InputColumns({}, {}, [])
+    if names == ["numbers"]:
         if numbers != "numbers":
             _rename(inner, {"numbers": numbers})
-        return prelude, _Columns({}, {}, [])
-    if len(given) != len(sample.names):
-        raise ValueError(f"the converter kept {len(given)} of {len(sample.names)} inputs")
-    renamed = {old: f"column {place}" for place, old in enumerate(given)}
+        return prelude, _InputColumns({}, {}, [])
+    if len(names) != len(sample.names):
+        raise ValueError(f"the converter kept {len(names)} of {len(sample.names)} inputs")
+    renamed = {old: f"column {number}" for number, old in enumerate(names)}
     _rename(inner, renamed)
-    places: dict[str, tuple[str, int]] = {}
-    for name, old in zip(sample.names, given, strict=True):
+    locations: dict[str, tuple[str, int]] = {}
+    for name, old in zip(sample.names, names, strict=True):
         is_string = sample.dtypes[name] == "string"
         peers = sample.strings if is_string else sample.numbers
-        places[renamed[old]] = ("strings" if is_string else numbers, peers.index(name))
-    return prelude, _Columns(places, {numbers: len(sample.numbers), "strings": len(sample.strings)}, [])
+        locations[renamed[old]] = ("strings" if is_string else numbers, peers.index(name))
+    return prelude, _InputColumns(locations, {numbers: len(sample.numbers), "strings": len(sample.strings)}, [])
 
 
 def _rename(inner: Any, names: dict[str, str]) -> None:
     for node in inner.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = names.get(name, name)
+        for index, name in enumerate(node.input):
+            node.input[index] = names.get(name, name)
     for value in inner.output:
         value.name = names.get(value.name, value.name)
 
 
-def _gathered(nodes: list[Any], columns: _Columns) -> list[Any]:
+def _gathered(nodes: list[Any], columns: _InputColumns) -> list[Any]:
     """Columns laid side by side again are taken from their tensor at once."""
-    made = []
+    gathered = []
     for node in nodes:
-        tensors = {columns.places.get(name, ("", 0))[0] for name in node.input}
+        tensors = {columns.locations.get(name, ("", 0))[0] for name in node.input}
         if node.op_type == "Concat" and len(tensors) == 1 and "" not in tensors:
             node = columns.take(list(node.input), node.output[0])
-        made.append(node)
-    return made
+        gathered.append(node)
+    return gathered
 
 
-def _column_nodes(nodes: list[Any], columns: _Columns) -> Iterator[Any]:
+def _column_nodes(nodes: list[Any], columns: _InputColumns) -> Iterator[Any]:
     """Nodes for the single columns that are still asked for."""
     used = {name for node in nodes for name in node.input}
-    for name in columns.places:
+    for name in columns.locations:
         if name in used:
             yield columns.take([name], name)
 
 
-def _outputs(inner: Any, shape: Shape, columns: _Columns) -> tuple[list[Any], list[Any]]:
+def _outputs(inner: Any, shape: Shape, columns: _InputColumns) -> tuple[list[Any], list[Any]]:
     """Nodes that give the outputs their names, types and shapes, and the outputs."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -198,24 +198,24 @@ def _declare_true_types(raw: Any) -> None:
     untyped = onnx.ModelProto.FromString(raw.SerializeToString())
     for value in untyped.graph.output:
         value.ClearField("type")
-    found = {
+    inferred = {
         value.name: value.type.tensor_type.elem_type
         for value in onnx.shape_inference.infer_shapes(untyped).graph.output
     }
     for value in raw.graph.output:
-        value.type.tensor_type.elem_type = found.get(value.name) or value.type.tensor_type.elem_type
+        value.type.tensor_type.elem_type = inferred.get(value.name) or value.type.tensor_type.elem_type
 
 
 def _is_flat(inner: Any, name: str) -> bool:
     """Whether a tensor is known to be [rows] already: places [rows], or taken from a list by them, as our labels
     are."""
-    made = {output: node for node in inner.node for output in node.output}
-    node = made.get(name)
+    producers = {output: node for node in inner.node for output in node.output}
+    node = producers.get(name)
     while node is not None and node.op_type == "Identity":
-        node = made.get(node.input[0])
+        node = producers.get(node.input[0])
     if node is not None and node.op_type == "Gather":
         lists = {tensor.name for tensor in inner.initializer if len(tensor.dims) == 1}
-        node = made.get(node.input[1]) if node.input[0] in lists else None
+        node = producers.get(node.input[1]) if node.input[0] in lists else None
     if node is None or node.op_type != "ArgMax":
         return False
     return any(attribute.name == "keepdims" and attribute.i == 0 for attribute in node.attribute)
@@ -243,8 +243,8 @@ def _skip_identities(graph: Any) -> None:
     same: dict[str, str] = {}
     kept = []
     for node in graph.node:
-        for place, name in enumerate(node.input):
-            node.input[place] = same.get(name, name)
+        for index, name in enumerate(node.input):
+            node.input[index] = same.get(name, name)
         if node.op_type == "Identity" and node.output[0] not in outputs:
             same[node.output[0]] = node.input[0]
         else:
@@ -255,13 +255,13 @@ def _skip_identities(graph: Any) -> None:
 
 def _name_at_the_source(graph: Any) -> None:
     """A node gives an output its name where that is also used inside: ONNX Runtime would copy it."""
-    made = {output for node in graph.node for output in node.output}
-    taken = {value.name for value in graph.output}
+    produced = {output for node in graph.node for output in node.output}
+    outputs = {value.name for value in graph.output}
     final: dict[str, str] = {}
     kept = []
     for node in graph.node:
         name = node.input[0] if node.op_type == "Identity" else ""
-        if name in made and name not in taken and name not in final:
+        if name in produced and name not in outputs and name not in final:
             final[name] = node.output[0]
         else:
             kept.append(node)
@@ -281,10 +281,10 @@ def _number_names(graph: Any) -> None:
         node.name = f"{node.op_type}_{number}"
         for name in [*node.input, *node.output]:
             names.setdefault(name, f"t{len(names)}")
-        for place, name in enumerate(node.input):
-            node.input[place] = names[name]
-        for place, name in enumerate(node.output):
-            node.output[place] = names[name]
+        for index, name in enumerate(node.input):
+            node.input[index] = names[name]
+        for index, name in enumerate(node.output):
+            node.output[index] = names[name]
         node.doc_string = ""
     for tensor in graph.initializer:
         tensor.name = names[tensor.name]

@@ -15,7 +15,7 @@ from serinus.modelpack.errors import ConversionError
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
+class _OriginalColumns:
     """By column that the trees know: the model's own column, and the values behind the codes of known
     categories."""
 
@@ -30,12 +30,12 @@ def read_stages(model: Any) -> Iterator[list[Tree]]:
         yield [_read_tree(predictor, columns) for predictor in stage]
 
 
-def _read_columns(model: Any) -> _Columns:
+def _read_columns(model: Any) -> _OriginalColumns:
     flags = getattr(model, "is_categorical_", None)
     if flags is None or not flags.any():
-        return _Columns(np.arange(model.n_features_in_), {})
+        return _OriginalColumns(np.arange(model.n_features_in_), {})
     encoder = model._preprocessor.named_transformers_["encoder"]
-    known, places = model._bin_mapper.make_known_categories_bitsets()
+    known, rows = model._bin_mapper.make_known_categories_bitsets()
     values = {}
     for column, categories in enumerate(encoder.categories_):
         if np.asarray(categories).dtype.kind not in "biuf":
@@ -46,12 +46,12 @@ def _read_columns(model: Any) -> _Columns:
                 "pipeline, and name its columns in categorical_features.",
                 name,
             )
-        codes = _members(known[places[column]])
+        codes = _members(known[rows[column]])
         values[column] = {code: float(categories[code]) for code in codes if code < len(categories)}
-    return _Columns(np.concatenate([np.flatnonzero(flags), np.flatnonzero(~flags)]), values)
+    return _OriginalColumns(np.concatenate([np.flatnonzero(flags), np.flatnonzero(~flags)]), values)
 
 
-def _read_tree(predictor: Any, columns: _Columns) -> Tree:
+def _read_tree(predictor: Any, columns: _OriginalColumns) -> Tree:
     nodes = predictor.nodes
     is_leaf = nodes["is_leaf"].astype(np.bool_)
     left = np.where(is_leaf, -1, nodes["left"].astype(np.int64))
@@ -61,15 +61,15 @@ def _read_tree(predictor: Any, columns: _Columns) -> Tree:
     members: dict[int, tuple[float, ...]] = {}
     for node in np.flatnonzero(nodes["is_categorical"].astype(np.bool_) & ~is_leaf).tolist():
         values = columns.values[int(nodes["feature_idx"][node])]
-        chosen = set(_members(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]])) & set(values)
+        codes = set(_members(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]])) & set(values)
         if missing_left[node]:
             # A value never seen goes where a missing one does: the other side is the one to be listed.
             left[node], right[node] = right[node], left[node]
-            chosen = set(values) - chosen
+            codes = set(values) - codes
             missing_left[node] = False
         mode[node] = MEMBER
         # An empty list would end the operator's reading: no number equals infinity.
-        members[node] = tuple(values[code] for code in sorted(chosen)) or (np.inf,)
+        members[node] = tuple(values[code] for code in sorted(codes)) or (np.inf,)
     return Tree(
         left=left,
         right=right,
@@ -84,4 +84,4 @@ def _read_tree(predictor: Any, columns: _Columns) -> Tree:
 
 def _members(bits: Any) -> list[int]:
     """The numbers whose bits are set in words of 32."""
-    return [place * 32 + bit for place, word in enumerate(bits.tolist()) for bit in range(32) if word >> bit & 1]
+    return [index * 32 + bit for index, word in enumerate(bits.tolist()) for bit in range(32) if word >> bit & 1]

@@ -25,13 +25,13 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
     sign."""
     from sklearn.ensemble._iforest import _average_path_length
 
-    from serinus.modelpack.convert.trees import give
+    from serinus.modelpack.convert.trees import set_output
 
     nodes = Nodes(scope, container)
     forest = operator.raw_operator
     ensemble = Ensemble(targets=1)
-    for place, (tree, columns) in enumerate(zip(forest.estimators_, forest.estimators_features_, strict=True)):
-        depth = forest._decision_path_lengths[place] + forest._average_path_length_per_tree[place] - 1.0
+    for index, (tree, columns) in enumerate(zip(forest.estimators_, forest.estimators_features_, strict=True)):
+        depth = forest._decision_path_lengths[index] + forest._average_path_length_per_tree[index] - 1.0
         grown = read_tree(tree.tree_, np.asarray(depth, dtype=np.float64).reshape(-1, 1))
         ensemble.plant(replace(grown, feature=np.asarray(columns)[np.where(grown.is_leaf, 0, grown.feature)]))
     values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
@@ -44,4 +44,4 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
     outside = nodes.add("Less", [scores, nodes.constant(np.array([0.0]))])
     sides = [nodes.constant(np.array([side], dtype=np.int64)) for side in (-1, 1)]
     nodes.name(nodes.add("Where", [outside, *sides]), operator.outputs[0])
-    give(nodes, operator, 1, scores)
+    set_output(nodes, operator, 1, scores)

@@ -42,7 +42,7 @@ def read_booster(booster: Any) -> Boosted:
     link, steepness = _link(str(dumped.get("objective") or "custom"))
     targets = int(dumped["num_tree_per_iteration"])
     infos = dumped["tree_info"]
-    trees = tuple((_tree(info["tree_structure"]), place % targets) for place, info in enumerate(infos))
+    trees = tuple((_tree(info["tree_structure"]), index % targets) for index, info in enumerate(infos))
     rounds = max(1, len(infos) // targets)
     average = 1.0 / rounds if dumped.get("average_output") else 1.0
     return Boosted(trees, np.zeros(targets), link, scale=steepness * average)
@@ -63,7 +63,7 @@ def _link(objective: str) -> tuple[Link, float]:
 
 
 @dataclass(slots=True)
-class _Rows:
+class _TreeBuilder:
     """A tree under way, node by node, parents before their
     children."""
 
@@ -89,14 +89,14 @@ class _Rows:
 
 
 def _tree(structure: dict[str, Any]) -> Tree:
-    rows = _Rows()
+    rows = _TreeBuilder()
     todo: list[tuple[dict[str, Any], int, list[int]]] = [(structure, 0, [0])]
     while todo:
         node, parent, children = todo.pop()
-        place = children[parent] = _lay(rows, node)
+        number = children[parent] = _add_node(rows, node)
         if "left_child" in node:
-            todo.append((node["left_child"], place, rows.left))
-            todo.append((node["right_child"], place, rows.right))
+            todo.append((node["left_child"], number, rows.left))
+            todo.append((node["right_child"], number, rows.right))
     return Tree(
         left=np.array(rows.left),
         right=np.array(rows.right),
@@ -109,7 +109,7 @@ def _tree(structure: dict[str, Any]) -> Tree:
     )
 
 
-def _lay(rows: _Rows, node: dict[str, Any]) -> int:
+def _add_node(rows: _TreeBuilder, node: dict[str, Any]) -> int:
     """Add the node; returns its number."""
     if "split_feature" not in node:
         if "leaf_const" in node:
@@ -117,9 +117,9 @@ def _lay(rows: _Rows, node: dict[str, Any]) -> int:
         return rows.add(0, 0.0, False, float(node["leaf_value"]), LEQ)
     feature = int(node["split_feature"])
     if node["decision_type"] == "==":
-        place = rows.add(feature, 0.0, False, 0.0, MEMBER)
-        rows.members[place] = tuple(float(value) for value in str(node["threshold"]).split("||"))
-        return place
+        number = rows.add(feature, 0.0, False, 0.0, MEMBER)
+        rows.members[number] = tuple(float(value) for value in str(node["threshold"]).split("||"))
+        return number
     if node["missing_type"] == "Zero":
         raise ConversionError(
             "LightGBM zero_as_missing is not supported. Train without it, with NaN where values are missing.",

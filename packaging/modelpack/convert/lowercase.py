@@ -19,11 +19,11 @@ _MOVING = ("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Gather")
 def take_lowered(graph: Any) -> None:
     """Let what StringNormalizer lowered come from an input `lowered`, and drop the operator, whose stop words are
     whole rows of text. Raises ValueError where other operators change the text first."""
-    made = {output: node for node in graph.node for output in node.output}
+    producers = {output: node for node in graph.node for output in node.output}
     nodes: list[Any] = []
     for node in graph.node:
         if node.op_type == "StringNormalizer":
-            name = node.input[0] if _is_case_sensitive(node) else _lowered(node.input[0], made, nodes)
+            name = node.input[0] if _is_case_sensitive(node) else _lowered(node.input[0], producers, nodes)
             node = _renamed(node, name)
         nodes.append(node)
     del graph.node[:]
@@ -51,16 +51,16 @@ def _is_case_sensitive(node: Any) -> bool:
     return any(attribute.name == "is_case_sensitive" and attribute.i for attribute in node.attribute)
 
 
-def _lowered(name: str, made: dict[str, Any], nodes: list[Any]) -> str:
+def _lowered(name: str, producers: dict[str, Any], nodes: list[Any]) -> str:
     """The tensor ``name`` of lowered text: the nodes that make it, again, from the other input on."""
     if name == PLAIN:
         return LOWERED
-    node = made.get(name)
+    node = producers.get(name)
     if node is None or node.op_type not in _MOVING:
         raise ValueError(f"text is lower-cased behind {node.op_type if node is not None else 'another step'}")
     copy = type(node)()
     copy.CopyFrom(node)
-    copy.input[0] = _lowered(node.input[0], made, nodes)
+    copy.input[0] = _lowered(node.input[0], producers, nodes)
     copy.output[0] = f"lowered {name}"
     if all(copy.output[0] not in other.output for other in nodes):
         nodes.append(copy)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.nodes import Nodes
-from serinus.modelpack.convert.trees import first_largest, give, give_classes
+from serinus.modelpack.convert.trees import first_largest, set_classifier_outputs, set_output
 
 
 def is_by_products(model: Any) -> bool:
@@ -35,7 +35,7 @@ def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
     votes = nodes.cast(nodes.add("Equal", [_at(nodes, code, 2), codes]), np.float64)
     total = _over_neighbours(nodes, nodes.add("Mul", [votes, weight]))
     shares = nodes.add("Div", [total, _over_neighbours(nodes, weight)])
-    give_classes(nodes, operator, shares, first_largest(nodes, total))
+    set_classifier_outputs(nodes, operator, shares, first_largest(nodes, total))
 
 
 def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
@@ -43,18 +43,18 @@ def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
     nodes = Nodes(scope, container)
     values = np.asarray(operator.raw_operator._y, dtype=np.float64)
     neighbours, weight = _neighbours(nodes, operator)
-    found = nodes.add("Gather", [nodes.constant(values.reshape(len(values), -1)), neighbours], axis=0)
-    total = _over_neighbours(nodes, nodes.add("Mul", [found, weight]))
-    give(nodes, operator, 0, nodes.add("Div", [total, _over_neighbours(nodes, weight)]))
+    neighbour_values = nodes.add("Gather", [nodes.constant(values.reshape(len(values), -1)), neighbours], axis=0)
+    total = _over_neighbours(nodes, nodes.add("Mul", [neighbour_values, weight]))
+    set_output(nodes, operator, 0, nodes.add("Div", [total, _over_neighbours(nodes, weight)]))
 
 
 def _neighbours(nodes: Nodes, operator: Any) -> tuple[str, str]:
     """[rows, k] places among the training rows, and [rows, k, 1] weights."""
     model = operator.raw_operator
-    given = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
+    inputs = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
     middle = model._fit_X.mean(axis=0, dtype=np.float64, keepdims=True)
     rows = nodes.constant(model._fit_X.astype(np.float64) - middle)
-    moved = nodes.add("Sub", [given, nodes.constant(middle)])
+    moved = nodes.add("Sub", [inputs, nodes.constant(middle)])
     distances = nodes.add("CDist", [moved, rows], domain="com.microsoft", since=1, metric="sqeuclidean")
     count = nodes.constant(np.array([model.n_neighbors], dtype=np.int64))
     neighbours = nodes.add_second("TopK", [distances, count], largest=0, sorted=1)

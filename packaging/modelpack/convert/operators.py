@@ -120,7 +120,7 @@ def _parse_classifier(scope: Any, model: Any, inputs: list[Any], custom_parsers:
 
 def _boosters() -> dict[type, Operator]:
     """The scikit-learn wrappers of the boosting libraries that are in use: only an imported one made the model."""
-    found: dict[type, Operator] = {}
+    converters: dict[type, Operator] = {}
     for library, read, classifiers, regressors in (
         (
             "xgboost",
@@ -136,11 +136,11 @@ def _boosters() -> dict[type, Operator]:
             continue
         for name in classifiers:
             convert = boosted.convert_boosted_classifier(read)
-            found[getattr(module, name)] = Operator(convert, trees.infer_classifier_shape, _parse_classifier)
+            converters[getattr(module, name)] = Operator(convert, trees.infer_classifier_shape, _parse_classifier)
         for name in (*regressors, *(("XGBRanker",) if library == "xgboost" else ())):
             convert = boosted.convert_boosted_regressor(read)
-            found[getattr(module, name)] = Operator(convert, boosted.infer_boosted_regressor_shape)
-    return found
+            converters[getattr(module, name)] = Operator(convert, boosted.infer_boosted_regressor_shape)
+    return converters
 
 
 def _convert_voting(scope: Any, operator: Any, container: Any) -> None:

@@ -23,11 +23,11 @@ _OPERATORS = ("MatMul", "Gemm", "Conv")
 def quantize_dynamic(model: bytes) -> bytes | None:
     """Weights in int8, activations quantized as they come; None where no node qualifies."""
 
-    def write(given: Any, target: Path, nodes: list[str]) -> None:
+    def write(unquantized: Any, target: Path, nodes: list[str]) -> None:
         from onnxruntime import quantization
 
         quantization.quantize_dynamic(
-            given, target, op_types_to_quantize=list(_OPERATORS), nodes_to_quantize=nodes, per_channel=True
+            unquantized, target, op_types_to_quantize=list(_OPERATORS), nodes_to_quantize=nodes, per_channel=True
         )
 
     return _quantize(model, write)
@@ -36,7 +36,7 @@ def quantize_dynamic(model: bytes) -> bytes | None:
 def quantize_static(model: bytes, feeds: list[dict[str, npt.NDArray[Any]]]) -> bytes | None:
     """Weights and activations in int8, their ranges measured on ``feeds``; None where no node qualifies."""
 
-    def write(given: Any, target: Path, nodes: list[str]) -> None:
+    def write(unquantized: Any, target: Path, nodes: list[str]) -> None:
         from onnxruntime import quantization
 
         class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
@@ -47,7 +47,7 @@ def quantize_static(model: bytes, feeds: list[dict[str, npt.NDArray[Any]]]) -> b
                 return next(self._feeds, None)
 
         quantization.quantize_static(
-            given,
+            unquantized,
             target,
             Reader(),
             op_types_to_quantize=list(_OPERATORS),
@@ -139,14 +139,16 @@ def _pack(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[
 def _quantize(model: bytes, write: Any) -> bytes | None:
     import onnx
 
-    given = onnx.load_from_string(model)
-    weights = {tensor.name: tensor for tensor in given.graph.initializer}
-    nodes = [node.name for node in given.graph.node if node.op_type in _OPERATORS and _qualifies(node, weights)]
+    unquantized = onnx.load_from_string(model)
+    weights = {tensor.name: tensor for tensor in unquantized.graph.initializer}
+    nodes = [
+        node.name for node in unquantized.graph.node if node.op_type in _OPERATORS and _qualifies(node, weights)
+    ]
     if not nodes:
         return None
     with tempfile.TemporaryDirectory() as folder, _quietly():
         target = Path(folder) / "quantized.onnx"
-        write(given, target, nodes)
+        write(unquantized, target, nodes)
         return bytes(onnx.load(target).SerializeToString(deterministic=True))
 
 

@@ -40,8 +40,8 @@ def _delegate(scope: Any, operator: Any, container: Any, alias: str) -> None:
     for output in operator.outputs:
         promised = output.type
         kind = FloatTensorType if isinstance(promised, DoubleTensorType) else type(promised)
-        given = scope.declare_local_variable("inner", kind(promised.shape))
-        inner.outputs.append(given)
+        result = scope.declare_local_variable("inner", kind(promised.shape))
+        inner.outputs.append(result)
         name = scope.get_unique_operator_name("CastBack")
         to = guess_proto_type(promised)
-        container.add_node("Cast", [given.full_name], [output.full_name], to=to, name=name)
+        container.add_node("Cast", [result.full_name], [output.full_name], to=to, name=name)

@@ -24,12 +24,12 @@ _WORDS = re.compile(r"(?:\(\?u\))?(?:\\b)?((?:\\w)+)(?:\+|\{([0-9]{1,3}),\})(?:\
 def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     """Graphs of the model: in double precision up to the estimators that compute in single, then in single
     throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
-    for part in parts(source.model):
-        _refuse(part)
+    for part in fitted_parts(source.model):
+        _reject_unfaithful(part)
     failures: list[Exception] = []
     ways = [("float64", False), ("float32", False)]
     neighbours = [
-        part for part in parts(source.model) if hasattr(part, "effective_metric_") and hasattr(part, "_y")
+        part for part in fitted_parts(source.model) if hasattr(part, "effective_metric_") and hasattr(part, "_y")
     ]
     if neighbours and all(map(is_by_products, neighbours)):
         ways.insert(0, ("float64", True))
@@ -43,10 +43,10 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
         yield Graph(model, _arithmetic(source.model, precision))
     if len(failures) == len(ways):
         first = failures[0]
-        raise first if isinstance(first, ConversionError) else _cannot(source, first) from first
+        raise first if isinstance(first, ConversionError) else _conversion_error(source, first) from first
 
 
-def _refuse(part: Any) -> None:
+def _reject_unfaithful(part: Any) -> None:
     """Raises `ConversionError` for what skl2onnx writes otherwise than it is, where few rows show it."""
     name = type(part).__name__
     if getattr(part, "break_ties", False) and len(getattr(part, "classes_", ())) > 2:
@@ -99,17 +99,19 @@ def _options(model: Any) -> dict[int, dict[str, Any]]:
     from skl2onnx.common._registration import get_converter
 
     options: dict[int, dict[str, Any]] = {}
-    inside = [threshold.estimator_inside(part) for part in parts(model) if type(part) in threshold.classifiers()]
+    inside = [
+        threshold.estimator_inside(part) for part in fitted_parts(model) if type(part) in threshold.classifiers()
+    ]
     for part in (model, *inside):
         last = part.steps[-1][1] if hasattr(part, "steps") else part
         alias = sklearn_operator_name_map.get(type(last))
         allowed = get_converter(alias).get_allowed_options() if alias else None
         options[id(last)] = {"zipmap": False} if allowed and "zipmap" in allowed else {}
-    patterns = ((part, _words_of(part)) for part in parts(model))
+    patterns = ((part, _word_pattern(part)) for part in fitted_parts(model))
     return options | {id(part): {"tokenexp": pattern} for part, pattern in patterns if pattern}
 
 
-def _words_of(part: Any) -> str | None:
+def _word_pattern(part: Any) -> str | None:
     """What a text vectorizer takes for a word, where its pattern is of whole words, in the words of RE2, whose own
     `\\w` is ASCII; None for other patterns."""
     if getattr(part, "analyzer", None) != "word" or part.tokenizer or not part.token_pattern:
@@ -125,10 +127,10 @@ def _takes_columns(model: Any) -> bool:
     """Whether a ColumnTransformer, which skl2onnx feeds column by column, stands anywhere in the model."""
     from sklearn.compose import ColumnTransformer
 
-    return any(isinstance(part, ColumnTransformer) for part in parts(model))
+    return any(isinstance(part, ColumnTransformer) for part in fitted_parts(model))
 
 
-def parts(model: Any) -> Iterator[Any]:
+def fitted_parts(model: Any) -> Iterator[Any]:
     """The model and the estimators inside it, as they were fitted."""
     yield model
     for name in (
@@ -145,14 +147,14 @@ def parts(model: Any) -> Iterator[Any]:
         for item in inner:
             part = item[1] if isinstance(item, tuple) else item
             if hasattr(part, "get_params") or hasattr(part, "estimator"):
-                yield from parts(part)
+                yield from fitted_parts(part)
     for name in ("estimator_", "estimator", "final_estimator_", "regressor_"):
         inner = getattr(model, name, None)
         if inner is not None and hasattr(inner, "get_params"):
-            yield from parts(inner)
+            yield from fitted_parts(inner)
 
 
-def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
+def _conversion_error(source: "SklearnSource", error: Exception) -> ConversionError:
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
     from serinus.modelpack.convert.operators import operators
@@ -162,32 +164,34 @@ def _cannot(source: "SklearnSource", error: Exception) -> ConversionError:
         "ColumnTransformer",
         "FeatureUnion",
     }
-    names = [type(part).__name__ for part in parts(source.model)]
+    names = [type(part).__name__ for part in fitted_parts(source.model)]
     unknown = [name for name in names if name not in known and not name.startswith("_")]
-    said = re.sub(r"\.? You may raise an .*", "", first_line(error))
+    message = re.sub(r"\.? You may raise an .*", "", first_line(error))
     if unknown:
         return ConversionError(
             f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by one of "
             "https://onnx.ai/sklearn-onnx/supported.html, or do its step before the endpoint.",
             unknown[0],
         )
-    if "at most 1 input" in said:
+    if "at most 1 input" in message:
         return ConversionError(
             f"{source.estimator} holds pipelines that take columns one by one. Put the ColumnTransformer before "
             "it in one pipeline: make_pipeline(columns, it(estimator)).",
             source.estimator,
         )
     return ConversionError(
-        f"{source.estimator} could not be converted to ONNX: {said}. Take steps out one at a time to find which, "
-        "and replace it by one of https://onnx.ai/sklearn-onnx/supported.html.",
+        f"{source.estimator} could not be converted to ONNX: {message}. Remove steps one at a time to find "
+        "which one fails, and replace it by one of https://onnx.ai/sklearn-onnx/supported.html.",
         source.estimator,
     )
 
 
 def _shape(source: "SklearnSource", sample: Sample) -> Shape:
-    """What the finished graph gives, taken from the source."""
-    given = source.predict(sample.frame.head(2))
-    outputs = tuple((name, None if values.ndim == 1 else int(values.shape[1])) for name, values in given.items())
+    """The finished graph's outputs, taken from the source."""
+    predicted = source.predict(sample.frame.head(2))
+    outputs = tuple(
+        (name, None if values.ndim == 1 else int(values.shape[1])) for name, values in predicted.items()
+    )
     return Shape(outputs, cast_of_labels(source.classes))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.nodes import Nodes
-from serinus.modelpack.convert.trees import give_classes
+from serinus.modelpack.convert.trees import set_classifier_outputs
 from serinus.modelpack.errors import ConversionError
 
 
@@ -54,13 +54,13 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
     nodes = Nodes(scope, container)
     model = operator.raw_operator
     probabilities = operator.inputs[0].full_name
-    positive = _positive_place(model)
-    asked = nodes.cast(nodes.take(probabilities, [positive]), np.float64)
-    reached = nodes.add("GreaterOrEqual", [asked, nodes.constant(np.array([_threshold(model)]))])
+    positive = _positive_index(model)
+    positive_probability = nodes.cast(nodes.take(probabilities, [positive]), np.float64)
+    reached = nodes.add("GreaterOrEqual", [positive_probability, nodes.constant(np.array([_threshold(model)]))])
     flat = nodes.add("Reshape", [reached, nodes.constant(np.array([-1], dtype=np.int64))])
-    places = nodes.constant(np.array([1 - positive, positive], dtype=np.int64))
-    place = nodes.add("Gather", [places, nodes.cast(flat, np.int64)], axis=0)
-    give_classes(nodes, operator, probabilities, place)
+    classes = nodes.constant(np.array([1 - positive, positive], dtype=np.int64))
+    index = nodes.add("Gather", [classes, nodes.cast(flat, np.int64)], axis=0)
+    set_classifier_outputs(nodes, operator, probabilities, index)
 
 
 def _threshold(model: Any) -> float:
@@ -69,7 +69,7 @@ def _threshold(model: Any) -> float:
     return 0.5 if model.threshold == "auto" else float(model.threshold)
 
 
-def _positive_place(model: Any) -> int:
+def _positive_index(model: Any) -> int:
     """The place of the class whose probability is compared."""
     scorer = getattr(model, "_curve_scorer", None)
     label = model.pos_label if scorer is None else scorer._get_pos_label()

@@ -15,14 +15,14 @@ from typing import Any, Literal
 
 from serinus.modelpack.errors import ConversionError, first_line
 
-Kind = Literal["exported", "script", "module"]
+ModuleKind = Literal["exported", "script", "module"]
 
 #: Newest that both exporters write.
 _OPSET = 20
 _OPERATOR = re.compile(r"torch\.ops\.([\w.]+)|aten::(\w+)")
 
 
-def export(module: Any, examples: tuple[Any, ...], kind: Kind) -> Any:
+def export(module: Any, examples: tuple[Any, ...], kind: ModuleKind) -> Any:
     """The ONNX model of ``module``: an `exported` program, a `script` or a `module`, run on ``examples``, tensors
     of two rows. Raises `ConversionError`, which names the operator where one stands in the way."""
     import onnx
@@ -31,13 +31,13 @@ def export(module: Any, examples: tuple[Any, ...], kind: Kind) -> Any:
         try:
             written = _script(module, examples) if kind == "script" else _program(module, examples, kind)
         except Exception as error:
-            raise _cannot(error) from error
+            raise _conversion_error(error) from error
     model = onnx.load_from_string(written)
     _forget_origin(model)
     return model
 
 
-def _program(module: Any, examples: tuple[Any, ...], kind: Kind) -> bytes:
+def _program(module: Any, examples: tuple[Any, ...], kind: ModuleKind) -> bytes:
     import torch
 
     settings: dict[str, Any] = {"dynamo": True, "verbose": False, "opset_version": _OPSET}
@@ -76,21 +76,21 @@ def _forget_origin(model: Any) -> None:
         node.name = node.name or node.output[0]
 
 
-def _cannot(error: Exception) -> ConversionError:
+def _conversion_error(error: Exception) -> ConversionError:
     """What the exporter says first tells nothing; the cause at the bottom names the operator."""
     deepest: BaseException = error
     while deepest.__cause__ is not None:
         deepest = deepest.__cause__
-    said = [str(part) for part in (deepest, error.__cause__, error) if part is not None]
-    found = next((match for text in said if (match := _OPERATOR.search(text))), None)
-    if found is not None:
-        operator = (found[1] or f"aten.{found[2]}").removesuffix(".default")
+    messages = [str(part) for part in (deepest, error.__cause__, error) if part is not None]
+    match = next(filter(None, map(_OPERATOR.search, messages)), None)
+    if match is not None:
+        operator = (match[1] or f"aten.{match[2]}").removesuffix(".default")
         return ConversionError(
             f"PyTorch operator {operator} has no ONNX form. Write the module with other operators, or do that "
             "step before the endpoint.",
             operator,
         )
-    why = first_line(Exception(re.sub(r"\x1b\[\d+m", "", said[0])))
+    why = first_line(Exception(re.sub(r"\x1b\[\d+m", "", messages[0])))
     return ConversionError(
         f"PyTorch cannot export the module to ONNX ({why}). Its forward must work for any number of rows: check "
         'it with torch.export.export(module, (example,), dynamic_shapes=({0: torch.export.Dim("rows")},)).'

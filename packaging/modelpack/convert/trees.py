@@ -16,11 +16,11 @@ def infer_classifier_shape(operator: Any) -> None:
     """Labels [rows] or [rows, targets], probabilities [rows, classes] (of the first target)."""
     from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
-    given = operator.raw_operator.classes_
-    several = isinstance(given, list)
-    classes = np.asarray(given[0] if several else given)
+    labels = operator.raw_operator.classes_
+    several = isinstance(labels, list)
+    classes = np.asarray(labels[0] if several else labels)
     kind = Int64TensorType if classes.dtype.kind in "biuf" else StringTensorType
-    operator.outputs[0].type = kind([None, len(given)] if several else [None])
+    operator.outputs[0].type = kind([None, len(labels)] if several else [None])
     operator.outputs[1].type = number_type(operator)([None, len(classes)])
 
 
@@ -46,7 +46,7 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
         ensemble.plant(read_tree(tree, shares[:, 1:] if classes == 2 else shares))
     mean = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
     probabilities = with_complement(nodes, mean) if classes == 2 else mean
-    give_classes(nodes, operator, probabilities, first_largest(nodes, probabilities))
+    set_classifier_outputs(nodes, operator, probabilities, first_largest(nodes, probabilities))
 
 
 def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> None:
@@ -59,10 +59,10 @@ def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> No
             ensemble.plant(read_tree(tree, shares / shares.sum(axis=1, keepdims=True)))
         shares = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
         first = first or shares
-        place = nodes.add("ArgMax", [shares], axis=1, keepdims=1)
-        columns.append(label_at(nodes, classes, place))
+        index = nodes.add("ArgMax", [shares], axis=1, keepdims=1)
+        columns.append(label_at(nodes, classes, index))
     nodes.name(nodes.add("Concat", columns, axis=1), operator.outputs[0])
-    give(nodes, operator, 1, first)
+    set_output(nodes, operator, 1, first)
 
 
 def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:
@@ -72,7 +72,9 @@ def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:
     ensemble = Ensemble(targets=trees[0].value.shape[1])
     for tree in trees:
         ensemble.plant(read_tree(tree, tree.value[:, :, 0]))
-    give(nodes, operator, 0, _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_well_in_single()))
+    set_output(
+        nodes, operator, 0, _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_well_in_single())
+    )
 
 
 def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -85,17 +87,17 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
         if model.loss == "exponential":
             scaled = nodes.add("Mul", [raw, nodes.constant(np.array([2.0]))])
         probabilities = with_complement(nodes, nodes.add("Sigmoid", [scaled]))
-        place = side_of_zero(nodes, raw, zero_is_second=True)
+        index = side_of_zero(nodes, raw, zero_is_second=True)
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
-        place = first_largest(nodes, raw)
-    give_classes(nodes, operator, probabilities, place)
+        index = first_largest(nodes, raw)
+    set_classifier_outputs(nodes, operator, probabilities, index)
 
 
 def convert_boosting_regressor(scope: Any, operator: Any, container: Any) -> None:
     """GradientBoostingRegressor: learning rate times the sum, from the prior on."""
     nodes = Nodes(scope, container)
-    give(nodes, operator, 0, _boosted(nodes, operator))
+    set_output(nodes, operator, 0, _boosted(nodes, operator))
 
 
 def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> None:
@@ -106,7 +108,7 @@ def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> N
         probabilities = with_complement(nodes, nodes.add("Sigmoid", [raw]))
     else:
         probabilities = nodes.add("Softmax", [raw], axis=1)
-    give_classes(nodes, operator, probabilities, first_largest(nodes, probabilities))
+    set_classifier_outputs(nodes, operator, probabilities, first_largest(nodes, probabilities))
 
 
 def convert_histogram_regressor(scope: Any, operator: Any, container: Any) -> None:
@@ -114,7 +116,7 @@ def convert_histogram_regressor(scope: Any, operator: Any, container: Any) -> No
     nodes = Nodes(scope, container)
     raw = _histogram_boosted(nodes, operator)
     has_log_link = operator.raw_operator.loss in ("poisson", "gamma")
-    give(nodes, operator, 0, nodes.add("Exp", [raw]) if has_log_link else raw)
+    set_output(nodes, operator, 0, nodes.add("Exp", [raw]) if has_log_link else raw)
 
 
 def _trees(model: Any) -> list[Any]:
@@ -185,17 +187,17 @@ def side_of_zero(nodes: Nodes, raw: str, *, zero_is_second: bool) -> str:
     return nodes.add("ArgMax", [sides], axis=1, keepdims=0, select_last_index=int(zero_is_second))
 
 
-def give_classes(nodes: Nodes, operator: Any, probabilities: str, place: str) -> None:
+def set_classifier_outputs(nodes: Nodes, operator: Any, probabilities: str, index: str) -> None:
     """Labels by their place among the classes, and probabilities."""
-    nodes.name(label_at(nodes, np.asarray(operator.raw_operator.classes_), place), operator.outputs[0])
-    give(nodes, operator, 1, probabilities)
+    nodes.name(label_at(nodes, np.asarray(operator.raw_operator.classes_), index), operator.outputs[0])
+    set_output(nodes, operator, 1, probabilities)
 
 
-def label_at(nodes: Nodes, classes: npt.NDArray[Any], place: str) -> str:
-    """The classes at ``place`` (int64), of its shape: the integers from 0 on are their own places."""
+def label_at(nodes: Nodes, classes: npt.NDArray[Any], index: str) -> str:
+    """The classes at ``index`` (int64), of its shape: the integers from 0 on are their own places."""
     if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
-        return place
-    return nodes.add("Gather", [nodes.constant(_stored_classes(classes)), place], axis=0)
+        return index
+    return nodes.add("Gather", [nodes.constant(_stored_classes(classes)), index], axis=0)
 
 
 def _stored_classes(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -204,10 +206,10 @@ def _stored_classes(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.array([str(label) for label in classes], dtype=object)
 
 
-def give(nodes: Nodes, operator: Any, place: int, value: str) -> None:
+def set_output(nodes: Nodes, operator: Any, index: int, value: str) -> None:
     """In the precision that the shape calculator has promised."""
-    promised = nodes.numpy_type(operator.outputs[place])
-    nodes.name(value if promised == np.float64 else nodes.cast(value, promised), operator.outputs[place])
+    promised = nodes.numpy_type(operator.outputs[index])
+    nodes.name(value if promised == np.float64 else nodes.cast(value, promised), operator.outputs[index])
 
 
 def number_type(operator: Any) -> Any:

@@ -109,10 +109,10 @@ def _tree(tree: dict[str, Any], weight: float) -> Tree:
 
 def _start(base_score: str, link: Link, targets: int) -> Floats:
     """The sum's beginning: base scores are written as predictions, before the link."""
-    given = np.array(
+    scores = np.array(
         json.loads(base_score) if base_score.startswith("[") else [float(base_score)], dtype=np.float32
     )
-    score = np.broadcast_to(given.astype(np.float64), (targets,)).copy()
+    score = np.broadcast_to(scores.astype(np.float64), (targets,)).copy()
     if link == "sigmoid":
         return np.asarray(np.log(score / (1.0 - score)))
     return np.asarray(np.log(score)) if link == "exp" else score

@@ -1,7 +1,7 @@
-"""Models saved by other library versions than are installed, run and converted where their own versions are.
+"""Models saved by other library versions than the installed ones, run and converted by their own versions.
 
-A pickle loaded by another release than saved it may predict something else without a word, and a comparison of
-that with its own conversion would show nothing. So the versions are read from the file without running it
-(`saved`), an environment that holds them is resolved (`wanted`, `environment`), and the model is loaded, asked and
-converted there by a `worker`, which the rest of this room knows as one more `Source` (`remote`).
+A pickle loaded by a release other than the one that saved it may predict something else without any warning, and
+comparing it with its own conversion would not show that. So `saved_versions` reads the versions from the file
+without running it, `environment_spec` and `environment` resolve an environment with them, and a `worker` there
+loads the model, predicts and converts. The rest of this room sees it as one more `Source` (`remote`).
 """

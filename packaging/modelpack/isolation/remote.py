@@ -1,4 +1,4 @@
-"""A model in an environment of its own, as a `Source` like any other."""
+"""A model in its own environment, as a `Source` like any other."""
 
 import json
 import os
@@ -24,23 +24,23 @@ from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.supervised.failures import revive
 from serinus.modelpack.supervised.group import ending
 
-#: This package's own code and nothing else of the environment that it is installed in.
+#: Imports this package's own code and nothing else of the environment that it is installed in.
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from serinus.modelpack.isolation.worker import main; main()"
 )
-#: Settings that would let this process's Python into the other.
-_OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
+#: Variables by which the other Python would import this process's modules.
+_PYTHON_SETTINGS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV")
 
 #: Characters; far beyond the categories and words of the widest model.
 _LONGEST_ANSWER = 256 << 20
-_NO_ANSWER = (
-    "the model's code wrote into what the Python of its own versions tells. Save the model without code that "
-    "writes to files which it did not open."
+_GARBLED_ANSWER = (
+    "the model's code wrote into the pipe on which the Python of its own versions answers. Save the model without "
+    "code that writes to files it did not open."
 )
 
 
 class RemoteError(Exception):
-    """Something that no part of this package raised went wrong over there; the message is its own."""
+    """An error in the other Python that is not one of this package's; the message is its own."""
 
 
 @contextmanager
@@ -49,14 +49,14 @@ def opened(
 ) -> Iterator["RemoteSource"]:
     """The model in ``path``, loaded by a Python of ``environment``, which ends with the block. Raises
     `SourceError`."""
-    with tempfile.TemporaryDirectory(prefix="serinus-") as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory(prefix="serinus-") as temporary:
+        folder = Path(temporary)
         code, exchange = folder / "code", folder / "exchange"
         code.mkdir()
         exchange.mkdir()
         _link_own_code(code)
-        with (folder / "said").open("w+") as said, _started(environment, code, exchange, said) as process:
-            yield RemoteSource(path, _Line(process, said, progress), exchange, trust)
+        with (folder / "said").open("w+") as stderr, _started(environment, code, exchange, stderr) as process:
+            yield RemoteSource(path, _Connection(process, stderr, progress), exchange, trust)
 
 
 def _link_own_code(folder: Path) -> None:
@@ -70,15 +70,17 @@ def _link_own_code(folder: Path) -> None:
 
 
 @contextmanager
-def _started(environment: Environment, code: Path, exchange: Path, said: Any) -> Iterator["subprocess.Popen[str]"]:
+def _started(
+    environment: Environment, code: Path, exchange: Path, stderr: Any
+) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         [environment.interpreter, "-I", "-B", "-c", _START, code, exchange],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=said,
+        stderr=stderr,
         encoding="utf-8",
         errors="replace",
-        env={name: value for name, value in os.environ.items() if name not in _OURS},
+        env={name: value for name, value in os.environ.items() if name not in _PYTHON_SETTINGS},
     )
     try:
         yield process
@@ -87,90 +89,90 @@ def _started(environment: Environment, code: Path, exchange: Path, said: Any) ->
         process.communicate()
 
 
-class _Line:
-    """Questions to the other Python, and its answers."""
+class _Connection:
+    """Requests to the other Python, and its answers."""
 
-    def __init__(self, process: "subprocess.Popen[str]", said: Any, progress: Progress) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", stderr: Any, progress: Progress) -> None:
         self._process = process
-        self._said = said
+        self._stderr = stderr
         self._progress = progress
 
-    def ask(self, call: str, **question: Any) -> Any:
-        """The answer; raises what was raised there, and `IsolationError` where that Python has ended."""
+    def request(self, call: str, **arguments: Any) -> Any:
+        """The result; raises the error raised there, and `IsolationError` where that Python has ended."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps({"call": call, **question}) + "\n")
+            self._process.stdin.write(json.dumps({"call": call, **arguments}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it has ended, which the missing answer tells
+            pass  # it has ended: no answer follows
         while line := self._process.stdout.readline(_LONGEST_ANSWER):
-            answer = _read(line)
+            answer = _parse_answer(line)
             if "notice" in answer:
                 self._progress.notice(answer["notice"])
             elif "error" in answer:
-                raise _raised(answer["error"])
+                raise _to_exception(answer["error"])
             else:
                 return answer["result"]
         raise IsolationError(
-            f"the Python of the model's own versions ended ({self._last_words()}). Its file may be damaged, "
-            "or the memory too small; --allow-version-skew loads it with the installed versions."
+            f"the Python of the model's own versions ended ({self._last_words()}). The model file may be damaged, "
+            "or memory ran out; --allow-version-skew loads it with the installed versions."
         )
 
     def _last_words(self) -> str:
         code = self._process.wait()
-        self._said.seek(0)
-        lines = [line.strip() for line in self._said.read().splitlines() if line.strip()]
+        self._stderr.seek(0)
+        lines = [line.strip() for line in self._stderr.read().splitlines() if line.strip()]
         return (lines[-1] if lines else ending(code))[:300]
 
 
 class RemoteSource:
-    """A `Source` whose work is done by another Python."""
+    """A `Source` that runs in another Python."""
 
-    def __init__(self, path: Path, line: _Line, exchange: Path, trust: tuple[str, ...]) -> None:
-        self._line = line
+    def __init__(self, path: Path, connection: _Connection, exchange: Path, trust: tuple[str, ...]) -> None:
+        self._connection = connection
         self._exchange = exchange
-        known = line.ask("load", path=str(path), trust=list(trust))
-        names, classes = known["feature_names"], known["classes"]
-        self.framework: str = known["framework"]
-        self.estimator: str = known["estimator"]
-        self.task: Task = known["task"]
+        properties = connection.request("load", path=str(path), trust=list(trust))
+        names, classes = properties["feature_names"], properties["classes"]
+        self.framework: str = properties["framework"]
+        self.estimator: str = properties["estimator"]
+        self.task: Task = properties["task"]
         self.feature_names: tuple[str, ...] | None = None if names is None else tuple(names)
-        self.feature_count: int | None = known["feature_count"]
+        self.feature_count: int | None = properties["feature_count"]
         self.classes: tuple[Label, ...] | None = None if classes is None else tuple(classes)
-        self.nested: dict[str, Dtype] = known["nested"]
-        self.known_words: tuple[str, ...] = tuple(known["known_words"])
+        self.nested: dict[str, Dtype] = properties["nested"]
+        self.known_words: tuple[str, ...] = tuple(properties["known_words"])
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
         self._put(frame)
-        self._line.ask("predict")
+        self._connection.request("predict")
         return wire.unpack((self._exchange / OUTPUTS).read_bytes())
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
-        found = self._line.ask("categories", names=list(names))
-        return {name: tuple(values) for name, values in found.items()}
+        answer = self._connection.request("categories", names=list(names))
+        return {name: tuple(values) for name, values in answer.items()}
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         self._put(sample.frame)
-        self._line.ask("convert", sample=wire.describe_sample(sample))
-        while not (made := self._line.ask("graph"))["end"]:
-            yield Graph((self._exchange / GRAPH).read_bytes(), made["precision"])
+        self._connection.request("convert", sample=wire.describe_sample(sample))
+        while not (answer := self._connection.request("graph"))["end"]:
+            yield Graph((self._exchange / GRAPH).read_bytes(), answer["precision"])
 
     def _put(self, frame: pd.DataFrame) -> None:
         (self._exchange / TABLE).write_bytes(wire.pack_frame(frame))
 
 
-def _read(line: str) -> dict[str, Any]:
-    """The answer in ``line``; raises `IsolationError` where it is none, cut at the most that is read for one."""
+def _parse_answer(line: str) -> dict[str, Any]:
+    """The answer in ``line``; raises `IsolationError` where it is not an answer, or is cut at the limit."""
     try:
         answer = json.loads(line)
     except ValueError as error:
-        raise IsolationError(_NO_ANSWER) from error
+        raise IsolationError(_GARBLED_ANSWER) from error
     if not (isinstance(answer, dict) and answer.keys() & {"notice", "error", "result"}):
-        raise IsolationError(_NO_ANSWER)
+        raise IsolationError(_GARBLED_ANSWER)
     return answer
 
 
-def _raised(described: dict[str, Any]) -> Exception:
-    """The error that was raised over there, of the same class where it is one of this package's."""
+def _to_exception(described: dict[str, Any]) -> Exception:
+    """The error raised in the other Python, of the same class where it is one of this package's."""
     return revive(described) or RemoteError(described["message"] or described["kind"])

@@ -1,9 +1,9 @@
-"""Which versions saved a model file, read from its bytes: nothing in it is run.
+"""Reads the versions that saved a model file from its bytes, without running anything in it.
 
 scikit-learn writes its version beside each estimator's state
 (https://scikit-learn.org/stable/model_persistence.html), XGBoost into its JSON and UBJSON, which its pickles hold
-too; NumPy 2 pickles arrays under another module name than NumPy 1. LightGBM and CatBoost write no version, but a
-pickle names the modules that it needs.
+too; NumPy 2 pickles arrays under another module name than NumPy 1. LightGBM and CatBoost write no version, but
+pickles of them name their modules.
 """
 
 import bz2
@@ -36,18 +36,17 @@ _BOOSTERS = re.compile(rb"(xgboost|lightgbm|catboost)\.(?:sklearn|core|basic)\b"
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """``versions`` by distribution name ("scikit-learn": "1.4.2"), as far as the file says. ``numpy_2`` tells that
-    its arrays were saved by NumPy 2 or later; ``boosters`` are the boosting libraries whose classes it names."""
+class SavedVersions:
+    """``versions`` by distribution name ("scikit-learn": "1.4.2"), as far as the file says. ``numpy_2``: NumPy 2
+    or later saved its arrays; ``boosters`` are the boosting libraries whose classes it names."""
 
     versions: dict[str, str]
     numpy_2: bool = False
     boosters: frozenset[str] = frozenset()
 
 
-def read_saved(path: Path) -> Saved:
-    """What model file ``path`` says about the versions that saved it; nothing for what cannot be read at all,
-    which loading it will tell of."""
+def read_saved_versions(path: Path) -> SavedVersions:
+    """The versions that saved model file ``path``; none where it cannot be read, which loading it will report."""
     versions: dict[str, str] = {}
     numpy_2 = False
     boosters: set[str] = set()
@@ -64,8 +63,8 @@ def read_saved(path: Path) -> Saved:
             boosters.update(name.decode() for name in _BOOSTERS.findall(chunk))
             numpy_2 = numpy_2 or _NUMPY_2.search(chunk) is not None
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
-        pass  # cut short or no such archive: what was read so far holds
-    return Saved(versions, numpy_2, frozenset(boosters))
+        pass  # cut short or not such an archive: the versions read so far hold
+    return SavedVersions(versions, numpy_2, frozenset(boosters))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -80,7 +79,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    """``path``, unpacked from whatever joblib and skops pack models in."""
+    """``path``, unpacked from any format that joblib and skops compress with."""
     with path.open("rb") as file:
         head = file.read(4)
     if head.startswith((b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
@@ -106,8 +105,8 @@ def _opened(path: Path, head: bytes) -> IO[bytes] | gzip.GzipFile:
 
 
 def _inflated(path: Path) -> Iterator[bytes]:
-    """A zlib stream, joblib's own compression, which no module opens as a file."""
+    """A zlib stream, joblib's default compression, which no module opens as a file."""
     stream = zlib.decompressobj()
     with path.open("rb") as file:
-        while not stream.eof and (given := stream.unconsumed_tail or file.read(_CHUNK_BYTES)):
-            yield stream.decompress(given, _CHUNK_BYTES)
+        while not stream.eof and (compressed := stream.unconsumed_tail or file.read(_CHUNK_BYTES)):
+            yield stream.decompress(compressed, _CHUNK_BYTES)

@@ -1,6 +1,6 @@
-"""Tables and arrays on their way between two Pythons: as npz files, without pickles, which others may not read.
+"""Serializes tables and arrays between two Pythons: as npz files, without pickles that one may be unable to read.
 
-Strings and whatever else NumPy would pickle travel as JSON.
+Strings and all else that NumPy would pickle are sent as JSON.
 """
 
 import io
@@ -19,11 +19,11 @@ _HEADER = "header"
 def pack(values: dict[str, npt.NDArray[Any]]) -> bytes:
     """Arrays by name, in their order."""
     header, stored = [], {}
-    for place, (name, array) in enumerate(values.items()):
+    for index, (name, array) in enumerate(values.items()):
         plain = array.dtype.kind != "O"
         header.append([name, plain, None if plain else array.shape])
         text = b"" if plain else json.dumps(array.tolist(), default=_plain).encode()
-        stored[str(place)] = array if plain else np.frombuffer(text, dtype=np.uint8)
+        stored[str(index)] = array if plain else np.frombuffer(text, dtype=np.uint8)
     stored[_HEADER] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     written = io.BytesIO()
     np.savez(written, **stored)  # type: ignore[arg-type]
@@ -31,12 +31,12 @@ def pack(values: dict[str, npt.NDArray[Any]]) -> bytes:
 
 
 def unpack(content: bytes) -> dict[str, npt.NDArray[Any]]:
-    """What `pack` was given."""
+    """The arrays that `pack` serialized."""
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         header = json.loads(stored[_HEADER].tobytes())
         return {
-            name: stored[str(place)] if plain else _objects(json.loads(stored[str(place)].tobytes()), shape)
-            for place, (name, plain, shape) in enumerate(header)
+            name: stored[str(index)] if plain else _objects(json.loads(stored[str(index)].tobytes()), shape)
+            for index, (name, plain, shape) in enumerate(header)
         }
 
 
@@ -54,19 +54,19 @@ def describe_sample(sample: Sample) -> dict[str, Any]:
     return {"dtypes": sample.dtypes, "shapes": {name: list(shape) for name, shape in sample.shapes.items()}}
 
 
-def make_sample(frame: pd.DataFrame, described: dict[str, Any]) -> Sample:
+def rebuild_sample(frame: pd.DataFrame, described: dict[str, Any]) -> Sample:
     shapes = {name: tuple(shape) for name, shape in described["shapes"].items()}
     return Sample(frame, dict(described["dtypes"]), None, shapes)
 
 
 def _objects(cells: list[Any], shape: list[int]) -> npt.NDArray[Any]:
-    """As an array of exactly ``shape``, whatever lists the cells themselves are."""
+    """As an array of exactly ``shape``, also where the cells themselves are lists."""
     array = np.empty(shape, dtype=object)
-    for place in np.ndindex(*shape):
+    for position in np.ndindex(*shape):
         cell: Any = cells
-        for index in place:
+        for index in position:
             cell = cell[index]
-        array[place] = cell
+        array[position] = cell
     return array
 
 

@@ -1,8 +1,8 @@
-"""Runs in the model's own environment: loads the model there, and answers questions about it.
+"""Runs in the model's own environment: loads the model there, and answers requests from `remote`.
 
-A question is one line of JSON on standard input, ``call`` and what belongs to it; an answer one line on what was
-standard output, which the model's own libraries may not write to. Tables and graphs lie in files of the exchange
-folder. Started by `remote`.
+A request is one line of JSON on standard input, ``call`` and its arguments; an answer is one line on the former
+standard output, which the model's own libraries cannot write to. Tables and graphs are files in the exchange
+folder.
 """
 
 import json
@@ -22,20 +22,20 @@ TABLE, OUTPUTS, GRAPH = "table.npz", "outputs.npz", "graph.onnx"
 _END = "end"
 
 
-def serve(exchange: Path, asked: IO[str], answers: IO[str]) -> None:
-    """Answer until ``asked`` ends."""
-    desk = Desk(exchange, answers)
-    for line in asked:
-        question = json.loads(line)
+def serve(exchange: Path, requests: IO[str], answers: IO[str]) -> None:
+    """Answer ``requests`` until they end."""
+    server = SourceServer(exchange, answers)
+    for line in requests:
+        request = json.loads(line)
         try:
-            answer = {"result": getattr(desk, question.pop("call"))(**question)}
-        except Exception as error:  # noqa: BLE001 - told to whoever asked, who raises it again
+            answer = {"result": getattr(server, request.pop("call"))(**request)}
+        except Exception as error:  # noqa: BLE001 - reported to `remote`, which raises it again
             answer = {"error": describe(error)}
-        _tell(answers, answer)
+        _write_line(answers, answer)
 
 
-class Desk:
-    """One method a question."""
+class SourceServer:
+    """One method a call."""
 
     def __init__(self, exchange: Path, answers: IO[str]) -> None:
         self._exchange = exchange
@@ -45,8 +45,9 @@ class Desk:
 
     def load(self, path: str, trust: list[str]) -> dict[str, Any]:
         """The model's properties."""
+        format_ = sources.detect_format(Path(path))
         self._source = source = sources.load(
-            Path(path), trust=tuple(trust), allow_version_skew=False, progress=self
+            Path(path), format_, trust=tuple(trust), allow_version_skew=False, progress=self
         )
         return {
             "framework": source.framework,
@@ -67,8 +68,8 @@ class Desk:
         return dict(self._source.categories(tuple(names)))
 
     def convert(self, sample: dict[str, Any]) -> None:
-        """Begin to convert; `graph` gives one after the other."""
-        self._graphs = self._source.graphs(wire.make_sample(self._table(), sample))
+        """Begin to convert; `graph` returns one after the other."""
+        self._graphs = self._source.graphs(wire.rebuild_sample(self._table(), sample))
 
     def graph(self) -> dict[str, Any]:
         graph = next(self._graphs, None)
@@ -78,24 +79,24 @@ class Desk:
         return {_END: False, "precision": graph.precision}
 
     def stage(self, name: str) -> None:
-        """Whoever asks knows what goes on."""
+        """Stages are reported by the requesting process."""
 
     def notice(self, message: str) -> None:
-        _tell(self._answers, {"notice": message})
+        _write_line(self._answers, {"notice": message})
 
     def _table(self) -> Any:
         return wire.unpack_frame((self._exchange / TABLE).read_bytes())
 
 
 def main() -> None:
-    """Serve on descriptors of its own, so that nothing that the model's code prints or reads gets among them."""
-    asked, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    """Serve on separate descriptors, so that the model's code cannot print into them or read from them."""
+    requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    serve(Path(sys.argv[1]), asked, answers)
+    serve(Path(sys.argv[1]), requests, answers)
 
 
-def _tell(answers: IO[str], answer: dict[str, Any]) -> None:
+def _write_line(answers: IO[str], answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()

@@ -21,8 +21,8 @@ _HASH = "layer.sha256"
 
 def cache_folder() -> Path:
     """SERINUS_CACHE_DIR, or `serinus` in the user's cache folder (XDG_CACHE_HOME, else ~/.cache)."""
-    if chosen := os.environ.get(ENV_CACHE_DIR):
-        return Path(chosen).expanduser()
+    if configured := os.environ.get(ENV_CACHE_DIR):
+        return Path(configured).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "serinus"
 
 
@@ -39,9 +39,9 @@ def key_of(*parts: str | bytes) -> str:
 def cached_layer(key: str, make: Callable[[Path], None]) -> Path:
     """The zip kept under ``key``, made by ``make(path)`` where there is none."""
     folder = cache_folder() / "layers" / key[:32]
-    found = folder / _LAYER
+    zip_path = folder / _LAYER
     if _is_intact(folder):
-        return found
+        return zip_path
     guard = cache_folder() / "layers" / f"{key[:32]}.guard"
     guard.parent.mkdir(parents=True, exist_ok=True)
     with guard.open("w") as file:
@@ -52,7 +52,7 @@ def cached_layer(key: str, make: Callable[[Path], None]) -> Path:
             with folder_beside(folder) as draft:
                 make(draft / _LAYER)
                 (draft / _HASH).write_text(hash_zip(draft / _LAYER), encoding="ascii")
-    return found
+    return zip_path
 
 
 def _is_intact(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from serinus.modelpack.layers.uv import uv_command
 
-_ASK = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+_PRINT_VERSION = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
 
 
 @cache
@@ -24,25 +24,25 @@ def find_interpreter(version: str) -> Path | None:
 
 def _candidates(version: str) -> Iterator[Path]:
     yield Path(sys.executable)
-    if found := shutil.which(f"python{version}"):
-        yield Path(found)
+    if on_path := shutil.which(f"python{version}"):
+        yield Path(on_path)
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from sorted(root.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
-    asked = subprocess.run(
+    managed = subprocess.run(
         [*uv_command(), "python", "find", "--managed-python", "--no-python-downloads", version],
         capture_output=True,
         text=True,
         check=False,
     )
-    if asked.returncode == 0:
-        yield Path(asked.stdout.strip())
+    if managed.returncode == 0:
+        yield Path(managed.stdout.strip())
 
 
 def _is_version(candidate: Path, version: str) -> bool:
     try:
-        asked = subprocess.run(
-            [candidate, "-I", "-c", _ASK], capture_output=True, text=True, check=False, timeout=30
+        reported = subprocess.run(
+            [candidate, "-I", "-c", _PRINT_VERSION], capture_output=True, text=True, check=False, timeout=30
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.stdout.split() == ["cpython", *version.split(".")]
+    return reported.stdout.split() == ["cpython", *version.split(".")]

@@ -38,7 +38,7 @@ def check_unzipped(what: str, layers: Sequence[Path], limit_bytes: int = LARGEST
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class SizeBudget:
     """What of Lambda's limit is left for a model, in bytes, beside a runtime layer of ``runtime_bytes``."""
 
     runtime_bytes: int
@@ -65,13 +65,13 @@ class Room:
         )
 
 
-def room_beside_runtime(project: Path, limit_bytes: int) -> Room:
+def size_budget(project: Path, limit_bytes: int) -> SizeBudget:
     """By the heaviest runtime layer that ``project`` has built, else by the smallest there is."""
     try:
         built = [layer.unzipped_bytes for layer in read_build(project / BUILD_DIR).runtime.values()]
     except ContractError:
         built = []
-    return Room(max(built, default=LEAST_RUNTIME_BYTES), limit_bytes)
+    return SizeBudget(max(built, default=LEAST_RUNTIME_BYTES), limit_bytes)
 
 
 def check_zipped(layer: Path, progress: Progress, limit_bytes: int = DIRECT_UPLOAD_LIMIT_BYTES) -> None:
@@ -86,5 +86,5 @@ def check_zipped(layer: Path, progress: Progress, limit_bytes: int = DIRECT_UPLO
 
 
 def _heaviest(layers: Sequence[Path]) -> str:
-    found = sorted((item for layer in layers for item in sizes(layer)), key=lambda item: -item[1])
-    return ", ".join(f"{name} {size / _MB:.1f} MB" for name, size in found[:5])
+    by_size = sorted((item for layer in layers for item in sizes(layer)), key=lambda item: -item[1])
+    return ", ".join(f"{name} {size / _MB:.1f} MB" for name, size in by_size[:5])

@@ -11,13 +11,13 @@ from serinus.modelpack.layers import zips
 
 
 @dataclass(frozen=True, slots=True)
-class MadeLayer:
+class LayerZip:
     """A zip in the build folder, and whether exact-version bytecode is inside."""
 
     path: Path
     bytecode: bool
 
-    def describe(self, twin: "MadeLayer | None" = None) -> BuiltLayer:
+    def describe(self, twin: "LayerZip | None" = None) -> BuiltLayer:
         """As the build manifest tells of it."""
         return BuiltLayer(
             path=self.path.name,
@@ -29,7 +29,7 @@ class MadeLayer:
         )
 
 
-def bring(cached: Path, target: Path) -> Path:
+def copy_to(cached: Path, target: Path) -> Path:
     """A copy of ``cached`` at ``target``, made in one step; one that is there and equal stays."""
     if target.is_file() and zips.hash_zip(target) == zips.hash_zip(cached):
         os.utime(target)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from serinus.lambda_handlers.contract import bundle
 from serinus.modelpack.layers import zips
-from serinus.modelpack.layers.manifest import MadeLayer
+from serinus.modelpack.layers.manifest import LayerZip
 
 
-def make_model_layer(folder: Path, version: str, source: Path) -> MadeLayer:
+def build_model_layer(folder: Path, version: str, source: Path) -> LayerZip:
     """The layer of the verified bundle in ``source``, laid where the run time looks for it."""
     path = folder / f"model-{version[: bundle.SHORT]}.zip"
     if not zips.is_intact(path):
@@ -17,4 +17,4 @@ def make_model_layer(folder: Path, version: str, source: Path) -> MadeLayer:
             files = {f"python/{bundle.MODEL_PACKAGE}/{name}": source / name for name in bundle.SHIPPED}
             zips.write_zip(draft, files)
             draft.replace(path)
-    return MadeLayer(path, bytecode=False)
+    return LayerZip(path, bytecode=False)

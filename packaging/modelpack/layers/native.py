@@ -20,10 +20,12 @@ _MODULE = re.compile(r"(?P<module>.+?)(\.cpython-\d+\w*(-[\w-]+)?|\.abi3)?\.so$"
 def check_machine(folder: Path, machine: str) -> None:
     """Raise `LayerError` where an ELF file below ``folder`` is not for ``machine`` ("x86_64", "aarch64")."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and (found := _machine(path)) not in (None, _MACHINES[machine]):
+        built_for = _machine(path) if path.is_file() else None
+        if built_for not in (None, _MACHINES[machine]):
             raise LayerError(
-                f"{path.relative_to(folder)} in the layer for {machine} is for {_NAMES.get(found, found)}: "
-                "its wheel is mislabelled. Pin another version of that package in packaging/layers/inference.in."
+                f"{path.relative_to(folder)} in the layer for {machine} is for "
+                f"{_NAMES.get(built_for, built_for)}: its wheel is mislabelled. Pin another version of that "
+                "package in packaging/layers/inference.in."
             )
 
 
@@ -50,4 +52,4 @@ def _modules(layer: Path) -> set[str]:
     (numpy.libs) are named by hash and differ by platform."""
     with zipfile.ZipFile(layer) as archive:
         names = [name for name in archive.namelist() if ".libs/" not in name]
-    return {found["module"] for name in names if (found := _MODULE.fullmatch(name))}
+    return {match["module"] for name in names if (match := _MODULE.fullmatch(name))}

@@ -9,8 +9,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def requirements_file(layer: str) -> Path:
     """The hash-pinned requirements of ``layer``; raises `LayerError` where the installation lacks them."""
-    places = (_PACKAGE / "_layers" / f"{layer}.txt", _PACKAGE.parent / "layers" / f"{layer}.txt")
-    for place in places:
-        if place.is_file():
-            return place
-    raise LayerError(f"{places[0]} is missing: this installation is incomplete. Install serinus again.")
+    candidates = (_PACKAGE / "_layers" / f"{layer}.txt", _PACKAGE.parent / "layers" / f"{layer}.txt")
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise LayerError(f"{candidates[0]} is missing: this installation is incomplete. Install serinus again.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from serinus.modelpack.layers import native, slim, zips
 from serinus.modelpack.layers.cache import cached_layer, key_of
 from serinus.modelpack.layers.interpreters import find_interpreter
-from serinus.modelpack.layers.manifest import MadeLayer, bring
+from serinus.modelpack.layers.manifest import LayerZip, copy_to
 from serinus.modelpack.layers.requirements import requirements_file
 from serinus.modelpack.layers.smoke import check_layer
 from serinus.modelpack.layers.targets import Target
@@ -16,7 +16,7 @@ from serinus.modelpack.progress import Progress
 RUNTIME_LAYER = "inference"
 
 
-def make_runtime_layer(folder: Path, target: Target, progress: Progress) -> MadeLayer:
+def build_runtime_layer(folder: Path, target: Target, progress: Progress) -> LayerZip:
     """The layer for ``target`` in build folder ``folder``, from the user's cache where it is there.
 
     Raises `LayerError`. Without an interpreter of the target's version the layer has no bytecode.
@@ -33,7 +33,7 @@ def make_runtime_layer(folder: Path, target: Target, progress: Progress) -> Made
     rules = "\n".join([*slim.REMOVED, slim.UNPACKED])
     key = key_of(requirements.read_bytes(), target.name, str(target.platform), rules, str(bytecode))
     cached = cached_layer(key, lambda path: _write(path, requirements, target, interpreter))
-    return MadeLayer(bring(cached, folder / f"{RUNTIME_LAYER}-{target.name}-{key[:12]}.zip"), bytecode)
+    return LayerZip(copy_to(cached, folder / f"{RUNTIME_LAYER}-{target.name}-{key[:12]}.zip"), bytecode)
 
 
 def _write(path: Path, requirements: Path, target: Target, interpreter: Path | None) -> None:
@@ -47,5 +47,5 @@ def _write(path: Path, requirements: Path, target: Target, interpreter: Path | N
             slim.compile_bytecode(packages, interpreter)
             if target.runs_here:
                 check_layer(packages, interpreter)
-        found = (file for file in packages.rglob("*") if file.is_file())
-        zips.write_zip(path, {f"python/{file.relative_to(packages).as_posix()}": file for file in found})
+        files = (file for file in packages.rglob("*") if file.is_file())
+        zips.write_zip(path, {f"python/{file.relative_to(packages).as_posix()}": file for file in files})

@@ -113,5 +113,5 @@ def compile_bytecode(folder: Path, interpreter: Path, unpacked: str = UNPACKED) 
     environment["PYTHONHASHSEED"] = "0"
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-800:]
-        raise LayerError(f"{interpreter} could not compile the layer's modules:\n{said}")
+        output = (done.stdout + done.stderr).strip()[-800:]
+        raise LayerError(f"{interpreter} could not compile the layer's modules:\n{output}")

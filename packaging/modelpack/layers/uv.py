@@ -35,33 +35,33 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
     command += ["-r", str(requirements), *extra]
     done = run_uv(command)
     if done.returncode:
-        said = "\n".join(done.stderr.strip().splitlines()[-12:])
+        last_lines = "\n".join(done.stderr.strip().splitlines()[-12:])
         raise ResolveError(
-            f"the packages of {requirements.name} could not be installed for {target.name}:\n{said}\n"
+            f"the packages of {requirements.name} could not be installed for {target.name}:\n{last_lines}\n"
             "Check the network and the package index (UV_DEFAULT_INDEX or PIP_INDEX_URL), then build again."
         )
 
 
-def run_uv(command: list[str], *, given: str = "") -> "subprocess.CompletedProcess[str]":
-    """uv's ``command``, with ``given`` on its standard input, run in an empty folder, so that no project's own
+def run_uv(command: list[str], *, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    """uv's ``command``, with ``stdin`` on its standard input, run in an empty folder, so that no project's own
     settings count; the environment's index settings hold. Raises `LayerError` without uv."""
     environment = _environment()
-    done = _run([*uv_command(), *command], environment, given)
+    done = _run([*uv_command(), *command], environment, stdin)
     if done.returncode and "certificate" in done.stderr:
         # Behind a proxy of one's own the system's certificates hold, not those that uv brings.
-        done = _run([*uv_command(), *command], {**environment, "UV_SYSTEM_CERTS": "1"}, given)
+        done = _run([*uv_command(), *command], {**environment, "UV_SYSTEM_CERTS": "1"}, stdin)
     return done
 
 
-def _run(command: list[str], environment: dict[str, str], given: str) -> "subprocess.CompletedProcess[str]":
-    with tempfile.TemporaryDirectory() as nowhere:
+def _run(command: list[str], environment: dict[str, str], stdin: str) -> "subprocess.CompletedProcess[str]":
+    with tempfile.TemporaryDirectory() as empty_folder:
         return subprocess.run(
             command,
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
-            cwd=nowhere,
+            cwd=empty_folder,
             env=environment,
         )
 

@@ -45,12 +45,12 @@ def unzipped_bytes(path: Path) -> int:
 
 def sizes(path: Path) -> list[tuple[str, int]]:
     """What weighs in a layer zip: unpacked bytes by package, the heaviest first."""
-    found: dict[str, int] = {}
+    by_package: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             name = _package(entry.filename)
-            found[name] = found.get(name, 0) + entry.file_size
-    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+            by_package[name] = by_package.get(name, 0) + entry.file_size
+    return sorted(by_package.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _package(name: str) -> str:

@@ -1,5 +1,6 @@
-"""Values that samples do not hold: whether the bundle answers them as the source does, or refuses them.
+"""Edge-case inputs, which samples lack: whether the bundle predicts as the source does for them, or refuses them.
 
-`probes` makes them from sample and signature, `asking` has the source answer, `ranges` and `together` find how
-far a graph agrees, which becomes the signature's bounds, and `served` asks the code that will serve.
+`probes` builds them from sample and signature, `source_oracle` gets the source's predictions, `ranges` and
+`joint_extremes` measure how far a graph agrees, which sets the signature's bounds, and `serving_check` sends them
+to the code that will serve.
 """

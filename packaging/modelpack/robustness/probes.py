@@ -1,4 +1,4 @@
-"""Which values are tried: each in one feature of a complete row of the sample, and some in all features at once.
+"""The values that are tried: each in one feature of a complete row of the sample, some in all features at once.
 
 Deterministic, so that equal inputs give equal bundles.
 """
@@ -14,7 +14,7 @@ import pandas as pd
 from serinus.lambda_handlers.contract.signature import Feature
 from serinus.modelpack.sample import Sample
 
-Kind = Literal[
+ProbeKind = Literal[
     "missing value",
     "unseen category",
     "empty string",
@@ -33,7 +33,7 @@ Kind = Literal[
     "extremes in all features",
 ]
 
-#: Wide models are probed in this many features, evenly spaced; the others take the narrowest bounds found.
+#: Wide models are probed in this many features, evenly spaced; the others get the narrowest of their bounds.
 MOST_FEATURES = 24
 #: Rows of the sample that probes start from.
 _BASES = 8
@@ -42,7 +42,7 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 FLOAT64_MAX = float(np.finfo(np.float64).max)
 #: Magnitudes beyond any sample, ascending: where formats of numbers end, and the same day as a number of seconds,
 #: milliseconds and nanoseconds.
-_FAR: tuple[tuple[Kind, int | float], ...] = (
+_FAR: tuple[tuple[ProbeKind, int | float], ...] = (
     ("very large integer", 2**24 + 1),
     ("date as a number", 1_764_288_123),
     ("very large integer", 2**31 - 1),
@@ -57,7 +57,7 @@ _FAR: tuple[tuple[Kind, int | float], ...] = (
     ("number beyond float32", 1e100),
     ("number beyond float32", FLOAT64_MAX),
 )
-#: Beyond these, what the source refuses in one feature counts as refused in all: nobody sends them.
+#: Beyond this, a value that the source refuses in one feature counts as refused in all: nobody sends it.
 SURELY_FAR = 1e30
 #: Of several scripts; one that becomes two characters in lower case, a final sigma, and one between the cases.
 _CAPITALS = "ÜBER ŁÓDŹ ОТЕЛЬ İZMİR ΟΔΟΣ STRAẞE ǅUNGLA"
@@ -66,10 +66,10 @@ _TINY = (5e-324, -1e-310, 1e-40, -0.0)
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """``value`` in ``feature``. ``sign`` is 0 for what must be answered as the source does; else the direction in
-    which ``value`` is a step outward, where agreement may end and the signature's bound begin."""
+    """``value`` in ``feature``. ``sign`` is 0 where bundle and source must agree; else the direction in which
+    ``value`` is a step outward, where agreement may end and the signature's bound begin."""
 
-    kind: Kind
+    kind: ProbeKind
     feature: str
     value: Any
     sign: Literal[-1, 0, 1] = 0
@@ -80,21 +80,21 @@ def complete_rows(sample: Sample) -> pd.DataFrame:
     complete = sample.frame.dropna()
     if not len(complete):
         complete = sample.frame.bfill().ffill()
-    places = np.unique(np.linspace(0, len(complete) - 1, num=_BASES).astype(int))
-    rows = complete.iloc[places].reset_index(drop=True)
+    indices = np.unique(np.linspace(0, len(complete) - 1, num=_BASES).astype(int))
+    rows = complete.iloc[indices].reset_index(drop=True)
     return rows.astype({name: np.int64 for name in sample.numbers if sample.dtypes[name] == "int64"})
 
 
-def choose_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+def select_features(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
     """The single-valued features that are probed, in order."""
     single = [feature for feature in features if not feature.shape]
-    places = np.unique(np.linspace(0, len(single) - 1, num=min(MOST_FEATURES, len(single))).astype(int))
-    return tuple(single[place] for place in places) if single else ()
+    indices = np.unique(np.linspace(0, len(single) - 1, num=min(MOST_FEATURES, len(single))).astype(int))
+    return tuple(single[index] for index in indices) if single else ()
 
 
 def list_probes(features: tuple[Feature, ...], words: tuple[str, ...] = ()) -> tuple[Probe, ...]:
-    """Probes of ``features`` that the signature lets through unless a bound is put there; numbers outward. Strings
-    are tried with ``words`` that the model knows, too."""
+    """Probes of ``features`` that the signature accepts unless it gets a bound; numbers go outward. Strings are
+    also tried with ``words`` that the model knows."""
     return tuple(probe for feature in features for probe in _probes(feature, words))
 
 
@@ -113,7 +113,7 @@ def _probes(feature: Feature, words: tuple[str, ...]) -> Iterator[Probe]:
 
 def _strings(feature: Feature) -> Iterator[Probe]:
     known = str(feature.example)
-    values: tuple[tuple[Kind, str], ...] = (
+    values: tuple[tuple[ProbeKind, str], ...] = (
         ("empty string", ""),
         ("spaces around a string", f" {known}"),
         ("spaces around a string", f"{known}\t\n"),
@@ -129,20 +129,20 @@ def _strings(feature: Feature) -> Iterator[Probe]:
 
 
 def _capitals(feature: Feature, words: tuple[str, ...]) -> Iterator[Probe]:
-    """Capitals of every script and those that lower-case by rules of their own; and words that the model knows
-    within longer ones, which no rule for ASCII tells from themselves."""
+    """Capitals of every script and those with lower-casing rules of their own; and the model's words inside longer
+    ones, which no rule for ASCII separates."""
     known, joined = str(feature.example), " ".join(words)
     texts = [text for text in (known, joined) if text]
-    capitals = [made for text in texts for made in (text.upper(), text.title(), text.swapcase())]
+    capitals = [variant for text in texts for variant in (text.upper(), text.title(), text.swapcase())]
     for value in dict.fromkeys([*capitals, _CAPITALS, f"{known} {_CAPITALS}"]):
         yield Probe("capital letters", feature.name, value)
     if words:
         yield Probe("non-ASCII string", feature.name, " ".join(f"ö{word} {word}ш" for word in words))
 
 
-def near(feature: Feature) -> float:
-    """The power of ten from twice to twenty times the sample's largest magnitude: up to ten times as much, bundle
-    and source must agree."""
+def near_magnitude(feature: Feature) -> float:
+    """The power of ten from twice to twenty times the sample's largest magnitude: up to ten times that, bundle and
+    source must agree."""
     largest = max(abs(feature.minimum or 0.0), abs(feature.maximum or 0.0)) or 1.0
     return float(10.0 ** math.ceil(math.log10(2.0 * largest))) if largest < FLOAT64_MAX / 200 else largest
 
@@ -151,13 +151,13 @@ def _outward(feature: Feature, sign: Literal[-1, 1]) -> Iterator[Probe]:
     """Steps from the sample's end of the feature, ascending in magnitude once past zero."""
     whole = feature.dtype == "int64"
     end = sign * ((feature.maximum if sign > 0 else feature.minimum) or 0.0)
-    steps: list[tuple[Kind, int | float]] = []
+    steps: list[tuple[ProbeKind, int | float]] = []
     if end < 0:  # the sample lies on the other side of zero
         if not whole:
             steps += [("number beyond the sample", -(10.0 ** math.floor(math.log10(-end))))]
             steps += [("tiny number", -1e-40), ("tiny number", -1e-310)]
         steps += [("number beyond the sample", 0)]
-    first = near(feature)
+    first = near_magnitude(feature)
     steps += [("number beyond the sample", size) for size in (first, 10.0 * first) if math.isfinite(size)]
     steps += [(kind, size) for kind, size in _FAR if size > 10.0 * first]
     for kind, size in steps:
@@ -165,7 +165,7 @@ def _outward(feature: Feature, sign: Literal[-1, 1]) -> Iterator[Probe]:
             yield Probe(kind, feature.name, sign * (int(size) if whole else float(size)), sign)
 
 
-def frame_of(probes: tuple[Probe, ...], rows: pd.DataFrame) -> pd.DataFrame:
+def build_frame(probes: tuple[Probe, ...], rows: pd.DataFrame) -> pd.DataFrame:
     """One row a probe: a row of ``rows``, in turn, with the probe's value."""
     frame = rows.iloc[np.arange(len(probes)) % len(rows)].reset_index(drop=True)
     columns = {name: frame[name].to_numpy(copy=True) for name in frame.columns}
@@ -174,6 +174,6 @@ def frame_of(probes: tuple[Probe, ...], rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def far_sizes() -> list[float]:
+def far_magnitudes() -> list[float]:
     """Magnitudes beyond any sample, ascending."""
     return [float(size) for _, size in _FAR]

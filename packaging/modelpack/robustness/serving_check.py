@@ -1,4 +1,4 @@
-"""The verdict of the code that will serve: each probe as the body of a request."""
+"""Sends each probe as a request body to the code that will serve."""
 
 import json
 import logging
@@ -23,15 +23,15 @@ from serinus.modelpack.onnx_run import Runner
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """By row: the answers' ``statuses``; ``outputs`` of the rows whose status is 200, in order."""
+class EndpointAnswers:
+    """HTTP ``statuses`` by row; ``outputs`` of the rows whose status is 200, in order."""
 
     statuses: tuple[int, ...]
     outputs: Outputs
 
 
-def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) -> Served:
-    """What the endpoint of the bundle would answer to each of ``rows``, as a request holds them."""
+def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) -> EndpointAnswers:
+    """The bundle's endpoint's answers to ``rows``, one a request."""
     names = [output.name for output in manifest.signature.outputs]
     run = compile_run(runner.session, names)
     scorer = Scorer(Model(manifest, Path(), run), Limits(max_rows=max(1, len(rows))), "0")
@@ -39,16 +39,16 @@ def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) ->
         statuses = tuple(scorer.predict(_body(row), JSON).status for row in rows)
     accepted = [row for row, status in zip(rows, statuses, strict=True) if status == 200]
     if not accepted:
-        return Served(statuses, {})
-    found = [scorer.score([row]) for row in scorer.validate(accepted)]
-    return Served(
+        return EndpointAnswers(statuses, {})
+    scored = [scorer.score([row]) for row in scorer.validate(accepted)]
+    return EndpointAnswers(
         statuses,
-        {name: np.concatenate(parts) for name, parts in zip(names, zip(*found, strict=True), strict=True)},
+        {name: np.concatenate(parts) for name, parts in zip(names, zip(*scored, strict=True), strict=True)},
     )
 
 
 def as_requested(frame: pd.DataFrame, dtypes: dict[str, Dtype]) -> list[dict[str, Any]]:
-    """The rows of ``frame`` as requests hold them: whole and true where the signature says so, null if missing."""
+    """The rows of ``frame`` as in requests: integers and booleans by the signature, null where missing."""
     columns = {name: [_plain(value, dtypes[name]) for value in frame[name]] for name in frame.columns}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -66,7 +66,7 @@ def _body(row: dict[str, Any]) -> bytes:
 
 
 def _literal(value: Any) -> str:
-    """JSON has no infinity, but numbers that come to it."""
+    """JSON has no infinity, but numbers that overflow to it."""
     if isinstance(value, float) and math.isinf(value):
         return "1e999" if value > 0 else "-1e999"
     return json.dumps(value, ensure_ascii=False)
@@ -74,7 +74,7 @@ def _literal(value: Any) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """A failing graph is a finding here, and no incident to be logged."""
+    """Keep the scorer from logging: here a failing graph is a result, not an incident."""
     logger = logging.getLogger("serinus.lambda_handlers.inference.scoring")
     before = logger.disabled
     logger.disabled = True

@@ -1,4 +1,4 @@
-"""What the source answers for rows that it may refuse: as few calls as the refusals allow."""
+"""The source's predictions for rows that it may refuse, in as few calls as the refusals allow."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -14,17 +14,20 @@ from serinus.modelpack.sources import Source
 
 
 @dataclass(slots=True)
-class Answers:
-    """``outputs`` of the rows ``answered``, ascending; why each other row that was asked has none."""
+class SourceAnswers:
+    """``outputs`` of the rows ``answered``, ascending; the reason why each other row has none."""
 
     answered: npt.NDArray[np.int64]
     outputs: Outputs
     refused: dict[int, str] = field(default_factory=dict)
 
 
-def ask(source: Source, frame: pd.DataFrame, groups: list[npt.NDArray[np.int64]], whole: set[int]) -> Answers:
-    """The source's answers. Rows of a group (their numbers) are asked together; where a group in ``whole`` (its
-    place) is refused, all of it counts as refused, others are halved until the row is found."""
+def query_source(
+    source: Source, frame: pd.DataFrame, groups: list[npt.NDArray[np.int64]], whole: set[int]
+) -> SourceAnswers:
+    """The source's predictions. The rows of a group (row numbers) are predicted together. When the source refuses
+    a group whose index is in ``whole``, all its rows count as refused; other groups are halved until the row that
+    it refuses is isolated."""
     parts: list[tuple[npt.NDArray[np.int64], Outputs]] = []
     refused: dict[int, str] = {}
 
@@ -36,33 +39,33 @@ def ask(source: Source, frame: pd.DataFrame, groups: list[npt.NDArray[np.int64]]
         return None
 
     def try_group(rows: npt.NDArray[np.int64], together: bool) -> None:
-        said = try_rows(rows)
-        if said is None:
+        reason = try_rows(rows)
+        if reason is None:
             return
         if together or len(rows) == 1:
-            refused.update(dict.fromkeys(rows.tolist(), said))
+            refused.update(dict.fromkeys(rows.tolist(), reason))
             return
         try_group(rows[: len(rows) // 2], together)
         try_group(rows[len(rows) // 2 :], together)
 
-    def try_groups(places: list[int]) -> None:
-        if len(places) == 1:
-            try_group(groups[places[0]], places[0] in whole)
-        elif places and try_rows(np.concatenate([groups[place] for place in places])) is not None:
-            try_groups(places[: len(places) // 2])
-            try_groups(places[len(places) // 2 :])
+    def try_groups(indices: list[int]) -> None:
+        if len(indices) == 1:
+            try_group(groups[indices[0]], indices[0] in whole)
+        elif indices and try_rows(np.concatenate([groups[index] for index in indices])) is not None:
+            try_groups(indices[: len(indices) // 2])
+            try_groups(indices[len(indices) // 2 :])
 
-    try_groups([place for place, rows in enumerate(groups) if len(rows)])
-    return _joined(parts, refused)
+    try_groups([index for index, rows in enumerate(groups) if len(rows)])
+    return _join(parts, refused)
 
 
-def _joined(parts: list[tuple[npt.NDArray[np.int64], Outputs]], refused: dict[int, str]) -> Answers:
+def _join(parts: list[tuple[npt.NDArray[np.int64], Outputs]], refused: dict[int, str]) -> SourceAnswers:
     if not parts:
-        return Answers(np.array([], dtype=np.int64), {}, refused)
+        return SourceAnswers(np.array([], dtype=np.int64), {}, refused)
     rows = np.concatenate([part for part, _ in parts])
     order = np.argsort(rows, kind="stable")
     outputs = {name: np.concatenate([outputs[name] for _, outputs in parts])[order] for name in parts[0][1]}
-    return Answers(rows[order], outputs, refused)
+    return SourceAnswers(rows[order], outputs, refused)
 
 
 def _predict(source: Source, frame: pd.DataFrame) -> Outputs | str:
@@ -73,18 +76,19 @@ def _predict(source: Source, frame: pd.DataFrame) -> Outputs | str:
             return source.predict(frame)
         except IsolationError:
             raise
-        except Exception as error:  # noqa: BLE001 - any failure is the answer
+        except Exception as error:  # noqa: BLE001 - any failure is the source's refusal
             return first_line(error)
 
 
 def are_finite(outputs: Outputs, rows: int) -> npt.NDArray[np.bool_]:
     """[rows]: whether all numbers of a row are finite."""
-    found = np.ones(rows, dtype=bool)
+    finite = np.ones(rows, dtype=bool)
     for values in outputs.values():
         if values.dtype.kind == "f":
-            found &= np.isfinite(values).reshape(rows, -1).all(axis=1)
-    return found
+            finite &= np.isfinite(values).reshape(rows, -1).all(axis=1)
+    return finite
 
 
-def pick(outputs: Outputs, rows: Any) -> Outputs:
+def select_rows(outputs: Outputs, rows: Any) -> Outputs:
+    """The outputs of ``rows`` alone."""
     return {name: values[rows] for name, values in outputs.items()}

@@ -1,4 +1,4 @@
-"""Trained models, by the framework that made them."""
+"""Trained models, by the framework that trained them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,16 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from serinus.modelpack.errors import RequestError, SourceError
 from serinus.modelpack.progress import Progress
-from serinus.modelpack.sources.files import PROGRAM_NOTICE, open_model, recognise
+from serinus.modelpack.sources.files import PROGRAM_NOTICE, Format, detect_format, open_model
+from serinus.modelpack.sources.model_file import ModelFile, read_model_file
 from serinus.modelpack.sources.source import Category, Graph, Label, Source
-from serinus.modelpack.sources.torch_files import kind_of
+from serinus.modelpack.sources.torch_files import torch_format
 
 if TYPE_CHECKING:
     from serinus.modelpack.isolation.environment import Environment
-    from serinus.modelpack.isolation.environment_spec import Wanted
-    from serinus.modelpack.sources.mlflow import MlflowModel
+    from serinus.modelpack.isolation.environment_spec import EnvironmentSpec
 
-__all__ = ["Category", "Graph", "Label", "Source", "load", "opened"]
+__all__ = [
+    "Category",
+    "Graph",
+    "Label",
+    "ModelFile",
+    "Source",
+    "detect_format",
+    "load",
+    "opened",
+    "read_model_file",
+]
 
 #: Modules of this folder that open a file of their own format.
 _OWN_FORMATS = ("xgboost", "lightgbm", "catboost", "onnx")
@@ -24,7 +34,7 @@ _OWN_FORMATS = ("xgboost", "lightgbm", "catboost", "onnx")
 
 @contextmanager
 def opened(
-    path: Path,
+    file: ModelFile,
     *,
     trust: tuple[str, ...],
     allow_version_skew: bool,
@@ -32,76 +42,79 @@ def opened(
     progress: Progress,
     factory: str | None = None,
 ) -> Iterator[tuple[Source, "Environment | None"]]:
-    """The model in ``path``, and the environment that it runs in until the block ends, where other versions than
-    the installed ones saved it or ``requirements`` name some. ``factory`` makes the module that PyTorch's weights
-    belong to. Raises `SourceError` and `RequestError`."""
-    form = recognise(path)
-    logged = _logged(path) if form == "mlflow" else None
-    data = path if logged is None else logged.data
-    if requirements is not None and recognise(data) == "onnx":
-        raise RequestError(f"{path} is an ONNX graph, which needs no libraries: leave {requirements} out.")
-    wanted = None if allow_version_skew else _wanted(data, logged, requirements, progress)
-    if wanted is None:
-        settings: Any = {"trust": trust, "allow_version_skew": allow_version_skew, "progress": progress}
-        yield load(data, **settings, factory=factory), None
+    """The model in ``file``; and the environment that it runs in until the block ends, where it was saved by other
+    versions than the installed ones or ``requirements`` pin some. ``factory`` returns the module for PyTorch
+    weights. Raises `SourceError` and `RequestError`."""
+    if requirements is not None and file.format == "onnx":
+        raise RequestError(f"{file.path} is an ONNX graph, which needs no libraries. Leave {requirements} out.")
+    spec = None if allow_version_skew else _environment_spec(file, requirements, progress)
+    if spec is None:
+        yield (
+            load(
+                file.data,
+                file.format,
+                trust=trust,
+                allow_version_skew=allow_version_skew,
+                progress=progress,
+                factory=factory,
+            ),
+            None,
+        )
         return
     from serinus.modelpack.isolation import remote
-    from serinus.modelpack.isolation.environment import make_environment
+    from serinus.modelpack.isolation.environment import ensure_environment
 
-    environment = make_environment(wanted, progress)
-    with remote.opened(data, environment, trust=trust, progress=progress) as source:
+    environment = ensure_environment(spec, progress)
+    with remote.opened(file.data, environment, trust=trust, progress=progress) as source:
         yield source, environment
 
 
 def load(
-    path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress, factory: str | None = None
+    path: Path,
+    format_: Format,
+    *,
+    trust: tuple[str, ...],
+    allow_version_skew: bool,
+    progress: Progress,
+    factory: str | None = None,
 ) -> Source:
-    """The model in ``path``; raises `SourceError` when it cannot be loaded or is of no framework known."""
-    form = recognise(path)
-    if form == "torch":
+    """The model in file ``path``, of format ``format_``. Raises `SourceError` where it cannot be loaded or its
+    framework is not supported."""
+    if format_ == "torch":
         from serinus.modelpack.sources import torch
 
-        if kind_of(path) == "exported":
+        if torch_format(path) == "exported":
             progress.notice(PROGRAM_NOTICE)
         return torch.open_file(path, factory)
     if factory is not None:
-        raise SourceError(f"--factory makes the module for PyTorch's weights; {path} is {form}. Leave it out.")
-    if form == "mlflow":
-        return load(_logged(path).data, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
-    if form in _OWN_FORMATS:
+        raise SourceError(f"--factory returns the module for PyTorch weights; {path} is {format_}. Leave it out.")
+    if format_ in _OWN_FORMATS:
         from importlib import import_module
 
-        source: Source = import_module(f"serinus.modelpack.sources.{form}").open_file(path)
+        source: Source = import_module(f"serinus.modelpack.sources.{format_}").open_file(path)
     else:
-        model = open_model(path, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
+        model = open_model(path, format_, trust=trust, allow_version_skew=allow_version_skew, progress=progress)
         source = from_object(model, path)
     if notice := getattr(source, "notice", None):
         progress.notice(notice)
     return source
 
 
-def _logged(folder: Path) -> "MlflowModel":
-    from serinus.modelpack.sources import mlflow
+def _environment_spec(file: ModelFile, requirements: Path | None, progress: Progress) -> "EnvironmentSpec | None":
+    """The environment for ``file``: by the user's requirements, by those logged, or by the file itself."""
+    from serinus.modelpack.isolation.environment_spec import spec_from_file, spec_from_requirements
+    from serinus.modelpack.isolation.requirement_lines import read_logged_requirements, read_user_requirements
 
-    return mlflow.read(folder)
-
-
-def _wanted(
-    data: Path, logged: "MlflowModel | None", requirements: Path | None, progress: Progress
-) -> "Wanted | None":
-    """The environment for the model file ``data``: as asked for, as logged, or as the file itself says."""
-    from serinus.modelpack.isolation.environment_spec import by_file, by_requirements
-    from serinus.modelpack.isolation.requirement_lines import logged_lines, own_lines
-
-    if recognise(data) == "onnx":
+    if file.format == "onnx":
         return None
     if requirements is not None:
-        lines = own_lines(requirements)
-        return by_requirements(lines, str(requirements), data, always=True, python=None)
-    if logged is not None and logged.requirements:
-        lines = logged_lines(logged.requirements, logged.requirements_in, progress)
-        return by_requirements(lines, "logged by MLflow", data, always=False, python=logged.python)
-    return by_file(data)
+        lines = read_user_requirements(requirements)
+        return spec_from_requirements(lines, str(requirements), file.data, always=True, python=None)
+    if file.logged is not None and file.logged.requirements:
+        logged = file.logged
+        lines = read_logged_requirements(logged.requirements, logged.requirements_in, progress)
+        return spec_from_requirements(lines, "logged by MLflow", file.data, always=False, python=logged.python)
+    return spec_from_file(file.data)
 
 
 def from_object(model: Any, path: Path) -> Source:
@@ -125,7 +138,7 @@ def from_object(model: Any, path: Path) -> Source:
 
         return lightgbm.from_booster(model)
     raise SourceError(
-        f"{path} holds a {kind.__module__}.{kind.__qualname__}, which is no model of a supported framework "
+        f"{path} holds a {kind.__module__}.{kind.__qualname__}, which is not a model of a supported framework "
         "(scikit-learn, XGBoost, LightGBM, CatBoost, PyTorch, ONNX, MLflow). Save the fitted estimator or "
         "pipeline itself."
     )

@@ -97,10 +97,10 @@ class BoostedSource:
             shape = Shape((("value", None if targets == 1 else targets),), None)
             raw = graph.model([(value, TensorProto.DOUBLE)])
         else:
-            probabilities, place = write_classes(graph.nodes, "numbers", self._boosted)
+            probabilities, index = write_classes(graph.nodes, "numbers", self._boosted)
             classes = np.asarray(self.classes)
             kind = TensorProto.INT64 if classes.dtype.kind in "biuf" else TensorProto.STRING
-            label = label_at(graph.nodes, classes, place)
+            label = label_at(graph.nodes, classes, index)
             outputs = (("label", None), ("probabilities", len(self.classes)))
             shape = Shape(outputs, cast_of_labels(self.classes))
             raw = graph.model([(label, kind), (probabilities, TensorProto.DOUBLE)])

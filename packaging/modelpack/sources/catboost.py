@@ -56,14 +56,14 @@ def from_model(model: Any) -> BoostedSource:
 def _source(model: Any, boosted: Boosted) -> BoostedSource:
     catboost = require("catboost", "catboost")
     names = tuple(str(name) for name in model.feature_names_)
-    unnamed = names == tuple(str(place) for place in range(len(names)))
+    unnamed = names == tuple(str(index) for index in range(len(names)))
     classes = [
         label.item() if isinstance(label, np.generic) else label for label in np.asarray(model.classes_).tolist()
     ]
     # Rankers and regressors have a `predict` of their own; a plain CatBoost gives sums alone unless told what for.
     plain = type(model) is catboost.CatBoost
     classifier = catboost.CatBoostClassifier
-    told = {"prediction_type": "Exponent" if boosted.link == "exp" else "RawFormulaVal"} if plain else {}
+    settings = {"prediction_type": "Exponent" if boosted.link == "exp" else "RawFormulaVal"} if plain else {}
     return BoostedSource(
         framework=f"CatBoost {catboost.__version__}",
         estimator=type(model).__name__,
@@ -72,7 +72,7 @@ def _source(model: Any, boosted: Boosted) -> BoostedSource:
         count=len(names),
         predict_raw=partial(classifier.predict_proba, model)
         if boosted.classes
-        else partial(model.predict, **told),
+        else partial(model.predict, **settings),
         predict_labels=partial(classifier.predict, model) if boosted.classes else None,
         classifies=boosted.classes > 0,
         classes=tuple(classes) or None,

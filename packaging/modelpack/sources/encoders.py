@@ -11,20 +11,20 @@ import numpy as np
 
 from serinus.modelpack.sources.source import Category
 
-Columns = tuple[str, ...]
+ColumnNames = tuple[str, ...]
 
 
-def trace_categories(model: Any, names: Columns) -> dict[str, tuple[Category, ...]]:
+def trace_categories(model: Any, names: ColumnNames) -> dict[str, tuple[Category, ...]]:
     """Values by feature name, for each feature that reaches an encoder with fitted ``categories_``."""
-    found: dict[str, tuple[Category, ...]] = {}
+    categories: dict[str, tuple[Category, ...]] = {}
     for encoder, columns in _encoders(model, names):
         for column, values in zip(columns, encoder.categories_, strict=True):
-            known = tuple(_plain(value) for value in values if not _is_missing(value))
-            found.setdefault(column, known)
-    return found
+            present = tuple(_plain(value) for value in values if not _is_missing(value))
+            categories.setdefault(column, present)
+    return categories
 
 
-def nullable_columns(model: Any, names: Columns) -> set[str]:
+def nullable_columns(model: Any, names: ColumnNames) -> set[str]:
     """Features of which an encoder learnt None, which is not what it learns of NaN."""
     return {
         column
@@ -34,7 +34,7 @@ def nullable_columns(model: Any, names: Columns) -> set[str]:
     }
 
 
-def _encoders(model: Any, columns: Columns) -> Iterator[tuple[Any, Columns]]:
+def _encoders(model: Any, columns: ColumnNames) -> Iterator[tuple[Any, ColumnNames]]:
     """Encoders with the columns they are given, as far as columns keep their identity on the way."""
     if hasattr(model, "steps"):
         for _, step in model.steps:
@@ -42,9 +42,9 @@ def _encoders(model: Any, columns: Columns) -> Iterator[tuple[Any, Columns]]:
             if not _keeps_columns(step):
                 return
     elif hasattr(model, "transformers_"):
-        for _, part, chosen in model.transformers_:
+        for _, part, selector in model.transformers_:
             if part not in ("drop", "passthrough"):
-                yield from _encoders(part, _chosen(columns, chosen))
+                yield from _encoders(part, _selected(columns, selector))
     elif hasattr(model, "transformer_list"):
         for _, part in model.transformer_list:
             yield from _encoders(part, columns)
@@ -61,12 +61,12 @@ def _keeps_columns(step: Any) -> bool:
     return isinstance(step, SimpleImputer) and not step.add_indicator
 
 
-def _chosen(columns: Columns, chosen: Any) -> Columns:
-    if isinstance(chosen, slice):
-        return columns[chosen]
-    if isinstance(chosen, (str, int, np.integer)):
-        chosen = [chosen]
-    values = list(chosen)
+def _selected(columns: ColumnNames, selector: Any) -> ColumnNames:
+    if isinstance(selector, slice):
+        return columns[selector]
+    if isinstance(selector, (str, int, np.integer)):
+        selector = [selector]
+    values = list(selector)
     if values and isinstance(values[0], (bool, np.bool_)):
         return tuple(column for column, taken in zip(columns, values, strict=True) if taken)
     return tuple(str(value) if isinstance(value, str) else columns[int(value)] for value in values)

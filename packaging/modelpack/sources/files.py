@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from serinus.modelpack.errors import SourceError, UntrustedTypesError, VersionSkewError, first_line
 from serinus.modelpack.progress import Progress
-from serinus.modelpack.sources.torch_files import kind_of
+from serinus.modelpack.sources.torch_files import torch_format
 
 Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "torch", "skops", "pickle"]
 
@@ -41,12 +41,12 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def weigh(path: Path) -> int:
+def total_bytes(path: Path) -> int:
     """Bytes of the file, or of all files in the folder."""
     return sum(item.stat().st_size for item in ([path] if path.is_file() else path.rglob("*")) if item.is_file())
 
 
-def recognise(path: Path) -> Format:
+def detect_format(path: Path) -> Format:
     """The format of model file ``path``, by its content; raises `SourceError` where there is nothing to look
     at."""
     if path.is_dir():
@@ -73,21 +73,23 @@ def recognise(path: Path) -> Format:
         return "lightgbm"
     if head.startswith(b"{") and b"learner" in head:
         return "xgboost"
-    if kind_of(path) is not None:
+    if torch_format(path) is not None:
         return "torch"
     if path.suffix == ".onnx" or (head.startswith(b"\x08") and not zipfile.is_zipfile(path)):
         return "onnx"
     return "skops" if _is_skops(path) else "pickle"
 
 
-def open_model(path: Path, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress) -> Any:
-    """The object saved in ``path``; raises `SourceError` when it cannot be loaded.
+def open_model(
+    path: Path, format_: Format, *, trust: tuple[str, ...], allow_version_skew: bool, progress: Progress
+) -> Any:
+    """The object saved in ``path``, which is `skops` or `pickle`; raises `SourceError` when it cannot be loaded.
 
     ``trust`` names the types that a skops file may hold besides those that skops trusts itself.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = _open_skops(path, trust) if _is_skops(path) else _open_pickle(path, progress)
+        model = _open_skops(path, trust) if format_ == "skops" else _open_pickle(path, progress)
     _check_versions(path, caught, allow_version_skew, progress)
     return model
 
@@ -147,9 +149,9 @@ def _open_pickle(path: Path, progress: Progress) -> Any:
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    said = f"{type(error).__name__}: {first_line(error)}"
+    reason = f"{type(error).__name__}: {first_line(error)}"
     return (
-        f"{path} cannot be loaded as a joblib, pickle or skops file ({said}). "
+        f"{path} cannot be loaded as a joblib, pickle or skops file ({reason}). "
         "It may be cut short, made by a newer release, or no model at all: save it again with joblib.dump or "
         "skops.io.dump."
     )
@@ -165,12 +167,12 @@ def _check_versions(
         if saved is None:
             continue
         installed = str(getattr(item.message, "current_sklearn_version", ""))
-        said = f"{path} was saved by scikit-learn {saved}; {installed} is installed"
+        mismatch = f"{path} was saved by scikit-learn {saved}; {installed} is installed"
         if allow_version_skew or _minor(saved) == _minor(installed):
-            progress.notice(f"{said}. Its predictions may differ from those that it was tested with.")
+            progress.notice(f"{mismatch}. Its predictions may differ from those that it was tested with.")
             return
         raise VersionSkewError(
-            f"{said}, and predictions may differ between them. Package with --env requirements.txt "
+            f"{mismatch}, and predictions may differ between them. Package with --env requirements.txt "
             f"that names scikit-learn=={saved}, train again, or package with --allow-version-skew.",
             str(saved),
             installed,

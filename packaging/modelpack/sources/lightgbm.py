@@ -38,7 +38,7 @@ def from_booster(booster: Any) -> BoostedSource:
         )
     boosted = read_booster(booster)
     names = tuple(booster.feature_name())
-    unnamed = names == tuple(f"Column_{place}" for place in range(len(names)))
+    unnamed = names == tuple(f"Column_{index}" for index in range(len(names)))
     return BoostedSource(
         framework=f"LightGBM {lightgbm.__version__}",
         estimator="Booster",

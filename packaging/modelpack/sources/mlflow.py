@@ -1,9 +1,10 @@
-"""MLflow model folders: which file the flavor keeps the model in, its input example and its requirements.
+"""Reads MLflow model folders: the file that the flavor keeps the model in, its input example and requirements.
 
 Read from `MLmodel` itself, so that MLflow need not be installed.
 https://mlflow.org/docs/latest/ml/model/#storage-format
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,14 @@ _FLAVORS = {
     "catboost": "data",
     "onnx": "data",
 }
-#: What a requirements file names besides the libraries that made the model: nothing of it is in the model's file.
-_NOT_THE_MODELS = ("mlflow", "mlflow-skinny", "mlflow-tracing")
+#: MLflow lists its own packages among a model's requirements; the model's file needs none of them.
+_MLFLOW = ("mlflow", "mlflow-skinny", "mlflow-tracing")
 
 
 @dataclass(frozen=True, slots=True)
 class MlflowModel:
-    """``data`` is the model's own file; ``example`` a file of rows, where there is one; ``requirements`` the lines
-    of file ``requirements_in``, as they stand, and ``python`` the minor release ("3.11") that it was logged with;
+    """``data`` is the model's own file; ``example`` a file of rows, where there is one; ``requirements`` the raw
+    lines of file ``requirements_in``, and ``python`` the minor release ("3.11") that it was logged with;
     ``columns`` the signature's, None where it names none."""
 
     flavor: str
@@ -40,8 +41,8 @@ class MlflowModel:
 
 
 def read(folder: Path) -> MlflowModel:
-    """What ``folder`` holds; raises `SourceError` for flavors that are not supported, damaged folders and links
-    out of the folder."""
+    """The model in ``folder``; raises `SourceError` for unsupported flavors, damaged folders and links out of the
+    folder."""
     _refuse_links_out(folder)
     document = _document(folder / "MLmodel")
     flavors = document.get("flavors")
@@ -63,37 +64,36 @@ def read(folder: Path) -> MlflowModel:
 
 
 def _refuse_links_out(folder: Path) -> None:
-    """Whoever made the folder may be anybody: a link in it must not have other files of this machine read, hashed
-    and shown."""
+    """The folder's author may be anybody: a link in it must not expose other files of this machine."""
     inside = folder.resolve()
     for item in sorted(folder.rglob("*")):
         if item.is_symlink() and item.is_file() and not item.resolve().is_relative_to(inside):
             raise SourceError(
-                f"{item} is a link to {item.resolve()}, outside its own folder, which is not read. Put a copy of "
-                "the file in its place."
+                f"{item} is a link to {item.resolve()}, outside its own folder, which is not read. Replace it by "
+                "a copy of the file."
             )
 
 
-def _document(place: Path) -> dict[str, Any]:
-    """The YAML document in ``place``."""
+def _document(path: Path) -> dict[str, Any]:
+    """The YAML document in ``path``."""
     yaml = require("yaml", "mlflow")
     try:
-        document = yaml.safe_load(place.read_text(encoding="utf-8"))
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise SourceError(f"{place} cannot be read ({first_line(error)}). Log the model again.") from error
+        raise SourceError(f"{path} cannot be read ({first_line(error)}). Log the model again.") from error
     if not isinstance(document, dict):
-        raise SourceError(f"{place} cannot be read: it holds no table. Log the model again.")
+        raise SourceError(f"{path} cannot be read: it is not a mapping. Log the model again.")
     return document
 
 
 def _unsupported(folder: Path, flavors: dict[str, Any]) -> str:
-    found, taken = ", ".join(map(str, flavors)) or "none", ", ".join(_FLAVORS)
+    logged, supported = ", ".join(map(str, flavors)) or "none", ", ".join(_FLAVORS)
     if list(flavors) == ["python_function"]:
         return (
-            f"{folder} holds an MLflow python_function, code of its own that no graph can hold; {taken} are "
+            f"{folder} holds an MLflow python_function, Python code that cannot become a graph; {supported} are "
             "supported. Log the model inside it with its own flavor, and package that."
         )
-    return f"{folder} holds MLflow flavors {found}; {taken} are supported. Log the model with one of them."
+    return f"{folder} holds MLflow flavors {logged}; {supported} are supported. Log the model with one of them."
 
 
 def _data(folder: Path, named: Any) -> Path:
@@ -103,7 +103,7 @@ def _data(folder: Path, named: Any) -> Path:
         data = None if first is None else _inside(folder, str(first.relative_to(folder.resolve())))
     if data is None or not data.is_file():
         raise SourceError(
-            f"{folder} lacks {named or 'the model file'}, which its MLmodel names. Log the model again."
+            f"{folder} lacks {named or 'the model file'}, named in its MLmodel. Log the model again."
         )
     return data
 
@@ -119,15 +119,15 @@ def _example(folder: Path, document: dict[str, Any]) -> Path | None:
 def _requirements(folder: Path) -> tuple[Path, tuple[str, ...]]:
     """The file that lists them, and its lines: requirements.txt, else conda.yaml's pip part; without MLflow
     itself."""
-    place = folder / "requirements.txt"
-    if place.is_file():
-        lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+    path = folder / "requirements.txt"
+    if path.is_file():
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     else:
-        place = folder / "conda.yaml"
+        path = folder / "conda.yaml"
         parts = [item["pip"] for item in _of_conda(folder) if isinstance(item, dict) and "pip" in item]
         lines = [str(line) for part in parts if isinstance(part, list) for line in part]
     kept = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
-    return place, tuple(line for line in kept if _name_of(line) not in _NOT_THE_MODELS)
+    return path, tuple(line for line in kept if not _names_mlflow(line))
 
 
 def _of_conda(folder: Path) -> list[Any]:
@@ -148,17 +148,18 @@ def _python(folder: Path) -> str | None:
     return ".".join(version.split(".")[:2]) or None
 
 
-def _name_of(line: str) -> str:
-    from serinus.modelpack.isolation.environment_spec import name_of
+def _names_mlflow(line: str) -> bool:
+    """Whether ``line``, which need not be a valid requirement, begins with one of MLflow's own packages."""
+    from packaging.utils import canonicalize_name
 
-    return name_of(line) or ""
+    return canonicalize_name(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) in _MLFLOW
 
 
 def _inside(folder: Path, named: str) -> Path:
     try:
-        place = (folder / named).resolve()
+        path = (folder / named).resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(f"{folder / 'MLmodel'} names {named!r}: {first_line(error)}.") from error
-    if not place.is_relative_to(folder.resolve()):
+    if not path.is_relative_to(folder.resolve()):
         raise SourceError(f"{folder / 'MLmodel'} names {named!r}, outside its own folder, which is not read.")
-    return place
+    return path

@@ -41,7 +41,7 @@ def strings_of(columns: tuple[Column, ...] | None) -> tuple[str, ...]:
     return tuple(column.name for column in columns or () if column.type == "string")
 
 
-def give_types(table: pd.DataFrame, columns: tuple[Column, ...] | None) -> pd.DataFrame:
+def apply_types(table: pd.DataFrame, columns: tuple[Column, ...] | None) -> pd.DataFrame:
     """The table with numbers of the kind that the signature says: whole ones of a double column become real, and
     the other way round where none is lost."""
     typed = table.copy()
@@ -97,4 +97,4 @@ def _table(data: Any, columns: tuple[Column, ...] | None) -> pd.DataFrame:
 def _positions(rows: list[Any], columns: tuple[Column, ...] | None) -> list[str]:
     if columns:
         return [column.name for column in columns]
-    return [f"feature_{place}" for place in range(len(rows[0]))]
+    return [f"feature_{index}" for index in range(len(rows[0]))]

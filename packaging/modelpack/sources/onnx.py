@@ -107,13 +107,13 @@ class OnnxSource:
     def feeds(self, frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
         """The file's own inputs, by name in order, for the rows of ``frame``."""
         names = list(frame.columns)
-        chosen = {item.name: names if self.feature_names is None else _names(item) for item in self._inputs}
-        return {item.name: _feed(item, frame[chosen[item.name]]) for item in self._inputs}
+        columns = {item.name: names if self.feature_names is None else _names(item) for item in self._inputs}
+        return {item.name: _feed(item, frame[columns[item.name]]) for item in self._inputs}
 
-    def named(self, found: Sequence[Any], rows: int) -> Outputs:
+    def named(self, values_in_order: Sequence[Any], rows: int) -> Outputs:
         """The file's outputs, in order, by their role."""
         outputs = {}
-        for name, values in zip(self._outputs, found, strict=True):
+        for name, values in zip(self._outputs, values_in_order, strict=True):
             if len(values) != rows:
                 raise SourceError(
                     f"output {name!r} has {len(values)} entries for {rows} rows. Export the model with a dynamic "
@@ -131,10 +131,10 @@ class OnnxSource:
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         try:
-            given = [
+            inputs = [
                 (item.name, item.kind, item.rank, item.nested, self._names(item, sample)) for item in self._inputs
             ]
-            model = graph_io.wrap(self._model, sample, given, self._roles)
+            model = graph_io.wrap(self._model, sample, inputs, self._roles)
         except ValueError as error:
             raise ConversionError(f"the ONNX graph cannot be wrapped: {first_line(error)}.") from error
         kinds = {item.kind for item in self._inputs}
@@ -179,7 +179,7 @@ def _input(item: Any, session: Any) -> Input:
 def _names(item: Input) -> list[str]:
     if item.nested or item.width == 1:
         return [item.name]
-    return [f"{item.name}_{place}" for place in range(item.width or 0)]
+    return [f"{item.name}_{index}" for index in range(item.width or 0)]
 
 
 def _feed(item: Input, columns: pd.DataFrame) -> npt.NDArray[Any]:
@@ -187,6 +187,6 @@ def _feed(item: Input, columns: pd.DataFrame) -> npt.NDArray[Any]:
         values = columns.where(columns.notna(), MISSING_STRING).to_numpy(dtype=object)
     else:
         dtype = {"float": "float32", "double": "float64", "bfloat16": "float32"}.get(item.kind, item.kind)
-        given = columns.iloc[:, 0].tolist() if item.nested else columns.to_numpy(dtype=np.float64)
-        values = np.asarray(given).astype(dtype)
+        cells = columns.iloc[:, 0].tolist() if item.nested else columns.to_numpy(dtype=np.float64)
+        values = np.asarray(cells).astype(dtype)
     return values.reshape(-1) if item.rank == 1 else values

@@ -74,14 +74,14 @@ def _take_in_external_data(path: Path, model: Any) -> None:
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
         location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-        place = (folder / location).resolve()
-        if not location or not place.is_relative_to(folder):
+        file = (folder / location).resolve()
+        if not location or not file.is_relative_to(folder):
             raise SourceError(
                 f"{path} keeps tensor {tensor.name!r} in {location!r}, outside its own folder, which is not "
                 f"read. Put "
                 "the data beside the model, or save it with save_as_external_data=False."
             )
-        if not place.is_file():
+        if not file.is_file():
             raise SourceError(
                 f"{path} keeps tensor {tensor.name!r} in {location!r}, which is not there. Copy it beside."
             )

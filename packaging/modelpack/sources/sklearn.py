@@ -90,25 +90,25 @@ class SklearnSource:
         return tuple(label.item() for label in labels)
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        given = self._given(frame)
+        inputs = self._model_input(frame)
         if self.task == "transform":
-            return {"transformed": _dense(self.model.transform(given))}
+            return {"transformed": _dense(self.model.transform(inputs))}
         if self.task == "regression":
-            value = np.asarray(self.model.predict(given), dtype=np.float64)
+            value = np.asarray(self.model.predict(inputs), dtype=np.float64)
             return {"value": value.ravel() if value.ndim == 2 and value.shape[1] == 1 else value}
-        label = np.asarray(self.model.predict(given))
+        label = np.asarray(self.model.predict(inputs))
         if self.task == "classification" and not self.several_labels and label.ndim == 2:
             label = label.ravel()
         if self.task in ("clustering", "outlier"):
             label = label.astype(np.int64)
         outputs: Outputs = {"label": label.astype(str).astype(object) if label.dtype.kind in "OU" else label}
         if self.task == "outlier":
-            outputs["scores"] = np.asarray(self.model.decision_function(given), dtype=np.float64)
+            outputs["scores"] = np.asarray(self.model.decision_function(inputs), dtype=np.float64)
         elif not self.several_labels and hasattr(self.model, "predict_proba"):
-            outputs["probabilities"] = np.asarray(self.model.predict_proba(given), dtype=np.float64)
+            outputs["probabilities"] = np.asarray(self.model.predict_proba(inputs), dtype=np.float64)
         return outputs
 
-    def _given(self, frame: pd.DataFrame) -> Any:
+    def _model_input(self, frame: pd.DataFrame) -> Any:
         """What the model was trained on: a frame, a bare array, or documents."""
         if self.takes_text:
             return frame.iloc[:, 0]
@@ -121,8 +121,8 @@ class SklearnSource:
     def _with_nones(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The table with None for what is missing, in columns where training knew None."""
         nullable = nullable_columns(self.model, tuple(map(str, frame.columns)))
-        given = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in nullable}
-        return frame.assign(**given) if given else frame
+        replaced = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in nullable}
+        return frame.assign(**replaced) if replaced else frame
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         return trace_categories(self.model, names)

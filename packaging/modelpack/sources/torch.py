@@ -16,13 +16,13 @@ import pandas as pd
 
 from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Dtype, Task
-from serinus.modelpack.convert.torch import Kind, export
+from serinus.modelpack.convert.torch import ModuleKind, export
 from serinus.modelpack.errors import ConversionError, ModelpackError, SampleError, SourceError, first_line
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.extras import require
 from serinus.modelpack.sources.onnx import OnnxSource
 from serinus.modelpack.sources.source import Category, Graph, Label
-from serinus.modelpack.sources.torch_files import kind_of
+from serinus.modelpack.sources.torch_files import torch_format
 
 _NOT_EXPORTED = "Export the module with torch.export.save (.pt2), or save its state_dict and name --factory."
 
@@ -31,7 +31,7 @@ def open_file(path: Path, factory: str | None = None) -> "TorchSource":
     """The model in ``path``; ``factory`` (`module:function`) makes the module that weights belong to."""
     torch = require("torch", "torch")
     require("onnxscript", "torch")
-    kind = kind_of(path)
+    kind = torch_format(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -71,7 +71,7 @@ def _from_program(path: Path, program: Any) -> "TorchSource":
             'with dynamic_shapes=({0: torch.export.Dim("rows")},).'
         )
     source = TorchSource(program.module(), "exported", "ExportedProgram")
-    source.give_graph(export(program, (), "exported"))
+    source.set_graph(export(program, (), "exported"))
     return source
 
 
@@ -80,8 +80,8 @@ def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource
         raise SourceError(
             f"{path} holds weights and no module. Name the function that makes it: --factory my_model:make"
         )
-    made = _call(factory, path)
-    module, examples = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
+    returned = _call(factory, path)
+    module, examples = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
     if not hasattr(module, "load_state_dict"):
         raise SourceError(f"--factory {factory} returned a {type(module).__name__}; a torch.nn.Module is needed.")
     try:
@@ -93,8 +93,8 @@ def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource
         ) from error
     source = TorchSource(module.eval(), "module", type(module).__name__)
     if examples is not None:
-        given = examples if isinstance(examples, (tuple, list)) else (examples,)
-        source.give_graph(export(module, tuple(given), "module"))
+        tensors = examples if isinstance(examples, (tuple, list)) else (examples,)
+        source.set_graph(export(module, tuple(tensors), "module"))
     return source
 
 
@@ -113,15 +113,15 @@ def _call(factory: str, path: Path) -> Any:
             "without parameters as module:function; the module lies here or beside the weights."
         ) from error
     finally:
-        for place in (here, beside):
-            sys.path.remove(place)
+        for folder in (here, beside):
+            sys.path.remove(folder)
 
 
 class TorchSource:
     """A module, and its graph as soon as the shapes of its inputs are known. Roles of outputs are those of an ONNX
     file: a single number a row is a `value`, anything else is given as it is."""
 
-    def __init__(self, module: Any, kind: Kind, estimator: str) -> None:
+    def __init__(self, module: Any, kind: ModuleKind, estimator: str) -> None:
         import torch
 
         self._module = module
@@ -131,17 +131,17 @@ class TorchSource:
         self.known_words: tuple[str, ...] = ()
         self.framework = f"PyTorch {torch.__version__}"
 
-    def give_graph(self, model: Any) -> None:
+    def set_graph(self, model: Any) -> None:
         """Take ``model`` as the ONNX form of the module."""
-        for place, value in enumerate(model.graph.output):
-            _rename(model.graph, value, "output" if len(model.graph.output) == 1 else f"output_{place}")
+        for index, value in enumerate(model.graph.output):
+            _rename(model.graph, value, "output" if len(model.graph.output) == 1 else f"output_{index}")
         self._graph = OnnxSource(model)
 
     def _exported(self, width: int) -> OnnxSource:
         if self._graph is None:
             import torch
 
-            self.give_graph(export(self._module, (torch.zeros(2, width),), self._kind))
+            self.set_graph(export(self._module, (torch.zeros(2, width),), self._kind))
         if self._graph is None:
             raise ConversionError(f"{self.estimator} has no graph.", self.estimator)
         return self._graph
@@ -177,8 +177,8 @@ class TorchSource:
         graph = self._exported(len(frame.columns))
         tensors = [torch.from_numpy(np.ascontiguousarray(values)) for values in graph.feeds(frame).values()]
         with torch.inference_mode():
-            given = self._module(*tensors)
-        return graph.named([tensor.numpy() for tensor in _leaves(given)], len(frame))
+            outputs = self._module(*tensors)
+        return graph.named([tensor.numpy() for tensor in _leaves(outputs)], len(frame))
 
     def _try(self, torch: Any, frame: pd.DataFrame) -> None:
         """A module that does not take such rows says so itself, more clearly than its exporter would."""
@@ -193,13 +193,13 @@ class TorchSource:
         return self._exported(len(sample.names)).graphs(sample)
 
 
-def _leaves(given: Any) -> list[Any]:
+def _leaves(output: Any) -> list[Any]:
     """Tensors in the order in which the exporter makes outputs of them."""
-    if isinstance(given, dict):
-        return [leaf for value in given.values() for leaf in _leaves(value)]
-    if isinstance(given, (tuple, list)):
-        return [leaf for value in given for leaf in _leaves(value)]
-    return [given.detach()]
+    if isinstance(output, dict):
+        return [leaf for value in output.values() for leaf in _leaves(value)]
+    if isinstance(output, (tuple, list)):
+        return [leaf for value in output for leaf in _leaves(value)]
+    return [output.detach()]
 
 
 def _rename(graph: Any, value: Any, name: str) -> None:

@@ -4,10 +4,10 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["exported", "script", "weights"]
+TorchFormat = Literal["exported", "script", "weights"]
 
 
-def kind_of(path: Path) -> Kind | None:
+def torch_format(path: Path) -> TorchFormat | None:
     """What PyTorch saved in ``path``; None where it is no archive of PyTorch's."""
     if not zipfile.is_zipfile(path):
         return None

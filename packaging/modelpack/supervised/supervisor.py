@@ -15,7 +15,7 @@ from typing import Any
 from serinus.modelpack.errors import WorkerError
 from serinus.modelpack.package import check
 from serinus.modelpack.progress import Progress, Silent
-from serinus.modelpack.publish import keep
+from serinus.modelpack.publish import publish
 from serinus.modelpack.request import PackageRequest, PackageResult
 from serinus.modelpack.supervised import worker_failures
 from serinus.modelpack.supervised.failures import Traceback, revive
@@ -64,7 +64,7 @@ class Packer:
             self._end(at_once=True)
             raise
         try:
-            return keep(request, drafted, folder)
+            return publish(request, drafted, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -80,21 +80,29 @@ class _Worker:
     def __init__(self) -> None:
         self._has_begun = False
         self._folder = tempfile.TemporaryDirectory(prefix="serinus-")
-        asked, self._requests = os.pipe()
-        self._told, told = os.pipe()
-        command = [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(asked), str(told)]
+        requests_read, self._requests = os.pipe()
+        self._replies, messages_write = os.pipe()
+        command = [
+            sys.executable,
+            "-P",
+            "-c",
+            _START,
+            json.dumps(sys.path),
+            str(requests_read),
+            str(messages_write),
+        ]
         # Below this folder, whatever is left behind by a process that is killed ends with it.
         environment = {**os.environ, "TMPDIR": self._folder.name}
         try:
-            self._group = ProcessGroup(command, (asked, told), environment)
+            self._group = ProcessGroup(command, (requests_read, messages_write), environment)
         finally:
-            os.close(asked)
-            os.close(told)
+            os.close(requests_read)
+            os.close(messages_write)
 
     def end(self, *, at_once: bool) -> None:
         os.close(self._requests)
         self._group.end(at_once=at_once)
-        os.close(self._told)
+        os.close(self._replies)
         self._folder.cleanup()
 
     def draft(
@@ -108,23 +116,27 @@ class _Worker:
         messages = self._messages(stage_timeout_s)
         while True:
             try:
-                told = next(messages, None)
-                result = None if told is None or "result" not in told else PackageResult.from_json(told["result"])
+                message = next(messages, None)
+                result = (
+                    None
+                    if message is None or "result" not in message
+                    else PackageResult.from_json(message["result"])
+                )
             except TimeoutError as error:
                 raise worker_failures.too_slow(request.source, stage, stage_timeout_s) from error
             except (ValueError, KeyError, TypeError) as error:
                 raise worker_failures.garbled(request.source, stage) from error
             if result is not None:
                 return result, folder
-            if told is None:
+            if message is None:
                 raise worker_failures.ended(request.source, stage, self._group.exit_code() or 0)
-            if "error" in told:
-                raise _raised(told["error"], request.source, stage)
-            if "stage" in told:
-                stage = str(told["stage"])
+            if "error" in message:
+                raise _to_exception(message["error"], request.source, stage)
+            if "stage" in message:
+                stage = str(message["stage"])
                 progress.stage(stage)
             else:
-                progress.notice(str(told["notice"]))
+                progress.notice(str(message["notice"]))
 
     def _ask(self, question: dict[str, Any]) -> None:
         content = json.dumps(question).encode() + b"\n"
@@ -142,16 +154,16 @@ class _Worker:
         limit_s = max(timeout_s, 0.0 if self._has_begun else _START_S)
         heard = time.monotonic()
         with selectors.DefaultSelector() as pipe:
-            pipe.register(self._told, selectors.EVENT_READ)
+            pipe.register(self._replies, selectors.EVENT_READ)
             while True:
                 # Looked at first: what it wrote before it ended is then there to be read.
                 ended = self._group.exit_code() is not None
                 piece = b""
                 if pipe.select(0 if ended else _LOOK_S):
-                    piece = os.read(self._told, 1 << 16)
+                    piece = os.read(self._replies, 1 << 16)
                     *lines, last = piece.split(b"\n")
                     for line in lines:
-                        yield _read(bytes(rest + line))
+                        yield _parse_message(bytes(rest + line))
                         rest.clear()
                         self._has_begun, limit_s, heard = True, timeout_s, time.monotonic()
                     rest += last
@@ -166,20 +178,20 @@ class _Worker:
                     raise TimeoutError
 
 
-def _read(line: bytes) -> dict[str, Any]:
-    told = json.loads(line)
-    if not isinstance(told, dict):
-        raise TypeError(f"no message: {told!r}")
-    if not told.keys() & _KINDS:
-        raise KeyError(f"no message: {told!r}")
-    return told
+def _parse_message(line: bytes) -> dict[str, Any]:
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise TypeError(f"no message: {message!r}")
+    if not message.keys() & _KINDS:
+        raise KeyError(f"no message: {message!r}")
+    return message
 
 
-def _raised(described: dict[str, Any], source: Path, stage: str) -> Exception:
+def _to_exception(described: dict[str, Any], source: Path, stage: str) -> Exception:
     """The error that was raised in the worker; what is no refusal of ours came from the model's own code."""
     error = revive(described)
     if error is not None:
         return error
-    made = worker_failures.failed(source, stage, described["kind"], described["message"])
-    made.__cause__ = Traceback(described["traceback"])
-    return made
+    failure = worker_failures.failed(source, stage, described["kind"], described["message"])
+    failure.__cause__ = Traceback(described["traceback"])
+    return failure

@@ -14,52 +14,52 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from serinus.modelpack.pipeline import draft
+from serinus.modelpack.pipeline import build_bundle
 from serinus.modelpack.request import PackageRequest
 from serinus.modelpack.supervised.failures import describe
 
 
-class Teller:
+class PipeProgress:
     """Progress that travels to the supervisor."""
 
-    def __init__(self, told: IO[str]) -> None:
-        self._told = told
+    def __init__(self, pipe: IO[str]) -> None:
+        self._pipe = pipe
         self._lock = threading.Lock()
 
     def stage(self, name: str) -> None:
-        self.tell({"stage": name})
+        self.send({"stage": name})
 
     def notice(self, message: str) -> None:
-        self.tell({"notice": message})
+        self.send({"notice": message})
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         with self._lock:
-            self._told.write(json.dumps(message) + "\n")
-            self._told.flush()
+            self._pipe.write(json.dumps(message) + "\n")
+            self._pipe.flush()
 
 
-def serve(requests: IO[str], teller: Teller) -> None:
+def serve(requests: IO[str], progress: PipeProgress) -> None:
     """Draft what ``requests`` ask for until they end."""
     for line in requests:
-        asked = json.loads(line)
+        message = json.loads(line)
         try:
-            result = draft(PackageRequest.from_json(asked["request"]), teller, Path(asked["folder"]))
+            result = build_bundle(PackageRequest.from_json(message["request"]), progress, Path(message["folder"]))
             answer: dict[str, Any] = {"result": result.to_json()}
         except BaseException as error:  # noqa: BLE001 - SystemExit too, which is the model's, and no end of this
             answer = {"error": describe(error)}
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         try:
-            teller.tell(answer)
+            progress.send(answer)
         except OSError:
             os._exit(1)  # the model's code closed the pipe; the supervisor says so
 
 
 def main() -> None:
-    requests, told = (int(word) for word in sys.argv[1:3])
+    requests, messages = (int(word) for word in sys.argv[1:3])
     # Where a terminal stops what writes to it from the background, this is to be heard all the same.
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     if os.environ.get("SERINUS_DEBUG"):
         faulthandler.enable()
-    with os.fdopen(requests, encoding="utf-8") as asked, os.fdopen(told, "w", encoding="utf-8") as answers:
-        serve(asked, Teller(answers))
+    with os.fdopen(requests, encoding="utf-8") as incoming, os.fdopen(messages, "w", encoding="utf-8") as outgoing:
+        serve(incoming, PipeProgress(outgoing))

@@ -17,9 +17,9 @@ import pytest
 from serinus.lambda_handlers.contract import bundle
 from serinus.modelpack.errors import IsolationError, SourceError, UntrustedTypesError, VersionSkewError
 from serinus.modelpack.isolation import remote
-from serinus.modelpack.isolation.environment import Environment, make_environment
-from serinus.modelpack.isolation.environment_spec import Wanted, requirements_of
-from serinus.modelpack.isolation.saved_versions import Saved
+from serinus.modelpack.isolation.environment import Environment, ensure_environment
+from serinus.modelpack.isolation.environment_spec import EnvironmentSpec, requirements_for
+from serinus.modelpack.isolation.saved_versions import SavedVersions
 from serinus.modelpack.layers.cache import cache_folder
 from serinus.modelpack.package import package
 from serinus.modelpack.progress import Silent
@@ -58,7 +58,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def older() -> Environment:
-    return make_environment(Wanted(_requirements(), "test"), Silent())
+    return ensure_environment(EnvironmentSpec(_requirements(), "test"), Silent())
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def saved(older: Environment, mixed: pd.DataFrame, tmp_path_factory: pytest.Temp
 
 
 def _requirements() -> tuple[str, ...]:
-    return requirements_of(Saved({"scikit-learn": OLDER}, numpy_2=True))
+    return requirements_for(SavedVersions({"scikit-learn": OLDER}, numpy_2=True))
 
 
 def _package(model: Path, saved: Path, project: Path, **settings: Any) -> PackageResult:
@@ -156,7 +156,7 @@ def test_absent_python_is_one_error_with_the_way_out(
         _, _, lines = resolution.read_text().partition("\n")
         resolution.write_text(f"3.99\n{lines}")
     with pytest.raises(IsolationError, match=r"Python 3\.99.*uv python install 3\.99"):
-        make_environment(Wanted(_requirements(), "test"), Silent())
+        ensure_environment(EnvironmentSpec(_requirements(), "test"), Silent())
     assert not list((tmp_path / "environments").glob("*/bin"))
 
 
@@ -172,13 +172,13 @@ def test_environment_whose_python_is_gone_is_made_again(tmp_path: Path, monkeypa
         (folder / "bin" / "python").symlink_to(sys.executable)
 
     monkeypatch.setattr("serinus.modelpack.isolation.environment._install", install)
-    wanted = Wanted(_requirements(), "test")
-    first = make_environment(wanted, Silent())
-    assert make_environment(wanted, Silent()) == first
+    wanted = EnvironmentSpec(_requirements(), "test")
+    first = ensure_environment(wanted, Silent())
+    assert ensure_environment(wanted, Silent()) == first
     assert len(made) == 1
     first.interpreter.unlink()
     first.interpreter.symlink_to(tmp_path / "gone")
-    assert make_environment(wanted, Silent()) == first
+    assert ensure_environment(wanted, Silent()) == first
     assert len(made) == 2
 
 

@@ -17,7 +17,7 @@ def _answer_to(code: str) -> Any:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True
     ) as process:
         try:
-            return remote._Line(process, None, Silent()).ask("load")
+            return remote._Connection(process, None, Silent()).request("load")
         finally:
             process.kill()
 

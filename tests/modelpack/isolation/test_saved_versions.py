@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skops import io as skops_io
 
-from serinus.modelpack.isolation.saved_versions import read_saved
+from serinus.modelpack.isolation.saved_versions import read_saved_versions
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,8 @@ def forest() -> Any:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles_of_every_protocol(protocol: int, forest: Any, tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(pickle.dumps(forest, protocol=protocol))
-    assert read_saved(tmp_path / "m").versions == {"scikit-learn": sklearn.__version__}
-    assert read_saved(tmp_path / "m").numpy_2
+    assert read_saved_versions(tmp_path / "m").versions == {"scikit-learn": sklearn.__version__}
+    assert read_saved_versions(tmp_path / "m").numpy_2
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_pickles_of_every_protocol(protocol: int, forest: Any, tmp_path: Path) -
 )
 def test_files_of_every_packing(save: Callable[[Any, Path], Any], forest: Any, tmp_path: Path) -> None:
     save(forest, tmp_path / "m")
-    assert read_saved(tmp_path / "m").versions == {"scikit-learn": sklearn.__version__}
+    assert read_saved_versions(tmp_path / "m").versions == {"scikit-learn": sklearn.__version__}
 
 
 def test_xgboost_writes_its_version_into_files_and_pickles(tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_xgboost_writes_its_version_into_files_and_pickles(tmp_path: Path) -> No
     model = xgboost.XGBClassifier(n_estimators=2).fit(rows, rows[:, 0] > 0.5)
     for ending in ("json", "ubj"):
         model.get_booster().save_model(tmp_path / f"m.{ending}")
-        assert read_saved(tmp_path / f"m.{ending}").versions == {"xgboost": xgboost.__version__}
+        assert read_saved_versions(tmp_path / f"m.{ending}").versions == {"xgboost": xgboost.__version__}
     joblib.dump(make_pipeline(StandardScaler(), model), tmp_path / "m.joblib")
     both = {"scikit-learn": sklearn.__version__, "xgboost": xgboost.__version__}
-    assert read_saved(tmp_path / "m.joblib").versions == both
+    assert read_saved_versions(tmp_path / "m.joblib").versions == both
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -70,7 +70,7 @@ def test_boosters_that_write_no_version_are_named_by_their_modules(protocol: int
     rows = np.random.default_rng(0).random((60, 3))
     model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(rows, rows[:, 0] > 0.5)
     (tmp_path / "m").write_bytes(pickle.dumps(make_pipeline(StandardScaler(), model), protocol=protocol))
-    assert read_saved(tmp_path / "m").boosters == {"lightgbm"}
+    assert read_saved_versions(tmp_path / "m").boosters == {"lightgbm"}
 
 
 class Runs:
@@ -85,7 +85,7 @@ class Runs:
 
 def test_nothing_in_the_file_is_run(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(pickle.dumps([Runs(tmp_path / "trace"), "_sklearn_version", "1.1.1"]))
-    assert read_saved(tmp_path / "m").versions == {"scikit-learn": "1.1.1"}
+    assert read_saved_versions(tmp_path / "m").versions == {"scikit-learn": "1.1.1"}
     assert not (tmp_path / "trace").exists()
 
 
@@ -94,11 +94,11 @@ def test_nothing_in_the_file_is_run(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_says_nothing(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(content)
-    assert read_saved(tmp_path / "m").versions == {}
+    assert read_saved_versions(tmp_path / "m").versions == {}
 
 
 def test_version_that_lies_across_two_pieces_is_found(tmp_path: Path) -> None:
     said = b"X\x10\x00\x00\x00_sklearn_versionq\x05X\x05\x00\x00\x001.4.2q"
     for before in range((1 << 22) - len(said), 1 << 22, 7):
         (tmp_path / "m").write_bytes(b"\x80" * before + said)
-        assert read_saved(tmp_path / "m").versions == {"scikit-learn": "1.4.2"}
+        assert read_saved_versions(tmp_path / "m").versions == {"scikit-learn": "1.4.2"}

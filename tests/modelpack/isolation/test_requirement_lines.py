@@ -2,7 +2,10 @@
 
 import io
 import pickle
+import subprocess
+import sys
 import tarfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,10 @@ import sklearn
 from sklearn.linear_model import LinearRegression
 
 from serinus.modelpack.errors import IsolationError, ModelpackError, RequestError
-from serinus.modelpack.isolation.environment import make_environment
-from serinus.modelpack.isolation.environment_spec import Wanted
-from serinus.modelpack.isolation.requirement_lines import logged_lines, own_lines
-from serinus.modelpack.isolation.requirement_pins import read_lines
+from serinus.modelpack.isolation.environment import ensure_environment
+from serinus.modelpack.isolation.environment_spec import EnvironmentSpec
+from serinus.modelpack.isolation.requirement_lines import read_logged_requirements, read_user_requirements
+from serinus.modelpack.isolation.requirement_pins import parse_lines
 from serinus.modelpack.package import package
 from serinus.modelpack.progress import Silent
 from serinus.modelpack.request import PackageRequest
@@ -129,7 +132,7 @@ def test_logged_line_that_is_no_pin_is_refused_by_name_and_not_run(
     with pytest.raises(IsolationError, match="only names with == and a version") as caught:
         _package(folder)
     assert repr(line)[1:60] in str(caught.value)
-    assert "--env requirements.txt" in str(caught.value)
+    assert "--requirements FILE" in str(caught.value)
     assert not (hostile / "touched").exists()
     assert not (tmp_path / "project").exists()
     assert not (tmp_path / "cache").exists()
@@ -155,7 +158,9 @@ def test_of_thousands_of_bad_lines_five_and_their_count_are_shown(own: bool, tmp
     place = tmp_path / "requirements.txt"
     place.write_text("\n".join(lines))
     with pytest.raises(ModelpackError) as caught:
-        own_lines(place) if own else logged_lines(("scikit-learn==1.5.2", *lines), place, Silent())
+        read_user_requirements(place) if own else read_logged_requirements(
+            ("scikit-learn==1.5.2", *lines), place, Silent()
+        )
     assert "'-e ./bad4' and 4995 more such lines" in str(caught.value)
     assert "bad5'" not in str(caught.value)
 
@@ -175,7 +180,7 @@ def test_pinned_source_distribution_is_not_built(
 ) -> None:
     monkeypatch.setenv("UV_FIND_LINKS", str(hostile))
     with pytest.raises(IsolationError, match=r"(?s)hostile 1\.0.*Only wheels are installed") as caught:
-        make_environment(Wanted(("hostile==1.0",), "test"), Silent())
+        ensure_environment(EnvironmentSpec(("hostile==1.0",), "test"), Silent())
     assert "hostile" in str(caught.value)
     assert not (hostile / "touched").exists()
 
@@ -199,7 +204,7 @@ def test_logged_name_without_a_version_is_passed_over_with_a_notice(tmp_path: Pa
             said.append(message)
 
     listed = ("scikit-learn==1.5.2", "pandas", "numpy>=1.26,<3")
-    assert logged_lines(listed, tmp_path / "requirements.txt", Heard()) == ("scikit-learn==1.5.2",)
+    assert read_logged_requirements(listed, tmp_path / "requirements.txt", Heard()) == ("scikit-learn==1.5.2",)
     assert len(said) == 1
     assert "'pandas', 'numpy>=1.26,<3'" in said[0]
 
@@ -219,12 +224,29 @@ def test_logged_name_without_a_version_is_passed_over_with_a_notice(tmp_path: Pa
     ],
 )
 def test_pins_are_read_with_extras_and_markers(line: str, pinned: str) -> None:
-    assert read_lines([line]).pinned == (pinned,)
+    assert parse_lines([line]).pinned == (pinned,)
+
+
+@pytest.mark.parametrize(
+    "line", ["numpy (==2.1)", "numpy==2.1,", "numpy==v2.1", "numpy==2.1;", "numpy ; extra=='#'"]
+)
+def test_lines_that_the_grammar_accepts_and_we_need_not_are_refused(line: str) -> None:
+    assert parse_lines([line]).refused == (line,)
+
+
+@pytest.mark.parametrize("folder", [Path(__file__).parents[3], Path("/")])
+def test_packaging_is_the_library_also_where_a_folder_has_its_name(folder: Path) -> None:
+    code = "import packaging, packaging.requirements as room; print(room.__file__, packaging.__version__)"
+    printed = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    file, version = printed.stdout.split()
+    assert Path(file).parts[-3:] == ("site-packages", "packaging", "requirements.py")
+    assert version == metadata.version("packaging")
+    assert (Path(__file__).parents[3] / "packaging" / "modelpack").is_dir()
 
 
 @pytest.mark.parametrize("line", ["numpy", "numpy==2.*", "numpy>=2,<3", "numpy ~= 2.1", "numpy!=2.1", "a[b]"])
 def test_ranges_are_no_pins(line: str) -> None:
-    lines = read_lines([line])
+    lines = parse_lines([line])
     assert lines.open == (line.replace(" ", ""),)
     assert not lines.pinned
     assert not lines.refused
