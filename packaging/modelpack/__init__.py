@@ -1,7 +1,7 @@
 """Trained models become bundles, and bundles become Lambda layers.
 
-`package.package` makes a bundle; `layers.build` makes the layers that a deployment needs.
-Nothing is imported here beyond names, so that asking for an error or a layer does not load numpy and pandas.
+`package.package` builds a bundle; `layers.build` builds the layers that a deployment needs.
+This module imports only names, so that importing an error or a layer does not load numpy and pandas.
 """
 
 import os
@@ -9,8 +9,8 @@ import os
 from serinus.modelpack.errors import ModelpackError
 from serinus.modelpack.progress import Progress, Silent
 
-# ONNX Runtime's official builds send names, hashes and shapes of models to their maker, unless this is set before
-# the import (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). What is set already stays.
+# ONNX Runtime's official builds send names, hashes and shapes of models to Microsoft unless this is set before the
+# import (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). A value that is set already stays.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["ModelpackError", "Progress", "Silent"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 @contextmanager
 def folder_beside(target: Path) -> Iterator[Path]:
-    """A new folder beside ``target`` that takes its name once the block ends well, unless ``target`` has come to
-    exist meanwhile: equal names hold equal content here, so the first one stays. Removed on any failure."""
+    """A new folder beside ``target``, renamed to it when the block succeeds, unless ``target`` exists by then:
+    equal names hold equal content here, so the first one stays. Removed on any failure."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     draft.mkdir()

@@ -1,4 +1,4 @@
-"""The training-time profile: what inputs and predictions looked like, for drift to be measured against.
+"""The training-time profile of inputs and predictions, against which drift is measured.
 
 Numbers are kept as deciles and moments, enough for the population stability index and an approximate
 Kolmogorov-Smirnov distance; categories as counts.

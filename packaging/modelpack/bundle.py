@@ -15,7 +15,7 @@ BUNDLES = "bundles"
 
 @dataclass(frozen=True, slots=True)
 class BundleContent:
-    """What a bundle is made of. ``manifest`` has its version."""
+    """A bundle's files in memory. ``manifest`` has its version."""
 
     graph: bytes
     manifest: Manifest
@@ -24,19 +24,19 @@ class BundleContent:
 
 
 def assemble_content(graph: bytes, manifest: Manifest, baseline: dict[str, Any], golden: Golden) -> BundleContent:
-    """The parts, and their version written into the manifest."""
+    """The files, with their version written into the manifest."""
     baseline_bytes, golden_bytes = dump_json(baseline), dump_json(golden.to_json())
     version = compute_version(graph, manifest.to_json(), baseline_bytes, golden_bytes)
     return BundleContent(graph, manifest._replace(version=version), baseline_bytes, golden_bytes)
 
 
 def bundle_folder(project: Path, manifest: Manifest) -> Path:
-    """Where in ``project`` the bundle belongs."""
+    """The bundle's folder in ``project``."""
     return project / BUNDLES / manifest.name / manifest.short_version
 
 
 def file_sizes(parts: BundleContent) -> dict[str, int]:
-    """Bytes of what travels to the function, by file."""
+    """Bytes of the files that are deployed to the function."""
     return {
         contract.GRAPH: len(parts.graph),
         contract.MANIFEST: len(dump_json(parts.manifest.to_json())),
@@ -46,7 +46,7 @@ def file_sizes(parts: BundleContent) -> dict[str, int]:
 
 
 def write_files(folder: Path, parts: BundleContent, card: str, provenance: dict[str, Any]) -> None:
-    """Write a bundle's files into ``folder``, and see that they hash to its version."""
+    """Write a bundle's files into ``folder``, and verify that they hash to its version."""
     (folder / contract.GRAPH).write_bytes(parts.graph)
     (folder / contract.MANIFEST).write_bytes(dump_json(parts.manifest.to_json()))
     (folder / contract.BASELINE).write_bytes(parts.baseline)
@@ -57,9 +57,9 @@ def write_files(folder: Path, parts: BundleContent, card: str, provenance: dict[
 
 
 def publish_bundle(project: Path, draft: Path) -> Path:
-    """Copy the bundle in folder ``draft`` to where it belongs in ``project``, and return that place; an intact
-    bundle of this version that is there already stays, with the provenance of its first making. Raises
-    `ContractError` where the draft is none."""
+    """Copy the bundle in folder ``draft`` to its folder in ``project`` and return that folder; an intact bundle of
+    this version that exists already stays, with its own provenance. Raises `ContractError` where the draft is
+    not a bundle."""
     target = bundle_folder(project, contract.verify(draft))
     if target.exists():
         try:
@@ -75,7 +75,7 @@ def publish_bundle(project: Path, draft: Path) -> Path:
 
 
 def _set_aside(damaged: Path) -> None:
-    """Keep what somebody changed, under a name that nothing reads."""
+    """Keep a bundle that somebody changed, under a name that nothing reads."""
     number = 1
     while (kept := damaged.with_name(f"{damaged.name}.damaged-{number}")).exists():
         number += 1

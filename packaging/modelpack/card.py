@@ -1,4 +1,4 @@
-"""The model card: what the bundle is, for a person who has never seen it, fit to be attached to a review."""
+"""The model card: describes the bundle to a person who has never seen it, fit to be attached to a review."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from serinus.modelpack.bundle import BundleContent
 from serinus.modelpack.markdown import code, text
 from serinus.modelpack.robustness.report import Robustness
 
-#: Of an environment of the source's own, what a reader wants to see; the provenance has all of it.
+#: The packages of the source's own environment that readers need; the provenance lists all.
 _SHOWN_PACKAGES = (
     "scikit-learn",
     "xgboost",
@@ -54,13 +54,13 @@ def _inputs(manifest: Manifest) -> list[str]:
 
 
 def _data(baseline: dict[str, Any]) -> list[str]:
-    """What the sample held, and what was predicted for it."""
+    """The profile of the sample and of its predictions."""
     heads = ["| column | missing | values |", "|---|---:|---|"]
     columns = {**baseline["features"], **baseline["outputs"]}
     return [
         "## Data",
         "",
-        f"Profiled on {baseline['rows']} rows of the sample: features, then what was predicted.",
+        f"Profiled on {baseline['rows']} rows of the sample: features, then predictions.",
         "",
         *heads,
         *(_profile_row(name, profile) for name, profile in columns.items() if profile["kind"] != "columns"),
@@ -83,7 +83,7 @@ def _score(score: dict[str, Any] | None) -> list[str]:
     if score is None:
         return []
     return [
-        f"On the sample, which it may have been trained on, the source's {score['name']} is {score['value']:.4f}.",
+        f"The source's {score['name']} on the sample, which may be training data, is {score['value']:.4f}.",
         "",
     ]
 
@@ -108,9 +108,9 @@ def _agreement(manifest: Manifest, parity: dict[str, Any], rows: int) -> list[st
         "",
         f"Compared on {parity['rows']} rows ({rows} of the sample, the rest with missing and unseen values):",
         f"labels equal in {parity['labels_equal']:.4%}, largest difference {parity['max_abs_difference']:.2e}; "
-        f"asked: labels {tolerance.labels:.4%}, atol {tolerance.atol:g}, rtol {tolerance.rtol:g}.",
+        f"required: labels {tolerance.labels:.4%}, atol {tolerance.atol:g}, rtol {tolerance.rtol:g}.",
         *_direction(parity["cosine"], tolerance),
-        f"The graph computes in {manifest.precision} behind its preprocessing.",
+        f"After preprocessing, the graph computes in {manifest.precision}.",
         "",
     ]
 
@@ -120,14 +120,14 @@ def _direction(cosine: float | None, tolerance: Tolerance) -> list[str]:
         return []
     least = LEAST_COSINE if tolerance.cosine is None else tolerance.cosine
     instead = "" if tolerance.cosine is None else ", instead of atol and rtol"
-    return [f"Vectors keep their direction: least cosine {cosine:.6f}; asked: {least:g}{instead}."]
+    return [f"Vectors keep their direction: least cosine {cosine:.6f}; required: {least:g}{instead}."]
 
 
 def _robustness(robustness: Robustness) -> list[str]:
-    """What the endpoint does with values that the sample does not hold."""
-    lines = ["## Hard values", ""]
+    """The endpoint's outcome on values that the sample does not hold."""
+    lines = ["## Edge cases", ""]
     if robustness.lines:
-        lines += ["| tried | answered | in |", "|---|---|---|"]
+        lines += ["| input | outcome | features |", "|---|---|---|"]
         lines += [_table_row(line.probe, line.summary(), line.where()) for line in robustness.lines]
         lines.append("")
     if robustness.reason:
@@ -179,7 +179,7 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
     if own is not None:
         kept = [f"{name} {version}" for name, version in own["packages"].items() if name in _SHOWN_PACKAGES]
         lines.append(
-            f"- source run and converted with {', '.join(kept)} on Python {own['python']}, {text(own['origin'])}"
+            f"- source run and converted by {', '.join(kept)} on Python {own['python']}, {text(own['origin'])}"
         )
     return [
         *lines,
@@ -190,7 +190,8 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
 
 
 def limits(manifest: Manifest, quoted: Callable[[str], str] = code) -> list[str]:
-    """What the endpoint refuses and what was not compared, a sentence each; features' names as ``quoted``."""
+    """The inputs that the endpoint refuses and the limits of the comparison, a sentence each; ``quoted`` formats
+    feature names."""
     features = manifest.signature.features
     closed = [
         feature.name for feature in features if feature.categories is not None and feature.unseen == "refused"
@@ -199,16 +200,16 @@ def limits(manifest: Manifest, quoted: Callable[[str], str] = code) -> list[str]
     lines = ["Infinite numbers and values of another type are refused with status 422."]
     if needed:
         lines.append(
-            f"A missing value is refused in {_listed(needed, quoted)}: the source model takes none there."
+            f"A missing value is refused in {_listed(needed, quoted)}: the source model does not accept it."
         )
     if closed:
-        lines.append(f"Categories that training did not see are refused in {_listed(closed, quoted)}.")
+        lines.append(f"Categories not seen in training are refused in {_listed(closed, quoted)}.")
     bounded = [feature for feature in features if feature.lowest is not None or feature.highest is not None]
     if bounded:
         named = "; ".join(f"{quoted(feature.name)} {_bounds(feature)}" for feature in bounded[:8])
         more = f"; and {len(bounded) - 8} more features" if len(bounded) > 8 else ""
-        lines.append(f"Numbers are refused beyond what was seen to agree with the source: {named}{more}.")
-    lines.append("Agreement was measured on the rows above and on hard values, one feature or all at a time.")
+        lines.append(f"Numbers are refused outside the range that agrees with the source: {named}{more}.")
+    lines.append("Agreement was measured on the rows above and on edge cases, in one feature or all at a time.")
     return lines
 
 

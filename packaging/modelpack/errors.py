@@ -1,16 +1,16 @@
-"""What can go wrong while packaging a model or building layers; in brackets the command's exit code.
+"""The errors of packaging a model and building layers; in brackets the command's exit code.
 
 ModelpackError
 ├── RequestError            [1] a name, tolerance or other setting cannot be used
-├── WorkerError             [1] the process that ran the model's code ended, or took too long
+├── WorkerError             [1] the process that ran the model's code ended or exceeded its time limit
 ├── SourceError             [3] the model file cannot be read as a model
-│   ├── UntrustedTypesError     a skops file holds types that nobody has trusted yet
+│   ├── UntrustedTypesError     a skops file holds types that are not trusted
 │   ├── ExtraMissingError       its framework is an optional extra that is not installed
-│   ├── VersionSkewError        saved by another release of its framework than it is loaded by
+│   ├── VersionSkewError        saved by a release of its framework other than the installed one
 │   └── IsolationError          the versions that saved it could not be installed, or their Python ended
 ├── SampleError             [4] the sample cannot be read, or does not fit the model
 ├── ConversionError         [5] the model cannot be expressed as an ONNX graph
-├── PrecisionError          [6] the precision asked for does not apply, or is out of tolerance
+├── PrecisionError          [6] the requested precision does not apply, or is out of tolerance
 ├── ParityError             [6] the graph disagrees with the model beyond the tolerance
 ├── HoldoutError            [6] the bundle's own metrics on labelled rows are worse than the source's
 └── LayerError              [7] a layer cannot be built
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what another library said, or its error's name; at most 300 characters."""
+    """The first line of another library's error message, or the error's name; at most 300 characters."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:300]
 
 
 class ModelpackError(Exception):
-    """Base of all errors that a user of modelpack can cause; the message is fit to be shown as it is.
-    ``exit_code`` is what the command ends with, by kind of failure."""
+    """Base of all errors that a user of modelpack can cause; the message can be shown as it is. ``exit_code`` is
+    the command's, by kind of failure."""
 
     exit_code = 1
 
@@ -44,7 +44,7 @@ class RequestError(ModelpackError):
 
 
 class WorkerError(ModelpackError):
-    """The process that ran the model's code ended before it was done, or took too long."""
+    """The process that ran the model's code ended early or exceeded its time limit."""
 
     exit_code = 1
 
@@ -64,7 +64,7 @@ class UntrustedTypesError(SourceError):
 
 
 class ExtraMissingError(SourceError):
-    """The model's framework is not installed; ``extra`` of serinus brings it."""
+    """The model's framework is not installed; ``extra`` of serinus installs it."""
 
     def __init__(self, message: str, extra: str) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class ExtraMissingError(SourceError):
 
 
 class VersionSkewError(SourceError):
-    """The model was saved by framework version ``saved``; ``installed`` is here."""
+    """The model was saved by framework version ``saved``; version ``installed`` is installed."""
 
     def __init__(self, message: str, saved: str, installed: str) -> None:
         super().__init__(message)
@@ -81,7 +81,7 @@ class VersionSkewError(SourceError):
 
 
 class IsolationError(SourceError):
-    """An environment with the model's own versions cannot be had, or its Python ended unexpectedly."""
+    """An environment with the model's own versions cannot be created, or its Python ended unexpectedly."""
 
 
 class SampleError(ModelpackError):
@@ -91,7 +91,7 @@ class SampleError(ModelpackError):
 
 
 class ConversionError(ModelpackError):
-    """The model cannot be converted; ``estimator`` names what stands in the way, where that is known."""
+    """The model cannot be converted; ``estimator`` names the part that prevents it, where that is known."""
 
     exit_code = 5
 
@@ -101,7 +101,7 @@ class ConversionError(ModelpackError):
 
 
 class PrecisionError(ModelpackError):
-    """A precision that was asked for cannot be had; ``precision`` is its name."""
+    """The requested ``precision`` does not apply or is out of tolerance."""
 
     exit_code = 6
 
@@ -121,7 +121,7 @@ class ParityError(ModelpackError):
 
 
 class HoldoutError(ModelpackError):
-    """The bundle loses too much on labelled rows; ``metric`` names what."""
+    """The bundle's ``metric`` on labelled rows is worse than the source's by too much."""
 
     exit_code = 6
 
@@ -141,7 +141,7 @@ class ResolveError(LayerError):
 
 
 class LayerLimitError(LayerError):
-    """A zip exceeds what AWS Lambda allows; ``size_bytes`` against ``limit_bytes``."""
+    """A zip of ``size_bytes`` exceeds AWS Lambda's limit of ``limit_bytes``."""
 
     def __init__(self, message: str, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(message)

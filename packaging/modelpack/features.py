@@ -1,7 +1,7 @@
-"""What each feature accepts, found by asking the model itself rather than by reading its parts.
+"""The values that each feature accepts, determined by predicting with the model rather than by reading its parts.
 
-Whether a model takes a missing or an unseen value depends on every step before it; the shortest way to the truth
-is to hand it one and see.
+Whether a model accepts a missing or an unseen value depends on every step before it; trying one is the only sure
+test.
 """
 
 import warnings
@@ -16,7 +16,7 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import Category, Source
 from serinus.modelpack.sources.source import MISSING_STRING
 
-#: No category of anybody's.
+#: Values that no model was trained on.
 UNSEEN_STRING = "(a value never seen)"
 UNSEEN_NUMBER = -987_654_321
 _ROLES: dict[str, OutputRole] = {"label": "label", "probabilities": "probabilities", "value": "value"}
@@ -38,7 +38,7 @@ def describe_features(source: Source, sample: Sample) -> tuple[Feature, ...]:
 
 
 def _accepts_unseen(source: Source, rows: pd.DataFrame, name: str, is_string: bool, is_encoded: bool) -> bool:
-    """Numbers that no encoder knows by value have no unseen ones."""
+    """Always true for numbers that no encoder knows by value."""
     if not is_string and not is_encoded:
         return True
     return accepts(source, rows, name, UNSEEN_STRING if is_string else UNSEEN_NUMBER)
@@ -53,7 +53,7 @@ def build_signature(
     string_inputs: dict[str, bool],
 ) -> Signature:
     """The signature of a graph whose outputs have ONNX ``types``, and ``shapes`` by row (empty: one value).
-    ``string_inputs`` says of each whether its strings come in lower case."""
+    ``string_inputs`` maps each input of strings to whether they must be lower-cased."""
     tensors = []
     if sample.numbers:
         tensors.append(Tensor("numbers", "float64", sample.numbers))
@@ -86,13 +86,13 @@ def accepts(source: Source, rows: pd.DataFrame, name: str, value: Any) -> bool:
             outputs = source.predict(tried)
         except ModelpackError:
             raise
-        except Exception:  # noqa: BLE001 - any failure is the answer
+        except Exception:  # noqa: BLE001 - any failure means that the value is refused
             return False
     return all(bool(np.isfinite(values).all()) for values in outputs.values() if values.dtype.kind == "f")
 
 
 def _probe_rows(sample: Sample) -> pd.DataFrame:
-    """Complete rows, so that only the value tried can be at fault; the fullest row where none is complete."""
+    """Complete rows, so that only the tried value can fail; filled ones where none is complete."""
     complete = sample.frame.dropna()
     if len(complete):
         return complete.head(2).reset_index(drop=True)
@@ -128,7 +128,7 @@ def _feature(
 
 
 def to_json_value(value: Any) -> Any:
-    """A cell as a request holds it: null where missing, else plain."""
+    """A cell as in a request: None where missing, else a plain Python value."""
     if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         return None
     return value.item() if isinstance(value, np.generic) else value

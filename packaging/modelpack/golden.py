@@ -1,6 +1,6 @@
-"""The golden set: few rows, chosen to be unlike each other, with the outputs that the source model gave.
+"""The golden set: few rows, selected to differ from each other, with the source model's outputs.
 
-Hooks send them to a new version before any traffic does, exactly as a request holds them.
+Hooks send them to a new version before it gets any traffic, exactly as requests hold them.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ def choose_golden(
     expected: Expected, features: tuple[Feature, ...], outside: set[int] | None = None, *, rows: int = ROWS
 ) -> Golden:
     """About ``rows`` rows: each feature's extremes, rows of every label, missing and unseen values where they are
-    accepted, and the rest evenly from the sample; none of the rows ``outside`` the tolerance."""
+    accepted, and the rest evenly from the sample; no row ``outside`` the tolerance."""
     selected = [row for row in _select_rows(expected, features, rows) if row not in (outside or ())]
     frame = expected.frame.iloc[selected]
     dtypes = {feature.name: feature.dtype for feature in features}
@@ -33,7 +33,7 @@ def choose_golden(
 
 
 def _select_rows(expected: Expected, features: tuple[Feature, ...], rows: int) -> list[int]:
-    """Row numbers, ascending. Half of the places at most go to variants and extremes each."""
+    """Row numbers, ascending. Variants and extremes get at most half of the rows each."""
     sample = expected.frame.iloc[: expected.sample_rows]
     selected: dict[int, None] = {}
     variants = range(expected.sample_rows, len(expected.frame))
@@ -66,7 +66,7 @@ def _first_row_of_each_label(expected: Expected) -> list[int]:
 
 
 def _request_value(value: Any, dtype: str) -> Any:
-    """A float column may hold a whole number of an integer feature, where another row of it misses one."""
+    """A float column may hold an integer feature, where another row of it is missing."""
     plain = to_json_value(value)
     if plain is None or isinstance(plain, list):
         return plain

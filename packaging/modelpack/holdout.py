@@ -1,5 +1,5 @@
-"""The task's own metrics on labelled rows, of the source and of the bundle side by side, and the gate on the
-loss. All are scikit-learn's of that name, of probabilities in double precision.
+"""The task's metrics on labelled rows, of source and bundle side by side, and the gate on the loss. All equal
+scikit-learn's of that name, on probabilities in double precision.
 https://scikit-learn.org/stable/modules/model_evaluation.html
 """
 
@@ -29,9 +29,8 @@ def compare_metrics(
         loss = before - after if name in _MORE_IS_BETTER else (after - before) / (before or 1.0)
         if loss > max_loss:
             raise HoldoutError(
-                f"on the holdout {name} is {after:.6g} for the bundle and {before:.6g} for the source, worse "
-                f"by more "
-                f"than {max_loss:g}. Package with another --precision, or allow more with --max-loss.",
+                f"on the holdout {name} is {after:.6g} for the bundle and {before:.6g} for the source, worse by "
+                f"more than {max_loss:g}. Package with another --precision, or allow more with --max-loss.",
                 name,
             )
     return metrics
@@ -49,7 +48,7 @@ def _metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> d
         spread = float(target.var())
         metrics = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.abs(error).mean())}
         return metrics | ({"r2": float(1.0 - np.mean(error**2) / spread)} if spread else {})
-    raise SampleError("--holdout needs a model that predicts one label or one number a row. Leave it out.")
+    raise SampleError("--holdout requires a model that predicts one label or one number a row. Leave it out.")
 
 
 def accuracy(truth: Any, labels: Any) -> float:
@@ -66,7 +65,7 @@ def truth_matrix(truth: Any, classes: tuple[Any, ...]) -> npt.NDArray[np.float64
 
 
 def _comparable(truth: Any, labels: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Both as numbers, where both are, else as text: a table may hold the classes 0 and 1 as 0.0 and 1.0, and the
+    """Both as numbers where both are, else as text: a table may hold the classes 0 and 1 as 0.0 and 1.0, and the
     class "1" as a number."""
     both = list(truth), list(labels)
     if all(isinstance(value, _NUMBERS) for values in both for value in values):
@@ -77,7 +76,7 @@ def _comparable(truth: Any, labels: Any) -> tuple[npt.NDArray[Any], npt.NDArray[
 
 
 def _probability_metrics(hits: npt.NDArray[np.float64], probabilities: npt.NDArray[Any]) -> dict[str, float]:
-    """Calibration: the Brier score, of two classes that of the second, and the log loss. Ranking: AUC, of two
+    """Calibration: the Brier score (for two classes, of the second) and the log loss. Ranking: AUC, for two
     classes. ``hits`` and ``probabilities`` are [rows, classes]."""
     predicted = probabilities.astype(np.float64)
     least = np.finfo(np.float64).eps

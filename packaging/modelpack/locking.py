@@ -1,4 +1,4 @@
-"""Pins a bundle in serinus.lock, also while another process pins another."""
+"""Pins a bundle in serinus.lock, safe against other processes that pin at the same time."""
 
 import fcntl
 from pathlib import Path
@@ -8,8 +8,8 @@ from serinus.modelpack.atomic import write_file
 
 
 def pin_bundle(project: Path, environment: str, model: str, pin: Pin) -> None:
-    """Let ``environment`` of ``project`` deploy ``pin`` for ``model``; other pins stay. Raises `ContractError`
-    when the lock there is damaged."""
+    """Pin ``model`` to ``pin`` in ``environment`` of ``project``; other pins stay. Raises `ContractError` when the
+    lock is damaged."""
     guard = project / ".serinus" / "lock.guard"
     guard.parent.mkdir(parents=True, exist_ok=True)
     with guard.open("w") as file:

@@ -1,4 +1,4 @@
-"""Names and other text of users' in Markdown: shown as they are, and never taken for its marks.
+"""Escapes users' names and text for Markdown, so that they show as they are.
 
 https://spec.commonmark.org/0.31.2/#backslash-escapes and, for tables, https://github.github.com/gfm/#tables-extension-
 """
@@ -6,7 +6,7 @@ https://spec.commonmark.org/0.31.2/#backslash-escapes and, for tables, https://g
 import re
 import unicodedata
 
-#: Marks wherever they stand; an underscore only where no letter or digit is on both sides of it.
+#: Special anywhere; an underscore only where no letter or digit is on both sides of it.
 _MARKS = re.compile(r"[\\`*<\[\]|&~]|(?<![^\W_])_|_(?![^\W_])")
 _RUNS = re.compile(r"`+")
 
@@ -17,7 +17,7 @@ def text(value: object) -> str:
 
 
 def code(value: object) -> str:
-    """``value`` as a span of code, fenced by more backticks than it holds; not for tables, which part at "|"."""
+    """``value`` as a span of code, fenced by more backticks than it holds; not for tables, which split at "|"."""
     shown = single_line(value)
     fence = "`" * (1 + max((len(run) for run in _RUNS.findall(shown)), default=0))
     pad = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
@@ -25,7 +25,7 @@ def code(value: object) -> str:
 
 
 def single_line(value: object) -> str:
-    """``value`` with spaces for line ends, and what steers a terminal made visible as one character each."""
+    """``value`` with spaces for line ends, and a replacement character for each control character."""
     return "".join(map(_visible, " ".join(str(value).splitlines()).replace("\t", " ")))
 
 

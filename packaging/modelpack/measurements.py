@@ -1,4 +1,4 @@
-"""What was measured of a graph in one precision; apart from the measuring, so that readers load no converter."""
+"""A graph's measurements in one precision; separate from `precision`, so that readers load no converter."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,8 +8,8 @@ from serinus.lambda_handlers.contract.agreement import Agreement
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names what its trees
-    are written as, where it has any. ``note`` says why a candidate has no figures, or why it was not taken."""
+    """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names the operator
+    of its trees, if any. ``note`` says why a candidate has no figures, or why it was not chosen."""
 
     precision: str
     size_bytes: int | None = None

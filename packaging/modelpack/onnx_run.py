@@ -1,4 +1,4 @@
-"""Runs a graph on a table, as the endpoint will: one tensor of numbers, one of strings, one a nested feature."""
+"""Runs a graph on a table as the endpoint will: a tensor of numbers, one of strings, one a nested feature."""
 
 from typing import Any
 
@@ -25,15 +25,15 @@ class Runner:
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise ConversionError(
-                f"ONNX Runtime cannot load the graph: {first_line(error)}. Take steps out of the model one at a "
-                "time to find which it cannot run, and replace it."
+                f"ONNX Runtime cannot load the graph: {first_line(error)}. Remove steps from the model one at a "
+                "time to find the one that it cannot run, and replace it."
             ) from error
         self._numbers = list(sample.numbers)
         self._strings = list(sample.strings)
         self._nested = {name: np.dtype(sample.dtypes[name]) for name in sample.shapes}
         inputs = [item.name for item in self.session.get_inputs()]
         lowercase = self.session.get_modelmeta().custom_metadata_map.get(LOWERCASE)
-        #: Inputs of strings, and whether the strings have to come in lower case.
+        #: Inputs of strings, and whether the strings must be lower-cased.
         self.string_inputs = {name: name == lowercase for name in (PLAIN, LOWERED) if name in inputs}
         self.output_types: dict[str, str] = {item.name: item.type for item in self.session.get_outputs()}
 
@@ -56,7 +56,7 @@ class Runner:
         return feeds
 
     def run_by_row(self, frame: pd.DataFrame) -> Outputs:
-        """As a call, each row as a request of its own: quantized graphs let rows depend on those beside them."""
+        """As `__call__`, but one row at a time: in quantized graphs rows depend on those beside them."""
         feeds = self.feeds(frame)
         rows = [
             self.run({name: values[row : row + 1] for name, values in feeds.items()}) for row in range(len(frame))
@@ -64,7 +64,7 @@ class Runner:
         return {name: np.concatenate([row[name] for row in rows]) for name in self.output_types}
 
     def run(self, feeds: dict[str, Any]) -> Outputs:
-        """Outputs by name for inputs as `feeds` gives them."""
+        """Outputs by name for inputs from `feeds`."""
         names = list(self.output_types)
         outputs: list[Any] = self.session.run(names, feeds)
         return dict(zip(names, outputs, strict=True))

@@ -1,6 +1,6 @@
-"""Packaging a model: the one door, which stays light until it is opened.
+"""The entry point of packaging; it loads the converters only when it is called.
 
-What converting needs is an optional extra; who only builds and deploys has none of it.
+They are an optional extra, which building and deploying do without.
 """
 
 import tempfile
@@ -19,9 +19,9 @@ _NEEDED = ("pandas", "sklearn", "skl2onnx", "onnx", "skops")
 
 
 def package(request: PackageRequest, progress: Progress | None = None) -> PackageResult:
-    """Make the bundle that ``request`` describes and pin it; nothing is written unless it agrees with its source.
+    """Build the bundle that ``request`` describes and pin it; nothing is written unless it agrees with its source.
 
-    The model's code runs in this process, which it can end or hold up; `supervised` runs it in another. Raises
+    The model's code runs in this process, which it can end or block; `supervised` runs it in another. Raises
     `ModelpackError`, and `ContractError` where the project's lock is damaged.
     """
     check(request)
@@ -33,11 +33,11 @@ def package(request: PackageRequest, progress: Progress | None = None) -> Packag
 
 
 def check(request: PackageRequest) -> None:
-    """Raise `RequestError` where ``request`` cannot be, and `ModelpackError` where what converts is not
+    """Raise `RequestError` where ``request`` is not valid, and `ModelpackError` where the converters are not
     installed; loads nothing."""
     request.check()
     absent = [name for name in _NEEDED if find_spec(name) is None]
     if absent:
         raise ModelpackError(
-            f"packaging a model needs {', '.join(absent)}, which is not installed. pip install 'serinus[{_EXTRA}]'"
+            f"packaging a model needs {', '.join(absent)}, which is not installed: pip install 'serinus[{_EXTRA}]'"
         )

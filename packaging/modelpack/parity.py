@@ -1,4 +1,4 @@
-"""Agreement with the source model: on the sample, and on what samples forget, missing and unseen values."""
+"""Agreement with the source model, on the sample and on rows of it with missing and unseen values."""
 
 import warnings
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ _ROWS_PER_VARIANT = 20
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Rows, the sample's first (``sample_rows`` of them), then variants; and what the source gives for them.
-    ``variants`` holds the first row of each: by feature, and whether its value is missing there or unseen."""
+    """Rows, the sample's first (``sample_rows`` of them), then variants; and the source's outputs for them.
+    ``variants`` holds the first row of each: by feature, and whether its value is missing or else unseen."""
 
     frame: pd.DataFrame
     outputs: Outputs
@@ -42,8 +42,8 @@ def predict_expected(source: Source, sample: Sample, features: tuple[Feature, ..
             outputs = source.predict(frame)
         except Exception as error:
             raise SampleError(
-                f"the model cannot predict the sample's rows: {first_line(error)}. Give rows like the training "
-                "data's, with the same kinds of values."
+                f"the model cannot predict the sample's rows: {first_line(error)}. Pass rows like the training "
+                "data's, with the same types of values."
             ) from error
         first_rows = {(name, value is np.nan): row for (name, value), row in zip(cases, first, strict=False)}
         return Expected(frame, outputs, len(sample.frame), first_rows)
@@ -59,7 +59,7 @@ def parity_error(expected: Expected, runner: Runner, agreement: Agreement, toler
     got = runner(expected.frame)
     lines = [
         f"the ONNX graph disagrees with the source model in {agreement.rows_out_of_tolerance} of {agreement.rows} "
-        f"rows: labels equal in {agreement.labels_equal:.4%} (at least {tolerance.labels:.4%} asked), largest "
+        f"rows: labels equal in {agreement.labels_equal:.4%} (required: {tolerance.labels:.4%}), largest "
         f"difference {agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g})"
         f"{'' if agreement.cosine is None else f', least cosine {agreement.cosine:.6f}'}. "
         "Worst rows:"

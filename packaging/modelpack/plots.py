@@ -1,5 +1,4 @@
-"""Points for the parity plots: few enough to be kept in the provenance, chosen evenly and with the worst among
-them."""
+"""Points for the parity plots: few enough for the provenance, spread evenly and with the worst among them."""
 
 from typing import Any
 

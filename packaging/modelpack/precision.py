@@ -1,8 +1,7 @@
-"""Which precision a model is shipped in: candidates made, measured, and the best within tolerance chosen.
+"""Chooses the precision that a model is shipped in: builds candidates, measures them, takes the best in tolerance.
 
-The rule does not wobble between runs, since file sizes do not: the smallest file within tolerance wins, if it
-saves at least a fifth; a candidate drops out only where it is clearly slower, twice the plain graph's latency and
-50 us more.
+The rule is stable between runs, as file sizes are: the smallest file within tolerance wins if it saves at least a
+fifth; a candidate is dropped only where it is clearly slower, by twice the plain graph's latency and 50 us more.
 """
 
 import time
@@ -56,7 +55,7 @@ def choose_precision(
         try:
             model = make()
         except Exception as error:  # noqa: BLE001 - a quantizer that fails is a line of the table
-            table.append(Measurement(name, note=f"cannot be made: {first_line(error)}"))
+            table.append(Measurement(name, note=f"cannot be built: {first_line(error)}"))
             continue
         if model is None:
             table.append(Measurement(name, note=_unchanged_note(name, form)))
@@ -75,9 +74,9 @@ def choose_precision(
 
 def _unchanged_note(name: str, form: str) -> str:
     if form:
-        return f"changes nothing: trees hold no matrices to quantize; {form} is their form"
+        return f"changes nothing: trees hold no matrices to quantize; they are written as {form}"
     if name in _STORED:
-        return f"changes nothing: no {LEAST_NUMBERS} or more numbers in one place are stored wider"
+        return f"changes nothing: no tensor of {LEAST_NUMBERS} or more numbers is stored wider"
     return f"changes nothing: no product by {LEAST_WEIGHTS} or more weights is in single precision"
 
 
@@ -119,7 +118,7 @@ def _measure(name: str, model: bytes, sample: Sample, expected: Expected, tolera
 def _apply_gate(
     line: Measurement, model: bytes, sample: Sample, tolerance: Tolerance, gate: "Gate | None"
 ) -> Measurement:
-    """The line, out of tolerance where hard values near the sample, or strings, are answered otherwise."""
+    """The line, out of tolerance where edge cases near the sample, or strings, differ from the source."""
     if gate is None or line.agreement is None or not line.agreement.agrees:
         return line
     differences = gate.differences(Runner(model, sample, threads=1), tolerance)
@@ -127,13 +126,13 @@ def _apply_gate(
         return line
     agreement = replace(line.agreement, agrees=False)
     more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
-    return replace(line, agreement=agreement, note=f"differs on hard values: {differences[0]}{more}")
+    return replace(line, agreement=agreement, note=f"differs on edge cases: {differences[0]}{more}")
 
 
 def _compare_single_rows(
     runner: Runner, expected: Expected, tolerance: Tolerance, is_quantized: bool
 ) -> Agreement | None:
-    """Quantized as they come, activations depend on the rows beside: single rows are compared too."""
+    """Dynamically quantized activations depend on the other rows of a call, so single rows are compared too."""
     if not is_quantized:
         return None
     rows = np.unique(np.linspace(0, len(expected.frame) - 1, num=_SINGLE_ROWS).astype(int))
@@ -156,7 +155,7 @@ def _merge_worst(whole: Agreement, single: Agreement | None) -> Agreement:
 
 
 def _fastest_us(runner: Runner, feeds: dict[str, Any], times: int) -> float:
-    """The fastest of several calls: what the machine is busy with besides only adds."""
+    """The fastest of several calls: other load on the machine only adds time."""
     durations_s = []
     for _ in range(times):
         begun = time.perf_counter()
@@ -166,7 +165,7 @@ def _fastest_us(runner: Runner, feeds: dict[str, Any], times: int) -> float:
 
 
 def advise_smaller(table: tuple[Measurement, ...], selected: str, max_bytes: int) -> str:
-    """What to do where the graph ``selected`` is larger than ``max_bytes``, if another precision would fit."""
+    """Advice where the graph ``selected`` is larger than ``max_bytes``; empty where no other precision fits."""
     fitting = [line for line in table if line.precision != selected and 0 < (line.size_bytes or 0) < max_bytes]
     best = next((line for line in fitting if line.agreement and line.agreement.agrees), None)
     if best is not None:
@@ -203,16 +202,14 @@ def _select_requested(table: list[Measurement], requested: str, tolerance: Toler
     line = next((line for line in table if line.precision == requested), None)
     if line is None or line.agreement is None:
         why = line.note if line is not None else "it does not apply"
-        raise PrecisionError(
-            f"precision {requested} cannot be had: {why}. Package with --precision auto.", requested
-        )
+        raise PrecisionError(f"precision {requested} is not available: {why}. Use --precision auto.", requested)
     agreement = line.agreement
     if not agreement.agrees:
         raise PrecisionError(
-            f"precision {requested} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (at least "
-            f"{tolerance.labels:.4%} asked), largest difference {agreement.max_abs_difference:.3g} (atol "
+            f"precision {requested} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (required: "
+            f"{tolerance.labels:.4%}), largest difference {agreement.max_abs_difference:.3g} (atol "
             f"{tolerance.atol:g}, rtol {tolerance.rtol:g}){_cosine_note(agreement, tolerance)}. Allow more with "
-            "--labels, --atol, --rtol and, for embeddings, --cosine, or package with --precision auto.",
+            "--labels, --atol, --rtol and, for embeddings, --cosine, or use --precision auto.",
             requested,
         )
     return requested

@@ -1,4 +1,4 @@
-"""How long work tells of itself, without knowing who listens: a terminal, a log or nobody."""
+"""How long-running work reports its progress, whether to a terminal, a log or nobody."""
 
 from typing import Protocol
 
@@ -10,11 +10,11 @@ class Progress(Protocol):
         """A stage begins, and the one before it is done."""
 
     def notice(self, message: str) -> None:
-        """Something that the user should know, once, though the work goes on."""
+        """A message for the user, shown once; the work continues."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Discards all reports."""
 
     def stage(self, name: str) -> None:
         """Nothing to do."""

@@ -1,5 +1,4 @@
-"""From a bundle's draft to the project: its folder appears whole there and is pinned, once nothing of the model's
-can fail any more."""
+"""Copies a finished bundle into the project, whole, and pins it; by then all of the model's code has run."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,8 @@ from serinus.modelpack.request import PackageRequest, PackageResult
 
 
 def publish(request: PackageRequest, drafted: PackageResult, draft: Path) -> PackageResult:
-    """Keep the bundle in folder ``draft``, which ``drafted`` tells of, and pin it; what there is now. A dry run
-    keeps nothing. Raises `RequestError` where the project cannot be written to."""
+    """Copy the bundle in folder ``draft`` into the project and pin it; return ``drafted`` with its final folder
+    and size. A dry run writes nothing. Raises `RequestError` where the project cannot be written to."""
     manifest = read_manifest(draft)
     folder = bundle_folder(request.project, manifest)
     try:
@@ -24,8 +23,8 @@ def publish(request: PackageRequest, drafted: PackageResult, draft: Path) -> Pac
             pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, relative_path))
     except OSError as error:
         raise RequestError(
-            f"the bundle cannot be written to {request.project} ({error}). Make room there, or give yourself the "
-            "right to write."
+            f"the bundle cannot be written to {request.project} ({error}). Free disk space there, or grant "
+            "yourself write permission."
         ) from error
     weight = sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
     return replace(drafted, bundle=folder, bundle_bytes=weight)

@@ -1,4 +1,4 @@
-"""What is asked of `package`, and what it answers."""
+"""The request to `package`, and its result."""
 
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -13,7 +13,7 @@ from serinus.modelpack.errors import RequestError
 from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.robustness.report import Robustness
 
-#: What may be asked for: `auto` lets the rule of `precision` choose.
+#: Valid values of ``precision``; `auto` applies the rule of `precision.choose_precision`.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
 _PATHS = ("source", "sample", "project", "requirements", "holdout")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -24,16 +24,15 @@ class PackageRequest:
     """A trained model in file ``source``, to become bundle ``name`` of ``project``, pinned for ``environment``.
 
     ``sample`` is a CSV or Parquet file of rows like the training data's, under the names used in training (None:
-    the input example of an MLflow model);
-    ``drop`` names columns of it to leave out, ``target`` the label's. ``trust`` names types that a skops file may
-    hold. ``requirements`` is a file in pip's words of the versions that the model was trained with, where it does
-    not say so itself; ``allow_version_skew`` lets the installed versions load a model of another minor release of
-    its framework, with a notice.
+    the input example of an MLflow model); ``drop`` names columns of it to leave out, ``target`` the label's.
+    ``trust`` names types that a skops file may hold. ``requirements`` is a pip requirements file with the versions
+    that the model was trained with, where its own file lacks them; ``allow_version_skew`` lets the installed
+    versions load a model of another minor release of its framework, with a notice.
     ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
-    ``allow_fragile`` lets a bundle pass that answers hard values otherwise than its source.
-    ``dry_run`` writes nothing. ``factory`` (`module:function`) makes the PyTorch module that weights belong to.
-    ``largest_unzipped_bytes`` is what Lambda allows a function with its layers.
+    ``allow_fragile`` accepts a bundle that differs from its source on edge-case inputs.
+    ``dry_run`` writes nothing. ``factory`` (`module:function`) returns the PyTorch module for weights.
+    ``largest_unzipped_bytes`` is Lambda's limit for a function with its layers.
     """
 
     source: Path
@@ -69,7 +68,7 @@ class PackageRequest:
         return cls(**data | changed | tuples | {"tolerance": Tolerance.from_json(data["tolerance"])})
 
     def with_absolute_paths(self) -> "PackageRequest":
-        """The same request, whatever folder becomes the working folder later; links stay as they are."""
+        """The same request, independent of the working folder; links are not resolved."""
         paths = {name: path.absolute() for name in _PATHS if (path := getattr(self, name)) is not None}
         return replace(self, **paths)
 
@@ -78,38 +77,40 @@ class PackageRequest:
         for what, value in (("name", self.name), ("environment", self.environment)):
             if not NAME.fullmatch(value):
                 raise RequestError(
-                    f"{what} {value!r} cannot be used: at most 40 of a-z, 0-9 and -, beginning with a letter "
+                    f"{what} {value!r} is not valid: use at most 40 of a-z, 0-9 and -, beginning with a letter "
                     "and not ending with -. For example: churn-v2"
                 )
         if self.precision not in PRECISIONS:
-            raise RequestError(f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}.")
+            raise RequestError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}.")
         if self.requirements is not None and self.allow_version_skew:
             raise RequestError(
-                f"requirements {self.requirements} ask for versions of the model's own; allowing version skew "
-                "takes the installed ones. Leave one of them out."
+                f"requirements {self.requirements} select the model's own versions, and allowing version skew "
+                "selects the installed ones. Leave one of them out."
             )
         if self.holdout is not None and self.target is None:
-            raise RequestError(f"holdout {self.holdout} needs to know its label column: --target y")
+            raise RequestError(f"holdout {self.holdout} requires the name of its label column: --target y")
         if self.factory is not None and not _FACTORY.fullmatch(self.factory):
-            raise RequestError(f"factory {self.factory!r} names no function. For example: --factory my_model:make")
+            raise RequestError(
+                f"factory {self.factory!r} is not a module:function. For example: --factory my_model:make"
+            )
         tolerance = self.tolerance
         least = 0.0 if tolerance.cosine is None else tolerance.cosine
         numbers = tolerance.atol >= 0.0 and tolerance.rtol >= 0.0
         if not (0.0 <= tolerance.labels <= 1.0 and numbers and -1.0 <= least <= 1.0):
             raise RequestError(
-                f"tolerance {tolerance.to_json()} cannot be used: labels is a share from 0 to 1, atol and rtol "
-                "are not negative, cosine lies between -1 and 1."
+                f"tolerance {tolerance.to_json()} is not valid: labels must be a share from 0 to 1, atol and rtol "
+                "at least 0, cosine between -1 and 1."
             )
 
 
 @dataclass(frozen=True, slots=True)
 class PackageResult:
-    """The bundle made. ``bundle`` is its folder; sizes in bytes; ``seconds`` by stage, and `total`.
+    """The packaged bundle. ``bundle`` is its folder; sizes in bytes; ``seconds`` by stage, and `total`.
 
-    ``precisions`` is the table of `precision.Measurement`; ``holdout`` metrics of `source` and `bundle`.
+    ``precisions`` is the table of `Measurement`; ``holdout`` metrics of `source` and `bundle`.
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
-    ``environment_of_source`` holds Python and packages of the environment that the source ran in, where it was
-    one of its own. ``robustness`` says what became of hard values.
+    ``environment_of_source`` holds Python and packages of the source's own environment, where it ran in one.
+    ``robustness`` counts the outcomes on edge cases.
     """
 
     bundle: Path

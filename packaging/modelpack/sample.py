@@ -1,7 +1,7 @@
 """Reads the sample: rows like those that the model was trained on, with the features' names as header.
 
-Everything that the bundle says about inputs (names, dtypes, ranges, golden set, baseline) comes from here, so
-a doubtful sample is refused rather than guessed at.
+All of the bundle's knowledge of inputs (names, dtypes, ranges, golden set, baseline) comes from here, so a
+doubtful sample is rejected rather than guessed at.
 """
 
 import csv
@@ -18,14 +18,14 @@ from serinus.modelpack.errors import SampleError
 
 #: More rows add nothing to the profile and cost time in the comparison with the source model.
 MAX_ROWS = 50_000
-#: A row of more values is no request that an endpoint would take.
+#: No endpoint would accept a row of more values.
 MAX_COLUMNS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """``frame`` holds the features in the model's order: float64, int64, bool or object (strings, NaN where
-    missing) columns. ``dtypes`` says which, by column. ``target`` is the label column, where one was named."""
+    missing) columns, as in ``dtypes``. ``target`` is the label column, where one was named."""
 
     frame: pd.DataFrame
     dtypes: dict[str, Dtype]
@@ -38,23 +38,23 @@ class Sample:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """Columns that the graph takes as numbers, in order."""
+        """Columns in the graph's input of numbers, in order."""
         return tuple(name for name, dtype in self.dtypes.items() if dtype != "string" and name not in self.shapes)
 
     @property
     def strings(self) -> tuple[str, ...]:
-        """Columns that the graph takes as strings, in order."""
+        """Columns in the graph's input of strings, in order."""
         return tuple(name for name, dtype in self.dtypes.items() if dtype == "string")
 
 
 def read_table(path: Path, strings: tuple[str, ...] = ()) -> pd.DataFrame:
     """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more. Columns
-    ``strings`` of a CSV file are text, whatever they look like.
+    ``strings`` of a CSV file are always read as text.
 
-    Raises `SampleError` when it is none or has no rows.
+    Raises `SampleError` when it is not a table or has no rows.
     """
     if not path.is_file():
-        raise SampleError(f"sample {path} is not a file. Give a CSV or Parquet file with a header.")
+        raise SampleError(f"sample {path} is not a file. Pass a CSV or Parquet file with a header.")
     try:
         frame = _read_parquet(path) if _is_parquet(path) else _read_csv(path, strings)
     except UnicodeDecodeError as error:
@@ -63,9 +63,9 @@ def read_table(path: Path, strings: tuple[str, ...] = ()) -> pd.DataFrame:
             "Save it as UTF-8, or as Parquet."
         ) from error
     except (ValueError, OSError) as error:
-        raise SampleError(f"sample {path} cannot be read: {error}. Give a CSV or Parquet file.") from error
+        raise SampleError(f"sample {path} cannot be read: {error}. Pass a CSV or Parquet file.") from error
     if frame.empty:
-        raise SampleError(f"sample {path} has a header but no rows. Give rows like the training data's.")
+        raise SampleError(f"sample {path} has a header but no rows. Add rows like the training data's.")
     return frame
 
 
@@ -78,10 +78,10 @@ def fit_to_model(
     target: str | None = None,
     nested: dict[str, Dtype] | None = None,
 ) -> Sample:
-    """The part of ``table`` that the model takes, in its order.
+    """The columns of ``table`` that the model was trained on, in its order.
 
     ``names`` are the names that the model was trained with, or None when it was trained on a bare array of
-    ``count`` columns; then the header names them, by position. ``nested`` names those that it takes as tensors.
+    ``count`` columns; then the header names them, by position. ``nested`` holds the columns that are tensors.
     Raises `SampleError` on any mismatch.
     """
     for column in (*drop, *((target,) if target else ())):
@@ -92,7 +92,7 @@ def fit_to_model(
         features = _select(features, names)
     elif count is not None and count != len(features.columns):
         raise SampleError(
-            f"the model takes {count} features; the sample has {len(features.columns)} columns: "
+            f"the model requires {count} features; the sample has {len(features.columns)} columns: "
             f"{_listed(features.columns)}. {_hint(features.columns[count:])}"
         )
     nested = nested or {}
@@ -117,18 +117,18 @@ def _select(features: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     if missing:
         raise SampleError(
             f"the sample lacks {_listed(missing)}, which the model was trained with; "
-            f"it has {_listed(features.columns)}. Add the columns, under the names used in training."
+            f"it has {_listed(features.columns)}. Add the columns under the names used in training."
         )
     extra = [name for name in features.columns if name not in names]
     if extra:
-        raise SampleError(f"the sample has columns that the model does not take: {_listed(extra)}. {_hint(extra)}")
+        raise SampleError(f"the sample has columns that the model does not use: {_listed(extra)}. {_hint(extra)}")
     return features[list(names)]
 
 
 def _hint(extra: object) -> str:
     names = [str(name) for name in extra] if isinstance(extra, (list, pd.Index)) else []
     if not names:
-        return "Give the columns that the model was trained with, in order."
+        return "Pass the columns that the model was trained with, in order."
     return f"If it is the label: --target {names[-1]}; to leave columns out: " + " ".join(
         f"--drop {name}" for name in names
     )
@@ -141,7 +141,7 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
         values = values.astype(values.cat.categories.dtype)
     missing = values.isna()
     if missing.all():
-        raise SampleError(f"sample column {name!r} is empty in all {len(values)} rows. Give some values.")
+        raise SampleError(f"sample column {name!r} is empty in all {len(values)} rows. Fill in some values.")
     if pd.api.types.is_bool_dtype(values.dtype) and not missing.any():
         return "bool", values.astype(bool)
     if pd.api.types.is_integer_dtype(values.dtype) and not missing.any():
@@ -156,7 +156,7 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
     shown = sorted(kind.__name__ for kind in kinds)
     raise SampleError(
         f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings "
-        "are supported. Turn it into one of them before training, or leave it out."
+        "are supported. Convert it to one of them before training, or leave it out."
     )
 
 
@@ -167,19 +167,18 @@ def _tensors(name: str, values: "pd.Series[Any]", dtype: Dtype) -> "tuple[tuple[
         array = np.array([_unwrapped(value) for value in read], dtype=np.dtype(dtype))
     except (ValueError, TypeError) as error:
         raise SampleError(
-            f"sample column {name!r} holds no tensors of one shape ({error}). Give nested lists of numbers, "
-            f"equally "
-            "long in every row: in Parquet, or as JSON text in CSV."
+            f"sample column {name!r} does not hold tensors of one shape ({error}). Use nested lists of numbers, "
+            "equally long in every row: in Parquet, or as JSON text in CSV."
         ) from error
     if array.ndim < 2:
         raise SampleError(
-            f"sample column {name!r} holds single values; the model takes lists. Give [1.0, 2.0, …]."
+            f"sample column {name!r} holds single values; the model requires lists, such as [1.0, 2.0, …]."
         )
     return array.shape[1:], pd.Series(array.tolist(), dtype=object)
 
 
 def _unwrapped(value: Any) -> Any:
-    """Parquet gives arrays of arrays."""
+    """Parquet is read as arrays of arrays."""
     return [_unwrapped(item) for item in value] if isinstance(value, (list, np.ndarray)) else value
 
 
@@ -188,7 +187,7 @@ def _finite(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
     if infinite.any():
         raise SampleError(
             f"sample column {name!r} is infinite in row {int(infinite.argmax())}. "
-            "JSON has no infinity and no endpoint would accept it: use a finite value, or leave it empty."
+            "JSON has no infinity, so no request could hold it. Use a finite value, or leave it empty."
         )
     return values.astype(object).astype(np.float64)
 
@@ -209,9 +208,9 @@ def _read_csv(path: Path, strings: tuple[str, ...]) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if not header:
-        raise SampleError(f"sample {path} is empty. Give a header and rows like the training data's.")
+        raise SampleError(f"sample {path} is empty. Add a header and rows like the training data's.")
     _check_header(path, header)
-    # Pandas' own reading of what is missing: most training data was read by it too.
+    # Pandas decides which cells are missing: most training data was read by it too.
     text = {name: str for name in strings if name in header}
     return pd.read_csv(path, encoding="utf-8-sig", nrows=MAX_ROWS + 1, low_memory=False, dtype=text)
 
@@ -219,8 +218,8 @@ def _read_csv(path: Path, strings: tuple[str, ...]) -> pd.DataFrame:
 def _check_header(path: Path, header: list[str]) -> None:
     if len(header) > MAX_COLUMNS:
         raise SampleError(
-            f"sample {path} has {len(header)} columns; at most {MAX_COLUMNS} are taken. Give the features alone, "
-            "or a tensor as one column of nested lists."
+            f"sample {path} has {len(header)} columns; the limit is {MAX_COLUMNS}. Pass the features alone, or a "
+            "tensor as one column of nested lists."
         )
     seen: set[str] = set()
     for position, name in enumerate(header, 1):

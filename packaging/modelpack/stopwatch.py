@@ -1,4 +1,4 @@
-"""How long each stage of the work took, for provenance and for whoever asked."""
+"""Measures how long each stage of the work takes, for provenance and result."""
 
 import time
 
@@ -6,7 +6,7 @@ from serinus.modelpack.progress import Progress
 
 
 class Stopwatch:
-    """Passes progress on, and remembers how long each stage took and what was noticed."""
+    """Forwards progress, and records the seconds of each stage and all notices."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

@@ -282,7 +282,7 @@ def test_function_beyond_the_limit_says_what_weighs(
         tmp_path / BUILD_DIR / layer.path for layer in (*manifest.runtime.values(), *manifest.models.values())
     ]
     limits.check_unzipped("churn", paths)
-    with pytest.raises(LayerLimitError, match=r"Lambda allows 1\.0 MB\. What weighs: serinus_model") as caught:
+    with pytest.raises(LayerLimitError, match=r"Lambda allows 1\.0 MB\. Largest parts: serinus_model") as caught:
         limits.check_unzipped("churn", paths, limit_bytes=1024 * 1024)
     assert caught.value.size_bytes > caught.value.limit_bytes
 

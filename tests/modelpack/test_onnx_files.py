@@ -89,7 +89,7 @@ def test_several_inputs_and_tensors_are_served_as_they_are(images: pd.DataFrame,
 
 def test_tensors_of_unequal_shape_are_refused(tmp_path: Path) -> None:
     table = pd.DataFrame({"image": ["[[1,2,3],[4,5,6]]", "[[1,2],[3,4]]"], "weight": [1.0, 2.0]})
-    with pytest.raises(SampleError, match="no tensors of one shape"):
+    with pytest.raises(SampleError, match="does not hold tensors of one shape"):
         _package(_two_inputs(), table, tmp_path)
 
 
@@ -148,7 +148,7 @@ def _outside(model: Any, location: str) -> Any:
         (lambda: _double(domain="acme"), "domain 'acme'"),
         (lambda: _outside(_double(), "../secret.bin"), "outside its own folder"),
         (lambda: _outside(_double(), "/etc/hostname"), "outside its own folder"),
-        (lambda: _outside(_double(), "weights.bin"), "not there"),
+        (lambda: _outside(_double(), "weights.bin"), "does not exist"),
         (lambda: _model([], [], []), "no nodes"),
     ],
 )

@@ -79,7 +79,7 @@ def test_trees_are_told_that_nothing_changes(numbers: pd.DataFrame, score: Any, 
     table = _table(packed)
     (said,) = {table[name].note for name in ("float32", "float16", "int8", "int8-static", "int4")}
     assert said == (
-        "changes nothing: trees hold no matrices to quantize; TreeEnsemble v5 (ai.onnx.ml 5) is their form"
+        "changes nothing: trees hold no matrices to quantize; they are written as TreeEnsemble v5 (ai.onnx.ml 5)"
     )
     assert table["float64"].title == "float64, TreeEnsemble v5 (ai.onnx.ml 5)"
     card = (packed.bundle / "card.md").read_text()
@@ -94,7 +94,7 @@ def test_few_weights_and_doubles_are_told_why_nothing_changes(numbers: pd.DataFr
     assert {table[name].note for name in ("int8", "int8-static", "int4")} == {
         "changes nothing: no product by 256 or more weights is in single precision"
     }
-    assert table["float16"].note == "changes nothing: no 64 or more numbers in one place are stored wider"
+    assert table["float16"].note == "changes nothing: no tensor of 64 or more numbers is stored wider"
 
 
 def test_numbers_too_large_for_half_precision_are_told(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
@@ -111,7 +111,7 @@ def test_stored_neighbours_shrink_without_a_flip(numbers: pd.DataFrame, score: A
 
 
 def test_precision_that_is_none(network: Any, numbers: pd.DataFrame, pack: Package) -> None:
-    with pytest.raises(RequestError, match="'int3' is none of auto, float32"):
+    with pytest.raises(RequestError, match="'int3' is not one of auto, float32"):
         pack(network, numbers, precision="int3")
 
 
@@ -170,7 +170,9 @@ def test_model_too_large_for_lambda_is_refused_with_what_weighs_and_what_to_do(
     weight = sum((fits / name).stat().st_size for name in SHIPPED) + LEAST_RUNTIME_BYTES + FUNCTION_CODE_BYTES
     pack(network, numbers, precision="float32", largest_unzipped_bytes=weight)
     shutil.rmtree(tmp_path / "project")
-    with pytest.raises(LayerLimitError, match=r"weighs: runtime layer 80\.0 MB, function.*model.onnx") as caught:
+    with pytest.raises(
+        LayerLimitError, match=r"Largest parts: runtime layer 80\.0 MB, function.*model.onnx"
+    ) as caught:
         pack(network, numbers, precision="float32", largest_unzipped_bytes=weight - 1)
     assert re.search(r"(--precision \S+, which|float16.* would) fit", str(caught.value))
     assert (caught.value.size_bytes, caught.value.limit_bytes) == (weight, weight - 1)

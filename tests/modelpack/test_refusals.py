@@ -75,7 +75,7 @@ def test_model_file_cut_short(fitted: Any, numbers: pd.DataFrame, tmp_path: Path
 
 @pytest.mark.parametrize("path", ["", "absent.joblib"])
 def test_folder_or_absent_file_as_model(path: str, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"is a folder and no MLflow|does not exist"):
+    with pytest.raises(SourceError, match=r"is a folder but not an MLflow|does not exist"):
         _package_files(tmp_path, tmp_path / path, tmp_path / "sample.csv")
 
 

@@ -1,4 +1,4 @@
-"""Hard values are answered as by the source or refused by the signature, and the report says which."""
+"""The bundle predicts edge cases as the source does or its signature refuses them, and the report says which."""
 
 import json
 from collections.abc import Callable

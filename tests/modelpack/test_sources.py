@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from skops import io as skops_io
 
 from serinus.modelpack import sources
-from serinus.modelpack.errors import UntrustedTypesError
+from serinus.modelpack.errors import SourceError, UntrustedTypesError
 from serinus.modelpack.sources import Source
 
 
@@ -76,6 +76,16 @@ def test_skops_file_with_unknown_types_names_them_and_the_flag(tmp_path: Path) -
     with pytest.raises(UntrustedTypesError, match="--trust") as caught:
         _load(tmp_path / "m.skops")
     assert any(name.endswith("Own") for name in caught.value.types)
+
+
+def test_pickle_of_a_scripts_own_function_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(b"c__main__\nclean_of_a_notebook\n.")
+    with pytest.raises(SourceError, match=r"script or notebook.*importable module.*pipeline without it") as caught:
+        _load(tmp_path / "m")
+    assert "\n" not in str(caught.value)
+    (tmp_path / "m").write_bytes(b"cos\nabsent\n.")
+    with pytest.raises(SourceError, match=r"AttributeError.*Save it again"):
+        _load(tmp_path / "m")
 
 
 def test_search_is_its_best_estimator(numbers: pd.DataFrame, score: Any, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_rows_fixed_by_the_export_are_refused(numbers: pd.DataFrame, tmp_path: P
 @pytest.mark.parametrize(
     ("factory", "said"),
     [
-        (None, "weights and no module"),
+        (None, "weights without a module"),
         ("nowhere_at_all:make", "No module named"),
         ("my_other:make", "do not fit the module"),
         ("my_other:absent", "no attribute 'absent'"),

@@ -85,5 +85,5 @@ def test_factory_belongs_to_weights_alone(tmp_path: Path) -> None:
 
 
 def test_factory_that_names_no_function(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="'my_model' names no function"):
+    with pytest.raises(RequestError, match="'my_model' is not a module:function"):
         package(_request(tmp_path / "model.pt", factory="my_model"))

@@ -1,7 +1,7 @@
-"""Boosted trees of any library as one TreeEnsemble: what their readers give, and how it is written.
+"""Boosted trees of any library as one TreeEnsemble: the readers' common result, and how it is written.
 
-XGBoost, LightGBM and CatBoost differ in how a node compares, where a missing value goes and what is made of the
-sum; all of that fits the operator exactly, so none of them needs a converter with rounding of its own.
+XGBoost, LightGBM and CatBoost differ in how a node compares, where a missing value goes and how the sum becomes a
+prediction; the operator expresses all of that exactly, so none of them needs a converter with its own rounding.
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,16 @@ import numpy as np
 from serinus.modelpack.convert.ensemble import Ensemble, Floats, Tree
 from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
-#: From the sum to the prediction. `one_vs_all` gives each class its own sigmoid, in shares of their total where
-#: ``normalized``.
+#: From the sum to the prediction. `one_vs_all` applies a sigmoid to each class.
 Link = Literal["identity", "sigmoid", "softmax", "exp", "one_vs_all"]
 
 
 @dataclass(frozen=True, slots=True)
 class Boosted:
     """``trees`` with the target that each votes for. The sum starts at ``start`` [targets] and is multiplied by
-    ``scale`` before ``link``. ``single`` says that the library rounds its input to single precision. Of two
-    classes the second is named where the sum is above ``threshold``; None: the class of the largest probability,
-    of equals the first. A value equal to ``missing`` counts as missing, as NaN does."""
+    ``scale`` before ``link``. ``single``: the library rounds its input to single precision. Of two classes the
+    second is predicted where the sum is above ``threshold``; None: the class of the largest probability, of equals
+    the first. A value equal to ``missing`` counts as missing, as NaN does."""
 
     trees: tuple[tuple[Tree, int], ...]
     start: Floats
@@ -38,7 +37,7 @@ class Boosted:
 
     @property
     def classes(self) -> int:
-        """How many classes it tells apart; 0 where it gives numbers."""
+        """Number of classes; 0 where it predicts numbers."""
         return {"sigmoid": 2, "softmax": self.targets, "one_vs_all": self.targets}.get(self.link, 0)
 
 
@@ -51,8 +50,8 @@ def write_value(nodes: Nodes, values: str, boosted: Boosted) -> str:
 
 
 def write_classes(nodes: Nodes, values: str, boosted: Boosted) -> tuple[str, str]:
-    """From ``values`` [rows, features]: probabilities [rows, classes] in double, and the place of each row's label
-    among the classes, [rows] of int64."""
+    """From ``values`` [rows, features]: probabilities [rows, classes] in double, and the class index of each row's
+    label, [rows] of int64."""
     raw = _sum(nodes, values, boosted)
     probabilities = _probabilities(nodes, raw, boosted)
     if boosted.threshold is None:
@@ -94,7 +93,7 @@ def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
 
 
 def convert_boosted_classifier(read: Any) -> Any:
-    """skl2onnx's converter for the scikit-learn wrapper of a library whose models ``read`` takes apart."""
+    """skl2onnx's converter for the scikit-learn wrapper of a library whose models ``read`` reads."""
     from serinus.modelpack.convert.trees import set_classifier_outputs
 
     def convert(scope: Any, operator: Any, container: Any) -> None:

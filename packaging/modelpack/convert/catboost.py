@@ -1,4 +1,4 @@
-"""CatBoost's oblivious trees, read from its own JSON: every level of a tree asks one question, x > border."""
+"""CatBoost's oblivious trees, read from its own JSON: every level of a tree has one split, x > border."""
 
 import json
 import math
@@ -49,9 +49,8 @@ def read_model(model: Any) -> Boosted:
     for kind in ("categorical_features", "text_features", "embedding_features"):
         if features.get(kind):
             raise ConversionError(
-                f"CatBoost's own {kind.replace('_', ' ')} cannot be written as ONNX. Encode them before the "
-                f"model in a "
-                "scikit-learn pipeline (OrdinalEncoder, TargetEncoder), and train on numbers.",
+                f"CatBoost's own {kind.replace('_', ' ')} cannot be written as ONNX. Encode them before the model "
+                "in a scikit-learn pipeline (OrdinalEncoder, TargetEncoder), and train on numbers.",
                 kind,
             )
     scale, start = dumped["scale_and_bias"]
@@ -71,8 +70,8 @@ def read_model(model: Any) -> Boosted:
 
 
 def _threshold(info: dict[str, Any]) -> float:
-    """What the sum must exceed for the second class: CatBoost compares it with the log-odds of what
-    `set_probability_threshold` set, and not the probability (0 names the second class always, 1 never)."""
+    """The threshold of the sum for the second class: CatBoost compares it with the log-odds of
+    `set_probability_threshold`'s value, not with the probability (0: always the second class, 1: never)."""
     probability = float(info.get("binclass_probability_threshold", 0.5))
     if 0.0 < probability < 1.0:
         return -math.log(1.0 / probability - 1.0)
@@ -86,14 +85,14 @@ def _link(loss: str) -> Link:
     if name in _IDENTITY:
         return "identity"
     raise ConversionError(
-        f"CatBoost loss {loss!r} is not supported; train with one of {', '.join([*_LINKS, *_IDENTITY])}.", loss
+        f"CatBoost loss {loss!r} is not supported. Train with one of {', '.join([*_LINKS, *_IDENTITY])}.", loss
     )
 
 
 def _trees(
     tree: dict[str, Any], targets: int, columns: list[int], missing_left: list[bool], scale: float
 ) -> list[tuple[Tree, int]]:
-    """A full binary tree, the last question at its root: the first is the lowest bit of a leaf's number."""
+    """A full binary tree, the last split at its root: the first is the lowest bit of a leaf's number."""
     splits = list(reversed(tree["splits"] or []))
     for split in splits:
         if split["split_type"] != "FloatFeature":

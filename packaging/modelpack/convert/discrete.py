@@ -1,8 +1,8 @@
 """OneHotEncoder and OrdinalEncoder as graphs that compare by value, as their sources do.
 
-skl2onnx's own truncate numbers to integers, cannot tell infrequent categories of a single input, and fail the
-whole request on an unseen value. Here an unseen value takes the place that the encoder gives it; where the encoder
-would refuse it, the signature does so before the graph is run.
+skl2onnx's own truncate numbers to integers, cannot handle infrequent categories of a single input, and fail the
+whole request on an unseen value. Here an unseen value is encoded as by the encoder; where the encoder would refuse
+it, the signature does so before the graph is run.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ def infer_ordinal_shape(operator: Any) -> None:
 
 
 def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
-    """For each feature its place among the categories, and the row of the table at that place."""
+    """For each feature its category's index, and the table's row at that index."""
     nodes = Nodes(scope, container)
     encoder = operator.raw_operator
     parts = []
@@ -42,7 +42,7 @@ def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
 
 
 def convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
-    """For each feature its place among the categories, and the code at that place."""
+    """For each feature its category's index, and the code at that index."""
     nodes = Nodes(scope, container)
     encoder = operator.raw_operator
     parts = []
@@ -71,7 +71,7 @@ def _columns(nodes: Nodes, operator: Any) -> list[tuple[str, bool]]:
 def _category_index(
     nodes: Nodes, column: str, is_string: bool, categories: npt.NDArray[Any], *, unseen: int
 ) -> str:
-    """[rows] of int64: the place of each value among ``categories``, ``unseen`` where it is none of them."""
+    """[rows] of int64: the index of each value in ``categories``, ``unseen`` where it is not one of them."""
     flat = nodes.add("Reshape", [column, nodes.constant(np.array([-1], dtype=np.int64))])
     if is_string:
         return nodes.add(
@@ -86,7 +86,7 @@ def _category_index(
 
 
 def _number_index(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unseen: int) -> str:
-    """By the first of the comparisons that holds; the last, for ``unseen``, always does."""
+    """The index of the first equal category, else ``unseen``."""
     numbers = np.array([np.nan if _is_missing(value) else float(value) for value in categories])
     column = nodes.cast(
         nodes.add("Reshape", [flat, nodes.constant(np.array([-1, 1], dtype=np.int64))]), np.float64
@@ -103,7 +103,7 @@ def _number_index(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unseen:
 
 
 def _one_hot_table(encoder: Any, index: int) -> tuple[npt.NDArray[np.float64], int]:
-    """Encoded rows by category, with a last row for unseen values, and the place of that row."""
+    """Encoded rows by category, with a last row for unseen values, and that row's index."""
     categories = encoder.categories_[index]
     count = len(categories)
     target = np.arange(count)
@@ -137,7 +137,7 @@ def _ordinal_codes(encoder: Any, index: int) -> npt.NDArray[np.float64]:
 
 
 def _infrequent(encoder: Any, index: int) -> Any:
-    """Encoded place by category where rare categories share one; None where each has its own."""
+    """Encoded index by category where rare categories share one; None where each has its own."""
     if not getattr(encoder, "_infrequent_enabled", False):
         return None
     return encoder._default_to_infrequent_mappings[index]

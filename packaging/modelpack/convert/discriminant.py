@@ -1,6 +1,6 @@
 """LinearDiscriminantAnalysis, whose probabilities skl2onnx 1.20 sharpens.
 
-Of two classes it takes the softmax of the decision and its opposite, the logistic function of twice the decision.
+For two classes it applies softmax to the decision and its negative: the logistic function of twice the decision.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from serinus.modelpack.convert.trees import first_largest, set_classifier_output
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
-    """Decisions as scikit-learn takes them; probabilities by their logistic function (two classes) or softmax."""
+    """Labels by scikit-learn's decision; probabilities by its logistic function (two classes) or softmax."""
     nodes = Nodes(scope, container)
     model = operator.raw_operator
     values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)

@@ -1,7 +1,7 @@
 """Decision trees as one ONNX TreeEnsemble (ai.onnx.ml 5), in double precision, or in single where nothing is lost.
 
-That operator is a third of the size of its predecessors, which skl2onnx writes, and with exact thresholds, votes
-and sums it gives what scikit-learn gives, ties included, where theirs flip labels. Equal leaves are written once.
+That operator is a third of the size of its predecessors, which skl2onnx writes; with exact thresholds, votes and
+sums it equals scikit-learn, ties included, where theirs flip labels. Equal leaves are written once.
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
@@ -29,9 +29,8 @@ _NEGLIGIBLE = 1e-4
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One tree by node: children (-1 at leaves, always numbered above their parent), the split `x[feature] <=
-    threshold` that leads left, whether NaN goes left, and what each leaf votes, [nodes, targets]. ``mode`` tells
-    other comparisons (`LT`, `MEMBER`), by node; ``members`` the values that lead left at the nodes of the
-    latter."""
+    threshold` that leads left, whether NaN goes left, and the leaves' votes [nodes, targets]. ``mode`` holds other
+    comparisons (`LT`, `MEMBER`), by node; ``members`` the values that lead left at nodes of the latter."""
 
     left: Ints
     right: Ints
@@ -107,8 +106,8 @@ class Ensemble:
         self.leaf_weight += weight[leaves].tolist()
 
     def sums_exactly_in_single(self) -> bool:
-        """Whether every sum of votes is the same in single precision: votes of whole trees, as pure leaves give,
-        or of a few halvings of them."""
+        """Whether every sum of votes is the same in single precision: votes are whole numbers, as of pure leaves,
+        or a few halvings of them."""
         votes = np.abs(np.array(self.leaf_weight))
         units = votes * 2.0**_MOST_BITS
         whole = bool((units == np.round(units)).all())
@@ -116,7 +115,7 @@ class Ensemble:
         return whole and len(self.roots) * float(votes.max(initial=0.0)) * 2.0**bits < _EXACT_IN_SINGLE
 
     def sums_well_in_single(self) -> bool:
-        """Whether what single precision loses of the mean vote is nothing beside the range of votes."""
+        """Whether single precision's rounding of the mean vote is negligible beside the range of votes."""
         votes = np.array(self.leaf_weight)
         lost = len(self.roots) * float(np.abs(votes).max(initial=0.0)) / _EXACT_IN_SINGLE
         return lost <= _NEGLIGIBLE * float(np.ptp(votes)) if len(votes) else True
@@ -153,8 +152,8 @@ class Ensemble:
         }
 
     def _distinct_leaves(self) -> tuple[Ints, Ints]:
-        """One leaf of each vote and target, the most frequent first, for whose numbers take fewest bytes; and by
-        leaf its place among them."""
+        """One leaf of each vote and target, the most frequent first, as small numbers take fewer bytes; and by
+        leaf its number among them."""
         pairs = np.stack([np.array(self.leaf_target, dtype=np.float64), np.array(self.leaf_weight)], axis=1)
         _, first, same, counts = np.unique(
             pairs, axis=0, return_index=True, return_inverse=True, return_counts=True
@@ -166,7 +165,7 @@ class Ensemble:
 
 
 def _renumbered(children: list[int], is_leaf: list[int], rank: Ints) -> list[int]:
-    """Children, the leaves among them by their new place."""
+    """Children, with the leaves among them by their new number."""
     numbers = np.array(children, dtype=np.int64)
     leaves = np.array(is_leaf, dtype=np.bool_)
     numbers[leaves] = rank[numbers[leaves]]

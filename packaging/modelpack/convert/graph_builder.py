@@ -1,4 +1,4 @@
-"""A graph written node by node, for models whose library has no place in skl2onnx's topology."""
+"""Builds a graph node by node, for models of libraries that skl2onnx does not support."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 
 class DirectGraph:
-    """Takes what `Nodes` adds: it is scope and container at once."""
+    """The target of `Nodes`: scope and container at once."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -42,8 +42,7 @@ class DirectGraph:
         self._stored.append(helper.make_tensor(name, kind, shape, values))
 
     def model(self, outputs: list[tuple[str, int]]) -> Any:
-        """The ONNX model from `numbers` to ``outputs`` (tensor and its ONNX type), as `surgery.finish` takes
-        it."""
+        """The ONNX model from `numbers` to ``outputs`` (tensor and its ONNX type), for `graph_rewrite.finish`."""
         from onnx import TensorProto, helper
 
         graph = helper.make_graph(

@@ -1,4 +1,4 @@
-"""Puts our inputs before a graph that somebody else wrote, and our names behind it; the graph itself stays."""
+"""Wraps a foreign graph in our inputs and our output names; the graph itself stays."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,9 +25,9 @@ _ELEMENTS = {
     "uint32": 12,
     "bfloat16": 16,
 }
-#: Nested inputs come in one of the types that a signature knows.
+#: The types in which nested inputs arrive: signatures support no others.
 _INPUT_TYPES = {"float16": 1, "bfloat16": 1, "uint8": 6, "int8": 6, "uint16": 6, "int16": 6, "uint32": 7}
-#: Outputs that a signature does not know, by the type that holds them.
+#: Output types that signatures do not support, and the type that holds them.
 _OUTPUT_TYPES = {10: 1, 16: 1, 2: 6, 3: 6, 4: 6, 5: 6, 12: 7, 13: 7}
 
 
@@ -46,7 +46,7 @@ def free_rows(model: Any) -> None:
 
 
 def drop_zipmap(model: Any) -> tuple[str | int, ...] | None:
-    """Probabilities as a tensor instead of a dictionary a row; the classes, where the graph names them."""
+    """Replace a dictionary of probabilities a row by a tensor; return the classes, where the graph names them."""
     from onnx import TensorProto, helper
 
     for node in list(model.graph.node):
@@ -76,7 +76,7 @@ def _classes(nodes: Any) -> tuple[str | int, ...] | None:
 
 def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: dict[str, str]) -> bytes:
     """The serialized graph with inputs `numbers`, `strings` and one a nested feature, and outputs named by
-    ``roles``. Raises ValueError where an output is no tensor."""
+    ``roles``. Raises ValueError where an output is not a tensor."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -105,7 +105,7 @@ def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: 
     for value in graph.output:
         if not value.type.HasField("tensor_type"):
             raise ValueError(
-                f"output {value.name.removeprefix('inner ')!r} is no tensor; export it with tensors alone"
+                f"output {value.name.removeprefix('inner ')!r} is not a tensor; export it with tensors alone"
             )
         role = roles[value.name.removeprefix("inner ")]
         element = _OUTPUT_TYPES.get(value.type.tensor_type.elem_type, value.type.tensor_type.elem_type)
@@ -134,7 +134,7 @@ def _flat(name: str, kind: str, rank: int, features: list[str], sample: Sample, 
     peers = list(sample.strings if is_string else sample.numbers)
     odd = [feature for feature in features if feature not in peers]
     if odd:
-        raise ValueError(f"input {name!r} takes {kind}; the sample's {odd[0]!r} is {sample.dtypes[odd[0]]}")
+        raise ValueError(f"input {name!r} requires {kind}; the sample's {odd[0]!r} is {sample.dtypes[odd[0]]}")
     indices = [peers.index(feature) for feature in features]
     last = "strings" if is_string else "numbers"
     nodes = []
@@ -153,7 +153,7 @@ def _flat(name: str, kind: str, rank: int, features: list[str], sample: Sample, 
 
 
 def _rename(graph: Any) -> None:
-    """Set every name apart from ours, also in graphs inside nodes, which see the names around them."""
+    """Prefix every name, so that none equals ours, also in graphs inside nodes, which see the outer names."""
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [name and f"inner {name}" for name in names]

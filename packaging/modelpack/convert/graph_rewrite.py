@@ -1,7 +1,7 @@
-"""From what skl2onnx wrote to the graph that is shipped: our inputs and outputs, nothing rounded, nothing random.
+"""Rewrites skl2onnx's graph into the shipped one: our inputs and outputs, nothing rounded, nothing random.
 
-Inputs become one tensor of numbers and one of strings, whatever columns the converters had asked for; outputs get
-the names of their roles; names inside are numbered, so that equal models are equal bytes.
+Inputs become one tensor of numbers and one of strings, independent of the converters' columns; outputs get the
+names of their roles; names inside are numbered, so that equal models are equal bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,8 +25,7 @@ class Shape:
 
 
 def cast_of_labels(classes: Sequence[object] | None) -> Literal["bool", "float64"] | None:
-    """What labels are cast to, which graphs write as whole numbers or strings, so that they are of the classes'
-    type."""
+    """The type to cast labels to, which graphs hold as integers or strings, so that it matches the classes'."""
     kinds = {type(label) for label in classes or ()}
     return "bool" if kinds == {bool} else "float64" if kinds == {float} else None
 
@@ -75,7 +74,7 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
 
 
 def _opsets(raw: Any, graph: Any) -> dict[str, int]:
-    """Versions by domain; operators that stood aside for being newer than skl2onnx get their true domain."""
+    """Versions by domain; operators newer than skl2onnx get their true domain."""
     opsets = {entry.domain: entry.version for entry in raw.opset_import if entry.domain != NEWER_ML}
     for node in graph.node:
         if node.domain == NEWER_ML:
@@ -85,7 +84,7 @@ def _opsets(raw: Any, graph: Any) -> dict[str, int]:
 
 
 def keep_precision(model: Any) -> None:
-    """FeatureVectorizer gives float32 whatever it is given: Concat gives what it is given."""
+    """FeatureVectorizer always returns float32; Concat keeps the type of its inputs."""
     for node in model.graph.node:
         if node.op_type == "FeatureVectorizer":
             node.op_type, node.domain = "Concat", ""
@@ -96,14 +95,14 @@ def keep_precision(model: Any) -> None:
 
 @dataclass(slots=True)
 class _InputColumns:
-    """Where each column that the converters asked for lies: tensor and place; constants made for taking them."""
+    """Location of each input column of the converters: tensor and index; and the constants that select them."""
 
     locations: dict[str, tuple[str, int]]
     widths: dict[str, int]
     stored: list[Any]
 
     def take(self, names: list[str], output: str) -> Any:
-        """The node that takes these columns of one tensor, in this order."""
+        """The node that selects these columns of one tensor, in this order."""
         from onnx import helper, numpy_helper
 
         tensor = self.locations[names[0]][0]
@@ -116,7 +115,7 @@ class _InputColumns:
 
 
 def _inputs(inner: Any, sample: Sample, precision: str) -> tuple[list[Any], _InputColumns]:
-    """Nodes that turn our inputs into what the converters were promised, and where to find each column."""
+    """Nodes that turn our inputs into the converters' inputs, and the location of each column."""
     from onnx import TensorProto, helper
 
     names = [value.name for value in inner.input]
@@ -152,7 +151,7 @@ def _rename(inner: Any, names: dict[str, str]) -> None:
 
 
 def _gathered(nodes: list[Any], columns: _InputColumns) -> list[Any]:
-    """Columns laid side by side again are taken from their tensor at once."""
+    """Columns that are concatenated again are selected from their tensor in one node."""
     gathered = []
     for node in nodes:
         tensors = {columns.locations.get(name, ("", 0))[0] for name in node.input}
@@ -163,7 +162,7 @@ def _gathered(nodes: list[Any], columns: _InputColumns) -> list[Any]:
 
 
 def _column_nodes(nodes: list[Any], columns: _InputColumns) -> Iterator[Any]:
-    """Nodes for the single columns that are still asked for."""
+    """Nodes for the single columns that are still used."""
     used = {name for node in nodes for name in node.input}
     for name in columns.locations:
         if name in used:
@@ -171,7 +170,7 @@ def _column_nodes(nodes: list[Any], columns: _InputColumns) -> Iterator[Any]:
 
 
 def _outputs(inner: Any, shape: Shape, columns: _InputColumns) -> tuple[list[Any], list[Any]]:
-    """Nodes that give the outputs their names, types and shapes, and the outputs."""
+    """Nodes that set the outputs' names, types and shapes, and the outputs."""
     from onnx import TensorProto, helper, numpy_helper
 
     columns.stored.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "one value a row"))
@@ -192,7 +191,7 @@ def _outputs(inner: Any, shape: Shape, columns: _InputColumns) -> tuple[list[Any
 
 
 def _declare_true_types(raw: Any) -> None:
-    """skl2onnx guesses the outputs' type by the inputs': of strings it cannot tell what is computed of them."""
+    """skl2onnx guesses the outputs' type by the inputs', which is wrong for results computed from strings."""
     import onnx
 
     untyped = onnx.ModelProto.FromString(raw.SerializeToString())
@@ -207,8 +206,7 @@ def _declare_true_types(raw: Any) -> None:
 
 
 def _is_flat(inner: Any, name: str) -> bool:
-    """Whether a tensor is known to be [rows] already: places [rows], or taken from a list by them, as our labels
-    are."""
+    """Whether a tensor is known to be [rows] already: indices [rows], or list items at them, as our labels are."""
     producers = {output: node for node in inner.node for output in node.output}
     node = producers.get(name)
     while node is not None and node.op_type == "Identity":
@@ -254,7 +252,7 @@ def _skip_identities(graph: Any) -> None:
 
 
 def _name_at_the_source(graph: Any) -> None:
-    """A node gives an output its name where that is also used inside: ONNX Runtime would copy it."""
+    """Name an output at its producing node where it is also used inside: ONNX Runtime would copy it otherwise."""
     produced = {output for node in graph.node for output in node.output}
     outputs = {value.name for value in graph.output}
     final: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Stored numbers in fewer bits: widened again as the session starts, so that arithmetic and speed stay.
+"""Stores numbers in fewer bits; they are widened again as the session starts, so that arithmetic and speed stay.
 
 CPUs gain nothing from half-precision arithmetic, and ONNX Runtime's would only be casts around single precision;
 the file is what gets smaller. https://onnxruntime.ai/docs/performance/model-optimizations/float16.html
@@ -11,7 +11,7 @@ LEAST_NUMBERS = 64
 
 
 def store_as(model: bytes, dtype: type[np.floating]) -> bytes | None:
-    """The graph with its large float tensors stored in ``dtype``; None where that makes nothing smaller. Raises
+    """The graph with its large float tensors stored in ``dtype``; None where that saves nothing. Raises
     ValueError where a number does not fit."""
     import onnx
     from onnx import helper, numpy_helper

@@ -1,6 +1,6 @@
 """The trees of scikit-learn's HistGradientBoosting, with splits on categories.
 
-Before its trees the model puts categories first and codes them by number; here the trees are told the original
+Before its trees the model moves categories first and encodes them by number; here the trees get the original
 columns and values instead, so that the graph needs no such step.
 """
 
@@ -16,8 +16,7 @@ from serinus.modelpack.errors import ConversionError
 
 @dataclass(frozen=True, slots=True)
 class _OriginalColumns:
-    """By column that the trees know: the model's own column, and the values behind the codes of known
-    categories."""
+    """By column of the trees: the model's own column, and the values behind the codes of known categories."""
 
     origin: Ints
     values: dict[int, dict[int, float]]
@@ -41,9 +40,8 @@ def _read_columns(model: Any) -> _OriginalColumns:
         if np.asarray(categories).dtype.kind not in "biuf":
             name = type(model).__name__
             raise ConversionError(
-                f"{name} was trained with categorical_features that are strings. Put an OrdinalEncoder before "
-                f"it in a "
-                "pipeline, and name its columns in categorical_features.",
+                f"{name} was trained with categorical_features that are strings. Put an OrdinalEncoder before it "
+                "in a pipeline, and name its columns in categorical_features.",
                 name,
             )
         codes = _members(known[rows[column]])
@@ -63,12 +61,12 @@ def _read_tree(predictor: Any, columns: _OriginalColumns) -> Tree:
         values = columns.values[int(nodes["feature_idx"][node])]
         codes = set(_members(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]])) & set(values)
         if missing_left[node]:
-            # A value never seen goes where a missing one does: the other side is the one to be listed.
+            # An unseen value goes where a missing one does, so the other side is listed.
             left[node], right[node] = right[node], left[node]
             codes = set(values) - codes
             missing_left[node] = False
         mode[node] = MEMBER
-        # An empty list would end the operator's reading: no number equals infinity.
+        # The operator cannot parse an empty list: list infinity, which equals no number.
         members[node] = tuple(values[code] for code in sorted(codes)) or (np.inf,)
     return Tree(
         left=left,

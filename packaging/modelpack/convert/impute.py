@@ -13,7 +13,7 @@ from serinus.modelpack.sources.source import MISSING_STRING
 
 
 def infer_shape(operator: Any) -> None:
-    """As many columns as the imputer gives, of the input's type."""
+    """As many columns as the imputer outputs, of the input's type."""
     from skl2onnx.common.data_types import StringTensorType
 
     width = len(_kept(operator.raw_operator)) + len(_indicated(operator.raw_operator))
@@ -47,7 +47,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _missing(nodes: Nodes, values: str, marker: Any, dtype: Any) -> str:
-    """The name of a boolean tensor that says where ``values`` are missing."""
+    """The name of a boolean tensor that is true where ``values`` are missing."""
     is_nan = marker is None or (isinstance(marker, float) and np.isnan(marker)) or marker is pd.NA
     if dtype is object:
         return nodes.add(

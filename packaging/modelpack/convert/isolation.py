@@ -1,5 +1,5 @@
-"""IsolationForest as a graph: the depth at which each tree sets a row apart, missing values sent where the source
-sends them (skl2onnx's own sends them elsewhere)."""
+"""IsolationForest as a graph: the depth at which each tree isolates a row, with missing values sent where the
+source sends them (skl2onnx's own sends them elsewhere)."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,8 +21,7 @@ def infer_shape(operator: Any) -> None:
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
-    """Scores as `decision_function` gives them (-2 ** -(mean depth / expected depth) - offset), labels by their
-    sign."""
+    """Scores as by `decision_function` (-2 ** -(mean depth / expected depth) - offset), labels by their sign."""
     from sklearn.ensemble._iforest import _average_path_length
 
     from serinus.modelpack.convert.trees import set_output

@@ -58,14 +58,13 @@ def _link(objective: str) -> tuple[Link, float]:
         return "identity", 1.0
     known = ", ".join([*_LINKS, *_IDENTITY])
     raise ConversionError(
-        f"LightGBM objective {objective!r} is not supported; train with one of {known}.", objective
+        f"LightGBM objective {objective!r} is not supported. Train with one of {known}.", objective
     )
 
 
 @dataclass(slots=True)
 class _TreeBuilder:
-    """A tree under way, node by node, parents before their
-    children."""
+    """Collects a tree node by node, parents before their children."""
 
     left: list[int] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
@@ -126,6 +125,6 @@ def _add_node(rows: _TreeBuilder, node: dict[str, Any]) -> int:
             "zero_as_missing",
         )
     threshold = float(node["threshold"])
-    # Trained without missing values, LightGBM takes one for zero.
+    # Trained without missing values, LightGBM treats one as zero.
     missing_left = bool(node["default_left"]) if node["missing_type"] == "NaN" else threshold >= 0.0
     return rows.add(feature, threshold, missing_left, 0.0, LEQ)

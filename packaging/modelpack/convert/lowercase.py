@@ -1,13 +1,13 @@
-"""Text is lower-cased before the graph, by Python, as the source does it.
+"""Lets Python lower-case text before the graph, as the source does.
 
-ONNX's StringNormalizer lowers letter by letter and by a locale that the machine must have: by the C locale ASCII
-alone, by C.UTF-8 neither a final sigma nor a dotted I as Python does, and en_US.UTF-8, its default, is missing on
-small systems. So the graph takes text that is lowered already, from an input that says so.
+ONNX's StringNormalizer lowers letter by letter and by a locale that the machine must have: in the C locale ASCII
+alone, in C.UTF-8 neither a final sigma nor a dotted I as Python does, and en_US.UTF-8, its default, is missing on
+small systems. So the graph gets lower-cased text, in an input that its metadata names.
 """
 
 from typing import Any
 
-#: Key of the graph's metadata under which the input is named whose strings have to come in lower case.
+#: Metadata key of the graph that names the input whose strings must be lower-cased.
 LOWERCASE = "serinus.lowercase"
 #: The input's name where the graph needs the strings as they are, too.
 LOWERED = "lowered"
@@ -17,8 +17,8 @@ _MOVING = ("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Gather")
 
 
 def take_lowered(graph: Any) -> None:
-    """Let what StringNormalizer lowered come from an input `lowered`, and drop the operator, whose stop words are
-    whole rows of text. Raises ValueError where other operators change the text first."""
+    """Replace the text that StringNormalizer lowers by an input `lowered`, and drop the operator, whose stop words
+    are whole rows of text. Raises ValueError where other operators change the text first."""
     producers = {output: node for node in graph.node for output in node.output}
     nodes: list[Any] = []
     for node in graph.node:
@@ -31,8 +31,8 @@ def take_lowered(graph: Any) -> None:
 
 
 def declare_lowered(graph: Any) -> str | None:
-    """The input that has to come in lower case, None where no node takes one. It is `strings` itself where nothing
-    takes those as they are."""
+    """The input that must be lower-cased, None where no node uses one. It is `strings` itself where no node uses
+    the original strings."""
     used = {name for node in graph.node for name in node.input}
     if LOWERED not in used:
         return None
@@ -47,12 +47,12 @@ def declare_lowered(graph: Any) -> str | None:
 
 
 def _is_case_sensitive(node: Any) -> bool:
-    """Whether the vectorizer was told to leave the case alone: skl2onnx writes the operator for its stop words."""
+    """Whether the vectorizer keeps the case: skl2onnx then writes the operator for its stop words."""
     return any(attribute.name == "is_case_sensitive" and attribute.i for attribute in node.attribute)
 
 
 def _lowered(name: str, producers: dict[str, Any], nodes: list[Any]) -> str:
-    """The tensor ``name`` of lowered text: the nodes that make it, again, from the other input on."""
+    """The tensor ``name`` of lowered text: copies of the nodes that produce it, from the other input."""
     if name == PLAIN:
         return LOWERED
     node = producers.get(name)

@@ -1,9 +1,9 @@
 """Nearest neighbours by matrix products: ONNX Runtime's CDist, where skl2onnx loops over the rows.
 
-Distances by products (|a|² - 2ab + |b|²) lose digits far from the origin, so everything is moved to the middle of
-the training rows first. What they still lose decides between neighbours at the same distance; where that moves a
-label of the sample, the conversion falls back on the loop. Weights come from exact distances: skl2onnx 1.20 weighs
-all alike. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.CDist
+Distances by products (|a|² - 2ab + |b|²) lose digits far from the origin, so all rows are centred on the training
+rows first. The remaining error decides between neighbours at the same distance; where that changes a label of the
+sample, the conversion falls back to the loop. Weights come from exact distances: skl2onnx 1.20 weighs all alike.
+https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.CDist
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _neighbours(nodes: Nodes, operator: Any) -> tuple[str, str]:
-    """[rows, k] places among the training rows, and [rows, k, 1] weights."""
+    """[rows, k] indices of training rows, and [rows, k, 1] weights."""
     model = operator.raw_operator
     inputs = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
     middle = model._fit_X.mean(axis=0, dtype=np.float64, keepdims=True)

@@ -1,17 +1,17 @@
-"""Graph nodes in few words: names made up, constants stored, types kept."""
+"""Adds graph nodes briefly: generates names, stores constants, keeps types."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-#: Stands for operators of ai.onnx.ml 5, which skl2onnx would not let pass; `surgery` gives them their true domain.
+#: Placeholder domain for ai.onnx.ml 5, which skl2onnx rejects; `graph_rewrite` sets the true domain.
 NEWER_ML = "ai.onnx.ml.5"
 
 
 class Nodes:
-    """Adds nodes to skl2onnx's ``container``, or to a `DirectGraph`; every method gives the name of the tensor
-    that it made."""
+    """Adds nodes to skl2onnx's ``container``, or to a `DirectGraph`; every method returns the name of its output
+    tensor."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self._scope = scope
@@ -24,7 +24,7 @@ class Nodes:
         return self._add(op_type, inputs, 1, domain=domain, since=since, **attributes)
 
     def add_second(self, op_type: str, inputs: list[str], **attributes: Any) -> str:
-        """A node's second output; nobody asks for the first."""
+        """A node's second output; the first is unused."""
         return self._add(op_type, inputs, 2, domain="", since=None, **attributes)
 
     def _add(
@@ -72,7 +72,7 @@ class Nodes:
         return guess_numpy_type(variable.type)
 
     def name(self, value: str, variable: Any) -> None:
-        """Give the tensor the name that the rest of the graph knows it by."""
+        """Name the tensor as ``variable``, for the rest of the graph."""
         self._container.add_node(
             "Identity", [value], [variable.full_name], name=self._scope.get_unique_operator_name("Identity")
         )

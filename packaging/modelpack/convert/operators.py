@@ -29,8 +29,8 @@ from serinus.modelpack.convert.single_precision import in_single_precision
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """How an estimator is written: its nodes, the shapes and types of its outputs, and which outputs it has (None:
-    skl2onnx's own)."""
+    """An estimator's converter: its nodes, the shapes and types of its outputs, and its outputs (None: skl2onnx's
+    own)."""
 
     convert: Callable[[Any, Any, Any], None]
     infer_shape: Callable[[Any], None] | None = None
@@ -87,8 +87,7 @@ def operators(*, products: bool = False) -> dict[type, Operator]:
 
 @contextmanager
 def named_to_ensembles(ours: dict[type, Operator]) -> Iterator[None]:
-    """While the block lasts, ensembles find estimators that skl2onnx has no name for: they look for their parts by
-    name."""
+    """During the block, ensembles, which look up their parts by name, find those that skl2onnx does not name."""
     from skl2onnx._supported_operators import sklearn_operator_name_map as names
     from skl2onnx.common._registration import RegisteredConverter, _converter_pool, _shape_calculator_pool
 
@@ -107,7 +106,7 @@ def named_to_ensembles(ours: dict[type, Operator]) -> Iterator[None]:
 
 
 def _parse_classifier(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
-    """Labels and probabilities: not every library's classifier is one by scikit-learn's classes."""
+    """Labels and probabilities: not every library's classifier derives from scikit-learn's classes."""
     del custom_parsers
     from skl2onnx.common.data_types import Int64TensorType, guess_tensor_type
 
@@ -119,7 +118,7 @@ def _parse_classifier(scope: Any, model: Any, inputs: list[Any], custom_parsers:
 
 
 def _boosters() -> dict[type, Operator]:
-    """The scikit-learn wrappers of the boosting libraries that are in use: only an imported one made the model."""
+    """The scikit-learn wrappers of imported boosting libraries: only an imported one can have built the model."""
     converters: dict[type, Operator] = {}
     for library, read, classifiers, regressors in (
         (
@@ -144,7 +143,7 @@ def _boosters() -> dict[type, Operator]:
 
 
 def _convert_voting(scope: Any, operator: Any, container: Any) -> None:
-    """skl2onnx refuses a setting that only `transform` heeds, which no endpoint calls."""
+    """skl2onnx rejects a setting that only affects `transform`, which no endpoint calls."""
     from skl2onnx.common._registration import get_converter
 
     voting = copy.copy(operator.raw_operator)

@@ -1,6 +1,6 @@
-"""Lists of numbers inside a graph, such as the places of trees' nodes, in protobuf's packed form.
+"""Writes lists of numbers inside a graph, such as the numbers of trees' nodes, in protobuf's packed form.
 
-That takes a byte less each. ONNX declares them unpacked, but every protobuf parser reads both.
+That saves a byte each. ONNX declares them unpacked, but every protobuf parser reads both.
 https://protobuf.dev/programming-guides/encoding/#packed
 """
 

@@ -1,4 +1,4 @@
-"""Matrix products and convolutions in integers, by ONNX Runtime's quantizers; int4 weights block by block.
+"""Quantizes matrix products and convolutions by ONNX Runtime's quantizers; int4 weights block by block.
 
 Only nodes with stored weights in single precision qualify; trees and arithmetic in double have none.
 """
@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Fewer weights than these are not worth the rounding of what flows through.
+#: For fewer weights than these, the saving is not worth the rounding.
 LEAST_WEIGHTS = 256
 _BLOCK = 32
 _OPERATORS = ("MatMul", "Gemm", "Conv")
 
 
 def quantize_dynamic(model: bytes) -> bytes | None:
-    """Weights in int8, activations quantized as they come; None where no node qualifies."""
+    """Weights in int8, activations quantized dynamically; None where no node qualifies."""
 
     def write(unquantized: Any, target: Path, nodes: list[str]) -> None:
         from onnxruntime import quantization
@@ -95,7 +95,7 @@ def _weights_of_product(node: Any, weights: dict[str, Any]) -> npt.NDArray[np.fl
 
 
 def _in_four_bits(node: Any, values: npt.NDArray[np.float32], graph: Any) -> list[Any]:
-    """The product as MatMulNBits, its weights stored in ``graph``, and what a Gemm adds to it."""
+    """The product as MatMulNBits, its weights stored in ``graph``, and a Gemm's addition."""
     from onnx import helper, numpy_helper
 
     packed, scales = _pack(values)
@@ -173,7 +173,7 @@ def _drop_unused(model: Any) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The quantizers advise on the root logger; what matters here is measured instead."""
+    """The quantizers log advice on the root logger; here the results are measured instead."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

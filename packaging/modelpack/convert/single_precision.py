@@ -25,8 +25,8 @@ def in_single_precision(kind: type) -> Callable[[Any, Any, Any], None]:
 
 
 def _delegate(scope: Any, operator: Any, container: Any, alias: str) -> None:
-    """Cast to float, a second operator of the same estimator behind it, and its outputs cast to the types that
-    the first had promised."""
+    """Cast to float, a second operator of the same estimator after it, and casts of its outputs to the types that
+    the first declared."""
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, guess_proto_type
     from skl2onnx.sklapi import CastTransformer
 

@@ -23,7 +23,7 @@ _WORDS = re.compile(r"(?:\(\?u\))?(?:\\b)?((?:\\w)+)(?:\+|\{([0-9]{1,3}),\})(?:\
 
 def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
     """Graphs of the model: in double precision up to the estimators that compute in single, then in single
-    throughout, for estimators that ONNX Runtime knows in no other. Raises `ConversionError` when there is none."""
+    throughout, for estimators that ONNX Runtime has in no other. Raises `ConversionError` when there is none."""
     for part in fitted_parts(source.model):
         _reject_unfaithful(part)
     failures: list[Exception] = []
@@ -37,7 +37,7 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
         try:
             raw = _run_skl2onnx(source, sample, precision, products)
             model = finish(raw, sample, precision, _shape(source, sample))
-        except Exception as error:  # noqa: BLE001 - converters raise whatever they like; reported below
+        except Exception as error:  # noqa: BLE001 - converters raise any type of error; reported below
             failures.append(error)
             continue
         yield Graph(model, _arithmetic(source.model, precision))
@@ -47,7 +47,7 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
 
 
 def _reject_unfaithful(part: Any) -> None:
-    """Raises `ConversionError` for what skl2onnx writes otherwise than it is, where few rows show it."""
+    """Raises `ConversionError` for settings that skl2onnx converts wrongly, where few rows show it."""
     name = type(part).__name__
     if getattr(part, "break_ties", False) and len(getattr(part, "classes_", ())) > 2:
         raise ConversionError(
@@ -56,8 +56,8 @@ def _reject_unfaithful(part: Any) -> None:
         )
     if hasattr(part, "vocabulary_") and part.stop_words and part.ngram_range[1] > 1 and part.analyzer == "word":
         raise ConversionError(
-            f"{name} with stop_words and ngram_range={part.ngram_range} joins words across the stop words that it "
-            "drops, which no ONNX operator does. Train without stop_words, or with ngram_range=(1, 1).",
+            f"{name} with stop_words and ngram_range={part.ngram_range} joins words across removed stop words, "
+            "which no ONNX operator does. Train without stop_words, or with ngram_range=(1, 1).",
             name,
         )
 
@@ -112,8 +112,8 @@ def _options(model: Any) -> dict[int, dict[str, Any]]:
 
 
 def _word_pattern(part: Any) -> str | None:
-    """What a text vectorizer takes for a word, where its pattern is of whole words, in the words of RE2, whose own
-    `\\w` is ASCII; None for other patterns."""
+    """A text vectorizer's pattern of whole words, in the syntax of RE2, whose own `\\w` is ASCII; None for other
+    patterns."""
     if getattr(part, "analyzer", None) != "word" or part.tokenizer or not part.token_pattern:
         return None
     match = _WORDS.fullmatch(part.token_pattern)
@@ -170,13 +170,13 @@ def _conversion_error(source: "SklearnSource", error: Exception) -> ConversionEr
     if unknown:
         return ConversionError(
             f"{unknown[0]} (in {source.estimator}) has no ONNX converter. Replace it by one of "
-            "https://onnx.ai/sklearn-onnx/supported.html, or do its step before the endpoint.",
+            "https://onnx.ai/sklearn-onnx/supported.html, or run its step before calling the endpoint.",
             unknown[0],
         )
     if "at most 1 input" in message:
         return ConversionError(
-            f"{source.estimator} holds pipelines that take columns one by one. Put the ColumnTransformer before "
-            "it in one pipeline: make_pipeline(columns, it(estimator)).",
+            f"{source.estimator} contains pipelines with a ColumnTransformer of their own. Put the "
+            f"ColumnTransformer before it: make_pipeline(columns, {type(source.model).__name__}(estimator)).",
             source.estimator,
         )
     return ConversionError(
@@ -187,7 +187,7 @@ def _conversion_error(source: "SklearnSource", error: Exception) -> ConversionEr
 
 
 def _shape(source: "SklearnSource", sample: Sample) -> Shape:
-    """The finished graph's outputs, taken from the source."""
+    """The finished graph's outputs, as the source's."""
     predicted = source.predict(sample.frame.head(2))
     outputs = tuple(
         (name, None if values.ndim == 1 else int(values.shape[1])) for name, values in predicted.items()

@@ -1,6 +1,6 @@
-"""scikit-learn's classifiers with a decision threshold: labels by it, probabilities as the estimator inside gives.
+"""scikit-learn's classifiers with a decision threshold: labels by it, probabilities of the estimator inside.
 
-skl2onnx's converter of TunedThresholdClassifierCV passes the labels of the estimator inside on, which knows no
+skl2onnx's converter of TunedThresholdClassifierCV returns the labels of the estimator inside, which has no
 threshold.
 """
 
@@ -14,7 +14,7 @@ from serinus.modelpack.errors import ConversionError
 
 
 def classifiers() -> tuple[type, ...]:
-    """Those of the installed scikit-learn: it has them since 1.5."""
+    """Those of the installed scikit-learn, which has them since 1.5."""
     from sklearn import model_selection
 
     names = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
@@ -22,13 +22,13 @@ def classifiers() -> tuple[type, ...]:
 
 
 def estimator_inside(model: Any) -> Any:
-    """The fitted estimator that a threshold classifier asks, also behind a FrozenEstimator."""
+    """The fitted estimator inside a threshold classifier, also inside a FrozenEstimator."""
     inside = getattr(model, "estimator_", model.estimator)
     return inside.estimator if type(inside).__name__ == "FrozenEstimator" else inside
 
 
 def parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None) -> list[Any]:
-    """The estimator inside as an operator of its own, and one that takes its probabilities."""
+    """The estimator inside as an operator of its own, and one for its probabilities."""
     from skl2onnx._parse import _parse_sklearn
     from skl2onnx.common.data_types import Int64TensorType, guess_tensor_type
 
@@ -50,7 +50,7 @@ def parse(scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None)
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
-    """The positive class from the threshold on, as scikit-learn compares."""
+    """The positive class from the threshold on, as in scikit-learn."""
     nodes = Nodes(scope, container)
     model = operator.raw_operator
     probabilities = operator.inputs[0].full_name
@@ -70,7 +70,7 @@ def _threshold(model: Any) -> float:
 
 
 def _positive_index(model: Any) -> int:
-    """The place of the class whose probability is compared."""
+    """The index of the class whose probability is compared."""
     scorer = getattr(model, "_curve_scorer", None)
     label = model.pos_label if scorer is None else scorer._get_pos_label()
     return 1 if label is None else int(np.flatnonzero(np.asarray(model.classes_) == label)[0])

@@ -1,7 +1,7 @@
-"""PyTorch modules as ONNX graphs, rows free: by torch's own exporter, TorchScript by its older one.
+"""PyTorch modules as ONNX graphs of any number of rows: by torch's exporter, TorchScript by its older one.
 
-Neither says where the export was run: what the exporter notes beside nodes and tensors (stack traces with paths)
-is left out, so that equal modules are equal bytes.
+The exporter's notes on nodes and tensors (stack traces with paths) are removed, so that equal modules are equal
+bytes.
 https://docs.pytorch.org/docs/stable/onnx_export.html
 """
 
@@ -24,7 +24,7 @@ _OPERATOR = re.compile(r"torch\.ops\.([\w.]+)|aten::(\w+)")
 
 def export(module: Any, examples: tuple[Any, ...], kind: ModuleKind) -> Any:
     """The ONNX model of ``module``: an `exported` program, a `script` or a `module`, run on ``examples``, tensors
-    of two rows. Raises `ConversionError`, which names the operator where one stands in the way."""
+    of two rows. Raises `ConversionError`, which names the operator that prevents it, where there is one."""
     import onnx
 
     with _quietly():
@@ -77,7 +77,7 @@ def _forget_origin(model: Any) -> None:
 
 
 def _conversion_error(error: Exception) -> ConversionError:
-    """What the exporter says first tells nothing; the cause at the bottom names the operator."""
+    """The exporter's first message is generic; the deepest cause names the operator."""
     deepest: BaseException = error
     while deepest.__cause__ is not None:
         deepest = deepest.__cause__
@@ -86,8 +86,8 @@ def _conversion_error(error: Exception) -> ConversionError:
     if match is not None:
         operator = (match[1] or f"aten.{match[2]}").removesuffix(".default")
         return ConversionError(
-            f"PyTorch operator {operator} has no ONNX form. Write the module with other operators, or do that "
-            "step before the endpoint.",
+            f"PyTorch operator {operator} has no ONNX form. Write the module with other operators, or run that "
+            "step before calling the endpoint.",
             operator,
         )
     why = first_line(Exception(re.sub(r"\x1b\[\d+m", "", messages[0])))
@@ -99,7 +99,7 @@ def _conversion_error(error: Exception) -> ConversionError:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The exporters warn of their own future and of packages that no model here asks for."""
+    """The exporters warn of deprecations and of packages that no model here needs."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

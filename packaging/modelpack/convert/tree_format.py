@@ -1,4 +1,4 @@
-"""What a graph's trees are written as."""
+"""Names the operator that holds a graph's trees."""
 
 _TREES = {"TreeEnsemble": "TreeEnsemble v5", "TreeEnsembleClassifier": "", "TreeEnsembleRegressor": ""}
 

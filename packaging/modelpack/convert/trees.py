@@ -1,4 +1,4 @@
-"""scikit-learn's tree models as graphs: the ensemble's sum, and what each kind of model makes of it."""
+"""scikit-learn's tree models as graphs: the ensemble's sum, and each kind of model's use of it."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -168,9 +168,9 @@ def _mean(nodes: Nodes, operator: Any, ensemble: Ensemble, trees: int, *, single
 
 
 def _sum(nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False, unrounded: bool = False) -> str:
-    """``unrounded``: scikit-learn's trees see the input rounded to single precision, whatever comes before having
-    been computed in double; their thresholds are moved to where a double rounds across them. Rounding earlier
-    moves values across thresholds: a scaler in single precision before a forest changed 899 of 5000 labels."""
+    """``unrounded``: scikit-learn's trees round their input, computed in double, to single precision; here their
+    thresholds are moved to where a double rounds across them. Rounding earlier moves values across thresholds: a
+    scaler in single precision before a forest changed 899 of 5000 labels."""
     attributes = ensemble.attributes(single=single, unrounded=unrounded)
     return nodes.add("TreeEnsemble", [values], domain=NEWER_ML, since=1, **attributes)
 
@@ -188,13 +188,13 @@ def side_of_zero(nodes: Nodes, raw: str, *, zero_is_second: bool) -> str:
 
 
 def set_classifier_outputs(nodes: Nodes, operator: Any, probabilities: str, index: str) -> None:
-    """Labels by their place among the classes, and probabilities."""
+    """Set labels, by class ``index``, and probabilities as the operator's outputs."""
     nodes.name(label_at(nodes, np.asarray(operator.raw_operator.classes_), index), operator.outputs[0])
     set_output(nodes, operator, 1, probabilities)
 
 
 def label_at(nodes: Nodes, classes: npt.NDArray[Any], index: str) -> str:
-    """The classes at ``index`` (int64), of its shape: the integers from 0 on are their own places."""
+    """The classes at ``index`` (int64), of its shape: the integers from 0 on are their own indices."""
     if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
         return index
     return nodes.add("Gather", [nodes.constant(_stored_classes(classes)), index], axis=0)
@@ -207,7 +207,7 @@ def _stored_classes(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def set_output(nodes: Nodes, operator: Any, index: int, value: str) -> None:
-    """In the precision that the shape calculator has promised."""
+    """Set output ``index``, in the precision that the shape calculator declared."""
     promised = nodes.numpy_type(operator.outputs[index])
     nodes.name(value if promised == np.float64 else nodes.cast(value, promised), operator.outputs[index])
 

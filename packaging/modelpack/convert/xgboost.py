@@ -32,8 +32,8 @@ _IDENTITY = (
 
 
 def read_wrapper(model: Any) -> Boosted:
-    """A fitted XGBClassifier, XGBRegressor or the like, as it predicts: up to its best iteration, and with what it
-    takes for missing, which its files do not keep."""
+    """A fitted XGBClassifier, XGBRegressor or the like, as it predicts: up to its best iteration, and with its
+    value for missing, which its files do not keep."""
     booster = model.get_booster()
     best = booster.attr("best_iteration")
     read = read_booster(booster if best is None else booster[: int(best) + 1])
@@ -61,7 +61,7 @@ def _link(objective: str) -> Link:
     if objective in _IDENTITY or objective.startswith("rank:"):
         return "identity"
     raise ConversionError(
-        f"XGBoost objective {objective!r} is not supported; train with one of "
+        f"XGBoost objective {objective!r} is not supported. Train with one of "
         f"{', '.join([*_LINKS, *_IDENTITY, 'rank:*'])}.",
         objective,
     )
@@ -72,7 +72,7 @@ def _grown(gradient_booster: dict[str, Any]) -> tuple[list[Any], list[int], list
     name = gradient_booster["name"]
     if name == "gblinear":
         raise ConversionError(
-            "XGBoost booster 'gblinear' grows no trees. Train a linear model of scikit-learn instead.", name
+            "XGBoost booster 'gblinear' has no trees. Train a linear model of scikit-learn instead.", name
         )
     weights = gradient_booster.get("weight_drop")
     model = gradient_booster["gbtree" if name == "dart" else "model"]
@@ -108,7 +108,7 @@ def _tree(tree: dict[str, Any], weight: float) -> Tree:
 
 
 def _start(base_score: str, link: Link, targets: int) -> Floats:
-    """The sum's beginning: base scores are written as predictions, before the link."""
+    """The sum's start: base scores are stored as predictions, before the link."""
     scores = np.array(
         json.loads(base_score) if base_score.startswith("[") else [float(base_score)], dtype=np.float32
     )

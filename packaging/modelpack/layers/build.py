@@ -1,4 +1,4 @@
-"""Builds what a deployment needs: runtime layers for its targets, their twin for this machine, model layers."""
+"""Builds a deployment's layers: runtime layers for its targets, their twin for this machine, model layers."""
 
 import fcntl
 import time
@@ -24,7 +24,7 @@ from serinus.modelpack.layers.runtime import build_runtime_layer
 from serinus.modelpack.layers.targets import lambda_target, twin_target
 from serinus.modelpack.progress import Progress, Silent
 
-#: Layers of a build that nothing names any more are kept this long, for a deployment that may still read them.
+#: Layers that no manifest names any more are kept this long, for a deployment that may still read them.
 _KEPT_SECONDS = 7 * 24 * 3600
 
 

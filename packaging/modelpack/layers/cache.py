@@ -1,7 +1,7 @@
-"""Built layers kept for the next project: by the hash of all that decides their bytes.
+"""Caches built layers for other projects, by the hash of everything that decides their bytes.
 
 Several builds may run at once, and any may be killed: an entry appears by one rename, under a lock whose next
-holder clears what a killed one left.
+holder deletes a killed build's leftovers.
 """
 
 import fcntl
@@ -56,7 +56,7 @@ def cached_layer(key: str, make: Callable[[Path], None]) -> Path:
 
 
 def _is_intact(folder: Path) -> bool:
-    """Whether the entry is there and is what was made: a full disk or a bad block is noticed."""
+    """Whether the entry exists and has its original content: a full disk or a bad block is noticed."""
     try:
         return (folder / _HASH).read_text(encoding="ascii") == hash_zip(folder / _LAYER)
     except (OSError, UnicodeDecodeError):

@@ -1,6 +1,6 @@
-"""The functions' own code with bytecode: compiling it anew took a tenth of every cold start.
+"""Compiles the functions' own code to bytecode, which otherwise took a tenth of every cold start.
 
-Synth cannot compile it, for its own Python is rarely the target's.
+Synth cannot compile it, because its Python is rarely the target's.
 """
 
 import shutil
@@ -17,8 +17,8 @@ UNPACKED = "/var/task"
 
 
 def compile_code(folder: Path, runtime: str) -> Path | None:
-    """Put a copy of the handlers' package with bytecode for ``runtime`` ("python3.13") into build folder
-    ``folder`` and return the copy's root; without an interpreter of that version there is none, and None.
+    """Copy the handlers' package with bytecode for ``runtime`` ("python3.13") into build folder ``folder`` and
+    return the copy's root; without an interpreter of that version, copy nothing and return None.
 
     Raises `LayerError` where a module does not compile.
     """

@@ -1,7 +1,7 @@
 """AWS Lambda's limits on size, checked before anything is uploaded.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 250 MB unzipped for a function with all
-its layers; 50 MB zipped where a zip is handed to Lambda itself, which uploads through S3, as the CDK's, are not.
+its layers; 50 MB zipped for direct uploads, which does not apply to uploads through S3, such as the CDK's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,18 +20,18 @@ from serinus.modelpack.layers.zips import sizes, unzipped_bytes
 from serinus.modelpack.progress import Progress
 
 DIRECT_UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
-#: The smallest runtime layer, where none was built yet to be weighed.
+#: The smallest runtime layer, where none was built yet.
 LEAST_RUNTIME_BYTES = 80 * 1024 * 1024
 _MB = 1024 * 1024
 
 
 def check_unzipped(what: str, layers: Sequence[Path], limit_bytes: int = LARGEST_UNZIPPED_BYTES) -> None:
-    """Raise `LayerLimitError` where a function with these layers exceeds what Lambda unpacks."""
+    """Raise `LayerLimitError` where a function with these layers exceeds Lambda's unzipped limit."""
     total = sum(unzipped_bytes(layer) for layer in layers) + FUNCTION_CODE_BYTES
     if total > limit_bytes:
         raise LayerLimitError(
             f"{what} is {total / _MB:.1f} MB unzipped with its layers; Lambda allows {limit_bytes / _MB:.1f} MB. "
-            f"What weighs: {_heaviest(layers)}. Make the model smaller (fewer or shallower trees).",
+            f"Largest parts: {_heaviest(layers)}. Make the model smaller (fewer or shallower trees).",
             total,
             limit_bytes,
         )
@@ -39,7 +39,7 @@ def check_unzipped(what: str, layers: Sequence[Path], limit_bytes: int = LARGEST
 
 @dataclass(frozen=True, slots=True)
 class SizeBudget:
-    """What of Lambda's limit is left for a model, in bytes, beside a runtime layer of ``runtime_bytes``."""
+    """Lambda's limit in bytes, shared by a model and a runtime layer of ``runtime_bytes``."""
 
     runtime_bytes: int
     limit_bytes: int
@@ -57,7 +57,7 @@ class SizeBudget:
         heaviest = sorted(weighs.items(), key=lambda item: -item[1])
         raise LayerLimitError(
             f"{name} would be {total / _MB:.1f} MB unzipped with its layers; Lambda allows "
-            f"{self.limit_bytes / _MB:.1f} MB. What weighs: "
+            f"{self.limit_bytes / _MB:.1f} MB. Largest parts: "
             f"{', '.join(f'{part} {size / _MB:.1f} MB' for part, size in heaviest)}. "
             f"{advice or 'Make the model smaller (fewer or shallower trees, narrower layers).'}",
             total,
@@ -66,7 +66,7 @@ class SizeBudget:
 
 
 def size_budget(project: Path, limit_bytes: int) -> SizeBudget:
-    """By the heaviest runtime layer that ``project`` has built, else by the smallest there is."""
+    """By the largest runtime layer that ``project`` has built, else by the smallest possible."""
     try:
         built = [layer.unzipped_bytes for layer in read_build(project / BUILD_DIR).runtime.values()]
     except ContractError:
@@ -75,12 +75,12 @@ def size_budget(project: Path, limit_bytes: int) -> SizeBudget:
 
 
 def check_zipped(layer: Path, progress: Progress, limit_bytes: int = DIRECT_UPLOAD_LIMIT_BYTES) -> None:
-    """Tell where a zip is too large to be handed to Lambda directly."""
+    """Give notice of a zip that is too large to upload to Lambda directly."""
     size = layer.stat().st_size
     if size > limit_bytes:
         progress.notice(
-            f"{layer.name} is {size / _MB:.1f} MB zipped, over the {limit_bytes / _MB:.0f} MB that Lambda takes "
-            f"directly; the CDK uploads through S3, where only the size unzipped counts. What weighs: "
+            f"{layer.name} is {size / _MB:.1f} MB zipped, over Lambda's limit of {limit_bytes / _MB:.0f} MB for "
+            f"direct uploads; the CDK uploads through S3, where only the unzipped size counts. Largest parts: "
             f"{_heaviest([layer])}."
         )
 

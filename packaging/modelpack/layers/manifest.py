@@ -1,4 +1,4 @@
-"""A layer zip as it lies in a project's build folder."""
+"""Layer zips in a project's build folder, and their entries in its manifest."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ class LayerZip:
     bytecode: bool
 
     def describe(self, twin: "LayerZip | None" = None) -> BuiltLayer:
-        """As the build manifest tells of it."""
+        """Its entry in the build manifest."""
         return BuiltLayer(
             path=self.path.name,
             sha256=zips.hash_zip(self.path),
@@ -30,7 +30,7 @@ class LayerZip:
 
 
 def copy_to(cached: Path, target: Path) -> Path:
-    """A copy of ``cached`` at ``target``, made in one step; one that is there and equal stays."""
+    """Copy ``cached`` to ``target`` in one step, unless an equal file exists there; return ``target``."""
     if target.is_file() and zips.hash_zip(target) == zips.hash_zip(cached):
         os.utime(target)
         return target

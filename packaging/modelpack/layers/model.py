@@ -1,4 +1,4 @@
-"""The model layer: the files of a bundle that travel to the function."""
+"""The model layer: the files of a bundle that are deployed to the function."""
 
 import tempfile
 from pathlib import Path
@@ -9,7 +9,7 @@ from serinus.modelpack.layers.manifest import LayerZip
 
 
 def build_model_layer(folder: Path, version: str, source: Path) -> LayerZip:
-    """The layer of the verified bundle in ``source``, laid where the run time looks for it."""
+    """The layer of the verified bundle in ``source``, with paths where the run time looks for them."""
     path = folder / f"model-{version[: bundle.SHORT]}.zip"
     if not zips.is_intact(path):
         with tempfile.TemporaryDirectory(dir=folder) as scratch:

@@ -1,7 +1,7 @@
-"""Checks native code that this machine may be unable to run: is it the target's, and is all of it there?
+"""Checks native code that this machine may be unable to run: whether it is the target's, and complete.
 
-A layer for this machine's processor is imported and asked for a prediction (`smoke`). For another processor's this
-is as far as one can see from here; that it works there is seen by the check before traffic of its first release.
+A layer for this machine's processor is imported and predicts (`smoke`). For another processor, no more can be
+checked here; the pre-traffic check of its first release shows whether it works there.
 """
 
 import re
@@ -30,7 +30,7 @@ def check_machine(folder: Path, machine: str) -> None:
 
 
 def check_complete(layer: Path, twin: Path) -> None:
-    """Raise `LayerError` where zip ``layer`` lacks a native module that ``twin``, which was seen to work, has."""
+    """Raise `LayerError` where zip ``layer`` lacks a native module that ``twin``, which works, has."""
     if missing := sorted(_modules(twin) - _modules(layer)):
         raise LayerError(
             f"{layer.name} lacks native modules that {twin.name} has: {', '.join(missing[:5])}. "
@@ -48,7 +48,7 @@ def _machine(path: Path) -> int | None:
 
 
 def _modules(layer: Path) -> set[str]:
-    """Extension modules, less what their file names say of version and platform. Libraries that wheels bring along
+    """Extension modules, without version and platform in their file names. Libraries bundled in wheels
     (numpy.libs) are named by hash and differ by platform."""
     with zipfile.ZipFile(layer) as archive:
         names = [name for name in archive.namelist() if ".libs/" not in name]

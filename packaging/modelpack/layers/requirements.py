@@ -1,4 +1,4 @@
-"""Where the layers' pinned requirements lie: beside the code in a checkout, inside the package when installed."""
+"""Locates the layers' pinned requirements: beside the code in a checkout, inside the package when installed."""
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ RUNTIME_LAYER = "inference"
 
 
 def build_runtime_layer(folder: Path, target: Target, progress: Progress) -> LayerZip:
-    """The layer for ``target`` in build folder ``folder``, from the user's cache where it is there.
+    """The layer for ``target`` in build folder ``folder``, from the user's cache where possible.
 
     Raises `LayerError`. Without an interpreter of the target's version the layer has no bytecode.
     """
@@ -26,7 +26,7 @@ def build_runtime_layer(folder: Path, target: Target, progress: Progress) -> Lay
     if interpreter is None:
         progress.notice(
             f"no Python {target.python} on this machine: its layer is built without bytecode, and every cold "
-            "start will compile its modules anew (about 1.3 s more at 512 MB). To avoid that: "
+            "start will compile its modules (about 1.3 s more at 512 MB). To avoid that: "
             f"uv python install {target.python}"
         )
     bytecode = interpreter is not None

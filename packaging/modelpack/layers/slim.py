@@ -1,4 +1,4 @@
-"""Takes out of a layer what Python never imports at run time, and gives it bytecode.
+"""Removes files from a layer that Python never imports at run time, and adds bytecode.
 
 From 127 to 84 MB (of 2^20 bytes, as Lambda counts) unzipped on x86_64, bytecode included (`scripts/bench layers`).
 A layer's folder is read-only on Lambda: without bytecode in it, every cold start compiles every module again,
@@ -88,7 +88,7 @@ REMOVED = (
     "starlette/templating.py",
     "starlette/testclient.py",
 )
-#: Where Lambda unpacks layers: Python rewrites the paths in bytecode that was compiled for elsewhere.
+#: Where Lambda unpacks layers: Python rewrites the paths in bytecode that was compiled for another path.
 UNPACKED = "/opt/python"
 
 

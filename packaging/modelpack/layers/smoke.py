@@ -1,5 +1,5 @@
-"""Imports a finished layer and predicts with it, so that a release of a package which needs what was slimmed away
-is found at build time and not by the first request."""
+"""Imports a finished layer and predicts with it, so that a package that needs a removed file fails at build time
+and not on the first request."""
 
 import os
 import subprocess
@@ -36,5 +36,6 @@ def check_layer(folder: Path, interpreter: Path) -> None:
     if done.returncode:
         raise LayerError(
             f"the slimmed layer does not work under {interpreter}: {done.stderr.strip()[-600:]}\n"
-            "A package needs what slimming removes; report it with the versions in packaging/layers/inference.txt."
+            "A package needs a file that slimming removes. Report it with the versions in "
+            "packaging/layers/inference.txt."
         )

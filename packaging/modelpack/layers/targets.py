@@ -38,7 +38,7 @@ class Target:
 
 
 def lambda_target(runtime: str, architecture: str) -> Target:
-    """ "python3.13", "arm64"; raises `LayerError` for what Lambda does not offer."""
+    """ "python3.13", "arm64"; raises `LayerError` where Lambda does not offer them."""
     if runtime not in RUNTIMES or architecture not in _MACHINES:
         raise LayerError(
             f"no layer for runtime {runtime!r} on {architecture!r}: runtimes are {', '.join(RUNTIMES)}, "

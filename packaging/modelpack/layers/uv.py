@@ -8,25 +8,25 @@ from pathlib import Path
 from serinus.modelpack.errors import LayerError, ResolveError
 from serinus.modelpack.layers.targets import Target
 
-#: Where only pip is configured, uv is told the same, in its own words.
+#: Where only pip is configured, uv gets the same indexes under its own names.
 _INDEX_WORDS = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
 
 
 def uv_command() -> list[str]:
-    """How uv is called; raises `LayerError` where it is not installed."""
+    """The command of uv; raises `LayerError` where it is not installed."""
     import uv
 
     try:
         return [uv.find_uv_bin()]
     except FileNotFoundError as error:
-        raise LayerError(f"uv is not installed ({error}). pip install uv") from error
+        raise LayerError(f"uv is not installed ({error}): pip install uv") from error
 
 
 def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, ...] = ()) -> None:
     """Install the hash-pinned ``requirements`` for ``target`` into ``folder``; raises `ResolveError`.
 
-    Wheels only: building from source here would give code for this machine. Runs in an empty folder, so that no
-    project's own settings change what is installed; the environment's index settings hold.
+    Wheels only: building from source would compile code for this machine. Runs in an empty folder, so that no
+    project's own settings apply; the environment's index settings do.
     """
     command = ["pip", "install", "--target", str(folder), "--link-mode", "copy", "--no-progress"]
     command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--python-version", target.python]
@@ -43,12 +43,12 @@ def install(requirements: Path, target: Target, folder: Path, extra: tuple[str, 
 
 
 def run_uv(command: list[str], *, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    """uv's ``command``, with ``stdin`` on its standard input, run in an empty folder, so that no project's own
-    settings count; the environment's index settings hold. Raises `LayerError` without uv."""
+    """Run uv's ``command`` with ``stdin`` in an empty folder, so that no project's own settings apply; the
+    environment's index settings do. Raises `LayerError` without uv."""
     environment = _environment()
     done = _run([*uv_command(), *command], environment, stdin)
     if done.returncode and "certificate" in done.stderr:
-        # Behind a proxy of one's own the system's certificates hold, not those that uv brings.
+        # Behind a corporate proxy the system's certificates are valid, not those bundled with uv.
         done = _run([*uv_command(), *command], {**environment, "UV_SYSTEM_CERTS": "1"}, stdin)
     return done
 

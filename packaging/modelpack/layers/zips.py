@@ -1,4 +1,4 @@
-"""Layer zips: equal content gives equal bytes, and anyone can ask one what weighs in it."""
+"""Layer zips: writes equal content as equal bytes, and reports the sizes of the packages inside."""
 
 import hashlib
 import re
@@ -29,7 +29,7 @@ def hash_zip(path: Path) -> str:
 
 
 def is_intact(path: Path) -> bool:
-    """Whether the zip is there and whole."""
+    """Whether the zip exists and is complete."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -44,7 +44,7 @@ def unzipped_bytes(path: Path) -> int:
 
 
 def sizes(path: Path) -> list[tuple[str, int]]:
-    """What weighs in a layer zip: unpacked bytes by package, the heaviest first."""
+    """Unpacked bytes of a layer zip by package, the largest first."""
     by_package: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
@@ -54,7 +54,7 @@ def sizes(path: Path) -> list[tuple[str, int]]:
 
 
 def _package(name: str) -> str:
-    """numpy.libs/x.so and numpy-2.4.6.dist-info/METADATA weigh for numpy."""
+    """numpy.libs/x.so and numpy-2.4.6.dist-info/METADATA count for numpy."""
     parts = name.removeprefix("python/").split("/")
     top = parts[1] if parts[0] == "__pycache__" and len(parts) > 1 else parts[0]
     return re.sub(r"(-[^-]+\.dist-info|\.libs|(\.cpython-\d+)?\.pyc?)$", "", top)

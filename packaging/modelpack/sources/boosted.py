@@ -1,6 +1,6 @@
-"""What the boosting libraries' own model files have in common: numbers in, trees, one output.
+"""The common part of the boosting libraries' own model files: numbers in, trees, one output.
 
-A pickled scikit-learn wrapper does not come here: it is a scikit-learn estimator like any other.
+A pickled scikit-learn wrapper is a scikit-learn estimator like any other, and not handled here.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,10 +22,10 @@ from serinus.modelpack.sources.source import Category, Graph, Label
 
 
 class BoostedSource:
-    """A booster of any library. ``predict_raw`` gives what the library gives for a table of doubles: probabilities
-    ([rows] of the second class, or [rows, classes]) or values. ``predict_labels`` gives its labels [rows], None
-    where the library has none of its own; labels are then those of the largest probability. ``notice`` says what
-    a user must know of how the file is read."""
+    """A booster of any library. ``predict_raw`` returns the library's prediction for a table of doubles:
+    probabilities ([rows] of the second class, or [rows, classes]) or values. ``predict_labels`` returns its labels
+    [rows]; None where the library has none, then the largest probability decides. ``notice`` tells the user how
+    the file is read, where that matters."""
 
     def __init__(
         self,
@@ -85,9 +85,8 @@ class BoostedSource:
 
         if sample.strings:
             raise ConversionError(
-                f"{self.estimator} takes numbers; the sample's {', '.join(sample.strings)} are strings. "
-                f"Package the "
-                "whole pipeline that encodes them.",
+                f"{self.estimator} requires numbers; the sample's {', '.join(sample.strings)} are strings. "
+                "Package the whole pipeline that encodes them.",
                 self.estimator,
             )
         graph = DirectGraph()

@@ -27,8 +27,7 @@ def open_file(path: Path) -> BoostedSource:
     except Exception as error:
         raise SourceError(
             f"{path} cannot be loaded as a CatBoost model ({first_line(error)}). It may be cut short: save it "
-            f"again "
-            "with save_model."
+            "again with save_model."
         ) from error
     boosted = read_model(model)
     wrapper = catboost.CatBoostClassifier() if boosted.classes else catboost.CatBoostRegressor()
@@ -36,7 +35,7 @@ def open_file(path: Path) -> BoostedSource:
 
 
 def _refuse_false_size(path: Path) -> None:
-    """CatBoost sets memory aside for the size that the file claims, and ends the process where there is none."""
+    """CatBoost allocates memory for the size that the file claims, and ends the process where it gets none."""
     with path.open("rb") as file:
         head = file.read(8)
     claimed = int.from_bytes(head[4:8], "little")
@@ -60,7 +59,7 @@ def _source(model: Any, boosted: Boosted) -> BoostedSource:
     classes = [
         label.item() if isinstance(label, np.generic) else label for label in np.asarray(model.classes_).tolist()
     ]
-    # Rankers and regressors have a `predict` of their own; a plain CatBoost gives sums alone unless told what for.
+    # Rankers and regressors have their own `predict`; a plain CatBoost returns raw sums by default.
     plain = type(model) is catboost.CatBoost
     classifier = catboost.CatBoostClassifier
     settings = {"prediction_type": "Exponent" if boosted.link == "exp" else "RawFormulaVal"} if plain else {}
@@ -83,6 +82,6 @@ def _source(model: Any, boosted: Boosted) -> BoostedSource:
 def _notice(boosted: Boosted) -> str:
     wrapper = "CatBoostClassifier" if boosted.classes else "CatBoostRegressor"
     return (
-        f"the model is a plain CatBoost, whose predict gives bare sums unless told otherwise; it is packaged as a "
-        f"{wrapper} of the same trees predicts."
+        f"the model is a plain CatBoost, whose predict returns raw sums by default; the bundle predicts as a "
+        f"{wrapper} of the same trees."
     )

@@ -1,7 +1,7 @@
-"""Which values of a column a scikit-learn model knows from training.
+"""Reads the values of a column that a scikit-learn model knows from training.
 
-An encoder that refuses values it has not seen is asked here, so that the endpoint can refuse them too, by name,
-before they reach a graph that knows no errors.
+Encoders may refuse values that they have not seen; the endpoint can then refuse them too, by name, before they
+reach a graph, which cannot raise errors.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def trace_categories(model: Any, names: ColumnNames) -> dict[str, tuple[Category
 
 
 def nullable_columns(model: Any, names: ColumnNames) -> set[str]:
-    """Features of which an encoder learnt None, which is not what it learns of NaN."""
+    """Features of which an encoder learnt None, which it distinguishes from NaN."""
     return {
         column
         for encoder, columns in _encoders(model, names)
@@ -35,7 +35,7 @@ def nullable_columns(model: Any, names: ColumnNames) -> set[str]:
 
 
 def _encoders(model: Any, columns: ColumnNames) -> Iterator[tuple[Any, ColumnNames]]:
-    """Encoders with the columns they are given, as far as columns keep their identity on the way."""
+    """Encoders with their input columns, as far as columns keep their identity on the way."""
     if hasattr(model, "steps"):
         for _, step in model.steps:
             yield from _encoders(step, columns)
@@ -53,7 +53,7 @@ def _encoders(model: Any, columns: ColumnNames) -> Iterator[tuple[Any, ColumnNam
 
 
 def _keeps_columns(step: Any) -> bool:
-    """Whether each output column is the input column of the same place: imputers that drop and add none."""
+    """Whether each output column is the input column at that index: imputers that drop and add none."""
     from sklearn.impute import SimpleImputer
 
     if step is None or step == "passthrough":

@@ -1,7 +1,7 @@
-"""Tells model files apart, by content and not by name, and opens skops, joblib and pickle.
+"""Detects the format of model files, by content and not by name, and opens skops, joblib and pickle.
 
-Loading a pickle runs whatever code its author put there, so the user is told, once; skops files name their types
-and run nothing that was not trusted.
+Loading a pickle runs any code that its author put there, so the user is warned once; skops files name their types
+and run only trusted ones.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from serinus.modelpack.sources.torch_files import torch_format
 
 Format = Literal["mlflow", "catboost", "lightgbm", "xgboost", "onnx", "torch", "skops", "pickle"]
 
-#: A zip that unpacks to this many times its size, and to more than is small, is made to exhaust memory.
+#: A zip that unpacks to more than this many times its size, and is not small, would exhaust memory.
 _MOST_UNPACKED, _SMALL_BYTES = 200, 64_000_000
 
 PICKLE_NOTICE = (
@@ -31,7 +31,7 @@ PROGRAM_NOTICE = (
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of the file, 64 hex digits; of a folder's files in order, with their places."""
+    """SHA-256 of the file, 64 hex digits; of a folder's files in order, with their relative paths."""
     if path.is_dir():
         whole = hashlib.sha256()
         for part in sorted(item for item in path.rglob("*") if item.is_file()):
@@ -47,26 +47,24 @@ def total_bytes(path: Path) -> int:
 
 
 def detect_format(path: Path) -> Format:
-    """The format of model file ``path``, by its content; raises `SourceError` where there is nothing to look
-    at."""
+    """The format of model file ``path``, by its content; raises `SourceError` where it is absent, empty or
+    unreadable."""
     if path.is_dir():
         if (path / "MLmodel").is_file():
             return "mlflow"
         raise SourceError(
-            f"{path} is a folder and no MLflow model. Give the model file itself, or the folder that "
-            "holds MLmodel."
+            f"{path} is a folder but not an MLflow model. Pass the model file itself, or the folder that contains "
+            "MLmodel."
         )
     if not path.is_file():
-        raise SourceError(f"{path} does not exist. Give the model file or an MLflow model's folder.")
+        raise SourceError(f"{path} does not exist. Pass the model file or an MLflow model's folder.")
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty. Save the model again.")
     try:
         with path.open("rb") as file:
             head = file.read(256)
     except OSError as error:
-        raise SourceError(
-            f"{path} cannot be read: {error.strerror}. Give yourself the right to read it."
-        ) from error
+        raise SourceError(f"{path} cannot be read: {error.strerror}. Grant yourself read permission.") from error
     if head.startswith(b"CBM1"):
         return "catboost"
     if head.startswith(b"tree\n"):
@@ -102,14 +100,15 @@ def _is_skops(path: Path) -> bool:
 
 
 def _refuse_bomb(path: Path) -> None:
-    """Arrays shrink in a zip, but not by this much."""
+    """Arrays compress well, but not by this much."""
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(item.file_size for item in archive.infolist())
     packed = path.stat().st_size
     if unpacked > _MOST_UNPACKED * packed and unpacked > _SMALL_BYTES:
         raise SourceError(
-            f"{path} would unpack to {unpacked / 1e6:.0f} MB from {packed / 1e6:.2f} MB, as no model does; it was "
-            "not opened. Save the model again with skops.io.dump."
+            f"{path} would unpack to {unpacked / 1e6:.0f} MB from {packed / 1e6:.2f} MB, more than "
+            f"{_MOST_UNPACKED} times its size, as no model does; it was not opened. Save the model again with "
+            "skops.io.dump."
         )
 
 
@@ -122,7 +121,7 @@ def _open_skops(path: Path, trust: tuple[str, ...]) -> Any:
         if untrusted:
             flags = " ".join(f"--trust {name}" for name in untrusted)
             raise UntrustedTypesError(
-                f"{path} holds types that skops does not know to be safe: {', '.join(untrusted)}. "
+                f"{path} holds types that skops does not list as safe: {', '.join(untrusted)}. "
                 f"If you trust its author, package with {flags}",
                 tuple(untrusted),
             )
@@ -141,18 +140,25 @@ def _open_pickle(path: Path, progress: Progress) -> Any:
         return joblib.load(path)
     except ModuleNotFoundError as error:
         raise SourceError(
-            f"{path} needs the Python module {error.name!r}, which is not installed here. Install it, give it "
-            "an environment with --env requirements.txt, or save the model without classes of your own."
+            f"{path} requires the Python module {error.name!r}, which is not installed. Install it, list it in "
+            "--requirements FILE, or save the model without your own classes."
         ) from error
+
     except Exception as error:
         raise SourceError(_unreadable(path, error)) from error
 
 
 def _unreadable(path: Path, error: Exception) -> str:
     reason = f"{type(error).__name__}: {first_line(error)}"
+    if isinstance(error, AttributeError) and "__main__" in reason:
+        return (
+            f"{path} cannot be loaded ({reason}): it refers to a function or class of the script or notebook that "
+            "saved it. Put that code in an importable module and save the model again, or package the fitted "
+            "pipeline without it."
+        )
     return (
         f"{path} cannot be loaded as a joblib, pickle or skops file ({reason}). "
-        "It may be cut short, made by a newer release, or no model at all: save it again with joblib.dump or "
+        "It may be cut short, saved by a newer release, or not a model. Save it again with joblib.dump or "
         "skops.io.dump."
     )
 
@@ -160,8 +166,8 @@ def _unreadable(path: Path, error: Exception) -> str:
 def _check_versions(
     path: Path, caught: list[warnings.WarningMessage], allow_version_skew: bool, progress: Progress
 ) -> None:
-    """A model of another minor release may predict something else without a word, and no comparison with itself
-    would show it."""
+    """A model of another minor release may predict something else without any warning, and comparing it with
+    itself would not show that."""
     for item in caught:
         saved = getattr(item.message, "original_sklearn_version", None)
         if saved is None:
@@ -169,11 +175,11 @@ def _check_versions(
         installed = str(getattr(item.message, "current_sklearn_version", ""))
         mismatch = f"{path} was saved by scikit-learn {saved}; {installed} is installed"
         if allow_version_skew or _minor(saved) == _minor(installed):
-            progress.notice(f"{mismatch}. Its predictions may differ from those that it was tested with.")
+            progress.notice(f"{mismatch}. Its predictions may differ from those of its own release.")
             return
         raise VersionSkewError(
-            f"{mismatch}, and predictions may differ between them. Package with --env requirements.txt "
-            f"that names scikit-learn=={saved}, train again, or package with --allow-version-skew.",
+            f"{mismatch}, and predictions may differ between them. Package with --requirements FILE that pins "
+            f"scikit-learn=={saved}, train again, or package with --allow-version-skew.",
             str(saved),
             installed,
         )

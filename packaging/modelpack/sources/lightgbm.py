@@ -13,7 +13,7 @@ def open_file(path: Path) -> BoostedSource:
     """The booster in text file ``path``."""
     lightgbm = require("lightgbm", "lightgbm")
     text = path.read_text(encoding="utf-8", errors="replace")
-    # The library ends the process on some files that were cut short, so the end is looked for first.
+    # The library ends the process on some files that were cut short, so the end is checked first.
     if "end of trees" not in text:
         raise SourceError(f"{path} is a LightGBM model cut short: it has no 'end of trees'. Save it again.")
     if "\nparameters:" in text and "\nend of parameters" not in text:
@@ -32,9 +32,8 @@ def from_booster(booster: Any) -> BoostedSource:
     lightgbm = require("lightgbm", "lightgbm")
     if booster.pandas_categorical and any(booster.pandas_categorical):
         raise SourceError(
-            "the LightGBM model was trained on pandas categories, which a request's values would have to be "
-            "coded by. "
-            "Put an OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline."
+            "the LightGBM model was trained on pandas categories, whose codes a request does not have. Put an "
+            "OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline."
         )
     boosted = read_booster(booster)
     names = tuple(booster.feature_name())

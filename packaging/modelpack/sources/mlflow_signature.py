@@ -1,4 +1,4 @@
-"""What an MLflow model says of its inputs: names and types of columns, and rows as an example.
+"""Reads an MLflow model's input signature (names and types of columns) and its input example.
 
 https://mlflow.org/docs/latest/ml/model/signatures/
 """
@@ -12,7 +12,7 @@ import pandas as pd
 
 from serinus.modelpack.errors import SampleError, SourceError, first_line
 
-#: Fewer rows show neither agreement nor a baseline; MLflow's examples are often five.
+#: Fewer rows are too few for agreement and a baseline; MLflow's examples often have five.
 LEAST_ROWS = 20
 _REALS = ("double", "float")
 _WHOLE = ("long", "integer")
@@ -20,15 +20,15 @@ _WHOLE = ("long", "integer")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a signature; ``type`` in MLflow's words: double, long, string and so on."""
+    """One column of a signature; ``type`` is MLflow's: double, long, string and so on."""
 
     name: str
     type: str
 
 
 def read_columns(document: dict[str, Any]) -> tuple[Column, ...] | None:
-    """The named columns of MLmodel's signature. A signature is optional, and of tensors it names none: then the
-    model's own names and the sample's serve."""
+    """The named columns of MLmodel's signature. A signature is optional, and one of tensors names no columns: None
+    then."""
     try:
         listed = json.loads(document["signature"]["inputs"])
         return tuple(Column(str(item["name"]), str(item["type"])) for item in listed) or None
@@ -37,13 +37,13 @@ def read_columns(document: dict[str, Any]) -> tuple[Column, ...] | None:
 
 
 def strings_of(columns: tuple[Column, ...] | None) -> tuple[str, ...]:
-    """Columns whose values are text even where they look like numbers."""
+    """Columns that are text even where their values look like numbers."""
     return tuple(column.name for column in columns or () if column.type == "string")
 
 
 def apply_types(table: pd.DataFrame, columns: tuple[Column, ...] | None) -> pd.DataFrame:
-    """The table with numbers of the kind that the signature says: whole ones of a double column become real, and
-    the other way round where none is lost."""
+    """The table with the signature's number types: whole numbers of a double column become floats, and floats of
+    an integer column become integers where none is lost."""
     typed = table.copy()
     for column in columns or ():
         if column.name not in typed.columns:
@@ -61,18 +61,18 @@ def _is_whole(values: "pd.Series[Any]") -> bool:
 
 
 def read_example(path: Path, columns: tuple[Column, ...] | None) -> pd.DataFrame:
-    """The input example as a table; raises `SourceError` where it is none, and `SampleError` where it is too small
-    to serve as a sample."""
+    """The input example as a table; raises `SourceError` where it is not a table, and `SampleError` where it is
+    too small to serve as a sample."""
     try:
         table = _table(json.loads(path.read_bytes()), columns)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SourceError(
-            f"input example {path} is no table ({first_line(error)}). Give rows with --sample."
+            f"input example {path} is not a table ({first_line(error)}). Pass rows with --sample."
         ) from error
     if len(table) < LEAST_ROWS:
         raise SampleError(
-            f"input example {path} has {len(table)} rows, too few to show agreement and to measure drift against; "
-            f"at least {LEAST_ROWS} are needed. Give rows like those it will see: --sample sample.csv"
+            f"input example {path} has {len(table)} rows; at least {LEAST_ROWS} are required to show agreement "
+            "and to measure drift. Pass rows like those that the model will see: --sample sample.csv"
         )
     return table
 

@@ -1,4 +1,4 @@
-"""ONNX files as they are: the graph stays, our inputs are put before it and its outputs are given their roles."""
+"""ONNX files: the graph stays as it is, behind our inputs, and its outputs get roles."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import onnx_files
 from serinus.modelpack.sources.source import MISSING_STRING, Category, Graph, Label
 
-#: Of an input's element type, the dtype that a request's values are checked against.
+#: The dtype that a request's values are checked against, by an input's element type.
 _DTYPES: dict[str, Dtype] = {
     "float": "float32",
     "float16": "float32",
@@ -48,13 +48,13 @@ class Input:
 
 
 def open_file(path: Path) -> "OnnxSource":
-    """The model in ONNX file ``path``; raises `SourceError` and `ConversionError` for what cannot be served."""
+    """The model in ONNX file ``path``; raises `SourceError` and `ConversionError` where it cannot be served."""
     return OnnxSource(onnx_files.read(path))
 
 
 class OnnxSource:
     """An ONNX model with its own names. A single float output is a `value`; labels beside probabilities of known
-    classes make a classifier; anything else is given by name, as it is."""
+    classes make a classifier; other outputs keep their names."""
 
     estimator = "ONNX graph"
 
@@ -74,7 +74,7 @@ class OnnxSource:
         self.nested: dict[str, Dtype] = {item.name: _DTYPES[item.kind] for item in self._inputs if item.nested}
 
     def _read_roles(self) -> tuple[dict[str, str], tuple[Label, ...] | None]:
-        """By output of the file its name here, and the classes."""
+        """The role of each output of the file, and the classes."""
         kinds = {
             item.name: (item.type.removeprefix("tensor(").rstrip(")"), item.shape)
             for item in self._session.get_outputs()
@@ -101,7 +101,7 @@ class OnnxSource:
         return self._inputs[0].width if self.feature_names is None else None
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        """What the file itself gives, run as it is."""
+        """The outputs of the unchanged file."""
         return self.named(self._session.run(self._outputs, self.feeds(frame)), len(frame))
 
     def feeds(self, frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
@@ -154,8 +154,7 @@ def _session(model: Any) -> Any:
     except Exception as error:
         raise SourceError(
             f"ONNX Runtime cannot load the model: {first_line(error)}. Export it again, with an opset of 21 or "
-            f"less "
-            "and rows as a dynamic first axis."
+            "less and rows as a dynamic first axis."
         ) from error
 
 
@@ -165,8 +164,7 @@ def _input(item: Any, session: Any) -> Input:
     if kind not in _DTYPES or rank == 0:
         raise SourceError(
             f"input {item.name!r} is a {item.type} of shape {item.shape}; tensors of numbers, booleans and "
-            f"strings with "
-            "rows as their first axis are supported. Export the model with such inputs."
+            "strings with rows as their first axis are supported. Export the model with such inputs."
         )
     width = item.shape[1] if rank == 2 and isinstance(item.shape[1], int) else None
     several = len(session.get_inputs()) > 1

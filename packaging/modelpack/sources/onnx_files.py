@@ -1,4 +1,4 @@
-"""Reads ONNX files that nobody vouches for: whole, with known operators, and nothing from outside their folder."""
+"""Reads untrusted ONNX files: complete, with known operators only, and nothing from outside their folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,24 +12,23 @@ DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 
 
 def read(path: Path) -> Any:
-    """The model in ``path``, with external data taken in; raises `SourceError` with one line."""
+    """The model in ``path``, with its external data loaded; raises `SourceError` with a one-line message."""
     onnx = require("onnx", "sklearn")
     try:
         model = onnx.load_model(str(path), load_external_data=False)
     except Exception as error:
         raise SourceError(
-            f"{path} cannot be read as an ONNX model ({type(error).__name__}: {first_line(error)}). It may be "
-            f"cut short: "
-            "export it again."
+            f"{path} cannot be read as an ONNX model ({type(error).__name__}: {first_line(error)}). It may be cut "
+            "short: export it again."
         ) from error
     if not model.graph.node or not model.graph.output:
-        raise SourceError(f"{path} is no ONNX model: it has no nodes or no outputs. Export it again.")
+        raise SourceError(f"{path} is not an ONNX model: it has no nodes or no outputs. Export it again.")
     _refuse_unknown_domains(path, model)
     _take_in_external_data(path, model)
     try:
         onnx.checker.check_model(model)
     except Exception as error:
-        raise SourceError(f"{path} is no valid ONNX model: {first_line(error)}. Export it again.") from error
+        raise SourceError(f"{path} is not a valid ONNX model: {first_line(error)}. Export it again.") from error
     return model
 
 
@@ -60,9 +59,8 @@ def _refuse_unknown_domains(path: Path, model: Any) -> None:
         for node in graph.node:
             if node.domain not in DOMAINS and (node.domain, node.op_type) not in own:
                 raise SourceError(
-                    f"{path} uses operator {node.op_type} of domain {node.domain!r}, which ONNX Runtime does "
-                    f"not have "
-                    "without a library of its own. Export the model with standard operators."
+                    f"{path} uses operator {node.op_type} of domain {node.domain!r}, which ONNX Runtime lacks "
+                    "without an extra library. Export the model with standard operators."
                 )
 
 
@@ -77,13 +75,13 @@ def _take_in_external_data(path: Path, model: Any) -> None:
         file = (folder / location).resolve()
         if not location or not file.is_relative_to(folder):
             raise SourceError(
-                f"{path} keeps tensor {tensor.name!r} in {location!r}, outside its own folder, which is not "
-                f"read. Put "
-                "the data beside the model, or save it with save_as_external_data=False."
+                f"{path} keeps tensor {tensor.name!r} in {location!r}, outside its own folder, which is not read. "
+                "Put the data beside the model, or save it with save_as_external_data=False."
             )
         if not file.is_file():
             raise SourceError(
-                f"{path} keeps tensor {tensor.name!r} in {location!r}, which is not there. Copy it beside."
+                f"{path} keeps tensor {tensor.name!r} in {location!r}, which does not exist. Copy it beside the "
+                "model."
             )
         try:
             external_data_helper.load_external_data_for_tensor(tensor, str(folder))

@@ -1,4 +1,4 @@
-"""scikit-learn: anything fitted that predicts, groups, tells outliers or transforms, alone or as a pipeline."""
+"""scikit-learn: fitted predictors, clusterers, outlier detectors and transformers, alone or as a pipeline."""
 
 import sys
 from collections.abc import Iterator
@@ -22,8 +22,7 @@ _BOOSTERS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost
 class SklearnSource:
     """A fitted scikit-learn model. Its outputs by task: `label` and `probabilities` (classifiers; mixtures, which
     count as clustering), `label` alone (clusterers, several labels at once), `label` and `scores` (outliers: 1
-    inside,
-    -1 outside, scores positive inside), `value` (regressors), `transformed` (transformers)."""
+    inside, -1 outside, scores positive inside), `value` (regressors), `transformed` (transformers)."""
 
     def __init__(self, model: Any) -> None:
         import sklearn
@@ -34,9 +33,7 @@ class SklearnSource:
         task = _task(model)
         if task is None:
             raise SourceError(
-                f"{_shown(model)} neither predicts nor transforms. Package the whole pipeline that does, not a "
-                f"part "
-                "of it."
+                f"{_shown(model)} neither predicts nor transforms. Package the whole pipeline, not a part of it."
             )
         try:
             check_is_fitted(model)
@@ -69,7 +66,7 @@ class SklearnSource:
 
     @property
     def takes_text(self) -> bool:
-        """Whether it takes documents, one a row, rather than a table."""
+        """Whether its input is documents, one a row, rather than a table."""
         from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 
         first = self.model.steps[0][1] if hasattr(self.model, "steps") else self.model
@@ -109,7 +106,7 @@ class SklearnSource:
         return outputs
 
     def _model_input(self, frame: pd.DataFrame) -> Any:
-        """What the model was trained on: a frame, a bare array, or documents."""
+        """The rows in the form that the model was trained on: a frame, a bare array, or documents."""
         if self.takes_text:
             return frame.iloc[:, 0]
         if self.feature_names is not None:
@@ -119,7 +116,7 @@ class SklearnSource:
         return frame.to_numpy(dtype=object)
 
     def _with_nones(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The table with None for what is missing, in columns where training knew None."""
+        """The table with None for missing values, in columns where the model was trained on None."""
         nullable = nullable_columns(self.model, tuple(map(str, frame.columns)))
         replaced = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in nullable}
         return frame.assign(**replaced) if replaced else frame
@@ -158,7 +155,7 @@ def _task(model: Any) -> Task | None:
 
 
 def _refuse_own_categories(model: Any) -> None:
-    """Boosters that code pandas categories themselves do it by the table's type, which no request has."""
+    """Boosters that encode pandas categories themselves do it by the table's dtype, which no request has."""
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     library = type(last).__module__.split(".")[0]
     coded = (library == "lightgbm" and any(getattr(last.booster_, "pandas_categorical", None) or [])) or (
@@ -166,8 +163,8 @@ def _refuse_own_categories(model: Any) -> None:
     )
     if coded:
         raise ConversionError(
-            f"{_shown(last)} was trained on pandas categories, which a request's values would have to be "
-            "coded by. Put an OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline.",
+            f"{_shown(last)} was trained on pandas categories, whose codes a request does not have. Put an "
+            "OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline.",
             _shown(last),
         )
 
@@ -183,7 +180,7 @@ def _is_clusterer(model: Any) -> bool:
 
 
 def _has_several_labels(model: Any) -> bool:
-    """Whether it predicts a row of labels: its classes are a list by target, or each label is a yes or no."""
+    """Whether it predicts a row of labels: its classes are a list by target, or each label is binary."""
     classes = getattr(model, "classes_", None)
     if isinstance(classes, list):
         return len(classes) > 0 and isinstance(classes[0], np.ndarray)

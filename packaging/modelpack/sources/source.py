@@ -1,6 +1,6 @@
-"""What packaging needs of a trained model, whatever framework it comes from.
+"""The interface of a trained model, for all frameworks.
 
-One adapter a framework implements `Source`; everything else in this room knows no framework.
+One adapter a framework implements `Source`; the rest of this room is independent of frameworks.
 """
 
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from serinus.modelpack.sample import Sample
 Category = str | int | float | bool
 Label = str | int | float | bool
 
-#: What a string tensor holds where a value is missing: ONNX strings know no null. A private-use character, so that
-#: no string of a request means it by accident.
+#: A missing value in a string tensor: ONNX strings have no null. A private-use character, so that no request holds
+#: it by accident.
 MISSING_STRING = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """One way of writing the model as ONNX: serialized ``model`` with inputs `numbers` (float64 [rows, n]) and
-    `strings` ([rows, n]), as far as the sample has such columns, one input a nested feature, and outputs named as
-    `Source.predict` does.
+    """One ONNX form of the model: serialized ``model`` with inputs `numbers` (float64 [rows, n]) and `strings`
+    ([rows, n]), as far as the sample has such columns, one input a nested feature, and the output names of
+    `Source.predict`.
 
-    ``precision`` is that of the model's arithmetic behind the preprocessing.
+    ``precision`` is that of the model's arithmetic after the preprocessing.
     """
 
     model: bytes
@@ -43,11 +43,11 @@ class Source(Protocol):
 
     @property
     def estimator(self) -> str:
-        """What it is, in the framework's words: "Pipeline(StandardScaler, RandomForestClassifier)"."""
+        """Its class, and its steps': "Pipeline(StandardScaler, RandomForestClassifier)"."""
 
     @property
     def task(self) -> Task:
-        """What it predicts."""
+        """The kind of prediction."""
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
@@ -55,11 +55,11 @@ class Source(Protocol):
 
     @property
     def feature_count(self) -> int | None:
-        """Number of columns it takes, where it knows."""
+        """Number of columns that it was trained on, where known."""
 
     @property
     def classes(self) -> tuple[Label, ...] | None:
-        """Labels in the order of the probabilities; None where it is no classifier."""
+        """Labels in the order of the probabilities; None where it is not a classifier."""
 
     @property
     def nested(self) -> dict[str, Dtype]:
@@ -67,14 +67,14 @@ class Source(Protocol):
 
     @property
     def known_words(self) -> tuple[str, ...]:
-        """A few words, or other parts of text, that it tells apart; empty where it reads no text."""
+        """A few words, or other parts of text, of its vocabulary; empty where it reads no text."""
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        """Outputs by name, [rows] or [rows, ...]: `label` and `probabilities`, or `value`; all other
-        names are tensors given as they are."""
+        """Outputs by name, [rows] or [rows, ...]: `label` and `probabilities`, or `value`; all other names are
+        plain tensors."""
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
-        """Values seen in training, by feature, for the features that an encoder or the like knows by value."""
+        """Values seen in training, by feature, for the features that an encoder knows by value."""
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
-        """Ways of writing it as ONNX, the preferred first; raises `ConversionError` when there is none."""
+        """Its ONNX forms, the preferred first; raises `ConversionError` when there is none."""

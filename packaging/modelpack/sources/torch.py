@@ -1,7 +1,7 @@
-"""PyTorch: exported programs (.pt2), TorchScript, and weights with a function that makes their module.
+"""PyTorch: exported programs (.pt2), TorchScript, and weights with a function that returns their module.
 
-A bare module tells no shapes: it is given the sample's columns side by side, as one float tensor [rows, features].
-An exported program, and a function that returns example tensors beside the module, tell them.
+A bare module has no input shapes: its input is the sample's columns as one float tensor [rows, features]. Exported
+programs have shapes, and so has a function that returns example tensors beside the module.
 """
 
 import importlib
@@ -28,7 +28,7 @@ _NOT_EXPORTED = "Export the module with torch.export.save (.pt2), or save its st
 
 
 def open_file(path: Path, factory: str | None = None) -> "TorchSource":
-    """The model in ``path``; ``factory`` (`module:function`) makes the module that weights belong to."""
+    """The model in ``path``; ``factory`` (`module:function`) returns the module for weights."""
     torch = require("torch", "torch")
     require("onnxscript", "torch")
     kind = torch_format(path)
@@ -51,8 +51,8 @@ def _from_script(path: Path, module: Any) -> "TorchSource":
     taken = [argument.name for argument in module.forward.schema.arguments[1:]]
     if len(taken) != 1:
         raise SourceError(
-            f"{path} is TorchScript whose forward takes {', '.join(taken) or 'nothing'}: it tells no shapes, so "
-            f"one tensor of features is all that can be given. {_NOT_EXPORTED}"
+            f"{path} is TorchScript whose forward takes {', '.join(taken) or 'nothing'}: it has no input shapes, "
+            f"so it can only get one tensor of features. {_NOT_EXPORTED}"
         )
     return TorchSource(module, "script", "TorchScript")
 
@@ -78,18 +78,18 @@ def _from_program(path: Path, program: Any) -> "TorchSource":
 def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource":
     if factory is None:
         raise SourceError(
-            f"{path} holds weights and no module. Name the function that makes it: --factory my_model:make"
+            f"{path} holds weights without a module. Name the function that returns it: --factory my_model:make"
         )
     returned = _call(factory, path)
     module, examples = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
     if not hasattr(module, "load_state_dict"):
-        raise SourceError(f"--factory {factory} returned a {type(module).__name__}; a torch.nn.Module is needed.")
+        raise SourceError(f"--factory {factory} returned a {type(module).__name__}, not a torch.nn.Module.")
     try:
         module.load_state_dict(weights)
     except Exception as error:
         raise SourceError(
-            f"the weights in {path} do not fit the module that {factory} makes ({first_line(error)}). Make it as "
-            "it was when they were saved."
+            f"the weights in {path} do not fit the module that {factory} returns ({first_line(error)}). Return it "
+            "as it was when they were saved."
         ) from error
     source = TorchSource(module.eval(), "module", type(module).__name__)
     if examples is not None:
@@ -99,8 +99,8 @@ def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource
 
 
 def _call(factory: str, path: Path) -> Any:
-    """What ``factory`` returns; its module is looked for here and beside the weights: there last, so that files
-    which came with them take no installed library's place."""
+    """The return value of ``factory``, whose module is imported from here or from beside the weights: from there
+    last, so that files that came with them shadow no installed library."""
     name, _, function = factory.partition(":")
     here, beside = str(Path.cwd()), str(path.resolve().parent)
     sys.path.insert(0, here)
@@ -109,8 +109,8 @@ def _call(factory: str, path: Path) -> Any:
         return getattr(importlib.import_module(name), function)()
     except Exception as error:
         raise SourceError(
-            f"--factory {factory} does not work ({type(error).__name__}: {first_line(error)}). Name a function "
-            "without parameters as module:function; the module lies here or beside the weights."
+            f"--factory {factory} failed ({type(error).__name__}: {first_line(error)}). Name a function without "
+            "parameters as module:function; the module must be here or beside the weights."
         ) from error
     finally:
         for folder in (here, beside):
@@ -119,7 +119,7 @@ def _call(factory: str, path: Path) -> Any:
 
 class TorchSource:
     """A module, and its graph as soon as the shapes of its inputs are known. Roles of outputs are those of an ONNX
-    file: a single number a row is a `value`, anything else is given as it is."""
+    file: a single number a row is a `value`, other outputs keep their names."""
 
     def __init__(self, module: Any, kind: ModuleKind, estimator: str) -> None:
         import torch
@@ -132,7 +132,7 @@ class TorchSource:
         self.framework = f"PyTorch {torch.__version__}"
 
     def set_graph(self, model: Any) -> None:
-        """Take ``model`` as the ONNX form of the module."""
+        """Set ``model`` as the ONNX form of the module."""
         for index, value in enumerate(model.graph.output):
             _rename(model.graph, value, "output" if len(model.graph.output) == 1 else f"output_{index}")
         self._graph = OnnxSource(model)
@@ -167,11 +167,14 @@ class TorchSource:
         return self._graph.nested if self._graph is not None else {}
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        """What the module itself gives."""
+        """The outputs of the module itself."""
         import torch
 
         if self._graph is None and any(dtype.kind == "O" for dtype in frame.dtypes):
-            raise SampleError("the module takes one tensor of numbers; the sample has columns of other kinds.")
+            raise SampleError(
+                "the module requires one tensor of numbers; the sample has columns of other types. Pass numbers "
+                "alone."
+            )
         if self._graph is None:
             self._try(torch, frame)
         graph = self._exported(len(frame.columns))
@@ -181,7 +184,7 @@ class TorchSource:
         return graph.named([tensor.numpy() for tensor in _leaves(outputs)], len(frame))
 
     def _try(self, torch: Any, frame: pd.DataFrame) -> None:
-        """A module that does not take such rows says so itself, more clearly than its exporter would."""
+        """A module that rejects such rows raises a clearer error than its exporter."""
         with torch.inference_mode():
             self._module(torch.zeros(2, len(frame.columns)))
 
@@ -194,7 +197,7 @@ class TorchSource:
 
 
 def _leaves(output: Any) -> list[Any]:
-    """Tensors in the order in which the exporter makes outputs of them."""
+    """Tensors in the order of the exporter's outputs."""
     if isinstance(output, dict):
         return [leaf for value in output.values() for leaf in _leaves(value)]
     if isinstance(output, (tuple, list)):

@@ -1,4 +1,4 @@
-"""Tells PyTorch's archives apart by what lies in them, without PyTorch."""
+"""Detects PyTorch's archives by the files in them, without PyTorch."""
 
 import zipfile
 from pathlib import Path
@@ -8,7 +8,7 @@ TorchFormat = Literal["exported", "script", "weights"]
 
 
 def torch_format(path: Path) -> TorchFormat | None:
-    """What PyTorch saved in ``path``; None where it is no archive of PyTorch's."""
+    """The kind of PyTorch archive in ``path``; None where it is not one."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:

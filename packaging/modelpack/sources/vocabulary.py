@@ -1,4 +1,4 @@
-"""Words that a text model knows, for trying what becomes of them in capitals and beside other letters."""
+"""Reads words that a text model knows, to probe it with them in capitals and beside other letters."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ _WRAPPERS = {"classifier": "XGBClassifier", "regressor": "XGBRegressor", "ranker
 def open_file(path: Path) -> BoostedSource:
     """The wrapper or booster in JSON or UBJSON file ``path``."""
     xgboost = require("xgboost", "xgboost")
-    # The ending of the name would decide the format; the content shall.
+    # From a path, XGBoost would decide the format by the suffix instead of the content.
     content = bytearray(path.read_bytes())
     booster = xgboost.Booster()
     try:
@@ -35,14 +35,13 @@ def open_file(path: Path) -> BoostedSource:
     except Exception as error:
         raise SourceError(
             f"{path} cannot be loaded as an XGBoost model ({first_line(error)}). It may be cut short: save it "
-            f"again "
-            "with save_model."
+            "again with save_model."
         ) from error
     return from_booster(booster) if wrapper is None else _from_wrapper(wrapper)
 
 
 def _kind_of_wrapper(booster: Any) -> str | None:
-    """The wrapper that saved the booster, by what `save_model` of the wrappers writes; None: none did."""
+    """The wrapper that saved the booster, by the attribute that wrappers write; None where none did."""
     written = booster.attr("scikit_learn")
     return None if written is None else _WRAPPERS.get(json.loads(written).get("_estimator_type"))
 
@@ -55,8 +54,8 @@ def _from_wrapper(wrapper: Any) -> BoostedSource:
     classifies = name == "XGBClassifier"
     if classifies and not boosted.classes:
         raise ConversionError(
-            f"the file holds an XGBClassifier of objective {wrapper.objective!r}, which gives no probabilities. "
-            "Train with binary:logistic or multi:softprob.",
+            f"the file holds an XGBClassifier of objective {wrapper.objective!r}, which predicts no "
+            "probabilities. Train with binary:logistic or multi:softprob.",
             name,
         )
     if classifies:
@@ -75,7 +74,7 @@ def _from_wrapper(wrapper: Any) -> BoostedSource:
 
 
 def from_booster(booster: Any) -> BoostedSource:
-    """A Booster as a source: `Booster.predict` takes all its rounds, also where training was stopped early."""
+    """A Booster as a source: `Booster.predict` uses all its rounds, also where training was stopped early."""
     xgboost = require("xgboost", "xgboost")
     boosted = read_booster(booster)
     classifies = boosted.link == "softmax" or '"binary:logistic"' in booster.save_config()
@@ -83,7 +82,7 @@ def from_booster(booster: Any) -> BoostedSource:
         _refuse_several_labels(boosted)
 
     def predict(rows: Any) -> Any:
-        # Margins through the link are what `predict` gives, for `multi:softmax` too, which gives labels alone.
+        # `predict` applies the link to the margins, except for `multi:softmax`, which returns labels alone.
         matrix = xgboost.DMatrix(rows, feature_names=booster.feature_names, feature_types=booster.feature_types)
         if boosted.link == "softmax":
             margins = booster.predict(matrix, output_margin=True).astype(np.float64)
@@ -114,7 +113,7 @@ def _best_rounds(booster: Any) -> int:
 def _notice(rounds: int, best: int) -> str:
     return (
         f"the model is a bare Booster of {rounds} rounds, of which early stopping found {best} best; it is "
-        f"packaged with all of them, as Booster.predict answers. Save booster[:{best}] to serve the best alone, "
+        f"packaged with all of them, as Booster.predict uses them. Save booster[:{best}] to serve the best alone, "
         "as the scikit-learn wrappers do."
     )
 

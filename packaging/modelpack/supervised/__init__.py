@@ -1,6 +1,6 @@
-"""Packaging in a process of its own, which the model's code may end or hold up without harm.
+"""Packaging in a separate process, which the model's code may end or block without harm.
 
-Loading a pickle, asking a model and running its graph are code of somebody else's: it may call `exit`, crash, fill
-the memory or never return. So the command lets a `worker` do all of that and write the bundle's draft, and a
+Loading a pickle, predicting with a model and running its graph execute somebody else's code: it may call `exit`,
+crash, exhaust memory or never return. So a `worker` does all of that and writes the bundle's draft, and a
 `supervisor` outside watches it, ends it with its process group (`group`), and alone writes into the project.
 """

@@ -1,4 +1,4 @@
-"""Errors on their way from one Python to another: what was raised there is raised here, of the same class."""
+"""Serializes errors between two Pythons: one raised there is raised here, of the same class."""
 
 import traceback
 from typing import Any
@@ -31,7 +31,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def revive(described: dict[str, Any]) -> ModelpackError | ContractError | None:
-    """The error that `describe` saw, caused by its own traceback; None where it is no refusal of ours."""
+    """The error that `describe` serialized, with its traceback as the cause; None where it is not one of ours."""
     kind = (
         ContractError if described["kind"] == ContractError.__name__ else getattr(errors, described["kind"], None)
     )

@@ -1,9 +1,9 @@
-"""A process that ends with whoever started it, and takes along what it has started in its group.
+"""A process that ends with the one that started it, together with its process group.
 
-The process joins a group that a shell leads which waits for its standard input to end. That input is a pipe whose
-other end only this process holds: however this process ends, killed or not, the pipe ends, and the shell kills the
-group. No part of it needs the cooperation of the code that runs in the process, which may hold Python's lock. What
-that code starts in a session or group of its own is not reached.
+A shell leads the group and waits for its standard input to end. That input is a pipe whose other end only this
+process holds: however this process ends, killed or not, the pipe ends, and the shell kills the group. This needs
+no cooperation of the code that runs in the process, which may hold Python's lock. Processes that this code starts
+in a session or group of their own are not reached.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ _GRACE_S = 5.0
 
 
 class ProcessGroup:
-    """``command`` with the file descriptors ``kept``, begun in a group of its own. What it prints goes to standard
-    error; it reads nothing."""
+    """``command`` with the file descriptors ``kept``, started in a group of its own. Its output goes to standard
+    error; its input is empty."""
 
     def __init__(self, command: Sequence[str | Path], kept: Sequence[int], environment: dict[str, str]) -> None:
         nothing = subprocess.DEVNULL
@@ -40,11 +40,11 @@ class ProcessGroup:
             raise
 
     def exit_code(self) -> int | None:
-        """As `subprocess.Popen.poll` gives it: None while it runs, negative where a signal ended it."""
+        """As from `subprocess.Popen.poll`: None while it runs, negative where a signal ended it."""
         return self._process.poll()
 
     def end(self, *, at_once: bool) -> None:
-        """End the process and its group: ``at_once``, or once it had a moment to end by itself."""
+        """End the process and its group: ``at_once``, or after a grace period."""
         if not at_once:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE_S)

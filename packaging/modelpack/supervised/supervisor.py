@@ -1,4 +1,4 @@
-"""Has a worker package, watches over it, and keeps what it made."""
+"""Runs packaging in a worker process, watches it, and publishes the bundle that it drafted."""
 
 import json
 import os
@@ -21,15 +21,15 @@ from serinus.modelpack.supervised import worker_failures
 from serinus.modelpack.supervised.failures import Traceback, revive
 from serinus.modelpack.supervised.group import ProcessGroup
 
-#: Far beyond what a stage takes of a model that fits Lambda.
+#: Far beyond any stage of a model that fits Lambda.
 STAGE_TIMEOUT_S = 15 * 60.0
-#: How often it is looked whether the worker still lives, which its silence does not tell.
-_LOOK_S = 0.2
+#: How often to check that the worker is alive, which its silence does not show.
+_POLL_S = 0.2
 _START_S = 300.0
-#: Far beyond what is told of the widest model.
+#: Far beyond the result of the widest model.
 _LONGEST_MESSAGE_BYTES = 16 << 20
 _KINDS = frozenset({"stage", "notice", "result", "error"})
-#: Where this Python finds its modules, so that no file of the working folder comes before them.
+#: Imports from this process's own path, so that no file of the working folder comes first.
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
     "from serinus.modelpack.supervised.worker import main; main()"
@@ -37,8 +37,8 @@ _START = (
 
 
 class Packer:
-    """Packages models one after the other, in a process that ends with the block. Nothing is heard of a stage for
-    ``stage_timeout_s`` at most."""
+    """Packages models one after the other, in a process that ends with the block, and that may be silent for at
+    most ``stage_timeout_s``."""
 
     def __init__(self, stage_timeout_s: float = STAGE_TIMEOUT_S) -> None:
         self._stage_timeout_s = stage_timeout_s
@@ -53,8 +53,8 @@ class Packer:
         self._end(at_once=kind is not None)
 
     def package(self, request: PackageRequest, progress: Progress | None = None) -> PackageResult:
-        """As `modelpack.package.package`. Also raises `WorkerError`, where the worker ended or took too long; then
-        nothing was made."""
+        """As `modelpack.package.package`. Also raises `WorkerError` where the worker ended or exceeded its time
+        limit; nothing is written then."""
         check(request)
         if self._worker is None:
             self._worker = _Worker()
@@ -75,7 +75,7 @@ class Packer:
 
 
 class _Worker:
-    """The other process, and what is told between the two."""
+    """The other process, and the pipes to and from it."""
 
     def __init__(self) -> None:
         self._has_begun = False
@@ -91,7 +91,7 @@ class _Worker:
             str(requests_read),
             str(messages_write),
         ]
-        # Below this folder, whatever is left behind by a process that is killed ends with it.
+        # Files that a killed process leaves behind are deleted with this folder.
         environment = {**os.environ, "TMPDIR": self._folder.name}
         try:
             self._group = ProcessGroup(command, (requests_read, messages_write), environment)
@@ -108,10 +108,10 @@ class _Worker:
     def draft(
         self, request: PackageRequest, progress: Progress, stage_timeout_s: float
     ) -> tuple[PackageResult, Path]:
-        """What was drafted for ``request``, and the draft's folder."""
+        """The result for ``request``, and the folder of its draft."""
         folder = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder.name))
-        # The model's code may change the worker's folder.
-        self._ask({"request": request.with_absolute_paths().to_json(), "folder": str(folder)})
+        # The model's code may change the worker's working folder.
+        self._send({"request": request.with_absolute_paths().to_json(), "folder": str(folder)})
         stage = "load"
         messages = self._messages(stage_timeout_s)
         while True:
@@ -138,28 +138,28 @@ class _Worker:
             else:
                 progress.notice(str(message["notice"]))
 
-    def _ask(self, question: dict[str, Any]) -> None:
-        content = json.dumps(question).encode() + b"\n"
+    def _send(self, message: dict[str, Any]) -> None:
+        content = json.dumps(message).encode() + b"\n"
         try:
             while content:
                 content = content[os.write(self._requests, content) :]
         except BrokenPipeError:
-            pass  # it has ended, which the missing answer tells
+            pass  # it has ended: no answer follows
 
     def _messages(self, timeout_s: float) -> Iterator[dict[str, Any]]:
-        """What is told, until the worker has ended; `TimeoutError` after ``timeout_s`` of silence, and ValueError
-        for what is no message."""
+        """Messages until the worker has ended; raises `TimeoutError` after ``timeout_s`` of silence, and
+        ValueError for anything that is not a message."""
         rest = bytearray()
-        # Python and the libraries are loaded before the first message, which is no work on the model.
+        # Before the first message Python and the libraries are loaded, which does not depend on the model.
         limit_s = max(timeout_s, 0.0 if self._has_begun else _START_S)
         heard = time.monotonic()
         with selectors.DefaultSelector() as pipe:
             pipe.register(self._replies, selectors.EVENT_READ)
             while True:
-                # Looked at first: what it wrote before it ended is then there to be read.
+                # Checked first: all that it wrote before it ended can then be read.
                 ended = self._group.exit_code() is not None
                 piece = b""
-                if pipe.select(0 if ended else _LOOK_S):
+                if pipe.select(0 if ended else _POLL_S):
                     piece = os.read(self._replies, 1 << 16)
                     *lines, last = piece.split(b"\n")
                     for line in lines:
@@ -168,12 +168,12 @@ class _Worker:
                         self._has_begun, limit_s, heard = True, timeout_s, time.monotonic()
                     rest += last
                     if len(rest) > _LONGEST_MESSAGE_BYTES:
-                        raise ValueError(f"no message: {len(rest)} bytes without an end")
+                        raise ValueError(f"not a message: {len(rest)} bytes without an end")
                     if not piece:
-                        time.sleep(0 if ended else _LOOK_S)  # it closed the pipe and goes on
+                        time.sleep(0 if ended else _POLL_S)  # it closed the pipe and runs on
                 if ended and not piece:
                     return
-                # Looked at whatever came: pieces of a message that never ends tell nothing.
+                # Checked after every piece: a message may never end.
                 if time.monotonic() - heard > limit_s:
                     raise TimeoutError
 
@@ -181,14 +181,14 @@ class _Worker:
 def _parse_message(line: bytes) -> dict[str, Any]:
     message = json.loads(line)
     if not isinstance(message, dict):
-        raise TypeError(f"no message: {message!r}")
+        raise TypeError(f"not a message: {message!r}")
     if not message.keys() & _KINDS:
-        raise KeyError(f"no message: {message!r}")
+        raise KeyError(f"not a message: {message!r}")
     return message
 
 
 def _to_exception(described: dict[str, Any], source: Path, stage: str) -> Exception:
-    """The error that was raised in the worker; what is no refusal of ours came from the model's own code."""
+    """The error raised in the worker; one that is not ours came from the model's own code."""
     error = revive(described)
     if error is not None:
         return error

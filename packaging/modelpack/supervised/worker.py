@@ -1,8 +1,8 @@
-"""Runs in the process that packages: takes requests, writes drafts of bundles, and tells how it goes.
+"""Runs in the worker process: reads requests, writes drafts of bundles, and reports progress to `supervisor`.
 
-A request is a line of JSON, ``request`` and the ``folder`` for the draft; so is each thing told: a ``stage``, a
-``notice``, and at the end the ``result`` or an ``error``. Both have a file descriptor of their own, so that what
-the model's code prints or reads does not get among them. Started by `supervisor`.
+A request is a line of JSON, ``request`` and the ``folder`` for the draft; so is each message back: a ``stage``, a
+``notice``, and at the end the ``result`` or an ``error``. Both have a file descriptor of their own, so that the
+model's code cannot print into them or read from them.
 """
 
 import faulthandler
@@ -20,7 +20,7 @@ from serinus.modelpack.supervised.failures import describe
 
 
 class PipeProgress:
-    """Progress that travels to the supervisor."""
+    """Progress that is sent to the supervisor."""
 
     def __init__(self, pipe: IO[str]) -> None:
         self._pipe = pipe
@@ -39,25 +39,25 @@ class PipeProgress:
 
 
 def serve(requests: IO[str], progress: PipeProgress) -> None:
-    """Draft what ``requests`` ask for until they end."""
+    """Draft the bundles of ``requests`` until they end."""
     for line in requests:
         message = json.loads(line)
         try:
             result = build_bundle(PackageRequest.from_json(message["request"]), progress, Path(message["folder"]))
             answer: dict[str, Any] = {"result": result.to_json()}
-        except BaseException as error:  # noqa: BLE001 - SystemExit too, which is the model's, and no end of this
+        except BaseException as error:  # noqa: BLE001 - SystemExit too: the model's code raised it
             answer = {"error": describe(error)}
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         try:
             progress.send(answer)
         except OSError:
-            os._exit(1)  # the model's code closed the pipe; the supervisor says so
+            os._exit(1)  # the model's code closed the pipe, which the supervisor reports
 
 
 def main() -> None:
     requests, messages = (int(word) for word in sys.argv[1:3])
-    # Where a terminal stops what writes to it from the background, this is to be heard all the same.
+    # A terminal may stop background processes that write to it; this one must go on.
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     if os.environ.get("SERINUS_DEBUG"):
         faulthandler.enable()
