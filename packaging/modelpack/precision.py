@@ -1,7 +1,7 @@
 """Chooses the precision that a model is shipped in: builds candidates, measures them, takes the best in tolerance.
 
 The rule is stable between runs, as file sizes are: the smallest file within tolerance wins if it saves at least a
-fifth; a candidate is dropped only where it is clearly slower, by twice the plain graph's latency and 50 us more.
+fifth; a candidate is dropped only where its latency exceeds both twice the plain graph's and that plus 50 us.
 """
 
 import time

@@ -20,7 +20,7 @@ from serinus.lambda_handlers.contract import bundle
 from serinus.modelpack.errors import SampleError, SourceError
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest, PackageResult
-from serinus.modelpack.sources import mlflow
+from serinus.modelpack.sources import mlflow, read_model_file
 
 
 def _log(folder: Path, flavors: str, rest: str = "") -> Path:
@@ -107,6 +107,25 @@ def test_examples_of_every_form_serve_as_sample(
     joblib.dump(LinearRegression().fit(numbers, score), folder / "model.pkl")
     (folder / "input_example.json").write_text(json.dumps(written(numbers.head(30))))
     assert _package(folder, None).parity.agrees
+
+
+def test_folder_is_read_once_and_its_record_is_of_all_files(
+    numbers: pd.DataFrame, score: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = _signed(**dict.fromkeys("abcdef", "double"))
+    folder = _log(tmp_path / "logged", "sklearn: {pickled_model: model.pkl}", columns)
+    joblib.dump(LinearRegression().fit(numbers, score), folder / "model.pkl")
+    numbers.assign(y=score).to_csv(tmp_path / "sample.csv", index=False)
+    reads: list[Path] = []
+    read = mlflow.read
+    monkeypatch.setattr(mlflow, "read", lambda path: reads.append(path) or read(path))
+    packed = _package(folder, tmp_path / "sample.csv", target="y", holdout=tmp_path / "sample.csv")
+    assert reads == [folder]
+    file = read_model_file(folder)
+    assert (file.data, file.format) == (folder / "model.pkl", "pickle")
+    provenance = json.loads((packed.bundle / bundle.PROVENANCE).read_text())
+    assert provenance["source"]["sha256"] == file.sha256
+    assert packed.source_bytes == file.size_bytes == sum(path.stat().st_size for path in folder.iterdir())
 
 
 def test_example_of_few_rows_says_that_it_is_too_small(numbers: pd.DataFrame, score: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def read_user_requirements(path: Path) -> tuple[str, ...]:
     try:
         lines = parse_lines(path.read_text(encoding="utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"requirements {path} cannot be read: {error}.") from error
+        raise RequestError(f"requirements {path} cannot be read: {error}. Pass a text file in UTF-8.") from error
     if lines.refused:
         raise RequestError(
             f"requirements {path} contain {format_lines(lines.refused)}. A line may name a package and its "

@@ -49,24 +49,22 @@ def opened(
         raise RequestError(f"{file.path} is an ONNX graph, which needs no libraries. Leave {requirements} out.")
     spec = None if allow_version_skew else _environment_spec(file, requirements, progress)
     if spec is None:
-        yield (
-            load(
-                file.data,
-                file.format,
-                trust=trust,
-                allow_version_skew=allow_version_skew,
-                progress=progress,
-                factory=factory,
-            ),
-            None,
+        source = load(
+            file.data,
+            file.format,
+            trust=trust,
+            allow_version_skew=allow_version_skew,
+            progress=progress,
+            factory=factory,
         )
+        yield source, None
         return
     from serinus.modelpack.isolation import remote
     from serinus.modelpack.isolation.environment import ensure_environment
 
     environment = ensure_environment(spec, progress)
-    with remote.opened(file.data, environment, trust=trust, progress=progress) as source:
-        yield source, environment
+    with remote.opened(file.data, environment, trust=trust, progress=progress) as remote_source:
+        yield remote_source, environment
 
 
 def load(

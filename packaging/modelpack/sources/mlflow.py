@@ -159,7 +159,11 @@ def _inside(folder: Path, named: str) -> Path:
     try:
         path = (folder / named).resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise SourceError(f"{folder / 'MLmodel'} names {named!r}: {first_line(error)}.") from error
+        raise SourceError(
+            f"{folder / 'MLmodel'} names {named!r}: {first_line(error)}. Log the model again."
+        ) from error
     if not path.is_relative_to(folder.resolve()):
-        raise SourceError(f"{folder / 'MLmodel'} names {named!r}, outside its own folder, which is not read.")
+        raise SourceError(
+            f"{folder / 'MLmodel'} names {named!r}, outside its own folder: it is not read. Log the model again."
+        )
     return path

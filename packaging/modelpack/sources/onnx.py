@@ -170,7 +170,10 @@ def _input(item: Any, session: Any) -> Input:
     several = len(session.get_inputs()) > 1
     nested = rank > 2 or (rank == 2 and width is None and several)
     if nested and kind == "string":
-        raise SourceError(f"input {item.name!r} is a tensor of strings of rank {rank}; [rows, n] is supported.")
+        raise SourceError(
+            f"input {item.name!r} is a tensor of strings of rank {rank}; [rows, n] is supported. Export the model "
+            "with such an input."
+        )
     return Input(item.name, kind, rank, 1 if rank == 1 else width, nested)
 
 

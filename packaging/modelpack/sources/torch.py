@@ -83,7 +83,9 @@ def _from_weights(path: Path, weights: Any, factory: str | None) -> "TorchSource
     returned = _call(factory, path)
     module, examples = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
     if not hasattr(module, "load_state_dict"):
-        raise SourceError(f"--factory {factory} returned a {type(module).__name__}, not a torch.nn.Module.")
+        raise SourceError(
+            f"--factory {factory} returned a {type(module).__name__}, not a torch.nn.Module. Return the module."
+        )
     try:
         module.load_state_dict(weights)
     except Exception as error:
