@@ -12,7 +12,7 @@ from pathlib import Path
 from lab.releases import GOOD, Budget, Run, order_of, packaged_project, releases_of
 from table import Row, main
 
-from serinus.cli.rehearse.outcome import Outcome
+from serinus.cli.rehearse.outcome import RehearsalOutcome
 from serinus.lambda_handlers.contract.release import Verdict
 
 #: Few enough that 6 % of errors take most of a bake to find: 90 requests meet the canary in all of it.
@@ -68,7 +68,7 @@ def measure(chosen: argparse.Namespace) -> list[Row]:
 
 
 def _row(name: str, delay_s: float, runs: Sequence[Run]) -> Row:
-    everyone = [run.record.all_moved_at is not None for run in runs]
+    everyone = [run.record.fully_shifted_at is not None for run in runs]
     return {
         "case": name,
         "metric_delay_s": delay_s,
@@ -78,7 +78,7 @@ def _row(name: str, delay_s: float, runs: Sequence[Run]) -> Row:
         "by_alarm": sum(run.undone and not moved for run, moved in zip(runs, everyone, strict=True)),
         "by_check_after_traffic": sum(run.undone and moved for run, moved in zip(runs, everyone, strict=True)),
         "promoted": sum(not run.undone for run in runs),
-        "promoted_though_told": sum(run.story.outcome is Outcome.JUDGED_TOO_LATE for run in runs),
+        "promoted_though_told": sum(run.story.outcome is RehearsalOutcome.JUDGED_TOO_LATE for run in runs),
         "all_met": sum(everyone) / len(runs) if CASES[name].bad else None,
         "minutes_to_back": _worst(runs),
     }

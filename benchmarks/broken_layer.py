@@ -16,11 +16,11 @@ from table import Row, main
 
 from serinus.cli.commands.deploy import bootstrap
 from serinus.cli.rehearse.cloud_time import CloudTime
-from serinus.cli.rehearse.environment import Stage, stage
+from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_environment
 from serinus.cli.rehearse.live import LiveView
 from serinus.cli.rehearse.observer import is_at_rest
 from serinus.cli.rehearse.run import CANDIDATE
-from serinus.cli.rehearse.workspace import STABLE, Wanted, scratch_copy
+from serinus.cli.rehearse.workspace import STABLE, CandidateSpec, create_workspace
 from serinus.lambda_handlers.contract.build import BUILD_DIR, read_build
 from serinus.offline.client.own_api import OwnApi
 
@@ -54,46 +54,52 @@ def measure(chosen: argparse.Namespace) -> list[Row]:
         order = order_of(packaged_project(Path(folder)))
         rows = []
         if "first" in chosen.deploys:
-            copying = scratch_copy(
-                order.project, order.environment, order.endpoint, wanted={CANDIDATE: Wanted()}, rate=order.rate
+            copying = create_workspace(
+                order.project,
+                order.environment,
+                order.endpoint,
+                candidates={CANDIDATE: CandidateSpec()},
+                rate=order.rate,
             )
             with (
                 LiveView(),
-                copying as scratch,
-                stage(order.project, scratch, seed=0, metric_delay_s=order.metric_delay_s) as set_up,
+                copying as workspace,
+                rehearsal_environment(
+                    order.project, workspace, seed=0, metric_delay_s=order.metric_delay_s
+                ) as environment,
             ):
-                bootstrap(scratch.folder, set_up.target, scratch.folder / "bootstrap.log")
-                set_up.await_assembly(STABLE)
-                layer = layer_of(set_up)
+                bootstrap(workspace.folder, environment.target, workspace.folder / "bootstrap.log")
+                environment.wait_for_assembly(STABLE)
+                layer = layer_of(environment)
                 layer.put(layer.broken)
-                rows.append(deploy(set_up, STABLE, layer, "first"))
+                rows.append(deploy(environment, STABLE, layer, "first"))
         if "later" in chosen.deploys:
             with releases_of(order) as releases:
-                layer = layer_of(releases.set_up)
+                layer = layer_of(releases.environment)
                 layer.put(layer.broken)
-                rows.append(deploy(releases.set_up, CANDIDATE, layer, "later"))
+                rows.append(deploy(releases.environment, CANDIDATE, layer, "later"))
     return rows
 
 
-def layer_of(set_up: Stage) -> Layer:
+def layer_of(environment: RehearsalEnvironment) -> Layer:
     """The layer that both releases run on, and a copy of it without NumPy."""
-    folder = set_up.scratch.folder / BUILD_DIR
+    folder = environment.workspace.folder / BUILD_DIR
     (built,) = read_build(folder).runtime.values()
     whole = folder / (built.twin or built.path)
-    broken = set_up.scratch.folder / "broken.zip"
+    broken = environment.workspace.folder / "broken.zip"
     with zipfile.ZipFile(whole) as source, zipfile.ZipFile(broken, "w") as target:
         for entry in source.infolist():
             if not entry.filename.startswith("python/numpy"):
                 target.writestr(entry, source.read(entry))
-    return Layer(set_up.cloud.own_api(), built.sha256, whole, broken)
+    return Layer(environment.cloud.own_api(), built.sha256, whole, broken)
 
 
-def deploy(set_up: Stage, name: str, layer: Layer, which: str) -> Row:
+def deploy(environment: RehearsalEnvironment, name: str, layer: Layer, which: str) -> Row:
     """Deploy release ``name`` until its stack is at rest. Once it is rolled back to a version before, functions
     run on that one's layer again, which is whole."""
-    clock, began = CloudTime(set_up.cloud.own_api()), None
-    with set_up.deploying(name):
-        for events in watch(set_up, clock):
+    clock, began = CloudTime(environment.cloud.own_api()), None
+    with environment.deploying(name):
+        for events in watch(environment, clock):
             stack = [one for one in events if one["ResourceType"] == "AWS::CloudFormation::Stack"]
             began = began or stack[0]["Timestamp"]
             if stack[-1]["ResourceStatus"].startswith("UPDATE_ROLLBACK"):
@@ -112,9 +118,9 @@ def deploy(set_up: Stage, name: str, layer: Layer, which: str) -> Row:
     }
 
 
-def watch(set_up: Stage, clock: CloudTime) -> Iterator[list[dict[str, Any]]]:
+def watch(environment: RehearsalEnvironment, clock: CloudTime) -> Iterator[list[dict[str, Any]]]:
     """The events of this deploy so far, oldest first, until the stack is at rest; time flies while none comes."""
-    cloudformation, name = set_up.target.client("cloudformation"), set_up.scratch.endpoint.stack_name
+    cloudformation, name = environment.target.client("cloudformation"), environment.workspace.endpoint.stack_name
     since, deadline, known, changed_at = clock.now(), time.monotonic() + PATIENCE_S, -1, time.monotonic()
     with at_own_speed(clock):
         while time.monotonic() < deadline:

@@ -40,7 +40,7 @@ def _note(fault: str, run: Run) -> None:
     """A line a run on stderr: an hour's work should not be lost with its end."""
     told = {
         "fault": fault,
-        "seed": run.record.play.seed,
+        "seed": run.record.settings.seed,
         "outcome": run.story.outcome.name,
         "why": run.story.reason,
     }
@@ -49,8 +49,8 @@ def _note(fault: str, run: Run) -> None:
 
 def _row(fault: str, runs: Sequence[Run]) -> Row:
     stories = [run.story for run in runs]
-    back = [story.minutes_bad_to_back for story in stories if story.minutes_bad_to_back is not None]
-    met = [story.met_share for story in stories]
+    back = [story.recovery_minutes for story in stories if story.recovery_minutes is not None]
+    met = [story.shift_canary_share for story in stories]
     shares = [story.canary_share for story in stories if story.canary_share is not None]
     errors = [abs(share.share - share.weight) / share.standard_error for share in shares]
     return {

@@ -14,7 +14,7 @@ from serinus.cli.errors import CliError, ToolFailed
 PACKAGE = "package.json"
 BINARY = Path("node_modules") / ".bin" / "cdk"
 
-#: Node's and jsii's banners about versions say nothing that a person deploying a model can act on.
+#: Node's and jsii's notices about versions are of no use to a user who deploys a model.
 QUIET = {
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     "NODE_NO_WARNINGS": "1",
@@ -29,7 +29,7 @@ def pinned_version(project: Path) -> str:
         version: str = package["devDependencies"]["aws-cdk"]
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise CliError(
-            f"{project / PACKAGE} does not pin aws-cdk. `serinus init` writes one that does and keeps the rest."
+            f"{project / PACKAGE} does not pin aws-cdk. Run `serinus init` in a new folder and copy its {PACKAGE}."
         ) from error
     return version
 
@@ -46,14 +46,12 @@ def installed_version(project: Path) -> str | None:
 
 def ensure(project: Path) -> Path:
     """The pinned CLI's executable, installed by npm first when it is missing or another version."""
-    wanted = pinned_version(project)
-    if installed_version(project) != wanted:
+    pinned = pinned_version(project)
+    if installed_version(project) != pinned:
         npm = shutil.which("npm")
         if npm is None:
-            raise CliError(
-                "npm is not installed; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it."
-            )
-        with step(f"installing the CDK CLI {wanted} with npm"):
+            raise CliError("npm is not installed; the CDK CLI needs Node 20 or later. See `serinus doctor`.")
+        with step(f"installing the CDK CLI {pinned} with npm"):
             verb = "ci" if (project / "package-lock.json").exists() else "install"
             done = subprocess.run(
                 [npm, verb, "--no-audit", "--no-fund", "--loglevel=error"],
@@ -61,9 +59,9 @@ def ensure(project: Path) -> Path:
                 capture_output=True,
                 text=True,
             )
-        if done.returncode != 0 or installed_version(project) != wanted:
+        if done.returncode != 0 or installed_version(project) != pinned:
             raise CliError(
-                f"npm {verb} could not install aws-cdk {wanted}: {(done.stderr or done.stdout).strip()[-600:]}"
+                f"npm {verb} could not install aws-cdk {pinned}: {(done.stderr or done.stdout).strip()[-600:]}"
             )
     return project / BINARY
 

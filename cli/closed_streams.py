@@ -1,4 +1,4 @@
-"""Standard streams that the shell closed (`serinus … >&-`): what is said there goes nowhere, and ends no command.
+"""Standard streams that the shell closed (`serinus … >&-`): output to them is dropped, without an error.
 
 Python has None for such a stream; and the next file that is opened takes its number, so that what another process
 prints would be written into that file.
@@ -12,17 +12,17 @@ _NAMES = ("stdin", "stdout", "stderr")
 
 
 def open_closed_streams() -> None:
-    """Give the null device to each standard stream that is closed."""
-    for place, name in enumerate(_NAMES):
-        _occupy(place)
+    """Open the null device for each standard stream that is closed."""
+    for descriptor, name in enumerate(_NAMES):
+        _ensure_open(descriptor)
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
 
 
-def _occupy(place: int) -> None:
-    """Have number ``place``, below which none is free, be open and inherited."""
+def _ensure_open(descriptor: int) -> None:
+    """Make file descriptor ``descriptor``, the lowest free one if it is free, open and inherited."""
     try:
-        os.fstat(place)
+        os.fstat(descriptor)
     except OSError:
         os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

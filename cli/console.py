@@ -1,7 +1,6 @@
-"""Where the command speaks: results on stdout, progress and notices on stderr.
+"""Output of the command line: results on stdout, progress and notices on stderr.
 
-All text is shown as it is: column names, paths and errors are users' and AWS's, and hold what looks like marks.
-Colours and weight are given beside the text, as a style.
+Text is never parsed as markup: column names, paths and errors come from users and AWS. Colours are set as styles.
 """
 
 import io
@@ -29,7 +28,7 @@ class PlainConsole(Console):
         return super().render_str(printable(text), **settings)
 
 
-# Before anything speaks: whatever command is run, it loads this module.
+# Before any output: every command imports this module.
 open_closed_streams()
 # The CDK CLI forces colours on its build step; spinners in a log help nobody.
 results = PlainConsole(soft_wrap=True, force_terminal=sys.stdout.isatty())
@@ -37,25 +36,25 @@ progress = PlainConsole(stderr=True, force_terminal=sys.stderr.isatty())
 
 
 def show_all_text() -> None:
-    """Let output in an encoding that lacks a character show its code, and not end the command in the middle."""
+    """Print the code of a character that the output's encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def notice(message: str) -> None:
-    """One line about what is going on."""
+    """Print one line on stderr."""
     progress.print(message, soft_wrap=True)
 
 
 def fail(message: str) -> None:
-    """The one line (or the several findings) with which a command ends."""
+    """Print the error with which a command ends."""
     progress.print("error: ", style="bold red", end="")
     progress.print(message, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:
-    """Data for a program: one JSON document on stdout."""
+    """Print one JSON document on stdout."""
     whole = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=not whole) + "\n")
 

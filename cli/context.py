@@ -1,4 +1,4 @@
-"""Where a command that looks at endpoints stands: project, environment, cloud, and what time it is there."""
+"""What a command's options resolve to: project, environment and cloud, and the time in that cloud."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from serinus.cli.console import notice
 from serinus.cli.project import SETTINGS, find_project
-from serinus.cli.target import Target, choose, choose_by_name, environment_for
+from serinus.cli.target import CloudTarget, environment_for, select_prediction_target, select_target
 from serinus.infra.names import LOCAL_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -17,55 +17,56 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A project, one of its environments, and the cloud that is asked."""
+class CommandContext:
+    """A project, one of its environments, and the cloud that the command acts on."""
 
     project: Path
     environment: str
-    target: Target
+    target: CloudTarget
 
     @property
-    def here(self) -> str:
-        """`options` with which another command stands here too."""
-        return options(self.environment, local=self.target.cloud is not None)
+    def cli_flags(self) -> str:
+        """The flags, after a space, with which another command acts on the same environment and cloud."""
+        return cli_flags(self.environment, local=self.target.cloud is not None)
 
     def now(self) -> datetime:
-        """The time there: an offline cloud's own, which may run ahead."""
+        """The cloud's time: an offline cloud's may run ahead."""
         return datetime.fromtimestamp(cloud_time(self.target), UTC)
 
 
-def options(environment: str, *, local: bool) -> str:
-    """What is added to a command, after a space, for it to act at this place."""
-    named = "" if local and environment == LOCAL_ENVIRONMENT else f" --env {environment}"
-    return f" --local{named}" if local else named
+def cli_flags(environment: str, *, local: bool) -> str:
+    """The flags, after a space, that select ``environment``, in the offline cloud if ``local``."""
+    env_flag = "" if local and environment == LOCAL_ENVIRONMENT else f" --env {environment}"
+    return f" --local{env_flag}" if local else env_flag
 
 
-def stand(environment: str | None, *, local: bool, port: int | None) -> Place:
-    """The place that a command's options name, in the region of the environment; raises `CliError` where it is an
-    offline cloud and none runs. Where it is AWS, the user is told so before anything is done there."""
+def resolve_context(environment: str | None, *, local: bool, port: int | None) -> CommandContext:
+    """The context of a command's options, in the environment's region. For AWS, prints where the command acts
+    before it acts. Raises `CliError` for an offline cloud that does not run."""
     project = find_project()
-    return _place(project, choose(project, environment, local=local, port=port), environment)
+    return _context_of(project, select_target(project, environment, local=local, port=port), environment)
 
 
-def stand_by_name(environment: str | None, *, local: bool, port: int | None) -> Place:
-    """Like `stand`, but for AWS only where ``environment`` names it; see `choose_by_name`."""
+def resolve_prediction_context(environment: str | None, *, local: bool, port: int | None) -> CommandContext:
+    """Like `resolve_context`, but AWS only if ``environment`` names it; see `select_prediction_target`."""
     project = find_project()
-    return _place(project, choose_by_name(project, environment, local=local, port=port), environment)
+    target = select_prediction_target(project, environment, local=local, port=port)
+    return _context_of(project, target, environment)
 
 
-def _place(project: Path, target: Target, environment: str | None) -> Place:
+def _context_of(project: Path, target: CloudTarget, environment: str | None) -> CommandContext:
     from serinus.infra.settings import load_settings
 
-    chosen = environment_for(target, environment)
+    environment_name = environment_for(target, environment)
     if target.cloud is not None:
-        return Place(project, chosen, target)
-    settings = load_settings(project / SETTINGS, chosen)
-    notice(f"on {target.name}: {_aws_words(settings)}")
-    return Place(project, chosen, Target(None, settings.region))
+        return CommandContext(project, environment_name, target)
+    settings = load_settings(project / SETTINGS, environment_name)
+    notice(f"on {target.name}: {_describe_aws(settings)}")
+    return CommandContext(project, environment_name, CloudTarget(None, settings.region))
 
 
-def _aws_words(settings: "Settings") -> str:
-    """The environment, and what decides whose AWS it is: settings, or the shell where they leave it open."""
+def _describe_aws(settings: "Settings") -> str:
+    """The environment, and what decides the AWS account: settings, or the shell where they leave it open."""
     words = [f"environment {settings.environment}"]
     words += [f"account {settings.account}"] if settings.account else []
     words += [f"region {settings.region}"] if settings.region else []
@@ -73,7 +74,7 @@ def _aws_words(settings: "Settings") -> str:
     return ", ".join([*words, *([f"profile {profile}"] if profile else [])])
 
 
-def cloud_time(target: Target) -> float:
+def cloud_time(target: CloudTarget) -> float:
     """Epoch seconds at ``target``."""
     if target.cloud is None:
         return time.time()

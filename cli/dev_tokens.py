@@ -1,6 +1,6 @@
-"""Tokens for the offline cloud, signed in the name of an endpoint's issuer by a key that is made for them.
+"""Development tokens: signed by a new key that an offline cloud trusts as one of an endpoint's issuer.
 
-Only a cloud on this machine can be told of such a key: to AWS the token is a forgery.
+Only a cloud on this machine can be made to trust such a key: AWS rejects the token.
 """
 
 import secrets
@@ -18,20 +18,22 @@ LASTS_S = 10 * 365 * 86_400
 ALGORITHM = "RS256"
 
 
-def own_token(cloud: RunningCloud, endpoint: "Endpoint") -> str:
-    """A token with which the offline ``cloud`` lets callers of ``endpoint`` in; `CliError` for an
-    endpoint that takes none."""
+def dev_token(cloud: RunningCloud, endpoint: "Endpoint") -> str:
+    """A token that authorizes callers of ``endpoint`` in the offline ``cloud``; raises `CliError` for another auth
+    than "jwt"."""
     jwt = endpoint.settings.jwt
     if endpoint.settings.auth != "jwt" or jwt.issuer is None or not jwt.audience:
-        raise CliError(f'{endpoint.name} takes no tokens: it has auth = "{endpoint.settings.auth}".')
-    return sign_own_token(cloud, issuer=jwt.issuer, audience=jwt.audience[0], scopes=jwt.scopes)
+        raise CliError(
+            f'{endpoint.name} does not use tokens: it has auth = "{endpoint.settings.auth}", not "jwt".'
+        )
+    return sign_dev_token(cloud, issuer=jwt.issuer, audience=jwt.audience[0], scopes=jwt.scopes)
 
 
-def sign_own_token(
+def sign_dev_token(
     cloud: RunningCloud, *, issuer: str, audience: str, scopes: Sequence[str], subject: str = "serinus"
 ) -> str:
-    """A token of ``issuer`` for ``audience`` that the offline ``cloud`` takes until it is stopped;
-    `CliError` where that cloud cannot be told of its key."""
+    """A token of ``issuer`` for ``audience`` that the offline ``cloud`` accepts until it is stopped;
+    raises `CliError` if the cloud does not accept its key."""
     import httpx
     from joserfc import jwt
     from joserfc.jwk import RSAKey
@@ -42,7 +44,7 @@ def sign_own_token(
         cloud.own_api().post("/issuers", order).raise_for_status()
         clock = cloud.own_api().get("/clock").raise_for_status()
     except httpx.HTTPError as error:
-        raise CliError(f"the offline cloud at {cloud.url} could not be told of a key: {error}") from error
+        raise CliError(f"the offline cloud at {cloud.url} did not accept a key for the token: {error}") from error
     now = int(clock.json()["epoch_s"])
     claims = {"iss": issuer, "aud": audience, "sub": subject, "iat": now, "exp": now + LASTS_S}
     if scopes:

@@ -1,4 +1,4 @@
-"""Deployed endpoints, as the outputs of their stacks describe them."""
+"""Deployed endpoints, read from the outputs of their stacks."""
 
 import json
 import shlex
@@ -11,11 +11,11 @@ from typing import Any
 import botocore.exceptions
 
 from serinus.cli.api_keys import KeyRing
-from serinus.cli.context import options
+from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError
 from serinus.cli.project import SETTINGS
-from serinus.cli.request_auth import CONTENT_TYPE, curl_words
-from serinus.cli.target import Target
+from serinus.cli.request_auth import CONTENT_TYPE, curl_auth_args
+from serinus.cli.target import CloudTarget, local_hint
 from serinus.infra.errors import InfraError
 from serinus.infra.names import OUTPUTS
 from serinus.infra.release import pinned_bundle
@@ -27,7 +27,7 @@ from serinus.lambda_handlers.contract.errors import ContractError
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A deployed endpoint: ``url`` ends without a slash; ``front`` and ``auth`` are the settings of these names;
-    ``key`` is None where ``auth`` is another than "api_key"."""
+    ``key`` is None unless ``auth`` is "api_key"."""
 
     name: str
     stack: str
@@ -43,26 +43,26 @@ class Endpoint:
         return asdict(self)
 
 
-def choose_endpoints(settings: Settings, wanted: Sequence[str]) -> list[str]:
-    """The endpoints named in ``wanted``, or all of the environment; `CliError` for one that is not there."""
-    known = [endpoint.name for endpoint in settings.endpoints]
-    if unknown := [name for name in wanted if name not in known]:
-        listed = ", ".join(known) or "none yet: `serinus package` and an [endpoint.NAME] table make one"
+def select_endpoints(settings: Settings, requested: Sequence[str]) -> list[str]:
+    """The endpoints named in ``requested``, or all of the environment; `CliError` for an unknown one."""
+    configured = [endpoint.name for endpoint in settings.endpoints]
+    if unknown := [name for name in requested if name not in configured]:
+        listed = ", ".join(configured) or "none: `serinus package MODEL --name NAME` adds one"
         raise CliError(
             f"no endpoint {unknown[0]!r} in serinus.toml for {settings.environment!r}; it has {listed}."
         )
-    if not known:
+    if not configured:
         raise CliError(
             "serinus.toml has no [endpoint.NAME] table yet; `serinus package MODEL --name NAME` adds one."
         )
-    return list(wanted) or known
+    return list(requested) or configured
 
 
-def stack_names(project: Path, environment: str, wanted: Sequence[str]) -> dict[str, str]:
-    """Stack by endpoint, for those named in ``wanted`` or all of the environment."""
+def stack_names(project: Path, environment: str, requested: Sequence[str]) -> dict[str, str]:
+    """Stack by endpoint, for those named in ``requested`` or all of the environment."""
     settings = load_settings(project / SETTINGS, environment)
     stacks = {endpoint.name: endpoint.stack_name for endpoint in settings.endpoints}
-    return {name: stacks[name] for name in choose_endpoints(settings, wanted)}
+    return {name: stacks[name] for name in select_endpoints(settings, requested)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +75,33 @@ class DeployedStack:
     changed_at: datetime
 
     @property
-    def believed_version(self) -> str | None:
-        """The version that the stack believes its alias to name; None before it has one."""
+    def recorded_version(self) -> str | None:
+        """The version that the stack records for its alias; None before it has one."""
         return self.outputs.get(OUTPUTS.function_version)
 
 
-def find_stack(project: Path, environment: str, name: str, target: Target) -> DeployedStack:
-    """The endpoint's stack at ``target``; `CliError` where it is not deployed or cannot be asked for."""
+def find_stack(project: Path, environment: str, name: str, target: CloudTarget) -> DeployedStack:
+    """The endpoint's stack at ``target``; raises `CliError` if it is not deployed or cannot be described."""
     stack = stack_names(project, environment, [name])[name]
-    found = describe_stack(target, stack)
-    if found is None:
-        here = options(environment, local=target.cloud is not None)
-        raise CliError(f"{name} is not deployed to {target.name}. `serinus deploy {name}{here}` does it.")
-    return found
+    described = describe_stack(target, stack)
+    if described is None:
+        flags = cli_flags(environment, local=target.cloud is not None)
+        raise CliError(f"{name} is not deployed to {target.name}. Run `serinus deploy {name}{flags}`.")
+    return described
 
 
-def describe_stack(target: Target, stack: str) -> DeployedStack | None:
-    """``stack`` at ``target``, None where there is none; `CliError` where it cannot be asked for."""
+def describe_stack(target: CloudTarget, stack: str) -> DeployedStack | None:
+    """``stack`` at ``target``, None if there is none; raises `CliError` if it cannot be described."""
     try:
         described = target.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except botocore.exceptions.ClientError as error:
         if "does not exist" in str(error):
             return None
-        raise CliError(f"{target.name} would not describe stack {stack}: {error}") from error
+        raise CliError(f"{target.name} did not describe stack {stack}: {error}{local_hint(error)}") from error
     except botocore.exceptions.BotoCoreError as error:
         raise CliError(
-            f"{target.name} could not be asked: {str(error).rstrip('.')}. `serinus doctor` looks at credentials."
+            f"{target.name} cannot be reached: {str(error).rstrip('.')}. `serinus doctor` checks the credentials."
+            f"{local_hint(error)}"
         ) from error
     return DeployedStack(
         stack,
@@ -110,19 +111,21 @@ def describe_stack(target: Target, stack: str) -> DeployedStack | None:
     )
 
 
-def find_endpoint(project: Path, environment: str, name: str, target: Target) -> Endpoint:
-    """The endpoint as it is deployed at ``target``; `CliError` when it is not."""
-    found = find_stack(project, environment, name, target)
-    outputs = found.outputs
+def find_endpoint(project: Path, environment: str, name: str, target: CloudTarget) -> Endpoint:
+    """The endpoint as it is deployed at ``target``; raises `CliError` if it is not."""
+    deployed = find_stack(project, environment, name, target)
+    outputs = deployed.outputs
     if missing := [
         key for key in (OUTPUTS.url, OUTPUTS.function_name, OUTPUTS.model_version) if key not in outputs
     ]:
-        raise CliError(f"stack {found.stack} is {found.status} and has no output {missing[0]}; deploy it again.")
+        raise CliError(
+            f"stack {deployed.stack} is {deployed.status} and has no output {missing[0]}; deploy it again."
+        )
     key_id = outputs.get(OUTPUTS.api_key_id)
-    ring = KeyRing(target.client("apigateway"), found.stack, key_id) if key_id else None
+    ring = KeyRing(target.client("apigateway"), deployed.stack, key_id) if key_id else None
     return Endpoint(
         name=name,
-        stack=found.stack,
+        stack=deployed.stack,
         url=target.url(outputs[OUTPUTS.url]).rstrip("/"),
         front=outputs.get(OUTPUTS.front, "rest"),
         auth=outputs.get(OUTPUTS.auth, "api_key"),
@@ -133,15 +136,15 @@ def find_endpoint(project: Path, environment: str, name: str, target: Target) ->
     )
 
 
-def curl_line(endpoint: Endpoint, rows: list[Any], target: Target) -> str:
-    """A line that can be pasted into a shell."""
+def curl_line(endpoint: Endpoint, rows: list[Any], target: CloudTarget) -> str:
+    """A curl command that can be pasted into a shell."""
     body = json.dumps({"rows": rows}, ensure_ascii=False)
-    words = ["curl", "-sS", shlex.quote(f"{endpoint.url}/predict"), *curl_words(endpoint, target)]
-    return " ".join([*words, "-H", shlex.quote(f"content-type: {CONTENT_TYPE}"), "-d", shlex.quote(body)])
+    arguments = ["curl", "-sS", shlex.quote(f"{endpoint.url}/predict"), *curl_auth_args(endpoint, target)]
+    return " ".join([*arguments, "-H", shlex.quote(f"content-type: {CONTENT_TYPE}"), "-d", shlex.quote(body)])
 
 
 def example_rows(project: Path, environment: str, endpoint: str) -> list[dict[str, Any]]:
-    """One real row of the pinned bundle's golden set; empty when the bundle is not here."""
+    """One real row of the pinned bundle's golden set; empty if the bundle is not on this machine."""
     settings = load_settings(project / SETTINGS, environment)
     model = next(item.model for item in settings.endpoints if item.name == endpoint)
     try:

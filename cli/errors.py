@@ -1,24 +1,24 @@
-"""What the command itself raises.
+"""The errors that the command line raises.
 
-CliError                the command cannot go on; one line: what, the limit, the next step (exit 1)
-├── WrongUsage          the value of an option cannot be (exit 2)
-├── ToolFailed          a program that the command runs (cdk, npm, uv) ended with an error (its exit code)
-└── Interrupted         Ctrl-C; the message says what goes on without the command, or was taken down (exit 130)
+CliError                the command cannot continue; one line: the value, the limit, the next step (exit 1)
+├── WrongUsage          an option's value is not valid (exit 2)
+├── ToolFailed          a program that the command runs (cdk, npm, uv) failed (its exit code)
+└── Interrupted         Ctrl-C; the message says what continues, or was stopped (exit 130)
 """
 
 
 class CliError(Exception):
-    """The command cannot go on; the message says what and the next step."""
+    """The command cannot continue; the message says why and the next step."""
 
 
 class WrongUsage(CliError):
-    """The value of an option cannot be; the message names the option, the value and what would do."""
+    """An option's value is not valid; the message names the option, the value and what is valid."""
 
     exit_code = 2
 
 
 class ToolFailed(CliError):
-    """A program that was run ended with ``exit_code``; it has told the user why itself."""
+    """A program failed with ``exit_code``; it has printed the reason itself."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -26,6 +26,6 @@ class ToolFailed(CliError):
 
 
 class Interrupted(CliError):
-    """Ctrl-C; the message says what goes on all the same and how to end it, or that all was taken down."""
+    """Ctrl-C; the message says what continues and how to stop it, or that everything was stopped."""
 
     exit_code = 130

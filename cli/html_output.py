@@ -1,4 +1,4 @@
-"""The page that --html names: whether it can be written is asked first, so that no work is done for nothing."""
+"""The file that --html names: checked before the work, and written whole or not at all."""
 
 import os
 import tempfile
@@ -10,9 +10,9 @@ from serinus.cli.errors import CliError, WrongUsage
 def require_writable(page: Path) -> None:
     """`WrongUsage` unless ``page`` can be written."""
     if page.is_dir():
-        raise WrongUsage(f"--html {page} is a folder; name a file in it, such as {page / 'page.html'}.")
+        raise WrongUsage(f"--html {page} is a folder. Name a file in it, such as {page / 'page.html'}.")
     if not page.parent.is_dir():
-        raise WrongUsage(f"--html {page}: there is no folder {page.parent}; make it first.")
+        raise WrongUsage(f"--html {page}: there is no folder {page.parent}. Create it first.")
     try:
         with tempfile.NamedTemporaryFile(dir=page.parent, prefix=f".{page.name}"):
             pass
@@ -21,13 +21,13 @@ def require_writable(page: Path) -> None:
 
 
 def write_page(page: Path, content: str) -> None:
-    """Write ``content``, whole or not at all, and the folder if need be; `CliError` where that fails."""
-    beside = page.with_name(f".{page.name}.{os.getpid()}")
+    """Write ``content``, whole or not at all, creating the folder; raises `CliError` on failure."""
+    temporary = page.with_name(f".{page.name}.{os.getpid()}")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(content, encoding="utf-8")
-        beside.replace(page)
+        temporary.write_text(content, encoding="utf-8")
+        temporary.replace(page)
     except OSError as error:
         raise CliError(f"{page} could not be written: {error.strerror}.") from error
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

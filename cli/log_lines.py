@@ -1,4 +1,4 @@
-"""What a line of a log says: a request's figures, a hook's word, Python's logging, the platform's own."""
+"""Parses log lines: requests, hooks, Python's logging, and Lambda's own."""
 
 import json
 import re
@@ -16,14 +16,14 @@ _LOGGED = re.compile(r"\[(?P<level>[A-Z]+)\]\t(?P<time>[^\t]*)\t(?P<request>[^\t
 _PLATFORM = re.compile(r"(?:INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|START|END|REPORT|EXTENSION)\b")
 _FAILED = re.compile(r"\bStatus: (?:error|timeout)\b|Task timed out|Runtime exited|Runtime\.\w+")
 _INVOCATION = re.compile(r"RequestId: (?P<id>[0-9a-f-]{36})")
-#: Fields of a hook's line that are shown elsewhere, or say nothing to a reader.
-_UNSAID = frozenset({"message", "time", "function"})
+#: Fields of a hook's line that are printed elsewhere, or are of no use to a reader.
+_HIDDEN_FIELDS = frozenset({"message", "time", "function"})
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A line of the log; ``at`` is epoch seconds. Figures are None but for requests; ``message`` is all that is
-    said of anything else. ``request_id`` is API Gateway's, ``invocation_id`` Lambda's."""
+    """A line of the log; ``at`` is epoch seconds. Figures are None except for requests; ``message`` is the text
+    of all other lines. ``request_id`` is API Gateway's, ``invocation_id`` Lambda's."""
 
     at: float
     source: str
@@ -43,13 +43,13 @@ class LogEntry:
     golden: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """What is known of it; ``time`` in ISO 8601."""
-        known = {name: value for name, value in asdict(self).items() if value not in (None, "", False)}
-        return {"time": iso(known.pop("at")), **known}
+        """Its fields that have a value; ``time`` in ISO 8601."""
+        fields = {name: value for name, value in asdict(self).items() if value not in (None, "", False)}
+        return {"time": iso(fields.pop("at")), **fields}
 
     def concerns(self, ids: set[str]) -> bool:
         """Whether it is of one of these requests or invocations."""
-        return bool({self.request_id, self.invocation_id} & ids) or any(one in self.message for one in ids)
+        return bool({self.request_id, self.invocation_id} & ids) or any(id_ in self.message for id_ in ids)
 
 
 def iso(at: float) -> str:
@@ -57,50 +57,54 @@ def iso(at: float) -> str:
 
 
 def read_line(at: float, source: str, text: str) -> LogEntry:
-    """The entry that a log event's ``text`` is; nothing is too odd to be shown as it is."""
+    """The entry of a log event; text in an unknown format becomes the message."""
     text = text.rstrip("\n")
     if text.startswith("{"):
         try:
-            said = json.loads(text)
+            fields = json.loads(text)
         except ValueError:
-            said = None
-        if isinstance(said, dict):
-            return _request(at, source, said) if "Outcome" in said else _word(at, source, said)
+            fields = None
+        if isinstance(fields, dict):
+            return _request(at, source, fields) if "Outcome" in fields else _structured(at, source, fields)
     return _plain(at, source, text)
 
 
-def _request(at: float, source: str, said: dict[str, Any]) -> LogEntry:
-    status = said.get("Status", 200)
+def _request(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
+    status = fields.get("Status", 200)
     return LogEntry(
         at,
         source,
         ERROR if status >= 500 else WARNING if status >= 400 else INFO,
-        version=said.get("FunctionVersion"),
-        model_version=said.get("ModelVersion"),
-        route=said.get("Route"),
-        rows=said.get("Rows"),
-        latency_ms=said.get("Latency"),
-        model_ms=said.get("ModelTime"),
-        init_ms=said.get("Init"),
+        version=fields.get("FunctionVersion"),
+        model_version=fields.get("ModelVersion"),
+        route=fields.get("Route"),
+        rows=fields.get("Rows"),
+        latency_ms=fields.get("Latency"),
+        model_ms=fields.get("ModelTime"),
+        init_ms=fields.get("Init"),
         status=status,
-        outcome=said["Outcome"],
-        request_id=said.get("RequestId") or None,
-        invocation_id=said.get("InvocationId") or None,
-        golden=bool(said.get("Probe")),
+        outcome=fields["Outcome"],
+        request_id=fields.get("RequestId") or None,
+        invocation_id=fields.get("InvocationId") or None,
+        golden=bool(fields.get("Probe")),
     )
 
 
-def _word(at: float, source: str, said: dict[str, Any]) -> LogEntry:
-    """A JSON line that is no request's: a hook's, or a stranger's."""
-    failed = said.get("error") or said.get("errorType")
-    bad = failed or said.get("passed") is False or said.get("verdict") == Verdict.ROLL_BACK
-    rest = [f"{name}={value}" for name, value in said.items() if name not in _UNSAID and value not in (None, "")]
+def _structured(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
+    """A JSON line that is not a request's: a hook's, or one of unknown origin."""
+    failed = fields.get("error") or fields.get("errorType")
+    warn = failed or fields.get("passed") is False or fields.get("verdict") == Verdict.ROLL_BACK
+    rest = [
+        f"{name}={value}"
+        for name, value in fields.items()
+        if name not in _HIDDEN_FIELDS and value not in (None, "")
+    ]
     return LogEntry(
         at,
         source,
-        ERROR if failed else WARNING if bad else _level(str(said.get("level", INFO))),
-        " ".join([str(said.get("message", "")), *rest]).strip(),
-        version=said.get("canary") or said.get("FunctionVersion"),
+        ERROR if failed else WARNING if warn else _level(str(fields.get("level", INFO))),
+        " ".join([str(fields.get("message", "")), *rest]).strip(),
+        version=fields.get("canary") or fields.get("FunctionVersion"),
     )
 
 
@@ -115,5 +119,5 @@ def _plain(at: float, source: str, text: str) -> LogEntry:
 
 def _level(name: str) -> str:
     """One of `LEVELS` for a level's name in any logging library."""
-    found = {"CRITICAL": ERROR, "FATAL": ERROR, "WARN": WARNING, "TRACE": DEBUG}.get(name.upper(), name.upper())
-    return found if found in LEVELS else INFO
+    level = {"CRITICAL": ERROR, "FATAL": ERROR, "WARN": WARNING, "TRACE": DEBUG}.get(name.upper(), name.upper())
+    return level if level in LEVELS else INFO

@@ -1,7 +1,7 @@
 """Events of log groups, each once, as they arrive.
 
-CloudWatch Logs takes events in late and out of order, so each look goes back a while and leaves out what was seen:
-an event is known by its id.
+Events arrive in CloudWatch Logs late and out of order, so each poll goes back a while and skips the events that
+were read before, by their IDs.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from serinus.cli.log_lines import LogEntry, read_line
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A log group and what its lines are called."""
+    """A log group, and the name of its lines' source."""
 
     name: str
     group: str
@@ -34,7 +34,7 @@ class LogTail:
         self._seen: dict[str, int] = {}
 
     def read(self) -> list[LogEntry]:
-        """What was not read before, oldest first; nothing while the group does not exist."""
+        """Entries that were not read before, oldest first; none while the group does not exist."""
         begin_ms = max(self._since_ms, self._newest_ms - self._lag_ms)
         fresh = [event for event in self._events(begin_ms) if event["eventId"] not in self._seen]
         for event in fresh:
@@ -58,21 +58,21 @@ class LogTail:
 
 
 class LogFilter:
-    """Lets pass what is at least ``level`` and, with ``request``, of that request alone.
+    """Selects entries of the given levels and, with ``request``, of that request alone.
 
-    A request is known by the id that API Gateway answered with or by Lambda's own; its line names both, so what
-    Lambda logged under its own id is found by either.
+    A request has an ID from API Gateway and one from Lambda. Its line names both, so lines with Lambda's ID are
+    found by either.
     """
 
     def __init__(self, levels: frozenset[str], request: str | None) -> None:
         self._levels = levels
         self._ids = {request} if request else set()
 
-    def chosen(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
-        """Those of ``entries``, read together, that pass."""
+    def select(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
+        """The selected ones of ``entries``, which were read together."""
         if self._ids:
             for entry in entries:
                 if entry.concerns(self._ids):
-                    self._ids |= {one for one in (entry.request_id, entry.invocation_id) if one}
+                    self._ids |= {id_ for id_ in (entry.request_id, entry.invocation_id) if id_}
             entries = [entry for entry in entries if entry.concerns(self._ids)]
         return [entry for entry in entries if entry.level in self._levels]

@@ -1,9 +1,10 @@
-"""The entry point: the tree of commands, and what happens when one fails."""
+"""The entry point: the tree of commands, and the report of a failure."""
 
 import os
 import sys
 import traceback
 from importlib.metadata import version
+from inspect import getdoc
 
 import typer
 
@@ -41,15 +42,15 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         sys.stdout.write(f"serinus {version('serinus')}\n")
         raise typer.Exit
 
 
 @app.callback()
 def root(
-    debug: bool = typer.Option(False, "--debug", help="Show the traceback when a command fails."),
+    debug: bool = typer.Option(False, "--debug", help="Print the traceback if a command fails."),
     show_version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
     ),
@@ -59,28 +60,42 @@ def root(
         os.environ["SERINUS_DEBUG"] = "1"
 
 
-app.command("init")(init.init)
-app.command("package")(package.package)
-app.command("inspect")(inspect.inspect)
-app.command("lint")(lint.lint)
-app.command("build")(build.build)
-app.command("synth")(synth.synth)
-app.command("deploy")(deploy.deploy)
-app.command("predict")(predict.predict)
-app.command("status")(status.status)
-app.command("logs")(logs.logs)
-app.command("key")(key.key)
-app.command("rehearse")(rehearse.rehearse)
-app.command("rollback")(rollback.rollback)
-app.command("destroy")(destroy.destroy)
-app.command("doctor")(doctor.doctor)
-app.add_typer(local.app, name="local")
-app.add_typer(rollout.app, name="rollout")
+#: The panels of `serinus --help`, in the order of a model's life.
+START, RELEASE, LIVE, MACHINE = "Start", "Release", "Live", "This machine"
+
+app.command("init", rich_help_panel=START)(init.init)
+app.command("package", rich_help_panel=START)(package.package)
+app.command("inspect", rich_help_panel=START)(inspect.inspect)
+app.command("deploy", rich_help_panel=START)(deploy.deploy)
+app.command("predict", rich_help_panel=START)(predict.predict)
+app.command("rehearse", rich_help_panel=RELEASE)(rehearse.rehearse)
+app.add_typer(rollout.app, name="rollout", rich_help_panel=RELEASE)
+app.command("rollback", rich_help_panel=RELEASE)(rollback.rollback)
+app.command("status", rich_help_panel=LIVE)(status.status)
+app.command("logs", rich_help_panel=LIVE)(logs.logs)
+app.command("key", rich_help_panel=LIVE)(key.key)
+app.command("destroy", rich_help_panel=LIVE)(destroy.destroy)
+app.add_typer(local.app, name="local", rich_help_panel=MACHINE)
+app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
+app.command("lint", rich_help_panel=MACHINE)(lint.lint)
+app.command("build", rich_help_panel=MACHINE)(build.build)
+app.command("synth", rich_help_panel=MACHINE)(synth.synth)
+
+
+def _join_lines(group: typer.Typer) -> None:
+    """Let the terminal, not the source, break the lines of help texts: typer keeps a docstring's line breaks."""
+    for command in group.registered_commands:
+        paragraphs = (getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+for _group in (app, local.app, rollout.app):
+    _join_lines(_group)
 
 
 def main() -> None:
-    """Run the command line: exit 0, 2 for usage, one line and 1 (or its kind's code) for refusals."""
-    # For all that is started from here: package indexes may need the proxy, nothing on this machine does.
+    """Run the command line. Exit codes: 0; 2 for usage; for our errors 1 or their own code, and one line."""
+    # For every program that is started from here: package indexes may need the proxy, this machine never does.
     os.environ.update(bypassing(os.environ))
     show_all_text()
     try:
@@ -95,8 +110,7 @@ def main() -> None:
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    """The bases of what our rooms raise on purpose, and of what AWS refuses; looked up late, since `--help` needs
-    none of them."""
+    """The base classes of our rooms' errors and of AWS's; imported late, since `--help` needs none of them."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from serinus.infra.errors import InfraError
@@ -110,4 +124,7 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _report(error: Exception) -> None:
     if os.environ.get("SERINUS_DEBUG"):
         traceback.print_exception(error)
-    fail(str(error))
+    from serinus.cli.target import local_hint
+
+    hint = "" if isinstance(error, CliError) else local_hint(error)
+    fail(f"{error}{hint}")

@@ -1,97 +1,97 @@
 """`serinus inspect --html`: the model card as one self-contained page, fit to be attached to a review."""
 
-import html
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from serinus.cli.model_card_plots import draw_distribution, draw_parity
+from serinus.cli.page_template import render_page, safe_svg
 from serinus.lambda_handlers.contract import bundle
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.lambda_handlers.contract.signature import Feature
 
+_TEMPLATE = Path(__file__).with_name("model_card.html.j2")
 _STYLE = Path(__file__).with_name("model_card.css")
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A table's row: its cells, and a CSS class."""
+
+    cells: list[Any]
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``heads`` that begin with ">" align right."""
+
+    heads: list[str]
+    rows: list[Row]
+
+
 def render(folder: Path) -> str:
-    """The page about the bundle in ``folder``; raises `ContractError` where it is none."""
+    """The page about the bundle in ``folder``; raises `ContractError` if it does not hold one."""
+    from serinus.modelpack.card import limits
+
     manifest = bundle.verify(folder)
     provenance = json.loads((folder / bundle.PROVENANCE).read_bytes())
     baseline = json.loads((folder / bundle.BASELINE).read_bytes())
-    parts = [
-        f"<h1>{_text(manifest.name)}</h1>",
-        f"<p class=lead><code>{manifest.short_version}</code> · {_text(manifest.signature.task)} · "
-        f"{_text(provenance['source']['estimator'])} · {_text(manifest.framework)}</p>",
-        _tiles(manifest, provenance, folder),
-        _section("Data and inputs", _inputs(manifest, baseline)),
-        _section("Outputs", _outputs(manifest, baseline)),
-        _section("Metrics", _metrics(provenance)),
-        _section("Parity with the source model", _parity(manifest, provenance, baseline)),
-        _section("Hard values", _robustness(provenance)),
-        _section("Precision", _precisions(provenance.get("precisions", []))),
-        _section("Lineage", _lineage(provenance)),
-        _section("Limits", _limits(manifest)),
-    ]
-    style = _STYLE.read_text(encoding="utf-8")
-    head = (
-        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{_text(manifest.name)}</title><style>{style}</style>"
+    return render_page(
+        _TEMPLATE,
+        style=safe_svg(_STYLE.read_text(encoding="utf-8")),
+        manifest=manifest,
+        provenance=provenance,
+        sample_rows=baseline["rows"],
+        tiles=_tiles(manifest, provenance, folder),
+        inputs=_inputs(manifest, baseline),
+        outputs=_outputs(manifest, baseline),
+        metrics=_metrics(provenance),
+        parity_plots=safe_svg(draw_parity(provenance.get("plots", {}))),
+        robustness=_robustness(provenance),
+        precisions=_precisions(provenance.get("precisions", [])),
+        skipped_precisions=_skipped_precisions(provenance.get("precisions", [])),
+        lineage=_lineage(provenance),
+        limits=limits(manifest, _marked_code),
+        code_mark=_CODE,
     )
-    return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
-def _text(value: object) -> str:
-    return html.escape(str(value))
+#: Encloses a feature's name in a sentence of `limits`; the template sets what stands between two in code.
+_CODE = "\x00"
 
 
-def _section(title: str, content: str) -> str:
-    return f"<h2>{title}</h2>{content}" if content else ""
+def _marked_code(name: str) -> str:
+    return f"{_CODE}{name.replace(_CODE, '')}{_CODE}"
 
 
-def _tiles(manifest: Manifest, provenance: dict[str, Any], folder: Path) -> str:
+def _tiles(manifest: Manifest, provenance: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
     parity = provenance["parity"]
-    tiles = [
+    return [
         (f"{parity['labels_equal']:.2%}", "labels equal"),
         (f"{parity['max_abs_difference']:.1e}", "largest difference"),
         (f"{parity['rows']:,}", "rows compared"),
         (f"{(folder / bundle.GRAPH).stat().st_size / 1e3:,.1f} kB", "graph"),
         (manifest.precision, "precision"),
     ]
-    drawn = "".join(f"<div class=tile><b>{_text(a)}</b><span>{b}</span></div>" for a, b in tiles)
-    return f"<div class=tiles>{drawn}</div>"
 
 
-def _table(heads: list[str], rows: list[tuple[list[str], str]]) -> str:
-    """``heads`` that begin with ">" align right; rows are cells, already escaped, and a class."""
-    numeric = [head.startswith(">") for head in heads]
-    kinds = [" class=n" if right else "" for right in numeric]
-    top = "".join(f"<th{kind}>{head.removeprefix('>')}</th>" for head, kind in zip(heads, kinds, strict=True))
-    body = "".join(
-        f'<tr class="{name}">'
-        + "".join(f"<td{k}>{cell}</td>" for cell, k in zip(cells, kinds, strict=True))
-        + "</tr>"
-        for cells, name in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _robustness(provenance: dict[str, Any]) -> str:
-    """What the endpoint does with values that the sample does not hold."""
+def _robustness(provenance: dict[str, Any]) -> dict[str, Any] | None:
+    """How the endpoint responds to values that the sample does not hold."""
     from serinus.modelpack.robustness.report import Robustness
 
     if "robustness" not in provenance:
-        return ""
+        return None
     robustness = Robustness.from_json(provenance["robustness"])
-    rows = [([_text(line.probe), _text(line.summary()), _text(line.where())], "") for line in robustness.lines]
-    said = f"<p class=note>Not probed in full: {_text(robustness.reason)}.</p>" if robustness.reason else ""
-    return (_table(["tried", "answered", "in"], rows) if rows else "") + said
+    rows = [Row([line.probe, line.summary(), line.where()]) for line in robustness.lines]
+    return {"table": Table(["input", "response", "features"], rows), "reason": robustness.reason}
 
 
-def _precisions(lines: list[dict[str, Any]]) -> str:
-    """The candidates that were measured; the others by what became of them."""
+def _precisions(lines: list[dict[str, Any]]) -> Table:
+    """The candidates that were measured."""
     rows = []
     for line in (line for line in lines if line["agreement"] is not None):
-        note = "shipped" if line["chosen"] else f"<span class=note>{_text(line['note'])}</span>"
         figures = [
             f"{line['size_bytes'] / 1e3:,.1f}",
             f"{line['session_ms']:,.1f}",
@@ -100,57 +100,40 @@ def _precisions(lines: list[dict[str, Any]]) -> str:
             f"{line['agreement']['labels_equal']:.2%}",
             f"{line['agreement']['max_abs_difference']:.1e}",
         ]
-        rows.append(([_text(line["title"]), *figures, note], "chosen" if line["chosen"] else ""))
+        note = "shipped" if line["chosen"] else line["note"]
+        rows.append(Row([line["title"], *figures, note], "chosen" if line["chosen"] else ""))
     heads = ["", ">kB", ">session, ms", ">1 row, µs", ">100 rows, µs", ">labels equal", ">largest difference", ""]
-    left: dict[str, list[str]] = {}
+    return Table(heads, rows)
+
+
+def _skipped_precisions(lines: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The candidates that were not measured, by the reason."""
+    skipped: dict[str, list[str]] = {}
     for line in (line for line in lines if line["agreement"] is None):
-        left.setdefault(line["note"], []).append(line["precision"])
-    notes = "".join(f"<p class=note>{_text(', '.join(names))}: {_text(note)}</p>" for note, names in left.items())
-    return (_table(heads, rows) if rows else "") + notes
+        skipped.setdefault(line["note"], []).append(line["precision"])
+    return skipped
 
 
-def _metrics(provenance: dict[str, Any]) -> str:
-    metrics, score = provenance.get("holdout"), provenance.get("score")
-    parts = []
-    if metrics is not None:
-        rows = [
-            ([_text(name), f"{value:.6g}", f"{metrics['bundle'][name]:.6g}"], "")
-            for name, value in metrics["source"].items()
-        ]
-        parts.append(_table(["on the holdout", ">source", ">bundle"], rows))
-    if score is not None:
-        parts.append(
-            f"<p>{_text(score['name'])} of the source on the sample: <b>{score['value']:.4f}</b> "
-            "<span class=note>(the sample may hold rows that it was trained on)</span></p>"
-        )
-    none = "<p class=note>No labelled rows were given; --holdout and --target measure both sides.</p>"
-    return "".join(parts) or none
+def _metrics(provenance: dict[str, Any]) -> Table | None:
+    metrics = provenance.get("holdout")
+    if metrics is None:
+        return None
+    rows = [
+        Row([name, f"{value:.6g}", f"{metrics['bundle'][name]:.6g}"]) for name, value in metrics["source"].items()
+    ]
+    return Table(["on the holdout", ">source", ">bundle"], rows)
 
 
-def _parity(manifest: Manifest, provenance: dict[str, Any], baseline: dict[str, Any]) -> str:
-    parity, asked = provenance["parity"], manifest.tolerance
-    said = (
-        f"<p>Compared on {parity['rows']:,} rows: {baseline['rows']:,} of the sample, the rest variants of them "
-        f"with missing and unseen values. Labels equal in {parity['labels_equal']:.4%} "
-        f"(asked: {asked.labels:.4%}), "
-        f"largest difference {parity['max_abs_difference']:.2e} (asked: {asked.atol:g} + {asked.rtol:g} · value), "
-        f"{parity['rows_out_of_tolerance']:,} rows out of tolerance.</p>"
-    )
-    return said + draw_parity(provenance.get("plots", {}))
-
-
-def _inputs(manifest: Manifest, baseline: dict[str, Any]) -> str:
+def _inputs(manifest: Manifest, baseline: dict[str, Any]) -> Table:
     rows = []
     for feature in manifest.signature.features:
         profile = baseline["features"][feature.name]
         missing = profile["missing"] / (baseline["rows"] or 1)
-        drawn = draw_distribution(profile)
         unseen = feature.unseen if feature.categories is not None else ""
-        cells = [_text(cell) for cell in (feature.name, feature.dtype)]
-        rest = [_text(cell) for cell in (_extent(feature, profile), f"{missing:.1%}", feature.missing, unseen)]
-        rows.append(([*cells, drawn, *rest], ""))
-    heads = ["feature", "type", "in the sample", "values", ">missing", "if missing", "if unseen"]
-    return f"<p>Profiled on {baseline['rows']:,} rows of the sample.</p>{_table(heads, rows)}"
+        drawing = safe_svg(draw_distribution(profile))
+        values = [_extent(feature, profile), f"{missing:.1%}", feature.missing, unseen]
+        rows.append(Row([feature.name, feature.dtype, drawing, *values]))
+    return Table(["feature", "type", "in the sample", "values", ">missing", "if missing", "if unseen"], rows)
 
 
 def _extent(feature: Feature, profile: dict[str, Any]) -> str:
@@ -159,64 +142,50 @@ def _extent(feature: Feature, profile: dict[str, Any]) -> str:
     if feature.minimum is not None and feature.maximum is not None:
         middle = "" if profile.get("mean") is None else f", mean {profile['mean']:.4g}"
         return f"{feature.minimum:g} to {feature.maximum:g}{middle}"
-    known = feature.categories or [item["value"] for item in profile.get("categories", [])]
-    return ", ".join(str(value) for value in known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
+    values = feature.categories or [item["value"] for item in profile.get("categories", [])]
+    more = f" and {len(values) - 6} more" if len(values) > 6 else ""
+    return ", ".join(str(value) for value in values[:6]) + more
 
 
-def _outputs(manifest: Manifest, baseline: dict[str, Any]) -> str:
-    signature = manifest.signature
+def _outputs(manifest: Manifest, baseline: dict[str, Any]) -> Table:
     rows = [
-        (
-            [
-                *(_text(cell) for cell in (item.name, item.role, item.dtype)),
-                *_predicted(baseline["outputs"][item.name]),
-            ],
-            "",
-        )
-        for item in signature.outputs
+        Row([item.name, item.role, item.dtype, *_predictions(baseline["outputs"][item.name])])
+        for item in manifest.signature.outputs
     ]
-    classes = (
-        "" if signature.classes is None else f"<p>classes: {_text(', '.join(map(str, signature.classes)))}</p>"
-    )
-    return _table(["output", "role", "type", "on the sample", ""], rows) + classes
+    return Table(["output", "role", "type", "on the sample", ""], rows)
 
 
-def _predicted(profile: dict[str, Any]) -> list[str]:
+def _predictions(profile: dict[str, Any]) -> list[Any]:
     """A drawing of an output, and its shares or mean in words; of several columns the last."""
     if profile["kind"] == "columns":
         name, last = list(profile["columns"].items())[-1]
-        drawn, said = _predicted(last)
-        return [drawn, f"{_text(name)}: {said}"]
+        drawing, words = _predictions(last)
+        return [drawing, f"{name}: {words}"]
+    drawing = safe_svg(draw_distribution(profile))
     if profile["kind"] == "categorical":
         shares = [
             f"{item['value']} {item['count'] / (profile['count'] or 1):.1%}" for item in profile["categories"][:6]
         ]
-        return [draw_distribution(profile), _text(", ".join(shares))]
+        return [drawing, ", ".join(shares)]
     mean = profile.get("mean")
-    return [draw_distribution(profile), "" if mean is None else f"mean {mean:.4g}"]
+    return [drawing, "" if mean is None else f"mean {mean:.4g}"]
 
 
-def _lineage(provenance: dict[str, Any]) -> str:
+def _lineage(provenance: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Title, text and hash of each line."""
     source, sample = provenance["source"], provenance["sample"] or {"file": "input example", "sha256": ""}
-    rows = [
-        (["source", f"{_text(source['file'])} <code class=note>{source['sha256'][:16]}</code>"], ""),
-        (["sample", f"{_text(sample['file'])} <code class=note>{sample['sha256'][:16]}</code>"], ""),
-        (["packaged", f"{_text(provenance['time'])}, Python {_text(provenance['python'])}"], ""),
-        (["libraries", _versions(provenance["libraries"])], ""),
+    lines = [
+        ("source", source["file"], source["sha256"][:16]),
+        ("sample", sample["file"], sample["sha256"][:16]),
+        ("packaged", f"{provenance['time']}, Python {provenance['python']}", ""),
+        ("libraries", _versions(provenance["libraries"]), ""),
     ]
     own = provenance.get("environment_of_source")
     if own is not None:
-        said = f"Python {_text(own['python'])}, {_text(own['origin'])}: {_versions(own['packages'])}"
-        rows.append((["source run by", said], ""))
-    return _table(["", ""], rows)
+        words = f"Python {own['python']}, {own['origin']}: {_versions(own['packages'])}"
+        lines.append(("source run by", words, ""))
+    return lines
 
 
 def _versions(libraries: dict[str, str]) -> str:
-    return _text(", ".join(f"{name} {version}" for name, version in sorted(libraries.items())))
-
-
-def _limits(manifest: Manifest) -> str:
-    from serinus.modelpack.card import limits
-
-    items = limits(manifest, lambda name: f"<code>{_text(name)}</code>")
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+    return ", ".join(f"{name} {version}" for name, version in sorted(libraries.items()))

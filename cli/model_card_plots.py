@@ -21,7 +21,7 @@ def draw_distribution(profile: dict[str, Any]) -> str:
             [profile["other"]] if profile["other"] else []
         )
         width = _SPARK_WIDTH / max(len(counts), 4)
-        bars = [(place * width, width - 2, count) for place, count in enumerate(counts)]
+        bars = [(index * width, width - 2, count) for index, count in enumerate(counts)]
     elif profile["kind"] == "numeric" and profile.get("deciles"):
         bars = _densities([profile["minimum"], *profile["deciles"], profile["maximum"]])
     else:
@@ -59,12 +59,12 @@ def _scatter(name: str, points: dict[str, Any]) -> str:
     low, high = min(values), max(values)
     spread: float = (high - low) or 1.0
 
-    def place(value: float) -> float:
+    def to_pixels(value: float) -> float:
         return _PAD + (value - low) / spread * (_SIDE - _PAD - 8)
 
-    far = place(high)
+    far = to_pixels(high)
     dots = "".join(
-        f'<circle cx="{place(a):.1f}" cy="{_SIDE - place(b):.1f}" r="3"/>'
+        f'<circle cx="{to_pixels(a):.1f}" cy="{_SIDE - to_pixels(b):.1f}" r="3"/>'
         for a, b in zip(points["source"], points["bundle"], strict=True)
     )
     bottom = _SIDE - _PAD
@@ -92,14 +92,14 @@ def _histogram(name: str, counts: list[int]) -> str:
     step = (_SIDE - 20) / len(counts)
     bottom = _SIDE - _PAD
     bars = "".join(
-        f'<rect x="{10 + place * step:.1f}" y="{bottom - count / most * (bottom - 20):.1f}" '
+        f'<rect x="{10 + index * step:.1f}" y="{bottom - count / most * (bottom - 20):.1f}" '
         f'width="{step - 2:.1f}" height="{count / most * (bottom - 20):.1f}" rx="2">'
-        f"<title>1e{place - 16}: {count}</title></rect>"
-        for place, count in enumerate(counts)
+        f"<title>1e{index - 16}: {count}</title></rect>"
+        for index, count in enumerate(counts)
     )
     ticks = "".join(
-        f'<text x="{10 + (place + 0.5) * step:.1f}" y="{bottom + 16}" text-anchor=middle>1e{place - 16}</text>'
-        for place in range(0, len(counts), 4)
+        f'<text x="{10 + (index + 0.5) * step:.1f}" y="{bottom + 16}" text-anchor=middle>1e{index - 16}</text>'
+        for index in range(0, len(counts), 4)
     )
     line = f'<line x1="10" y1="{bottom}" x2="{_SIDE - 10}" y2="{bottom}"/>'
     return _figure(

@@ -1,7 +1,7 @@
-"""Offline clouds of this project as processes: start, find, stop, and the environment that points at one.
+"""Offline clouds of this project as processes: start, find and stop them, and the environment variables for one.
 
-A cloud runs detached. In `.serinus/local`, which is closed to other users, `cloud-PORT.json` says where it runs,
-`cloud-PORT.log` what it said, and `cloud-PORT.credentials` holds the key that its callers sign with.
+A cloud runs detached. In `.serinus/local`, which other users cannot read, `cloud-PORT.json` records where it runs,
+`cloud-PORT.log` is its output, and `cloud-PORT.credentials` holds the key that its callers sign with.
 """
 
 import contextlib
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 from serinus.offline.client.shell import shielded
 
 FOLDER = ".serinus/local"
-#: What the offline extra brings, as modules.
+#: Modules that the offline extra installs.
 MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint", "aiohttp")
 DEFAULT_PORT = 4577
 KEY_SUFFIX = ".credentials"
-#: In a shell that is pointed at an offline cloud, its address.
+#: The URL of the offline cloud that a shell is set up for.
 VARIABLE_LOCAL_URL = "SERINUS_LOCAL_URL"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The account and region that a cloud plays."""
+class CloudIdentity:
+    """The account and region of an offline cloud."""
 
     account_id: str = "123456789012"
     region: str = "us-east-1"
@@ -64,12 +64,12 @@ class RunningCloud:
 
     @property
     def page(self) -> str:
-        """The address of the page that shows what runs in it."""
+        """The URL of its console."""
         return page_of(self.port)
 
     @property
     def page_with_key(self) -> str:
-        """The page's address with the key that it needs; the part behind # is sent nowhere."""
+        """The console's URL with the key that it needs; browsers do not send the part after #."""
         key, secret = self.key.access_key_id, self.key.secret_access_key
         return f"{self.page}#{urlencode({'key': key, 'secret': secret})}"
 
@@ -80,7 +80,7 @@ class RunningCloud:
         return OwnApi(self.url, self.key)
 
     def environment(self) -> dict[str, str]:
-        """The variables with which the CDK CLI, boto3, the AWS CLI and curl speak to this cloud."""
+        """The variables with which the CDK CLI, boto3, the AWS CLI and curl use this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.key.access_key_id,
@@ -96,20 +96,20 @@ class RunningCloud:
         }
 
     def shell(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """A shell with ``variables`` once it is pointed at this cloud: whatever they say about AWS is dropped, and
-        their proxies are for other machines."""
+        """``variables`` of a shell, set up for this cloud: their AWS settings are dropped, and their proxies serve
+        other machines only."""
         return shielded(variables) | self.environment()
 
 
 def page_of(port: int) -> str:
-    """The page of a cloud at ``port``."""
+    """The console's URL of a cloud at ``port``."""
     return f"http://127.0.0.1:{port}/_offline/"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How events take their course: ``seed`` of the dice for alias weights and faults, None for other ones each
-    time; cloud seconds until a metric is seen."""
+class SimulationOptions:
+    """Random ``seed`` for alias weights and faults (None: a new one each time), and cloud seconds until a metric
+    appears."""
 
     seed: int | None = None
     metric_delay_s: float = 0.0
@@ -123,19 +123,19 @@ def start(
     project: Path,
     *,
     port: int,
-    place: Place,
+    identity: CloudIdentity,
     speed: float,
     state: Path | None = None,
-    course: Course = Course(),
+    simulation: SimulationOptions = SimulationOptions(),
 ) -> RunningCloud:
-    """Start a cloud and wait until it answers; raises `CliError` with the end of its log when it does not."""
+    """Start a cloud and wait until it is ready; raises `CliError` with the end of its log if it does not start."""
     require_extra()
-    claim, key = begin(project, port)
+    claim, key = claim_port(project, port)
     log_path = private_folder(project) / f"cloud-{port}.log"
     log_path.touch(mode=0o600)
     with os.fdopen(claim, "rb"), log_path.open("wb") as log:
         process = subprocess.Popen(
-            [*command(project, port=port, place=place, speed=speed, state=state), *course.arguments()],
+            [*command(project, port=port, identity=identity, speed=speed, state=state), *simulation.arguments()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -148,24 +148,24 @@ def start(
     except BaseException:
         _end(process.pid)
         raise
-    cloud = RunningCloud(process.pid, port, place.region, health["account_id"], speed, key)
+    cloud = RunningCloud(process.pid, port, identity.region, health["account_id"], speed, key)
     record(project, cloud)
     return cloud
 
 
 def record(project: Path, cloud: RunningCloud) -> None:
-    """Note where ``cloud`` runs, for other commands to find it."""
+    """Record where ``cloud`` runs, so that other commands find it."""
     folder = private_folder(project)
-    beside = folder / f".cloud-{cloud.port}.json"
+    temporary = folder / f".cloud-{cloud.port}.json"
     shown = {name: value for name, value in asdict(cloud).items() if name != "key"}
     cloud.key.write(credentials_path(project, cloud.port))
-    beside.touch(mode=0o600)
-    beside.write_text(json.dumps(shown))
-    beside.replace(folder / f"cloud-{cloud.port}.json")
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(shown))
+    temporary.replace(folder / f"cloud-{cloud.port}.json")
 
 
 def private_folder(project: Path) -> Path:
-    """Where clouds leave word, closed to other users of the machine."""
+    """The folder of the clouds' records, which other users of the machine cannot read."""
     folder = project / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -177,18 +177,18 @@ def credentials_path(project: Path, port: int) -> Path:
     return project / FOLDER / f"cloud-{port}{KEY_SUFFIX}"
 
 
-def opening_path(project: Path, port: int) -> Path:
-    """The file that leads a browser to the page of a cloud at ``port``, with its key."""
+def redirect_path(project: Path, port: int) -> Path:
+    """The file that redirects a browser to the console of a cloud at ``port``, with its key."""
     return project / FOLDER / f"open-{port}.html"
 
 
-def begin(project: Path, port: int) -> tuple[int, RootKey]:
-    """The claim on ``port`` in this project, an open file that the cloud's process holds as long as it lives, and
-    a new key in the file that the cloud reads. Raises `CliError` where a cloud runs or starts there."""
+def claim_port(project: Path, port: int) -> tuple[int, RootKey]:
+    """The lock on ``port`` in this project, an open file that the cloud's process holds until it ends, and a new
+    key in the file that the cloud reads. Raises `CliError` if a cloud runs or starts there."""
     if (running := find(project, port)) is not None:
         raise CliError(
-            f"a cloud of this project already runs at {running.url} (pid {running.pid}). "
-            "`serinus local down` stops it, `--port` starts another beside it."
+            f"an offline cloud of this project is already running at {running.url} (pid {running.pid}). "
+            "Stop it with `serinus local down`, or start another one with --port."
         )
     claim = os.open(private_folder(project) / f"cloud-{port}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -196,8 +196,8 @@ def begin(project: Path, port: int) -> tuple[int, RootKey]:
     except BlockingIOError as error:
         os.close(claim)
         raise CliError(
-            f"a cloud of this project starts, stops or runs unrecorded at port {port}. Wait for it, end it, or "
-            "choose another port with --port."
+            f"another process of this project is starting, stopping or running an offline cloud at port {port}. "
+            "Wait for it, stop it, or choose another port with --port."
         ) from error
     key = RootKey.new()
     try:
@@ -208,16 +208,16 @@ def begin(project: Path, port: int) -> tuple[int, RootKey]:
     return claim, key
 
 
-def command(project: Path, *, port: int, place: Place, speed: float, state: Path | None) -> list[str]:
+def command(project: Path, *, port: int, identity: CloudIdentity, speed: float, state: Path | None) -> list[str]:
     """The command line of a cloud in the foreground."""
     arguments = [sys.executable, "-P", "-m", "serinus.offline", "--port", str(port), "--speed", str(speed)]
-    arguments += ["--account", place.account_id, "--region", place.region]
+    arguments += ["--account", identity.account_id, "--region", identity.region]
     arguments += ["--credentials", str(credentials_path(project, port))]
     return arguments if state is None else [*arguments, "--state", str(state)]
 
 
 def find(project: Path, port: int | None = None) -> RunningCloud | None:
-    """The cloud of this project that is alive, on ``port`` or on any; records of dead ones are removed."""
+    """The running cloud of this project, on ``port`` or on any; records of ended ones are removed."""
     for record in sorted((project / FOLDER).glob("cloud-*.json")):
         if not (credentials := record.with_suffix(KEY_SUFFIX)).exists():
             record.unlink(missing_ok=True)
@@ -228,7 +228,7 @@ def find(project: Path, port: int | None = None) -> RunningCloud | None:
             record.unlink(missing_ok=True)
             continue
         except OfflineError as error:
-            raise CliError(f"{error}. Whoever it was shown to may use the cloud: restart it then.") from error
+            raise CliError(f"{error}. If others may have read it, restart the cloud.") from error
         if not _alive(cloud):
             record.unlink(missing_ok=True)
         elif port in (None, cloud.port):
@@ -237,7 +237,7 @@ def find(project: Path, port: int | None = None) -> RunningCloud | None:
 
 
 def require(project: Path, port: int | None = None) -> RunningCloud:
-    """`find`, or `CliError` saying how to start one."""
+    """`find`, or a `CliError` that says how to start one."""
     cloud = find(project, port)
     if cloud is None:
         where = "" if port is None else f" on port {port}"
@@ -246,19 +246,17 @@ def require(project: Path, port: int | None = None) -> RunningCloud:
 
 
 def stop(project: Path, cloud: RunningCloud, patience_s: float = STOP_TIMEOUT_S) -> None:
-    """Stop ``cloud`` and wait until its process is gone; it has ``patience_s`` for ending in order."""
+    """Stop ``cloud`` and wait until its process has ended; it is killed after ``patience_s``."""
     _end(cloud.pid, patience_s)
     (project / FOLDER / f"cloud-{cloud.port}.json").unlink(missing_ok=True)
     credentials_path(project, cloud.port).unlink(missing_ok=True)
-    opening_path(project, cloud.port).unlink(missing_ok=True)
+    redirect_path(project, cloud.port).unlink(missing_ok=True)
 
 
 def require_extra() -> None:
     """`CliError` when the packages of the offline cloud are not installed."""
     if any(find_spec(name) is None for name in MODULES):
-        raise CliError(
-            "the offline cloud is an optional extra that is not installed: pip install 'serinus[offline]'"
-        )
+        raise CliError("the offline cloud needs an extra that is not installed: pip install 'serinus[offline]'")
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Path) -> dict[str, str]:
@@ -269,7 +267,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Pat
         if process.poll() is not None:
             tail = log_path.read_text(errors="replace").strip().splitlines()[-1:]
             raise CliError(
-                f"the offline cloud did not start: {' '.join(tail) or 'it said nothing'} (log: {log_path})"
+                f"the offline cloud did not start: {' '.join(tail) or 'it printed nothing'} (log: {log_path})"
             )
         with contextlib.suppress(httpx.TransportError, ValueError):
             answer = httpx.get(f"http://127.0.0.1:{port}/_offline/health", timeout=2.0, trust_env=False)
@@ -281,9 +279,9 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log_path: Pat
 
 
 def _alive(cloud: RunningCloud) -> bool:
-    """Whether it answers, or is a cloud's process that is still starting or too busy to answer.
+    """Whether it responds, or is a cloud's process that is still starting or too busy to respond.
 
-    What answers at its port once its process is gone may be another user's.
+    A process of another user may listen at its port once it has ended.
     """
     import httpx
 
@@ -299,13 +297,13 @@ def _alive(cloud: RunningCloud) -> bool:
 
 
 def _is_cloud(pid: int) -> bool:
-    """Whether process ``pid`` is a cloud: its number may have passed on to another program."""
+    """Whether process ``pid`` is a cloud: the number may have been reused."""
     shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return " -m serinus.offline " in shown.stdout or " local up" in shown.stdout
 
 
 def _end(pid: int, patience_s: float = STOP_TIMEOUT_S) -> None:
-    """SIGTERM, and SIGKILL to the whole group when that is not heeded in time."""
+    """SIGTERM, then SIGKILL to the whole group if it has not ended in time."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + patience_s

@@ -1,4 +1,4 @@
-"""An endpoint at a glance, as AWS's APIs tell of it: address, key, versions and their share, release, alarms."""
+"""What `serinus status` shows of an endpoint, read from AWS's APIs: URL, key, traffic, release and alarms."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -12,8 +12,8 @@ from serinus.cli.api_keys import KeyRing
 from serinus.cli.endpoints import DeployedStack, describe_stack
 from serinus.cli.errors import CliError
 from serinus.cli.project import SETTINGS
-from serinus.cli.release_reader import Alarm, Deployment, RolloutReader
-from serinus.cli.target import Target
+from serinus.cli.release_reader import Alarm, AliasDeployment, RolloutReader
+from serinus.cli.target import CloudTarget
 from serinus.infra.names import OUTPUTS
 from serinus.infra.release import pinned_version
 from serinus.infra.settings import load_settings
@@ -21,7 +21,7 @@ from serinus.infra.settings import load_settings
 
 @dataclass(frozen=True, slots=True)
 class ServedVersion:
-    """A version behind the alias, its share of requests in [0, 1], and what it says that it serves."""
+    """A version behind the alias, its share of requests in [0, 1], and its description: the bundle it serves."""
 
     version: str
     share: float
@@ -29,7 +29,7 @@ class ServedVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedEndpoint:
     """What is deployed of an endpoint; ``changed_at`` is when its stack was last created or updated."""
 
     status: str
@@ -39,7 +39,7 @@ class Deployed:
     key_id: str | None
     model_version: str
     versions: tuple[ServedVersion, ...]
-    release: Deployment | None
+    release: AliasDeployment | None
     alarms: tuple[Alarm, ...]
     changed_at: datetime
 
@@ -49,14 +49,14 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """An endpoint of serinus.toml: what the lock pins for it, and what is deployed, None for nothing or, with
-    ``trouble``, for not known."""
+class EndpointOverview:
+    """An endpoint of serinus.toml: what the lock pins for it, and what is deployed; ``deployed`` is None if it is
+    not deployed or, with ``trouble``, if that could not be read."""
 
     name: str
     stack: str
     pinned_version: str | None
-    deployed: Deployed | None = None
+    deployed: DeployedEndpoint | None = None
     trouble: str = ""
 
     @property
@@ -71,34 +71,34 @@ class Overview:
         return shown
 
 
-def planned(project: Path, environment: str) -> list[Overview]:
-    """The endpoints of an environment as serinus.toml and the lock have them, whatever is deployed."""
+def planned_endpoints(project: Path, environment: str) -> list[EndpointOverview]:
+    """The endpoints of an environment as serinus.toml and serinus.lock describe them, deployed or not."""
     settings = load_settings(project / SETTINGS, environment)
     return [
-        Overview(one.name, one.stack_name, pinned_version(project, environment, one.model))
-        for one in settings.endpoints
+        EndpointOverview(endpoint.name, endpoint.stack_name, pinned_version(project, environment, endpoint.model))
+        for endpoint in settings.endpoints
     ]
 
 
-def observe(plan: Overview, target: Target) -> Overview:
-    """``plan`` with what ``target`` has of it; raises `CliError` where ``target`` cannot be asked."""
+def observe(plan: EndpointOverview, target: CloudTarget) -> EndpointOverview:
+    """``plan`` with what is deployed at ``target``; raises `CliError` if ``target`` cannot be read."""
     stack = describe_stack(target, plan.stack)
     if stack is None or OUTPUTS.function_name not in stack.outputs:
         trouble = "" if stack is None else f"its stack is {stack.status}"
-        return Overview(plan.name, plan.stack, plan.pinned_version, None, trouble)
+        return EndpointOverview(plan.name, plan.stack, plan.pinned_version, None, trouble)
     try:
         deployed = _deployed(stack, target)
     except (botocore.exceptions.ClientError, CliError) as error:
-        return Overview(plan.name, plan.stack, plan.pinned_version, None, str(error))
-    return Overview(plan.name, plan.stack, plan.pinned_version, deployed)
+        return EndpointOverview(plan.name, plan.stack, plan.pinned_version, None, str(error))
+    return EndpointOverview(plan.name, plan.stack, plan.pinned_version, deployed)
 
 
-def _deployed(stack: DeployedStack, target: Target) -> Deployed:
+def _deployed(stack: DeployedStack, target: CloudTarget) -> DeployedEndpoint:
     reader = RolloutReader(target, stack.stack)
     key_id = stack.outputs.get(OUTPUTS.api_key_id)
     ring = KeyRing(target.client("apigateway"), stack.stack, key_id) if key_id else None
-    releases = [one for one in reader.deployments(most=3) if one.undoes is None]
-    return Deployed(
+    releases = [deployment for deployment in reader.deployments(most=3) if deployment.undoes is None]
+    return DeployedEndpoint(
         stack.status,
         target.url(stack.outputs[OUTPUTS.url]).rstrip("/"),
         stack.outputs.get(OUTPUTS.front, "rest"),

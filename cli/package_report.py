@@ -1,4 +1,4 @@
-"""Which models a source means, and what is shown of each once it is packaged."""
+"""Finds the models in a source, and prints the report on each packaged one."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from serinus.cli.console import megabytes, results, table
 from serinus.cli.errors import CliError
-from serinus.infra.names import DEFAULT_ENVIRONMENT
 
 if TYPE_CHECKING:
     from serinus.modelpack.request import PackageResult
@@ -18,50 +17,38 @@ _TABLES = (".parquet", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """One model to be packaged; without ``sample`` it has to bring its own rows."""
+class ModelSource:
+    """One model to package; without ``sample`` it must come with rows of its own."""
 
     source: Path
     name: str
     sample: Path | None
 
 
-def models_of(source: Path, name: str | None, sample: Path | None) -> list[Model]:
-    """The model that ``source`` is, or those in it; raises `CliError` where it means none."""
+def find_models(source: Path, name: str | None, sample: Path | None) -> list[ModelSource]:
+    """The model in file ``source``, or those in folder ``source``; raises `CliError` if there is none."""
     if not source.is_dir() or (source / "MLmodel").is_file():
         if name is None:
-            raise CliError(f"{source} needs a name: --name {_named(source)}")
-        return [Model(source, name, sample)]
-    found = [path for path in sorted(source.iterdir()) if path.suffix in _MODELS or (path / "MLmodel").is_file()]
-    if not found:
-        raise CliError(f"{source} holds no models ({', '.join(_MODELS)}, or MLflow folders). Give a model's file.")
+            raise CliError(f"{source} needs a name. Add --name {_model_name(source)}")
+        return [ModelSource(source, name, sample)]
+    paths = [path for path in sorted(source.iterdir()) if path.suffix in _MODELS or (path / "MLmodel").is_file()]
+    if not paths:
+        raise CliError(f"{source} holds no models ({', '.join(_MODELS)}, or MLflow folders). Name a model's file.")
     if name is not None:
-        raise CliError(f"{source} holds {len(found)} models, which are named by their files: leave --name out.")
-    return [Model(path, _named(path), _beside(path) or sample) for path in found]
+        raise CliError(f"{source} holds {len(paths)} models, which are named by their files. Remove --name.")
+    return [ModelSource(path, _model_name(path), _table_beside(path) or sample) for path in paths]
 
 
-def sort_environments(given: list[str]) -> tuple[str, Path | None]:
-    """The environment to pin for, and the file of requirements, which the dot in its name tells apart; raises
-    `CliError` for two of a kind."""
-    files = [item for item in given if "." in item or "/" in item]
-    names = [item for item in given if item not in files]
-    if len(files) > 1 or len(names) > 1:
-        raise CliError(
-            f"--env {' --env '.join(given)}: give one environment and one file of requirements at most."
-        )
-    return (names[0] if names else DEFAULT_ENVIRONMENT), (Path(files[0]) if files else None)
-
-
-def _named(path: Path) -> str:
+def _model_name(path: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "model"
 
 
-def _beside(path: Path) -> Path | None:
+def _table_beside(path: Path) -> Path | None:
     return next((item for ending in _TABLES if (item := path.with_suffix(ending)).is_file()), None)
 
 
 def print_result(packed: "PackageResult", project: Path) -> None:
-    """A short report: what was made, every precision that was tried, and metrics on a holdout."""
+    """A short report: the bundle, every precision that was tried, and metrics on a holdout."""
     shown = table("", "")
     parity = packed.parity
     shown.add_row("bundle", str(packed.bundle.relative_to(project)))
@@ -87,18 +74,18 @@ def print_result(packed: "PackageResult", project: Path) -> None:
 
 
 def print_robustness(robustness: "Robustness") -> None:
-    """What becomes of values that the sample does not hold."""
+    """How the endpoint responds to values that the sample does not hold."""
     if robustness.lines:
-        shown = table("hard values", "answered", "in")
+        shown = table("edge-case inputs", "response", "features")
         for line in robustness.lines:
             shown.add_row(line.probe, line.summary(), line.where())
         results.print(shown)
     if robustness.reason:
-        results.print(f"hard values: {robustness.reason}")
+        results.print(f"edge-case inputs: {robustness.reason}")
 
 
 def _print_precisions(packed: "PackageResult") -> None:
-    """The candidates that were measured as a table; the others in a line by what became of them."""
+    """The measured precisions as a table; the others in one line per reason."""
     shown = table("precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels", ">difference", "")
     left: dict[str, list[str]] = {}
     for line in packed.precisions:

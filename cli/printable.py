@@ -1,4 +1,4 @@
-"""What of a text may reach a terminal: names, log lines and errors hold what anybody made up."""
+"""Makes text safe for a terminal: names, log lines and errors may come from anyone."""
 
 import re
 import unicodedata
@@ -7,10 +7,10 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def printable(text: str) -> str:
-    """``text`` without colours and without what would steer a terminal."""
+    """``text`` without colours and control sequences."""
     text = _COLOURS.sub("", text)
-    return "".join(one if _is_printable(one) else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(character if _is_printable(character) else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
-def _is_printable(one: str) -> bool:
-    return one.isprintable() or one in "\n\t" or unicodedata.category(one) == "Zs"
+def _is_printable(character: str) -> bool:
+    return character.isprintable() or character in "\n\t" or unicodedata.category(character) == "Zs"

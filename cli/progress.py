@@ -31,12 +31,12 @@ class StageProgress:
         self._bar.stop()
 
     def stage(self, title: str) -> None:
-        """A new stage begins."""
+        """Show that a new stage started."""
         if progress.is_terminal:
             self._bar.update(self._task, description=title)
         else:
             notice(f"{title} …")
 
     def notice(self, message: str) -> None:
-        """Something the user should know, kept on the screen."""
+        """Print a line that stays on the screen."""
         notice(message)

@@ -8,9 +8,9 @@ SETTINGS = "serinus.toml"
 
 
 def find_project(start: Path | None = None) -> Path:
-    """The nearest folder, from ``start`` (default: here) upwards, with a serinus.toml in it."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
+    """The nearest folder, from ``start`` (default: the working directory) upwards, that holds a serinus.toml."""
+    first = (start or Path.cwd()).resolve()
+    for folder in (first, *first.parents):
         if (folder / SETTINGS).is_file():
             return folder
-    raise CliError(f"no {SETTINGS} in {here} or above it. `serinus init` writes one.")
+    raise CliError(f"no {SETTINGS} in {first} or in a folder above it. `serinus init` writes one.")

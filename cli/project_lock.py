@@ -1,4 +1,4 @@
-"""One command at a time changes what a project has deployed: they share cdk.out, the lock and the alias."""
+"""Only one command at a time changes what a project has deployed: they share cdk.out, the lock and the alias."""
 
 import contextlib
 import fcntl
@@ -12,10 +12,10 @@ _LOCK = ".serinus/changing.lock"
 
 
 @contextlib.contextmanager
-def turn(project: Path, *, wait: bool) -> Iterator[None]:
-    """Hold the project's turn for the block. While another command has it: ``wait``, or raise `CliError`.
+def project_lock(project: Path, *, wait: bool) -> Iterator[None]:
+    """Hold the project's lock for the block. While another command holds it: ``wait``, or raise `CliError`.
 
-    The system gives the turn back when a command ends, however it does.
+    The operating system releases the lock when the command ends, however it ends.
     """
     path = project / _LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,8 +25,8 @@ def turn(project: Path, *, wait: bool) -> Iterator[None]:
         except BlockingIOError:
             if not wait:
                 raise CliError(
-                    "another `serinus deploy` or `serinus rollback` of this project is at work. "
-                    "Look at what it has done when it has ended."
+                    "another `serinus deploy` or `serinus rollback` of this project is running. "
+                    "Wait for it to end, check `serinus status`, then try again."
                 ) from None
             notice("waiting for another `serinus deploy` or `serinus rollback` of this project to end")
             fcntl.flock(lock, fcntl.LOCK_EX)

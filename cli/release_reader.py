@@ -1,4 +1,4 @@
-"""Rollouts as AWS's APIs tell of them: alias, deployments, alarms, verdicts. The same on AWS and offline."""
+"""Reads releases from AWS's APIs: alias, deployments, alarms, verdicts. The same on AWS and offline."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 
 import botocore.exceptions
 
-from serinus.cli.target import Target
+from serinus.cli.target import CloudTarget
 from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
 
 UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
-#: What an API answers where there is no such application, group, log group or alarm: nothing was rolled out yet.
+#: Errors for a missing application, group, log group or alarm: nothing was released yet.
 _ABSENT = (
     "ApplicationDoesNotExistException",
     "DeploymentGroupDoesNotExistException",
@@ -25,7 +25,7 @@ _ABSENT = (
 
 @dataclass(frozen=True, slots=True)
 class AliasState:
-    """Whom alias `live` names: ``version``, and ``canary`` (None without one) with its share in [0, 1]."""
+    """The versions of alias `live`: ``version``, and ``canary`` (or None) with its weight in [0, 1]."""
 
     version: str
     canary: str | None = None
@@ -33,7 +33,7 @@ class AliasState:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class DeploymentPhase:
     """One lifecycle event of a deployment; times are epoch seconds, None when not reached."""
 
     name: str
@@ -43,7 +43,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class AliasDeployment:
     """A CodeDeploy deployment of the alias from ``stable`` to ``canary``. ``undoes`` is the id of the deployment
     that this one rolls back."""
 
@@ -53,7 +53,7 @@ class Deployment:
     canary: str
     created_at: float
     completed_at: float | None
-    phases: tuple[Phase, ...]
+    phases: tuple[DeploymentPhase, ...]
     error: str = ""
     undoes: str | None = None
 
@@ -68,7 +68,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm under whose watch deployments stand."""
+    """An alarm that stops deployments."""
 
     name: str
     state: str
@@ -79,7 +79,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class JudgeVerdict:
-    """What the judge said at ``at`` (epoch seconds) of version ``canary``."""
+    """The judge's verdict at ``at`` (epoch seconds) on version ``canary``."""
 
     at: float
     canary: str
@@ -88,9 +88,9 @@ class JudgeVerdict:
 
 
 class RolloutReader:
-    """Reads the rollouts of one endpoint, whose function and CodeDeploy application bear the stack's name."""
+    """Reads the rollouts of one endpoint, whose function and CodeDeploy application have the stack's name."""
 
-    def __init__(self, target: Target, stack: str) -> None:
+    def __init__(self, target: CloudTarget, stack: str) -> None:
         self._target = target
         self.stack = stack
 
@@ -115,24 +115,24 @@ class RolloutReader:
         return self._target.client("logs")
 
     def alias(self) -> AliasState:
-        """Whom the alias names now."""
-        found = self.functions.get_alias(FunctionName=self.stack, Name=ALIAS)
-        weights = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        """The alias's current state."""
+        alias = self.functions.get_alias(FunctionName=self.stack, Name=ALIAS)
+        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         for canary, weight in weights.items():
-            return AliasState(found["FunctionVersion"], canary, float(weight))
-        return AliasState(found["FunctionVersion"])
+            return AliasState(alias["FunctionVersion"], canary, float(weight))
+        return AliasState(alias["FunctionVersion"])
 
     def description(self, version: str) -> str:
-        """What a version says that it serves: model and short bundle version."""
-        found = self.functions.get_function_configuration(FunctionName=self.stack, Qualifier=version)
-        return str(found.get("Description", ""))
+        """A version's description: model and short bundle version."""
+        configuration = self.functions.get_function_configuration(FunctionName=self.stack, Qualifier=version)
+        return str(configuration.get("Description", ""))
 
-    def deployments(self, most: int = 10) -> list[Deployment]:
-        """The endpoint's last deployments, newest first; none where CodeDeploy has not been asked yet."""
+    def deployments(self, most: int = 10) -> list[AliasDeployment]:
+        """The endpoint's last deployments, newest first; none before the first release by CodeDeploy."""
         return list(islice(self.each_deployment(), most))
 
-    def each_deployment(self) -> Iterator[Deployment]:
-        """The endpoint's deployments, newest first, each asked for when it is its turn."""
+    def each_deployment(self) -> Iterator[AliasDeployment]:
+        """The endpoint's deployments, newest first, each read when it is needed."""
         try:
             ids = self.codedeploy.list_deployments(
                 applicationName=self.stack, deploymentGroupName=DEPLOYMENT_GROUP
@@ -156,19 +156,19 @@ class RolloutReader:
         names = [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
         if not names:
             return []
-        found = self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-        return [_alarm(one) for one in found]
+        described = self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        return [_alarm(alarm) for alarm in described]
 
     def verdicts(self, since: float) -> list[JudgeVerdict]:
-        """What the judge, and the check after traffic in its stead, said after ``since`` (epoch seconds), oldest
-        first, as their logs have it."""
+        """Verdicts of the judge, or of the post-traffic check in its place, after ``since`` (epoch seconds),
+        oldest first, from their logs."""
         lines: list[str] = []
         for function in (task_function_name(self.stack, "judge"), hook_function_name(self.stack, "after")):
             lines += self._logged(log_group_name(function), since)
         return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
 
     def _logged(self, group: str, since: float) -> Iterator[str]:
-        """The group's lines after ``since`` (epoch seconds); none where there is no such group yet."""
+        """The group's lines after ``since`` (epoch seconds); none if the group does not exist yet."""
         parameters = {"logGroupName": group, "startTime": max(0, int(since * 1000))}
         try:
             for page in self._logs.get_paginator("filter_log_events").paginate(**parameters):
@@ -177,7 +177,7 @@ class RolloutReader:
             if error.response["Error"]["Code"] not in _ABSENT:
                 raise
 
-    def deployment(self, deployment_id: str) -> Deployment:
+    def deployment(self, deployment_id: str) -> AliasDeployment:
         """One deployment, as it stands now."""
         info = self.codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
         targets = self.codedeploy.batch_get_deployment_targets(
@@ -186,7 +186,7 @@ class RolloutReader:
         )["deploymentTargets"]
         target = targets[0]["lambdaTarget"]
         function = target["lambdaFunctionInfo"]
-        return Deployment(
+        return AliasDeployment(
             id=deployment_id,
             status=info["status"],
             stable=function["currentVersion"],
@@ -199,8 +199,8 @@ class RolloutReader:
         )
 
 
-def _phase(event: dict[str, Any]) -> Phase:
-    return Phase(
+def _phase(event: dict[str, Any]) -> DeploymentPhase:
+    return DeploymentPhase(
         event["lifecycleEventName"],
         event["status"],
         _epoch(event.get("startTime")),
@@ -208,29 +208,29 @@ def _phase(event: dict[str, Any]) -> Phase:
     )
 
 
-def _alarm(found: dict[str, Any]) -> Alarm:
+def _alarm(described: dict[str, Any]) -> Alarm:
     return Alarm(
-        name=found["AlarmName"],
-        state=found["StateValue"],
-        since=found["StateUpdatedTimestamp"].timestamp(),
-        reason=found.get("StateReason", ""),
-        description=found.get("AlarmDescription", ""),
+        name=described["AlarmName"],
+        state=described["StateValue"],
+        since=described["StateUpdatedTimestamp"].timestamp(),
+        reason=described.get("StateReason", ""),
+        description=described.get("AlarmDescription", ""),
     )
 
 
 def _verdicts_in(lines: Sequence[str]) -> list[JudgeVerdict]:
-    found = []
+    verdicts = []
     for line in lines:
         if not line.startswith("{"):
             continue
         try:
-            said = json.loads(line)
+            fields = json.loads(line)
         except ValueError:
             continue
-        if said.get("message") == "verdict":
-            at = datetime.fromisoformat(said["time"]).timestamp()
-            found.append(JudgeVerdict(at, said["canary"], said["verdict"], said["reason"]))
-    return found
+        if fields.get("message") == "verdict":
+            at = datetime.fromisoformat(fields["time"]).timestamp()
+            verdicts.append(JudgeVerdict(at, fields["canary"], fields["verdict"], fields["reason"]))
+    return verdicts
 
 
 def _epoch(moment: datetime | None) -> float | None:

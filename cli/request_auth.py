@@ -1,4 +1,4 @@
-"""How a request shows who sends it: by a key, by an AWS signature, by a token, or not at all."""
+"""How requests to an endpoint are authenticated: by API key, AWS signature, token, or not at all."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from serinus.cli.errors import CliError
-from serinus.cli.target import Target
+from serinus.cli.target import CloudTarget, local_hint
 
 if TYPE_CHECKING:
     from serinus.cli.endpoints import Endpoint
@@ -21,8 +21,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 
 
-class Caller(Protocol):
-    """Whoever sends requests to one endpoint."""
+class RequestAuth(Protocol):
+    """Authenticates requests to one endpoint."""
 
     def headers(self, url: str, body: bytes) -> dict[str, str]:
         """All headers that a POST of ``body``, JSON, to ``url`` needs."""
@@ -30,8 +30,8 @@ class Caller(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Anyone:
-    """Nobody asks."""
+class NoAuth:
+    """No authentication."""
 
     def headers(self, url: str, body: bytes) -> dict[str, str]:
         del url, body
@@ -39,8 +39,8 @@ class Anyone:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyHolder:
-    """Whoever has an API key."""
+class ApiKeyAuth:
+    """An API key."""
 
     key: str = field(repr=False)
 
@@ -50,8 +50,8 @@ class KeyHolder:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenBearer:
-    """Whoever has a token of the issuer."""
+class BearerTokenAuth:
+    """A token of the endpoint's issuer."""
 
     token: str = field(repr=False)
 
@@ -61,8 +61,8 @@ class TokenBearer:
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
-    """Whoever has AWS credentials: botocore's, which renew themselves where they can."""
+class SignatureAuth:
+    """A signature by AWS credentials: botocore's, which renew themselves if they can."""
 
     credentials: Any = field(repr=False)
     region: str
@@ -76,29 +76,30 @@ class Signer:
         return dict(request.headers.items())
 
 
-def caller_of(endpoint: "Endpoint", target: Target, token: str | None = None) -> Caller:
-    """Whoever may call ``endpoint``, with the key, credentials or ``token`` at hand; `CliError` where there is
-    none, or where the token cannot be one."""
+def auth_for(endpoint: "Endpoint", target: CloudTarget, token: str | None = None) -> RequestAuth:
+    """The authentication that ``endpoint`` requires, from its key, the user's credentials or ``token``; raises
+    `CliError` if these are missing or malformed."""
     match endpoint.auth:
         case "api_key":
             if endpoint.key is None:
-                raise CliError(f"stack {endpoint.stack} names no API key; deploy {endpoint.name} again.")
-            return KeyHolder(endpoint.key)
+                raise CliError(
+                    f"stack {endpoint.stack} has no output with an API key. Deploy {endpoint.name} again."
+                )
+            return ApiKeyAuth(endpoint.key)
         case "iam":
             return _signer(target)
         case "jwt":
-            return TokenBearer(_checked(endpoint.name, token))
+            return BearerTokenAuth(_checked(endpoint.name, token))
         case "public":
-            return Anyone()
+            return NoAuth()
     raise CliError(
-        f"stack {endpoint.stack} lets callers in by {endpoint.auth!r}, which this version of serinus does not "
-        "know; update serinus."
+        f"stack {endpoint.stack} uses auth {endpoint.auth!r}, which this version of serinus does not support. "
+        "Update serinus."
     )
 
 
-def curl_words(endpoint: "Endpoint", target: Target) -> list[str]:
-    """What a curl line needs so that `caller_of`'s headers come with it; secrets of a person's own as variables of
-    the shell."""
+def curl_auth_args(endpoint: "Endpoint", target: CloudTarget) -> list[str]:
+    """The curl arguments that add `auth_for`'s headers; the user's own secrets stay variables of the shell."""
     match endpoint.auth:
         case "api_key":
             return ["-H", shlex.quote(f"x-api-key: {endpoint.key}")]
@@ -111,42 +112,46 @@ def curl_words(endpoint: "Endpoint", target: Target) -> list[str]:
     return []
 
 
-def wants(auth: str) -> str:
-    """What an endpoint asks of its callers, in words."""
+def describe_auth(auth: str) -> str:
+    """What an endpoint requires of its callers, in words."""
     words = {
-        "api_key": "a key, as x-api-key",
-        "iam": "a signature by AWS credentials (Signature Version 4)",
-        "jwt": "a token of its issuer, as authorization: Bearer",
-        "public": "nothing: anyone may call",
+        "api_key": "an API key in the header x-api-key",
+        "iam": "an AWS signature (Signature Version 4) by credentials that may call it",
+        "jwt": "a token of its issuer in the header authorization: Bearer",
+        "public": "no authentication: anyone may call it",
     }
-    return words.get(auth, auth or "something that its stack does not tell")
+    return words.get(auth, auth or "an authentication that its stack does not name")
 
 
 def _checked(name: str, token: str | None) -> str:
-    """The bare token. No message repeats what was given: it may be the secret, misspelt."""
+    """The bare token. No message repeats it: it may be the secret, misspelt."""
     if token is None or not token.strip():
         raise CliError(
-            f'{name} has auth = "jwt": callers show a token of its issuer, and none was given. Put one into the '
-            f"variable {VARIABLE_TOKEN} or give it with --token; `serinus local token {name}` makes one for the "
-            "offline cloud."
+            f'{name} has auth = "jwt", which requires a token of its issuer. Set the variable {VARIABLE_TOKEN} or '
+            f"pass --token. For the offline cloud, `serinus local token {name}` creates one."
         )
     bare = _BEARER.sub("", token.strip())
     if not _TOKEN.fullmatch(bare):
         raise CliError(
-            f"what --token or {VARIABLE_TOKEN} holds is no token ({len(bare)} characters): it may have letters, "
-            "digits and . _ ~ + / - only, and = at its end."
+            f"the value of --token or {VARIABLE_TOKEN} is not a token ({len(bare)} characters): a token consists "
+            "of "
+            "letters, digits and . _ ~ + / -, with = only at its end. Copy it again from its issuer."
         )
     return bare
 
 
-def _signer(target: Target) -> Signer:
+def _signer(target: CloudTarget) -> SignatureAuth:
     import boto3
 
     if target.cloud is not None:
-        return Signer(target.cloud.key.credentials(), target.cloud.region)
+        return SignatureAuth(target.cloud.key.credentials(), target.cloud.region)
     session = boto3.Session(region_name=target.region)
     credentials = session.get_credentials()
     if credentials is None or session.region_name is None:
-        lacking = "region" if credentials else "credentials"
-        raise CliError(f"requests are signed, and no AWS {lacking} can be found. `serinus doctor` looks at them.")
-    return Signer(credentials, session.region_name)
+        lacking = "region settings" if credentials else "credentials"
+        raise CliError(
+            f"this endpoint requires signed requests, but no AWS {lacking} were found. `serinus doctor` checks "
+            "them."
+            f"{local_hint()}"
+        )
+    return SignatureAuth(credentials, session.region_name)

@@ -1,4 +1,4 @@
-"""What an endpoint can go back to: the version that was live before, while no release is under way."""
+"""Decides which version an endpoint can be rolled back to: the one that was live before, between releases."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _DEPLOYMENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedBundle:
     """The bundle that a published version serves: model, and the bundle's short version."""
 
     model: str
@@ -30,69 +30,82 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """From version ``left``, which served ``bad`` (None where it does not tell), to ``version``, which serves
-    ``good``."""
+class RollbackPlan:
+    """From ``from_version``, which served ``from_bundle`` (None if its description names none), to ``to_version``,
+    which serves ``to_bundle``."""
 
-    left: str
-    bad: Served | None
-    version: str
-    good: Served
+    from_version: str
+    from_bundle: ServedBundle | None
+    to_version: str
+    to_bundle: ServedBundle
 
 
-def find_way(reader: RolloutReader, stack: DeployedStack, endpoint: str, here: str) -> WayBack:
-    """The way back from what is live to what was live before; or the one that was begun, where the alias was moved
-    and the stack not told. `CliError` where there is none, or while a release would cross it."""
-    _require_at_rest(reader, stack, endpoint, here)
+def plan_rollback(reader: RolloutReader, stack: DeployedStack, endpoint: str, flags: str) -> RollbackPlan:
+    """From the live version to the one before; or the rest of a rollback that updated the alias but not the stack.
+    Raises `CliError` if there is no older version, or while a release is under way."""
+    _require_idle(reader, stack, endpoint, flags)
     live = reader.alias().version
     published = _published_versions(reader)
-    believed = stack.believed_version or live
-    if believed == live:
-        left, version = live, _previous(reader, published, endpoint, live)
+    recorded = stack.recorded_version or live
+    if recorded == live:
+        from_version, to_version = live, _previous(reader, published, endpoint, live)
     else:
-        notice(f"version {live} answers all requests of {endpoint} already, but its stack believes {believed}")
-        left, version = believed, live
-    good = _served(published[version])
-    if good is None:
-        raise CliError(
-            f"version {version} of {endpoint} does not say which bundle it serves "
-            f"(description {published[version]!r}). Pin one in {LOCK} and deploy it."
+        notice(
+            f"version {live} answers all requests of {endpoint} already, but its stack still records {recorded}"
         )
-    return WayBack(left, _served(published.get(left, "")), version, good)
+        from_version, to_version = recorded, live
+    to_bundle = _bundle_of(published[to_version])
+    if to_bundle is None:
+        raise CliError(
+            f"version {to_version} of {endpoint} does not name the bundle that it serves "
+            f"(description {published[to_version]!r}). Pin a bundle in {LOCK} and run `serinus deploy "
+            f"{endpoint}{flags}`."
+        )
+    return RollbackPlan(from_version, _bundle_of(published.get(from_version, "")), to_version, to_bundle)
 
 
-def _require_at_rest(reader: RolloutReader, stack: DeployedStack, endpoint: str, here: str) -> None:
-    """A release that is under way, or about to begin, would put the alias where it wants it."""
-    cleaning = stack.status.endswith("_CLEANUP_IN_PROGRESS")
-    busy = stack.status.endswith("_IN_PROGRESS") and not cleaning
-    if busy or any(one.under_way for one in reader.deployments(2)):
+def _require_idle(reader: RolloutReader, stack: DeployedStack, endpoint: str, flags: str) -> None:
+    """`CliError` while a release is under way or about to begin: it would overwrite the alias."""
+    cleaning_up = stack.status.endswith("_CLEANUP_IN_PROGRESS")
+    updating = stack.status.endswith("_IN_PROGRESS") and not cleaning_up
+    if updating or any(deployment.under_way for deployment in reader.deployments(2)):
         raise CliError(
             f"a release of {endpoint} is under way (stack {stack.stack} is {stack.status}). "
-            f"`serinus rollout stop {endpoint}{here}` stops it."
+            f"`serinus rollout stop {endpoint}{flags}` stops it."
         )
 
 
 def _previous(reader: RolloutReader, published: Mapping[str, str], endpoint: str, live: str) -> str:
     """What was live before ``live`` and is still published."""
-    before = (
-        one.stable
-        for one in islice(reader.each_deployment(), _DEPLOYMENTS)
-        if one.status == "Succeeded" and one.undoes is None and one.canary == live and one.stable in published
+    promoted_over = (
+        deployment.stable
+        for deployment in islice(reader.each_deployment(), _DEPLOYMENTS)
+        if deployment.status == "Succeeded"
+        and deployment.undoes is None
+        and deployment.canary == live
+        and deployment.stable in published
     )
     older = sorted((version for version in published if int(version) < int(live)), key=int, reverse=True)
-    found = next(before, None) or next(iter(older), None)
-    if found is None:
-        raise CliError(f"version {live} of {endpoint} is the oldest that is kept; there is nothing to go back to.")
-    return found
+    previous = next(promoted_over, None) or next(iter(older), None)
+    if previous is None:
+        raise CliError(
+            f"version {live} of {endpoint} is the oldest that is kept, so there is no version to roll back to. "
+            "Package the older model again and deploy it."
+        )
+    return previous
 
 
-def _served(description: str) -> Served | None:
+def _bundle_of(description: str) -> ServedBundle | None:
     match = _DESCRIBED.search(description)
-    return Served(match["model"], match["short"]) if match else None
+    return ServedBundle(match["model"], match["short"]) if match else None
 
 
 def _published_versions(reader: RolloutReader) -> dict[str, str]:
     """Description by published version."""
     pages: Any = reader.functions.get_paginator("list_versions_by_function").paginate(FunctionName=reader.stack)
-    versions = [one for page in pages for one in page["Versions"]]
-    return {one["Version"]: one.get("Description", "") for one in versions if one["Version"] != "$LATEST"}
+    versions = [version for page in pages for version in page["Versions"]]
+    return {
+        version["Version"]: version.get("Description", "")
+        for version in versions
+        if version["Version"] != "$LATEST"
+    }

@@ -1,9 +1,8 @@
-"""A stack is told that its alias was put back by hand, so that its next update does not start from a wrong belief.
+"""Updates a stack's record of its alias after a rollback by hand, so that its next update starts from the truth.
 
-CodeDeploy refuses to move an alias that is not where the stack says. The update here changes the template in the
-alias alone: the version is written out, and without the update policy CloudFormation sets it itself, to what it
-already is. The next deploy writes the usual template again.
-"""
+CodeDeploy refuses to shift an alias that does not name the version in the stack. The update here changes the
+template in the alias alone: the version is written out, and without the update policy CloudFormation sets it
+itself, to what it already is. The next deploy writes the usual template again."""
 
 import json
 import time
@@ -12,7 +11,7 @@ from typing import Any
 import botocore.exceptions
 
 from serinus.cli.errors import CliError
-from serinus.cli.target import Target
+from serinus.cli.target import CloudTarget
 from serinus.infra.names import ALIAS, OUTPUTS
 
 #: CloudFormation's limit for a template sent with the call, in bytes.
@@ -20,10 +19,10 @@ LARGEST_BODY = 51_200
 _BOOTSTRAP_STACK = "CDKToolkit"
 
 
-def tell_stack(target: Target, stack: str, *, version: str, model_version: str) -> None:
+def sync_stack_alias(target: CloudTarget, stack: str, *, version: str, model_version: str) -> None:
     """Write ``version`` into the template of ``stack`` and wait; `CliError` when CloudFormation refuses."""
     cloudformation = target.client("cloudformation")
-    described = _at_rest(cloudformation, stack, target.pause_s)
+    described = _wait_until_idle(cloudformation, stack, target.pause_s)
     template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
     changed = json.dumps(pin_alias(template, version, model_version), separators=(",", ":"))
     try:
@@ -31,8 +30,8 @@ def tell_stack(target: Target, stack: str, *, version: str, model_version: str) 
             StackName=stack,
             **_body(target, cloudformation, stack, changed),
             Parameters=[
-                {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
-                for one in described.get("Parameters", [])
+                {"ParameterKey": parameter["ParameterKey"], "UsePreviousValue": True}
+                for parameter in described.get("Parameters", [])
             ],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
@@ -42,13 +41,13 @@ def tell_stack(target: Target, stack: str, *, version: str, model_version: str) 
         if "No updates are to be performed" in str(error):
             return
         raise CliError(
-            f"version {version} answers again and the lock is moved, but stack {stack} could not be told: {error} "
-            "The same command once more makes up for it."
+            f"version {version} serves again and serinus.lock is updated, but stack {stack} could not be updated: "
+            f"{error} Run the same command again to finish."
         ) from error
 
 
-def _at_rest(cloudformation: Any, stack: str, pause_s: float) -> dict[str, Any]:
-    """The stack once it has cleaned up after its last update: until then it takes no other."""
+def _wait_until_idle(cloudformation: Any, stack: str, pause_s: float) -> dict[str, Any]:
+    """The stack once it has cleaned up after its last update: until then it rejects updates."""
     while True:
         described: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         if not described["StackStatus"].endswith("_CLEANUP_IN_PROGRESS"):
@@ -70,12 +69,12 @@ def pin_alias(template: dict[str, Any], version: str, model_version: str) -> dic
     return changed
 
 
-def _body(target: Target, cloudformation: Any, stack: str, template: str) -> dict[str, str]:
-    """The template as the call takes it: in itself, or beyond CloudFormation's limit from CDK's own bucket."""
+def _body(target: CloudTarget, cloudformation: Any, stack: str, template: str) -> dict[str, str]:
+    """The call's template parameter: the text, or above CloudFormation's limit a URL in CDK's bucket."""
     if len(template.encode()) <= LARGEST_BODY:
         return {"TemplateBody": template}
     outputs = cloudformation.describe_stacks(StackName=_BOOTSTRAP_STACK)["Stacks"][0]["Outputs"]
-    bucket = next(one["OutputValue"] for one in outputs if one["OutputKey"] == "BucketName")
+    bucket = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "BucketName")
     storage, key = target.client("s3"), f"serinus/rollback/{stack}.json"
     storage.put_object(Bucket=bucket, Key=key, Body=template.encode())
     return {"TemplateURL": f"https://{bucket}.s3.{storage.meta.region_name}.amazonaws.com/{key}"}

@@ -1,11 +1,11 @@
-"""Ends a command in order where the system asks it to end: what it has begun is cleaned up as after Ctrl-C."""
+"""Ends a command in order on SIGTERM and SIGHUP: it cleans up as after Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: What a system, a scheduler or a closed terminal sends.
+#: Sent by a system, a scheduler or a closed terminal.
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 

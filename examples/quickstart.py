@@ -1,8 +1,8 @@
 """The main job from start to end: train, package, deploy with the stock CDK CLI, predict over HTTP. Then two
 releases under traffic: a good one is promoted, a bad one is rolled back.
 
-`scripts/quickstart` runs this. It works in a scratch project with the commands that a person would type,
-and takes everything down again unless --keep is given.
+`scripts/quickstart` runs this. It works in a scratch project with the commands that a user would type,
+and deletes everything afterwards, unless --keep is set.
 """
 
 import argparse
@@ -38,7 +38,7 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 class StepFailed(Exception):
-    """A step of the quickstart did not work; its output stands above."""
+    """A step of the quickstart failed; its output is printed above."""
 
 
 class Quickstart:
@@ -51,7 +51,7 @@ class Quickstart:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Name what is under way, and how long it took or that it failed."""
+        """Print the step and how long it took, or that it failed."""
         began = time.monotonic()
         try:
             yield
@@ -62,32 +62,33 @@ class Quickstart:
         out.print(f"[green]done[/]  {self.seconds[title]:6.1f} s  {title}")
 
     def serinus(self, *arguments: str, expected: int = 0, seen: bool = False) -> str:
-        """Run the `serinus` command in the scratch project; its stdout. What is ``seen`` shows its progress on a
-        terminal. `StepFailed` unless it ends with exit code ``expected``."""
+        """Run `serinus` in the scratch project and return its stdout; with ``seen`` a terminal shows its progress.
+        Raises `StepFailed` unless the exit code is ``expected``."""
         command = [sys.executable, "-m", "serinus", *arguments]
         progress = None if seen and sys.stderr.isatty() else subprocess.PIPE
         with subprocess.Popen(
             command, cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True
         ) as running:
             try:
-                said, told = running.communicate()
+                output, progress_text = running.communicate()
             except BaseException:
                 running.terminate()  # not killed: a rehearsal takes its cloud down first
                 raise
         if running.returncode != expected:
-            out.print(said + (told or ""), markup=False)
+            out.print(output + (progress_text or ""), markup=False)
             raise StepFailed(f"serinus {' '.join(arguments)} ended with exit code {running.returncode}")
-        return said
+        return output
 
     def rehearse(self, name: str, *arguments: str, expected: int) -> dict[str, Any]:
-        """Release the model once more under traffic, in a cloud of its own; the rehearsal as data."""
+        """Release the model once more under traffic, in a cloud of its own; returns the rehearsal's JSON."""
         options = (*PACE, "--html", str(self.reports / f"{name}.html"), "--json", *arguments)
-        told: dict[str, Any] = json.loads(self.serinus("rehearse", NAME, *options, expected=expected, seen=True))
-        (self.reports / f"{name}.json").write_text(json.dumps(told, indent=2), encoding="utf-8")
-        return told
+        output = self.serinus("rehearse", NAME, *options, expected=expected, seen=True)
+        rehearsal: dict[str, Any] = json.loads(output)
+        (self.reports / f"{name}.json").write_text(json.dumps(rehearsal, indent=2), encoding="utf-8")
+        return rehearsal
 
     def run(self) -> dict[str, Any]:
-        """All steps; the endpoint, as `serinus deploy --json` describes it."""
+        """Run all steps; returns the endpoint as `serinus deploy --json` prints it."""
         with self.step("train a model on scikit-learn's breast-cancer data"):
             accuracy = train(self.folder / "training")
         with self.step("write a project (serinus init)"):
@@ -126,7 +127,7 @@ class Quickstart:
         with self.step(f"release it with a fault: rolled back (serinus rehearse --inject {FAULT})"):
             bad = self.rehearse("bad", "--inject", FAULT, expected=ROLLED_BACK)
         show_release(f"a good release: a canary of {SHARE_PERCENT} % for {BAKE_MINUTES} minutes", good)
-        show_release("a bad release: a fifth of the live requests that meet it fail", bad)
+        show_release("a bad release: a fifth of the live requests that reach it fail", bad)
         return {**endpoint, "rows": rows[:1]}
 
     def show(self, rows: list[dict[str, float]], answer: dict[str, Any]) -> None:
@@ -152,9 +153,9 @@ class Quickstart:
 
 
 def ask(endpoint: dict[str, Any], rows: list[Any]) -> tuple[dict[str, Any], float, float]:
-    """The answer, and milliseconds of the first request and the fastest of ten more.
+    """The response, and milliseconds of the first request and the fastest of ten more.
 
-    The check before the first release has asked the function already, so the first request need not be cold.
+    The pre-traffic check has called the function already, so the first request need not be cold.
     """
     headers = {"x-api-key": endpoint["key"]}
     milliseconds = []
@@ -167,24 +168,24 @@ def ask(endpoint: dict[str, Any], rows: list[Any]) -> tuple[dict[str, Any], floa
     return answer.json(), milliseconds[0], min(milliseconds[1:])
 
 
-def show_release(title: str, told: dict[str, Any]) -> None:
-    """What happened to a release that was rehearsed, and who met it; times are cloud minutes and seconds."""
+def show_release(title: str, rehearsal: dict[str, Any]) -> None:
+    """Print a rehearsed release's events and how many requests reached it; times are cloud minutes and seconds."""
     out.print(f"\n{title}", markup=False)
-    for event in told["events"]:
+    for event in rehearsal["events"]:
         if event["kind"] in ("alias", "verdict", "alarm"):
             minutes, seconds = divmod(int(event["cloud_s"]), 60)
             out.print(f" {minutes:3d}:{seconds:02d}  {event['text']}", markup=False)
-    met, during = told["requests_that_met_the_candidate"], told["requests_during_shift"]
+    reached, during = rehearsal["requests_that_met_the_candidate"], rehearsal["requests_during_shift"]
     out.print(
-        f"   ->   {told['headline']}. {met} of the {during} requests during the shift met version "
-        f"{told['candidate_version']}; {told['failed_requests']} of all {told['requests']} failed. "
-        f"Version {told['final_version']} serves.",
+        f"   ->   {rehearsal['headline']}. {reached} of the {during} requests during the shift reached version "
+        f"{rehearsal['candidate_version']}; {rehearsal['failed_requests']} of all {rehearsal['requests']} failed. "
+        f"Version {rehearsal['final_version']} serves.",
         markup=False,
     )
 
 
 def free_port() -> int:
-    """A port that nobody listens on, so that two quickstarts can run side by side."""
+    """A free port, so that two quickstarts can run side by side."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -192,35 +193,35 @@ def free_port() -> int:
 
 
 def print_kept(quickstart: Quickstart, endpoint: dict[str, Any]) -> None:
-    """Where everything is, when it stays."""
+    """Print where everything is, with --keep."""
     body = json.dumps({"rows": endpoint["rows"]})
     out.print(
         f"\nURL      {endpoint['url']}\nkey      {endpoint['key']}\nproject  {quickstart.folder}\n"
         f"reports  {quickstart.reports / 'good.html'}, {quickstart.reports / 'bad.html'}\n"
         f"\ncurl -sS {endpoint['url']}/predict -H 'x-api-key: {endpoint['key']}' "
         f"-H 'content-type: application/json' -d '{body}'\n"
-        f"\ntake it down: cd {quickstart.folder} && {sys.executable} -m serinus local down",
+        f"\nto delete it: cd {quickstart.folder} && {sys.executable} -m serinus local down",
         markup=False,
     )
 
 
 def main() -> int:
-    """0 when all went as it should, 1 with the step that failed, 130 after Ctrl-C."""
+    """Exit code: 0 for success, 1 for a failed step, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(prog="scripts/quickstart", description=__doc__)
     parser.add_argument(
-        "--keep", action="store_true", help="leave the cloud running; print URL, key and a curl line"
+        "--keep", action="store_true", help="leave the cloud running; print URL, key and a curl command"
     )
     parser.add_argument(
-        "--reports", type=Path, metavar="FOLDER", help="leave the pages and data of the two releases there"
+        "--reports", type=Path, metavar="FOLDER", help="write the two releases' reports and JSON to this folder"
     )
-    chosen = parser.parse_args()
-    keep = chosen.keep
+    arguments = parser.parse_args()
+    keep = arguments.keep
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     folder = Path(tempfile.mkdtemp(prefix="serinus-quickstart-"))
-    if chosen.reports is not None:
-        chosen.reports.mkdir(parents=True, exist_ok=True)
-    quickstart = Quickstart(folder, (chosen.reports or folder).resolve())
+    if arguments.reports is not None:
+        arguments.reports.mkdir(parents=True, exist_ok=True)
+    quickstart = Quickstart(folder, (arguments.reports or folder).resolve())
     kept = False
     try:
         endpoint = quickstart.run()

@@ -66,10 +66,10 @@ def test_the_readme_shows_its_steps(ran: Ran) -> None:
 
 def test_both_releases_are_told(ran: Ran) -> None:
     good, bad = ran.printed.partition("a good release")[2].split("a bad release")
-    assert "all traffic meets version 2" in good
-    assert re.search(r"Promoted\. \d+ of the \d+ requests .* met version 2; 0 of all \d+ failed\.", good)
-    assert "all traffic meets version 1" in bad
-    assert re.search(r"Rolled back\. \d+ of the \d+ requests .* met version 2; [1-9]\d* of all \d+ failed\.", bad)
+    assert "all traffic goes to version 2" in good
+    assert re.search(r"Promoted\. \d+ of the \d+ requests .* reached version 2; 0 of all \d+ failed\.", good)
+    assert "all traffic goes to version 1" in bad
+    assert re.search(r"Rolled back\. \d+ of the \d+ .* reached version 2; [1-9]\d* of all \d+ failed\.", bad)
 
 
 @pytest.mark.parametrize("name", ["good", "bad"])
@@ -93,8 +93,8 @@ def test_a_good_release_is_promoted_and_every_request_answered(ran: Ran) -> None
     assert all(set(statuses) == {"200"} for statuses in ran.good.by_version.values())
     assert data["shift_ended_s"] - data["shift_began_s"] == pytest.approx(600, abs=60)
     assert ran.good.happened("alias") == [
-        "30% of traffic meets version 2, the rest version 1",
-        "all traffic meets version 2",
+        "30% of traffic goes to version 2, the rest to version 1",
+        "all traffic goes to version 2",
     ]
     assert ran.good.happened("verdict")[-1].startswith("promote: no sign of harm")
     assert '<h1 class="good">Promoted</h1>' in ran.good.page
@@ -120,7 +120,7 @@ def test_a_bad_release_is_rolled_back(ran: Ran) -> None:
     assert data["failed_requests"] < data["requests_that_met_the_candidate"] < data["requests_during_shift"]
     assert data["shift_began_s"] < data["shift_ended_s"] < data["shift_began_s"] + 300
     assert data["minutes_from_first_bad_answer_to_alias_back"] > 0
-    assert ran.bad.happened("alias")[-1] == "all traffic meets version 1"
+    assert ran.bad.happened("alias")[-1] == "all traffic goes to version 1"
     assert ran.bad.happened("alarm")
     assert "undone without a person" in data["summary"][0]
     assert '<h1 class="bad">Rolled back</h1>' in ran.bad.page

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from serinus.cli.rehearse.environment import Stage, stage
+from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_environment
 from serinus.cli.rehearse.injection import parse
 from serinus.cli.rehearse.live import LiveView
-from serinus.cli.rehearse.outcome import Outcome, Story, tell
-from serinus.cli.rehearse.record import Record
-from serinus.cli.rehearse.run import CANDIDATE, Order, Stopwatch, deploy_stable, release
-from serinus.cli.rehearse.workspace import STABLE, Wanted, scratch_copy
+from serinus.cli.rehearse.outcome import RehearsalOutcome, RehearsalResult, evaluate
+from serinus.cli.rehearse.record import RehearsalRecord
+from serinus.cli.rehearse.run import CANDIDATE, RehearsalOptions, Stopwatch, deploy_stable, release
+from serinus.cli.rehearse.workspace import STABLE, CandidateSpec, create_workspace
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "examples"))
@@ -27,20 +27,20 @@ RATE_PER_S, SPEED = 200, 60
 class Run:
     """One release and what became of it."""
 
-    record: Record
-    story: Story
+    record: RehearsalRecord
+    story: RehearsalResult
 
     @property
     def undone(self) -> bool:
-        return self.story.outcome is Outcome.ROLLED_BACK
+        return self.story.outcome is RehearsalOutcome.ROLLED_BACK
 
 
 @dataclass(slots=True)
 class Releases:
-    """Whatever is live in ``set_up``, each release begins from there."""
+    """Whatever is live in ``environment``, each release begins from there."""
 
-    order: Order
-    set_up: Stage
+    order: RehearsalOptions
+    environment: RehearsalEnvironment
     view: LiveView
     live: str = STABLE
     other: str = CANDIDATE
@@ -48,11 +48,11 @@ class Releases:
     def make(self, fault: str, seed: int) -> Run:
         """Release once more with ``fault``."""
         injection = None if fault == GOOD else parse(fault)
-        self.set_up.throw(seed)
+        self.environment.reseed(seed)
         name = injection.bad_graph if injection and injection.bad_graph else self.other
         order = replace(self.order, injection=injection, seed=seed)
-        record = release(order, self.set_up, self.view, Stopwatch(), name)
-        run = Run(record, tell(record))
+        record = release(order, self.environment, self.view, Stopwatch(), name)
+        run = Run(record, evaluate(record))
         if not run.undone and name == self.other:
             self.live, self.other = self.other, self.live
         return run
@@ -76,24 +76,28 @@ def packaged_project(folder: Path, settings: str = "") -> Path:
     return folder
 
 
-def order_of(project: Path, rate_per_s: float = RATE_PER_S) -> Order:
-    return Order(project, "dev", MODEL, candidate=None, injection=None, rate=rate_per_s, speed=SPEED, seed=None)
+def order_of(project: Path, rate_per_s: float = RATE_PER_S) -> RehearsalOptions:
+    return RehearsalOptions(
+        project, "dev", MODEL, candidate=None, injection=None, rate=rate_per_s, speed=SPEED, seed=None
+    )
 
 
 @contextmanager
-def releases_of(order: Order, bad_graphs: Sequence[str] = ()) -> Iterator[Releases]:
+def releases_of(order: RehearsalOptions, bad_graphs: Sequence[str] = ()) -> Iterator[Releases]:
     """A cloud with the locked bundle deployed, and all that may be released there assembled."""
-    wanted = {CANDIDATE: Wanted(), **{kind: Wanted(bad_graph=kind) for kind in bad_graphs}}
-    copying = scratch_copy(order.project, order.environment, MODEL, wanted=wanted, rate=order.rate)
+    candidates = {CANDIDATE: CandidateSpec(), **{kind: CandidateSpec(bad_graph=kind) for kind in bad_graphs}}
+    copying = create_workspace(order.project, order.environment, MODEL, candidates=candidates, rate=order.rate)
     with (
         LiveView() as view,
-        copying as scratch,
-        stage(order.project, scratch, seed=0, metric_delay_s=order.metric_delay_s) as set_up,
+        copying as workspace,
+        rehearsal_environment(
+            order.project, workspace, seed=0, metric_delay_s=order.metric_delay_s
+        ) as environment,
     ):
-        deploy_stable(set_up, view)
-        for name in wanted:
-            set_up.await_assembly(name)
-        yield Releases(order, set_up, view)
+        deploy_stable(environment, view)
+        for name in candidates:
+            environment.wait_for_assembly(name)
+        yield Releases(order, environment, view)
 
 
 class Budget:

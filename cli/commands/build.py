@@ -11,7 +11,7 @@ from serinus.cli.errors import CliError
 from serinus.cli.offline_process import VARIABLE_LOCAL_URL
 from serinus.cli.progress import StageProgress
 from serinus.cli.project import find_project
-from serinus.cli.target import Environment
+from serinus.cli.target import AsJson
 
 if TYPE_CHECKING:
     from serinus.lambda_handlers.contract.build import BuildManifest
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 
 def build(
-    env: Environment = None, as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False
+    env: Annotated[
+        str | None, typer.Option("--env", help="Environment in serinus.toml. Default: all that serinus.lock pins.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Resolve and zip the layers that this project's endpoints need, for Lambda's platform. No Docker.
+    """Build the Lambda layers that this project's endpoints need, for Lambda's platform, without Docker.
 
-    Without --env it builds for every environment that serinus.lock pins something for.
+    `serinus deploy` and the CDK CLI run this as their build step; layers that exist are reused.
 
     Example: [bold]serinus build --env prod[/]
     """
@@ -32,9 +35,9 @@ def build(
     from serinus.modelpack import layers
 
     project = find_project()
-    wanted = wanted_layers(project, env)
+    requirements = wanted_layers(project, env)
     with StageProgress() as progress:
-        manifest = layers.build(project, wanted.targets, wanted.bundles, progress)
+        manifest = layers.build(project, requirements.targets, requirements.bundles, progress)
     if local := os.environ.get(VARIABLE_LOCAL_URL):
         register_twins(own_api_at(local), project / BUILD_DIR, manifest)
     if as_json:
@@ -51,7 +54,7 @@ def build(
 
 
 def own_api_at(url: str) -> "OwnApi":
-    """The own API of the cloud at ``url``, with the key that the CDK CLI was started with."""
+    """The offline cloud's own API at ``url``, with the key that the CDK CLI was started with."""
     from serinus.offline.client.own_api import OwnApi
     from serinus.offline.core.root_key import RootKey
 
@@ -60,7 +63,7 @@ def own_api_at(url: str) -> "OwnApi":
 
 
 def register_twins(api: "OwnApi", folder: Path, manifest: "BuildManifest") -> None:
-    """Tell the offline cloud which zips to run in place of layers built for another platform or Python."""
+    """Register the zips that the offline cloud runs in place of layers for another platform or Python."""
     import httpx
 
     for layer in manifest.runtime.values():
@@ -71,12 +74,12 @@ def register_twins(api: "OwnApi", folder: Path, manifest: "BuildManifest") -> No
             answer = api.put(f"/layer-twins/{layer.sha256}", {"path": str(path)})
             if answer.status_code == httpx.codes.FORBIDDEN:
                 raise CliError(
-                    f"the offline cloud at {api.url} does not accept this shell's access key. Each start makes "
+                    f"the offline cloud at {api.url} does not accept this shell's access key. Each start creates "
                     'a new one: run eval "$(serinus local env)" again.'
                 )
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise CliError(
-                f"the offline cloud at {api.url} did not take the layer twin {path.name}: {error}"
+                f"the offline cloud at {api.url} did not accept the layer twin {path.name}: {error}"
             ) from error
         notice(f"the offline cloud runs {path.name} in place of {Path(layer.path).name}")

@@ -1,4 +1,4 @@
-"""`serinus deploy`: the stock CDK CLI with what it needs around it: bootstrap, build step, outputs."""
+"""`serinus deploy`: runs the stock CDK CLI, with bootstrap before it and the endpoints' addresses after it."""
 
 import contextlib
 import time
@@ -10,132 +10,162 @@ import typer
 
 from serinus.cli import cdk, offline_process
 from serinus.cli.console import notice, print_json, results, step
-from serinus.cli.errors import CliError, Interrupted
-from serinus.cli.project_lock import turn
-from serinus.cli.target import CloudPort, Environment, Local, Target
+from serinus.cli.errors import CliError, Interrupted, ToolFailed
+from serinus.cli.project_lock import project_lock
+from serinus.cli.target import AsJson, CloudPort, CloudTarget, EndpointNames, Environment, Local, local_hint
 
 if TYPE_CHECKING:
-    from serinus.cli.context import Place
+    from serinus.cli.context import CommandContext
 
 LOG = Path(".serinus/local/cdk.log")
 
 
 def deploy(
-    endpoints: Annotated[
-        list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")
-    ] = None,
+    endpoints: EndpointNames = None,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
     hotfix: Annotated[
-        bool, typer.Option("--hotfix", help="Skip the bake, once: all traffic moves after the check before it.")
+        bool,
+        typer.Option(
+            "--hotfix",
+            help="Skip the bake for this deploy: shift all traffic as soon as the pre-traffic check passes.",
+        ),
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the CDK CLI prints.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="With --local: print the CDK CLI's output always, not only when it fails."
+        ),
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Deploy endpoints with the pinned CDK CLI: to the offline cloud with --local, to AWS without.
+    """Deploy endpoints with the project's pinned CDK CLI: to AWS, or to the offline cloud with --local.
+
+    The bundles are those that serinus.lock pins for the environment. A new version is released by the rollout
+    strategy in serinus.toml. For each endpoint the URL is printed, with a curl command that calls it.
 
     Example: [bold]serinus deploy churn --local[/]
     """
-    from serinus.cli.context import stand
+    from serinus.cli.context import resolve_context
     from serinus.cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
-    from serinus.cli.request_auth import wants
+    from serinus.cli.request_auth import describe_auth
 
-    place = stand(env, local=local, port=port)
-    project, environment, target = place.project, place.environment, place.target
+    context = resolve_context(env, local=local, port=port)
+    project, environment, target = context.project, context.environment, context.target
     stacks = stack_names(project, environment, endpoints or [])
     log = project / LOG if local and not verbose else None
     began = time.monotonic()
-    if hotfix and log is not None:  # where synth itself is not heard
-        notice("hotfix: what is new takes all traffic once it is checked, without a bake or a judge")
+    if hotfix and log is not None:  # synth prints it itself, but its output goes to the log
+        notice("hotfix: new versions get all traffic once the pre-traffic check passes, without a bake or a judge")
     try:
-        with turn(project, wait=True):
-            _deploy(place, stacks, log, hotfix=hotfix)
+        with project_lock(project, wait=True):
+            _deploy(context, stacks, log, hotfix=hotfix)
     except KeyboardInterrupt as interrupt:
-        begun = busy(target, stacks)
-        told = "; ".join(f"the release of {name} goes on: {follow(name, place.here)}" for name in begun)
-        raise Interrupted(f"interrupted; {told or 'no release had begun'}") from interrupt
-    found = [find_endpoint(project, environment, name, target) for name in stacks]
+        updating = updating_stacks(target, stacks)
+        releases = "; ".join(
+            f"the release of {name} continues: {follow_hint(name, context.cli_flags)}" for name in updating
+        )
+        raise Interrupted(f"interrupted; {releases or 'no release had started'}") from interrupt
+    deployed = [find_endpoint(project, environment, name, target) for name in stacks]
     if as_json:
-        print_json([endpoint.to_json() for endpoint in found])
+        print_json([endpoint.to_json() for endpoint in deployed])
         return
     notice(f"deployed to {target.name} in {time.monotonic() - began:.1f} s")
-    for endpoint in found:
+    for endpoint in deployed:
         results.print(f"{endpoint.name}  model {endpoint.model_version[:12]}  {endpoint.url}")
-        notice(f"{endpoint.name} asks for {wants(endpoint.auth)}")
+        notice(f"{endpoint.name} requires {describe_auth(endpoint.auth)}")
         notice(curl_line(endpoint, example_rows(project, environment, endpoint.name), target))
 
 
-def _deploy(place: "Place", stacks: Mapping[str, str], log: Path | None, *, hotfix: bool) -> None:
-    """Run the CDK CLI on ``stacks`` (by endpoint) once they are at rest; its output goes to ``log``, if any."""
-    project, target = place.project, place.target
-    # CloudFormation takes no change of a stack that is changing, and the CDK CLI does not wait.
-    changing = busy(target, stacks)
-    for name, status in changing.items():
-        notice(f"waiting for {stacks[name]}, which is {status}: {follow(name, place.here)}")
-    while changing:
+def _deploy(context: "CommandContext", stacks: Mapping[str, str], log: Path | None, *, hotfix: bool) -> None:
+    """Run the CDK CLI on ``stacks`` (by endpoint) once no update of theirs is in progress; its output goes to
+    ``log``, if any."""
+    project, target = context.project, context.target
+    # CloudFormation rejects updates of a stack that is being updated, and the CDK CLI does not wait.
+    updating = updating_stacks(target, stacks)
+    for name, status in updating.items():
+        notice(f"waiting for {stacks[name]}, which is {status}: {follow_hint(name, context.cli_flags)}")
+    while updating:
         time.sleep(target.pause_s)
-        changing = busy(target, stacks)
+        updating = updating_stacks(target, stacks)
     for name, stack in stacks.items():
-        _require_agreement(place, name, stack)
+        _require_alias_in_sync(context, name, stack)
     if log is not None:
         log.unlink(missing_ok=True)
     approval = []
     if target.cloud is not None:
         bootstrap(project, target, log)
         approval = ["--require-approval", "never"]
-    context = ["-c", f"env={place.environment}", *(["-c", "hotfix=true"] if hotfix else [])]
-    command = ["deploy", *stacks.values(), *context, "--progress", "events", *approval]
+    cdk_context = ["-c", f"env={context.environment}", *(["-c", "hotfix=true"] if hotfix else [])]
+    command = ["deploy", *stacks.values(), *cdk_context, "--progress", "events", *approval]
     if log is None:
-        cdk.run(project, command, target.environment())
+        try:
+            cdk.run(project, command, target.environment())
+        except ToolFailed as error:
+            if target.cloud is None and not _has_aws_credentials():
+                raise ToolFailed(
+                    f"{error}; no AWS credentials were found.{local_hint()}", error.exit_code
+                ) from error
+            raise
     else:
         with step(f"deploying {', '.join(stacks)}"):
             cdk.run(project, command, target.environment(), log=log)
 
 
-def _require_agreement(place: "Place", name: str, stack: str) -> None:
-    """`CliError` where the alias was moved without the stack being told: CodeDeploy would refuse to move it, and
-    CloudFormation put it back to what the stack believes."""
+def _has_aws_credentials() -> bool:
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return boto3.Session().get_credentials() is not None
+    except BotoCoreError:  # a profile that does not exist
+        return False
+
+
+def _require_alias_in_sync(context: "CommandContext", name: str, stack: str) -> None:
+    """`CliError` if the alias does not name the version that the stack records: CodeDeploy would refuse to shift
+    it, and CloudFormation would restore the recorded version."""
     import botocore.exceptions
 
     from serinus.cli.endpoints import describe_stack
     from serinus.cli.release_reader import RolloutReader
 
-    believed = live = None
-    # A stack that does not exist yet; whatever else is wrong, the CDK CLI says better.
+    recorded = live = None
+    # The stack may not exist yet; the CDK CLI reports other errors better.
     with contextlib.suppress(botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, CliError):
-        described = describe_stack(place.target, stack)
-        believed = described.believed_version if described else None
-        live = RolloutReader(place.target, stack).alias().version
-    if believed and live and believed != live:
+        described = describe_stack(context.target, stack)
+        recorded = described.recorded_version if described else None
+        live = RolloutReader(context.target, stack).alias().version
+    if recorded and live and recorded != live:
         raise CliError(
-            f"version {live} answers all requests of {name}, but its stack believes {believed}, and a deploy "
-            f"would put that back. `serinus rollback {name}{place.here}` makes them agree."
+            f"version {live} answers all requests of {name}, but its stack records {recorded}, and a deploy would "
+            f"restore that version. Run `serinus rollback {name}{context.cli_flags}` to update the stack first."
         )
 
 
-def busy(target: Target, stacks: Mapping[str, str]) -> dict[str, str]:
-    """The statuses of those of ``stacks`` (by endpoint) that an earlier deploy still changes."""
+def updating_stacks(target: CloudTarget, stacks: Mapping[str, str]) -> dict[str, str]:
+    """Status by endpoint of those ``stacks`` that an earlier deploy is still updating."""
     import botocore.exceptions
 
-    found: dict[str, str] = {}
+    statuses: dict[str, str] = {}
     for name, stack in stacks.items():
-        # A stack that does not exist yet; whatever else is wrong, the CDK CLI says better.
+        # The stack may not exist yet; the CDK CLI reports other errors better.
         with contextlib.suppress(botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
             cloudformation = target.client("cloudformation")
             status: str = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
             if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-                found[name] = status
-    return found
+                statuses[name] = status
+    return statuses
 
 
-def follow(name: str, here: str) -> str:
-    """How a release that is under way is followed, and ended."""
-    return f"`serinus rollout watch {name}{here}` follows it, `serinus rollout stop {name}{here}` ends it"
+def follow_hint(name: str, flags: str) -> str:
+    """The commands that follow and stop a release that is under way."""
+    return f"`serinus rollout watch {name}{flags}` follows it, `serinus rollout stop {name}{flags}` stops it"
 
 
-def bootstrap(project: Path, target: Target, log: Path | None) -> None:
-    """Bootstrap the offline cloud once: on AWS that is the account owner's own decision."""
+def bootstrap(project: Path, target: CloudTarget, log: Path | None) -> None:
+    """Bootstrap the offline cloud once: on AWS the account's owner decides."""
     if target.cloud is None:
         return
     cloudformation = target.client("cloudformation")
@@ -143,7 +173,7 @@ def bootstrap(project: Path, target: Target, log: Path | None) -> None:
         cloudformation.describe_stacks(StackName="CDKToolkit")
     except cloudformation.exceptions.ClientError:
         with step("bootstrapping the offline cloud"):
-            where = f"aws://{target.cloud.account_id}/{target.cloud.region}"
+            environment = f"aws://{target.cloud.account_id}/{target.cloud.region}"
             # Beside the project: its cdk.json would have the CLI build and synthesize first.
-            elsewhere = project / offline_process.FOLDER
-            cdk.run(project, ["bootstrap", where], target.environment(), log=log, folder=elsewhere)
+            folder = project / offline_process.FOLDER
+            cdk.run(project, ["bootstrap", environment], target.environment(), log=log, folder=folder)

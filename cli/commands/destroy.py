@@ -1,4 +1,4 @@
-"""`serinus destroy`: take endpoints down with the stock CDK CLI."""
+"""`serinus destroy`: delete endpoints with the stock CDK CLI."""
 
 import json
 from pathlib import Path
@@ -8,28 +8,28 @@ import typer
 
 from serinus.cli import cdk
 from serinus.cli.console import results
-from serinus.cli.target import CloudPort, Environment, Local
+from serinus.cli.target import CloudPort, EndpointNames, Environment, Local
 
 
 def destroy(
-    endpoints: Annotated[
-        list[str] | None, typer.Argument(help="Endpoints; all of the environment by default.")
-    ] = None,
+    endpoints: EndpointNames = None,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask (offline it never asks).")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation. With --local it is never asked.")
+    ] = False,
 ) -> None:
-    """Delete the stacks of an environment's endpoints.
+    """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them.
 
     Example: [bold]serinus destroy churn --local[/]
     """
     from serinus.cli.api_keys import drop_rotated
-    from serinus.cli.context import stand
+    from serinus.cli.context import resolve_context
     from serinus.cli.endpoints import stack_names
 
-    place = stand(env, local=local, port=port)
-    project, environment, target = place.project, place.environment, place.target
+    context = resolve_context(env, local=local, port=port)
+    project, environment, target = context.project, context.environment, context.target
     stacks = stack_names(project, environment, endpoints or [])
     force = ["--force"] if local or yes else []
     app = assembly_with(project, list(stacks.values()))

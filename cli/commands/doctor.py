@@ -1,4 +1,4 @@
-"""`serinus doctor`: what is missing on this machine, and how to get it."""
+"""`serinus doctor`: reports what is missing on this machine and how to install it."""
 
 import platform
 import re
@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 from rich.text import Text
@@ -18,6 +18,7 @@ from serinus.cli import cdk, offline_process
 from serinus.cli.console import print_json, results, table
 from serinus.cli.errors import CliError
 from serinus.cli.project import find_project
+from serinus.cli.target import AsJson
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
@@ -25,37 +26,38 @@ FREE_DISK_MB = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; ``remedy`` says how to get it where it is missing."""
+class DoctorCheck:
+    """One requirement; ``remedy`` says how to install it if it is missing."""
 
     what: str
     state: Literal["ok", "missing", "optional"]
-    found: str
+    detail: str
     remedy: str = ""
 
+    def to_json(self) -> dict[str, str]:
+        return {"what": self.what, "state": self.state, "found": self.detail, "remedy": self.remedy}
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False) -> None:
-    """Say what is missing on this machine and how to get it. Exit 1 when something needed is missing.
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check this machine's requirements and say how to install what is missing. Exit code 1: one is missing.
 
     Example: [bold]serinus doctor[/]
     """
-    findings = list(examine())
+    checks = list(run_checks())
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json([check.to_json() for check in checks])
     else:
-        shown = table("", "what", "found", "how to get it")
+        shown = table("", "requirement", "found", "how to install it")
         colours = {"ok": "green", "missing": "red", "optional": "yellow"}
-        for finding in findings:
-            shown.add_row(
-                Text(finding.state, style=colours[finding.state]), finding.what, finding.found, finding.remedy
-            )
+        for check in checks:
+            shown.add_row(Text(check.state, style=colours[check.state]), check.what, check.detail, check.remedy)
         results.print(shown)
-    if any(finding.state == "missing" for finding in findings):
+    if any(check.state == "missing" for check in checks):
         raise typer.Exit(1)
 
 
-def examine() -> Iterator[Finding]:
-    """Look at each thing once."""
+def run_checks() -> Iterator[DoctorCheck]:
+    """Check each requirement once."""
     yield _python()
     yield _node()
     yield _cdk()
@@ -66,66 +68,71 @@ def examine() -> Iterator[Finding]:
     yield _credentials()
 
 
-def _python() -> Finding:
-    found = f"{platform.python_version()} at {sys.executable}"
+def _python() -> DoctorCheck:
+    interpreter = f"{platform.python_version()} at {sys.executable}"
     enough = sys.version_info[:2] >= OLDEST_PYTHON
-    return Finding(
-        "Python 3.11 or later", "ok" if enough else "missing", found, "" if enough else "python.org/downloads"
+    return DoctorCheck(
+        "Python 3.11 or later",
+        "ok" if enough else "missing",
+        interpreter,
+        "" if enough else "python.org/downloads",
     )
 
 
-def _node() -> Finding:
-    remedy = "nodejs.org/download, or your package manager (the CDK CLI and synth need it)"
+def _node() -> DoctorCheck:
+    remedy = "nodejs.org/download, or your package manager (required by the CDK CLI and synth)"
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
-        return Finding(f"Node {OLDEST_NODE} or later, with npm", "missing", "not on PATH", remedy)
+        return DoctorCheck(f"Node {OLDEST_NODE} or later, with npm", "missing", "not on PATH", remedy)
     version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
     major = re.match(r"v(\d+)", version)
     enough = major is not None and int(major[1]) >= OLDEST_NODE
-    return Finding(
+    return DoctorCheck(
         f"Node {OLDEST_NODE} or later, with npm", "ok" if enough else "missing", version, "" if enough else remedy
     )
 
 
-def _cdk() -> Finding:
+def _cdk() -> DoctorCheck:
     try:
         project = find_project()
-        wanted, found = cdk.pinned_version(project), cdk.installed_version(project)
+        pinned, installed = cdk.pinned_version(project), cdk.installed_version(project)
     except CliError as error:
-        return Finding("CDK CLI of this project", "optional", "no project here", str(error))
-    if found == wanted:
-        return Finding("CDK CLI of this project", "ok", found)
-    return Finding("CDK CLI of this project", "missing", found or "not installed", f"npm install (pins {wanted})")
+        return DoctorCheck("CDK CLI of this project", "optional", "no project in this folder", str(error))
+    if installed == pinned:
+        return DoctorCheck("CDK CLI of this project", "ok", installed)
+    return DoctorCheck(
+        "CDK CLI of this project", "missing", installed or "not installed", f"npm install (pins {pinned})"
+    )
 
 
-def _extra(what: str, modules: tuple[str, ...], extra: str) -> Finding:
+def _extra(what: str, modules: tuple[str, ...], extra: str) -> DoctorCheck:
     absent = [name for name in modules if find_spec(name) is None]
     if not absent:
-        return Finding(what, "ok", "installed")
-    return Finding(what, "optional", f"without {', '.join(absent)}", f"pip install 'serinus[{extra}]'")
+        return DoctorCheck(what, "ok", "installed")
+    return DoctorCheck(what, "optional", f"without {', '.join(absent)}", f"pip install 'serinus[{extra}]'")
 
 
-def _target_pythons() -> Iterator[Finding]:
+def _target_pythons() -> Iterator[DoctorCheck]:
     from serinus.modelpack.layers import find_interpreter
 
     for version in ("3.12", "3.13", "3.14"):
         path = find_interpreter(version)
         if path is None:
-            yield Finding(
+            yield DoctorCheck(
                 f"Python {version}, to compile layers for it",
                 "optional",
-                "not found: its layer starts slower",
+                "not found: layers for it start more slowly",
                 f"uv python install {version}",
             )
         else:
-            yield Finding(f"Python {version}, to compile layers for it", "ok", str(path))
+            yield DoctorCheck(f"Python {version}, to compile layers for it", "ok", str(path))
 
 
-def _disk() -> Finding:
+def _disk() -> DoctorCheck:
     free_mb = shutil.disk_usage(Path.cwd()).free // 1_000_000
     enough = free_mb >= FREE_DISK_MB
-    remedy = "" if enough else f"free {FREE_DISK_MB - free_mb} MB: layers and the offline cloud unpack there"
-    return Finding(
+    remedy = "" if enough else f"free {FREE_DISK_MB - free_mb} MB: layers and the offline cloud are unpacked there"
+    return DoctorCheck(
         f"{FREE_DISK_MB / 1000:g} GB of free disk",
         "ok" if enough else "missing",
         f"{free_mb / 1000:.1f} GB",
@@ -133,15 +140,15 @@ def _disk() -> Finding:
     )
 
 
-def _credentials() -> Finding:
+def _credentials() -> DoctorCheck:
     import boto3
     from botocore.exceptions import BotoCoreError
 
     what, remedy = "AWS credentials (not needed offline)", "aws configure, or AWS_PROFILE"
     try:
         credentials = boto3.Session().get_credentials()
-    except BotoCoreError as error:  # a profile that does not exist, say
-        return Finding(what, "optional", str(error), remedy)
+    except BotoCoreError as error:  # such as a profile that does not exist
+        return DoctorCheck(what, "optional", str(error), remedy)
     if credentials is None:
-        return Finding(what, "optional", "none", remedy)
-    return Finding(what, "ok", "found")
+        return DoctorCheck(what, "optional", "none", remedy)
+    return DoctorCheck(what, "ok", "found")

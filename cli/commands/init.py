@@ -1,4 +1,4 @@
-"""`serinus init`: an empty folder becomes a project."""
+"""`serinus init`: turns a folder into a project."""
 
 import re
 import shutil
@@ -17,38 +17,36 @@ TEMPLATES = ("serinus.toml", "cdk.json", "package.json", "gitignore", "README.md
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where; made when missing.")] = Path(),
-    name: Annotated[str | None, typer.Option(help="Project name, by default the folder's.")] = None,
+    folder: Annotated[Path, typer.Argument(help="Folder of the project. Created if it does not exist.")] = Path(),
+    name: Annotated[str | None, typer.Option(help="Project name. Default: the folder's name.")] = None,
 ) -> None:
-    """Write a commented serinus.toml, cdk.json, package.json, .gitignore and README. Keeps files that exist.
+    """Start a project: serinus.toml, cdk.json, package.json, .gitignore and README.md. Existing files are kept.
 
     Example: [bold]serinus init churn-service && cd churn-service[/]
     """
     folder = folder.resolve()
     if (folder / SETTINGS).exists():
+        raise CliError(f"{folder / SETTINGS} exists: this folder is already a project. Next: `serinus package`.")
+    project = name or re.sub(r"[^a-z0-9-]+", "-", folder.name.lower()).strip("-0123456789") or "models"
+    if not NAME.fullmatch(project):
         raise CliError(
-            f"{folder / SETTINGS} exists: this folder is a project already. `serinus package` comes next."
-        )
-    chosen = name or re.sub(r"[^a-z0-9-]+", "-", folder.name.lower()).strip("-0123456789") or "models"
-    if not NAME.fullmatch(chosen):
-        raise CliError(
-            f"project name {chosen!r} does not fit: lower-case letters, digits and hyphens, a letter first, "
-            "40 characters at most. `--name` gives another."
+            f"project name {project!r} is not valid: use lower-case letters, digits and hyphens, starting with a "
+            "letter, 40 characters at most. Set another one with --name."
         )
     folder.mkdir(parents=True, exist_ok=True)
     for template in TEMPLATES:
         target = folder / (".gitignore" if template == "gitignore" else template)
         if target.exists():
-            notice(f"kept    {target.name}: it exists")
+            notice(f"kept    {target.name}, which exists")
             continue
-        text = read_template(template).replace("{{project}}", chosen)
+        text = read_template(template).replace("{{project}}", project)
         beside = target.with_name(target.name + ".new")
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
         notice(f"wrote   {target.name}")
-    results.print(f"project {chosen} is ready in {folder}")
+    results.print(f"project {project} is ready in {folder}")
     if shutil.which("npm") is None:
-        notice("npm was not found; deploying needs Node 20 or later: `serinus doctor` says how to get it")
+        notice("npm was not found; deploying requires Node 20 or later. `serinus doctor` says how to install it.")
     notice("next: serinus package MODEL --name NAME --sample SAMPLE.csv")
 
 

@@ -1,4 +1,4 @@
-"""`serinus inspect`: what a packaged model is, without deploying it."""
+"""`serinus inspect`: describes a packaged model without deploying it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,25 +7,29 @@ import typer
 
 from serinus.cli.console import megabytes, print_json, results, table
 from serinus.cli.project import find_project
-from serinus.cli.target import PackEnvironment
+from serinus.cli.target import AsJson, PackEnvironment
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 from serinus.lambda_handlers.contract.build import BUILD_DIR, read_build
 from serinus.lambda_handlers.contract.signature import Signature
 
 
 def inspect(
-    model: Annotated[str, typer.Argument(help="Model.")],
+    model: Annotated[str, typer.Argument(help="Name of the model in serinus.lock.")],
     env: PackEnvironment = DEFAULT_ENVIRONMENT,
-    card: Annotated[bool, typer.Option("--card", help="Show the model card.")] = False,
-    sizes: Annotated[bool, typer.Option("--sizes", help="Show what weighs in the bundle and its layers.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write the card as one self-contained page.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Print the model card (Markdown).")] = False,
+    sizes: Annotated[
+        bool, typer.Option("--sizes", help="Print the size of each part of the bundle and its layers.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="File to write the model card to, as one self-contained HTML page.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show the bundle that an environment pins: signature, sizes, agreement with its source.
+    """Describe the bundle that an environment pins: signature, sizes, model card.
 
     Example: [bold]serinus inspect churn --sizes[/]
     """
-    from serinus.infra.release import pinned_bundle  # with all of pydantic, which help does without
+    from serinus.infra.release import pinned_bundle  # imports pydantic, which --help does not need
     from serinus.lambda_handlers.contract import bundle
 
     project = find_project()
@@ -42,15 +46,23 @@ def inspect(
         write_page(html, render(folder))
         results.print(str(html))
     elif card:
-        from rich.markdown import Markdown
-
-        results.print(Markdown((folder / bundle.CARD).read_text(encoding="utf-8")))
+        _print_card((folder / bundle.CARD).read_text(encoding="utf-8"))
     elif sizes:
         _print_sizes(project, files)
     else:
         results.print(f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}")
         results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}")
         _print_signature(manifest.signature)
+
+
+def _print_card(card: str) -> None:
+    """Formatted and wrapped on a terminal; elsewhere the Markdown itself, whose lines are not cut."""
+    if not results.is_terminal:
+        results.print(card, end="")
+        return
+    from rich.markdown import Markdown
+
+    results.print(Markdown(card), soft_wrap=False)
 
 
 def _print_signature(signature: Signature) -> None:
@@ -68,7 +80,7 @@ def _print_signature(signature: Signature) -> None:
         shown.add_row(feature.name, feature.dtype, feature.missing, values)
     results.print(shown)
     for output in signature.outputs:
-        results.print(f"gives {output.role}: {output.dtype} {list(output.shape)}")
+        results.print(f"returns {output.role}: {output.dtype} {list(output.shape)}")
     if signature.classes is not None:
         results.print(f"classes: {', '.join(str(label) for label in signature.classes)}")
 

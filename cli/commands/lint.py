@@ -1,4 +1,4 @@
-"""`serinus lint`: what AWS would refuse or ignore later, said now."""
+"""`serinus lint`: reports settings that AWS would reject or ignore later."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -7,16 +7,17 @@ import typer
 
 from serinus.cli.console import print_json, results
 from serinus.cli.project import find_project
+from serinus.cli.target import AsJson
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 
-Environment = Annotated[str, typer.Option("--env", help="Environment of serinus.toml.")]
+Environment = Annotated[str, typer.Option("--env", help="Environment in serinus.toml.")]
 
 
 def lint(
     env: Environment = DEFAULT_ENVIRONMENT,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Check settings against rules that AWS enforces only at deploy time, or never. Exit 1 when one is an error.
+    """Check settings against rules that AWS enforces only at deploy time, or never. Exit code 1: there are errors.
 
     Example: [bold]serinus lint --env prod[/]
     """
@@ -30,6 +31,6 @@ def lint(
         results.print(f"{finding.severity} ", style=f"bold {colour}", end="")
         results.print(str(finding))
     if not findings and not as_json:
-        results.print(f"nothing to say about environment {env}")
+        results.print(f"no problems in environment {env}")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)

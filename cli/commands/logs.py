@@ -1,4 +1,4 @@
-"""`serinus logs`: what an endpoint's functions logged, as lines that a person reads."""
+"""`serinus logs`: prints the log of an endpoint's functions as readable lines."""
 
 import json
 import os
@@ -15,19 +15,19 @@ from rich.text import Text
 from serinus.cli.console import notice, results
 from serinus.cli.errors import CliError
 from serinus.cli.printable import printable
-from serinus.cli.target import CloudPort, Environment, Local
+from serinus.cli.target import CloudPort, EndpointName, Environment, Local
 
 if TYPE_CHECKING:
     from serinus.cli.log_lines import LogEntry
     from serinus.cli.log_tail import LogFilter, LogSource, LogTail
-    from serinus.cli.target import Target
+    from serinus.cli.target import CloudTarget
 
-#: Real seconds between looks: AWS limits how often a log group may be asked.
-LOOK_EVERY_S = 2.0
-LOOK_LOCALLY_EVERY_S = 0.25
-#: Seconds by which CloudWatch Logs may take an event in late; offline as many real ones suffice.
+#: Real seconds between polls: AWS limits how often a log group may be read.
+POLL_INTERVAL_S = 2.0
+LOCAL_POLL_INTERVAL_S = 0.25
+#: Seconds by which an event may arrive late in CloudWatch Logs; offline in real seconds.
 LAG_S = 30.0
-LAG_LOCALLY_S = 2.0
+LOCAL_LAG_S = 2.0
 INTERRUPTED = 130
 
 _SPAN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[smhd])")
@@ -35,8 +35,8 @@ _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STYLES = {"ERROR": "bold red", "WARNING": "yellow", "INFO": "", "DEBUG": "dim"}
 
 
-class Level(StrEnum):
-    """The least level that is shown; `debug` shows the platform's START, END and REPORT too."""
+class LogLevel(StrEnum):
+    """The lowest level that is shown; `debug` includes the platform's START, END and REPORT lines."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -44,8 +44,8 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-class Part(StrEnum):
-    """Whose log: the endpoint's function, or one of those around its releases."""
+class LogOrigin(StrEnum):
+    """The function whose log is read: the endpoint's, or one that takes part in its releases."""
 
     FUNCTION = "function"
     BEFORE = "before"
@@ -57,100 +57,115 @@ class Part(StrEnum):
 
 
 def logs(
-    endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
+    endpoint: EndpointName,
     of: Annotated[
-        Part, typer.Option(help="Whose log: the function's, the judge's, a release hook's, or all.")
-    ] = Part.FUNCTION,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
-    since: Annotated[str, typer.Option(metavar="SPAN", help="How far back: 45s, 10m, 2h, 3d.")] = "10m",
+        LogOrigin,
+        typer.Option(
+            help="Which log: the endpoint's function, its judge, its pre-traffic (before) or post-traffic (after) "
+            "check, the check of the first deploy (first), the clean-up of old versions (retire), or all."
+        ),
+    ] = LogOrigin.FUNCTION,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
+    since: Annotated[
+        str, typer.Option(metavar="SPAN", help="How far back, such as 45s, 10m, 2h or 3d. Offline: cloud time.")
+    ] = "10m",
     level: Annotated[
-        Level, typer.Option(help="The least level; debug shows the platform's lines too.")
-    ] = Level.INFO,
+        LogLevel, typer.Option(help="Lowest level to print. debug includes Lambda's own lines.")
+    ] = LogLevel.INFO,
     request: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Only this request: x-amzn-RequestId of an answer, or Lambda's id."),
+        typer.Option(
+            metavar="ID",
+            help="Print only this request: the header x-amzn-RequestId of its response, or Lambda's ID.",
+        ),
     ] = None,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As data, one JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """Show what an endpoint logged: time (UTC), level, version, route, rows, milliseconds, outcome.
+    """Print the log of an endpoint: time (UTC), level, version, route, rows, milliseconds, status and outcome.
 
     Example: [bold]serinus logs churn --local --since 1h --level warning[/]
     """
-    from serinus.cli.context import cloud_time, stand
+    from serinus.cli.context import cloud_time, resolve_context
     from serinus.cli.endpoints import find_stack
     from serinus.cli.log_lines import LEVELS
     from serinus.cli.log_tail import LogFilter, LogTail
 
     span_s = read_span(since)
-    place = stand(env, local=local, port=port)
-    stack = find_stack(place.project, place.environment, endpoint, place.target).stack
-    client, begin = place.target.client("logs"), cloud_time(place.target) - span_s
-    lag_s = lag_of(place.target)
+    context = resolve_context(env, local=local, port=port)
+    stack = find_stack(context.project, context.environment, endpoint, context.target).stack
+    client, begin = context.target.client("logs"), cloud_time(context.target) - span_s
+    lag_s = lag_of(context.target)
     tails = [LogTail(client, source, since=begin, lag_s=lag_s) for source in sources(stack, of)]
-    wanted = LogFilter(frozenset(LEVELS[LEVELS.index(level.name) :]), request)
-    write = _write_json if as_json else _write_text(named=of is Part.ALL)
+    log_filter = LogFilter(frozenset(LEVELS[LEVELS.index(level.name) :]), request)
+    write = _write_json if as_json else _write_text(with_source=of is LogOrigin.ALL)
+    if context.target.clock_note and not as_json:
+        notice(f"times and --since are in {context.target.clock_note}")
     try:
-        shown = look(tails, wanted, write)
+        shown = write_new_entries(tails, log_filter, write)
         if not follow and not shown:
-            notice(f"nothing of level {level} or above in the last {since}; --since and --level look further")
+            notice(
+                f"no lines of level {level} or above in the last {since}. Search further with --since or --level."
+            )
         while follow:
-            time.sleep(LOOK_LOCALLY_EVERY_S if local else LOOK_EVERY_S)
-            look(tails, wanted, write)
+            time.sleep(LOCAL_POLL_INTERVAL_S if local else POLL_INTERVAL_S)
+            write_new_entries(tails, log_filter, write)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def look(tails: "list[LogTail]", wanted: "LogFilter", write: "Callable[[LogEntry], None]") -> int:
-    """Write what came since the last look, in order of time; returns how many lines."""
+def write_new_entries(tails: "list[LogTail]", log_filter: "LogFilter", write: "Callable[[LogEntry], None]") -> int:
+    """Write the entries that arrived since the last call, in order of time; returns their number."""
     entries = sorted((entry for tail in tails for entry in tail.read()), key=lambda entry: entry.at)
-    chosen = wanted.chosen(entries)
-    for entry in chosen:
+    selected = log_filter.select(entries)
+    for entry in selected:
         write(entry)
     sys.stdout.flush()
-    return len(chosen)
+    return len(selected)
 
 
 def read_span(text: str) -> float:
-    """Seconds that "10m" means; `CliError` for what is no span of time."""
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
-        raise CliError(f"--since is {text!r}; it takes a number and s, m, h or d, such as 45s, 10m, 2h or 3d.")
-    return float(found["count"]) * _UNIT_S[found["unit"]]
+    """Seconds that a span such as "10m" means; raises `CliError` for anything else."""
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise CliError(
+            f"--since {text!r} is not a span of time. Use a number and s, m, h or d, such as 45s, 10m, 2h or 3d."
+        )
+    return float(match["count"]) * _UNIT_S[match["unit"]]
 
 
-def sources(stack: str, of: Part) -> "list[LogSource]":
+def sources(stack: str, of: LogOrigin) -> "list[LogSource]":
     """The log groups of ``stack`` that ``of`` names."""
     from serinus.cli.log_tail import LogSource
     from serinus.infra.names import hook_function_name, log_group_name, task_function_name
 
     functions = {
-        Part.FUNCTION: stack,
-        Part.BEFORE: hook_function_name(stack, "before"),
-        Part.JUDGE: task_function_name(stack, "judge"),
-        Part.AFTER: hook_function_name(stack, "after"),
-        Part.FIRST: task_function_name(stack, "first"),
-        Part.RETIRE: task_function_name(stack, "retire"),
+        LogOrigin.FUNCTION: stack,
+        LogOrigin.BEFORE: hook_function_name(stack, "before"),
+        LogOrigin.JUDGE: task_function_name(stack, "judge"),
+        LogOrigin.AFTER: hook_function_name(stack, "after"),
+        LogOrigin.FIRST: task_function_name(stack, "first"),
+        LogOrigin.RETIRE: task_function_name(stack, "retire"),
     }
-    chosen = functions if of is Part.ALL else {of: functions[of]}
-    return [LogSource(part.value, log_group_name(name)) for part, name in chosen.items()]
+    selected = functions if of is LogOrigin.ALL else {of: functions[of]}
+    return [LogSource(part.value, log_group_name(name)) for part, name in selected.items()]
 
 
-def lag_of(target: "Target") -> float:
+def lag_of(target: "CloudTarget") -> float:
     """Seconds, of the cloud's time, by which an event may be late there."""
-    return LAG_S if target.cloud is None else max(LAG_LOCALLY_S, LAG_LOCALLY_S * target.cloud.speed)
+    return LAG_S if target.cloud is None else max(LOCAL_LAG_S, LOCAL_LAG_S * target.cloud.speed)
 
 
-def render(entry: "LogEntry", *, named: bool) -> Text:
-    """An entry as one line, several where its message has several; ``named`` says whose it is."""
+def render(entry: "LogEntry", *, with_source: bool) -> Text:
+    """An entry as one line, several where its message has several; ``with_source`` adds the function's name."""
     when = time.strftime("%m-%d %H:%M:%S", time.gmtime(entry.at)) + f".{int(entry.at * 1000) % 1000:03d}"
     shown = Text(f"{when}  ", style="dim")
     shown.append(f"{entry.level:<7}  ", style=_STYLES.get(entry.level, ""))
-    if named:
+    if with_source:
         shown.append(f"{entry.source:<8}  ", style="cyan")
     version = f"v{entry.version}" if entry.version else ""
     shown.append(f"{version:<5}", style="cyan")
@@ -166,9 +181,9 @@ def _request_words(entry: "LogEntry") -> str:
     return printable(f"{words}{init}{golden}")
 
 
-def _write_text(*, named: bool) -> "Callable[[LogEntry], None]":
+def _write_text(*, with_source: bool) -> "Callable[[LogEntry], None]":
     def write(entry: "LogEntry") -> None:
-        results.print(render(entry, named=named))
+        results.print(render(entry, with_source=with_source))
 
     return write
 

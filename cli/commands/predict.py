@@ -1,4 +1,4 @@
-"""`serinus predict`: rows from a file to a deployed endpoint, over plain HTTP."""
+"""`serinus predict`: sends rows from a file to a deployed endpoint over HTTP."""
 
 import csv
 import json
@@ -12,58 +12,60 @@ import typer
 from serinus.cli.console import notice, print_json, results, table
 from serinus.cli.errors import CliError
 from serinus.cli.request_auth import VARIABLE_TOKEN
-from serinus.cli.target import CloudPort, Environment, Local
+from serinus.cli.target import CloudPort, EndpointName, Environment, Local
 
 if TYPE_CHECKING:
     import httpx
 
-    from serinus.cli.request_auth import Caller
+    from serinus.cli.request_auth import RequestAuth
 
 
 def predict(
-    endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
+    endpoint: EndpointName,
     data: Annotated[
-        Path, typer.Option(help="Rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")
+        Path, typer.Option(help="File with rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")
     ],
     token: Annotated[
         str | None,
         typer.Option(
             envvar=VARIABLE_TOKEN,
             show_default=False,
-            help="A token of the issuer, where auth is jwt; better as variable.",
+            help="Token of the issuer, if the endpoint has auth jwt. The variable keeps it off the command line.",
         ),
     ] = None,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The endpoint's answer as it is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the endpoint's response as it is.")] = False,
 ) -> None:
-    """Send rows to an endpoint: of the offline cloud that runs here, of AWS only with --env.
+    """Send rows to an endpoint: in this project's offline cloud by default, on AWS only with --env.
 
     Example: [bold]serinus predict churn --data rows.json[/]
     """
-    from serinus.cli.context import stand_by_name
+    from serinus.cli.context import resolve_prediction_context
     from serinus.cli.endpoints import find_endpoint
-    from serinus.cli.request_auth import caller_of
+    from serinus.cli.request_auth import auth_for
 
     rows = read_rows(data)
-    place = stand_by_name(env, local=local, port=port)
-    target = place.target
-    found = find_endpoint(place.project, place.environment, endpoint, target)
+    context = resolve_prediction_context(env, local=local, port=port)
+    target = context.target
+    deployed = find_endpoint(context.project, context.environment, endpoint, target)
     if target.cloud is not None:
-        notice(f"asking {target.name}")
-    if token and found.auth != "jwt":
-        notice(f'{endpoint} has auth = "{found.auth}": the token is not sent')
-    answer, seconds = send(found.url, caller_of(found, target, token), rows, by_proxy=target.cloud is None)
+        notice(f"sending {len(rows)} rows to {target.name}")
+    if token and deployed.auth != "jwt":
+        notice(f'{endpoint} has auth = "{deployed.auth}", so the token is not sent')
+    response, elapsed_s = send(
+        deployed.url, auth_for(deployed, target, token), rows, use_proxy=target.cloud is None
+    )
     if as_json:
-        print_json(answer)
+        print_json(response)
         return
-    results.print(render(answer, len(rows)))
-    notice(f"model {answer['model']} {answer['version']}, {len(rows)} rows in {seconds * 1000:.1f} ms")
+    results.print(render(response, len(rows)))
+    notice(f"model {response['model']} {response['version']}, {len(rows)} rows in {elapsed_s * 1000:.1f} ms")
 
 
 def read_rows(path: Path) -> list[Any]:
-    """The rows in ``path``; `CliError` when it cannot be read as its suffix promises."""
+    """The rows in ``path``; raises `CliError` if it cannot be read in its suffix's format."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".csv":
@@ -75,41 +77,45 @@ def read_rows(path: Path) -> list[Any]:
         else:
             rows = json.loads(text)
     except FileNotFoundError as error:
-        raise CliError(f"{path} does not exist.") from error
+        raise CliError(f"{path} does not exist. --data names the file with the rows.") from error
     except (ValueError, OSError) as error:
         raise CliError(f"{path} cannot be read as {path.suffix or '.json'}: {error}") from error
     if isinstance(rows, dict):
         rows = rows.get("rows", [rows])
     if not isinstance(rows, list) or not rows:
-        raise CliError(f"{path} holds no rows; it should be a list of records, or {{'rows': [...]}}.")
+        raise CliError(f"{path} holds no rows. It must hold a list of records, or {{'rows': [...]}}.")
     return rows
 
 
-def send(base: str, caller: "Caller", rows: list[Any], *, by_proxy: bool = False) -> tuple[dict[str, Any], float]:
-    """The answer of the endpoint at ``base`` and the seconds it took; `CliError` with the endpoint's own words
-    when it refuses. With ``by_proxy`` a proxy that the shell names is used."""
+def send(
+    base: str, auth: "RequestAuth", rows: list[Any], *, use_proxy: bool = False
+) -> tuple[dict[str, Any], float]:
+    """The response of the endpoint at ``base``, and the seconds it took; raises `CliError` with its error message.
+    ``use_proxy`` honours the shell's proxy variables."""
     import httpx
 
-    url, sent = f"{base}/predict", json.dumps({"rows": rows}).encode()
+    url, body = f"{base}/predict", json.dumps({"rows": rows}).encode()
     began = time.perf_counter()
     try:
-        answer = httpx.post(url, content=sent, headers=caller.headers(url, sent), timeout=60, trust_env=by_proxy)
+        response = httpx.post(url, content=body, headers=auth.headers(url, body), timeout=60, trust_env=use_proxy)
     except httpx.TransportError as error:
         raise CliError(f"{base} did not answer: {error}") from error
-    if answer.status_code != httpx.codes.OK:
-        raise CliError(f"{url} answered {answer.status_code}:\n{_explain(answer)}")
-    body: dict[str, Any] = answer.json()
-    return body, time.perf_counter() - began
+    if response.status_code != httpx.codes.OK:
+        raise CliError(f"{url} answered {response.status_code}:\n{_explain(response)}")
+    parsed: dict[str, Any] = response.json()
+    return parsed, time.perf_counter() - began
 
 
-def render(answer: dict[str, Any], count: int) -> Any:
-    """The answer as a table, a line a row."""
-    series = {name: answer[name] for name in ("labels", "values") if name in answer} | answer.get("outputs", {})
-    classes = [f">{label}" for label in answer.get("classes", [])] if "probabilities" in answer else []
+def render(response: dict[str, Any], count: int) -> Any:
+    """The response as a table, one line per row."""
+    series = {name: response[name] for name in ("labels", "values") if name in response} | response.get(
+        "outputs", {}
+    )
+    classes = [f">{label}" for label in response.get("classes", [])] if "probabilities" in response else []
     shown = table("row", *series, *classes)
     for row in range(count):
         cells = [_show(column[row]) for column in series.values()]
-        shares = [f"{share:.4f}" for share in answer["probabilities"][row]] if classes else []
+        shares = [f"{share:.4f}" for share in response["probabilities"][row]] if classes else []
         shown.add_row(str(row), *cells, *shares)
     return shown
 
@@ -135,16 +141,16 @@ def _show(value: Any) -> str:
     )
 
 
-def _explain(answer: "httpx.Response") -> str:
+def _explain(response: "httpx.Response") -> str:
     try:
-        problem = answer.json()
+        problem = response.json()
     except ValueError:
-        return answer.text[:500]
-    # API Gateway says only here what is wrong with a token.
-    told = re.search(r'error_description="([^"]*)"', answer.headers.get("www-authenticate", ""))
+        return response.text[:500]
+    # API Gateway reports only here what is wrong with a token.
+    description = re.search(r'error_description="([^"]*)"', response.headers.get("www-authenticate", ""))
     lines = [str(problem.get("detail") or problem.get("message") or problem)]
     lines += [
         f"  row {error.get('row')}, {error.get('field')}: {error.get('value')!r} {error.get('rule')}"
         for error in problem.get("errors", [])[:10]
     ]
-    return "\n".join([*lines, *([told[1]] if told else [])])
+    return "\n".join([*lines, *([description[1]] if description else [])])

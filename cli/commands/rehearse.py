@@ -1,4 +1,4 @@
-"""`serinus rehearse`: watch a release, good or bad, before it is one."""
+"""`serinus rehearse`: tries out a release, good or bad, before it is made."""
 
 import signal
 import sys
@@ -11,39 +11,60 @@ import typer
 from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import CliError, Interrupted
 from serinus.cli.project import find_project
+from serinus.cli.target import AsJson, EndpointName
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 
-#: Where a project keeps the page of each endpoint's last rehearsal.
+#: The folder of each endpoint's last report.
 PAGES = ".serinus/rehearsals"
 
 
 def rehearse(
-    endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
+    endpoint: EndpointName,
     candidate: Annotated[
         str | None,
-        typer.Option(help="Bundle to release: its folder or version; by default the locked one once more."),
+        typer.Option(
+            help="Bundle to release: its folder, or the start of its version. Default: the pinned bundle again."
+        ),
     ] = None,
     inject: Annotated[
         str | None,
-        typer.Option(help="Its fault: errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init."),
+        typer.Option(
+            help="Give the candidate a fault: errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init."
+        ),
     ] = None,
-    env: Annotated[str, typer.Option(help="Environment whose settings are rehearsed.")] = DEFAULT_ENVIRONMENT,
-    rate: Annotated[float, typer.Option(min=1, max=2000, help="Requests a second.")] = 200,
-    speed: Annotated[float, typer.Option(min=1, max=600, help="Cloud seconds per real second.")] = 60,
-    seed: Annotated[int | None, typer.Option(help="Seed of alias weights and faults.")] = None,
+    env: Annotated[
+        str, typer.Option(help="Environment whose settings and pin to rehearse.")
+    ] = DEFAULT_ENVIRONMENT,
+    rate: Annotated[
+        float, typer.Option(min=1, max=2000, help="Requests per real second that are sent meanwhile.")
+    ] = 200,
+    speed: Annotated[
+        float,
+        typer.Option(
+            min=1, max=600, help="Cloud seconds per real second: 60 turns an hour of bake into a minute."
+        ),
+    ] = 60,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Random seed for routing by weight, faults and rows. Default: a new one each time."),
+    ] = None,
     metric_delay: Annotated[
-        float, typer.Option(min=0, max=900, help="Cloud seconds until CloudWatch shows a metric.")
+        float, typer.Option(min=0, max=900, help="Cloud seconds until a metric appears in CloudWatch, as on AWS.")
     ] = 90,
     html: Annotated[
         Path | None,
-        typer.Option(help=f"Where to write the report, one page of HTML; {PAGES}/ENDPOINT.html unless told."),
+        typer.Option(help=f"File to write the report to, one HTML page. Default: ENDPOINT.html in {PAGES}."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Release a candidate in an offline cloud of its own, under traffic, and see whether it is promoted.
+    """Release a candidate under traffic, in an offline cloud of its own, and report whether it is promoted.
 
-    Exit 0 when it was promoted, 3 when it was rolled back, 4 when there was not enough evidence to judge it, 5
-    when the judge's word to roll it back came too late.
+    Faults for --inject: errors=20% fails this share of requests; latency=+300ms delays each request; crash ends the
+    worker on a fifth of the requests; slow-init adds 3 s to each init; wrong-answers and nan change the model's
+    outputs, which the pre-traffic check must find.
+
+    The project and its running clouds are not changed. Exit codes: 0 promoted, 3 rolled back, 4 promoted without
+    enough evidence to judge it, 5 promoted because the verdict to roll back came too late.
 
     Example: [bold]serinus rehearse churn --inject errors=20%[/]
     """
@@ -52,15 +73,15 @@ def rehearse(
     from serinus.cli.rehearse.injection import parse
     from serinus.cli.rehearse.json_output import as_data
     from serinus.cli.rehearse.live import LiveView
-    from serinus.cli.rehearse.outcome import tell
+    from serinus.cli.rehearse.outcome import evaluate
     from serinus.cli.rehearse.page import render
-    from serinus.cli.rehearse.run import Order, perform
+    from serinus.cli.rehearse.run import RehearsalOptions, run_rehearsal
     from serinus.cli.rehearse.summary import headline, summary
 
     if html is not None:
         require_writable(html)
     require_extra()
-    order = Order(
+    options = RehearsalOptions(
         project=find_project(),
         environment=env,
         endpoint=endpoint,
@@ -71,29 +92,29 @@ def rehearse(
         seed=seed,
         metric_delay_s=metric_delay,
     )
-    report = html or order.project / PAGES / f"{endpoint}.html"
+    report = html or options.project / PAGES / f"{endpoint}.html"
     signal.signal(signal.SIGTERM, _end)
     try:
         with LiveView() as view:
-            record = perform(order, view)
+            record = run_rehearsal(options, view)
         if record.canary is None:
-            raise CliError(f"the candidate never became a version of the function:\n{record.deploy_log}")
-        story = tell(record)
-        # First, so that a page that cannot be written does not lose it.
+            raise CliError(f"no version of the function was published for the candidate:\n{record.deploy_log}")
+        result = evaluate(record)
+        # Printed first: a page that cannot be written must not lose it.
         if as_json:
-            print_json(as_data(record, story))
+            print_json(as_data(record, result))
         else:
-            results.print(f"{headline(story)}. ", style="bold", end="")
-            results.print(" ".join(summary(record, story)))
-        write_page(report, render(record, story))
+            results.print(f"{headline(result)}. ", style="bold", end="")
+            results.print(" ".join(summary(record, result)))
+        write_page(report, render(record, result))
     except KeyboardInterrupt as interrupt:
         raise Interrupted(
-            f"the rehearsal was interrupted and its cloud taken down; {report} was not written"
+            f"the rehearsal was interrupted and its cloud was stopped; {report} was not written"
         ) from interrupt
     notice(f"report: {report}")
-    raise typer.Exit(story.outcome.value)
+    raise typer.Exit(result.outcome.value)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does, so that cloud and scratch copy are taken down."""
+    """Exit as after Ctrl-C, so that the cloud is stopped and the copy of the project is deleted."""
     sys.exit(143)

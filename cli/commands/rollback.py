@@ -1,97 +1,113 @@
-"""`serinus rollback`: back to the version before, after a promotion, at once."""
+"""`serinus rollback`: return to the previous version at once, after a promotion."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from serinus.cli.console import notice, print_json, results, step
 from serinus.cli.errors import CliError, Interrupted
-from serinus.cli.project_lock import turn
-from serinus.cli.target import CloudPort, Environment, Local
-from serinus.infra.names import ALIAS
+from serinus.cli.project_lock import project_lock
+from serinus.cli.target import AsJson, CloudPort, EndpointName, Environment, Local
+from serinus.infra.names import ALIAS, DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
 from serinus.lambda_handlers.contract.lock import LOCK
 
 if TYPE_CHECKING:
-    from serinus.cli.context import Place
-    from serinus.cli.lock_update import MovedLock
-    from serinus.cli.rollback_plan import WayBack
+    from serinus.cli.context import CommandContext
+    from serinus.cli.lock_update import UpdatedPin
+    from serinus.cli.rollback_plan import RollbackPlan
 
 
 def rollback(
-    endpoint: Annotated[str, typer.Argument(help="Endpoint.")],
+    endpoint: EndpointName,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Go back to the version before: all requests at once, then lock and stack, so that the next deploy agrees.
+    """Send all requests of an endpoint to its previous version, at once.
+
+    Then the previous bundle is pinned in serinus.lock and the stack is updated, so that the next deploy keeps it.
+    With --local the pin is the one of local, or of dev if local has none. Use `serinus rollout stop` while a
+    release is under way.
 
     Example: [bold]serinus rollback churn --local[/]
     """
-    from serinus.cli.context import stand
-    from serinus.cli.lock_update import disagreement, sharing
+    from serinus.cli.context import resolve_context
+    from serinus.cli.lock_update import endpoints_sharing_pin, next_deploy_conflict
     from serinus.cli.project import SETTINGS
     from serinus.infra.settings import load_settings
 
-    place = stand(env, local=local, port=port)
-    with turn(place.project, wait=False):
-        way, moved = _go_back(place, endpoint)
-    settings = load_settings(place.project / SETTINGS, place.environment)
-    others = "".join(f", {name}" for name in sharing(settings, endpoint, way.good.model))
-    notice(f"{LOCK} pins {way.good} for {moved.environment}: the next deploy of {endpoint}{others}")
-    trouble = disagreement(settings, endpoint, way)
+    context = resolve_context(env, local=local, port=port)
+    with project_lock(context.project, wait=False):
+        plan, updated = _roll_back(context, endpoint)
+    settings = load_settings(context.project / SETTINGS, context.environment)
+    others = "".join(f", {name}" for name in endpoints_sharing_pin(settings, endpoint, plan.to_bundle.model))
+    notice(f"{LOCK} now pins {plan.to_bundle} for {updated.environment}: the next deploy of {endpoint}{others}")
+    if context.environment == LOCAL_ENVIRONMENT and updated.environment == DEFAULT_ENVIRONMENT:
+        notice(
+            f"this changed the pin of {DEFAULT_ENVIRONMENT}, which {LOCAL_ENVIRONMENT} uses because it has none "
+            "of "
+            f"its own: the next deploy to {DEFAULT_ENVIRONMENT} releases {plan.to_bundle} too"
+        )
+    conflict = next_deploy_conflict(settings, endpoint, plan)
     if as_json:
-        versions = {"from_version": way.left, "to_version": way.version, "model_version": moved.pin.version}
-        print_json({**versions, "next_deploy_agrees": trouble is None})
+        versions = {
+            "from_version": plan.from_version,
+            "to_version": plan.to_version,
+            "model_version": updated.pin.version,
+        }
+        print_json({**versions, "next_deploy_agrees": conflict is None})
         return
-    todo = f"commit {LOCK}; settings stay as serinus.toml has them"
-    if trouble is not None:
-        todo = f"but {trouble}: take that back and commit it, or the next deploy releases it again"
+    next_step = f"commit {LOCK}; {SETTINGS} is unchanged"
+    if conflict is not None:
+        next_step = f"but {conflict}. Revert that change and commit, or the next deploy will release it again."
     results.print(
-        f"rolled back {endpoint}: version {way.left} to {way.version}, model {way.good.short}; {todo}",
+        f"rolled back {endpoint}: version {plan.from_version} to {plan.to_version}, "
+        f"model {plan.to_bundle.short}; {next_step}",
         markup=False,
     )
 
 
-def _go_back(place: "Place", endpoint: str) -> tuple["WayBack", "MovedLock"]:
-    """Move lock, alias and stack, in this order: cut short anywhere, the same command makes up for the rest."""
+def _roll_back(context: "CommandContext", endpoint: str) -> tuple["RollbackPlan", "UpdatedPin"]:
+    """Update lock, alias and stack, in this order: if it is interrupted, the same command does the rest."""
     from serinus.cli.endpoints import find_stack
-    from serinus.cli.lock_update import move_lock
+    from serinus.cli.lock_update import repin
     from serinus.cli.release_reader import RolloutReader
-    from serinus.cli.rollback_plan import find_way
-    from serinus.cli.stack_sync import tell_stack
+    from serinus.cli.rollback_plan import plan_rollback
+    from serinus.cli.stack_sync import sync_stack_alias
 
-    stack = find_stack(place.project, place.environment, endpoint, place.target)
-    reader = RolloutReader(place.target, stack.stack)
-    way = find_way(reader, stack, endpoint, place.here)
-    moved, unmoved, model_version = None, None, way.good.short
+    stack = find_stack(context.project, context.environment, endpoint, context.target)
+    reader = RolloutReader(context.target, stack.stack)
+    plan = plan_rollback(reader, stack, endpoint, context.cli_flags)
+    updated, pin_error, model_version = None, None, plan.to_bundle.short
     try:
-        moved = move_lock(place.project, place.environment, way.good)
-        model_version = moved.pin.version
-    except CliError as error:  # no reason to let the bad version answer
-        unmoved = error
+        updated = repin(context.project, context.environment, plan.to_bundle)
+        model_version = updated.pin.version
+    except CliError as error:  # no reason to keep the bad version in service
+        pin_error = error
     try:
         no_weights: dict[str, float] = {}
         reader.functions.update_alias(
             FunctionName=stack.stack,
             Name=ALIAS,
-            FunctionVersion=way.version,
+            FunctionVersion=plan.to_version,
             RoutingConfig={"AdditionalVersionWeights": no_weights},
             Description="",
         )
-        notice(f"version {way.version} answers all requests of {endpoint}, version {way.left} none")
-        with step(f"telling stack {stack.stack}"):
-            tell_stack(place.target, stack.stack, version=way.version, model_version=model_version)
+        notice(f"version {plan.to_version} answers all requests of {endpoint}, version {plan.from_version} none")
+        with step(f"updating stack {stack.stack}"):
+            sync_stack_alias(context.target, stack.stack, version=plan.to_version, model_version=model_version)
     except KeyboardInterrupt as interrupt:
-        now = find_stack(place.project, place.environment, endpoint, place.target)
-        told = now.status.endswith("_IN_PROGRESS") or now.believed_version == way.version
-        again = f"`serinus rollback {endpoint}{place.here}` makes up for the rest"
-        rest = "its stack is being told" if told else again
-        answers = reader.alias().version
-        raise Interrupted(f"interrupted; version {answers} answers all requests, {rest}") from interrupt
-    if moved is None:
+        stack_now = find_stack(context.project, context.environment, endpoint, context.target)
+        updating = stack_now.status.endswith("_IN_PROGRESS") or stack_now.recorded_version == plan.to_version
+        retry = f"run `serinus rollback {endpoint}{context.cli_flags}` again to finish"
+        raise Interrupted(
+            f"interrupted; version {reader.alias().version} answers all requests, "
+            f"{'its stack is being updated' if updating else retry}"
+        ) from interrupt
+    if updated is None:
         raise CliError(
-            f"version {way.version} answers again and its stack knows, but {LOCK} could not be moved: {unmoved} "
-            f"Pin {way.good} before the next deploy; this command would go back one version further."
+            f"version {plan.to_version} serves again and its stack is updated, but {LOCK} could not be: "
+            f"{pin_error} "
+            f"Pin {plan.to_bundle} before the next deploy; running this command again would go back one more "
+            "version."
         )
-    return way, moved
+    return plan, updated

@@ -1,92 +1,93 @@
-"""`serinus rollout`: how far a release is, on AWS or offline, and the brake."""
+"""`serinus rollout`: shows how far a release is, on AWS or offline, and stops it."""
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import CliError
-from serinus.cli.target import CloudPort, Environment, Local
+from serinus.cli.target import AsJson, CloudPort, EndpointName, Environment, Local
 
 if TYPE_CHECKING:
-    from serinus.cli.context import Place
+    from serinus.cli.context import CommandContext
     from serinus.cli.endpoints import DeployedStack
-    from serinus.cli.release_reader import AliasState, Deployment, RolloutReader
+    from serinus.cli.release_reader import AliasDeployment, AliasState, RolloutReader
 
-app = typer.Typer(help="Follow the release of an endpoint, or stop it.", no_args_is_help=True)
-
-Endpoint = Annotated[str, typer.Argument(help="Endpoint.")]
+app = typer.Typer(help="Follow or stop the release of an endpoint.", no_args_is_help=True)
 
 ROLLED_BACK = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """A deployed endpoint whose releases are looked at."""
+class FollowedEndpoint:
+    """A deployed endpoint whose releases are read."""
 
     endpoint: str
-    place: "Place"
+    context: "CommandContext"
     reader: "RolloutReader"
 
     def describe(self) -> "DeployedStack":
-        """Its stack, as it stands now."""
+        """Its stack's current state."""
         from serinus.cli.endpoints import find_stack
 
-        return find_stack(self.place.project, self.place.environment, self.endpoint, self.place.target)
+        return find_stack(self.context.project, self.context.environment, self.endpoint, self.context.target)
 
 
 @app.command()
 def status(
-    endpoint: Endpoint,
+    endpoint: EndpointName,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Say whom the alias names, how the last release went or goes, what the judge says and which alarms fire.
+    """Show which versions get traffic, how the last release went, the judge's last verdict and firing alarms.
 
     Example: [bold]serinus rollout status churn --local[/]
     """
-    reader = follow(endpoint, env, local, port).reader
+    reader = open_rollout(endpoint, env, local, port).reader
     alias, last = reader.alias(), last_release(reader)
-    said = [] if last is None else reader.verdicts(last.created_at)
+    verdicts = [] if last is None else reader.verdicts(last.created_at)
     firing = [alarm for alarm in reader.alarms() if alarm.state == "ALARM"]
     if as_json:
         print_json(
             {
                 "alias": asdict(alias),
                 "release": asdict(last) if last else None,
-                "verdict": asdict(said[-1]) if said else None,
+                "verdict": asdict(verdicts[-1]) if verdicts else None,
                 "alarms": [asdict(alarm) for alarm in firing],
             }
         )
         return
-    results.print(shares(alias), markup=False)
+    results.print(describe_traffic(alias), markup=False)
     results.print(release_line(last) if last else "no release by CodeDeploy yet", markup=False)
-    if said:
-        results.print(f"judge: {said[-1].verdict}: {said[-1].reason}", markup=False)
+    if verdicts:
+        results.print(f"judge: {verdicts[-1].verdict}: {verdicts[-1].reason}", markup=False)
     results.print(
-        f"alarms: {', '.join(alarm.description or alarm.name for alarm in firing) or 'none fires'}", markup=False
+        f"alarms: {', '.join(alarm.description or alarm.name for alarm in firing) or 'none is firing'}",
+        markup=False,
     )
 
 
 @app.command()
-def watch(endpoint: Endpoint, env: Environment = None, local: Local = False, port: CloudPort = None) -> None:
-    """Follow a release until it is over. Exit 0 when it was promoted, 3 when it was rolled back.
+def watch(endpoint: EndpointName, env: Environment = None, local: Local = False, port: CloudPort = None) -> None:
+    """Follow a release until it ends. Exit code 0: promoted; 3: rolled back.
 
     Example: [bold]serinus rollout watch churn --local[/]
     """
-    followed, told = follow(endpoint, env, local, port), set[str]()
-    reader, pause_s = followed.reader, followed.place.target.pause_s
+    followed, printed = open_rollout(endpoint, env, local, port), set[str]()
+    reader, pause_s = followed.reader, followed.context.target.pause_s
     while (last := newest_release(followed)) is None:
-        _tell_once(told, f"stack {reader.stack} is being updated; the release has not begun")
+        _notice_once(printed, f"stack {reader.stack} is being updated; the release has not started")
         time.sleep(pause_s)
+    if not last.under_way:
+        notice("no release is under way; the last one:")
     while True:
-        _tell_once(told, shares(reader.alias()))
-        for said in reader.verdicts(last.created_at):
-            _tell_once(told, f"judge: {said.verdict}: {said.reason}")
+        _notice_once(printed, describe_traffic(reader.alias()))
+        for verdict in reader.verdicts(last.created_at):
+            _notice_once(printed, f"judge: {verdict.verdict}: {verdict.reason}")
         last = reader.deployment(last.id)
         if not last.under_way:
             break
@@ -97,51 +98,51 @@ def watch(endpoint: Endpoint, env: Environment = None, local: Local = False, por
 
 
 @app.command()
-def stop(endpoint: Endpoint, env: Environment = None, local: Local = False, port: CloudPort = None) -> None:
-    """Stop the release under way and put the alias back.
+def stop(endpoint: EndpointName, env: Environment = None, local: Local = False, port: CloudPort = None) -> None:
+    """Stop the release under way and return all traffic to the previous version.
 
     Example: [bold]serinus rollout stop churn --local[/]
     """
-    followed = follow(endpoint, env, local, port)
-    reader, stack, here = followed.reader, followed.describe(), followed.place.here
-    running = next((one for one in reader.deployments(3) if one.under_way), None)
+    followed = open_rollout(endpoint, env, local, port)
+    reader, stack, flags = followed.reader, followed.describe(), followed.context.cli_flags
+    running = next((deployment for deployment in reader.deployments(3) if deployment.under_way), None)
     if running is not None and running.undoes is not None:
-        results.print(f"{running.id} already puts the alias back to version {running.canary}", markup=False)
+        results.print(f"{running.id} is already returning the alias to version {running.canary}", markup=False)
     elif running is not None:
         reader.codedeploy.stop_deployment(deploymentId=running.id, autoRollbackEnabled=True)
-        results.print(f"stopped {running.id}; the alias goes back to version {running.stable}", markup=False)
+        results.print(f"stopped {running.id}; all traffic returns to version {running.stable}", markup=False)
     elif stack.status == "UPDATE_IN_PROGRESS":
         reader.cloudformation.cancel_update_stack(StackName=reader.stack)
-        results.print(f"cancelled the update of {reader.stack} before its release began", markup=False)
+        results.print(f"cancelled the update of {reader.stack} before its release started", markup=False)
     else:
         raise CliError(
-            f"no release of {endpoint} is under way. `serinus rollback {endpoint}{here}` goes back from one "
-            "that was promoted."
+            f"no release of {endpoint} is under way. `serinus rollback {endpoint}{flags}` returns to the version "
+            "before a release that was promoted."
         )
 
 
-def follow(endpoint: str, env: str | None, local: bool, port: int | None) -> Followed:
-    """The endpoint's releases at the chosen place; `CliError` where it is not deployed, or only just being so."""
-    from serinus.cli.context import stand
+def open_rollout(endpoint: str, env: str | None, local: bool, port: int | None) -> FollowedEndpoint:
+    """The endpoint's releases; raises `CliError` if it is not deployed, or being deployed for the first time."""
+    from serinus.cli.context import resolve_context
     from serinus.cli.endpoints import stack_names
     from serinus.cli.release_reader import RolloutReader
 
-    place = stand(env, local=local, port=port)
-    stack = stack_names(place.project, place.environment, [endpoint])[endpoint]
-    followed = Followed(endpoint, place, RolloutReader(place.target, stack))
-    found = followed.describe()
-    if found.status == "CREATE_IN_PROGRESS":
+    context = resolve_context(env, local=local, port=port)
+    stack = stack_names(context.project, context.environment, [endpoint])[endpoint]
+    followed = FollowedEndpoint(endpoint, context, RolloutReader(context.target, stack))
+    stack_now = followed.describe()
+    if stack_now.status == "CREATE_IN_PROGRESS":
         raise CliError(
-            f"stack {found.stack} is still being created, and CodeDeploy has no part in a first version. "
+            f"stack {stack_now.stack} is still being created, and CodeDeploy does not release a first version. "
             "Wait for the deploy to end."
         )
     return followed
 
 
-def newest_release(followed: Followed) -> "Deployment | None":
-    """The release that is under way or was the last; None while a stack's update is still to begin one.
+def newest_release(followed: FollowedEndpoint) -> "AliasDeployment | None":
+    """The release that is under way, or the last one; None while a stack's update has not started one yet.
 
-    Raises `CliError` where there was none, or an update has come to nothing before one began.
+    Raises `CliError` if there was none, or if an update failed before it started one.
     """
     stack, last = followed.describe(), last_release(followed.reader)
     if last is not None and (last.under_way or last.created_at >= stack.changed_at.timestamp()):
@@ -149,29 +150,32 @@ def newest_release(followed: Followed) -> "Deployment | None":
     if stack.status == "UPDATE_IN_PROGRESS":
         return None
     if "ROLLBACK" in stack.status and not (last and last.rolled_back):
-        raise CliError(f"stack {stack.stack} is {stack.status}: its update failed before a release began.")
+        raise CliError(f"stack {stack.stack} is {stack.status}: its update failed before a release started.")
     if last is None:
         name = followed.endpoint
         raise CliError(
-            f"{name} has had no release by CodeDeploy yet. `serinus deploy {name}{followed.place.here}` makes one."
+            f"{name} has had no release by CodeDeploy yet: its first version is deployed without one, and a "
+            "deploy "
+            "without changes makes none. Package another model or change a setting, then run "
+            f"`serinus deploy {name}{followed.context.cli_flags}`."
         )
     return last
 
 
-def last_release(reader: "RolloutReader") -> "Deployment | None":
+def last_release(reader: "RolloutReader") -> "AliasDeployment | None":
     """The newest deployment that is not a rollback."""
-    return next((one for one in reader.each_deployment() if one.undoes is None), None)
+    return next((deployment for deployment in reader.each_deployment() if deployment.undoes is None), None)
 
 
-def shares(alias: "AliasState") -> str:
-    """Whom the alias names, in words."""
+def describe_traffic(alias: "AliasState") -> str:
+    """Which versions get which share of requests, in words."""
     if alias.canary is None:
         return f"version {alias.version} answers all requests"
     return f"version {alias.canary} answers {alias.weight:.0%} of requests, version {alias.version} the rest"
 
 
-def release_line(release: "Deployment") -> str:
-    """How a release went or goes, in words."""
+def release_line(release: "AliasDeployment") -> str:
+    """A release and its result so far, in words."""
     words = {
         "Succeeded": "was promoted",
         "Failed": "was rolled back",
@@ -182,7 +186,7 @@ def release_line(release: "Deployment") -> str:
     return f"release {release.id} of version {release.canary} over {release.stable} {how}{why}"
 
 
-def _tell_once(told: set[str], line: str) -> None:
-    if line not in told:
-        told.add(line)
+def _notice_once(printed: set[str], line: str) -> None:
+    if line not in printed:
+        printed.add(line)
         notice(line)

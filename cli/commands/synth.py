@@ -1,10 +1,10 @@
-"""`serinus synth`: the CDK app of a project; cdk.json names it, so no folder of the project can shadow ours."""
+"""`serinus synth`: the CDK app of a project. cdk.json runs it, so that no folder of a project can shadow ours."""
 
 from serinus.cli.project import find_project
 
 
 def synth() -> None:
-    """Synthesize the project's stacks. The CDK CLI calls this; `npx cdk synth` is what a person types.
+    """Synthesize the project's stacks. The CDK CLI runs this as the project's app; run `npx cdk synth` yourself.
 
     Example: [bold]npx cdk synth -c env=prod[/]
     """

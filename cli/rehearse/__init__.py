@@ -1,6 +1,7 @@
 """`serinus rehearse`: a release from start to verdict, in a cloud of its own on this machine.
 
-command -> scratch, injection -> stage      a copy of the project, its cloud, the two releases
-stage   -> traffic, watching                what clients see, what the cloud's APIs say
-story   -> wording, live, page, as_data     what it amounts to, and how it is told
+run     -> workspace, environment           a copy of the project, its cloud, the two releases
+        -> traffic, observer, throttle      the clients' requests, the cloud's APIs, the speed of cloud time
+record  -> outcome, timeline, series        the result, its events, its figures over time
+        -> summary, live, page, json_output how the result is shown
 """

@@ -1,15 +1,15 @@
-"""The alarms of a release in plain words: CloudWatch's own names carry hashes, and a stack's rollback takes the
-new version's alarms away before anyone could ask for their descriptions."""
+"""The alarms of a release in plain words: CloudWatch's own names carry hashes, and a stack's rollback deletes
+the new version's alarms before their descriptions can be read."""
 
 import re
 
 #: By the name that `serinus.infra.alarm_plan` gives an alarm.
 TITLES = {
-    "Verdict": "Roll back, says the judge",
+    "Verdict": "The judge's verdict is to roll back",
     "Errors": "Errors on the new version",
-    "Latency": "Slow answers from the new version",
-    "Throttles": "Refused requests on the new version",
-    "Silence": "The judge is silent",
+    "Latency": "Slow responses from the new version",
+    "Throttles": "Throttled requests on the new version",
+    "Silence": "The judge reports nothing",
 }
 #: A name in CodeDeploy's message about the alarms that stopped a deployment.
 _NAMED = re.compile(r"<([^<>]+)>")
@@ -19,8 +19,8 @@ _OURS = re.compile(rf"-Alarms({'|'.join(TITLES)})[0-9A-Za-z]*-[0-9A-Za-z]+$")
 
 def title(name: str) -> str:
     """What the alarm called ``name`` in CloudWatch watches; the name itself where it is none of a release's."""
-    found = _OURS.search(name)
-    return TITLES[found[1]] if found else name
+    match = _OURS.search(name)
+    return TITLES[match[1]] if match else name
 
 
 def named_in(message: str) -> list[str]:
@@ -28,7 +28,7 @@ def named_in(message: str) -> list[str]:
     return _NAMED.findall(message)
 
 
-def plain(message: str) -> str:
+def plain_message(message: str) -> str:
     """CodeDeploy's ``message``, shortened to the alarms in plain words where it names some."""
     names = named_in(message)
     return f"alarm: {'; '.join(title(name) for name in names)}" if names else message

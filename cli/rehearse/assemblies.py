@@ -28,9 +28,9 @@ def make(environment: str, projects: list[Path]) -> None:
     from serinus.infra.synth import CDK_CONTEXT, synthesize, wanted_layers
     from serinus.modelpack import layers
 
-    wanted = [wanted_layers(project, environment) for project in projects]
-    targets = {target for one in wanted for target in one.targets}
-    bundles = {bundle.resolve() for one in wanted for bundle in one.bundles}
+    candidates = [wanted_layers(project, environment) for project in projects]
+    targets = {target for needs in candidates for target in needs.targets}
+    bundles = {bundle.resolve() for needs in candidates for bundle in needs.bundles}
     with StageProgress() as progress:
         layers.build(projects[0], sorted(targets), sorted(bundles), progress)
     for project in projects:
@@ -41,10 +41,10 @@ def make(environment: str, projects: list[Path]) -> None:
 def _context(project: Path) -> dict[str, object]:
     """The context of the project's cdk.json, which the CDK CLI would hand down."""
     path = project / "cdk.json"
-    found: dict[str, object] = (
+    context: dict[str, object] = (
         json.loads(path.read_text(encoding="utf-8")).get("context", {}) if path.exists() else {}
     )
-    return found
+    return context
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from serinus.cli.errors import CliError
 _END_PATIENCE_S = 10.0
 
 
-class Background:
-    """A process in a group of its own, which Ctrl-C reaches only through `end`; what it says goes to ``log``."""
+class BackgroundProcess:
+    """A process in a group of its own, which Ctrl-C reaches only through `end`; its output goes to ``log``."""
 
     def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> None:
         self.log = log
@@ -36,12 +36,12 @@ class Background:
         return self._process.poll()
 
     def require_success(self) -> None:
-        """Wait for the end; `CliError` with the program's last words unless it went well."""
+        """Wait for the end; `CliError` with the program's last output unless it succeeded."""
         if self._process.wait() != 0:
             raise CliError(f"the rehearsal could not be prepared:\n{cdk.last_lines(self.log)}")
 
     def end(self) -> None:
-        """End it, wherever it is."""
+        """Terminate it, whatever it is doing."""
         for strength in (signal.SIGTERM, signal.SIGKILL):
             if self._process.poll() is not None:
                 return
@@ -52,11 +52,14 @@ class Background:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM: impatience must not keep what is half taken down from being so wholly."""
-    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
+def interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM, so that a clean-up that has begun is completed."""
+    before = {
+        signal_number: signal.signal(signal_number, signal.SIG_IGN)
+        for signal_number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)

@@ -1,4 +1,4 @@
-"""A bundle whose graph was spoiled after packaging: what the check before traffic must stop.
+"""Spoils a bundle's graph after packaging, to show that the pre-traffic check stops it.
 
 Packaging would refuse to make it, so it is made by hand: golden set and signature stay those of the good
 bundle, only the graph answers otherwise.
@@ -39,7 +39,7 @@ def _spoiled_graph(graph: bytes, kind: str) -> bytes:
         import onnx
     except ImportError as error:
         raise CliError(
-            f"--inject {kind} rewrites the model's graph, for which ONNX's library is not installed: "
+            f"--inject {kind} rewrites the model's graph and needs the onnx package, which is not installed: "
             "pip install onnx"
         ) from error
     model = onnx.load_model_from_string(graph)

@@ -1,4 +1,4 @@
-"""What can be made wrong with a candidate, as `--inject` orders it."""
+"""The faults that `--inject` can give to a candidate."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ USAGE = "errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init"
 CRASH_RATE = 0.2
 #: Real milliseconds that are added to each init: beyond twice what any of ours needs, below Lambda's 10 s.
 SLOW_INIT_MS = 3000.0
-#: Faults that need a bundle with a bad graph; the others the offline cloud makes up while requests run.
+#: Faults that need a bundle with a bad graph; the offline cloud injects the others while requests run.
 BAD_GRAPHS = ("wrong-answers", "nan")
 
 _FORMS = {
-    "errors": "a share of requests in percent, as in errors=20%",
-    "latency": "a delay in ms or s, as in latency=+300ms",
-    "crash": "no amount: a fifth of the requests crash",
-    "slow-init": "no amount: each start takes three seconds more",
+    "errors": "a share of requests in percent, such as errors=20%",
+    "latency": "a delay in ms or s, such as latency=+300ms",
+    "crash": "no amount: the worker crashes on a fifth of the requests",
+    "slow-init": "no amount: each init takes three seconds longer",
     "wrong-answers": "no amount",
     "nan": "no amount",
 }
@@ -31,9 +31,10 @@ _MILLISECONDS = re.compile(r"\+?(\d+(?:\.\d+)?)\s*(ms|s)")
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A fault on order. ``text`` is how it was ordered; ``fault`` what the offline cloud is told, empty where
-    ``bad_graph`` names what is done to the model instead. With ``recycle`` the candidate's environments are taken
-    away as the shift begins: the check before traffic has warmed them, and live requests would meet no init."""
+    """A fault to inject. ``text`` is the option's value; ``fault`` the offline cloud's settings for it, empty
+    where ``bad_graph`` names what is done to the model instead. With ``recycle`` the candidate's environments are
+    taken away as the shift begins: the check before traffic has warmed them, and live requests would meet no
+    init."""
 
     text: str
     fault: dict[str, Any]
@@ -42,7 +43,7 @@ class Injection:
 
 
 def parse(text: str) -> Injection:
-    """The injection that ``text`` orders; `WrongUsage` for one that there is not."""
+    """The injection that ``text`` describes; raises `WrongUsage` for an unknown one."""
     match = _ORDER.fullmatch(text.strip())
     kind, amount = (match["kind"], match["amount"]) if match else (text, None)
     if kind in BAD_GRAPHS and amount is None:
@@ -74,4 +75,4 @@ def _delay_ms(text: str, amount: str, unit: str) -> float:
 def _refusal(text: str, kind: str) -> str:
     if kind in _FORMS:
         return f"--inject {text!r}: {kind} takes {_FORMS[kind]}."
-    return f"--inject {text!r} is no fault that can be ordered; it is one of {USAGE}."
+    return f"--inject {text!r} is not a fault; use one of {USAGE}."

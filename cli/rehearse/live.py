@@ -1,6 +1,7 @@
-"""A rehearsal while it runs: a panel that changes on a terminal, lines elsewhere."""
+"""Shows a rehearsal while it runs: a panel that changes on a terminal, lines in order of time elsewhere."""
 
 import bisect
+import math
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -11,24 +12,28 @@ from rich.text import Text
 
 from serinus.cli.console import notice, progress, table
 from serinus.cli.rehearse.cloud_time import CloudTime
-from serinus.cli.rehearse.observer import Happening, Watch
+from serinus.cli.rehearse.observer import ObservedEvent, ReleaseObserver
 from serinus.cli.rehearse.outcome import percentile
-from serinus.cli.rehearse.traffic import Answered, Traffic
+from serinus.cli.rehearse.traffic import RequestResult, Traffic
 
-#: Real seconds of answers that the panel's figures cover.
+#: Real seconds of responses that the panel's figures cover.
 WINDOW_S = 2.0
-_SHOWN_HAPPENINGS = 8
+#: Real seconds for which a line waits for earlier ones: the cloud's APIs report events later than they happen.
+ORDER_S = 2.0
+_SHOWN_EVENTS = 8
 _STYLES = {"good": "green", "bad": "red", "plain": ""}
 
 
 class LiveView:
-    """Shows shares, errors, latency, alarms and what happens; `clock` is set once there is a cloud."""
+    """Shows weights, errors, latency, alarms and events."""
 
     def __init__(self) -> None:
         self.released_at: float | None = None
         self._live = Live(console=progress, refresh_per_second=8, transient=True)
-        self._happenings: list[Happening] = []
+        self._events: list[ObservedEvent] = []
         self._minute = -1
+        #: Lines that were not printed yet, by cloud time.
+        self._waiting: list[tuple[float, str]] = []
 
     def __enter__(self) -> "LiveView":
         if progress.is_terminal:
@@ -39,50 +44,62 @@ class LiveView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+        self._print_until(math.inf)
 
     def stage(self, title: str) -> None:
-        """What is under way before there is anything to see."""
+        """Show what is under way before there are any events."""
         if progress.is_terminal:
             self._live.update(Text(f"{title} …", style="dim"))
         else:
             notice(f"{title} …")
 
-    def happened(self, happening: Happening) -> None:
-        """One line for what happened."""
-        self._happenings.append(happening)
+    def event_observed(self, event: ObservedEvent) -> None:
+        """Show an event."""
+        self._events.append(event)
         if not progress.is_terminal:
-            notice(self._line(happening))
+            self._waiting.append((event.at, self._line(event)))
 
-    def show(self, traffic: Traffic, watch: Watch, clock: CloudTime) -> None:
-        """The figures of now; elsewhere than on a terminal once a cloud minute."""
+    def show(self, traffic: Traffic, observer: ReleaseObserver, clock: CloudTime) -> None:
+        """Show the current figures; other than on a terminal once a cloud minute."""
         window_s = WINDOW_S * clock.speed
-        recent = _since(traffic.answers, clock.now() - window_s)
+        recent = _since(traffic.results, clock.now() - window_s)
         if progress.is_terminal:
-            self._live.update(self._panel(recent, watch, clock))
+            self._live.update(self._panel(recent, observer, clock))
             return
         minute = int((clock.now() - (self.released_at or clock.now())) // 60)
         if minute > self._minute:
             self._minute = minute
-            failed = sum(one.failed for one in recent)
-            p99 = percentile([one.latency_ms for one in recent], 0.99)
-            alias = watch.shares[-1].alias if watch.shares else None
+            failed = sum(request.failed for request in recent)
+            p99 = percentile([request.latency_ms for request in recent], 0.99)
+            alias = observer.alias_samples[-1].alias if observer.alias_samples else None
             canary = f"canary {alias.weight:.0%}" if alias and alias.canary else "no canary"
-            notice(f"{self._at(clock.now())}  {canary}, {len(recent)} answers, {failed} failed, p99 {p99:.0f} ms")
+            line = f"{self._at(clock.now())}  {canary}, {len(recent)} responses, {failed} failed, p99 {p99:.0f} ms"
+            self._waiting.append((clock.now(), line))
+        self._print_until(clock.now() - ORDER_S * clock.speed)
 
-    def _panel(self, recent: Sequence[Answered], watch: Watch, clock: CloudTime) -> RenderableType:
-        alias = watch.shares[-1].alias if watch.shares else None
-        share = f"{alias.weight:.0%} meets version {alias.canary}" if alias and alias.canary else "one version"
+    def _print_until(self, at: float) -> None:
+        """Print the waiting lines up to cloud time ``at``, in order."""
+        due = [entry for entry in self._waiting if entry[0] <= at]
+        self._waiting = [entry for entry in self._waiting if entry[0] > at]
+        for _, line in sorted(due, key=lambda entry: entry[0]):
+            notice(line)
+
+    def _panel(
+        self, recent: Sequence[RequestResult], observer: ReleaseObserver, clock: CloudTime
+    ) -> RenderableType:
+        alias = observer.alias_samples[-1].alias if observer.alias_samples else None
+        share = f"{alias.weight:.0%} to version {alias.canary}" if alias and alias.canary else "one version"
         title = Text(f"cloud time {self._at(clock.now())}   {share}", style="bold")
-        firing = [alarm.description for alarm in watch.alarms if alarm.state == "ALARM"]
+        firing = [alarm.description for alarm in observer.alarms if alarm.state == "ALARM"]
         alarms = Text(f"alarms: {', '.join(firing) or 'none'}", style="red" if firing else "dim")
         lines = [
-            Text(self._line(one), style=_STYLES[one.tone], overflow="ellipsis", no_wrap=True)
-            for one in sorted(self._happenings)[-_SHOWN_HAPPENINGS:]
+            Text(self._line(event), style=_STYLES[event.tone], overflow="ellipsis", no_wrap=True)
+            for event in sorted(self._events, key=lambda event: event.at)[-_SHOWN_EVENTS:]
         ]
         return Group(title, _figures(recent), alarms, *lines)
 
-    def _line(self, happening: Happening) -> str:
-        return f"{self._at(happening.at)}  {happening.kind}: {happening.text}"
+    def _line(self, event: ObservedEvent) -> str:
+        return f"{self._at(event.at)}  {event.kind}: {event.text}"
 
     def _at(self, at: float) -> str:
         seconds = at - (self.released_at if self.released_at is not None else at)
@@ -90,23 +107,23 @@ class LiveView:
         return f"{sign}{int(seconds // 60):02d}:{int(seconds % 60):02d}"
 
 
-def _figures(recent: Sequence[Answered]) -> Table:
-    shown = table("version", ">answers", ">share", ">failed", ">p50 ms", ">p99 ms")
-    for version in sorted({one.version for one in recent}):
-        own = [one for one in recent if one.version == version]
-        latencies = [one.latency_ms for one in own]
+def _figures(recent: Sequence[RequestResult]) -> Table:
+    shown = table("version", ">responses", ">share", ">failed", ">p50 ms", ">p99 ms")
+    for version in sorted({request.version for request in recent}):
+        of_version = [request for request in recent if request.version == version]
+        latencies = [request.latency_ms for request in of_version]
         shown.add_row(
             version or "not named",
-            str(len(own)),
-            f"{len(own) / len(recent):.1%}",
-            str(sum(one.failed for one in own)),
+            str(len(of_version)),
+            f"{len(of_version) / len(recent):.1%}",
+            str(sum(request.failed for request in of_version)),
             f"{percentile(latencies, 0.5):.1f}",
             f"{percentile(latencies, 0.99):.1f}",
         )
     return shown
 
 
-def _since(answers: Sequence[Answered], at: float) -> list[Answered]:
-    """The answers that came after ``at``; they stand in order of that."""
-    place = bisect.bisect_right(answers, at, key=lambda one: one.answered_at)
-    return list(answers[place:])
+def _since(results: Sequence[RequestResult], at: float) -> list[RequestResult]:
+    """The results that came after ``at``; they are in this order."""
+    first = bisect.bisect_right(results, at, key=lambda request: request.answered_at)
+    return list(results[first:])

@@ -1,4 +1,4 @@
-"""What a record amounts to: the outcome, and the figures that bear it out."""
+"""Evaluates the record of a rehearsal: its outcome and the figures behind it."""
 
 import math
 from collections import Counter
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from serinus.cli.rehearse.record import Record
-from serinus.cli.rehearse.traffic import Answered
+from serinus.cli.rehearse.record import RehearsalRecord
+from serinus.cli.rehearse.traffic import RequestResult
 from serinus.lambda_handlers.contract.release import Verdict
 
 #: Standard errors within which a share of random choices is what its weight says.
@@ -17,8 +17,8 @@ _SLOW_FACTOR = 2.0
 NOT_NAMED = "not named"
 
 
-class Outcome(Enum):
-    """How it ended, and the exit code that says so."""
+class RehearsalOutcome(Enum):
+    """How the release ended; the value is the exit code."""
 
     PROMOTED = 0
     ROLLED_BACK = 3
@@ -28,8 +28,8 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CanaryShare:
-    """Of ``requests`` that Lambda counted while the alias had weights, ``canary`` met the canary; ``weight`` is
-    what the alias said."""
+    """``canary`` of the ``requests`` that Lambda counted while the alias had weights reached the canary;
+    ``weight`` is the alias's."""
 
     requests: int
     canary: int
@@ -50,58 +50,58 @@ class CanaryShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """``failed`` counts server errors and requests without an answer; times in cloud minutes. ``met_canary`` is
-    how many of the ``during_shift`` live requests met the canary before all traffic did or the alias was back."""
+class RehearsalResult:
+    """``failed`` counts server errors and requests without a response; times in cloud minutes. ``canary_requests``
+    of the ``shift_requests`` live requests reached the canary before all traffic did or the alias was back."""
 
-    outcome: Outcome
+    outcome: RehearsalOutcome
     reason: str
     requests: int
     by_version: dict[str, dict[str, int]]
     failed: int
-    met_canary: int
-    during_shift: int
+    canary_requests: int
+    shift_requests: int
     canary_share: CanaryShare | None
     shift_minutes: float | None
-    minutes_bad_to_back: float | None
+    recovery_minutes: float | None
 
     @property
-    def met_share(self) -> float:
-        """Share of the requests during the shift that met the canary."""
-        return self.met_canary / self.during_shift if self.during_shift else 0.0
+    def shift_canary_share(self) -> float:
+        """Share of the requests during the shift that reached the canary."""
+        return self.canary_requests / self.shift_requests if self.shift_requests else 0.0
 
 
-def tell(record: Record) -> Story:
-    """The story of ``record``."""
+def evaluate(record: RehearsalRecord) -> RehearsalResult:
+    """The result of ``record``."""
     outcome, reason = _outcome(record)
     shift = record.shift
-    during = [] if shift is None else [one for one in record.answers if shift[0] <= one.at < shift[1]]
-    during_shift, met_canary = _metered(record)
-    if record.final == record.stable and record.all_moved_at is not None:
-        # Without weights Lambda does not count by version, and every request met the candidate.
-        everyone = sum(one.at >= record.all_moved_at for one in during)
-        during_shift, met_canary = during_shift + everyone, met_canary + everyone
-    if not during_shift:
-        during_shift, met_canary = len(during), sum(one.version == record.canary for one in during)
-    return Story(
+    during = [] if shift is None else [request for request in record.results if shift[0] <= request.at < shift[1]]
+    shift_requests, canary_requests = _shift_requests(record)
+    if record.final == record.stable and record.fully_shifted_at is not None:
+        # Without weights Lambda does not count by version, and every request reaches the candidate.
+        after_full_shift = sum(request.at >= record.fully_shifted_at for request in during)
+        shift_requests, canary_requests = shift_requests + after_full_shift, canary_requests + after_full_shift
+    if not shift_requests:
+        shift_requests, canary_requests = len(during), sum(request.version == record.canary for request in during)
+    return RehearsalResult(
         outcome=outcome,
         reason=reason,
-        requests=len(record.answers),
-        by_version=count(record.answers),
-        failed=sum(one.failed for one in record.answers),
-        met_canary=met_canary,
-        during_shift=during_shift,
+        requests=len(record.results),
+        by_version=count_by_version(record.results),
+        failed=sum(request.failed for request in record.results),
+        canary_requests=canary_requests,
+        shift_requests=shift_requests,
         canary_share=_canary_share(record),
         shift_minutes=None if shift is None else (shift[1] - shift[0]) / 60,
-        minutes_bad_to_back=_minutes_bad_to_back(record, during) if outcome is Outcome.ROLLED_BACK else None,
+        recovery_minutes=_recovery_minutes(record, during) if outcome is RehearsalOutcome.ROLLED_BACK else None,
     )
 
 
-def count(answers: Iterable[Answered]) -> dict[str, dict[str, int]]:
-    """Requests by function version and status; "no answer" where nothing came back."""
+def count_by_version(results: Iterable[RequestResult]) -> dict[str, dict[str, int]]:
+    """Requests by function version and status; "no answer" if there was no response."""
     counted: dict[str, Counter[str]] = {}
-    for one in answers:
-        counted.setdefault(one.version or NOT_NAMED, Counter())[str(one.status or "no answer")] += 1
+    for request in results:
+        counted.setdefault(request.version or NOT_NAMED, Counter())[str(request.status or "no answer")] += 1
     return {version: dict(sorted(statuses.items())) for version, statuses in sorted(counted.items())}
 
 
@@ -111,62 +111,65 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 
 
-def _outcome(record: Record) -> tuple[Outcome, str]:
-    said = [one for one in record.verdicts if one.canary == record.canary]
-    last, release = (said[-1] if said else None), record.release
-    objection = next((one for one in reversed(said) if one.verdict == Verdict.ROLL_BACK), None)
+def _outcome(record: RehearsalRecord) -> tuple[RehearsalOutcome, str]:
+    verdicts = [verdict for verdict in record.verdicts if verdict.canary == record.canary]
+    last, release = (verdicts[-1] if verdicts else None), record.release
+    objection = next((verdict for verdict in reversed(verdicts) if verdict.verdict == Verdict.ROLL_BACK), None)
     if record.final == record.stable:
         if objection is not None:
-            return Outcome.ROLLED_BACK, f"The judge: {objection.reason}."
-        return Outcome.ROLLED_BACK, _cause(record) or (release.error if release else "")
+            return RehearsalOutcome.ROLLED_BACK, f"The judge: {objection.reason}."
+        return RehearsalOutcome.ROLLED_BACK, _cause(record) or (release.error if release else "")
     if objection is not None:
         return (
-            Outcome.JUDGED_TOO_LATE,
-            f"The judge said to roll it back, too late to be heeded: {objection.reason}.",
+            RehearsalOutcome.JUDGED_TOO_LATE,
+            f"The judge's verdict was to roll back, but it came too late: {objection.reason}.",
         )
     if last is not None and last.verdict == Verdict.NOT_ENOUGH_EVIDENCE:
-        return Outcome.NOT_ENOUGH_EVIDENCE, f"The judge: {last.reason}."
+        return RehearsalOutcome.NOT_ENOUGH_EVIDENCE, f"The judge: {last.reason}."
     if last is not None:
-        return Outcome.PROMOTED, f"The judge: {last.reason}."
-    return Outcome.PROMOTED, "Nothing judged it: this strategy shifts all traffic at once."
+        return RehearsalOutcome.PROMOTED, f"The judge: {last.reason}."
+    if record.settings.strategy == "all_at_once":
+        return RehearsalOutcome.PROMOTED, "The judge did not run: strategy all_at_once shifts all traffic at once."
+    return RehearsalOutcome.PROMOTED, "The judge published no verdict before the release ended."
 
 
-def _cause(record: Record) -> str:
-    """What stopped the release, where it was not the judge's verdict."""
+def _cause(record: RehearsalRecord) -> str:
+    """What stopped the release, if it was not the judge's verdict."""
     release = record.release
     stopped_at = release.completed_at if release and release.completed_at else math.inf
-    alarms = [one.text for one in record.happenings if one.kind == "alarm" and one.at <= stopped_at]
+    alarms = [event.text for event in record.observed if event.kind == "alarm" and event.at <= stopped_at]
     if alarms:
         return f"An alarm stopped it. {' '.join(alarms)}"
     failed = [] if release is None else [phase.name for phase in release.phases if phase.status == "Failed"]
     if "BeforeAllowTraffic" in failed:
-        return "The check before traffic stopped it, before any live request met it."
+        return "The pre-traffic check failed, before any live request reached it."
     if "AfterAllowTraffic" in failed:
-        return "The check after traffic stopped it, when all traffic had met it."
+        return "The post-traffic check failed, after all traffic had been shifted to it."
     return ""
 
 
-def _metered(record: Record) -> tuple[int, int]:
-    """Requests while the alias had weights, and those that met the canary. Lambda counted them, by the version
-    that it chose: what clients know of the cloud's clock is not exact enough to say when a shift began."""
-    counted = {version: one.invocations for version, one in record.metered.items()}
+def _shift_requests(record: RehearsalRecord) -> tuple[int, int]:
+    """Requests while the alias had weights, and those that reached the canary, as Lambda counted them by version:
+    clients do not know the cloud's clock exactly enough to say when a shift began."""
+    counted = {version: counts.invocations for version, counts in record.invocations_by_version.items()}
     return sum(counted.values()), counted.get(record.canary or "", 0)
 
 
-def _canary_share(record: Record) -> CanaryShare | None:
-    """The canary's share; None where the alias had no single weight."""
-    weights = {seen.alias.weight for seen in record.shares if seen.alias.canary}
-    requests, canary = _metered(record)
+def _canary_share(record: RehearsalRecord) -> CanaryShare | None:
+    """The canary's share; None if the alias had no single weight."""
+    weights = {seen.alias.weight for seen in record.alias_samples if seen.alias.canary}
+    requests, canary = _shift_requests(record)
     return CanaryShare(requests, canary, weights.pop()) if len(weights) == 1 and requests else None
 
 
-def _minutes_bad_to_back(record: Record, during: Sequence[Answered]) -> float | None:
+def _recovery_minutes(record: RehearsalRecord, during: Sequence[RequestResult]) -> float | None:
     shift = record.shift
-    before = [one.latency_ms for one in record.answers if one.at < (shift[0] if shift else math.inf)]
+    before = [request.latency_ms for request in record.results if request.at < (shift[0] if shift else math.inf)]
     slow_ms = _SLOW_FACTOR * percentile(before, 0.99)
     bad = [
-        one.at
-        for one in during
-        if one.failed or (one.version == record.canary and (one.non_finite or one.latency_ms > slow_ms))
+        request.at
+        for request in during
+        if request.failed
+        or (request.version == record.canary and (request.non_finite or request.latency_ms > slow_ms))
     ]
     return (shift[1] - min(bad)) / 60 if shift and bad else None

@@ -55,7 +55,7 @@ class Frame:
     @property
     def head(self) -> float:
         """Pixels above the plot that the marks take."""
-        rows = 1 + max((place.row for place in place_labels(self)), default=0)
+        rows = 1 + max((position.row for position in position_labels(self)), default=0)
         return TOP + (rows - 1) * _ROW
 
     @property
@@ -76,7 +76,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LabelPosition:
     """Where a mark's number stands: pixels from the left, row (counted upwards), and the side of its label."""
 
     x: float
@@ -84,9 +84,9 @@ class Place:
     label_left: bool
 
 
-def place_labels(frame: Frame) -> list[Place]:
+def position_labels(frame: Frame) -> list[LabelPosition]:
     """The places of the marks, none of whose numbers and labels meet."""
-    placed: list[Place] = []
+    placed: list[LabelPosition] = []
     rows: list[list[tuple[float, float]]] = []
     for mark in frame.marks:
         x, label = frame.x(mark.minute), len(mark.label) * _LETTER + _GAP if frame.labelled else 0.0
@@ -99,7 +99,7 @@ def place_labels(frame: Frame) -> list[Place]:
         if row == len(rows):
             rows.append([])
         rows[row].append((begin, end))
-        placed.append(Place(x, row, label_left))
+        placed.append(LabelPosition(x, row, label_left))
     return placed
 
 
@@ -201,18 +201,20 @@ def _time_axis(frame: Frame) -> Iterable[str]:
 
 def _marks(frame: Frame) -> Iterable[str]:
     """Lines first: labels, which have a rim of the paper's colour, stay readable upon them."""
-    placed = [(mark, place, frame.head - TOP / 2 - place.row * _ROW) for mark, place in _placed(frame)]
-    for mark, place, y in placed:
-        x = f"{place.x:.1f}"
+    placed = [(mark, position, frame.head - TOP / 2 - position.row * _ROW) for mark, position in _placed(frame)]
+    for mark, position, y in placed:
+        x = f"{position.x:.1f}"
         yield f'<line class="mark {mark.style}" x1="{x}" x2="{x}" y1="{y:.1f}" y2="{frame.base}"/>'
-    for mark, place, y in placed:
-        yield f'<circle class="number {mark.style}" cx="{place.x:.1f}" cy="{y:.1f}" r="8.5"/>'
-        yield f'<text class="number" x="{place.x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{mark.number}</text>'
+    for mark, position, y in placed:
+        yield f'<circle class="number {mark.style}" cx="{position.x:.1f}" cy="{y:.1f}" r="8.5"/>'
+        yield (
+            f'<text class="number" x="{position.x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{mark.number}</text>'
+        )
         if frame.labelled:
-            at, anchor = (place.x - 13, "end") if place.label_left else (place.x + 13, "start")
+            at, anchor = (position.x - 13, "end") if position.label_left else (position.x + 13, "start")
             where = f'x="{at:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}"'
             yield f'<text class="label" {where}>{escape(mark.label)}</text>'
 
 
-def _placed(frame: Frame) -> Iterable[tuple[Mark, Place]]:
-    return zip(frame.marks, place_labels(frame), strict=True)
+def _placed(frame: Frame) -> Iterable[tuple[Mark, LabelPosition]]:
+    return zip(frame.marks, position_labels(frame), strict=True)

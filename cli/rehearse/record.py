@@ -1,28 +1,28 @@
-"""What a rehearsal recorded: the answers that clients got, and what the cloud's APIs said meanwhile."""
+"""The record of a rehearsal: the responses that clients got, and what the cloud's APIs reported meanwhile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from serinus.cli.rehearse.observer import Happening, Shares
-from serinus.cli.rehearse.traffic import Answered
-from serinus.cli.release_reader import Alarm, Deployment, JudgeVerdict, Phase
+from serinus.cli.rehearse.observer import AliasSample, ObservedEvent
+from serinus.cli.rehearse.traffic import RequestResult
+from serinus.cli.release_reader import Alarm, AliasDeployment, DeploymentPhase, JudgeVerdict
 
 MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
-    """What was rehearsed, and how: ``injected`` as it was ordered, ``speed`` in cloud seconds a second, ``rate``
-    in requests a (real) second, ``metric_delay_s`` in cloud seconds."""
+class RehearsalSettings:
+    """The settings of a rehearsal: ``injected`` is the value of --inject, ``speed`` in cloud seconds per real
+    second, ``rate`` in requests per real second, ``metric_delay_s`` in cloud seconds."""
 
     endpoint: str
     environment: str
     function: str
     stable_model: str
     candidate_model: str
-    candidate_given: bool
+    candidate_named: bool
     strategy: str
     injected: str | None
     speed: float
@@ -32,7 +32,7 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Metered:
+class InvocationCounts:
     """Invocations through the alias that Lambda counted for one version while the alias had weights, and how many
     of them failed unhandled."""
 
@@ -41,56 +41,56 @@ class Metered:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """All that was recorded. Times are cloud time in epoch seconds: the release was ordered at ``released_at``,
-    the stack was at rest again at ``deployed_at``. ``held_back`` requests were not sent, and time was slowed for
+class RehearsalRecord:
+    """All that was recorded. Times are cloud time in epoch seconds: the release started at ``released_at``,
+    the stack was at rest again at ``deployed_at``. ``unsent`` requests were not sent, and time was slowed for
     ``slowed_s`` real seconds, because this machine was busy; cloud time lost ``held_s`` real seconds to functions
     that it waited for. ``laps_s`` are real seconds that parts of the rehearsal took."""
 
-    play: Play
+    settings: RehearsalSettings
     stable: str
     final: str
     released_at: float
     deployed_at: float
     deploy_log: str
-    answers: Sequence[Answered]
-    held_back: int
+    results: Sequence[RequestResult]
+    unsent: int
     slowed_s: float
     held_s: float
-    shares: Sequence[Shares]
-    happenings: Sequence[Happening]
-    deployments: Sequence[Deployment]
+    alias_samples: Sequence[AliasSample]
+    observed: Sequence[ObservedEvent]
+    deployments: Sequence[AliasDeployment]
     alarms: Sequence[Alarm]
     verdicts: Sequence[JudgeVerdict]
-    metered: dict[str, Metered]
+    invocations_by_version: dict[str, InvocationCounts]
     laps_s: Mapping[str, float]
 
     @property
     def shift_real_s(self) -> float | None:
         """Real seconds for which the alias was seen to have weights."""
-        seen = [one.real_s for one in self.shares if one.alias.canary]
+        seen = [sample.real_s for sample in self.alias_samples if sample.alias.canary]
         return seen[-1] - seen[0] if seen else None
 
     @property
-    def release(self) -> Deployment | None:
-        """CodeDeploy's deployment of the candidate; None where it had no part."""
-        return next((one for one in self.deployments if one.undoes is None), None)
+    def release(self) -> AliasDeployment | None:
+        """CodeDeploy's deployment of the candidate; None if it made none."""
+        return next((deployment for deployment in self.deployments if deployment.undoes is None), None)
 
     @property
-    def undoing(self) -> Deployment | None:
+    def rollback(self) -> AliasDeployment | None:
         """The deployment that put the alias back, if one did."""
-        return next((one for one in self.deployments if one.undoes is not None), None)
+        return next((deployment for deployment in self.deployments if deployment.undoes is not None), None)
 
     @property
     def canary(self) -> str | None:
-        """The candidate's function version; None where none was published."""
+        """The candidate's function version; None if none was published."""
         if self.release is not None:
             return self.release.canary
         return None if self.final == self.stable else self.final
 
     @property
-    def all_moved_at(self) -> float | None:
-        """When all traffic had moved to the candidate; None where it was stopped before."""
+    def fully_shifted_at(self) -> float | None:
+        """When all traffic had moved to the candidate; None if it was stopped before."""
         phase = _shifting(self.release)
         return phase.ended_at if phase is not None and phase.status == "Succeeded" else None
 
@@ -103,15 +103,21 @@ class Record:
             return None
         if release.status == "Succeeded":
             return phase.started_at, phase.ended_at or phase.started_at
-        back = self.undoing.completed_at if self.undoing else release.completed_at
+        back = self.rollback.completed_at if self.rollback else release.completed_at
         return phase.started_at, back or self.deployed_at
 
 
-def _shifting(release: Deployment | None) -> Phase | None:
-    return None if release is None else next((one for one in release.phases if one.name == "AllowTraffic"), None)
+def _shifting(release: AliasDeployment | None) -> DeploymentPhase | None:
+    return (
+        None
+        if release is None
+        else next((phase for phase in release.phases if phase.name == "AllowTraffic"), None)
+    )
 
 
-def meter(cloudwatch: Any, play: Play, versions: Sequence[str], since: float, until: float) -> dict[str, Metered]:
+def count_invocations(
+    cloudwatch: Any, settings: RehearsalSettings, versions: Sequence[str], since: float, until: float
+) -> dict[str, InvocationCounts]:
     """What Lambda's own metrics counted for ``versions`` behind the alias from ``since`` to ``until``."""
     queries = [
         {
@@ -121,8 +127,8 @@ def meter(cloudwatch: Any, play: Play, versions: Sequence[str], since: float, un
                     "Namespace": "AWS/Lambda",
                     "MetricName": name,
                     "Dimensions": [
-                        {"Name": "FunctionName", "Value": play.function},
-                        {"Name": "Resource", "Value": f"{play.function}:live"},
+                        {"Name": "FunctionName", "Value": settings.function},
+                        {"Name": "Resource", "Value": f"{settings.function}:live"},
                         {"Name": "ExecutedVersion", "Value": version},
                     ],
                 },
@@ -135,9 +141,9 @@ def meter(cloudwatch: Any, play: Play, versions: Sequence[str], since: float, un
     ]
     start = datetime.fromtimestamp(since // MINUTE_S * MINUTE_S, UTC)
     end = datetime.fromtimestamp(until, UTC) + timedelta(seconds=MINUTE_S)
-    found = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
-    sums = {result["Id"]: round(sum(result["Values"])) for result in found["MetricDataResults"]}
+    response = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
+    sums = {result["Id"]: round(sum(result["Values"])) for result in response["MetricDataResults"]}
     return {
-        version: Metered(sums.get(f"invocations{version}", 0), sums.get(f"errors{version}", 0))
+        version: InvocationCounts(sums.get(f"invocations{version}", 0), sums.get(f"errors{version}", 0))
         for version in versions
     }

@@ -1,11 +1,11 @@
-"""Answers as series over cloud time, a bucket at a time, for the report's plots."""
+"""Responses as series over cloud time, a bucket at a time, for the report's plots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serinus.cli.rehearse.outcome import percentile
-from serinus.cli.rehearse.record import Record
-from serinus.cli.rehearse.traffic import Answered
+from serinus.cli.rehearse.record import RehearsalRecord
+from serinus.cli.rehearse.traffic import RequestResult
 
 #: Real seconds of traffic in a bucket: enough requests for a percentile of the canary's share to mean something.
 _BUCKET_REAL_S = 0.5
@@ -19,7 +19,7 @@ class Bucket:
 
     minute: float
     minutes: float
-    answers: dict[str, list[Answered]]
+    results: dict[str, list[RequestResult]]
 
     @property
     def middle(self) -> float:
@@ -27,89 +27,89 @@ class Bucket:
 
     @property
     def count(self) -> int:
-        return sum(map(len, self.answers.values()))
+        return sum(map(len, self.results.values()))
 
     def share(self, role: str) -> float:
         """Share of the answers in percent; 0 of none."""
-        return 100 * len(self.answers[role]) / self.count if self.count else 0.0
+        return 100 * len(self.results[role]) / self.count if self.count else 0.0
 
     def failed(self, role: str) -> int:
-        return sum(one.failed for one in self.answers[role])
+        return sum(request.failed for request in self.results[role])
 
     def latency_ms(self, role: str, share: float) -> float:
-        """A percentile; NaN where nobody of the role answered."""
-        return percentile([one.latency_ms for one in self.answers[role]], share)
+        """A percentile; NaN without responses of the role."""
+        return percentile([request.latency_ms for request in self.results[role]], share)
 
     def joined(self, other: "Bucket") -> "Bucket":
         """This one and a later ``other`` as one."""
-        answers = {role: [*self.answers[role], *other.answers[role]] for role in self.answers}
-        return Bucket(self.minute, other.minute + other.minutes - self.minute, answers)
+        results = {role: [*self.results[role], *other.results[role]] for role in self.results}
+        return Bucket(self.minute, other.minute + other.minutes - self.minute, results)
 
 
 ROLES = ("stable", "candidate", "unnamed")
-#: A failed function's answer is the gateway's, which does not say who failed: Lambda's count of versions does.
-UNNAMED = "failed, by an answer that names no version"
+#: A failed function's response comes from the gateway, which names no version; Lambda's metrics do.
+UNNAMED = "failed, in a response that names no version"
 
 
-def minutes_since_release(record: Record, at: float) -> float:
-    """Cloud minutes from the order to release to ``at``."""
+def minutes_since_release(record: RehearsalRecord, at: float) -> float:
+    """Cloud minutes from the start of the release to ``at``."""
     return (at - record.released_at) / 60
 
 
-def stretch(record: Record) -> tuple[float, float]:
+def report_span(record: RehearsalRecord) -> tuple[float, float]:
     """What the report shows, in cloud minutes since the release was ordered: a little more than the rollout."""
     release = record.release
     begin = minutes_since_release(record, release.created_at) - _LEAD_MINUTES if release else 0.0
-    first = minutes_since_release(record, record.answers[0].at) if record.answers else 0.0
-    end = max([record.deployed_at, *(one.at for one in record.answers)])
+    first = minutes_since_release(record, record.results[0].at) if record.results else 0.0
+    end = max([record.deployed_at, *(request.at for request in record.results)])
     return max(begin, first), minutes_since_release(record, end)
 
 
-def buckets(record: Record, width_minutes: float) -> list[Bucket]:
+def buckets(record: RehearsalRecord, width_minutes: float) -> list[Bucket]:
     """The stretch's answers in buckets of ``width_minutes``."""
-    since, until = stretch(record)
+    since, until = report_span(record)
     if record.shift is not None:  # which begins with a bucket: none tells of both before and after
         since -= -(minutes_since_release(record, record.shift[0]) - since) % width_minutes
     count = max(1, int((until - since) / width_minutes))
-    made = [
+    series = [
         Bucket(since + index * width_minutes, width_minutes, {role: [] for role in ROLES})
         for index in range(count)
     ]
-    for one in record.answers:
-        place = int((minutes_since_release(record, one.at) - since) // width_minutes)
-        if 0 <= place < count:
-            made[place].answers[_role(record, one)].append(one)
-    return made
+    for request in record.results:
+        index = int((minutes_since_release(record, request.at) - since) // width_minutes)
+        if 0 <= index < count:
+            series[index].results[_role(record, request)].append(request)
+    return series
 
 
-def pooled(series: Sequence[Bucket], least: int, role: str | None = None) -> list[Bucket]:
+def merge_small(series: Sequence[Bucket], least: int, role: str | None = None) -> list[Bucket]:
     """``series`` from the first answer (of ``role``, or any) to the last, neighbours joined until each has
     ``least``: a share or percentile of a handful of answers would be noise drawn as news."""
 
-    def count(one: Bucket) -> int:
-        return one.count if role is None else len(one.answers[role])
+    def count(bucket: Bucket) -> int:
+        return bucket.count if role is None else len(bucket.results[role])
 
-    full = [index for index, one in enumerate(series) if count(one)]
-    made: list[Bucket] = []
-    for one in series[full[0] : full[-1] + 1] if full else ():
-        if made and count(made[-1]) < least:
-            made[-1] = made[-1].joined(one)
+    full = [index for index, bucket in enumerate(series) if count(bucket)]
+    merged: list[Bucket] = []
+    for bucket in series[full[0] : full[-1] + 1] if full else ():
+        if merged and count(merged[-1]) < least:
+            merged[-1] = merged[-1].joined(bucket)
         else:
-            made.append(one)
-    if len(made) > 1 and count(made[-1]) < least:
-        made[-2:] = [made[-2].joined(made[-1])]
-    return made
+            merged.append(bucket)
+    if len(merged) > 1 and count(merged[-1]) < least:
+        merged[-2:] = [merged[-2].joined(merged[-1])]
+    return merged
 
 
-def bucket_minutes(record: Record) -> float:
+def bucket_minutes(record: RehearsalRecord) -> float:
     """The width of a bucket in cloud minutes."""
-    return _BUCKET_REAL_S * record.play.speed / 60
+    return _BUCKET_REAL_S * record.settings.speed / 60
 
 
-def weight_steps(record: Record) -> Sequence[tuple[float, float]]:
+def weight_steps(record: RehearsalRecord) -> Sequence[tuple[float, float]]:
     """(minute, candidate's weight in percent) as corners of a stepped line."""
     shift, corners = record.shift, list[tuple[float, float]]()
-    for seen in record.shares:
+    for seen in record.alias_samples:
         alias, at = seen.alias, seen.at
         weight = 100 * alias.weight if alias.canary else 100.0 * (alias.version == record.canary)
         if corners and corners[-1][1] != weight:
@@ -121,5 +121,5 @@ def weight_steps(record: Record) -> Sequence[tuple[float, float]]:
     return corners
 
 
-def _role(record: Record, one: Answered) -> str:
-    return {record.stable: "stable", record.canary: "candidate"}.get(one.version, "unnamed")
+def _role(record: RehearsalRecord, request: RequestResult) -> str:
+    return {record.stable: "stable", record.canary: "candidate"}.get(request.version, "unnamed")

@@ -1,7 +1,7 @@
-"""Steady traffic from golden rows: what the endpoint's clients would see of a release.
+"""Sends steady traffic of golden rows and records what the endpoint's clients would see of a release.
 
-It is open-loop: requests leave at their times whether or not earlier ones were answered, as those of many
-clients do, so that a slow version shows as slowness and not as less traffic.
+The load is open-loop: requests are sent on schedule whether or not earlier ones were answered, as by many clients,
+so that a slow version shows as latency and not as less traffic.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from serinus.cli.rehearse.cloud_time import CloudTime
-from serinus.cli.request_auth import Caller
+from serinus.cli.request_auth import RequestAuth
 from serinus.lambda_handlers.contract import signals
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Real seconds that a client waits: a little more than API Gateway does.
 PATIENCE_S = 35.0
-#: Requests under way at once; beyond it this machine, not the release, is what is being measured.
+#: Concurrent requests; above it this machine would be measured, not the release.
 MOST_AT_ONCE = 128
 #: Real seconds until the rate is reached.
 RAMP_S = 1.0
@@ -31,12 +31,10 @@ NO_ANSWER = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """One request: when it left and was answered (cloud time, epoch seconds), what came back, after how many real
-    milliseconds.
+class RequestResult:
+    """One request: when it was sent and answered (cloud time, epoch seconds), and its latency in real ms.
 
-    ``status`` is 0 where nothing came back; versions are empty where the answer names none, as API Gateway's own
-    errors do.
+    ``status`` is 0 without a response; versions are empty if the response names none, as API Gateway's errors do.
     """
 
     at: float
@@ -49,65 +47,65 @@ class Answered:
 
     @property
     def failed(self) -> bool:
-        """Nothing came back, or a server's error."""
+        """No response, or a server error."""
         return self.status == NO_ANSWER or self.status >= 500
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Where requests go, what they hold, and how many leave in a real second."""
+    """Where requests are sent, their rows, and how many per real second."""
 
     url: str
-    caller: Caller
+    caller: RequestAuth
     rows: Sequence[dict[str, Any]]
     rate_per_s: float
     seed: int | None = None
 
 
 class Traffic:
-    """Sends from a thread of its own between `start` and `stop`; ``answers`` grows meanwhile."""
+    """Sends from a thread of its own between `start` and `stop`; ``results`` grows meanwhile."""
 
     def __init__(self, load: Load, clock: CloudTime) -> None:
-        self.answers: list[Answered] = []
-        #: Requests that did not leave because too many were under way.
-        self.held_back = 0
-        #: Requests that have left and were not answered yet.
+        self.results: list[RequestResult] = []
+        #: Requests that were not sent because too many were under way.
+        self.unsent = 0
+        #: Requests that were sent and not answered yet.
         self.under_way = 0
         self._load = load
         self._clock = clock
         self._bodies = [json.dumps({"rows": [row]}).encode() for row in load.rows]
         self._dice = random.Random(load.seed)
         self._flowing, self._over = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="traffic", daemon=True)
 
     def start(self) -> None:
-        """Send a first request, and let the rate grow once it was answered: there was traffic before all this."""
+        """Send a first request, and ramp the rate up once it was answered: an endpoint in use is warm."""
         self._thread.start()
         self._flowing.wait(PATIENCE_S)
 
     def stop(self) -> None:
-        """No further requests; returns when those under way were answered or given up."""
+        """Send no more requests; returns when those under way were answered or timed out."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
 
-    async def _send(self) -> None:
+    async def _run(self) -> None:
         import aiohttp  # a seventh of httpx's time for a request, which the cloud on this machine needs itself
 
         tasks: set[asyncio.Task[None]] = set()
         connector = aiohttp.TCPConnector(limit=MOST_AT_ONCE)
         patience = aiohttp.ClientTimeout(total=PATIENCE_S)
         async with aiohttp.ClientSession(connector=connector, timeout=patience) as client:
-            await self._ask(client)
+            await self._send_request(client)
             self._flowing.set()
             began, sent = time.monotonic(), 0
             while not self._over.is_set():
                 due = int(self._due(time.monotonic() - began)) + 1
                 for _ in range(due - sent):
                     if len(tasks) >= MOST_AT_ONCE:
-                        self.held_back += 1
+                        self.unsent += 1
                         continue
-                    task = asyncio.create_task(self._ask(client))
+                    task = asyncio.create_task(self._send_request(client))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 sent, self.under_way = due, len(tasks)
@@ -116,27 +114,27 @@ class Traffic:
                 await asyncio.wait(tasks)
 
     def _due(self, seconds: float) -> float:
-        """Requests that have left after ``seconds``: the rate grows at first, so that few environments start."""
+        """Requests to send in ``seconds``: the rate ramps up, so that few environments start."""
         grown_s = min(seconds, RAMP_S)
         return self._load.rate_per_s * (grown_s**2 / 2 / RAMP_S + seconds - grown_s)
 
-    async def _ask(self, client: "aiohttp.ClientSession") -> None:
+    async def _send_request(self, client: "aiohttp.ClientSession") -> None:
         from aiohttp import ClientError
 
         url, body = f"{self._load.url}/predict", self._dice.choice(self._bodies)
-        showing = self._load.caller.headers(url, body)
-        left_at, began = self._clock.now(), time.perf_counter()
+        headers_sent = self._load.caller.headers(url, body)
+        sent_at, began = self._clock.now(), time.perf_counter()
         status: int = NO_ANSWER
         headers: Mapping[str, str] = {}
-        # What goes wrong on the way is what is being counted.
+        # Failures on the way are what is counted.
         with contextlib.suppress(OSError, TimeoutError, ClientError):
-            async with client.post(url, data=body, headers=showing) as answer:
-                await answer.read()
-                status, headers = answer.status, answer.headers
+            async with client.post(url, data=body, headers=headers_sent) as response:
+                await response.read()
+                status, headers = response.status, response.headers
         latency_ms = (time.perf_counter() - began) * 1000
-        self.answers.append(
-            Answered(
-                at=left_at,
+        self.results.append(
+            RequestResult(
+                at=sent_at,
                 answered_at=self._clock.now(),
                 status=status,
                 version=headers.get(signals.HEADER_FUNCTION_VERSION, ""),

@@ -25,7 +25,8 @@ from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
 
-#: Variable of the function that tells two releases of one bundle apart: a version is only published for a change.
+#: Variable of the function by which two releases of one bundle differ: Lambda publishes no version without a
+#: change.
 VARIABLE_RELEASE = "REHEARSED_RELEASE"
 #: The release that is live first.
 STABLE = "stable"
@@ -33,7 +34,7 @@ _SHARED = ("bundles", ".serinus")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CandidateSpec:
     """A release beside the stable one: ``candidate`` is a bundle's folder or the beginning of its version, None
     the locked bundle once more; ``bad_graph`` says how its graph is spoiled, if it is."""
 
@@ -42,7 +43,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class WorkspaceRelease:
     """``project`` is a folder of its own that deploys bundle ``manifest``."""
 
     project: Path
@@ -50,44 +51,46 @@ class Release:
 
     @property
     def bundle(self) -> Path:
-        return self.project / _place(self.manifest)
+        return self.project / _bundle_path(self.manifest)
 
 
 @dataclass(frozen=True, slots=True)
-class Scratch:
+class Workspace:
     """The copy; ``releases`` by name, `STABLE` first."""
 
     folder: Path
     settings: Settings
     endpoint: Endpoint
-    releases: dict[str, Release]
+    releases: dict[str, WorkspaceRelease]
 
     @property
     def environment(self) -> str:
         return self.settings.environment
 
     @property
-    def stable(self) -> Release:
+    def stable(self) -> WorkspaceRelease:
         return self.releases[STABLE]
 
 
 @contextmanager
-def scratch_copy(
-    project: Path, environment: str, endpoint: str, *, wanted: Mapping[str, Wanted], rate: float
-) -> Iterator[Scratch]:
-    """A copy for rehearsing the releases ``wanted``, by name, of ``endpoint``, removed afterwards.
+def create_workspace(
+    project: Path, environment: str, endpoint: str, *, candidates: Mapping[str, CandidateSpec], rate: float
+) -> Iterator[Workspace]:
+    """A copy for rehearsing the releases ``candidates``, by name, of ``endpoint``, removed afterwards.
 
     ``rate`` (requests a second) must fit into the API key's limits.
     """
     settings = load_settings(project / SETTINGS, environment)
-    chosen = next((one for one in settings.endpoints if one.name == endpoint), None)
-    if chosen is None:
-        listed = ", ".join(one.name for one in settings.endpoints) or "none yet"
+    configured = next((candidate for candidate in settings.endpoints if candidate.name == endpoint), None)
+    if configured is None:
+        listed = ", ".join(candidate.name for candidate in settings.endpoints) or "none yet"
         raise CliError(f"no endpoint {endpoint!r} in {SETTINGS} for {environment!r}; it has {listed}.")
-    locked = pinned_bundle(project, environment, chosen.model)
+    locked = pinned_bundle(project, environment, configured.model)
     sources = {
-        name: locked if one.candidate is None else find_bundle(project, chosen.model, one.candidate)
-        for name, one in wanted.items()
+        name: locked
+        if candidate.candidate is None
+        else find_bundle(project, configured.model, candidate.candidate)
+        for name, candidate in candidates.items()
     }
     cdk.ensure(project)
     with TemporaryDirectory(prefix="serinus-rehearsal-") as name:
@@ -98,44 +101,44 @@ def scratch_copy(
             (folder / shared).mkdir()
         manifests = {STABLE: _copy_bundle(locked, folder)}
         for release, source in sources.items():
-            kind = wanted[release].bad_graph
-            manifests[release] = _spoiled(source, folder, kind) if kind else _copy_bundle(source, folder)
-        yield Scratch(
+            kind = candidates[release].bad_graph
+            manifests[release] = _copy_spoiled(source, folder, kind) if kind else _copy_bundle(source, folder)
+        yield Workspace(
             folder,
             settings,
-            chosen,
+            configured,
             {
-                release: _project(project, folder / release, chosen, environment, rate, manifest, number)
+                release: _project(project, folder / release, configured, environment, rate, manifest, number)
                 for number, (release, manifest) in enumerate(manifests.items(), start=1)
             },
         )
 
 
-def find_bundle(project: Path, model: str, wanted: str) -> Path:
-    """The folder of the bundle that ``wanted`` names, by path or by the beginning of its version; `WrongUsage`
+def find_bundle(project: Path, model: str, candidate: str) -> Path:
+    """The folder of the bundle that ``candidate`` names, by path or by the beginning of its version; `WrongUsage`
     where it names none or several, one that was changed, or one of another model."""
-    folder = Path(wanted)
-    if not wanted or not folder.is_dir():
-        folder = _by_version(project / "bundles" / model, wanted)
+    folder = Path(candidate)
+    if not candidate or not folder.is_dir():
+        folder = _by_version(project / "bundles" / model, candidate)
     try:
-        found = verify(folder)
+        manifest = verify(folder)
     except ContractError as error:
-        raise WrongUsage(f"--candidate {wanted}: {error}") from error
-    if found.name != model:
+        raise WrongUsage(f"--candidate {candidate}: {error}") from error
+    if manifest.name != model:
         raise WrongUsage(
-            f"--candidate {wanted} holds a bundle of {found.name}; the endpoint serves {model}. "
-            f"`serinus package … --name {model}` makes one."
+            f"--candidate {candidate} holds a bundle of {manifest.name}; the endpoint serves {model}. "
+            f"Name a bundle of {model}, or package one with `serinus package … --name {model}`."
         )
     return folder.resolve()
 
 
-def _by_version(bundles: Path, wanted: str) -> Path:
-    known = sorted(path for path in bundles.glob("*") if path.is_dir())
-    matches = [path for path in known if wanted and path.name.startswith(wanted[:SHORT])]
+def _by_version(bundles: Path, candidate: str) -> Path:
+    folders = sorted(path for path in bundles.glob("*") if path.is_dir())
+    matches = [path for path in folders if candidate and path.name.startswith(candidate[:SHORT])]
     if len(matches) != 1:
         raise WrongUsage(
-            f"--candidate {wanted!r} is neither a bundle's folder nor the beginning of one version of "
-            f"{bundles.name}; bundles/{bundles.name} has {', '.join(path.name for path in known) or 'none'}."
+            f"--candidate {candidate!r} is neither a bundle's folder nor the start of exactly one version of "
+            f"{bundles.name}; bundles/{bundles.name} has {', '.join(path.name for path in folders) or 'none'}."
         )
     return matches[0]
 
@@ -147,22 +150,22 @@ def _verified(folder: Path) -> Manifest:
         raise CliError(str(error)) from error
 
 
-def _place(manifest: Manifest) -> str:
+def _bundle_path(manifest: Manifest) -> str:
     return f"bundles/{manifest.name}/{manifest.short_version}"
 
 
 def _copy_bundle(bundle: Path, folder: Path) -> Manifest:
     manifest = _verified(bundle)
-    target = folder / _place(manifest)
+    target = folder / _bundle_path(manifest)
     if not target.exists():
         shutil.copytree(bundle, target)
     return manifest
 
 
-def _spoiled(good: Path, folder: Path, kind: str) -> Manifest:
+def _copy_spoiled(good: Path, folder: Path, kind: str) -> Manifest:
     spoiled = folder / "spoiled"
     manifest = spoil(good, spoiled, kind)
-    target = folder / _place(manifest)
+    target = folder / _bundle_path(manifest)
     target.parent.mkdir(parents=True, exist_ok=True)
     spoiled.rename(target)
     return manifest
@@ -170,7 +173,7 @@ def _spoiled(good: Path, folder: Path, kind: str) -> Manifest:
 
 def _project(
     source: Path, folder: Path, endpoint: Endpoint, environment: str, rate: float, manifest: Manifest, number: int
-) -> Release:
+) -> WorkspaceRelease:
     """Release ``number`` as a project in ``folder``: the settings of the one in ``source`` for this endpoint and
     environment, with limits that the traffic fits into, and a lock that pins ``manifest``."""
     folder.mkdir()
@@ -195,9 +198,9 @@ def _project(
     }
     _override(document, environment, endpoint.name, overrides)
     (folder / SETTINGS).write_text(tomlkit.dumps(document), encoding="utf-8")
-    lock = {environment: {endpoint.model: Pin(manifest.version, _place(manifest))}}
+    lock = {environment: {endpoint.model: Pin(manifest.version, _bundle_path(manifest))}}
     (folder / LOCK).write_text(render_lock(lock), encoding="utf-8")
-    return Release(folder, manifest)
+    return WorkspaceRelease(folder, manifest)
 
 
 def _keep_only(table: Any, key: str, name: str) -> None:
@@ -207,8 +210,8 @@ def _keep_only(table: Any, key: str, name: str) -> None:
 
 def _drop_domain(document: Any, environment: str, endpoint: str) -> None:
     """A rehearsal is reached by the cloud's own address, and has no Route 53 to write a name into."""
-    for place in (document, document.get("env", {}).get(environment, {})):
-        for table in (place.get("defaults", {}), place.get("endpoint", {}).get(endpoint, {})):
+    for scope in (document, document.get("env", {}).get(environment, {})):
+        for table in (scope.get("defaults", {}), scope.get("endpoint", {}).get(endpoint, {})):
             table.pop("domain", None)
 
 

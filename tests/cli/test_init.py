@@ -35,7 +35,7 @@ def test_a_second_init_is_refused_and_changes_nothing(serinus, project: Path) ->
     before = {path: path.read_bytes() for path in project.iterdir()}
     done = serinus("init", cwd=project)
     assert done.returncode == 1
-    assert "this folder is a project already" in done.stderr
+    assert "this folder is already a project" in done.stderr
     assert {path: path.read_bytes() for path in project.iterdir()} == before
 
 

@@ -12,7 +12,7 @@ import pytest
 from serinus.cli.api_keys import KeyRing, drop_rotated
 from serinus.cli.errors import CliError
 from serinus.cli.offline_process import RunningCloud
-from serinus.cli.target import Target
+from serinus.cli.target import CloudTarget
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
@@ -71,7 +71,7 @@ TEMPLATE: dict[str, Any] = {
 class Deployed:
     """The stack in a cloud of its own."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: CloudTarget) -> None:
         self.target = target
         self.cloudformation = target.client("cloudformation")
         self.apigateway = target.client("apigateway")
@@ -105,7 +105,7 @@ def deployed() -> Iterator[Deployed]:
         place = RunningCloud(
             0, cloud.config.port, cloud.config.region, cloud.config.account_id, 1.0, cloud.config.root_key
         )
-        yield Deployed(Target(place))
+        yield Deployed(CloudTarget(place))
 
 
 def test_old_and_new_key_are_valid_until_the_old_one_is_closed(deployed: Deployed) -> None:

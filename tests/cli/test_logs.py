@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from serinus.cli import offline_process
-from serinus.cli.commands.logs import Part, printable, read_span, render, sources
+from serinus.cli.commands.logs import LogOrigin, printable, read_span, render, sources
 from serinus.cli.errors import CliError
 from serinus.cli.log_lines import LogEntry, iso, read_line
 from serinus.cli.log_tail import LogFilter, LogSource, LogTail
-from serinus.cli.target import Target
+from serinus.cli.target import CloudTarget
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
@@ -94,8 +94,8 @@ def test_what_would_steer_a_terminal_is_not_passed_on() -> None:
 def test_a_request_is_found_by_either_of_its_ids_with_what_was_logged_under_it(wanted: str) -> None:
     said = f"[ERROR]\t2026-11-25T00:00:00.000Z\t{REQUEST['InvocationId']}\tno such column"
     other = line(RequestId="33333333-cccc-4ccc-8ccc-333333333333", InvocationId="4")
-    chosen = LogFilter(ALL, wanted).chosen([entry(said), entry(line()), entry(other)])
-    assert [one.message or one.outcome for one in chosen] == ["no such column", "answered"]
+    select = LogFilter(ALL, wanted).select([entry(said), entry(line()), entry(other)])
+    assert [one.message or one.outcome for one in select] == ["no such column", "answered"]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("10m", 600), ("1.5h", 5400), ("2d", 172_800)])
@@ -110,7 +110,7 @@ def test_what_is_no_span_is_refused_with_examples(text: str) -> None:
 
 
 def test_all_functions_of_a_release_have_a_log() -> None:
-    named = {source.name: source.group for source in sources("shop-dev-churn", Part.ALL)}
+    named = {source.name: source.group for source in sources("shop-dev-churn", LogOrigin.ALL)}
     assert named["function"] == "/aws/lambda/shop-dev-churn"
     assert named["before"] == "/aws/lambda/CodeDeployHook_before_shop-dev-churn"
     assert set(named) == {"function", "before", "judge", "after", "first", "retire"}
@@ -167,7 +167,7 @@ def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
     port = free_port()
     assert serinus("local", "up", "--port", str(port), "--speed", "60", cwd=project).returncode == 0
     try:
-        target = Target(offline_process.find(project))
+        target = CloudTarget(offline_process.find(project))
         target.client("cloudformation").create_stack(
             StackName="shop-local-churn",
             TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
@@ -179,7 +179,7 @@ def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
     assert told == [f"line {number}" for number in range(200)]
 
 
-def follow(project: Path, target: Target, writer: Writer) -> list[str]:
+def follow(project: Path, target: CloudTarget, writer: Writer) -> list[str]:
     """What `serinus logs --follow` printed of 200 lines that were written meanwhile."""
     from serinus.cli.context import cloud_time
 

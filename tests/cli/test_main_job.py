@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from serinus.cli import offline_process
-from serinus.cli.target import Target
+from serinus.cli.target import CloudTarget
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "examples"))
@@ -57,7 +57,7 @@ class Project:
         return json.loads((self.folder / "training" / "rows.json").read_text())
 
     def client(self, service: str) -> Any:
-        return Target(offline_process.require(self.folder)).client(service)
+        return CloudTarget(offline_process.require(self.folder)).client(service)
 
     def stack_status(self, endpoint: dict[str, Any]) -> str:
         return self.client("cloudformation").describe_stacks(StackName=endpoint["stack"])["Stacks"][0][

@@ -42,7 +42,7 @@ def test_page_holds_all_it_shows(project: Path) -> None:
     refused = _serinus(project, "inspect", "rent", "--html", "reports/rent.html")
     assert refused.returncode == 2
     assert refused.stderr.strip() == (
-        "error: --html reports/rent.html: there is no folder reports; make it first."
+        "error: --html reports/rent.html: there is no folder reports. Create it first."
     )
     ran = _serinus(project, "inspect", "rent", "--html", "rent.html")
     assert ran.returncode == 0, ran.stderr

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from serinus.cli.errors import CliError
-from serinus.cli.project_lock import turn
+from serinus.cli.project_lock import project_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from serinus.cli.project_lock import turn
-with turn(Path(sys.argv[1]), wait=False):
+from serinus.cli.project_lock import project_lock
+with project_lock(Path(sys.argv[1]), wait=False):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -27,11 +27,11 @@ def test_a_turn_is_refused_or_waited_for_and_given_back(tmp_path: Path) -> None:
         assert other.stdout.readline() == "held\n"
         with (
             pytest.raises(CliError, match="another `serinus deploy` or `serinus rollback` of this project"),
-            turn(tmp_path, wait=False),
+            project_lock(tmp_path, wait=False),
         ):
             raise AssertionError("it was not refused")
         threading.Timer(0.3, other.kill).start()  # however a command ends
-        with turn(tmp_path, wait=True):
+        with project_lock(tmp_path, wait=True):
             assert other.wait(60) != 0
-    with turn(tmp_path, wait=False):
+    with project_lock(tmp_path, wait=False):
         pass

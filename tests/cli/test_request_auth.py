@@ -11,12 +11,12 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 
-from serinus.cli.dev_tokens import sign_own_token
+from serinus.cli.dev_tokens import sign_dev_token
 from serinus.cli.endpoints import Endpoint, curl_line
 from serinus.cli.errors import CliError
 from serinus.cli.offline_process import RunningCloud
-from serinus.cli.request_auth import Anyone, KeyHolder, Signer, TokenBearer, caller_of
-from serinus.cli.target import Target
+from serinus.cli.request_auth import ApiKeyAuth, BearerTokenAuth, NoAuth, SignatureAuth, auth_for
+from serinus.cli.target import CloudTarget
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 from serinus.offline.core.root_key import RootKey
@@ -30,7 +30,7 @@ TOKEN = "head.payload.signature"
 class Place:
     """A cloud with two APIs: ``signed`` wants signatures, ``guarded`` tokens; behind neither is a function."""
 
-    target: Target
+    target: CloudTarget
     signed: Endpoint
     guarded: Endpoint
 
@@ -47,12 +47,12 @@ def place() -> Iterator[Place]:
         record = RunningCloud(
             0, cloud.config.port, cloud.config.region, cloud.config.account_id, 1.0, cloud.config.root_key
         )
-        target = Target(record)
+        target = CloudTarget(record)
         signed = endpoint(url=signed_api(target), auth="iam")
         yield Place(target, signed, endpoint(url=guarded_api(target), auth="jwt", front="http"))
 
 
-def signed_api(target: Target) -> str:
+def signed_api(target: CloudTarget) -> str:
     """The URL of a REST API that answers every signed request with 200."""
     api = target.client("apigateway")
     api_id = api.create_rest_api(name="signed", binaryMediaTypes=["*/*"])["id"]
@@ -74,7 +74,7 @@ def signed_api(target: Target) -> str:
     return target.url(f"https://{api_id}.execute-api.us-east-1.amazonaws.com/live").rstrip("/")
 
 
-def guarded_api(target: Target) -> str:
+def guarded_api(target: CloudTarget) -> str:
     """The URL of an HTTP API that takes tokens for serving, with the scope "admin" at /admin."""
     assert target.cloud is not None
     api = target.client("apigatewayv2")
@@ -99,13 +99,15 @@ def post(caller: Any, url: str) -> httpx.Response:
 
 def test_a_signed_request_is_let_in(place: Place) -> None:
     url = f"{place.signed.url}/predict"
-    caller = caller_of(place.signed, place.target)
+    caller = auth_for(place.signed, place.target)
     assert post(caller, url).status_code == 200
     assert httpx.post(url, content=BODY, trust_env=False).status_code == 403
     altered = httpx.post(url, content=b"{}", headers=caller.headers(url, BODY), trust_env=False)
     assert altered.status_code == 403
     assert (
-        post(Signer(Credentials(place.target.cloud.key.access_key_id, "guessed"), "us-east-1"), url).status_code
+        post(
+            SignatureAuth(Credentials(place.target.cloud.key.access_key_id, "guessed"), "us-east-1"), url
+        ).status_code
         == 403
     )
 
@@ -125,23 +127,23 @@ def test_a_session_signs_with_its_token(place: Place) -> None:
     session = place.target.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     known = (session["AccessKeyId"], session["SecretAccessKey"])
     url = f"{place.signed.url}/predict"
-    assert post(Signer(Credentials(*known, session["SessionToken"]), "us-east-1"), url).status_code == 200
-    assert post(Signer(Credentials(*known), "us-east-1"), url).status_code == 403
+    assert post(SignatureAuth(Credentials(*known, session["SessionToken"]), "us-east-1"), url).status_code == 200
+    assert post(SignatureAuth(Credentials(*known), "us-east-1"), url).status_code == 403
 
 
 def test_own_tokens_are_let_in(place: Place) -> None:
     assert place.target.cloud is not None
     known = {"issuer": ISSUER, "audience": "serving"}
     plain, scoped = (
-        caller_of(place.guarded, place.target, sign_own_token(place.target.cloud, **known, scopes=scopes))
+        auth_for(place.guarded, place.target, sign_dev_token(place.target.cloud, **known, scopes=scopes))
         for scopes in ((), ("read", "admin"))
     )
     # Whoever is let in meets a route without a function.
     assert [post(one, f"{place.guarded.url}/predict").status_code for one in (plain, scoped)] == [500, 500]
     assert [post(one, f"{place.guarded.url}/admin").status_code for one in (plain, scoped)] == [403, 500]
-    assert post(TokenBearer(TOKEN), f"{place.guarded.url}/predict").status_code == 401
-    other = sign_own_token(place.target.cloud, issuer=ISSUER, audience="another", scopes=())
-    assert post(TokenBearer(other), f"{place.guarded.url}/predict").status_code == 401
+    assert post(BearerTokenAuth(TOKEN), f"{place.guarded.url}/predict").status_code == 401
+    other = sign_dev_token(place.target.cloud, issuer=ISSUER, audience="another", scopes=())
+    assert post(BearerTokenAuth(other), f"{place.guarded.url}/predict").status_code == 401
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -150,7 +152,7 @@ def test_the_curl_line_can_be_pasted(place: Place, kind: str) -> None:
     assert place.target.cloud is not None
     target: Endpoint = getattr(place, kind)
     line = curl_line(target, [{"name": "O'Hara $HOME"}], place.target)
-    token = sign_own_token(place.target.cloud, issuer=ISSUER, audience="serving", scopes=())
+    token = sign_dev_token(place.target.cloud, issuer=ISSUER, audience="serving", scopes=())
     assert token not in line
     done = subprocess.run(
         ["bash", "-c", f"{line} -o /dev/null -w '%{{http_code}}' --noproxy '*'"],
@@ -163,17 +165,17 @@ def test_the_curl_line_can_be_pasted(place: Place, kind: str) -> None:
 
 
 def test_keys_and_nothing_are_shown_as_asked() -> None:
-    here = Target(RunningCloud(0, 1, "us-east-1", "123456789012", 1.0, RootKey.new()))
-    assert caller_of(endpoint(auth="api_key", key="k1"), here).headers("u", b"")["x-api-key"] == "k1"
-    assert caller_of(endpoint(auth="public"), here).headers("u", b"") == {"content-type": "application/json"}
+    here = CloudTarget(RunningCloud(0, 1, "us-east-1", "123456789012", 1.0, RootKey.new()))
+    assert auth_for(endpoint(auth="api_key", key="k1"), here).headers("u", b"")["x-api-key"] == "k1"
+    assert auth_for(endpoint(auth="public"), here).headers("u", b"") == {"content-type": "application/json"}
     assert "-H 'x-api-key: k1'" in curl_line(endpoint(auth="api_key", key="k1"), [], here)
     assert curl_line(endpoint(auth="public"), [[1]], here).count("-H") == 1
     with pytest.raises(CliError, match="lets callers in by 'oauth'"):
-        caller_of(endpoint(auth="oauth"), here)
+        auth_for(endpoint(auth="oauth"), here)
 
 
 def test_on_aws_the_curl_line_takes_credentials_from_the_shell() -> None:
-    line = curl_line(endpoint(auth="iam"), [[1]], Target(None, "eu-central-1"))
+    line = curl_line(endpoint(auth="iam"), [[1]], CloudTarget(None, "eu-central-1"))
     assert (
         '--aws-sigv4 aws:amz:eu-central-1:execute-api --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"' in line
     )
@@ -184,7 +186,7 @@ def test_on_aws_requests_are_signed_with_the_sessions_credentials(monkeypatch: p
     known = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s3cr3t", "AWS_SESSION_TOKEN": "session"}
     for name, value in known.items():
         monkeypatch.setenv(name, value)
-    caller = caller_of(endpoint(auth="iam"), Target(None, "eu-central-1"))
+    caller = auth_for(endpoint(auth="iam"), CloudTarget(None, "eu-central-1"))
     headers = caller.headers("https://abc.execute-api.eu-central-1.amazonaws.com/live/predict", BODY)
     assert "Credential=AKIDEXAMPLE/" in headers["Authorization"]
     assert "/eu-central-1/execute-api/aws4_request" in headers["Authorization"]
@@ -195,27 +197,27 @@ def test_on_aws_requests_are_signed_with_the_sessions_credentials(monkeypatch: p
 @pytest.mark.parametrize("missing", [None, "", "  \n"])
 def test_a_missing_token_is_told_with_the_ways_to_give_one(place: Place, missing: str | None) -> None:
     with pytest.raises(CliError, match=r"SERINUS_TOKEN .*--token.*serinus local token churn"):
-        caller_of(place.guarded, place.target, missing)
+        auth_for(place.guarded, place.target, missing)
 
 
 @pytest.mark.parametrize("given", [f"Bearer {TOKEN}", f" {TOKEN}\n", TOKEN])
 def test_a_token_may_come_as_people_copy_it(place: Place, given: str) -> None:
-    caller = caller_of(place.guarded, place.target, given)
+    caller = auth_for(place.guarded, place.target, given)
     assert caller.headers("u", b"")["authorization"] == f"Bearer {TOKEN}"
 
 
 @pytest.mark.parametrize("given", ["my secret", "a\r\nx-evil: 1", "schlüssel", '"quoted"'])
 def test_what_is_no_token_is_refused_and_not_repeated(place: Place, given: str) -> None:
-    with pytest.raises(CliError, match=r"is no token \(\d+ characters\)") as refused:
-        caller_of(place.guarded, place.target, given)
+    with pytest.raises(CliError, match=r"is not a token \(\d+ characters\)") as refused:
+        auth_for(place.guarded, place.target, given)
     assert given not in str(refused.value)
 
 
 def test_secrets_are_in_no_representation() -> None:
     callers = (
-        KeyHolder("s3cr3t"),
-        TokenBearer("s3cr3t"),
-        Signer(Credentials("a", "s3cr3t"), "us-east-1"),
-        Anyone(),
+        ApiKeyAuth("s3cr3t"),
+        BearerTokenAuth("s3cr3t"),
+        SignatureAuth(Credentials("a", "s3cr3t"), "us-east-1"),
+        NoAuth(),
     )
     assert "s3cr3t" not in repr(callers)

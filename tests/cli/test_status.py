@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from serinus.cli.commands.status import lines_of
-from serinus.cli.overview import Deployed, Overview, ServedVersion
-from serinus.cli.release_reader import Alarm, Deployment
+from serinus.cli.overview import DeployedEndpoint, EndpointOverview, ServedVersion
+from serinus.cli.release_reader import Alarm, AliasDeployment
 
 SHOP = '[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.spam]\n'
 PIN = "3f2a9c0011aa" + "0" * 52
@@ -30,8 +30,8 @@ def test_without_a_cloud_it_says_so_and_what_is_pinned(serinus: Callable[..., An
     assert done.returncode == 1
     assert "`serinus local up` starts one" in done.stderr
     assert done.stdout.splitlines() == [
-        "churn  not known; 3f2a9c0011aa is pinned",
-        "spam  not known; no model is pinned",
+        "churn  deployment unknown; 3f2a9c0011aa is pinned",
+        "spam  deployment unknown; no model is pinned",
     ]
 
 
@@ -51,15 +51,15 @@ def test_an_endpoint_that_is_not_there_is_an_error(serinus: Callable[..., Any], 
     assert "no endpoint 'chrun'" in done.stderr
 
 
-def deployed(**changes: Any) -> Overview:
+def deployed(**changes: Any) -> EndpointOverview:
     alarms = (
         Alarm("a-verdict", "ALARM", 0.0, "crossed", "The judge says: roll back."),
         Alarm("a-errors", "OK", 0.0, "", ""),
     )
-    release = Deployment("d-1", "InProgress", "6", "7", 0.0, None, ())
+    release = AliasDeployment("d-1", "InProgress", "6", "7", 0.0, None, ())
     served = (ServedVersion("6", 0.9, "churn 3f2a9c0011aa"), ServedVersion("7", 0.1, "churn 77aa00112233"))
     known = {"front": "rest", "auth": "api_key", "key_id": "k123", "release": release, "alarms": alarms} | changes
-    found = Deployed(
+    found = DeployedEndpoint(
         status="UPDATE_IN_PROGRESS",
         url="https://api.example/live",
         model_version="77" * 32,
@@ -67,25 +67,25 @@ def deployed(**changes: Any) -> Overview:
         changed_at=datetime(2026, 11, 25, 12, tzinfo=UTC),
         **known,
     )
-    return Overview("churn", "shop-dev-churn", PIN, found)
+    return EndpointOverview("churn", "shop-dev-churn", PIN, found)
 
 
 def test_a_deployed_endpoint_is_told_line_by_line() -> None:
-    told = "\n".join(lines_of(deployed(), here=" --local", asked=True))
+    told = "\n".join(lines_of(deployed(), flags=" --local", reachable=True))
     for part in (
         "https://api.example/live",
         "777777777777; serinus.lock pins 3f2a9c0011aa, deploy to serve it",
         "version 6 (churn 3f2a9c0011aa) 90%, version 7 (churn 77aa00112233) 10%",
         "release d-1 of version 7 over 6 is under way",
         "1 ALARM, 1 OK: The judge says: roll back.",
-        "callers  a key, as x-api-key: k123 (`serinus key churn --local` shows it); REST API",
+        "callers  an API key in the header x-api-key: k123 (`serinus key churn --local` shows it); REST API",
         "shop-dev-churn UPDATE_IN_PROGRESS, deployed 2026-11-25 12:00:00",
     ):
         assert part in told
 
 
 def test_what_it_has_not_is_said() -> None:
-    told = "\n".join(lines_of(deployed(release=None, alarms=()), here=" --local", asked=True))
+    told = "\n".join(lines_of(deployed(release=None, alarms=()), flags=" --local", reachable=True))
     for part in ("release  none by CodeDeploy yet", "alarms   none"):
         assert part in told
 
@@ -93,13 +93,13 @@ def test_what_it_has_not_is_said() -> None:
 @pytest.mark.parametrize(
     ("auth", "words"),
     [
-        ("iam", "a signature by AWS credentials"),
+        ("iam", "an AWS signature"),
         ("jwt", "a token of its issuer"),
-        ("public", "nothing: anyone may call"),
+        ("public", "no authentication: anyone may call it"),
     ],
 )
 def test_what_callers_show_where_there_is_no_key(auth: str, words: str) -> None:
-    told = "\n".join(lines_of(deployed(front="http", auth=auth, key_id=None), here=" --local", asked=True))
+    told = "\n".join(lines_of(deployed(front="http", auth=auth, key_id=None), flags=" --local", reachable=True))
     (line,) = (line for line in told.splitlines() if line.startswith("  callers"))
     assert words in line
     assert line.endswith("; HTTP API")
@@ -107,5 +107,5 @@ def test_what_callers_show_where_there_is_no_key(auth: str, words: str) -> None:
 
 
 def test_what_is_not_deployed_comes_with_the_command_that_does_it() -> None:
-    (line,) = lines_of(Overview("churn", "shop-local-churn", PIN), here=" --local", asked=True)
+    (line,) = lines_of(EndpointOverview("churn", "shop-local-churn", PIN), flags=" --local", reachable=True)
     assert line == "churn  not deployed; 3f2a9c0011aa is pinned. `serinus deploy churn --local`"

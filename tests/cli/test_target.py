@@ -14,12 +14,11 @@ from typer.testing import CliRunner
 
 from serinus.cli import offline_process
 from serinus.cli.commands.predict import send
-from serinus.cli.context import options
+from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.main import app
-from serinus.cli.request_auth import Anyone
-from serinus.cli.target import choose, choose_by_name
-from serinus.offline.core.root_key import RootKey
+from serinus.cli.request_auth import NoAuth
+from serinus.cli.target import select_prediction_target, select_target
 
 SETTINGS = """
 [project]
@@ -131,7 +130,7 @@ def test_rows_go_to_the_cloud_that_runs_here_whatever_the_shell_says(
 ) -> None:
     for name, value in shell.items():
         monkeypatch.setenv(name, value)
-    target = choose_by_name(shop, None, local=False, port=None)
+    target = select_prediction_target(shop, None, local=False, port=None)
     assert target.cloud is not None
     assert target.cloud.url == running
 
@@ -151,8 +150,8 @@ def test_rows_go_nowhere_where_no_cloud_runs_and_no_environment_is_named(
 
 
 def test_rows_go_to_aws_where_an_environment_is_named(shop: Path, running: str) -> None:
-    assert choose_by_name(shop, "prod", local=False, port=None).cloud is None
-    local = choose_by_name(shop, "prod", local=True, port=None).cloud
+    assert select_prediction_target(shop, "prod", local=False, port=None).cloud is None
+    local = select_prediction_target(shop, "prod", local=True, port=None).cloud
     assert local is not None
     assert local.url == running
 
@@ -160,10 +159,10 @@ def test_rows_go_to_aws_where_an_environment_is_named(shop: Path, running: str) 
 def test_rows_go_to_the_cloud_that_is_named_by_its_port_or_environment(shop: Path, running: str) -> None:
     port = int(running.rpartition(":")[2])
     for wanted, named in ((None, port), ("local", None), ("prod", port)):
-        target = choose_by_name(shop, wanted, local=False, port=named)
+        target = select_prediction_target(shop, wanted, local=False, port=named)
         assert target.cloud is not None
     with pytest.raises(CliError, match="no offline cloud of this project is running on port 1"):
-        choose_by_name(shop, None, local=False, port=1)
+        select_prediction_target(shop, None, local=False, port=1)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -216,10 +215,10 @@ def test_an_endpoint_on_aws_is_reached_through_the_proxy_and_a_cloud_here_is_not
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(CliError, match="answered 400"):
-        send("http://api.example", Anyone(), [{}], by_proxy=True)
+        send("http://api.example", NoAuth(), [{}], use_proxy=True)
     assert recorder.asked == ["http://api.example/predict"]
     with pytest.raises(CliError, match="did not answer"):
-        send("http://127.0.0.1:9", Anyone(), [{}])
+        send("http://127.0.0.1:9", NoAuth(), [{}])
     assert len(recorder.asked) == 1
 
 
@@ -235,7 +234,7 @@ def test_the_doctor_tells_of_a_profile_that_does_not_exist(shop: Path, monkeypat
 
 @pytest.mark.usefixtures("shop")
 def test_other_commands_are_told_where_they_act() -> None:
-    assert options("local", local=True) == " --local"
-    assert options("prod", local=True) == " --local --env prod"
-    assert options("prod", local=False) == " --env prod"
-    assert choose(Path(), "prod", local=False, port=None).name == "AWS"
+    assert cli_flags("local", local=True) == " --local"
+    assert cli_flags("prod", local=True) == " --local --env prod"
+    assert cli_flags("prod", local=False) == " --env prod"
+    assert select_target(Path(), "prod", local=False, port=None).name == "AWS"

@@ -257,7 +257,7 @@ def test_settings_that_cannot_take_the_endpoint_are_noticed_before_anything_is_m
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
-    assert "Mend it" in capsys.readouterr().err
+    assert "Correct it" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["serinus.toml"]
     assert (tmp_path / "serinus.toml").read_text() == settings
 

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from serinus.cli import offline_process
-from serinus.cli.dev_tokens import own_token
+from serinus.cli.dev_tokens import dev_token
 from serinus.cli.endpoints import Endpoint, find_endpoint
-from serinus.cli.request_auth import Caller, caller_of
-from serinus.cli.target import Target
+from serinus.cli.request_auth import RequestAuth, auth_for
+from serinus.cli.target import CloudTarget
 from serinus.infra.settings import load_settings
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
@@ -73,7 +73,7 @@ domain = {{ name = "{DOMAIN}", certificate_arn = "{CERTIFICATE}" }}
 class Shop:
     """The project and what it deployed."""
 
-    def __init__(self, folder: Path, target: Target) -> None:
+    def __init__(self, folder: Path, target: CloudTarget) -> None:
         self.folder, self.target = folder, target
         assert target.cloud is not None
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -113,14 +113,14 @@ class Shop:
         assert self.target.cloud is not None
         settings = load_settings(self.folder / "serinus.toml", "local")
         chosen = next(one for one in settings.endpoints if one.name == "http-jwt")
-        return own_token(self.target.cloud, chosen)
+        return dev_token(self.target.cloud, chosen)
 
-    def caller(self, name: str) -> Caller:
+    def caller(self, name: str) -> RequestAuth:
         endpoint = self.endpoints[name]
-        return caller_of(endpoint, self.target, self.token() if endpoint.auth == "jwt" else None)
+        return auth_for(endpoint, self.target, self.token() if endpoint.auth == "jwt" else None)
 
     def post(
-        self, name: str, body: bytes, caller: Caller | None = None, *, patient: bool = True, **headers: str
+        self, name: str, body: bytes, caller: RequestAuth | None = None, *, patient: bool = True, **headers: str
     ) -> httpx.Response:
         """POST to /predict, as ``caller``, or as who may call; again while it is throttled, if ``patient``."""
         url = f"{self.endpoints[name].url}/predict"
@@ -148,7 +148,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             os.getpid(), config.port, config.region, config.account_id, 1.0, config.root_key
         )
         offline_process.record(folder, record)
-        made = Shop(folder, Target(record))
+        made = Shop(folder, CloudTarget(record))
         made.must(sys.executable, "-m", "serinus", "init")
         (folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
         given = ["training/model.joblib", "--name", "tumour", "--sample", "training/sample.csv"]

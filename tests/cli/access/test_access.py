@@ -14,12 +14,12 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 
-from serinus.cli.dev_tokens import own_token, sign_own_token
+from serinus.cli.dev_tokens import dev_token, sign_dev_token
 from serinus.cli.errors import CliError
 from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.rehearse.traffic import Load, Traffic
-from serinus.cli.rehearse.workspace import scratch_copy
-from serinus.cli.request_auth import Anyone, Caller, Signer, TokenBearer
+from serinus.cli.rehearse.workspace import create_workspace
+from serinus.cli.request_auth import BearerTokenAuth, NoAuth, RequestAuth, SignatureAuth
 from serinus.infra.settings import load_settings
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("access")]
@@ -40,16 +40,16 @@ def test_the_right_call_gets_the_right_prediction(shop: Any, name: str) -> None:
 @pytest.mark.parametrize("name", ["http-iam", "rest-iam"])
 def test_who_did_not_sign_or_may_not_call_is_refused(shop: Any, name: str) -> None:
     region = shop.target.cloud.region
-    assert shop.post(name, b"{}", Anyone()).status_code == 403
+    assert shop.post(name, b"{}", NoAuth()).status_code == 403
     key = shop.target.cloud.key
     guessed = Credentials(key.access_key_id, "guessed")
-    assert shop.post(name, b"{}", Signer(guessed, region)).status_code == 403
-    assert shop.post(name, b"{}", Signer(key.credentials(), "eu-west-1")).status_code == 403
+    assert shop.post(name, b"{}", SignatureAuth(guessed, region)).status_code == 403
+    assert shop.post(name, b"{}", SignatureAuth(key.credentials(), "eu-west-1")).status_code == 403
     user = f"stranger-{name}"
     iam = shop.target.client("iam")
     iam.create_user(UserName=user)
     key = iam.create_access_key(UserName=user)["AccessKey"]
-    stranger = Signer(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), region)
+    stranger = SignatureAuth(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), region)
     assert shop.post(name, b"{}", stranger).status_code == 403
     allowed = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
@@ -62,13 +62,13 @@ def test_who_has_no_good_token_is_refused(shop: Any) -> None:
     known = {"issuer": "https://login.invalid/pool", "audience": "serving", "scopes": ("predict",)}
 
     def token(**changes: Any) -> str:
-        return sign_own_token(shop.target.cloud, **(known | changes))
+        return sign_dev_token(shop.target.cloud, **(known | changes))
 
     def status(token: str) -> int:
-        answer: httpx.Response = shop.post("http-jwt", b"{}", TokenBearer(token))
+        answer: httpx.Response = shop.post("http-jwt", b"{}", BearerTokenAuth(token))
         return answer.status_code
 
-    assert shop.post("http-jwt", b"{}", Anyone()).status_code == 401
+    assert shop.post("http-jwt", b"{}", NoAuth()).status_code == 401
     assert status("a.b.c") == 401
     assert status(f"{token()[:-6]}AAAAAA") == 401
     assert status(token(audience="other")) == 401
@@ -85,7 +85,7 @@ def test_above_its_rate_a_public_endpoint_throttles(shop: Any) -> None:
 class Untyped:
     """Shows what ``caller`` does, and says nothing of the body's type."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: RequestAuth) -> None:
         self._caller = caller
 
     def headers(self, url: str, body: bytes) -> dict[str, str]:
@@ -104,7 +104,7 @@ def test_a_domain_leads_to_the_endpoint_and_a_web_acl_bounds_each_address(shop: 
     for answer in answers:
         assert answer.status_code == 200, answer.text
         assert answer.json()["probabilities"] == shop.source_probabilities()
-    assert shop.post("rest-guarded", body, Anyone()).status_code == 403
+    assert shop.post("rest-guarded", body, NoAuth()).status_code == 403
     # Now with its key: what is refused is refused by the web ACL, at either address.
     statuses = [shop.post("rest-guarded", b"{}").status_code for _ in range(12)]
     assert statuses == [422] * 9 + [403] * 3
@@ -131,8 +131,8 @@ def test_a_compressed_body_that_was_taken_for_text_is_explained(shop: Any) -> No
 @pytest.mark.parametrize("name", ALL)
 def test_preflights_need_nothing_and_answers_can_be_read(shop: Any, name: str) -> None:
     url = f"{shop.endpoints[name].url}/predict"
-    wanted = {"origin": PAGE, "access-control-request-method": "POST"}
-    asked = {**wanted, "access-control-request-headers": "authorization,content-type"}
+    candidates = {"origin": PAGE, "access-control-request-method": "POST"}
+    asked = {**candidates, "access-control-request-headers": "authorization,content-type"}
     preflight = httpx.options(url, headers=asked, trust_env=False)
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == PAGE
@@ -205,8 +205,8 @@ def test_the_command_line_predicts_with_a_token_and_never_shows_it(shop: Any) ->
 def test_an_endpoint_that_takes_no_tokens_gets_none(shop: Any) -> None:
     settings = load_settings(shop.folder / "serinus.toml", "local")
     chosen = next(one for one in settings.endpoints if one.name == "rest-iam")
-    with pytest.raises(CliError, match='rest-iam takes no tokens: it has auth = "iam"'):
-        own_token(shop.target.cloud, chosen)
+    with pytest.raises(CliError, match='rest-iam does not use tokens: it has auth = "iam"'):
+        dev_token(shop.target.cloud, chosen)
 
 
 @pytest.mark.parametrize("name", ["http-jwt", "rest-iam", "rest-public"])
@@ -222,7 +222,7 @@ def test_a_rehearsals_traffic_is_let_in(shop: Any, name: str) -> None:
 
 
 def test_a_rehearsal_runs_into_no_limit_and_needs_no_domain(shop: Any) -> None:
-    with scratch_copy(shop.folder, "local", "rest-guarded", wanted={}, rate=500.0) as scratch:
+    with create_workspace(shop.folder, "local", "rest-guarded", candidates={}, rate=500.0) as scratch:
         (rehearsed,) = load_settings(scratch.stable.project / "serinus.toml", "local").endpoints
     chosen = rehearsed.settings
     assert (chosen.waf.ip_rate_limit, chosen.waf.count_only) == (12, True)
@@ -235,4 +235,4 @@ def test_status_and_key_say_what_callers_show(shop: Any) -> None:
     assert "callers  nothing: anyone may call; HTTP API" in told.stdout
     key = shop.serinus("key", "http-jwt", "--local")
     assert key.returncode == 1
-    assert "http-jwt has no API keys: it asks its callers for a token of its issuer" in key.stderr
+    assert "http-jwt has no API keys: it requires a token of its issuer" in key.stderr

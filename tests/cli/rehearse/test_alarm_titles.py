@@ -15,11 +15,11 @@ MESSAGE = (
 
 def test_codedeploys_message_is_shortened_to_plain_words() -> None:
     assert alarm_titles.named_in(MESSAGE) == [NAME]
-    assert alarm_titles.plain(MESSAGE) == "alarm: Errors on the new version"
+    assert alarm_titles.plain_message(MESSAGE) == "alarm: Errors on the new version"
 
 
 def test_other_messages_and_other_peoples_alarms_stay_as_they_are() -> None:
-    assert alarm_titles.plain("The hook failed.") == "The hook failed."
+    assert alarm_titles.plain_message("The hook failed.") == "The hook failed."
     assert alarm_titles.title("pager-duty") == "pager-duty"
 
 

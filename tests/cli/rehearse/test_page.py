@@ -6,34 +6,34 @@ from xml.etree import ElementTree
 
 import pytest
 
-from serinus.cli.rehearse.outcome import tell
+from serinus.cli.rehearse.outcome import evaluate
 from serinus.cli.rehearse.page import render
-from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.record import RehearsalRecord
 
 
 @pytest.fixture(params=["promoted", "rolled_back"])
-def record(request: pytest.FixtureRequest) -> Record:
+def record(request: pytest.FixtureRequest) -> RehearsalRecord:
     return request.getfixturevalue(request.param)
 
 
-def test_it_names_no_host_and_no_other_file(record: Record) -> None:
-    page = render(record, tell(record))
+def test_it_names_no_host_and_no_other_file(record: RehearsalRecord) -> None:
+    page = render(record, evaluate(record))
     assert not re.search(r"https?:|src=|href=|@import|url\(|<script", page)
 
 
-def test_its_plots_are_well_formed_and_hold_numbers(record: Record) -> None:
-    drawings = re.findall(r"<svg.*?</svg>", render(record, tell(record)), re.DOTALL)
+def test_its_plots_are_well_formed_and_hold_numbers(record: RehearsalRecord) -> None:
+    drawings = re.findall(r"<svg.*?</svg>", render(record, evaluate(record)), re.DOTALL)
     assert len(drawings) >= 3
     for drawing in drawings:
         ElementTree.fromstring(drawing)
         assert "nan" not in drawing
 
 
-def test_what_others_said_is_escaped(rolled_back: Record) -> None:
-    assert "<b>more</b>" not in render(rolled_back, tell(rolled_back))
+def test_what_others_said_is_escaped(rolled_back: RehearsalRecord) -> None:
+    assert "<b>more</b>" not in render(rolled_back, evaluate(rolled_back))
 
 
-def test_every_element_is_closed(record: Record) -> None:
+def test_every_element_is_closed(record: RehearsalRecord) -> None:
     class Balance(HTMLParser):
         open_ = 0
 
@@ -47,5 +47,5 @@ def test_every_element_is_closed(record: Record) -> None:
             pass
 
     reader = Balance()
-    reader.feed(render(record, tell(record)))
+    reader.feed(render(record, evaluate(record)))
     assert reader.open_ == 0

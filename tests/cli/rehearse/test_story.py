@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 
 from serinus.cli.rehearse.json_output import as_data
-from serinus.cli.rehearse.outcome import CanaryShare, Outcome, percentile, tell
+from serinus.cli.rehearse.outcome import CanaryShare, RehearsalOutcome, evaluate, percentile
 from serinus.cli.rehearse.page import render
-from serinus.cli.rehearse.record import Record
+from serinus.cli.rehearse.record import RehearsalRecord
 from serinus.cli.rehearse.summary import headline, summary
-from serinus.cli.rehearse.timeline import moments
+from serinus.cli.rehearse.timeline import timeline_events
 from serinus.cli.release_reader import JudgeVerdict
 
 
-def test_a_promoted_release_exits_0_and_counts_every_request(promoted: Record) -> None:
-    story = tell(promoted)
-    assert story.outcome is Outcome.PROMOTED
+def test_a_promoted_release_exits_0_and_counts_every_request(promoted: RehearsalRecord) -> None:
+    story = evaluate(promoted)
+    assert story.outcome is RehearsalOutcome.PROMOTED
     assert story.outcome.value == 0
     assert (story.requests, story.failed) == (901, 0)
     assert story.by_version == {"1": {"200": 840}, "2": {"200": 61}}
@@ -23,42 +23,42 @@ def test_a_promoted_release_exits_0_and_counts_every_request(promoted: Record) -
     assert "none was lost or failed" in summary(promoted, story)[-1]
 
 
-def test_the_canary_share_is_compared_with_its_weight_in_standard_errors(promoted: Record) -> None:
-    share = tell(promoted).canary_share
+def test_the_canary_share_is_compared_with_its_weight_in_standard_errors(promoted: RehearsalRecord) -> None:
+    share = evaluate(promoted).canary_share
     assert share is not None
     assert (share.share, share.weight, share.as_weighted) == (pytest.approx(0.1), 0.1, True)
     assert not replace(share, canary=120).as_weighted
 
 
-def test_a_rollback_exits_3_and_says_whom_it_touched(rolled_back: Record) -> None:
-    story = tell(rolled_back)
-    assert story.outcome is Outcome.ROLLED_BACK
+def test_a_rollback_exits_3_and_says_whom_it_touched(rolled_back: RehearsalRecord) -> None:
+    story = evaluate(rolled_back)
+    assert story.outcome is RehearsalOutcome.ROLLED_BACK
     assert story.outcome.value == 3
-    assert (story.met_canary, story.failed) == (12, 12)
-    assert story.minutes_bad_to_back == pytest.approx(2)
+    assert (story.canary_requests, story.failed) == (12, 12)
+    assert story.recovery_minutes == pytest.approx(2)
     assert story.canary_share == CanaryShare(120, 12, 0.1), "by Lambda's counts: failures name no version"
-    assert "undone without a person after 2.0 minutes" in summary(rolled_back, story)[0]
+    assert "rolled back automatically after 2.0 minutes" in summary(rolled_back, story)[0]
 
 
-def test_a_release_undone_for_want_of_evidence_is_not_called_bad(rolled_back: Record) -> None:
-    said = " ".join(summary(rolled_back, tell(replace(rolled_back, verdicts=judged("roll back")))))
+def test_a_release_undone_for_want_of_evidence_is_not_called_bad(rolled_back: RehearsalRecord) -> None:
+    said = " ".join(summary(rolled_back, evaluate(replace(rolled_back, verdicts=judged("roll back")))))
     assert "without enough evidence, which rolls back by setting" in said
-    assert "12 of 120 requests (10.0%) met the new version" in said
+    assert "12 of 120 requests (10.0%) reached the new version" in said
     assert "bad version" not in said
 
 
-def test_a_release_that_no_request_met_says_so(rolled_back: Record) -> None:
+def test_a_release_that_no_request_met_says_so(rolled_back: RehearsalRecord) -> None:
     phases = tuple(replace(phase, status="Failed", started_at=None) for phase in rolled_back.deployments[1].phases)
     stopped = replace(rolled_back.deployments[1], phases=phases)
-    record = replace(rolled_back, deployments=[stopped], verdicts=[], metered={})
-    story = tell(record)
-    assert (story.shift_minutes, story.met_canary) == (None, 0)
-    assert "before any request met it" in summary(record, story)[0]
+    record = replace(rolled_back, deployments=[stopped], verdicts=[], invocations_by_version={})
+    story = evaluate(record)
+    assert (story.shift_minutes, story.canary_requests) == (None, 0)
+    assert "before it received any request" in summary(record, story)[0]
 
 
-def test_a_promotion_without_enough_evidence_exits_4(promoted: Record) -> None:
+def test_a_promotion_without_enough_evidence_exits_4(promoted: RehearsalRecord) -> None:
     undecided = JudgeVerdict(0, "2", "not enough evidence", "too few requests")
-    assert tell(replace(promoted, verdicts=[undecided])).outcome.value == 4
+    assert evaluate(replace(promoted, verdicts=[undecided])).outcome.value == 4
 
 
 def judged(*verdicts: str) -> list[JudgeVerdict]:
@@ -68,27 +68,27 @@ def judged(*verdicts: str) -> list[JudgeVerdict]:
 
 @pytest.mark.parametrize("verdicts", [("roll back",), ("roll back", "promote"), ("promote", "roll back")])
 def test_what_the_judge_would_have_rolled_back_is_never_told_as_a_plain_promotion(
-    promoted: Record, verdicts: tuple[str, ...]
+    promoted: RehearsalRecord, verdicts: tuple[str, ...]
 ) -> None:
     record = replace(promoted, verdicts=judged(*verdicts))
-    story = tell(record)
-    assert (story.outcome, story.outcome.value) == (Outcome.JUDGED_TOO_LATE, 5)
-    assert headline(story) == "Promoted against the judge's word"
-    assert summary(record, story)[1].startswith("The judge said to roll it back, too late to be heeded: ")
+    story = evaluate(record)
+    assert (story.outcome, story.outcome.value) == (RehearsalOutcome.JUDGED_TOO_LATE, 5)
+    assert headline(story) == "Promoted against the judge's verdict"
+    assert summary(record, story)[1].startswith("The judge's verdict was to roll back, but it came too late: ")
     assert as_data(record, story)["verdict"] == "judged too late"
     assert '<h1 class="bad">Promoted against' in render(record, story)
 
 
 def test_a_rollback_that_the_judge_asked_for_is_told_by_its_reason_whatever_it_said_later(
-    rolled_back: Record,
+    rolled_back: RehearsalRecord,
 ) -> None:
-    story = tell(replace(rolled_back, verdicts=judged("roll back", "promote")))
-    assert story.outcome is Outcome.ROLLED_BACK
+    story = evaluate(replace(rolled_back, verdicts=judged("roll back", "promote")))
+    assert story.outcome is RehearsalOutcome.ROLLED_BACK
     assert story.reason.startswith("The judge: the bake ends without enough evidence")
 
 
 def test_a_release_that_was_stopped_after_all_traffic_had_moved_counts_everyone_who_met_it(
-    rolled_back: Record,
+    rolled_back: RehearsalRecord,
 ) -> None:
     moved, shift = rolled_back.deployments[1], rolled_back.shift
     assert shift is not None
@@ -97,25 +97,28 @@ def test_a_release_that_was_stopped_after_all_traffic_had_moved_counts_everyone_
         replace(moved.phases[1], status="Succeeded", ended_at=shift[0] + 60),
         replace(moved.phases[2], status="Failed", started_at=shift[0] + 60, ended_at=shift[1] - 1),
     )
-    before = tell(rolled_back)
+    before = evaluate(rolled_back)
     record = replace(rolled_back, deployments=[rolled_back.deployments[0], replace(moved, phases=phases)])
-    story = tell(record)
-    late = sum(shift[0] + 60 <= one.at < shift[1] for one in record.answers)
+    story = evaluate(record)
+    late = sum(shift[0] + 60 <= one.at < shift[1] for one in record.results)
     assert late > 0
-    assert (story.met_canary, story.during_shift) == (before.met_canary + late, before.during_shift + late)
-    assert any(one.brief.startswith("All on version 2") for one in moments(record))
+    assert (story.canary_requests, story.shift_requests) == (
+        before.canary_requests + late,
+        before.shift_requests + late,
+    )
+    assert any(one.brief.startswith("All on version 2") for one in timeline_events(record))
     quiet = replace(record, verdicts=[])
-    assert tell(quiet).reason == "The check after traffic stopped it, when all traffic had met it."
+    assert evaluate(quiet).reason == "The post-traffic check failed, after all traffic had been shifted to it."
 
 
-def test_a_machine_that_was_too_busy_is_told_of(rolled_back: Record) -> None:
-    assert not any("busy" in sentence for sentence in summary(rolled_back, tell(rolled_back)))
-    busy = replace(rolled_back, held_back=5000)
-    assert "5000 could not be sent" in summary(busy, tell(busy))[-1]
+def test_a_machine_that_was_too_busy_is_told_of(rolled_back: RehearsalRecord) -> None:
+    assert not any("busy" in sentence for sentence in summary(rolled_back, evaluate(rolled_back)))
+    busy = replace(rolled_back, unsent=5000)
+    assert "5000 could not be sent" in summary(busy, evaluate(busy))[-1]
 
 
-def test_the_data_hold_cloud_seconds_since_the_release_was_ordered(rolled_back: Record) -> None:
-    data = as_data(rolled_back, tell(rolled_back))
+def test_the_data_hold_cloud_seconds_since_the_release_was_ordered(rolled_back: RehearsalRecord) -> None:
+    data = as_data(rolled_back, evaluate(rolled_back))
     assert (data["verdict"], data["exit_code"]) == ("rolled back", 3)
     assert (data["shift_began_s"], data["shift_ended_s"]) == (300.0, 420.0)
     assert data["requests_by_version_and_status"]["not named"] == {"502": 12}

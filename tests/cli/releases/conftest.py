@@ -18,8 +18,8 @@ import pytest
 
 from serinus.cli import offline_process
 from serinus.cli.endpoints import Endpoint, find_endpoint
-from serinus.cli.release_reader import AliasState, Deployment, RolloutReader
-from serinus.cli.target import Target
+from serinus.cli.release_reader import AliasDeployment, AliasState, RolloutReader
+from serinus.cli.target import CloudTarget
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 from serinus.offline.core.config import CloudConfig
 
@@ -45,7 +45,7 @@ class Shop:
             os.getpid(), config.port, config.region, config.account_id, 0.0, config.root_key
         )
         offline_process.record(folder, record)
-        self.target = Target(record)
+        self.target = CloudTarget(record)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {**record.shell(os.environ), "PATH": path}
         self._rows = json.loads((folder / "training" / "rows.json").read_text())
@@ -177,7 +177,7 @@ class Shop:
     def alias(self, name: str) -> AliasState:
         return self.reader(name).alias()
 
-    def releases(self, name: str) -> list[Deployment]:
+    def releases(self, name: str) -> list[AliasDeployment]:
         """CodeDeploy's deployments, newest first, rollbacks left out."""
         return [one for one in self.reader(name).deployments() if one.undoes is None]
 

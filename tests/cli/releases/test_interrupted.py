@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from serinus.cli import offline_process
-from serinus.cli.release_reader import Deployment, RolloutReader
-from serinus.cli.target import Target
+from serinus.cli.release_reader import AliasDeployment, RolloutReader
+from serinus.cli.target import CloudTarget
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("interrupted")]
 
@@ -94,7 +94,7 @@ class Shop:
         self.serinus("local", "up", "--port", str(self._port), "--speed", "0", "--state", ".cloud")
         cloud = offline_process.require(self.folder)
         self.pid, self.url = cloud.pid, cloud.url
-        target = Target(cloud)
+        target = CloudTarget(cloud)
         self.reader, self._cloudformation = RolloutReader(target, STACK), target.client("cloudformation")
 
     def kill(self) -> None:
@@ -161,7 +161,7 @@ def shop(project: Path) -> Iterator[Shop]:
         made.down()
 
 
-def releases_since(shop: Shop, version: str) -> list[Deployment]:
+def releases_since(shop: Shop, version: str) -> list[AliasDeployment]:
     """The last releases of versions after ``version``, newest first."""
     return [one for one in shop.reader.deployments(3) if one.undoes is None and int(one.canary) > int(version)]
 
@@ -205,7 +205,7 @@ def interrupt_the_update(shop: Shop) -> tuple[str, Command]:
     deploying = shop.deploy()
     shop.stand_until(lambda: shop.status() == "UPDATE_IN_PROGRESS")
     assert deploying.press_ctrl_c() == 130
-    assert "the release of churn goes on: `serinus rollout watch churn --local` follows it" in deploying.said
+    assert "the release of churn continues: `serinus rollout watch churn --local` follows it" in deploying.said
     assert "Traceback" not in deploying.said
     # It waits for the release to begin, rather than tell of an earlier one.
     watching = shop.start("rollout", "watch", "churn")

@@ -44,7 +44,7 @@ def await_(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("moment", ["starting an offline cloud", "of traffic meets version 2"])
+@pytest.mark.parametrize("moment", ["starting an offline cloud", "of traffic goes to version 2"])
 def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: str) -> None:
     scratch, report, log = tmp_path / "scratch", tmp_path / "report.html", tmp_path / "log"
     scratch.mkdir()

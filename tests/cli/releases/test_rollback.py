@@ -89,7 +89,7 @@ def test_the_stack_is_told_though_the_bundle_is_gone(shop: Any) -> None:
         said = refused(shop, "rollback", "once")
     finally:
         (shop.folder / "hidden").rename(bundles)
-    assert f"version {live} answers again and its stack knows, but serinus.lock could not be moved: " in said
+    assert f"version {live} serves again and its stack is updated, but serinus.lock could not be: " in said
     assert f"Pin tumour {shop.version[:12]} before the next deploy" in said
     assert shop.alias("once").version == live
     shop.deploy()
@@ -116,10 +116,12 @@ def test_an_alias_moved_by_hand_alone_is_refused_by_codedeploy(shop: Any) -> Non
 
     before = str(int(live) - 1)
     functions.update_alias(FunctionName="shop-local-once", Name="live", FunctionVersion=before)
-    assert f"its stack believes {live}, and a deploy would put that back" in refused(shop, "deploy")
+    assert f"its stack records {live}, and a deploy would restore that version" in refused(shop, "deploy")
     done = shop.run("serinus", "rollback", "once", "--local")
-    assert f"version {before} answers all requests of once already, but its stack believes {live}" in done.stderr
-    assert "the same bundle was released with another setting, code or library: take that back" in done.stdout
+    assert (
+        f"version {before} answers all requests of once already, but its stack still records {live}" in done.stderr
+    )
+    assert "so the bad release came from a changed setting, code or library. Revert" in done.stdout
     assert shop.alias("once").version == before
     shop.deploy()
     assert (shop.statuses()["once"], shop.releases("once")[0].stable) == ("UPDATE_COMPLETE", before)

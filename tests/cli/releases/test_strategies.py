@@ -104,7 +104,7 @@ def test_what_goes_wrong_during_a_release_is_undone(deployed: Any) -> None:
         assert bad != before["switched"]
         shop.order_fault("switched", bad, error_rate=0.9, alias_only=True)
         assert (
-            "the alias goes back to version" in shop.run("serinus", "rollout", "stop", "canary", "--local").stdout
+            "all traffic returns to version" in shop.run("serinus", "rollout", "stop", "canary", "--local").stdout
         )
         silence_judge(shop, "linear", silent=True)
         shop.pass_until(lambda: process.poll() is not None, requests=REQUESTS, endpoints=tuple(wrong))
