@@ -12,7 +12,7 @@ import typer
 from serinus.cli.console import notice, print_json, results, table
 from serinus.cli.errors import CliError
 from serinus.cli.request_auth import VARIABLE_TOKEN
-from serinus.cli.target import CloudPort, EndpointName, Environment, Local
+from serinus.cli.target import CloudPort, EndpointName, Local
 
 if TYPE_CHECKING:
     import httpx
@@ -33,7 +33,10 @@ def predict(
             help="Token of the issuer, if the endpoint has auth jwt. The variable keeps it off the command line.",
         ),
     ] = None,
-    env: Environment = None,
+    env: Annotated[
+        str | None,
+        typer.Option("--env", help="Environment in serinus.toml. Default: local; any other one is on AWS."),
+    ] = None,
     local: Local = False,
     port: CloudPort = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the endpoint's response as it is.")] = False,

@@ -60,8 +60,8 @@ def rehearse(
     """Release a candidate under traffic, in an offline cloud of its own, and report whether it is promoted.
 
     Faults for --inject: errors=20% fails this share of requests; latency=+300ms delays each request; crash ends
-    the worker on a fifth of the requests; slow-init adds 3 s to each init; wrong-answers and nan change the model's
-    outputs, which the pre-traffic check must find.
+    the worker on a fifth of the requests; slow-init adds 3 s to each init; wrong-answers and nan change the
+    model's outputs, which the pre-traffic check must find.
 
     The project and its running clouds are not changed. Exit codes: 0 promoted, 3 rolled back, 4 promoted without
     enough evidence to judge it, 5 promoted because the verdict to roll back came too late.
