@@ -56,13 +56,11 @@ def inspect(
 
 
 def _print_card(card: str) -> None:
-    """Formatted and wrapped on a terminal; elsewhere the Markdown itself, whose lines are not cut."""
-    if not results.is_terminal:
-        results.print(card, end="")
-        return
+    """Wrapped on a terminal; elsewhere as wide as the card's longest line, so that nothing is cut."""
     from rich.markdown import Markdown
 
-    results.print(Markdown(card), soft_wrap=False)
+    width = None if results.is_terminal else max(map(len, card.splitlines()), default=0)
+    results.print(Markdown(card), soft_wrap=False, width=width)
 
 
 def _print_signature(signature: Signature) -> None:

@@ -137,7 +137,7 @@ def test_a_second_rotation_deletes_the_first_ones_key(deployed: Deployed) -> Non
 
 def test_the_last_key_that_opens_is_not_closed(deployed: Deployed) -> None:
     only = deployed.ring.current()
-    with pytest.raises(CliError, match="last key"):
+    with pytest.raises(CliError, match="last enabled key"):
         deployed.ring.revoke(only.id)
     assert deployed.ask(only.value) == 200
 
@@ -148,7 +148,7 @@ def test_a_key_of_somebody_else_is_neither_current_nor_unknown(deployed: Deploye
     deployed.apigateway.create_usage_plan_key(usagePlanId=plan, keyId=theirs["id"], keyType="API_KEY")
     assert deployed.ring.current().origin == "stack"
     assert "other" in {key.origin for key in deployed.ring.listed()}
-    with pytest.raises(CliError, match=f"no key 'nothing'.*{theirs['id']}"):
+    with pytest.raises(CliError, match=f"no key with ID 'nothing'.*{theirs['id']}"):
         deployed.ring.revoke("nothing")
 
 

@@ -67,7 +67,7 @@ def test_two_clouds_run_side_by_side_and_go_down_together(serinus, project: Path
             assert serinus("local", "up", "--port", str(port), cwd=project).returncode == 0
         again = serinus("local", "up", "--port", str(ports[0]), cwd=project)
         assert again.returncode == 1
-        assert "already runs" in again.stderr
+        assert "already running" in again.stderr
         records = [json.loads(path.read_text()) for path in (project / ".serinus/local").glob("cloud-*.json")]
         assert {record["port"] for record in records} == set(ports)
         exports = serinus("local", "env", "--port", str(ports[1]), cwd=project).stdout
@@ -85,7 +85,7 @@ def test_two_at_once_at_one_port_are_one_cloud_that_its_owner_can_use(project: P
     try:
         assert sorted(one.returncode for one in starting) == [0, 1, 1], said
         foreground = serinus("local", "up", "--port", port, "--foreground", cwd=project)
-        assert (foreground.returncode, "already runs" in foreground.stderr) == (1, True)
+        assert (foreground.returncode, "already running" in foreground.stderr) == (1, True)
         assert status(serinus, project)["running"] is True
         cloud = offline_process.require(project)
         assert cloud.own_api().get("/clock").status_code == 200

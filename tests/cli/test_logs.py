@@ -54,7 +54,7 @@ def entry(text: str) -> LogEntry:
 
 
 def test_a_requests_line_says_all_that_is_known_of_it() -> None:
-    shown = render(entry(line()), named=False).plain
+    shown = render(entry(line()), with_source=False).plain
     assert shown.startswith(iso(1_790_000_000.25)[5:10])
     for part in ("INFO", "v7", "POST /predict", "3 rows", "1.2 ms", "200 answered"):
         assert part in shown

@@ -170,7 +170,7 @@ def test_keys_and_nothing_are_shown_as_asked() -> None:
     assert auth_for(endpoint(auth="public"), here).headers("u", b"") == {"content-type": "application/json"}
     assert "-H 'x-api-key: k1'" in curl_line(endpoint(auth="api_key", key="k1"), [], here)
     assert curl_line(endpoint(auth="public"), [[1]], here).count("-H") == 1
-    with pytest.raises(CliError, match="lets callers in by 'oauth'"):
+    with pytest.raises(CliError, match="uses auth 'oauth'"):
         auth_for(endpoint(auth="oauth"), here)
 
 

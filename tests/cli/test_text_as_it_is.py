@@ -236,7 +236,8 @@ def test_report_that_cannot_be_shown_says_that_the_model_is_pinned(
     assert ended.value.code == 1
     assert "second pinned for dev in serinus.lock" in said
     assert (
-        "second is packaged and pinned for dev, but the report cannot be shown (RuntimeError: no [/room])" in said
+        "second is packaged and pinned for dev, but the report cannot be printed (RuntimeError: no [/room])"
+        in said
     )
     assert "second" in (project / LOCK).read_text()
 
