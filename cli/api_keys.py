@@ -14,7 +14,7 @@ import botocore.exceptions
 
 from serinus.cli.errors import CliError
 
-#: Marks the keys that rotations made, with the stack's name.
+#: Marks the keys that rotations created, with the stack's name.
 TAG = "serinus:rotated-for"
 LARGEST_PAGE = 500
 

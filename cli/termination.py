@@ -13,14 +13,14 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def ended_in_order() -> Iterator[None]:
     """Within the block, SIGTERM and SIGHUP raise SystemExit with the exit code that a shell gives to them; only
     the first does, so that cleaning up is not cut short. One that is ignored, as under nohup, stays ignored."""
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    handled = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
 
     def end(number: int, _frame: FrameType | None) -> None:
-        for other in heeded:
+        for other in handled:
             signal.signal(other, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in heeded}
+    before = {number: signal.signal(number, end) for number in handled}
     try:
         yield
     finally:

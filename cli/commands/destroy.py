@@ -40,7 +40,7 @@ def destroy(
 
 
 def assembly_with(project: Path, stacks: list[str]) -> list[str]:
-    """`--app cdk.out` where the last synth's assembly names all ``stacks``: deleting needs no new synth."""
+    """`--app cdk.out` if the last synth's assembly holds all ``stacks``: deleting needs no new synth."""
     try:
         manifest = json.loads((project / "cdk.out" / "manifest.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

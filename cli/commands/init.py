@@ -40,9 +40,9 @@ def init(
             notice(f"kept    {target.name}, which exists")
             continue
         text = read_template(template).replace("{{project}}", project)
-        beside = target.with_name(target.name + ".new")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(target)
+        temporary = target.with_name(target.name + ".new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
         notice(f"wrote   {target.name}")
     results.print(f"project {project} is ready in {folder}")
     if shutil.which("npm") is None:

@@ -161,7 +161,7 @@ def lag_of(target: "CloudTarget") -> float:
 
 
 def render(entry: "LogEntry", *, with_source: bool) -> Text:
-    """An entry as one line, several where its message has several; ``with_source`` adds the function's name."""
+    """An entry as one line, or several if its message has several; ``with_source`` adds the function's name."""
     when = time.strftime("%m-%d %H:%M:%S", time.gmtime(entry.at)) + f".{int(entry.at * 1000) % 1000:03d}"
     shown = Text(f"{when}  ", style="dim")
     shown.append(f"{entry.level:<7}  ", style=_STYLES.get(entry.level, ""))

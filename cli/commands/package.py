@@ -209,7 +209,7 @@ def add_endpoint(settings: Path, name: str) -> bool:
     if name in endpoints or any(table.get("model") == name for table in tables):
         return False
     text = settings.read_text(encoding="utf-8").rstrip("\n")
-    beside = settings.with_name(settings.name + ".new")
-    beside.write_text(f"{text}\n\n[endpoint.{name}]\n", encoding="utf-8")
-    beside.replace(settings)
+    temporary = settings.with_name(settings.name + ".new")
+    temporary.write_text(f"{text}\n\n[endpoint.{name}]\n", encoding="utf-8")
+    temporary.replace(settings)
     return True

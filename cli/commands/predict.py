@@ -124,7 +124,7 @@ def render(response: dict[str, Any], count: int) -> Any:
 
 
 def _cell(text: str | None) -> Any:
-    """A CSV cell as JSON would hold it: null, a number, true or false where it reads as one, text otherwise."""
+    """A CSV cell as JSON would hold it: null, a number, true or false if it reads as one, else text."""
     if text is None or text == "":
         return None
     try:

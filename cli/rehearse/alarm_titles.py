@@ -18,7 +18,7 @@ _OURS = re.compile(rf"-Alarms({'|'.join(TITLES)})[0-9A-Za-z]*-[0-9A-Za-z]+$")
 
 
 def title(name: str) -> str:
-    """What the alarm called ``name`` in CloudWatch watches; the name itself where it is none of a release's."""
+    """The title of CloudWatch's alarm ``name``; the name itself if it is not one of a release's."""
     match = _OURS.search(name)
     return TITLES[match[1]] if match else name
 
@@ -29,6 +29,6 @@ def named_in(message: str) -> list[str]:
 
 
 def plain_message(message: str) -> str:
-    """CodeDeploy's ``message``, shortened to the alarms in plain words where it names some."""
+    """CodeDeploy's ``message``, shortened to the alarms in plain words if it names any."""
     names = named_in(message)
     return f"alarm: {'; '.join(title(name) for name in names)}" if names else message

@@ -18,7 +18,7 @@ ASSEMBLY = "assembly"
 
 
 def command(environment: str, projects: list[Path]) -> list[str]:
-    """The command line that makes the assemblies of ``projects``, in this order."""
+    """The command line that creates the assemblies of ``projects``, in this order."""
     return [sys.executable, "-P", "-m", "serinus.cli.rehearse.assemblies", environment, *map(str, projects)]
 
 

@@ -83,10 +83,10 @@ class RehearsalEnvironment:
         """The CDK CLI, at work on the release's assembly."""
         release = self.workspace.releases[name]
         arguments = ["deploy", self.workspace.endpoint.stack_name, "--app", str(release.project / ASSEMBLY)]
-        # Without a change set: nobody is asked to approve it, and it is waited for.
+        # Without a change set: it would need approval, and the CLI waits for it.
         arguments += ["--method", "direct", "--progress", "events", "--require-approval", "never"]
         command, environment = cdk.prepare(self.workspace.folder, arguments, self.target.environment())
-        # Not in the project: its cdk.json would have the CLI build once more.
+        # Not in the project: its cdk.json would make the CLI build again.
         running = BackgroundProcess(command, self.workspace.folder, environment, release.project / "deploy.log")
         try:
             yield running

@@ -12,7 +12,7 @@ from serinus.lambda_handlers.contract.release import Verdict
 
 #: Standard errors within which a share of random choices is what its weight says.
 STANDARD_ERRORS = 3.0
-#: A canary's answer is bad, where none failed, if it takes this many times the stable's 99th percentile.
+#: A canary's response is bad, even without failing, if it takes this many times the stable's 99th percentile.
 _SLOW_FACTOR = 2.0
 NOT_NAMED = "not named"
 

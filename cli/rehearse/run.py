@@ -28,7 +28,7 @@ from serinus.lambda_handlers.contract.bundle import read_golden
 LEAD_IN_S = 1.0
 LEAD_OUT_S = 1.0
 _LOOK_EVERY_S = 0.05
-#: Cloud seconds until a metric is seen, unless told: on AWS a new metric may take two minutes
+#: Default cloud seconds until a metric appears: on AWS a new metric may take two minutes
 #: (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html), most take less.
 METRIC_DELAY_S = 90.0
 #: The release that is rehearsed.
@@ -89,7 +89,7 @@ def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
 
 
 def deploy_stable(environment: RehearsalEnvironment, view: LiveView) -> None:
-    """Deploy the locked bundle. The candidate's assembly is made meanwhile: later this machine has traffic."""
+    """Deploy the locked bundle. Meanwhile the candidate's assembly is created: later this machine has traffic."""
     workspace = environment.workspace
     bootstrap(workspace.folder, environment.target, workspace.folder / "bootstrap.log")
     environment.wait_for_assembly(STABLE)
@@ -112,7 +112,7 @@ def release(
     clock = CloudTime(environment.cloud.own_api())
     clock.set_speed(options.speed)
     rows = read_golden(workspace.stable.bundle).rows
-    # Whoever the real issuer is, it is not asked: the rehearsal needs no network and nobody's credentials.
+    # Not a token of the real issuer: a rehearsal needs no network and no credentials.
     token = dev_token(environment.cloud, workspace.endpoint) if endpoint.auth == "jwt" else None
     caller = auth_for(endpoint, environment.target, token)
     traffic = Traffic(Load(endpoint.url, caller, rows, options.rate, options.seed), clock)

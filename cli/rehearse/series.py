@@ -15,7 +15,7 @@ _LEAD_MINUTES = 3.0
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """The answers to what left within a stretch of ``minutes`` cloud minutes that begins at ``minute`` (since the
-    release was ordered), by role: "stable", "candidate", or "unnamed" where the answer names no version."""
+    release started), by role: "stable", "candidate", or "unnamed" if the response names no version."""
 
     minute: float
     minutes: float
@@ -68,7 +68,7 @@ def report_span(record: RehearsalRecord) -> tuple[float, float]:
 def buckets(record: RehearsalRecord, width_minutes: float) -> list[Bucket]:
     """The stretch's answers in buckets of ``width_minutes``."""
     since, until = report_span(record)
-    if record.shift is not None:  # which begins with a bucket: none tells of both before and after
+    if record.shift is not None:  # starts with a bucket, so that none covers both before and after
         since -= -(minutes_since_release(record, record.shift[0]) - since) % width_minutes
     count = max(1, int((until - since) / width_minutes))
     series = [

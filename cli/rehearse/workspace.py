@@ -1,7 +1,7 @@
 """A copy of the project to rehearse in, so that lock, settings and builds of the real one stay as they are.
 
 It holds one endpoint in one environment. What differs from the project is written into the copy's serinus.toml
-and nowhere else: limits that the traffic would run into, a domain, and a variable that makes a new release.
+and nowhere else: limits that the traffic would run into, a domain, and a variable that causes a new release.
 """
 
 import math
@@ -36,7 +36,7 @@ _SHARED = ("bundles", ".serinus")
 @dataclass(frozen=True, slots=True)
 class CandidateSpec:
     """A release beside the stable one: ``candidate`` is a bundle's folder or the beginning of its version, None
-    the locked bundle once more; ``bad_graph`` says how its graph is spoiled, if it is."""
+    for the pinned bundle again; ``bad_graph`` is how its graph is spoiled, if at all."""
 
     candidate: str | None = None
     bad_graph: str | None = None

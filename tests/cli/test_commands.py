@@ -63,3 +63,13 @@ def test_help_loads_none_of_the_heavy_libraries() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     heavy = {"boto3", "pandas", "numpy", "sklearn", "aws_cdk", "moto", "pydantic", "httpx", "onnxruntime"}
     assert not heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("columns", ["80", "160"])
+def test_the_commands_are_grouped_by_moment(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    printed = CliRunner().invoke(app, ["--help"]).output
+    panels = {name: printed.index(f"─ {name} ─") for name in ("Start", "Release", "Live", "This machine")}
+    assert list(panels) == sorted(panels, key=panels.__getitem__)
+    assert "─ Commands ─" not in printed
+    assert panels["Release"] < printed.index(" rollout ") < panels["Live"]

@@ -83,3 +83,20 @@ def test_exit_code_tells_the_kind_of_failure(project: Path, source: str, sample:
     ran = _serinus(project, "package", source, "--name", "rent", *given)
     assert ran.returncode == code, ran.stderr
     assert ran.stdout == ""
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "training/versions"])
+def test_a_file_is_not_an_environment(project: Path, file: str) -> None:
+    ran = _serinus(project, "package", "models/rent.joblib", "--name", "rent", "--env", file)
+    assert ran.returncode == 2
+    assert f"--env {file} is not the name of an environment" in ran.stderr
+    assert f"use --requirements {file}" in ran.stderr
+
+
+def test_a_card_is_not_cut(project: Path) -> None:
+    _serinus(project, "package", "models/rent.joblib", "--name", "rent", "--sample", "models/rent.csv")
+    (card,) = project.glob("bundles/rent/*/card.md")
+    sentence = max((line for line in card.read_text().splitlines() if "|" not in line), key=len)
+    assert len(sentence) > 80
+    shown = _serinus(project, "inspect", "rent", "--card").stdout
+    assert sentence.split()[-1] in shown

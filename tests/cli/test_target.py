@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import botocore.exceptions
 import click
 import pytest
 import typer.main
@@ -18,7 +19,8 @@ from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.main import app
 from serinus.cli.request_auth import NoAuth
-from serinus.cli.target import select_prediction_target, select_target
+from serinus.cli.target import CloudTarget, local_hint, select_prediction_target, select_target
+from serinus.offline.core.root_key import RootKey
 
 SETTINGS = """
 [project]
@@ -238,3 +240,26 @@ def test_other_commands_are_told_where_they_act() -> None:
     assert cli_flags("prod", local=True) == " --local --env prod"
     assert cli_flags("prod", local=False) == " --env prod"
     assert select_target(Path(), "prod", local=False, port=None).name == "AWS"
+
+
+def _error(code: str) -> botocore.exceptions.ClientError:
+    return botocore.exceptions.ClientError({"Error": {"Code": code, "Message": ""}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize("error", [None, botocore.exceptions.NoCredentialsError(), _error("ExpiredToken")])
+def test_credential_errors_mention_local_only_while_a_cloud_of_the_project_runs(
+    shop: Path, recorder: Recorder, error: Exception | None, request: pytest.FixtureRequest
+) -> None:
+    assert local_hint(error) == ""
+    url = request.getfixturevalue("running")
+    assert local_hint(error) == f" The offline cloud at {url} is running: add --local to use it."
+    assert local_hint(_error("ValidationError")) == ""
+
+
+def test_only_a_cloud_whose_time_runs_faster_has_a_note_on_it() -> None:
+    def note(speed: float) -> str:
+        cloud = offline_process.RunningCloud(1, 2, "us-east-1", "123456789012", speed, RootKey.new())
+        return CloudTarget(cloud).clock_note
+
+    assert note(60.0) == "cloud time, which runs 60 times as fast as real time"
+    assert (note(1.0), CloudTarget(None).clock_note) == ("", "")

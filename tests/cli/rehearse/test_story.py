@@ -130,3 +130,23 @@ def test_the_data_hold_cloud_seconds_since_the_release_was_ordered(rolled_back: 
 def test_a_percentile_is_a_value_that_occurred() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([1.0], 0.99) == 1.0
+
+
+def test_the_page_of_an_all_at_once_release_does_not_deny_that_requests_reached_it(
+    promoted: RehearsalRecord,
+) -> None:
+    moved = promoted.deployments[0]
+    phases = tuple(replace(phase, ended_at=phase.started_at) for phase in moved.phases)
+    record = replace(
+        promoted,
+        settings=replace(promoted.settings, strategy="all_at_once"),
+        deployments=[replace(moved, phases=phases)],
+        alias_samples=[promoted.alias_samples[0], promoted.alias_samples[-1]],
+        verdicts=[],
+        invocations_by_version={},
+    )
+    result = evaluate(record)
+    assert "strategy all_at_once shifts all traffic at once" in result.reason
+    page = render(record, result)
+    assert "of the requests reached the new version" not in page
+    assert "requests after the shift reached the new version" in page
