@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from serinus.offline.cloud.registry import SERVICES
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.config import CloudConfig
 from serinus.offline.services.unperformed import MotoBut
 
+SERVICES = [type(service) for service in Cloud(CloudConfig()).services.by_name.values()]
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "offline_docs.py"
 LEAST_RULES = 120

@@ -7,9 +7,11 @@ import pytest
 from botocore import xform_name
 from moto.core.utils import get_service_model
 
-from serinus.offline.cloud.registry import SERVICES
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.config import CloudConfig
 from serinus.offline.core.service import Service
 
+SERVICES = [type(service) for service in Cloud(CloudConfig()).services.by_name.values()]
 TESTS = Path(__file__).parents[1]
 WORDS = frozenset(
     word for path in TESTS.rglob("*.py") if path != Path(__file__) for word in re.findall(r"\w+", path.read_text())

@@ -8,8 +8,10 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from moto.core.utils import get_service_model
 
-from serinus.offline.cloud.registry import SERVICES
+from serinus.offline.cloud.cloud import Cloud
+from serinus.offline.core.config import CloudConfig
 
+SERVICES = [type(service) for service in Cloud(CloudConfig()).services.by_name.values()]
 #: Parameters by which a request finds its operation.
 URL = ("uri", "querystring")
 CHECKED = [service for service in SERVICES if service.missing_parameter]
