@@ -6,6 +6,9 @@ CliError                the command cannot continue; one line: the value, the li
 └── Interrupted         Ctrl-C; the message says what continues, or was stopped (exit 130)
 """
 
+#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
+INTERRUPTED_EXIT_CODE = 130
+
 
 class CliError(Exception):
     """The command cannot continue; the message says why and the next step."""
@@ -28,4 +31,4 @@ class ToolFailed(CliError):
 class Interrupted(CliError):
     """Ctrl-C; the message says what continues and how to stop it, or that everything was stopped."""
 
-    exit_code = 130
+    exit_code = INTERRUPTED_EXIT_CODE

@@ -28,7 +28,7 @@ from serinus.cli.commands import (
     synth,
 )
 from serinus.cli.console import fail, show_all_text
-from serinus.cli.errors import CliError
+from serinus.cli.errors import INTERRUPTED_EXIT_CODE, CliError
 from serinus.offline.client.shell import bypassing
 
 app = typer.Typer(
@@ -101,7 +101,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED_EXIT_CODE)
     except Exception as error:
         if not isinstance(error, _refusals()):
             raise

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 from serinus.cli.errors import CliError
 from serinus.infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from serinus.offline.core.config import DEFAULT_ACCOUNT_ID, DEFAULT_REGION
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.root_key import RootKey
 
@@ -31,7 +32,6 @@ from serinus.offline.client.shell import shielded
 FOLDER = ".serinus/local"
 #: Modules that the offline extra installs.
 MODULES = ("moto", "uvicorn", "awslambdaric", "a2wsgi", "cfnlint", "aiohttp")
-DEFAULT_PORT = 4577
 KEY_SUFFIX = ".credentials"
 #: The URL of the offline cloud that a shell is set up for.
 VARIABLE_LOCAL_URL = "SERINUS_LOCAL_URL"
@@ -43,8 +43,8 @@ STOP_TIMEOUT_S = 15.0
 class CloudIdentity:
     """The account and region of an offline cloud."""
 
-    account_id: str = "123456789012"
-    region: str = "us-east-1"
+    account_id: str = DEFAULT_ACCOUNT_ID
+    region: str = DEFAULT_REGION
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from serinus.cli.console import notice, results
-from serinus.cli.errors import CliError
+from serinus.cli.errors import INTERRUPTED_EXIT_CODE, CliError
 from serinus.cli.printable import printable
 from serinus.cli.target import CloudPort, EndpointName, Environment, Local
 
@@ -28,7 +28,6 @@ LOCAL_POLL_INTERVAL_S = 0.25
 #: Seconds by which an event may arrive late in CloudWatch Logs; offline in real seconds.
 LAG_S = 30.0
 LOCAL_LAG_S = 2.0
-INTERRUPTED = 130
 
 _SPAN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -113,7 +112,7 @@ def logs(
             time.sleep(LOCAL_POLL_INTERVAL_S if local else POLL_INTERVAL_S)
             write_new_entries(tails, log_filter, write)
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
     except BrokenPipeError:  # the reader, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from serinus.offline.core.root_key import RootKey
 
 DEFAULT_PORT = 4577
+DEFAULT_ACCOUNT_ID = "123456789012"
+DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +16,8 @@ class CloudConfig:
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    account_id: str = "123456789012"
-    region: str = "us-east-1"
+    account_id: str = DEFAULT_ACCOUNT_ID
+    region: str = DEFAULT_REGION
     #: The owner's access key: what its account's root signs calls with.
     root_key: RootKey = field(default_factory=RootKey.new)
     #: Cloud seconds per real second; 1 is real time, 0 stands still until stepped.
