@@ -5,7 +5,7 @@ import re
 
 #: By the name that `serinus.infra.alarm_plan` gives an alarm.
 TITLES = {
-    "Verdict": "The judge's verdict is to roll back",
+    "Verdict": "Roll-back verdict",
     "Errors": "Errors on the new version",
     "Latency": "Slow responses from the new version",
     "Throttles": "Throttled requests on the new version",

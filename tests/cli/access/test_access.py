@@ -231,8 +231,8 @@ def test_a_rehearsal_runs_into_no_limit_and_needs_no_domain(shop: Any) -> None:
 
 def test_status_and_key_say_what_callers_show(shop: Any) -> None:
     told = shop.serinus("status", "--local")
-    assert told.stdout.count("callers  a signature by AWS credentials") == 2
-    assert "callers  nothing: anyone may call; HTTP API" in told.stdout
+    assert told.stdout.count("callers  an AWS signature") == 2
+    assert "callers  no authentication: anyone may call it; HTTP API" in told.stdout
     key = shop.serinus("key", "http-jwt", "--local")
     assert key.returncode == 1
     assert "http-jwt has no API keys: it requires a token of its issuer" in key.stderr

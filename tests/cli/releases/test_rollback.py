@@ -38,7 +38,7 @@ def test_going_back_after_a_promotion(shop: Any) -> None:
     shop.configure(ENDPOINTS)
     first = shop.version
     shop.deploy()
-    assert "version 1 of once is the oldest that is kept; there is nothing to go back to" in refused(
+    assert "version 1 of once is the oldest that is kept, so there is no version to roll back to" in refused(
         shop, "rollback", "once"
     )
 
