@@ -60,7 +60,7 @@ def test_wrong_answers_are_stopped_before_any_traffic(shop: Path) -> None:
     assert data["requests_by_version_and_status"] == {"1": {"200": data["requests"]}}
     assert not [event for event in data["events"] if event["kind"] == "alias"]
     assert data["summary"][1].startswith("The pre-traffic check failed")
-    assert "<b>none</b><span>of the requests met the new version" in (shop / page).read_text()
+    assert "<b>none</b><span>of the requests reached the new version" in (shop / page).read_text()
 
     assert {name: (shop / name).read_bytes() for name in KEPT} == before
     assert list(shop.parent.glob("serinus-rehearsal-*")) == []
