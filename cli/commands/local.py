@@ -15,6 +15,7 @@ from serinus.cli.project import SETTINGS, find_project
 from serinus.cli.target import AsJson
 from serinus.infra.names import LOCAL_ENVIRONMENT
 from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
+from serinus.offline.core.config import DEFAULT_PORT
 
 app = typer.Typer(
     help="Run an offline cloud on this machine: the AWS services that these stacks use.", no_args_is_help=True
@@ -31,7 +32,7 @@ AnyPort = Annotated[int | None, typer.Option("--port", help="Port of the offline
 
 @app.command()
 def up(
-    port: Port = offline_process.DEFAULT_PORT,
+    port: Port = DEFAULT_PORT,
     env: Annotated[
         str | None, typer.Option(help="Use the account and region of this environment in serinus.toml.")
     ] = None,
