@@ -15,7 +15,7 @@ import numpy.typing as npt
 from table import Row, main
 
 from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
-from serinus.lambda_handlers.hooks.capital import BETS, STAKES, settle
+from serinus.lambda_handlers.hooks.capital import SIGNAL_STAKES, STAKES, accumulate
 from serinus.lambda_handlers.hooks.evidence import LIKELY, Block, grow, log_payouts, mix
 from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 from serinus.lambda_handlers.hooks.verdict import Rules
@@ -33,6 +33,8 @@ REQUESTS_A_MINUTE = 200
 USUAL = {"rejected": 0.02, "non_finite": 0.001, "slow": 0.05}
 PREDICTED = (0.60, 0.25, 0.10, 0.05)
 SEED = 20241121
+#: With which the recorded figures were measured; the default is now `release.MINIMUM_REQUESTS`.
+RULES = Rules(minimum_requests=20)
 #: 5 % against 1 %.
 TOLD_ODDS = (0.05 / 0.95) / (0.01 / 0.99)
 Z_95_ONE_SIDED, Z_98_TWO_SIDED = 1.645, 2.326
@@ -114,13 +116,12 @@ def judged(traffic: Traffic) -> npt.NDArray[np.bool_]:
             traffic.stable_events[name],
             bet.tolerated_odds,
         )
-        for name, bet in BETS.items()
+        for name, bet in SIGNAL_STAKES.items()
     ]
     total = mix(np.stack(capitals, axis=-1), STAKES)
     _check_against_the_judge(traffic, total)
-    rules = Rules()
-    enough = np.cumsum(traffic.canary, axis=1) >= rules.minimum_requests
-    return np.asarray((total >= np.log(1 / rules.alpha)) & enough)
+    enough = np.cumsum(traffic.canary, axis=1) >= RULES.minimum_requests
+    return np.asarray((total >= np.log(1 / RULES.alpha)) & enough)
 
 
 def _capital(
@@ -134,7 +135,7 @@ def _capital(
 
 def _predictions(traffic: Traffic) -> Floats:
     bins = [np.zeros(traffic.canary.shape)] * PREDICTION_BINS
-    odds = BETS["predictions"].tolerated_odds
+    odds = SIGNAL_STAKES["predictions"].tolerated_odds
     for index in range(len(PREDICTED)):
         in_canary = traffic.canary_events["predictions"][..., index]
         in_stable = traffic.stable_events["predictions"][..., index]
@@ -155,7 +156,7 @@ def told_the_odds(traffic: Traffic) -> npt.NDArray[np.bool_]:
     distinct, where = np.unique(blocks.reshape(-1, 4), axis=0, return_inverse=True)
     payouts = np.array([log_payouts(Block(*map(int, row)), 1.0, np.array([TOLD_ODDS])) for row in distinct])
     capital = np.cumsum(payouts[where].reshape(traffic.canary.shape), axis=1)
-    return np.asarray(capital >= np.log(1 / Rules().alpha))
+    return np.asarray(capital >= np.log(1 / RULES.alpha))
 
 
 def _check_against_the_judge(traffic: Traffic, total: Floats) -> None:
@@ -168,7 +169,7 @@ def _check_against_the_judge(traffic: Traffic, total: Floats) -> None:
         )
         for index in range(MINUTES)
     ]
-    np.testing.assert_allclose(settle(minutes).total, total[0], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(accumulate(minutes).total, total[0], rtol=1e-9, atol=1e-9)
 
 
 def _minute(requests: Counts, events: dict[str, Counts], index: int) -> VersionMinute:
@@ -226,7 +227,7 @@ def mann_whitney_requests(traffic: Traffic) -> npt.NDArray[np.bool_]:
     pooled = (x + y) / (n + m)
     variance = pooled * (1 - pooled) * (1 / np.maximum(n, 1) + 1 / np.maximum(m, 1))
     score = (x / np.maximum(n, 1) - y / np.maximum(m, 1)) / np.sqrt(np.maximum(variance, 1e-12))
-    return np.asarray((score > Z_95_ONE_SIDED) & (n >= Rules().minimum_requests))
+    return np.asarray((score > Z_95_ONE_SIDED) & (n >= RULES.minimum_requests))
 
 
 DETECTORS: dict[str, Callable[[Traffic], npt.NDArray[np.bool_]]] = {

@@ -1,9 +1,9 @@
-"""What can go wrong before a template stands.
+"""Errors before a template is written.
 
 InfraError              base: the message is for the person who deploys, without a traceback
-├── SettingsError       serinus.toml; ``findings`` holds every one of them
-├── LintError           serinus.toml is well-formed, but AWS would refuse or ignore what it asks for
-└── ReleaseError        a lock, bundle or built layer that does not hold what is to be deployed
+├── SettingsError       serinus.toml is invalid; ``issues`` lists every error in it
+├── LintError           serinus.toml is valid, but AWS would reject or ignore some of its settings
+└── ReleaseError        a lock, bundle or built layer is missing, damaged or a different one
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 
 class InfraError(Exception):
-    """Synth stops: what is wrong with its value, the limit, and the next step."""
+    """Synth stops; the message gives the wrong value, the limit and the next step."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing wrong in a settings file. ``line`` counts from 1; None where the file has no such line."""
+class SettingsIssue:
+    """One error in a settings file. ``line`` counts from 1; None if no line is at fault."""
 
     line: int | None
     key: str
@@ -28,16 +28,16 @@ class Finding:
 
 
 class SettingsError(InfraError):
-    """Everything that is wrong in one settings file, in the order of its lines."""
+    """All errors in one settings file, in the order of its lines."""
 
-    def __init__(self, file: str, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(sorted(findings, key=lambda finding: (finding.line or 0, finding.key)))
-        count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
-        super().__init__("\n  ".join([f"{file} has {count}:", *map(str, self.findings)]))
+    def __init__(self, file: str, issues: Sequence[SettingsIssue]) -> None:
+        self.issues = tuple(sorted(issues, key=lambda issue: (issue.line or 0, issue.key)))
+        count = "1 error" if len(issues) == 1 else f"{len(issues)} errors"
+        super().__init__("\n  ".join([f"{file} has {count}:", *map(str, self.issues)]))
 
 
 class LintError(InfraError):
-    """What `serinus.infra.lint` calls errors; ``lines`` says each in full."""
+    """The lint found errors; ``lines`` holds each in full."""
 
     def __init__(self, file: str, environment: str, lines: Sequence[str]) -> None:
         self.lines = tuple(lines)
@@ -46,4 +46,4 @@ class LintError(InfraError):
 
 
 class ReleaseError(InfraError):
-    """What `serinus package` or `serinus build` should have left is missing, damaged or another."""
+    """The output of `serinus package` or `serinus build` is missing, damaged or a different one."""

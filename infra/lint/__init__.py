@@ -17,7 +17,7 @@ from serinus.infra.lint import (
     rollout_rules,
 )
 from serinus.infra.lint.finding import Finding, Problem, Rule
-from serinus.infra.lint.origins import find_place
+from serinus.infra.lint.origins import find_origin
 from serinus.infra.lint.size_rules import check_sizes
 from serinus.infra.lint.template_rules import check_template
 from serinus.infra.settings import Endpoint, Settings, load_settings, read_positions
@@ -77,7 +77,7 @@ def lint_template(
 def _placed(path: Path, environment: str, endpoint: str, problems: Iterable[Problem]) -> list[Finding]:
     positions, findings = read_positions(path), []
     for problem in dict.fromkeys(problems):
-        line, key = find_place(positions, environment, endpoint, problem.key)
+        line, key = find_origin(positions, environment, endpoint, problem.key)
         findings.append(Finding(problem.severity, endpoint, line, key, problem.what, problem.mend))
     return findings
 

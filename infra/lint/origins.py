@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from serinus.infra.settings.findings import dotted
+from serinus.infra.settings.issues import dotted
 from serinus.infra.settings.positions import KeyPath
 
 
-def find_place(
+def find_origin(
     positions: Mapping[KeyPath, int], environment: str, endpoint: str, key: tuple[str, ...]
 ) -> tuple[int | None, str]:
     """Line and dotted name of the setting ``key`` of ``endpoint``; where nobody wrote it, of the endpoint's table,

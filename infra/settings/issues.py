@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from serinus.infra.errors import Finding
+from serinus.infra.errors import SettingsIssue
 from serinus.infra.settings.allowed import allowed_values
 from serinus.infra.settings.positions import KeyPath
 from serinus.infra.settings.schema import NAME_ALLOWED, SettingsFile
@@ -18,9 +18,9 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST_VALUE = 60
 
 
-def findings_of(error: ValidationError, positions: Mapping[KeyPath, int]) -> list[Finding]:
+def issues_of(error: ValidationError, positions: Mapping[KeyPath, int]) -> list[SettingsIssue]:
     """Every error of a `SettingsFile` as a finding with its line."""
-    return [_finding(detail, positions) for detail in error.errors(include_url=False)]
+    return [_issue(detail, positions) for detail in error.errors(include_url=False)]
 
 
 def line_of(path: KeyPath, positions: Mapping[KeyPath, int]) -> int | None:
@@ -46,10 +46,10 @@ def dotted(path: KeyPath) -> str:
     return text.lstrip(".")
 
 
-def _finding(detail: ErrorDetails, positions: Mapping[KeyPath, int]) -> Finding:
+def _issue(detail: ErrorDetails, positions: Mapping[KeyPath, int]) -> SettingsIssue:
     wrong_name = detail["loc"][-1] == "[key]"
     path = detail["loc"][:-1] if wrong_name else detail["loc"]
-    return Finding(line_of(path, positions), dotted(path), _message(detail, path, wrong_name))
+    return SettingsIssue(line_of(path, positions), dotted(path), _message(detail, path, wrong_name))
 
 
 def _message(detail: ErrorDetails, path: KeyPath, wrong_name: bool) -> str:

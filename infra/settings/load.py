@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from serinus.infra.errors import Finding, InfraError, SettingsError
+from serinus.infra.errors import InfraError, SettingsError, SettingsIssue
 from serinus.infra.names import LOCAL_ENVIRONMENT, LONGEST_STACK_NAME, UNBOUND_ENVIRONMENTS, stack_name
-from serinus.infra.settings.findings import did_you_mean, dotted, findings_of, line_of
 from serinus.infra.settings.function_environment import function_environment
+from serinus.infra.settings.issues import did_you_mean, dotted, issues_of, line_of
 from serinus.infra.settings.positions import KeyPath, find_positions
 from serinus.infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
 from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
@@ -92,8 +92,8 @@ def _load(path: Path) -> SettingsFile:
     except UnicodeDecodeError as error:
         raise InfraError(f"{path.name} is not UTF-8 text ({error}). Save it as UTF-8.") from error
     file, positions = _validate(path.name, text)
-    if findings := [*_check_whole(file, positions)]:
-        raise SettingsError(path.name, findings)
+    if issues := [*_check_whole(file, positions)]:
+        raise SettingsError(path.name, issues)
     return file
 
 
@@ -106,10 +106,10 @@ def _validate(name: str, text: str) -> tuple[SettingsFile, Mapping[KeyPath, int]
     try:
         return SettingsFile.model_validate(data), positions
     except ValidationError as error:
-        raise SettingsError(name, findings_of(error, positions)) from error
+        raise SettingsError(name, issues_of(error, positions)) from error
 
 
-def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterator[Finding]:
+def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterator[SettingsIssue]:
     """What no single table shows: places of environments, names that must exist, limits of joined tables."""
     for environment, place in file.env.items():
         at: KeyPath = ("env", environment)
@@ -117,37 +117,43 @@ def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterat
         for name in set(place.endpoint) - set(file.endpoint):
             path = (*at, "endpoint", name)
             hint = did_you_mean(name, file.endpoint)
-            yield Finding(line_of(path, positions), dotted(path), f"overrides no endpoint; {hint}")
+            yield SettingsIssue(line_of(path, positions), dotted(path), f"overrides no endpoint; {hint}")
     for environment in _environments(file):
         for name in file.endpoint:
             yield from _check_endpoint(file, environment, name, positions)
 
 
-def _check_place(environment: str, place: EnvironmentSettings, at: KeyPath, line: int | None) -> Iterator[Finding]:
+def _check_place(
+    environment: str, place: EnvironmentSettings, at: KeyPath, line: int | None
+) -> Iterator[SettingsIssue]:
     if environment == LOCAL_ENVIRONMENT:
         if place.account or place.region:
-            yield Finding(line, dotted(at), "is the offline cloud and takes no account or region")
+            yield SettingsIssue(line, dotted(at), "is the offline cloud and takes no account or region")
     elif (place.account is None) != (place.region is None) or (
         environment not in UNBOUND_ENVIRONMENTS and place.account is None
     ):
         lacks = " and ".join(key for key in ("account", "region") if getattr(place, key) is None)
-        yield Finding(line, dotted(at), f"lacks {lacks}; write both, so that it can be deployed nowhere else")
+        yield SettingsIssue(
+            line, dotted(at), f"lacks {lacks}; write both, so that it can be deployed nowhere else"
+        )
 
 
 def _check_endpoint(
     file: SettingsFile, environment: str, name: str, positions: Mapping[KeyPath, int]
-) -> Iterator[Finding]:
+) -> Iterator[SettingsIssue]:
     endpoint = _endpoint(file, environment, name)
     line, key = line_of(("endpoint", name), positions), f"endpoint.{name}"
     if (length := len(endpoint.stack_name)) > LONGEST_STACK_NAME:
         message = f"makes the function name {endpoint.stack_name}, {length} characters; Lambda allows "
-        yield Finding(line, key, f"{message}{LONGEST_STACK_NAME}")
+        yield SettingsIssue(line, key, f"{message}{LONGEST_STACK_NAME}")
     size = environment_bytes(function_environment(environment, name, endpoint.settings))
     if size > LARGEST_ENVIRONMENT_BYTES:
         message = f"has {size} bytes of variables in environment {environment}, cors_origins included; "
-        yield Finding(line, key, f"{message}Lambda allows {LARGEST_ENVIRONMENT_BYTES}")
+        yield SettingsIssue(line, key, f"{message}Lambda allows {LARGEST_ENVIRONMENT_BYTES}")
     if (tags := len(endpoint.settings.tags)) > MOST_TAGS:
-        yield Finding(line, key, f"has {tags} tags in environment {environment}; at most {MOST_TAGS} are allowed")
+        yield SettingsIssue(
+            line, key, f"has {tags} tags in environment {environment}; at most {MOST_TAGS} are allowed"
+        )
 
 
 def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from serinus.infra.settings.rules import check_email
 from serinus.infra.settings.table import TABLE, allowed
+from serinus.lambda_handlers.contract.release import MINIMUM_REQUESTS
 
 #: CodeDeploy's limit for a whole shift (docs.aws.amazon.com/codedeploy/latest/userguide/limits.html).
 LONGEST_SHIFT_MINUTES = 2880
@@ -39,7 +40,7 @@ class RolloutSettings(BaseModel):
     interval_minutes: Minutes = 2
     """linear: minutes between steps."""
 
-    minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = MINIMUM_REQUESTS
     """Live requests on the new version before the judge compares it."""
 
     on_not_enough_evidence: Literal["promote", "roll_back"] = "promote"

@@ -1,13 +1,13 @@
-"""What a release's parts call each other by: verdicts, the hooks' environment, the judge's metric and event.
+"""Names that the parts of a release share: verdicts, the hooks' environment, the judge's metric and event.
 
-`infra` writes these names into alarms, rules and functions; `serinus.lambda_handlers.hooks` acts by them.
+`infra` writes these names into alarms, rules and functions; `serinus.lambda_handlers.hooks` reads them.
 """
 
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What the judge says of a canary."""
+    """The judge's verdict on a canary."""
 
     PROMOTE = "promote"
     ROLL_BACK = "roll back"
@@ -24,7 +24,7 @@ class Strategy(StrEnum):
 
 
 class Inconclusive(StrEnum):
-    """What follows when the bake ends without enough evidence."""
+    """The decision when the bake ends without enough evidence."""
 
     PROMOTE = "promote"
     ROLL_BACK = "roll_back"
@@ -32,13 +32,13 @@ class Inconclusive(StrEnum):
 
 #: Metric of the judge in `signals.METRIC_NAMESPACE`, by `DIMENSION_FUNCTION` and `DIMENSION_VERSION` (the
 #: canary's): one data point a minute while a rollout is judged. An alarm on Minimum below 0 (missing data not
-#: breaching) stops CodeDeploy. By `DIMENSION_FUNCTION` alone it tells that the judge speaks, of whichever version.
+#: breaching) stops CodeDeploy. By `DIMENSION_FUNCTION` alone it shows that the judge runs, on any version.
 METRIC_VERDICT = "Verdict"
 VERDICT_VALUES = {Verdict.ROLL_BACK: -1.0, Verdict.NOT_ENOUGH_EVIDENCE: 0.0, Verdict.PROMOTE: 1.0}
 
-#: Minutes before the end of a canary or linear shift by which the judge speaks its last word: what it may take to
-#: stop CodeDeploy by it. The schedule's minute, a look, two minutes until a new metric is seen, a whole minute for
-#: the alarm, and CodeDeploy's own looking at alarms.
+#: Minutes before the end of a canary or linear shift by which the judge's last verdict is due: the time that
+#: stopping CodeDeploy may take. The schedule's minute, a look, two minutes until a new metric is visible, a whole
+#: minute for the alarm, and CodeDeploy's own polling of alarms.
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 LAST_WORD_MINUTES = 5
 
@@ -59,32 +59,33 @@ ENV_STRATEGY = "SERINUS_STRATEGY"
 ENV_BAKE_MINUTES = "SERINUS_BAKE_MINUTES"
 #: `Inconclusive`; default promote.
 ENV_INCONCLUSIVE = "SERINUS_INCONCLUSIVE"
-#: Live requests on the canary before the judge compares; default 20.
+#: Live requests on the canary before the judge compares; default `MINIMUM_REQUESTS`.
 ENV_MINIMUM_REQUESTS = "SERINUS_MINIMUM_REQUESTS"
-#: "1" lets a new version refuse what the live one accepts, and change its outputs.
+MINIMUM_REQUESTS = 30
+#: "1" lets a new version reject requests that the live one accepts, and change its outputs.
 ENV_ALLOW_BREAKING = "SERINUS_ALLOW_BREAKING"
 #: Milliseconds that a first request (init and scoring) and later ones may take in a probe; defaults 8000 and 2000.
 ENV_COLD_LIMIT_MS = "SERINUS_COLD_LIMIT_MS"
 ENV_WARM_LIMIT_MS = "SERINUS_WARM_LIMIT_MS"
 #: Seconds after a minute's end before its metrics count as complete; default 60.
 ENV_SETTLE_S = "SERINUS_SETTLE_S"
-#: Milliseconds above which a duration is slow where the last hour's traffic cannot tell; default 1000.
+#: Milliseconds above which a duration is slow if the last hour had no traffic; default 1000.
 ENV_SLOW_MS = "SERINUS_SLOW_MS"
-#: The version that first_release checks: whatever the stack's newest one is.
+#: The version that first_release checks: the stack's newest.
 ENV_VERSION = "SERINUS_VERSION"
 #: Versions that retire_versions keeps, the live one among them; 2 or more.
 ENV_KEEP_VERSIONS = "SERINUS_KEEP_VERSIONS"
 
 
 def hold_parameter(function: str) -> str:
-    """Name of the SSM parameter by which after_traffic hands a held deployment to the judge (blue_green)."""
+    """Name of the SSM parameter in which after_traffic stores its pending hook for the judge (blue_green)."""
     return f"/serinus/{function}/held-deployment"
 
 
 def objection_parameter(function: str) -> str:
-    """Name of the SSM parameter in which the judge leaves what it has against a deployment (canary, linear)."""
+    """Name of the SSM parameter in which the judge stores its objection to a deployment (canary, linear)."""
     return f"/serinus/{function}/objection"
 
 
-#: What the stack writes into it: nothing is objected to.
+#: The parameter's value as the stack creates it: no objection.
 NO_OBJECTION = "{}"

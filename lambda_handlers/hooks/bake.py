@@ -1,4 +1,4 @@
-"""When a rollout's bake began, and when its last word is spoken."""
+"""When a rollout's bake begins and ends, and when the judge's last verdict is due."""
 
 import math
 
@@ -10,7 +10,7 @@ _MINUTE_S = 60
 
 
 def start_of(deployment: Deployment, settings: Settings) -> float:
-    """When the canary met its first requests, epoch seconds: with blue_green at the switch."""
+    """When the canary received its first requests, epoch seconds: with blue_green at the switch."""
     start = deployment.switched_at if settings.strategy is Strategy.BLUE_GREEN else deployment.traffic_at
     return start if start is not None else math.inf
 
@@ -21,10 +21,10 @@ def end_of(deployment: Deployment, settings: Settings) -> float:
 
 
 def last_word_at(deployment: Deployment, settings: Settings) -> float:
-    """When the last word is due that an alarm on it still brings to CodeDeploy in time, epoch seconds.
+    """When the last verdict is due, early enough for its alarm to stop CodeDeploy, epoch seconds.
 
-    With blue_green the judge itself answers CodeDeploy, and takes all of the bake. A bake that is too short for
-    the alarm is judged for half of it at least; then the hook after traffic is what stops it.
+    With blue_green the judge itself reports to CodeDeploy, and uses all of the bake. A bake that is too short for
+    the alarm is judged for at least half of it; the hook after traffic then stops a bad release.
     """
     lead = 0.0 if settings.strategy is Strategy.BLUE_GREEN else min(LAST_WORD_MINUTES, settings.bake_minutes / 2)
     return end_of(deployment, settings) - lead * _MINUTE_S

@@ -1,7 +1,7 @@
-"""The judge's account: one capital, split over the signals of a canary and bet on each being worse than tolerated.
+"""The judge's capital, split over the signals of a canary and bet on each being worse than tolerated.
 
 The signals' capitals add up to an e-process, so one threshold, 1/alpha, holds for all of them together: no signal
-can cry wolf beyond its stake, and one loud signal is enough.
+can raise a false alarm beyond its stake, and one loud signal is enough.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from serinus.lambda_handlers.hooks.observations import Minute
 
 
 @dataclass(frozen=True, slots=True)
-class Bet:
+class SignalStake:
     """A signal's share of the capital, and how many times the stable's odds of the event are tolerated."""
 
     stake: float
@@ -31,15 +31,15 @@ class Bet:
 #: Of errors no more than the stable's are tolerated, though the bets (`evidence.WORSE`) lose on less than a fifth
 #: more. A new model is released because it predicts otherwise: only threefold odds of a prediction are a shift.
 #: Slow answers are tolerated to double: a canary's environments are young, their first requests not their best.
-BETS = {
-    "errors": Bet(0.55, 1.0),
-    "rejected": Bet(0.12, 1.25),
-    "non_finite": Bet(0.12, 1.25),
-    "slow": Bet(0.10, 2.0),
-    "predictions": Bet(0.07, 3.0),
-    "slow_inits": Bet(0.04, 1.0),
+SIGNAL_STAKES = {
+    "errors": SignalStake(0.55, 1.0),
+    "rejected": SignalStake(0.12, 1.25),
+    "non_finite": SignalStake(0.12, 1.25),
+    "slow": SignalStake(0.10, 2.0),
+    "predictions": SignalStake(0.07, 3.0),
+    "slow_inits": SignalStake(0.04, 1.0),
 }
-STAKES = np.array([bet.stake for bet in BETS.values()])
+STAKES = np.array([signal.stake for signal in SIGNAL_STAKES.values()])
 
 #: Share of the canary's cold starts that may take longer than twice the stable's 90th percentile. One in ten
 #: would exceed the percentile itself.
@@ -47,27 +47,27 @@ TOLERATED_SLOW_INITS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Logarithms of capital after each minute: by signal [minutes], each as if it had started as 1, and of all
-    together [minutes]."""
+class Capital:
+    """Logarithms of capital after each minute: by signal [minutes], each as if it had started as 1, and in total
+    [minutes]."""
 
     signals: dict[str, Floats]
     total: Floats
 
     def first_at(self, log_threshold: float, canary_requests: Sequence[int], minimum_requests: int) -> int | None:
-        """The first minute by whose end the capital reached the threshold and the canary its least requests."""
+        """The first minute by whose end the capital reached the threshold and the canary ``minimum_requests``."""
         enough = np.cumsum(canary_requests) >= minimum_requests
         reached = np.flatnonzero((self.total >= log_threshold) & enough)
         return int(reached[0]) if len(reached) else None
 
 
-def settle(minutes: Sequence[Minute]) -> Account:
-    """The account after each of ``minutes``, at least one."""
-    signals = {name: _bet_on(name, minutes, bet.tolerated_odds) for name, bet in BETS.items()}
-    return Account(signals=signals, total=mix(np.stack(list(signals.values()), axis=-1), STAKES))
+def accumulate(minutes: Sequence[Minute]) -> Capital:
+    """The capital after each of ``minutes``, at least one."""
+    signals = {name: _log_capital_of(name, minutes, stake.tolerated_odds) for name, stake in SIGNAL_STAKES.items()}
+    return Capital(signals=signals, total=mix(np.stack(list(signals.values()), axis=-1), STAKES))
 
 
-def _bet_on(signal: str, minutes: Sequence[Minute], tolerated_odds: float) -> Floats:
+def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: float) -> Floats:
     if signal == "slow_inits":
         inits = [(minute.canary.inits, minute.canary.slow_inits) for minute in minutes]
         return log_capital_against_share(inits, TOLERATED_SLOW_INITS)

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from serinus.lambda_handlers.hooks.deployment import CodeDeploy
-from serinus.lambda_handlers.hooks.pending_hook import Parameters
+from serinus.lambda_handlers.hooks.pending_hook import ParameterStore
 from serinus.lambda_handlers.hooks.publish import Events
 from serinus.lambda_handlers.hooks.version import Invoker
 
@@ -23,25 +23,25 @@ ANSWER_LIMIT_S = 29
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What a hook talks to."""
+    """The AWS services that a hook calls."""
 
     functions: Invoker
     codedeploy: CodeDeploy
     cloudwatch: "CloudWatch"
     events: Events
-    ssm: Parameters
+    ssm: ParameterStore
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """All that a hook takes from outside its event."""
+class HookContext:
+    """A hook's input beside its event: AWS clients and environment variables."""
 
     clients: Clients
     environ: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
-def surroundings() -> Surroundings:
+def hook_context() -> HookContext:
     """This environment's variables and clients. Probes are never retried by the client: each is an observation."""
     probing = Config(retries={"total_max_attempts": 1}, read_timeout=ANSWER_LIMIT_S, connect_timeout=5)
     clients = Clients(
@@ -51,4 +51,4 @@ def surroundings() -> Surroundings:
         events=boto3.client("events"),
         ssm=boto3.client("ssm"),
     )
-    return Surroundings(clients, os.environ)
+    return HookContext(clients, os.environ)

@@ -1,6 +1,6 @@
 """CodeDeploy's deployments of the endpoint's alias: which versions, since when, how far.
 
-CodeDeploy is the memory of a rollout, so that the hooks keep none.
+CodeDeploy holds the state of a rollout, so that the hooks need none of their own.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from serinus.lambda_handlers.hooks.errors import BadDeployment
 from serinus.lambda_handlers.hooks.settings import Settings
 
-#: Who CodeDeploy says made a deployment that puts back what stood before.
+#: CodeDeploy's ``creator`` of a deployment that restores the version before another one's.
 _ROLLBACK_CREATORS = ("codeDeployRollback", "CloudFormationRollback")
 BEFORE, TRAFFIC, AFTER = "BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"
 
@@ -27,8 +27,8 @@ class CodeDeploy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployment from version ``stable`` to version ``canary``. ``weight`` is the canary's share of traffic;
-    ``traffic_at`` and ``switched_at`` say when traffic began to shift and had all shifted (epoch seconds)."""
+    """A deployment from version ``stable`` to version ``canary``. ``weight`` is the canary's share of traffic.
+    Traffic began to shift at ``traffic_at`` and had all shifted at ``switched_at`` (epoch seconds)."""
 
     id: str
     stable: str
@@ -40,10 +40,11 @@ class Deployment:
 
 
 def read_deployment(codedeploy: CodeDeploy, deployment_id: str, settings: Settings) -> Deployment:
-    """The deployment; raises `BadDeployment` where it is of another function or alias."""
+    """The deployment; raises `BadDeployment` if it is of another function or alias."""
     ids = codedeploy.list_deployment_targets(deploymentId=deployment_id)["targetIds"]
-    found = codedeploy.batch_get_deployment_targets(deploymentId=deployment_id, targetIds=ids)["deploymentTargets"]
-    for target in (one["lambdaTarget"] for one in found if "lambdaTarget" in one):
+    response = codedeploy.batch_get_deployment_targets(deploymentId=deployment_id, targetIds=ids)
+    targets = response["deploymentTargets"]
+    for target in (target["lambdaTarget"] for target in targets if "lambdaTarget" in target):
         info = target["lambdaFunctionInfo"]
         if (info["functionName"], info["functionAlias"]) == (settings.function, settings.alias):
             return _deployment(
@@ -56,8 +57,8 @@ def read_deployment(codedeploy: CodeDeploy, deployment_id: str, settings: Settin
 
 
 def is_rollback(codedeploy: CodeDeploy, deployment_id: str) -> bool:
-    """Whether the deployment puts back the version before another one's. Whether AWS runs hooks in such a
-    deployment is not documented; it must not be held against what the release before it promised.
+    """Whether the deployment restores the version before another one's. AWS does not document whether it runs
+    hooks in such a deployment; they must not compare it with the bundle of the release that it undoes.
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
     info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
     return info.get("creator") in _ROLLBACK_CREATORS or _undoes_another(info)
@@ -69,13 +70,13 @@ def _undoes_another(info: dict[str, Any]) -> bool:
 
 def find_rollout(codedeploy: CodeDeploy, settings: Settings) -> Deployment | None:
     """The deployment whose traffic is shifting, or has shifted and awaits confirmation; None when there is none.
-    A rollback is no rollout: it needs no judge."""
-    found = codedeploy.list_deployments(
+    Rollbacks are skipped: they need no judge."""
+    deployment_ids = codedeploy.list_deployments(
         applicationName=settings.application,
         deploymentGroupName=settings.group,
         includeOnlyStatuses=["InProgress", "Baking"],
     )["deployments"]
-    for deployment_id in found:
+    for deployment_id in deployment_ids:
         info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
         if _undoes_another(info):
             continue

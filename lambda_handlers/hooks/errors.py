@@ -1,10 +1,10 @@
-"""What can go wrong in a hook, beyond a version that fails its check.
+"""Errors of a hook, beyond a version that fails its check.
 
 HookError
-├── BadSetting       an environment variable that is missing or cannot be read, for the deployer to mend
-├── BadDeployment    CodeDeploy speaks of another function or alias than this hook watches
-└── NoAnswer         a version gave no answer that could be compared
-    └── Throttled    Lambda did not let the request through: nothing is known about the version
+├── BadSetting       an environment variable is missing or unreadable, for the deployer to fix
+├── BadDeployment    the deployment is of another function or alias than this hook watches
+└── NoResponse       a version returned no response that could be compared
+    └── Throttled    Lambda rejected the request: nothing is known about the version
 """
 
 
@@ -13,16 +13,16 @@ class HookError(Exception):
 
 
 class BadSetting(HookError):
-    """An environment variable is missing, or holds what its reader cannot use."""
+    """An environment variable is missing, or its value is invalid."""
 
 
 class BadDeployment(HookError):
-    """The deployment is none of this endpoint's."""
+    """The deployment is not one of this endpoint's."""
 
 
-class NoAnswer(HookError):
-    """A request that a version did not answer in the form of an HTTP answer."""
+class NoResponse(HookError):
+    """A version did not return an HTTP response."""
 
 
-class Throttled(NoAnswer):
-    """Refused for concurrency, before the version was reached."""
+class Throttled(NoResponse):
+    """Rejected for concurrency, before the version was reached."""

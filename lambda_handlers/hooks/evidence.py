@@ -1,6 +1,6 @@
 """Evidence that stays valid however often it is looked at: e-processes over minutes of traffic.
 
-A judge that looks every minute and stops at the first bad look would, with an ordinary test, cry wolf on most
+A judge that looks every minute and stops at the first bad look would, with an ordinary test, stop most
 healthy releases. Here each minute pays out a bet instead. Alias weights send every request to canary or stable
 at random, so if the versions behave alike, which of a minute's requests failed says nothing about where they
 went: given the minute's totals, the number of failures on the canary is hypergeometric, whatever the failure
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-#: How many times worse than tolerated the bets suppose the canary's odds to be: what one would want to catch, from
+#: How many times worse than tolerated the bets suppose the canary's odds to be: the range worth catching, from
 #: half as bad again to little but failures. Few and far apart, most on what a bad release usually is: a finer grid
 #: costs more stake than its better aim wins back.
 WORSE = np.array([1.5, 3.0, 6.0, 20.0])
@@ -57,7 +57,7 @@ class Block:
 
 
 def log_payouts(block: Block, tolerated_odds: float, worse: Floats = WORSE) -> Floats:
-    """Logarithm of what one minute pays on each of ``worse``: 0 where it cannot tell the versions apart."""
+    """Logarithm of one minute's pay-out on each of ``worse``: 0 where it cannot tell the versions apart."""
     events = block.canary_events + block.stable_events
     least, most = max(0, events - block.stable), min(block.canary, events)
     if least == most:
@@ -114,7 +114,7 @@ def mix(log_capitals: Floats, stakes: Floats) -> Floats:
 
 
 def upper_bound(events: int, requests: int, alpha: float) -> float:
-    """What the share of events lies below, at every look at once, with chance 1 - alpha; 1.0 without requests.
+    """The bound above the share of events, at every look at once, with chance 1 - alpha; 1.0 without requests.
 
     The beta-binomial mixture of Robbins (1970), as in Howard et al., "Time-uniform, nonparametric, nonasymptotic
     confidence sequences" (2021), with Jeffreys' prior.

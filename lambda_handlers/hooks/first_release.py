@@ -1,7 +1,7 @@
-"""A custom resource that checks an endpoint's first version, when creating its alias involves no CodeDeploy.
+"""A custom resource that checks an endpoint's first version, since CodeDeploy plays no part in creating an alias.
 
-Later versions go through the deployment group, so updates and deletes only acknowledge, and need nothing but the
-standard library for it: CloudFormation also sends a Delete when a Create has failed, and a function that could
+Later versions go through the deployment group, so updates and deletes only report success, and need nothing but
+the standard library for it: CloudFormation also sends a Delete when a Create has failed, and a function that could
 answer neither would hold the stack for both time limits.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 """
@@ -13,41 +13,45 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from serinus.lambda_handlers.hooks import journal
-from serinus.lambda_handlers.hooks.context import Context
+from serinus.lambda_handlers.hooks.lambda_context import LambdaContext
 from serinus.lambda_handlers.hooks.outcome import Outcome
 
 if TYPE_CHECKING:
-    from serinus.lambda_handlers.hooks.clients import Surroundings
+    from serinus.lambda_handlers.hooks.clients import HookContext
 
-#: CloudFormation takes no more of a response than 4096 bytes.
+#: CloudFormation accepts at most 4096 bytes of response.
 LONGEST_REASON = 2000
 
 
-def handler(event: dict[str, Any], context: Context) -> None:
-    """Check the version that the environment names on Create, and answer CloudFormation."""
-    respond(event, context, _surroundings)
+def handler(event: dict[str, Any], lambda_context: LambdaContext) -> None:
+    """Check the version that the environment names on Create, and report to CloudFormation."""
+    respond(event, lambda_context, _hook_context)
 
 
-def _surroundings() -> "Surroundings":
-    from serinus.lambda_handlers.hooks.clients import surroundings
+def _hook_context() -> "HookContext":
+    from serinus.lambda_handlers.hooks.clients import hook_context
 
-    return surroundings()
+    return hook_context()
 
 
-def respond(event: dict[str, Any], context: Context, surround: "Callable[[], Surroundings]") -> None:
-    """As `handler`, in the surroundings that ``surround`` gives; they are not asked for without a check."""
+def respond(
+    event: dict[str, Any], lambda_context: LambdaContext, get_context: "Callable[[], HookContext]"
+) -> None:
+    """As `handler`; ``get_context`` is called only if there is something to check."""
     try:
         outcome = (
-            _check(context, surround()) if event["RequestType"] == "Create" else Outcome(True, "nothing to do")
+            _check(lambda_context, get_context())
+            if event["RequestType"] == "Create"
+            else Outcome(True, "nothing to do")
         )
-    except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation must hear of it, or waits for it
+    except Exception as error:  # noqa: BLE001 - any error must be reported, or CloudFormation waits for it
         journal.write("the check crashed", error=traceback.format_exc())
         outcome = Outcome(False, f"the check crashed: {type(error).__name__}: {error}")
     journal.write("first release", passed=outcome.passed, reason=outcome.reason)
-    _answer(event, outcome)
+    _report(event, outcome)
 
 
-def _check(context: Context, around: "Surroundings") -> Outcome:
+def _check(lambda_context: LambdaContext, context: "HookContext") -> Outcome:
     # Only here: with a layer that does not import, the check fails instead of the function.
     from serinus.lambda_handlers.contract.model_layer import find_model_folder
     from serinus.lambda_handlers.hooks.preflight import check
@@ -55,17 +59,17 @@ def _check(context: Context, around: "Surroundings") -> Outcome:
     from serinus.lambda_handlers.hooks.settings import read_settings, read_version
     from serinus.lambda_handlers.hooks.version import Version
 
-    settings = read_settings(around.environ)
+    settings = read_settings(context.environ)
     return check(
-        Version(around.clients.functions, settings.function, read_version(around.environ)),
+        Version(context.clients.functions, settings.function, read_version(context.environ)),
         None,
-        Expectation.read(find_model_folder(around.environ)),
+        Expectation.read(find_model_folder(context.environ)),
         settings,
-        remaining_s=context.get_remaining_time_in_millis() / 1000,
+        remaining_s=lambda_context.get_remaining_time_in_millis() / 1000,
     )
 
 
-def _answer(event: dict[str, Any], outcome: Outcome) -> None:
+def _report(event: dict[str, Any], outcome: Outcome) -> None:
     body = json.dumps(
         {
             "Status": "SUCCESS" if outcome.passed else "FAILED",

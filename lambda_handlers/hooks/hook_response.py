@@ -1,7 +1,7 @@
-"""A hook's conversation with CodeDeploy: whatever happens inside it, CodeDeploy hears of it at once.
+"""A hook's report to CodeDeploy: whatever happens inside the hook, CodeDeploy gets a status at once.
 
-A hook that dies in silence holds the deployment for an hour. So nothing here needs a layer: what a check needs of
-one it imports itself, and where that fails, the deployment does.
+A hook that dies in silence holds the deployment for an hour. So nothing here needs a layer: a check imports from
+layers itself, and if that fails, the deployment fails.
 """
 
 import traceback
@@ -15,18 +15,18 @@ from serinus.lambda_handlers.hooks.deployment import CodeDeploy, is_rollback
 from serinus.lambda_handlers.hooks.outcome import Outcome
 
 
-def answer(
+def run_and_report(
     codedeploy: CodeDeploy, event: dict[str, Any], check: Callable[[str], Outcome | None]
 ) -> dict[str, Any]:
     """Run ``check`` on the event's deployment id and report to CodeDeploy: Succeeded, or Failed, also when it
-    raises. None from ``check`` reports nothing: another will. A deployment that undoes another is not checked."""
+    raises. If ``check`` returns None, the judge reports later. A deployment that undoes another is not checked."""
     deployment_id = event["DeploymentId"]
     try:
         if is_rollback(codedeploy, deployment_id):
-            outcome: Outcome | None = Outcome(True, "the deployment puts the version before back, unchecked")
+            outcome: Outcome | None = Outcome(True, "the deployment restores the previous version, unchecked")
         else:
             outcome = check(deployment_id)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it fails the deployment, with its reason logged
+    except Exception as error:  # noqa: BLE001 - any error fails the deployment, with its reason logged
         journal.write("the hook crashed", deployment=deployment_id, error=traceback.format_exc())
         outcome = Outcome(False, f"the hook crashed: {type(error).__name__}: {error}")
     if outcome is None:
@@ -35,8 +35,8 @@ def answer(
 
 
 def report(codedeploy: CodeDeploy, deployment_id: str, execution_id: str, outcome: Outcome) -> dict[str, Any]:
-    """Tell CodeDeploy a hook's outcome, and the log its reason. Lambda may run a hook more than once: the first
-    answer counts, and another one is no error."""
+    """Report a hook's outcome to CodeDeploy and log its reason. Lambda may run a hook more than once: the first
+    report counts, and a later one is not an error."""
     status = "Succeeded" if outcome.passed else "Failed"
     journal.write(
         f"hook {status.lower()}", deployment=deployment_id, reason=outcome.reason, warnings=outcome.warnings

@@ -1,4 +1,4 @@
-"""The judge: invoked every minute by a schedule, it finds the rollout, looks at it anew, and says what it sees.
+"""The judge: invoked every minute by a schedule, it finds the rollout, reviews it anew and publishes a verdict.
 
 The time is the event's, never this machine's clock: metrics and schedule share one time, on AWS and in rehearsals.
 """
@@ -10,13 +10,13 @@ from typing import Any
 from serinus.lambda_handlers.contract.release import Strategy, Verdict
 from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.bake import last_word_at
-from serinus.lambda_handlers.hooks.clients import Surroundings, surroundings
+from serinus.lambda_handlers.hooks.clients import HookContext, hook_context
 from serinus.lambda_handlers.hooks.deployment import Deployment, find_rollout
 from serinus.lambda_handlers.hooks.hook_response import report
 from serinus.lambda_handlers.hooks.judgement import Judgement
-from serinus.lambda_handlers.hooks.objection import Objection, object_to
+from serinus.lambda_handlers.hooks.objection import Objection, store_objection
 from serinus.lambda_handlers.hooks.outcome import Outcome
-from serinus.lambda_handlers.hooks.pending_hook import find_held, release
+from serinus.lambda_handlers.hooks.pending_hook import delete_pending_hook, find_pending_hook
 from serinus.lambda_handlers.hooks.publish import publish
 from serinus.lambda_handlers.hooks.settings import Settings, read_settings
 
@@ -27,50 +27,52 @@ _EVERY_S = 60
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Judge the rollout under way at the event's ``time``; returns the published detail, ``verdict`` None when
     nothing is being rolled out."""
-    return look(event, surroundings())
+    return judge_rollout(event, hook_context())
 
 
-def look(event: dict[str, Any], around: Surroundings) -> dict[str, Any]:
-    """As `handler`, in given surroundings."""
-    settings, clients = read_settings(around.environ), around.clients
+def judge_rollout(event: dict[str, Any], context: HookContext) -> dict[str, Any]:
+    """As `handler`, with the clients and variables of ``context``."""
+    settings, clients = read_settings(context.environ), context.clients
     now = datetime.fromisoformat(event["time"]).timestamp()
     deployment = find_rollout(clients.codedeploy, settings)
     switched = settings.strategy is Strategy.BLUE_GREEN
     if deployment is None or (deployment.switched_at is not None and not switched):
         return {"verdict": None}
     since_last_word_s = now - last_word_at(deployment, settings)
-    judgement = _judge(deployment, settings, around, now, bake_over=since_last_word_s >= 0)
+    judgement = _judge(deployment, settings, context, now, bake_over=since_last_word_s >= 0)
     rolls_back = judgement.verdict is Verdict.ROLL_BACK
     try:
         if rolls_back and not switched:
-            object_to(clients.ssm, settings.function, Objection(deployment.id, judgement.reason))
+            store_objection(clients.ssm, settings.function, Objection(deployment.id, judgement.reason))
     finally:
-        # The last word is looked at again until the bake is over, but told once.
+        # After the last verdict the judge looks on until the bake is over, but only one verdict is final.
         final = rolls_back or 0 <= since_last_word_s < _EVERY_S
         detail = publish(clients.cloudwatch, clients.events, judgement, deployment, settings, now, final=final)
     if deployment.confirming and (rolls_back or since_last_word_s >= 0):
-        _let_go(deployment, judgement, settings, around)
+        _complete_pending_hook(deployment, judgement, settings, context)
     return detail
 
 
 def _judge(
-    deployment: Deployment, settings: Settings, around: Surroundings, now: float, *, bake_over: bool
+    deployment: Deployment, settings: Settings, context: HookContext, now: float, *, bake_over: bool
 ) -> Judgement:
-    """The judgement; where the layers do not even import, which are the new version's own, it is to roll back."""
+    """The judgement: roll back if the layers, which are the new version's own, do not even import."""
     try:
-        from serinus.lambda_handlers.hooks.review import look_at
-    except Exception as error:  # noqa: BLE001 - a judge that cannot be loaded must not be one that keeps silent
+        from serinus.lambda_handlers.hooks.review import review
+    except Exception as error:  # noqa: BLE001 - a judge that cannot be loaded must not keep silent
         journal.write("the judge could not be loaded", error=traceback.format_exc())
-        why = f"the judge cannot be loaded with the new version's layers: {type(error).__name__}: {error}"
-        return Judgement.without_looking(why)
-    return look_at(deployment, settings, around, now, bake_over=bake_over)
+        reason = f"the judge cannot be loaded with the new version's layers: {type(error).__name__}: {error}"
+        return Judgement.unobserved(reason)
+    return review(deployment, settings, context, now, bake_over=bake_over)
 
 
-def _let_go(deployment: Deployment, judgement: Judgement, settings: Settings, around: Surroundings) -> None:
-    """Answer the hook that holds a switched deployment: with Failed, CodeDeploy switches back."""
-    held = find_held(around.clients.ssm, settings.function, deployment.id)
-    if held is None:
+def _complete_pending_hook(
+    deployment: Deployment, judgement: Judgement, settings: Settings, context: HookContext
+) -> None:
+    """Report for the hook that holds a switched deployment: on Failed, CodeDeploy switches back."""
+    pending = find_pending_hook(context.clients.ssm, settings.function, deployment.id)
+    if pending is None:
         return
     outcome = Outcome(judgement.verdict is not Verdict.ROLL_BACK, judgement.reason)
-    report(around.clients.codedeploy, held.deployment_id, held.execution_id, outcome)
-    release(around.clients.ssm, settings.function)
+    report(context.clients.codedeploy, pending.deployment_id, pending.execution_id, outcome)
+    delete_pending_hook(context.clients.ssm, settings.function)

@@ -1,4 +1,4 @@
-"""What the judge says and why, apart from how it comes to it: who only publishes a judgement needs no NumPy."""
+"""The judge's verdict and its reasons, apart from their computation: publishing a judgement needs no NumPy."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -9,9 +9,9 @@ WORDS = {
     "errors": "errors",
     "rejected": "rejected inputs",
     "non_finite": "non-finite predictions",
-    "slow": "slow answers",
+    "slow": "slow responses",
     "slow_inits": "slow cold starts",
-    "predictions": "another distribution of predictions",
+    "predictions": "a different distribution of predictions",
 }
 UNITS = {"slow_inits": "cold starts", "predictions": "predictions (in the bin that moved most)"}
 
@@ -50,8 +50,8 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
 
     @classmethod
-    def without_looking(cls, reason: str) -> Self:
-        """Roll back: what cannot be looked at is not let through."""
+    def unobserved(cls, reason: str) -> Self:
+        """Roll back: a version that cannot be observed is not promoted."""
         return cls(Verdict.ROLL_BACK, reason)
 
     def to_json(self) -> dict[str, Any]:

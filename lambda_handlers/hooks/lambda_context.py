@@ -1,9 +1,9 @@
-"""What hooks use of the context that Lambda hands them."""
+"""The part of Lambda's context object that hooks use."""
 
 from typing import Protocol
 
 
-class Context(Protocol):
+class LambdaContext(Protocol):
     """Lambda's context, as far as it is used here."""
 
     def get_remaining_time_in_millis(self) -> int: ...

@@ -1,8 +1,8 @@
-"""Both versions' live signals out of CloudWatch, minute by minute.
+"""Reads both versions' live signals from CloudWatch, minute by minute.
 
 Handled errors, rejections, inits and predictions are the function's own embedded metrics, by version. Invocations,
 crashes and durations are Lambda's, by alias and executed version, so that no probe is counted. Lambda names the
-executed version only while an alias has weights: after a switch at once, the alias alone says whose they are.
+executed version only while an alias has weights: after a switch at once, only the time says which version served.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 """
 
@@ -21,7 +21,7 @@ HOUR_S = 3600
 #: Lambda's longest run in milliseconds: no latency lies above.
 LONGEST_MS = 900_000
 
-#: Answers by series name, then by epoch seconds.
+#: Values by series name, then by epoch seconds.
 Series = Mapping[str, Mapping[float, float]]
 
 
@@ -44,7 +44,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one version's live signals stand. ``weighted`` says whether the alias had weights at the time."""
+    """The metrics that hold one version's live signals; ``weighted``: the alias had weights at the time."""
 
     function: str
     alias: str
@@ -71,11 +71,11 @@ class Thresholds:
 
 
 def learn_thresholds(cloudwatch: CloudWatch, stable: Source, start: float, fallback_slow_ms: float) -> Thresholds:
-    """What was slow for the stable version before the canary's first request.
+    """Thresholds from the stable version's traffic before the canary's first request.
 
-    A duration: half as long again as the alias' 95th percentile of the last hour (the median over minutes), and
-    25 ms longer at least, so that a tight distribution does not make a trifle an event. An init: twice its 90th
-    percentile of a day.
+    A duration is slow above 1.5 times the alias' 95th percentile of the last hour (the median over minutes), and
+    at least 25 ms above it, so that a tight distribution does not count trifles. An init is slow above twice its
+    90th percentile of a day.
     """
     alias = replace(stable, weighted=False)
     minutes = _read(cloudwatch, {"p95": alias.lambdas("Duration", "p95")}, start - HOUR_S, start, MINUTE_S)
@@ -112,10 +112,10 @@ def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
     if thresholds.slow_init_ms is not None:
         limit = _count_between(thresholds.slow_init_ms, LONGEST_MS)
         queries["slow_inits"] = source.own(signals.METRIC_INIT, limit)
-    for place in range(signals.PREDICTION_BINS):
-        value = signals.prediction_value(place)
+    for index in range(signals.PREDICTION_BINS):
+        value = signals.prediction_value(index)
         between = _count_between(0.75 * value, 1.5 * value)
-        queries[f"bin_{place}"] = source.own(signals.METRIC_PREDICTION, between)
+        queries[f"bin_{index}"] = source.own(signals.METRIC_PREDICTION, between)
     return queries
 
 
@@ -140,14 +140,14 @@ def _minute(series: Series, moment: float) -> VersionMinute:
         slow=min(requests, count("slow")),
         inits=inits,
         slow_inits=min(inits, count("slow_inits")),
-        predictions=tuple(count(f"bin_{place}") for place in range(signals.PREDICTION_BINS)),
+        predictions=tuple(count(f"bin_{index}") for index in range(signals.PREDICTION_BINS)),
     )
 
 
 def _read(
     cloudwatch: CloudWatch, queries: Mapping[str, Query], start: float, end: float, period_s: int
 ) -> dict[str, dict[float, float]]:
-    found: dict[str, dict[float, float]] = defaultdict(dict)
+    series: dict[str, dict[float, float]] = defaultdict(dict)
     parameters: dict[str, Any] = {
         "MetricDataQueries": [_metric_data_query(name, query, period_s) for name, query in queries.items()],
         "StartTime": datetime.fromtimestamp(start // period_s * period_s, UTC),
@@ -158,9 +158,9 @@ def _read(
         page = cloudwatch.get_metric_data(**parameters)
         for result in page["MetricDataResults"]:
             times = [moment.timestamp() for moment in result["Timestamps"]]
-            found[result["Id"]].update(zip(times, result["Values"], strict=True))
+            series[result["Id"]].update(zip(times, result["Values"], strict=True))
         if "NextToken" not in page:
-            return {name: found[name] for name in queries}
+            return {name: series[name] for name in queries}
         parameters["NextToken"] = page["NextToken"]
 
 

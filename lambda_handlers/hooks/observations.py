@@ -1,4 +1,4 @@
-"""What a rollout's live traffic showed, minute by minute: the judge's whole memory, read anew at every look."""
+"""A rollout's live traffic, counted minute by minute: the judge's whole state, read anew at every look."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -11,10 +11,10 @@ from serinus.lambda_handlers.hooks.evidence import Block
 class VersionMinute:
     """One version's live requests in one minute.
 
-    ``errors`` counts handled 5xx answers and crashes, ``rejected`` answers 4xx that validation gave,
-    ``non_finite`` answers with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations
-    exclude init, as a canary's environments are new whatever its version; ``slow_inits`` of ``inits`` are counted
-    apart. ``predictions`` counts requests by the bin of their first row's prediction.
+    ``errors`` counts handled 5xx responses and crashes, ``rejected`` 4xx responses of validation, ``non_finite``
+    responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations exclude init,
+    since a canary's environments are always new; ``slow_inits`` of ``inits`` are counted separately.
+    ``predictions`` counts requests by the bin of their first row's prediction.
     """
 
     requests: int = 0
@@ -30,22 +30,22 @@ class VersionMinute:
     def total(cls, minutes: Iterable["VersionMinute"]) -> "VersionMinute":
         """All of ``minutes`` as one."""
         counted = list(minutes)
-        names = [one.name for one in fields(cls) if one.name != "predictions"]
+        names = [field.name for field in fields(cls) if field.name != "predictions"]
         bins = tuple(sum(minute.predictions[index] for minute in counted) for index in range(PREDICTION_BINS))
         return cls(**{name: sum(getattr(minute, name) for minute in counted) for name in names}, predictions=bins)
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` is as
-    much of the stable version's time before it as a minute of the canary's is held against."""
+    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` holds the
+    minutes of the stable version before it that this minute of the canary is compared with."""
 
     start: float
     canary: VersionMinute
     stable: VersionMinute
 
     def block(self, event: str) -> Block:
-        """The two-by-two table of an event that `VersionMinute` counts under that name."""
+        """The two-by-two table of ``event``, the name of one of `VersionMinute`'s counts."""
         return Block(
             canary=self.canary.requests,
             canary_events=getattr(self.canary, event),

@@ -1,6 +1,6 @@
-"""A blue_green deployment that waits, all its traffic switched, for the judge's word.
+"""A blue_green deployment that waits, all its traffic switched, for the judge's verdict.
 
-CodeDeploy's last hook hands its execution id over in an SSM parameter; the judge answers in its place.
+CodeDeploy's last hook stores its execution id in an SSM parameter; the judge reports in its place.
 """
 
 import json
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from serinus.lambda_handlers.contract.release import hold_parameter
 
 
-class Parameters(Protocol):
+class ParameterStore(Protocol):
     """boto3's SSM client, as far as it is used here."""
 
     def get_parameter(self, **parameters: Any) -> dict[str, Any]: ...
@@ -21,26 +21,28 @@ class Parameters(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """The hook that waits for an answer."""
+class PendingHook:
+    """The hook execution that CodeDeploy waits for."""
 
     deployment_id: str
     execution_id: str
 
 
-def hold(ssm: Parameters, function: str, held: Held) -> None:
-    ssm.put_parameter(Name=hold_parameter(function), Value=json.dumps(asdict(held)), Type="String", Overwrite=True)
+def store_pending_hook(ssm: ParameterStore, function: str, pending: PendingHook) -> None:
+    ssm.put_parameter(
+        Name=hold_parameter(function), Value=json.dumps(asdict(pending)), Type="String", Overwrite=True
+    )
 
 
-def find_held(ssm: Parameters, function: str, deployment_id: str) -> Held | None:
-    """The hook of ``deployment_id`` that waits; None when there is none, or a left-over of another deployment."""
+def find_pending_hook(ssm: ParameterStore, function: str, deployment_id: str) -> PendingHook | None:
+    """The pending hook of ``deployment_id``; None if there is none, or only another deployment's left-over."""
     text = read_parameter(ssm, hold_parameter(function))
-    found = None if text is None else Held(**json.loads(text))
-    return found if found is not None and found.deployment_id == deployment_id else None
+    stored = None if text is None else PendingHook(**json.loads(text))
+    return stored if stored is not None and stored.deployment_id == deployment_id else None
 
 
-def read_parameter(ssm: Parameters, name: str) -> str | None:
-    """A parameter's value; None where there is no such parameter."""
+def read_parameter(ssm: ParameterStore, name: str) -> str | None:
+    """A parameter's value; None if there is no such parameter."""
     try:
         return str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     except ClientError as error:
@@ -49,6 +51,6 @@ def read_parameter(ssm: Parameters, name: str) -> str | None:
         raise
 
 
-def release(ssm: Parameters, function: str) -> None:
-    """Forget the hook that was answered."""
+def delete_pending_hook(ssm: ParameterStore, function: str) -> None:
+    """Delete the parameter once the hook's status was reported."""
     ssm.delete_parameter(Name=hold_parameter(function))

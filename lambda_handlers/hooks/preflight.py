@@ -1,11 +1,11 @@
-"""The check before anyone meets a version: golden set, time, identity, and a signature that callers can use."""
+"""The check before a version gets traffic: golden set, time, identity, and a signature that callers can use."""
 
 import time
 
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.signature import Signature
 from serinus.lambda_handlers.hooks.compatibility import breaking_changes
-from serinus.lambda_handlers.hooks.errors import NoAnswer, Throttled
+from serinus.lambda_handlers.hooks.errors import NoResponse, Throttled
 from serinus.lambda_handlers.hooks.outcome import Outcome
 from serinus.lambda_handlers.hooks.probe import PAUSE_S, Expectation, Probe, TimeLimits, probe_until
 from serinus.lambda_handlers.hooks.settings import Settings
@@ -18,40 +18,38 @@ RESERVE_S = 10.0
 def check(
     new: Version, live: Version | None, expected: Expectation, settings: Settings, *, remaining_s: float
 ) -> Outcome:
-    """Check ``new`` within ``remaining_s`` seconds; ``live`` is None on a first deploy."""
+    """Check ``new`` within ``remaining_s`` seconds; ``live`` is None on a first deployment."""
     deadline = time.monotonic() + remaining_s - RESERVE_S
     rows, limits = settings.rows_per_request, TimeLimits(settings.warm_limit_ms, settings.cold_limit_ms)
     total = len(expected.golden.rows)
     for start in range(0, total, rows):
-        found = _patiently(new, expected.slice(start, min(rows, total - start)), limits, deadline)
-        if not found.passed:
-            return Outcome(False, found.detail)
+        probe = _probe_until_allowed(new, expected.slice(start, min(rows, total - start)), limits, deadline)
+        if not probe.passed:
+            return Outcome(False, probe.detail)
     agreed = f"version {new.qualifier} agrees with the source model on {total} golden rows"
     if live is None:
         return Outcome(True, agreed)
     try:
         changes = breaking_changes(_describe(live, deadline), expected.manifest.signature)
-    except (NoAnswer, ContractError, KeyError, TypeError) as error:
-        # A live version that cannot even describe itself must not keep its mend from being released.
+    except (NoResponse, ContractError, KeyError, TypeError) as error:
+        # A live version that cannot even describe itself must not keep its fix from being released.
         return Outcome(True, agreed, (f"the signature was not compared with the live version's: {error}",))
     if changes and not settings.allow_breaking:
         listed = "; ".join(changes)
-        return Outcome(
-            False, f"the signature breaks callers: {listed}. Set allow_breaking to release it all the same."
-        )
+        return Outcome(False, f"the signature breaks callers: {listed}. Set allow_breaking to release it anyway.")
     return Outcome(True, agreed, tuple(changes))
 
 
-def _patiently(version: Version, expected: Expectation, limits: TimeLimits, deadline: float) -> Probe:
-    """Probe until Lambda lets it through, or the time is up, which fails."""
-    found = probe_until(version, expected, limits, deadline)
-    if found.outcome == "unknown":
-        return Probe("failed", f"the time for the check is up: {found.detail}")
-    return found
+def _probe_until_allowed(version: Version, expected: Expectation, limits: TimeLimits, deadline: float) -> Probe:
+    """Probe until Lambda no longer throttles; fails once the time is up."""
+    probe = probe_until(version, expected, limits, deadline)
+    if probe.outcome == "unknown":
+        return Probe("failed", f"the time for the check is up: {probe.detail}")
+    return probe
 
 
 def _describe(version: Version, deadline: float) -> Signature:
-    """The signature that a version says it has."""
+    """The signature that a version reports."""
     while True:
         try:
             return Signature.from_json(version.get("/model").data()["signature"])

@@ -1,7 +1,7 @@
-"""Golden requests to one version: does it answer, in time, as the model it should be, what the source model gave?
+"""Sends golden requests to one version: does it return, in time and as the right model, the source's outputs?
 
-A wrong answer decides at once: models do not err at random. So does a late start, since whoever asks again meets
-what has started. No answer, or a late one without a start, is asked for again: one lost worker is no bad release.
+A wrong response decides at once: models do not err at random. So does a slow cold start, since a retry meets the
+environment that has started. No response, or a slow warm one, is retried: one lost worker is not a bad release.
 """
 
 import math
@@ -19,8 +19,8 @@ from serinus.lambda_handlers.contract.columns import OTHERS, field_of
 from serinus.lambda_handlers.contract.files import Folder
 from serinus.lambda_handlers.contract.signals import HEADER_FUNCTION_VERSION, HEADER_MODEL_VERSION
 from serinus.lambda_handlers.contract.signature import Output
-from serinus.lambda_handlers.hooks.errors import NoAnswer, Throttled
-from serinus.lambda_handlers.hooks.version import Reply, Version
+from serinus.lambda_handlers.hooks.errors import NoResponse, Throttled
+from serinus.lambda_handlers.hooks.version import Version, VersionResponse
 
 ATTEMPTS = 3
 #: Seconds between attempts to reach a version that Lambda throttles.
@@ -29,7 +29,7 @@ PAUSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What golden requests came to; "unknown" where Lambda did not let them through."""
+    """The result of golden requests; "unknown" if Lambda throttled them."""
 
     outcome: Literal["passed", "failed", "unknown"]
     detail: str
@@ -45,8 +45,8 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """Milliseconds that an answer may take: without init, and with it. How environments start is limited before
-    traffic; later on, starts are compared with the stable version's."""
+    """Milliseconds that a response may take: without init, and with it. Cold starts are limited before traffic;
+    later on, they are compared with the stable version's."""
 
     warm_ms: float
     cold_ms: float = math.inf
@@ -65,36 +65,36 @@ class Expectation:
         return cls(read_manifest(folder), read_golden(folder))
 
     def slice(self, start: int, count: int) -> "Expectation":
-        """The same with ``count`` golden rows from ``start`` on, going round: other rows at every look."""
+        """The same with ``count`` golden rows from ``start`` on, wrapping around: other rows at every look."""
         total = len(self.golden.rows)
-        chosen = [(start + step) % total for step in range(min(count, total))]
-        outputs = {name: [values[row] for row in chosen] for name, values in self.golden.outputs.items()}
-        return Expectation(self.manifest, Golden(tuple(self.golden.rows[row] for row in chosen), outputs))
+        numbers = [(start + step) % total for step in range(min(count, total))]
+        outputs = {name: [values[row] for row in numbers] for name, values in self.golden.outputs.items()}
+        return Expectation(self.manifest, Golden(tuple(self.golden.rows[row] for row in numbers), outputs))
 
 
 def probe(version: Version, expected: Expectation, limits: TimeLimits, *, published: str | None = None) -> Probe:
-    """Ask ``version`` the golden requests. ``published`` is the version number that must answer, by default the
+    """Send ``version`` the golden requests. ``published`` is the version number that must respond, by default the
     version's own qualifier."""
-    troubles = []
+    failures = []
     for _ in range(ATTEMPTS):
         try:
-            reply = version.post("/predict", {"rows": list(expected.golden.rows)})
-            trouble = _late(reply, limits)
-            if reply.status < 500:
-                if wrong := find_wrong(reply, expected, published or version.qualifier):
-                    return Probe("failed", wrong)
-                if trouble and reply.cold:
-                    return Probe("failed", trouble)
+            response = version.post("/predict", {"rows": list(expected.golden.rows)})
+            failure = _late(response, limits)
+            if response.status < 500:
+                if mismatch := find_mismatch(response, expected, published or version.qualifier):
+                    return Probe("failed", mismatch)
+                if failure and response.cold:
+                    return Probe("failed", failure)
             else:
-                trouble = f"it answered {reply.status}: {reply.body[:300].decode(errors='replace')}"
+                failure = f"it responded {response.status}: {response.body[:300].decode(errors='replace')}"
         except Throttled as error:
             return Probe("unknown", str(error))
-        except NoAnswer as error:
-            trouble = str(error)
-        if trouble is None:
+        except NoResponse as error:
+            failure = str(error)
+        if failure is None:
             return Probe("passed", f"{len(expected.golden.rows)} golden rows agree")
-        troubles.append(trouble)
-    return Probe("failed", f"{ATTEMPTS} attempts in a row failed, the last so: {troubles[-1]}")
+        failures.append(failure)
+    return Probe("failed", f"{ATTEMPTS} attempts in a row failed; the last: {failures[-1]}")
 
 
 def probe_until(
@@ -105,28 +105,30 @@ def probe_until(
     *,
     published: str | None = None,
 ) -> Probe:
-    """As `probe`, again while Lambda does not let it through, until ``deadline`` on the monotonic clock."""
+    """As `probe`, repeated while Lambda throttles it, until ``deadline`` on the monotonic clock."""
     while True:
-        found = probe(version, expected, limits, published=published)
-        if found.outcome != "unknown" or time.monotonic() + PAUSE_S > deadline:
-            return found
+        result = probe(version, expected, limits, published=published)
+        if result.outcome != "unknown" or time.monotonic() + PAUSE_S > deadline:
+            return result
         time.sleep(PAUSE_S)
 
 
-def find_wrong(reply: Reply, expected: Expectation, published: str) -> str | None:
-    """What is wrong with an answer below 500 to the golden requests; None when it is right."""
-    if reply.status != 200:
-        return f"golden requests are refused with {reply.status}: {reply.body[:300].decode(errors='replace')}"
-    wanted = {HEADER_MODEL_VERSION: expected.manifest.short_version, HEADER_FUNCTION_VERSION: published}
-    for header, value in wanted.items():
-        if reply.headers.get(header) != value:
-            return f"the answer names {header} {reply.headers.get(header)}; {value} was released"
+def find_mismatch(response: VersionResponse, expected: Expectation, published: str) -> str | None:
+    """The error in a response below 500 to the golden requests; None if it is right."""
+    if response.status != 200:
+        return (
+            f"golden requests are rejected with {response.status}: {response.body[:300].decode(errors='replace')}"
+        )
+    expected_headers = {HEADER_MODEL_VERSION: expected.manifest.short_version, HEADER_FUNCTION_VERSION: published}
+    for header, value in expected_headers.items():
+        if response.headers.get(header) != value:
+            return f"the response has {header} {response.headers.get(header)}; {value} was released"
     signature = expected.manifest.signature
     try:
-        actual = read_answer(reply.data(), signature.outputs)
+        actual = read_response(response.data(), signature.outputs)
         agreement = compare(_golden_outputs(expected), actual, expected.manifest.tolerance)
-    except (NoAnswer, ValueError, TypeError) as error:
-        return f"the answer cannot be compared with the golden outputs: {error}"
+    except (NoResponse, ValueError, TypeError) as error:
+        return f"the response cannot be compared with the golden outputs: {error}"
     if agreement.agrees:
         return None
     return (
@@ -136,14 +138,14 @@ def find_wrong(reply: Reply, expected: Expectation, published: str) -> str | Non
     )
 
 
-def read_answer(data: Mapping[str, Any], outputs: Sequence[Output]) -> Outputs:
-    """The arrays of an answer's columns by output name; raises ValueError where one is missing or ragged."""
+def read_response(data: Mapping[str, Any], outputs: Sequence[Output]) -> Outputs:
+    """The arrays of a response's columns by output name; raises ValueError if one is missing or ragged."""
 
     def column(output: Output) -> Any:
         field = field_of(output, outputs)
         holder, name = (data, field) if field else (data.get(OTHERS, {}), output.name)
         if name not in holder:
-            raise ValueError(f"the answer lacks {name!r}")
+            raise ValueError(f"the response lacks {name!r}")
         return holder[name]
 
     return _arrays(outputs, column)
@@ -158,14 +160,14 @@ def _arrays(outputs: Sequence[Output], column: Callable[[Output], Any]) -> Outpu
 
 
 def _array(values: Any, output: Output) -> npt.NDArray[Any]:
-    """[rows, ...]; numbers with null as NaN, labels as they are; [rows, 1] as [rows], the way answers give it."""
+    """[rows, ...]; numbers with null as NaN, labels as they are; [rows, 1] as [rows], as in responses."""
     array = np.asarray(values, dtype=np.float64 if output.dtype.startswith("float") else object)
     return array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
 
 
-def _late(reply: Reply, limits: TimeLimits) -> str | None:
-    limit = limits.cold_ms if reply.cold else limits.warm_ms
-    if reply.duration_ms <= limit:
+def _late(response: VersionResponse, limits: TimeLimits) -> str | None:
+    limit = limits.cold_ms if response.cold else limits.warm_ms
+    if response.duration_ms <= limit:
         return None
-    kind = "a cold start" if reply.cold else "a warm request"
-    return f"{kind} took {reply.duration_ms:,.0f} ms; the limit is {limit:,.0f} ms"
+    kind = "a cold start" if response.cold else "a warm request"
+    return f"{kind} took {response.duration_ms:,.0f} ms; the limit is {limit:,.0f} ms"

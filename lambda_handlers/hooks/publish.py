@@ -1,5 +1,4 @@
-"""A verdict made known: as a metric, on which an alarm stops CodeDeploy; as an event, for whoever listens; and as
-a log line, for whoever asks later."""
+"""Publishes a verdict: as a metric, whose alarm stops CodeDeploy; as an event, for subscribers; as a log line."""
 
 import json
 from datetime import UTC, datetime
@@ -32,7 +31,7 @@ def publish(
     final: bool,
 ) -> dict[str, Any]:
     """Publish the verdict as of ``now`` (epoch seconds), ``final`` if it decides the release; returns the event's
-    detail. The metric comes first: what stops a bad release must not wait for what tells of it."""
+    detail. The metric comes first: stopping a bad release must not wait for a notification."""
     at = datetime.fromtimestamp(now, UTC)
     of_function = {signals.DIMENSION_FUNCTION: settings.function}
     data = [
@@ -52,9 +51,9 @@ def publish(
         "Detail": json.dumps(detail),
         "Time": at,
     }
-    answer = events.put_events(Entries=[entry])
-    if answer["FailedEntryCount"]:
-        journal.write("the verdict's event was refused", entries=answer["Entries"])
+    response = events.put_events(Entries=[entry])
+    if response["FailedEntryCount"]:
+        journal.write("the verdict's event was refused", entries=response["Entries"])
     return detail
 
 

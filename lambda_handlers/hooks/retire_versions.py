@@ -1,10 +1,10 @@
-"""After a release that ended well: old versions are deleted, but for those that a rollback could need.
+"""Deletes old versions after a successful deployment, except those that a rollback could need.
 
-Kept are the newest ones up to the version that is live now, whatever an alias names, and both versions of the
-deployment that has just ended: should CloudFormation fail later in the same update, it puts the alias back to the
-earlier one. A rollback ends well too, and what it has left behind counts as no good version.
+It keeps the newest versions up to the live one, all that an alias names, and both versions of the deployment that
+has just ended: if CloudFormation fails later in the same update, it restores the earlier one. A rollback succeeds
+too; versions newer than its target do not count as good ones.
 
-It runs without layers, and so imports nothing that needs one.
+It runs without layers, so it imports nothing that needs one.
 """
 
 import os
@@ -32,7 +32,7 @@ class Versions(Protocol):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Delete what the deployment in EventBridge's event has made superfluous; returns the deleted versions."""
+    """Delete the versions made superfluous by the deployment in EventBridge's event; returns those versions."""
     return retire(event, boto3.client("lambda"), boto3.client("codedeploy"), os.environ)
 
 
@@ -43,7 +43,8 @@ def retire(
     settings, keep = read_settings(environ), _keep(environ)
     deployment = read_deployment(codedeploy, event["detail"]["deploymentId"], settings)
     needed = {deployment.stable, deployment.canary, *_named_by_aliases(functions, settings)}
-    good = [one for one in published(functions, settings.function) if int(one) <= int(deployment.canary)]
+    versions = published(functions, settings.function)
+    good = [version for version in versions if int(version) <= int(deployment.canary)]
     older = good[keep:]
     superfluous = [version for version in older if version not in needed]
     for version in superfluous:

@@ -1,34 +1,34 @@
-"""A look at a rollout: golden requests and CloudWatch's numbers to a judgement. It needs the layers' NumPy."""
+"""Reviews a rollout: golden requests and CloudWatch's numbers to a judgement. It needs the layers' NumPy."""
 
 from serinus.lambda_handlers.contract.model_layer import find_model_folder
-from serinus.lambda_handlers.hooks.clients import Surroundings
+from serinus.lambda_handlers.hooks.clients import HookContext
 from serinus.lambda_handlers.hooks.deployment import Deployment
 from serinus.lambda_handlers.hooks.judgement import Judgement
 from serinus.lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
-from serinus.lambda_handlers.hooks.rollout_window import minutes_of
+from serinus.lambda_handlers.hooks.rollout_window import read_minutes
 from serinus.lambda_handlers.hooks.settings import Settings
 from serinus.lambda_handlers.hooks.verdict import Rules, judge
 from serinus.lambda_handlers.hooks.version import Version
 
-#: Golden rows asked at each look; the whole set goes round within minutes.
+#: Golden rows sent at each look; the whole set goes round within minutes.
 PROBED_ROWS = 16
 
 
-def look_at(
-    deployment: Deployment, settings: Settings, around: Surroundings, now: float, *, bake_over: bool
+def review(
+    deployment: Deployment, settings: Settings, context: HookContext, now: float, *, bake_over: bool
 ) -> Judgement:
     """The judgement as of ``now`` (epoch seconds), with golden requests to the canary itself."""
-    expected = Expectation.read(find_model_folder(around.environ))
+    expected = Expectation.read(find_model_folder(context.environ))
     rows = min(PROBED_ROWS, settings.rows_per_request)
-    canary = Version(around.clients.functions, settings.function, deployment.canary)
-    found = probe(canary, expected.slice(int(now // 60) * rows, rows), TimeLimits(settings.warm_limit_ms))
-    return judge_by(found, deployment, settings, around, now, bake_over=bake_over)
+    canary = Version(context.clients.functions, settings.function, deployment.canary)
+    result = probe(canary, expected.slice(int(now // 60) * rows, rows), TimeLimits(settings.warm_limit_ms))
+    return judge_with_probe(result, deployment, settings, context, now, bake_over=bake_over)
 
 
-def judge_by(
-    found: Probe, deployment: Deployment, settings: Settings, around: Surroundings, now: float, *, bake_over: bool
+def judge_with_probe(
+    probe: Probe, deployment: Deployment, settings: Settings, context: HookContext, now: float, *, bake_over: bool
 ) -> Judgement:
-    """The judgement as of ``now`` (epoch seconds) where the golden requests came to ``found``."""
-    minutes = minutes_of(around.clients.cloudwatch, deployment, settings, now)
+    """The judgement as of ``now`` (epoch seconds), given the result of the golden requests."""
+    minutes = read_minutes(context.clients.cloudwatch, deployment, settings, now)
     rules = Rules(minimum_requests=settings.minimum_requests, inconclusive=settings.inconclusive)
-    return judge(minutes, found, rules, bake_over=bake_over)
+    return judge(minutes, probe, rules, bake_over=bake_over)

@@ -1,4 +1,4 @@
-"""What a rollout's traffic shows up to now: the canary's minutes, each beside the stable version's."""
+"""A rollout's traffic up to now: the canary's minutes, each beside the stable version's."""
 
 import math
 
@@ -9,25 +9,25 @@ from serinus.lambda_handlers.hooks.metrics import MINUTE_S, CloudWatch, Source, 
 from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 from serinus.lambda_handlers.hooks.settings import Settings
 
-#: Minutes of the stable version before a switch that each of the canary's after it is held against: beside more of
-#: what is usual, fewer of the canary's requests tell what is not.
+#: Minutes of the stable version before a switch that each of the canary's after it is compared with: the more
+#: there is of the usual, the fewer requests of the canary show the unusual.
 MINUTES_BEFORE = 4
 
 
-def minutes_of(cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, now: float) -> list[Minute]:
+def read_minutes(cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, now: float) -> list[Minute]:
     """The rollout's minutes whose metrics are complete at ``now``."""
     began = start_of(deployment, settings)
     if math.isinf(began):
         return []
     end = (now - settings.settle_s) // MINUTE_S * MINUTE_S
-    watch = _after_switch if settings.strategy is Strategy.BLUE_GREEN else _side_by_side
-    return watch(cloudwatch, deployment, settings, began, end)
+    read = _after_switch if settings.strategy is Strategy.BLUE_GREEN else _side_by_side
+    return read(cloudwatch, deployment, settings, began, end)
 
 
 def _side_by_side(
     cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, began: float, end: float
 ) -> list[Minute]:
-    """Weights split the traffic: both versions in the same minutes, from the one on in which the shift began."""
+    """Weights split the traffic: both versions in the same minutes, beginning with that of the shift's start."""
     canary, stable = _sources(deployment, settings, weighted=True)
     start = began // MINUTE_S * MINUTE_S
     count = round((end - start) / MINUTE_S)
@@ -44,7 +44,7 @@ def _after_switch(
     cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, began: float, end: float
 ) -> list[Minute]:
     """All traffic moved at once: the canary's minutes from the first whole one on, each beside `MINUTES_BEFORE` of
-    the stable version's from the switch backwards. What else changed at that time is held against the canary too,
+    the stable version's from the switch backwards. Any other change at that time also counts against the canary,
     which is why blue_green is the weaker comparison."""
     canary, stable = _sources(deployment, settings, weighted=False)
     last = began // MINUTE_S * MINUTE_S
@@ -69,7 +69,7 @@ def _after_switch(
 
 
 def _sources(deployment: Deployment, settings: Settings, *, weighted: bool) -> tuple[Source, Source]:
-    """Where the canary's and the stable version's signals stand."""
+    """The metrics of the canary and of the stable version."""
     function, alias = settings.function, settings.alias
     canary = Source(function, alias, deployment.canary, weighted=weighted)
     return canary, Source(function, alias, deployment.stable, weighted=weighted)

@@ -1,4 +1,4 @@
-"""What a hook function is told by its environment: which endpoint it watches, and how strictly."""
+"""A hook function's settings, from its environment: which endpoint it watches, and how strictly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from serinus.lambda_handlers.contract.release import Inconclusive, Strategy
 from serinus.lambda_handlers.contract.signals import ENV_MAX_ROWS
 from serinus.lambda_handlers.hooks.errors import BadSetting
 
-#: Golden rows in one request, unless the endpoint takes fewer.
+#: Golden rows in one request, unless the endpoint accepts fewer.
 MOST_ROWS_PER_REQUEST = 100
 
 _Choice = TypeVar("_Choice", Strategy, Inconclusive)
@@ -45,7 +45,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         strategy=_choice(environ, release.ENV_STRATEGY, Strategy.CANARY),
         bake_minutes=int(_number(environ, release.ENV_BAKE_MINUTES, 15)),
         inconclusive=_choice(environ, release.ENV_INCONCLUSIVE, Inconclusive.PROMOTE),
-        minimum_requests=int(_number(environ, release.ENV_MINIMUM_REQUESTS, 20)),
+        minimum_requests=int(_number(environ, release.ENV_MINIMUM_REQUESTS, release.MINIMUM_REQUESTS)),
         allow_breaking=environ.get(release.ENV_ALLOW_BREAKING) == "1",
         cold_limit_ms=_number(environ, release.ENV_COLD_LIMIT_MS, 8000),
         warm_limit_ms=_number(environ, release.ENV_WARM_LIMIT_MS, 2000),
@@ -82,7 +82,7 @@ def _choice(environ: Mapping[str, str], name: str, default: _Choice) -> _Choice:
     try:
         return kind(environ.get(name, default))
     except ValueError as error:
-        allowed = ", ".join(one.value for one in kind)
+        allowed = ", ".join(member.value for member in kind)
         raise BadSetting(
             f"the environment variable {name} is {environ[name]!r}; it must be one of {allowed}."
         ) from error

@@ -1,20 +1,20 @@
-"""What each signal shows, in shares that a person can check against a dashboard."""
+"""Reports each signal in shares that a person can check against a dashboard."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serinus.lambda_handlers.hooks.capital import Account
+from serinus.lambda_handlers.hooks.capital import Capital
 from serinus.lambda_handlers.hooks.judgement import Finding
 from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 
-#: Capital beyond which further digits say nothing.
+#: Capital beyond which further digits mean nothing.
 MOST_CAPITAL = 1e12
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Both versions over all minutes that were looked at."""
+    """Both versions over all observed minutes."""
 
     canary: VersionMinute
     stable: VersionMinute
@@ -27,16 +27,16 @@ def add_up(minutes: Sequence[Minute]) -> Totals:
     )
 
 
-def find(account: Account, totals: Totals, last: int) -> tuple[Finding, ...]:
+def report_signals(capital: Capital, totals: Totals, last: int) -> tuple[Finding, ...]:
     """Every signal's finding as of minute ``last``; before the first one, all capitals are 1."""
     return tuple(
-        Finding(signal, *_shares(signal, totals), evidence=plain(float(capital[last])) if len(capital) else 1.0)
-        for signal, capital in account.signals.items()
+        Finding(signal, *_shares(signal, totals), evidence=bounded_exp(float(logs[last])) if len(logs) else 1.0)
+        for signal, logs in capital.signals.items()
     )
 
 
-def plain(log_capital: float) -> float:
-    """Capital as a number that JSON and people can hold."""
+def bounded_exp(log_capital: float) -> float:
+    """Capital as a number that JSON and people can read, at most `MOST_CAPITAL`."""
     return math.exp(min(log_capital, math.log(MOST_CAPITAL)))
 
 

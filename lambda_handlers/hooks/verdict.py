@@ -4,23 +4,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serinus.lambda_handlers.contract.release import Inconclusive, Verdict
-from serinus.lambda_handlers.hooks.capital import settle
+from serinus.lambda_handlers.contract.release import MINIMUM_REQUESTS, Inconclusive, Verdict
+from serinus.lambda_handlers.hooks.capital import accumulate
 from serinus.lambda_handlers.hooks.evidence import upper_bound
 from serinus.lambda_handlers.hooks.judgement import Finding, Judgement
 from serinus.lambda_handlers.hooks.observations import Minute
 from serinus.lambda_handlers.hooks.probe import Probe
-from serinus.lambda_handlers.hooks.signal_report import Totals, add_up, find, plain
+from serinus.lambda_handlers.hooks.signal_report import Totals, add_up, bounded_exp, report_signals
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``alpha``: chance, over a whole rollout, of rolling back a canary without a difference.
-    ``minimum_requests``: live canary requests before evidence counts. ``error_margin``: promoted once the canary's
-    error share is known to lie less than this above the stable's."""
+    """``alpha``: chance, over a whole rollout, of rolling back a canary that does not differ from the stable.
+    ``minimum_requests``: live canary requests before evidence counts. ``error_margin``: a canary is promoted once
+    its error share is known to exceed the stable's by less than this."""
 
     alpha: float = 0.05
-    minimum_requests: int = 20
+    minimum_requests: int = MINIMUM_REQUESTS
     error_margin: float = 0.05
     inconclusive: Inconclusive = Inconclusive.PROMOTE
 
@@ -28,26 +28,26 @@ class Rules:
 def judge(minutes: Sequence[Minute], probe: Probe, rules: Rules, *, bake_over: bool) -> Judgement:
     """The verdict on ``minutes`` of live traffic and on the newest ``probe``.
 
-    Evidence that once sufficed still does, whatever later minutes bring. ``bake_over`` settles what not enough
-    evidence leads to.
+    Evidence that once sufficed still does, whatever later minutes bring. With ``bake_over``, ``rules`` decide a
+    release without enough evidence.
     """
-    account = settle(minutes)
-    decided = account.first_at(
+    capital = accumulate(minutes)
+    decided = capital.first_at(
         math.log(1 / rules.alpha), [minute.canary.requests for minute in minutes], rules.minimum_requests
     )
     last = len(minutes) - 1 if decided is None else decided
     totals = add_up(minutes[: last + 1])
-    findings = find(account, totals, last)
-    evidence = plain(float(account.total[last])) if minutes else 1.0
+    findings = report_signals(capital, totals, last)
+    evidence = bounded_exp(float(capital.total[last])) if minutes else 1.0
     bound = upper_bound(totals.canary.errors, totals.canary.requests, rules.alpha)
     if probe.failed:
         verdict, reason = Verdict.ROLL_BACK, f"golden requests failed: {probe.detail}"
     elif decided is not None:
-        verdict, reason = Verdict.ROLL_BACK, _accuse(findings, totals, evidence, rules)
+        verdict, reason = Verdict.ROLL_BACK, _rollback_reason(findings, totals, evidence, rules)
     else:
-        verdict, reason = _weigh(totals, bound, rules)
+        verdict, reason = _weigh_evidence(totals, bound, rules)
     if bake_over and verdict is Verdict.NOT_ENOUGH_EVIDENCE:
-        verdict, reason = _close(reason, probe, rules)
+        verdict, reason = _decide_without_evidence(reason, probe, rules)
     return Judgement(
         verdict=verdict,
         reason=reason,
@@ -61,7 +61,7 @@ def judge(minutes: Sequence[Minute], probe: Probe, rules: Rules, *, bake_over: b
     )
 
 
-def _accuse(findings: Sequence[Finding], totals: Totals, evidence: float, rules: Rules) -> str:
+def _rollback_reason(findings: Sequence[Finding], totals: Totals, evidence: float, rules: Rules) -> str:
     worst = max(findings, key=lambda finding: finding.evidence)
     return (
         f"{worst}, in {totals.canary.requests} and {totals.stable.requests} live requests "
@@ -69,17 +69,17 @@ def _accuse(findings: Sequence[Finding], totals: Totals, evidence: float, rules:
     )
 
 
-def _weigh(totals: Totals, bound: float, rules: Rules) -> tuple[Verdict, str]:
-    """Without evidence of harm: whether there is enough evidence of its absence."""
+def _weigh_evidence(totals: Totals, bound: float, rules: Rules) -> tuple[Verdict, str]:
+    """Without evidence of harm: promote if there is enough evidence of its absence."""
     requests, stable = totals.canary.requests, totals.stable
     allowed = rules.error_margin + (stable.errors / stable.requests if stable.requests else 0.0)
     if requests < rules.minimum_requests:
-        reason = f"{requests} live requests on the canary; at least {rules.minimum_requests} are needed"
+        reason = f"{requests} live requests on the canary; at least {rules.minimum_requests} are required"
         return Verdict.NOT_ENOUGH_EVIDENCE, reason
     if bound > allowed:
         reason = (
-            f"no sign of harm in {requests} live requests on the canary, but too few to say that less than "
-            f"{allowed:.1%} fail (it may be up to {bound:.1%})"
+            f"no sign of harm in {requests} live requests on the canary, but too few to show that less than "
+            f"{allowed:.1%} fail (up to {bound:.1%} may)"
         )
         return Verdict.NOT_ENOUGH_EVIDENCE, reason
     return (
@@ -88,14 +88,16 @@ def _weigh(totals: Totals, bound: float, rules: Rules) -> tuple[Verdict, str]:
     )
 
 
-def _close(reason: str, probe: Probe, rules: Rules) -> tuple[Verdict, str]:
-    """What not enough evidence leads to when the bake is over."""
+def _decide_without_evidence(reason: str, probe: Probe, rules: Rules) -> tuple[Verdict, str]:
+    """The verdict at the end of a bake without enough evidence."""
+    setting = f'`on_not_enough_evidence = "{rules.inconclusive}"`'
+    lacking = "not enough evidence by the end of the bake"
     if rules.inconclusive is Inconclusive.ROLL_BACK:
-        return Verdict.ROLL_BACK, f"the bake ends without enough evidence, which rolls back by setting: {reason}"
+        return Verdict.ROLL_BACK, f"{lacking}; rolled back because {setting}: {reason}"
     if not probe.passed:
         return (
             Verdict.ROLL_BACK,
-            f"the bake ends without enough evidence or an answered probe: {reason}; {probe.detail}",
+            f"{lacking}; rolled back because Lambda throttled the golden requests: {reason}; {probe.detail}",
         )
-    ending = "the bake ends without enough evidence, which promotes by setting, since the probes passed"
-    return Verdict.NOT_ENOUGH_EVIDENCE, f"{ending}: {reason}"
+    promoted = f"promoted because {setting} and the golden requests passed"
+    return Verdict.NOT_ENOUGH_EVIDENCE, f"{lacking}; {promoted}: {reason}"

@@ -1,4 +1,4 @@
-"""One version of the endpoint's function, asked directly: past the API, its keys and the alias' weights.
+"""One version of the endpoint's function, invoked directly: past the API, its keys and the alias' weights.
 
 The requests are proxy events of a REST API with a stage of their own, so that the function does not count them as
 live traffic.
@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from serinus.lambda_handlers.contract.signals import PROBE_STAGE
-from serinus.lambda_handlers.hooks.errors import NoAnswer, Throttled
+from serinus.lambda_handlers.hooks.errors import NoResponse, Throttled
 
-#: Error codes that say nothing about the version: no capacity, or Lambda's own trouble.
+#: Error codes that say nothing about the version: no capacity, or an error of Lambda's own.
 _THROTTLES = ("TooManyRequestsException", "ServiceException", "EC2ThrottledException")
 _INIT_DURATION = re.compile(r"Init Duration: ([\d.]+) ms")
 
@@ -28,9 +28,9 @@ class Invoker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer of a version. ``duration_ms`` is what the caller waited; ``cold`` says that the environment
-    was new; ``headers`` have lower-case names."""
+class VersionResponse:
+    """A version's HTTP response. ``duration_ms`` is the caller's waiting time; ``cold``: the environment was new;
+    ``headers`` have lower-case names."""
 
     status: int
     headers: dict[str, str]
@@ -39,11 +39,11 @@ class Reply:
     cold: bool
 
     def data(self) -> Any:
-        """The body's JSON; raises `NoAnswer` where it is none."""
+        """The body's JSON; raises `NoResponse` if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError as error:
-            raise NoAnswer(f"an answer of status {self.status} is not JSON: {self.body[:200]!r}") from error
+            raise NoResponse(f"a response of status {self.status} is not JSON: {self.body[:200]!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ class Version:
     function: str
     qualifier: str
 
-    def post(self, path: str, data: Any) -> Reply:
-        """The answer to a POST of JSON; raises `Throttled`, or `NoAnswer` where the function failed."""
-        return self._ask(proxy_event("POST", path, json.dumps(data)))
+    def post(self, path: str, data: Any) -> VersionResponse:
+        """The response to a POST of JSON; raises `Throttled`, or `NoResponse` if the function failed."""
+        return self._invoke(proxy_event("POST", path, json.dumps(data)))
 
-    def get(self, path: str) -> Reply:
-        """The answer to a GET; raises as `post`."""
-        return self._ask(proxy_event("GET", path, None))
+    def get(self, path: str) -> VersionResponse:
+        """The response to a GET; raises as `post`."""
+        return self._invoke(proxy_event("GET", path, None))
 
-    def _ask(self, event: dict[str, Any]) -> Reply:
+    def _invoke(self, event: dict[str, Any]) -> VersionResponse:
         started = time.monotonic()
         try:
             result = self.client.invoke(
@@ -74,26 +74,26 @@ class Version:
             payload = result["Payload"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in _THROTTLES:
-                raise Throttled(f"version {self.qualifier} could not be asked: {error}") from error
-            raise NoAnswer(f"version {self.qualifier} could not be invoked: {error}") from error
+                raise Throttled(f"version {self.qualifier} could not be reached: {error}") from error
+            raise NoResponse(f"version {self.qualifier} could not be invoked: {error}") from error
         except (ConnectionError, HTTPClientError) as error:
-            raise NoAnswer(f"version {self.qualifier} did not answer: {error}") from error
+            raise NoResponse(f"version {self.qualifier} did not respond: {error}") from error
         duration_ms = (time.monotonic() - started) * 1000
         if "FunctionError" in result:
-            raise NoAnswer(f"version {self.qualifier} failed: {payload.decode(errors='replace')[:500]}")
+            raise NoResponse(f"version {self.qualifier} failed: {payload.decode(errors='replace')[:500]}")
         log = base64.b64decode(result.get("LogResult", "")).decode(errors="replace")
-        return self._reply(payload, duration_ms, cold=bool(_INIT_DURATION.search(log)))
+        return self._read_response(payload, duration_ms, cold=bool(_INIT_DURATION.search(log)))
 
-    def _reply(self, payload: bytes, duration_ms: float, *, cold: bool) -> Reply:
+    def _read_response(self, payload: bytes, duration_ms: float, *, cold: bool) -> VersionResponse:
         try:
-            answer = json.loads(payload)
-            headers = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
-            body = answer.get("body") or ""
-            content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-            return Reply(int(answer["statusCode"]), headers, content, duration_ms, cold)
+            written = json.loads(payload)
+            headers = {name.lower(): str(value) for name, value in (written.get("headers") or {}).items()}
+            body = written.get("body") or ""
+            content = base64.b64decode(body) if written.get("isBase64Encoded") else body.encode()
+            return VersionResponse(int(written["statusCode"]), headers, content, duration_ms, cold)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             shown = payload.decode(errors="replace")[:200]
-            raise NoAnswer(f"version {self.qualifier} gave no HTTP answer but {shown!r}") from error
+            raise NoResponse(f"version {self.qualifier} returned {shown!r}, not an HTTP response") from error
 
 
 def proxy_event(method: str, path: str, body: str | None) -> dict[str, Any]:

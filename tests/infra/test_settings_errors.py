@@ -15,7 +15,7 @@ def errors_in(tmp_path: Path, text: str) -> list[str]:
     (tmp_path / "serinus.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError) as raised:
         load_settings(tmp_path / "serinus.toml", "dev")
-    return [str(finding) for finding in raised.value.findings]
+    return [str(issue) for issue in raised.value.issues]
 
 
 @pytest.mark.parametrize(

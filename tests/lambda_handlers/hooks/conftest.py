@@ -22,7 +22,7 @@ from onnx import TensorProto, helper
 from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from serinus.lambda_handlers.contract.tolerance import Tolerance
-from serinus.lambda_handlers.hooks.clients import Clients, Surroundings
+from serinus.lambda_handlers.hooks.clients import Clients, HookContext
 from serinus.lambda_handlers.inference.endpoint import open_endpoint
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp()
@@ -272,9 +272,9 @@ class Release:
         }
 
     @property
-    def around(self) -> Surroundings:
+    def context(self) -> HookContext:
         clients = Clients(self.functions, self.codedeploy, self.cloudwatch, self.events, self.ssm)
-        return Surroundings(clients, self.environ)
+        return HookContext(clients, self.environ)
 
     def shift_all(self, minutes: float = 15) -> None:
         """All traffic has moved after a bake of so many minutes, and the hook after it is asked."""

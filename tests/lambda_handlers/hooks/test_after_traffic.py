@@ -24,13 +24,13 @@ def bake(release, minutes=15, **canary):
         release.traffic(release.canary, minute, 20, **canary)
 
 
-def object_to(release, deployment, reason="errors: 40.0% of the canary's requests"):
+def record_objection(release, deployment, reason="errors: 40.0% of the canary's requests"):
     said = {"deployment_id": deployment, "reason": reason}
     release.ssm.values[f"/serinus/{release.function}/objection"] = json.dumps(said)
 
 
 def report(release):
-    result = respond(release.hook_event, release.around)
+    result = respond(release.hook_event, release.context)
     assert [one["status"] for one in release.codedeploy.reports] == [result["status"]]
     return result
 
@@ -53,7 +53,7 @@ def test_an_alias_that_still_answers_as_the_old_version_fails(shifted):
 
 def test_a_blue_green_deployment_is_held_for_the_judge(release):
     release.environ["SERINUS_STRATEGY"] = "blue_green"
-    assert respond(release.hook_event, release.around) == {"status": "InProgress"}
+    assert respond(release.hook_event, release.context) == {"status": "InProgress"}
     assert not release.codedeploy.reports
     (held,) = release.ssm.values.values()
     assert json.loads(held) == {"deployment_id": release.deployment, "execution_id": "hook-1"}
@@ -62,7 +62,7 @@ def test_a_blue_green_deployment_is_held_for_the_judge(release):
 def test_what_the_judge_objected_to_at_any_time_is_refused(shifted, capsys):
     """Though nothing is to be seen of it any more: a probe that failed, say, and has answered again."""
     bake(shifted)
-    object_to(shifted, shifted.deployment)
+    record_objection(shifted, shifted.deployment)
     found = report(shifted)
     assert found["status"] == "Failed"
     assert "roll back: errors: 40.0%" in found["reason"]
@@ -73,7 +73,7 @@ def test_what_the_judge_objected_to_at_any_time_is_refused(shifted, capsys):
 
 def test_an_objection_to_another_deployment_is_none_to_this_one(shifted):
     bake(shifted)
-    object_to(shifted, "d-OLDOLDOLD")
+    record_objection(shifted, "d-OLDOLDOLD")
     assert report(shifted)["status"] == "Succeeded"
 
 
@@ -94,7 +94,7 @@ def test_a_bake_without_enough_evidence_ends_as_the_setting_says(shifted, settin
     shifted.environ["SERINUS_INCONCLUSIVE"] = setting
     found = report(shifted)
     assert found["status"] == status
-    assert ("rolls back by setting" in found["reason"]) == (status == "Failed")
+    assert ("rolled back because `on_not_enough_evidence" in found["reason"]) == (status == "Failed")
 
 
 def test_a_linear_shift_is_judged_by_all_of_its_steps(shifted):
@@ -147,6 +147,6 @@ def test_a_throttled_alias_is_refused_where_nothing_else_speaks_for_it(shifted, 
 
 def test_a_hook_that_lambda_runs_again_answers_the_same_and_once(shifted):
     bake(shifted, errors=8)
-    found = [respond(shifted.hook_event, shifted.around) for _ in range(3)]
+    found = [respond(shifted.hook_event, shifted.context) for _ in range(3)]
     assert found == found[:1] * 3
     assert [one["status"] for one in shifted.codedeploy.reports] == ["Failed"]

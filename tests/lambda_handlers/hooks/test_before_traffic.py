@@ -9,7 +9,7 @@ from serinus.lambda_handlers.hooks.before_traffic import respond
 
 
 def report(release):
-    result = respond(release.hook_event, release, release.around)
+    result = respond(release.hook_event, release, release.context)
     assert [one["status"] for one in release.codedeploy.reports] == [result["status"]]
     assert release.codedeploy.reports[0]["lifecycleEventHookExecutionId"] == "hook-1"
     return result
@@ -68,18 +68,18 @@ def test_a_version_that_keeps_crashing_is_stopped(release):
 
 def test_a_version_that_answers_500_is_stopped(release):
     release.functions.answers["7"] = lambda event: {"statusCode": 500, "headers": {}, "body": "{}"}
-    assert "it answered 500" in report(release)["reason"]
+    assert "it responded 500" in report(release)["reason"]
 
 
 def test_what_is_no_http_answer_is_stopped(release):
     release.functions.answers["7"] = lambda event: {"hello": "world"}
-    assert "gave no HTTP answer" in report(release)["reason"]
+    assert "not an HTTP response" in report(release)["reason"]
 
 
 def test_a_version_that_answers_too_slowly_is_stopped(release):
     release.environ["SERINUS_WARM_LIMIT_MS"] = "0"
     release.functions.cold = False
-    assert "3 attempts in a row failed, the last so: a warm request took" in report(release)["reason"]
+    assert "3 attempts in a row failed; the last: a warm request took" in report(release)["reason"]
 
 
 def test_a_version_that_starts_too_slowly_is_stopped_though_it_is_quick_when_warm(release):
@@ -112,7 +112,7 @@ def test_a_throttled_version_is_asked_again_until_the_time_is_up(release, monkey
 
 
 def test_a_hook_that_lambda_runs_again_answers_the_same_and_once(release):
-    found = [respond(release.hook_event, release, release.around) for _ in range(3)]
+    found = [respond(release.hook_event, release, release.context) for _ in range(3)]
     assert found == found[:1] * 3
     assert [one["status"] for one in release.codedeploy.reports] == ["Succeeded"]
 

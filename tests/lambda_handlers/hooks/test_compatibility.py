@@ -49,15 +49,15 @@ def test_callers_of_the_live_version_are_still_served(new):
         (signature(AGE, PLAN, Feature("city", "string")), "required feature 'city' was added"),
         (signature(AGE, PLAN, Feature("city", "string", missing="accepted")), "optional feature 'city' was added"),
         (signature(PLAN, AGE), "features are now in the order plan, age"),
-        (changed(age=AGE._replace(dtype="int64")), "'age' is now int64, which does not take every float32"),
+        (changed(age=AGE._replace(dtype="int64")), "'age' is now int64, which does not accept every float32"),
         (changed(age=AGE._replace(dtype="string")), "'age' is now string"),
         (changed(age=AGE._replace(shape=(3,))), "'age' now has shape [3] instead of []"),
-        (changed(plan=PLAN._replace(categories=("basic",))), "'plan' now refuses 'pro'"),
+        (changed(plan=PLAN._replace(categories=("basic",))), "'plan' now rejects 'pro'"),
         (signature(AGE, PLAN, classes=("yes", "no")), "the classes are now 'yes', 'no' instead of 'no', 'yes'"),
-        (signature(AGE, PLAN, outputs=(LABEL,)), "no longer holds 'probabilities'"),
+        (signature(AGE, PLAN, outputs=(LABEL,)), "no longer contains 'probabilities'"),
         (
             signature(AGE, PLAN, outputs=(LABEL._replace(dtype="int64"), ODDS)),
-            "'labels' in the answer is now int64",
+            "'labels' in the response is now int64",
         ),
         (signature(AGE, PLAN, task="regression"), "the task is now regression"),
     ],
@@ -71,5 +71,5 @@ def test_what_could_be_missing_or_unseen_may_not_become_refused():
     found = breaking_changes(live, LIVE)
     assert found == [
         "feature 'age' may no longer be missing",
-        "feature 'plan' now refuses values other than its 2 categories",
+        "feature 'plan' now rejects values other than its 2 categories",
     ]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from serinus.lambda_handlers.hooks.capital import BETS
+from serinus.lambda_handlers.hooks.capital import SIGNAL_STAKES
 from serinus.lambda_handlers.hooks.evidence import (
     WORSE,
     Block,
@@ -90,8 +90,8 @@ def test_five_times_the_errors_are_found_within_three_hundred_canary_requests():
     needed = []
     for _ in range(100):
         minutes = blocks(rng, 60, 0.05, 0.01)
-        capital = log_capital(minutes, BETS["errors"].tolerated_odds)
-        at = int(np.argmax(capital >= math.log(20 / BETS["errors"].stake)))
+        capital = log_capital(minutes, SIGNAL_STAKES["errors"].tolerated_odds)
+        at = int(np.argmax(capital >= math.log(20 / SIGNAL_STAKES["errors"].stake)))
         needed.append(sum(block.canary for block in minutes[: at + 1]))
     assert np.median(needed) <= 180
 

@@ -41,7 +41,7 @@ def event(url: str, kind: str = "Create") -> dict:
 
 def test_a_first_version_that_agrees_is_created(release, response_url):
     url, received = response_url
-    respond(event(url), release, lambda: release.around)
+    respond(event(url), release, lambda: release.context)
     assert received[0]["Status"] == "SUCCESS"
     assert received[0]["PhysicalResourceId"] == "first-release-Check"
     assert received[0]["RequestId"] == "request-1"
@@ -50,7 +50,7 @@ def test_a_first_version_that_agrees_is_created(release, response_url):
 def test_a_first_version_that_disagrees_fails_the_stack_with_the_reason(release, response_url):
     url, received = response_url
     release.functions.answers["7"] = release.functions.answers["6"]
-    respond(event(url), release, lambda: release.around)
+    respond(event(url), release, lambda: release.context)
     assert received[0]["Status"] == "FAILED"
     assert "x-serinus-model-version" in received[0]["Reason"]
 
@@ -58,7 +58,7 @@ def test_a_first_version_that_disagrees_fails_the_stack_with_the_reason(release,
 def test_a_check_that_crashes_is_answered_too(release, response_url):
     url, received = response_url
     release.environ["SERINUS_VERSION"] = "99"
-    respond(event(url), release, lambda: release.around)
+    respond(event(url), release, lambda: release.context)
     assert received[0]["Status"] == "FAILED"
     assert "the check crashed: KeyError" in received[0]["Reason"]
 
@@ -66,7 +66,7 @@ def test_a_check_that_crashes_is_answered_too(release, response_url):
 def test_a_check_that_lambda_runs_again_answers_the_same(release, response_url):
     url, received = response_url
     for _ in range(3):
-        respond(event(url), release, lambda: release.around)
+        respond(event(url), release, lambda: release.context)
     assert received[0]["Status"] == "SUCCESS"
     assert received == received[:1] * 3
 

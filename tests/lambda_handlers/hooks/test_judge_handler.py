@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
-from serinus.lambda_handlers.hooks.judge import look
+from serinus.lambda_handlers.hooks.judge import judge_rollout
 
 
 def at(release, minute, second=20):
@@ -27,7 +27,7 @@ def serve_traffic(release, minutes, *, weighted=True, **canary):
 
 def test_nothing_is_said_while_nothing_is_rolled_out(release):
     release.codedeploy.in_progress = False
-    assert look(at(release, 3), release.around) == {"verdict": None}
+    assert judge_rollout(at(release, 3), release.context) == {"verdict": None}
     assert not release.cloudwatch.put
 
 
@@ -37,12 +37,12 @@ def test_nothing_is_said_while_nothing_is_rolled_out(release):
 def test_nothing_is_said_of_a_rollback_or_outside_of_the_shift(release, state):
     for name, value in state.items():
         setattr(release.codedeploy, name, value)
-    assert look(at(release, 3), release.around) == {"verdict": None}
+    assert judge_rollout(at(release, 3), release.context) == {"verdict": None}
 
 
 def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
     serve_traffic(release, 8)
-    found = look(at(release, 8), release.around)
+    found = judge_rollout(at(release, 8), release.context)
     assert found["verdict"] == "promote"
     metric = release.cloudwatch.put[0]
     assert metric["Namespace"] == "Serinus"
@@ -65,13 +65,13 @@ def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
         ({"crashes": 8}, "errors"),
         ({"rejected": 10}, "rejected inputs"),
         ({"non_finite": 6}, "non-finite predictions"),
-        ({"duration_ms": 300.0}, "slow answers"),
+        ({"duration_ms": 300.0}, "slow responses"),
         ({"inits_ms": [3000.0]}, "slow cold starts"),
     ],
 )
 def test_each_kind_of_trouble_rolls_back(release, canary, signal):
     serve_traffic(release, 6, **canary)
-    found = look(at(release, 7), release.around)
+    found = judge_rollout(at(release, 7), release.context)
     assert found["verdict"] == "roll back"
     assert found["reason"].startswith(signal)
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
@@ -81,28 +81,28 @@ def test_predictions_that_collapse_to_one_class_roll_back(release):
     for minute in range(8):
         release.traffic(release.stable, minute, 180, predictions=[1.0] * 150 + [2.0] * 30)
         release.traffic(release.canary, minute, 20, predictions=[2.0] * 20)
-    found = look(at(release, 9), release.around)
+    found = judge_rollout(at(release, 9), release.context)
     assert found["verdict"] == "roll back"
-    assert found["reason"].startswith("another distribution of predictions")
+    assert found["reason"].startswith("a different distribution of predictions")
 
 
 def test_only_minutes_whose_metrics_are_complete_count(release):
     serve_traffic(release, 5)
-    assert look(at(release, 5, 0), release.around)["canary_requests"] == 80
+    assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 80
     release.environ["SERINUS_SETTLE_S"] = "0"
-    assert look(at(release, 5, 0), release.around)["canary_requests"] == 100
+    assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 100
 
 
 def test_the_old_versions_trouble_does_not_block_its_mend(release):
     for minute in range(8):
         release.traffic(release.stable, minute, 180, crashes=120)
         release.traffic(release.canary, minute, 20)
-    assert look(at(release, 9), release.around)["verdict"] == "promote"
+    assert judge_rollout(at(release, 9), release.context)["verdict"] == "promote"
 
 
 def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bundle, serve):
     release.functions.answers[release.canary] = serve(sum_bundle("another"), release.canary)
-    found = look(at(release, 1), release.around)
+    found = judge_rollout(at(release, 1), release.context)
     assert (found["verdict"], found["final"]) == ("roll back", True)
     assert found["reason"].startswith("golden requests failed")
 
@@ -110,7 +110,7 @@ def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bu
 def test_a_throttled_probe_says_nothing(release):
     release.functions.answers[release.canary] = release.functions.throttle
     serve_traffic(release, 8)
-    found = look(at(release, 7), release.around)
+    found = judge_rollout(at(release, 7), release.context)
     assert found["verdict"] == "promote"
     assert found["probe"] == "unknown"
 
@@ -118,63 +118,63 @@ def test_a_throttled_probe_says_nothing(release):
 def test_probes_go_round_the_golden_set(release):
     release.environ["SERINUS_MAX_ROWS"] = "3"
     for minute in range(3):
-        look(at(release, minute), release.around)
+        judge_rollout(at(release, minute), release.context)
     sent = [tuple(row["a"] for row in json.loads(event["body"])["rows"]) for _, event in release.functions.events]
     assert len(set(sent)) == 3
     assert len({row for rows in sent for row in rows}) == 8
 
 
 def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
-    early, last = (look(at(release, minute), release.around) for minute in (9, 10))
+    early, last = (judge_rollout(at(release, minute), release.context) for minute in (9, 10))
     assert [(one["verdict"], one["final"]) for one in (early, last)] == [
         ("not enough evidence", False),
         ("not enough evidence", True),
     ]
-    assert "promotes by setting" in last["reason"]
+    assert "promoted because `on_not_enough_evidence" in last["reason"]
 
 
 def test_the_last_word_comes_in_time_to_stop_the_deployment(release):
     release.environ["SERINUS_INCONCLUSIVE"] = "roll_back"
-    assert look(at(release, 9), release.around)["verdict"] == "not enough evidence"
-    assert look(at(release, 15 - LAST_WORD_MINUTES), release.around)["verdict"] == "roll back"
+    assert judge_rollout(at(release, 9), release.context)["verdict"] == "not enough evidence"
+    assert judge_rollout(at(release, 15 - LAST_WORD_MINUTES), release.context)["verdict"] == "roll back"
 
 
 @pytest.mark.parametrize(("bake", "minute"), [(4, 2), (6, 3), (9, 5), (10, 5), (30, 25)])
 def test_a_bake_that_is_short_is_judged_for_half_of_it_at_least(release, bake, minute):
     release.environ |= {"SERINUS_INCONCLUSIVE": "roll_back", "SERINUS_BAKE_MINUTES": str(bake)}
-    assert look(at(release, minute - 1), release.around)["verdict"] == "not enough evidence"
-    assert look(at(release, minute), release.around)["verdict"] == "roll back"
+    assert judge_rollout(at(release, minute - 1), release.context)["verdict"] == "not enough evidence"
+    assert judge_rollout(at(release, minute), release.context)["verdict"] == "roll back"
 
 
 def test_the_last_word_is_told_once_though_it_is_looked_at_again(release):
-    found = [look(at(release, minute), release.around) for minute in range(15)]
+    found = [judge_rollout(at(release, minute), release.context) for minute in range(15)]
     assert [minute for minute, one in enumerate(found) if one["final"]] == [10]
-    assert all("promotes by setting" in one["reason"] for one in found[10:])
+    assert all("promoted because `on_not_enough_evidence" in one["reason"] for one in found[10:])
 
 
 def test_after_the_last_word_trouble_still_rolls_back(release):
     serve_traffic(release, 10)
-    assert look(at(release, 11), release.around)["verdict"] == "promote"
+    assert judge_rollout(at(release, 11), release.context)["verdict"] == "promote"
     for minute in range(10, 13):
         release.traffic(release.stable, minute, 180, errors=2)
         release.traffic(release.canary, minute, 20, errors=18)
-    found = look(at(release, 14), release.around)
+    found = judge_rollout(at(release, 14), release.context)
     assert (found["verdict"], found["final"]) == ("roll back", True)
 
 
 def test_what_is_to_be_rolled_back_is_left_for_the_hook_after_traffic(release):
     serve_traffic(release, 6)
-    assert look(at(release, 7), release.around)["verdict"] == "promote"
+    assert judge_rollout(at(release, 7), release.context)["verdict"] == "promote"
     assert not release.ssm.values
     release.functions.answers[release.canary] = lambda _event: {"errorMessage": "gone"}
-    found = look(at(release, 8), release.around)
+    found = judge_rollout(at(release, 8), release.context)
     left = json.loads(release.ssm.values[f"/serinus/{release.function}/objection"])
     assert left == {"deployment_id": release.deployment, "reason": found["reason"]}
 
 
 def test_a_long_reason_fits_into_the_parameter(release):
     release.functions.answers[release.canary] = lambda _event: {"errorMessage": "\u00e4" * 5000}
-    look(at(release, 8), release.around)
+    judge_rollout(at(release, 8), release.context)
     (value,) = release.ssm.values.values()
     assert len(value.encode()) <= 4096
 
@@ -188,18 +188,18 @@ def test_a_verdict_reaches_the_alarm_though_it_cannot_be_left_and_the_other_way_
     with monkeypatch.context() as patched:
         patched.setattr(release.ssm, "put_parameter", refuse)
         with pytest.raises(ClientError):
-            look(at(release, 7), release.around)
+            judge_rollout(at(release, 7), release.context)
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
     monkeypatch.setattr(release.cloudwatch, "put_metric_data", refuse)
     with pytest.raises(ClientError):
-        look(at(release, 7), release.around)
+        judge_rollout(at(release, 7), release.context)
     assert len(release.ssm.values) == 1
 
 
 def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
     """Its layers are those of the new version."""
     monkeypatch.setitem(sys.modules, "serinus.lambda_handlers.hooks.review", None)
-    found = look(at(release, 1), release.around)
+    found = judge_rollout(at(release, 1), release.context)
     assert (found["verdict"], found["final"]) == ("roll back", True)
     assert found["reason"].startswith("the judge cannot be loaded with the new version's layers: ")
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
@@ -209,12 +209,12 @@ def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
 def test_a_judge_that_cannot_be_loaded_says_nothing_while_nothing_is_rolled_out(release, monkeypatch):
     monkeypatch.setitem(sys.modules, "serinus.lambda_handlers.hooks.review", None)
     release.codedeploy.in_progress = False
-    assert look(at(release, 1), release.around) == {"verdict": None}
+    assert judge_rollout(at(release, 1), release.context) == {"verdict": None}
 
 
 def test_looking_again_comes_to_the_same_verdict(release):
     serve_traffic(release, 6, errors=8)
-    first, second = (look(at(release, 7), release.around) for _ in range(2))
+    first, second = (judge_rollout(at(release, 7), release.context) for _ in range(2))
     assert first == second
 
 
@@ -234,7 +234,7 @@ def switched(release):
 def test_a_switched_version_is_compared_with_the_time_before(switched):
     for minute in range(4):
         switched.traffic(switched.canary, minute, 200, weighted=False, errors=30)
-    found = look(at(switched, 4), switched.around)
+    found = judge_rollout(at(switched, 4), switched.context)
     assert found["verdict"] == "roll back"
     assert switched.codedeploy.reports == [
         {"deploymentId": switched.deployment, "lifecycleEventHookExecutionId": "hook-2", "status": "Failed"}
@@ -245,7 +245,7 @@ def test_a_switched_version_is_compared_with_the_time_before(switched):
 def test_each_minute_after_a_switch_is_held_against_four_before_it(switched):
     for minute in range(2):
         switched.traffic(switched.canary, minute, 100, weighted=False)
-    found = look(at(switched, 3), switched.around)
+    found = judge_rollout(at(switched, 3), switched.context)
     assert (found["canary_requests"], found["stable_requests"]) == (200, 2 * 4 * 200)
 
 
@@ -255,7 +255,7 @@ def test_a_switched_version_is_judged_by_what_little_came_before(switched):
         switched.traffic(switched.stable, minute, 200, weighted=False, errors=2)
     for minute in range(9):
         switched.traffic(switched.canary, minute, 200, weighted=False, errors=20)
-    assert look(at(switched, 9), switched.around)["verdict"] == "roll back"
+    assert judge_rollout(at(switched, 9), switched.context)["verdict"] == "roll back"
 
 
 @pytest.mark.parametrize("minute", [15, 17])
@@ -263,14 +263,14 @@ def test_a_switched_version_without_trouble_is_let_go_at_the_end_of_the_bake(swi
     """A judge that was late lets it go at the next look."""
     for past in range(15):
         switched.traffic(switched.canary, past, 200, weighted=False, errors=2)
-    assert look(at(switched, 14), switched.around)["verdict"] == "promote"
+    assert judge_rollout(at(switched, 14), switched.context)["verdict"] == "promote"
     assert not switched.codedeploy.reports
-    look(at(switched, minute), switched.around)
+    judge_rollout(at(switched, minute), switched.context)
     assert [one["status"] for one in switched.codedeploy.reports] == ["Succeeded"]
 
 
 def test_a_left_over_of_another_deployment_is_not_answered(switched):
     name = f"/serinus/{switched.function}/held-deployment"
     switched.ssm.values[name] = json.dumps({"deployment_id": "d-OLDOLDOLD", "execution_id": "hook-0"})
-    look(at(switched, 15), switched.around)
+    judge_rollout(at(switched, 15), switched.context)
     assert not switched.codedeploy.reports

@@ -13,8 +13,8 @@ UNDOING = {
 
 def ask(hook, release):
     if hook == "before":
-        return before_traffic.respond(release.hook_event, release, release.around)
-    return after_traffic.respond(release.hook_event, release.around)
+        return before_traffic.respond(release.hook_event, release, release.context)
+    return after_traffic.respond(release.hook_event, release.context)
 
 
 @pytest.fixture

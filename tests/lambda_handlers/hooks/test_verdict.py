@@ -26,7 +26,7 @@ def minutes(count: int, canary: dict, stable: dict | None = None) -> list[Minute
 
 
 def verdict(observed, probe=PASSED, *, bake_over=False, **rules):
-    return judge(observed, probe, Rules(**rules), bake_over=bake_over)
+    return judge(observed, probe, Rules(**{"minimum_requests": 20, **rules}), bake_over=bake_over)
 
 
 def test_a_healthy_canary_is_promoted_once_its_errors_are_bounded():
@@ -39,13 +39,13 @@ def test_a_healthy_canary_is_promoted_once_its_errors_are_bounded():
 def test_a_few_live_requests_are_not_enough_evidence():
     found = verdict(minutes(1, {"requests": 12}))
     assert found.verdict is Verdict.NOT_ENOUGH_EVIDENCE
-    assert found.reason == "12 live requests on the canary; at least 20 are needed"
+    assert found.reason == "12 live requests on the canary; at least 20 are required"
 
 
 def test_requests_without_errors_may_still_be_too_few_to_promote():
     found = verdict(minutes(2, {"requests": 20}))
     assert found.verdict is Verdict.NOT_ENOUGH_EVIDENCE
-    assert "too few to say" in found.reason
+    assert "too few to show" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_requests_without_errors_may_still_be_too_few_to_promote():
         ("errors", {"requests": 20, "errors": 5}, "errors: 25.0% of the canary's requests against 1.1%"),
         ("rejected", {"requests": 20, "rejected": 10}, "rejected inputs: 50.0%"),
         ("non_finite", {"requests": 20, "non_finite": 3}, "non-finite predictions: 15.0%"),
-        ("slow", {"requests": 20, "slow": 20}, "slow answers: 100.0%"),
+        ("slow", {"requests": 20, "slow": 20}, "slow responses: 100.0%"),
         (
             "slow_inits",
             {"requests": 20, "inits": 2, "slow_inits": 2},
@@ -74,7 +74,7 @@ def test_predictions_that_turn_to_another_label_roll_back():
         minutes(8, {"requests": 20, "predictions": bins(2, 18)}, {**STABLE, "predictions": bins(150, 30)})
     )
     assert found.verdict is Verdict.ROLL_BACK
-    assert found.reason.startswith("another distribution of predictions")
+    assert found.reason.startswith("a different distribution of predictions")
 
 
 def test_predictions_that_move_as_retraining_moves_them_do_not():
@@ -110,7 +110,7 @@ def test_a_failed_probe_rolls_back_without_any_traffic():
 def test_the_end_of_the_bake_promotes_by_default_and_says_so():
     found = verdict([], bake_over=True)
     assert found.verdict is Verdict.NOT_ENOUGH_EVIDENCE
-    assert "promotes by setting, since the probes passed" in found.reason
+    assert "and the golden requests passed" in found.reason
 
 
 def test_the_end_of_the_bake_rolls_back_where_that_is_set():
