@@ -76,13 +76,13 @@ def calibrate(handler: Handler, event: dict[str, Any]) -> int:
 def open_handlers(trained: Model) -> Iterator[dict[str, Handler]]:
     """Handlers in this process by row's name."""
     from serinus.lambda_handlers.inference.endpoint import open_endpoint
-    from serinus.lambda_handlers.inference.instrumented import open_reported
+    from serinus.lambda_handlers.inference.instrumented import open_instrumented
 
     environ = {"SERINUS_MODEL_DIR": str(trained.bundle), "AWS_LAMBDA_FUNCTION_NAME": "bench"}
     with Path(os.devnull).open("wb") as sink:
         yield {
             "serinus": open_endpoint(environ),
-            "serinus, with lines": open_reported(environ, _writer(sink)),
+            "serinus, with lines": open_instrumented(environ, _writer(sink)),
             "serinus-no-hot-route": open_endpoint({**environ, "SERINUS_HOT_ROUTE": "0"}),
             "onnx-fastapi": onnx_fastapi(trained),
             "ONNX Runtime alone": graph_alone(trained),

@@ -22,7 +22,7 @@ _EDITS: Mapping[str, tuple[Edit, ...]] = {
         (_SESSION, "    options.intra_op_num_threads = threads_for(memory_mb)\n", ""),),
     # Opens the session in a thread while the rest is imported, and hands it over where it is asked for.
     "session beside imports": (
-        (_HANDLER, "from serinus.lambda_handlers.inference.instrumented import open_reported",
+        (_HANDLER, "from serinus.lambda_handlers.inference.instrumented import open_instrumented",
          "import threading\n"
          "import onnxruntime\n"
          "from serinus.lambda_handlers.contract.model_layer import find_model_folder\n"
@@ -35,7 +35,7 @@ _EDITS: Mapping[str, tuple[Edit, ...]] = {
          "    create(path, sess_options=options, providers=['CPUExecutionProvider'])))\n"
          "thread.start()\n"
          "onnxruntime.InferenceSession = lambda *a, **k: (thread.join(), opened[0])[1]\n"
-         "from serinus.lambda_handlers.inference.instrumented import open_reported"),
+         "from serinus.lambda_handlers.inference.instrumented import open_instrumented"),
     ),
 }  # fmt: skip
 

@@ -15,17 +15,17 @@ from serinus.lambda_handlers.contract.tolerance import Tolerance
 
 Outputs = dict[str, npt.NDArray[Any]]
 
-#: Of every vector, also where tolerances for numbers would let small ones turn.
+#: For every vector, since tolerances for numbers would let small vectors turn.
 LEAST_COSINE = 0.999
-#: Rows shorter than this share of the longest have no direction to speak of beside its rounding.
+#: Rows shorter than this share of the longest have no meaningful direction beside rounding.
 _SHORT = 1e-3
 _NO_VECTORS = ("label", "probabilities", "value", "scores")
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a comparison found. ``worst_rows`` are row numbers, the worst first; ``cosine`` is the least over rows,
-    None where no output is a vector."""
+    """The result of a comparison. ``worst_rows`` are row numbers, the worst first; ``cosine`` is the least over
+    rows, None if no output is a vector."""
 
     agrees: bool
     rows: int
@@ -41,7 +41,7 @@ class Agreement:
 
 
 def compare(expected: Outputs, actual: Outputs, tolerance: Tolerance, *, worst: int = 5) -> Agreement:
-    """Compare outputs by name; arrays are [rows] or [rows, ...]. Raises ValueError where names, rows or shapes
+    """Compare outputs by name; arrays are [rows] or [rows, ...]. Raises ValueError if names, rows or shapes
     differ. Float outputs are compared by tolerance, all others as labels."""
     if set(expected) != set(actual):
         raise ValueError(f"outputs differ: expected {sorted(expected)}, got {sorted(actual)}")

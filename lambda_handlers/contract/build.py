@@ -1,6 +1,6 @@
-"""What `serinus build` leaves for synth: .serinus/build/manifest.json and the zips it names.
+"""The output of `serinus build` for synth: .serinus/build/manifest.json and the zips it names.
 
-Synth only consumes: it reads this manifest, checks the hashes, and reaches no index.
+Synth only reads this manifest and checks the hashes; it uses no package index.
 """
 
 import json
@@ -14,7 +14,7 @@ BUILD_DIR = ".serinus/build"
 BUILD_MANIFEST = "manifest.json"
 #: Below the build folder, by runtime ("python3.13"): the functions' own code with bytecode of that version.
 CODE_DIR = "code"
-#: What Lambda unpacks for a function: its code and all its layers.
+#: Lambda's limit for a function's code and all its layers together.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_UNZIPPED_BYTES = 250 * 1024 * 1024
 #: Handler code beside the layers; it is some hundred kilobytes.
@@ -22,7 +22,7 @@ FUNCTION_CODE_BYTES = 1024 * 1024
 
 
 def function_sources() -> tuple[Path, list[Path]]:
-    """The installed code that functions are made of: its root folder, and the files relative to that."""
+    """The installed code of the functions: its root folder, and the files relative to it."""
     package = Path(str(lambda_handlers.__file__)).parent
     root = package.parents[1]
     files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
@@ -36,8 +36,8 @@ def function_sources() -> tuple[Path, list[Path]]:
 class BuiltLayer:
     """One layer zip. ``path`` is relative to the build folder; ``sha256`` is the zip's; sizes in bytes.
 
-    ``twin`` is the zip of the same lock for the building machine's platform and Python, for rehearsals;
-    None where the zip itself holds no native code. ``bytecode`` says whether exact-version .pyc are inside.
+    ``twin`` is the zip of the same lock for the building machine's platform and Python, for rehearsals; None if
+    the zip itself holds no native code. ``bytecode``: exact-version .pyc files are inside.
     """
 
     path: str
@@ -68,7 +68,7 @@ def runtime_key(runtime: str, architecture: str) -> str:
 
 
 def read_build(folder: Path) -> BuildManifest:
-    """The manifest in build folder ``folder``; raises `ContractError` when nothing was built or it is damaged."""
+    """The manifest in build folder ``folder``; raises `ContractError` if it is missing or damaged."""
     path = folder / BUILD_MANIFEST
     try:
         data = json.loads(path.read_bytes())

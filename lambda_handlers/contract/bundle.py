@@ -3,12 +3,12 @@
     model.onnx        the graph, preprocessing included
     model.json        `Manifest`: name, version, signature, precision, tolerance
     baseline.json     the training-time profile that drift is measured against
-    golden.json       `Golden`: requests with the outputs that the source model gave
+    golden.json       `Golden`: requests with the source model's outputs
     card.md           the model card, for people
     provenance.json   time, commit, library versions, latency figures: unhashed, not shipped to the function
 
-Its version is the SHA-256 of what decides its behaviour: graph, manifest (less the version), baseline and
-golden set. Short versions (12 hex digits) are for people, folders and headers.
+Its version is the SHA-256 of the parts that decide its behaviour: graph, manifest (without the version), baseline
+and golden set. Short versions (12 hex digits) are for people, folders and headers.
 """
 
 import json
@@ -97,7 +97,7 @@ def dump_json(data: Any) -> bytes:
 
 def compute_version(graph: bytes, manifest: dict[str, Any], baseline: bytes, golden: bytes) -> str:
     """SHA-256 (64 hex digits) over the graph, the manifest without its version, baseline and golden set."""
-    import hashlib  # loads OpenSSL, which a function that only reads its bundle does without
+    import hashlib  # loads OpenSSL, which a function that only reads its bundle does not need
 
     digest = hashlib.sha256()
     bare = dump_json({key: value for key, value in manifest.items() if key != "version"})
@@ -108,7 +108,7 @@ def compute_version(graph: bytes, manifest: dict[str, Any], baseline: bytes, gol
 
 
 def read_manifest(folder: Folder) -> Manifest:
-    """The manifest of the bundle in ``folder``; raises `ContractError` when there is none or it is damaged."""
+    """The manifest of the bundle in ``folder``; raises `ContractError` if it is missing or damaged."""
     return Manifest.from_json(_load(folder, MANIFEST))
 
 
@@ -118,10 +118,10 @@ def read_golden(folder: Folder) -> Golden:
 
 
 def verify(folder: Folder) -> Manifest:
-    """The manifest, once the folder's files are seen to hash to its version; raises `ContractError` if not."""
+    """The manifest, after checking that the folder's files hash to its version; raises `ContractError` if not."""
     manifest = read_manifest(folder)
     try:
-        found = compute_version(
+        actual = compute_version(
             read_file(folder, GRAPH),
             _load(folder, MANIFEST),
             read_file(folder, BASELINE),
@@ -131,9 +131,9 @@ def verify(folder: Folder) -> Manifest:
         raise ContractError(
             f"bundle {folder} lacks a file: {error.filename} is missing. Package the model again."
         ) from error
-    if found != manifest.version:
+    if actual != manifest.version:
         raise ContractError(
-            f"bundle {folder} was changed after packaging: its files hash to {found[:SHORT]}, "
+            f"bundle {folder} was changed after packaging: its files hash to {actual[:SHORT]}, "
             f"its manifest says {manifest.short_version}. Package the model again."
         )
     return manifest
@@ -143,7 +143,7 @@ def _load(folder: Folder, name: str) -> dict[str, Any]:
     try:
         data = json.loads(read_file(folder, name))
     except FileNotFoundError as error:
-        raise ContractError(f"{folder} is no bundle: {name} is missing.") from error
+        raise ContractError(f"{folder} is not a bundle: {name} is missing.") from error
     except ValueError as error:
         raise ContractError(f"{path_in(folder, name)} is damaged ({error}). Package the model again.") from error
     if not isinstance(data, dict):

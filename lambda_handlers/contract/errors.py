@@ -1,8 +1,8 @@
-"""What can be wrong with a file that this contract describes.
+"""Errors in a file that this contract describes.
 
-ContractError           a file or value breaks the contract; the message says which, why and the next step
+ContractError           a file or value breaks the contract; the message names it, the reason and the next step
 """
 
 
 class ContractError(Exception):
-    """A bundle, lock or build manifest is not what its reader was promised."""
+    """A bundle, lock or build manifest does not follow the contract."""

@@ -1,4 +1,4 @@
-"""serinus.lock: which bundle each environment deploys, by hash and place.
+"""serinus.lock: the bundle that each environment deploys, by hash and folder.
 
     [dev.churn]
     version = "3f2a…"                     64 hex digits
@@ -22,7 +22,7 @@ _VERSION = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One environment's choice for one model."""
+    """The bundle of one model in one environment."""
 
     version: str
     bundle: str
@@ -33,7 +33,7 @@ Lock = Mapping[str, Mapping[str, Pin]]
 
 
 def read_lock(path: Path) -> dict[str, dict[str, Pin]]:
-    """The lock at ``path``, empty when there is none; raises `ContractError` when it cannot be read."""
+    """The lock at ``path``, empty if there is none; raises `ContractError` if it cannot be read."""
     if not path.exists():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Where a function finds its model layer: on Python's path, wherever layers are unpacked."""
+"""Finds a function's model layer on Python's path, wherever layers are unpacked."""
 
 import sys
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from serinus.lambda_handlers.contract.signals import ENV_MODEL_DIR
 
 def find_model_folder(environ: Mapping[str, str]) -> str:
     """The folder of the model layer: SERINUS_MODEL_DIR, or else the first ``serinus_model`` on Python's path.
-    Raises `ContractError` when there is none."""
-    if chosen := environ.get(ENV_MODEL_DIR):
-        return chosen
+    Raises `ContractError` if there is none."""
+    if folder := environ.get(ENV_MODEL_DIR):
+        return folder
     for entry in sys.path:
         folder = path_in(entry, MODEL_PACKAGE)
         if holds(folder, GRAPH):

@@ -1,4 +1,4 @@
-"""Names by which the rooms find each other at run time: environment variables, headers, metrics."""
+"""Names that the rooms share at run time: environment variables, headers, metrics."""
 
 ENV_ENDPOINT = "SERINUS_ENDPOINT"
 ENV_ENVIRONMENT = "SERINUS_ENVIRONMENT"
@@ -6,7 +6,7 @@ ENV_MAX_ROWS = "SERINUS_MAX_ROWS"
 ENV_MAX_BODY_BYTES = "SERINUS_MAX_BODY_BYTES"
 #: "1" serves /docs and /openapi.json.
 ENV_DOCS = "SERINUS_DOCS"
-#: How callers prove who they are, one of `AUTH_KINDS`: the API asks it of them, the documentation says so.
+#: How callers authenticate, one of `AUTH_KINDS`: the API enforces it, the documentation states it.
 ENV_AUTH = "SERINUS_AUTH"
 AUTH_KINDS = ("api_key", "iam", "jwt", "public")
 #: "0" sends every request through FastAPI.
@@ -19,10 +19,10 @@ ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
 HEADER_MODEL = "x-serinus-model"
 HEADER_MODEL_VERSION = "x-serinus-model-version"
 HEADER_FUNCTION_VERSION = "x-serinus-function-version"
-#: On answers in which some rows' outputs are NaN or infinite (null in JSON): how many rows.
+#: The number of rows whose outputs are NaN or infinite (null in JSON), on responses that have such rows.
 HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
 
-#: What pages of other origins may read of an answer, beside what browsers always let them.
+#: Response headers that pages of other origins may read, beside those that browsers always expose.
 EXPOSED_HEADERS = (
     HEADER_MODEL,
     HEADER_MODEL_VERSION,
@@ -34,28 +34,28 @@ EXPOSED_HEADERS = (
 METRIC_NAMESPACE = "Serinus"
 
 #: The inference function's own metrics: one embedded-metric line on standard output a live request, by function
-#: and version. They see what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
+#: and version. They cover what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
 #: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead.
 DIMENSION_FUNCTION = "FunctionName"
 DIMENSION_VERSION = "FunctionVersion"
-#: What a rejected request was refused for, by the end of its problem's type: "invalid-request", say.
+#: Why a request was rejected: the end of its problem's type, such as "invalid-request".
 DIMENSION_OUTCOME = "Outcome"
-#: 1 for an answer 5xx, else 0. Crashes are in AWS/Lambda Errors instead.
+#: 1 for a 5xx response, else 0. Crashes are in AWS/Lambda Errors instead.
 METRIC_ERRORS = "Errors"
-#: 1 for an answer 4xx that validation gave, else 0; where it is 1, also by `DIMENSION_OUTCOME`.
+#: 1 for a 4xx response of validation, else 0; where it is 1, also by `DIMENSION_OUTCOME`.
 METRIC_REJECTED = "Rejected"
-#: 1 for an answer with NaN or infinite outputs, else 0.
+#: 1 for a response with NaN or infinite outputs, else 0.
 METRIC_NON_FINITE = "NonFinite"
 #: Milliseconds of handling, and of init where the request was its environment's first.
 METRIC_LATENCY = "Latency"
 #: Milliseconds of init, with an environment's first request only: its SampleCount are cold starts.
 METRIC_INIT = "Init"
-#: Rows that the graph ran, and the milliseconds that it took; with requests that came so far only.
+#: Rows that the graph scored, and its milliseconds; only of requests that reached it.
 METRIC_ROWS = "Rows"
 METRIC_MODEL_TIME = "ModelTime"
-#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1: a class by its place in the
+#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1: a class by its index in the
 #: signature (all beyond the last bin in the last), or the decile of a number in the training-time baseline. Only
-#: with answers 200.
+#: on 200 responses.
 METRIC_PREDICTION = "Prediction"
 PREDICTION_BINS = 10
 
@@ -63,7 +63,7 @@ PREDICTION_BINS = 10
 PROBE_STAGE = "serinus-probe"
 
 
-def prediction_value(place: int) -> int:
-    """The value by which the metric names bin ``place``: powers of two, which no histogram of relative precision,
-    as CloudWatch may keep for its percentiles and counts, takes for one another."""
-    return 1 << place
+def prediction_value(index: int) -> int:
+    """The metric's value for bin ``index``: powers of two, which no histogram of relative precision, as CloudWatch
+    may keep for its percentiles and counts, confuses."""
+    return 1 << index

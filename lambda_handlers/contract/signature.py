@@ -1,7 +1,7 @@
-"""The signature: what a model takes and gives, by name, dtype and shape.
+"""The signature: a model's inputs and outputs, by name, dtype and shape.
 
-It is what requests are validated against, what OpenAPI is made from, and what a new version is compared
-with before it may replace the live one. A *feature* is one named column of a request; a *tensor* is one
+Requests are validated against it, OpenAPI is generated from it, and a new version's is compared with it before it
+may replace the live one. A *feature* is one named column of a request; a *tensor* is one
 input of the graph, holding one or several features side by side.
 """
 
@@ -88,7 +88,7 @@ class Signature(NamedTuple):
         return {**self._asdict(), **parts, "tensors": [tensor.to_json() for tensor in self.tensors]}
 
     def addressed_tensors(self) -> tuple[Tensor, ...]:
-        """The tensors that a request may fill: without those whose features an earlier one holds."""
+        """The tensors that a request may fill: all but those whose features an earlier one holds."""
         held: set[str] = set()
         kept = []
         for tensor in self.tensors:
@@ -99,7 +99,7 @@ class Signature(NamedTuple):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Signature":
-        """Read `to_json`'s data; raises `ContractError` where it names what this code does not know."""
+        """Read `to_json`'s data; raises `ContractError` for keys that this release does not know."""
         try:
             return cls(
                 task=data["task"],

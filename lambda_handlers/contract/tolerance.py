@@ -1,12 +1,12 @@
-"""How far two outputs may differ; apart from their comparison, which a function that answers never makes."""
+"""How far two outputs may differ; apart from their comparison, which the inference function never makes."""
 
 from typing import Any, NamedTuple
 
 
 class Tolerance(NamedTuple):
     """``labels`` is the least share of rows (0 to 1) whose label must be equal; ``atol`` and ``rtol`` bound
-    the difference of numbers. ``cosine``, where given, is the least likeness of direction (1: the same) that
-    outputs which are vectors, as embeddings are, must keep in every row; their numbers are then free."""
+    the difference of numbers. ``cosine``, if set, is the least cosine similarity (1: the same direction) of vector
+    outputs, such as embeddings, in every row; their numbers are then free."""
 
     labels: float = 1.0
     atol: float = 1e-4

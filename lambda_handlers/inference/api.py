@@ -1,35 +1,35 @@
-"""The FastAPI application: the endpoint's face.
+"""The FastAPI application: every route of the endpoint (`http`, `protocols.routes`), documentation and errors.
 
-POST /predict        predictions, by the same `scoring` as the hot route
-GET  /model          signature, versions and limits
-GET  /health         whether the model answers
-     /v2..., /ping, /invocations   what the `protocols` add
-GET  /docs           a page to read and try; GET /openapi.json its source: both only where switched on
+Predictions go through the same `scoring` as on the hot route. GET /docs, a page to read and try, and its source
+GET /openapi.json exist only if switched on.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+import fastapi
 import onnxruntime
-from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from serinus.lambda_handlers.inference import problems
-from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.http import DOCS, HEALTH, MODEL, OPENAPI, PREDICT, Request, Route
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.protocols.model_metadata import DESCRIPTION_KEEP_S
 from serinus.lambda_handlers.inference.protocols.routes import Respond, compile_routes
-from serinus.lambda_handlers.inference.scoring import Answer, Scorer, cache_control
+from serinus.lambda_handlers.inference.scoring import Response, Scorer, cache_control
 
-#: Key under which the event's request context tells stage or base path; see `face.prepare`.
+#: Key under which the event's request context holds the stage or base path; see `asgi.prepare`.
 ROOT_KEY = "serinus.root"
 
+#: Makes the function below it the handler of a route.
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-def create_api(scorer: Scorer, *, docs: bool, auth: str) -> FastAPI:
-    """The application for one model, whose documentation says that callers are let in by ``auth``, one of
-    `signals.AUTH_KINDS`. FastAPI's own documentation routes are off: they need another host."""
-    api = FastAPI(
+
+def create_api(scorer: Scorer, *, docs: bool, auth: str) -> fastapi.FastAPI:
+    """The application for one model; its documentation names ``auth``, one of `signals.AUTH_KINDS`. FastAPI's own
+    documentation routes are off: they need another host."""
+    api = fastapi.FastAPI(
         title=scorer.model.manifest.name,
         version=scorer.model.manifest.short_version,
         openapi_url=None,
@@ -37,7 +37,7 @@ def create_api(scorer: Scorer, *, docs: bool, auth: str) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    _answer_errors(api, scorer)
+    _add_error_handlers(api, scorer)
     _add_prediction(api, scorer)
     _add_reports(api, scorer)
     _add_protocols(api, scorer)
@@ -46,23 +46,28 @@ def create_api(scorer: Scorer, *, docs: bool, auth: str) -> FastAPI:
     return api
 
 
-def _add_prediction(api: FastAPI, scorer: Scorer) -> None:
-    @api.post("/predict")
-    async def predict(request: Request) -> Response:
+def _on(api: fastapi.FastAPI, route: Route) -> _Decorator:
+    method, path = route
+    return api.api_route(path, methods=[method])
+
+
+def _add_prediction(api: fastapi.FastAPI, scorer: Scorer) -> None:
+    @_on(api, PREDICT)
+    async def predict(request: fastapi.Request) -> fastapi.Response:
         return _respond(scorer.predict(await request.body(), _header(request, "content-type")))
 
 
-def _add_reports(api: FastAPI, scorer: Scorer) -> None:
+def _add_reports(api: fastapi.FastAPI, scorer: Scorer) -> None:
     manifest = scorer.model.manifest
 
-    @api.get("/health")
-    async def health() -> Response:
-        told = {"status": "ok", "model": manifest.name, "version": manifest.short_version}
-        return _respond(scorer.report(told))
+    @_on(api, HEALTH)
+    async def health() -> fastapi.Response:
+        report = {"status": "ok", "model": manifest.name, "version": manifest.short_version}
+        return _respond(scorer.report(report))
 
-    @api.get("/model")
-    async def model() -> Response:
-        told = {
+    @_on(api, MODEL)
+    async def model() -> fastapi.Response:
+        report = {
             "model": manifest.name,
             "version": manifest.version,
             "framework": manifest.framework,
@@ -71,41 +76,41 @@ def _add_reports(api: FastAPI, scorer: Scorer) -> None:
             "limits": scorer.limits._asdict(),
             "versions": {"function": scorer.function_version, "onnxruntime": onnxruntime.__version__},
         }
-        return _respond(scorer.report(told, keep_s=DESCRIPTION_KEEP_S))
+        return _respond(scorer.report(report, keep_s=DESCRIPTION_KEEP_S))
 
 
-def _add_protocols(api: FastAPI, scorer: Scorer) -> None:
+def _add_protocols(api: fastapi.FastAPI, scorer: Scorer) -> None:
     for (method, path), respond in compile_routes(scorer).items():
-        api.add_api_route(path, _asked(respond), methods=[method])
+        api.add_api_route(path, _as_route_handler(respond), methods=[method])
 
 
-def _asked(respond: Respond) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        return _respond(respond(Call(await request.body(), partial(_header, request))))
+def _as_route_handler(respond: Respond) -> Callable[[fastapi.Request], Awaitable[fastapi.Response]]:
+    async def handle(request: fastapi.Request) -> fastapi.Response:
+        return _respond(respond(Request(await request.body(), partial(_header, request))))
 
-    return answer
+    return handle
 
 
-def _add_docs(api: FastAPI, scorer: Scorer, auth: str) -> None:
-    # Here, because init without docs does without them: 6 ms.
+def _add_docs(api: fastapi.FastAPI, scorer: Scorer, auth: str) -> None:
+    # Imported here, since init without docs does not need them: 6 ms.
     from serinus.lambda_handlers.inference.docs_page import CONTENT_SECURITY_POLICY, render_docs
     from serinus.lambda_handlers.inference.openapi import describe
 
-    @api.get("/openapi.json")
-    async def openapi(request: Request) -> Response:
+    @_on(api, OPENAPI)
+    async def openapi(request: fastapi.Request) -> fastapi.Response:
         return _respond(scorer.report(describe(scorer, _root(request), auth), keep_s=DESCRIPTION_KEEP_S))
 
-    @api.get("/docs")
-    async def docs(request: Request) -> Response:
+    @_on(api, DOCS)
+    async def docs(request: fastapi.Request) -> fastapi.Response:
         page = render_docs(describe(scorer, _root(request), auth))
         headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": CONTENT_SECURITY_POLICY}
         keep = {"cache-control": cache_control(DESCRIPTION_KEEP_S)}
-        return Response(page, headers={**headers, **scorer.signals, **keep})
+        return fastapi.Response(page, headers={**headers, **scorer.signals, **keep})
 
 
-def _answer_errors(api: FastAPI, scorer: Scorer) -> None:
+def _add_error_handlers(api: fastapi.FastAPI, scorer: Scorer) -> None:
     @api.exception_handler(HTTPException)
-    async def refuse(request: Request, error: HTTPException) -> Response:
+    async def refuse(request: fastapi.Request, error: HTTPException) -> fastapi.Response:
         headers = dict(error.headers or {})
         match error.status_code:
             case 404:
@@ -117,12 +122,12 @@ def _answer_errors(api: FastAPI, scorer: Scorer) -> None:
         return _respond(scorer.refuse(problem, request.scope["path"]), headers)
 
     @api.exception_handler(Exception)
-    async def fail(request: Request, _error: Exception) -> Response:
+    async def fail(request: fastapi.Request, _error: Exception) -> fastapi.Response:
         """Starlette raises the error again once this is sent; Mangum then logs it."""
         return _respond(scorer.refuse(problems.internal_error(), request.scope["path"]))
 
 
-def _header(request: Request, sought: str) -> str | None:
+def _header(request: fastapi.Request, sought: str) -> str | None:
     """The header as the hot route reads it; Starlette would decode it as Latin-1."""
     for name, value in request.scope["headers"]:
         if name == sought.encode():
@@ -130,10 +135,10 @@ def _header(request: Request, sought: str) -> str | None:
     return None
 
 
-def _root(request: Request) -> str:
+def _root(request: fastapi.Request) -> str:
     event: Mapping[str, Any] = request.scope.get("aws.event", {"requestContext": {}})
     return str(event["requestContext"].get(ROOT_KEY, request.scope["root_path"]))
 
 
-def _respond(answer: Answer, more_headers: Mapping[str, str] | None = None) -> Response:
-    return Response(answer.body, answer.status, headers={**answer.headers, **(more_headers or {})})
+def _respond(response: Response, more_headers: Mapping[str, str] | None = None) -> fastapi.Response:
+    return fastapi.Response(response.body, response.status, headers={**response.headers, **(more_headers or {})})

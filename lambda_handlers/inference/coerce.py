@@ -1,4 +1,4 @@
-"""One value against one rule."""
+"""Checks one value against one rule, and converts it to the tensor's type."""
 
 import math
 from collections.abc import Sequence
@@ -6,34 +6,34 @@ from typing import Any
 
 from serinus.lambda_handlers.inference.rules import Rule
 
-#: Categories that a refusal names before it only counts them.
+#: Categories that an error names before it only counts them.
 _NAMED_CATEGORIES = 10
 
 
-class Broken(Exception):
-    """The value breaks ``rule``, which is said in words."""
+class RuleViolation(Exception):
+    """The value violates ``rule``, a sentence's predicate."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
         self.rule = rule
 
 
-def check(rule: Rule, value: Any) -> Any:
-    """``value`` as the graph's tensor takes it (None where it may be missing); raises `Broken` if it may not."""
+def coerce(rule: Rule, value: Any) -> Any:
+    """``value`` as the graph's tensor holds it (None where it may be missing); raises `RuleViolation`."""
     if value is None:
         if rule.optional:
             return None
-        raise Broken("may not be null")
+        raise RuleViolation("may not be null")
     return _nested(rule, value, rule.shape) if rule.shape else _scalar(rule, value)
 
 
 def _nested(rule: Rule, value: Any, shape: Sequence[int]) -> Any:
     if not shape:
         if value is None:
-            raise Broken("may not hold null")
+            raise RuleViolation("may not hold null")
         return _scalar(rule, value)
     if not isinstance(value, list) or len(value) != shape[0]:
-        raise Broken(f"must be nested arrays of shape {list(rule.shape)}")
+        raise RuleViolation(f"must be nested arrays of shape {list(rule.shape)}")
     return [_nested(rule, item, shape[1:]) for item in value]
 
 
@@ -48,49 +48,49 @@ def _scalar(rule: Rule, value: Any) -> Any:
         case "string":
             checked = _string(value)
     if rule.allowed is not None and checked not in rule.allowed:
-        raise Broken(_one_of(rule.allowed))
+        raise RuleViolation(_allowed_values(rule.allowed))
     return checked
 
 
 def _number(rule: Rule, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Broken("must be a number")
+        raise RuleViolation("must be a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not rule.low <= number <= rule.high:
-        raise Broken(f"must be a finite number from {rule.low:.8g} to {rule.high:.8g}")
+        raise RuleViolation(f"must be a finite number from {rule.low:.8g} to {rule.high:.8g}")
     return number
 
 
 def _integer(rule: Rule, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Broken("must be an integer")
+        raise RuleViolation("must be an integer")
     if not rule.low <= value <= rule.high:
-        raise Broken(f"must be an integer from {int(rule.low)} to {int(rule.high)}")
+        raise RuleViolation(f"must be an integer from {int(rule.low)} to {int(rule.high)}")
     if value != int(value) or not int(rule.low) <= int(value) <= int(rule.high):
-        raise Broken("must be an integer")
+        raise RuleViolation("must be an integer")
     return int(value)
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Broken("must be true or false")
+        raise RuleViolation("must be true or false")
     return value
 
 
 def _string(value: Any) -> str:
     if not isinstance(value, str):
-        raise Broken("must be a string")
+        raise RuleViolation("must be a string")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise Broken("must be valid Unicode, without lone surrogates") from error
+        raise RuleViolation("must be valid Unicode, without lone surrogates") from error
     return value
 
 
-def _one_of(allowed: Sequence[object]) -> str:
+def _allowed_values(allowed: Sequence[object]) -> str:
     named = ", ".join(repr(value) for value in allowed[:_NAMED_CATEGORIES])
     more = f" or one of {len(allowed) - _NAMED_CATEGORIES} others" if len(allowed) > _NAMED_CATEGORIES else ""
     return f"must be one of {named}{more}"

@@ -1,8 +1,8 @@
-"""Which pages of other origins may read answers: the function's half of CORS, beside the API's preflights.
+"""Lets pages of other origins read responses: the function's half of CORS, beside the API's preflights.
 
-A REST API's proxy integration hands on the function's headers as they are, so the function has to name the origin
-(https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html). An HTTP API writes its own over
-them (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html).
+A REST API's proxy integration returns the function's headers as they are, so the function has to name the origin
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-cors.html). An HTTP API overwrites them with
+its own (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _EXPOSED = ", ".join(signals.EXPOSED_HEADERS)
 
 
 class Cors:
-    """Marks answers for the origins that may read them; with no origins it is falsy, and has nothing to do."""
+    """Adds CORS headers for the allowed origins; falsy if there are none."""
 
     def __init__(self, origins: frozenset[str]) -> None:
         self._origins = origins
@@ -30,11 +30,11 @@ class Cors:
         return bool(self._origins)
 
     def mark(self, event: Event, headers: dict[str, Any]) -> None:
-        """Add to an answer's ``headers`` what lets the page read it that sent ``event``."""
+        """Add to a response's ``headers`` those that let the page that sent ``event`` read it."""
         if "*" in self._origins:
             headers["access-control-allow-origin"] = "*"
         else:
-            # A cache must not give one page the answer meant for another.
+            # A cache must not serve one page the response meant for another.
             headers["vary"] = ", ".join(name for name in (headers.get("vary"), "origin") if name)
             if (origin := read_header(event, "origin")) not in self._origins:
                 return

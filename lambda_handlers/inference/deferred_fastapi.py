@@ -1,10 +1,10 @@
-"""FastAPI, imported without building the models in which it would describe OpenAPI: a quarter of its import.
+"""Imports FastAPI without building its OpenAPI models, which take a quarter of its import.
 
-pydantic builds them when they are used, which ours never are: `openapi` writes the document itself. Some refer to
-each other, and FastAPI asks for those to be built as soon as it is imported: that waits for their use too.
+pydantic builds them on first use, and ours are never used: `openapi` writes the document itself. Some refer to
+each other, and FastAPI requests those to be built on import: that is deferred to their use too.
 https://docs.pydantic.dev/latest/api/config/#pydantic.config.ConfigDict.defer_build
 
-Nor does it search what is installed for plugins, of which the layer holds none: who adds one sets the variable.
+Nor is the layer searched for plugins, since it holds none; whoever adds one sets the variable.
 https://docs.pydantic.dev/latest/concepts/plugins/ https://opentelemetry.io/docs/languages/sdk-configuration/general/
 """
 
@@ -19,9 +19,9 @@ from pydantic import BaseModel
 _rebuild = BaseModel.__dict__["model_rebuild"]
 
 
-def _rebuild_if_used(model: type[BaseModel], /, **asked: Any) -> Any:
-    """pydantic's own call, for a model that is used, says how; FastAPI's, for what might be used, says nothing."""
-    return _rebuild.__func__(model, **asked) if asked else None
+def _rebuild_if_used(model: type[BaseModel], /, **options: Any) -> Any:
+    """pydantic's own call, for a model in use, passes options; FastAPI's, for one that might be used, does not."""
+    return _rebuild.__func__(model, **options) if options else None
 
 
 BaseModel.model_config["defer_build"] = True

@@ -1,4 +1,4 @@
-"""The function's one endpoint: takes an event, by the hot route or the face, and gives the proxy answer."""
+"""The function's one endpoint: handles an event by the hot route or FastAPI, and returns the proxy response."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,30 +14,28 @@ from serinus.lambda_handlers.inference.cors import Cors
 from serinus.lambda_handlers.inference.errors import BadSetting, UnknownEvent
 from serinus.lambda_handlers.inference.events import (
     Event,
-    Route,
+    accepts_binary,
     read_body,
     read_header,
     read_route,
-    takes_binary,
-    write_answer,
+    write_response,
 )
-from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.http import (
+    INVOCATIONS,
+    OPEN_INFERENCE,
+    OWN_ROUTES,
+    PING,
+    PREDICT,
+    Request,
+    Route,
+)
 from serinus.lambda_handlers.inference.limits import Limits
-from serinus.lambda_handlers.inference.scoring import Answer, Scorer
+from serinus.lambda_handlers.inference.scoring import Response, Scorer
 from serinus.lambda_handlers.inference.session import open_model
 
-#: Shorter answers fit one packet anyway.
+#: Shorter responses fit one packet anyway.
 SMALLEST_COMPRESSED_BYTES = 1024
-_PREDICT: Route = ("POST", "/predict")
-_OWN_ROUTES = frozenset(
-    {
-        _PREDICT,
-        ("GET", "/health"),
-        ("GET", "/model"),
-        ("GET", "/docs"),
-        ("GET", "/openapi.json"),
-    }
-)
+_PROTOCOL_PATHS = frozenset({INVOCATIONS[1], PING[1]})
 
 
 class Endpoint:
@@ -49,52 +47,52 @@ class Endpoint:
         self._docs = docs
         self._auth = auth
         self._hot_route = hot_route
-        self._face: Any = None
-        self._protocols: Mapping[tuple[str, str], Callable[[Call], Answer]] | None = None
+        self._app: Any = None
+        self._protocols: Mapping[tuple[str, str], Callable[[Request], Response]] | None = None
         if not hot_route:
-            self._open_face()
+            self._open_app()
 
     def __call__(self, event: Event, context: object) -> Event:
-        """The proxy answer to a proxy event; raises `UnknownEvent` for any other. Whatever else fails is
-        answered with status 500 and logged."""
+        """The proxy response to a proxy event; raises `UnknownEvent` for any other event. Any other error is
+        logged, and the response has status 500."""
         route = read_route(event)
         try:
-            answer = self._answer(event, context, route)
+            response = self._answer(event, context, route)
         except UnknownEvent:
             raise
         except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
-            answer = self.scorer.fail(error, route[1])
-        if len(answer.body) >= SMALLEST_COMPRESSED_BYTES and takes_binary(event):
-            from serinus.lambda_handlers.inference.encodings import encode_answer  # for long answers
+            response = self.scorer.fail(error, route[1])
+        if len(response.body) >= SMALLEST_COMPRESSED_BYTES and accepts_binary(event):
+            from serinus.lambda_handlers.inference.encodings import encode_response  # for long responses
 
-            answer = encode_answer(answer, read_header(event, "accept-encoding"))
-        written = write_answer(event, answer)
+            response = encode_response(response, read_header(event, "accept-encoding"))
+        written = write_response(event, response)
         if self._cors is not None:
             self._cors.mark(event, written["headers"])
         return written
 
     def close(self) -> None:
-        """Let go of what the face holds. Lambda never calls this: the process ends with its endpoint."""
-        if self._face is not None:
-            self._face.close()
+        """Close the application, if it was opened. Lambda never calls this: the process ends with its endpoint."""
+        if self._app is not None:
+            self._app.close()
 
-    def _answer(self, event: Event, context: object, route: Route) -> Answer:
+    def _answer(self, event: Event, context: object, route: Route) -> Response:
         if self.scorer.observer is not None:
             self.scorer.observer.routed(self._route_name(route))
         body = read_body(event)
         if coding := read_header(event, "content-encoding"):
-            from serinus.lambda_handlers.inference.encodings import decode_body  # for who compresses
+            from serinus.lambda_handlers.inference.encodings import decode_body  # for compressed bodies
 
             body = decode_body(body, coding, self.scorer.limits.max_body_bytes)
         if self._hot_route:
-            if route == _PREDICT:
+            if route == PREDICT:
                 return self.scorer.predict(body, read_header(event, "content-type"))
             if route[0] == "POST" and (respond := self._protocol(route)):
-                return respond(Call(body, partial(read_header, event)))
-        return self._open_face()(event, context, route[1], body)  # type: ignore[no-any-return]
+                return respond(Request(body, partial(read_header, event)))
+        return self._open_app()(event, context, route[1], body)  # type: ignore[no-any-return]
 
-    def _protocol(self, route: Route) -> Callable[[Call], Answer] | None:
-        """What answers a route of the protocols, which are loaded with the first of them."""
+    def _protocol(self, route: Route) -> Callable[[Request], Response] | None:
+        """The handler of a protocols' route, None for other routes; the protocols are loaded on first use."""
         if not is_protocol_path(route[1]):
             return None
         if self._protocols is None:
@@ -104,27 +102,27 @@ class Endpoint:
         return self._protocols.get(route)
 
     def _route_name(self, route: Route) -> str:
-        """The route, if it is one: a log holds nothing that callers make up."""
-        known = route in _OWN_ROUTES or self._protocol(route) is not None
-        return " ".join(route) if known else "other"
+        """The route's name in the log, "other" for paths that callers make up."""
+        exists = route in OWN_ROUTES or self._protocol(route) is not None
+        return " ".join(route) if exists else "other"
 
-    def _open_face(self) -> Any:
-        if self._face is None:
-            # Imports FastAPI, several times what all else here costs: only for who needs it.
-            from serinus.lambda_handlers.inference.asgi import Face
+    def _open_app(self) -> Any:
+        if self._app is None:
+            # Imports FastAPI, several times the cost of all else here: only when needed.
+            from serinus.lambda_handlers.inference.asgi import AsgiApp
 
-            self._face = Face(self.scorer, docs=self._docs, auth=self._auth)
-        return self._face
+            self._app = AsgiApp(self.scorer, docs=self._docs, auth=self._auth)
+        return self._app
 
 
 def is_protocol_path(path: str) -> bool:
     """Whether ``path`` may be a route of the `protocols`."""
-    return path.startswith("/v2") or path in ("/invocations", "/ping")
+    return path.startswith(OPEN_INFERENCE) or path in _PROTOCOL_PATHS
 
 
 def open_endpoint(environ: Mapping[str, str]) -> Endpoint:
-    """The endpoint that the environment describes, its model opened and run once. Raises `ContractError` where
-    the bundle cannot be served and `BadSetting` for an unreadable variable."""
+    """The endpoint that the environment describes, its model opened and run once. Raises `ContractError` if the
+    bundle cannot be served and `BadSetting` for an invalid variable."""
     model = open_model(
         find_model_folder(environ), memory_mb=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0"))
     )
@@ -140,7 +138,7 @@ def open_endpoint(environ: Mapping[str, str]) -> Endpoint:
 
 
 def read_auth(environ: Mapping[str, str]) -> str:
-    """How callers are let in; raises `BadSetting` for a kind that is not known."""
+    """How callers authenticate; raises `BadSetting` for an unknown kind."""
     auth = environ.get(ENV_AUTH) or AUTH_KINDS[0]
     if auth not in AUTH_KINDS:
         raise BadSetting(f"{ENV_AUTH} is {auth!r}; it must be one of {', '.join(AUTH_KINDS)}.")
@@ -148,11 +146,11 @@ def read_auth(environ: Mapping[str, str]) -> str:
 
 
 def run_once(scorer: Scorer) -> None:
-    """Answer the first golden row, so that the first caller does not pay for what happens only once; raises
-    `ContractError` where the model cannot answer it."""
+    """Score the first golden row, so that the first caller does not wait for one-time work; raises
+    `ContractError` if the model cannot score it."""
     body = msgspec.json.encode({"rows": read_golden(scorer.model.folder).rows[:1]})
-    answer = scorer.predict(body, None)
-    if answer.status != 200:
+    response = scorer.predict(body, None)
+    if response.status != 200:
         raise ContractError(
-            f"the model cannot answer its own golden set: {answer.body.decode()}. Package the model again."
+            f"the model cannot score its own golden set: {response.body.decode()}. Package the model again."
         )

@@ -1,9 +1,9 @@
-"""What can go wrong at run time.
+"""Errors at run time.
 
 InferenceError
-├── Refused          a request that is answered with a problem document (RFC 9457), for the caller to mend
-├── UnknownEvent     the function was invoked with something that is no HTTP request
-└── BadSetting       an environment variable that cannot be read, for the deployer to mend
+├── Refused          the response is a problem document (RFC 9457), for the caller to fix the request
+├── UnknownEvent     the function was invoked with an event that is not an HTTP request
+└── BadSetting       an environment variable has an invalid value, for the deployer to fix
 """
 
 from serinus.lambda_handlers.inference.problems import Problem
@@ -14,7 +14,7 @@ class InferenceError(Exception):
 
 
 class Refused(InferenceError):
-    """A request that gets ``problem`` as its answer."""
+    """A request whose response is ``problem``."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
@@ -26,4 +26,4 @@ class UnknownEvent(InferenceError):
 
 
 class BadSetting(InferenceError):
-    """An environment variable holds what its reader cannot use."""
+    """An environment variable has an invalid value."""

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from serinus.lambda_handlers.inference.errors import Refused, UnknownEvent
+from serinus.lambda_handlers.inference.http import Route
 from serinus.lambda_handlers.inference.problems import malformed_body
-from serinus.lambda_handlers.inference.scoring import Answer
+from serinus.lambda_handlers.inference.scoring import Response
 
 Event = dict[str, Any]
 
-#: Method and path; the path is relative to the root, the stage or base path that callers see before it.
-Route = tuple[str, str]
 
 _PROXY = "{proxy+}"
 
@@ -25,7 +24,7 @@ def is_payload_2(event: Event) -> bool:
 
 
 def read_route(event: Event) -> Route:
-    """The event's route; raises `UnknownEvent` for what is no proxy event."""
+    """The event's route; raises `UnknownEvent` if it is not a proxy event."""
     try:
         context = event["requestContext"]
         if is_payload_2(event):
@@ -34,13 +33,13 @@ def read_route(event: Event) -> Route:
         return event["httpMethod"], _below_root(event, event["path"], event["resource"], context.get("stage"))
     except (KeyError, TypeError, AttributeError) as error:
         raise UnknownEvent(
-            "the event is no proxy event of API Gateway (REST, or HTTP with payload 1.0 or 2.0). "
+            "the event is not a proxy event of API Gateway (REST, or HTTP with payload 1.0 or 2.0). "
             "Invoke this function through its API, or with such an event."
         ) from error
 
 
 def read_root(event: Event, path: str) -> str:
-    """The stage or base path that callers see before the ``path`` of a route, empty where there is none."""
+    """The stage or base path that callers see before the ``path`` of a route, empty if there is none."""
     seen_path = _seen_path(event)
     root = seen_path.removesuffix(path) if path != "/" else ""
     return root if root != seen_path else ""
@@ -53,8 +52,8 @@ def _seen_path(event: Event) -> str:
 
 
 def _below_root(event: Event, path: str, resource: str, stage: str | None) -> str:
-    """``path`` without stage or base path: what the resource matched, where it ends so, or else what follows
-    the stage. A REST API's path holds a custom domain's base path but never the stage."""
+    """``path`` without stage or base path: the part that the resource matched, if it ends so, or else the part
+    after the stage. A REST API's path holds a custom domain's base path but never the stage."""
     if resource.endswith(_PROXY):
         resource = resource.removesuffix(_PROXY) + (event.get("pathParameters") or {}).get("proxy", _PROXY)
     if resource.startswith("/") and path.endswith(resource):
@@ -66,9 +65,9 @@ def _below_root(event: Event, path: str, resource: str, stage: str | None) -> st
 
 
 def read_header(event: Event, name: str) -> str | None:
-    """The header of lower-case ``name``, None when there is none. Names are compared without case. Multi-value
-    headers, joined as Mangum joins them, are all there are where there are any: API Gateway repeats them, the last
-    value of each, as single ones."""
+    """The header of lower-case ``name``, None if there is none. Names are compared without case. If there are
+    multi-value headers, only they count, joined as Mangum joins them: API Gateway repeats the last value of each
+    as a single one."""
     if (multiple := event.get("multiValueHeaders")) and not is_payload_2(event):
         values = _find(multiple, name)
         return None if values is None else ", ".join(values)
@@ -77,17 +76,17 @@ def read_header(event: Event, name: str) -> str | None:
 
 
 def _find(headers: dict[str, Any], sought: str) -> Any:
-    """The last of its name, which is the one that Mangum keeps."""
-    found, length = None, len(sought)
+    """The last value of its name, as Mangum keeps it."""
+    value, length = None, len(sought)
     for name in headers:
         if len(name) == length and name.lower() == sought:
-            found = headers[name]
-    return found
+            value = headers[name]
+    return value
 
 
 def read_body(event: Event) -> bytes:
-    """The body's bytes, empty where there is none; raises `Refused` (400) where it cannot be decoded,
-    and `UnknownEvent` where it is no string."""
+    """The body's bytes, empty if there is none; raises `Refused` (400) if it cannot be decoded, and
+    `UnknownEvent` if it is not a string."""
     body = event.get("body") or ""
     if not isinstance(body, str):
         raise UnknownEvent(f"the event's body is a {type(body).__name__}; API Gateway sends a string or null.")
@@ -98,13 +97,13 @@ def read_body(event: Event) -> bytes:
         raise Refused(malformed_body(f"The body is not valid {encoding}.")) from error
 
 
-def write_answer(event: Event, answer: Answer) -> Event:
-    """The answer in the form that belongs to the event's payload; what is no text travels as base64."""
-    body = answer.body
-    is_text = is_text_type(answer.headers)
+def write_response(event: Event, response: Response) -> Event:
+    """The response in the form of the event's payload; a body that is not text travels as base64."""
+    body = response.body
+    is_text = is_text_type(response.headers)
     written = {
-        "statusCode": answer.status,
-        "headers": {**answer.headers, "content-length": str(len(body))},
+        "statusCode": response.status,
+        "headers": {**response.headers, "content-length": str(len(body))},
         "body": body.decode() if is_text else binascii.b2a_base64(body, newline=False).decode(),
         "isBase64Encoded": not is_text,
     }
@@ -114,11 +113,11 @@ def write_answer(event: Event, answer: Answer) -> Event:
 
 
 def is_text_type(headers: Mapping[str, str]) -> bool:
-    """Whether a body with these headers is text, as all are but tensors' bytes and what is compressed."""
+    """Whether a body with these headers is text: all are, except tensors' bytes and compressed bodies."""
     return "content-encoding" not in headers and headers["content-type"] != "application/octet-stream"
 
 
-def takes_binary(event: Event) -> bool:
-    """Whether the API surely turns base64 back into bytes: an HTTP API does, a REST API where binary media types
-    are set, as a body that came as base64 shows."""
+def accepts_binary(event: Event) -> bool:
+    """Whether the API is known to decode base64: an HTTP API does, and a REST API with binary media types, which
+    is known by a body that came as base64."""
     return is_payload_2(event) or bool(event.get("isBase64Encoded"))

@@ -1,7 +1,7 @@
-"""The fast way in: a decoder compiled from the rules, which parses and validates in one pass of C.
+"""The fast decoder: compiled from the rules, it parses and validates in one pass of C.
 
-It says only yes or no. What it refuses goes to `diagnosis`, which accepts the few things that a typed
-decoder cannot (3.0 for an integer) and otherwise finds every fault.
+It only accepts or rejects. Bodies that it rejects go to `validation_errors`, which accepts the few values that a
+typed decoder cannot (3.0 for an integer) and otherwise finds every fault.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,8 +19,8 @@ Row = tuple[Any, ...]
 
 def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | None:
     """A function from body to rows that raises `msgspec.DecodeError`, `UnicodeDecodeError` or
-    `RecursionError` for any other body than ``{"rows": [...]}`` with rows that keep ``rules``; None where a
-    rule cannot be said in types."""
+    `RecursionError` for any other body than ``{"rows": [...]}`` with rows that follow ``rules``; None if a rule
+    cannot be expressed in types."""
     if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
         return None
     body: Any = msgspec.defstruct("Body", [("rows", _rows_type(rules))], forbid_unknown_fields=True, gc=False)
@@ -79,7 +79,7 @@ def _scalar(rule: Rule, *, may_overflow: bool) -> Any:
         case "integer":
             return Annotated[int, msgspec.Meta(ge=int(rule.low), le=int(rule.high))]
         case "number":
-            # JSON has no way to write more than a double holds: the decoder itself refuses it.
+            # The decoder itself rejects numbers beyond a double.
             if (rule.low, rule.high) == (-FLOAT64_MAX, FLOAT64_MAX) and not may_overflow:
                 return float
             return Annotated[float, msgspec.Meta(ge=rule.low, le=rule.high)]

@@ -1,4 +1,4 @@
-"""An endpoint that reports each answer on standard output, where the log becomes metrics."""
+"""An endpoint that writes a line for each response to standard output, where the log becomes metrics."""
 
 import sys
 import time
@@ -16,9 +16,9 @@ from serinus.lambda_handlers.inference.prediction_bins import compile_bins
 from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
 
 
-class Reported:
-    """Callable as a Lambda handler is; answers as its endpoint does, and reports. What the endpoint raises is
-    Lambda's to count."""
+class InstrumentedEndpoint:
+    """Callable as a Lambda handler is; responds as its endpoint does, and logs. Lambda counts the errors that the
+    endpoint raises."""
 
     def __init__(self, endpoint: Endpoint, telemetry: Telemetry, write: Callable[[bytes], object]) -> None:
         self.endpoint = endpoint
@@ -26,32 +26,34 @@ class Reported:
         self._write = write
 
     def __call__(self, event: Event, context: object) -> Event:
-        """The endpoint's answer to a proxy event."""
+        """The endpoint's response to a proxy event."""
         started = time.perf_counter()
         self._telemetry.forget()
-        answer = self.endpoint(event, context)
+        response = self.endpoint(event, context)
         line = self._telemetry.line(
             event["requestContext"].get("requestId", ""),
-            answer["statusCode"],
+            response["statusCode"],
             (time.perf_counter() - started) * 1000,
             invocation_id=getattr(context, "aws_request_id", ""),
-            non_finite=HEADER_NON_FINITE_ROWS in answer["headers"],
+            non_finite=HEADER_NON_FINITE_ROWS in response["headers"],
             probe=is_probe(event),
             now_ms=int(time.time() * 1000),
         )
         self._write(line)
-        return answer
+        return response
 
 
 def write_line(line: bytes) -> None:
-    """Write to standard output as it now is: Lambda's runtime client may have put its own in place."""
+    """Write to the current standard output: Lambda's runtime client may have replaced it."""
     sys.stdout.buffer.write(line)
     sys.stdout.flush()
 
 
-def open_reported(environ: Mapping[str, str], write: Callable[[bytes], object] = write_line) -> Reported:
-    """The endpoint that the environment describes, reporting; raises as `open_endpoint`. To be opened last in
-    init, whose time it measures."""
+def open_instrumented(
+    environ: Mapping[str, str], write: Callable[[bytes], object] = write_line
+) -> InstrumentedEndpoint:
+    """The endpoint that the environment describes, instrumented; raises as `open_endpoint`. To be opened last in
+    init, since it measures init's duration."""
     endpoint = open_endpoint(environ)
     scorer, manifest = endpoint.scorer, endpoint.scorer.model.manifest
     baseline: dict[str, Any] = msgspec.json.decode(read_file(scorer.model.folder, BASELINE))
@@ -64,4 +66,4 @@ def open_reported(environ: Mapping[str, str], write: Callable[[bytes], object] =
         bin_of=compile_bins(manifest.signature, baseline),
     )
     scorer.observer = telemetry
-    return Reported(endpoint, telemetry, write)
+    return InstrumentedEndpoint(endpoint, telemetry, write)

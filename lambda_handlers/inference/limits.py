@@ -1,4 +1,4 @@
-"""What one request may ask, as the environment sets it."""
+"""Limits of one request, set by the environment."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,13 +6,13 @@ from typing import NamedTuple
 from serinus.lambda_handlers.contract.signals import ENV_MAX_BODY_BYTES, ENV_MAX_ROWS
 from serinus.lambda_handlers.inference.errors import BadSetting
 
-#: Lambda's bound on a synchronous request and on its answer
+#: Lambda's limit of a synchronous request and of its response
 #: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 LAMBDA_PAYLOAD_BYTES = 6 * 1024 * 1024
-#: Left for the answer's headers.
+#: Left for the response's headers.
 _HEADERS_BYTES = 64 * 1024
-#: Base64, as which bodies that are not text travel, makes four bytes of three; a string in JSON adds less.
-LARGEST_ANSWER_BYTES = (LAMBDA_PAYLOAD_BYTES - _HEADERS_BYTES) * 3 // 4
+#: Base64, in which bodies that are not text travel, makes four bytes of three; a JSON string adds less.
+LARGEST_RESPONSE_BYTES = (LAMBDA_PAYLOAD_BYTES - _HEADERS_BYTES) * 3 // 4
 #: Errors that one problem document lists.
 LISTED_ERRORS = 20
 
@@ -25,7 +25,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Limits":
-        """The limits that ``environ`` sets; raises `BadSetting` for one that is no positive integer."""
+        """The limits that ``environ`` sets; raises `BadSetting` for one that is not a positive integer."""
         return cls(
             max_rows=_positive(environ, ENV_MAX_ROWS, cls().max_rows),
             max_body_bytes=_positive(environ, ENV_MAX_BODY_BYTES, cls().max_body_bytes),

@@ -1,4 +1,4 @@
-"""What a caller takes: the weighted lists of Accept and Accept-Encoding (RFC 9110, section 12.4.2)."""
+"""Content negotiation: the weighted lists of Accept and Accept-Encoding (RFC 9110, section 12.4.2)."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,20 @@ def weights(header: str) -> dict[str, float]:
 
 
 def choose_media(accept: str | None, offered: Sequence[str]) -> str | None:
-    """The media type among ``offered`` (the first is the server's own choice) that ``accept`` prefers; None where
-    it takes none of them."""
+    """The media type among ``offered`` (the first is the server's default) that ``accept`` prefers; None if it
+    accepts none of them."""
     if accept is None or not accept.strip():
         return offered[0]
-    taken = weights(accept)
-    best = max(offered, key=lambda media: _weight_of(taken, media))  # the first of equals
-    return best if _weight_of(taken, best) > 0 else None
+    accepted = weights(accept)
+    best = max(offered, key=lambda media: _weight_of(accepted, media))  # the first of equals
+    return best if _weight_of(accepted, best) > 0 else None
 
 
-def _weight_of(taken: dict[str, float], media: str) -> float:
-    """The most specific range that fits decides."""
+def _weight_of(accepted: dict[str, float], media: str) -> float:
+    """The weight of the most specific range that matches."""
     for name in (media, f"{media.partition('/')[0]}/*", "*/*"):
-        if name in taken:
-            return taken[name]
+        if name in accepted:
+            return accepted[name]
     return 0.0
 
 

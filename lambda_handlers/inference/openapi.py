@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the signature, with a real request and its real answer as example."""
+"""The OpenAPI 3.1 document, generated from the signature, with a real request and its response as example."""
 
 import json
 from typing import Any
@@ -8,8 +8,8 @@ import msgspec
 from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.contract.signature import Feature
-from serinus.lambda_handlers.inference.openapi_parts import problem_answers, ref, report
-from serinus.lambda_handlers.inference.openapi_schemas import answer_schema, feature_schema, problem_schema
+from serinus.lambda_handlers.inference.openapi_parts import problem_responses, ref, report
+from serinus.lambda_handlers.inference.openapi_schemas import feature_schema, problem_schema, response_schema
 from serinus.lambda_handlers.inference.openapi_security import requirements, schemes, with_refusals
 from serinus.lambda_handlers.inference.protocols import openapi_invocations, openapi_open_inference
 from serinus.lambda_handlers.inference.scoring import Scorer
@@ -18,7 +18,7 @@ _TAG = "Predictions"
 
 
 def describe(scorer: Scorer, root: str, auth: str) -> dict[str, Any]:
-    """The document for an endpoint that callers see below ``root`` ("" or "/prod") and that lets them in by
+    """The document for an endpoint that callers see below ``root`` ("" or "/prod") and that authenticates them by
     ``auth``, one of `signals.AUTH_KINDS`."""
     manifest = scorer.model.manifest
     return {
@@ -43,7 +43,7 @@ def _paths(scorer: Scorer) -> dict[str, Any]:
     return {
         "/predict": {"post": _predict(scorer)},
         "/model": {"get": report("model", "Signature, versions and limits of the model", _TAG)},
-        "/health": {"get": report("health", "Whether the model answers", _TAG)},
+        "/health": {"get": report("health", "Whether the model is ready", _TAG)},
         **openapi_open_inference.paths(scorer),
         **openapi_invocations.paths(scorer),
     }
@@ -53,7 +53,7 @@ _HEADERS = {
     signals.HEADER_MODEL: "Name of the model",
     signals.HEADER_MODEL_VERSION: "Version of the model: 12 hex digits",
     signals.HEADER_FUNCTION_VERSION: "Version of the Lambda function",
-    signals.HEADER_NON_FINITE_ROWS: "How many rows hold a null for a number that is not finite; else left out",
+    signals.HEADER_NON_FINITE_ROWS: "Number of rows with null for a number that is not finite; absent if 0",
 }
 
 
@@ -61,7 +61,7 @@ def _predict(scorer: Scorer) -> dict[str, Any]:
     names = scorer.model.manifest.signature.feature_names()
     rows = [{name: row.get(name) for name in names} for row in read_golden(scorer.model.folder).rows[:2]]
     request = {"rows": rows}
-    answer = scorer.predict(msgspec.json.encode(request), None)
+    response = scorer.predict(msgspec.json.encode(request), None)
     return {
         "operationId": "predict",
         "tags": [_TAG],
@@ -71,9 +71,9 @@ def _predict(scorer: Scorer) -> dict[str, Any]:
             "200": {
                 "description": "Predictions, in the order of the rows.",
                 "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS},
-                "content": _json("PredictAnswer", json.loads(answer.body)),
+                "content": _json("PredictAnswer", json.loads(response.body)),
             },
-            **problem_answers(),
+            **problem_responses(),
         },
     }
 
@@ -104,7 +104,7 @@ def _schemas(scorer: Scorer) -> dict[str, Any]:
             "required": ["rows"],
             "additionalProperties": False,
         },
-        "PredictAnswer": answer_schema(signature),
+        "PredictAnswer": response_schema(signature),
         "Problem": problem_schema(),
         **openapi_open_inference.schemas(signature),
         **openapi_invocations.schemas(signature),

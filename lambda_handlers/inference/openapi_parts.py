@@ -1,15 +1,15 @@
-"""Parts that the routes of the OpenAPI document have in common."""
+"""Parts that the routes of the OpenAPI document share."""
 
 from typing import Any
 
 from serinus.lambda_handlers.inference import problems
 
 _REFUSALS = {
-    "400": "The body is not what its type says, or its compression is damaged.",
-    "413": "The body has too many bytes or rows, or the answer would.",
+    "400": "The body is malformed, or its compression is damaged.",
+    "413": "The body has too many bytes or rows, or the response would have.",
     "415": "The content type or encoding is not supported.",
-    "422": "The rows do not fit the signature; `errors` says where.",
-    "500": "The model could not be run.",
+    "422": "The rows do not match the signature; `errors` lists where.",
+    "500": "Internal error.",
 }
 
 
@@ -19,13 +19,13 @@ def ref(schema: str) -> dict[str, Any]:
 
 
 def report(operation: str, summary: str, tag: str) -> dict[str, Any]:
-    """A route that tells something as JSON."""
+    """A route that returns a JSON object."""
     content = {"application/json": {"schema": {"type": "object"}}}
-    answer = {"description": f"{summary}.", "content": content}
-    return {"operationId": operation, "tags": [tag], "summary": summary, "responses": {"200": answer}}
+    response = {"description": f"{summary}.", "content": content}
+    return {"operationId": operation, "tags": [tag], "summary": summary, "responses": {"200": response}}
 
 
-def problem_answers() -> dict[str, Any]:
-    """The answers, by status, that every prediction may get instead of 200."""
+def problem_responses() -> dict[str, Any]:
+    """The responses, by status, that every prediction may get instead of 200."""
     content = {problems.CONTENT_TYPE: {"schema": ref("Problem")}}
     return {status: {"description": text, "content": content} for status, text in _REFUSALS.items()}

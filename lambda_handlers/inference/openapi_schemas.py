@@ -1,4 +1,4 @@
-"""JSON schemas of values, answers and problems, for the OpenAPI document."""
+"""JSON schemas of values, responses and problems, for the OpenAPI document."""
 
 from typing import Any
 
@@ -50,8 +50,8 @@ def _seen(feature: Feature) -> str:
     return ""
 
 
-def answer_schema(signature: Signature) -> dict[str, Any]:
-    """The schema of a prediction's answer, fields as `answers` writes them."""
+def response_schema(signature: Signature) -> dict[str, Any]:
+    """The schema of a prediction's response, fields as `predict_response` writes them."""
     properties: dict[str, Any] = {
         "model": {"type": "string"},
         "version": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
@@ -77,18 +77,18 @@ def _output_schema(output: Output) -> dict[str, Any]:
         shape = ()
     for _ in shape:
         inner = {"type": "array", "items": inner}
-    return {"type": "array", "description": "One entry a row.", "items": inner}
+    return {"type": "array", "description": "One entry for each row.", "items": inner}
 
 
 def problem_schema() -> dict[str, Any]:
-    """RFC 9457, with the faults that were found."""
+    """RFC 9457, with the faults."""
     fault = {
         "type": "object",
         "properties": {
             "rule": {"type": "string"},
             "row": {"type": "integer", "description": "Counted from 0."},
             "field": {"type": "string"},
-            "value": {"description": "What was sent, cut short."},
+            "value": {"description": "The value sent, truncated."},
         },
         "required": ["rule"],
     }
@@ -100,8 +100,8 @@ def problem_schema() -> dict[str, Any]:
             "status": {"type": "integer"},
             "detail": {"type": "string"},
             "errors": {"type": "array", "items": fault},
-            "errors_omitted": {"type": "integer", "description": "Further errors that are not listed."},
-            "error": {"type": "string", "description": "All of it in words; below /v2 only."},
+            "errors_omitted": {"type": "integer", "description": "Number of further errors."},
+            "error": {"type": "string", "description": "Title, detail and errors as one text; below /v2 only."},
         },
         "required": ["type", "title", "status", "detail"],
     }

@@ -1,4 +1,4 @@
-"""From the graph's outputs to the answer's JSON.
+"""From the graph's outputs to the response's JSON.
 
 Columnar, fields in this order: ``model``, ``version``, then for classifiers ``classes``, ``labels``,
 ``probabilities``; for regressors ``values``; and all other outputs by name in ``outputs``. JSON has no NaN and
@@ -16,28 +16,28 @@ from serinus.lambda_handlers.contract.signature import Output
 from serinus.lambda_handlers.inference.tensors import Array
 
 
-def compile_answer(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[bytes, int]]:
-    """A function from outputs, in signature order, to the answer's body and how many rows are not finite."""
+def compile_response(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[bytes, int]]:
+    """A function from outputs, in signature order, to the response's body and its number of non-finite rows."""
     encode = msgspec.json.Encoder().encode
     outputs = manifest.signature.outputs
     head = _head(manifest)
     own = _own_fields(outputs)
     tensors = [(output.name, number) for number, output in enumerate(outputs) if not field_of(output, outputs)]
 
-    def answer(arrays: Sequence[Array]) -> tuple[bytes, int]:
+    def encode_response(arrays: Sequence[Array]) -> tuple[bytes, int]:
         fields = {field: _flat(arrays[number]).tolist() for field, number in own}
         if tensors:
             fields[OTHERS] = {name: arrays[number].tolist() for name, number in tensors}
-        told = encode(fields)
-        # The encoder writes null for what is not finite: without one there is nothing to count.
-        non_finite_rows = count_non_finite(arrays) if told.find(b"null") >= 0 else 0  # half the time of `in`
-        return head + told[1:], non_finite_rows
+        encoded = encode(fields)
+        # The encoder writes null for a non-finite number: without one there is nothing to count.
+        non_finite_rows = count_non_finite(arrays) if encoded.find(b"null") >= 0 else 0  # half the time of `in`
+        return head + encoded[1:], non_finite_rows
 
-    return answer
+    return encode_response
 
 
 def _head(manifest: Manifest) -> bytes:
-    """What is the same in every answer, up to the comma before the outputs."""
+    """The constant beginning of every response, up to the comma before the outputs."""
     fields: dict[str, object] = {"model": manifest.name, "version": manifest.short_version}
     if manifest.signature.classes is not None:
         fields["classes"] = manifest.signature.classes
@@ -45,18 +45,18 @@ def _head(manifest: Manifest) -> bytes:
 
 
 def _own_fields(outputs: Sequence[Output]) -> list[tuple[str, int]]:
-    """Fields of the answer with the number of their output, in the answer's order."""
+    """Fields of the response with the number of their output, in the response's order."""
     numbers = {field_of(output, outputs): number for number, output in enumerate(outputs)}
     return [(field, numbers[field]) for field in FIELDS.values() if field in numbers]
 
 
 def _flat(array: Array) -> Array:
-    """[rows, 1], as most converters shape labels and values, is given as [rows]."""
+    """[rows, 1], as most converters shape labels and values, becomes [rows]."""
     return array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
 
 
 def count_non_finite(arrays: Sequence[Array]) -> int:
-    """In how many rows an output holds NaN or infinity."""
+    """The number of rows in which an output holds NaN or infinity."""
     bad = np.zeros(len(arrays[0]), dtype=bool)
     for array in arrays:
         if array.dtype.kind == "f":

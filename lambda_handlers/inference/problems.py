@@ -1,20 +1,23 @@
 """Problem documents (RFC 9457): the one form of every error that a caller sees.
 
-Hot route and FastAPI face both make their errors here, so that they are equal byte for byte.
+Hot route and FastAPI application both build their errors here, so that they are equal byte for byte.
 """
 
 from typing import Any
 
 import msgspec
 
+from serinus.lambda_handlers.inference.http import HEALTH, INVOCATIONS, MODEL, OPEN_INFERENCE, PREDICT
+
 CONTENT_TYPE = "application/problem+json"
-#: Echoed text is cut to this many characters: a refusal must not be longer than the request.
+_ROUTES = ", ".join(" ".join(route) for route in (PREDICT, INVOCATIONS, MODEL, HEALTH))
+#: Echoed text is cut to this many characters: an error must not be longer than the request.
 ECHOED_CHARACTERS = 64
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One value that breaks a rule. ``row`` counts from 0; both ``row`` and ``field`` are left out where the
-    fault lies above them; ``value`` is left out where the field is."""
+    """One value that violates a rule. ``row`` counts from 0; ``row`` and ``field`` are left out if the fault lies
+    above them; ``value`` is left out if the field is missing."""
 
     rule: str
     row: int | None = None
@@ -30,7 +33,7 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """An RFC 9457 problem; ``errors`` holds the first faults, ``errors_omitted`` counts the others. ``error`` is
-    what clients of the Open Inference Protocol read, on its routes only."""
+    for clients of the Open Inference Protocol, on its routes only."""
 
     type: str
     title: str
@@ -45,7 +48,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def malformed_body(detail: str) -> Problem:
-    return Problem("urn:serinus:malformed-body", "The body is not JSON", 400, detail)
+    return Problem("urn:serinus:malformed-body", "The body is malformed", 400, detail)
 
 
 def body_too_large(size_bytes: int, limit_bytes: int) -> Problem:
@@ -60,27 +63,27 @@ def body_too_large(size_bytes: int, limit_bytes: int) -> Problem:
 def too_many_rows(rows: int, limit: int) -> Problem:
     return Problem(
         "urn:serinus:too-many-rows",
-        "There are too many rows",
+        "Too many rows",
         413,
         f"The body holds {rows} rows; the limit is {limit}. Split them over several requests.",
     )
 
 
-def answer_too_large(size_bytes: int, limit_bytes: int) -> Problem:
+def response_too_large(size_bytes: int, limit_bytes: int) -> Problem:
     return Problem(
         "urn:serinus:answer-too-large",
-        "The answer is too large",
+        "The response is too large",
         413,
-        f"The answer would have {size_bytes} bytes; Lambda returns at most {limit_bytes}. Send fewer rows.",
+        f"The response would have {size_bytes} bytes; Lambda returns at most {limit_bytes}. Send fewer rows.",
     )
 
 
-def unfolds_too_large(limit_bytes: int) -> Problem:
+def decompressed_too_large(limit_bytes: int) -> Problem:
     return Problem(
         "urn:serinus:body-too-large",
         "The body is too large",
         413,
-        f"The body unfolds into more than {limit_bytes} bytes, the limit. Send fewer rows in each request.",
+        f"The body decompresses to more than {limit_bytes} bytes, the limit. Send fewer rows in each request.",
     )
 
 
@@ -105,9 +108,9 @@ def unsupported_content_encoding(coding: str) -> Problem:
 def not_acceptable(accept: str, *offered: str) -> Problem:
     return Problem(
         "urn:serinus:not-acceptable",
-        "The answer has no form that the caller takes",
+        "Not acceptable",
         406,
-        f"Accept is {echo(accept)!r}; this route answers {' or '.join(offered)}.",
+        f"Accept is {echo(accept)!r}; this route returns {' or '.join(offered)}.",
     )
 
 
@@ -126,43 +129,43 @@ def invalid_request(faults: tuple[Fault, ...], omitted: int) -> Problem:
 def not_found(path: str) -> Problem:
     return Problem(
         "urn:serinus:not-found",
-        "There is no such route",
+        "Not found",
         404,
-        f"{echo(path)} is no route of this endpoint; POST /predict, POST /invocations, GET /model, GET /health "
-        "and the Open Inference Protocol below /v2 are.",
+        f"{echo(path)} is not a route of this endpoint. Its routes are {_ROUTES} and the Open Inference Protocol "
+        f"below {OPEN_INFERENCE}.",
     )
 
 
 def method_not_allowed(method: str, allowed: str) -> Problem:
     return Problem(
         "urn:serinus:method-not-allowed",
-        "The route does not take this method",
+        "Method not allowed",
         405,
-        f"The method is {echo(method)}; this route takes {allowed}.",
+        f"The method is {echo(method)}; this route accepts {allowed}.",
     )
 
 
 def internal_error() -> Problem:
-    """Says nothing of the cause, which is in the function's log: a traceback is not for callers."""
+    """Hides the cause, which is in the function's log: a traceback is not for callers."""
     return Problem(
         "urn:serinus:internal-error",
-        "The model could not be run",
+        "Internal error",
         500,
-        "The request is in order but answering it failed; the function's log says why.",
+        "The request is valid, but processing it failed. The function's log holds the error.",
     )
 
 
-def told_below(path: str, problem: Problem) -> Problem:
-    """``problem`` as it is told to callers of ``path``: below /v2 with ``error``, as the Open Inference Protocol
-    wants it (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md)."""
-    if path != "/v2" and not path.startswith("/v2/"):
+def with_protocol_error(path: str, problem: Problem) -> Problem:
+    """``problem`` for callers of ``path``: below /v2 with ``error``, as the Open Inference Protocol requires
+    (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md)."""
+    if path != OPEN_INFERENCE and not path.startswith(f"{OPEN_INFERENCE}/"):
         return problem
     faults = "".join(f" {fault.summary()}." for fault in problem.errors)
     return msgspec.structs.replace(problem, error=f"{problem.title}: {problem.detail}{faults}")
 
 
 def echo(value: object) -> Any:
-    """What an error shows of a JSON value: short scalars as they are, all else in few words."""
+    """A JSON value as an error shows it: short scalars as they are, all else in few words."""
     match value:
         case None | bool():
             return value

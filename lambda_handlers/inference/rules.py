@@ -1,7 +1,7 @@
-"""The rule that each feature's values keep, compiled once from the signature.
+"""The rule for each feature's values, compiled once from the signature.
 
-The typed decoder (fast) and the diagnosis (precise) are both made from these rules, so that they accept
-the same values; a property test holds them to it.
+The fast decoder and the validation errors are both made from these rules, so that they accept the same values; a
+property test checks that.
 """
 
 from typing import Literal, NamedTuple
@@ -30,8 +30,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 class Rule(NamedTuple):
-    """What one feature accepts. ``low`` and ``high`` bound numbers and integers; ``allowed`` holds the only
-    values taken (None: any); ``optional`` says whether null, or leaving the field out, is accepted."""
+    """The values that one feature accepts. ``low`` and ``high`` bound numbers and integers; ``allowed`` holds the
+    only accepted values (None: any); ``optional``: null, or leaving the field out, is accepted."""
 
     name: str
     kind: Kind
@@ -43,7 +43,7 @@ class Rule(NamedTuple):
 
 
 def compile_rules(signature: Signature) -> tuple[Rule, ...]:
-    """The features' rules in signature order; raises `ContractError` where no tensor can hold what is accepted."""
+    """The features' rules in signature order; raises `ContractError` if no tensor can hold an accepted value."""
     return tuple(_rule(signature, feature) for feature in signature.features)
 
 
@@ -55,7 +55,7 @@ def _rule(signature: Signature, feature: Feature) -> Rule:
     for dtype in dtypes:
         if optional and dtype not in ("float32", "float64", "string"):
             raise ContractError(
-                f"feature {feature.name!r} may be missing, but its tensor holds {dtype}, which cannot say so. "
+                f"feature {feature.name!r} may be missing, but its tensor's {dtype} has no missing values. "
                 "Package the model again with the feature as float."
             )
     ranges = [_RANGES[dtype] for dtype in (feature.dtype, *dtypes) if dtype in _RANGES]

@@ -1,8 +1,8 @@
 """Bytes in, bytes out: the one implementation of validating, scoring and encoding.
 
-The hot routes and the FastAPI face both end here, so that an answer does not depend on the way it was asked
-for; so do the `protocols`, which differ in how rows are read and outputs are written. It speaks of HTTP only by
-status, headers and body.
+The hot routes and the FastAPI application both end here, so that a response does not depend on its way in; so do
+the `protocols`, which differ in how rows are read and outputs are written. It knows of HTTP only status, headers
+and body.
 """
 
 import logging
@@ -16,8 +16,8 @@ from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.inference import problems
 from serinus.lambda_handlers.inference.errors import Refused
 from serinus.lambda_handlers.inference.fast_decoder import Row, compile_converter, compile_decoder
-from serinus.lambda_handlers.inference.limits import LARGEST_ANSWER_BYTES, Limits
-from serinus.lambda_handlers.inference.predict_response import compile_answer
+from serinus.lambda_handlers.inference.limits import LARGEST_RESPONSE_BYTES, Limits
+from serinus.lambda_handlers.inference.predict_response import compile_response
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.rules import compile_rules
 from serinus.lambda_handlers.inference.session import Model
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 JSON = "application/json"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """An HTTP answer, less what its transport adds. ``headers`` have lower-case names."""
+class Response(msgspec.Struct, frozen=True):
+    """An HTTP response, before its transport adds headers. ``headers`` have lower-case names."""
 
     status: int
     headers: dict[str, str]
@@ -37,23 +37,23 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Observer(Protocol):
-    """Who is told what answering a request came to, for its log line."""
+    """Receives the events of a request, for its log line."""
 
     def scored(self, outputs: Sequence[Array], model_ms: float) -> None:
-        """The graph gave ``outputs``, in signature order, after ``model_ms`` milliseconds."""
+        """The graph returned ``outputs``, in signature order, after ``model_ms`` milliseconds."""
 
     def routed(self, name: str) -> None:
-        """The request asks for the route of ``name``."""
+        """The request is for the route of ``name``."""
 
     def refused(self, problem: Problem) -> None:
-        """The request is answered with ``problem``."""
+        """The response is ``problem``."""
 
 
 class Scorer:
-    """Answers predictions of one model; compiled once, then without state."""
+    """Serves predictions of one model; compiled once, then without state."""
 
     def __init__(self, model: Model, limits: Limits, function_version: str) -> None:
-        """``function_version`` is Lambda's, told in every answer. Raises `ContractError` where the signature
+        """``function_version`` is Lambda's, a header of every response. Raises `ContractError` if the signature
         cannot be compiled."""
         signature = model.manifest.signature
         self.model = model
@@ -70,46 +70,44 @@ class Scorer:
         self._decode = compile_decoder(self.rules)
         self._convert: Callable[[Sequence[Any]], list[Row]] | None = None
         self._encode = compile_encoder(signature)
-        self._answer = compile_answer(model.manifest)
+        self._encode_response = compile_response(model.manifest)
         self.observer: Observer | None = None
 
-    def predict(self, body: bytes, content_type: str | None) -> Answer:
-        """The answer to ``body``: 200, or a problem document with 400, 413, 415, 422, or 500 where the graph
-        itself fails, which is logged."""
+    def predict(self, body: bytes, content_type: str | None) -> Response:
+        """The response to ``body``: 200, or a problem document with 400, 413, 415, 422, or 500 if the graph itself
+        fails, which is logged."""
         try:
             if content_type != JSON:
                 read_media(content_type, JSON)
             self.admit(body)
-            answer, non_finite_rows = self._answer(self.score(self._rows(body)))
-            return self.complete(answer, _JSON_HEADERS, non_finite_rows)
+            encoded, non_finite_rows = self._encode_response(self.score(self._rows(body)))
+            return self.complete(encoded, _JSON_HEADERS, non_finite_rows)
         except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
             return self.fail(error, "/predict")
 
-    def guard(self, path: str, answer: Callable[[], Answer]) -> Answer:
-        """What ``answer`` gives for a call of ``path``; what it raises as `fail` answers it."""
+    def guard(self, path: str, respond: Callable[[], Response]) -> Response:
+        """The response of ``respond`` to a request of ``path``; if it raises, that of `fail`."""
         try:
-            return answer()
+            return respond()
         except Exception as error:  # noqa: BLE001  the boundary to callers: `fail` logs it
             return self.fail(error, path)
 
-    def fail(self, error: Exception, path: str) -> Answer:
-        """The problem document that a call of ``path`` gets for ``error``, which is logged where the caller is not
-        to blame."""
+    def fail(self, error: Exception, path: str) -> Response:
+        """The problem document for ``error`` on ``path``; an error that is not the caller's is logged."""
         if isinstance(error, Refused):
             return self.refuse(error.problem, path)
         log.error("request failed", exc_info=error)  # callers must not see why
         return self.refuse(problems.internal_error(), path)
 
-    def report(self, data: object, *, keep_s: int = 0) -> Answer:
-        """``data`` about the model as JSON, which the caller (no cache shared with others) may keep ``keep_s``
-        seconds."""
-        return Answer(200, {**self._json, "cache-control": cache_control(keep_s)}, msgspec.json.encode(data))
+    def report(self, data: object, *, keep_s: int = 0) -> Response:
+        """``data`` about the model as JSON, which the caller (but no shared cache) may keep ``keep_s`` seconds."""
+        return Response(200, {**self._json, "cache-control": cache_control(keep_s)}, msgspec.json.encode(data))
 
-    def refuse(self, problem: Problem, path: str) -> Answer:
-        """``problem`` as an answer to a call of ``path``."""
+    def refuse(self, problem: Problem, path: str) -> Response:
+        """``problem`` as the response to a request of ``path``."""
         if self.observer is not None:
             self.observer.refused(problem)
-        return Answer(problem.status, self._problem, problems.told_below(path, problem).to_bytes())
+        return Response(problem.status, self._problem, problems.with_protocol_error(path, problem).to_bytes())
 
     def admit(self, body: bytes) -> None:
         """Raises `Refused` (413) for a body beyond the limit."""
@@ -120,7 +118,7 @@ class Scorer:
         """Rows that are parsed already, objects or arrays as in a request of /predict, in signature order; raises
         `Refused` with status 413 or 422."""
         if self._convert is None:
-            self._convert = compile_converter(self.rules)  # not at init, which the hot route can do without
+            self._convert = compile_converter(self.rules)  # not at init, since the hot route does not need it
         if self._convert is not None and 0 < len(rows) <= self.limits.max_rows:
             try:
                 return self._convert(rows)
@@ -138,14 +136,14 @@ class Scorer:
         self.observer.scored(outputs, (time.perf_counter() - started) * 1000)
         return outputs
 
-    def complete(self, body: bytes, headers: Mapping[str, str], non_finite_rows: int) -> Answer:
-        """``body`` with predictions as an answer; raises `Refused` (413) where it is more than Lambda returns."""
-        if len(body) > LARGEST_ANSWER_BYTES:
-            raise Refused(problems.answer_too_large(len(body), LARGEST_ANSWER_BYTES))
-        told = self._json if headers is _JSON_HEADERS else {**headers, **self.signals}
+    def complete(self, body: bytes, headers: Mapping[str, str], non_finite_rows: int) -> Response:
+        """``body`` with predictions as a response; raises `Refused` (413) if it is larger than Lambda returns."""
+        if len(body) > LARGEST_RESPONSE_BYTES:
+            raise Refused(problems.response_too_large(len(body), LARGEST_RESPONSE_BYTES))
+        complete = self._json if headers is _JSON_HEADERS else {**headers, **self.signals}
         if non_finite_rows:
-            told = {**told, signals.HEADER_NON_FINITE_ROWS: str(non_finite_rows)}
-        return Answer(200, told, body)
+            complete = {**complete, signals.HEADER_NON_FINITE_ROWS: str(non_finite_rows)}
+        return Response(200, complete, body)
 
     def _rows(self, body: bytes) -> list[Row]:
         if self._decode is not None:
@@ -159,7 +157,7 @@ class Scorer:
 
     def _diagnose(self, body: bytes) -> list[Row]:
         from serinus.lambda_handlers.inference.validation_errors import (
-            diagnose,  # for the first refusal, and not for init
+            diagnose,  # for the first rejection, and not at init
         )
 
         return diagnose(body, self.rules, self.limits.max_rows)
@@ -174,7 +172,7 @@ _JSON_HEADERS = {"content-type": JSON}
 
 
 def read_media(content_type: str | None, *accepted: str) -> str:
-    """The media type among ``accepted`` that Content-Type names, the first where there is none; raises `Refused`
+    """The media type among ``accepted`` that Content-Type names, the first if there is none; raises `Refused`
     (415) for others. JSON has one encoding, so parameters such as charset are ignored (RFC 8259, section 11)."""
     media = content_type.partition(";")[0].strip().lower() if content_type else ""
     if not content_type or media in accepted:
@@ -183,5 +181,5 @@ def read_media(content_type: str | None, *accepted: str) -> str:
 
 
 def cache_control(keep_s: int) -> str:
-    """Cache-Control for what one caller may keep ``keep_s`` seconds: answers belong to a key."""
+    """Cache-Control for a response that one caller may keep ``keep_s`` seconds: responses belong to a key."""
     return f"private, max-age={keep_s}" if keep_s else "no-store"

@@ -1,4 +1,4 @@
-"""The model layer's bundle as something to run, opened by ONNX Runtime."""
+"""Opens the model layer's bundle with ONNX Runtime."""
 
 import os
 from collections.abc import Callable
@@ -33,8 +33,8 @@ class Model(NamedTuple):
 
 
 def open_model(folder: Folder, *, memory_mb: int) -> Model:
-    """Read the bundle in ``folder`` and create its session, with as many threads as ``memory_mb`` gives CPUs.
-    Raises `ContractError` where graph and signature name different inputs or outputs."""
+    """Read the bundle in ``folder`` and create its session, with as many threads as ``memory_mb`` has CPUs.
+    Raises `ContractError` if graph and signature name different inputs or outputs."""
     manifest = read_manifest(folder)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads_for(memory_mb)
@@ -49,9 +49,9 @@ def open_model(folder: Folder, *, memory_mb: int) -> Model:
 
 
 def compile_run(session: onnxruntime.InferenceSession, output_names: list[str]) -> Run:
-    """A function that runs the graph of ``session`` and gives ``output_names`` in order."""
-    # The native session's own method. What Python's wrapper checks before it at each call (1.2 us) is for feeds on
-    # devices, captured graphs and other providers than the CPU's; native code itself refuses a missing input.
+    """A function that runs the graph of ``session`` and returns ``output_names`` in order."""
+    # The native session's own method. The checks of Python's wrapper before each call (1.2 us) are for feeds on
+    # devices, captured graphs and other providers than the CPU's; native code itself rejects a missing input.
     run = session._sess.run
     options = onnxruntime.RunOptions()  # which each run would else make for itself: 0.7 us
     return lambda feeds: run(output_names, feeds, options)
@@ -63,8 +63,9 @@ def threads_for(memory_mb: int) -> int:
 
 
 def _refuse_other_names(kind: str, nodes: Any, promised: list[str]) -> None:
-    found = {node.name for node in nodes}
-    if unknown := sorted(set(promised) - found):
+    existing = {node.name for node in nodes}
+    if unknown := sorted(set(promised) - existing):
         raise ContractError(
-            f"the signature names {kind} {unknown[0]!r}; the graph has {sorted(found)}. Package the model again."
+            f"the signature names {kind} {unknown[0]!r}; the graph has {sorted(existing)}. "
+            "Package the model again."
         )

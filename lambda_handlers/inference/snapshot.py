@@ -1,10 +1,10 @@
-"""What SnapStart asks of init: everything ready before the snapshot, nothing in it that must not be copied.
+"""Prepares init for SnapStart: everything ready before the snapshot, nothing in it that must not be copied.
 
-Many environments resume one snapshot. It may hold what is the same for all of them: the session, the parsed
-signature, imported modules (FastAPI too: nobody waits for init here), what a first prediction leaves behind. It
-must not hold what has to differ, or what ages: random state, ids, the time, credentials, AWS clients, connections.
-The function holds none of these; the state of the random generators, which libraries seed when imported, is drawn
-anew after each restore. docs/cold-starts.md says the same to people.
+Many environments resume one snapshot. It may hold state that is the same for all of them: the session, the parsed
+signature, imported modules (FastAPI too: nobody waits for init here), the effects of a first prediction. It must
+not hold state that has to differ or that ages: random state, ids, the time, credentials, AWS clients, connections.
+The function holds none of these; the random generators, which libraries seed when imported, are reseeded after
+each restore. docs/cold-starts.md explains the same to users.
 
 Imported under SnapStart only.
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
@@ -21,16 +21,16 @@ _GENERATORS = ("random", "numpy.random")
 
 def prepare() -> None:
     """Register the hooks that AWS's client runs around the snapshot."""
-    register_before_snapshot(_import_face)
+    register_before_snapshot(_import_app)
     register_after_restore(reseed)
 
 
 def reseed() -> None:
-    """Give this environment random streams of its own; generators that nobody loaded need none."""
+    """Give this environment random streams of its own; generators that are not loaded need none."""
     for name in _GENERATORS:
         if name in sys.modules:
             sys.modules[name].seed()
 
 
-def _import_face() -> None:
+def _import_app() -> None:
     importlib.import_module("serinus.lambda_handlers.inference.asgi")

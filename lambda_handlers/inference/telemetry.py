@@ -1,7 +1,7 @@
-"""What each live request leaves behind: one log line, from which CloudWatch takes the endpoint's metrics.
+"""Writes one log line for each live request, from which CloudWatch extracts the endpoint's metrics.
 
 The embedded metric format costs no call; names are in `contract.signals`. Golden requests leave a plain line: the
-judge has seen their answers, and they must not pass for live traffic.
+judge has seen their responses, and they must not count as live traffic.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -19,7 +19,7 @@ from serinus.lambda_handlers.contract.files import read_file
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.tensors import Array
 
-#: Answers that refuse what the caller sent.
+#: Statuses of responses that reject the caller's input.
 REJECTIONS = frozenset({400, 413, 415, 422})
 
 _ALWAYS = {
@@ -41,9 +41,9 @@ class Metadata(msgspec.Struct, frozen=True):
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request as a log line; metrics carry their names in CloudWatch.
 
-    ``outcome`` is "answered" or the end of the problem's type; ``route`` is one of the endpoint's, or "other":
-    nothing here is what a caller made up. ``rows`` and ``model_ms`` are those that the graph ran. ``request_id``
-    is API Gateway's, ``invocation_id`` Lambda's, under which its own lines and Python's are logged.
+    ``outcome`` is "answered" or the end of the problem's type; ``route`` is one of the endpoint's, or "other": no
+    value here is chosen by a caller. ``rows`` and ``model_ms`` are the graph's. ``request_id`` is API Gateway's,
+    ``invocation_id`` Lambda's, under which its own lines and Python's are logged.
     """
 
     function: str = msgspec.field(name=signals.DIMENSION_FUNCTION)
@@ -68,8 +68,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Telemetry:
-    """Writes a line a request. It remembers between calls the environment's init, until the first request has told
-    it, and what it was told (as `scoring.Observer`) of the request at hand."""
+    """Writes a line for each request. Between calls it holds the environment's init time, until the first request
+    has logged it, and the current request's events (as `scoring.Observer`)."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Telemetry:
         self._encode = msgspec.json.Encoder().encode
 
     def forget(self) -> None:
-        """Forget what was told, as before a request."""
+        """Reset the request's events, as before a request."""
         self._route = "other"
         self._outcome = "answered"
         self._prediction: int | None = None
@@ -96,17 +96,17 @@ class Telemetry:
         self._model_ms = 0.0
 
     def routed(self, name: str) -> None:
-        """The request asks for the route of ``name``."""
+        """The request is for the route of ``name``."""
         self._route = name
 
     def scored(self, outputs: Sequence[Array], model_ms: float) -> None:
-        """The graph gave ``outputs``, in signature order, after ``model_ms`` milliseconds."""
+        """The graph returned ``outputs``, in signature order, after ``model_ms`` milliseconds."""
         self._prediction = self._bin_of(outputs)
         self._rows = len(outputs[0])
         self._model_ms = round(model_ms, 3)
 
     def refused(self, problem: Problem) -> None:
-        """The request is answered with ``problem``."""
+        """The response is ``problem``."""
         self._outcome = problem.type.rpartition(":")[2]
 
     def line(
@@ -120,14 +120,14 @@ class Telemetry:
         probe: bool,
         now_ms: int,
     ) -> bytes:
-        """The request's line, with its end, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
+        """The request's line, newline included, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
         init_ms, self._init_ms = self._init_ms, None
         prediction = self._prediction if status == 200 else None
         rejected = status in REJECTIONS
         metadata = None
         if not probe:
-            told = directives(init_ms is not None, self._rows > 0, prediction is not None, rejected)
-            metadata = Metadata(now_ms, told)
+            metrics = directives(init_ms is not None, self._rows > 0, prediction is not None, rejected)
+            metadata = Metadata(now_ms, metrics)
         line = Line(
             *self._identity,
             request_id,
@@ -151,13 +151,13 @@ class Telemetry:
 
 @cache
 def directives(cold: bool, scored: bool, predicted: bool, rejected: bool) -> msgspec.Raw:
-    """Which metrics a line holds: one that is named and lacking would be an error of its format. Made at the first
+    """The metrics that a line holds: naming one that it lacks would be an error of its format. Made at the first
     line of its kind: init need not wait for it."""
-    told = _ALWAYS | (_SCORED if scored else {}) | (_PREDICTED if predicted else {}) | (_COLD if cold else {})
-    named = [_directive(told)]
+    metrics = _ALWAYS | (_SCORED if scored else {}) | (_PREDICTED if predicted else {}) | (_COLD if cold else {})
+    listed = [_directive(metrics)]
     if rejected:
-        named.append(_directive({signals.METRIC_REJECTED: "Count"}, signals.DIMENSION_OUTCOME))
-    return msgspec.Raw(msgspec.json.encode(named))
+        listed.append(_directive({signals.METRIC_REJECTED: "Count"}, signals.DIMENSION_OUTCOME))
+    return msgspec.Raw(msgspec.json.encode(listed))
 
 
 def _directive(metrics: Mapping[str, str], *dimensions: str) -> dict[str, Any]:
@@ -175,8 +175,8 @@ def is_probe(event: Mapping[str, Any]) -> bool:
 
 
 def measure_init_ms(environ: Mapping[str, str]) -> float | None:
-    """Milliseconds since the process began, to be asked at the end of init; None where no caller waited for it,
-    under SnapStart or provisioned concurrency, and where the system does not tell."""
+    """Milliseconds since the process began, to be called at the end of init; None if no caller waited for it
+    (SnapStart, provisioned concurrency), and on other systems than Linux."""
     if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand" or sys.platform != "linux":
         return None
     start_ticks = int(read_file("/proc/self", "stat").rpartition(b")")[2].split()[19])

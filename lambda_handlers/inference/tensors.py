@@ -1,7 +1,7 @@
 """From rows to the graph's input tensors.
 
-Each tensor has a way that is compiled once. Numbers are packed by `struct`, in a third of the time that
-`numpy.array` needs for nested tuples.
+Each tensor's encoder is compiled once. Numbers are packed by `struct`, in a third of the time that `numpy.array`
+needs for nested tuples.
 """
 
 import struct
@@ -77,8 +77,8 @@ def _string_maker(positions: Sequence[int], missing: Sequence[str]) -> Maker:
 
 
 def lower(strings: Array) -> Array:
-    """The strings in lower case, as Python's `str.lower` and with it the libraries of text models have it: the
-    final sigma, and what becomes two characters."""
+    """The strings in lower case by Python's `str.lower`, as the libraries of text models do it: with the final
+    sigma, and letters that become two characters."""
     return np.asarray(np.frompyfunc(str.lower, 1, 1)(strings))
 
 

@@ -1,7 +1,7 @@
-"""The precise way in: every fault of a body, by row, field, value and rule.
+"""The precise decoder: every fault of a body, by row, field, value and rule.
 
-Runs only for what the typed decoder refused, so it may take its time. Where names repeat in one object the
-last one wins, as in the typed decoder.
+Runs only for bodies that the fast decoder rejected, so it may take its time. If names repeat in one object, the
+last one wins, as in the fast decoder.
 """
 
 import json
@@ -12,17 +12,17 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from serinus.lambda_handlers.inference.coerce import Broken, check
+from serinus.lambda_handlers.inference.coerce import RuleViolation, coerce
 from serinus.lambda_handlers.inference.errors import Refused
 from serinus.lambda_handlers.inference.fast_decoder import Row
 from serinus.lambda_handlers.inference.limits import LISTED_ERRORS
 from serinus.lambda_handlers.inference.problems import Fault, echo, invalid_request, malformed_body, too_many_rows
 from serinus.lambda_handlers.inference.rules import Rule
 
-#: Longer integers are beyond every number type; Python refuses to parse much longer ones.
+#: Longer integers are beyond every number type; Python does not parse much longer ones.
 _LONGEST_INTEGER = 400
 
-#: Deeper bodies are refused here, at one depth for all: parsers give up where their caller's stack leaves them.
+#: Deeper bodies are rejected here, at one depth for all: parsers fail at a depth that depends on their caller's.
 MOST_NESTED = 200
 _TOO_DEEP = f"Arrays or objects are nested deeper than {MOST_NESTED} levels; rows never are."
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -43,7 +43,7 @@ class Faults:
             self.omitted += 1
 
     def raise_if_any(self) -> None:
-        """Raises `Refused` (422) with what was collected, if anything was."""
+        """Raises `Refused` (422) with the collected faults, if there are any."""
         if self.listed:
             raise Refused(invalid_request(tuple(self.listed), self.omitted))
 
@@ -62,7 +62,7 @@ def check_rows(rows: Sequence[Any], rules: Sequence[Rule], max_rows: int) -> lis
     """Parsed ``rows`` in signature order; raises `Refused` with status 413 or 422."""
     faults = Faults()
     if not rows:
-        faults.add(Fault("a request holds at least one row"))
+        faults.add(Fault("a request must hold at least one row"))
         faults.raise_if_any()
     if len(rows) > max_rows:
         raise Refused(too_many_rows(len(rows), max_rows))
@@ -91,7 +91,7 @@ def parse(body: bytes) -> Any:
 
 def _refuse_deep(body: bytes) -> None:
     """Raise `Refused` with status 400 for a body nested deeper than `MOST_NESTED`."""
-    # Brackets in strings mislead the quick look; what it takes for deep is looked at again with strings left out.
+    # Brackets in strings mislead the quick count; a body that seems deep is counted again without strings.
     if _is_deep(_BRACKETS, body) and _is_deep(_BRACKETS_AND_STRINGS, body):
         raise Refused(malformed_body(_TOO_DEEP))
 
@@ -134,17 +134,17 @@ def _integer(text: str) -> int | float:
 
 def _rows(document: Any, faults: Faults) -> list[Any]:
     if not isinstance(document, dict):
-        faults.add(Fault('the body is an object: {"rows": [...]}', value=echo(document)))
+        faults.add(Fault('the body must be an object: {"rows": [...]}', value=echo(document)))
         return []
     for name in document:
         if name != "rows":
-            faults.add(Fault("the body holds `rows` alone", field=echo(name), value=echo(document[name])))
+            faults.add(Fault("the body must hold only `rows`", field=echo(name), value=echo(document[name])))
     if "rows" not in document:
-        faults.add(Fault("the body holds `rows`", field="rows"))
+        faults.add(Fault("the body must hold `rows`", field="rows"))
         return []
     rows = document["rows"]
     if not isinstance(rows, list) or not rows:
-        faults.add(Fault("`rows` is an array of at least one row", field="rows", value=echo(rows)))
+        faults.add(Fault("`rows` must be an array of at least one row", field="rows", value=echo(rows)))
         return []
     return rows
 
@@ -156,7 +156,7 @@ class _RowChecker:
         self._faults = faults
 
     def check(self, number: int, row: Any) -> Row:
-        """The row's values in signature order; what is wrong is added to the faults."""
+        """The row's values in signature order; errors are added to the faults."""
         match row:
             case dict():
                 self._refuse_extra(number, row)
@@ -164,9 +164,9 @@ class _RowChecker:
             case list() | tuple() if len(row) == len(self._rules):
                 return tuple(self._value(number, rule, row[i]) for i, rule in enumerate(self._rules))
             case list() | tuple():
-                rule = f"a row has {len(self._rules)} values, in signature order"
+                rule = f"a row must have {len(self._rules)} values, in signature order"
             case _:
-                rule = "a row is an object by feature name, or an array in signature order"
+                rule = "a row must be an object by feature name, or an array in signature order"
         self._faults.add(Fault(rule, row=number, value=echo(row)))
         return ()
 
@@ -182,12 +182,14 @@ class _RowChecker:
     def _refuse_extra(self, number: int, row: dict[str, Any]) -> None:
         for name in row:
             if name not in self._names:
-                fault = Fault("is no feature of this model", row=number, field=echo(name), value=echo(row[name]))
+                fault = Fault(
+                    "is not a feature of this model", row=number, field=echo(name), value=echo(row[name])
+                )
                 self._faults.add(fault)
 
     def _value(self, number: int, rule: Rule, value: Any) -> Any:
         try:
-            return check(rule, value)
-        except Broken as broken:
-            self._faults.add(Fault(broken.rule, row=number, field=rule.name, value=echo(value)))
+            return coerce(rule, value)
+        except RuleViolation as violation:
+            self._faults.add(Fault(violation.rule, row=number, field=rule.name, value=echo(value)))
             return None

@@ -156,7 +156,7 @@ def test_a_bundle_that_is_gone_is_refused(project: Any) -> None:
     for file in bundle.iterdir():
         file.unlink()
 
-    with pytest.raises(ReleaseError, match=r"is no bundle: model\.json is missing"):
+    with pytest.raises(ReleaseError, match=r"is not a bundle: model\.json is missing"):
         project.release()
 
 

@@ -22,7 +22,7 @@ from serinus.lambda_handlers.contract.bundle import read_manifest
 from serinus.lambda_handlers.inference.fast_decoder import compile_converter, compile_decoder
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.rules import FLOAT64_MAX, Rule
-from serinus.lambda_handlers.inference.scoring import JSON, Answer, Scorer
+from serinus.lambda_handlers.inference.scoring import JSON, Response, Scorer
 from serinus.lambda_handlers.inference.session import open_model
 from serinus.modelpack.errors import ParityError
 from serinus.modelpack.request import PackageResult
@@ -38,7 +38,7 @@ def _lines(packed: PackageResult) -> dict[str, ProbeCounts]:
     return {line.probe: line for line in packed.robustness.lines}
 
 
-def _answer(packed: PackageResult, row: dict[str, Any]) -> Answer:
+def _answer(packed: PackageResult, row: dict[str, Any]) -> Response:
     scorer = Scorer(open_model(packed.bundle, memory_mb=1769), Limits(), "1")
     return scorer.predict(json.dumps({"rows": [row]}).encode(), JSON)
 

@@ -1,2 +1,2 @@
-"""The protocols that existing clients speak, beside the endpoint's own: they read rows and write outputs, and
-leave validating and scoring to `scoring`."""
+"""Protocols of existing clients, beside the endpoint's own: they read rows and write outputs, and leave validation
+and scoring to `scoring`."""

@@ -1,9 +1,9 @@
-"""CSV (RFC 4180) to rows as validation takes them.
+"""CSV (RFC 4180) to rows for validation.
 
-The first line names the features where all its cells are names of features, or the content type says
-`header=present`; else each line holds the values in signature order. CSV has no types: a cell is read as what its
-feature holds, and left as text, to be refused, where it cannot be. An empty cell is a missing value; so is NaN for
-a number. Where a feature is an array, its cell is one in JSON.
+The first line is a header if all its cells are names of features, or if the content type contains
+`header=present`; else each line holds the values in signature order. CSV has no types: a cell is read as its
+feature's type, or stays text, which validation rejects. An empty cell is a missing value; so is NaN for a number.
+An array feature's cell is a JSON array.
 """
 
 import csv
@@ -34,7 +34,7 @@ def read_table(body: bytes, content_type: str, rules: Sequence[Rule], max_rows: 
         raise Refused(too_many_rows(len(lines), max_rows))
     for number, line in enumerate(lines):
         if len(line) != len(ordered):
-            fault = Fault(f"a line has {len(ordered)} cells", row=number, value=f"{len(line)} cells")
+            fault = Fault(f"a line must have {len(ordered)} cells", row=number, value=f"{len(line)} cells")
             raise Refused(invalid_request((fault,), 0))
     return _in_signature_order(
         [[_value(*pair) for pair in zip(ordered, line, strict=True)] for line in lines], ordered, rules
@@ -61,8 +61,8 @@ def _has_header(line: Sequence[str], content_type: str, rules: Sequence[Rule]) -
 
 def _columns(header: Sequence[str], rules: Sequence[Rule]) -> list[Rule]:
     by_name = {rule.name: rule for rule in rules}
-    faults = [Fault("is no feature of this model", field=echo(name)) for name in header if name not in by_name]
-    faults += [Fault("is given twice", field=echo(name)) for name in sorted(set(header)) if header.count(name) > 1]
+    faults = [Fault("is not a feature of this model", field=echo(name)) for name in header if name not in by_name]
+    faults += [Fault("appears twice", field=echo(name)) for name in sorted(set(header)) if header.count(name) > 1]
     missing = [rule.name for rule in rules if rule.name not in header and not rule.optional]
     faults += [Fault("is required", field=name) for name in missing]
     if faults:
@@ -73,9 +73,9 @@ def _columns(header: Sequence[str], rules: Sequence[Rule]) -> list[Rule]:
 def _in_signature_order(lines: list[list[Any]], ordered: Sequence[Rule], rules: Sequence[Rule]) -> list[list[Any]]:
     if list(ordered) == list(rules):
         return lines
-    places = {rule.name: place for place, rule in enumerate(ordered)}
-    found = [places.get(rule.name) for rule in rules]
-    return [[None if place is None else line[place] for place in found] for line in lines]
+    indices = {rule.name: index for index, rule in enumerate(ordered)}
+    columns = [indices.get(rule.name) for rule in rules]
+    return [[None if column is None else line[column] for column in columns] for line in lines]
 
 
 def _value(rule: Rule, cell: str) -> Any:

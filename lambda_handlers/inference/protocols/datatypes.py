@@ -39,16 +39,16 @@ _LENGTH = struct.Struct("<I")
 
 
 def unpack(datatype: str, data: bytes) -> list[Any]:
-    """The values in ``data``, None for NaN; raises `ValueError` saying what does not fit."""
+    """The values in ``data``, None for NaN; raises `ValueError` if they do not match ``datatype``."""
     if datatype == "BYTES":
         return _strings(data)
     if datatype == "BOOL":
         if data.strip(b"\0\1"):
-            raise ValueError("a BOOL is a byte 0 or 1")
+            raise ValueError("a BOOL must be a byte 0 or 1")
         return [byte == 1 for byte in data]
     dtype = np.dtype(DTYPES[datatype])
     if len(data) % dtype.itemsize:
-        raise ValueError(f"{len(data)} bytes are no whole number of {datatype}, {dtype.itemsize} bytes each")
+        raise ValueError(f"{len(data)} bytes are not a whole number of {datatype}, {dtype.itemsize} bytes each")
     values = np.frombuffer(data, dtype)
     if dtype.kind == "f" and np.isnan(values).any():
         return [None if value != value else value for value in values.tolist()]

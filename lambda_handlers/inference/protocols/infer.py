@@ -7,7 +7,7 @@ import msgspec
 
 from serinus.lambda_handlers.contract.signature import Output
 from serinus.lambda_handlers.inference import problems
-from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.http import OPEN_INFERENCE, Request
 from serinus.lambda_handlers.inference.predict_response import count_non_finite
 from serinus.lambda_handlers.inference.protocols.datatypes import name_of, pack
 from serinus.lambda_handlers.inference.protocols.infer_request import (
@@ -18,40 +18,40 @@ from serinus.lambda_handlers.inference.protocols.infer_request import (
     refuse,
 )
 from serinus.lambda_handlers.inference.protocols.infer_rows import read_rows
-from serinus.lambda_handlers.inference.scoring import JSON, Answer, Scorer, read_media
+from serinus.lambda_handlers.inference.scoring import JSON, Response, Scorer, read_media
 from serinus.lambda_handlers.inference.tensors import Array
 
 OCTETS = "application/octet-stream"
 
 
 class Infer:
-    """Answers inference requests of one model."""
+    """Handles inference requests of one model."""
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
 
-    def __call__(self, call: Call) -> Answer:
-        """Status 200, or a problem document with an ``error`` besides."""
-        return self._scorer.guard("/v2/", lambda: self._infer(call))
+    def __call__(self, request: Request) -> Response:
+        """Status 200, or a problem document with an ``error`` member."""
+        return self._scorer.guard(f"{OPEN_INFERENCE}/", lambda: self._infer(request))
 
-    def _infer(self, call: Call) -> Answer:
+    def _infer(self, request: Request) -> Response:
         scorer = self._scorer
         signature = scorer.model.manifest.signature
-        read_media(call.header("content-type"), JSON, OCTETS)
-        scorer.admit(call.body)
-        request, parts = read_request(call)
-        wanted = _wanted(request, signature.outputs)
-        rows = scorer.validate(read_rows(request, parts, signature, scorer.limits.max_rows))
+        read_media(request.header("content-type"), JSON, OCTETS)
+        scorer.admit(request.body)
+        inference, parts = read_request(request)
+        requested = _requested_outputs(inference, signature.outputs)
+        rows = scorer.validate(read_rows(inference, parts, signature, scorer.limits.max_rows))
         outputs = scorer.score(rows)
-        body, headers = self._write(request, wanted, outputs)
+        body, headers = self._write(inference, requested, outputs)
         return scorer.complete(body, headers, count_non_finite(outputs))
 
     def _write(
-        self, request: InferRequest, wanted: Sequence[tuple[int, InferOutput]], arrays: Sequence[Array]
+        self, request: InferRequest, requested: Sequence[tuple[int, InferOutput]], arrays: Sequence[Array]
     ) -> tuple[bytes, dict[str, str]]:
         manifest = self._scorer.model.manifest
         tensors, parts = [], []
-        for number, output in wanted:
+        for number, output in requested:
             tensor, part = _tensor(output, arrays[number], _is_binary(request, output))
             tensors.append(tensor)
             if part is not None:
@@ -65,15 +65,15 @@ class Infer:
         return b"".join((head, *parts)), {"content-type": OCTETS, HEADER_JSON_BYTES: str(len(head))}
 
 
-def _wanted(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[int, InferOutput]]:
-    """The outputs that are asked for, all unless some are named, each with its place in the signature."""
+def _requested_outputs(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[int, InferOutput]]:
+    """The requested outputs, all unless some are named, each with its index in the signature."""
     names = [output.name for output in outputs]
-    for asked in request.outputs:
-        if asked.name not in names:
-            rule = f"is no output of this model, which gives {', '.join(names[:10])}"
-            raise refuse(rule, problems.echo(asked.name))
-    asked_for = request.outputs or [InferOutput(name) for name in names]
-    return [(names.index(asked.name), asked) for asked in asked_for]
+    for output in request.outputs:
+        if output.name not in names:
+            rule = f"is not an output of this model, which returns {', '.join(names[:10])}"
+            raise refuse(rule, problems.echo(output.name))
+    requested = request.outputs or [InferOutput(name) for name in names]
+    return [(names.index(output.name), output) for output in requested]
 
 
 def _is_binary(request: InferRequest, output: InferOutput) -> bool:

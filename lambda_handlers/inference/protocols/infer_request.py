@@ -7,14 +7,14 @@ import msgspec
 
 from serinus.lambda_handlers.inference import problems
 from serinus.lambda_handlers.inference.errors import Refused
-from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.http import Request
 from serinus.lambda_handlers.inference.problems import Fault
 from serinus.lambda_handlers.inference.protocols.datatypes import KNOWN
 from serinus.lambda_handlers.inference.validation_errors import parse
 
-#: Bytes of the body that are JSON, where bytes of tensors follow; the same header is on answers.
+#: Length of the body's JSON, if tensors' bytes follow; responses have the same header.
 HEADER_JSON_BYTES = "inference-header-content-length"
-#: Parameters that would change the answer, if they were done.
+#: Parameters that would change the response if they were supported.
 _UNSUPPORTED = ("classification", "sequence_id", "sequence_start", "sequence_end", "shared_memory_region")
 
 
@@ -29,14 +29,14 @@ class InferInput(msgspec.Struct, frozen=True):
 
 
 class InferOutput(msgspec.Struct, frozen=True):
-    """An output that is asked for."""
+    """A requested output."""
 
     name: str
     parameters: dict[str, Any] = {}
 
 
 class InferRequest(msgspec.Struct, frozen=True):
-    """The JSON of a request. Members that the protocol does not know are ignored, as it wants."""
+    """The JSON of a request. Members that the protocol does not define are ignored, as it requires."""
 
     inputs: list[InferInput]
     id: str | None = None
@@ -45,37 +45,37 @@ class InferRequest(msgspec.Struct, frozen=True):
 
 
 def refuse(rule: str, field: str | None = None, value: Any = msgspec.UNSET) -> Refused:
-    """A request that does not fit, by one fault."""
+    """An invalid request, by one fault."""
     return Refused(problems.invalid_request((Fault(rule, field=field, value=value),), 0))
 
 
-def read_request(call: Call) -> tuple[InferRequest, dict[str, bytes]]:
-    """The request, and the bytes of each input that is sent as bytes; raises `Refused` with status 400 or 422."""
-    length = _json_length(call)
-    document = parse(call.body[:length])
+def read_request(request: Request) -> tuple[InferRequest, dict[str, bytes]]:
+    """The inference request, and the bytes of each binary input; raises `Refused` with status 400 or 422."""
+    length = _json_length(request)
+    document = parse(request.body[:length])
     try:
-        request = msgspec.convert(document, InferRequest)
+        inference = msgspec.convert(document, InferRequest)
     except msgspec.ValidationError as error:
-        raise refuse(f"is no inference request: {error}") from error
-    _refuse_unsupported("the request", request.parameters)
-    for output in request.outputs:
+        raise refuse(f"is not an inference request: {error}") from error
+    _refuse_unsupported("the request", inference.parameters)
+    for output in inference.outputs:
         _refuse_unsupported(output.name, output.parameters)
-    for tensor in request.inputs:
+    for tensor in inference.inputs:
         _refuse_unsupported(tensor.name, tensor.parameters)
         if tensor.datatype not in KNOWN:
             raise refuse(
-                f"datatype is one of {', '.join(KNOWN)}", problems.echo(tensor.name), tensor.datatype[:64]
+                f"datatype must be one of {', '.join(KNOWN)}", problems.echo(tensor.name), tensor.datatype[:64]
             )
-    return request, _split(request, call.body[length:])
+    return inference, _split(inference, request.body[length:])
 
 
-def _json_length(call: Call) -> int:
-    text = call.header(HEADER_JSON_BYTES)
+def _json_length(request: Request) -> int:
+    text = request.header(HEADER_JSON_BYTES)
     if text is None:
-        return len(call.body)
-    if len(text) <= 10 and text.isascii() and text.isdecimal() and int(text) <= len(call.body):
+        return len(request.body)
+    if len(text) <= 10 and text.isascii() and text.isdecimal() and int(text) <= len(request.body):
         return int(text)
-    detail = f"{HEADER_JSON_BYTES} is {problems.echo(text)!r}; the body has {len(call.body)} bytes."
+    detail = f"{HEADER_JSON_BYTES} is {problems.echo(text)!r}; the body has {len(request.body)} bytes."
     raise Refused(problems.malformed_body(detail))
 
 

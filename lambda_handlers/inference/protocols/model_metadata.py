@@ -1,4 +1,4 @@
-"""Server and model as the Open Inference Protocol describes them.
+"""Metadata of server and model in the Open Inference Protocol.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
@@ -10,17 +10,17 @@ from serinus.lambda_handlers.contract.signature import Signature, Tensor
 from serinus.lambda_handlers.inference.protocols.datatypes import NAMES
 from serinus.lambda_handlers.inference.scoring import Scorer
 
-#: Seconds for which a caller may keep what describes the model; a release takes longer.
+#: Seconds for which a caller may keep a description of the model; a release takes longer.
 DESCRIPTION_KEEP_S = 60
 
 
 def describe_server(scorer: Scorer) -> dict[str, Any]:
-    """The answer of GET /v2."""
+    """The response of GET /v2."""
     return {"name": "serinus", "version": scorer.function_version, "extensions": ["binary_tensor_data"]}
 
 
 def describe_model(manifest: Manifest) -> dict[str, Any]:
-    """The answer of GET /v2/models/{model}; inputs are the graph's tensors, with the features in their columns."""
+    """The response of GET /v2/models/{model}; inputs are the graph's tensors and their features."""
     signature = manifest.signature
     return {
         "name": manifest.name,

@@ -6,7 +6,7 @@ from typing import Any
 
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.contract.signature import Signature
-from serinus.lambda_handlers.inference.openapi_parts import problem_answers, ref, report
+from serinus.lambda_handlers.inference.openapi_parts import problem_responses, ref, report
 from serinus.lambda_handlers.inference.openapi_schemas import feature_schema
 from serinus.lambda_handlers.inference.protocols.invocations import CSV
 from serinus.lambda_handlers.inference.scoring import JSON, Scorer
@@ -17,13 +17,13 @@ _TAG = "MLflow and SageMaker"
 def paths(scorer: Scorer) -> dict[str, Any]:
     """The two routes."""
     return {
-        "/ping": {"get": report("ping", "Whether the model answers", _TAG)},
+        "/ping": {"get": report("ping", "Whether the model is ready", _TAG)},
         "/invocations": {"post": _invoke(scorer)},
     }
 
 
 def schemas(signature: Signature) -> dict[str, Any]:
-    """What the routes refer to."""
+    """The schemas that the routes refer to."""
     rows = {"type": "array", "minItems": 1, "items": {"anyOf": [ref("Row"), ref("RowArray")]}}
     return {
         "Invocation": {
@@ -37,7 +37,7 @@ def schemas(signature: Signature) -> dict[str, Any]:
         "Predictions": {
             "type": "object",
             "properties": {
-                "predictions": {"type": "array", "description": "One entry a row."},
+                "predictions": {"type": "array", "description": "One entry for each row."},
                 "classes": {"type": "array"},
                 "probabilities": {"type": "array"},
             },
@@ -63,11 +63,11 @@ def _invoke(scorer: Scorer) -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "Predictions, in the form that Accept asks for.",
+                "description": "Predictions, in the media type that Accept names.",
                 "content": {JSON: {"schema": ref("Predictions")}, CSV: text},
             },
-            "406": problem_answers()["415"] | {"description": "Accept takes neither JSON nor CSV."},
-            **problem_answers(),
+            "406": problem_responses()["415"] | {"description": "Accept allows neither JSON nor CSV."},
+            **problem_responses(),
         },
     }
 
@@ -106,7 +106,7 @@ def _split(signature: Signature) -> dict[str, Any]:
 def _columns(signature: Signature) -> dict[str, Any]:
     return {
         "type": "object",
-        "description": "A column a feature, all of one length.",
+        "description": "A column for each feature, all of equal length.",
         "properties": {
             feature.name: {"type": "array", "minItems": 1, "items": feature_schema(feature)}
             for feature in signature.features

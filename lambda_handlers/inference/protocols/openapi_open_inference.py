@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.contract.signature import Feature, Signature, Tensor
-from serinus.lambda_handlers.inference.openapi_parts import problem_answers, ref, report
+from serinus.lambda_handlers.inference.openapi_parts import problem_responses, ref, report
 from serinus.lambda_handlers.inference.openapi_schemas import feature_schema
 from serinus.lambda_handlers.inference.protocols.datatypes import NAMES
 from serinus.lambda_handlers.inference.protocols.infer import OCTETS
@@ -30,12 +30,12 @@ def paths(scorer: Scorer) -> dict[str, Any]:
 
 
 def schemas(signature: Signature) -> dict[str, Any]:
-    """What the routes refer to."""
+    """The schemas that the routes refer to."""
     return {"InferRequest": _request(signature), "InferAnswer": _ANSWER}
 
 
 def _infer(scorer: Scorer) -> dict[str, Any]:
-    length = {"schema": {"type": "integer", "minimum": 0}, "description": "Bytes of the body that are JSON."}
+    length = {"schema": {"type": "integer", "minimum": 0}, "description": "Length of the body's JSON in bytes."}
     binary = {"schema": {"type": "string", "format": "binary"}}
     return {
         "operationId": "infer",
@@ -48,11 +48,11 @@ def _infer(scorer: Scorer) -> dict[str, Any]:
         },
         "responses": {
             "200": {
-                "description": "Tensors, in JSON or as bytes behind it.",
+                "description": "Tensors, in JSON or as bytes after it.",
                 "headers": {HEADER_JSON_BYTES: length},
                 "content": {JSON: {"schema": ref("InferAnswer")}, OCTETS: binary},
             },
-            **problem_answers(),
+            **problem_responses(),
         },
     }
 
@@ -108,7 +108,7 @@ def _input(signature: Signature, tensor: Tensor) -> dict[str, Any]:
             },
             "data": {
                 "type": "array",
-                "description": "Flat, or nested as the shape says.",
+                "description": "Flat, or nested by the shape.",
                 "items": _value(features),
             },
             "parameters": {
@@ -121,16 +121,16 @@ def _input(signature: Signature, tensor: Tensor) -> dict[str, Any]:
 
 
 def _value(features: list[Feature]) -> dict[str, Any]:
-    """One value, of whichever feature: their schemas, each once, without what describes them; or arrays."""
-    found: list[dict[str, Any]] = []
+    """One value, of any feature: their schemas, each once, without descriptions; or arrays."""
+    distinct: list[dict[str, Any]] = []
     for feature in features:
         schema = feature_schema(feature)
         while "items" in schema:
             schema = schema["items"]
         bare = {key: value for key, value in schema.items() if key not in ("description", "examples")}
-        if bare not in found:
-            found.append(bare)
-    return {"anyOf": [*found, {"type": "array"}]}
+        if bare not in distinct:
+            distinct.append(bare)
+    return {"anyOf": [*distinct, {"type": "array"}]}
 
 
 def _required(signature: Signature, name: str) -> bool:

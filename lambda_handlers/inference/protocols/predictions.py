@@ -1,6 +1,6 @@
-"""Outputs as MLflow's and SageMaker's clients read them: `predictions`, one entry a row, or a CSV table.
+"""Outputs for MLflow's and SageMaker's clients: `predictions`, one entry for each row, or a CSV table.
 
-The entry is the label or the value. Where a model has neither, it is an object of the outputs by name.
+The entry is the label or the value. If a model has neither, it is an object of the outputs by name.
 """
 
 import csv
@@ -18,28 +18,28 @@ from serinus.lambda_handlers.inference.tensors import Array
 
 
 def write_json(manifest: Manifest, arrays: Sequence[Array]) -> bytes:
-    """{"predictions": [...]}; for classifiers with ``classes`` and ``probabilities`` besides."""
+    """{"predictions": [...]}; for classifiers also ``classes`` and ``probabilities``."""
     signature = manifest.signature
     named = {
         field_of(output, signature.outputs): array for output, array in zip(signature.outputs, arrays, strict=True)
     }
     main = named.get("labels", named.get("values"))
-    answer: dict[str, Any] = {}
+    response: dict[str, Any] = {}
     if main is not None:
-        answer["predictions"] = _by_row(main)
+        response["predictions"] = _by_row(main)
     else:
         columns = [_by_row(array) for array in arrays]
         names = [output.name for output in signature.outputs]
-        answer["predictions"] = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        response["predictions"] = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     if signature.classes is not None and "probabilities" in named:
-        answer["classes"] = signature.classes
-        answer["probabilities"] = named["probabilities"].tolist()
-    return msgspec.json.encode(answer)
+        response["classes"] = signature.classes
+        response["probabilities"] = named["probabilities"].tolist()
+    return msgspec.json.encode(response)
 
 
 def write_csv(manifest: Manifest, arrays: Sequence[Array]) -> bytes:
-    """A header, then a line a row: `prediction` first, probabilities by class, all else by output and place. A
-    number that is not finite is an empty cell."""
+    """A header, then a line for each row: `prediction` first, probabilities by class, all else by output and
+    index. A number that is not finite is an empty cell."""
     signature = manifest.signature
     columns: list[tuple[str, list[Any]]] = []
     for output, array in zip(signature.outputs, arrays, strict=True):
@@ -60,17 +60,17 @@ def _by_row(array: Array) -> list[Any]:
 def _columns(manifest: Manifest, output: Output, array: Array) -> Iterator[tuple[str, list[Any]]]:
     signature = manifest.signature
     table = array.reshape(len(array), -1)
-    places: Sequence[object] = range(table.shape[1])
+    suffixes: Sequence[object] = range(table.shape[1])
     match field_of(output, signature.outputs):
         case "labels" | "values":
             name = "prediction"
         case "probabilities" if signature.classes is not None and len(signature.classes) == table.shape[1]:
-            name, places = "probability", signature.classes
+            name, suffixes = "probability", signature.classes
         case _:
             name = output.name
-    for number, place in enumerate(places):
+    for number, suffix in enumerate(suffixes):
         column = table[:, number]
         values = column.tolist()
         if column.dtype.kind == "f" and not np.isfinite(column).all():
             values = [value if np.isfinite(value) else None for value in values]
-        yield (name if table.shape[1] == 1 else f"{name}_{place}"), values
+        yield (name if table.shape[1] == 1 else f"{name}_{suffix}"), values

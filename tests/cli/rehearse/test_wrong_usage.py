@@ -139,7 +139,7 @@ def test_a_candidate_that_is_missing(refused: Refused) -> None:
 
 def test_a_candidate_that_is_no_bundle(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "is no bundle: model.json is missing" in one_line(
+    assert "is not a bundle: model.json is missing" in one_line(
         refused("churn", "--candidate", str(tmp_path / "empty"))
     )
 

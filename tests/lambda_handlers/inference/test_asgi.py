@@ -62,14 +62,14 @@ def test_unknown_routes_are_problems(churn_endpoint: Endpoint) -> None:
     answer = ask(churn_endpoint, "GET", "/predict/")
     assert answer["statusCode"] == 404
     assert answer["headers"]["content-type"] == "application/problem+json"
-    assert "/predict/ is no route" in json.loads(answer["body"])["detail"]
+    assert "/predict/ is not a route" in json.loads(answer["body"])["detail"]
 
 
 @pytest.mark.parametrize(("method", "path", "allowed"), [("GET", "/predict", "POST"), ("POST", "/model", "GET")])
 def test_wrong_methods_name_the_right_one(churn_endpoint: Endpoint, method: str, path: str, allowed: str) -> None:
     answer = ask(churn_endpoint, method, path)
     assert (answer["statusCode"], answer["headers"]["allow"]) == (405, allowed)
-    assert f"this route takes {allowed}" in json.loads(answer["body"])["detail"]
+    assert f"this route accepts {allowed}" in json.loads(answer["body"])["detail"]
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

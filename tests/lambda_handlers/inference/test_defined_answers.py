@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from serinus.lambda_handlers.inference.scoring import Answer, Scorer
+from serinus.lambda_handlers.inference.scoring import Response, Scorer
 
 VECTOR = [[1.0, 2.0], [3.0, 4.0]]
 ROWS: dict[str, dict[str, Any]] = {
@@ -18,7 +18,7 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 
 
-def send(scorer: Scorer, *rows: Any) -> tuple[Answer, Any]:
+def send(scorer: Scorer, *rows: Any) -> tuple[Response, Any]:
     answer = scorer.predict(json.dumps({"rows": rows}).encode(), "application/json")
     return answer, json.loads(answer.body)
 
@@ -104,7 +104,7 @@ def test_missing_string_reaches_the_graph_as_its_missing_string(scorers: dict[st
 
 def test_extra_fields_are_refused_by_name(scorers: dict[str, Scorer]) -> None:
     assert refused(scorers["iris"], {**ROWS["iris"], "age": 4}) == [
-        {"rule": "is no feature of this model", "row": 0, "field": "age", "value": 4}
+        {"rule": "is not a feature of this model", "row": 0, "field": "age", "value": 4}
     ]
 
 
@@ -178,7 +178,7 @@ def test_json_of_another_shape_is_refused_with_422(scorers: dict[str, Scorer], b
 def test_other_members_beside_rows_are_refused(scorers: dict[str, Scorer]) -> None:
     body = json.dumps({"rows": [ROWS["iris"]], "id": 7}).encode()
     assert json.loads(scorers["iris"].predict(body, None).body)["errors"] == [
-        {"rule": "the body holds `rows` alone", "field": "id", "value": 7}
+        {"rule": "the body must hold only `rows`", "field": "id", "value": 7}
     ]
 
 

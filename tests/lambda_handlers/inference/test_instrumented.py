@@ -10,7 +10,7 @@ import pytest
 
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.inference.errors import UnknownEvent
-from serinus.lambda_handlers.inference.instrumented import Reported, open_reported, write_line
+from serinus.lambda_handlers.inference.instrumented import InstrumentedEndpoint, open_instrumented, write_line
 
 Event = dict[str, Any]
 
@@ -35,14 +35,14 @@ def lines() -> list[Event]:
 
 
 @pytest.fixture(params=["1", "0"], ids=["hot route", "face"])
-def reported(iris: Path, request: pytest.FixtureRequest, lines: list[Event]) -> Iterator[Reported]:
+def reported(iris: Path, request: pytest.FixtureRequest, lines: list[Event]) -> Iterator[InstrumentedEndpoint]:
     environ = {
         "SERINUS_MODEL_DIR": str(iris),
         "SERINUS_HOT_ROUTE": request.param,
         "AWS_LAMBDA_FUNCTION_NAME": "shop-dev-iris",
         "AWS_LAMBDA_FUNCTION_VERSION": "7",
     }
-    opened = open_reported(environ, lambda line: lines.append(json.loads(line)))
+    opened = open_instrumented(environ, lambda line: lines.append(json.loads(line)))
     yield opened
     opened.endpoint.close()
 

@@ -51,7 +51,7 @@ def test_a_graph_with_other_inputs_than_the_signature_is_refused(damaged: Path) 
 
 def test_a_model_that_cannot_answer_its_golden_set_is_refused_at_init(damaged: Path) -> None:
     edit(damaged / "golden.json", "sepal_length", "length")
-    with pytest.raises(ContractError, match=r"cannot answer its own golden set.*is required"):
+    with pytest.raises(ContractError, match=r"cannot score its own golden set.*is required"):
         open_endpoint({"SERINUS_MODEL_DIR": str(damaged)})
 
 
@@ -60,7 +60,7 @@ def test_a_feature_that_may_be_missing_needs_a_tensor_that_can_say_so(energy: Pa
     manifest = json.loads((folder / "model.json").read_text())
     manifest["signature"]["tensors"][0]["dtype"] = "int64"
     (folder / "model.json").write_text(json.dumps(manifest))
-    with pytest.raises(ContractError, match="'floors' may be missing, but its tensor holds int64"):
+    with pytest.raises(ContractError, match="'floors' may be missing, but its tensor's int64 has no missing values"):
         open_endpoint({"SERINUS_MODEL_DIR": str(folder)})
 
 

@@ -37,7 +37,7 @@ after_import = set(sys.modules)
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 hooks = [len(get_before_snapshot()), len(get_after_restore())] if "snapshot_restore_py" in after_import else None
 from serinus.lambda_handlers.inference import snapshot
-snapshot._import_face()
+snapshot._import_app()
 sockets = [link for link in map(lambda n: os.readlink(f"/proc/self/fd/{n}") if os.path.exists(f"/proc/self/fd/{n}")
            else "", os.listdir("/proc/self/fd")) if link.startswith("socket:")] if sys.platform == "linux" else []
 json.dump({"hooks": hooks, "imported": sorted(after_import), "held": sorted(sys.modules), "sockets": sockets},

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serinus.lambda_handlers.inference.http import Call
+from serinus.lambda_handlers.inference.http import Request
 from serinus.lambda_handlers.inference.protocols.datatypes import unpack
 from serinus.lambda_handlers.inference.protocols.routes import compile_routes
 
@@ -64,7 +64,7 @@ def test_tensors_score_as_rows_do(post, scorers, name):
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_shapes_and_datatypes_are_those_of_the_metadata(post, scorers, name):
-    metadata = compile_routes(scorers[name])["GET", f"/v2/models/{name}"](Call(b"", {}.get))
+    metadata = compile_routes(scorers[name])["GET", f"/v2/models/{name}"](Request(b"", {}.get))
     described = {output["name"]: output for output in json.loads(metadata.body)["outputs"]}
     for output in outputs(post(name, PATH.format(name), {"inputs": INPUTS[name]})).values():
         assert output["datatype"] == described[output["name"]]["datatype"]
@@ -145,28 +145,28 @@ def test_numbers_that_are_not_finite_are_null_and_counted(post):
 
 X = INPUTS["iris"][0]
 REFUSALS: list[tuple[dict[str, Any], str]] = [
-    ({}, "is no inference request"),
-    ({"inputs": 3}, "is no inference request"),
+    ({}, "is not an inference request"),
+    ({"inputs": 3}, "is not an inference request"),
     ({"inputs": []}, "number of rows"),
-    ({"inputs": [{**X, "name": "Y"}]}, "Y is no input of this model, which takes X"),
+    ({"inputs": [{**X, "name": "Y"}]}, "Y is not an input of this model, which accepts X"),
     ({"inputs": [{**X, "shape": [2, 5]}]}, "X shape must be [-1, 4]"),
     ({"inputs": [{**X, "shape": [2.5, 4]}]}, "Expected `int`"),
     ({"inputs": [{**X, "shape": [0, 4], "data": []}]}, "at least 1"),
     ({"inputs": [{**X, "shape": [-1, 4]}]}, "at least 1"),
     ({"inputs": [{**X, "shape": [3, 4]}]}, "X data must be flat"),
     ({"inputs": [{**X, "data": [1.0] * 9}]}, "8"),
-    ({"inputs": [{**X, "data": [[1, 2, 3, 4], [1, 2, 3]]}]}, "nested as its shape says"),
-    ({"inputs": [{**X, "data": [[1, 2, 3, 4], 5]}]}, "nested as its shape says"),
+    ({"inputs": [{**X, "data": [[1, 2, 3, 4], [1, 2, 3]]}]}, "nested by its shape"),
+    ({"inputs": [{**X, "data": [[1, 2, 3, 4], 5]}]}, "nested by its shape"),
     ({"inputs": [{**X, "data": None}]}, "neither data nor binary_data_size"),
-    ({"inputs": [{**X, "datatype": "BF16"}]}, "datatype is one of"),
-    ({"inputs": [X, X]}, "is given twice"),
+    ({"inputs": [{**X, "datatype": "BF16"}]}, "datatype must be one of"),
+    ({"inputs": [X, X]}, "appears twice"),
     ({"inputs": [{**X, "data": ["a"] * 8}]}, "row 0: sepal_length must be a number"),
     ({"inputs": [{**X, "data": [1e39] * 8}]}, "finite number"),
     ({"inputs": [{**X, "data": [None] * 8}]}, "may not be null"),
     ({"inputs": [{**X, "parameters": {"binary_data_size": 32}}]}, "0 are left"),
     ({"inputs": [{**X, "parameters": {"shared_memory_region": "a"}}]}, "not supported"),
     ({"inputs": [X], "parameters": {"sequence_id": 3}}, "not supported"),
-    ({"inputs": [X], "outputs": [{"name": "logits"}]}, "logits is no output of this model"),
+    ({"inputs": [X], "outputs": [{"name": "logits"}]}, "logits is not an output of this model"),
     ({"inputs": [X], "outputs": [{"name": "label", "parameters": {"classification": 1}}]}, "not supported"),
 ]
 
@@ -182,8 +182,8 @@ def test_what_does_not_fit_is_refused_in_words_that_clients_of_the_protocol_read
 @pytest.mark.parametrize(
     ("blob", "told"),
     [
-        (b"\0" * 31, "no whole number of FP32"),
-        (b"\0" * 28, "as many values as its shape says"),
+        (b"\0" * 31, "not a whole number of FP32"),
+        (b"\0" * 28, "as many values as its shape implies"),
         (struct.pack("<8f", *[float("inf")] * 8), "finite number"),
     ],
 )
