@@ -95,7 +95,7 @@ def _verdict() -> PlannedAlarm:
 
 
 def _errors(settings: EndpointSettings, *, weighted: bool) -> PlannedAlarm:
-    chosen = settings.alarms
+    config = settings.alarms
     metrics = {
         "failed": _own(signals.METRIC_ERRORS, "Sum"),
         "answered": _own(signals.METRIC_ERRORS, "SampleCount"),
@@ -106,12 +106,12 @@ def _errors(settings: EndpointSettings, *, weighted: bool) -> PlannedAlarm:
         bad, all_ = f"({bad} + FILL(crashed, 0))", f"({all_} + FILL(crashed, 0))"
     return PlannedAlarm(
         name="Errors",
-        description=f"More than {chosen.error_rate_percent:g} % of the new version's requests fail.",
-        expression=_share(bad, all_, chosen.minimum_requests),
+        description=f"More than {config.error_rate_percent:g} % of the new version's requests fail.",
+        expression=_share(bad, all_, config.minimum_requests),
         metrics=metrics,
-        threshold=chosen.error_rate_percent,
+        threshold=config.error_rate_percent,
         period_s=_WINDOW_MINUTES * _MINUTE_S,
-        minimum_requests=chosen.minimum_requests,
+        minimum_requests=config.minimum_requests,
         most=100.0,
     )
 
@@ -139,16 +139,16 @@ def p99_threshold_ms(settings: EndpointSettings) -> int:
 
 
 def _throttles(settings: EndpointSettings) -> PlannedAlarm:
-    chosen = settings.alarms
+    config = settings.alarms
     refused = "FILL(throttled, 0)"
     return PlannedAlarm(
         name="Throttles",
-        description=f"Lambda refuses more than {chosen.throttle_rate_percent:g} % of the new version's requests.",
-        expression=_share(refused, f"({refused} + FILL(invoked, 0))", chosen.minimum_requests),
+        description=f"Lambda refuses more than {config.throttle_rate_percent:g} % of the new version's requests.",
+        expression=_share(refused, f"({refused} + FILL(invoked, 0))", config.minimum_requests),
         metrics={"throttled": _lambdas("Throttles"), "invoked": _lambdas("Invocations")},
-        threshold=chosen.throttle_rate_percent,
+        threshold=config.throttle_rate_percent,
         period_s=_WINDOW_MINUTES * _MINUTE_S,
-        minimum_requests=chosen.minimum_requests,
+        minimum_requests=config.minimum_requests,
         most=100.0,
     )
 

@@ -173,10 +173,10 @@ def acknowledge_findings(stack: cdk.Stack, function: str) -> None:
 
 
 def _find(stack: cdk.Stack, path: str) -> Construct | None:
-    found: Construct | None = stack
+    construct: Construct | None = stack
     for part in path.split("/"):
-        found = found.node.try_find_child(part) if found is not None else None  # type: ignore[assignment]
-    return found
+        construct = construct.node.try_find_child(part) if construct is not None else None  # type: ignore[assignment]
+    return construct
 
 
 def _function_arn(stack: cdk.Stack, function: str) -> str:

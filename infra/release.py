@@ -53,13 +53,13 @@ def pinned_bundle(project: Path, environment: str, model: str) -> Path:
     pin = _pin(_read_lock(project), environment, model)
     try:
         folder = project / pin.bundle
-        found = verify(folder)
+        manifest = verify(folder)
     except ContractError as error:
         raise ReleaseError(str(error)) from error
-    if (found.version, found.name) != (pin.version, model):
+    if (manifest.version, manifest.name) != (pin.version, model):
         raise ReleaseError(
             f"{LOCK} pins {model} {pin.version[:SHORT]} for {environment}, but {pin.bundle} holds "
-            f"{found.name} {found.short_version}. Restore that folder, or package the model again."
+            f"{manifest.name} {manifest.short_version}. Restore that folder, or package the model again."
         )
     return folder
 
@@ -101,8 +101,8 @@ def find_layers(project: Path, settings: Settings, endpoint: Endpoint) -> list[B
         )
     except (ContractError, ReleaseError):
         return []
-    chosen = endpoint.settings
-    runtime = build.runtime.get(runtime_key(chosen.runtime, chosen.architecture))
+    config = endpoint.settings
+    runtime = build.runtime.get(runtime_key(config.runtime, config.architecture))
     model = build.models.get(pin.version) if pin else None
     return [layer for layer in (runtime, model) if layer is not None]
 
@@ -175,12 +175,12 @@ def _check_zip(folder: Path, layer: BuiltLayer) -> LayerZip:
     path = folder / layer.path
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise ReleaseError(f"the built layer {path} is missing. Run `serinus build`.") from error
-    if found != layer.sha256:
+    if actual != layer.sha256:
         raise ReleaseError(
-            f"the built layer {path} was changed: it hashes to {found[:SHORT]}, the build says "
+            f"the built layer {path} was changed: it hashes to {actual[:SHORT]}, the build says "
             f"{layer.sha256[:SHORT]}. Run `serinus build` again."
         )
     return LayerZip(path, layer.sha256)

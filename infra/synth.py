@@ -25,14 +25,14 @@ CDK_CONTEXT = "CDK_CONTEXT_JSON"
 
 
 @dataclass(frozen=True, slots=True)
-class WantedLayers:
+class RequiredLayers:
     """What `serinus build` has to build: ``targets`` are (runtime, architecture) pairs, ``bundles`` folders."""
 
     targets: tuple[tuple[str, str], ...]
     bundles: tuple[Path, ...]
 
 
-def chosen_environment(variables: Mapping[str, str]) -> str:
+def selected_environment(variables: Mapping[str, str]) -> str:
     """The environment that `-c env=NAME` chose, as the CDK CLI hands it down; else SERINUS_ENV's; else `dev`."""
     context = _context(variables)
     return str(context.get(CONTEXT_ENVIRONMENT) or variables.get(VARIABLE_ENVIRONMENT) or DEFAULT_ENVIRONMENT)
@@ -40,20 +40,20 @@ def chosen_environment(variables: Mapping[str, str]) -> str:
 
 def is_hotfix(variables: Mapping[str, str]) -> bool:
     """Whether `-c hotfix=true` asks for a release without a bake; raises `InfraError` for any other value."""
-    wanted = str(_context(variables).get(CONTEXT_HOTFIX, False)).lower()
-    if wanted not in ("true", "false"):
+    hotfix = str(_context(variables).get(CONTEXT_HOTFIX, False)).lower()
+    if hotfix not in ("true", "false"):
         raise InfraError(
-            f"context {CONTEXT_HOTFIX} is {wanted!r}; allowed: true or false. Write `-c hotfix=true`."
+            f"context {CONTEXT_HOTFIX} is {hotfix!r}; allowed: true or false. Write `-c hotfix=true`."
         )
-    return wanted == "true"
+    return hotfix == "true"
 
 
 def _context(variables: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(variables.get(CDK_CONTEXT, "{}"))
-    return found
+    context: dict[str, Any] = json.loads(variables.get(CDK_CONTEXT, "{}"))
+    return context
 
 
-def wanted_layers(project: Path, environment: str | None = None) -> WantedLayers:
+def required_layers(project: Path, environment: str | None = None) -> RequiredLayers:
     """The layers that ``environment`` needs; without one, those of all environments that have bundles pinned,
     since the CDK CLI does not tell its build step which environment was chosen.
 
@@ -70,7 +70,7 @@ def wanted_layers(project: Path, environment: str | None = None) -> WantedLayers
                 bundles.add(pinned_bundle(project, settings.environment, endpoint.model))
     if not bundles:
         raise InfraError(f"no endpoint of {SETTINGS_FILE} has a packaged model. `serinus package` makes one.")
-    return WantedLayers(tuple(sorted(targets)), tuple(sorted(bundles)))
+    return RequiredLayers(tuple(sorted(targets)), tuple(sorted(bundles)))
 
 
 def synthesize(project: Path, environment: str | None = None, outdir: Path | None = None) -> Path:
@@ -79,7 +79,7 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     Raises `InfraError` when settings, bundles or built layers are not fit to be deployed. Warnings of the lint
     and a hotfix are said on stderr.
     """
-    settings = load_settings(project / SETTINGS_FILE, environment or chosen_environment(os.environ))
+    settings = load_settings(project / SETTINGS_FILE, environment or selected_environment(os.environ))
     _refuse_errors(settings.environment, lint(project, settings.environment))
     releases = _read_releases(project, settings)
     hotfix = is_hotfix(os.environ)

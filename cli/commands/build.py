@@ -30,12 +30,12 @@ def build(
 
     Example: [bold]serinus build --env prod[/]
     """
-    from serinus.infra.synth import wanted_layers
+    from serinus.infra.synth import required_layers
     from serinus.lambda_handlers.contract.build import BUILD_DIR
     from serinus.modelpack import layers
 
     project = find_project()
-    requirements = wanted_layers(project, env)
+    requirements = required_layers(project, env)
     with StageProgress() as progress:
         manifest = layers.build(project, requirements.targets, requirements.bundles, progress)
     if local := os.environ.get(VARIABLE_LOCAL_URL):

@@ -25,10 +25,10 @@ def command(environment: str, projects: list[Path]) -> list[str]:
 def make(environment: str, projects: list[Path]) -> None:
     """Build what ``projects``, which share one build folder, need, and write each one's assembly."""
     from serinus.cli.progress import StageProgress
-    from serinus.infra.synth import CDK_CONTEXT, synthesize, wanted_layers
+    from serinus.infra.synth import CDK_CONTEXT, required_layers, synthesize
     from serinus.modelpack import layers
 
-    candidates = [wanted_layers(project, environment) for project in projects]
+    candidates = [required_layers(project, environment) for project in projects]
     targets = {target for needs in candidates for target in needs.targets}
     bundles = {bundle.resolve() for needs in candidates for bundle in needs.bundles}
     with StageProgress() as progress:

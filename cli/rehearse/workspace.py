@@ -194,7 +194,7 @@ def _project(
         "quota_requests": 0,
         "variables": {VARIABLE_RELEASE: str(number)},
         # All traffic comes from one address.
-        **({"waf": {"count_only": True}} if endpoint.settings.waf.wanted else {}),
+        **({"waf": {"count_only": True}} if endpoint.settings.waf.enabled else {}),
     }
     _override(document, environment, endpoint.name, overrides)
     (folder / SETTINGS).write_text(tomlkit.dumps(document), encoding="utf-8")

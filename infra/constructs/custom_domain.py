@@ -26,7 +26,7 @@ class RestDomain(Construct):
         minimum_tls: Tls | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        made = apigateway.CfnDomainName(
+        resource = apigateway.CfnDomainName(
             self,
             "Name",
             domain_name=domain.name,
@@ -38,11 +38,11 @@ class RestDomain(Construct):
         apigateway.CfnBasePathMapping(
             self,
             "Mapping",
-            domain_name=made.ref,
+            domain_name=resource.ref,
             rest_api_id=api.rest_api_id,
             stage=api.deployment_stage.stage_name,
         )
-        _add_record(self, domain, made.attr_regional_domain_name, made.attr_regional_hosted_zone_id)
+        _add_record(self, domain, resource.attr_regional_domain_name, resource.attr_regional_hosted_zone_id)
 
 
 class HttpDomain(Construct):
@@ -61,14 +61,14 @@ class HttpDomain(Construct):
         configuration = apigatewayv2.CfnDomainName.DomainNameConfigurationProperty(
             certificate_arn=domain.certificate_arn, endpoint_type="REGIONAL", security_policy="TLS_1_2"
         )
-        made = apigatewayv2.CfnDomainName(
+        resource = apigatewayv2.CfnDomainName(
             self, "Name", domain_name=domain.name or "", domain_name_configurations=[configuration]
         )
         mapping = apigatewayv2.CfnApiMapping(
-            self, "Mapping", api_id=api.api_id, domain_name=made.ref, stage=stage.stage_name
+            self, "Mapping", api_id=api.api_id, domain_name=resource.ref, stage=stage.stage_name
         )
         mapping.node.add_dependency(stage)
-        _add_record(self, domain, made.attr_regional_domain_name, made.attr_regional_hosted_zone_id)
+        _add_record(self, domain, resource.attr_regional_domain_name, resource.attr_regional_hosted_zone_id)
 
 
 def _add_record(scope: Construct, domain: DomainSettings, target: str, target_zone_id: str) -> None:

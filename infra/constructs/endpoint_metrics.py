@@ -93,8 +93,8 @@ class EndpointMetrics:
         )
 
     def _search(self, metric: str, statistic: str, schema: tuple[str, ...], period: cdk.Duration) -> str:
-        wanted = f'{{{",".join(schema)}}} MetricName="{metric}" FunctionName="{self.function}"'
-        return f"SEARCH('{wanted}', '{statistic}', {period.to_seconds()})"
+        query = f'{{{",".join(schema)}}} MetricName="{metric}" FunctionName="{self.function}"'
+        return f"SEARCH('{query}', '{statistic}', {period.to_seconds()})"
 
 
 def _math(

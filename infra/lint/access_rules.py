@@ -13,15 +13,15 @@ from serinus.infra.settings.access_values import is_plain_issuer
 
 def check_front(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A way of knowing callers that the API has not."""
-    chosen = endpoint.settings
-    if chosen.front == "http" and chosen.auth == "api_key":
+    config = endpoint.settings
+    if config.front == "http" and config.auth == "api_key":
         yield Problem(
             "error",
-            ("auth",) if "auth" in chosen.model_fields_set else ("front",),
+            ("auth",) if "auth" in config.model_fields_set else ("front",),
             'HTTP APIs have no API keys, and auth is "api_key"',
             'Set auth = "iam", "jwt" or "public", or front = "rest"',
         )
-    if chosen.front == "rest" and chosen.auth == "jwt":
+    if config.front == "rest" and config.auth == "jwt":
         yield Problem(
             "error",
             ("auth",),
@@ -32,8 +32,8 @@ def check_front(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 def check_tokens(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A table of tokens that lacks something, or that nobody reads."""
-    chosen, jwt = endpoint.settings, endpoint.settings.jwt
-    if chosen.auth == "jwt":
+    config, jwt = endpoint.settings, endpoint.settings.jwt
+    if config.auth == "jwt":
         for key, value in (("issuer", jwt.issuer), ("audience", jwt.audience)):
             if not value:
                 yield Problem(
@@ -51,42 +51,42 @@ def check_tokens(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             )
         return
     # Who chose another auth over it knows; who chose none has most likely forgotten to.
-    severity: Severity = "warning" if "auth" in chosen.model_fields_set else "error"
+    severity: Severity = "warning" if "auth" in config.model_fields_set else "error"
     for key in sorted(jwt.model_fields_set):
         yield Problem(
             severity,
             ("jwt", key),
-            f'auth is "{chosen.auth}", so no token is asked for',
+            f'auth is "{config.auth}", so no token is asked for',
             'Set auth = "jwt", or remove it',
         )
 
 
 def check_quota(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A quota where no key tells callers apart."""
-    chosen = endpoint.settings
-    if chosen.auth == "api_key":
+    config = endpoint.settings
+    if config.auth == "api_key":
         return
-    if chosen.quota_requests:
+    if config.quota_requests:
         yield Problem(
             "error",
             ("quota_requests",),
-            f'quotas are counted by API key, and auth is "{chosen.auth}"',
+            f'quotas are counted by API key, and auth is "{config.auth}"',
             'Set quota_requests = 0, or auth = "api_key"',
         )
-    if "quota_period" in chosen.model_fields_set:
-        yield Problem("warning", ("quota_period",), f'auth is "{chosen.auth}", so there is no quota', "Remove it")
+    if "quota_period" in config.model_fields_set:
+        yield Problem("warning", ("quota_period",), f'auth is "{config.auth}", so there is no quota', "Remove it")
 
 
 def check_public(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """An endpoint that anyone may call, where nothing keeps it from taking the account's concurrency."""
-    chosen = endpoint.settings
-    if settings.environment in UNBOUND_ENVIRONMENTS or chosen.auth != "public":
+    config = endpoint.settings
+    if settings.environment in UNBOUND_ENVIRONMENTS or config.auth != "public":
         return
-    if chosen.reserved_concurrency is None:
+    if config.reserved_concurrency is None:
         yield Problem(
             "warning",
             ("auth",),
-            f"anyone may call, all together {chosen.rate_limit_per_s} requests a second, and long ones could take "
+            f"anyone may call, all together {config.rate_limit_per_s} requests a second, and long ones could take "
             "the account's concurrency from other functions",
             "Set reserved_concurrency",
         )

@@ -148,19 +148,19 @@ def _always(alarm: PlannedAlarm) -> bool:
 
 def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A least count that the new version's share of the allowed rate cannot reach."""
-    chosen = endpoint.settings
-    share = shift_of(chosen.rollout).first_share_percent
-    counted = [alarm for alarm in plan_alarms(chosen) if alarm.minimum_requests]
+    config = endpoint.settings
+    share = shift_of(config.rollout).first_share_percent
+    counted = [alarm for alarm in plan_alarms(config) if alarm.minimum_requests]
     if not counted:
         return
-    most = chosen.rate_limit_per_s * counted[0].period_s * share // 100
-    if most < chosen.alarms.minimum_requests:
+    most = config.rate_limit_per_s * counted[0].period_s * share // 100
+    if most < config.alarms.minimum_requests:
         yield Problem(
             "warning",
             ("alarms", "minimum_requests"),
-            f"alarms say nothing below {chosen.alarms.minimum_requests} requests in "
+            f"alarms say nothing below {config.alarms.minimum_requests} requests in "
             f"{minutes_in_words(counted[0].period_s // 60)}, but at rate_limit_per_s = "
-            f"{chosen.rate_limit_per_s} an API key can send the new version {most}",
+            f"{config.rate_limit_per_s} an API key can send the new version {most}",
             "Set less, or give the new version a larger share",
         )
 

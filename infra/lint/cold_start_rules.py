@@ -9,13 +9,13 @@ from serinus.infra.settings import Endpoint, Settings
 def check_ignored_provisioning(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """Environments that nobody asked to keep ready. Lambda takes them or SnapStart, never both
     (docs.aws.amazon.com/lambda/latest/dg/snapstart.html)."""
-    chosen = endpoint.settings
-    if chosen.cold_start != "provisioned":
-        for key in sorted(chosen.provisioned.model_fields_set):
+    config = endpoint.settings
+    if config.cold_start != "provisioned":
+        for key in sorted(config.provisioned.model_fields_set):
             yield Problem(
                 "warning",
                 ("provisioned", key),
-                f'cold_start is "{chosen.cold_start}", so it does nothing',
+                f'cold_start is "{config.cold_start}", so it does nothing',
                 'Remove it, or set cold_start = "provisioned"',
             )
 
@@ -23,9 +23,9 @@ def check_ignored_provisioning(_settings: Settings, endpoint: Endpoint) -> Itera
 def check_reserved(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """More environments than the function may have at all, which Lambda refuses
     (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html)."""
-    chosen = endpoint.settings
-    reserved, most = chosen.reserved_concurrency, chosen.provisioned.most
-    if chosen.cold_start == "provisioned" and reserved is not None and most > reserved:
+    config = endpoint.settings
+    reserved, most = config.reserved_concurrency, config.provisioned.most
+    if config.cold_start == "provisioned" and reserved is not None and most > reserved:
         yield Problem(
             "error",
             ("reserved_concurrency",),
@@ -36,21 +36,23 @@ def check_reserved(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]
 
 def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """Bounds that leave scaling nothing to do, and a rollout that forbids it meanwhile."""
-    chosen, wanted = endpoint.settings, endpoint.settings.provisioned
-    if chosen.cold_start != "provisioned":
+    config, provisioned = endpoint.settings, endpoint.settings.provisioned
+    if config.cold_start != "provisioned":
         return
-    if wanted.maximum is not None and wanted.maximum < max(wanted.environments, *wanted.schedule.values(), 0):
+    if provisioned.maximum is not None and provisioned.maximum < max(
+        provisioned.environments, *provisioned.schedule.values(), 0
+    ):
         yield Problem(
             "error",
             ("provisioned", "maximum"),
-            f"{wanted.maximum} is less than another count of the table",
+            f"{provisioned.maximum} is less than another count of the table",
             "Set the largest of them or more",
         )
-    elif wanted.target_percent is not None and wanted.most == wanted.environments:
+    elif provisioned.target_percent is not None and provisioned.most == provisioned.environments:
         yield Problem(
             "error",
             ("provisioned", "target_percent"),
-            f"there is nothing to scale between {wanted.environments} and {wanted.most} environments",
+            f"there is nothing to scale between {provisioned.environments} and {provisioned.most} environments",
             "Set a larger maximum",
         )
 
@@ -59,17 +61,17 @@ def check_weights(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """Environments kept ready behind an alias whose traffic is split. A rule of Serinus: AWS lets both stand
     together, but refuses to change the number meanwhile
     (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html, hashicorp/terraform#24957)."""
-    chosen, wanted = endpoint.settings, endpoint.settings.provisioned
-    if chosen.cold_start != "provisioned" or chosen.rollout.strategy not in ("canary", "linear"):
+    config, provisioned = endpoint.settings, endpoint.settings.provisioned
+    if config.cold_start != "provisioned" or config.rollout.strategy not in ("canary", "linear"):
         return
-    scaled = "target_percent" if wanted.target_percent is not None else "schedule"
+    scaled = "target_percent" if provisioned.target_percent is not None else "schedule"
     yield Problem(
         "warning",
-        ("provisioned", scaled) if wanted.scales else ("cold_start",),
+        ("provisioned", scaled) if provisioned.scales else ("cold_start",),
         "Lambda does not change the number of ready environments while traffic is split: during a "
-        f"{chosen.rollout.strategy} rollout it stays as it is, and a change by hand is refused (AWS lets "
+        f"{config.rollout.strategy} rollout it stays as it is, and a change by hand is refused (AWS lets "
         "the two stand together; this rule is ours)",
         "Release at other times than the schedule's, or set strategy blue_green"
-        if wanted.scales
+        if provisioned.scales
         else "Set strategy blue_green, or keep in mind that the number stands meanwhile",
     )

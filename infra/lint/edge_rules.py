@@ -11,16 +11,16 @@ from serinus.infra.settings import Endpoint, Settings
 
 def check_waf(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A web ACL where AWS takes none, or without a rule."""
-    chosen = endpoint.settings
-    keys = sorted(chosen.waf.model_fields_set)
-    if chosen.waf.wanted and chosen.front == "http":
+    config = endpoint.settings
+    keys = sorted(config.waf.model_fields_set)
+    if config.waf.enabled and config.front == "http":
         yield Problem(
             "error",
             ("waf", next(key for key in keys if key != "count_only")),
             "AWS WAF stands in front of REST APIs only",
             'Set front = "rest", or take the rules away',
         )
-    elif keys and not chosen.waf.wanted:
+    elif keys and not config.waf.enabled:
         yield Problem(
             "warning",
             ("waf", keys[0]),

@@ -77,17 +77,17 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
 
 def check_traffic(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A judge that can never see as many requests as it needs."""
-    chosen, rollout = endpoint.settings, endpoint.settings.rollout
+    config, rollout = endpoint.settings, endpoint.settings.rollout
     shift = shift_of(rollout)
     if rollout.strategy == "all_at_once":
         return
-    most = chosen.rate_limit_per_s * 60 * shift.judged_minutes * shift.first_share_percent // 100
+    most = config.rate_limit_per_s * 60 * shift.judged_minutes * shift.first_share_percent // 100
     if most < rollout.minimum_requests:
         yield Problem(
             "warning",
             ("rollout", "minimum_requests"),
             f"{rollout.minimum_requests} requests are needed for a verdict, but at rate_limit_per_s = "
-            f"{chosen.rate_limit_per_s} an API key can send the new version {most} in "
+            f"{config.rate_limit_per_s} an API key can send the new version {most} in "
             f"{minutes_in_words(shift.judged_minutes)}",
             "Bake longer, give the new version a larger share, or need fewer requests",
         )

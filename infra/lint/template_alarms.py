@@ -21,7 +21,7 @@ def check_alarm_metrics(template: Template, *, weighted: bool) -> Iterator[Probl
     """
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm"):
         for metric in _metrics(alarm):
-            dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
+            dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions", [])}
             watched = WatchedMetric(metric["Namespace"], metric["MetricName"], frozenset(dimensions), "")
             if watched.namespace not in _OURS:
                 continue

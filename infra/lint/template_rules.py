@@ -55,8 +55,8 @@ def check_snapstart(template: Template) -> Iterator[Problem]:
 def _keeps_ready(template: Template, function: str) -> Iterator[str]:
     """Aliases and versions of ``function`` whose environments are kept ready."""
     for kind in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
-        for name, one in of_type(template, kind):
-            if one.get("ProvisionedConcurrencyConfig") and named(one.get("FunctionName"), function):
+        for name, properties in of_type(template, kind):
+            if properties.get("ProvisionedConcurrencyConfig") and named(properties.get("FunctionName"), function):
                 yield name
 
 
@@ -77,14 +77,15 @@ def check_api_timeouts(template: Template) -> Iterator[Problem]:
     functions = dict(of_type(template, "AWS::Lambda::Function"))
     aliases = dict(of_type(template, "AWS::Lambda::Alias"))
     for kind, default_ms in _API_WAITS_MS.items():
-        for name, found in of_type(template, kind):
-            integration = found.get("Integration", {}) if kind == "AWS::ApiGateway::Method" else found
+        for name, properties in of_type(template, kind):
+            integration = properties.get("Integration", {}) if kind == "AWS::ApiGateway::Method" else properties
             target = json.dumps([integration.get("Uri"), integration.get("IntegrationUri")])
             waits_ms = integration.get("TimeoutInMillis", default_ms)
-            called = [one for one in functions if f'"{one}"' in target]
-            for alias, properties in aliases.items():
+            called = [function for function in functions if f'"{function}"' in target]
+            for alias, alias_properties in aliases.items():
                 if f'"{alias}"' in target:
-                    called += [one for one in functions if named(properties.get("FunctionName"), one)]
+                    pointed_at = alias_properties.get("FunctionName")
+                    called += [function for function in functions if named(pointed_at, function)]
             for function in called:
                 limit_ms = 1000 * functions[function].get("Timeout", 3)
                 if waits_ms < limit_ms:

@@ -88,7 +88,7 @@ class WafSettings(BaseModel):
     """Count what the rules match and let it pass, to see what they would block."""
 
     @property
-    def wanted(self) -> bool:
+    def enabled(self) -> bool:
         """Whether there is a rule at all."""
         return self.ip_rate_limit is not None or bool(self.managed_rules)
 

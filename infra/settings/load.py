@@ -60,12 +60,12 @@ def load_settings(path: Path, environment: str) -> Settings:
             f"{path.name} has no environment {environment!r}; {hint} "
             f"Choose one with `-c env=NAME`, or write [env.{environment}] with account and region."
         )
-    place = file.env.get(environment, EnvironmentSettings())
+    target = file.env.get(environment, EnvironmentSettings())
     return Settings(
         project=file.project.name,
         environment=environment,
-        account=place.account,
-        region=place.region,
+        account=target.account,
+        region=target.region,
         endpoints=tuple(_endpoint(file, environment, name) for name in sorted(file.endpoint)),
     )
 
@@ -111,10 +111,10 @@ def _validate(name: str, text: str) -> tuple[SettingsFile, Mapping[KeyPath, int]
 
 def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterator[SettingsIssue]:
     """What no single table shows: places of environments, names that must exist, limits of joined tables."""
-    for environment, place in file.env.items():
+    for environment, overrides in file.env.items():
         at: KeyPath = ("env", environment)
-        yield from _check_place(environment, place, at, line_of(at, positions))
-        for name in set(place.endpoint) - set(file.endpoint):
+        yield from _check_account(environment, overrides, at, line_of(at, positions))
+        for name in set(overrides.endpoint) - set(file.endpoint):
             path = (*at, "endpoint", name)
             hint = did_you_mean(name, file.endpoint)
             yield SettingsIssue(line_of(path, positions), dotted(path), f"overrides no endpoint; {hint}")
@@ -123,16 +123,16 @@ def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterat
             yield from _check_endpoint(file, environment, name, positions)
 
 
-def _check_place(
-    environment: str, place: EnvironmentSettings, at: KeyPath, line: int | None
+def _check_account(
+    environment: str, target: EnvironmentSettings, at: KeyPath, line: int | None
 ) -> Iterator[SettingsIssue]:
     if environment == LOCAL_ENVIRONMENT:
-        if place.account or place.region:
+        if target.account or target.region:
             yield SettingsIssue(line, dotted(at), "is the offline cloud and takes no account or region")
-    elif (place.account is None) != (place.region is None) or (
-        environment not in UNBOUND_ENVIRONMENTS and place.account is None
+    elif (target.account is None) != (target.region is None) or (
+        environment not in UNBOUND_ENVIRONMENTS and target.account is None
     ):
-        lacks = " and ".join(key for key in ("account", "region") if getattr(place, key) is None)
+        lacks = " and ".join(key for key in ("account", "region") if getattr(target, key) is None)
         yield SettingsIssue(
             line, dotted(at), f"lacks {lacks}; write both, so that it can be deployed nowhere else"
         )
@@ -157,9 +157,9 @@ def _check_endpoint(
 
 
 def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:
-    place = file.env.get(environment, EnvironmentSettings())
+    overrides = file.env.get(environment, EnvironmentSettings())
     merged: dict[str, Any] = dict(BUILT_IN.get(environment, {}))
-    for layer in (file.defaults, file.endpoint[name], place.defaults, place.endpoint.get(name)):
+    for layer in (file.defaults, file.endpoint[name], overrides.defaults, overrides.endpoint.get(name)):
         if layer is not None:
             _lay_over(merged, layer.model_dump(exclude_unset=True))
     return Endpoint(

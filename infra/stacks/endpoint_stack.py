@@ -54,7 +54,7 @@ class EndpointStack(cdk.Stack):
                 **endpoint.settings.tags,
             },
         )
-        chosen = endpoint.settings
+        config = endpoint.settings
         described = f"{release.model.name} {release.model.short_version}"
         self.layers = ModelLayers(
             self,
@@ -62,8 +62,8 @@ class EndpointStack(cdk.Stack):
             name=endpoint.stack_name,
             runtime_zip=release.runtime_layer,
             model_zip=release.model_layer,
-            runtime=chosen.runtime,
-            architecture=chosen.architecture,
+            runtime=config.runtime,
+            architecture=config.architecture,
             model_description=described,
         )
         self.inference = InferenceFunction(
@@ -71,22 +71,22 @@ class EndpointStack(cdk.Stack):
             "Inference",
             name=endpoint.stack_name,
             description=described,
-            runtime=chosen.runtime,
-            architecture=chosen.architecture,
-            memory_mb=chosen.memory_mb,
-            timeout_s=chosen.timeout_s,
-            environment=function_environment(settings.environment, endpoint.name, chosen),
+            runtime=config.runtime,
+            architecture=config.architecture,
+            memory_mb=config.memory_mb,
+            timeout_s=config.timeout_s,
+            environment=function_environment(settings.environment, endpoint.name, config),
             layers=self.layers.layers,
             layer_hashes=self.layers.hashes,
-            reserved_concurrency=chosen.reserved_concurrency,
-            log_retention_days=chosen.log_retention_days,
+            reserved_concurrency=config.reserved_concurrency,
+            log_retention_days=config.log_retention_days,
             alias_name=ALIAS,
             alias_description=f"Hotfix: {described} was released without a bake." if hotfix else None,
             code_root=release.code_root,
-            snap_start=chosen.cold_start == "snapstart",
-            provisioned=chosen.provisioned.environments if chosen.cold_start == "provisioned" else None,
-            tracing=chosen.tracing,
-            encryption_key=chosen.encryption_key,
+            snap_start=config.cold_start == "snapstart",
+            provisioned=config.provisioned.environments if config.cold_start == "provisioned" else None,
+            tracing=config.tracing,
+            encryption_key=config.encryption_key,
         )
         self._scale(endpoint)
         self.front = self._create_front(endpoint)
@@ -95,22 +95,22 @@ class EndpointStack(cdk.Stack):
         acknowledge_findings(self, endpoint.stack_name)
 
     def _create_front(self, endpoint: Endpoint) -> Front:
-        chosen, name = endpoint.settings, endpoint.stack_name
+        config, name = endpoint.settings, endpoint.stack_name
         access = Access(
-            auth=chosen.auth,
-            docs=chosen.docs,
-            cors_origins=chosen.cors_origins,
-            rate_limit_per_s=chosen.rate_limit_per_s,
-            burst_limit=chosen.burst_limit,
-            quota_requests=chosen.quota_requests,
-            quota_period=chosen.quota_period,
-            jwt=chosen.jwt,
+            auth=config.auth,
+            docs=config.docs,
+            cors_origins=config.cors_origins,
+            rate_limit_per_s=config.rate_limit_per_s,
+            burst_limit=config.burst_limit,
+            quota_requests=config.quota_requests,
+            quota_period=config.quota_period,
+            jwt=config.jwt,
         )
         # Each has a construct id of its own: CloudFormation changes no resource's type in place.
-        if chosen.front == "http":
+        if config.front == "http":
             http = HttpFront(self, "Http", name=name, backend=self.inference.alias, access=access)
-            if chosen.domain.name:
-                HttpDomain(self, "HttpDomain", domain=chosen.domain, api=http.api, stage=http.stage)
+            if config.domain.name:
+                HttpDomain(self, "HttpDomain", domain=config.domain, api=http.api, stage=http.stage)
             return http
         rest = RestFront(
             self,
@@ -119,35 +119,35 @@ class EndpointStack(cdk.Stack):
             stage=STAGE,
             backend=self.inference.alias,
             access=access,
-            tracing=chosen.tracing,
-            minimum_tls=chosen.minimum_tls,
+            tracing=config.tracing,
+            minimum_tls=config.minimum_tls,
         )
-        if chosen.waf.wanted:
-            WebAcl(self, "WebAcl", name=name, stage_arn=rest.stage_arn, rules=chosen.waf)
-        if chosen.domain.name:
-            RestDomain(self, "RestDomain", domain=chosen.domain, api=rest.api, minimum_tls=chosen.minimum_tls)
+        if config.waf.enabled:
+            WebAcl(self, "WebAcl", name=name, stage_arn=rest.stage_arn, rules=config.waf)
+        if config.domain.name:
+            RestDomain(self, "RestDomain", domain=config.domain, api=rest.api, minimum_tls=config.minimum_tls)
         return rest
 
     def _scale(self, endpoint: Endpoint) -> None:
-        wanted = endpoint.settings.provisioned
-        if endpoint.settings.cold_start != "provisioned" or not wanted.scales:
+        provisioned = endpoint.settings.provisioned
+        if endpoint.settings.cold_start != "provisioned" or not provisioned.scales:
             return
         scaling = ProvisionedScaling(
             self,
             "Scaling",
             function=endpoint.stack_name,
             alias=ALIAS,
-            least=wanted.environments,
-            most=wanted.most,
-            target_percent=wanted.target_percent,
-            schedule=wanted.schedule,
-            timezone=wanted.timezone,
+            least=provisioned.environments,
+            most=provisioned.most,
+            target_percent=provisioned.target_percent,
+            schedule=provisioned.schedule,
+            timezone=provisioned.timezone,
         )
         scaling.node.add_dependency(self.inference.alias)
 
     def _guard_releases(self, endpoint: Endpoint, hotfix: bool) -> None:
         """What checks, judges, stops and tells of every new version, and clears up after it."""
-        chosen, rollout, name = endpoint.settings, endpoint.settings.rollout, endpoint.stack_name
+        config, rollout, name = endpoint.settings, endpoint.settings.rollout, endpoint.stack_name
         shift = shift_of(rollout)
         permissions = ReleasePermissions(self, name, ALIAS, application=name, group=DEPLOYMENT_GROUP)
         notifications = (
@@ -156,7 +156,7 @@ class EndpointStack(cdk.Stack):
                 "Notifications",
                 function=name,
                 emails=rollout.notify_emails,
-                encryption_key=chosen.encryption_key,
+                encryption_key=config.encryption_key,
             )
             if rollout.topic or rollout.notify_emails
             else None
@@ -164,7 +164,7 @@ class EndpointStack(cdk.Stack):
         self.alarms = ReleaseAlarms(
             self,
             "Alarms",
-            planned=plan_alarms(chosen),
+            planned=plan_alarms(config),
             function=name,
             alias=ALIAS,
             version=self.inference.version.version,
@@ -176,13 +176,13 @@ class EndpointStack(cdk.Stack):
             "Hooks",
             platform=HookPlatform(
                 stack_name=name,
-                runtime=chosen.runtime,
-                architecture=chosen.architecture,
+                runtime=config.runtime,
+                architecture=config.architecture,
                 layers=self.layers.layers,
-                environment=release_environment(name, chosen, judged_minutes=shift.judged_minutes, hotfix=hotfix),
-                log_retention_days=chosen.log_retention_days,
+                environment=release_environment(name, config, judged_minutes=shift.judged_minutes, hotfix=hotfix),
+                log_retention_days=config.log_retention_days,
                 permissions=permissions,
-                encryption_key=chosen.encryption_key,
+                encryption_key=config.encryption_key,
             ),
             version=self.inference.version.version,
             judged=rollout.strategy != "all_at_once",
@@ -201,12 +201,12 @@ class EndpointStack(cdk.Stack):
             self,
             "Retention",
             stack_name=name,
-            runtime=chosen.runtime,
-            architecture=chosen.architecture,
+            runtime=config.runtime,
+            architecture=config.architecture,
             keep_versions=rollout.keep_versions,
-            log_retention_days=chosen.log_retention_days,
+            log_retention_days=config.log_retention_days,
             permissions=permissions,
-            encryption_key=chosen.encryption_key,
+            encryption_key=config.encryption_key,
         )
         if rollout.dashboard:
             EndpointDashboard(
@@ -214,8 +214,8 @@ class EndpointStack(cdk.Stack):
                 "Dashboard",
                 name=name,
                 function=name,
-                memory_mb=chosen.memory_mb,
-                architecture=chosen.architecture,
+                memory_mb=config.memory_mb,
+                architecture=config.architecture,
                 api=self.front.metrics,
                 alarms=self.alarms.alarms,
             )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from serinus.infra.errors import InfraError, ReleaseError
-from serinus.infra.synth import wanted_layers
+from serinus.infra.synth import required_layers
 from serinus.lambda_handlers.contract.build import BUILD_DIR, CODE_DIR, function_sources
 
 
@@ -114,14 +114,14 @@ def test_layers_beyond_lambdas_limit_are_refused_with_their_size(project: Any) -
         project.release()
 
 
-def test_wanted_layers_are_those_of_the_environment(project: Any) -> None:
-    wanted = wanted_layers(project.folder, "dev")
+def test_required_layers_are_those_of_the_environment(project: Any) -> None:
+    wanted = required_layers(project.folder, "dev")
 
     assert wanted.targets == (("python3.13", "x86_64"),)
     assert [folder.parent.name for folder in wanted.bundles] == ["churn"]
 
 
-def test_wanted_layers_without_an_environment_are_those_of_all_that_have_a_bundle(
+def test_required_layers_without_an_environment_are_those_of_all_that_have_a_bundle(
     new_project: Callable[[str], Any],
 ) -> None:
     project = new_project(
@@ -131,7 +131,7 @@ def test_wanted_layers_without_an_environment_are_those_of_all_that_have_a_bundl
     project.package("churn", "dev")
     project.package("churn", "prod", graph=b"older")
 
-    wanted = wanted_layers(project.folder)
+    wanted = required_layers(project.folder)
 
     assert wanted.targets == (("python3.13", "arm64"), ("python3.13", "x86_64"))
     assert len(wanted.bundles) == 2
@@ -141,14 +141,14 @@ def test_wanting_layers_of_an_environment_with_a_model_that_is_not_packaged_is_r
     project.write_settings('[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.fraud]\n')
 
     with pytest.raises(ReleaseError, match="pins no bundle of model fraud"):
-        wanted_layers(project.folder, "dev")
+        required_layers(project.folder, "dev")
 
 
 def test_wanting_layers_where_nothing_is_packaged_is_refused(new_project: Callable[[str], Any]) -> None:
     project = new_project('[project]\nname = "shop"\n[endpoint.churn]\n')
 
     with pytest.raises(InfraError, match=r"no endpoint of serinus\.toml has a packaged model"):
-        wanted_layers(project.folder)
+        required_layers(project.folder)
 
 
 def test_a_bundle_that_is_gone_is_refused(project: Any) -> None:

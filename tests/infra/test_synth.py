@@ -13,7 +13,7 @@ import pytest
 
 from serinus.infra.assembly import FEATURE_FLAGS
 from serinus.infra.errors import InfraError, ReleaseError
-from serinus.infra.synth import chosen_environment, synthesize
+from serinus.infra.synth import selected_environment, synthesize
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,7 +112,7 @@ def test_a_project_without_endpoints_is_refused(new_project: Callable[[str], Any
 def test_context_chooses_the_environment_then_the_variable_then_dev(
     variables: dict[str, str], environment: str
 ) -> None:
-    assert chosen_environment(variables) == environment
+    assert selected_environment(variables) == environment
 
 
 def test_reading_settings_does_not_load_the_cdk_library() -> None:
