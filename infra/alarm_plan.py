@@ -1,9 +1,8 @@
-"""Which alarms guard a release, as data: the lint reads it, a construct makes it.
+"""The alarms that guard a release, as data: the lint checks them, a construct creates them.
 
-Every metric of a version is the new version's alone, so that neither an old version's trouble nor an alarm left
-over can block a fix. Missing data never breaches: a version without requests harms nobody, and a golden request a
-minute tells the judge whether it could answer. What would be missed so, a judge that fell silent, has an alarm of
-its own.
+Every metric of a version is the new version's alone, so that neither an old version's errors nor a left-over alarm
+can block a fix. Missing data never breaches: a version without requests harms nobody, and the judge probes it
+every minute. A judge that falls silent has an alarm of its own.
 """
 
 from collections.abc import Mapping
@@ -24,13 +23,13 @@ LONGEST_INIT_S = 10
 
 _WINDOW_MINUTES = 5
 _MINUTE_S = 60
-#: Minutes with requests but without a verdict after which the judge counts as silent.
+#: Minutes with requests but without a verdict until the judge counts as silent.
 _SILENT_MINUTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedMetric:
-    """One metric of the new version. ``dimensions`` names them; their values are the construct's to know."""
+    """One metric of the new version. ``dimensions`` holds their names; the construct sets their values."""
 
     namespace: str
     name: str
@@ -41,8 +40,8 @@ class WatchedMetric:
 @dataclass(frozen=True, slots=True)
 class PlannedAlarm:
     """Fires when ``expression`` over ``metrics`` is above ``threshold`` (below, with ``below``) for ``periods``
-    periods in a row. ``minimum_requests`` is what it needs in one period before it can fire; ``most`` the largest
-    value that the expression can take, None without bound."""
+    periods in a row. ``minimum_requests`` must come in one period before it can fire; ``least`` and ``most`` bound
+    the expression's value, None without bound."""
 
     name: str
     description: str
@@ -60,8 +59,8 @@ class PlannedAlarm:
 def plan_alarms(settings: EndpointSettings) -> tuple[PlannedAlarm, ...]:
     """The alarms of an endpoint with these settings.
 
-    Lambda names the executed version only while the alias has weights, so with a switch at once its own metrics
-    cannot be told apart by version: crashes are then for the judge, which knows when the switch was.
+    Lambda names the executed version only while the alias has weights, so after a switch at once its own metrics
+    do not show the version: only the judge, which knows the time of the switch, sees crashes then.
     """
     weighted = settings.rollout.strategy in ("canary", "linear")
     planned = [_errors(settings, weighted=weighted), _p99(settings)]
@@ -120,7 +119,7 @@ def _p99(settings: EndpointSettings) -> PlannedAlarm:
     threshold_ms = p99_threshold_ms(settings)
     return PlannedAlarm(
         name="Latency",
-        description=f"The new version's 99th percentile is above {threshold_ms} ms, init included.",
+        description=f"The new version's 99th percentile of latency is above {threshold_ms} ms, init included.",
         expression=f"IF(FILL(answered, 0) >= {settings.alarms.minimum_requests}, FILL(p99, 0), 0)",
         metrics={
             "p99": _own(signals.METRIC_LATENCY, "p99"),
@@ -134,7 +133,7 @@ def _p99(settings: EndpointSettings) -> PlannedAlarm:
 
 
 def p99_threshold_ms(settings: EndpointSettings) -> int:
-    """Milliseconds of the 99th percentile above which a release is stopped."""
+    """The 99th percentile in milliseconds above which a release is stopped."""
     return settings.alarms.p99_ms or settings.timeout_s * 500
 
 
@@ -143,7 +142,9 @@ def _throttles(settings: EndpointSettings) -> PlannedAlarm:
     refused = "FILL(throttled, 0)"
     return PlannedAlarm(
         name="Throttles",
-        description=f"Lambda refuses more than {config.throttle_rate_percent:g} % of the new version's requests.",
+        description=(
+            f"Lambda throttles more than {config.throttle_rate_percent:g} % of the new version's requests."
+        ),
         expression=_share(refused, f"({refused} + FILL(invoked, 0))", config.minimum_requests),
         metrics={"throttled": _lambdas("Throttles"), "invoked": _lambdas("Invocations")},
         threshold=config.throttle_rate_percent,
@@ -154,11 +155,11 @@ def _throttles(settings: EndpointSettings) -> PlannedAlarm:
 
 
 def _silence() -> PlannedAlarm:
-    """The old version's alarms live until the shift is over, and the judge speaks of the new version alone:
-    whichever it speaks of, it is not silent."""
+    """By function, not version: the old version's alarms live until the shift is over, and the judge publishes
+    verdicts on the new version alone."""
     return PlannedAlarm(
         name="Silence",
-        description=f"Traffic is split, and the judge has said nothing for {_SILENT_MINUTES} minutes.",
+        description=f"Traffic is split, and the judge has published no verdict for {_SILENT_MINUTES} minutes.",
         expression="IF(FILL(invoked, 0) > 0 AND FILL(verdicts, 0) == 0, 1, 0)",
         metrics={
             "invoked": _lambdas("Invocations"),
@@ -174,5 +175,5 @@ def _silence() -> PlannedAlarm:
 
 
 def _share(part: str, whole: str, minimum: int) -> str:
-    """Percent, and 0 where too few requests say nothing."""
+    """Percent; 0 below ``minimum`` requests."""
     return f"IF({whole} >= {minimum}, 100 * {part} / {whole}, 0)"

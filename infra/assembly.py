@@ -31,7 +31,7 @@ def write_assembly(
 
 
 def create_app(outdir: Path | None = None) -> cdk.App:
-    """An empty app. Without ``outdir`` the assembly goes where the CDK CLI asks, or to a temporary folder."""
+    """An empty app. Without ``outdir`` the assembly goes to the CDK CLI's folder, or to a temporary one."""
     return cdk.App(
         outdir=str(outdir) if outdir else None,
         analytics_reporting=False,

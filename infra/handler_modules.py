@@ -1,8 +1,8 @@
-"""Which files a handler needs: found by reading its imports, so that an asset holds these and no others.
+"""Finds the files that a handler needs by its imports, so that an asset holds these and no others.
 
-A change to any other file then leaves the asset's hash, and with it the published function version, as it was.
-Imports within functions count; those under `if TYPE_CHECKING:` do not. Files other than Python's belong to the
-package whose folder they lie in, and come along with it.
+A change to any other file then changes neither the asset's hash nor the published function version. Imports within
+functions count; those under `if TYPE_CHECKING:` do not. Files that are not Python belong to the package whose
+folder they are in, and are included with it.
 """
 
 import ast
@@ -50,7 +50,7 @@ def _imports(source: bytes, base: str) -> frozenset[str]:
 
 
 def _imported(node: ast.AST, base: str) -> Iterator[str]:
-    """Dotted names that code imports: of modules, and of what may be a module within a package."""
+    """Dotted names that code imports: of modules, and of possible modules within a package."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -92,7 +92,7 @@ def _find(root: Path, module: str) -> Path | None:
 
 
 def _data_files(package: Path) -> Iterator[Path]:
-    """Files of a package that are not Python's, also in folders that are no packages themselves."""
+    """Files of a package that are not Python, also in folders that are not packages themselves."""
     for path in package.iterdir():
         if path.name in _LEFT_OUT_NAMES or path.suffix in (".py", ".pyc"):
             continue

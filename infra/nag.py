@@ -1,7 +1,7 @@
-"""Why the endpoint's stack stands where cdk-nag's rule packs (AwsSolutions, Serverless) would have it otherwise.
+"""The reasons for each finding of cdk-nag's rule packs (AwsSolutions, Serverless) that the endpoint's stack keeps.
 
-Each finding is acknowledged at the construct that it is about and nowhere else, so that the same finding elsewhere
-stays one. A test runs the packs: a finding without its acknowledgement fails it, and so does the opposite.
+Each finding is acknowledged at its own construct and nowhere else, so that the same finding elsewhere is reported.
+A test runs the packs: a finding without its acknowledgement fails it, and so does the opposite.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ _RELEASE_FUNCTIONS = _FUNCTIONS[1:]
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A finding of ``pack``'s ``rule`` at each of ``constructs`` (paths below the stack), and why it stands.
+    """A finding of ``pack``'s ``rule`` at each of ``constructs`` (paths below the stack), and why it is accepted.
 
-    ``finding`` tells findings of one rule apart; ``{function}`` in it is the ARN of the endpoint's function.
+    ``finding`` distinguishes findings of one rule; ``{function}`` in it is the ARN of the endpoint's function.
     """
 
     pack: str
@@ -47,25 +47,25 @@ _ACCESS_LOGS = (
 )
 _HTTP_ACCESS_LOGS = (
     "Access logs would hold callers' addresses. The function logs every request that reaches it, and the API "
-    "counts those that it refused."
+    "counts those that it rejects."
 )
 _OPEN_ROUTES = (
-    "`auth` says what callers must show: a signature or a token, which the rule takes, a key, which it does not, "
-    "or nothing where `public` was chosen. Open beside it are the documentation where `docs = true`, and "
-    "preflights of `cors_origins`, for which browsers send no credentials."
+    "`auth` sets how callers authenticate: by a signature or a token, which the rule accepts, by a key, which it "
+    "does not, or not at all with `public`. Also open are the documentation with `docs = true`, and preflights "
+    "of `cors_origins`, for which browsers send no credentials."
 )
 _TRACING = (
-    "X-Ray costs by the trace; the function's metrics and logs tell route, time and version of each request. "
+    "X-Ray is billed by trace; the function's metrics and logs hold route, time and version of each request. "
     "`tracing = true` traces the endpoint's function and its REST API."
 )
-_XRAY = "With `tracing = true`, Lambda sends traces under the function's role; X-Ray's actions know no resources."
+_XRAY = "With `tracing = true`, Lambda sends traces under the function's role; X-Ray's actions have no resources."
 _STAR = (
-    "Versions are numbered by AWS, so their ARNs are not known before a release; it is one function's versions. "
-    "The other star is for actions that know no resources."
+    "AWS numbers versions, so their ARNs are not known before a release; the star covers one function's versions. "
+    "The other star is for actions that have no resources."
 )
-_NO_RESOURCES = "codedeploy:ListDeploymentTargets and BatchGetDeploymentTargets know no resources."
-_VERSIONS = "Any version of this one function: which ones a release compares is known only while it runs."
-_RUNTIME = "The default is the newest Python with SnapStart and wheels for every layer; `runtime` chooses another."
+_NO_RESOURCES = "codedeploy:ListDeploymentTargets and BatchGetDeploymentTargets have no resources."
+_VERSIONS = "Any version of this one function: a release's versions are known only while it runs."
+_RUNTIME = "The default is the newest Python with SnapStart and wheels for every layer; `runtime` sets another."
 
 ACKNOWLEDGEMENTS = (
     _solutions("APIG1", ["Rest"], _ACCESS_LOGS),
@@ -73,15 +73,15 @@ ACKNOWLEDGEMENTS = (
     _solutions(
         "APIG2",
         ["Rest"],
-        "The function checks every request against the model's signature, which says more than a JSON schema, and "
-        "answers with what was wrong.",
+        "The function validates every request against the model's signature, which is stricter than a JSON "
+        "schema, and returns the errors.",
     ),
     _solutions("APIG1", ["Http"], _HTTP_ACCESS_LOGS),
     _serverless("APIGWAccessLogging", ["Http"], _HTTP_ACCESS_LOGS),
     _solutions(
         "APIG3",
         ["Rest"],
-        "A web ACL costs monthly (`[endpoint.NAME.waf]` makes one); `auth`, throttles and limits of size hold "
+        "A web ACL is billed monthly (`[endpoint.NAME.waf]` creates one); `auth`, throttles and size limits apply "
         "without it.",
     ),
     _solutions("APIG4", ["Rest", "Http"], _OPEN_ROUTES),
@@ -89,7 +89,7 @@ ACKNOWLEDGEMENTS = (
         "COG4",
         ["Rest"],
         "Callers are programs with keys or signatures, not people with accounts of a user pool; an HTTP API with "
-        '`auth = "jwt"` takes such people\'s tokens, of any issuer.',
+        '`auth = "jwt"` accepts tokens of any issuer.',
     ),
     _solutions(
         "APIG6", ["Rest"], "Execution logs need the account's role as access logs do, and would hold request data."
@@ -97,8 +97,8 @@ ACKNOWLEDGEMENTS = (
     _serverless(
         "APIGWDefaultThrottling",
         ["Rest"],
-        "With keys, the usage plan throttles each (`rate_limit_per_s`, `burst_limit`); what needs no key, "
-        "preflight and documentation, has only the account's throttle: `reserved_concurrency` bounds it. "
+        "With keys, the usage plan throttles each (`rate_limit_per_s`, `burst_limit`); preflights and "
+        "documentation, which need no key, have only the account's throttle: `reserved_concurrency` bounds them. "
         "Without keys, the stage is throttled.",
     ),
     _serverless("APIGWXrayEnabled", ["Rest"], _TRACING),
@@ -110,25 +110,25 @@ ACKNOWLEDGEMENTS = (
     _serverless(
         "LambdaDLQ",
         _FUNCTIONS,
-        "Nothing is lost: predictions are answered at once, CodeDeploy and CloudFormation wait for their hooks "
-        "and fail without an answer, and the next minute or release asks judge and retention again.",
+        "Nothing is lost: predictions are synchronous, CodeDeploy and CloudFormation wait for their hooks and "
+        "fail without a report, and judge and retention run again with the next minute or release.",
     ),
     _serverless(
         "LambdaAsyncFailureDestination",
         _RELEASE_FUNCTIONS,
-        "Who calls them waits for the answer or asks again; a late repetition could only disturb.",
+        "Their callers wait for the response or call again; a late repetition could only do harm.",
     ),
     _serverless(
         "EventBusDLQ",
         ["Hooks/EveryMinute", "Retention", "Notifications"],
-        "An event that could not be delivered is stale: the next minute's or the next release's is better, and "
-        "alarms reach the topic by themselves.",
+        "An event that could not be delivered is stale: the next minute's or the next release's replaces it, and "
+        "alarms publish to the topic directly.",
     ),
     _solutions("IAM5", ["Hooks/Before", "Hooks/After", "Retention/Retire"], _NO_RESOURCES, "Resource::*"),
     _solutions(
         "IAM5",
         ["Hooks/Judge"],
-        _NO_RESOURCES + " Nor do GetMetricData and PutMetricData; the latter is bound to our namespace.",
+        _NO_RESOURCES + " Nor do GetMetricData and PutMetricData; the latter is restricted to our namespace.",
         "Resource::*",
     ),
     _solutions(
@@ -156,13 +156,15 @@ ACKNOWLEDGEMENTS = (
         "LambdaStarPermissions", ["Hooks/Before", "Hooks/After", "Hooks/Judge", "Retention/Retire"], _STAR
     ),
     _serverless(
-        "SNSRedrivePolicy", ["Notifications"], "To mail, SNS itself tries for hours; what is lost is old news."
+        "SNSRedrivePolicy",
+        ["Notifications"],
+        "SNS itself retries mail for hours; a later delivery would be stale.",
     ),
 )
 
 
 def acknowledge_findings(stack: cdk.Stack, function: str) -> None:
-    """Note the acknowledgements at the constructs that ``stack`` has; ``function`` is the endpoint's."""
+    """Add the acknowledgements to the constructs that ``stack`` has; ``function`` is the endpoint's."""
     arn = _function_arn(stack, function)
     for acknowledgement in ACKNOWLEDGEMENTS:
         for path in acknowledgement.constructs:
@@ -180,7 +182,7 @@ def _find(stack: cdk.Stack, path: str) -> Construct | None:
 
 
 def _function_arn(stack: cdk.Stack, function: str) -> str:
-    """As cdk-nag writes it: what only AWS knows in angle brackets."""
+    """As cdk-nag writes it: values that only AWS knows in angle brackets."""
     known = {"AWS::Partition": stack.partition, "AWS::Region": stack.region, "AWS::AccountId": stack.account}
     partition, region, account = (
         f"<{name}>" if cdk.Token.is_unresolved(value) else value for name, value in known.items()

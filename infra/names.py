@@ -1,29 +1,29 @@
-"""Names by which a deployed endpoint is found again: the CLI looks for exactly these.
+"""Names of a deployed endpoint's resources and outputs: the CLI looks for exactly these.
 
-A stack is `<project>-<environment>-<endpoint>`; the function bears the stack's name, so that logs, metrics
-and bills name the endpoint; the outputs below are on every stack, the key's where `auth` is
-"api_key" and the domain's where one is set.
+A stack is `<project>-<environment>-<endpoint>`; the function has the stack's name, so that logs, metrics and bills
+name the endpoint; every stack has the outputs below, the key's if `auth` is "api_key" and the domain's if one is
+set.
 """
 
 import hashlib
 from dataclasses import dataclass
 
 DEFAULT_ENVIRONMENT = "dev"
-#: The offline cloud's environment: exists without being written down, has no account, shows its docs.
+#: The offline cloud's environment: needs no table, has no account, serves its docs.
 LOCAL_ENVIRONMENT = "local"
 #: Environments that need no `[env.NAME]` with account and region.
 UNBOUND_ENVIRONMENTS = (DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT)
 
-#: CDK context key that chooses the environment: `cdk deploy -c env=prod`.
+#: CDK context key that selects the environment: `cdk deploy -c env=prod`.
 CONTEXT_ENVIRONMENT = "env"
-#: Chooses the environment where no context does, as in a shell that was pointed at the offline cloud.
+#: Selects the environment if no context does, as in a shell that uses the offline cloud.
 VARIABLE_ENVIRONMENT = "SERINUS_ENV"
 
 #: CDK context key that skips the bake of one deploy: `cdk deploy -c hotfix=true`.
 CONTEXT_HOTFIX = "hotfix"
 
 ALIAS = "live"
-#: CodeDeploy's deployment group, in the application that bears the stack's name.
+#: CodeDeploy's deployment group, in the application with the stack's name.
 DEPLOYMENT_GROUP = "live"
 STAGE = "live"
 #: An HTTP API answers at its host's root: the event's path then holds no stage, behind whatever domain.
@@ -31,7 +31,7 @@ HTTP_STAGE = "$default"
 
 #: Lambda's limit for a function's name, which is the stack's.
 LONGEST_STACK_NAME = 64
-#: What AWS's own policies let CodeDeploy invoke begins so.
+#: Prefix of the functions that AWS's own policies let CodeDeploy invoke.
 HOOK_PREFIX = "CodeDeployHook"
 
 
@@ -71,12 +71,12 @@ def task_function_name(stack: str, task: str) -> str:
 
 
 def _fit(name: str) -> str:
-    """``name``, its end replaced by a hash of it all where Lambda would find it too long."""
+    """``name``, its end replaced by a hash of the whole if it is too long for Lambda."""
     if len(name) <= LONGEST_STACK_NAME:
         return name
     return f"{name[: LONGEST_STACK_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def log_group_name(function_name: str) -> str:
-    """The log group of a function: where Lambda would put it by itself."""
+    """The log group of a function: Lambda's own default."""
     return f"/aws/lambda/{function_name}"

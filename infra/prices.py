@@ -1,4 +1,4 @@
-"""List prices of us-east-1 in US dollars, without free tiers and savings plans: enough to see what dominates.
+"""List prices of us-east-1 in US dollars, without free tiers and savings plans: enough to see the largest part.
 
 https://aws.amazon.com/lambda/pricing/ https://aws.amazon.com/api-gateway/pricing/
 """

@@ -1,4 +1,4 @@
-"""What is to be deployed, as earlier commands left it: the bundle that the lock pins and the layers built for it.
+"""Reads the release to be deployed: the bundle that the lock pins and the layers built for it.
 
 Everything is checked by hash here, so that a template never names other bytes than the lock does.
 """
@@ -28,7 +28,7 @@ from serinus.lambda_handlers.contract.lock import LOCK, Lock, Pin, read_lock
 
 @dataclass(frozen=True, slots=True)
 class LayerZip:
-    """A built layer whose bytes were seen to be those of its ``sha256``."""
+    """A built layer whose bytes were checked against its ``sha256``."""
 
     path: Path
     sha256: str
@@ -46,9 +46,9 @@ class Release:
 
 
 def pinned_bundle(project: Path, environment: str, model: str) -> Path:
-    """The folder of the bundle that ``environment`` deploys for ``model``, seen to be unchanged.
+    """The folder of the bundle that ``environment`` deploys for ``model``, checked to be unchanged.
 
-    Raises `ReleaseError` when nothing is pinned, or the folder holds another bundle.
+    Raises `ReleaseError` if nothing is pinned, or the folder holds another bundle.
     """
     pin = _pin(_read_lock(project), environment, model)
     try:
@@ -65,7 +65,7 @@ def pinned_bundle(project: Path, environment: str, model: str) -> Path:
 
 
 def pinned_version(project: Path, environment: str, model: str) -> str | None:
-    """The version of the bundle that the lock pins of ``model`` for ``environment``; None where it pins none."""
+    """The version of the bundle that the lock pins of ``model`` for ``environment``; None if it pins none."""
     pin = _find_pin(_read_lock(project), environment, model)
     return pin.version if pin else None
 
@@ -76,7 +76,7 @@ def is_pinned(project: Path, environment: str, model: str) -> bool:
 
 
 def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Release:
-    """The release of ``endpoint``; raises `ReleaseError` when something of it is missing, changed or too large."""
+    """The release of ``endpoint``; raises `ReleaseError` if any part of it is missing, changed or too large."""
     try:
         model = verify(pinned_bundle(project, settings.environment, endpoint.model))
         build = read_build(project / BUILD_DIR)
@@ -93,7 +93,7 @@ def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Relea
 
 
 def find_layers(project: Path, settings: Settings, endpoint: Endpoint) -> list[BuiltLayer]:
-    """The layers that are pinned for ``endpoint`` and built; without those that are not, or cannot be read."""
+    """The layers that are pinned for ``endpoint`` and built; omits missing and unreadable ones."""
     try:
         build, pin = (
             read_build(project / BUILD_DIR),
@@ -153,12 +153,12 @@ def _check_size(endpoint: Endpoint, *layers: BuiltLayer) -> None:
         raise ReleaseError(
             f"{endpoint.name} is {total / 2**20:.1f} MB unzipped with its layers; "
             f"Lambda allows {LARGEST_UNZIPPED_BYTES / 2**20:.1f} MB. "
-            f"`serinus inspect {endpoint.model} --sizes` shows what weighs."
+            f"`serinus inspect {endpoint.model} --sizes` lists the sizes."
         )
 
 
 def _compiled_code(folder: Path) -> Path | None:
-    """``folder``, once its sources are seen to be those that are installed."""
+    """``folder``, after checking that its sources are the installed ones."""
     if not folder.is_dir():
         return None
     sources, files = function_sources()

@@ -1,7 +1,7 @@
-"""From a project's folder to a cloud assembly: what `app.py` and `serinus synth` both run.
+"""From a project's folder to a cloud assembly, for both `app.py` and `serinus synth`.
 
-Importing this module is cheap: the CDK library is loaded only once settings and release are known to be sound,
-so that their errors appear at once.
+Importing this module is cheap: the CDK library is loaded only once settings and release are known to be valid, so
+that their errors appear at once.
 """
 
 import json
@@ -20,26 +20,26 @@ from serinus.infra.settings import Endpoint, Settings, known_environments, load_
 
 SETTINGS_FILE = "serinus.toml"
 
-#: The CDK CLI hands context down in this variable, and the folder for the assembly in CDK_OUTDIR.
+#: The CDK CLI passes context in this variable, and the assembly's folder in CDK_OUTDIR.
 CDK_CONTEXT = "CDK_CONTEXT_JSON"
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredLayers:
-    """What `serinus build` has to build: ``targets`` are (runtime, architecture) pairs, ``bundles`` folders."""
+    """The layers for `serinus build`: ``targets`` are (runtime, architecture) pairs, ``bundles`` folders."""
 
     targets: tuple[tuple[str, str], ...]
     bundles: tuple[Path, ...]
 
 
 def selected_environment(variables: Mapping[str, str]) -> str:
-    """The environment that `-c env=NAME` chose, as the CDK CLI hands it down; else SERINUS_ENV's; else `dev`."""
+    """The environment that `-c env=NAME` selects, as the CDK CLI passes it; else SERINUS_ENV's; else `dev`."""
     context = _context(variables)
     return str(context.get(CONTEXT_ENVIRONMENT) or variables.get(VARIABLE_ENVIRONMENT) or DEFAULT_ENVIRONMENT)
 
 
 def is_hotfix(variables: Mapping[str, str]) -> bool:
-    """Whether `-c hotfix=true` asks for a release without a bake; raises `InfraError` for any other value."""
+    """Whether `-c hotfix=true` requests a release without a bake; raises `InfraError` for invalid values."""
     hotfix = str(_context(variables).get(CONTEXT_HOTFIX, False)).lower()
     if hotfix not in ("true", "false"):
         raise InfraError(
@@ -55,9 +55,9 @@ def _context(variables: Mapping[str, str]) -> dict[str, Any]:
 
 def required_layers(project: Path, environment: str | None = None) -> RequiredLayers:
     """The layers that ``environment`` needs; without one, those of all environments that have bundles pinned,
-    since the CDK CLI does not tell its build step which environment was chosen.
+    since the CDK CLI does not pass the selected environment to its build step.
 
-    Raises `InfraError` for wrong settings, and for a bundle that is missing or changed.
+    Raises `InfraError` for invalid settings, and for a bundle that is missing or changed.
     """
     path = project / SETTINGS_FILE
     names = [environment] if environment else known_environments(path)
@@ -69,15 +69,15 @@ def required_layers(project: Path, environment: str | None = None) -> RequiredLa
                 targets.add((endpoint.settings.runtime, endpoint.settings.architecture))
                 bundles.add(pinned_bundle(project, settings.environment, endpoint.model))
     if not bundles:
-        raise InfraError(f"no endpoint of {SETTINGS_FILE} has a packaged model. `serinus package` makes one.")
+        raise InfraError(f"no endpoint of {SETTINGS_FILE} has a packaged model. `serinus package` creates one.")
     return RequiredLayers(tuple(sorted(targets)), tuple(sorted(bundles)))
 
 
 def synthesize(project: Path, environment: str | None = None, outdir: Path | None = None) -> Path:
-    """Write the assembly of ``environment`` and return its folder. Both are the CDK CLI's choice unless given.
+    """Write the assembly of ``environment`` and return its folder. Both default to the CDK CLI's.
 
-    Raises `InfraError` when settings, bundles or built layers are not fit to be deployed. Warnings of the lint
-    and a hotfix are said on stderr.
+    Raises `InfraError` if settings, bundles or built layers cannot be deployed. Warnings of the lint and a hotfix
+    are reported on stderr.
     """
     settings = load_settings(project / SETTINGS_FILE, environment or selected_environment(os.environ))
     _refuse_errors(settings.environment, lint(project, settings.environment))
@@ -85,7 +85,7 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     hotfix = is_hotfix(os.environ)
     if hotfix:
         names = ", ".join(endpoint.name for endpoint in settings.endpoints)
-        sys.stderr.write(f"hotfix: what is new in {names} takes all traffic at once, without a bake or a judge\n")
+        sys.stderr.write(f"hotfix: new versions of {names} take all traffic at once, without a bake or a judge\n")
     _prepare_cdk_library()
     from serinus.infra.assembly import write_assembly
 
@@ -103,7 +103,7 @@ def _lint_templates(project: Path, settings: Settings, assembly: Path) -> list[F
 
 
 def _refuse_errors(environment: str, findings: Sequence[Finding]) -> None:
-    """Say warnings on stderr; raise `LintError` for errors."""
+    """Report warnings on stderr; raise `LintError` for errors."""
     for finding in findings:
         if finding.severity == "warning":
             sys.stderr.write(f"warning: {finding}\n")
@@ -112,16 +112,16 @@ def _refuse_errors(environment: str, findings: Sequence[Finding]) -> None:
 
 
 def _prepare_cdk_library() -> None:
-    """Choices that the CDK library reads from its process' environment when it is loaded."""
+    """Set the variables that the CDK library reads when it is loaded."""
     # The value is the Node release not to warn about; people who deploy a model cannot act on the banner.
     os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
-    # Its check of finished templates takes longer than all of synth (1.6 s of 3 s); what our constructs make
-    # passes it, and cfn-lint, in our tests.
+    # Its check of finished templates takes longer than all of synth (1.6 s of 3 s); our constructs' templates pass
+    # it, and cfn-lint, in our tests.
     os.environ.setdefault("CDK_VALIDATION", "false")
 
 
 def main(project: Path) -> None:
-    """What a CDK app runs: synthesize, with errors as plain lines on stderr and exit code 1."""
+    """The CDK app's main function: synthesize, with errors as plain lines on stderr and exit code 1."""
     try:
         synthesize(project)
     except InfraError as error:
@@ -130,9 +130,9 @@ def main(project: Path) -> None:
 
 
 def _read_releases(project: Path, settings: Settings) -> list[tuple[Endpoint, Release]]:
-    """The release of every endpoint; raises one `ReleaseError` with what each of them lacks."""
+    """The release of every endpoint; raises one `ReleaseError` with the errors of all of them."""
     if not settings.endpoints:
-        raise InfraError(f"{SETTINGS_FILE} has no endpoint. Write [endpoint.NAME] for a model that was packaged.")
+        raise InfraError(f"{SETTINGS_FILE} has no endpoint. Write [endpoint.NAME] for a packaged model.")
     releases, errors = [], []
     for endpoint in settings.endpoints:
         try:

@@ -1,4 +1,4 @@
-"""How CodeDeploy moves the alias for a strategy: the configuration by its name, or its steps where AWS has none.
+"""How CodeDeploy moves the alias for a strategy: by a predefined configuration, or by steps of our own.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
 """
@@ -27,8 +27,8 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """``predefined`` names AWS's configuration, else ``steps`` are to be made into one. ``minutes`` pass from the
-    first shifted request to the last step; ``judged_minutes`` until the judge's last word."""
+    """``predefined`` names AWS's configuration, else ``steps`` define one. ``minutes`` pass from the first shifted
+    request to the last step; ``judged_minutes`` until the end of the bake."""
 
     predefined: str | None
     steps: Steps | None
@@ -38,7 +38,7 @@ class Shift:
 
 
 def shift_of(rollout: RolloutSettings) -> Shift:
-    """The shift that settings ask for."""
+    """The shift that the settings define."""
     if rollout.strategy == "canary":
         return _canary(rollout.share_percent, rollout.bake_minutes)
     if rollout.strategy == "linear":

@@ -1,1 +1,1 @@
-"""One concern each; a stack composes them and grants."""
+"""Each construct models one concern; a stack composes them and grants permissions."""

@@ -1,7 +1,7 @@
 """The planned alarms of a release, on one version.
 
-The version's hash is in each alarm's construct id: an alarm that was only given other dimensions would be updated
-in place and keep its state, and a firing one of the old version would stop the fix.
+The version's hash is in each alarm's construct id: an alarm with only new dimensions would be updated in place and
+keep its state, and a firing one of the old version would stop the fix.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from serinus.infra.alarm_plan import EXECUTED_VERSION, FUNCTION, RESOURCE, VERSI
 
 
 class ReleaseAlarms(Construct):
-    """``alarms`` on version ``version`` of function ``function``; ``topic`` hears of each that fires."""
+    """``alarms`` on version ``version`` of function ``function``; ``topic`` is notified of each that fires."""
 
     def __init__(
         self,

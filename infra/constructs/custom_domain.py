@@ -1,6 +1,6 @@
-"""A name of one's own for an API: the domain with its certificate, its mapping, and the record that leads to it.
+"""A custom domain of an API: its certificate, its mapping, and the DNS record.
 
-REST and HTTP APIs have domains of their own kinds: only a REST API's may have the newer TLS policies.
+REST and HTTP APIs have different kinds of domains: only a REST API's supports the newer TLS policies.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html
 """
 
@@ -14,7 +14,7 @@ from serinus.infra.settings import DomainSettings, Tls
 
 
 class RestDomain(Construct):
-    """``domain`` in front of the stage of ``api``, speaking ``minimum_tls`` or later (1.2 where it is None)."""
+    """``domain`` in front of the stage of ``api``, with ``minimum_tls`` or later (1.2 if it is None)."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class RestDomain(Construct):
 
 
 class HttpDomain(Construct):
-    """``domain`` in front of ``stage`` of ``api``, speaking TLS 1.2 or later."""
+    """``domain`` in front of ``stage`` of ``api``, with TLS 1.2 or later."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class HttpDomain(Construct):
 
 
 def _add_record(scope: Construct, domain: DomainSettings, target: str, target_zone_id: str) -> None:
-    """The record that leads to the domain, where its zone is named."""
+    """The DNS record of the domain, if its zone is set."""
     if domain.hosted_zone_id is None:
         return
     alias = route53.CfnRecordSet.AliasTargetProperty(

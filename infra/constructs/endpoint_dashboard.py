@@ -1,6 +1,6 @@
 """The dashboard of an endpoint: is it up, is it fast, is it right, what does it cost, and how do its releases go.
 
-One a stack, since AWS charges for those beyond an account's third.
+One for each stack, since AWS bills an account's dashboards beyond the third.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class EndpointDashboard(Construct):
         calls, failed = metrics.of_api("Count", "calls", HOUR, statistic="SampleCount"), api.server_errors
         answered = combined(
             "100 * (1 - FILL(failed, 0) / calls)",
-            "answered without 5xx, %",
+            "responses without 5xx, %",
             HOUR,
             calls=calls,
             failed=metrics.of_api(failed, "5xx", HOUR),
@@ -79,11 +79,11 @@ class EndpointDashboard(Construct):
             _title("Is it up?", "the last hour, as callers see it"),
             [_numbers(numbers)],
             [
-                _graph("Live requests a minute", [self._own(signals.METRIC_LATENCY, "SampleCount")], 3),
-                _graph("Answers 4xx and 5xx a minute", errors, 3),
+                _graph("Live requests per minute", [self._own(signals.METRIC_LATENCY, "SampleCount")], 3),
+                _graph("4xx and 5xx responses per minute", errors, 3),
                 _graph(
-                    "Requests at once",
-                    [metrics.of_lambda("ConcurrentExecutions", "Maximum", "at most")],
+                    "Concurrent requests",
+                    [metrics.of_lambda("ConcurrentExecutions", "Maximum", "maximum")],
                     3,
                 ),
             ],
@@ -98,20 +98,20 @@ class EndpointDashboard(Construct):
             [
                 _graph("Latency, 99th percentile, ms", [self._own(latency, "p99")], 4),
                 _graph("Latency, median, ms", [self._own(latency, "p50")], 4),
-                _graph("The model alone, 99th percentile, ms", [self._own(model, "p99")], 4),
-                _graph("Cold starts a minute; init, 90th percentile, ms (right)", [starts], 4, right=[init]),
+                _graph("Model only, 99th percentile, ms", [self._own(model, "p99")], 4),
+                _graph("Cold starts per minute; init, 90th percentile, ms (right)", [starts], 4, right=[init]),
             ],
         ]
 
     def _is_it_right(self) -> list[Row]:
         rejected = self._metrics.by_version(signals.METRIC_REJECTED, "Sum", schema=BY_OUTCOME)
         return [
-            _title("Is it right?", "what it refused and what it could not tell"),
+            _title("Is it right?", "rejected inputs, errors and non-finite predictions"),
             [
-                _graph("Rejected inputs a minute, by reason", [rejected], 4),
-                _graph("Errors (handled, 5xx) a minute", [self._own(signals.METRIC_ERRORS, "Sum")], 4),
-                _graph("Non-finite predictions a minute", [self._own(signals.METRIC_NON_FINITE, "Sum")], 4),
-                _graph("Rows predicted a minute", [self._own(signals.METRIC_ROWS, "Sum")], 4),
+                _graph("Rejected inputs per minute, by reason", [rejected], 4),
+                _graph("Errors (handled, 5xx) per minute", [self._own(signals.METRIC_ERRORS, "Sum")], 4),
+                _graph("Non-finite predictions per minute", [self._own(signals.METRIC_NON_FINITE, "Sum")], 4),
+                _graph("Rows predicted per minute", [self._own(signals.METRIC_ROWS, "Sum")], 4),
             ],
         ]
 
@@ -135,16 +135,16 @@ class EndpointDashboard(Construct):
         ]
         numbers = [
             combined(total, "the last hour, $", HOUR, **used),
-            combined(f"{_HOURS_A_MONTH} * {total}", "a month at this rate, $", HOUR, **used),
-            combined(f"1000 * {total} / FILL(calls, 0)", "a thousand requests, $", HOUR, **used),
+            combined(f"{_HOURS_A_MONTH} * {total}", "per month at this rate, $", HOUR, **used),
+            combined(f"1000 * {total} / FILL(calls, 0)", "per thousand requests, $", HOUR, **used),
         ]
-        what = (
-            f"an estimate by list prices of us-east-1 ({prices.AS_OF}): duration times memory, and requests; "
+        about = (
+            f"an estimate from list prices of us-east-1 ({prices.AS_OF}): duration times memory, and requests; "
             "without logs, metrics, alarms, WAF, snapshots and provisioned environments"
         )
         return [
-            _title("What does it cost?", what),
-            [_numbers(numbers, width=12), _graph("US dollars an hour", parts, 2, stacked=True, period=HOUR)],
+            _title("What does it cost?", about),
+            [_numbers(numbers, width=12), _graph("US dollars per hour", parts, 2, stacked=True, period=HOUR)],
         ]
 
     def _releases(self, alarms: Sequence[cloudwatch.Alarm]) -> list[Row]:
@@ -161,7 +161,7 @@ class EndpointDashboard(Construct):
             [
                 _graph("Share of live requests, %", [share], 3, stacked=True),
                 _graph(title, [verdict], 3, axis=cloudwatch.YAxisProps(min=-1, max=1)),
-                _graph("Crashes a minute, while traffic shifts", [crashes], 3),
+                _graph("Crashes per minute, while traffic shifts", [crashes], 3),
             ],
         ]
 

@@ -1,7 +1,8 @@
-"""The metrics of an endpoint as dashboards ask for them.
+"""The metrics of an endpoint as dashboards query them.
 
-Which versions live is not known at synth, so what is told by version is searched for: whatever has data is found.
-The endpoint's own metrics bear function and version, Lambda's the function, and API Gateway's its API and stage.
+Synth does not know which versions are live, so metrics by version are searched for: whatever has data is shown.
+The endpoint's own metrics have function and version as dimensions, Lambda's the function, API Gateway's API and
+stage.
 """
 
 from collections.abc import Mapping
@@ -17,13 +18,13 @@ HOUR = cdk.Duration.hours(1)
 
 OWN = (signals.METRIC_NAMESPACE, signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION)
 BY_OUTCOME = (*OWN, signals.DIMENSION_OUTCOME)
-#: Lambda's own by version, which it tells while the alias has weights.
+#: Lambda's own by version, which it publishes while the alias has weights.
 BY_EXECUTED_VERSION = ("AWS/Lambda", "ExecutedVersion", "FunctionName", "Resource")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiMetrics:
-    """How API Gateway counts the calls of one API; REST and HTTP APIs do it under other names."""
+    """API Gateway's metrics of one API; REST and HTTP APIs name them differently."""
 
     kind: str
     dimensions: Mapping[str, str]
@@ -51,11 +52,11 @@ class EndpointMetrics:
     def by_version(
         self, metric: str, statistic: str, *, schema: tuple[str, ...] = OWN, period: cdk.Duration = MINUTE
     ) -> cloudwatch.MathExpression:
-        """A line for each version, or whatever else ``schema``, a namespace and dimensions, tells apart."""
+        """A line for each version, or for other dimensions of ``schema``, a namespace and dimensions."""
         return _math(self._search(metric, statistic, schema, period), "", period=period)
 
     def share_by_version(self, metric: str) -> cloudwatch.MathExpression:
-        """What each version has of all samples of ``metric``, in percent."""
+        """Each version's share of all samples of ``metric``, in percent."""
         counted = self._search(metric, "SampleCount", OWN, MINUTE)
         return _math(f"100 * {counted} / SUM({counted})", "", period=MINUTE)
 

@@ -1,4 +1,4 @@
-"""What stands in front of an endpoint's function, whichever API it is: where it is reached, who may call it."""
+"""The API in front of an endpoint's function, REST or HTTP: its address, and who may call it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from serinus.infra.settings import Auth, JwtSettings, Tls
 #: Paths of the documentation, open to browsers, which cannot send a key, signature or token for a page.
 DOCS_PATHS = ("docs", "openapi.json")
 
-#: What pages of other origins may send: the headers that say how a body is written, and
+#: Headers that pages of other origins may send: those that describe the body, and
 _CORS_HEADERS = ("accept", "content-encoding", "content-type", "inference-header-content-length")
-#: those by which each `auth` knows its callers.
+#: those by which each `auth` authenticates callers.
 _AUTH_HEADERS: Mapping[Auth, tuple[str, ...]] = {
     "api_key": ("x-api-key",),
     "iam": ("authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"),
     "jwt": ("authorization",),
     "public": (),
 }
-#: What a Regional REST API and its domain are told of a least version of TLS; these need an access mode too.
+#: TLS policies of a Regional REST API and its domain by minimum version; these need an access mode too.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
 TLS_POLICIES: Mapping[Tls, str] = {
     "1.2": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
@@ -47,29 +47,29 @@ class Access:
 
     @property
     def open_paths(self) -> tuple[str, ...]:
-        """Paths that are open where the others are not."""
+        """Paths that are open when the others are not."""
         return DOCS_PATHS if self.docs and self.auth != "public" else ()
 
     @property
     def cors_headers(self) -> list[str]:
-        """What a page may send, sorted."""
+        """Headers that a page may send, sorted."""
         return sorted(_CORS_HEADERS + _AUTH_HEADERS[self.auth])
 
 
 class Front(Protocol):
-    """An API that hands every path to the function."""
+    """An API that sends every path to the function."""
 
     @property
     def url(self) -> str:
-        """Where it is reached, without a slash at the end."""
+        """Its address, without a slash at the end."""
         ...
 
     @property
     def key(self) -> apigateway.ApiKey | None:
-        """The first key, where callers need one."""
+        """The first key, if callers need one."""
         ...
 
     @property
     def metrics(self) -> ApiMetrics:
-        """How its calls are counted."""
+        """The metrics of its calls."""
         ...

@@ -1,4 +1,4 @@
-"""The role of a function: what it writes, what Lambda does under it, and what its own work needs."""
+"""The role of a function: permissions for its log, for Lambda's own actions, and for its own work."""
 
 from collections.abc import Sequence
 

@@ -39,7 +39,7 @@ class HandlerCode:
         return digest.hexdigest()
 
     def as_asset(self) -> lambda_.Code:
-        """The code that CDK uploads. All is excluded but each file and, for it to be found, its folders."""
+        """The code that CDK uploads. Everything is excluded except each file and its folders."""
         exclude = ["*"]
         for folder in sorted({folder for file in self.files for folder in file.parents if folder != Path()}):
             exclude += [f"!/{folder.as_posix()}", f"/{folder.as_posix()}/*"]

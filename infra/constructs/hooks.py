@@ -1,10 +1,10 @@
 """The functions that check, judge and confirm a release, each with its own role.
 
-Checks are asked once, by whoever then waits for their answer, so Lambda runs them again where one is lost to a
-failure of its own. They may be: each looks anew, and only its first answer counts.
+A check is invoked once, by a caller that waits for its report, so Lambda retries it after a failure of its own.
+That is safe: each run checks anew, and only the first report counts.
 
-They run on the endpoint's own layers: the golden set and the signature that they compare with are the new
-version's, and the comparison needs the runtime layer's NumPy.
+They run on the endpoint's own layers: they compare with the new version's golden set and signature, and the
+comparison needs the runtime layer's NumPy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ _RETRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class HookPlatform:
-    """What all of them run on."""
+    """The settings that all hooks share."""
 
     stack_name: str
     runtime: str
@@ -52,9 +52,9 @@ class HookPlatform:
 
 
 class ReleaseHooks(Construct):
-    """``before`` and ``after``, which CodeDeploy calls; ``first``, which CloudFormation calls where CodeDeploy has
-    no part, and which checks ``version``; ``judge`` on its ``schedule``, neither where nothing is judged. A
-    release that is ``held`` waits for the judge after the switch; any other that is judged may be objected to."""
+    """``before`` and ``after``, which CodeDeploy calls; ``first``, which CloudFormation calls for a first release,
+    and which checks ``version``; ``judge`` on its ``schedule``, both None if nothing is judged. A release that is
+    ``held`` waits for the judge after the switch; the judge may object to any other."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class ReleaseHooks(Construct):
         return self._create(
             "Before",
             name=hook_function_name(self._platform.stack_name, "before"),
-            description="Checks a new version by its golden set and signature, before traffic",
+            description="Checks a new version's golden set and signature before traffic",
             module="before_traffic",
             timeout_s=_CHECK_S,
             statements=[
@@ -98,7 +98,7 @@ class ReleaseHooks(Construct):
         return self._create(
             "After",
             name=hook_function_name(self._platform.stack_name, "after"),
-            description="Confirms that the alias answers as the new version, and how its bake ended",
+            description="Confirms that the alias serves the new version, and judges its bake",
             module="after_traffic",
             timeout_s=_LOOK_S,
             statements=[
@@ -116,7 +116,7 @@ class ReleaseHooks(Construct):
         return self._create(
             "First",
             name=task_function_name(self._platform.stack_name, "first"),
-            description="Checks the first version, when CodeDeploy has no part",
+            description="Checks an endpoint's first version, which CodeDeploy does not deploy",
             module="first_release",
             timeout_s=_CHECK_S,
             statements=[self._platform.permissions.ask_versions()],
@@ -130,7 +130,7 @@ class ReleaseHooks(Construct):
         return self._create(
             "Judge",
             name=task_function_name(self._platform.stack_name, "judge"),
-            description="Compares the new version with the stable one, every minute of a release",
+            description="Compares the new version with the stable one every minute of a release",
             module="judge",
             timeout_s=_LOOK_S,
             statements=[
@@ -144,14 +144,14 @@ class ReleaseHooks(Construct):
         )
 
     def _objection(self) -> ssm.CfnParameter:
-        """Made here so that it goes with the stack; its value is the judge's to write."""
+        """Created here so that it is deleted with the stack; the judge writes its value."""
         return ssm.CfnParameter(
             self,
             "Objection",
             name=release.objection_parameter(self._platform.permissions.function),
             type="String",
             value=release.NO_OBJECTION,
-            description="What the judge has against a release, for the check after traffic",
+            description="The judge's objection to a release, for the check after traffic",
         )
 
     def _every_minute(self, judge: lambda_.Function) -> events.Rule:

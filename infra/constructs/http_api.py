@@ -1,6 +1,6 @@
-"""The HTTP API in front of an endpoint: all paths go to the function, and `auth` says what a caller needs.
+"""The HTTP API in front of an endpoint: all paths go to the function, and `auth` sets how callers authenticate.
 
-It has no keys, quotas, web ACL or X-Ray; it takes tokens of any issuer, and costs less than a third of a REST API.
+It has no keys, quotas, web ACL or X-Ray; it accepts tokens of any issuer, at under a third of a REST API's price.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
 """
 
@@ -28,7 +28,7 @@ class HttpFront(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "api_key":
-            raise ValueError('an HTTP API takes no keys; auth is "api_key". Use a REST API.')
+            raise ValueError('an HTTP API has no keys; auth is "api_key". Use a REST API.')
         self._access = access
         self.api = apigatewayv2.HttpApi(
             self, "Api", api_name=name, create_default_stage=False, cors_preflight=self._cors()

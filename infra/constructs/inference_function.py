@@ -1,9 +1,9 @@
-"""The function that answers predictions, its log group, and the published version behind alias `live`.
+"""The inference function, its log group, and the published version behind alias `live`.
 
 A version that was live must outlive the next release, since a rollback returns to it, and a version whose release
 failed must not, or releasing the same bundle again fails: hence RETAIN_ON_UPDATE_OR_DELETE. CDK's own
-`current_version` computes its hash only at the end of synth; this one is known at once, so that what watches the
-version (its alarms) can carry the same hash.
+`current_version` computes its hash only at the end of synth; this one is known at once, so that the version's
+alarms can have the same hash.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""One encrypted topic for what people should hear of a release: verdicts, alarms, and how CodeDeploy ended.
+"""One encrypted topic for notifications about a release: final verdicts, alarms, and CodeDeploy's results.
 
 The key is our own because CloudWatch and EventBridge cannot publish to a topic under AWS's key for SNS: its policy
 lets no service in. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -24,8 +24,8 @@ _ENDS = ["DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "Deployment
 
 
 class Notifications(Construct):
-    """``topic``, mailed to ``emails``; every address must confirm the mail that SNS sends it first. A key that is
-    given (``encryption_key``, its ARN) must let CloudWatch and EventBridge in by itself; else one is made."""
+    """``topic``, mailed to ``emails``; every address must first confirm SNS's mail. An existing key
+    (``encryption_key``, its ARN) must itself allow CloudWatch and EventBridge; without one, a key is created."""
 
     def __init__(
         self,
@@ -60,25 +60,24 @@ class Notifications(Construct):
             event_pattern=events.EventPattern(
                 source=[release.EVENT_SOURCE],
                 detail_type=[release.EVENT_DETAIL_TYPE],
-                # The judge speaks every minute; people hear what it decides.
+                # The judge publishes every minute; people are notified of its decisions.
                 detail={"function": [function], "final": [True]},
             ),
             targets=[cast(events.IRuleTarget, targets.SnsTopic(self.topic))],
         )
 
     def let_publish(self, role: iam.Role) -> None:
-        """Let ``role`` send messages: CodeDeploy tells of a deployment's end under the role of its group."""
+        """Let ``role`` publish: CodeDeploy reports a deployment's end under the role of its group."""
         self.topic.grant_publish(role)
 
     def trigger(self) -> codedeploy.CfnDeploymentGroup.TriggerConfigProperty:
-        """What CodeDeploy tells the topic."""
+        """The events that CodeDeploy publishes to the topic."""
         return codedeploy.CfnDeploymentGroup.TriggerConfigProperty(
             trigger_name="ends", trigger_events=_ENDS, trigger_target_arn=self.topic.topic_arn
         )
 
     def _let_alarms_publish(self) -> None:
-        """EventBridge is let in by its target, without a condition: it sends none that a topic's policy could ask
-        for."""
+        """EventBridge is allowed by its target, without a condition: it sends no key that a policy could check."""
         ours = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
         principal = iam.ServicePrincipal(_ALARMS, conditions=ours)
         self.topic.add_to_resource_policy(

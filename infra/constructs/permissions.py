@@ -1,8 +1,8 @@
-"""What each function of a release calls, and on what: no more is allowed.
+"""The permissions of each function of a release: only the actions that it calls, on its resources.
 
 Names and not references: group, role and hooks would otherwise need each other to exist first.
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html says which actions know
-no resources.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html lists actions without
+resources.
 """
 
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ class ReleasePermissions:
         )
 
     def read_deployment(self) -> iam.PolicyStatement:
-        """Which versions a deployment concerns; these two actions know no resources."""
+        """The versions of a deployment; these two actions have no resources."""
         return iam.PolicyStatement(
             actions=["codedeploy:ListDeploymentTargets", "codedeploy:BatchGetDeploymentTargets"], resources=["*"]
         )
 
     def know_rollbacks(self) -> iam.PolicyStatement:
-        """Who made a deployment, and what it undoes."""
+        """The creator of a deployment, and the deployment that it undoes."""
         return iam.PolicyStatement(actions=["codedeploy:GetDeployment"], resources=[self.group_arn])
 
     def find_deployments(self) -> iam.PolicyStatement:
@@ -53,7 +53,7 @@ class ReleasePermissions:
         )
 
     def read_metrics(self) -> iam.PolicyStatement:
-        """CloudWatch knows no resources for reading."""
+        """CloudWatch has no resources for reading."""
         return iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"])
 
     def publish_verdict(self) -> list[iam.PolicyStatement]:

@@ -1,4 +1,4 @@
-"""Lambda's Pythons and processors as the CDK library names them."""
+"""Lambda's Python versions and processors in the CDK library."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""How many environments an alias keeps ready: by what is busy, by the clock, or both.
+"""Scales the number of environments that an alias keeps ready: by use, by schedule, or both.
 
-Lambda refuses to change the number while an alias' traffic is split: during a gradual rollout it stays as it is.
+Lambda rejects a change of the number while an alias' traffic is split: during a gradual rollout it stays as it is.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A function that serves releases: its code alone, its log group, and a role that allows only what it calls."""
+"""A function of the release process: its own code, its log group, and a role that allows only its calls."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,10 +17,10 @@ from serinus.infra.names import log_group_name
 
 
 class ReleaseFunction(Construct):
-    """``function``, which runs ``handler`` of module ``module`` and may do what ``statements`` say; its log and
-    variables are encrypted by ``encryption_key``, or by AWS's.
+    """``function``, which runs ``handler`` of module ``module`` with the permissions of ``statements``; its log
+    and variables are encrypted by ``encryption_key``, or by AWS's.
 
-    ``retries`` is how often Lambda runs it again after a failure of its own; a schedule asks again anyway.
+    ``retries`` is how often Lambda runs it again after an error; a schedule invokes it again anyway.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The REST API in front of an endpoint: all paths go to the function, and `auth` says what a caller needs.
+"""The REST API in front of an endpoint: all paths go to the function, and `auth` sets how callers authenticate.
 
 Access logs stay off: they need a role that belongs to the whole account, which one endpoint should not set.
 """
@@ -22,7 +22,7 @@ _PERIODS = {
 
 
 class RestFront(Construct):
-    """``api`` with its stage, traced by X-Ray if ``tracing``, speaking ``minimum_tls`` or later; with
+    """``api`` with its stage, traced by X-Ray if ``tracing``, with ``minimum_tls`` or later; with
     ``access.auth`` "api_key" its ``key`` under a usage plan, else None and a throttle on the whole stage. ``url``
     ends with the stage."""
 
@@ -40,7 +40,7 @@ class RestFront(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "jwt":
-            raise ValueError('a REST API takes no tokens of any issuer; auth is "jwt". Use an HTTP API.')
+            raise ValueError('a REST API does not accept tokens of any issuer; auth is "jwt". Use an HTTP API.')
         self._access = access
         self.api = apigateway.RestApi(
             self,
@@ -108,7 +108,7 @@ class RestFront(Construct):
     def _let_pages_read_errors(self) -> None:
         """API Gateway's own errors (403, 429, 504) never reach the function, which would name the origin.
 
-        They hold nothing but a standard phrase, so any origin may read them.
+        They contain only a standard phrase, so any origin may read them.
         """
         for kind in (apigateway.ResponseType.DEFAULT_4_XX, apigateway.ResponseType.DEFAULT_5_XX):
             self.api.add_gateway_response(
@@ -118,7 +118,7 @@ class RestFront(Construct):
             )
 
     def _create_key(self, name: str) -> apigateway.ApiKey:
-        """A key under a usage plan with the limits that are by key."""
+        """A key under a usage plan with the limits by key."""
         access = self._access
         key = apigateway.ApiKey(self, "Key", api_key_name=name)
         quota = (
@@ -140,7 +140,7 @@ class RestFront(Construct):
 
 
 def _answer_as_text(preflight: apigateway.Method) -> None:
-    """Where every media type is binary, a mock integration cannot read its own template unless told to make text.
+    """If every media type is binary, a mock integration can read its own template only with CONVERT_TO_TEXT.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
     """

@@ -1,7 +1,7 @@
-"""CodeDeploy's part: what moves the alias, under which alarms, with which hooks, and what puts it back.
+"""CodeDeploy's part: how the alias moves, with its alarms and hooks, and when it rolls back.
 
 Made of CloudFormation's own resources: the library's deployment group would grant CodeDeploy's managed policy,
-leave out the rollback on a stop by request, and know no names before the stack exists.
+omit the rollback on a stop by request, and have no names before the stack exists.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,16 @@ from serinus.infra.constructs.notifications import Notifications
 from serinus.infra.constructs.permissions import ReleasePermissions
 from serinus.infra.traffic_shift import ALL_AT_ONCE, Shift, Steps
 
-#: Everything that ends a deployment before its time puts the alias back.
+#: Every early end of a deployment restores the alias.
 ROLLBACK_EVENTS = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
 
-#: How long CloudFormation waits for the first check instead of its hour: longer than the check can take.
+#: Minutes for which CloudFormation waits for the first check instead of an hour: longer than the check can take.
 FIRST_CHECK_MINUTES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """What watches the shift."""
+    """The hooks, alarms and notifications of a shift."""
 
     hooks: ReleaseHooks
     alarms: Sequence[cloudwatch.Alarm]

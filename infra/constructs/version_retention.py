@@ -1,7 +1,7 @@
-"""Deletes versions that are no longer needed, once CodeDeploy has ended a release well.
+"""Deletes versions that are no longer needed, after each successful deployment of CodeDeploy.
 
-Not a part of the release: what fails here, fails alone. CloudFormation has let go of old versions by then (they
-are retained), and keeps those of its own template, which are among the newest.
+Not a part of the release: a failure here affects nothing else. CloudFormation no longer manages old versions by
+then (they are retained), and those of its own template are among the newest.
 """
 
 from pathlib import Path

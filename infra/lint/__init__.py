@@ -1,7 +1,7 @@
 """Rules that AWS enforces only at deploy time, or not at all, checked before anything is deployed.
 
-Ranges of single settings are `infra.settings`' own; here is what one setting means beside another. A rule is a
-function; each finding says what, where in serinus.toml, and how to mend it.
+`infra.settings` checks the range of each setting; these rules check settings against each other. A rule is a
+function; each finding has the fault, its line in serinus.toml, and the fix.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,9 +54,9 @@ RULES: tuple[Rule, ...] = (
 
 
 def lint(project: Path, environment: str, settings_file: str = "serinus.toml") -> list[Finding]:
-    """Everything that AWS would refuse or ignore in ``environment``, errors first, then by line.
+    """Every setting that AWS would reject or ignore in ``environment``, errors first, then by line.
 
-    Raises `InfraError` when the settings themselves are wrong.
+    Raises `InfraError` if the settings themselves are invalid.
     """
     path = project / settings_file
     settings = load_settings(path, environment)
@@ -69,7 +69,7 @@ def lint(project: Path, environment: str, settings_file: str = "serinus.toml") -
 def lint_template(
     settings_path: Path, environment: str, endpoint: Endpoint, template: Mapping[str, Any]
 ) -> list[Finding]:
-    """What AWS would refuse or ignore in the finished template of ``endpoint``."""
+    """Everything that AWS would reject or ignore in the finished template of ``endpoint``."""
     weighted = endpoint.settings.rollout.strategy in ("canary", "linear")
     return _placed(settings_path, environment, endpoint.name, check_template(template, weighted=weighted))
 

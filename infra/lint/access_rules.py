@@ -1,4 +1,4 @@
-"""Whether the API in front offers what is asked of it, and whether what is asked has an effect.
+"""Whether the API supports the settings of access, and whether they have an effect.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
 """
@@ -12,7 +12,7 @@ from serinus.infra.settings.access_values import is_plain_issuer
 
 
 def check_front(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A way of knowing callers that the API has not."""
+    """A kind of authentication that the API does not support."""
     config = endpoint.settings
     if config.front == "http" and config.auth == "api_key":
         yield Problem(
@@ -25,13 +25,13 @@ def check_front(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "error",
             ("auth",),
-            "REST APIs take tokens of Cognito or a Lambda authorizer only, not of any issuer",
+            "REST APIs accept tokens of Cognito or a Lambda authorizer only, not of any issuer",
             'Set front = "http"',
         )
 
 
 def check_tokens(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A table of tokens that lacks something, or that nobody reads."""
+    """An incomplete table of tokens, or one that has no effect."""
     config, jwt = endpoint.settings, endpoint.settings.jwt
     if config.auth == "jwt":
         for key, value in (("issuer", jwt.issuer), ("audience", jwt.audience)):
@@ -40,23 +40,23 @@ def check_tokens(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
                     "error",
                     ("jwt", key),
                     'is not set, and auth is "jwt"',
-                    f"Write it: [endpoint.NAME.jwt] {key} = ...",
+                    f"Set it: [endpoint.NAME.jwt] {key} = ...",
                 )
         if jwt.issuer and is_plain_issuer(jwt.issuer) and settings.environment != LOCAL_ENVIRONMENT:
             yield Problem(
                 "error",
                 ("jwt", "issuer"),
-                f"{jwt.issuer} speaks plain HTTP on this machine, which only the offline cloud can ask",
-                f"Give an https issuer, or write it for environment {LOCAL_ENVIRONMENT} only",
+                f"{jwt.issuer} uses plain HTTP on this machine, which only the offline cloud can reach",
+                f"Set an https issuer, or set it for environment {LOCAL_ENVIRONMENT} only",
             )
         return
-    # Who chose another auth over it knows; who chose none has most likely forgotten to.
+    # With an explicit auth this is deliberate; without one, auth was most likely forgotten.
     severity: Severity = "warning" if "auth" in config.model_fields_set else "error"
     for key in sorted(jwt.model_fields_set):
         yield Problem(
             severity,
             ("jwt", key),
-            f'auth is "{config.auth}", so no token is asked for',
+            f'auth is "{config.auth}", so no token is required',
             'Set auth = "jwt", or remove it',
         )
 
@@ -86,7 +86,7 @@ def check_public(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "warning",
             ("auth",),
-            f"anyone may call, all together {config.rate_limit_per_s} requests a second, and long ones could take "
-            "the account's concurrency from other functions",
+            f"anyone may call, up to {config.rate_limit_per_s} requests per second in total, and slow ones could "
+            "use up the account's concurrency",
             "Set reserved_concurrency",
         )

@@ -1,4 +1,4 @@
-"""Whether alarms can do their work: metrics that exist, thresholds that can be met, no more than a group holds."""
+"""Whether alarms can fire: metrics exist, thresholds can be crossed, and a deployment group can hold them all."""
 
 from collections.abc import Iterator, Mapping
 
@@ -35,7 +35,7 @@ OWN_METRICS = frozenset(
         signals.METRIC_ROWS,
     }
 )
-#: Lambda's, by what stands at https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+#: Lambda's metrics, from https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 LAMBDA_METRICS = frozenset(
     {
         "AsyncEventAge",
@@ -58,7 +58,7 @@ LAMBDA_METRICS = frozenset(
     }
 )
 
-#: Milliseconds that a cold start may well take with a share of a processor (docs/cold-starts.md).
+#: Milliseconds that a cold start can take on a share of a processor (docs/cold-starts.md).
 COLD_START_MS = 1000
 _HUNDRED = 100
 
@@ -71,7 +71,7 @@ _SETTING: Mapping[str, str] = {
 
 
 def check_count(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """More alarms than CodeDeploy takes."""
+    """More alarms than CodeDeploy accepts."""
     if (count := len(plan_alarms(endpoint.settings))) > MOST_ALARMS:
         yield Problem(
             "error",
@@ -82,7 +82,7 @@ def check_count(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def check_metrics(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """An alarm on what no metric carries would never fire (and has none the wiser)."""
+    """An alarm on a metric that does not exist would never fire, unnoticed."""
     weighted = endpoint.settings.rollout.strategy in ("canary", "linear")
     for alarm in plan_alarms(endpoint.settings):
         for watched in alarm.metrics.values():
@@ -92,7 +92,7 @@ def check_metrics(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
                     "error",
                     ("alarms", *_setting(alarm)),
                     f"alarm {alarm.name} watches {watched.namespace} {watched.name} by {listed}, which no metric "
-                    f"carries under strategy {endpoint.settings.rollout.strategy}",
+                    f"has under strategy {endpoint.settings.rollout.strategy}",
                     "Choose another strategy",
                 )
 
@@ -113,23 +113,23 @@ def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
 
 
 def check_thresholds(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """Thresholds that no value, or every value, passes."""
+    """Thresholds that no value, or every value, crosses."""
     for alarm in plan_alarms(endpoint.settings):
         if _never(alarm):
             yield Problem(
                 "error",
                 ("alarms", *_setting(alarm)),
                 f"alarm {alarm.name} fires {'below' if alarm.below else 'above'} {alarm.threshold:g}, which its "
-                f"values cannot pass: they go from {alarm.least:g} to {alarm.most:g}",
-                "A request that takes timeout_s is given up and counts as a crash: set less"
+                f"values cannot reach: they range from {alarm.least:g} to {alarm.most:g}",
+                "Set less: a request that reaches timeout_s times out and counts as a crash"
                 if alarm.name == "Latency"
-                else "Set a threshold within",
+                else "Set a threshold within that range",
             )
         elif _always(alarm):
             yield Problem(
                 "error",
                 ("alarms", *_setting(alarm)),
-                f"alarm {alarm.name} fires at its least value already, so every release would be stopped",
+                f"alarm {alarm.name} fires at its lowest value already, so it would stop every release",
                 f"Set a threshold above {alarm.least:g}",
             )
 
@@ -147,7 +147,7 @@ def _always(alarm: PlannedAlarm) -> bool:
 
 
 def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A least count that the new version's share of the allowed rate cannot reach."""
+    """A minimum that the new version's share of the allowed rate cannot reach."""
     config = endpoint.settings
     share = shift_of(config.rollout).first_share_percent
     counted = [alarm for alarm in plan_alarms(config) if alarm.minimum_requests]
@@ -158,7 +158,7 @@ def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "warning",
             ("alarms", "minimum_requests"),
-            f"alarms say nothing below {config.alarms.minimum_requests} requests in "
+            f"alarms do not fire below {config.alarms.minimum_requests} requests in "
             f"{minutes_in_words(counted[0].period_s // 60)}, but at rate_limit_per_s = "
             f"{config.rate_limit_per_s} an API key can send the new version {most}",
             "Set less, or give the new version a larger share",
@@ -166,15 +166,15 @@ def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def check_first_requests(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A percentile that any new version exceeds: its environments are new, and their first requests hold init."""
+    """A percentile that any new version exceeds: its environments are new, and first requests include init."""
     limit_ms = p99_threshold_ms(endpoint.settings)
     if limit_ms < COLD_START_MS and endpoint.settings.alarms.minimum_requests < _HUNDRED:
         yield Problem(
             "warning",
             ("alarms", "p99_ms"),
-            f"a new version begins with cold starts, which may take {COLD_START_MS} ms; among fewer than a "
-            f"hundred requests one of them is the 99th percentile, so {limit_ms} ms, which is half of timeout_s "
-            "unless set, may stop every release",
+            f"a new version begins with cold starts, which may take {COLD_START_MS} ms; among fewer than 100 "
+            f"requests one of them is the 99th percentile, so {limit_ms} ms (half of timeout_s unless set) may "
+            "stop every release",
             f"Set {COLD_START_MS} or more, or alarms.minimum_requests = 500",
         )
 

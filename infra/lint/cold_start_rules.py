@@ -1,4 +1,4 @@
-"""Whether what is done about cold starts can stand beside the other settings."""
+"""Whether the settings of cold starts are compatible with the others."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from serinus.infra.settings import Endpoint, Settings
 
 
 def check_ignored_provisioning(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """Environments that nobody asked to keep ready. Lambda takes them or SnapStart, never both
+    """Provisioned settings that have no effect. Lambda allows provisioned concurrency or SnapStart, not both
     (docs.aws.amazon.com/lambda/latest/dg/snapstart.html)."""
     config = endpoint.settings
     if config.cold_start != "provisioned":
@@ -15,13 +15,13 @@ def check_ignored_provisioning(_settings: Settings, endpoint: Endpoint) -> Itera
             yield Problem(
                 "warning",
                 ("provisioned", key),
-                f'cold_start is "{config.cold_start}", so it does nothing',
+                f'cold_start is "{config.cold_start}", so it has no effect',
                 'Remove it, or set cold_start = "provisioned"',
             )
 
 
 def check_reserved(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """More environments than the function may have at all, which Lambda refuses
+    """More environments than the function may have at all, which Lambda rejects
     (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html)."""
     config = endpoint.settings
     reserved, most = config.reserved_concurrency, config.provisioned.most
@@ -29,13 +29,13 @@ def check_reserved(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]
         yield Problem(
             "error",
             ("reserved_concurrency",),
-            f"{reserved} is less than the {most} environments that are to be kept ready",
+            f"{reserved} is less than the {most} environments to be kept ready",
             f"Reserve {most} or more, or keep fewer ready",
         )
 
 
 def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """Bounds that leave scaling nothing to do, and a rollout that forbids it meanwhile."""
+    """Bounds that leave scaling nothing to do."""
     config, provisioned = endpoint.settings, endpoint.settings.provisioned
     if config.cold_start != "provisioned":
         return
@@ -45,8 +45,8 @@ def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "error",
             ("provisioned", "maximum"),
-            f"{provisioned.maximum} is less than another count of the table",
-            "Set the largest of them or more",
+            f"{provisioned.maximum} is less than another count in this table",
+            "Set at least the largest of them",
         )
     elif provisioned.target_percent is not None and provisioned.most == provisioned.environments:
         yield Problem(
@@ -58,8 +58,8 @@ def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def check_weights(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """Environments kept ready behind an alias whose traffic is split. A rule of Serinus: AWS lets both stand
-    together, but refuses to change the number meanwhile
+    """Environments kept ready behind an alias whose traffic is split. A rule of Serinus: AWS allows both together,
+    but rejects a change of the number meanwhile
     (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html, hashicorp/terraform#24957)."""
     config, provisioned = endpoint.settings, endpoint.settings.provisioned
     if config.cold_start != "provisioned" or config.rollout.strategy not in ("canary", "linear"):
@@ -69,9 +69,9 @@ def check_weights(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         "warning",
         ("provisioned", scaled) if provisioned.scales else ("cold_start",),
         "Lambda does not change the number of ready environments while traffic is split: during a "
-        f"{config.rollout.strategy} rollout it stays as it is, and a change by hand is refused (AWS lets "
-        "the two stand together; this rule is ours)",
+        f"{config.rollout.strategy} rollout it stays as it is, and a manual change is rejected (AWS allows both "
+        "together; this rule is ours)",
         "Release at other times than the schedule's, or set strategy blue_green"
         if provisioned.scales
-        else "Set strategy blue_green, or keep in mind that the number stands meanwhile",
+        else "Set strategy blue_green, or do not change the number during a rollout",
     )

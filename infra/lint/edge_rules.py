@@ -1,4 +1,4 @@
-"""Whether web ACL, domain, TLS and tracing are to be had with the API in front.
+"""Whether the API supports the settings of web ACL, domain, TLS and tracing.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
 """
@@ -10,15 +10,15 @@ from serinus.infra.settings import Endpoint, Settings
 
 
 def check_waf(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A web ACL where AWS takes none, or without a rule."""
+    """A web ACL where AWS does not support one, or one without a rule."""
     config = endpoint.settings
     keys = sorted(config.waf.model_fields_set)
     if config.waf.enabled and config.front == "http":
         yield Problem(
             "error",
             ("waf", next(key for key in keys if key != "count_only")),
-            "AWS WAF stands in front of REST APIs only",
-            'Set front = "rest", or take the rules away',
+            "AWS WAF can be in front of REST APIs only",
+            'Set front = "rest", or remove the rules',
         )
     elif keys and not config.waf.enabled:
         yield Problem(
@@ -30,7 +30,7 @@ def check_waf(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def check_domain(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A name without its certificate, the reverse, or a certificate of another region, which AWS refuses
+    """A name without its certificate, the reverse, or a certificate of another region, which AWS rejects
     (docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html)."""
     domain = endpoint.settings.domain
     for key in sorted(domain.model_fields_set):
@@ -40,7 +40,7 @@ def check_domain(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
                     "error",
                     ("domain", other),
                     f"is not set, and domain.{key} is",
-                    "Write both name and certificate_arn",
+                    "Set both name and certificate_arn",
                 )
     if domain.certificate_arn and settings.region:
         region = domain.certificate_arn.split(":")[3]
@@ -48,7 +48,7 @@ def check_domain(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             yield Problem(
                 "error",
                 ("domain", "certificate_arn"),
-                f"the certificate is of {region}, and the endpoint is of {settings.region}",
+                f"the certificate is in {region}, and the endpoint is in {settings.region}",
                 f"Request one in {settings.region}",
             )
 
@@ -61,19 +61,19 @@ def check_key(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "error",
             ("encryption_key",),
-            f"the key is of {region}, and the endpoint is of {settings.region}",
-            f"Name a key of {settings.region}",
+            f"the key is in {region}, and the endpoint is in {settings.region}",
+            f"Set a key of {settings.region}",
         )
 
 
 def check_tls(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """More than an HTTP API can be told: it speaks TLS 1.2 and later
+    """A minimum that an HTTP API cannot enforce: it accepts TLS 1.2 and later
     (docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html)."""
     if endpoint.settings.front == "http" and endpoint.settings.minimum_tls == "1.3":
         yield Problem(
             "error",
             ("minimum_tls",),
-            "HTTP APIs speak TLS 1.2 too, and cannot be told otherwise",
+            "HTTP APIs always accept TLS 1.2 too",
             'Set minimum_tls = "1.2", or front = "rest"',
         )
 
@@ -85,5 +85,5 @@ def check_tracing(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             "warning",
             ("tracing",),
             "HTTP APIs are not traced: traces begin with the function, without the API's own time",
-            'Set front = "rest" to see the whole, or keep it in mind',
+            'Set front = "rest" to trace the API too',
         )

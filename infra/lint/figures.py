@@ -1,4 +1,4 @@
-"""Figures in a finding's sentence."""
+"""Formats figures in a finding's sentence."""
 
 
 def minutes_in_words(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What the lint says of one setting: what is wrong, where it is written, how to mend it."""
+"""The lint's findings: the fault, its line and the fix."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A rule's find, before its place is known. ``key`` leads to the setting within an endpoint's table."""
+    """A rule's result, before its line is known. ``key`` is the setting's path within an endpoint's table."""
 
     severity: Severity
     key: tuple[str, ...]
@@ -21,8 +21,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that AWS would refuse or ignore later. ``line`` counts from 1 in serinus.toml; None where no line
-    of it is at fault."""
+    """One setting that AWS would reject or ignore later. ``line`` counts from 1 in serinus.toml; None if no line
+    is at fault."""
 
     severity: Severity
     endpoint: str
@@ -36,5 +36,5 @@ class Finding:
         return f"{where}{self.key}: {self.what}. {self.mend}"
 
 
-#: A rule looks at one endpoint as decided for one environment.
+#: A rule checks one endpoint in one environment.
 Rule = Callable[[Settings, Endpoint], Iterator[Problem]]

@@ -14,25 +14,25 @@ def check_concurrency(_settings: Settings, endpoint: Endpoint) -> Iterator[Probl
             "warning",
             ("reserved_concurrency",),
             "0 stops the endpoint for the check before traffic too, so no new version can be released",
-            "Keep it while nothing is released; remove it before the next model",
+            "Remove it before the next release",
         )
     elif reserved == 1:
         yield Problem(
             "warning",
             ("reserved_concurrency",),
-            "1 lets the checks of a release and live requests refuse each other",
+            "1 lets the checks of a release and live requests throttle each other",
             "Reserve 2 or more",
         )
 
 
 def check_golden_limits(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A time limit of golden requests that the function's own limit forestalls."""
+    """A time limit of golden requests beyond the function's own timeout."""
     rollout, timeout_ms = endpoint.settings.rollout, endpoint.settings.timeout_s * 1000
     if "warm_limit_ms" in rollout.model_fields_set and rollout.warm_limit_ms >= timeout_ms:
         yield Problem(
             "warning",
             ("rollout", "warm_limit_ms"),
-            f"a golden request is given up at timeout_s, after {timeout_ms} ms, before {rollout.warm_limit_ms} ms "
-            "can be exceeded",
+            f"a golden request times out at timeout_s, after {timeout_ms} ms, before it can exceed "
+            f"{rollout.warm_limit_ms} ms",
             "Set less than timeout_s",
         )

@@ -1,4 +1,4 @@
-"""Where a decided setting comes from: the last of the tables that give it, as `settings.load` lays them."""
+"""Finds where a merged setting comes from: the last of the tables that set it, in the order of `settings.load`."""
 
 from collections.abc import Mapping
 
@@ -9,8 +9,8 @@ from serinus.infra.settings.positions import KeyPath
 def find_origin(
     positions: Mapping[KeyPath, int], environment: str, endpoint: str, key: tuple[str, ...]
 ) -> tuple[int | None, str]:
-    """Line and dotted name of the setting ``key`` of ``endpoint``; where nobody wrote it, of the endpoint's table,
-    with the name under which it could be written there."""
+    """Line and dotted name of the setting ``key`` of ``endpoint``; if it is not in the file, those of the
+    endpoint's table, with the name under which it could be set there."""
     tables: list[KeyPath] = [
         ("env", environment, "endpoint", endpoint),
         ("env", environment, "defaults"),

@@ -1,4 +1,4 @@
-"""Whether a rollout can go as its settings say, and whether its judge can come to a verdict in time."""
+"""Whether a rollout is possible with its settings, and whether its judge can reach a verdict in time."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
 #: (docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html), less some minutes
 #: in which the judge answers and its metrics settle.
 LONGEST_HELD_MINUTES = 55
-#: Minutes for a verdict on live requests, whose metrics take a minute to settle, and for CodeDeploy to hear of it.
+#: Minutes for a verdict on live requests, whose metrics take a minute to settle, and for its alarm to stop it.
 SHORTEST_JUDGED_MINUTES = {"canary": 2 * LAST_WORD_MINUTES, "linear": 2 * LAST_WORD_MINUTES, "blue_green": 3}
 
 _USED_BY: Mapping[str, tuple[str, ...]] = {
@@ -28,7 +28,7 @@ _USED_BY: Mapping[str, tuple[str, ...]] = {
 
 
 def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A shift or a hold beyond CodeDeploy's limits."""
+    """A shift or a wait beyond CodeDeploy's limits."""
     rollout = endpoint.settings.rollout
     minutes = shift_of(rollout).minutes
     if minutes > LONGEST_SHIFT_MINUTES:
@@ -37,14 +37,14 @@ def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             ("rollout", "interval_minutes"),
             f"steps of {rollout.step_percent} % every {minutes_in_words(rollout.interval_minutes)} take "
             f"{minutes_in_words(minutes)}; CodeDeploy allows {LONGEST_SHIFT_MINUTES} for a shift",
-            "Take larger steps or a shorter interval",
+            "Set larger steps or a shorter interval",
         )
     if rollout.strategy == "blue_green" and rollout.bake_minutes > LONGEST_HELD_MINUTES:
         yield Problem(
             "error",
             ("rollout", "bake_minutes"),
-            f"a switched deployment would be held for {minutes_in_words(rollout.bake_minutes)}; CodeDeploy gives "
-            f"up after an hour, and {LONGEST_HELD_MINUTES} leave time to answer it",
+            f"a switched deployment would wait for {minutes_in_words(rollout.bake_minutes)}; CodeDeploy gives "
+            f"up after an hour, and {LONGEST_HELD_MINUTES} leave time to report to it",
             f"Set {LONGEST_HELD_MINUTES} or less, or strategy canary, which bakes up to 48 hours",
         )
 
@@ -55,7 +55,7 @@ def length_key(rollout: RolloutSettings) -> tuple[str, str]:
 
 
 def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A bake that ends before anything can be known."""
+    """A bake that ends before there can be a verdict."""
     rollout = endpoint.settings.rollout
     judged, least = shift_of(rollout).judged_minutes, SHORTEST_JUDGED_MINUTES.get(rollout.strategy, 0)
     if judged >= least:
@@ -64,14 +64,14 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
         "metrics settle after one"
         if rollout.strategy == "blue_green"
         else f"metrics settle after one, and its alarm may need {LAST_WORD_MINUTES} to stop CodeDeploy, so that "
-        "all traffic would meet a bad version before the check after traffic refuses it"
+        "all traffic would reach a bad version before the check after traffic fails it"
     )
     yield Problem(
         "warning",
         length_key(rollout),
         f"the new version is judged for {minutes_in_words(judged)}, too short for a verdict on live "
         f"requests: {late}",
-        f"Let it take {minutes_in_words(least)} or more",
+        f"Set {minutes_in_words(least)} or more",
     )
 
 
@@ -86,10 +86,10 @@ def check_traffic(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "warning",
             ("rollout", "minimum_requests"),
-            f"{rollout.minimum_requests} requests are needed for a verdict, but at rate_limit_per_s = "
+            f"a verdict requires {rollout.minimum_requests} requests, but at rate_limit_per_s = "
             f"{config.rate_limit_per_s} an API key can send the new version {most} in "
             f"{minutes_in_words(shift.judged_minutes)}",
-            "Bake longer, give the new version a larger share, or need fewer requests",
+            "Bake longer, give the new version a larger share, or require fewer requests",
         )
 
 
@@ -101,7 +101,7 @@ def check_ignored(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             yield Problem(
                 "warning",
                 ("rollout", key),
-                f"strategy {rollout.strategy} takes no {key}, so it does nothing",
+                f"strategy {rollout.strategy} ignores {key}",
                 f"Remove it, or set strategy {' or '.join(strategies)}",
             )
 
@@ -112,7 +112,7 @@ def check_unjudged(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(
             "warning",
             ("rollout", "strategy"),
-            "all_at_once is checked before traffic only: what is bad for live requests alone reaches all of them, "
-            "and alarms fire too late to stop it",
-            "Set strategy canary, or blue_green where two versions must not answer side by side",
+            "all_at_once is checked before traffic only: a fault that only live requests show reaches all of "
+            "them, and alarms fire too late to stop it",
+            "Set strategy canary, or blue_green if two versions must not serve side by side",
         )

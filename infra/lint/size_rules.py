@@ -1,4 +1,4 @@
-"""Whether what was built fits into a function. What was not built yet is synth's to miss, not the lint's."""
+"""Whether the built layers fit into a function. Layers that are not built yet are synth's to report."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +23,6 @@ def check_sizes(project: Path, settings: Settings, endpoint: Endpoint) -> Iterat
             ("model",),
             f"it is {total / 2**20:.1f} MB unzipped with its layers; Lambda allows "
             f"{LARGEST_UNZIPPED_BYTES / 2**20:.1f} MB",
-            f"`serinus inspect {endpoint.model} --sizes` shows what weighs; a smaller model (fewer or shallower "
-            "trees, narrower layers) or precision helps",
+            f"`serinus inspect {endpoint.model} --sizes` lists the sizes; use a smaller model (fewer or shallower "
+            "trees, narrower layers) or a lower precision",
         )

@@ -1,4 +1,4 @@
-"""Whether the alarms of a finished template watch what exists, and are no more than CodeDeploy takes."""
+"""Whether the alarms of a finished template watch existing metrics, and are no more than CodeDeploy accepts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,11 +13,10 @@ _OURS = (LAMBDA_NAMESPACE, signals.METRIC_NAMESPACE)
 
 
 def check_alarm_metrics(template: Template, *, weighted: bool) -> Iterator[Problem]:
-    """An alarm whose metric nobody writes never has data: it does not fire, and nobody is told why.
+    """An alarm whose metric is never written has no data: it does not fire, unnoticed.
 
-    Lambda writes the executed version only while an alias has weights (``weighted`` says whether it ever has);
-    CDK's `version.metric_errors()` asks for
-    FunctionName `name:version`, under which nothing is written at all.
+    Lambda writes the executed version only while an alias has weights (``weighted``: it ever has). CDK's
+    `version.metric_errors()` uses FunctionName `name:version`, under which nothing is written at all.
     """
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm"):
         for metric in _metrics(alarm):
@@ -30,27 +29,26 @@ def check_alarm_metrics(template: Template, *, weighted: bool) -> Iterator[Probl
                 yield Problem(
                     "error",
                     ("alarms",),
-                    f"alarm {name} watches {watched.namespace} {watched.name} by {listed}, "
-                    "which no metric carries",
-                    "Watch it by dimensions under which it is written, or choose another strategy",
+                    f"alarm {name} watches {watched.namespace} {watched.name} by {listed}, which no metric has",
+                    "Use the dimensions under which it is written, or another strategy",
                 )
 
 
 def check_alarm_count(template: Template) -> Iterator[Problem]:
-    """More alarms than a deployment group takes."""
+    """More alarms than a deployment group accepts."""
     for name, group in of_type(template, "AWS::CodeDeploy::DeploymentGroup"):
         count = len(group.get("AlarmConfiguration", {}).get("Alarms", []))
         if count > MOST_ALARMS:
             yield Problem(
                 "error",
                 ("alarms",),
-                f"deployment group {name} has {count} alarms; CodeDeploy takes {MOST_ALARMS}",
-                "Remove some, or join them into a composite alarm",
+                f"deployment group {name} has {count} alarms; CodeDeploy allows {MOST_ALARMS}",
+                "Remove some, or combine them into a composite alarm",
             )
 
 
 def _metrics(alarm: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The metrics of an alarm, be it on one or on an expression over several."""
+    """The metrics of an alarm, on a single one or on an expression over several."""
     if "MetricName" in alarm:
         yield alarm
     for query in alarm.get("Metrics", []):
@@ -59,7 +57,7 @@ def _metrics(alarm: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_function(value: Any) -> bool:
-    """Whether FunctionName names a function, not a version of one; absent it is right too."""
+    """Whether FunctionName names a function, not a version of one, or is absent."""
     if isinstance(value, str):
         return ":" not in value
     return value is None or "Ref" in value

@@ -1,4 +1,4 @@
-"""Finding one's way in a template."""
+"""Looks up resources and references in a template."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
-"""Rules on finished templates: what AWS refuses or ignores there, whatever construct or aspect wrote it.
+"""Rules on finished templates: what AWS rejects or ignores in them, whichever construct or aspect wrote it.
 
-Settings cannot ask for most of it; a stack that is extended can. Synth applies them to what it has written.
+Settings cannot cause most of it; an extended stack can. Synth applies the rules to its own output.
 """
 
 import json
@@ -17,12 +17,12 @@ LARGEST_SNAPSTART_TMP_MB = 512
 #: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_LAYERS = 5
 LARGEST_ENVIRONMENT_BYTES = 4096
-#: Milliseconds that an API waits for its integration unless told otherwise.
+#: Milliseconds that an API waits for its integration by default.
 _API_WAITS_MS = {"AWS::ApiGateway::Method": 29_000, "AWS::ApiGatewayV2::Integration": 30_000}
 
 
 def check_template(template: Mapping[str, Any], *, weighted: bool) -> Iterator[Problem]:
-    """Everything that is wrong with one stack's template; ``weighted`` where releases split traffic by weights."""
+    """All problems of one stack's template; ``weighted``: releases split traffic by weights."""
     yield from check_alarm_metrics(template, weighted=weighted)
     for rule in RULES:
         yield from rule(template)
@@ -38,7 +38,7 @@ def check_snapstart(template: Template) -> Iterator[Problem]:
             clashes.append("a file system (EFS)")
         size = function.get("EphemeralStorage", {}).get("Size", LARGEST_SNAPSTART_TMP_MB)
         if size > LARGEST_SNAPSTART_TMP_MB:
-            clashes.append(f"a /tmp of {size} MB (SnapStart takes {LARGEST_SNAPSTART_TMP_MB})")
+            clashes.append(f"a /tmp of {size} MB (SnapStart allows {LARGEST_SNAPSTART_TMP_MB})")
         if function.get("Runtime") not in SNAPSTART_RUNTIMES:
             clashes.append(f"runtime {function.get('Runtime')}")
         if any(_keeps_ready(template, name)):
@@ -47,8 +47,8 @@ def check_snapstart(template: Template) -> Iterator[Problem]:
             yield Problem(
                 "error",
                 ("cold_start",),
-                f"function {name} has SnapStart beside {clash}, which Lambda refuses",
-                'Take one of the two away; cold_start = "none" takes SnapStart',
+                f"function {name} combines SnapStart with {clash}, which Lambda rejects",
+                'Remove one of the two; cold_start = "none" removes SnapStart',
             )
 
 
@@ -67,13 +67,13 @@ def check_weights(template: Template) -> Iterator[Problem]:
             yield Problem(
                 "error",
                 ("cold_start",),
-                f"alias {name} has weights beside provisioned concurrency, which CloudFormation refuses to set",
+                f"alias {name} has weights and provisioned concurrency, which CloudFormation rejects",
                 "Leave weights to CodeDeploy",
             )
 
 
 def check_api_timeouts(template: Template) -> Iterator[Problem]:
-    """An API that gives up before its function does: the caller gets 504, and the function works on, paid for."""
+    """An API that times out before its function: the caller gets 504, and the function runs on, billed."""
     functions = dict(of_type(template, "AWS::Lambda::Function"))
     aliases = dict(of_type(template, "AWS::Lambda::Alias"))
     for kind, default_ms in _API_WAITS_MS.items():
@@ -98,14 +98,14 @@ def check_api_timeouts(template: Template) -> Iterator[Problem]:
 
 
 def check_function_sizes(template: Template) -> Iterator[Problem]:
-    """More layers or variables than a function takes."""
+    """More layers or variables than Lambda allows."""
     for name, function in of_type(template, "AWS::Lambda::Function"):
         if (count := len(function.get("Layers", []))) > MOST_LAYERS:
             yield Problem(
                 "error",
                 ("model",),
-                f"function {name} has {count} layers; Lambda takes {MOST_LAYERS}",
-                "Join some of them",
+                f"function {name} has {count} layers; Lambda allows {MOST_LAYERS}",
+                "Merge some of them",
             )
         variables = function.get("Environment", {}).get("Variables", {})
         size = sum(len(f"{key}{value}".encode()) for key, value in variables.items() if isinstance(value, str))
@@ -113,8 +113,8 @@ def check_function_sizes(template: Template) -> Iterator[Problem]:
             yield Problem(
                 "error",
                 ("variables",),
-                f"function {name} has {size} bytes of variables; Lambda takes {LARGEST_ENVIRONMENT_BYTES}",
-                "Put large values into the bundle, or a parameter that is read at init",
+                f"function {name} has {size} bytes of variables; Lambda allows {LARGEST_ENVIRONMENT_BYTES}",
+                "Move large values into the bundle, or into a parameter that is read at init",
             )
 
 

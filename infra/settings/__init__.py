@@ -1,4 +1,4 @@
-"""serinus.toml, read once and validated: everything below works with what stands here."""
+"""serinus.toml, read once and validated: the only source of settings for everything else."""
 
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings

@@ -1,4 +1,4 @@
-"""AWS's rules for what an API is told of its callers. Each raises an error that says what is wrong."""
+"""AWS's rules for the settings of an API's callers. Each check raises an error that names the fault."""
 
 import re
 
@@ -11,15 +11,15 @@ _LOOPBACK = re.compile(r"http://(?:localhost|127\.0\.0\.1)(?:[:/].*)?")
 
 
 def check_issuer(issuer: str) -> str:
-    """An issuer whose keys can be looked for."""
+    """An issuer whose keys can be looked up."""
     if not _ISSUER.fullmatch(issuer) or (issuer.startswith("http:") and not is_plain_issuer(issuer)):
         raise ValueError(
-            'is no issuer; allowed: an https address such as "https://login.example.com/tenant", without a query; '
-            "for the offline cloud also http on localhost or 127.0.0.1"
+            'is not an issuer; allowed: an https address such as "https://login.example.com/tenant", without a '
+            "query; for the offline cloud also http on localhost or 127.0.0.1"
         )
     return issuer
 
 
 def is_plain_issuer(issuer: str) -> bool:
-    """Whether ``issuer`` speaks plain HTTP on this machine, which only the offline cloud can ask."""
+    """Whether ``issuer`` uses plain HTTP on this machine, which only the offline cloud can reach."""
     return _LOOPBACK.fullmatch(issuer) is not None

@@ -1,4 +1,4 @@
-"""What a setting may be, in words: for errors and for docs/settings.md, from the same models that validate."""
+"""The allowed values of a setting, in words: for errors and docs/settings.md, from the models that validate."""
 
 import json
 from typing import Any

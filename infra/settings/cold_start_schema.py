@@ -1,4 +1,4 @@
-"""What serinus.toml may say of environments that are kept ready."""
+"""Settings of provisioned concurrency."""
 
 from typing import Annotated
 
@@ -11,18 +11,18 @@ Count = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class ProvisionedSettings(BaseModel):
-    """Environments kept ready, which cost whether they are asked or not. Only with cold_start = "provisioned"."""
+    """Environments kept ready, which are billed whether used or not. Only with cold_start = "provisioned"."""
 
     model_config = TABLE
 
     environments: Count = 1
-    """Environments kept ready, and the least that scaling leaves."""
+    """Environments kept ready; scaling never goes below."""
 
     maximum: Count | None = None
-    """The most that scaling keeps ready; unset, the largest count that is named here."""
+    """Most environments that scaling keeps ready; if unset, the largest count in this table."""
 
     target_percent: Annotated[int | None, Field(ge=10, le=90)] = None
-    """Share of the ready environments that may be busy before more are made, up to maximum; unset, none are."""
+    """Percentage of ready environments in use above which more are added, up to maximum; if unset, none are."""
 
     schedule: Annotated[
         dict[str, Count],
@@ -31,13 +31,13 @@ class ProvisionedSettings(BaseModel):
             'a table of times with counts, such as { "cron(0 7 * * ? *)" = 5, "cron(0 19 * * ? *)" = 1 }'
         )),
     ] = {}  # fmt: skip
-    """From when on how many environments are kept ready, at the least."""
+    """Minimum number of ready environments from each of these times on."""
 
     timezone: Annotated[
         str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$",
                    json_schema_extra=allowed('a time zone such as "Europe/Zurich"'))
     ] = "UTC"  # fmt: skip
-    """Of the schedule's times."""
+    """Time zone of the schedule."""
 
     @property
     def scales(self) -> bool:

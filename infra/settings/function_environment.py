@@ -12,7 +12,7 @@ def function_environment(environment: str, endpoint: str, settings: EndpointSett
     return {
         # One BLAS thread: a function has at most six cores, and each thread costs start-up time.
         "OPENBLAS_NUM_THREADS": "1",
-        # The official builds of ONNX Runtime send names, hashes and shapes of models to their maker otherwise.
+        # Otherwise the official builds of ONNX Runtime send names, hashes and shapes of models to Microsoft.
         "ORT_DISABLE_TELEMETRY": "1",
         signals.ENV_ENDPOINT: endpoint,
         signals.ENV_ENVIRONMENT: environment,

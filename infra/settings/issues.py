@@ -1,4 +1,4 @@
-"""From pydantic's errors to lines a person can act on: where, which key, its value, what is allowed."""
+"""Turns pydantic's errors into lines that a person can act on: line, key, value and allowed values."""
 
 import difflib
 import json
@@ -19,17 +19,17 @@ _LONGEST_VALUE = 60
 
 
 def issues_of(error: ValidationError, positions: Mapping[KeyPath, int]) -> list[SettingsIssue]:
-    """Every error of a `SettingsFile` as a finding with its line."""
+    """Every error of a `SettingsFile` as an issue with its line."""
     return [_issue(detail, positions) for detail in error.errors(include_url=False)]
 
 
 def line_of(path: KeyPath, positions: Mapping[KeyPath, int]) -> int | None:
-    """The line of a key, or of the nearest table around it that is written down."""
+    """The line of a key, or of the nearest table around it in the file."""
     return next((positions[path[:n]] for n in range(len(path), 0, -1) if path[:n] in positions), None)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint at the known name that comes nearest, else all of them."""
+    """A hint at the closest known name, or else all of them."""
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if near:
@@ -55,7 +55,7 @@ def _issue(detail: ErrorDetails, positions: Mapping[KeyPath, int]) -> SettingsIs
 def _message(detail: ErrorDetails, path: KeyPath, wrong_name: bool) -> str:
     field = str(path[-1])
     if wrong_name:
-        return f"does not fit as a name; allowed: {NAME_ALLOWED}"
+        return f"is not a valid name; allowed: {NAME_ALLOWED}"
     if detail["type"] == "extra_forbidden":
         model = _model_at(path[:-1])
         return f"is unknown; {did_you_mean(field, model.model_fields if model else ())}"
@@ -69,13 +69,13 @@ def _message(detail: ErrorDetails, path: KeyPath, wrong_name: bool) -> str:
 
 
 def _shown(value: Any) -> str:
-    """The value much as TOML writes it, cut where it is long."""
+    """The value much as TOML writes it, truncated if it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
 def _allowed(path: KeyPath) -> str:
-    """What the setting at ``path``, or the one that holds this element, may be."""
+    """The allowed values of the setting at ``path``, or of the one that holds this element."""
     for length in range(len(path), 0, -1):
         model = _model_at(path[: length - 1])
         if model is not None and str(path[length - 1]) in model.model_fields:
@@ -84,7 +84,7 @@ def _allowed(path: KeyPath) -> str:
 
 
 def _model_at(path: KeyPath) -> type[BaseModel] | None:
-    """The model that validates the table at ``path``; None where no table of settings is."""
+    """The model that validates the table at ``path``; None if it is not a table of settings."""
     current: Any = SettingsFile
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):

@@ -1,6 +1,6 @@
-"""Reads serinus.toml for one environment: whole file validated, then defaults and overrides laid over each other.
+"""Reads serinus.toml for one environment: validates the whole file, then merges defaults and overrides.
 
-Later layers win, key by key; tables such as `variables` are joined, lists replaced:
+Later layers win, key by key; tables such as `variables` are merged, lists replaced:
 
     [defaults]  <  [endpoint.NAME]  <  [env.ENV.defaults]  <  [env.ENV.endpoint.NAME]
 """
@@ -21,9 +21,9 @@ from serinus.infra.settings.positions import KeyPath, find_positions
 from serinus.infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
 from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
 
-#: What an environment sets before the file says anything. Docs offline are an environment of its own, not
-#: a switch in template or function: what is rehearsed as `prod` is then `prod`, byte for byte.
-#: So is a switch at once: whoever changes a model every minute should not wait for a bake each time.
+#: Built-in settings of an environment, below the file's. Offline docs belong to an environment of their own and
+#: are not a switch in template or function: a rehearsal of `prod` is then `prod`, byte for byte. So is
+#: all_at_once: whoever changes a model every minute should not wait for a bake each time.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     LOCAL_ENVIRONMENT: {"docs": True, "rollout": {"strategy": "all_at_once"}}
 }
@@ -31,7 +31,7 @@ BUILT_IN: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint in one environment, everything decided. ``model`` is the packaged model it serves."""
+    """One endpoint in one environment, all settings merged. ``model`` is the packaged model that it serves."""
 
     name: str
     model: str
@@ -41,7 +41,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One environment of a project. ``account`` and ``region`` are both None where credentials decide."""
+    """One environment of a project. ``account`` and ``region`` are both None if the credentials decide."""
 
     project: str
     environment: str
@@ -51,8 +51,8 @@ class Settings:
 
 
 def load_settings(path: Path, environment: str) -> Settings:
-    """The settings of ``environment``; raises `SettingsError` with everything that is wrong in the file, whichever
-    environment it concerns, and `InfraError` when there is no such file or environment."""
+    """The settings of ``environment``; raises `SettingsError` with all errors in the file, of any environment, and
+    `InfraError` if there is no such file or environment."""
     file = _load(path)
     if environment not in _environments(file):
         hint = did_you_mean(environment, _environments(file))
@@ -76,7 +76,7 @@ def read_positions(path: Path) -> Mapping[KeyPath, int]:
 
 
 def known_environments(path: Path) -> list[str]:
-    """Environments that can be chosen: those written down, and the two that need no table."""
+    """All environments: those in the file, and the two that need no table."""
     return _environments(_load(path))
 
 
@@ -110,7 +110,7 @@ def _validate(name: str, text: str) -> tuple[SettingsFile, Mapping[KeyPath, int]
 
 
 def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterator[SettingsIssue]:
-    """What no single table shows: places of environments, names that must exist, limits of joined tables."""
+    """Checks across tables: accounts of environments, names that must exist, limits of merged tables."""
     for environment, overrides in file.env.items():
         at: KeyPath = ("env", environment)
         yield from _check_account(environment, overrides, at, line_of(at, positions))
@@ -128,7 +128,7 @@ def _check_account(
 ) -> Iterator[SettingsIssue]:
     if environment == LOCAL_ENVIRONMENT:
         if target.account or target.region:
-            yield SettingsIssue(line, dotted(at), "is the offline cloud and takes no account or region")
+            yield SettingsIssue(line, dotted(at), "is the offline cloud and must not set account or region")
     elif (target.account is None) != (target.region is None) or (
         environment not in UNBOUND_ENVIRONMENTS and target.account is None
     ):

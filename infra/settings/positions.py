@@ -1,6 +1,6 @@
-"""Where each key of a TOML document stands: no TOML library tells, and an error without its line is half an error.
+"""Finds the line of each key in a TOML document, for errors: no TOML library reports it.
 
-Only documents that `tomllib` has accepted are read, so what follows need not check what it skips.
+Only documents that `tomllib` has accepted are read, so the scanner need not check what it skips.
 """
 
 import re
@@ -59,7 +59,7 @@ class _Scanner:
         self.value(path)
 
     def key(self) -> KeyPath:
-        """A key, dotted or not; leaves ``at`` behind its last part."""
+        """A key, dotted or not; leaves ``at`` after its last part."""
         parts: list[str] = []
         while True:
             self.skip_blank()
@@ -97,7 +97,7 @@ class _Scanner:
             self.pair(path)
 
     def next_item(self, closing: str) -> bool:
-        """Step over the opening bracket or a comma; False behind the closing bracket."""
+        """Step over the opening bracket or a comma; False after the closing bracket."""
         self.skip_blank()
         if self.text[self.at] in "[{,":
             self.at += 1
@@ -108,7 +108,7 @@ class _Scanner:
         return False
 
     def mark(self, path: KeyPath, start: int) -> None:
-        """Remember a key, and the tables that its path makes, where they are first seen."""
+        """Record the line of a key, and of the tables that its path creates, at their first use."""
         line = self.text.count("\n", 0, start) + 1
         self.lines[path] = line
         for length in range(1, len(path)):

@@ -1,4 +1,4 @@
-"""docs/settings.md, made from the models: `python -m serinus.infra.settings.reference > docs/settings.md`."""
+"""docs/settings.md, generated from the models: `python -m serinus.infra.settings.reference > docs/settings.md`."""
 
 import json
 from pathlib import Path

@@ -10,7 +10,7 @@ from serinus.lambda_handlers.contract import release, signals
 def release_environment(
     stack: str, settings: EndpointSettings, *, judged_minutes: int, hotfix: bool
 ) -> Mapping[str, str]:
-    """All variables of the hooks of ``stack``; a ``hotfix`` is released as if the strategy were all_at_once."""
+    """All variables of the hooks of ``stack``; a ``hotfix`` is released as with strategy all_at_once."""
     rollout = settings.rollout
     return {
         "OPENBLAS_NUM_THREADS": "1",

@@ -1,6 +1,6 @@
-"""What serinus.toml may say of releases: how traffic shifts, what the judge demands, what the alarms stop.
+"""Settings of releases: how traffic shifts, the judge's requirements, the alarms' thresholds.
 
-Each table is read by itself here; what one setting means beside another is for `serinus.infra.lint`.
+Each table is validated on its own here; `serinus.infra.lint` checks settings against each other.
 """
 
 from typing import Annotated, Literal
@@ -20,22 +20,22 @@ Email = Annotated[str, AfterValidator(check_email)]
 
 
 class RolloutSettings(BaseModel):
-    """How a new version takes over."""
+    """How traffic moves to a new version."""
 
     model_config = TABLE
 
     strategy: Literal["canary", "linear", "blue_green", "all_at_once"] = "canary"
-    """How traffic shifts: a share that bakes, equal steps, a switch that is judged and switched back, or a switch.
-    In environment `local` all_at_once unless set."""
+    """How traffic shifts: canary, a share first, then all; linear, in equal steps; blue_green, all at once and
+    back if the judge objects; all_at_once, unjudged. In environment `local` all_at_once unless set."""
 
     share_percent: Percent = 10
-    """canary: share of requests that meets the new version during the bake."""
+    """canary: percentage of requests that the new version gets during the bake."""
 
     bake_minutes: Minutes = 15
     """canary, blue_green: minutes for which the new version is judged; a canary's alarm needs the last five."""
 
     step_percent: Percent = 10
-    """linear: share of requests that each step adds."""
+    """linear: percentage of requests that each step adds."""
 
     interval_minutes: Minutes = 2
     """linear: minutes between steps."""
@@ -44,46 +44,47 @@ class RolloutSettings(BaseModel):
     """Live requests on the new version before the judge compares it."""
 
     on_not_enough_evidence: Literal["promote", "roll_back"] = "promote"
-    """What follows when the bake ends undecided; promote also needs the judge's own requests to have passed."""
+    """Decision if the bake ends without enough evidence; promote also requires passed golden requests."""
 
     allow_breaking: bool = False
-    """Release a version that refuses what the live one accepts, or answers in another form."""
+    """Release a version that rejects requests which the live one accepts, or changes the form of responses."""
 
     cold_limit_ms: Annotated[int, Field(ge=1, le=29_000)] = 8000
-    """Milliseconds that a golden request may take with a cold start, before traffic shifts."""
+    """Milliseconds that a golden request with a cold start may take, before traffic shifts."""
 
     warm_limit_ms: Annotated[int, Field(ge=1, le=29_000)] = 2000
-    """Milliseconds that a golden request may take otherwise."""
+    """Milliseconds that any other golden request may take."""
 
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 5
-    """Versions kept for going back, the live one among them; older ones are deleted after a release."""
+    """Versions kept for rollbacks, including the live one; older ones are deleted after a release."""
 
     notify_emails: Annotated[
         tuple[Email, ...],
         Field(strict=False, json_schema_extra=allowed('a list of addresses such as "ml@example.com"')),
     ] = ()
-    """Who is mailed what the judge decides, alarms and the ends of releases; each address confirms once."""
+    """Addresses notified of the judge's decisions, alarms and the ends of releases; each must confirm once."""
 
     topic: bool = False
-    """An encrypted SNS topic of the same messages, for chat; notify_emails makes it too. Its key costs monthly."""
+    """An encrypted SNS topic with the same messages, for chat; notify_emails also creates it. Its key is billed
+    monthly."""
 
     dashboard: bool = True
-    """A CloudWatch dashboard of the endpoint; AWS charges for those beyond an account's third."""
+    """A CloudWatch dashboard of the endpoint; AWS bills an account's dashboards beyond the third."""
 
 
 class AlarmSettings(BaseModel):
-    """Alarms on the new version alone, over five minutes: what stops a release when the judge is too slow."""
+    """Alarms on the new version alone, over five minutes: they stop a release if the judge is too slow."""
 
     model_config = TABLE
 
     error_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 25.0
-    """Share of requests that may fail, crashes included."""
+    """Percentage of requests that may fail, crashes included."""
 
     p99_ms: Annotated[int | None, Field(ge=1, le=29_000)] = None
-    """99th percentile of the time to answer, init included; unset, half of timeout_s."""
+    """99th percentile of latency, init included; if unset, half of timeout_s."""
 
     throttle_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 10.0
-    """Share of requests that Lambda may refuse for want of concurrency."""
+    """Percentage of requests that Lambda may throttle."""
 
     minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
-    """Requests in five minutes below which these alarms say nothing."""
+    """Requests in five minutes below which these alarms do not fire."""

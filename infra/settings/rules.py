@@ -1,4 +1,4 @@
-"""AWS's rules for settings that are more than a range. Each raises an error that says what is wrong."""
+"""AWS's rules for settings that are more than a range. Each check raises an error that names the fault."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _EMAIL = re.compile(r"[^@\s\"<>]+@[^@\s\"<>]+\.[^@\s\"<>]+")
 _CRON = re.compile(r"cron\(\S+ \S+ (?:\? \S+ [^?\s]+|[^?\s]+ \S+ \?) \S+\)")
 _TAG = re.compile(r"[\w .:/=+@-]*")
 
-#: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and what an endpoint's function is given.
+#: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and the variables that Serinus sets.
 RESERVED_PREFIXES = ("AWS_", "LAMBDA_", "SERINUS_", "_")
 #: All variables of a function together, names and values (Lambda quota).
 LARGEST_ENVIRONMENT_BYTES = 4096
@@ -45,9 +45,9 @@ MOST_TAGS = 45
 
 
 def check_retention_days(days: int) -> int:
-    """A retention that CloudWatch Logs knows."""
+    """A retention that CloudWatch Logs supports."""
     if days not in RETENTION_DAYS:
-        raise PydanticCustomError("retention_days", "no retention that CloudWatch Logs knows")
+        raise PydanticCustomError("retention_days", "is not a retention that CloudWatch Logs supports")
     return days
 
 
@@ -72,13 +72,13 @@ def check_origin(origin: str) -> str:
     """An origin as browsers send it: scheme, host and port, no path."""
     if not _ORIGIN.fullmatch(origin):
         raise ValueError(
-            'is no origin; allowed: such as "https://app.example.com", without a path or final slash, or "*"'
+            'is not an origin; allowed: such as "https://app.example.com", without a path or final slash, or "*"'
         )
     return origin
 
 
 def check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    """Every origin, or some."""
+    """Either "*" alone, or listed origins."""
     if "*" in origins and len(origins) > 1:
         raise ValueError('names "*" beside other origins; allowed: origins, or "*" alone')
     return origins
@@ -98,7 +98,7 @@ def check_schedule(schedule: dict[str, int]) -> dict[str, int]:
 def check_email(address: str) -> str:
     """An address that SNS can mail."""
     if not _EMAIL.fullmatch(address):
-        raise ValueError('is no mail address; allowed: such as "ml@example.com"')
+        raise ValueError('is not a mail address; allowed: such as "ml@example.com"')
     return address
 
 

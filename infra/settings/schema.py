@@ -1,6 +1,6 @@
-"""What serinus.toml may hold: every setting with its default, its range and its meaning.
+"""The schema of serinus.toml: every setting with its default, its range and its meaning.
 
-These models are the one place where a setting is defined: errors and docs/settings.md are made from them.
+These models are the only definition of a setting: errors and docs/settings.md are generated from them.
 """
 
 from typing import Annotated, Literal
@@ -34,22 +34,22 @@ class EndpointSettings(BaseModel):
     model_config = TABLE
 
     model: Annotated[Name | None, Field(json_schema_extra=allowed(NAME_ALLOWED))] = None
-    """The packaged model that the endpoint serves; unset, the endpoint's own name."""
+    """Packaged model that the endpoint serves; if unset, the one with the endpoint's name."""
 
     memory_mb: Annotated[int, Field(ge=128, le=10240)] = 1024
     """Memory of the function in MB; CPU grows with it, one full vCPU at 1769."""
 
     timeout_s: Annotated[int, Field(ge=1, le=29)] = 10
-    """Seconds after which a request is given up. Lambda allows 900, but API Gateway waits 29 for an answer."""
+    """Seconds after which a request times out. Lambda allows 900, but API Gateway waits at most 29."""
 
     runtime: Literal["python3.12", "python3.13", "python3.14"] = "python3.13"
-    """Lambda's Python."""
+    """Lambda's Python version."""
 
     architecture: Literal["x86_64", "arm64"] = "x86_64"
-    """Processor of the function; arm64 costs a fifth less a second."""
+    """Processor of the function; arm64 costs a fifth less per second."""
 
     reserved_concurrency: Annotated[int | None, Field(ge=0)] = None
-    """Requests served at once, at most and guaranteed; 0 stops the endpoint; unset, the account's shared pool."""
+    """Concurrent requests, both limit and guarantee; 0 stops the endpoint; if unset, the account's shared pool."""
 
     log_retention_days: Annotated[
         int, AfterValidator(check_retention_days), Field(json_schema_extra={"enum": list(RETENTION_DAYS)})
@@ -62,16 +62,16 @@ class EndpointSettings(BaseModel):
         Field(json_schema_extra=allowed("a table of names with text values, 4096 bytes in all; AWS_*, "
                                          "LAMBDA_* and SERINUS_* are reserved")),
     ] = {}  # fmt: skip
-    """Further environment variables of the function. Not for secrets: whoever reads the template reads them."""
+    """Further environment variables of the function. Not for secrets: the template shows them."""
 
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    """Rows in one request."""
+    """Most rows in one request."""
 
     max_body_bytes: Annotated[int, Field(ge=1024, le=6_000_000)] = 4_000_000
-    """Bytes of one request's body; Lambda takes 6 MB, the event around the body included."""
+    """Most bytes of one request's body; Lambda accepts 6 MB, including the event around the body."""
 
     hot_route: bool = True
-    """Answer predictions without importing FastAPI; false sends every request through it. Answers are equal."""
+    """Serve predictions without importing FastAPI; false sends every request through it. Responses are equal."""
 
     docs: bool = False
     """Serve /docs and /openapi.json, without an API key. In environment `local` true unless set."""
@@ -87,22 +87,22 @@ class EndpointSettings(BaseModel):
     """Origins whose pages may call the endpoint from a browser."""
 
     front: Front = "rest"
-    """The API in front: REST (keys, quotas, web ACL) or HTTP (tokens of any issuer; costs less than a third)."""
+    """API Gateway's API: REST (keys, quotas, web ACL) or HTTP (tokens of any issuer; under a third the price)."""
 
     auth: Auth = "api_key"
-    """What a caller must show: a key (rest), an AWS signature, a token (http), or nothing."""
+    """How callers authenticate: an API key (rest), an AWS signature, a token (http), or not at all."""
 
     jwt: JwtSettings = JwtSettings()
-    """Whose tokens are taken."""
+    """Accepted tokens."""
 
     domain: DomainSettings = DomainSettings()
-    """A name of one's own."""
+    """A custom domain."""
 
     waf: WafSettings = WafSettings()
     """A web ACL in front of the API."""
 
     minimum_tls: Tls | None = None
-    """The least version of TLS for callers; unset, AWS's choice: 1.0 (rest) or 1.2 (http, and domains)."""
+    """Minimum TLS version for callers; if unset, AWS's default: 1.0 (rest) or 1.2 (http, and custom domains)."""
 
     encryption_key: Annotated[
         str | None,
@@ -111,16 +111,16 @@ class EndpointSettings(BaseModel):
             json_schema_extra=allowed("the ARN of a KMS key in the endpoint's region"),
         ),
     ] = None
-    """Your key for logs, variables, snapshots and topic; unset, AWS's. [Security](security.md) has its policy."""
+    """Your key for logs, variables, snapshots and topic; if unset, AWS's. See [Security](security.md)."""
 
     tracing: bool = False
-    """X-Ray traces, which cost: of the function and, with front = "rest", of the API."""
+    """X-Ray traces of the function and, with front = "rest", of the API; they are billed."""
 
     rate_limit_per_s: Annotated[int, Field(ge=1)] = 100
-    """Requests a second on average, by key or, where there are none, of all callers; more are answered 429."""
+    """Average requests per second, by key or, without keys, of all callers; more are rejected with 429."""
 
     burst_limit: Annotated[int, Field(ge=1)] = 200
-    """Requests at once beyond the average, by key or, where there are none, of all callers."""
+    """Requests at once beyond the average, by key or, without keys, of all callers."""
 
     quota_requests: Annotated[int, Field(ge=0)] = 0
     """Requests that an API key may make in each period; 0 for no quota. Only with auth = "api_key"."""
@@ -137,23 +137,23 @@ class EndpointSettings(BaseModel):
             )
         ),
     ] = {}
-    """Tags on the stack, which CloudFormation puts on all that it creates."""
+    """Tags on the stack, which CloudFormation applies to all its resources."""
 
     cold_start: Literal["none", "snapstart", "provisioned"] = "none"
-    """What is done about cold starts: nothing; restore from a snapshot of init; keep environments ready."""
+    """How cold starts are avoided: not at all; by restoring a snapshot of init; by keeping environments ready."""
 
     provisioned: ProvisionedSettings = ProvisionedSettings()
-    """How many environments are kept ready."""
+    """Number of environments kept ready."""
 
     rollout: RolloutSettings = RolloutSettings()
-    """How a new version takes over."""
+    """How traffic moves to a new version."""
 
     alarms: AlarmSettings = AlarmSettings()
-    """What stops a release at once."""
+    """Alarms that stop a release at once."""
 
 
 class EnvironmentSettings(BaseModel):
-    """One environment: where it lives, and what differs there."""
+    """One environment: its account and region, and its overrides."""
 
     model_config = TABLE
 
@@ -161,13 +161,13 @@ class EnvironmentSettings(BaseModel):
         str | None,
         Field(pattern=r"^\d{12}$", json_schema_extra=allowed("12 digits in quotes")),
     ] = None
-    """AWS account; needed but for `dev`, which deploys where the credentials lead, and `local`, which has none."""
+    """AWS account; required, except in `dev`, which uses your current credentials, and `local`, which has none."""
 
     region: Annotated[
         str | None,
         Field(pattern=r"^[a-z]{2}(?:-[a-z]+)+-\d$", json_schema_extra=allowed('a region such as "eu-central-1"')),
     ] = None
-    """AWS region; needed together with the account."""
+    """AWS region; required together with the account."""
 
     defaults: EndpointSettings = EndpointSettings()
     """Settings of all endpoints in this environment."""

@@ -1,4 +1,4 @@
-"""What every table of serinus.toml has in common."""
+"""The configuration that every table's model shares."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ TABLE = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docst
 
 
 def allowed(text: str) -> dict[str, Any]:
-    """The range of a setting in words, where its type alone does not say it."""
+    """The range of a setting in words, if its type alone does not define it."""
     return {"allowed": text}

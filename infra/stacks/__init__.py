@@ -1,1 +1,1 @@
-"""One stack a file: constructs composed, and what each may do to the other granted."""
+"""One file for each stack: it composes constructs and grants their permissions."""

@@ -1,4 +1,4 @@
-"""An endpoint: its layers, its function behind alias `live`, the API in front, and what guards its releases."""
+"""An endpoint: its layers, its function behind alias `live`, the API in front, and the guards of its releases."""
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -29,7 +29,7 @@ from serinus.infra.traffic_shift import shift_of
 class EndpointStack(cdk.Stack):
     """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `serinus.infra.names`.
 
-    ``hotfix`` releases this once without a bake, and says so in the alias' description.
+    ``hotfix`` releases this once without a bake, and notes it in the alias' description.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class EndpointStack(cdk.Stack):
             quota_period=config.quota_period,
             jwt=config.jwt,
         )
-        # Each has a construct id of its own: CloudFormation changes no resource's type in place.
+        # Each has its own construct id: CloudFormation cannot change a resource's type in place.
         if config.front == "http":
             http = HttpFront(self, "Http", name=name, backend=self.inference.alias, access=access)
             if config.domain.name:
@@ -146,7 +146,7 @@ class EndpointStack(cdk.Stack):
         scaling.node.add_dependency(self.inference.alias)
 
     def _guard_releases(self, endpoint: Endpoint, hotfix: bool) -> None:
-        """What checks, judges, stops and tells of every new version, and clears up after it."""
+        """Checks, alarms, notifications and retention of every new version."""
         config, rollout, name = endpoint.settings, endpoint.settings.rollout, endpoint.stack_name
         shift = shift_of(rollout)
         permissions = ReleasePermissions(self, name, ALIAS, application=name, group=DEPLOYMENT_GROUP)

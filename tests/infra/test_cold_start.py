@@ -126,7 +126,7 @@ def test_cloudformation_finds_nothing_wrong(template_of: Callable[[str], Templat
     [
         (
             "[endpoint.churn.provisioned]\nenvironments = 2\n",
-            "warning", "provisioned.environments", 'cold_start is "none", so it does nothing',
+            "warning", "provisioned.environments", 'cold_start is "none", so it has no effect',
         ),
         (
             'cold_start = "snapstart"\n[endpoint.churn.provisioned]\nenvironments = 2\n',

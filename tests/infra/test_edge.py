@@ -181,7 +181,7 @@ def findings(folder: Path, text: str, environment: str = "dev") -> list[Finding]
     [
         ('front = "http"\nauth = "iam"\n' + WAF, "error", "waf.ip_rate_limit", "in front of REST APIs only"),
         ("[endpoint.churn.waf]\ncount_only = true\n", "warning", "waf.count_only", "there is no rule"),
-        ('front = "http"\nauth = "iam"\nminimum_tls = "1.3"\n', "error", "minimum_tls", "speak TLS 1.2 too"),
+        ('front = "http"\nauth = "iam"\nminimum_tls = "1.3"\n', "error", "minimum_tls", "accept TLS 1.2 too"),
         ('front = "http"\nauth = "iam"\ntracing = true\n', "warning", "tracing", "HTTP APIs are not traced"),
         (
             '[endpoint.churn.domain]\nname = "churn.example.com"\n',
@@ -206,7 +206,7 @@ def test_each_clash_says_what_where_and_how_to_mend_it(
 def test_a_certificate_of_another_region_is_told_where_the_region_is_known(tmp_path: Path) -> None:
     (finding,) = findings(tmp_path, DOMAIN + PROD, "prod")
 
-    assert finding.what == "the certificate is of eu-central-1, and the endpoint is of eu-west-1"
+    assert finding.what == "the certificate is in eu-central-1, and the endpoint is in eu-west-1"
     assert findings(tmp_path, DOMAIN, "dev") == []
 
 

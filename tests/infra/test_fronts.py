@@ -95,19 +95,19 @@ def findings(folder: Path, text: str, environment: str) -> list[Finding]:
         (
             'front = "http"\nauth = "jwt"\n[endpoint.churn.jwt]\nissuer = "http://127.0.0.1:8000"\n'
             'audience = ["serving"]\n',
-            "dev", "error", 8, "jwt.issuer", "only the offline cloud can ask",
+            "dev", "error", 8, "jwt.issuer", "only the offline cloud can reach",
         ),
         (
             '[endpoint.churn.jwt]\nissuer = "https://a.example"\n',
-            "dev", "error", 6, "jwt.issuer", "no token is asked",
+            "dev", "error", 6, "jwt.issuer", "no token is required",
         ),
         (
             'auth = "iam"\n[endpoint.churn.jwt]\nissuer = "https://a.example"\n',
-            "dev", "warning", 7, "jwt.issuer", 'auth is "iam", so no token is asked for',
+            "dev", "warning", 7, "jwt.issuer", 'auth is "iam", so no token is required',
         ),
         ('auth = "iam"\nquota_requests = 9\n', "dev", "error", 6, "quota_requests", "counted by API key"),
         ('auth = "iam"\nquota_period = "day"\n', "dev", "warning", 6, "quota_period", "so there is no quota"),
-        ('auth = "public"\n' + PROD, "prod", "warning", 5, "auth", "anyone may call, all together 100 requests"),
+        ('auth = "public"\n' + PROD, "prod", "warning", 5, "auth", "up to 100 requests per second in total"),
     ],
 )  # fmt: skip
 def test_each_clash_says_what_where_and_how_to_mend_it(
@@ -138,7 +138,7 @@ def test_a_public_endpoint_that_cannot_take_the_accounts_concurrency_is_no_findi
 def test_synth_refuses_a_clash(project: Any, tmp_path: Path) -> None:
     project.write_settings(BASE + 'auth = "jwt"\n' + JWT)
 
-    with pytest.raises(LintError, match=r'line 5: endpoint\.churn\.auth: REST APIs take .* Set front = "http"'):
+    with pytest.raises(LintError, match=r'line 5: endpoint\.churn\.auth: REST APIs accept .* Set front = "http"'):
         synthesize(project.folder, "dev", tmp_path / "out")
 
 
@@ -161,5 +161,5 @@ def test_an_issuer_is_an_https_address(tmp_path: Path, issuer: str, allowed: boo
     if allowed:
         assert load_settings(tmp_path / "serinus.toml", "dev").endpoints[0].settings.jwt.issuer == issuer
     else:
-        with pytest.raises(SettingsError, match=r"line 6: endpoint\.churn\.jwt\.issuer .* is no issuer; allowed"):
+        with pytest.raises(SettingsError, match=r"line 6: endpoint\.churn\.jwt\.issuer .* is not an issuer"):
             load_settings(tmp_path / "serinus.toml", "dev")

@@ -41,7 +41,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             "[endpoint.churn.alarms]\np99_ms = 20000\n",
-            "error", 6, "endpoint.churn.alarms.p99_ms", "cannot pass: they go from 0 to 20000",
+            "error", 6, "endpoint.churn.alarms.p99_ms", "cannot reach: they range from 0 to 20000",
         ),
         (
             "[endpoint.churn.alarms]\np99_ms = 400\n",
@@ -49,7 +49,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             "timeout_s = 1\n[endpoint.churn.rollout]\nwarm_limit_ms = 900\ncold_limit_ms = 900\n",
-            "warning", 4, "endpoint.churn.alarms.p99_ms", "500 ms, which is half of timeout_s unless set",
+            "warning", 4, "endpoint.churn.alarms.p99_ms", "500 ms (half of timeout_s unless set)",
         ),
         (
             'cold_start = "provisioned"\n',
@@ -65,7 +65,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 2\n',
-            "warning", 7, "endpoint.churn.rollout.bake_minutes", "live requests: metrics accumulate after one",
+            "warning", 7, "endpoint.churn.rollout.bake_minutes", "live requests: metrics settle after one",
         ),
         (
             '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 1\n',
@@ -77,7 +77,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             "[endpoint.churn.rollout]\nstep_percent = 20\n",
-            "warning", 6, "endpoint.churn.rollout.step_percent", "strategy canary takes no step_percent",
+            "warning", 6, "endpoint.churn.rollout.step_percent", "strategy canary ignores step_percent",
         ),
         (
             "[endpoint.churn.rollout]\nminimum_requests = 10000\n",
@@ -93,11 +93,11 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             "reserved_concurrency = 1\n",
-            "warning", 5, "endpoint.churn.reserved_concurrency", "refuse each other",
+            "warning", 5, "endpoint.churn.reserved_concurrency", "throttle each other",
         ),
         (
             "timeout_s = 2\n[endpoint.churn.rollout]\nwarm_limit_ms = 2000\n",
-            "warning", 7, "endpoint.churn.rollout.warm_limit_ms", "is given up at timeout_s, after 2000 ms",
+            "warning", 7, "endpoint.churn.rollout.warm_limit_ms", "times out at timeout_s, after 2000 ms",
         ),
     ],
 )  # fmt: skip
@@ -174,8 +174,8 @@ def test_layers_near_the_limit_and_beyond_are_told(new_project: Callable[[str], 
     ("threshold", "below", "said"),
     [
         (-1.0, False, "every release"),
-        (101.0, False, "cannot pass"),
-        (0.0, True, "cannot pass"),
+        (101.0, False, "cannot reach"),
+        (0.0, True, "cannot reach"),
         (101.0, True, "every release"),
     ],
 )

@@ -79,7 +79,7 @@ def test_an_element_of_a_list_is_found_on_its_own_line(tmp_path: Path) -> None:
         tmp_path, f'{ENDPOINT}cors_origins = [\n  "https://a.example",\n  "https://b.example/",\n]\n'
     )
 
-    assert found.startswith('line 6: endpoint.churn.cors_origins[1] "https://b.example/" is no origin')
+    assert found.startswith('line 6: endpoint.churn.cors_origins[1] "https://b.example/" is not an origin')
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_message_counts_and_lists_the_findings(tmp_path: Path) -> None:
 def test_a_name_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     (finding,) = errors_in(tmp_path, HEAD + "[endpoint.Churn_1]\n")
 
-    assert finding.startswith("line 3: endpoint.Churn_1 does not fit as a name; allowed: lower-case letters")
+    assert finding.startswith("line 3: endpoint.Churn_1 is not a valid name; allowed: lower-case letters")
 
 
 def test_a_missing_project_is_named(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_missing_name_is_reported_at_its_table(tmp_path: Path) -> None:
         ('[env.dev]\nregion = "eu-central-1"\n', "line 4: env.dev lacks account; write both"),
         (
             '[env.local]\naccount = "123456789012"\nregion = "eu-central-1"\n',
-            "line 4: env.local is the offline cloud and takes no account or region",
+            "line 4: env.local is the offline cloud and must not set account or region",
         ),
     ],
 )

@@ -60,7 +60,9 @@ def test_a_feature_that_may_be_missing_needs_a_tensor_that_can_say_so(energy: Pa
     manifest = json.loads((folder / "model.json").read_text())
     manifest["signature"]["tensors"][0]["dtype"] = "int64"
     (folder / "model.json").write_text(json.dumps(manifest))
-    with pytest.raises(ContractError, match="'floors' may be missing, but its tensor's int64 has no missing value"):
+    with pytest.raises(
+        ContractError, match="'floors' may be missing, but its tensor's int64 has no missing value"
+    ):
         open_endpoint({"SERINUS_MODEL_DIR": str(folder)})
 
 
