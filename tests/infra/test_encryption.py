@@ -88,7 +88,7 @@ def test_a_key_of_another_region_is_told_where_the_region_is_known(tmp_path: Pat
     (finding,) = lint(tmp_path, "prod")
 
     assert (finding.severity, finding.line, finding.key) == ("error", 5, "endpoint.churn.encryption_key")
-    assert finding.what == "the key is of eu-central-1, and the endpoint is of eu-west-1"
+    assert finding.what == "the key is in eu-central-1, and the endpoint is in eu-west-1"
 
 
 @pytest.mark.parametrize(

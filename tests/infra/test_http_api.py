@@ -132,7 +132,7 @@ def test_no_page_may_call_unless_asked(template: Fronts) -> None:
 
 
 def test_keys_and_tokens_of_nobody_are_refused(template: Fronts) -> None:
-    with pytest.raises(ValueError, match="takes no keys"):
+    with pytest.raises(ValueError, match="has no keys"):
         template(auth="api_key")
     with pytest.raises(ValueError, match=r"jwt\.issuer is not set"):
         template(auth="jwt")

@@ -201,7 +201,7 @@ def test_pages_may_send_what_a_signature_is_made_of(template: Fronts) -> None:
 
 
 def test_tokens_are_refused(template: Fronts) -> None:
-    with pytest.raises(ValueError, match="takes no tokens of any issuer"):
+    with pytest.raises(ValueError, match="does not accept tokens of any issuer"):
         template(auth="jwt")
 
 
