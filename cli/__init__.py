@@ -1,1 +1,1 @@
-"""The `serinus` command, one file a subcommand."""
+"""The `serinus` command: what its subcommands, in `commands`, share."""
