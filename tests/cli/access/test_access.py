@@ -217,8 +217,8 @@ def test_a_rehearsals_traffic_is_let_in(shop: Any, name: str) -> None:
     traffic.start()
     time.sleep(0.5)
     traffic.stop()
-    assert {one.status for one in traffic.answers} == {200}
-    assert len(traffic.answers) > 1
+    assert {one.status for one in traffic.results} == {200}
+    assert len(traffic.results) > 1
 
 
 def test_a_rehearsal_runs_into_no_limit_and_needs_no_domain(shop: Any) -> None:
