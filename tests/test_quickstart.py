@@ -122,5 +122,5 @@ def test_a_bad_release_is_rolled_back(ran: Ran) -> None:
     assert data["minutes_from_first_bad_answer_to_alias_back"] > 0
     assert ran.bad.happened("alias")[-1] == "all traffic goes to version 1"
     assert ran.bad.happened("alarm")
-    assert "undone without a person" in data["summary"][0]
+    assert "rolled back automatically" in data["summary"][0]
     assert '<h1 class="bad">Rolled back</h1>' in ran.bad.page

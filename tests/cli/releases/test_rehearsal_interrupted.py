@@ -69,7 +69,7 @@ def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: st
             process.wait()
     last_line = log.read_text().splitlines()[-1]
     assert last_line == (
-        f"error: the rehearsal was interrupted and its cloud taken down; {report} was not written"
+        f"error: the rehearsal was interrupted and its cloud was stopped; {report} was not written"
     ), log.read_text()
     assert "Traceback" not in log.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "scratch"]
