@@ -17,7 +17,7 @@ class RolePolicies:
 def policies_of(account_id: str, role_arn: str) -> RolePolicies:
     """The role's policies; none at all for a role that was deleted since."""
     backend: Any = iam_backends[account_id]["aws"]
-    role = next((one for one in backend.roles.values() if one.arn == role_arn), None)
+    role = next((role_record for role_record in backend.roles.values() if role_record.arn == role_arn), None)
     if role is None:
         return RolePolicies((), None)
     boundary = role.permissions_boundary_arn

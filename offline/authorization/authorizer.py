@@ -149,8 +149,8 @@ class Authorizer:
 
     def uses(self, role: str | None = None) -> list[dict[str, Any]]:
         """What roles asked for so far, with how often; of one role (an ARN) or all."""
-        found = list(self._uses.items())
-        return [{**asdict(use), "count": count} for use, count in found if role in (None, use.role)]
+        recorded = list(self._uses.items())
+        return [{**asdict(use), "count": count} for use, count in recorded if role in (None, use.role)]
 
     def routes(self) -> list[Route]:
         """``GET /_offline/iam/uses?role=ARN``: each action and resource that functions asked for."""

@@ -26,29 +26,29 @@ def pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
-def like(wanted: str, value: str) -> bool:
-    return pattern(wanted).fullmatch(value) is not None
+def like(expected: str, value: str) -> bool:
+    return pattern(expected).fullmatch(value) is not None
 
 
 def with_variables(text: str, context: Context) -> str:
     """Policy variables replaced by the call's values; what is not known stays and so matches nothing."""
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
         if name in ("*", "?", "$"):
             return name
         known = context.get(name.lower())
-        return known[0] if known else found[0]
+        return known[0] if known else match[0]
 
     return _VARIABLE.sub(value, text) if "${" in text else text
 
 
 def _number(compare: Callable[[float, float], bool]) -> Matches:
-    return lambda wanted, value: compare(float(value), float(wanted))
+    return lambda expected, value: compare(float(value), float(expected))
 
 
 def _date(compare: Callable[[float, float], bool]) -> Matches:
-    return lambda wanted, value: compare(_epoch_s(value), _epoch_s(wanted))
+    return lambda expected, value: compare(_epoch_s(value), _epoch_s(expected))
 
 
 def _epoch_s(text: str) -> float:
@@ -58,16 +58,16 @@ def _epoch_s(text: str) -> float:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
-def _in_network(wanted: str, value: str) -> bool:
-    return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+def _in_network(expected: str, value: str) -> bool:
+    return ipaddress.ip_address(value) in ipaddress.ip_network(expected, strict=False)
 
 
-def _same(wanted: str, value: str) -> bool:
-    return wanted == value
+def _same(expected: str, value: str) -> bool:
+    return expected == value
 
 
-def _same_in_any_case(wanted: str, value: str) -> bool:
-    return wanted.lower() == value.lower()
+def _same_in_any_case(expected: str, value: str) -> bool:
+    return expected.lower() == value.lower()
 
 
 #: How one wanted value is compared with one of the call's.
@@ -80,16 +80,16 @@ _POSITIVE: dict[str, Matches] = {
     "bool": _same_in_any_case,
     "binaryequals": _same,
     "ipaddress": _in_network,
-    "numericequals": _number(lambda value, wanted: value == wanted),
-    "numericlessthan": _number(lambda value, wanted: value < wanted),
-    "numericlessthanequals": _number(lambda value, wanted: value <= wanted),
-    "numericgreaterthan": _number(lambda value, wanted: value > wanted),
-    "numericgreaterthanequals": _number(lambda value, wanted: value >= wanted),
-    "dateequals": _date(lambda value, wanted: value == wanted),
-    "datelessthan": _date(lambda value, wanted: value < wanted),
-    "datelessthanequals": _date(lambda value, wanted: value <= wanted),
-    "dategreaterthan": _date(lambda value, wanted: value > wanted),
-    "dategreaterthanequals": _date(lambda value, wanted: value >= wanted),
+    "numericequals": _number(lambda value, expected: value == expected),
+    "numericlessthan": _number(lambda value, expected: value < expected),
+    "numericlessthanequals": _number(lambda value, expected: value <= expected),
+    "numericgreaterthan": _number(lambda value, expected: value > expected),
+    "numericgreaterthanequals": _number(lambda value, expected: value >= expected),
+    "dateequals": _date(lambda value, expected: value == expected),
+    "datelessthan": _date(lambda value, expected: value < expected),
+    "datelessthanequals": _date(lambda value, expected: value <= expected),
+    "dategreaterthan": _date(lambda value, expected: value > expected),
+    "dategreaterthanequals": _date(lambda value, expected: value >= expected),
 }
 _NEGATIVE = {
     "stringnotequals": "stringequals",
@@ -106,9 +106,9 @@ _NEGATIVE = {
 def conditions_hold(block: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     """Whether all of a statement's conditions hold; raises `NotModelled` for an operator that IAM lacks too."""
     return all(
-        _holds(operator.lower(), key.lower(), listed(wanted), context)
+        _holds(operator.lower(), key.lower(), listed(expected), context)
         for operator, keys in block.items()
-        for key, wanted in keys.items()
+        for key, expected in keys.items()
     )
 
 
@@ -118,10 +118,10 @@ def listed(value: Any) -> list[str]:
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
 
 
-def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+def _holds(operator: str, key: str, expected: list[str], context: Context) -> bool:
     values = context.get(key)
     if operator == "null":
-        return (values is None) == (wanted[0].lower() == "true")
+        return (values is None) == (expected[0].lower() == "true")
     every = operator.startswith("forallvalues:")
     some = operator.startswith("foranyvalue:")
     name = operator.split(":")[-1]
@@ -133,6 +133,6 @@ def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool
         raise NotModelled(f"the condition operator {operator}")
     if not values:
         return optional or every or (negative and not some)
-    filled = [with_variables(text, context) for text in wanted]
+    filled = [with_variables(text, context) for text in expected]
     results = [any(matches(text, value) for text in filled) is not negative for value in values]
     return any(results) if some else all(results)

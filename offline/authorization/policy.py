@@ -68,8 +68,8 @@ class Statement:
 @functools.lru_cache(maxsize=1024)
 def statements_of(document: str) -> tuple[Statement, ...]:
     """The statements of a policy's JSON text."""
-    found = json.loads(document).get("Statement", [])
-    return tuple(_statement(item) for item in (found if isinstance(found, list) else [found]))
+    statements = json.loads(document).get("Statement", [])
+    return tuple(_statement(item) for item in (statements if isinstance(statements, list) else [statements]))
 
 
 def _statement(document: dict[str, Any]) -> Statement:

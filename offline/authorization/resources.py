@@ -33,12 +33,12 @@ def resources_of(call: ApiCall) -> Resources:
 def _function(call: ApiCall) -> Resources:
     name = call.params.get("FunctionName")
     if name is not None:
-        found = FUNCTION.match(name)
-        if found is None:
+        match = FUNCTION.match(name)
+        if match is None:
             return None
-        named = found["qualifier"] or found["plain_qualifier"]
+        named = match["qualifier"] or match["plain_qualifier"]
         qualifier = call.params.get("Qualifier") or named or call.params.get("Name")
-        arn = call.arn(f"function:{found['name'] or found['plain']}")
+        arn = call.arn(f"function:{match['name'] or match['plain']}")
         return [f"{arn}:{qualifier}" if qualifier and not _about_the_whole(call) else arn]
     layer = call.params.get("LayerName")
     if layer is not None:
@@ -147,7 +147,7 @@ def _bucket_or_object(call: ApiCall) -> Resources:
     bucket, key = call.params.get("Bucket"), call.params.get("Key")
     if bucket is None:
         return None
-    removed = [one["Key"] for one in call.params.get("Delete", {}).get("Objects", [])]
+    removed = [name_or_arn["Key"] for name_or_arn in call.params.get("Delete", {}).get("Objects", [])]
     keys = [key] if key is not None else removed
     return [f"arn:aws:s3:::{bucket}/{name}" for name in keys] or [f"arn:aws:s3:::{bucket}"]
 
@@ -155,7 +155,10 @@ def _bucket_or_object(call: ApiCall) -> Resources:
 def _table(call: ApiCall) -> Resources:
     name, index = call.params.get("TableName"), call.params.get("IndexName")
     names = [name] if name else list(call.params.get("RequestItems", {}))
-    tables = [one if one.startswith("arn:") else call.arn(f"table/{one}") for one in names]
+    tables = [
+        name_or_arn if name_or_arn.startswith("arn:") else call.arn(f"table/{name_or_arn}")
+        for name_or_arn in names
+    ]
     return [f"{arn}/index/{index}" if index else arn for arn in tables] or None
 
 

@@ -40,7 +40,7 @@ def shielded(environment: Mapping[str, str]) -> dict[str, str]:
 def bypassing(environment: Mapping[str, str]) -> dict[str, str]:
     """``environment`` with its proxies, if any, for other machines only."""
     return dict(environment) | {
-        name: _with_loopback([environment.get(one, "") for one in spellings])
+        name: _with_loopback([environment.get(spelling, "") for spelling in spellings])
         for spellings in (NO_PROXY, NPM_NO_PROXY)
         for name in spellings
         if spellings is NO_PROXY or name in environment

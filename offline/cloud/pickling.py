@@ -43,12 +43,12 @@ class Blobs:
     def keep(self, key: FakeKey) -> str:
         """Keep an S3 object's bytes; returns their hash. An object whose etag is known is not read again."""
         etag: str = key.etag
-        found = self._known.get(id(key))
-        if found is None or found[0]() is not key or found[1] != etag:
-            found = (weakref.ref(key), etag, self._write(key.value))
-            self._known[id(key)] = found
-        self.named.add(found[2])
-        return found[2]
+        cached = self._known.get(id(key))
+        if cached is None or cached[0]() is not key or cached[1] != etag:
+            cached = (weakref.ref(key), etag, self._write(key.value))
+            self._known[id(key)] = cached
+        self.named.add(cached[2])
+        return cached[2]
 
     def read(self, sha256: str) -> bytes:
         return (self.root / sha256).read_bytes()
@@ -58,7 +58,7 @@ class Blobs:
         for path in self.root.iterdir():
             if path.name not in self.named:
                 path.unlink()
-        self._known = {place: known for place, known in self._known.items() if known[0]() is not None}
+        self._known = {key_id: known for key_id, known in self._known.items() if known[0]() is not None}
 
     def _write(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
@@ -116,9 +116,9 @@ def set_key_state(key: FakeKey, state: dict[str, Any]) -> None:
 
 def new_defaultdict(cls: type[defaultdict[Any, Any]], factory: Any) -> Any:
     """A subclass of defaultdict whose own ``__init__`` takes other arguments than the pickle module gives it."""
-    made = defaultdict.__new__(cls)
-    defaultdict.__init__(made, factory)
-    return made
+    copy = defaultdict.__new__(cls)
+    defaultdict.__init__(copy, factory)
+    return copy
 
 
 def aws_policy(account_id: str, partition: str, arn: str, attachment_count: int) -> Any:

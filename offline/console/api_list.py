@@ -23,7 +23,11 @@ def apis(sources: Sources) -> list[dict[str, Any]]:
 def _rest(published: RestPublished) -> dict[str, Any]:
     variables = published.stage.get("variables") or {}
     stage_name = published.stage["stageName"]
-    methods = [one for resource in published.definition.resources.values() for one in resource.methods.values()]
+    methods = [
+        api_method
+        for resource in published.definition.resources.values()
+        for api_method in resource.methods.values()
+    ]
     return {
         "id": published.api_id,
         "name": published.api.get("name", published.api_id),
@@ -36,7 +40,8 @@ def _rest(published: RestPublished) -> dict[str, Any]:
             for method, document in resource.methods.items()
         ],
         "asks": sorted(
-            {_asked(one) for one in methods} | {"API_KEY" for one in methods if one.get("apiKeyRequired")}
+            {_required_auth(api_method) for api_method in methods}
+            | {"API_KEY" for api_method in methods if api_method.get("apiKeyRequired")}
         ),
         "keys": [
             {"name": client.key.get("name") or client.key["id"], "value": value}
@@ -62,12 +67,12 @@ def _http(published: HttpPublished) -> dict[str, Any]:
             for route in routes
             for method, _, path in [route["RouteKey"].rpartition(" ")]
         ],
-        "asks": sorted({_asked(route) for route in routes}),
+        "asks": sorted({_required_auth(route) for route in routes}),
         "keys": [],
     }
 
 
-def _asked(method: dict[str, Any]) -> str:
+def _required_auth(method: dict[str, Any]) -> str:
     """What a method of a REST API, or a route of an HTTP API, asks of a caller: NONE, AWS_IAM, CUSTOM, JWT."""
     return str(method.get("authorizationType") or method.get("AuthorizationType") or "NONE")
 

@@ -42,12 +42,12 @@ def functions(service: Lambda) -> list[dict[str, Any]]:
     workers: dict[str, int] = {}
     for worker in service.sandbox.states():
         workers[worker.function] = workers.get(worker.function, 0) + 1
-    found = [
+    entries = [
         _function(function, region, workers.get(function.name, 0))
         for region, state in service.state.regions.items()
         for function in state.functions.values()
     ]
-    return sorted(found, key=lambda one: (not one["aliases"], one["name"]))
+    return sorted(entries, key=lambda entry: (not entry["aliases"], entry["name"]))
 
 
 def _function(function: Function, region: str, workers: int) -> dict[str, Any]:
@@ -62,12 +62,12 @@ def _function(function: Function, region: str, workers: int) -> dict[str, Any]:
         "aliases": [_alias(alias) for alias in function.aliases.values()],
         "versions": [
             {
-                "version": one.version,
-                "description": one.description,
-                "state": one.state,
-                "published_at": one.last_modified,
+                "version": entry.version,
+                "description": entry.description,
+                "state": entry.state,
+                "published_at": entry.last_modified,
             }
-            for one in list(function.versions.values())[: -MOST_VERSIONS - 1 : -1]
+            for entry in list(function.versions.values())[: -MOST_VERSIONS - 1 : -1]
         ],
     }
 
@@ -80,7 +80,7 @@ def _alias(alias: Alias) -> dict[str, Any]:
 
 def alarms(service: CloudWatch) -> list[dict[str, Any]]:
     """Alarms, those that fire first."""
-    found = [
+    entries = [
         {
             "name": alarm.name,
             "region": region,
@@ -92,17 +92,17 @@ def alarms(service: CloudWatch) -> list[dict[str, Any]]:
         for region, state in list(service.regions.items())
         for alarm in list(state.alarms.values())
     ]
-    return sorted(found, key=lambda one: (one["state"] != "ALARM", one["name"]))
+    return sorted(entries, key=lambda entry: (entry["state"] != "ALARM", entry["name"]))
 
 
 def deployments(service: CodeDeploy) -> list[dict[str, Any]]:
     """The last deployments, newest first."""
-    found = [
+    entries = [
         (deployment.created_at, region, deployment)
         for region, state in list(service.regions.items())
         for deployment in list(state.deployments.values())
     ]
-    latest = sorted(found, key=lambda one: one[0], reverse=True)[:MOST_DEPLOYMENTS]
+    latest = sorted(entries, key=lambda entry: entry[0], reverse=True)[:MOST_DEPLOYMENTS]
     return [_deployment(deployment, region) for _, region, deployment in latest]
 
 
@@ -128,7 +128,7 @@ def _deployment(deployment: Deployment, region: str) -> dict[str, Any]:
 
 def stacks(service: CloudFormation) -> list[dict[str, Any]]:
     """The stacks that stand, last changed first."""
-    found = [
+    entries = [
         {
             "name": stack.name,
             "region": stack.region,
@@ -139,4 +139,4 @@ def stacks(service: CloudFormation) -> list[dict[str, Any]]:
         for stack in list(service.engine.state.stacks.values())
         if stack.active
     ]
-    return sorted(found, key=lambda one: one["changed_at"], reverse=True)
+    return sorted(entries, key=lambda entry: entry["changed_at"], reverse=True)

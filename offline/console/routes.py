@@ -54,13 +54,16 @@ def routes(cloud: CloudContext, sources: Sources, requests: RequestLog) -> list[
     async def show_requests(request: Request) -> Response:
         after = request.query_params.get("after", "0")
         newer = requests.after(int(after) if after.isdecimal() else 0)
-        return _json({"requests": [one.summary() for one in newer]})
+        return _json({"requests": [entry.summary() for entry in newer]})
 
     async def show_request(request: Request) -> Response:
-        found = requests.find(request.path_params["number"])
-        if found is None:
+        request_entry = requests.find(request.path_params["number"])
+        if request_entry is None:
             return _json({"message": "that request is kept no more"}, 404)
-        return _json(found.summary() | {"sent": asdict(found.sent), "answered": asdict(found.answered)})
+        return _json(
+            request_entry.summary()
+            | {"sent": asdict(request_entry.sent), "answered": asdict(request_entry.answered)}
+        )
 
     async def show_logs(request: Request) -> Response:
         region = request.query_params.get("region", cloud.config.region)

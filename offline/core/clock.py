@@ -136,9 +136,9 @@ class Clock:
         A time before the last change of speed (or step) is translated by the speed of its own moment.
         """
         with self._lock:
-            place = bisect.bisect_right(self._anchors, epoch_s, key=lambda anchor: anchor.real)
-            anchor = self._anchors[max(0, place - 1)]
-            until = self._anchors[place].cloud if 0 < place < len(self._anchors) else math.inf
+            index = bisect.bisect_right(self._anchors, epoch_s, key=lambda anchor: anchor.real)
+            anchor = self._anchors[max(0, index - 1)]
+            until = self._anchors[index].cloud if 0 < index < len(self._anchors) else math.inf
         cloud = anchor.at(anchor.mono + epoch_s - anchor.real)
         return min(cloud, until)
 
@@ -155,7 +155,7 @@ class Clock:
             yield
         finally:
             with self._lock:
-                rest = tuple(one for one in self._anchor.holds if one is not hold)
+                rest = tuple(held for held in self._anchor.holds if held is not hold)
                 self._set_holds(rest, time.monotonic())
             self._poke()
 

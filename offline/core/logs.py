@@ -74,8 +74,8 @@ class LogWriter:
 
     def takes(self, region: str, group: str, stream: str, may: May) -> bool:
         """Whether lines of a writer arrive in a stream: what is missing must be made first."""
-        found = logs_backends[self._account_id][region].groups.get(group)
-        if found is None and not may("CreateLogGroup"):
+        existing_group = logs_backends[self._account_id][region].groups.get(group)
+        if existing_group is None and not may("CreateLogGroup"):
             return False
-        made = found is not None and stream in found.streams
-        return (made or may("CreateLogStream")) and may("PutLogEvents")
+        exists = existing_group is not None and stream in existing_group.streams
+        return (exists or may("CreateLogStream")) and may("PutLogEvents")

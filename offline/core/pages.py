@@ -29,16 +29,16 @@ def page(
 
 def token_for(operation: str, position: int) -> str:
     """The token of ``operation`` for the page at ``position``."""
-    place = position.to_bytes(_POSITION_BYTES)
-    signature = hmac.digest(_KEY, place + operation.encode(), "sha256")[:16]
-    return base64.urlsafe_b64encode(place + signature).decode()
+    position_bytes = position.to_bytes(_POSITION_BYTES)
+    signature = hmac.digest(_KEY, position_bytes + operation.encode(), "sha256")[:16]
+    return base64.urlsafe_b64encode(position_bytes + signature).decode()
 
 
 def position_of(operation: str, token: str) -> int | None:
     """The position that `token_for` put into ``token``; None if it did not, for this operation."""
     try:
-        place = base64.b64decode(token, altchars=b"-_", validate=True)[:_POSITION_BYTES]
+        position_bytes = base64.b64decode(token, altchars=b"-_", validate=True)[:_POSITION_BYTES]
     except ValueError:
         return None
-    position = int.from_bytes(place)
+    position = int.from_bytes(position_bytes)
     return position if hmac.compare_digest(token_for(operation, position), token) else None

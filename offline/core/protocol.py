@@ -25,8 +25,8 @@ class Answer:
 
 def protocol_of(model: ServiceModel, request: Request) -> str:
     """The protocol that the request speaks, of those that its service knows: "json", "query", "rest-xml" ..."""
-    found: str = determine_request_protocol(model, request.content_type)
-    return found
+    protocol_name: str = determine_request_protocol(model, request.content_type)
+    return protocol_name
 
 
 def operation_of(model: ServiceModel, request: Request) -> tuple[str, dict[str, Any]]:

@@ -36,10 +36,10 @@ class AccessLog:
     @classmethod
     def of(cls, stage_name: str, arn: str | None, line_format: str | None) -> "AccessLog | None":
         """The access log of a stage; None where it has none."""
-        place = log_group_of(arn or "")
-        if place is None or not line_format:
+        log_group = log_group_of(arn or "")
+        if log_group is None or not line_format:
             return None
-        return cls(*place, stream_of(stage_name), line_format)
+        return cls(*log_group, stream_of(stage_name), line_format)
 
     def write(self, value_of: Callable[[str], str | None], at: float, logs: LogWriter) -> None:
         """One line at cloud time ``at``; ``value_of`` gives the $context variables."""

@@ -35,13 +35,13 @@ def decoded(payload: bytes) -> dict[str, Any]:
 
 
 def status_of(answer: dict[str, Any]) -> int:
-    given = answer.get("statusCode")
-    if given is None:
+    raw_status = answer.get("statusCode")
+    if raw_status is None:
         return 200
-    if isinstance(given, bool) or not isinstance(given, int | str):
+    if isinstance(raw_status, bool) or not isinstance(raw_status, int | str):
         raise malformed_function_response()
     try:
-        status = int(given)
+        status = int(raw_status)
     except ValueError as error:
         raise malformed_function_response() from error
     if not 100 <= status <= 599:

@@ -37,6 +37,6 @@ def target_of(uri: str, stage_variables: dict[str, str]) -> FunctionTarget | Non
 
 def arn_target(template: str, stage_variables: dict[str, str]) -> FunctionTarget | None:
     """The function whose ARN ``template`` becomes with these variables; None if that is none."""
-    arn = STAGE_VARIABLE.sub(lambda found: stage_variables.get(found[1], ""), template)
+    arn = STAGE_VARIABLE.sub(lambda variable: stage_variables.get(variable[1], ""), template)
     match = FUNCTION_ARN.match(arn)
     return FunctionTarget(match["region"], match["name"], match["qualifier"], arn) if match else None

@@ -14,4 +14,4 @@ class Reply:
     body: bytes = b""
 
     def has(self, name: str) -> bool:
-        return any(given.lower() == name for given, _ in self.headers)
+        return any(header.lower() == name for header, _ in self.headers)

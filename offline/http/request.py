@@ -74,8 +74,8 @@ def own_url(scope: Scope) -> tuple[str, str] | None:
 
 def host_of(scope: Scope) -> str:
     """The Host header, port and all."""
-    found: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return found.decode("latin-1")
+    value_bytes: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return value_bytes.decode("latin-1")
 
 
 def sent_path(scope: Scope) -> str:

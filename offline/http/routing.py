@@ -58,15 +58,15 @@ def _search(node: _Node[R], parts: list[str], index: int, method: str) -> tuple[
         route = node.route(method)
         return None if route is None else (route, {})
     literal = node.literals.get(parts[index]) or node.literals.get(unquote(parts[index]))
-    found = _search(literal, parts, index + 1, method) if literal is not None else None
-    if found is None and node.parameter is not None and parts[index]:
+    match = _search(literal, parts, index + 1, method) if literal is not None else None
+    if match is None and node.parameter is not None and parts[index]:
         name, child = node.parameter
-        found = _search(child, parts, index + 1, method)
-        if found is not None:
-            found[1][name] = unquote(parts[index])
-    if found is None and node.greedy is not None:
+        match = _search(child, parts, index + 1, method)
+        if match is not None:
+            match[1][name] = unquote(parts[index])
+    if match is None and node.greedy is not None:
         name, child = node.greedy
         route = child.route(method)
         if route is not None:
-            found = (route, {name: unquote("/".join(parts[index:]))})
-    return found
+            match = (route, {name: unquote("/".join(parts[index:]))})
+    return match

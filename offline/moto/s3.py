@@ -57,8 +57,8 @@ def get_permission(bucket: FakeBucket, action: str, resource: str) -> Permission
 
 def _holds(conditions: dict[str, dict[str, Any]]) -> bool:
     for operator, keys in conditions.items():
-        for key, wanted in keys.items():
-            values = wanted if isinstance(wanted, list) else [wanted]
+        for key, expected in keys.items():
+            values = expected if isinstance(expected, list) else [expected]
             known = SECURE_TRANSPORT.get(key.lower())
             if operator != "Bool" or known not in [str(value).lower() for value in values]:
                 return False

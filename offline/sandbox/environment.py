@@ -17,7 +17,7 @@ LAYER_ROOT = "/opt"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class WorkerPaths:
     """Where one worker's files are on this machine: its code, its merged layers, its own scratch directory."""
 
     task_root: Path
@@ -38,7 +38,7 @@ class Credentials:
 def worker_environment(
     spec: FunctionSpec,
     *,
-    places: Places,
+    paths: WorkerPaths,
     interpreter: Interpreter,
     runtime_api: str,
     initialization: InitializationType,
@@ -53,18 +53,18 @@ def worker_environment(
     to the worker's scratch directory, which keeps the person's own AWS files out; ``AWS_ENDPOINT_URL`` leads
     boto3 back to this cloud, past a proxy that the function's variables may name.
     """
-    task_root = str(places.task_root)
-    own = {name: _relocate(value, places) for name, value in spec.environment.items()}
+    task_root = str(paths.task_root)
+    own = {name: _relocate(value, paths) for name, value in spec.environment.items()}
     runtime = {
-        "PATH": f"{interpreter.executable.parent}:/usr/local/bin:/usr/bin:/bin:{places.opt}/bin",
-        "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib:{places.opt}/lib",
+        "PATH": f"{interpreter.executable.parent}:/usr/local/bin:/usr/bin:/bin:{paths.opt}/bin",
+        "LD_LIBRARY_PATH": f"{task_root}:{task_root}/lib:{paths.opt}/lib",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "HOME": str(places.scratch),
-        "TMPDIR": str(places.scratch),
+        "HOME": str(paths.scratch),
+        "TMPDIR": str(paths.scratch),
         "AWS_ENDPOINT_URL": endpoint_url,
         **own,
-        "PYTHONPATH": python_path(spec.runtime, places, interpreter, own.get("PYTHONPATH", "")),
+        "PYTHONPATH": python_path(spec.runtime, paths, interpreter, own.get("PYTHONPATH", "")),
     }
     if spec.tracing_active:
         runtime["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
@@ -73,12 +73,12 @@ def worker_environment(
     return runtime | _reserved(spec, task_root, interpreter, runtime_api, initialization, log_stream, credentials)
 
 
-def python_path(runtime: str, places: Places, interpreter: Interpreter, own: str) -> str:
+def python_path(runtime: str, paths: WorkerPaths, interpreter: Interpreter, own: str) -> str:
     """Layers first, AWS's own packages last; the code directory itself comes first as the working directory.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html (search path)
     """
-    layers = [places.opt / "python" / "lib" / runtime / "site-packages", places.opt / "python"]
+    layers = [paths.opt / "python" / "lib" / runtime / "site-packages", paths.opt / "python"]
     return ":".join([*filter(None, [own]), *map(str, layers), str(interpreter.runtime_dir)])
 
 
@@ -115,8 +115,8 @@ def _reserved(
     return variables
 
 
-def _relocate(value: str, places: Places) -> str:
-    moved = {TASK_ROOT: str(places.task_root), LAYER_ROOT: str(places.opt)}
+def _relocate(value: str, paths: WorkerPaths) -> str:
+    moved = {TASK_ROOT: str(paths.task_root), LAYER_ROOT: str(paths.opt)}
     return ":".join(_relocate_one(part, moved) for part in value.split(":"))
 
 

@@ -63,19 +63,19 @@ class Interpreter:
 def prepare(executable: Path | None, work_dir: Path) -> Interpreter:
     """Probe ``executable`` (None: the running Python) and link its runtime directory under ``work_dir``."""
     python = executable or Path(sys.executable)
-    found = _probe(python)
-    if "awslambdaric" in found["missing"]:
+    probed = _probe(python)
+    if "awslambdaric" in probed["missing"]:
         raise OfflineError(
             f"{python} cannot run functions: AWS's runtime client is not installed for it. "
             f"`{python} -m pip install awslambdaric boto3` adds it."
         )
-    major, minor, micro = found["version"]
+    major, minor, micro = probed["version"]
     runtime_dir = work_dir / "runtime" / f"{major}.{minor}-{hashlib.sha256(str(python).encode()).hexdigest()[:12]}"
     runtime_dir.mkdir(parents=True, exist_ok=True)
-    for name, path in found["entries"].items():
+    for name, path in probed["entries"].items():
         with contextlib.suppress(FileExistsError):  # several workers may be the first at once
             (runtime_dir / name).symlink_to(path)
-    return Interpreter(python, f"{major}.{minor}", f"{major}.{minor}.{micro}", found["soabi"], runtime_dir)
+    return Interpreter(python, f"{major}.{minor}", f"{major}.{minor}.{micro}", probed["soabi"], runtime_dir)
 
 
 def _probe(python: Path) -> dict[str, Any]:
@@ -86,5 +86,5 @@ def _probe(python: Path) -> dict[str, Any]:
     except (OSError, subprocess.CalledProcessError) as error:
         detail = getattr(error, "stderr", "") or str(error)
         raise OfflineError(f"{python} does not run: {detail.strip()}") from error
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    probed: dict[str, Any] = json.loads(done.stdout)
+    return probed

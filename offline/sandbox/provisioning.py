@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serinus.offline.core.clock import Clock
-from serinus.offline.sandbox.environment import Credentials, Places, worker_environment
+from serinus.offline.sandbox.environment import Credentials, WorkerPaths, worker_environment
 from serinus.offline.sandbox.interpreter import Interpreter, prepare
 from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
 from serinus.offline.sandbox.unpack import Unpacker
@@ -97,12 +97,12 @@ class Preparation:
         announce: Callable[[int, bool], None],
     ) -> Launch:
         scratch = Path(tempfile.mkdtemp(prefix=f"tmp-{next(self._serial)}-", dir=self.work_dir))
-        places = Places(prepared.task_root, prepared.opt, scratch)
+        paths = WorkerPaths(prepared.task_root, prepared.opt, scratch)
 
         def environment(runtime_api: str) -> dict[str, str]:
             return worker_environment(
                 spec,
-                places=places,
+                paths=paths,
                 interpreter=prepared.interpreter,
                 runtime_api=runtime_api,
                 initialization=initialization,

@@ -163,7 +163,7 @@ class Sandbox:
         for (_, name, owned), pool in self.capacity.pools.items():
             if name != function or version not in (None, owned):
                 continue
-            for worker in [one for one in pool.workers if one.initialization == "on-demand"]:
+            for worker in [candidate for candidate in pool.workers if candidate.initialization == "on-demand"]:
                 worker.recycled = True
                 ended += 1
                 if worker in pool.idle:

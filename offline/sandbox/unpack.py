@@ -67,11 +67,11 @@ class Unpacker:
     def _require_loadable(self, archive: Archive, path: Path, soabi: str) -> None:
         if (archive.sha256, soabi) in self._loadable:
             return
-        found = first_unloadable(path, soabi)
-        if found is not None:
+        unloadable = first_unloadable(path, soabi)
+        if unloadable is not None:
             raise Unloadable(
-                f"{archive.name} holds native code that this machine cannot load: {found}. Register a twin built "
-                f"for this machine: PUT /_offline/layer-twins/{archive.sha256} with "
+                f"{archive.name} holds native code that this machine cannot load: {unloadable}. Register a twin "
+                f"built for this machine: PUT /_offline/layer-twins/{archive.sha256} with "
                 '{"path": "/absolute/path/of/twin.zip"}.'
             )
         self._loadable.add((archive.sha256, soabi))

@@ -6,7 +6,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
+from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import RegionStore
 
@@ -29,7 +29,7 @@ class ApiKeyOperations(Operations):
             "lastUpdatedDate": now,
             "stageKeys": stage_keys(store, call.params.get("stageKeys") or []),
             "tags": {},
-        } | chosen(call.params, "name", "description", "enabled", "customerId", "tags")
+        } | pick_members(call.params, "name", "description", "enabled", "customerId", "tags")
         store.keys[key["id"]] = key
         return answered(key)
 

@@ -7,7 +7,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.http.lambda_uri import function_of
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
@@ -29,7 +29,7 @@ IDENTITY_SOURCE = re.compile(r"^(method\.request\.(header|querystring)|context|s
 class AuthorizerOperations(Operations):
     async def create_authorizer(self, call: Call) -> Document:
         authorizers = self.api(call).definition.authorizers
-        authorizer: Document = {"id": new_id(6), "authorizerResultTtlInSeconds": DEFAULT_TTL_S} | chosen(
+        authorizer: Document = {"id": new_id(6), "authorizerResultTtlInSeconds": DEFAULT_TTL_S} | pick_members(
             call.params, *SETTABLE
         )
         check_authorizer(authorizer)
@@ -42,7 +42,7 @@ class AuthorizerOperations(Operations):
         return answered(self.authorizer_of(call))
 
     async def get_authorizers(self, call: Call) -> Document:
-        return page(call, [answered(one) for one in self.api(call).definition.authorizers.values()])
+        return page(call, [answered(document) for document in self.api(call).definition.authorizers.values()])
 
     async def update_authorizer(self, call: Call) -> Document:
         authorizer = self.authorizer_of(call)

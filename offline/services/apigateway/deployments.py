@@ -4,7 +4,14 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse, replace
+from serinus.offline.services.apigateway.operations import (
+    Operations,
+    answered,
+    page,
+    pick_members,
+    refuse,
+    replace,
+)
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.stages import check_stage, new_stage
 from serinus.offline.services.apigateway.store import Definition, Deployment, RestApi, not_found
@@ -17,7 +24,9 @@ class DeploymentOperations(Operations):
         refuse(call.params, UNMODELLED)
         api = self.api(call)
         check_deployable(api.definition)
-        document = {"id": new_id(6), "createdDate": self.context.clock.now()} | chosen(call.params, "description")
+        document = {"id": new_id(6), "createdDate": self.context.clock.now()} | pick_members(
+            call.params, "description"
+        )
         deployment = Deployment(document, api.definition.snapshot())
         if call.params.get("stageName"):
             self._point_stage(call, api, deployment)
@@ -28,7 +37,7 @@ class DeploymentOperations(Operations):
         name = call.params["stageName"]
         now = self.context.clock.now()
         stage = api.stages.get(name) or new_stage(name, now)
-        changed = answered(stage) | chosen(call.params, "variables", "tracingEnabled")
+        changed = answered(stage) | pick_members(call.params, "variables", "tracingEnabled")
         changed |= {"deploymentId": deployment.document["id"], "lastUpdatedDate": now}
         if call.params.get("stageDescription"):
             changed["description"] = call.params["stageDescription"]
@@ -42,7 +51,7 @@ class DeploymentOperations(Operations):
         return answered(deployment.document)
 
     async def get_deployments(self, call: Call) -> Document:
-        return page(call, [answered(one.document) for one in self.api(call).deployments.values()])
+        return page(call, [answered(listed.document) for listed in self.api(call).deployments.values()])
 
     async def update_deployment(self, call: Call) -> Document:
         document = self.deployment_of(call).document

@@ -92,9 +92,9 @@ class DomainNameOperations(Operations):
         return self.domains.get(call.region, call.params["domainName"])
 
     def mapping(self, call: Call) -> Mapping:
-        wanted = "" if call.params["basePath"] == NONE else call.params["basePath"]
+        base_path = "" if call.params["basePath"] == NONE else call.params["basePath"]
         for mapping in self.domain(call).mappings.values():
-            if mapping.key == wanted:
+            if mapping.key == base_path:
                 return mapping
         raise not_found("base path mapping")
 

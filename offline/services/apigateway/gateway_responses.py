@@ -3,7 +3,7 @@
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.response_types import BODY_TEMPLATE, RESPONSE_TYPES
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen
+from serinus.offline.services.apigateway.operations import Operations, answered, pick_members
 from serinus.offline.services.apigateway.store import RestApi, not_found
 
 SETTABLE = ("statusCode", "responseParameters", "responseTemplates")
@@ -17,7 +17,7 @@ class GatewayResponseOperations(Operations):
             "defaultResponse": False,
             "responseParameters": {},
             "responseTemplates": {"application/json": BODY_TEMPLATE},
-        } | chosen(call.params, *SETTABLE)
+        } | pick_members(call.params, *SETTABLE)
         check_parameters(response)
         self.api(call).definition.gateway_responses[kind] = response
         return with_status(response)

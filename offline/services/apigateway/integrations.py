@@ -4,7 +4,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.lambda_uri import function_of
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
+from serinus.offline.services.apigateway.operations import Operations, answered, pick_members, refuse
 from serinus.offline.services.apigateway.serving.templates import Template
 from serinus.offline.services.apigateway.store import not_found
 
@@ -43,7 +43,7 @@ class IntegrationOperations(Operations):
             "timeoutInMillis": LONGEST_TIMEOUT_MS,
             "cacheNamespace": call.params["resourceId"],
             "cacheKeyParameters": [],
-        } | chosen(call.params, *SETTABLE)
+        } | pick_members(call.params, *SETTABLE)
         if call.params.get("integrationHttpMethod"):
             integration["httpMethod"] = call.params["integrationHttpMethod"]
         check_integration(integration)
@@ -63,7 +63,7 @@ class IntegrationOperations(Operations):
         status = call.params["statusCode"]
         if status not in self.method_behind(call).get("methodResponses", {}):
             raise not_found("Response status code")
-        response = chosen(call.params, "statusCode", *RESPONSE_SETTABLE)
+        response = pick_members(call.params, "statusCode", *RESPONSE_SETTABLE)
         check_templates(response.get("responseTemplates"))
         integration.setdefault("integrationResponses", {})[status] = response
         return answered(response)

@@ -3,7 +3,7 @@
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen
+from serinus.offline.services.apigateway.operations import Operations, answered, pick_members
 from serinus.offline.services.apigateway.store import RestApi, not_found
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
@@ -32,7 +32,7 @@ class MethodOperations(Operations):
             raise bad_request(f"Invalid HTTP method specified: {http_method}. One of {sorted(HTTP_METHODS)}")
         if http_method in resource.methods:
             raise conflict("Method already exists for this resource")
-        method = {"httpMethod": http_method, "apiKeyRequired": False} | chosen(call.params, *SETTABLE)
+        method = {"httpMethod": http_method, "apiKeyRequired": False} | pick_members(call.params, *SETTABLE)
         check_method(api, method)
         resource.methods[http_method] = method
         return answered(method)
@@ -50,7 +50,7 @@ class MethodOperations(Operations):
         status = call.params["statusCode"]
         if status in responses:
             raise conflict("Response already exists for this resource")
-        responses[status] = chosen(call.params, "statusCode", "responseParameters", "responseModels")
+        responses[status] = pick_members(call.params, "statusCode", "responseParameters", "responseModels")
         return answered(responses[status])
 
     async def get_method_response(self, call: Call) -> Document:

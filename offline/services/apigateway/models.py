@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
+from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
@@ -50,7 +50,7 @@ class ModelOperations(Operations):
             raise bad_request(f"Model name must be alphanumeric: {name}")
         if name in models:
             raise conflict("Model name already exists for this REST API")
-        model = {"id": new_id(6), "schema": "{}"} | chosen(
+        model = {"id": new_id(6), "schema": "{}"} | pick_members(
             call.params, "name", "description", "schema", "contentType"
         )
         check_schema(model["schema"])

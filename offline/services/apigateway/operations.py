@@ -71,7 +71,7 @@ def replace(document: Document, new: Document) -> Document:
     return answered(document)
 
 
-def chosen(params: Document, *names: str) -> Document:
+def pick_members(params: Document, *names: str) -> Document:
     """The parameters that were given, among ``names``."""
     return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}
 

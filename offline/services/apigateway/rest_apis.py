@@ -6,7 +6,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigateway.models import default_models
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, refuse
+from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, refuse
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Definition, Resource, RestApi
 
@@ -44,7 +44,7 @@ class RestApiOperations(Operations):
             "disableExecuteApiEndpoint": False,
             "tags": {},
             "apiStatus": "AVAILABLE",
-        } | chosen(
+        } | pick_members(
             call.params,
             "name",
             "description",

@@ -8,7 +8,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.access_log import log_group_of
 from serinus.offline.http.api_documents import VARIABLE_VALUE, Document, bad_request, conflict
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, refuse
+from serinus.offline.services.apigateway.operations import Operations, answered, pick_members, refuse
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
 from serinus.offline.services.apigateway.store import stage_arn
@@ -42,7 +42,7 @@ class StageOperations(Operations):
             raise conflict("Stage already exists")
         if call.params["deploymentId"] not in api.deployments:
             raise bad_request("Deployment id does not exist")
-        stage = new_stage(name, self.context.clock.now()) | chosen(call.params, *CREATABLE)
+        stage = new_stage(name, self.context.clock.now()) | pick_members(call.params, *CREATABLE)
         refuse(call.params, UNMODELLED)
         check_stage(stage)
         api.stages[name] = stage
@@ -57,7 +57,11 @@ class StageOperations(Operations):
         deployment_id = call.params.get("deploymentId")
         stages = self.api(call).stages.values()
         return {
-            "item": [answered(one) for one in stages if deployment_id in (None, one["deploymentId"])],
+            "item": [
+                answered(stage_document)
+                for stage_document in stages
+                if deployment_id in (None, stage_document["deploymentId"])
+            ],
         }
 
     async def update_stage(self, call: Call) -> Document:

@@ -97,8 +97,8 @@ class UsagePlan:
         """The plan's entry for a stage, if it has one."""
         for entry in self.document["apiStages"]:
             if entry["apiId"] == api_id and entry["stage"] == stage_name:
-                found: Document = entry
-                return found
+                member_document: Document = entry
+                return member_document
         return None
 
 

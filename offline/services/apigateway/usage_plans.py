@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page
+from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members
 from serinus.offline.services.apigateway.patching import apply_patch, segments
 from serinus.offline.services.apigateway.plan_stages import patch_plan_stages
 from serinus.offline.services.apigateway.store import RegionStore, UsagePlan, not_found
@@ -18,7 +18,7 @@ LONGEST_REPORT_DAYS = 90
 class UsagePlanOperations(Operations):
     async def create_usage_plan(self, call: Call) -> Document:
         store = self.store(call)
-        plan: Document = {"id": new_id(6), "apiStages": [], "tags": {}} | chosen(
+        plan: Document = {"id": new_id(6), "apiStages": [], "tags": {}} | pick_members(
             call.params, "name", "description", "apiStages", "throttle", "quota", "tags"
         )
         check_plan(store, plan)
@@ -31,7 +31,9 @@ class UsagePlanOperations(Operations):
     async def get_usage_plans(self, call: Call) -> Document:
         key_id = call.params.get("keyId")
         plans = self.store(call).plans.values()
-        return page(call, [answered(one.document) for one in plans if key_id is None or key_id in one.key_ids])
+        return page(
+            call, [answered(listed.document) for listed in plans if key_id is None or key_id in listed.key_ids]
+        )
 
     async def update_usage_plan(self, call: Call) -> Document:
         plan = self.plan_of(call)

@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, chosen, page, replace
+from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
@@ -17,7 +17,7 @@ class ValidatorOperations(Operations):
             "id": new_id(6),
             "validateRequestBody": False,
             "validateRequestParameters": False,
-        } | chosen(call.params, *SETTABLE)
+        } | pick_members(call.params, *SETTABLE)
         self.api(call).definition.validators[str(validator["id"])] = validator
         return answered(validator)
 
@@ -25,7 +25,7 @@ class ValidatorOperations(Operations):
         return answered(self.validator_of(call))
 
     async def get_request_validators(self, call: Call) -> Document:
-        return page(call, [answered(one) for one in self.api(call).definition.validators.values()])
+        return page(call, [answered(document) for document in self.api(call).definition.validators.values()])
 
     async def update_request_validator(self, call: Call) -> Document:
         validator = self.validator_of(call)

@@ -4,7 +4,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
-from serinus.offline.services.apigatewayv2.operations import answered, changed, chosen, page, refuse, replace
+from serinus.offline.services.apigatewayv2.operations import answered, changed, page, pick_members, refuse, replace
 from serinus.offline.services.apigatewayv2.store import HttpApi
 
 SETTABLE = ("Name", "Description", "Version", "CorsConfiguration", "DisableExecuteApiEndpoint", "IpAddressType")
@@ -35,7 +35,7 @@ class ApiOperations(DomainNameOperations):
             "DisableExecuteApiEndpoint": False,
             "IpAddressType": "ipv4",
             "Tags": {},
-        } | chosen(call.params, (*SETTABLE, "Tags"))
+        } | pick_members(call.params, (*SETTABLE, "Tags"))
         check_cors(document.get("CorsConfiguration"))
         self.store(call).apis[api_id] = HttpApi(document)
         return answered(document)

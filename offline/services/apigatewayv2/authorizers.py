@@ -9,9 +9,9 @@ from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
     changed,
-    chosen,
-    found,
+    find_part,
     page,
+    pick_members,
     replace,
 )
 from serinus.offline.services.apigatewayv2.sources import check_source
@@ -27,7 +27,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class AuthorizerOperations(Operations):
     async def create_authorizer(self, call: Call) -> Document:
         api = self.api(call)
-        document: Document = {"AuthorizerId": new_id(6)} | chosen(call.params, SETTABLE)
+        document: Document = {"AuthorizerId": new_id(6)} | pick_members(call.params, SETTABLE)
         check_authorizer(api, document)
         if len(api.authorizers) >= MOST_AUTHORIZERS:
             raise bad_request(f"An API takes at most {MOST_AUTHORIZERS} authorizers")
@@ -60,7 +60,7 @@ class AuthorizerOperations(Operations):
         return {}
 
     def authorizer_of(self, call: Call) -> Document:
-        return found(self.api(call).authorizers, "Authorizer", call.params["AuthorizerId"])
+        return find_part(self.api(call).authorizers, "Authorizer", call.params["AuthorizerId"])
 
 
 def check_authorizer(api: HttpApi, authorizer: Document) -> None:

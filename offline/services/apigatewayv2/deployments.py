@@ -27,7 +27,7 @@ class DeploymentOperations(Operations):
         return answered(self.deployment_of(call).document)
 
     async def get_deployments(self, call: Call) -> Document:
-        return page(call, [one.document for one in self.api(call).deployments.values()])
+        return page(call, [deployment.document for deployment in self.api(call).deployments.values()])
 
     async def update_deployment(self, call: Call) -> Document:
         document = self.deployment_of(call).document

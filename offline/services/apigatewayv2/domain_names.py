@@ -12,15 +12,15 @@ UNMODELLED = {"MutualTlsAuthentication": "mutual TLS"}
 class DomainNameOperations(Operations):
     async def create_domain_name(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
-        given = configuration(call)
+        settings = configuration(call)
         domain = self.domains.create(
             call.region,
             call.params["DomainName"],
             "REGIONAL",
-            given.get("CertificateArn"),
+            settings.get("CertificateArn"),
             call.params.get("Tags"),
         )
-        domain.document["securityPolicy"] = given.get("SecurityPolicy") or "TLS_1_2"
+        domain.document["securityPolicy"] = settings.get("SecurityPolicy") or "TLS_1_2"
         return shown(domain)
 
     async def get_domain_name(self, call: Call) -> Document:
@@ -31,11 +31,11 @@ class DomainNameOperations(Operations):
 
     async def update_domain_name(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
-        domain, given = self.domain(call), configuration(call)
-        arn = given.get("CertificateArn") or domain.document.get("regionalCertificateArn")
+        domain, settings = self.domain(call), configuration(call)
+        arn = settings.get("CertificateArn") or domain.document.get("regionalCertificateArn")
         check_certificate(arn, call.region)
         domain.document["regionalCertificateArn"] = arn
-        domain.document["securityPolicy"] = given.get("SecurityPolicy") or domain.document["securityPolicy"]
+        domain.document["securityPolicy"] = settings.get("SecurityPolicy") or domain.document["securityPolicy"]
         return shown(domain)
 
     async def delete_domain_name(self, call: Call) -> Document:
@@ -55,9 +55,9 @@ class DomainNameOperations(Operations):
         return page(call, [shown_mapping(mapping) for mapping in self.domain(call).mappings.values()])
 
     async def update_api_mapping(self, call: Call) -> Document:
-        domain, mapping, given = self.domain(call), self.mapping(call), call.params
-        api_id, stage = given.get("ApiId") or mapping.api_id, given.get("Stage") or mapping.stage
-        key = mapping.key if given.get("ApiMappingKey") is None else given["ApiMappingKey"]
+        domain, mapping, settings = self.domain(call), self.mapping(call), call.params
+        api_id, stage = settings.get("ApiId") or mapping.api_id, settings.get("Stage") or mapping.stage
+        key = mapping.key if settings.get("ApiMappingKey") is None else settings["ApiMappingKey"]
         self.check_target(call, domain, api_id, stage or "")
         domain.check_key(key, besides=mapping)
         mapping.key, mapping.api_id, mapping.stage = key, api_id, stage
@@ -93,12 +93,12 @@ class DomainNameOperations(Operations):
 
 def configuration(call: Call) -> Document:
     """The one configuration of a domain; raises for the kinds that only the REST API can make."""
-    given: list[Document] = call.params.get("DomainNameConfigurations") or []
-    if len(given) > 1:
+    settings: list[Document] = call.params.get("DomainNameConfigurations") or []
+    if len(settings) > 1:
         raise bad_request("Only one domain name configuration is supported")
-    if given and given[0].get("EndpointType") not in (None, "REGIONAL"):
+    if settings and settings[0].get("EndpointType") not in (None, "REGIONAL"):
         raise bad_request("Only REGIONAL domain names can be managed through the API Gateway V2 API.")
-    return given[0] if given else {}
+    return settings[0] if settings else {}
 
 
 def shown(domain: Domain) -> Document:

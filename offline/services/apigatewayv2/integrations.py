@@ -8,9 +8,9 @@ from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
     changed,
-    chosen,
-    found,
+    find_part,
     page,
+    pick_members,
     refuse,
     replace,
 )
@@ -48,7 +48,7 @@ class IntegrationOperations(Operations):
             "IntegrationId": new_id(7),
             "ConnectionType": "INTERNET",
             "TimeoutInMillis": LONGEST_TIMEOUT_MS,
-        } | chosen(call.params, SETTABLE)
+        } | pick_members(call.params, SETTABLE)
         check_integration(document)
         api.integrations[document["IntegrationId"]] = document
         self.deployed(api)
@@ -80,7 +80,7 @@ class IntegrationOperations(Operations):
         return {}
 
     def integration_of(self, call: Call) -> Document:
-        return found(self.api(call).integrations, "Integration", call.params["IntegrationId"])
+        return find_part(self.api(call).integrations, "Integration", call.params["IntegrationId"])
 
 
 def check_integration(integration: Document) -> None:

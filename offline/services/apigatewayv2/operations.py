@@ -80,15 +80,15 @@ def answered(document: Document) -> Document:
     return {name: value for name, value in copy.deepcopy(document).items() if value is not None}
 
 
-def chosen(params: Mapping[str, Any], names: Iterable[str]) -> Document:
+def pick_members(params: Mapping[str, Any], names: Iterable[str]) -> Document:
     """The parameters that were given, among ``names``."""
     return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}
 
 
 def changed(document: Document, params: Mapping[str, Any], names: Iterable[str]) -> Document:
     """``document`` with what an update gives; empty text unsets."""
-    given = {name: None if value == "" else value for name, value in chosen(params, names).items()}
-    return answered(document | given)
+    members = {name: None if value == "" else value for name, value in pick_members(params, names).items()}
+    return answered(document | members)
 
 
 def replace(document: Document, new: Document) -> Document:
@@ -98,7 +98,7 @@ def replace(document: Document, new: Document) -> Document:
     return answered(document)
 
 
-def found(parts: Mapping[str, Document], kind: str, identity: str) -> Document:
+def find_part(parts: Mapping[str, Document], kind: str, identity: str) -> Document:
     try:
         return parts[identity]
     except KeyError:

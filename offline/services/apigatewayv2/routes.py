@@ -8,9 +8,9 @@ from serinus.offline.services.apigatewayv2.operations import (
     Operations,
     answered,
     changed,
-    chosen,
-    found,
+    find_part,
     page,
+    pick_members,
     refuse,
     replace,
 )
@@ -47,7 +47,7 @@ class RouteOperations(Operations):
             "RouteId": new_id(7),
             "ApiKeyRequired": False,
             "AuthorizationType": "NONE",
-        } | chosen(call.params, (*SETTABLE, "ApiKeyRequired"))
+        } | pick_members(call.params, (*SETTABLE, "ApiKeyRequired"))
         check_route(api, document)
         api.routes[document["RouteId"]] = document
         self.deployed(api)
@@ -77,7 +77,7 @@ class RouteOperations(Operations):
         return {}
 
     def route_of(self, call: Call) -> Document:
-        return found(self.api(call).routes, "Route", call.params["RouteId"])
+        return find_part(self.api(call).routes, "Route", call.params["RouteId"])
 
 
 def check_route(api: HttpApi, route: Document) -> None:

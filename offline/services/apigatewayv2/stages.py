@@ -11,9 +11,9 @@ from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperati
 from serinus.offline.services.apigatewayv2.operations import (
     answered,
     changed,
-    chosen,
-    found,
+    find_part,
     page,
+    pick_members,
     refuse,
     replace,
 )
@@ -50,7 +50,7 @@ class StageOperations(DomainNameOperations):
             "RouteSettings": {},
             "StageVariables": {},
             "Tags": {},
-        } | chosen(call.params, (*SETTABLE, "Tags"))
+        } | pick_members(call.params, (*SETTABLE, "Tags"))
         check_stage(api, stage)
         api.stages[name] = stage
         self.deployed(api)
@@ -74,7 +74,7 @@ class StageOperations(DomainNameOperations):
         return answered(stage)
 
     async def delete_route_settings(self, call: Call) -> Document:
-        found(self.stage_of(call)["RouteSettings"], "RouteSettings", call.params["RouteKey"])
+        find_part(self.stage_of(call)["RouteSettings"], "RouteSettings", call.params["RouteKey"])
         del self.stage_of(call)["RouteSettings"][call.params["RouteKey"]]
         return {}
 
@@ -91,7 +91,7 @@ class StageOperations(DomainNameOperations):
         return {}
 
     def stage_of(self, call: Call) -> Document:
-        return found(self.api(call).stages, "Stage", call.params["StageName"])
+        return find_part(self.api(call).stages, "Stage", call.params["StageName"])
 
 
 def check_stage(api: HttpApi, stage: Document) -> None:

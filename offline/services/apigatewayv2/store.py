@@ -34,9 +34,9 @@ class HttpApi:
 
     def freeze(self, document: Document) -> Deployment:
         """A deployment of what the API is now."""
-        made = Deployment(document, *copy.deepcopy((self.routes, self.integrations, self.authorizers)))
-        self.deployments[document["DeploymentId"]] = made
-        return made
+        new_deployment = Deployment(document, *copy.deepcopy((self.routes, self.integrations, self.authorizers)))
+        self.deployments[document["DeploymentId"]] = new_deployment
+        return new_deployment
 
     def forget_unused(self) -> None:
         """Drop automatic deployments that no stage serves any more."""

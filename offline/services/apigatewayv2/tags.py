@@ -4,7 +4,7 @@ from serinus.offline.core import tags
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document
 from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
-from serinus.offline.services.apigatewayv2.operations import found
+from serinus.offline.services.apigatewayv2.operations import find_part
 from serinus.offline.services.apigatewayv2.store import not_found
 
 
@@ -23,7 +23,7 @@ class TagOperations(tags.TagOperations, DomainNameOperations):
             case ["apis", api_id]:
                 return self.store(call).api(api_id).document
             case ["apis", api_id, "stages", stage]:
-                return found(self.store(call).api(api_id).stages, "Stage", stage)
+                return find_part(self.store(call).api(api_id).stages, "Stage", stage)
             case ["domainnames", name]:
                 return self.domains.get(call.region, name).document
         raise not_found("resource ARN", arn)

@@ -16,7 +16,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.provider import Request
+from serinus.offline.services.cloudformation.provider import ResourceRequest
 
 
 def to_input(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +100,12 @@ def truth(value: Any) -> bool:
 
 
 def retag(
-    client: Any, request: Request, *, tag: str = "TagResource", untag: str = "UntagResource", **resource: str
+    client: Any,
+    request: ResourceRequest,
+    *,
+    tag: str = "TagResource",
+    untag: str = "UntagResource",
+    **resource: str,
 ) -> None:
     """Bring a resource's tags from the former ones to the present; ``resource`` are the arguments that name it."""
     gone = lost(request.previous_tags, request.tags)

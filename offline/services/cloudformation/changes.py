@@ -34,7 +34,7 @@ class Preview:
         graph = plan.dependency_graph(self.evaluator)
         self._refuse_type_changes(graph)
         for logical_id in references.in_order(graph):
-            self._compare(plan.wanted(self.evaluator, revision, logical_id, graph[logical_id]))
+            self._compare(plan.plan_resource(self.evaluator, revision, logical_id, graph[logical_id]))
         for logical_id, resource in stack.resources.items():
             if logical_id not in graph and resource.status != "DELETE_COMPLETE":
                 self._remove(resource)
@@ -62,7 +62,7 @@ class Preview:
     def _outputs_differ(self) -> bool:
         return outputs_of(self.evaluator) != self.stack.outputs
 
-    def _compare(self, want: plan.Wanted) -> None:
+    def _compare(self, want: plan.PlannedResource) -> None:
         current = self.stack.resources.get(want.logical_id)
         if current is None or current.physical_id is None:
             context = {"AfterContext": _context(want.properties, want.definition)}
@@ -73,7 +73,7 @@ class Preview:
         if details or current.status in ("UPDATE_FAILED", "CREATE_FAILED"):
             self._modify(current, want, details)
 
-    def _property_details(self, current: Resource, want: plan.Wanted) -> list[dict[str, Any]]:
+    def _property_details(self, current: Resource, want: plan.PlannedResource) -> list[dict[str, Any]]:
         replacing = set(plan.replacing_properties(current, want))
         schema = schema_of(want.type)
         conditional = schema.replaced_by(current.properties, want.properties, conditional=True) if schema else []
@@ -109,14 +109,14 @@ class Preview:
                 causes.append(("ResourceAttribute", f"{target}.{attribute}"))
         return sorted(causes)
 
-    def _attribute_details(self, current: Resource, want: plan.Wanted) -> list[dict[str, Any]]:
+    def _attribute_details(self, current: Resource, want: plan.PlannedResource) -> list[dict[str, Any]]:
         return [
             _detail({"Attribute": name, "RequiresRecreation": "Never"}, None)
             for name in ATTRIBUTES
             if current.definition.get(name) != want.definition.get(name)
         ]
 
-    def _modify(self, current: Resource, want: plan.Wanted, details: list[dict[str, Any]]) -> None:
+    def _modify(self, current: Resource, want: plan.PlannedResource, details: list[dict[str, Any]]) -> None:
         recreations = [(item["Target"].get("RequiresRecreation"), item["Evaluation"]) for item in details]
         replacement = "False"
         if any(recreation != "Never" for recreation, _ in recreations):
@@ -174,7 +174,7 @@ class Preview:
 
 def outputs_of(evaluator: Any) -> list[Output]:
     """The evaluated outputs of a template whose conditions hold."""
-    found: list[Output] = []
+    outputs: list[Output] = []
     for key, output in evaluator.template.section("Outputs").items():
         if "Condition" in output and not evaluator.condition(output["Condition"]):
             continue
@@ -183,8 +183,8 @@ def outputs_of(evaluator: Any) -> list[Output]:
         if isinstance(value, list):
             raise invalid("Template format error: Output values must be strings")
         name = as_text(evaluator.resolve(export["Name"])) if export else None
-        found.append(Output(key, as_text(value), output.get("Description"), name))
-    return found
+        outputs.append(Output(key, as_text(value), output.get("Description"), name))
+    return outputs
 
 
 def _detail(target: dict[str, Any], cause: tuple[str, str] | None) -> dict[str, Any]:

@@ -33,10 +33,10 @@ def _fetch(service: str, name: str, client: ClientFactory) -> str:
     try:
         if service == "secretsmanager":
             return _secret(name, client("secretsmanager"))
-        found = client("ssm").get_parameter(Name=name, WithDecryption=service == "ssm-secure")
+        response = client("ssm").get_parameter(Name=name, WithDecryption=service == "ssm-secure")
     except ClientError as error:
         raise ResourceFailed(f"Could not resolve {{{{resolve:{service}:{name}}}}}: {error}") from error
-    value: str = found["Parameter"]["Value"]
+    value: str = response["Parameter"]["Value"]
     return value
 
 
@@ -47,11 +47,11 @@ def _secret(reference: str, secrets: Any) -> str:
     kind, key, stage, version = rest[:4]
     if kind not in ("", "SecretString"):
         raise NotModelled(f"the dynamic reference to {kind} of a secret")
-    wanted = {"VersionStage": stage, "VersionId": version}
-    found = secrets.get_secret_value(
-        SecretId=secret_id, **{name: value for name, value in wanted.items() if value}
+    version_arguments = {"VersionStage": stage, "VersionId": version}
+    response = secrets.get_secret_value(
+        SecretId=secret_id, **{name: value for name, value in version_arguments.items() if value}
     )
-    text: str = found["SecretString"]
+    text: str = response["SecretString"]
     if not key:
         return text
     fields = json.loads(text)

@@ -10,8 +10,8 @@ from serinus.offline.services.cloudformation.errors import invalid
 from serinus.offline.services.cloudformation.lookup import PSEUDO_PARAMETERS
 from serinus.offline.services.cloudformation.shapes import (
     event_view,
-    given,
     operation_event_view,
+    present_members,
     resource_detail,
     resource_summary,
     stack_summary,
@@ -36,14 +36,14 @@ class InspectionApi(ApiBase):
         return {"Stacks": [stack_view(stack) for stack in reversed(stacks)]}
 
     def list_stacks(self, call: Call) -> dict[str, Any]:
-        wanted = call.params.get("StackStatusFilter")
-        stacks = [stack for stack in self._stacks(call.region) if not wanted or stack.status in wanted]
+        required = call.params.get("StackStatusFilter")
+        stacks = [stack for stack in self._stacks(call.region) if not required or stack.status in required]
         return {"StackSummaries": [stack_summary(stack) for stack in reversed(stacks)]}
 
     def describe_stack_events(self, call: Call) -> dict[str, Any]:
         stack = self._stack_or_invalid(call.region, call.params["StackName"])
         # Tokens count from the oldest event: those that happen meanwhile move no page.
-        end = _place(call, len(stack.events))
+        end = _page_position(call, len(stack.events))
         begin = max(0, end - EVENTS_A_PAGE)
         answer: dict[str, Any] = {
             "StackEvents": [event_view(stack, event) for event in reversed(stack.events[begin:end])]
@@ -135,7 +135,7 @@ class InspectionApi(ApiBase):
             "ResourceTypes": sorted({definition["Type"] for definition in template.resources.values()}),
             "Version": template.document.get("AWSTemplateFormatVersion"),
             **_capabilities(template),
-            **given(Description=template.description),
+            **present_members(Description=template.description),
         }
 
     def validate_template(self, call: Call) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class InspectionApi(ApiBase):
         return {
             "Parameters": [_declared(key, rule) for key, rule in template.section("Parameters").items()],
             **_capabilities(template),
-            **given(Description=template.description),
+            **present_members(Description=template.description),
         }
 
     def list_exports(self, call: Call) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class InspectionApi(ApiBase):
         return self._stack_or_invalid(region, name, "Stack with id {} does not exist")
 
 
-def _place(call: Call, end: int) -> int:
+def _page_position(call: Call, end: int) -> int:
     """Where the page that ``NextToken`` names ends, ``end`` without one."""
     token = call.params.get("NextToken")
     if token is None:
@@ -186,7 +186,7 @@ def _place(call: Call, end: int) -> int:
 
 def _declared(key: str, rule: dict[str, Any]) -> dict[str, Any]:
     default = rule.get("Default")
-    declared = given(ParameterKey=key, Description=rule.get("Description"))
+    declared = present_members(ParameterKey=key, Description=rule.get("Description"))
     if default is not None:
         declared["DefaultValue"] = str(default)
     declared["NoEcho"] = str(rule.get("NoEcho", "false")).lower() == "true"
@@ -198,11 +198,11 @@ def _constraints(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _capabilities(template: Template) -> dict[str, Any]:
-    wanted = validation.required_capability(template)
-    if wanted is None:
+    required = validation.required_capability(template)
+    if required is None:
         return {}
     types = ", ".join(validation.iam_resources(template))
     return {
-        "Capabilities": [wanted],
+        "Capabilities": [required],
         "CapabilitiesReason": f"The following resource(s) require capabilities: [{types}]",
     }

@@ -139,12 +139,12 @@ def _split(evaluator: Evaluator, argument: Any) -> list[str]:
 
 def _find_in_map(evaluator: Evaluator, argument: Any) -> Any:
     keys = [str(evaluator.resolve(key)) for key in argument[:3]]
-    found: Any = evaluator.template.section("Mappings")
+    value_at: Any = evaluator.template.section("Mappings")
     for key in keys:
-        if not isinstance(found, dict) or key not in found:
+        if not isinstance(value_at, dict) or key not in value_at:
             raise invalid(f"Template error: Unable to get mapping for {'::'.join(keys)}")
-        found = found[key]
-    return found
+        value_at = value_at[key]
+    return value_at
 
 
 def _if(evaluator: Evaluator, argument: Any) -> Any:
@@ -187,8 +187,8 @@ def _contains(evaluator: Evaluator, argument: Any) -> bool:
 
 def _each_member_equals(evaluator: Evaluator, argument: Any) -> bool:
     items, item = _pair("Fn::EachMemberEquals", argument)
-    wanted = plain(evaluator.resolve(item))
-    return all(plain(value) == wanted for value in evaluator.resolve(items))
+    attribute_name = plain(evaluator.resolve(item))
+    return all(plain(value) == attribute_name for value in evaluator.resolve(items))
 
 
 def _each_member_in(evaluator: Evaluator, argument: Any) -> bool:

@@ -47,11 +47,11 @@ class StandingResources:
         return resource.attributes[name]
 
     def imported(self, export: str) -> Any:
-        found = self.state.exports(self.stack.region).get(export)
-        if found is None:
+        exported = self.state.exports(self.stack.region).get(export)
+        if exported is None:
             raise invalid(f"No export named {export} found.")
         self.stack.imports.add(export)
-        return found[1].value
+        return exported[1].value
 
 
 class ForeseenResources(StandingResources):
@@ -73,10 +73,10 @@ class ForeseenResources(StandingResources):
         return self.stack.resources[logical_id].attributes.get(name, KNOWN_AFTER_APPLY)
 
     def imported(self, export: str) -> Any:
-        found = self.state.exports(self.stack.region).get(export)
-        if found is None:
+        exported = self.state.exports(self.stack.region).get(export)
+        if exported is None:
             raise invalid(f"No export named {export} found.")
-        return found[1].value
+        return exported[1].value
 
 
 def evaluator_for(revision: Revision, stack: Stack, account_id: str, lookup: StandingResources) -> Evaluator:

@@ -114,7 +114,7 @@ class Operation:
     def _apply(self, evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> None:
         current = self.stack.resources.get(logical_id)
         try:
-            want = plan.wanted(evaluator, revision, logical_id, needs)
+            want = plan.plan_resource(evaluator, revision, logical_id, needs)
         except Exception as error:
             reason = failure_reason(error)
             self._fail_unresolved(evaluator, logical_id, reason)
@@ -133,7 +133,7 @@ class Operation:
         else:
             current.definition, current.needs = want.definition, want.needs
 
-    def _replace(self, current: Resource, want: plan.Wanted) -> None:
+    def _replace(self, current: Resource, want: plan.PlannedResource) -> None:
         if plan.keeps_custom_name(current, want):
             reason = CUSTOM_NAMED.format(name=current.physical_id)
             self.journal.resource(current, "UPDATE_FAILED", reason)
@@ -209,8 +209,8 @@ class Operation:
             self.journal.stack("UPDATE_ROLLBACK_FAILED", self._failed_resources())
             return
         for name in [name for name in self.stack.resources if name not in stable.resources]:
-            made = self.stack.resources.pop(name)
-            self._leave_behind(made, self._policy_for_new(made))
+            created = self.stack.resources.pop(name)
+            self._leave_behind(created, self._policy_for_new(created))
         self.stack.revision = stable.revision
         self.stack.outputs, self.stack.imports = list(stable.outputs), set(stable.imports)
         self.journal.stack("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -228,7 +228,9 @@ class Operation:
         elif (
             current.properties != good.properties or current.tags != good.tags or current.status == "UPDATE_FAILED"
         ):
-            want = plan.Wanted(good.logical_id, good.type, good.definition, good.properties, good.tags, good.needs)
+            want = plan.PlannedResource(
+                good.logical_id, good.type, good.definition, good.properties, good.tags, good.needs
+            )
             self.work.update(want, rolling_back=True)
         else:
             current.definition, current.needs = good.definition, good.needs

@@ -14,16 +14,16 @@ FetchSsm = Callable[[str], str]
 
 def resolve_parameters(
     template: Template,
-    given: list[dict[str, Any]],
+    supplied: list[dict[str, Any]],
     previous: Mapping[str, ParameterValue],
     fetch_ssm: FetchSsm,
 ) -> dict[str, ParameterValue]:
-    """The value of each parameter of ``template``; ``given`` is the API's list, ``previous`` the stack's.
+    """The value of each parameter of ``template``; ``supplied`` is the API's list, ``previous`` the stack's.
 
     Raises ValidationError where a value is missing, unknown or breaks the parameter's rules.
     """
     declared = template.section("Parameters")
-    values = _given_values(given, previous)
+    values = _supplied_values(supplied, previous)
     unknown = [key for key in values if key not in declared]
     if unknown:
         raise invalid(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -36,9 +36,9 @@ def resolve_parameters(
     }
 
 
-def _given_values(given: list[dict[str, Any]], previous: Mapping[str, ParameterValue]) -> dict[str, str]:
+def _supplied_values(supplied: list[dict[str, Any]], previous: Mapping[str, ParameterValue]) -> dict[str, str]:
     values: dict[str, str] = {}
-    for item in given:
+    for item in supplied:
         key = item["ParameterKey"]
         if item.get("UsePreviousValue"):
             if item.get("ParameterValue"):
@@ -51,7 +51,7 @@ def _given_values(given: list[dict[str, Any]], previous: Mapping[str, ParameterV
                     f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for "
                     "a parameter key not in the previous template"
                 )
-            values[key] = previous[key].given
+            values[key] = previous[key].raw
         elif "ParameterValue" in item:
             values[key] = item["ParameterValue"]
         else:
@@ -67,17 +67,17 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _resolve(key: str, rule: dict[str, Any], given: str, fetch_ssm: FetchSsm) -> ParameterValue:
+def _resolve(key: str, rule: dict[str, Any], supplied: str, fetch_ssm: FetchSsm) -> ParameterValue:
     type_name = str(rule["Type"])
-    _check(key, rule, given)
+    _check(key, rule, supplied)
     ssm = SSM_VALUE.match(type_name)
-    value = fetch_ssm(given) if ssm else given
+    value = fetch_ssm(supplied) if ssm else supplied
     held_type = ssm[1] if ssm else type_name
     no_echo = _text(rule.get("NoEcho", "false")).lower() == "true"
     if held_type == "CommaDelimitedList" or held_type.startswith("List<"):
         items = [item.strip() for item in value.split(",")] if value else []
-        return ParameterValue(key, given, items, no_echo, bool(ssm))
-    return ParameterValue(key, given, value, no_echo, bool(ssm))
+        return ParameterValue(key, supplied, items, no_echo, bool(ssm))
+    return ParameterValue(key, supplied, value, no_echo, bool(ssm))
 
 
 def _check(key: str, rule: dict[str, Any], value: str) -> None:

@@ -11,7 +11,7 @@ from serinus.offline.services.cloudformation.state import Resource, Revision
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlannedResource:
     """A resource as a revision wants it; ``properties`` are resolved."""
 
     logical_id: str
@@ -40,7 +40,7 @@ def dependency_graph(evaluator: Evaluator) -> dict[str, set[str]]:
     }
 
 
-def wanted(evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> Wanted:
+def plan_resource(evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> PlannedResource:
     """The resource ``logical_id`` with its values resolved."""
     definition = evaluator.template.resources[logical_id]
     properties = evaluator.resolve(definition.get("Properties") or {})
@@ -51,7 +51,7 @@ def wanted(evaluator: Evaluator, revision: Revision, logical_id: str, needs: set
     modelled = type_of(definition["Type"])
     tags = dict(revision.tags) if modelled is not None and modelled.taggable else {}
     tags.update(_own_tags(properties))
-    return Wanted(logical_id, definition["Type"], resolved, properties, tags, frozenset(needs))
+    return PlannedResource(logical_id, definition["Type"], resolved, properties, tags, frozenset(needs))
 
 
 def _own_tags(properties: dict[str, Any]) -> dict[str, str]:
@@ -61,22 +61,22 @@ def _own_tags(properties: dict[str, Any]) -> dict[str, str]:
     return {tag["Key"]: str(tag["Value"]) for tag in own}
 
 
-def differs(current: Resource, want: Wanted) -> bool:
+def differs(current: Resource, want: PlannedResource) -> bool:
     """Whether the resource must be touched to become what is wanted."""
     return bool(plain(current.properties) != plain(want.properties)) or current.tags != want.tags
 
 
-def replacing_properties(current: Resource, want: Wanted) -> list[str]:
+def replacing_properties(current: Resource, want: PlannedResource) -> list[str]:
     """Properties whose change calls for a new physical resource."""
     schema, modelled = schema_of(want.type), type_of(want.type)
-    found = schema.replaced_by(current.properties, want.properties) if schema else []
+    replaced = schema.replaced_by(current.properties, want.properties) if schema else []
     for name in sorted(modelled.replacing) if modelled else ():
         if plain(current.properties.get(name)) != plain(want.properties.get(name)):
-            found.append(name)
-    return found
+            replaced.append(name)
+    return replaced
 
 
-def keeps_custom_name(current: Resource, want: Wanted) -> bool:
+def keeps_custom_name(current: Resource, want: PlannedResource) -> bool:
     """Whether a replacement would have to bear the very name that the old resource still has."""
     schema = schema_of(want.type)
     if schema is None or not schema.identifier:

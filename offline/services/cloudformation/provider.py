@@ -1,4 +1,4 @@
-"""The seam to resource types: what a type is told, what it must be able to do, and how types are found."""
+"""The interface of resource types: the request that one gets, its operations, and how types are looked up."""
 
 import secrets
 import string
@@ -18,7 +18,7 @@ SUFFIX_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ResourceState:
     """A resource as it now stands: what Ref returns, and what Fn::GetAtt can return."""
 
     physical_id: str
@@ -26,7 +26,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ResourceRequest:
     """One piece of work for a resource type. ``properties`` hold no intrinsics any more.
 
     ``previous`` and ``physical_id`` are None on create; ``tags`` are the stack's, overridden by the resource's.
@@ -51,9 +51,9 @@ class Request:
     operation_started: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     #: To be called with the physical id as soon as something exists, so that a later failure can undo it.
-    claim: Callable[[str], None] = lambda _: None
+    register_id: Callable[[str], None] = lambda _: None
     #: To be called with news of long work, which becomes an event's reason.
-    tell: Callable[[str], None] = lambda _: None
+    report: Callable[[str], None] = lambda _: None
 
     @property
     def context(self) -> CloudContext:
@@ -113,14 +113,14 @@ class ResourceType(ABC):
         return ()
 
     @abstractmethod
-    def create(self, request: Request) -> Made: ...
+    def create(self, request: ResourceRequest) -> ResourceState: ...
 
     @abstractmethod
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         """Change the resource in place; it keeps its physical id."""
 
     @abstractmethod
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         """Delete the resource; one that is gone already is no error."""
 
 

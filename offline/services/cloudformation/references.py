@@ -19,41 +19,41 @@ class Reference:
 
 def references(value: Any, condition: Callable[[str], bool] | None = None) -> set[Reference]:
     """Every reference in ``value``; with ``condition``, only those in the branches that it chooses."""
-    found: set[Reference] = set()
-    _collect(value, condition, found)
-    return found
+    collected: set[Reference] = set()
+    _collect(value, condition, collected)
+    return collected
 
 
-def _collect(value: Any, condition: Callable[[str], bool] | None, found: set[Reference]) -> None:
+def _collect(value: Any, condition: Callable[[str], bool] | None, collected: set[Reference]) -> None:
     if isinstance(value, list):
         for item in value:
-            _collect(item, condition, found)
+            _collect(item, condition, collected)
     if not isinstance(value, dict):
         return
     name = function_of(value)
     if name == "Ref":
-        found.add(Reference(str(value["Ref"])))
+        collected.add(Reference(str(value["Ref"])))
     elif name == "Fn::GetAtt":
         target, attribute = attribute_of(value[name])
-        found.add(Reference(target, attribute if isinstance(attribute, str) else "*"))
+        collected.add(Reference(target, attribute if isinstance(attribute, str) else "*"))
     elif name == "Fn::Sub":
-        _collect_sub(value[name], condition, found)
+        _collect_sub(value[name], condition, collected)
     elif name == "Fn::If" and condition is not None and isinstance(value[name], list):
-        chosen, if_true, if_false = value[name]
-        _collect(if_true if condition(chosen) else if_false, condition, found)
+        condition_name, if_true, if_false = value[name]
+        _collect(if_true if condition(condition_name) else if_false, condition, collected)
     else:
         for item in value.values():
-            _collect(item, condition, found)
+            _collect(item, condition, collected)
 
 
-def _collect_sub(argument: Any, condition: Callable[[str], bool] | None, found: set[Reference]) -> None:
+def _collect_sub(argument: Any, condition: Callable[[str], bool] | None, collected: set[Reference]) -> None:
     text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
-    _collect(list(variables.values()), condition, found)
+    _collect(list(variables.values()), condition, collected)
     for match in PLACEHOLDER.finditer(text):
         name = match[1].strip()
         if name not in variables:
             target, dot, attribute = name.partition(".")
-            found.add(Reference(target, attribute if dot else None))
+            collected.add(Reference(target, attribute if dot else None))
 
 
 def depends_on(definition: Mapping[str, Any]) -> list[str]:
@@ -70,15 +70,18 @@ def needs(definition: Mapping[str, Any], condition: Callable[[str], bool] | None
 
 def in_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
     """The keys of ``graph`` with each after all that it needs; raises ValidationError on a cycle."""
-    waiting = {name: {need for need in wanted if need in graph and need != name} for name, wanted in graph.items()}
+    waiting = {
+        name: {need for need in dependencies if need in graph and need != name}
+        for name, dependencies in graph.items()
+    }
     ordered: list[str] = []
     while waiting:
-        ready = [name for name, wanted in waiting.items() if not wanted]
+        ready = [name for name, dependencies in waiting.items() if not dependencies]
         if not ready:
             raise invalid(f"Circular dependency between resources: [{', '.join(sorted(waiting))}]")
         ordered.extend(ready)
         for name in ready:
             del waiting[name]
-        for wanted in waiting.values():
-            wanted.difference_update(ready)
+        for dependencies in waiting.values():
+            dependencies.difference_update(ready)
     return ordered

@@ -12,7 +12,7 @@ from serinus.offline.services.cloudformation import plan
 from serinus.offline.services.cloudformation.dynamic_references import resolve_dynamic
 from serinus.offline.services.cloudformation.errors import Closing, ResourceFailed
 from serinus.offline.services.cloudformation.journal import Journal
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType
 from serinus.offline.services.cloudformation.registry import type_of
 from serinus.offline.services.cloudformation.state import Resource, Stack
 from serinus.offline.services.cloudformation.validation import check_resolved
@@ -53,7 +53,7 @@ class ResourceWork:
             reason = CREATE_CANCELLED if creating else UPDATE_CANCELLED
             self.journal.resource(resource, "CREATE_FAILED" if creating else "UPDATE_FAILED", reason)
 
-    def create(self, want: plan.Wanted, *, replaces: Resource | None = None) -> None:
+    def create(self, want: plan.PlannedResource, *, replaces: Resource | None = None) -> None:
         """Make a resource; one that replaces another leaves the old one standing."""
         resource = Resource(want.logical_id, want.type, definition=want.definition, needs=want.needs)
         resource.properties, resource.tags = want.properties, want.tags
@@ -64,15 +64,15 @@ class ResourceWork:
         self.journal.resource(resource, f"{verb}_IN_PROGRESS", "" if replaces is None else REPLACING)
         resource.physical_id = None
 
-        def claim(physical_id: str) -> None:
+        def register_id(physical_id: str) -> None:
             if resource.physical_id is None:
                 resource.physical_id = physical_id
                 if not self.cancelled(want.logical_id):
                     self.journal.resource(resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
 
-        self._carry_out(resource, verb, lambda kind, request: kind.create(request), claim=claim)
+        self._carry_out(resource, verb, lambda kind, request: kind.create(request), register_id=register_id)
 
-    def update(self, want: plan.Wanted, *, rolling_back: bool = False) -> Resource | None:
+    def update(self, want: plan.PlannedResource, *, rolling_back: bool = False) -> Resource | None:
         """Change a resource in place; returns the old one where the change gave it a new physical id."""
         resource = self.stack.resources[want.logical_id]
         before = resource.copy()
@@ -111,11 +111,11 @@ class ResourceWork:
         self,
         resource: Resource,
         verb: str,
-        act: Callable[[ResourceType, Request], Made],
+        act: Callable[[ResourceType, ResourceRequest], ResourceState],
         *,
         before: Resource | None = None,
         rolling_back: bool = False,
-        claim: Callable[[str], None] = lambda _: None,
+        register_id: Callable[[str], None] = lambda _: None,
     ) -> None:
         kind = type_of(resource.type)
         try:
@@ -124,8 +124,11 @@ class ResourceWork:
             check_resolved(resource.type, resource.logical_id, resource.properties)
             step = contextlib.nullcontext() if kind.lasting else self.engine.context.steps.step()
             with step:
-                made = act(kind, self._request(resource, before=before, rolling_back=rolling_back, claim=claim))
-                claim(made.physical_id)
+                state = act(
+                    kind,
+                    self._request(resource, before=before, rolling_back=rolling_back, register_id=register_id),
+                )
+                register_id(state.physical_id)
         except Exception as error:
             self.check_open()
             reason = failure_reason(error)
@@ -134,7 +137,7 @@ class ResourceWork:
                     self.journal.resource(resource, f"{verb}_FAILED", reason)
             raise ResourceFailed(reason) from error
         with self._lock:
-            resource.physical_id, resource.attributes = made.physical_id, made.attributes
+            resource.physical_id, resource.attributes = state.physical_id, state.attributes
             if not self.cancelled(resource.logical_id):
                 self.journal.resource(resource, f"{verb}_COMPLETE")
 
@@ -144,18 +147,18 @@ class ResourceWork:
         *,
         before: Resource | None = None,
         rolling_back: bool,
-        claim: Callable[[str], None] = lambda _: None,
-    ) -> Request:
+        register_id: Callable[[str], None] = lambda _: None,
+    ) -> ResourceRequest:
         region = self.stack.region
 
         def client(service: str) -> Any:
             return self.engine.context.client(service, region)
 
-        def tell(message: str) -> None:
+        def report(message: str) -> None:
             if not self.cancelled(resource.logical_id):
                 self.journal.resource(resource, resource.status, message)
 
-        return Request(
+        return ResourceRequest(
             engine=self.engine,
             region=region,
             stack_id=self.stack.id,
@@ -172,8 +175,8 @@ class ResourceWork:
             rolling_back=rolling_back,
             operation_started=self.stack.updated,
             cancelled=self.stop,
-            claim=claim,
-            tell=tell,
+            register_id=register_id,
+            report=report,
         )
 
 

@@ -27,14 +27,14 @@ class Schema:
 
     @property
     def properties(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.document["properties"]
-        return found
+        properties: dict[str, Any] = self.document["properties"]
+        return properties
 
     @property
     def attributes(self) -> frozenset[str]:
         """What Fn::GetAtt may name, in dotted form."""
-        found = frozenset(_dotted(pointer) for pointer in self.document.get("readOnlyProperties", ()))
-        return found | frozenset(self.properties) if self.type in ATTRIBUTES_ARE_PROPERTIES else found
+        paths = frozenset(_dotted(pointer) for pointer in self.document.get("readOnlyProperties", ()))
+        return paths | frozenset(self.properties) if self.type in ATTRIBUTES_ARE_PROPERTIES else paths
 
     @property
     def read_only(self) -> frozenset[str]:
@@ -62,13 +62,13 @@ class Schema:
         With ``conditional``, those that AWS replaces only in some cases.
         """
         key = "conditionalCreateOnlyProperties" if conditional else "createOnlyProperties"
-        found: dict[str, None] = {}
+        paths: dict[str, None] = {}
         for pointer in self.document.get(key, ()):
             path = pointer.split("/")[2:]
             before, after = list(_at(old, path)), list(_at(new, path))
             if plain_or_absent(before) != plain_or_absent(after):
-                found[path[0]] = None
-        return list(found)
+                paths[path[0]] = None
+        return list(paths)
 
 
 def _dotted(pointer: str) -> str:
@@ -102,8 +102,8 @@ def _folder() -> Path:
 
 @functools.cache
 def _index() -> dict[str, str]:
-    found: dict[str, str] = json.loads((_folder() / "providers" / "us-east-1.json").read_text())
-    return found
+    files: dict[str, str] = json.loads((_folder() / "providers" / "us-east-1.json").read_text())
+    return files
 
 
 @functools.cache

@@ -16,7 +16,7 @@ def moment(epoch_s: float) -> datetime:
     return datetime.fromtimestamp(round(epoch_s, 3), UTC)
 
 
-def given(**members: Any) -> dict[str, Any]:
+def present_members(**members: Any) -> dict[str, Any]:
     """The members that have a value."""
     return {name: value for name, value in members.items() if value not in (None, "")}
 
@@ -26,7 +26,7 @@ def parameter_view(revision: Revision | None) -> list[dict[str, Any]]:
         return []
     shown: list[dict[str, Any]] = []
     for value in revision.parameters.values():
-        item = {"ParameterKey": value.key, "ParameterValue": "****" if value.no_echo else value.given}
+        item = {"ParameterKey": value.key, "ParameterValue": "****" if value.no_echo else value.raw}
         if value.from_ssm:
             resolved = value.resolved
             item["ResolvedValue"] = ",".join(resolved) if isinstance(resolved, list) else resolved
@@ -38,7 +38,7 @@ def stack_view(stack: Stack) -> dict[str, Any]:
     revision = stack.revision
     operation = {"OperationType": stack.operation_type, "OperationId": stack.operation_id}
     return {
-        **given(
+        **present_members(
             StackId=stack.id,
             StackName=stack.name,
             ChangeSetId=stack.change_set_id,
@@ -64,7 +64,8 @@ def stack_view(stack: Stack) -> dict[str, Any]:
         "EnableTerminationProtection": stack.termination_protection,
         "DriftInformation": NO_DRIFT,
         "Outputs": [
-            given(OutputKey=o.key, Description=o.description, ExportName=o.export) | {"OutputValue": o.value}
+            present_members(OutputKey=o.key, Description=o.description, ExportName=o.export)
+            | {"OutputValue": o.value}
             for o in stack.outputs
         ],
         "LastOperations": [operation] if stack.operation_id else [],
@@ -72,7 +73,7 @@ def stack_view(stack: Stack) -> dict[str, Any]:
 
 
 def stack_summary(stack: Stack) -> dict[str, Any]:
-    return given(
+    return present_members(
         StackId=stack.id,
         StackName=stack.name,
         TemplateDescription=stack.revision.template.description if stack.revision else None,
@@ -89,7 +90,7 @@ def stack_summary(stack: Stack) -> dict[str, Any]:
 
 def resource_summary(resource: Resource, *, time_key: str = "LastUpdatedTimestamp") -> dict[str, Any]:
     return {
-        **given(
+        **present_members(
             LogicalResourceId=resource.logical_id,
             PhysicalResourceId=resource.physical_id,
             ResourceType=resource.type,
@@ -122,7 +123,7 @@ def event_view(stack: Stack, event: Event) -> dict[str, Any]:
         "ResourceType": event.type,
         "Timestamp": moment(event.time),
         "ResourceStatus": event.status,
-        **given(
+        **present_members(
             ResourceStatusReason=event.reason, ResourceProperties=event.properties, ClientRequestToken=event.token
         ),
     }
@@ -159,7 +160,7 @@ def validation_event_views(stack: Stack, change_set: ChangeSet) -> list[dict[str
 
 def change_set_summary(stack: Stack, change_set: ChangeSet) -> dict[str, Any]:
     return {
-        **given(
+        **present_members(
             StackId=stack.id,
             StackName=stack.name,
             ChangeSetId=change_set.id,
@@ -185,7 +186,9 @@ def change_set_view(stack: Stack, change_set: ChangeSet, *, with_values: bool) -
         "NotificationARNs": [],
         "RollbackConfiguration": {},
         "Changes": [_change(change, with_values=with_values) for change in change_set.changes],
-        **given(OnStackFailure=change_set.on_failure, DeploymentConfig=change_set.deployment_config or None),
+        **present_members(
+            OnStackFailure=change_set.on_failure, DeploymentConfig=change_set.deployment_config or None
+        ),
     }
 
 

@@ -156,8 +156,10 @@ class StacksApi(ApiBase):
 def _on_failure(params: dict[str, Any]) -> str:
     if params.get("OnFailure") and params.get("DisableRollback") is not None:
         raise invalid("You can specify either DisableRollback or OnFailure, but not both.")
-    chosen: str = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
-    return chosen
+    failure_action: str = params.get("OnFailure") or (
+        "DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK"
+    )
+    return failure_action
 
 
 def check_name(name: str) -> None:

@@ -40,7 +40,7 @@ class ParameterValue:
     """A parameter as given, and as it resolved where it names an SSM parameter."""
 
     key: str
-    given: str
+    raw: str
     resolved: str | list[str]
     no_echo: bool = False
     from_ssm: bool = False

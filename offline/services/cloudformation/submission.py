@@ -52,14 +52,14 @@ class Submissions:
     def _from_s3(self, url: str, region: str) -> str:
         bucket, key = bucket_and_key(url)
         try:
-            found = self.context.client("s3", region).get_object(Bucket=bucket, Key=key)
+            content = self.context.client("s3", region).get_object(Bucket=bucket, Key=key)
         except ClientError as error:
             message = error.response.get("Error", {}).get("Message", str(error))
             raise invalid(
                 f"S3 error: {message}\nFor more information check "
                 "http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
             ) from error
-        text: str = found["Body"].read().decode()
+        text: str = content["Body"].read().decode()
         return text
 
     def revision(self, params: dict[str, Any], stack: Stack) -> Revision:
@@ -97,8 +97,10 @@ class Submissions:
         revision = self.revision(params, stack)
         failures = self.early_failures(revision, stack) if validate else []
         if failures:
-            found = "; ".join(f"{failure.message} (at {failure.path})" for failure in failures)
-            raise invalid(f"The following validation failed: [AWS::EarlyValidation::PropertyValidation]. {found}")
+            content = "; ".join(f"{failure.message} (at {failure.path})" for failure in failures)
+            raise invalid(
+                f"The following validation failed: [AWS::EarlyValidation::PropertyValidation]. {content}"
+            )
         self.check_modelled(revision, stack)
         return revision
 
@@ -135,10 +137,10 @@ class Submissions:
 
     def _ssm_value(self, name: str, region: str) -> str:
         try:
-            found = self.context.client("ssm", region).get_parameter(Name=name)
+            content = self.context.client("ssm", region).get_parameter(Name=name)
         except ClientError as error:
             raise invalid(f"Unable to fetch parameters [{name}] from parameter store for this account.") from error
-        value: str = found["Parameter"]["Value"]
+        value: str = content["Parameter"]["Value"]
         return value
 
 

@@ -52,8 +52,8 @@ class Template:
     document: dict[str, Any]
 
     def section(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.document.get(name) or {}
-        return found
+        section_document: dict[str, Any] = self.document.get(name) or {}
+        return section_document
 
     @property
     def resources(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _mapping(loader: Loader, node: yaml.MappingNode) -> dict[str, Any]:
     keys = [loader.construct_object(key) for key, _ in node.value]
     for key in keys:
         if keys.count(key) > 1:
-            raise invalid(f"Template format error: duplicate key {key!r}{_place(node.start_mark)}")
+            raise invalid(f"Template format error: duplicate key {key!r}{_location(node.start_mark)}")
     return {str(key): value for key, value in loader.construct_mapping(node, deep=True).items()}
 
 
@@ -130,12 +130,12 @@ def _read(body: str) -> Any:
         return yaml.load(body, Loader)
     except yaml.MarkedYAMLError as error:
         if body.lstrip().startswith("{"):
-            place = f"(line {json_problem.lineno}, column {json_problem.colno})"
-            raise invalid(f"Template format error: JSON not well-formed. {place}") from error
-        raise invalid(f"Template format error: YAML not well-formed.{_place(error.problem_mark)}") from error
+            location = f"(line {json_problem.lineno}, column {json_problem.colno})"
+            raise invalid(f"Template format error: JSON not well-formed. {location}") from error
+        raise invalid(f"Template format error: YAML not well-formed.{_location(error.problem_mark)}") from error
 
 
-def _place(mark: yaml.Mark | None) -> str:
+def _location(mark: yaml.Mark | None) -> str:
     return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
 
 

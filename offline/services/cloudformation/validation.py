@@ -41,8 +41,8 @@ def check_structure(template: Template, pseudo: set[str]) -> None:
 
 
 def _check_references(template: Template, values: Any, known: set[str], block: str) -> None:
-    found = references.references(values)
-    missing = {reference.target for reference in found if reference.target not in known}
+    problems = references.references(values)
+    missing = {reference.target for reference in problems if reference.target not in known}
     for definition in template.resources.values() if block == "Resources" else ():
         missing.update(name for name in references.depends_on(definition) if name not in template.resources)
     if missing:
@@ -51,7 +51,7 @@ def _check_references(template: Template, values: Any, known: set[str], block: s
             f"Template format error: Unresolved resource dependencies [{names}] in the {block} block of the "
             "template"
         )
-    for reference in found:
+    for reference in problems:
         if reference.attribute is not None and reference.attribute != "*":
             _check_attribute(template, reference.target, reference.attribute)
 
@@ -87,23 +87,23 @@ def _check_conditions(template: Template) -> None:
 
 def check_capabilities(template: Template, capabilities: list[str]) -> None:
     """Raise InsufficientCapabilitiesException where IAM resources are not acknowledged."""
-    wanted = required_capability(template)
-    if wanted is None or "CAPABILITY_NAMED_IAM" in capabilities:
+    capability = required_capability(template)
+    if capability is None or "CAPABILITY_NAMED_IAM" in capabilities:
         return
-    if wanted == "CAPABILITY_NAMED_IAM" or "CAPABILITY_IAM" not in capabilities:
-        raise AwsError("InsufficientCapabilitiesException", f"Requires capabilities : [{wanted}]", status=400)
+    if capability == "CAPABILITY_NAMED_IAM" or "CAPABILITY_IAM" not in capabilities:
+        raise AwsError("InsufficientCapabilitiesException", f"Requires capabilities : [{capability}]", status=400)
 
 
 def required_capability(template: Template) -> str | None:
     """The capability that a template's IAM resources call for, if any."""
-    wanted: str | None = None
+    capability: str | None = None
     for definition in template.resources.values():
         if definition["Type"] in IAM_TYPES:
-            wanted = wanted or "CAPABILITY_IAM"
+            capability = capability or "CAPABILITY_IAM"
             name = NAMED_IAM.get(definition["Type"])
             if name is not None and name in (definition.get("Properties") or {}):
                 return "CAPABILITY_NAMED_IAM"
-    return wanted
+    return capability
 
 
 def iam_resources(template: Template) -> list[str]:
@@ -172,12 +172,12 @@ class _Finder:
 
 def property_failures(template: Template, evaluator: Evaluator) -> list[ValidationFailure]:
     """Unknown and missing properties of the resources that the conditions choose."""
-    found: list[ValidationFailure] = []
+    problems: list[ValidationFailure] = []
     for logical_id, definition in template.resources.items():
         if "Condition" in definition and not evaluator.condition(definition["Condition"]):
             continue
-        found.extend(failures_of(definition["Type"], logical_id, definition.get("Properties") or {}))
-    return found
+        problems.extend(failures_of(definition["Type"], logical_id, definition.get("Properties") or {}))
+    return problems
 
 
 def failures_of(type_name: str, logical_id: str, properties: dict[str, Any]) -> list[ValidationFailure]:
@@ -188,10 +188,10 @@ def failures_of(type_name: str, logical_id: str, properties: dict[str, Any]) -> 
     path = f"/Resources/{logical_id}/Properties"
     if type_name.startswith("Custom::") or type_name == "AWS::CloudFormation::CustomResource":
         missing = "ServiceToken" not in properties and function_of(properties) is None
-        found = ["Required property [ServiceToken] not found"] if missing else []
+        problems = ["Required property [ServiceToken] not found"] if missing else []
         if (wrong := timeout_failure(properties)) is not None:
-            found.append(wrong)
-        return [ValidationFailure(logical_id, type_name, path, message) for message in found]
+            problems.append(wrong)
+        return [ValidationFailure(logical_id, type_name, path, message) for message in problems]
     return list(_Finder(schema, logical_id).failures(properties, schema.document, path))
 
 
@@ -199,8 +199,8 @@ def check_resolved(type_name: str, logical_id: str, properties: dict[str, Any]) 
     """Raise `ResourceFailed` for what only shows once a resource's properties are resolved."""
     failures = failures_of(type_name, logical_id, properties)
     if failures:
-        found = ", ".join(f"{failure.path}: {failure.message}" for failure in failures)
-        raise ResourceFailed(f"Properties validation failed for resource {logical_id} with message: [{found}]")
+        problems = ", ".join(f"{failure.path}: {failure.message}" for failure in failures)
+        raise ResourceFailed(f"Properties validation failed for resource {logical_id} with message: [{problems}]")
     modelled = type_of(type_name)
     if modelled is None or "*" in modelled.modelled:
         return

@@ -77,13 +77,13 @@ class AlarmsApi(PairedTagOperations, Regional):
         types = params.get("AlarmTypes", ["MetricAlarm"])
         if "LogAlarm" in types:
             raise NotModelled("log alarms (AlarmTypes LogAlarm)")
-        found = [
+        matches = [
             alarm
             for name, alarm in sorted(region.alarms.items())
             if alarm.kind in types and (names is None or name in names) and name.startswith(prefix or "")
         ]
-        found = [alarm for alarm in found if self._related(call.region, alarm, params)]
-        shown, token = page(found, params.get("MaxRecords", 50), call)
+        matches = [alarm for alarm in matches if self._related(call.region, alarm, params)]
+        shown, token = page(matches, params.get("MaxRecords", 50), call)
         return {
             "MetricAlarms": [alarm.described() for alarm in shown if alarm.kind == "MetricAlarm"],
             "CompositeAlarms": [alarm.described() for alarm in shown if alarm.kind == "CompositeAlarm"],
@@ -91,13 +91,13 @@ class AlarmsApi(PairedTagOperations, Regional):
 
     async def describe_alarms_for_metric(self, call: Call) -> dict[str, Any]:
         params = call.params
-        wanted = ("Namespace", "MetricName", "Statistic", "ExtendedStatistic", "Period", "Unit")
+        criteria = ("Namespace", "MetricName", "Statistic", "ExtendedStatistic", "Period", "Unit")
 
         def watches(alarm: Alarm) -> bool:
             settings = alarm.settings
             return (
                 alarm.kind == "MetricAlarm"
-                and all(settings.get(name) == params[name] for name in wanted if name in params)
+                and all(settings.get(name) == params[name] for name in criteria if name in params)
                 and dimensions_of(settings.get("Dimensions", [])) == dimensions_of(params.get("Dimensions", []))
             )
 

@@ -36,8 +36,8 @@ class DashboardsApi(Regional):
 
     def list_dashboards(self, call: Call) -> dict[str, Any]:
         prefix = call.params.get("DashboardNamePrefix", "")
-        found = [board for name, board in sorted(self._all.items()) if name.startswith(prefix)]
-        shown, token = page(found, 1000, call, error="InvalidParameterValue")
+        boards = [board for name, board in sorted(self._all.items()) if name.startswith(prefix)]
+        shown, token = page(boards, 1000, call, error="InvalidParameterValue")
         entries = [
             {
                 "DashboardName": board.name,

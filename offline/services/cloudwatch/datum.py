@@ -31,10 +31,10 @@ def check_namespace(namespace: str) -> str:
 
 
 def samples_of(
-    namespace: str, datum: dict[str, Any], place: int, now: float, visible_at: float
+    namespace: str, datum: dict[str, Any], position: int, now: float, visible_at: float
 ) -> list[Sample | StatisticSet]:
-    """What one MetricDatum, the ``place``-th of its request, adds; raises for what AWS would refuse."""
-    where = f"MetricData.member.{place}"
+    """What one MetricDatum, the ``position``-th of its request, adds; raises for what AWS would refuse."""
+    where = f"MetricData.member.{position}"
     key = MetricKey(namespace, _name(datum, where), _dimensions(datum, where))
     timestamp = _timestamp(datum, where, now)
     resolution_s = datum.get("StorageResolution", 60)
@@ -43,13 +43,13 @@ def samples_of(
     unit = datum.get("Unit", "None")
     if unit not in UNITS:
         raise invalid(f"The value {unit} for parameter {where}.Unit is not a unit of CloudWatch.")
-    given = [name for name in ("Value", "Values", "StatisticValues") if name in datum]
-    if len(given) != 1:
+    supplied = [name for name in ("Value", "Values", "StatisticValues") if name in datum]
+    if len(supplied) != 1:
         raise invalid(
-            f"{where} must have exactly one of Value, Values and StatisticValues; it has {given or 'none'}.",
-            "InvalidParameterCombination" if given else "MissingParameter",
+            f"{where} must have exactly one of Value, Values and StatisticValues; it has {supplied or 'none'}.",
+            "InvalidParameterCombination" if supplied else "MissingParameter",
         )
-    if given == ["StatisticValues"]:
+    if supplied == ["StatisticValues"]:
         numbers = _statistic_set(datum["StatisticValues"], where)
         return [StatisticSet(visible_at, key, unit, timestamp, resolution_s, *numbers)]
     return [
@@ -100,8 +100,8 @@ def _values(datum: dict[str, Any], where: str) -> list[tuple[float, float]]:
     ]
 
 
-def _statistic_set(given: dict[str, Any], where: str) -> tuple[float, float, float, float]:
-    numbers = [_number(given[name], f"{where}.{name}") for name in ("SampleCount", "Sum", "Minimum", "Maximum")]
+def _statistic_set(supplied: dict[str, Any], where: str) -> tuple[float, float, float, float]:
+    numbers = [_number(supplied[name], f"{where}.{name}") for name in ("SampleCount", "Sum", "Minimum", "Maximum")]
     if numbers[0] <= 0 or numbers[2] > numbers[3]:
         raise invalid(f"{where}.StatisticValues: SampleCount must be positive and Minimum at most Maximum.")
     return numbers[0], numbers[1], numbers[2], numbers[3]

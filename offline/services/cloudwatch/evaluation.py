@@ -73,5 +73,5 @@ def _oldest_age(breaching: Sequence[bool | None]) -> int:
     When all that is known breaches and is at least as old as Datapoints to Alarm, AWS no longer waits for
     data that might be good (the page's "premature alarm state").
     """
-    oldest = next(place for place, point in enumerate(breaching) if point is not None)
+    oldest = next(index for index, point in enumerate(breaching) if point is not None)
     return len(breaching) - oldest

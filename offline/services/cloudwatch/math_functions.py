@@ -58,7 +58,7 @@ def _pointwise(change: Callable[[float], float]) -> Callable[[Arguments, Grid], 
     def apply(arguments: Arguments, _grid: Grid) -> Value:
         (value,) = arguments
         if isinstance(value, list):
-            return [one.each(change) for one in value]
+            return [each_series.each(change) for each_series in value]
         return change(value) if isinstance(value, float) else series(value).each(change)
 
     return apply
@@ -67,32 +67,32 @@ def _pointwise(change: Callable[[float], float]) -> Callable[[Arguments, Grid], 
 def _sequential(step: Callable[[TimeSeries], dict[int, float]]) -> Callable[[Arguments, Grid], Value]:
     def apply(arguments: Arguments, _grid: Grid) -> Value:
         (value,) = arguments
-        changed = [one.with_points(step(one)) for one in array(value)]
+        changed = [each_series.with_points(step(each_series)) for each_series in array(value)]
         return changed if isinstance(value, list) else changed[0]
 
     return apply
 
 
-def _difference(one: TimeSeries) -> dict[int, float]:
-    ordered = sorted(one.points.items())
+def _difference(each_series: TimeSeries) -> dict[int, float]:
+    ordered = sorted(each_series.points.items())
     return {at: value - before for (_, before), (at, value) in itertools.pairwise(ordered)}
 
 
-def _rate(one: TimeSeries) -> dict[int, float]:
-    ordered = sorted(one.points.items())
+def _rate(each_series: TimeSeries) -> dict[int, float]:
+    ordered = sorted(each_series.points.items())
     return {
         at: (value - before) / (at - earlier) for (earlier, before), (at, value) in itertools.pairwise(ordered)
     }
 
 
-def _time_difference(one: TimeSeries) -> dict[int, float]:
-    ordered = sorted(one.points)
+def _time_difference(each_series: TimeSeries) -> dict[int, float]:
+    ordered = sorted(each_series.points)
     return {at: float(at - earlier) for earlier, at in itertools.pairwise(ordered)}
 
 
-def _running_sum(one: TimeSeries) -> dict[int, float]:
+def _running_sum(each_series: TimeSeries) -> dict[int, float]:
     total, points = 0.0, {}
-    for at, value in sorted(one.points.items()):
+    for at, value in sorted(each_series.points.items()):
         total += value
         points[at] = total
     return points
@@ -117,8 +117,8 @@ def _if(arguments: Arguments, _grid: Grid) -> Value:
     condition, then = arguments[0], arguments[1]
     otherwise = arguments[2] if len(arguments) == 3 else None
     if isinstance(condition, float):
-        chosen = then if condition else otherwise
-        return series(then).with_points({}) if chosen is None else chosen
+        branch = then if condition else otherwise
+        return series(then).with_points({}) if branch is None else branch
     points = {}
     for at, truth in series(condition).points.items():
         value = _at(then, at, 0.0) if truth else _at(otherwise, at, None)
@@ -171,7 +171,9 @@ FUNCTIONS: dict[str, Callable[[Arguments, Grid], Value]] = {
     "MONTH": _calendar(lambda moment: moment.month),
     "PERIOD": lambda arguments, _grid: float(series(arguments[0]).period_s),
     "RATE": _sequential(_rate),
-    "REMOVE_EMPTY": lambda arguments, _grid: [one for one in array(arguments[0]) if one.points],
+    "REMOVE_EMPTY": lambda arguments, _grid: [
+        each_series for each_series in array(arguments[0]) if each_series.points
+    ],
     "RUNNING_SUM": _sequential(_running_sum),
     "SLICE": _slice,
     "STDDEV": _aggregate(statistics.pstdev),
@@ -183,12 +185,12 @@ FUNCTIONS: dict[str, Callable[[Arguments, Grid], Value]] = {
 
 def fill(value: Value, filler: Value | str, grid: Grid) -> Value:
     """FILL: every period of the request gets a value. ``filler`` is one, or REPEAT or LINEAR."""
-    filled = [one.with_points(_filled(one, filler, grid)) for one in array(value)]
+    filled = [each_series.with_points(_filled(each_series, filler, grid)) for each_series in array(value)]
     return filled if isinstance(value, list) else filled[0]
 
 
-def _filled(one: TimeSeries, filler: Value | str, grid: Grid) -> dict[int, float]:
-    points = dict(one.points)
+def _filled(each_series: TimeSeries, filler: Value | str, grid: Grid) -> dict[int, float]:
+    points = dict(each_series.points)
     known = sorted(points.items())
     for at in grid.timestamps():
         if at in points:
@@ -221,5 +223,7 @@ def sort(value: Value, by: str, order: str, limit: float | None) -> Value:
     if by not in ("AVG", "MIN", "MAX", "SUM") or order not in ("ASC", "DESC"):
         raise MathError(f"SORT by {by} {order}; it takes AVG, MIN, MAX or SUM, and ASC or DESC")
     grid = Grid(0, 0, 1)
-    ordered = sorted(array(value), key=lambda one: scalar(FUNCTIONS[by]([one], grid)), reverse=order == "DESC")
+    ordered = sorted(
+        array(value), key=lambda each_series: scalar(FUNCTIONS[by]([each_series], grid)), reverse=order == "DESC"
+    )
     return ordered if limit is None else ordered[: int(limit)]

@@ -107,13 +107,13 @@ def functions(node: Node) -> set[str]:
 
 
 def _tokens(expression: str) -> Iterator[str]:
-    place, text = 0, expression.rstrip()
-    while place < len(text):
-        match = TOKEN.match(text, place)
+    offset, text = 0, expression.rstrip()
+    while offset < len(text):
+        match = TOKEN.match(text, offset)
         if match is None:
-            raise MathError(f"cannot read {text[place:].strip()[:20]!r} in {expression!r}")
+            raise MathError(f"cannot read {text[offset:].strip()[:20]!r} in {expression!r}")
         yield match[0].strip()
-        place = match.end()
+        offset = match.end()
 
 
 class _Parser:
@@ -170,5 +170,5 @@ class _Parser:
 
     def _expect(self, token: str) -> None:
         if not self._take(token):
-            found = repr(self.rest[0]) if self.rest else "the end"
-            raise MathError(f"expected {token!r} but found {found}")
+            actual = repr(self.rest[0]) if self.rest else "the end"
+            raise MathError(f"expected {token!r} but found {actual}")

@@ -139,12 +139,12 @@ def _single_query(settings: dict[str, Any]) -> tuple[Query, ...]:
 
 
 def _math_queries(settings: dict[str, Any]) -> tuple[Query, ...]:
-    given = [name for name in SINGLE_METRIC if name in settings]
+    supplied = [name for name in SINGLE_METRIC if name in settings]
     members = settings.get("Metrics")
     if not members:
         raise malformed("An alarm needs MetricName, or Metrics.")
-    if given:
-        raise malformed(f"{', '.join(given)} must not be specified together with Metrics.")
+    if supplied:
+        raise malformed(f"{', '.join(supplied)} must not be specified together with Metrics.")
     for member in members:
         if "SEARCH(" in member.get("Expression", "").upper():
             raise malformed("SEARCH is not supported on Metric Alarms.")
@@ -169,10 +169,12 @@ def _check_result(queries: list[Query], watched: str) -> None:
     for query in queries:
         if query.metric is not None:
             store.put(Sample(0.0, query.metric, query.unit or "None", 0.0, MINUTE_S, 1.0, 1.0))
-    found = Resolver(store, queries, Window(0, max(query.period_s or 0 for query in queries), 0.0)).result(watched)
-    if len(found) != 1:
+    results = Resolver(store, queries, Window(0, max(query.period_s or 0 for query in queries), 0.0)).result(
+        watched
+    )
+    if len(results) != 1:
         raise malformed(
-            f"The expression {watched} yields {len(found)} time series; an alarm watches a single one."
+            f"The expression {watched} yields {len(results)} time series; an alarm watches a single one."
         )
 
 

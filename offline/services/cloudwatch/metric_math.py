@@ -66,7 +66,7 @@ def _evaluate(node: Node, scope: Scope) -> Value:
         case Binary(operator, left, right):
             return combine(operator, _evaluate(left, scope), _evaluate(right, scope))
         case Array(items):
-            return [one for item in items for one in math_functions.array(_evaluate(item, scope))]
+            return [series for item in items for series in math_functions.array(_evaluate(item, scope))]
         case Function(name, arguments):
             return _call(name, arguments, scope)
         case Text(text):

@@ -45,8 +45,8 @@ class MetricsApi(Regional):
         visible_at = now + self.context.config.metric_delay_s
         samples = [
             sample
-            for place, datum in enumerate(data, 1)
-            for sample in samples_of(namespace, datum, place, now, visible_at)
+            for position, datum in enumerate(data, 1)
+            for sample in samples_of(namespace, datum, position, now, visible_at)
         ]
         store = self.store(call.region)
         for sample in samples:
@@ -63,8 +63,8 @@ class MetricsApi(Regional):
         if recently not in (None, "PT3H"):
             raise invalid(f"The value {recently} for parameter RecentlyActive must be PT3H.")
         since = now - (3 * HOUR_S if recently else 14 * DAY_S)
-        found = [key for key in self.store(call.region).keys(since=since, now=now) if _listed(key, params)]
-        shown, token = page(found, 500, call)
+        keys = [key for key in self.store(call.region).keys(since=since, now=now) if _listed(key, params)]
+        shown, token = page(keys, 500, call)
         metrics = [
             {"Namespace": key.namespace, "MetricName": key.name, "Dimensions": dimensions_out(key.dimensions)}
             for key in shown
@@ -112,11 +112,14 @@ class MetricsApi(Regional):
         window = self._window(params, min(periods, default=60))
         resolver = Resolver(self.store(call.region), queries, window)
         newest_first = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
-        series = [one for query in queries if query.returns for one in resolver.result(query.id)]
-        points = [_ordered(one, window, newest_first) for one in series]
+        series = [series_item for query in queries if query.returns for series_item in resolver.result(query.id)]
+        points = [_ordered(series_item, window, newest_first) for series_item in series]
         limit = min(params.get("MaxDatapoints", MOST_DATAPOINTS), MOST_DATAPOINTS)
         parts, token = share(points, limit, call)
-        results = [_result(one, part, len(whole)) for one, part, whole in zip(series, parts, points, strict=True)]
+        results = [
+            _result(series_item, part, len(whole))
+            for series_item, part, whole in zip(series, parts, points, strict=True)
+        ]
         return {"MetricDataResults": results, "Messages": []} | token
 
     def _window(self, params: dict[str, Any], period_s: int) -> Window:
@@ -151,15 +154,15 @@ def _datapoint(at: int, bucket: Bucket, unit: str, statistics: Sequence[str]) ->
     return {"Timestamp": at, "Unit": unit} | simple | ({"ExtendedStatistics": known} if known else {})
 
 
-def _ordered(one: TimeSeries, window: Window, newest_first: bool) -> list[tuple[int, float]]:
-    inside = ((at, value) for at, value in one.points.items() if window.start <= at < window.end)
+def _ordered(series_item: TimeSeries, window: Window, newest_first: bool) -> list[tuple[int, float]]:
+    inside = ((at, value) for at, value in series_item.points.items() if window.start <= at < window.end)
     return sorted(inside, reverse=newest_first)
 
 
-def _result(one: TimeSeries, part: Sequence[tuple[int, float]], of: int) -> dict[str, Any]:
+def _result(series_item: TimeSeries, part: Sequence[tuple[int, float]], of: int) -> dict[str, Any]:
     return {
-        "Id": one.id,
-        "Label": one.label,
+        "Id": series_item.id,
+        "Label": series_item.label,
         "Timestamps": [at for at, _ in part],
         "Values": [value for _, value in part],
         "StatusCode": "Complete" if len(part) == of else "PartialData",
@@ -197,6 +200,6 @@ def _listed(key: MetricKey, params: dict[str, Any]) -> bool:
         return False
     has = dict(key.dimensions)
     return all(
-        wanted["Name"] in has and wanted.get("Value") in (None, has[wanted["Name"]])
-        for wanted in params.get("Dimensions", [])
+        dimension["Name"] in has and dimension.get("Value") in (None, has[dimension["Name"]])
+        for dimension in params.get("Dimensions", [])
     )

@@ -180,7 +180,10 @@ def _configured_query(member: dict[str, Any]) -> dict[str, Any]:
             "metric": {
                 "namespace": metric["Namespace"],
                 "name": metric["MetricName"],
-                "dimensions": {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])},
+                "dimensions": {
+                    each_dimension["Name"]: each_dimension["Value"]
+                    for each_dimension in metric.get("Dimensions", [])
+                },
             },
             "period": stat["Period"],
             "stat": stat["Stat"],

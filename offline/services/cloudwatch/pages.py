@@ -21,6 +21,6 @@ def page(
 
 def share(lists: Sequence[Sequence[T]], most: int, call: Call) -> tuple[list[Sequence[T]], dict[str, str]]:
     """A page of at most ``most`` items of several lists, one list after the other, and the next token's member."""
-    flat = [(place, item) for place, items in enumerate(lists) for item in items]
+    flat = [(index, item) for index, items in enumerate(lists) for item in items]
     shown, rest = page(flat, most, call)
-    return [[item for owner, item in shown if owner == place] for place in range(len(lists))], rest
+    return [[item for owner, item in shown if owner == index] for index in range(len(lists))], rest

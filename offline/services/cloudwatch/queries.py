@@ -141,19 +141,19 @@ class Resolver:
             raise AwsError("ValidationError", f"Error in expression '{query.id}': it refers to itself", status=400)
         self._under_way.add(query.id)
         try:
-            found = metric_math.compute(query.expression, self._scope(query))
+            computed = metric_math.compute(query.expression, self._scope(query))
         except MathError as error:
             raise _expression_error(query, error) from error
         finally:
             self._under_way.discard(query.id)
-        labelled = [self._labelled(query, one, len(found)) for one in found]
+        labelled = [self._labelled(query, series, len(computed)) for series in computed]
         return labelled[0] if len(labelled) == 1 else list(labelled)
 
     def _scope(self, query: Query) -> metric_math.Scope:
         metrics = {
             other.id: self._metric(other.id) for other in self._queries.values() if other.metric is not None
         }
-        period_s = max([query.period_s or 0, *(one.period_s for one in metrics.values())]) or 60
+        period_s = max([query.period_s or 0, *(series.period_s for series in metrics.values())]) or 60
         return metric_math.Scope(self._value, metrics, Grid(self._window.start, self._window.end, period_s))
 
     def _metric(self, query_id: str) -> TimeSeries:
@@ -183,7 +183,7 @@ class Resolver:
         label = query.label if query.label is not None else query.metric.name
         return TimeSeries(points, query.period_s, query.id, label)
 
-    def _labelled(self, query: Query, one: TimeSeries, of: int) -> TimeSeries:
+    def _labelled(self, query: Query, series: TimeSeries, of: int) -> TimeSeries:
         own = query.label if query.label is not None else query.id
-        label = own if of == 1 else f"{own} {one.label}".strip()
-        return replace(one, id=query.id, label=label)
+        label = own if of == 1 else f"{own} {series.label}".strip()
+        return replace(series, id=query.id, label=label)

@@ -50,19 +50,19 @@ def parse_rule(text: str) -> Rule:
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     """(kind, text): a word, a bracket, or a state with the alarm that it is asked of."""
-    place = 0
+    offset = 0
     text = text.rstrip()
-    while place < len(text):
-        match = TOKEN.match(text, place)
+    while offset < len(text):
+        match = TOKEN.match(text, offset)
         if match is None:
-            raise InvalidRule(f"cannot read {text[place:].strip()[:40]!r} at character {place}")
+            raise InvalidRule(f"cannot read {text[offset:].strip()[:40]!r} at character {offset}")
         if match["state"]:
             alarm = match["bare"] if match["bare"] is not None else re.sub(r"\\(.)", r"\1", match["quoted"])
             yield match["state"].upper(), alarm
         else:
             token = (match["word"] or match["bracket"]).upper()
             yield token, token
-        place = match.end()
+        offset = match.end()
 
 
 class _Parser:
@@ -79,14 +79,14 @@ class _Parser:
         return sides[0] if len(sides) == 1 else lambda state_of: any(side(state_of) for side in sides)
 
     def both(self) -> Callable[[StateOf], bool]:
-        sides = [self.one()]
+        sides = [self.parse_term()]
         while self._take("AND"):
-            sides.append(self.one())
+            sides.append(self.parse_term())
         return sides[0] if len(sides) == 1 else lambda state_of: all(side(state_of) for side in sides)
 
-    def one(self) -> Callable[[StateOf], bool]:
+    def parse_term(self) -> Callable[[StateOf], bool]:
         if self._take("NOT"):
-            inner = self.one()
+            inner = self.parse_term()
             return lambda state_of: not inner(state_of)
         if self._take("("):
             inner = self.either()

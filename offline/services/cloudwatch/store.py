@@ -68,8 +68,8 @@ class Series:
 
     def between(self, start: float, end: float) -> Iterator[tuple[int, Bucket]]:
         """The buckets that begin at or after ``start`` and before ``end``."""
-        for place in range(bisect.bisect_left(self.starts, start), bisect.bisect_left(self.starts, end)):
-            yield self.starts[place], self.buckets[self.starts[place]]
+        for index in range(bisect.bisect_left(self.starts, start), bisect.bisect_left(self.starts, end)):
+            yield self.starts[index], self.buckets[self.starts[index]]
 
 
 class MetricStore:

@@ -60,9 +60,9 @@ def combine(sign: str, left: Value, right: Value) -> Value:
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):
             raise MathError(f"{sign} joins arrays of {len(left)} and {len(right)} time series")
-        return [_series(combine(sign, one, other)) for one, other in zip(left, right, strict=True)]
+        return [_series(combine(sign, each_series, other)) for each_series, other in zip(left, right, strict=True)]
     if isinstance(left, list):
-        return [_series(combine(sign, one, right)) for one in left]
+        return [_series(combine(sign, each_series, right)) for each_series in left]
     if isinstance(right, list):
         return [_series(combine(sign, left, other)) for other in right]
     function = OPERATORS[sign]
@@ -88,8 +88,8 @@ def across(
     if not every:
         raise MathError("an array of time series is empty")
     points = {}
-    for at in {at for one in every for at in one.points}:
-        values = [one.points.get(at, missing) for one in every]
+    for at in {at for each_series in every for at in each_series.points}:
+        values = [each_series.points.get(at, missing) for each_series in every]
         points[at] = reduce([value for value in values if value is not None])
     return every[0].with_points(points)
 

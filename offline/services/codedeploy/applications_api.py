@@ -42,8 +42,8 @@ class ApplicationsApi(PairedTagOperations, CodeDeployBase):
             raise fault(
                 "BatchLimitExceededException", f"{len(names)} names are given; at most {MAX_BATCH} are allowed."
             )
-        found = [self.application(call.region, name) for name in names]
-        return {"applicationsInfo": [application_info(application) for application in found]}
+        applications = [self.application(call.region, name) for name in names]
+        return {"applicationsInfo": [application_info(application) for application in applications]}
 
     async def list_applications(self, call: Call) -> dict[str, Any]:
         names, rest = paged(sorted(self.region(call.region).applications), call)

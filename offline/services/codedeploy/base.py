@@ -39,10 +39,10 @@ class CodeDeployBase(Service):
         if not name:
             raise fault("ApplicationNameRequiredException", "An application name is required.")
         check_name(name, "application", "InvalidApplicationNameException")
-        found = self.region(region).applications.get(name)
-        if found is None:
+        existing = self.region(region).applications.get(name)
+        if existing is None:
             raise fault("ApplicationDoesNotExistException", f"No application found for name: {name}")
-        return found
+        return existing
 
     def group(self, region: str, application: str | None, name: str | None) -> Group:
         """The deployment group; raises what AWS raises for a missing, ill-formed or unknown name."""
@@ -50,10 +50,10 @@ class CodeDeployBase(Service):
         if not name:
             raise fault("DeploymentGroupNameRequiredException", "A deployment group name is required.")
         check_name(name, "deployment group", "InvalidDeploymentGroupNameException")
-        found = self.region(region).groups.get((owner.name, name))
-        if found is None:
+        existing = self.region(region).groups.get((owner.name, name))
+        if existing is None:
             raise fault("DeploymentGroupDoesNotExistException", f"No Deployment Group found for name: {name}")
-        return found
+        return existing
 
     def arn(self, region: str, rest: str) -> str:
         return f"arn:aws:codedeploy:{region}:{self.context.config.account_id}:{rest}"

@@ -68,9 +68,9 @@ class ConfigsApi(CodeDeployBase):
     def config(self, region: str, name: str) -> DeploymentConfig:
         """The configuration; raises what AWS raises for an ill-formed or unknown name."""
         check_name(name, "deployment configuration", INVALID_NAME)
-        found = self.region(region).configs.get(name)
-        if found is None:
+        existing = self.region(region).configs.get(name)
+        if existing is None:
             raise fault(
                 "DeploymentConfigDoesNotExistException", f"No deployment configuration found for name: {name}"
             )
-        return found
+        return existing

@@ -56,7 +56,7 @@ class DeploymentsApi(GroupsApi):
         settings = group.settings
         config_name = overrides.get("deploymentConfigName", settings["deploymentConfigName"])
         config = self.config(region, config_name)
-        good = [one for one in kept.of_group(group.application, group.name) if one.status == "Succeeded"]
+        good = [entry for entry in kept.of_group(group.application, group.name) if entry.status == "Succeeded"]
         override_alarms = overrides.get("overrideAlarmConfiguration")
         deployment = Deployment(
             id=deployment_id(),
@@ -87,7 +87,7 @@ class DeploymentsApi(GroupsApi):
             raise fault(
                 "BatchLimitExceededException", f"{len(ids)} ids are given; at most {MAX_BATCH} are allowed."
             )
-        return {"deploymentsInfo": [deployment_info(self.deployment(call.region, one)) for one in ids]}
+        return {"deploymentsInfo": [deployment_info(self.deployment(call.region, entry)) for entry in ids]}
 
     async def list_deployments(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -103,7 +103,7 @@ class DeploymentsApi(GroupsApi):
             if status not in STATUSES:
                 raise fault("InvalidDeploymentStatusException", f"There is no deployment status {status!r}.")
         since, until = (_epoch(params.get("createTimeRange", {}).get(end)) for end in ("start", "end"))
-        found = [
+        deployments = [
             deployment.id
             for deployment in reversed(self.region(call.region).deployments.values())
             if application in (None, deployment.application)
@@ -112,7 +112,7 @@ class DeploymentsApi(GroupsApi):
             and (since is None or deployment.created_at >= since)
             and (until is None or deployment.created_at <= until)
         ]
-        shown, rest = paged(found, call)
+        shown, rest = paged(deployments, call)
         return {"deployments": shown} | rest
 
     async def stop_deployment(self, call: Call) -> dict[str, Any]:
@@ -130,16 +130,20 @@ class DeploymentsApi(GroupsApi):
 
     async def list_deployment_targets(self, call: Call) -> dict[str, Any]:
         deployment = self.deployment(call.region, call.params.get("deploymentId"))
-        wanted = call.params.get("targetFilters", {}).get("TargetStatus")
+        requested_statuses = call.params.get("targetFilters", {}).get("TargetStatus")
         info = target_info(call.region, call.account_id, deployment)["lambdaTarget"]
-        return {"targetIds": [info["targetId"]] if wanted is None or info["status"] in wanted else []}
+        return {
+            "targetIds": [info["targetId"]]
+            if requested_statuses is None or info["status"] in requested_statuses
+            else []
+        }
 
     async def get_deployment_target(self, call: Call) -> dict[str, Any]:
         target = self._target(call, call.params.get("targetId"))
         return {"deploymentTarget": target}
 
     async def batch_get_deployment_targets(self, call: Call) -> dict[str, Any]:
-        return {"deploymentTargets": [self._target(call, one) for one in call.params.get("targetIds", [])]}
+        return {"deploymentTargets": [self._target(call, entry) for entry in call.params.get("targetIds", [])]}
 
     async def put_lifecycle_event_hook_execution_status(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -150,7 +154,9 @@ class DeploymentsApi(GroupsApi):
                 "InvalidLifecycleEventHookExecutionStatusException",
                 f"The status is {status!r}; a hook answers Succeeded or Failed.",
             )
-        event = next((one for one in deployment.events if execution_id and one.execution_id == execution_id), None)
+        event = next(
+            (entry for entry in deployment.events if execution_id and entry.execution_id == execution_id), None
+        )
         if event is None:
             raise fault(
                 "InvalidLifecycleEventHookExecutionIdException",
@@ -172,10 +178,10 @@ class DeploymentsApi(GroupsApi):
             raise fault(
                 "InvalidDeploymentIdException", f"Specified DeploymentId is not in the valid format: {identifier}"
             )
-        found = self.region(region).deployments.get(identifier)
-        if found is None:
+        deployments = self.region(region).deployments.get(identifier)
+        if deployments is None:
             raise fault("DeploymentDoesNotExistException", f"The deployment {identifier} could not be found")
-        return found
+        return deployments
 
     def _target(self, call: Call, target_id: str | None) -> dict[str, Any]:
         deployment = self.deployment(call.region, call.params.get("deploymentId"))

@@ -149,4 +149,4 @@ class Region:
         ]
 
     def active_in(self, application: str, group: str) -> Deployment | None:
-        return next((one for one in self.of_group(application, group) if one.active), None)
+        return next((entry for entry in self.of_group(application, group) if entry.active), None)

@@ -79,5 +79,5 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
     def _begun(self, region: str, group: Group, target: Target, since: float | None) -> Deployment | None:
         """The group's latest deployment of this shift since then."""
         done = self.region(region).of_group(group.application, group.name) if since is not None else []
-        same = [one for one in done if one.target == target and one.created_at >= (since or 0.0)]
+        same = [entry for entry in done if entry.target == target and entry.created_at >= (since or 0.0)]
         return same[-1] if same else None

@@ -53,8 +53,8 @@ def entry_event(entry: dict[str, Any], account_id: str, region: str, cloud_time:
         raise AwsError("MalformedDetail", "Detail is malformed.") from error
     if not isinstance(detail, dict):
         raise AwsError("MalformedDetail", "Detail is malformed.")
-    given = entry.get("Time")
-    at = cloud_time if given is None else given.timestamp()
+    entry_time = entry.get("Time")
+    at = cloud_time if entry_time is None else entry_time.timestamp()
     event = {
         "detail-type": entry["DetailType"],
         "source": entry["Source"],

@@ -44,22 +44,24 @@ def invalid(reason: str) -> AwsError:
 
 def compile_object(pattern: dict[str, Any]) -> Test:
     tests: list[Test] = []
-    for name, wanted in pattern.items():
-        if name == "$or" and isinstance(wanted, list):
-            tests.append(compile_or(wanted))
-        elif isinstance(wanted, dict):
-            tests.append(at(name, nested(compile_object(wanted))))
-        elif isinstance(wanted, list):
-            tests.append(at(name, compile_values(name, wanted)))
+    for name, expected in pattern.items():
+        if name == "$or" and isinstance(expected, list):
+            tests.append(compile_or(expected))
+        elif isinstance(expected, dict):
+            tests.append(at(name, nested(compile_object(expected))))
+        elif isinstance(expected, list):
+            tests.append(at(name, compile_values(name, expected)))
         else:
             raise invalid(f'"{name}" must be an object or an array')
     return lambda event: all(test(event) for test in tests)
 
 
 def compile_or(alternatives: list[Any]) -> Test:
-    if len(alternatives) < 2 or not all(isinstance(one, dict) and one for one in alternatives):
+    if len(alternatives) < 2 or not all(
+        isinstance(alternative, dict) and alternative for alternative in alternatives
+    ):
         raise invalid("$or needs an array of two or more objects")
-    tests = [compile_object(one) for one in alternatives]
+    tests = [compile_object(alternative) for alternative in alternatives]
     return lambda event: any(test(event) for test in tests)
 
 
@@ -72,28 +74,31 @@ def nested(test: Test) -> Test:
 
     def matches(value: Any) -> bool:
         if isinstance(value, list):
-            return any(test(one) for one in value)
+            return any(test(alternative) for alternative in value)
         return test(value if isinstance(value, dict) else {})
 
     return matches
 
 
-def compile_values(name: str, wanted: list[Any]) -> Test:
-    if not wanted:
+def compile_values(name: str, expected: list[Any]) -> Test:
+    if not expected:
         raise invalid(f'Empty arrays are not allowed (at "{name}")')
-    tests = [compile_filter(one) if isinstance(one, dict) else equals(one) for one in wanted]
+    tests = [
+        compile_filter(alternative) if isinstance(alternative, dict) else equals(alternative)
+        for alternative in expected
+    ]
     return lambda value: any(test(value) for test in tests)
 
 
 def any_of(test: Test) -> Test:
     """A test of one value, applied to a value or to any element of an array."""
-    return lambda value: any(test(one) for one in (value if isinstance(value, list) else [value]))
+    return lambda value: any(test(alternative) for alternative in (value if isinstance(value, list) else [value]))
 
 
-def equals(wanted: Any) -> Test:
-    if is_number(wanted):
-        return any_of(lambda value: is_number(value) and value == wanted)
-    return any_of(lambda value: type(value) is type(wanted) and value == wanted)
+def equals(expected: Any) -> Test:
+    if is_number(expected):
+        return any_of(lambda value: is_number(value) and value == expected)
+    return any_of(lambda value: type(value) is type(expected) and value == expected)
 
 
 def is_number(value: Any) -> bool:
@@ -112,10 +117,10 @@ def compile_filter(filter_: dict[str, Any]) -> Test:
     return any_of(compiler(argument))
 
 
-def exists(wanted: Any) -> Test:
-    if not isinstance(wanted, bool):
+def exists(expected: Any) -> Test:
+    if not isinstance(expected, bool):
         raise invalid("match type exists takes true or false")
-    return lambda value: (value is not ABSENT and not isinstance(value, dict)) == wanted
+    return lambda value: (value is not ABSENT and not isinstance(value, dict)) == expected
 
 
 def on_text(argument: Any, kind: str, test: Callable[[str, str], bool]) -> Test:
@@ -164,10 +169,12 @@ def anything_but(argument: Any) -> Test:
     if isinstance(argument, dict):
         if len(argument) != 1 or next(iter(argument)) not in ANYTHING_BUT:
             raise invalid(f"anything-but does not take {argument}")
-        kind, given = next(iter(argument.items()))
-        tests = [FILTERS[kind](one) for one in (given if isinstance(given, list) else [given])]
+        kind, operand = next(iter(argument.items()))
+        tests = [
+            FILTERS[kind](alternative) for alternative in (operand if isinstance(operand, list) else [operand])
+        ]
     else:
-        tests = [equals(one) for one in (argument if isinstance(argument, list) else [argument])]
+        tests = [equals(alternative) for alternative in (argument if isinstance(argument, list) else [argument])]
     return lambda value: value is not ABSENT and not any(test(value) for test in tests)
 
 

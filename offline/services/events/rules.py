@@ -55,9 +55,11 @@ class RuleOperations(EventsBase):
         return page(call, "Rules", [described(rule) for rule in rules if rule.name.startswith(prefix)])
 
     async def list_rule_names_by_target(self, call: Call) -> Document:
-        wanted = call.params["TargetArn"]
+        target_arn = call.params["TargetArn"]
         rules = self.bus(call).rules.values()
-        named = [rule.name for rule in rules if any(one["Arn"] == wanted for one in rule.targets.values())]
+        named = [
+            rule.name for rule in rules if any(target["Arn"] == target_arn for target in rule.targets.values())
+        ]
         return page(call, "RuleNames", named)
 
     async def enable_rule(self, call: Call) -> Document:

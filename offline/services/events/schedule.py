@@ -80,13 +80,13 @@ class DayRule:
 def nearest_weekday(year: int, month: int, day: int) -> int:
     """The day of the month nearest to ``day``, within the month, that is no Saturday or Sunday."""
     last = calendar.monthrange(year, month)[1]
-    wanted = min(day, last)
-    weekday = calendar.weekday(year, month, wanted)
+    target_day = min(day, last)
+    weekday = calendar.weekday(year, month, target_day)
     if weekday == calendar.SATURDAY:
-        return wanted - 1 if wanted > 1 else wanted + 2
+        return target_day - 1 if target_day > 1 else target_day + 2
     if weekday == calendar.SUNDAY:
-        return wanted + 1 if wanted < last else wanted - 2
-    return wanted
+        return target_day + 1 if target_day < last else target_day - 2
+    return target_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def week_days(text: str) -> DayRule:
 
 def numbers(text: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
     """The numbers of a field: lists, ranges, steps, "*" and names."""
-    found: set[int] = set()
+    allowed: set[int] = set()
     for part in text.split(","):
         span, slash, step = part.partition("/")
         first, dash, last = span.partition("-")
@@ -159,10 +159,10 @@ def numbers(text: str, low: int, high: int, names: dict[str, int] | None = None)
         else:
             begin = number(first, low, high, names or {})
             end = number(last, low, high, names or {}) if dash else (high if slash else begin)
-        found.update(range(begin, end + 1, number(step, 1, high, {}) if slash else 1))
+        allowed.update(range(begin, end + 1, number(step, 1, high, {}) if slash else 1))
         if begin > end:
             raise invalid()
-    return frozenset(found)
+    return frozenset(allowed)
 
 
 def number(text: str, low: int, high: int, names: dict[str, int]) -> int:

@@ -81,7 +81,7 @@ class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOper
         if total > LARGEST_ENTRY_BYTES:
             raise invalid(f"Total size of the entries in the request is over the limit ({total} bytes).")
         answers = [self._put_entry(call, entry) for entry in entries]
-        return {"FailedEntryCount": sum("ErrorCode" in one for one in answers), "Entries": answers}
+        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
     def _put_entry(self, call: Call, entry: dict[str, Any]) -> Document:
         try:

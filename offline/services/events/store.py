@@ -79,8 +79,8 @@ def invalid(message: str) -> AwsError:
 
 
 def rule_arn(region: str, account_id: str, bus: str, name: str) -> str:
-    place = name if bus == DEFAULT_BUS else f"{bus}/{name}"
-    return f"arn:aws:events:{region}:{account_id}:rule/{place}"
+    path = name if bus == DEFAULT_BUS else f"{bus}/{name}"
+    return f"arn:aws:events:{region}:{account_id}:rule/{path}"
 
 
 def bus_arn(region: str, account_id: str, name: str) -> str:

@@ -62,11 +62,11 @@ class AliasOperations(ProvisionedOperations, LambdaBase):
 
     async def list_aliases(self, call: Call) -> dict[str, Any]:
         function = self.function(call.region, target_of(call.params["FunctionName"]).name)
-        wanted = call.params.get("FunctionVersion")
+        new_version = call.params.get("FunctionVersion")
         aliases = [
             alias_shape(function, alias)
             for alias in function.aliases.values()
-            if wanted is None or wanted in (alias.version, *alias.additional)
+            if new_version is None or new_version in (alias.version, *alias.additional)
         ]
         shown, more = page(aliases, call)
         return {"Aliases": list(shown), **more}

@@ -89,11 +89,11 @@ class Archives:
                 Bucket=code["S3Bucket"], Key=code["S3Key"], **version
             )
         except ClientError as error:
-            found = error.response["Error"]
+            reason = error.response["Error"]
             raise AwsError(
                 "InvalidParameterValueException",
-                f"Error occurred while GetObject. S3 Error Code: {found['Code']}. "
-                f"S3 Error Message: {found['Message']}",
+                f"Error occurred while GetObject. S3 Error Code: {reason['Code']}. "
+                f"S3 Error Message: {reason['Message']}",
             ) from error
         data: bytes = stored["Body"].read()
         return data

@@ -62,16 +62,16 @@ class LambdaBase(Service):
         return target_of(call.params["FunctionName"], call.params.get("Qualifier"))
 
     def function(self, region: str, name: str) -> Function:
-        found = self.state.region(region).functions.get(name)
-        if found is None:
+        existing = self.state.region(region).functions.get(name)
+        if existing is None:
             raise not_found(f"Function not found: {function_arn(region, self.account_id, name)}")
-        return found
+        return existing
 
     def published_or_latest(self, function: Function, number: str) -> FunctionVersion:
-        found = function.version(number)
-        if found is None:
+        existing = function.version(number)
+        if existing is None:
             raise not_found(f"Function not found: {function.arn}:{number}")
-        return found
+        return existing
 
     def version_behind(self, function: Function, qualifier: str | None) -> FunctionVersion:
         """The version that a qualifier means; of a weighted alias, the first."""
@@ -79,10 +79,10 @@ class LambdaBase(Service):
         return self.published_or_latest(function, alias.version if alias else qualifier or LATEST)
 
     def alias_of(self, function: Function, name: str) -> Alias:
-        found = function.aliases.get(name)
-        if found is None:
+        existing = function.aliases.get(name)
+        if existing is None:
             raise not_found(f"Cannot find alias arn: {function.arn}:{name}")
-        return found
+        return existing
 
     def layer_version(self, arn: str) -> LayerVersion:
         """The layer version that an ARN names, in whatever region it lies."""
@@ -113,8 +113,8 @@ class LambdaBase(Service):
             self.published_or_latest(function, qualifier)
         return qualifier or ""
 
-    def require_revision(self, given: str | None, current: str) -> None:
-        if given and given != current:
+    def require_revision(self, revision_id: str | None, current: str) -> None:
+        if revision_id and revision_id != current:
             raise AwsError(
                 "PreconditionFailedException",
                 "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias "

@@ -19,36 +19,36 @@ RANGES = {"MemorySize": (128, 10240), "Timeout": (1, 900), "EphemeralStorageSize
 
 def require_valid(operation: OperationModel, params: dict[str, Any]) -> None:
     """Raise ValidationException naming each member of ``params`` that the model forbids."""
-    found: list[str] = []
+    violations: list[str] = []
     if operation.input_shape is not None:
-        _check(operation.input_shape, params, "", found)
-    if found:
-        noun = "error" if len(found) == 1 else "errors"
-        message = f"{len(found)} validation {noun} detected: {'; '.join(found)}"
+        _check(operation.input_shape, params, "", violations)
+    if violations:
+        noun = "error" if len(violations) == 1 else "errors"
+        message = f"{len(violations)} validation {noun} detected: {'; '.join(violations)}"
         raise AwsError("ValidationException", message, status=400)
 
 
-def _check(shape: Shape, value: Any, path: str, found: list[str]) -> None:
+def _check(shape: Shape, value: Any, path: str, violations: list[str]) -> None:
     if value is None:
         return
     if isinstance(shape, StructureShape):
-        found += [
+        violations += [
             _complaint("null", _join(path, name), "Member must not be null")
             for name in shape.required_members
             if value.get(name) is None
         ]
         for name, member in shape.members.items():
-            _check(member, value.get(name), _join(path, name), found)
+            _check(member, value.get(name), _join(path, name), violations)
         return
     if isinstance(shape, ListShape):
         for index, item in enumerate(value):
-            _check(shape.member, item, f"{path}.{index + 1}.member", found)
+            _check(shape.member, item, f"{path}.{index + 1}.member", violations)
     elif isinstance(shape, MapShape):
         for key, item in value.items():
-            _check(shape.value, item, f"{path}.{key}.member", found)
+            _check(shape.value, item, f"{path}.{key}.member", violations)
     reason = _broken_rule(shape, value)
     if reason is not None:
-        found.append(_complaint(str(value), path, reason))
+        violations.append(_complaint(str(value), path, reason))
 
 
 def _broken_rule(shape: Shape, value: Any) -> str | None:

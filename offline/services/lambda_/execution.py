@@ -70,11 +70,11 @@ def assume_role(context: CloudContext, roles: FunctionRoles, role: str, function
         )
     except (ClientError, BotoCoreError) as error:
         raise OfflineError(f"the role {role} of {function} could not be assumed: {error}") from error
-    given = answer["Credentials"]
-    roles.watch(given["AccessKeyId"], role, session_name)
+    credentials = answer["Credentials"]
+    roles.watch(credentials["AccessKeyId"], role, session_name)
     return Credentials(
-        given["AccessKeyId"],
-        given["SecretAccessKey"],
-        given["SessionToken"],
+        credentials["AccessKeyId"],
+        credentials["SecretAccessKey"],
+        credentials["SessionToken"],
         context.clock.time() + SESSION_S,
     )

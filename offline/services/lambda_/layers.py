@@ -93,8 +93,8 @@ class LayerOperations(LambdaBase):
         return {**layer_version_shape(version), "LayerArn": layer.arn, "Content": content}
 
 
-def _layer_name(given: str) -> str:
-    return given.split(":layer:")[-1].split(":")[0]
+def _layer_name(identifier: str) -> str:
+    return identifier.split(":layer:")[-1].split(":")[0]
 
 
 def _compatible(version: LayerVersion, params: dict[str, Any]) -> bool:

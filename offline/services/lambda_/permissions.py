@@ -121,12 +121,12 @@ def statement(params: dict[str, Any], resource: str) -> dict[str, Any]:
     return {**built, "Condition": conditions} if conditions else built
 
 
-def _principal(given: str) -> Any:
-    if given == "*":
+def _principal(text: str) -> Any:
+    if text == "*":
         return "*"
-    if given.endswith((".amazonaws.com", ".amazon.com")):
-        return {"Service": given}
-    return {"AWS": f"arn:aws:iam::{given}:root" if given.isdecimal() else given}
+    if text.endswith((".amazonaws.com", ".amazon.com")):
+        return {"Service": text}
+    return {"AWS": f"arn:aws:iam::{text}:root" if text.isdecimal() else text}
 
 
 def _permits(each: dict[str, Any], principal: str, source_arn: str, account_id: str) -> bool:

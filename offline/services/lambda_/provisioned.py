@@ -30,25 +30,25 @@ class ProvisionedOperations(LambdaBase):
 
     async def put_function_concurrency(self, call: Call) -> dict[str, Any]:
         function = self.function(call.region, target_of(call.params["FunctionName"]).name)
-        wanted = call.params["ReservedConcurrentExecutions"]
+        executions = call.params["ReservedConcurrentExecutions"]
         others = sum(
             other.reserved_concurrency or 0
             for other in self.state.region(call.region).functions.values()
             if other is not function
         )
-        if self.context.config.account_concurrency - others - wanted < UNRESERVED_MINIMUM and wanted > 0:
+        if self.context.config.account_concurrency - others - executions < UNRESERVED_MINIMUM and executions > 0:
             raise invalid(
                 "Specified ReservedConcurrentExecutions for function decreases account's "
                 f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MINIMUM}]."
             )
         provisioned = sum(settings.requested for settings in function.provisioned.values())
-        if wanted < provisioned:
+        if executions < provisioned:
             raise invalid(
                 "ReservedConcurrentExecutions must be greater than or equal to the sum of provisioned "
                 f"concurrency, which is {provisioned}"
             )
-        function.reserved_concurrency = wanted
-        return {"ReservedConcurrentExecutions": wanted}
+        function.reserved_concurrency = executions
+        return {"ReservedConcurrentExecutions": executions}
 
     async def get_function_concurrency(self, call: Call) -> dict[str, Any]:
         function = self.function(call.region, target_of(call.params["FunctionName"]).name)
@@ -62,9 +62,9 @@ class ProvisionedOperations(LambdaBase):
 
     async def put_provisioned_concurrency_config(self, call: Call) -> dict[str, Any]:
         function, qualifier = self._provisionable(call)
-        wanted = call.params["ProvisionedConcurrentExecutions"]
-        self._require_provisionable(function, qualifier, wanted)
-        settings = Provisioned(wanted, self.context.clock.time())
+        executions = call.params["ProvisionedConcurrentExecutions"]
+        self._require_provisionable(function, qualifier, executions)
+        settings = Provisioned(executions, self.context.clock.time())
         function.provisioned[qualifier] = settings
         self.in_background(self._allocate(function, qualifier, settings))
         return _shape(settings)
@@ -116,7 +116,7 @@ class ProvisionedOperations(LambdaBase):
             raise not_found(f"Cannot find {kind} arn: {function.arn}:{qualifier}")
         return function, qualifier
 
-    def _require_provisionable(self, function: Function, qualifier: str, wanted: int) -> None:
+    def _require_provisionable(self, function: Function, qualifier: str, executions: int) -> None:
         alias = function.aliases.get(qualifier)
         if alias is not None and alias.additional:
             raise invalid("Alias with weights can not be used with Provisioned Concurrency")
@@ -129,10 +129,10 @@ class ProvisionedOperations(LambdaBase):
         limit = function.reserved_concurrency
         if limit is None:
             limit = self.context.config.account_concurrency - UNRESERVED_MINIMUM
-        if others + wanted > limit:
+        if others + executions > limit:
             raise invalid(
                 f"Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution "
-                f"for function or the account's unreserved concurrency: {others + wanted} of {limit}"
+                f"for function or the account's unreserved concurrency: {others + executions} of {limit}"
             )
 
     async def _allocate(self, function: Function, qualifier: str, settings: Provisioned) -> None:

@@ -129,16 +129,16 @@ class Lambda(
 
     async def _answer_invoke(self, request: "Request", function: str, region: str) -> Answer:
         try:
-            asked = invoke_wire.read(request, function)
+            invocation = invoke_wire.read(request, function)
             result = await self.invoke(
-                asked.function,
-                asked.qualifier,
-                asked.payload,
+                invocation.function,
+                invocation.qualifier,
+                invocation.payload,
                 region=region,
-                invocation_type=asked.invocation_type,
-                log_tail=asked.log_tail,
-                client_context=asked.client_context,
-                trace_id=asked.trace_id,
+                invocation_type=invocation.invocation_type,
+                log_tail=invocation.log_tail,
+                client_context=invocation.client_context,
+                trace_id=invocation.trace_id,
             )
         except AwsError as error:
             return self._write(request, "Invoke", error)

@@ -25,11 +25,11 @@ class VersionOperations(LambdaBase):
         latest = function.latest
         self.require_revision(call.params.get("RevisionId"), latest.revision_id)
         current = hex_to_aws(latest.code_sha256)
-        given = call.params.get("CodeSha256")
-        if given and given != current:
+        code_sha256 = call.params.get("CodeSha256")
+        if code_sha256 and code_sha256 != current:
             raise invalid(
-                f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try "
-                "again with the CodeSHA256 in $LATEST."
+                f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST ({current}). Please "
+                "try again with the CodeSHA256 in $LATEST."
             )
         if latest.state == "Pending" or latest.last_update_status == "InProgress":
             raise not_in_state_for_it("Pending")

@@ -140,7 +140,14 @@ class Sns(Service):
         backend = self.backend(call.region)
         with moto_errors():
             topic = backend.get_topic(call.params["TopicArn"])
-        return listed(call, [one for one in backend.subscriptions.values() if one.topic == topic])
+        return listed(
+            call,
+            [
+                listed_subscription
+                for listed_subscription in backend.subscriptions.values()
+                if listed_subscription.topic == topic
+            ],
+        )
 
     async def publish(self, call: Call) -> Document:
         entry = dict(call.params)
@@ -233,7 +240,7 @@ def listed(call: Call, subscriptions: Iterable[Any]) -> Document:
     shown, more = pages.page(
         list(subscriptions), PAGE, token, operation=call.operation, member="NextToken", unknown=unknown
     )
-    return {"Subscriptions": [described(one) for one in shown], **more}
+    return {"Subscriptions": [described(listed_subscription) for listed_subscription in shown], **more}
 
 
 def described(subscription: Any) -> Document:

@@ -41,13 +41,13 @@ class Rates:
     def limited(self, acl: str, rule: Document, now: float) -> list[str]:
         """The addresses over a rule's limit now."""
         rate = rule["Statement"]["RateBasedStatement"]
-        found = []
+        labels = []
         for (of, name, address), seen in self._seen.items():
             if (of, name) == (acl, rule["Name"]):
                 self._expire(seen, rate, now)
                 if len(seen) > rate["Limit"]:
-                    found.append(address)
-        return found
+                    labels.append(address)
+        return labels
 
     def _expire(self, seen: deque[float], rate: Document, now: float) -> None:
         begins = now - (rate.get("EvaluationWindowSec") or DEFAULT_WINDOW_S)
@@ -58,7 +58,7 @@ class Rates:
 def judge(acl: Document, rates: Rates, request: GatewayRequest, now: float) -> Verdict:
     """What ``acl`` says of a request at cloud time ``now``."""
     verdict = Verdict("Allow" in acl["DefaultAction"])
-    for rule in sorted(acl.get("Rules") or [], key=lambda one: int(one["Priority"])):
+    for rule in sorted(acl.get("Rules") or [], key=lambda entry: int(entry["Priority"])):
         action = action_of(acl["ARN"], rule, rates, request, now)
         if action == "Count":
             verdict.counted.append(rule)
@@ -78,8 +78,8 @@ def action_of(acl: str, rule: Document, rates: Rates, request: GatewayRequest, n
 
 
 def group_action(group: Document, request: GatewayRequest) -> str | None:
-    overrides = {one["Name"]: name_of(one["ActionToUse"]) for one in group.get("RuleActionOverrides") or []}
-    overrides |= {one["Name"]: "Count" for one in group.get("ExcludedRules") or []}
+    overrides = {entry["Name"]: name_of(entry["ActionToUse"]) for entry in group.get("RuleActionOverrides") or []}
+    overrides |= {entry["Name"]: "Count" for entry in group.get("ExcludedRules") or []}
     counted = False
     for name, matches in GROUPS[group["Name"]].rules.items():
         if matches is None or not matches(request):

@@ -43,8 +43,8 @@ def check_rule(rule: Document) -> int:
     kind, content = next(iter(statement.items()))
     is_group = kind == "ManagedRuleGroupStatement"
     if ("OverrideAction" in rule) is not is_group or ("Action" in rule) is is_group:
-        wanted = "OverrideAction" if is_group else "Action"
-        raise invalid("RULE_ACTION", rule["Name"], f"A rule with a {kind} has an {wanted}, and only that")
+        member = "OverrideAction" if is_group else "Action"
+        raise invalid("RULE_ACTION", rule["Name"], f"A rule with a {kind} has an {member}, and only that")
     if kind == "RateBasedStatement":
         check_action(rule["Action"])
         if "Allow" in rule["Action"]:

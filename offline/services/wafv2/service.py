@@ -260,8 +260,8 @@ def settings(params: Document) -> Document:
 
 
 def summary(acl: WebAcl) -> Document:
-    found = {name: acl.document[name] for name in ("Name", "Id", "ARN", "Description")}
-    return found | {"LockToken": acl.lock}
+    acl_summary = {name: acl.document[name] for name in ("Name", "Id", "ARN", "Description")}
+    return acl_summary | {"LockToken": acl.lock}
 
 
 def nonexistent(what: str) -> AwsError:

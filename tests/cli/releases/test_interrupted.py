@@ -226,7 +226,7 @@ def interrupt_the_shift_of_a_deploy_that_waits(shop: Shop, before: str) -> str:
 
     shop.stand_until(lambda: bool(shop.reader.alias().canary))
     assert waiting.press_ctrl_c() == 130
-    assert "`serinus rollout stop churn --local` ends it" in waiting.said
+    assert "`serinus rollout stop churn --local` stops it" in waiting.said
     assert "Traceback" not in waiting.said
     shop.serinus("rollout", "stop", "churn", "--local")
     shop.pass_until(lambda: shop.status() == "UPDATE_ROLLBACK_COMPLETE")

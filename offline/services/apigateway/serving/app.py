@@ -85,10 +85,10 @@ class RestGateway:
         check_header_size(request)
         request.body = await read_body(receive)
         self._check_firewall(exchange)
-        found = stage.router.find(request.method, request.path)
-        if found is None:
+        match = stage.router.find(request.method, request.path)
+        if match is None:
             raise no_such_route()
-        exchange.route, exchange.path_parameters = found
+        exchange.route, exchange.path_parameters = match
         if exchange.route.signed:
             exchange.caller = authenticate(
                 request,

@@ -42,9 +42,9 @@ def customized(responses: dict[str, dict[str, Any]], error: GatewayError) -> dic
 
 
 def chosen_template(templates: dict[str, str], accept: str | None) -> tuple[str, str]:
-    wanted = (accept or "").split(",")[0].split(";")[0].strip()
-    if wanted in templates:
-        return wanted, templates[wanted]
+    media_type = (accept or "").split(",")[0].split(";")[0].strip()
+    if media_type in templates:
+        return media_type, templates[media_type]
     if "application/json" in templates:
         return "application/json", templates["application/json"]
     return next(iter(templates.items()))

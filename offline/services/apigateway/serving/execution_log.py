@@ -17,11 +17,13 @@ def write_execution_log(exchange: Exchange, logs: LogWriter) -> None:
     if level == "OFF" or (level == "ERROR" and exchange.status < 400):
         return
     stage = exchange.stage
-    lines = [(exchange.cloud_time, f"({exchange.request_id}) {line}"[:LONGEST_LINE]) for line in told(exchange)]
+    lines = [
+        (exchange.cloud_time, f"({exchange.request_id}) {line}"[:LONGEST_LINE]) for line in trace_lines(exchange)
+    ]
     logs.write(stage.region, f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.name}", stage.log_stream, lines)
 
 
-def told(exchange: Exchange) -> list[str]:
+def trace_lines(exchange: Exchange) -> list[str]:
     route = exchange.route
     assert route is not None
     lines = [

@@ -24,8 +24,8 @@ def mapped_value(source: str, exchange: Exchange) -> str | None:
 
 def request_parameter(source: str, exchange: Exchange) -> str | None:
     """A parameter named as ``method.request.{path,querystring,header}.name``."""
-    place, _, name = source.removeprefix("method.request.").partition(".")
-    match place:
+    location, _, name = source.removeprefix("method.request.").partition(".")
+    match location:
         case "header":
             return exchange.request.header(name.lower())
         case "querystring":

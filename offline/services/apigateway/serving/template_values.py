@@ -69,10 +69,10 @@ def assign(scope: Scope, path: list[str], value: Any) -> None:
     *holders, name = path
     holder: Any = scope
     for part in holders:
-        found = holder.get(part)
-        if found is None:
-            found = holder[part] = {}
-        holder = found.overrides if isinstance(found, TemplateContext) else found
+        member = holder.get(part)
+        if member is None:
+            member = holder[part] = {}
+        holder = member.overrides if isinstance(member, TemplateContext) else member
     holder[name] = value
 
 
@@ -108,8 +108,8 @@ class TemplateInput:
         if name == "params":
             return self._parameter(arguments[0]) if arguments else self._parameters()
         if name in ("json", "path"):
-            found = self._at(arguments[0])
-            return json.dumps(found) if name == "json" else found
+            member = self._at(arguments[0])
+            return json.dumps(member) if name == "json" else member
         raise NotModelled(f"apigateway: $input.{name}() in a mapping template")
 
     def _parameters(self) -> dict[str, dict[str, str]]:

@@ -85,9 +85,9 @@ class HttpGateway:
     async def _answer(self, exchange: HttpExchange, receive: Receive) -> Reply:
         request, stage = exchange.request, exchange.stage
         await self._read(exchange, receive)
-        found = stage.router.find(request.method, request.path)
-        if found is not None:
-            exchange.route, exchange.path_parameters = found
+        match = stage.router.find(request.method, request.path)
+        if match is not None:
+            exchange.route, exchange.path_parameters = match
         else:
             exchange.route = stage.default
         preflight = stage.cors is not None and is_preflight(request)

@@ -64,8 +64,8 @@ def event_body(exchange: HttpExchange) -> tuple[str | None, bool]:
     body = exchange.request.body
     if not body:
         return None, False
-    given = exchange.request.header("content-type") or ""
-    media_type = given.partition(";")[0].strip().lower()
+    content_type = exchange.request.header("content-type") or ""
+    media_type = content_type.partition(";")[0].strip().lower()
     if media_type in TEXT or media_type.startswith("text/"):
         return body.decode("utf-8", errors="replace"), False
     return base64.b64encode(body).decode("ascii"), True

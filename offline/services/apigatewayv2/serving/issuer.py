@@ -45,36 +45,38 @@ class Issuers:
 
     clock: Clock
     _known: dict[str, _Known] = field(default_factory=dict)
-    _given: dict[str, dict[str, Key]] = field(default_factory=dict)
+    _published: dict[str, dict[str, Key]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def key(self, issuer: str, kid: str) -> Key:
         """The issuer's key ``kid``; raises `InvalidToken` if it has none such, `IssuerUnreachable`."""
-        if (given := self._given.get(issuer, {}).get(kid)) is not None:
-            return given
+        if (published := self._published.get(issuer, {}).get(kid)) is not None:
+            return published
         async with self._locks.setdefault(issuer, asyncio.Lock()):
             known = self._known.get(issuer)
             if known is None or known.until <= self.clock.time():
                 known = await self._fetch(issuer)
-            found = _find(known.keys, kid)
-            if found is None and monotonic() - known.fetched > LOOK_AGAIN_S:
+            match = _find(known.keys, kid)
+            if match is None and monotonic() - known.fetched > LOOK_AGAIN_S:
                 known = await self._fetch(issuer)
-                found = _find(known.keys, kid)
-        if found is None:
+                match = _find(known.keys, kid)
+        if match is None:
             raise InvalidToken("the token's kid is none of the issuer's keys")
-        return found
+        return match
 
     def give(self, issuer: str, key: Key) -> None:
         """From now on also ``key``, a public one with a kid, is taken for one of ``issuer``'s."""
-        self._given.setdefault(issuer, {})[str(key.kid)] = key
+        self._published.setdefault(issuer, {})[str(key.kid)] = key
 
     def take_back(self, issuer: str | None) -> None:
         """Forget the keys that were given for ``issuer``, or for all."""
-        self._given = {one: keys for one, keys in self._given.items() if issuer not in (None, one)}
+        self._published = {
+            issuer_url: keys for issuer_url, keys in self._published.items() if issuer not in (None, issuer_url)
+        }
 
-    def given(self) -> dict[str, list[str]]:
+    def published(self) -> dict[str, list[str]]:
         """The kid of each key that was given, by issuer."""
-        return {issuer: list(keys) for issuer, keys in self._given.items()}
+        return {issuer: list(keys) for issuer, keys in self._published.items()}
 
     async def _fetch(self, issuer: str) -> _Known:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -82,10 +84,10 @@ class Issuers:
             discovered = await _document(session, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
             keys = await _document(session, str(discovered.get("jwks_uri")))
         try:
-            found = KeySet.import_key_set(keys)  # type: ignore[arg-type]
+            match = KeySet.import_key_set(keys)  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise IssuerUnreachable(f"{discovered.get('jwks_uri')} gives no usable keys: {error}") from error
-        self._known[issuer] = _Known(found, self.clock.time() + KEPT_S, monotonic())
+        self._known[issuer] = _Known(match, self.clock.time() + KEPT_S, monotonic())
         return self._known[issuer]
 
 

@@ -24,7 +24,7 @@ def routes(issuers: Issuers) -> list[Route]:
     """The routes under /_offline that show, add to and empty what ``issuers`` were given."""
 
     async def listed(_request: Request) -> Response:
-        return JSONResponse({"issuers": issuers.given()})
+        return JSONResponse({"issuers": issuers.published()})
 
     async def give(request: Request) -> Response:
         try:
@@ -49,12 +49,16 @@ def _order(body: Any) -> tuple[str, RSAKey]:
     """The issuer and the key in a request's body; raises `OfflineError` for one that is no such order."""
     if not isinstance(body, dict) or body.keys() != {"issuer", "key"} or not isinstance(body["issuer"], str):
         raise OfflineError("that is no order of a key")
-    given = body["key"]
-    if not isinstance(given, dict) or not isinstance(given.get("kid"), str) or given.get("kty") != "RSA":
+    key_document = body["key"]
+    if (
+        not isinstance(key_document, dict)
+        or not isinstance(key_document.get("kid"), str)
+        or key_document.get("kty") != "RSA"
+    ):
         raise OfflineError("the key is no RSA key with a kid")
-    if PRIVATE_MEMBERS & given.keys():
+    if PRIVATE_MEMBERS & key_document.keys():
         raise OfflineError("the key is a private one, which only who signs should hold")
     try:
-        return body["issuer"], RSAKey.import_key(given)
+        return body["issuer"], RSAKey.import_key(key_document)
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise OfflineError(f"the key cannot be read: {error}") from error

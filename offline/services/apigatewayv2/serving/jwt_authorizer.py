@@ -35,11 +35,13 @@ class JwtAuthorizer:
 
     async def authorize(self, exchange: HttpExchange, scopes: Sequence[str]) -> None:
         """Note the token in ``exchange``, or raise `HttpApiError`: 401, or 403 if it has none of ``scopes``."""
-        given = identity(self._source, exchange.request)
-        if not given:
+        header_value = identity(self._source, exchange.request)
+        if not header_value:
             raise unauthorized("Bearer")
         try:
-            exchange.token = await self._accepted(BEARER.sub("", given, count=1).strip(), exchange.cloud_time)
+            exchange.token = await self._accepted(
+                BEARER.sub("", header_value, count=1).strip(), exchange.cloud_time
+            )
         except InvalidToken as error:
             exchange.authorizer_error = str(error)
             raise unauthorized(challenge(scopes, "invalid_token", str(error))) from error
@@ -69,5 +71,5 @@ def identity(source: str, request: GatewayRequest) -> str | None:
 
 def challenge(scopes: Sequence[str], error: str, description: str) -> str:
     """The www-authenticate header that says why."""
-    told = description.replace('"', "'").encode("ascii", "replace").decode()
-    return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{told}"'
+    ascii_description = description.replace('"', "'").encode("ascii", "replace").decode()
+    return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{ascii_description}"'

@@ -48,10 +48,10 @@ def inferred(answer: Any, payload: bytes) -> Reply:
 
 
 def cookies(answer: dict[str, Any]) -> Headers:
-    given = answer.get("cookies") or []
-    if not isinstance(given, list):
+    cookie_values = answer.get("cookies") or []
+    if not isinstance(cookie_values, list):
         raise internal_error()
-    return [("Set-Cookie", text(cookie)) for cookie in given]
+    return [("Set-Cookie", text(cookie)) for cookie in cookie_values]
 
 
 def with_body(reply: Reply, answer: dict[str, Any]) -> Reply:

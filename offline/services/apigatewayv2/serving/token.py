@@ -31,10 +31,10 @@ class Token:
     @property
     def scopes(self) -> list[str]:
         """What ``scp`` or ``scope`` lists, given as a list or as words."""
-        given = self.claims.get("scp", self.claims.get("scope"))
-        if isinstance(given, list):
-            return [str(scope) for scope in given]
-        return given.split() if isinstance(given, str) else []
+        claim = self.claims.get("scp", self.claims.get("scope"))
+        if isinstance(claim, list):
+            return [str(scope) for scope in claim]
+        return claim.split() if isinstance(claim, str) else []
 
     @property
     def texts(self) -> dict[str, str]:
@@ -90,8 +90,8 @@ def check_claims(token: Token, issuer: str, audiences: Sequence[str], now: float
     claims = token.claims
     if claims.get("iss") != issuer:
         raise InvalidToken("the token does not have a valid issuer")
-    given = claims["aud"] if claims.get("aud") is not None else claims.get("client_id")
-    named = given if isinstance(given, list) else [given]
+    claim = claims["aud"] if claims.get("aud") is not None else claims.get("client_id")
+    named = claim if isinstance(claim, list) else [claim]
     if not any(isinstance(name, str) and name in audiences for name in named):
         raise InvalidToken("the token does not have a valid audience")
     expires = _time(claims, "exp")

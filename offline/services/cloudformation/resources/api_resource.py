@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from botocore import xform_name
 
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType
 
 
 class ApiResource(ResourceType):
@@ -23,48 +23,48 @@ class ApiResource(ResourceType):
     fixed: ClassVar[frozenset[str]] = frozenset()
     tags_member: ClassVar[str]
 
-    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
+    def api_parameters(self, request: ResourceRequest, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
         """The properties, without tags, as the call ``verb`` takes them."""
         raise NotImplementedError
 
-    def place(self, request: Request, verb: str) -> dict[str, Any]:
+    def parent_parameters(self, request: ResourceRequest, verb: str) -> dict[str, Any]:
         """The arguments that name the resource to the call ``verb``."""
         raise NotImplementedError
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         """The resource's path inside an API Gateway ARN, for its tags."""
         raise NotImplementedError
 
-    def defaults(self, request: Request) -> dict[str, Any]:  # noqa: ARG002
+    def defaults(self, request: ResourceRequest) -> dict[str, Any]:  # noqa: ARG002
         """Members that the create call requires although a template need not give them."""
         return {}
 
-    def create(self, request: Request) -> Made:
-        given = self.defaults(request) | self.given(request, "Create", request.properties)
+    def create(self, request: ResourceRequest) -> ResourceState:
+        api_parameters = self.defaults(request) | self.api_parameters(request, "Create", request.properties)
         if self.taggable and request.tags:
-            given[self.tags_member] = request.tags
-        answer = self.call(request, "create", given)
+            api_parameters[self.tags_member] = request.tags
+        answer = self.call(request, "create", api_parameters)
         identity = str(answer[self.id_member])
-        request.claim(identity)
+        request.register_id(identity)
         self.finish(request, identity)
-        return Made(identity, self.made_attributes(request, identity, answer))
+        return ResourceState(identity, self.made_attributes(request, identity, answer))
 
-    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         return {self.id_attribute: identity} if self.id_attribute else {}
 
-    def finish(self, request: Request, identity: str) -> None:
+    def finish(self, request: ResourceRequest, identity: str) -> None:
         """What is left to do after the create or update call."""
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NotFoundException"):
-            self.call(request, "delete", self.place(request, "delete"))
+            self.call(request, "delete", self.parent_parameters(request, "delete"))
 
-    def call(self, request: Request, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def call(self, request: ResourceRequest, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         method = getattr(request.client(self.service), f"{verb}_{xform_name(self.noun)}")
         answer: dict[str, Any] = method(**arguments)
         return answer
 
-    def retag(self, request: Request) -> None:
+    def retag(self, request: ResourceRequest) -> None:
         if self.taggable:
             arn = f"arn:aws:apigateway:{request.region}::{self.arn_path(request)}"
             retag(request.client(self.service), request, ResourceArn=arn)

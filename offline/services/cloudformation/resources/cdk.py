@@ -1,6 +1,6 @@
 """What the CDK itself adds to templates: Metadata, which AWS accepts and does nothing with."""
 
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
 class Metadata(ResourceType):
@@ -8,12 +8,12 @@ class Metadata(ResourceType):
     modelled = words("Analytics Modules")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         name = request.name(128)
-        return Made(name, {"Id": name})
+        return ResourceState(name, {"Id": name})
 
-    def update(self, request: Request) -> Made:
-        return Made(request.identity, request.attributes)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         """Nothing stands, so nothing is left."""

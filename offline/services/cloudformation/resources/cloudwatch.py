@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag, text
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 ALARM = words(
     "ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator DatapointsToAlarm Dimensions "
@@ -25,27 +25,29 @@ class _AnyAlarm(ResourceType):
     operation: ClassVar[str]
     method: ClassVar[str]
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         name = request.properties.get("AlarmName") or request.name(255)
         extra = {"Tags": to_pairs(request.tags)} if request.tags else {}
         self._put(request, name, extra)
-        return Made(name, {"Arn": request.arn("cloudwatch", f"alarm:{name}")})
+        return ResourceState(name, {"Arn": request.arn("cloudwatch", f"alarm:{name}")})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         self._put(request, request.identity, {})
         cloudwatch, arn = request.client("cloudwatch"), request.attributes["Arn"]
         retag(cloudwatch, request, ResourceArn=arn)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         client, name = request.client("cloudwatch"), request.identity
         with missing_ok("ResourceNotFound", "ResourceNotFoundException"):
             client.delete_alarms(AlarmNames=[name])
 
-    def _put(self, request: Request, name: str, extra: dict[str, Any]) -> None:
+    def _put(self, request: ResourceRequest, name: str, extra: dict[str, Any]) -> None:
         client = request.client("cloudwatch")
-        given = {key: value for key, value in request.properties.items() if key != "Tags"} | {"AlarmName": name}
-        getattr(client, self.method)(**members(client, self.operation, given), **extra)
+        parameters = {key: value for key, value in request.properties.items() if key != "Tags"} | {
+            "AlarmName": name
+        }
+        getattr(client, self.method)(**members(client, self.operation, parameters), **extra)
 
 
 class Alarm(_AnyAlarm):
@@ -66,18 +68,18 @@ class Dashboard(ResourceType):
     type = "AWS::CloudWatch::Dashboard"
     modelled = words("DashboardBody DashboardName")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         return self._put(request, request.properties.get("DashboardName") or request.name(255))
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         return self._put(request, request.identity)
 
-    def _put(self, request: Request, name: str) -> Made:
+    def _put(self, request: ResourceRequest, name: str) -> ResourceState:
         body = text(request.properties["DashboardBody"])
         request.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
-        return Made(name)
+        return ResourceState(name)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         client = request.client("cloudwatch")
         with missing_ok("ResourceNotFound", "DashboardNotFoundError"):
             client.delete_dashboards(DashboardNames=[request.identity])

@@ -8,7 +8,7 @@ from typing import Any
 
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 DEFAULT_TIMEOUT_S = LONGEST_TIMEOUT_S = 3600
 MOST_ID_LETTERS = 128
@@ -27,7 +27,7 @@ class CustomResource(ResourceType):
     modelled = words("*")
     lasting = True
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         """As AWS does it, what could not be created is deleted all the same, under the id of its answer or, where
         none came, under one of CloudFormation's own: nobody knows how far the function has come.
         https://github.com/aws/aws-cdk/pull/5525, https://github.com/aws/aws-cdk/pull/36951
@@ -35,20 +35,20 @@ class CustomResource(ResourceType):
         try:
             return self._ask(request, "Create", {})
         except ResourceFailed:
-            request.claim(request.name(MOST_ID_LETTERS))
+            request.register_id(request.name(MOST_ID_LETTERS))
             raise
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         extra = {
             "PhysicalResourceId": request.identity,
             "OldResourceProperties": _handed_over(request.previous or {}),
         }
         return self._ask(request, "Update", extra)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         self._ask(request, "Delete", {"PhysicalResourceId": request.identity})
 
-    def _ask(self, request: Request, kind: str, extra: dict[str, Any]) -> Made:
+    def _ask(self, request: ResourceRequest, kind: str, extra: dict[str, Any]) -> ResourceState:
         answers = request.engine.answers
         request_id = str(uuid.uuid4())
         answer = answers.expect(request_id)
@@ -65,7 +65,7 @@ class CustomResource(ResourceType):
         }
         try:
             _send(request, event)
-            return _made(request, _wait(request, request_id, answer), request_id, kind)
+            return _state_of(request, _wait(request, request_id, answer), request_id, kind)
         finally:
             answers.forget(request_id)
 
@@ -89,7 +89,7 @@ def _handed_over(properties: dict[str, Any]) -> dict[str, Any]:
     return handed
 
 
-def _send(request: Request, event: dict[str, Any]) -> None:
+def _send(request: ResourceRequest, event: dict[str, Any]) -> None:
     token, payload = request.properties["ServiceToken"], json.dumps(event)
     if ":sns:" in token:
         request.client("sns").publish(
@@ -99,7 +99,7 @@ def _send(request: Request, event: dict[str, Any]) -> None:
         request.client("lambda").invoke(FunctionName=token, InvocationType="Event", Payload=payload)
 
 
-def _wait(request: Request, request_id: str, answer: "Future[dict[str, Any]]") -> dict[str, Any]:
+def _wait(request: ResourceRequest, request_id: str, answer: "Future[dict[str, Any]]") -> dict[str, Any]:
     clock = request.context.clock
     deadline = clock.time() + float(request.properties.get("ServiceTimeout", DEFAULT_TIMEOUT_S))
     while True:
@@ -112,11 +112,11 @@ def _wait(request: Request, request_id: str, answer: "Future[dict[str, Any]]") -
                 raise ResourceFailed("Resource creation cancelled") from None
 
 
-def _made(request: Request, answer: dict[str, Any], request_id: str, kind: str) -> Made:
+def _state_of(request: ResourceRequest, answer: dict[str, Any], request_id: str, kind: str) -> ResourceState:
     identity = answer.get("PhysicalResourceId")
     if answer.get("Status") != "SUCCESS":
         if identity and kind == "Create":
-            request.claim(identity)
+            request.register_id(identity)
         status, reason = answer.get("Status"), answer.get("Reason")
         raise ResourceFailed(
             f"Received response status [{status}] from custom resource. Message returned: {reason} "
@@ -124,4 +124,4 @@ def _made(request: Request, answer: dict[str, Any], request_id: str, kind: str) 
         )
     if not identity and kind == "Create":
         raise ResourceFailed("Invalid PhysicalResourceId")
-    return Made(str(identity or request.physical_id), dict(answer.get("Data") or {}))
+    return ResourceState(str(identity or request.physical_id), dict(answer.get("Data") or {}))

@@ -7,7 +7,7 @@ from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag, truth
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 UPDATED_AT_ONCE = words("BillingMode DeletionProtectionEnabled ProvisionedThroughput SSESpecification TableClass")
 
@@ -28,50 +28,53 @@ class Table(ResourceType):
         if isinstance(stream, dict) and "ResourcePolicy" in stream:
             yield "the property StreamSpecification.ResourcePolicy"
 
-    def create(self, request: Request) -> Made:
-        dynamodb, wanted = request.client("dynamodb"), request.properties
-        name = wanted.get("TableName") or request.name(255)
-        given = _api_names(wanted) | {"TableName": name}
+    def create(self, request: ResourceRequest) -> ResourceState:
+        dynamodb, desired = request.client("dynamodb"), request.properties
+        name = desired.get("TableName") or request.name(255)
+        parameters = _api_names(desired) | {"TableName": name}
         tags = {"Tags": to_pairs(request.tags)} if request.tags else {}
-        given.pop("Tags", None)
-        dynamodb.create_table(**members(dynamodb, "CreateTable", given), **tags)
-        request.claim(name)
+        parameters.pop("Tags", None)
+        dynamodb.create_table(**members(dynamodb, "CreateTable", parameters), **tags)
+        request.register_id(name)
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
         _configure(dynamodb, name, request)
-        return _made(dynamodb, name)
+        return _state_of(dynamodb, name)
 
-    def update(self, request: Request) -> Made:
-        dynamodb, name, wanted = request.client("dynamodb"), request.identity, request.properties
-        given = _api_names(wanted)
-        changes = {key: given[key] for key in sorted(UPDATED_AT_ONCE) if request.changed(key) and key in given}
+    def update(self, request: ResourceRequest) -> ResourceState:
+        dynamodb, name, desired = request.client("dynamodb"), request.identity, request.properties
+        parameters = _api_names(desired)
+        changes = {
+            key: parameters[key] for key in sorted(UPDATED_AT_ONCE) if request.changed(key) and key in parameters
+        }
         if request.changed("StreamSpecification"):
-            changes["StreamSpecification"] = given.get("StreamSpecification", {"StreamEnabled": False})
+            changes["StreamSpecification"] = parameters.get("StreamSpecification", {"StreamEnabled": False})
         if changes:
             dynamodb.update_table(TableName=name, **members(dynamodb, "UpdateTable", changes))
         _settle_indexes(dynamodb, name, request)
         _configure(dynamodb, name, request)
         arn = request.attributes["Arn"]
         retag(dynamodb, request, ResourceArn=arn)
-        return _made(dynamodb, name)
+        return _state_of(dynamodb, name)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         dynamodb, name = request.client("dynamodb"), request.identity
         with missing_ok("ResourceNotFoundException"):
             dynamodb.delete_table(TableName=name)
 
 
 def _api_names(properties: dict[str, Any]) -> dict[str, Any]:
-    given = dict(properties)
-    if "StreamSpecification" in given:
-        given["StreamSpecification"] = {**given["StreamSpecification"], "StreamEnabled": True}
-    if "SSESpecification" in given:
-        given["SSESpecification"] = {
-            "Enabled" if key == "SSEEnabled" else key: value for key, value in given["SSESpecification"].items()
+    parameters = dict(properties)
+    if "StreamSpecification" in parameters:
+        parameters["StreamSpecification"] = {**parameters["StreamSpecification"], "StreamEnabled": True}
+    if "SSESpecification" in parameters:
+        parameters["SSESpecification"] = {
+            "Enabled" if key == "SSEEnabled" else key: value
+            for key, value in parameters["SSESpecification"].items()
         }
-    return given
+    return parameters
 
 
-def _settle_indexes(dynamodb: Any, name: str, request: Request) -> None:
+def _settle_indexes(dynamodb: Any, name: str, request: ResourceRequest) -> None:
     """Add and drop global secondary indexes one at a time, as the API demands."""
     old = {item["IndexName"]: item for item in (request.previous or {}).get("GlobalSecondaryIndexes") or ()}
     new = {item["IndexName"]: item for item in request.properties.get("GlobalSecondaryIndexes") or ()}
@@ -89,25 +92,25 @@ def _settle_indexes(dynamodb: Any, name: str, request: Request) -> None:
         dynamodb.update_table(TableName=name, **members(dynamodb, "UpdateTable", changes))
 
 
-def _configure(dynamodb: Any, name: str, request: Request) -> None:
-    wanted, previous = request.properties, request.previous or {}
+def _configure(dynamodb: Any, name: str, request: ResourceRequest) -> None:
+    desired, previous = request.properties, request.previous or {}
     if request.changed("TimeToLiveSpecification"):
-        ttl = wanted.get("TimeToLiveSpecification") or {**previous["TimeToLiveSpecification"], "Enabled": False}
+        ttl = desired.get("TimeToLiveSpecification") or {**previous["TimeToLiveSpecification"], "Enabled": False}
         dynamodb.update_time_to_live(
             TableName=name,
             TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": truth(ttl["Enabled"])},
         )
     if request.changed("PointInTimeRecoverySpecification"):
-        recovery = wanted.get("PointInTimeRecoverySpecification") or {}
+        recovery = desired.get("PointInTimeRecoverySpecification") or {}
         enabled = truth(recovery.get("PointInTimeRecoveryEnabled", False))
         dynamodb.update_continuous_backups(
             TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled}
         )
 
 
-def _made(dynamodb: Any, name: str) -> Made:
+def _state_of(dynamodb: Any, name: str) -> ResourceState:
     table = dynamodb.describe_table(TableName=name)["Table"]
     attributes = {"Arn": table["TableArn"]}
     if "LatestStreamArn" in table:
         attributes["StreamArn"] = table["LatestStreamArn"]
-    return Made(name, attributes)
+    return ResourceState(name, attributes)

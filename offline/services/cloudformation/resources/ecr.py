@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
 class Repository(ResourceType):
@@ -16,43 +16,45 @@ class Repository(ResourceType):
     attributes = words("Arn RepositoryUri")
     taggable = True
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         ecr = request.client("ecr")
         name = request.properties.get("RepositoryName") or request.name(256, lowercase=True)
         repository = ecr.create_repository(repositoryName=name, tags=to_pairs(request.tags))["repository"]
-        request.claim(name)
+        request.register_id(name)
         self._configure(ecr, name, request)
-        return Made(name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]})
+        return ResourceState(
+            name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]}
+        )
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         ecr, arn = request.client("ecr"), request.attributes["Arn"]
         self._configure(ecr, request.identity, request)
         retag(ecr, request, ResourceArn=arn)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         force = truth(request.properties.get("EmptyOnDelete", "false"))
         with missing_ok("RepositoryNotFoundException"):
             request.client("ecr").delete_repository(repositoryName=request.identity, force=force)
 
-    def _configure(self, ecr: Any, name: str, request: Request) -> None:
-        wanted = request.properties
+    def _configure(self, ecr: Any, name: str, request: ResourceRequest) -> None:
+        properties = request.properties
         if request.changed("ImageTagMutability"):
-            mutability = wanted.get("ImageTagMutability", "MUTABLE")
+            mutability = properties.get("ImageTagMutability", "MUTABLE")
             ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability=mutability)
         if request.changed("ImageScanningConfiguration"):
-            scan = truth((wanted.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false"))
+            scan = truth((properties.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false"))
             ecr.put_image_scanning_configuration(
                 repositoryName=name, imageScanningConfiguration={"scanOnPush": scan}
             )
         if request.changed("RepositoryPolicyText"):
-            if "RepositoryPolicyText" in wanted:
-                ecr.set_repository_policy(repositoryName=name, policyText=text(wanted["RepositoryPolicyText"]))
+            if "RepositoryPolicyText" in properties:
+                ecr.set_repository_policy(repositoryName=name, policyText=text(properties["RepositoryPolicyText"]))
             else:
                 ecr.delete_repository_policy(repositoryName=name)
         if request.changed("LifecyclePolicy"):
-            if "LifecyclePolicy" in wanted:
-                document = wanted["LifecyclePolicy"]["LifecyclePolicyText"]
+            if "LifecyclePolicy" in properties:
+                document = properties["LifecyclePolicy"]["LifecyclePolicyText"]
                 ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=text(document))
             else:
                 ecr.delete_lifecycle_policy(repositoryName=name)

@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 DEFAULT_BUS = "default"
 
@@ -15,20 +15,20 @@ class Rule(ResourceType):
     attributes = words("Arn")
     taggable = True
 
-    def create(self, request: Request) -> Made:
-        events, wanted = request.client("events"), request.properties
-        name, bus = wanted.get("Name") or request.name(64), wanted.get("EventBusName", DEFAULT_BUS)
+    def create(self, request: ResourceRequest) -> ResourceState:
+        events, properties = request.client("events"), request.properties
+        name, bus = properties.get("Name") or request.name(64), properties.get("EventBusName", DEFAULT_BUS)
         arn = self._put_rule(request, name, tags=True)
         identity = name if bus == DEFAULT_BUS else f"{bus}|{name}"
-        request.claim(identity)
-        self._put_targets(events, name, bus, wanted.get("Targets") or [])
-        return Made(identity, {"Arn": arn})
+        request.register_id(identity)
+        self._put_targets(events, name, bus, properties.get("Targets") or [])
+        return ResourceState(identity, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
-        events, wanted = request.client("events"), request.properties
+    def update(self, request: ResourceRequest) -> ResourceState:
+        events, properties = request.client("events"), request.properties
         bus, name = _bus_and_name(request.identity)
         arn = self._put_rule(request, name, tags=False)
-        targets = wanted.get("Targets") or []
+        targets = properties.get("Targets") or []
         kept = {target["Id"] for target in targets}
         gone = [
             target["Id"] for target in (request.previous or {}).get("Targets") or () if target["Id"] not in kept
@@ -37,9 +37,9 @@ class Rule(ResourceType):
             events.remove_targets(Rule=name, EventBusName=bus, Ids=gone)
         self._put_targets(events, name, bus, targets)
         retag(events, request, ResourceArn=arn)
-        return Made(request.identity, {"Arn": arn})
+        return ResourceState(request.identity, {"Arn": arn})
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         events = request.client("events")
         bus, name = _bus_and_name(request.identity)
         ids = [target["Id"] for target in request.properties.get("Targets") or ()]
@@ -49,18 +49,18 @@ class Rule(ResourceType):
         with missing_ok("ResourceNotFoundException"):
             events.delete_rule(Name=name, EventBusName=bus)
 
-    def _put_rule(self, request: Request, name: str, *, tags: bool) -> str:
+    def _put_rule(self, request: ResourceRequest, name: str, *, tags: bool) -> str:
         events = request.client("events")
         rest = {key: value for key, value in request.properties.items() if key not in ("Name", "Tags", "Targets")}
         extra: dict[str, Any] = {"Tags": to_pairs(request.tags)} if tags and request.tags else {}
-        found = events.put_rule(Name=name, **members(events, "PutRule", rest), **extra)
-        arn: str = found["RuleArn"]
+        response = events.put_rule(Name=name, **members(events, "PutRule", rest), **extra)
+        arn: str = response["RuleArn"]
         return arn
 
     def _put_targets(self, events: Any, name: str, bus: str, targets: list[dict[str, Any]]) -> None:
         if targets:
-            wanted = {"Rule": name, "EventBusName": bus, "Targets": targets}
-            events.put_targets(**members(events, "PutTargets", wanted))
+            properties = {"Rule": name, "EventBusName": bus, "Targets": targets}
+            events.put_targets(**members(events, "PutTargets", properties))
 
 
 def _bus_and_name(identity: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 #: The kinds of principal that a policy attaches to: property, API name, parameter.
 PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))
@@ -21,40 +21,44 @@ class Role(ResourceType):
     attributes = words("Arn RoleId")
     taggable = True
 
-    def create(self, request: Request) -> Made:
-        iam, wanted = request.client("iam"), request.properties
-        name = wanted.get("RoleName") or request.name(64)
-        extra = {key: wanted[key] for key in ("Description", "Path", "PermissionsBoundary") if key in wanted}
+    def create(self, request: ResourceRequest) -> ResourceState:
+        iam, properties = request.client("iam"), request.properties
+        name = properties.get("RoleName") or request.name(64)
+        extra = {
+            key: properties[key] for key in ("Description", "Path", "PermissionsBoundary") if key in properties
+        }
         role = iam.create_role(
             RoleName=name,
-            AssumeRolePolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
-            MaxSessionDuration=int(wanted.get("MaxSessionDuration", 3600)),
+            AssumeRolePolicyDocument=text(properties["AssumeRolePolicyDocument"]),
+            MaxSessionDuration=int(properties.get("MaxSessionDuration", 3600)),
             Tags=to_pairs(request.tags),
             **extra,
         )["Role"]
-        request.claim(name)
-        _settle_policies(iam, name, {}, wanted)
-        return Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+        request.register_id(name)
+        _settle_policies(iam, name, {}, properties)
+        return ResourceState(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
 
-    def update(self, request: Request) -> Made:
-        iam, name, wanted = request.client("iam"), request.identity, request.properties
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=text(wanted["AssumeRolePolicyDocument"]))
+    def update(self, request: ResourceRequest) -> ResourceState:
+        iam, name, properties = request.client("iam"), request.identity, request.properties
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=text(properties["AssumeRolePolicyDocument"]))
         if request.changed("Description", "MaxSessionDuration"):
             iam.update_role(
                 RoleName=name,
-                Description=wanted.get("Description", ""),
-                MaxSessionDuration=int(wanted.get("MaxSessionDuration", 3600)),
+                Description=properties.get("Description", ""),
+                MaxSessionDuration=int(properties.get("MaxSessionDuration", 3600)),
             )
         if request.changed("PermissionsBoundary"):
-            if "PermissionsBoundary" in wanted:
-                iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=wanted["PermissionsBoundary"])
+            if "PermissionsBoundary" in properties:
+                iam.put_role_permissions_boundary(
+                    RoleName=name, PermissionsBoundary=properties["PermissionsBoundary"]
+                )
             else:
                 iam.delete_role_permissions_boundary(RoleName=name)
-        _settle_policies(iam, name, request.previous or {}, wanted)
+        _settle_policies(iam, name, request.previous or {}, properties)
         retag(iam, request, RoleName=name, tag="TagRole", untag="UntagRole")
-        return Made(name, request.attributes)
+        return ResourceState(name, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         iam, name = request.client("iam"), request.identity
         with missing_ok(*GONE):
             _settle_policies(iam, name, request.properties, {})
@@ -64,11 +68,11 @@ class Role(ResourceType):
 
 
 def _settle_policies(iam: Any, role: str, old: dict[str, Any], new: dict[str, Any]) -> None:
-    had, wanted = set(old.get("ManagedPolicyArns") or ()), set(new.get("ManagedPolicyArns") or ())
-    for arn in sorted(had - wanted):
+    had, properties = set(old.get("ManagedPolicyArns") or ()), set(new.get("ManagedPolicyArns") or ())
+    for arn in sorted(had - properties):
         with missing_ok(*GONE):
             iam.detach_role_policy(RoleName=role, PolicyArn=arn)
-    for arn in sorted(wanted - had):
+    for arn in sorted(properties - had):
         iam.attach_role_policy(RoleName=role, PolicyArn=arn)
     inline = {policy["PolicyName"]: text(policy["PolicyDocument"]) for policy in new.get("Policies") or ()}
     for policy in old.get("Policies") or ():
@@ -84,35 +88,35 @@ class Policy(ResourceType):
     modelled = words("Groups PolicyDocument PolicyName Roles Users")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
-        wanted, name = request.properties, request.name(128)
-        request.claim(name)
-        self._put(request.client("iam"), wanted)
-        return Made(name, {"Id": name})
+    def create(self, request: ResourceRequest) -> ResourceState:
+        properties, name = request.properties, request.name(128)
+        request.register_id(name)
+        self._put(request.client("iam"), properties)
+        return ResourceState(name, {"Id": name})
 
-    def update(self, request: Request) -> Made:
-        iam, wanted, had = request.client("iam"), request.properties, request.previous or {}
-        self._put(iam, wanted)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        iam, properties, had = request.client("iam"), request.properties, request.previous or {}
+        self._put(iam, properties)
         for key, kind, parameter in PRINCIPALS:
             for principal in had.get(key) or ():
-                if wanted["PolicyName"] != had["PolicyName"] or principal not in (wanted.get(key) or ()):
+                if properties["PolicyName"] != had["PolicyName"] or principal not in (properties.get(key) or ()):
                     self._remove(iam, kind, parameter, principal, had["PolicyName"])
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         iam, had = request.client("iam"), request.properties
         for key, kind, parameter in PRINCIPALS:
             for principal in had.get(key) or ():
                 self._remove(iam, kind, parameter, principal, had["PolicyName"])
 
-    def _put(self, iam: Any, wanted: dict[str, Any]) -> None:
+    def _put(self, iam: Any, properties: dict[str, Any]) -> None:
         for key, kind, parameter in PRINCIPALS:
-            for principal in wanted.get(key) or ():
+            for principal in properties.get(key) or ():
                 put = getattr(iam, f"put_{kind}_policy")
                 put(
                     **{parameter: principal},
-                    PolicyName=wanted["PolicyName"],
-                    PolicyDocument=text(wanted["PolicyDocument"]),
+                    PolicyName=properties["PolicyName"],
+                    PolicyDocument=text(properties["PolicyDocument"]),
                 )
 
     def _remove(self, iam: Any, kind: str, parameter: str, principal: str, policy: str) -> None:
@@ -126,19 +130,19 @@ class ManagedPolicy(ResourceType):
     modelled = words("Description Groups ManagedPolicyName Path PolicyDocument Roles Users")
     attributes = words("PolicyArn PolicyId")
 
-    def create(self, request: Request) -> Made:
-        iam, wanted = request.client("iam"), request.properties
-        extra = {key: wanted[key] for key in ("Description", "Path") if key in wanted}
+    def create(self, request: ResourceRequest) -> ResourceState:
+        iam, properties = request.client("iam"), request.properties
+        extra = {key: properties[key] for key in ("Description", "Path") if key in properties}
         policy = iam.create_policy(
-            PolicyName=wanted.get("ManagedPolicyName") or request.name(128),
-            PolicyDocument=text(wanted["PolicyDocument"]),
+            PolicyName=properties.get("ManagedPolicyName") or request.name(128),
+            PolicyDocument=text(properties["PolicyDocument"]),
             **extra,
         )["Policy"]
-        request.claim(policy["Arn"])
-        self._attach(iam, policy["Arn"], {}, wanted)
-        return Made(policy["Arn"], {"PolicyArn": policy["Arn"], "PolicyId": policy["PolicyId"]})
+        request.register_id(policy["Arn"])
+        self._attach(iam, policy["Arn"], {}, properties)
+        return ResourceState(policy["Arn"], {"PolicyArn": policy["Arn"], "PolicyId": policy["PolicyId"]})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         iam, arn = request.client("iam"), request.identity
         if request.changed("PolicyDocument"):
             versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
@@ -147,9 +151,9 @@ class ManagedPolicy(ResourceType):
             for version in versions:
                 iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
         self._attach(iam, arn, request.previous or {}, request.properties)
-        return Made(arn, request.attributes)
+        return ResourceState(arn, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         iam, arn = request.client("iam"), request.identity
         self._attach(iam, arn, request.properties, {})
         with missing_ok(*GONE):
@@ -157,9 +161,9 @@ class ManagedPolicy(ResourceType):
 
     def _attach(self, iam: Any, arn: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         for key, kind, parameter in PRINCIPALS:
-            had, wanted = set(old.get(key) or ()), set(new.get(key) or ())
-            for principal in sorted(wanted - had):
+            had, properties = set(old.get(key) or ()), set(new.get(key) or ())
+            for principal in sorted(properties - had):
                 getattr(iam, f"attach_{kind}_policy")(**{parameter: principal}, PolicyArn=arn)
-            for principal in sorted(had - wanted):
+            for principal in sorted(had - properties):
                 with missing_ok(*GONE):
                     getattr(iam, f"detach_{kind}_policy")(**{parameter: principal}, PolicyArn=arn)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.services.cloudformation.adapter import lost, missing_ok, text, truth
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
 class Key(ResourceType):
@@ -12,38 +12,38 @@ class Key(ResourceType):
     attributes = words("Arn KeyId")
     taggable = True
 
-    def create(self, request: Request) -> Made:
-        kms, wanted = request.client("kms"), request.properties
+    def create(self, request: ResourceRequest) -> ResourceState:
+        kms, properties = request.client("kms"), request.properties
         extra: dict[str, Any] = {
-            key: wanted[key] for key in ("Description", "KeySpec", "KeyUsage") if key in wanted
+            key: properties[key] for key in ("Description", "KeySpec", "KeyUsage") if key in properties
         }
-        if "KeyPolicy" in wanted:
-            extra["Policy"] = text(wanted["KeyPolicy"])
+        if "KeyPolicy" in properties:
+            extra["Policy"] = text(properties["KeyPolicy"])
         metadata = kms.create_key(Tags=_tags(request.tags), **extra)["KeyMetadata"]
-        request.claim(metadata["KeyId"])
+        request.register_id(metadata["KeyId"])
         self._switch(kms, metadata["KeyId"], request)
-        return Made(metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]})
+        return ResourceState(metadata["KeyId"], {"Arn": metadata["Arn"], "KeyId": metadata["KeyId"]})
 
-    def update(self, request: Request) -> Made:
-        kms, key, wanted = request.client("kms"), request.identity, request.properties
-        if request.changed("KeyPolicy") and "KeyPolicy" in wanted:
-            kms.put_key_policy(KeyId=key, PolicyName="default", Policy=text(wanted["KeyPolicy"]))
+    def update(self, request: ResourceRequest) -> ResourceState:
+        kms, key, properties = request.client("kms"), request.identity, request.properties
+        if request.changed("KeyPolicy") and "KeyPolicy" in properties:
+            kms.put_key_policy(KeyId=key, PolicyName="default", Policy=text(properties["KeyPolicy"]))
         if request.changed("Description"):
-            kms.update_key_description(KeyId=key, Description=wanted.get("Description", ""))
+            kms.update_key_description(KeyId=key, Description=properties.get("Description", ""))
         self._switch(kms, key, request)
         gone = lost(request.previous_tags, request.tags)
         if gone:
             kms.untag_resource(KeyId=key, TagKeys=gone)
         if request.tags:
             kms.tag_resource(KeyId=key, Tags=_tags(request.tags))
-        return Made(key, request.attributes)
+        return ResourceState(key, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         days = int(request.properties.get("PendingWindowInDays", 30))
         with missing_ok("NotFoundException", "KMSInvalidStateException"):
             request.client("kms").schedule_key_deletion(KeyId=request.identity, PendingWindowInDays=days)
 
-    def _switch(self, kms: Any, key: str, request: Request) -> None:
+    def _switch(self, kms: Any, key: str, request: ResourceRequest) -> None:
         if request.changed("EnableKeyRotation"):
             rotate = truth(request.properties.get("EnableKeyRotation", "false"))
             (kms.enable_key_rotation if rotate else kms.disable_key_rotation)(KeyId=key)
@@ -56,17 +56,19 @@ class Alias(ResourceType):
     type = "AWS::KMS::Alias"
     modelled = words("AliasName TargetKeyId")
 
-    def create(self, request: Request) -> Made:
-        wanted = request.properties
-        request.client("kms").create_alias(AliasName=wanted["AliasName"], TargetKeyId=wanted["TargetKeyId"])
-        return Made(wanted["AliasName"])
+    def create(self, request: ResourceRequest) -> ResourceState:
+        properties = request.properties
+        request.client("kms").create_alias(
+            AliasName=properties["AliasName"], TargetKeyId=properties["TargetKeyId"]
+        )
+        return ResourceState(properties["AliasName"])
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         target = request.properties["TargetKeyId"]
         request.client("kms").update_alias(AliasName=request.identity, TargetKeyId=target)
-        return Made(request.identity)
+        return ResourceState(request.identity)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NotFoundException"):
             request.client("kms").delete_alias(AliasName=request.identity)
 

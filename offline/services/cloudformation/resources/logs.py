@@ -1,7 +1,7 @@
 """CloudWatch Logs in CloudFormation: LogGroup."""
 
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
 class LogGroup(ResourceType):
@@ -10,18 +10,18 @@ class LogGroup(ResourceType):
     attributes = words("Arn")
     taggable = True
 
-    def create(self, request: Request) -> Made:
-        logs, wanted = request.client("logs"), request.properties
-        name = wanted.get("LogGroupName") or request.name(512)
-        extra = {"kmsKeyId": wanted["KmsKeyId"]} if "KmsKeyId" in wanted else {}
+    def create(self, request: ResourceRequest) -> ResourceState:
+        logs, properties = request.client("logs"), request.properties
+        name = properties.get("LogGroupName") or request.name(512)
+        extra = {"kmsKeyId": properties["KmsKeyId"]} if "KmsKeyId" in properties else {}
         if request.tags:
             extra["tags"] = request.tags
         logs.create_log_group(logGroupName=name, **extra)
-        request.claim(name)
+        request.register_id(name)
         self._retain(request, name)
-        return Made(name, {"Arn": request.arn("logs", f"log-group:{name}:*")})
+        return ResourceState(name, {"Arn": request.arn("logs", f"log-group:{name}:*")})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         logs, name = request.client("logs"), request.identity
         self._retain(request, name)
         arn = request.attributes["Arn"].removesuffix(":*")
@@ -32,14 +32,14 @@ class LogGroup(ResourceType):
             else:
                 logs.disassociate_kms_key(logGroupName=name)
         retag(logs, request, ResourceArn=arn)
-        return Made(name, request.attributes)
+        return ResourceState(name, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         logs, name = request.client("logs"), request.identity
         with missing_ok("ResourceNotFoundException"):
             logs.delete_log_group(logGroupName=name)
 
-    def _retain(self, request: Request, name: str) -> None:
+    def _retain(self, request: ResourceRequest, name: str) -> None:
         if not request.changed("RetentionInDays"):
             return
         logs, days = request.client("logs"), request.properties.get("RetentionInDays")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import as_text
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 if TYPE_CHECKING:
     from serinus.offline.services.cloudformation.state import Stack
@@ -18,21 +18,21 @@ class NestedStack(ResourceType):
     taggable = True
     lasting = True
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         engine = request.engine
         parent = engine.state.stacks[request.stack_id]
         stack = engine.new_stack(request.name(128), request.region)
         stack.parent_id, stack.root_id = parent.id, parent.root_id or parent.id
         stack.timeout_minutes = request.properties.get("TimeoutInMinutes")
-        request.claim(stack.id)
+        request.register_id(stack.id)
         revision = engine.submissions.checked(_params(request), stack)
         operation = engine.operation(stack, "CREATE_STACK", None)
         stack.revision = revision
         operation.journal.stack("CREATE_IN_PROGRESS", "User Initiated")
         operation.create(revision, "DO_NOTHING")
-        return _made(stack, "CREATE_COMPLETE")
+        return _state_of(stack, "CREATE_COMPLETE")
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         engine = request.engine
         stack = engine.state.stacks[request.identity]
         revision = engine.submissions.checked(_params(request), stack)
@@ -42,9 +42,9 @@ class NestedStack(ResourceType):
         stack.updated = request.context.clock.time()
         operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
         operation.update(revision, disable_rollback=False)
-        return _made(stack, "UPDATE_COMPLETE")
+        return _state_of(stack, "UPDATE_COMPLETE")
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         engine = request.engine
         stack = engine.state.stacks[request.identity]
         if not stack.active:
@@ -56,7 +56,7 @@ class NestedStack(ResourceType):
             raise ResourceFailed(f"Embedded stack {stack.id} was not successfully deleted: {stack.reason}")
 
 
-def _params(request: Request) -> dict[str, Any]:
+def _params(request: ResourceRequest) -> dict[str, Any]:
     """The nested stack as an API call; what the parent acknowledged holds for its children too."""
     parameters = request.properties.get("Parameters") or {}
     return {
@@ -69,8 +69,8 @@ def _params(request: Request) -> dict[str, Any]:
     }
 
 
-def _made(stack: "Stack", wanted: str) -> Made:
-    if stack.status != wanted:
-        verb = "created" if wanted.startswith("CREATE") else "updated"
+def _state_of(stack: "Stack", wanted_status: str) -> ResourceState:
+    if stack.status != wanted_status:
+        verb = "created" if wanted_status.startswith("CREATE") else "updated"
         raise ResourceFailed(f"Embedded stack {stack.id} was not successfully {verb}: {stack.reason}")
-    return Made(stack.id, {f"Outputs.{output.key}": output.value for output in stack.outputs})
+    return ResourceState(stack.id, {f"Outputs.{output.key}": output.value for output in stack.outputs})

@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import missing_ok, text, truth
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 #: A lifecycle rule's members that have the same name and shape in the API.
 RULE_MEMBERS = words("Id Status AbortIncompleteMultipartUpload NoncurrentVersionExpiration")
@@ -33,29 +33,29 @@ class Bucket(ResourceType):
         if isinstance(properties.get("AccessControl"), str) and properties["AccessControl"] not in ACLS:
             yield f"AccessControl {properties['AccessControl']}"
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         name = request.properties.get("BucketName") or request.name(63, lowercase=True)
         s3 = request.client("s3")
-        place: dict[str, Any] = {}
+        destination: dict[str, Any] = {}
         if request.region != "us-east-1":
-            place["CreateBucketConfiguration"] = {"LocationConstraint": request.region}
+            destination["CreateBucketConfiguration"] = {"LocationConstraint": request.region}
         if "AccessControl" in request.properties:
-            place["ACL"] = ACLS[request.properties["AccessControl"]]
-        s3.create_bucket(Bucket=name, **place)
-        request.claim(name)
+            destination["ACL"] = ACLS[request.properties["AccessControl"]]
+        s3.create_bucket(Bucket=name, **destination)
+        request.register_id(name)
         _configure(s3, name, request)
-        return self._made(name, request.region)
+        return self._state_of(name, request.region)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         _configure(request.client("s3"), request.identity, request)
-        return self._made(request.identity, request.region)
+        return self._state_of(request.identity, request.region)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NoSuchBucket"):
             request.client("s3").delete_bucket(Bucket=request.identity)
 
-    def _made(self, name: str, region: str) -> Made:
-        return Made(
+    def _state_of(self, name: str, region: str) -> ResourceState:
+        return ResourceState(
             name,
             {
                 "Arn": f"arn:aws:s3:::{name}",
@@ -71,23 +71,23 @@ class BucketPolicy(ResourceType):
     type = "AWS::S3::BucketPolicy"
     modelled = words("Bucket PolicyDocument")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         return self._put(request)
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         return self._put(request)
 
-    def _put(self, request: Request) -> Made:
+    def _put(self, request: ResourceRequest) -> ResourceState:
         bucket = request.properties["Bucket"]
         request.client("s3").put_bucket_policy(Bucket=bucket, Policy=text(request.properties["PolicyDocument"]))
-        return Made(bucket)
+        return ResourceState(bucket)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NoSuchBucket", "NoSuchBucketPolicy"):
             request.client("s3").delete_bucket_policy(Bucket=request.identity)
 
 
-def _configure(s3: Any, bucket: str, request: Request) -> None:
+def _configure(s3: Any, bucket: str, request: ResourceRequest) -> None:
     for name, (put, remove) in _CONFIGURATIONS.items():
         if not request.changed(name):
             continue
@@ -123,21 +123,21 @@ def _put_lifecycle(s3: Any, bucket: str, value: dict[str, Any]) -> None:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"ID" if key == "Id" else key: rule[key] for key in RULE_MEMBERS if key in rule}
-    made["Filter"] = {"Prefix": rule.get("Prefix", "")}
+    rule_members: dict[str, Any] = {"ID" if key == "Id" else key: rule[key] for key in RULE_MEMBERS if key in rule}
+    rule_members["Filter"] = {"Prefix": rule.get("Prefix", "")}
     expiration: dict[str, Any] = {}
     if "ExpirationInDays" in rule:
         expiration["Days"] = int(rule["ExpirationInDays"])
     if "ExpiredObjectDeleteMarker" in rule:
         expiration["ExpiredObjectDeleteMarker"] = truth(rule["ExpiredObjectDeleteMarker"])
     if expiration:
-        made["Expiration"] = expiration
+        rule_members["Expiration"] = expiration
     if "Transitions" in rule:
-        made["Transitions"] = [
+        rule_members["Transitions"] = [
             {"StorageClass": item["StorageClass"], "Days": int(item["TransitionInDays"])}
             for item in rule["Transitions"]
         ]
-    return made
+    return rule_members
 
 
 def _put_public_access_block(s3: Any, bucket: str, value: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
 from serinus.offline.services.cloudformation.intrinsics import as_text
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 TOPIC_ATTRIBUTES = words(
     "ContentBasedDeduplication DisplayName FifoTopic KmsMasterKeyId SignatureVersion TracingConfig"
@@ -24,31 +24,31 @@ class Topic(ResourceType):
     attributes = words("TopicArn TopicName")
     taggable = True
 
-    def create(self, request: Request) -> Made:
-        sns, wanted = request.client("sns"), request.properties
-        name = wanted.get("TopicName")
+    def create(self, request: ResourceRequest) -> ResourceState:
+        sns, properties = request.client("sns"), request.properties
+        name = properties.get("TopicName")
         if name is None:
-            fifo = truth(wanted.get("FifoTopic", False))
+            fifo = truth(properties.get("FifoTopic", False))
             name = f"{request.name(251)}.fifo" if fifo else request.name(256)
-        attributes = {key: as_text(wanted[key]) for key in sorted(TOPIC_ATTRIBUTES & set(wanted))}
+        attributes = {key: as_text(properties[key]) for key in sorted(TOPIC_ATTRIBUTES & set(properties))}
         arn = sns.create_topic(Name=name, Attributes=attributes, Tags=to_pairs(request.tags))["TopicArn"]
-        request.claim(arn)
-        for item in wanted.get("Subscription") or ():
+        request.register_id(arn)
+        for item in properties.get("Subscription") or ():
             sns.subscribe(TopicArn=arn, Protocol=item["Protocol"], Endpoint=item["Endpoint"])
-        return Made(arn, {"TopicArn": arn, "TopicName": name})
+        return ResourceState(arn, {"TopicArn": arn, "TopicName": name})
 
-    def update(self, request: Request) -> Made:
-        sns, arn, wanted = request.client("sns"), request.identity, request.properties
+    def update(self, request: ResourceRequest) -> ResourceState:
+        sns, arn, properties = request.client("sns"), request.identity, request.properties
         for key in sorted(TOPIC_ATTRIBUTES - {"FifoTopic"}):
             if request.changed(key):
-                value = as_text(wanted.get(key, ""))
+                value = as_text(properties.get(key, ""))
                 sns.set_topic_attributes(TopicArn=arn, AttributeName=key, AttributeValue=value)
-        for item in wanted.get("Subscription") or ():
+        for item in properties.get("Subscription") or ():
             sns.subscribe(TopicArn=arn, Protocol=item["Protocol"], Endpoint=item["Endpoint"])
         retag(sns, request, ResourceArn=arn)
-        return Made(arn, request.attributes)
+        return ResourceState(arn, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NotFound"):
             request.client("sns").delete_topic(TopicArn=request.identity)
 
@@ -58,31 +58,33 @@ class Subscription(ResourceType):
     modelled = SUBSCRIPTION_ATTRIBUTES | words("Endpoint Protocol Region TopicArn")
     attributes = words("Arn")
 
-    def create(self, request: Request) -> Made:
-        wanted = request.properties
-        attributes = {key: _attribute(wanted[key]) for key in sorted(SUBSCRIPTION_ATTRIBUTES & set(wanted))}
+    def create(self, request: ResourceRequest) -> ResourceState:
+        properties = request.properties
+        attributes = {
+            key: _attribute(properties[key]) for key in sorted(SUBSCRIPTION_ATTRIBUTES & set(properties))
+        }
         arn = self._sns(request).subscribe(
-            TopicArn=wanted["TopicArn"],
-            Protocol=wanted["Protocol"],
-            Endpoint=wanted["Endpoint"],
+            TopicArn=properties["TopicArn"],
+            Protocol=properties["Protocol"],
+            Endpoint=properties["Endpoint"],
             Attributes=attributes,
             ReturnSubscriptionArn=True,
         )["SubscriptionArn"]
-        return Made(arn, {"Arn": arn})
+        return ResourceState(arn, {"Arn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         sns, arn = self._sns(request), request.identity
         for key in sorted(SUBSCRIPTION_ATTRIBUTES):
             if request.changed(key):
                 value = _attribute(request.properties.get(key, {} if key.endswith("Policy") else ""))
                 sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=key, AttributeValue=value)
-        return Made(arn, request.attributes)
+        return ResourceState(arn, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NotFound"):
             self._sns(request).unsubscribe(SubscriptionArn=request.identity)
 
-    def _sns(self, request: Request) -> Any:
+    def _sns(self, request: ResourceRequest) -> Any:
         return request.context.client("sns", request.properties.get("Region") or request.region)
 
 
@@ -91,26 +93,26 @@ class TopicPolicy(ResourceType):
     modelled = words("PolicyDocument Topics")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         self._put(request, request.properties["Topics"])
         name = request.name(128)
-        return Made(name, {"Id": name})
+        return ResourceState(name, {"Id": name})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         self._put(request, request.properties["Topics"])
         gone = [arn for arn in (request.previous or {})["Topics"] if arn not in request.properties["Topics"]]
         self._reset(request, gone)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         self._reset(request, request.properties["Topics"])
 
-    def _put(self, request: Request, topics: list[str]) -> None:
+    def _put(self, request: ResourceRequest, topics: list[str]) -> None:
         policy = text(request.properties["PolicyDocument"])
         for arn in topics:
             request.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
 
-    def _reset(self, request: Request, topics: list[str]) -> None:
+    def _reset(self, request: ResourceRequest, topics: list[str]) -> None:
         sns = request.client("sns")
         for arn in topics:
             default = json.dumps(_default_policy(arn, request.account_id))

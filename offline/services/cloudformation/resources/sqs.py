@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
 from serinus.offline.services.cloudformation.intrinsics import as_text
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 ATTRIBUTES = words(
     "ContentBasedDeduplication DeduplicationScope DelaySeconds FifoQueue FifoThroughputLimit "
@@ -30,25 +30,25 @@ class Queue(ResourceType):
     attributes = words("Arn QueueName QueueUrl")
     taggable = True
 
-    def create(self, request: Request) -> Made:
-        sqs, wanted = request.client("sqs"), request.properties
-        name = wanted.get("QueueName")
+    def create(self, request: ResourceRequest) -> ResourceState:
+        sqs, properties = request.client("sqs"), request.properties
+        name = properties.get("QueueName")
         if name is None:
-            name = f"{request.name(75)}.fifo" if truth(wanted.get("FifoQueue", False)) else request.name(80)
-        attributes = {key: _attribute(wanted[key]) for key in sorted(ATTRIBUTES & set(wanted))}
+            name = f"{request.name(75)}.fifo" if truth(properties.get("FifoQueue", False)) else request.name(80)
+        attributes = {key: _attribute(properties[key]) for key in sorted(ATTRIBUTES & set(properties))}
         url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=request.tags)["QueueUrl"]
-        return Made(url, {"Arn": request.arn("sqs", name), "QueueName": name, "QueueUrl": url})
+        return ResourceState(url, {"Arn": request.arn("sqs", name), "QueueName": name, "QueueUrl": url})
 
-    def update(self, request: Request) -> Made:
-        sqs, url, wanted = request.client("sqs"), request.identity, request.properties
+    def update(self, request: ResourceRequest) -> ResourceState:
+        sqs, url, properties = request.client("sqs"), request.identity, request.properties
         changed = [key for key in sorted(ATTRIBUTES - {"FifoQueue"}) if request.changed(key)]
-        attributes = {key: _attribute(wanted.get(key, DEFAULTS.get(key, ""))) for key in changed}
+        attributes = {key: _attribute(properties.get(key, DEFAULTS.get(key, ""))) for key in changed}
         if attributes:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
         retag(sqs, request, QueueUrl=url, tag="TagQueue", untag="UntagQueue")
-        return Made(url, request.attributes)
+        return ResourceState(url, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok(*GONE):
             request.client("sqs").delete_queue(QueueUrl=request.identity)
 
@@ -58,21 +58,23 @@ class QueuePolicy(ResourceType):
     modelled = words("PolicyDocument Queues")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         self._set(request, request.properties["Queues"], text(request.properties["PolicyDocument"]))
         name = request.name(128)
-        return Made(name, {"Id": name})
+        return ResourceState(name, {"Id": name})
 
-    def update(self, request: Request) -> Made:
-        wanted = request.properties
-        self._set(request, wanted["Queues"], text(wanted["PolicyDocument"]))
-        self._set(request, [url for url in (request.previous or {})["Queues"] if url not in wanted["Queues"]], "")
-        return Made(request.identity, request.attributes)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        properties = request.properties
+        self._set(request, properties["Queues"], text(properties["PolicyDocument"]))
+        self._set(
+            request, [url for url in (request.previous or {})["Queues"] if url not in properties["Queues"]], ""
+        )
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         self._set(request, request.properties["Queues"], "")
 
-    def _set(self, request: Request, queues: list[str], policy: str) -> None:
+    def _set(self, request: ResourceRequest, queues: list[str], policy: str) -> None:
         sqs = request.client("sqs")
         for url in queues:
             with missing_ok(*(() if policy else GONE)):

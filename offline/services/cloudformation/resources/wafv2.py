@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 GONE = "WAFNonexistentItemException"
 
@@ -15,62 +15,64 @@ class WebAcl(ResourceType):
     attributes = words("Arn Capacity Id LabelNamespace")
     taggable = True
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         client = request.client("wafv2")
         name = request.properties.get("Name") or request.name(128)
-        given = members(client, "CreateWebACL", _given(request) | {"Name": name})
+        parameters = members(client, "CreateWebACL", _api_parameters(request) | {"Name": name})
         extra = {"Tags": to_pairs(request.tags)} if request.tags else {}
-        made = client.create_web_acl(**given, **extra)["Summary"]
-        identity = f"{name}|{made['Id']}|{given['Scope']}"
-        request.claim(identity)
-        return Made(identity, self._attributes(request, identity))
+        summary = client.create_web_acl(**parameters, **extra)["Summary"]
+        identity = f"{name}|{summary['Id']}|{parameters['Scope']}"
+        request.register_id(identity)
+        return ResourceState(identity, self._attributes(request, identity))
 
-    def update(self, request: Request) -> Made:
-        client, place = request.client("wafv2"), _place(request.identity)
-        found = client.get_web_acl(**place)
-        given = members(client, "UpdateWebACL", _given(request))
-        client.update_web_acl(**{**given, **place}, LockToken=found["LockToken"])
-        retag(client, request, ResourceArn=found["WebACL"]["ARN"])
-        return Made(request.identity, self._attributes(request, request.identity))
+    def update(self, request: ResourceRequest) -> ResourceState:
+        client, identifiers = request.client("wafv2"), _identifiers(request.identity)
+        response = client.get_web_acl(**identifiers)
+        parameters = members(client, "UpdateWebACL", _api_parameters(request))
+        client.update_web_acl(**{**parameters, **identifiers}, LockToken=response["LockToken"])
+        retag(client, request, ResourceArn=response["WebACL"]["ARN"])
+        return ResourceState(request.identity, self._attributes(request, request.identity))
 
-    def delete(self, request: Request) -> None:
-        client, place = request.client("wafv2"), _place(request.identity)
+    def delete(self, request: ResourceRequest) -> None:
+        client, identifiers = request.client("wafv2"), _identifiers(request.identity)
         with missing_ok(GONE):
-            client.delete_web_acl(**place, LockToken=client.get_web_acl(**place)["LockToken"])
+            client.delete_web_acl(**identifiers, LockToken=client.get_web_acl(**identifiers)["LockToken"])
 
-    def _attributes(self, request: Request, identity: str) -> dict[str, Any]:
-        found = request.client("wafv2").get_web_acl(**_place(identity))["WebACL"]
+    def _attributes(self, request: ResourceRequest, identity: str) -> dict[str, Any]:
+        response = request.client("wafv2").get_web_acl(**_identifiers(identity))["WebACL"]
         return {
-            "Arn": found["ARN"],
-            "Capacity": found["Capacity"],
-            "Id": found["Id"],
-            "LabelNamespace": found["LabelNamespace"],
+            "Arn": response["ARN"],
+            "Capacity": response["Capacity"],
+            "Id": response["Id"],
+            "LabelNamespace": response["LabelNamespace"],
         }
 
 
-def _given(request: Request) -> dict[str, Any]:
+def _api_parameters(request: ResourceRequest) -> dict[str, Any]:
     return {key: value for key, value in request.properties.items() if key != "Tags"}
 
 
-def _place(identity: str) -> dict[str, str]:
-    name, found, scope = identity.split("|")
-    return {"Name": name, "Id": found, "Scope": scope}
+def _identifiers(identity: str) -> dict[str, str]:
+    name, acl_id, scope = identity.split("|")
+    return {"Name": name, "Id": acl_id, "Scope": scope}
 
 
 class WebAclAssociation(ResourceType):
     type = "AWS::WAFv2::WebACLAssociation"
     modelled = words("ResourceArn WebACLArn")
 
-    def create(self, request: Request) -> Made:
-        wanted = request.properties
-        request.client("wafv2").associate_web_acl(WebACLArn=wanted["WebACLArn"], ResourceArn=wanted["ResourceArn"])
-        return Made(f"{wanted['WebACLArn']}|{wanted['ResourceArn']}")
+    def create(self, request: ResourceRequest) -> ResourceState:
+        properties = request.properties
+        request.client("wafv2").associate_web_acl(
+            WebACLArn=properties["WebACLArn"], ResourceArn=properties["ResourceArn"]
+        )
+        return ResourceState(f"{properties['WebACLArn']}|{properties['ResourceArn']}")
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         """Both properties need a new resource."""
-        return Made(request.identity)
+        return ResourceState(request.identity)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         client, stage = request.client("wafv2"), request.identity.split("|")[1]
         with missing_ok(GONE):
             client.disassociate_web_acl(ResourceArn=stage)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.provider import Request, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, words
 from serinus.offline.services.cloudformation.resources.apigateway.patches import escape, patches
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
@@ -41,11 +41,13 @@ class Stage(RestResource):
     fixed = words("stageName")
     taggable = True
 
-    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
+    def api_parameters(self, request: ResourceRequest, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
         apart = ("AccessLogSetting", "MethodSettings")
-        return super().given(request, verb, {key: value for key, value in properties.items() if key not in apart})
+        return super().api_parameters(
+            request, verb, {key: value for key, value in properties.items() if key not in apart}
+        )
 
-    def finish(self, request: Request, identity: str) -> None:
+    def finish(self, request: ResourceRequest, identity: str) -> None:
         old, new = _settings(request.previous or {}), _settings(request.properties)
         operations = patches(old["log"], new["log"], "/accessLogSettings")
         operations += [
@@ -59,7 +61,7 @@ class Stage(RestResource):
                 restApiId=request.properties["RestApiId"], stageName=identity, patchOperations=operations
             )
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/restapis/{request.properties['RestApiId']}/stages/{request.identity}"
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.services.cloudformation.adapter import missing_ok
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
@@ -24,11 +24,11 @@ class DomainName(RestResource):
     replacing = words("EndpointConfiguration")
     taggable = True
 
-    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         spelled = {name[0].lower() + name[1:]: name for name in self.attributes}
-        return {spelled[name]: value for name, value in found.items() if name in spelled}
+        return {spelled[name]: value for name, value in response.items() if name in spelled}
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/domainnames/{request.identity}"
 
 
@@ -36,27 +36,27 @@ class BasePathMapping(ResourceType):
     type = "AWS::ApiGateway::BasePathMapping"
     modelled = words("BasePath DomainName RestApiId Stage")
 
-    def create(self, request: Request) -> Made:
-        wanted = request.properties
-        given = {"domainName": wanted["DomainName"], "restApiId": wanted["RestApiId"]}
+    def create(self, request: ResourceRequest) -> ResourceState:
+        desired = request.properties
+        parameters = {"domainName": desired["DomainName"], "restApiId": desired["RestApiId"]}
         for name, member in (("BasePath", "basePath"), ("Stage", "stage")):
-            if name in wanted:
-                given[member] = wanted[name]
-        request.client("apigateway").create_base_path_mapping(**given)
-        return Made("|".join(_place(wanted).values()))
+            if name in desired:
+                parameters[member] = desired[name]
+        request.client("apigateway").create_base_path_mapping(**parameters)
+        return ResourceState("|".join(_identifiers(desired).values()))
 
-    def update(self, request: Request) -> Made:
-        wanted = request.properties
-        values = {"/restapiId": wanted["RestApiId"], "/stage": wanted.get("Stage", "")}
+    def update(self, request: ResourceRequest) -> ResourceState:
+        desired = request.properties
+        values = {"/restapiId": desired["RestApiId"], "/stage": desired.get("Stage", "")}
         operations = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-        request.client("apigateway").update_base_path_mapping(**_place(wanted), patchOperations=operations)
-        return Made(request.identity)
+        request.client("apigateway").update_base_path_mapping(**_identifiers(desired), patchOperations=operations)
+        return ResourceState(request.identity)
 
-    def delete(self, request: Request) -> None:
-        client, place = request.client("apigateway"), _place(request.properties)
+    def delete(self, request: ResourceRequest) -> None:
+        client, identifiers = request.client("apigateway"), _identifiers(request.properties)
         with missing_ok("NotFoundException"):
-            client.delete_base_path_mapping(**place)
+            client.delete_base_path_mapping(**identifiers)
 
 
-def _place(properties: dict[str, Any]) -> dict[str, str]:
+def _identifiers(properties: dict[str, Any]) -> dict[str, str]:
     return {"domainName": properties["DomainName"], "basePath": properties.get("BasePath") or "(none)"}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.services.cloudformation.adapter import members, missing_ok
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
@@ -33,7 +33,7 @@ class Model(RestResource):
     id_parameter = "modelName"
     fixed = words("name contentType")
 
-    def defaults(self, request: Request) -> dict[str, Any]:
+    def defaults(self, request: ResourceRequest) -> dict[str, Any]:
         name = request.name(128).replace("-", "")
         return {"name": name, "contentType": "application/json", "schema": "{}"}
 
@@ -55,20 +55,20 @@ class GatewayResponse(ResourceType):
     modelled = words("ResponseParameters ResponseTemplates ResponseType RestApiId StatusCode")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         self._put(request)
         name = request.name(128)
-        return Made(name, {"Id": name})
+        return ResourceState(name, {"Id": name})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         self._put(request)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def _put(self, request: Request) -> None:
+    def _put(self, request: ResourceRequest) -> None:
         client = request.client("apigateway")
         client.put_gateway_response(**members(client, "PutGatewayResponse", request.properties))
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         api, kind = request.properties["RestApiId"], request.properties["ResponseType"]
         client = request.client("apigateway")
         with missing_ok("NotFoundException"):

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.apigateway.patches import patches
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
@@ -20,20 +20,20 @@ class RestApi(RestResource):
     parents = ()
     taggable = True
 
-    def defaults(self, request: Request) -> dict[str, Any]:
+    def defaults(self, request: ResourceRequest) -> dict[str, Any]:
         return {"name": request.name(64)} if "Name" not in request.properties else {}
 
-    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        return {"RestApiId": identity, "RootResourceId": found["rootResourceId"]}
+    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return {"RestApiId": identity, "RootResourceId": response["rootResourceId"]}
 
     def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
         had = old.pop("endpointConfiguration", {}).get("types") or ["EDGE"]
-        wanted = new.pop("endpointConfiguration", {}).get("types") or ["EDGE"]
-        found = patches(old, new)
-        if had != wanted:
+        endpoint_types = new.pop("endpointConfiguration", {}).get("types") or ["EDGE"]
+        response = patches(old, new)
+        if had != endpoint_types:
             path = f"/endpointConfiguration/types/{had[0]}"
-            found.append({"op": "replace", "path": path, "value": wanted[0]})
-        return found
+            response.append({"op": "replace", "path": path, "value": endpoint_types[0]})
+        return response
 
 
 class Account(ResourceType):
@@ -43,19 +43,19 @@ class Account(ResourceType):
     modelled = words("CloudWatchRoleArn")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         name = request.name(128)
         self._put(request)
-        return Made(name, {"Id": name})
+        return ResourceState(name, {"Id": name})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         self._put(request)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def _put(self, request: Request) -> None:
+    def _put(self, request: ResourceRequest) -> None:
         role = request.properties.get("CloudWatchRoleArn", "")
         operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
         request.client("apigateway").update_account(patchOperations=[operation])
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         """The account's settings outlive the stack."""

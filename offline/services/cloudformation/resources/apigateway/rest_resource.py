@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from botocore import xform_name
 
 from serinus.offline.services.cloudformation.adapter import members
-from serinus.offline.services.cloudformation.provider import Made, Request
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState
 from serinus.offline.services.cloudformation.resources.api_resource import ApiResource
 from serinus.offline.services.cloudformation.resources.apigateway.patches import patches
 
@@ -22,32 +22,34 @@ class RestResource(ApiResource):
     #: The parameter by which update and delete name the resource.
     id_parameter: ClassVar[str]
 
-    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def api_parameters(self, request: ResourceRequest, verb: str, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         named = {self.renamed.get(key, key): value for key, value in properties.items() if key != "Tags"}
         return members(request.client(self.service), f"Create{self.noun}", named)
 
-    def update(self, request: Request) -> Made:
-        old = self.given(request, "Update", request.previous or {})
-        new = self.given(request, "Update", request.properties)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        old = self.api_parameters(request, "Update", request.previous or {})
+        new = self.api_parameters(request, "Update", request.properties)
         for name in {*self._parent_members(), *self.fixed}:
             old.pop(name, None)
             new.pop(name, None)
         operations = self.patches(old, new)
         if operations:
-            self.call(request, "update", {**self.place(request, "update"), "patchOperations": operations})
+            self.call(
+                request, "update", {**self.parent_parameters(request, "update"), "patchOperations": operations}
+            )
         self.finish(request, request.identity)
         self.retag(request)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
     def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
         return patches(old, new)
 
-    def place(self, request: Request, verb: str) -> dict[str, Any]:  # noqa: ARG002
+    def parent_parameters(self, request: ResourceRequest, verb: str) -> dict[str, Any]:  # noqa: ARG002
         parents = {member: request.properties[name] for member, name in self._parent_members().items()}
         return {**parents, self.id_parameter: request.identity}
 
     def _parent_members(self) -> dict[str, str]:
         return {name[0].lower() + name[1:]: name for name in self.parents}
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/{xform_name(self.noun).replace('_', '')}s/{request.identity}"

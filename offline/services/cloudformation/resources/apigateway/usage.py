@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.intrinsics import as_text
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.apigateway.patches import escape, patches
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
@@ -20,10 +20,10 @@ class ApiKey(RestResource):
     fixed = words("value generateDistinctId")
     taggable = True
 
-    def defaults(self, request: Request) -> dict[str, Any]:
+    def defaults(self, request: ResourceRequest) -> dict[str, Any]:
         return {"name": request.name(128), "enabled": False}
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/apikeys/{request.identity}"
 
 
@@ -38,20 +38,22 @@ class UsagePlan(RestResource):
     parents = ()
     taggable = True
 
-    def defaults(self, request: Request) -> dict[str, Any]:
+    def defaults(self, request: ResourceRequest) -> dict[str, Any]:
         return {"name": request.name(128)}
 
     def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
-        had, wanted = _stages(old.pop("apiStages", [])), _stages(new.pop("apiStages", []))
-        found = patches(old, new)
-        found += [{"op": "remove", "path": "/apiStages", "value": name} for name in had if name not in wanted]
-        for name, throttles in wanted.items():
+        had, desired = _stages(old.pop("apiStages", [])), _stages(new.pop("apiStages", []))
+        operations = patches(old, new)
+        operations += [
+            {"op": "remove", "path": "/apiStages", "value": name} for name in had if name not in desired
+        ]
+        for name, throttles in desired.items():
             if name not in had:
-                found.append({"op": "add", "path": "/apiStages", "value": name})
-            found += _throttle_patches(name, had.get(name, {}), throttles)
-        return found
+                operations.append({"op": "add", "path": "/apiStages", "value": name})
+            operations += _throttle_patches(name, had.get(name, {}), throttles)
+        return operations
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         # A plan must be free of stages before it can go.
         client = request.client("apigateway")
         for name in _wanted_stages(request):
@@ -60,11 +62,11 @@ class UsagePlan(RestResource):
                 client.update_usage_plan(usagePlanId=request.identity, patchOperations=[operation])
         super().delete(request)
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/usageplans/{request.identity}"
 
 
-def _wanted_stages(request: Request) -> list[str]:
+def _wanted_stages(request: ResourceRequest) -> list[str]:
     return [f"{item['ApiId']}:{item['Stage']}" for item in request.properties.get("ApiStages") or ()]
 
 
@@ -73,7 +75,7 @@ def _stages(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _throttle_patches(stage: str, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
-    found = [
+    operations = [
         {"op": "remove", "path": f"/apiStages/{stage}/throttle/{escape(method)}"}
         for method in old
         if method not in new
@@ -82,8 +84,8 @@ def _throttle_patches(stage: str, old: dict[str, Any], new: dict[str, Any]) -> l
         for name, value in limits.items():
             if old.get(method, {}).get(name) != value:
                 path = f"/apiStages/{stage}/throttle/{escape(method)}/{name}"
-                found.append({"op": "replace", "path": path, "value": as_text(value)})
-    return found
+                operations.append({"op": "replace", "path": path, "value": as_text(value)})
+    return operations
 
 
 class UsagePlanKey(ResourceType):
@@ -91,18 +93,18 @@ class UsagePlanKey(ResourceType):
     modelled = words("KeyId KeyType UsagePlanId")
     attributes = words("Id")
 
-    def create(self, request: Request) -> Made:
-        wanted = request.properties
+    def create(self, request: ResourceRequest) -> ResourceState:
+        desired = request.properties
         request.client("apigateway").create_usage_plan_key(
-            usagePlanId=wanted["UsagePlanId"], keyId=wanted["KeyId"], keyType=wanted["KeyType"]
+            usagePlanId=desired["UsagePlanId"], keyId=desired["KeyId"], keyType=desired["KeyType"]
         )
-        identity = f"{wanted['KeyId']}:{wanted['UsagePlanId']}"
-        return Made(identity, {"Id": identity})
+        identity = f"{desired['KeyId']}:{desired['UsagePlanId']}"
+        return ResourceState(identity, {"Id": identity})
 
-    def update(self, request: Request) -> Made:
-        return Made(request.identity, request.attributes)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         key, plan = request.identity.split(":")
         client = request.client("apigateway")
         with missing_ok("NotFoundException"):

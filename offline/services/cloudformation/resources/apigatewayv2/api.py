@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.provider import Made, Request, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, words
 from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
@@ -18,20 +18,20 @@ class Api(HttpResource):
     parents = ()
     taggable = True
 
-    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:
+    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:
         return {
             "ApiId": identity,
-            "ApiEndpoint": found["ApiEndpoint"],
+            "ApiEndpoint": response["ApiEndpoint"],
             "ExecuteApiArn": request.arn("execute-api", identity),
         }
 
-    def update(self, request: Request) -> Made:
-        made = super().update(request)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        state = super().update(request)
         if "CorsConfiguration" in (request.previous or {}) and "CorsConfiguration" not in request.properties:
             request.client("apigatewayv2").delete_cors_configuration(ApiId=request.identity)
-        return made
+        return state
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/apis/{request.identity}"
 
 
@@ -45,7 +45,7 @@ class Stage(HttpResource):
     id_member = "StageName"
     taggable = True
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/apis/{request.properties['ApiId']}/stages/{request.identity}"
 
 

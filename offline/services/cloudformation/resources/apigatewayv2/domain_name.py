@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.provider import Request, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, words
 from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
@@ -16,15 +16,15 @@ class DomainName(HttpResource):
     fixed = words("RoutingMode")
     taggable = True
 
-    def made_attributes(self, request: Request, identity: str, found: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        configuration = found["DomainNameConfigurations"][0]
+    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        configuration = response["DomainNameConfigurations"][0]
         return {
-            "DomainNameArn": found["DomainNameArn"],
+            "DomainNameArn": response["DomainNameArn"],
             "RegionalDomainName": configuration["ApiGatewayDomainName"],
             "RegionalHostedZoneId": configuration["HostedZoneId"],
         }
 
-    def arn_path(self, request: Request) -> str:
+    def arn_path(self, request: ResourceRequest) -> str:
         return f"/domainnames/{request.identity}"
 
 
@@ -37,6 +37,6 @@ class ApiMapping(HttpResource):
     id_attribute = "ApiMappingId"
     parents = ("DomainName", "ApiId")
 
-    def place(self, request: Request, verb: str) -> dict[str, Any]:
-        found = super().place(request, verb)
-        return found if verb == "update" else {key: value for key, value in found.items() if key != "ApiId"}
+    def parent_parameters(self, request: ResourceRequest, verb: str) -> dict[str, Any]:
+        response = super().parent_parameters(request, verb)
+        return response if verb == "update" else {key: value for key, value in response.items() if key != "ApiId"}

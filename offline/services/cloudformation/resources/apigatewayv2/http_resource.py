@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from botocore.model import ListShape, MapShape
 
 from serinus.offline.services.cloudformation.adapter import members
-from serinus.offline.services.cloudformation.provider import Made, Request
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState
 from serinus.offline.services.cloudformation.resources.api_resource import ApiResource
 
 
@@ -16,26 +16,26 @@ class HttpResource(ApiResource):
     tags_member = "Tags"
     parents: ClassVar[tuple[str, ...]] = ("ApiId",)
 
-    def given(self, request: Request, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
+    def api_parameters(self, request: ResourceRequest, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
         kept = {key: value for key, value in properties.items() if key != "Tags"}
         return members(request.client(self.service), f"{verb}{self.noun}", kept)
 
-    def update(self, request: Request) -> Made:
-        old = self.given(request, "Update", request.previous or {})
-        new = self.given(request, "Update", request.properties)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        old = self.api_parameters(request, "Update", request.previous or {})
+        new = self.api_parameters(request, "Update", request.properties)
         kept = {*self.parents, *self.fixed, self.id_member}
         changes = {name: value for name, value in new.items() if name not in kept and value != old.get(name)}
         for name in old.keys() - new.keys() - kept:
             changes[name] = self._unset(request, name)
         if changes:
-            self.call(request, "update", {**self.place(request, "update"), **changes})
+            self.call(request, "update", {**self.parent_parameters(request, "update"), **changes})
         self.retag(request)
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def place(self, request: Request, verb: str) -> dict[str, Any]:  # noqa: ARG002
+    def parent_parameters(self, request: ResourceRequest, verb: str) -> dict[str, Any]:  # noqa: ARG002
         return {name: request.properties[name] for name in self.parents} | {self.id_member: request.identity}
 
-    def _unset(self, request: Request, name: str) -> Any:
+    def _unset(self, request: ResourceRequest, name: str) -> Any:
         """What the API takes for "no longer given"."""
         model = request.client(self.service).meta.service_model
         shape = model.operation_model(f"Update{self.noun}").input_shape.members[name]

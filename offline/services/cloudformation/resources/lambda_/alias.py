@@ -9,7 +9,7 @@ from serinus.offline.core.ports import DeploymentResult
 from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_ import provisioned
 
 POLL_S = 0.05
@@ -21,28 +21,28 @@ class Alias(ResourceType):
     attributes = words("AliasArn")
     lasting = True
 
-    def create(self, request: Request) -> Made:
-        wanted = request.properties
-        arn = request.client("lambda").create_alias(**_members(wanted))["AliasArn"]
-        request.claim(arn)
-        provisioned.settle(request, wanted["FunctionName"], wanted["Name"])
-        return Made(arn, {"AliasArn": arn})
+    def create(self, request: ResourceRequest) -> ResourceState:
+        desired = request.properties
+        arn = request.client("lambda").create_alias(**_members(desired))["AliasArn"]
+        request.register_id(arn)
+        provisioned.settle(request, desired["FunctionName"], desired["Name"])
+        return ResourceState(arn, {"AliasArn": arn})
 
-    def update(self, request: Request) -> Made:
-        wanted, previous = request.properties, request.previous or {}
+    def update(self, request: ResourceRequest) -> ResourceState:
+        desired, previous = request.properties, request.previous or {}
         policy = request.update_policy.get("CodeDeployLambdaAliasUpdate")
-        shifts = plain(wanted["FunctionVersion"]) != plain(previous.get("FunctionVersion"))
+        shifts = plain(desired["FunctionVersion"]) != plain(previous.get("FunctionVersion"))
         if policy and shifts and not request.rolling_back:
             _deploy(request, policy)
         if request.rolling_back or not (policy and shifts) or request.changed("Description", "RoutingConfig"):
-            routing = _members(wanted)
+            routing = _members(desired)
             routing.setdefault("RoutingConfig", {"AdditionalVersionWeights": {}})
             routing.setdefault("Description", "")
             request.client("lambda").update_alias(**routing)
-        provisioned.settle(request, wanted["FunctionName"], wanted["Name"])
-        return Made(request.identity, request.attributes)
+        provisioned.settle(request, desired["FunctionName"], desired["Name"])
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         function, name = request.identity.rsplit(":", 1)
         with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_alias(FunctionName=function, Name=name)
@@ -50,15 +50,15 @@ class Alias(ResourceType):
 
 def _members(properties: dict[str, Any]) -> dict[str, Any]:
     names = ("Description", "FunctionName", "FunctionVersion", "Name")
-    given = {name: str(properties[name]) for name in names if name in properties}
+    parameters = {name: str(properties[name]) for name in names if name in properties}
     weights = (properties.get("RoutingConfig") or {}).get("AdditionalVersionWeights")
     if weights is None:
-        return given
+        return parameters
     shares = {str(item["FunctionVersion"]): float(item["FunctionWeight"]) for item in weights}
-    return {**given, "RoutingConfig": {"AdditionalVersionWeights": shares}}
+    return {**parameters, "RoutingConfig": {"AdditionalVersionWeights": shares}}
 
 
-def _deploy(request: Request, policy: dict[str, Any]) -> None:
+def _deploy(request: ResourceRequest, policy: dict[str, Any]) -> None:
     """Have CodeDeploy move the alias, and fail as it fails."""
     loop = request.context.loop
     assert loop is not None
@@ -72,7 +72,7 @@ def _deploy(request: Request, policy: dict[str, Any]) -> None:
         target_version=str(request.properties["FunctionVersion"]),
         before_hook=policy.get("BeforeAllowTrafficHook"),
         after_hook=policy.get("AfterAllowTrafficHook"),
-        progress=request.tell,
+        progress=request.report,
         since=request.operation_started,
     )
     result = _wait(request, policy, asyncio.run_coroutine_threadsafe(deployment, loop))
@@ -80,7 +80,9 @@ def _deploy(request: Request, policy: dict[str, Any]) -> None:
         raise ResourceFailed(f"CodeDeploy deployment {result.deployment_id} {result.status}: {result.message}")
 
 
-def _wait(request: Request, policy: dict[str, Any], running: "Future[DeploymentResult]") -> DeploymentResult:
+def _wait(
+    request: ResourceRequest, policy: dict[str, Any], running: "Future[DeploymentResult]"
+) -> DeploymentResult:
     """The deployment's result; stops the deployment when the stack operation has failed elsewhere."""
     stopped = False
     while True:
@@ -93,9 +95,9 @@ def _wait(request: Request, policy: dict[str, Any], running: "Future[DeploymentR
 
 
 def _stop(client: Any, policy: dict[str, Any]) -> None:
-    place = {
+    alias_names = {
         "applicationName": policy["ApplicationName"],
         "deploymentGroupName": policy["DeploymentGroupName"],
     }
-    for deployment in client.list_deployments(**place, includeOnlyStatuses=["InProgress"])["deployments"]:
+    for deployment in client.list_deployments(**alias_names, includeOnlyStatuses=["InProgress"])["deployments"]:
         client.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)

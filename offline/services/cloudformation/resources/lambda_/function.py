@@ -7,7 +7,7 @@ from typing import Any
 from serinus.offline.core.clock import monotonic
 from serinus.offline.services.cloudformation.adapter import lost, members, missing_ok, retag
 from serinus.offline.services.cloudformation.errors import ResourceFailed
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_.inline_code import zipped
 
 #: What a property goes back to when a template drops it.
@@ -46,29 +46,29 @@ class Function(ResourceType):
         if properties.get("PackageType", "Zip") != "Zip":
             yield f"PackageType {properties['PackageType']}"
 
-    def create(self, request: Request) -> Made:
-        client, wanted = request.client("lambda"), request.properties
-        name = wanted.get("FunctionName") or request.name(64)
+    def create(self, request: ResourceRequest) -> ResourceState:
+        client, desired = request.client("lambda"), request.properties
+        name = desired.get("FunctionName") or request.name(64)
         configuration = {
-            key: value for key, value in wanted.items() if key not in ("Code", "FunctionName", "Tags")
+            key: value for key, value in desired.items() if key not in ("Code", "FunctionName", "Tags")
         }
         client.create_function(
             FunctionName=name,
-            Code=_code(wanted),
+            Code=_code(desired),
             Tags=request.tags,
             **members(client, "CreateFunction", configuration),
         )
-        request.claim(name)
+        request.register_id(name)
         _settle(client, name)
-        if "ReservedConcurrentExecutions" in wanted:
-            _reserve(client, name, wanted)
-        return _made(client, name)
+        if "ReservedConcurrentExecutions" in desired:
+            _reserve(client, name, desired)
+        return _state_of(client, name)
 
-    def update(self, request: Request) -> Made:
-        client, name, wanted = request.client("lambda"), request.identity, request.properties
+    def update(self, request: ResourceRequest) -> ResourceState:
+        client, name, desired = request.client("lambda"), request.identity, request.properties
         if request.changed("Code", "Architectures"):
-            extra = {"Architectures": wanted["Architectures"]} if "Architectures" in wanted else {}
-            client.update_function_code(FunctionName=name, **_code(wanted), **extra)
+            extra = {"Architectures": desired["Architectures"]} if "Architectures" in desired else {}
+            client.update_function_code(FunctionName=name, **_code(desired), **extra)
             _settle(client, name)
         changes = _changed_configuration(request)
         if changes:
@@ -77,11 +77,11 @@ class Function(ResourceType):
             )
             _settle(client, name)
         if request.changed("ReservedConcurrentExecutions"):
-            _reserve(client, name, wanted)
+            _reserve(client, name, desired)
         retag(client, request, Resource=request.attributes["Arn"])
-        return _made(client, name)
+        return _state_of(client, name)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_function(FunctionName=request.identity)
 
@@ -93,7 +93,7 @@ def _code(properties: dict[str, Any]) -> dict[str, Any]:
     return {key: code[key] for key in ("S3Bucket", "S3Key", "S3ObjectVersion") if key in code}
 
 
-def _changed_configuration(request: Request) -> dict[str, Any]:
+def _changed_configuration(request: ResourceRequest) -> dict[str, Any]:
     previous = request.previous or {}
     changes = {key: value for key, value in request.properties.items() if value != previous.get(key)}
     dropped = {key: DEFAULTS[key] for key in lost(previous, request.properties) if key in DEFAULTS}
@@ -101,9 +101,9 @@ def _changed_configuration(request: Request) -> dict[str, Any]:
     return {key: value for key, value in (changes | dropped).items() if key not in apart}
 
 
-def _reserve(client: Any, name: str, wanted: dict[str, Any]) -> None:
-    if "ReservedConcurrentExecutions" in wanted:
-        count = int(wanted["ReservedConcurrentExecutions"])
+def _reserve(client: Any, name: str, desired: dict[str, Any]) -> None:
+    if "ReservedConcurrentExecutions" in desired:
+        count = int(desired["ReservedConcurrentExecutions"])
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
     else:
         client.delete_function_concurrency(FunctionName=name)
@@ -114,23 +114,23 @@ def _settle(client: Any, name: str) -> None:
     deadline = monotonic() + SETTLE_TIMEOUT_S
     pause = threading.Event()
     while True:
-        found = client.get_function_configuration(FunctionName=name)
-        if "Failed" in (found.get("State"), found.get("LastUpdateStatus")):
-            raise ResourceFailed(found.get("StateReason") or found.get("LastUpdateStatusReason") or "Failed")
-        if found.get("State") != "Pending" and found.get("LastUpdateStatus") != "InProgress":
+        response = client.get_function_configuration(FunctionName=name)
+        if "Failed" in (response.get("State"), response.get("LastUpdateStatus")):
+            raise ResourceFailed(response.get("StateReason") or response.get("LastUpdateStatusReason") or "Failed")
+        if response.get("State") != "Pending" and response.get("LastUpdateStatus") != "InProgress":
             return
         if monotonic() > deadline:
             raise ResourceFailed(f"Function {name} did not become active within {SETTLE_TIMEOUT_S} s")
         pause.wait(POLL_S)
 
 
-def _made(client: Any, name: str) -> Made:
-    found = client.get_function_configuration(FunctionName=name)
-    snap_start = found.get("SnapStart") or {}
-    return Made(
+def _state_of(client: Any, name: str) -> ResourceState:
+    response = client.get_function_configuration(FunctionName=name)
+    snap_start = response.get("SnapStart") or {}
+    return ResourceState(
         name,
         {
-            "Arn": found["FunctionArn"],
+            "Arn": response["FunctionArn"],
             "SnapStartResponse.ApplyOn": snap_start.get("ApplyOn", "None"),
             "SnapStartResponse.OptimizationStatus": snap_start.get("OptimizationStatus", "Off"),
         },

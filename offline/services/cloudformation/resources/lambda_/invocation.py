@@ -1,30 +1,30 @@
 """AWS::Lambda::EventInvokeConfig and EventSourceMapping: how functions come to be invoked."""
 
 from serinus.offline.services.cloudformation.adapter import members, missing_ok
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
 class EventInvokeConfig(ResourceType):
     type = "AWS::Lambda::EventInvokeConfig"
     modelled = words("DestinationConfig FunctionName MaximumEventAgeInSeconds MaximumRetryAttempts Qualifier")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         return self._put(request, request.name(128))
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         return self._put(request, request.identity)
 
-    def _put(self, request: Request, identity: str) -> Made:
+    def _put(self, request: ResourceRequest, identity: str) -> ResourceState:
         client = request.client("lambda")
         client.put_function_event_invoke_config(
             **members(client, "PutFunctionEventInvokeConfig", request.properties)
         )
-        return Made(identity)
+        return ResourceState(identity)
 
-    def delete(self, request: Request) -> None:
-        place = {key: request.properties[key] for key in ("FunctionName", "Qualifier")}
+    def delete(self, request: ResourceRequest) -> None:
+        identifiers = {key: request.properties[key] for key in ("FunctionName", "Qualifier")}
         with missing_ok("ResourceNotFoundException"):
-            request.client("lambda").delete_function_event_invoke_config(**place)
+            request.client("lambda").delete_function_event_invoke_config(**identifiers)
 
 
 class EventSourceMapping(ResourceType):
@@ -36,22 +36,22 @@ class EventSourceMapping(ResourceType):
     )
     attributes = words("EventSourceMappingArn Id")
 
-    def create(self, request: Request) -> Made:
+    def create(self, request: ResourceRequest) -> ResourceState:
         client = request.client("lambda")
-        found = client.create_event_source_mapping(
+        response = client.create_event_source_mapping(
             **members(client, "CreateEventSourceMapping", request.properties)
         )
-        region_arn = request.arn("lambda", f"event-source-mapping:{found['UUID']}")
-        arn = found.get("EventSourceMappingArn", region_arn)
-        return Made(found["UUID"], {"Id": found["UUID"], "EventSourceMappingArn": arn})
+        region_arn = request.arn("lambda", f"event-source-mapping:{response['UUID']}")
+        arn = response.get("EventSourceMappingArn", region_arn)
+        return ResourceState(response["UUID"], {"Id": response["UUID"], "EventSourceMappingArn": arn})
 
-    def update(self, request: Request) -> Made:
+    def update(self, request: ResourceRequest) -> ResourceState:
         client = request.client("lambda")
         client.update_event_source_mapping(
             UUID=request.identity, **members(client, "UpdateEventSourceMapping", request.properties)
         )
-        return Made(request.identity, request.attributes)
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_event_source_mapping(UUID=request.identity)

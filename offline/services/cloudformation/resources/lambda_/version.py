@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.errors import ResourceFailed
-from serinus.offline.services.cloudformation.provider import Made, Request, ResourceType, words
+from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_ import provisioned
 
 
@@ -13,26 +13,26 @@ class Version(ResourceType):
     modelled = words("CodeSha256 Description FunctionName ProvisionedConcurrencyConfig")
     attributes = words("FunctionArn Version")
 
-    def create(self, request: Request) -> Made:
-        client, wanted = request.client("lambda"), request.properties
-        function = wanted["FunctionName"]
+    def create(self, request: ResourceRequest) -> ResourceState:
+        client, properties = request.client("lambda"), request.properties
+        function = properties["FunctionName"]
         before = _published(client, function)
-        extra = {key: wanted[key] for key in ("CodeSha256", "Description") if key in wanted}
-        found = client.publish_version(FunctionName=function, **extra)
-        if found["Version"] in before:
+        extra = {key: properties[key] for key in ("CodeSha256", "Description") if key in properties}
+        published = client.publish_version(FunctionName=function, **extra)
+        if published["Version"] in before:
             raise ResourceFailed(
-                f"A version for this Lambda function exists ( {found['Version']} ). Modify the function to create "
-                "a new version. (HandlerErrorCode: AlreadyExists)"
+                f"A version for this Lambda function exists ( {published['Version']} ). Modify the function to "
+                "create a new version. (HandlerErrorCode: AlreadyExists)"
             )
-        arn = _with_version(found["FunctionArn"], found["Version"])
-        request.claim(arn)
-        provisioned.settle(request, function, found["Version"])
-        return Made(arn, {"FunctionArn": arn, "Version": found["Version"]})
+        arn = _with_version(published["FunctionArn"], published["Version"])
+        request.register_id(arn)
+        provisioned.settle(request, function, published["Version"])
+        return ResourceState(arn, {"FunctionArn": arn, "Version": published["Version"]})
 
-    def update(self, request: Request) -> Made:
-        return Made(request.identity, request.attributes)
+    def update(self, request: ResourceRequest) -> ResourceState:
+        return ResourceState(request.identity, request.attributes)
 
-    def delete(self, request: Request) -> None:
+    def delete(self, request: ResourceRequest) -> None:
         function, version = request.identity.rsplit(":", 1)
         with missing_ok("ResourceNotFoundException"):
             request.client("lambda").delete_function(FunctionName=function, Qualifier=version)
