@@ -18,8 +18,9 @@ HTTP_CLIENTS = {
 AWS_SESSIONS = {"boto3.client", "boto3.resource", "boto3.Session", "boto3.session.Session"}
 AWS_SESSIONS |= {"botocore.session.get_session", "botocore.session.Session"}
 MEAN_AWS = {
-    "cli/target.py": {"Target.region_name", "Target.client"},
+    "cli/target.py": {"CloudTarget.region_name", "CloudTarget.client"},
     "cli/request_auth.py": {"_signer"},
+    "cli/commands/deploy.py": {"_has_aws_credentials"},
     "cli/commands/doctor.py": {"_credentials"},
     "offline/client/session.py": {"isolated_session"},
 }
@@ -68,7 +69,7 @@ def test_only_an_endpoint_on_aws_is_called_through_a_proxy() -> None:
         for file, _, call in calls()
         if "trust_env" in keywords(call) and ast.unparse(keywords(call)["trust_env"]) != "False"
     ]
-    assert trusting == [("cli/commands/predict.py", "by_proxy")]
+    assert trusting == [("cli/commands/predict.py", "use_proxy")]
 
 
 def test_only_what_means_aws_reads_the_shells_settings_for_it() -> None:
