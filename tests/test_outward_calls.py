@@ -5,6 +5,7 @@ The search is of kinds, not of cases: a client that is made elsewhere fails here
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -35,11 +36,15 @@ NEVER = {
 }
 
 
-def calls() -> Iterator[tuple[str, str, ast.Call]]:
-    """Every call in the rooms: file, the function that it is in, and the call."""
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            yield from _calls(str(path.relative_to(ROOT)), (), ast.parse(path.read_text()))
+@cache
+def calls() -> list[tuple[str, str, ast.Call, str]]:
+    """Every call in the rooms: file, the function that it is in, the call, and the name that is called."""
+    return [
+        (file, inside, call, ast.unparse(call.func))
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for file, inside, call in _calls(str(path.relative_to(ROOT)), (), ast.parse(path.read_text()))
+    ]
 
 
 def _calls(file: str, inside: tuple[str, ...], node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
@@ -57,8 +62,8 @@ def keywords(call: ast.Call) -> dict[str | None, ast.expr]:
 def test_every_client_of_http_says_whether_the_shells_proxies_count() -> None:
     silent = [
         f"{file}:{call.lineno}"
-        for file, _, call in calls()
-        if ast.unparse(call.func) in HTTP_CLIENTS and "trust_env" not in keywords(call)
+        for file, _, call, name in calls()
+        if name in HTTP_CLIENTS and "trust_env" not in keywords(call)
     ]
     assert silent == []
 
@@ -66,20 +71,18 @@ def test_every_client_of_http_says_whether_the_shells_proxies_count() -> None:
 def test_only_an_endpoint_on_aws_is_called_through_a_proxy() -> None:
     trusting = [
         (file, ast.unparse(keywords(call)["trust_env"]))
-        for file, _, call in calls()
+        for file, _, call, _ in calls()
         if "trust_env" in keywords(call) and ast.unparse(keywords(call)["trust_env"]) != "False"
     ]
     assert trusting == [("cli/commands/predict.py", "use_proxy")]
 
 
 def test_only_what_means_aws_reads_the_shells_settings_for_it() -> None:
-    found = [
-        (file, inside, call.lineno) for file, inside, call in calls() if ast.unparse(call.func) in AWS_SESSIONS
-    ]
+    found = [(file, inside, call.lineno) for file, inside, call, name in calls() if name in AWS_SESSIONS]
     elsewhere = [one for one in found if one[1] not in MEAN_AWS.get(one[0], set())]
     assert elsewhere == []
     assert {file for file, _, _ in found} == MEAN_AWS.keys()
 
 
 def test_nothing_calls_by_what_always_takes_the_shells_proxies() -> None:
-    assert [f"{file}:{call.lineno}" for file, _, call in calls() if ast.unparse(call.func) in NEVER] == []
+    assert [f"{file}:{call.lineno}" for file, _, call, name in calls() if name in NEVER] == []

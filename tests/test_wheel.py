@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 #: The folders at the top of a checkout, and the name below which wheels once had them.
 ROOMS = {"cli", "infra", "lambda_handlers", "modelpack", "offline", "packaging"}

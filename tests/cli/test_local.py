@@ -14,6 +14,8 @@ import pytest
 
 from serinus.cli import offline_process
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as probe:

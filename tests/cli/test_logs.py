@@ -160,6 +160,7 @@ def test_more_events_than_one_answer_holds_are_all_read(logs: Any) -> None:
     assert tail.read() == []
 
 
+@pytest.mark.slow
 def test_following_loses_nothing_repeats_nothing_and_ends_quietly(
     serinus: Callable[..., Any], project: Path
 ) -> None:

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+pytestmark = pytest.mark.slow
+
 
 def _serinus(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -167,6 +167,7 @@ def test_rows_go_to_the_cloud_that_is_named_by_its_port_or_environment(shop: Pat
         select_prediction_target(shop, None, local=False, port=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("given", [("--port", "4577"), ("--env", "local"), ()], ids=" ".join)
 def test_what_names_an_offline_cloud_never_leads_to_aws(

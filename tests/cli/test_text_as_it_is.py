@@ -25,6 +25,8 @@ from serinus.lambda_handlers.contract import bundle
 from serinus.lambda_handlers.contract.lock import LOCK
 from serinus.modelpack import markdown
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = (
     "sepal [cm]",
     "[/eur]",

@@ -113,6 +113,7 @@ def test_scaling_begins_once_the_alias_is_there(template_of: Callable[[str], Tem
     assert all(alias in found["DependsOn"] for found in template.find_resources(TARGET).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ['cold_start = "snapstart"\n', SCALED], ids=["snapstart", "provisioned"])
 def test_cloudformation_finds_nothing_wrong(template_of: Callable[[str], Template], text: str) -> None:
     import json

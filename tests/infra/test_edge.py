@@ -39,6 +39,7 @@ def edge(template_of: Templates, resources_of: Any) -> Callable[[str, str], list
     return find
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [REST, HTTP], ids=["rest", "http"])
 def test_cfn_lint_has_no_error_and_no_warning(template_of: Templates, text: str) -> None:
     found = cfn_lint(json.dumps(template_of(text)), regions=["us-east-1", "eu-central-1"])

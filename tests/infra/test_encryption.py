@@ -31,6 +31,7 @@ def grants(role: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
 
 
+@pytest.mark.slow
 def test_cfn_lint_has_no_error_and_no_warning(template_of: Templates) -> None:
     assert [str(match) for match in cfn_lint(json.dumps(template_of(SETTING + MAILED)))] == []
 

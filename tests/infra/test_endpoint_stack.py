@@ -57,6 +57,7 @@ def test_the_template_is_as_reviewed(stack_of: Callable[..., EndpointStack], nam
     assert rendered == snapshot.read_text(encoding="utf-8"), f"rewrite it with {REWRITE}=1 and review the change"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "environment"),
     [(DEFAULTS, "dev"), (EVERYTHING, "dev"), (PROD, "prod"), (DEFAULTS, "local")],
@@ -70,6 +71,7 @@ def test_cfn_lint_has_no_error_and_no_warning(
     assert [str(match) for match in lint(json.dumps(template))] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["python3.12", "python3.14"])
 def test_cfn_lint_has_nothing_against_other_platforms(new_project: Callable[[str], Any], runtime: str) -> None:
     project = new_project(f'{DEFAULTS}architecture = "arm64"\nruntime = "{runtime}"\ncold_start = "snapstart"\n')

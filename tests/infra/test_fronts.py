@@ -29,6 +29,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 def test_cfn_lint_has_no_error_and_no_warning(template_of: Templates) -> None:
     """Of the whole stack in its largest new shape; the fronts' own tests lint each of them alone."""
     template = template_of(SHAPES["http", "jwt"])

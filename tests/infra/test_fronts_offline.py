@@ -23,7 +23,7 @@ from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
 REGION = "us-east-1"
 PAGE = "https://app.example"

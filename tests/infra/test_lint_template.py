@@ -39,6 +39,7 @@ def plain(template_of: Templates) -> dict[str, Any]:
     return copy.deepcopy(template_of())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("cold_start", ["none", "snapstart", "provisioned"])
 def test_our_templates_have_nothing_wrong(template_of: Templates, strategy: str, cold_start: str) -> None:

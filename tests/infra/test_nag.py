@@ -85,11 +85,13 @@ def findings(report: dict[str, Any]) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "environment"), SHAPES.values(), ids=SHAPES)
 def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) -> None:
     assert nag(text, environment) == set()
 
 
+@pytest.mark.slow
 def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serinus.infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
     found = nag(*SHAPES["full"]) | nag(*SHAPES["http_jwt"]) | nag(*SHAPES["rest_edge"])

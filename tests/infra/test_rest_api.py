@@ -205,6 +205,7 @@ def test_tokens_are_refused(template: Fronts) -> None:
         template(auth="jwt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("auth", ["iam", "public"])
 def test_cfn_lint_has_no_error_and_no_warning(template: Fronts, auth: str) -> None:
     made = template(auth=auth, docs=True, cors_origins=("https://app.example",))

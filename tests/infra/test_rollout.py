@@ -334,6 +334,7 @@ COLD_STARTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("cold_start", COLD_STARTS)
 @pytest.mark.parametrize("predefined", [True, False], ids=["predefined", "custom"])
@@ -347,6 +348,7 @@ def test_every_strategy_passes_cfn_lint(
     assert [str(match) for match in lint(json.dumps(template))] == []
 
 
+@pytest.mark.slow
 def test_a_hotfix_passes_cfn_lint(template_of: Templates) -> None:
     assert [str(match) for match in lint(json.dumps(template_of(hotfix=True)))] == []
 

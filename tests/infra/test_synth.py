@@ -32,6 +32,7 @@ def run_app(project: Any, *, environment: str | None = None) -> "subprocess.Comp
     )
 
 
+@pytest.mark.slow
 def test_the_app_writes_stacks_that_pass_the_cdk_librarys_check_where_the_cli_asks_and_says_nothing(
     project: Any,
 ) -> None:

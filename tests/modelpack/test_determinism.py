@@ -8,6 +8,7 @@ from typing import Any
 
 import joblib
 import pandas as pd
+import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -17,6 +18,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from serinus.lambda_handlers.contract.bundle import SHIPPED, read_manifest
 from serinus.modelpack.request import PackageResult
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import sys

@@ -27,6 +27,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from serinus.lambda_handlers.contract.bundle import read_manifest
 from serinus.modelpack.request import PackageResult
 
+pytestmark = pytest.mark.slow
+
 Package = Callable[..., PackageResult]
 
 CLASSIFIERS = {

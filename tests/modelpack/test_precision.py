@@ -27,6 +27,8 @@ from serinus.modelpack.layers.limits import LEAST_RUNTIME_BYTES
 from serinus.modelpack.precision import Measurement
 from serinus.modelpack.request import PackageResult
 
+pytestmark = pytest.mark.slow
+
 Package = Callable[..., PackageResult]
 LOOSE = Tolerance(labels=0.9, atol=0.3, rtol=0.0)
 

@@ -23,6 +23,8 @@ from serinus.lambda_handlers.inference.session import open_model
 from serinus.modelpack.errors import ConversionError
 from serinus.modelpack.request import PackageResult
 
+pytestmark = pytest.mark.slow
+
 Package = Callable[..., PackageResult]
 
 F_TENTH = make_scorer(fbeta_score, beta=0.1, pos_label="no")

@@ -28,6 +28,8 @@ from serinus.modelpack.errors import ConversionError
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest, PackageResult
 
+pytestmark = pytest.mark.slow
+
 EARLY: dict[str, Any] = {"n_estimators": 80, "learning_rate": 0.7, "early_stopping_rounds": 3, "n_jobs": 1}
 CAT: dict[str, Any] = {"depth": 3, "verbose": 0, "allow_writing_files": False, "thread_count": 1}
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.core.config import CloudConfig
 from serinus.offline.services.unperformed import MotoBut
@@ -19,6 +21,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_conformance_tests_say() -> None:
     done = run("--check")
     assert done.returncode == 0, done.stderr
@@ -44,6 +47,7 @@ def test_a_conformance_test_without_its_page_is_named(tmp_path: Path) -> None:
     assert "test_sns.py: test_a_rule" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_stale_page_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "offline.md"
     text = (ROOT / "docs" / "offline.md").read_text()

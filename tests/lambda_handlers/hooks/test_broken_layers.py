@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTION, DEPLOYMENT = "shop-dev-churn", "d-ABCDEFGHI"
 #: Loads a handler where only the standard library, its own code and what Lambda's runtime brings can be imported.

@@ -29,7 +29,7 @@ from serinus.infra.stacks.endpoint_stack import EndpointStack
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "security.md"

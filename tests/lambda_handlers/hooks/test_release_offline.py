@@ -17,7 +17,7 @@ import pytest
 
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -18,7 +18,7 @@ from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
 #: Cloud seconds in a real one: a judge that takes `LOOK_S` to answer would be silent for six minutes.
 SPEED = 600

@@ -19,6 +19,8 @@ from fuzzing.attacks import attacks
 from fuzzing.described import examples, read_document, strategies
 from fuzzing.target import Finding, Request, fire
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 40
 
 

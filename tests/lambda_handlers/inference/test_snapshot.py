@@ -20,6 +20,8 @@ from serinus.lambda_handlers.inference import snapshot
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "tests" / "events"
 TRUST = {

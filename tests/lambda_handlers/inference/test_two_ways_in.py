@@ -15,6 +15,8 @@ from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.tensors import compile_encoder
 from serinus.lambda_handlers.inference.validation_errors import check_rows, diagnose
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["iris", "churn", "energy", "ratio"]
 NUMBERS = st.one_of(
     st.integers(),

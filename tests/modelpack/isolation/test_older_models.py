@@ -47,7 +47,7 @@ joblib.dump(Own(3).fit(rows[["b"]], labels), "own.joblib")
 """
 
 
-pytestmark = pytest.mark.xdist_group("older models")
+pytestmark = [pytest.mark.xdist_group("older models"), pytest.mark.slow]
 TRUSTED = ("numpy.dtype", "sklearn.compose._column_transformer._RemainderColsList", "sklearn.tree._tree.Tree")
 
 

@@ -12,6 +12,8 @@ import pytest
 from serinus.cli.main import main
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
 
+pytestmark = pytest.mark.slow
+
 Refused = Callable[..., str]
 LOCKED = render_lock({"dev": {"given": Pin("0" * 64, "bundles/given/000000000000")}})
 

@@ -25,6 +25,8 @@ from serinus.modelpack.request import PackageRequest, PackageResult
 from serinus.modelpack.supervised.failures import Traceback, describe, revive
 from serinus.modelpack.supervised.supervisor import Packer
 
+pytestmark = pytest.mark.slow
+
 Requests = Callable[..., PackageRequest]
 
 

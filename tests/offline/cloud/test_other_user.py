@@ -20,6 +20,8 @@ from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.root_key import RootKey
 from serinus.offline.sandbox.peer import tells_users, user_at
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 ROOT = Path(__file__).parents[3]
 #: Becomes another user, who could not load this interpreter, and does one thing.

@@ -5,6 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+pytestmark = pytest.mark.slow
+
 #: Answers with Data that shows what it was asked, and fails when told so.
 PROVIDER = """
 import json

@@ -135,6 +135,7 @@ def test_the_window_of_a_rate_slides_by_cloud_time(stepped: Any, unique_name: Ca
     waf.disassociate_web_acl(ResourceArn=stage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("request_", "blocked"),
     [

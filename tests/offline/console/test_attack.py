@@ -13,6 +13,8 @@ import pytest
 
 from serinus.offline.cloud.cloud import Cloud
 
+pytestmark = pytest.mark.slow
+
 #: A stack whose custom resource would have a function run as whoever started the cloud.
 TEMPLATE = {
     "Resources": {

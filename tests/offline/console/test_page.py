@@ -13,7 +13,7 @@ from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.slow]
 
 MARKUP = "<img src=x onerror='window.ran=1'>"
 DOCUMENT = {

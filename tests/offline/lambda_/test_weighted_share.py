@@ -5,7 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from serinus.offline.cloud.cloud import Cloud
+
+pytestmark = pytest.mark.slow
 
 #: So few at once that both versions have room for their workers.
 AT_ONCE = 4

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 DENY_PLAIN_HTTP = json.dumps(
     {
         "Statement": [
@@ -62,11 +64,13 @@ with mock_aws():
 """
 
 
+@pytest.mark.slow
 def test_moto_denies_by_a_condition_that_does_not_hold():
     assert under_moto(UPLOAD) == "403"
     assert under_moto("from serinus.offline.moto import s3 as repair\nrepair.apply()\n" + UPLOAD) == "stored"
 
 
+@pytest.mark.slow
 def test_moto_lacks_the_managed_policies_of_aws():
     assert under_moto(ATTACH) == "NoSuchEntity"
     assert under_moto("from serinus.offline.moto import iam as repair\nrepair.apply()\n" + ATTACH) == "attached"

@@ -9,6 +9,8 @@ from serinus.offline.cloud.stepped import stepped
 from serinus.offline.core.clock import Clock
 from serinus.offline.moto import time as moto_time
 
+pytestmark = pytest.mark.slow
+
 
 def test_moto_reads_the_clock_that_is_followed() -> None:
     clock = Clock(0, 1_800_000_000.0)

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HANDLER = "def handler(event, context):\n    return 'fine'\n"
 
 

@@ -12,6 +12,8 @@ import pytest
 from serinus.offline.client.own_api import OwnApi
 from serinus.offline.core.root_key import RootKey
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = "import os, time\ndef handler(event, context):\n    while True:\n        time.sleep(0.1)\n"
 CLOUD = """
 import sys, threading, time

@@ -12,6 +12,8 @@ import pytest
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
+pytestmark = pytest.mark.slow
+
 TRUST = {
     "Statement": [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}

@@ -7,6 +7,10 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 Until = Callable[..., Any]
 
 STACK_SIZE = 250

@@ -308,6 +308,7 @@ def test_metrics_are_listed_by_namespace_name_and_dimensions(cloudwatch: Any, me
     assert listed(Dimensions=[{"Name": "Server", "Value": "a"}]) == 1
 
 
+@pytest.mark.slow
 def test_metrics_without_data_for_two_weeks_are_not_listed() -> None:
     """ListMetrics shows metrics with data in the past two weeks; RecentlyActive those of three hours.
 
