@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import urllib.request
+from functools import cache
 
 import pytest
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader, Loader
 
 from serinus.offline.client.session import isolated_session
 from serinus.offline.client.shell import LOOPBACK, bypassing, is_about_aws, shielded
@@ -108,6 +110,7 @@ def test_extending_twice_changes_nothing():
     assert bypassing(once) == once
 
 
+@pytest.mark.slow
 def test_a_cloud_started_by_hand_drops_them_itself(tmp_path):
     """`python -m serinus.offline` in a shell that is set up for AWS."""
     seen = (
@@ -174,6 +177,20 @@ def expected():
     return [(f"{CLOUD}/", "Credential=key", "us-east-1")] * len(CALLS)
 
 
+@pytest.fixture(scope="module")
+def _parsed_once():
+    """Parses each of the SDK's data files once for all sessions, of which each still finds its settings itself."""
+    parse = cache(lambda path: JSONFileLoader().load_file(path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            Loader,
+            "FILE_LOADER_CLASS",
+            type("Cached", (JSONFileLoader,), {"load_file": lambda _, path: parse(path)}),
+        )
+        yield
+
+
+@pytest.mark.usefixtures("_parsed_once")
 @pytest.mark.parametrize("name", [*sorted(HOSTILE), "HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_a_clients_calls_go_to_the_cloud_whatever_a_variable_says(monkeypatch, name):
     monkeypatch.setenv(name, HOSTILE.get(name, PROXY))
