@@ -1,5 +1,6 @@
 """What holds for every test, however the run was started, and what tests of several parts need."""
 
+import gc
 import json
 import signal
 import threading
@@ -20,6 +21,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected, millions of objects, out of each later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass

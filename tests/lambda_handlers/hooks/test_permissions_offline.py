@@ -29,7 +29,8 @@ from serinus.infra.stacks.endpoint_stack import EndpointStack
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
-pytestmark = [pytest.mark.cloud, pytest.mark.slow]
+# One group: each process would rehearse both strategies anew.
+pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("permissions")]
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "security.md"
