@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from serinus.offline.core.errors import OfflineError
-from serinus.offline.sandbox.environment import Credentials, Places, worker_environment
+from serinus.offline.sandbox.environment import Credentials, WorkerPaths, worker_environment
 from serinus.offline.sandbox.interpreter import Interpreter, prepare
 from serinus.offline.sandbox.spec import Archive, FunctionSpec
 
-PLACES = Places(Path("/here/code"), Path("/here/opt"), Path("/here/tmp"))
+PLACES = WorkerPaths(Path("/here/code"), Path("/here/opt"), Path("/here/tmp"))
 PYTHON = Interpreter(Path("/py/bin/python"), "3.11", "3.11.7", "cpython-311", Path("/here/runtime"))
 
 
@@ -31,7 +31,7 @@ def environment(**variables: str) -> dict[str, str]:
     )
     return worker_environment(
         spec,
-        places=PLACES,
+        paths=PLACES,
         interpreter=PYTHON,
         runtime_api="127.0.0.1:1",
         initialization="on-demand",
