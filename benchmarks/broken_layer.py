@@ -14,7 +14,7 @@ from typing import Any
 from lab.releases import order_of, packaged_project, releases_of
 from table import Row, main
 
-from serinus.cli.commands.deploy import bootstrap
+from serinus.cli.bootstrap import bootstrap
 from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_environment
 from serinus.cli.rehearse.live import LiveView

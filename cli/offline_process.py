@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from serinus.cli.errors import CliError
+from serinus.cli.project import SETTINGS
 from serinus.infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
 from serinus.offline.core.config import DEFAULT_ACCOUNT_ID, DEFAULT_REGION
 from serinus.offline.core.errors import OfflineError
@@ -313,3 +314,14 @@ def _end(pid: int, patience_s: float = STOP_TIMEOUT_S) -> None:
             os.kill(pid, 0)
             time.sleep(0.02)
         os.killpg(pid, signal.SIGKILL)
+
+
+def cloud_identity(project: Path, environment: str | None) -> CloudIdentity:
+    """Account and region of ``environment`` in serinus.toml, or the defaults."""
+    if environment is None:
+        return CloudIdentity()
+    from serinus.infra.settings import load_settings
+
+    settings = load_settings(project / SETTINGS, environment)
+    default = CloudIdentity()
+    return CloudIdentity(settings.account or default.account_id, settings.region or default.region)

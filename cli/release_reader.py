@@ -235,3 +235,15 @@ def _verdicts_in(lines: Sequence[str]) -> list[JudgeVerdict]:
 
 def _epoch(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
+
+
+def describe_release(release: AliasDeployment) -> str:
+    """A release and its result so far, in words."""
+    words = {
+        "Succeeded": "was promoted",
+        "Failed": "was rolled back",
+        "Stopped": "was rolled back",
+    }
+    why = f": {release.error}" if release.error else ""
+    how = words.get(release.status, "is under way")
+    return f"release {release.id} of version {release.canary} over {release.stable} {how}{why}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serinus.cli import cdk, offline_process
+from serinus.cli import cdk
+from serinus.cli.bootstrap import bootstrap
 from serinus.cli.console import notice, print_json, results, step
 from serinus.cli.errors import CliError, Interrupted, ToolFailed
 from serinus.cli.project_lock import project_lock
@@ -162,18 +163,3 @@ def updating_stacks(target: CloudTarget, stacks: Mapping[str, str]) -> dict[str,
 def follow_hint(name: str, flags: str) -> str:
     """The commands that follow and stop a release that is under way."""
     return f"`serinus rollout watch {name}{flags}` follows it, `serinus rollout stop {name}{flags}` stops it"
-
-
-def bootstrap(project: Path, target: CloudTarget, log: Path | None) -> None:
-    """Bootstrap the offline cloud once: on AWS the account's owner decides."""
-    if target.cloud is None:
-        return
-    cloudformation = target.client("cloudformation")
-    try:
-        cloudformation.describe_stacks(StackName="CDKToolkit")
-    except cloudformation.exceptions.ClientError:
-        with step("bootstrapping the offline cloud"):
-            environment = f"aws://{target.cloud.account_id}/{target.cloud.region}"
-            # Beside the project: its cdk.json would have the CLI build and synthesize first.
-            folder = project / offline_process.FOLDER
-            cdk.run(project, ["bootstrap", environment], target.environment(), log=log, folder=folder)

@@ -53,7 +53,7 @@ def up(
     Example: [bold]serinus local up --speed 60[/]
     """
     project = find_project()
-    identity = cloud_identity(project, env)
+    identity = offline_process.cloud_identity(project, env)
     if foreground:
         offline_process.require_extra()
         claim, key = offline_process.claim_port(project, port)
@@ -173,14 +173,3 @@ def status(port: AnyPort = None, as_json: AsJson = False) -> None:
         results.print(f"running at {cloud.url} (pid {cloud.pid})" if cloud else "not running")
     if cloud is None:
         raise typer.Exit(1)
-
-
-def cloud_identity(project: Path, environment: str | None) -> offline_process.CloudIdentity:
-    """Account and region of ``environment`` in serinus.toml, or the defaults."""
-    if environment is None:
-        return offline_process.CloudIdentity()
-    from serinus.infra.settings import load_settings
-
-    settings = load_settings(project / SETTINGS, environment)
-    default = offline_process.CloudIdentity()
-    return offline_process.CloudIdentity(settings.account or default.account_id, settings.region or default.region)

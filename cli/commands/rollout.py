@@ -61,8 +61,10 @@ def status(
             }
         )
         return
+    from serinus.cli.release_reader import describe_release
+
     results.print(describe_traffic(alias), markup=False)
-    results.print(release_line(last) if last else "no release by CodeDeploy yet", markup=False)
+    results.print(describe_release(last) if last else "no release by CodeDeploy yet", markup=False)
     if verdicts:
         results.print(f"judge: {verdicts[-1].verdict}: {verdicts[-1].reason}", markup=False)
     results.print(
@@ -92,7 +94,9 @@ def watch(endpoint: EndpointName, env: Environment = None, local: Local = False,
         if not last.under_way:
             break
         time.sleep(pause_s)
-    results.print(release_line(last), markup=False)
+    from serinus.cli.release_reader import describe_release
+
+    results.print(describe_release(last), markup=False)
     if last.rolled_back:
         raise typer.Exit(ROLLED_BACK)
 
@@ -172,18 +176,6 @@ def describe_traffic(alias: "AliasState") -> str:
     if alias.canary is None:
         return f"version {alias.version} answers all requests"
     return f"version {alias.canary} answers {alias.weight:.0%} of requests, version {alias.version} the rest"
-
-
-def release_line(release: "AliasDeployment") -> str:
-    """A release and its result so far, in words."""
-    words = {
-        "Succeeded": "was promoted",
-        "Failed": "was rolled back",
-        "Stopped": "was rolled back",
-    }
-    why = f": {release.error}" if release.error else ""
-    how = words.get(release.status, "is under way")
-    return f"release {release.id} of version {release.canary} over {release.stable} {how}{why}"
 
 
 def _notice_once(printed: set[str], line: str) -> None:

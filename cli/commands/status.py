@@ -106,9 +106,9 @@ def callers(name: str, deployed: "DeployedEndpoint", flags: str) -> str:
 
 def release(deployed: "DeployedEndpoint") -> str:
     """The last release and its result so far."""
-    from serinus.cli.commands.rollout import release_line
+    from serinus.cli.release_reader import describe_release
 
-    return release_line(deployed.release) if deployed.release else "none by CodeDeploy yet"
+    return describe_release(deployed.release) if deployed.release else "none by CodeDeploy yet"
 
 
 def alarms(deployed: "DeployedEndpoint") -> str:

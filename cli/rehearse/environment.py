@@ -13,9 +13,8 @@ from typing import Any
 import botocore.exceptions
 
 from serinus.cli import cdk, offline_process
-from serinus.cli.commands.build import register_twins
-from serinus.cli.commands.local import cloud_identity
-from serinus.cli.offline_process import RunningCloud, SimulationOptions
+from serinus.cli.layer_twins import register_twins
+from serinus.cli.offline_process import RunningCloud, SimulationOptions, cloud_identity
 from serinus.cli.rehearse.assemblies import ASSEMBLY, command
 from serinus.cli.rehearse.background import BackgroundProcess, interrupts_ignored
 from serinus.cli.rehearse.workspace import Workspace

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serinus.cli import cdk
-from serinus.cli.commands.deploy import bootstrap
+from serinus.cli.bootstrap import bootstrap
 from serinus.cli.dev_tokens import dev_token
 from serinus.cli.endpoints import find_endpoint
 from serinus.cli.errors import WrongUsage
