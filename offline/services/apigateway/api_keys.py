@@ -8,7 +8,7 @@ from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
-from serinus.offline.services.apigateway.store import RegionStore
+from serinus.offline.services.apigateway.store import RestApiStore
 
 SHORTEST_VALUE, LONGEST_VALUE = 20, 128
 GENERATED_LENGTH = 40
@@ -63,7 +63,7 @@ class ApiKeyOperations(Operations):
         return {}
 
 
-def stage_keys(store: RegionStore, stages: list[Document]) -> list[str]:
+def stage_keys(store: RestApiStore, stages: list[Document]) -> list[str]:
     """The stages that a key names, as AWS lists them: since usage plans, they open nothing by themselves."""
     for stage in stages:
         store.api(stage["restApiId"]).stage(stage["stageName"])
@@ -78,7 +78,7 @@ def generated_value() -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(GENERATED_LENGTH))
 
 
-def check_value(store: RegionStore, value: str) -> None:
+def check_value(store: RestApiStore, value: str) -> None:
     if len(value) < SHORTEST_VALUE:
         raise bad_request(f"API Key value should be at least {SHORTEST_VALUE} characters (got {len(value)})")
     if len(value) > LONGEST_VALUE:

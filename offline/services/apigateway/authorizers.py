@@ -1,4 +1,4 @@
-"""Lambda authorizers: functions that decide who may call. Cognito's are refused."""
+"""Lambda authorizers: functions that allow or deny calls. Cognito's are refused."""
 
 import re
 from typing import Any

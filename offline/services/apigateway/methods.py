@@ -1,4 +1,4 @@
-"""Methods and their responses: what a resource answers to, and who may ask."""
+"""A resource's HTTP methods, their authorization and their responses."""
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call

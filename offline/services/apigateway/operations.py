@@ -1,4 +1,4 @@
-"""What every family of operations needs: the caller's region, documents out, pages, refusals."""
+"""Shared by all families of operations: the caller's region, responses, pages, refusals."""
 
 import copy
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from serinus.offline.core.protocol import Answer
 from serinus.offline.core.service import Call, Service
 from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.custom_domains import CustomDomains
-from serinus.offline.services.apigateway.store import RegionStore, RestApi, stage_arn
+from serinus.offline.services.apigateway.store import RestApi, RestApiStore, stage_arn
 
 DEFAULT_PAGE = 25
 LARGEST_PAGE = 500
@@ -29,7 +29,7 @@ class Operations(Service):
     def __init__(self, context: CloudContext, domains: CustomDomains) -> None:
         super().__init__(context)
         self.domains = domains
-        self.stores: dict[str, RegionStore] = {}
+        self.stores: dict[str, RestApiStore] = {}
         #: Grows with every change, so that the gateway knows when what it compiled is stale.
         self.revision = 0
 
@@ -43,8 +43,8 @@ class Operations(Service):
             if request.method != "GET":
                 self.revision += 1
 
-    def store(self, call: Call) -> RegionStore:
-        return self.stores.setdefault(call.region, RegionStore())
+    def store(self, call: Call) -> RestApiStore:
+        return self.stores.setdefault(call.region, RestApiStore())
 
     def uncover(self, call: Call, stage: str = "") -> None:
         """No web ACL stands in front of a stage, or of any of an API's stages, that is going away."""
@@ -72,7 +72,7 @@ def replace(document: Document, new: Document) -> Document:
 
 
 def pick_members(params: Document, *names: str) -> Document:
-    """The parameters that were given, among ``names``."""
+    """The members of ``params`` among ``names``."""
     return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}
 
 
@@ -90,7 +90,7 @@ def page(call: Call, documents: Iterable[Document], key: str = "items") -> Docum
 
 
 def refuse(params: Document, unmodelled: dict[str, str]) -> None:
-    """Raise `NotModelled` for the first parameter given that this cloud does not model."""
+    """Raise `NotModelled` for the first parameter that this cloud does not model."""
     for name, meaning in unmodelled.items():
         if params.get(name):
             raise NotModelled(f"apigateway: {name} ({meaning})")

@@ -1,4 +1,4 @@
-"""What the gateway is given of a stage: its own settings over the snapshot that it was pointed at."""
+"""A stage as the gateway serves it: the stage's settings over the deployment's snapshot."""
 
 from dataclasses import dataclass
 

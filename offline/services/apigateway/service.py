@@ -24,7 +24,7 @@ from serinus.offline.services.apigateway.published import Published
 from serinus.offline.services.apigateway.resources import ResourceOperations
 from serinus.offline.services.apigateway.rest_apis import RestApiOperations
 from serinus.offline.services.apigateway.stages import StageOperations
-from serinus.offline.services.apigateway.store import RegionStore
+from serinus.offline.services.apigateway.store import RestApiStore
 from serinus.offline.services.apigateway.tags import TagOperations
 from serinus.offline.services.apigateway.usage_plans import UsagePlanOperations
 from serinus.offline.services.apigateway.validators import ValidatorOperations
@@ -32,9 +32,9 @@ from serinus.offline.services.apigateway.validators import ValidatorOperations
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a state folder keeps: the stores by region, and the custom domains of REST and HTTP APIs by region."""
+    """A state folder's part: the stores by region, and the custom domains of REST and HTTP APIs by region."""
 
-    stores: dict[str, RegionStore]
+    stores: dict[str, RestApiStore]
     domains: dict[str, dict[str, Domain]]
 
 
@@ -82,7 +82,7 @@ class ApiGateway(
         return api.stages.keys() if api else None
 
     def published(self, api_id: str, stage_name: str) -> Published | None:
-        """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""
+        """The stage ``stage_name`` of ``api_id`` as served now; None if it does not exist."""
         for region, store in self.stores.items():
             api = store.apis.get(api_id)
             if api is None or stage_name not in api.stages:
@@ -101,7 +101,7 @@ class ApiGateway(
         return None
 
     def all_published(self) -> list[Published]:
-        """What every stage of every API serves now."""
+        """Every stage of every API as served now."""
         stages = [
             self.published(api_id, stage_name)
             for store in list(self.stores.values())

@@ -1,4 +1,4 @@
-"""What a region's API Gateway keeps: documents in the shapes that AWS answers with.
+"""A region's REST APIs, keys and plans: documents in the shapes that AWS returns.
 
 Keeping AWS's own shapes makes an answer a copy, an update a JSON patch and a deployment a deep copy.
 """
@@ -112,7 +112,7 @@ class Client:
 
 
 @dataclass(slots=True)
-class RegionStore:
+class RestApiStore:
     """One region of one account."""
 
     apis: dict[str, RestApi] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How often each key used each plan, by day: what quotas are measured against and GetUsage answers."""
+"""Each key's use of each plan by day: quotas count it and GetUsage reports it."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta

@@ -8,7 +8,7 @@ from serinus.offline.http.api_documents import Document, bad_request, conflict, 
 from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members
 from serinus.offline.services.apigateway.patching import apply_patch, segments
 from serinus.offline.services.apigateway.plan_stages import patch_plan_stages
-from serinus.offline.services.apigateway.store import RegionStore, UsagePlan, not_found
+from serinus.offline.services.apigateway.store import RestApiStore, UsagePlan, not_found
 
 MUTABLE = frozenset({"name", "description", "throttle", "quota", "productCode"})
 PERIODS = ("DAY", "WEEK", "MONTH")
@@ -118,7 +118,7 @@ def report_days(call: Call) -> tuple[date, date]:
     return first, last
 
 
-def check_plan(store: RegionStore, plan: Document) -> None:
+def check_plan(store: RestApiStore, plan: Document) -> None:
     """Raise BadRequestException for a plan without a name, with a bad quota or an unknown stage."""
     if not plan.get("name"):
         raise bad_request("Usage plan name must not be blank")
@@ -134,7 +134,7 @@ def check_plan(store: RegionStore, plan: Document) -> None:
             raise bad_request(f"API Stage not found: {entry['apiId']}:{entry['stage']}")
 
 
-def check_joins(store: RegionStore, plan: UsagePlan, key_id: str) -> None:
+def check_joins(store: RestApiStore, plan: UsagePlan, key_id: str) -> None:
     """Raise ConflictException if the key is in the plan already, or reaches one of its stages by another."""
     if key_id in plan.key_ids:
         raise conflict(f"Usage Plan {plan.document['id']} cannot be used with key {key_id}: already a subscriber")

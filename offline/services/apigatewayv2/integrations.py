@@ -109,7 +109,7 @@ def check_integration(integration: Document) -> None:
 
 
 def lambda_of(integration: Document) -> str | None:
-    """The function's ARN, given plainly or in an invocation URI, stage variables still in it."""
+    """The function's ARN, from an ARN or an invocation URI, stage variables still in it."""
     uri = str(integration.get("IntegrationUri") or "")
     plain = STAGE_VARIABLE.sub("x", uri)
     return uri if FUNCTION_ARN.match(plain) else function_of(uri)

@@ -1,4 +1,4 @@
-"""What every family of operations needs: the caller's region, documents out, pages, automatic deployments."""
+"""Shared by all families of operations: the caller's region, responses, pages, automatic deployments."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.http.custom_domains import CustomDomains
-from serinus.offline.services.apigatewayv2.store import HttpApi, RegionStore, not_found
+from serinus.offline.services.apigatewayv2.store import HttpApi, HttpApiStore, not_found
 
 if TYPE_CHECKING:
     from moto.core.request import Request
@@ -31,7 +31,7 @@ class Operations(Service):
         super().__init__(context)
         #: Kept with the REST APIs' state.
         self.domains = domains
-        self.stores: dict[str, RegionStore] = {}
+        self.stores: dict[str, HttpApiStore] = {}
         #: Grows with every change, so that the gateway knows when what it compiled is stale.
         self.revision = 0
 
@@ -45,8 +45,8 @@ class Operations(Service):
             if request.method != "GET":
                 self.revision += 1
 
-    def store(self, call: Call) -> RegionStore:
-        return self.stores.setdefault(call.region, RegionStore())
+    def store(self, call: Call) -> HttpApiStore:
+        return self.stores.setdefault(call.region, HttpApiStore())
 
     def api(self, call: Call) -> HttpApi:
         return self.store(call).api(call.params["ApiId"])
@@ -81,12 +81,12 @@ def answered(document: Document) -> Document:
 
 
 def pick_members(params: Mapping[str, Any], names: Iterable[str]) -> Document:
-    """The parameters that were given, among ``names``."""
+    """The members of ``params`` among ``names``."""
     return {name: copy.deepcopy(params[name]) for name in names if params.get(name) is not None}
 
 
 def changed(document: Document, params: Mapping[str, Any], names: Iterable[str]) -> Document:
-    """``document`` with what an update gives; empty text unsets."""
+    """``document`` with an update's members; empty text unsets."""
     members = {name: None if value == "" else value for name, value in pick_members(params, names).items()}
     return answered(document | members)
 
@@ -118,7 +118,7 @@ def page(call: Call, documents: Iterable[Document]) -> Document:
 
 
 def refuse(params: Mapping[str, Any], unmodelled: Mapping[str, str]) -> None:
-    """Raise `NotModelled` for the first parameter given that this cloud does not model."""
+    """Raise `NotModelled` for the first parameter that this cloud does not model."""
     for name, meaning in unmodelled.items():
         if params.get(name):
             raise NotModelled(f"apigatewayv2: {name} ({meaning})")

@@ -1,4 +1,4 @@
-"""What the gateway serves: a stage with its own settings over the deployment that it was pointed at."""
+"""A stage as the gateway serves it: the stage's settings over the deployment's snapshot."""
 
 from dataclasses import dataclass
 

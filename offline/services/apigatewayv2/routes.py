@@ -1,4 +1,4 @@
-"""Routes: a method and a path, or $default, and who may take them."""
+"""Routes: a method and a path, or $default, and their authorization."""
 
 import re
 

@@ -10,7 +10,7 @@ from serinus.offline.services.apigatewayv2.integrations import IntegrationOperat
 from serinus.offline.services.apigatewayv2.published import Published
 from serinus.offline.services.apigatewayv2.routes import RouteOperations
 from serinus.offline.services.apigatewayv2.stages import StageOperations
-from serinus.offline.services.apigatewayv2.store import RegionStore
+from serinus.offline.services.apigatewayv2.store import HttpApiStore
 from serinus.offline.services.apigatewayv2.tags import TagOperations
 
 DEFAULT_STAGE = "$default"
@@ -27,10 +27,10 @@ class ApiGatewayV2(
 ):
     """HTTP APIs and their stages."""
 
-    def snapshot(self) -> dict[str, RegionStore]:
+    def snapshot(self) -> dict[str, HttpApiStore]:
         return self.stores
 
-    def restore(self, saved: dict[str, RegionStore]) -> None:
+    def restore(self, saved: dict[str, HttpApiStore]) -> None:
         self.stores = saved
 
     def has(self, api_id: str) -> bool:
@@ -45,7 +45,7 @@ class ApiGatewayV2(
         return DEFAULT_STAGE
 
     def published(self, api_id: str, stage_name: str) -> Published | None:
-        """What ``stage_name`` of ``api_id`` serves now; None if there is no such stage."""
+        """The stage ``stage_name`` of ``api_id`` as served now; None if it does not exist."""
         for region, store in self.stores.items():
             api = store.apis.get(api_id)
             if api is None or stage_name not in api.stages:
@@ -55,7 +55,7 @@ class ApiGatewayV2(
         return None
 
     def all_published(self) -> list[Published]:
-        """What every stage of every API serves now."""
+        """Every stage of every API as served now."""
         stages = [
             self.published(api_id, stage_name)
             for store in list(self.stores.values())

@@ -1,4 +1,4 @@
-"""What a region's HTTP APIs are made of: documents in the shapes that AWS answers with."""
+"""A region's HTTP APIs: documents in the shapes that AWS returns."""
 
 import copy
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class HttpApi:
 
 
 @dataclass(slots=True)
-class RegionStore:
+class HttpApiStore:
     """One region of one account."""
 
     apis: dict[str, HttpApi] = field(default_factory=dict)

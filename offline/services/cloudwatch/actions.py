@@ -1,4 +1,4 @@
-"""What an alarm does when its state changes: publish to an SNS topic, or invoke a Lambda function."""
+"""An alarm's actions on a state change: publish to an SNS topic, or invoke a Lambda function."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What makes alarms live: evaluation every cloud minute, changes of state, and who is told of them.
+"""Runs alarms: evaluation every cloud minute, changes of state, and their notifications.
 
 Everything here runs on the cloud's event loop, so alarms need no lock.
 """
@@ -12,7 +12,7 @@ from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import AlarmSubscriber, CloudContext, EventSink, FunctionInvoker
 from serinus.offline.services.cloudwatch.actions import perform
 from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
-from serinus.offline.services.cloudwatch.base import Region
+from serinus.offline.services.cloudwatch.base import MetricRegion
 from serinus.offline.services.cloudwatch.evaluation import ALARM, OK, evaluate, evaluation_range
 from serinus.offline.services.cloudwatch.metric_alarm import Watch, watch_of
 from serinus.offline.services.cloudwatch.notifications import Change, eventbridge_event
@@ -32,10 +32,14 @@ MOMENT = "%A %d %B, %Y %H:%M:%S UTC"
 
 
 class AlarmEngine:
-    """Evaluates the alarms of all regions and carries out what their changes of state ask for."""
+    """Evaluates the alarms of all regions and runs the actions of their state changes."""
 
     def __init__(
-        self, context: CloudContext, regions: dict[str, Region], functions: FunctionInvoker, events: EventSink
+        self,
+        context: CloudContext,
+        regions: dict[str, MetricRegion],
+        functions: FunctionInvoker,
+        events: EventSink,
     ) -> None:
         self._context = context
         self._functions = functions
@@ -71,7 +75,7 @@ class AlarmEngine:
                 await self._evaluate_all(name, region, instant, now)
         self._ticked_at = latest
 
-    async def _evaluate_all(self, region_name: str, region: Region, instant: int, now: float) -> None:
+    async def _evaluate_all(self, region_name: str, region: MetricRegion, instant: int, now: float) -> None:
         for alarm in list(region.alarms.values()):
             if alarm.kind != "MetricAlarm" or region.alarms.get(alarm.name) is not alarm:
                 continue
@@ -101,7 +105,7 @@ class AlarmEngine:
         state: AlarmState,
         children: tuple[tuple[str, AlarmState], ...] = (),
     ) -> None:
-        """Put ``alarm`` into ``state``; if its value changes, tell everyone and carry out its actions."""
+        """Put ``alarm`` into ``state``; if its value changes, notify and run its actions."""
         old, alarm.state = alarm.state, state
         if old.value == state.value:
             return

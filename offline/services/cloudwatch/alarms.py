@@ -1,4 +1,4 @@
-"""What an alarm is: its settings as they were put, its state, and what is remembered of it."""
+"""An alarm: its settings as they were put, its state and its history."""
 
 import json
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class AlarmState:
 
 @dataclass(slots=True)
 class Alarm:
-    """An alarm; ``settings`` hold what PutMetricAlarm or PutCompositeAlarm was given, with defaults."""
+    """An alarm; ``settings`` are PutMetricAlarm's or PutCompositeAlarm's, with defaults."""
 
     name: str
     arn: str

@@ -1,4 +1,4 @@
-"""What CloudWatch keeps in each region, and the base that its groups of operations share."""
+"""CloudWatch's state by region, and the base that its groups of operations share."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ class Dashboard:
 
 
 @dataclass(slots=True)
-class Region:
+class MetricRegion:
     """One region's metrics, alarms, their history (oldest first) and dashboards: plain, picklable data."""
 
     store: MetricStore = field(default_factory=MetricStore)
@@ -33,11 +33,11 @@ class Regional(Service):
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
-        self.regions: dict[str, Region] = {}
+        self.regions: dict[str, MetricRegion] = {}
 
-    def region(self, name: str) -> Region:
-        """The region's state; setdefault on a dict is atomic, so any thread may ask."""
-        return self.regions.get(name) or self.regions.setdefault(name, Region())
+    def region(self, name: str) -> MetricRegion:
+        """The region's state; setdefault on a dict is atomic, so any thread may call."""
+        return self.regions.get(name) or self.regions.setdefault(name, MetricRegion())
 
     def store(self, region: str) -> MetricStore:
         return self.region(region).store

@@ -1,4 +1,4 @@
-"""The operations on dashboards: kept and given back; this cloud draws none."""
+"""The operations on dashboards: kept and returned; this cloud draws none."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What PutMetricData takes in: a MetricDatum becomes samples, checked against AWS's limits.
+"""PutMetricData's input: a MetricDatum becomes samples, checked against AWS's limits.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 """
@@ -33,7 +33,7 @@ def check_namespace(namespace: str) -> str:
 def samples_of(
     namespace: str, datum: dict[str, Any], position: int, now: float, visible_at: float
 ) -> list[Sample | StatisticSet]:
-    """What one MetricDatum, the ``position``-th of its request, adds; raises for what AWS would refuse."""
+    """The samples of a request's ``position``-th MetricDatum; raises for data that AWS rejects."""
     where = f"MetricData.member.{position}"
     key = MetricKey(namespace, _name(datum, where), _dimensions(datum, where))
     timestamp = _timestamp(datum, where, now)

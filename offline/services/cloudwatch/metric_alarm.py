@@ -1,4 +1,4 @@
-"""What a metric alarm watches: PutMetricAlarm's settings, checked, as queries and a threshold.
+"""PutMetricAlarm's settings, checked, as queries and a threshold.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
@@ -109,7 +109,7 @@ def _periods(settings: dict[str, Any], period_s: int) -> tuple[int, int]:
 
 
 def _missing(settings: dict[str, Any], queries: tuple[Query, ...]) -> str:
-    """TreatMissingData; alarms on DynamoDB's metrics ignore missing data unless told otherwise."""
+    """TreatMissingData; alarms on DynamoDB's metrics ignore missing data by default."""
     of_dynamodb = any(query.metric and query.metric.namespace == "AWS/DynamoDB" for query in queries)
     missing = settings.get("TreatMissingData", "ignore" if of_dynamodb else "missing")
     if missing not in MISSING:

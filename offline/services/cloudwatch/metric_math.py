@@ -27,7 +27,7 @@ from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Va
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression can see: values by id, the request's metrics, and its periods."""
+    """An expression's scope: values by id, the request's metrics, and its periods."""
 
     value_of: Callable[[str], Value]
     metrics: dict[str, TimeSeries]
@@ -70,7 +70,7 @@ def _evaluate(node: Node, scope: Scope) -> Value:
         case Function(name, arguments):
             return _call(name, arguments, scope)
         case Text(text):
-            raise MathError(f"the text {text!r} is no value")
+            raise MathError(f"the text {text!r} is not a value")
 
 
 def _call(name: str, arguments: tuple[Node, ...], scope: Scope) -> Value:
@@ -86,7 +86,7 @@ def _call(name: str, arguments: tuple[Node, ...], scope: Scope) -> Value:
     except (ValueError, IndexError) as error:
         if isinstance(error, MathError):
             raise
-        raise MathError(f"{name} does not take {len(values)} such arguments") from error
+        raise MathError(f"{name} does not accept these {len(values)} arguments") from error
 
 
 def _metrics(arguments: tuple[Node, ...], scope: Scope) -> Value:

@@ -1,4 +1,4 @@
-"""What others are told of an alarm: the SNS message, the event for a Lambda action, EventBridge's event.
+"""An alarm's notifications: the SNS message, the event for a Lambda action, EventBridge's event.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
@@ -109,7 +109,7 @@ def _swapped(dimensions: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def lambda_event(change: Change) -> dict[str, Any]:
-    """What a Lambda action is invoked with."""
+    """A Lambda action's event."""
     return {
         "source": "aws.cloudwatch",
         "alarmArn": change.alarm.arn,
@@ -136,7 +136,7 @@ def eventbridge_event(change: Change) -> dict[str, Any]:
 
 
 def detail(change: Change) -> dict[str, Any]:
-    """What both events say of the alarm."""
+    """The alarm's part of both events."""
     return {
         "alarmName": change.alarm.name,
         "state": _state(change.alarm.state),

@@ -1,4 +1,4 @@
-"""Metric data queries: what GetMetricData and alarms ask, resolved to time series.
+"""Metric data queries of GetMetricData and alarms, resolved to time series.
 
 A query either fetches a statistic of a metric or computes an expression over other queries.
 """
@@ -41,7 +41,7 @@ class Window:
 
 
 def check_period(period_s: int) -> None:
-    """Raise for a period that no metric can be asked in."""
+    """Raise for a period that CloudWatch rejects."""
     if period_s in HIGH_RESOLUTION_PERIODS or (period_s > 0 and period_s % 60 == 0):
         return
     raise AwsError(

@@ -49,7 +49,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """(kind, text): a word, a bracket, or a state with the alarm that it is asked of."""
+    """(kind, text): a word, a bracket, or a state with its alarm."""
     offset = 0
     text = text.rstrip()
     while offset < len(text):

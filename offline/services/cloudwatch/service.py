@@ -13,7 +13,7 @@ from serinus.offline.core.ports import AlarmSubscriber
 from serinus.offline.core.protocol import Answer
 from serinus.offline.services.cloudwatch.alarm_engine import state_of
 from serinus.offline.services.cloudwatch.alarms_api import AlarmsApi
-from serinus.offline.services.cloudwatch.base import Region
+from serinus.offline.services.cloudwatch.base import MetricRegion
 from serinus.offline.services.cloudwatch.dashboards_api import DashboardsApi
 from serinus.offline.services.cloudwatch.emf import InvalidEmf, extract
 from serinus.offline.services.cloudwatch.metrics_api import MetricsApi
@@ -38,10 +38,10 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     async def stop(self) -> None:
         self.engine.stop()
 
-    def snapshot(self) -> dict[str, Region]:
+    def snapshot(self) -> dict[str, MetricRegion]:
         return self.regions
 
-    def restore(self, saved: dict[str, Region]) -> None:
+    def restore(self, saved: dict[str, MetricRegion]) -> None:
         self.regions.update(saved)
 
     def record(

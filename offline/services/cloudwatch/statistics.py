@@ -1,4 +1,4 @@
-"""What a period's values amount to: the statistics of CloudWatch, over values kept as counts."""
+"""CloudWatch's statistics of a period, over values kept as counts."""
 
 import math
 import re
@@ -59,7 +59,7 @@ class Bucket:
 
 
 def merged(buckets: Iterable[Bucket], *, with_values: bool = True) -> Bucket:
-    """One bucket for all; without the single values when only simple statistics are asked of it."""
+    """One bucket for all; without the single values when only simple statistics are needed."""
     whole = Bucket()
     for bucket in buckets:
         whole.merge(bucket, with_values=with_values)

@@ -19,7 +19,7 @@ Dimensions = tuple[tuple[str, str], ...]
 
 
 class MetricKey(NamedTuple):
-    """What makes a metric: namespace, name and its exact set of dimensions, sorted by name."""
+    """A metric's identity: namespace, name and exact set of dimensions, sorted by name."""
 
     namespace: str
     name: str
@@ -90,7 +90,7 @@ class MetricStore:
         self._lock = threading.Lock()
 
     def put(self, sample: Sample | StatisticSet) -> None:
-        """Take in a value. Appending to a deque is atomic, so the hot path takes no lock."""
+        """Record a value. Appending to a deque is atomic, so the hot path takes no lock."""
         self._incoming.append(sample)
 
     def datapoints(
@@ -104,7 +104,7 @@ class MetricStore:
         unit: str | None = None,
         with_values: bool = True,
     ) -> dict[int, Bucket]:
-        """What was measured in each period from ``start`` (periods are counted from there) to ``end``.
+        """The values of each period from ``start`` (periods are counted from there) to ``end``.
 
         Keyed by the epoch second at which a period begins; periods without values are absent. All units
         are merged unless ``unit`` chooses one. ``with_values`` is needed for percentiles only.
@@ -153,10 +153,10 @@ class MetricStore:
 
 
 def dimensions_of(pairs: Iterable[dict[str, Any]]) -> Dimensions:
-    """Dimensions as a request gives them ([{"Name", "Value"}]), as the store keeps them."""
+    """Dimensions of a request ([{"Name", "Value"}]), as the store keeps them."""
     return tuple(sorted((pair["Name"], pair["Value"]) for pair in pairs))
 
 
 def dimensions_out(dimensions: Dimensions) -> list[dict[str, str]]:
-    """Dimensions as an answer gives them."""
+    """Dimensions of a response."""
     return [{"Name": name, "Value": value} for name, value in dimensions]

@@ -1,4 +1,4 @@
-"""What metric math computes with: numbers, time series and arrays of them, and how operators join them."""
+"""Metric math's values: numbers, time series and arrays of them, and how operators join them."""
 
 import math
 import operator
@@ -10,7 +10,7 @@ from serinus.offline.services.cloudwatch.math_syntax import MathError
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The periods that a request asks about: from ``start`` to ``end`` (epoch seconds) by ``period_s``."""
+    """The periods that a request covers: from ``start`` to ``end`` (epoch seconds) by ``period_s``."""
 
     start: int
     end: int

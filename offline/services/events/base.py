@@ -1,4 +1,4 @@
-"""What every family of EventBridge operations needs: the caller's region, pages, refusals."""
+"""Shared by EventBridge's families of operations: the caller's region, pages, refusals."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from serinus.offline.core import pages
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Call, Service
-from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, RegionStore, bus_arn
+from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, EventBusStore, bus_arn
 
 LARGEST_PAGE = 100
 
@@ -19,15 +19,15 @@ class EventsBase(Service):
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
-        self.stores: dict[str, RegionStore] = {}
+        self.stores: dict[str, EventBusStore] = {}
 
-    def region(self, region: str) -> RegionStore:
+    def region(self, region: str) -> EventBusStore:
         if region not in self.stores:
             arn = bus_arn(region, self.context.config.account_id, DEFAULT_BUS)
-            self.stores[region] = RegionStore({DEFAULT_BUS: Bus(DEFAULT_BUS, arn, self.context.clock.time())})
+            self.stores[region] = EventBusStore({DEFAULT_BUS: Bus(DEFAULT_BUS, arn, self.context.clock.time())})
         return self.stores[region]
 
-    def store(self, call: Call) -> RegionStore:
+    def store(self, call: Call) -> EventBusStore:
         return self.region(call.region)
 
     def bus(self, call: Call) -> Bus:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import parse_schedule
-from serinus.offline.services.events.store import Bus, Document, RegionStore, Rule
+from serinus.offline.services.events.store import Bus, Document, EventBusStore, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SavedBus:
     rules: list[SavedRule]
 
 
-def saved_buses(store: RegionStore) -> list[SavedBus]:
+def saved_buses(store: EventBusStore) -> list[SavedBus]:
     return [
         SavedBus(
             bus.name, bus.arn, bus.created, bus.description, bus.tags, [_saved(r) for r in bus.rules.values()]
@@ -42,9 +42,9 @@ def _saved(rule: Rule) -> SavedRule:
     return SavedRule(rule.document, rule.arn, rule.targets, rule.tags, due)
 
 
-def store_of(buses: list[SavedBus]) -> tuple[RegionStore, dict[str, float]]:
+def store_of(buses: list[SavedBus]) -> tuple[EventBusStore, dict[str, float]]:
     """A region's buses again, and when which rule (by ARN) is due; nothing is scheduled yet."""
-    store = RegionStore({})
+    store = EventBusStore({})
     due: dict[str, float] = {}
     for bus in buses:
         rules = {rule.document["Name"]: _rule(rule) for rule in bus.rules}

@@ -50,7 +50,7 @@ class Bus:
 
 
 @dataclass(slots=True)
-class RegionStore:
+class EventBusStore:
     buses: dict[str, Bus]
 
     def bus(self, name_or_arn: str | None) -> Bus:

@@ -43,7 +43,7 @@ class TargetOperations(RuleOperations, EventsBase):
 
 
 def check_target(target: Document) -> None:
-    """Raise for an ARN that is none, a kind that is not modelled, or two kinds of input at once."""
+    """Raise for a malformed ARN, a kind that is not modelled, or two kinds of input at once."""
     parts = target["Arn"].split(":")
     if len(parts) < 6:
         raise invalid(f"Parameter {target['Arn']} is not valid. Reason: Provided Arn is not in correct format.")

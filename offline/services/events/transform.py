@@ -1,4 +1,4 @@
-"""What a target receives: the event, a part of it, a constant, or a template filled from it.
+"""A target's input: the event, a part of it, a constant, or a template filled from it.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -61,7 +61,7 @@ def transformed(transformer: Document, event: Document, rule_arn: str, rule_name
 
 
 def inserted(value: Any, *, quoted: bool, template: str) -> str:
-    """A value as a template takes it: bare inside quotes or text, as JSON where it stands alone in JSON."""
+    """A value in a template: bare inside quotes or text, as JSON where it stands alone in JSON."""
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -43,7 +43,7 @@ class Archives:
         return self.root / f"{sha256}.zip"
 
     def url(self, sha256: str) -> str:
-        """Where a client that was told so downloads an archive."""
+        """The URL from which a client downloads an archive."""
         config = self._context.config
         path = f"{URL_PATH}/{sha256}"
         return f"{config.endpoint_url}{path}?seal={config.root_key.seal(path)}"

@@ -1,4 +1,4 @@
-"""What the operations of the Lambda service share: state, lookups, revisions, and their error words."""
+"""Shared by Lambda's operations: state, lookups, revisions and their errors."""
 
 import asyncio
 import logging

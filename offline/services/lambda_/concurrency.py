@@ -1,4 +1,4 @@
-"""How many invocations may run at once: the function's reserved share, and what is left of the account's.
+"""Limits concurrent invocations: the function's reserved share, else the account's unreserved rest.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 """

@@ -1,4 +1,4 @@
-"""How asynchronous invocations are retried and where their results go: the settings.
+"""The settings of asynchronous invocations: retries and destinations.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
 """

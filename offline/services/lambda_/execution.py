@@ -21,7 +21,7 @@ SHORTEST_SESSION_NAME = 2
 
 
 def spec_of(service: "LambdaBase", function: Function, version: FunctionVersion) -> FunctionSpec:
-    """What a worker of this version needs; raises `NotModelled` for runtimes that cannot run here."""
+    """A worker's specification for this version; raises `NotModelled` for runtimes that cannot run here."""
     settings = version.configuration
     if not settings["Runtime"].startswith("python"):
         raise NotModelled(

@@ -1,4 +1,4 @@
-"""Where a function's log lines go: CloudWatch Logs, and as metrics what they embed (EMF).
+"""Sends a function's log lines to CloudWatch Logs and their embedded metrics (EMF) to CloudWatch.
 
 Lambda writes logs under the function's role. What the role does not allow is not written, and a log line that
 CloudWatch Logs never got embeds no metric.

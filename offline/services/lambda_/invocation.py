@@ -26,7 +26,7 @@ MAX_ASYNC_PAYLOAD_BYTES = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class InvokeResult:
-    """What Invoke answers. ``status`` is 200, 202 (Event) or 204 (DryRun); ``log_tail`` is plain text."""
+    """Invoke's response. ``status`` is 200, 202 (Event) or 204 (DryRun); ``log_tail`` is plain text."""
 
     status: int
     payload: bytes
@@ -161,7 +161,7 @@ class Invocations(LambdaBase):
 
 
 def require_fits(payload: bytes, most_bytes: int) -> None:
-    """Raise RequestTooLargeException (413) if an event is larger than AWS takes."""
+    """Raise RequestTooLargeException (413) if an event exceeds AWS's limit."""
     if len(payload) > most_bytes:
         raise AwsError(
             "RequestTooLargeException",

@@ -27,7 +27,7 @@ UNMODELLED_HEADERS = ("X-Amz-Tenant-Id", "X-Amz-Durable-Execution-Name")
 
 @dataclass(frozen=True, slots=True)
 class InvokeRequest:
-    """What a request asks for; ``client_context`` is decoded JSON."""
+    """An Invoke request; ``client_context`` is decoded JSON."""
 
     function: str
     qualifier: str | None

@@ -20,7 +20,7 @@ LAYER_VERSION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A function and, where given, which of its versions or aliases. ``region`` is None unless named."""
+    """A function and, if named, its version or alias. ``region`` is None unless named."""
 
     name: str
     qualifier: str | None

@@ -1,4 +1,4 @@
-"""What this cloud offers beside AWS's API for functions: downloads, workers, faults, twins."""
+"""This cloud's own API for functions, beside AWS's: downloads, workers, faults, twins."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING

@@ -151,7 +151,7 @@ class ProvisionedOperations(LambdaBase):
             await self._balance(function)
 
     async def _balance(self, function: Function) -> Verdict | None:
-        """Give each version as many warm environments as the qualifiers that lead to it ask for."""
+        """Give each version as many warm environments as its qualifiers require."""
         shares = dict.fromkeys(function.versions, 0)
         for qualifier, settings in function.provisioned.items():
             for number, share in _shares(function.aliases.get(qualifier), qualifier, settings.requested).items():

@@ -7,7 +7,7 @@ from serinus.offline.services.lambda_.state import Function
 
 
 class Resuming(FunctionOperations, AliasOperations, AsynchronousInvocations):
-    """What `resume` does when a cloud goes on from a state folder; without one there is nothing to do."""
+    """Resumes the service when a cloud restarts from a state folder; without one there is nothing to do."""
 
     def resume(self) -> None:
         for region in self.state.regions.values():

@@ -1,4 +1,4 @@
-"""Which version an invocation runs: what the qualifier means, and the alias' dice.
+"""Picks the version of an invocation by its qualifier and the alias's weights.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
 """

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a state folder keeps of the service; zips lie there under their hash, workers are started anew."""
+    """A state folder's part; zips lie there under their hash, workers are started anew."""
 
     state: LambdaState
     twins: dict[str, Path]

@@ -61,7 +61,7 @@ class Policy:
 
 @dataclass(slots=True)
 class EventInvokeConfig:
-    """How asynchronous invocations of one qualifier are retried and where their results go."""
+    """Retries and destinations of one qualifier's asynchronous invocations."""
 
     last_modified: float
     maximum_retry_attempts: int | None = None
@@ -135,7 +135,7 @@ class QueuedEvent:
 
 
 @dataclass(slots=True)
-class Region:
+class FunctionRegion:
     """One region's functions and layers by name."""
 
     functions: dict[str, Function] = field(default_factory=dict)
@@ -146,7 +146,7 @@ class Region:
 class LambdaState:
     """The whole state of the service."""
 
-    regions: dict[str, Region] = field(default_factory=dict)
+    regions: dict[str, FunctionRegion] = field(default_factory=dict)
     events: dict[str, QueuedEvent] = field(default_factory=dict)
     #: Unzipped size in bytes by the hash of the zip (hex SHA-256).
     unzipped_bytes: dict[str, int] = field(default_factory=dict)
@@ -154,5 +154,5 @@ class LambdaState:
     layer_archives: dict[str, str] = field(default_factory=dict)
     layer_sizes: dict[str, int] = field(default_factory=dict)
 
-    def region(self, name: str) -> Region:
-        return self.regions.setdefault(name, Region())
+    def region(self, name: str) -> FunctionRegion:
+        return self.regions.setdefault(name, FunctionRegion())

@@ -1,4 +1,4 @@
-"""What subscribers receive, in the shapes of each protocol.
+"""The messages that subscribers receive, in each protocol's shape.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 """
@@ -72,7 +72,7 @@ def function_event(subscription_arn: str, envelope: Document) -> Document:
 
 
 def confirmation(topic_arn: str, token: str, message_id: str, timestamp: str, endpoint_url: str) -> Document:
-    """What an HTTP endpoint is sent first; it confirms by visiting SubscribeURL or by ConfirmSubscription."""
+    """An HTTP endpoint's first message; it confirms by visiting SubscribeURL or by ConfirmSubscription."""
     return {
         "Type": "SubscriptionConfirmation",
         "MessageId": message_id,

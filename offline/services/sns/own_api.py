@@ -1,4 +1,4 @@
-"""What a person looks at instead of a mailbox: mails and texts that would have been sent.
+"""This cloud's mailbox: mails and texts that would have been sent.
 
 GET /_offline/sns/outbox lists them, DELETE empties it; GET /_offline/sns/confirm is where the link in a
 confirmation message leads.

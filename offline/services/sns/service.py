@@ -123,7 +123,7 @@ class Sns(Service):
         return {"SubscriptionArn": self.confirm(call.params["TopicArn"], call.params["Token"])}
 
     def confirm(self, topic_arn: str, token: str) -> str:
-        """Confirm the subscription that was given ``token``; returns its ARN, raises `AwsError` otherwise."""
+        """Confirm the subscription of ``token``; returns its ARN, raises `AwsError` otherwise."""
         backend = self.backend(topic_arn.split(":")[3])
         arn = self._tokens.get(token, "")
         subscription: Any = backend.subscriptions.get(arn)

@@ -56,7 +56,7 @@ class Rates:
 
 
 def judge(acl: Document, rates: Rates, request: GatewayRequest, now: float) -> Verdict:
-    """What ``acl`` says of a request at cloud time ``now``."""
+    """Evaluate ``acl`` for a request at cloud time ``now``."""
     verdict = Verdict("Allow" in acl["DefaultAction"])
     for rule in sorted(acl.get("Rules") or [], key=lambda entry: int(entry["Priority"])):
         action = action_of(acl["ARN"], rule, rates, request, now)

@@ -1,4 +1,4 @@
-"""Which rules a web ACL may hold: what AWS refuses, and what this cloud does not evaluate, by name."""
+"""Checks a web ACL's rules: names those that AWS rejects and those that this cloud does not evaluate."""
 
 from typing import Any
 

@@ -43,7 +43,7 @@ class WebAcl:
 
 
 @dataclass(slots=True)
-class RegionStore:
+class WebAclStore:
     """Web ACLs by ARN, and by the ARN of the stage that each stands in front of."""
 
     acls: dict[str, WebAcl] = field(default_factory=dict)
@@ -58,21 +58,21 @@ class Wafv2(TagOperations, Service):
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
-        self.stores: dict[str, RegionStore] = {}
+        self.stores: dict[str, WebAclStore] = {}
         self._rates = Rates()
 
     def connect(self, ports: Ports) -> None:
         self._metrics = ports.metrics
         self._rest_stages = ports.rest_stages
 
-    def snapshot(self) -> dict[str, RegionStore]:
+    def snapshot(self) -> dict[str, WebAclStore]:
         return self.stores
 
-    def restore(self, saved: dict[str, RegionStore]) -> None:
+    def restore(self, saved: dict[str, WebAclStore]) -> None:
         self.stores = saved
 
     def judge(self, region: str, stage_arn: str, request: GatewayRequest, now: float) -> Verdict | None:
-        """What the web ACL in front of a stage says of a request; None if none stands there."""
+        """The verdict of a stage's web ACL on a request; None if the stage has no web ACL."""
         store = self.stores.get(region)
         acl = store.acls.get(store.fronted.get(stage_arn, "")) if store else None
         if acl is None:
@@ -197,10 +197,10 @@ class Wafv2(TagOperations, Service):
     def tags_of(self, call: Call) -> dict[str, str]:
         return self.by_arn(call, call.params["ResourceARN"]).tags
 
-    def store(self, call: Call) -> RegionStore:
+    def store(self, call: Call) -> WebAclStore:
         if call.params.get("Scope") == "CLOUDFRONT":
             raise NotModelled("wafv2: the scope CLOUDFRONT", "REGIONAL is.")
-        return self.stores.setdefault(call.region, RegionStore())
+        return self.stores.setdefault(call.region, WebAclStore())
 
     def acl(self, call: Call) -> WebAcl:
         if call.params.get("ARN"):
@@ -242,7 +242,7 @@ class Wafv2(TagOperations, Service):
 
 
 def settings(params: Document) -> Document:
-    """What a web ACL is given to do; raises for what AWS refuses or this cloud does not model."""
+    """A web ACL's settings; raises for those that AWS rejects or this cloud does not model."""
     for name in UNMODELLED:
         if params.get(name):
             raise NotModelled(f"wafv2: {name}")

@@ -98,9 +98,9 @@ def test_a_given_key_opens_until_it_is_taken_back(keys: Keys, guarded_url: str) 
     [
         ({"kty": "RSA", "kid": "a", "n": "AQAB", "e": "AQAB", "d": "AQAB"}, "private"),
         ({"kty": "RSA", "kid": "a"}, "cannot be read"),
-        ({"kty": "RSA", "n": "AQAB", "e": "AQAB"}, "no RSA key with a kid"),
-        (ECKey.generate_key("P-256", {"kid": "a"}).as_dict(private=False), "no RSA key with a kid"),
-        ("key", "no RSA key with a kid"),
+        ({"kty": "RSA", "n": "AQAB", "e": "AQAB"}, "not an RSA key with a kid"),
+        (ECKey.generate_key("P-256", {"kid": "a"}).as_dict(private=False), "not an RSA key with a kid"),
+        ("key", "not an RSA key with a kid"),
     ],
 )
 def test_what_is_no_public_key_is_refused(keys: Keys, key: Any, words: str) -> None:

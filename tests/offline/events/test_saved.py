@@ -6,7 +6,7 @@ from serinus.offline.core.clock import Scheduled
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import parse_schedule
 from serinus.offline.services.events.snapshot import saved_buses, store_of
-from serinus.offline.services.events.store import Bus, RegionStore, Rule
+from serinus.offline.services.events.store import Bus, EventBusStore, Rule
 
 
 async def never() -> None:
@@ -28,7 +28,7 @@ def test_patterns_schedules_and_due_times_come_back() -> None:
         targets={"q": {"Id": "q", "Arn": "arn:queue"}},
         tags={"a": "b"},
     )
-    store = RegionStore({"default": Bus("default", "arn:bus", 1.0, None, {"timed": timed, "matched": matched})})
+    store = EventBusStore({"default": Bus("default", "arn:bus", 1.0, None, {"timed": timed, "matched": matched})})
     kept = pickle.loads(pickle.dumps(saved_buses(store)))
     again, due = store_of(kept)
     assert due == {"arn:timed": 1000.0}

@@ -1,4 +1,4 @@
-"""Who may pass: API key, then the usage plan's throttles and quota, then the stage's throttle.
+"""Admits requests: API key, then the usage plan's throttles and quota, then the stage's throttle.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """

@@ -109,7 +109,7 @@ class RestGateway:
         return reply
 
     def _check_firewall(self, exchange: Exchange) -> None:
-        """Before anything else of the API's, the web ACL in front of the stage has its say."""
+        """Evaluate the stage's web ACL, which AWS does before all else."""
         stage = exchange.stage
         verdict = self._firewall.judge(stage.region, stage.control_arn, exchange.request, exchange.cloud_time)
         if verdict is not None and not verdict.allowed:

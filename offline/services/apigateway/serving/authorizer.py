@@ -1,4 +1,4 @@
-"""Lambda authorizers at work: ask the function, keep its policy for a while, hold the request against it.
+"""Lambda authorizers at work: invoke the function, cache its policy, check the request against it.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 """
@@ -28,7 +28,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the function said of an identity; good until ``expires`` in cloud time."""
+    """The function's result for an identity; valid until ``expires`` in cloud time."""
 
     principal_id: str
     statements: list[Document]
@@ -122,7 +122,7 @@ def function_failure(payload: bytes) -> Exception:
 
 
 def context_text(value: Any) -> str:
-    """A context value as text; raises TypeError for objects and arrays, which AWS does not take."""
+    """A context value as text; raises TypeError for objects and arrays, which AWS rejects."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""What an authorizer's function is told of a request.
+"""The event that an authorizer's function receives.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
 """

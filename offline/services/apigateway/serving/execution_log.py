@@ -1,6 +1,6 @@
-"""Execution logs: what the gateway did with a request, where a stage's logging level asks for it.
+"""Execution logs: how the gateway handled a request, at the stage's logging level.
 
-The lines that tell why a request failed are AWS's; those of each single step in between are not written.
+Lines that report why a request failed are AWS's; those of the steps in between are not written.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 

@@ -1,4 +1,4 @@
-"""Which bodies are binary: an API's ``binaryMediaTypes`` against a Content-Type or Accept header."""
+"""Detects binary bodies: an API's ``binaryMediaTypes`` against a Content-Type or Accept header."""
 
 from dataclasses import dataclass, field
 

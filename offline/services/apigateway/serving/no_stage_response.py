@@ -1,4 +1,4 @@
-"""The answer where no stage is: AWS's front door gives it before any API is involved."""
+"""The response for a missing stage: AWS returns it before any API is involved."""
 
 import json
 import uuid

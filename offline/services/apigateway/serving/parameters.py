@@ -9,7 +9,7 @@ from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 
 def mapped_value(source: str, exchange: Exchange) -> str | None:
-    """What ``source`` stands for in this request; None where nothing was given."""
+    """The value of ``source`` in this request; None if the request lacks it."""
     if len(source) >= 2 and source[0] == source[-1] == "'":
         return source[1:-1]
     kind, _, rest = source.partition(".")

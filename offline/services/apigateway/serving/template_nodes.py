@@ -1,4 +1,4 @@
-"""What a mapping template is made of once parsed: nodes that render, expressions that evaluate."""
+"""A parsed mapping template's parts: nodes that render, expressions that evaluate."""
 
 from dataclasses import dataclass
 from typing import Any

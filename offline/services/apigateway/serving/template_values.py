@@ -1,4 +1,4 @@
-"""What a mapping template's references read, call and assign: strings, maps and $input."""
+"""The values that a mapping template reads, calls and assigns: strings, maps and $input."""
 
 import json
 import re

@@ -19,7 +19,7 @@ MODEL_URL = "https://apigateway.amazonaws.com/restapis/{api_id}/models/{name}"
 
 
 class RequestCheck:
-    """What one method demands of its requests."""
+    """One method's requirements for requests."""
 
     def __init__(self, method: Document, validator: Document, models: dict[str, Document], api_id: str) -> None:
         self._required: list[str] = []

@@ -1,4 +1,4 @@
-"""What an HTTP API refuses or fails with, each as AWS words it.
+"""The errors that an HTTP API returns, each as AWS words it.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
 """

@@ -116,6 +116,6 @@ def authorizer_context(exchange: HttpExchange) -> dict[str, Any]:
 
 
 def event_scopes(exchange: HttpExchange) -> list[str] | None:
-    """The token's scopes where the route asks for some, else null."""
+    """The token's scopes if the route requires any, else null."""
     assert exchange.route is not None
     return exchange.token.scopes if exchange.token and exchange.route.scopes else None

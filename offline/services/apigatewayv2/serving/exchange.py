@@ -23,7 +23,7 @@ class HttpExchange(Passage):
 
     @property
     def path(self) -> str:
-        """The path as functions are told it: decoded, with the stage unless that is $default.
+        """The path as functions receive it: decoded, with the stage unless that is $default.
 
         A decoded question mark ends it, as on AWS.
         """

@@ -65,17 +65,17 @@ class Issuers:
         return match
 
     def give(self, issuer: str, key: Key) -> None:
-        """From now on also ``key``, a public one with a kid, is taken for one of ``issuer``'s."""
+        """Accept ``key``, a public key with a kid, as one of ``issuer``'s from now on."""
         self._published.setdefault(issuer, {})[str(key.kid)] = key
 
     def take_back(self, issuer: str | None) -> None:
-        """Forget the keys that were given for ``issuer``, or for all."""
+        """Remove the keys added for ``issuer``, or for all."""
         self._published = {
             issuer_url: keys for issuer_url, keys in self._published.items() if issuer not in (None, issuer_url)
         }
 
     def published(self) -> dict[str, list[str]]:
-        """The kid of each key that was given, by issuer."""
+        """The kid of each added key, by issuer."""
         return {issuer: list(keys) for issuer, keys in self._published.items()}
 
     async def _fetch(self, issuer: str) -> _Known:
@@ -86,7 +86,7 @@ class Issuers:
         try:
             match = KeySet.import_key_set(keys)  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError) as error:
-            raise IssuerUnreachable(f"{discovered.get('jwks_uri')} gives no usable keys: {error}") from error
+            raise IssuerUnreachable(f"{discovered.get('jwks_uri')} has no usable keys: {error}") from error
         self._known[issuer] = _Known(match, self.clock.time() + KEPT_S, monotonic())
         return self._known[issuer]
 
@@ -99,7 +99,7 @@ async def _document(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     """A JSON object of at most 150,000 bytes from ``url``."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise IssuerUnreachable(f"{url} is no https:// URL")
+        raise IssuerUnreachable(f"{url} is not an https:// URL")
     try:
         async with session.get(url) as answer:
             answer.raise_for_status()
@@ -110,5 +110,5 @@ async def _document(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as error:
         raise IssuerUnreachable(f"{url}: {error or type(error).__name__}") from error
     if not isinstance(document, dict):
-        raise IssuerUnreachable(f"{url} gives no JSON object of at most {LARGEST_ANSWER_BYTES} bytes")
+        raise IssuerUnreachable(f"{url} returns no JSON object of at most {LARGEST_ANSWER_BYTES} bytes")
     return document

@@ -1,8 +1,8 @@
-"""This cloud's own API for issuers' keys: what lets a test or a rehearsal sign tokens in an issuer's name.
+"""This cloud's own API for issuers' keys: a test or a rehearsal can sign tokens in an issuer's name.
 
-GET    /_offline/issuers                              {"issuers": {URL: [kid of each key that was given]}}
-POST   /_offline/issuers {"issuer": URL, "key": JWK}  take this public RSA key too, beside those it publishes
-DELETE /_offline/issuers[?issuer=URL]                 forget what was given
+GET    /_offline/issuers                              {"issuers": {URL: [kid of each added key]}}
+POST   /_offline/issuers {"issuer": URL, "key": JWK}  accept this public RSA key beside those it publishes
+DELETE /_offline/issuers[?issuer=URL]                 remove added keys
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
 
 
 def routes(issuers: Issuers) -> list[Route]:
-    """The routes under /_offline that show, add to and empty what ``issuers`` were given."""
+    """The routes under /_offline that list, add and remove keys of ``issuers``."""
 
     async def listed(_request: Request) -> Response:
         return JSONResponse({"issuers": issuers.published()})
@@ -46,18 +46,18 @@ def routes(issuers: Issuers) -> list[Route]:
 
 
 def _order(body: Any) -> tuple[str, RSAKey]:
-    """The issuer and the key in a request's body; raises `OfflineError` for one that is no such order."""
+    """The issuer and the key in a request's body; raises `OfflineError` if it lacks them."""
     if not isinstance(body, dict) or body.keys() != {"issuer", "key"} or not isinstance(body["issuer"], str):
-        raise OfflineError("that is no order of a key")
+        raise OfflineError("the body is not an issuer and a key")
     key_document = body["key"]
     if (
         not isinstance(key_document, dict)
         or not isinstance(key_document.get("kid"), str)
         or key_document.get("kty") != "RSA"
     ):
-        raise OfflineError("the key is no RSA key with a kid")
+        raise OfflineError("the key is not an RSA key with a kid")
     if PRIVATE_MEMBERS & key_document.keys():
-        raise OfflineError("the key is a private one, which only who signs should hold")
+        raise OfflineError("the key is private, which only the signer should hold")
     try:
         return body["issuer"], RSAKey.import_key(key_document)
     except (JoseError, ValueError, KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""JWT authorizers at work: find the token, hold it against issuer, audience and scopes.
+"""JWT authorizers at work: find the token, check its issuer, audience and scopes.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 """
@@ -61,7 +61,7 @@ class JwtAuthorizer:
 
 
 def identity(source: str, request: GatewayRequest) -> str | None:
-    """What an identity source holds in a request: the one value, or the first of several."""
+    """An identity source's value in a request, the first if there are several."""
     match = SOURCE.match(source)
     assert match is not None
     if match["place"] == "header":

@@ -27,7 +27,7 @@ def reply_v1(payload: bytes) -> Reply:
 
 
 def reply_v2(payload: bytes) -> Reply:
-    """Format 2.0: what has a statusCode is taken apart, all else is the body of a 200 in JSON."""
+    """Format 2.0: with a statusCode, a reply's parts; otherwise the body of a 200 in JSON."""
     try:
         answer = msgspec.json.decode(payload)
     except msgspec.DecodeError as error:

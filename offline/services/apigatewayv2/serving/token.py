@@ -1,4 +1,4 @@
-"""JSON Web Tokens as HTTP APIs hold them against an authorizer: signature, issuer, audience, times.
+"""JSON Web Tokens as an HTTP API's authorizer checks them: signature, issuer, audience, times.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 """
@@ -19,7 +19,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512")
 
 
 class InvalidToken(OfflineError):
-    """A token that opens nothing; the message is what the client may know of the reason."""
+    """A rejected token; the message is as much of the reason as the client may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Token:
 
     @property
     def scopes(self) -> list[str]:
-        """What ``scp`` or ``scope`` lists, given as a list or as words."""
+        """The scopes in ``scp`` or ``scope``, a list or a text of words."""
         claim = self.claims.get("scp", self.claims.get("scope"))
         if isinstance(claim, list):
             return [str(scope) for scope in claim]
@@ -51,7 +51,7 @@ def claim_text(value: Any) -> str:
 
 
 def unverified(text: str) -> jws.CompactSignature:
-    """The token taken apart, nothing of it believed; raises `InvalidToken` for what is none."""
+    """The token's parts, not yet verified; raises `InvalidToken` if it is malformed."""
     try:
         parts = jws.extract_compact(text.encode("ascii"))
         header = parts.headers()
