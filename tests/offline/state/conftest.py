@@ -14,6 +14,7 @@ import boto3
 import httpx
 import pytest
 
+from serinus.offline.client.own_api import OwnApi
 from serinus.offline.core.root_key import RootKey
 
 REGION = "us-east-1"
@@ -49,6 +50,10 @@ class CloudProcess:
     def health(self) -> dict[str, Any]:
         answer: dict[str, Any] = httpx.get(f"{self.url}/_offline/health", trust_env=False, timeout=30).json()
         return answer
+
+    def set_speed(self, factor: float) -> None:
+        """Let ``factor`` cloud seconds pass in a real one from now on."""
+        OwnApi(self.url, self.key).post("/clock", {"factor": factor}).raise_for_status()
 
     def kill(self) -> None:
         """kill -9: nothing is tidied up."""
@@ -116,13 +121,22 @@ sys.exit(main())
 @pytest.fixture
 def cloud_process(tmp_path: Path) -> Iterator[CloudProcess]:
     """A cloud that is not yet started; killed at the end."""
-    process = CloudProcess(tmp_path / "state")
+    yield from _until_killed(CloudProcess(tmp_path / "state"))
+
+
+@pytest.fixture(scope="module")
+def shared_cloud_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
+    """One for all tests of a module."""
+    yield from _until_killed(CloudProcess(tmp_path_factory.mktemp("cloud") / "state"))
+
+
+def _until_killed(process: CloudProcess) -> Iterator[CloudProcess]:
     yield process
     if process.process is not None and process.process.poll() is None:
         process.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def role() -> Callable[[CloudProcess], str]:
     """Makes a role for functions and returns its ARN."""
 
@@ -147,7 +161,7 @@ def role() -> Callable[[CloudProcess], str]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
     """Calls a probe until it returns something true, and returns that."""
 
