@@ -313,24 +313,33 @@ SILENT = {
 }
 
 
-@pytest.mark.parametrize("kind", SILENT)
 @pytest.mark.parametrize("hook", ["before_traffic", "after_traffic"])
-def test_a_hook_without_a_word_rolls_back_after_codedeploys_hour(cloud, role, sum_bundle, hook, kind):
-    name, new = f"{hook}-{kind.replace(' ', '-')}", sum_bundle("silent-new")
-    rollout = Rollout(cloud, role, name, sum_bundle("silent-live"), new, new)
-    rollout.stop_judging()
-    rollout.replace_hook(hook, SILENT[kind])
-    deployment = rollout.start()
+def test_a_hook_without_a_word_rolls_back_after_codedeploys_hour(cloud, role, sum_bundle, hook):
+    """Every kind of silence at once, each in a release of its own."""
+    new, live = sum_bundle("silent-new"), sum_bundle("silent-live")
+    rollouts = {kind: Rollout(cloud, role, f"{hook}-{kind.replace(' ', '-')}", live, new, new) for kind in SILENT}
+    for kind, rollout in rollouts.items():
+        rollout.stop_judging()
+        rollout.replace_hook(hook, SILENT[kind])
+    deployments = {kind: rollout.start() for kind, rollout in rollouts.items()}
+
+    def by_kind(what: Callable[[Rollout, str], str]) -> dict[str, str]:
+        return {kind: what(rollout, deployments[kind]) for kind, rollout in rollouts.items()}
+
     if hook == "after_traffic":
-        rollout.until(lambda: rollout.event(deployment, "BeforeAllowTraffic") == "Succeeded")
+        for kind, rollout in rollouts.items():
+            rollout.until(
+                lambda on=rollout, of=deployments[kind]: on.event(of, "BeforeAllowTraffic") == "Succeeded"
+            )
         cloud.advance(minutes=5.1)
-        assert rollout.live_version == "2"
-    rollout.until(lambda: rollout.ends(hook) > 0)
+        assert by_kind(lambda rollout, _: rollout.live_version) == dict.fromkeys(SILENT, "2")
+    for rollout in rollouts.values():
+        rollout.until(lambda on=rollout: on.ends(hook) > 0)
     cloud.advance(minutes=58)
-    assert rollout.status(deployment) == "InProgress"
+    assert by_kind(Rollout.status) == dict.fromkeys(SILENT, "InProgress")
     cloud.advance(minutes=3)
-    assert rollout.status(deployment) == "Failed"
-    assert rollout.live_version == "1"
+    assert by_kind(Rollout.status) == dict.fromkeys(SILENT, "Failed")
+    assert by_kind(lambda rollout, _: rollout.live_version) == dict.fromkeys(SILENT, "1")
 
 
 def test_a_release_that_a_silent_hook_stopped_can_be_made_again(cloud, role, sum_bundle):
