@@ -45,14 +45,14 @@ class QuerySignature:
         for name, value in (in_query | dict(request.headers)).items():
             if name.startswith("x-amz-") or name in ("content-md5", "content-type"):
                 headers[name] = value
-        signer: Any = _Verifier(Credentials(self.key_id, secret), expires=self.expires)
+        signer: Any = _SigV2Verifier(Credentials(self.key_id, secret), expires=self.expires)
         text = signer.canonical_string(
             request.method, urlsplit(f"http://host{request.path}?{request.raw_query}"), headers
         )
         return is_same(signer.sign_string(text), self.value)
 
 
-class _Verifier(HmacV1QueryAuth):  # type: ignore[misc]
+class _SigV2Verifier(HmacV1QueryAuth):  # type: ignore[misc]
     """Signs for the moment that the URL names, and not for one counted from now."""
 
     def _get_date(self) -> str:

@@ -130,7 +130,7 @@ class _AsSent:
         return self.payload_hash
 
 
-class _Verifier(_AsSent, SigV4Auth):  # type: ignore[misc]
+class _SigV4Verifier(_AsSent, SigV4Auth):  # type: ignore[misc]
     """For all services but S3, whose paths are encoded once more."""
 
 
@@ -140,7 +140,7 @@ class _S3Verifier(_AsSent, S3SigV4Auth):  # type: ignore[misc]
 
 def is_by(secret: str, signature: Signature, request: SentRequest) -> bool:
     """Whether whoever knows ``secret`` signed this very request, its body apart where a hash stands for it."""
-    verifier: Any = _S3Verifier if signature.service == "s3" else _Verifier
+    verifier: Any = _S3Verifier if signature.service == "s3" else _SigV4Verifier
     signer = verifier(Credentials(signature.key_id, secret), signature.service, signature.region)
     query = request.raw_query
     if signature.lifetime_s is not None:

@@ -23,7 +23,7 @@ from serinus.offline.core import protocol
 from serinus.offline.core.ports import CloudContext, Ports
 
 #: Distinct uses that are remembered; the oldest go first.
-MOST_USES = 20_000
+MAX_ACCESS_RECORDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class AccessRecord:
     """A role asked for an action on a resource (None: not told by the call), and was ``allowed`` it or not."""
 
     role: str
@@ -50,7 +50,7 @@ class Authorizer:
     def __init__(self, context: CloudContext) -> None:
         self._context = context
         self._sessions: dict[str, Session] = {}
-        self._uses: Counter[Use] = Counter()
+        self._records: Counter[AccessRecord] = Counter()
 
     def connect(self, ports: Ports) -> None:
         """Called once all services are made, before the first request."""
@@ -108,9 +108,9 @@ class Authorizer:
     def reason_against(self, role: str, access: Access, region: str, *, caller: str) -> Reason | None:
         """Why an access is not allowed, or None; remembered as a use either way."""
         reason = None if access.action in ALWAYS_ALLOWED else self._reason(role, access, region, caller)
-        self._uses[Use(role, access.action, access.resource, reason is None)] += 1
-        while len(self._uses) > MOST_USES:
-            del self._uses[next(iter(self._uses))]
+        self._records[AccessRecord(role, access.action, access.resource, reason is None)] += 1
+        while len(self._records) > MAX_ACCESS_RECORDS:
+            del self._records[next(iter(self._records))]
         return reason
 
     def _reason(self, role: str, access: Access, region: str, caller: str) -> Reason | None:
@@ -149,7 +149,7 @@ class Authorizer:
 
     def uses(self, role: str | None = None) -> list[dict[str, Any]]:
         """What roles asked for so far, with how often; of one role (an ARN) or all."""
-        recorded = list(self._uses.items())
+        recorded = list(self._records.items())
         return [{**asdict(use), "count": count} for use, count in recorded if role in (None, use.role)]
 
     def routes(self) -> list[Route]:

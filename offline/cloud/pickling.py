@@ -78,9 +78,9 @@ class StatePickler(pickle.Pickler):
         self._blobs = blobs
 
     def reducer_override(self, obj: Any) -> Any:
-        made_by = LOCK_TYPES.get(type(obj))
-        if made_by is not None:
-            return made_by, ()
+        lock_factory = LOCK_TYPES.get(type(obj))
+        if lock_factory is not None:
+            return lock_factory, ()
         if isinstance(obj, FakeKey) and not obj.disposed and obj.contentsize >= SMALLEST_BLOB_BYTES:
             state = {**obj.__getstate__(), "value": BlobReference(self._blobs.keep(obj))}
             return new_key, (), state, None, None, set_key_state

@@ -11,7 +11,7 @@ from serinus.offline.core.ports import CloudContext
 from serinus.offline.services.cloudformation import CloudFormation
 from serinus.offline.services.cloudwatch import CloudWatch
 from serinus.offline.services.codedeploy import CodeDeploy
-from serinus.offline.services.codedeploy.records import Deployment
+from serinus.offline.services.codedeploy.records import LambdaDeployment
 from serinus.offline.services.lambda_.service import Lambda
 from serinus.offline.services.lambda_.state import Alias, Function
 
@@ -106,7 +106,7 @@ def deployments(service: CodeDeploy) -> list[dict[str, Any]]:
     return [_deployment(deployment, region) for _, region, deployment in latest]
 
 
-def _deployment(deployment: Deployment, region: str) -> dict[str, Any]:
+def _deployment(deployment: LambdaDeployment, region: str) -> dict[str, Any]:
     target = deployment.target
     return {
         "id": deployment.id,

@@ -44,7 +44,7 @@ class CloudContext(Protocol):
         """Write the state at once where it is kept at all: after a step that must not be made twice."""
 
 
-class InvokeResult(Protocol):
+class InvokeResponse(Protocol):
     """What an invocation returned; ``function_error`` is "Unhandled" or None."""
 
     @property
@@ -74,7 +74,7 @@ class FunctionInvoker(Protocol):
         region: str,
         invocation_type: InvocationType = "RequestResponse",
         trace_id: str | None = None,
-    ) -> InvokeResult: ...
+    ) -> InvokeResponse: ...
 
 
 class AliasRouting(Protocol):

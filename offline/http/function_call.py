@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.core.clock import monotonic
 from serinus.offline.core.errors import AwsError, OfflineError
-from serinus.offline.core.ports import FunctionInvoker, InvokeResult
+from serinus.offline.core.ports import FunctionInvoker, InvokeResponse
 from serinus.offline.http.lambda_uri import FunctionTarget
 from serinus.offline.http.passage import Passage
 
@@ -13,7 +13,7 @@ from serinus.offline.http.passage import Passage
 _detached: set[asyncio.Task[Any]] = set()
 
 
-class TimedOut(OfflineError):
+class IntegrationTimeout(OfflineError):
     """The function did not answer within the integration's timeout."""
 
 
@@ -28,11 +28,11 @@ class FunctionCall:
         self._timeout_s = timeout_s
         self._by_role = by_role
 
-    async def make(self, passage: Passage, payload: bytes, source_arn: str) -> InvokeResult:
+    async def make(self, passage: Passage, payload: bytes, source_arn: str) -> InvokeResponse:
         """Invoke for ``source_arn``, the method as execute-api names it, and note how long it took and which
         version answered.
 
-        Raises `AwsError` where Lambda refuses, `TimedOut` where it is too slow.
+        Raises `AwsError` where Lambda refuses, `IntegrationTimeout` where it is too slow.
         """
         started = monotonic()
         try:
@@ -57,7 +57,7 @@ class FunctionCall:
             return
         raise AwsError("AccessDeniedException", f"Invalid permissions on Lambda function {target.arn}", status=403)
 
-    async def _invoke(self, target: FunctionTarget, payload: bytes, trace_id: str) -> InvokeResult:
+    async def _invoke(self, target: FunctionTarget, payload: bytes, trace_id: str) -> InvokeResponse:
         running = asyncio.ensure_future(
             self._functions.invoke(target.name, target.qualifier, payload, region=target.region, trace_id=trace_id)
         )
@@ -65,7 +65,7 @@ class FunctionCall:
         if not done:
             _detached.add(running)
             running.add_done_callback(_forget)
-            raise TimedOut(f"no answer within {self._timeout_s} s")
+            raise IntegrationTimeout(f"no answer within {self._timeout_s} s")
         return running.result()
 
 

@@ -38,7 +38,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Invoked:
+class InvocationTarget:
     """What is called: the method's ``arn`` as execute-api names it, at ``cloud_time``."""
 
     account_id: str
@@ -47,7 +47,7 @@ class Invoked:
     cloud_time: float
 
 
-def authenticate(request: GatewayRequest, invoked: Invoked, credentials: CredentialStore) -> Caller:
+def authenticate(request: GatewayRequest, target: InvocationTarget, credentials: CredentialStore) -> Caller:
     """The caller who signed the request; raises `GatewayError` (403) as AWS would."""
     authorization = request.header("authorization")
     if authorization is None:
@@ -61,19 +61,19 @@ def authenticate(request: GatewayRequest, invoked: Invoked, credentials: Credent
         signature = None
     if signature is None:
         raise incomplete_signature(authorization)
-    credential = find_credential(signature, invoked, credentials)
-    check_scope(signature, invoked.region)
+    credential = find_credential(signature, target, credentials)
+    check_scope(signature, target.region)
     if not is_by(credential.secret, signature, sent) or has_other_body(signature, sent):
         raise mismatched_signature()
-    check_permitted(request, invoked, credential)
-    return Caller(invoked.account_id, signature.key_id, credential.user_id, credential.arn)
+    check_permitted(request, target, credential)
+    return Caller(target.account_id, signature.key_id, credential.user_id, credential.arn)
 
 
-def find_credential(signature: Signature, invoked: Invoked, credentials: CredentialStore) -> Credential:
+def find_credential(signature: Signature, target: InvocationTarget, credentials: CredentialStore) -> Credential:
     credential = credentials.find(signature.key_id, signature.token)
     if credential is None:
         raise unknown_token()
-    if credential.expires is not None and credential.expires <= invoked.cloud_time:
+    if credential.expires is not None and credential.expires <= target.cloud_time:
         raise expired_token()
     return credential
 
@@ -88,30 +88,30 @@ def check_scope(signature: Signature, region: str) -> None:
         raise invalid_signature(message)
 
 
-def check_permitted(request: GatewayRequest, invoked: Invoked, credential: Credential) -> None:
+def check_permitted(request: GatewayRequest, target: InvocationTarget, credential: Credential) -> None:
     """Raise unless the caller's own policies allow execute-api:Invoke on the method."""
     if credential.policies is None:
         return
-    access = Access("execute-api:Invoke", invoked.arn)
-    context = condition_keys(request, invoked, credential)
+    access = Access("execute-api:Invoke", target.arn)
+    context = condition_keys(request, target, credential)
     effects = [effect_of(credential.policies, access, context)]
     effects += [effect_of([bound], access, context) for bound in credential.bounds]
     if Effect.DENY in effects:
-        raise not_authorized(credential.arn, invoked.arn, " with an explicit deny")
+        raise not_authorized(credential.arn, target.arn, " with an explicit deny")
     if Effect.NOTHING in effects:
-        raise not_authorized(credential.arn, invoked.arn, "")
+        raise not_authorized(credential.arn, target.arn, "")
 
 
-def condition_keys(request: GatewayRequest, invoked: Invoked, credential: Credential) -> Context:
-    now = datetime.fromtimestamp(invoked.cloud_time, UTC)
+def condition_keys(request: GatewayRequest, target: InvocationTarget, credential: Credential) -> Context:
+    now = datetime.fromtimestamp(target.cloud_time, UTC)
     keys = {
         "aws:currenttime": now.isoformat(),
-        "aws:epochtime": str(int(invoked.cloud_time)),
-        "aws:principalaccount": invoked.account_id,
+        "aws:epochtime": str(int(target.cloud_time)),
+        "aws:principalaccount": target.account_id,
         "aws:principalarn": credential.principal,
         "aws:principaltype": credential.kind,
-        "aws:requestedregion": invoked.region,
-        "aws:resourceaccount": invoked.account_id,
+        "aws:requestedregion": target.region,
+        "aws:resourceaccount": target.account_id,
         # As on AWS: here it is this cloud's own address that has no TLS.
         "aws:securetransport": "true",
         "aws:sourceip": request.source_ip,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from serinus.offline.core.clock import Clock, monotonic
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.sandbox.faults import Faults
-from serinus.offline.sandbox.journal import Journal
-from serinus.offline.sandbox.outcomes import Verdict, init_status, verdict_on
+from serinus.offline.sandbox.journal import WorkerLog
+from serinus.offline.sandbox.outcomes import SignalOutcome, init_status, outcome_of
 from serinus.offline.sandbox.platform_log import PlatformLog
 from serinus.offline.sandbox.pool import Capacity, Pool
 from serinus.offline.sandbox.provisioning import Preparation, Prepared, stream_name
@@ -34,11 +34,11 @@ Announce = Callable[[int, bool], None]
 class Started:
     """A worker that is ready, with what its start took; or, without one, why there is none."""
 
-    journal: Journal
+    journal: WorkerLog
     worker: Worker | None = None
     init_ms: float | None = None
     restore_ms: float | None = None
-    failure: Verdict | None = None
+    failure: SignalOutcome | None = None
     #: The START line of the request is in the log already.
     request_logged: bool = False
 
@@ -109,10 +109,10 @@ class ColdStart:
             journal.write(log.restore_report(self._clock.time(), restore_ms))
             return Started(journal, worker, restore_ms=restore_ms)
         worker.kill()
-        return Started(journal, failure=verdict_on(signal, request_id, self._clock.time()))
+        return Started(journal, failure=outcome_of(signal, request_id, self._clock.time()))
 
     async def _restored(
-        self, pool: Pool, prepared: Prepared, journal: Journal, stream: str, request_id: str
+        self, pool: Pool, prepared: Prepared, journal: WorkerLog, stream: str, request_id: str
     ) -> Started:
         # On AWS the init ran when the version was published; what it prints belongs there, not here.
         journal.muted = True
@@ -125,7 +125,7 @@ class ColdStart:
         return self._failed(worker, journal, signal, init_ms, request_id)
 
     async def _with_retry(
-        self, pool: Pool, prepared: Prepared, journal: Journal, stream: str, request_id: str
+        self, pool: Pool, prepared: Prepared, journal: WorkerLog, stream: str, request_id: str
     ) -> Started:
         spec, log = pool.spec, PlatformLog(pool.spec)
         journal.write(*self._preface(log, prepared, "on-demand"))
@@ -149,7 +149,7 @@ class ColdStart:
         self,
         pool: Pool,
         prepared: Prepared,
-        journal: Journal,
+        journal: WorkerLog,
         stream: str,
         initialization: InitializationType,
         limit_s: float,
@@ -170,7 +170,7 @@ class ColdStart:
         signal = await worker.launch(launch, limit_s)
         return worker, signal, (monotonic() - started) * 1000
 
-    async def _prepare(self, pool: Pool, journal: Journal) -> Prepared | Started:
+    async def _prepare(self, pool: Pool, journal: WorkerLog) -> Prepared | Started:
         try:
             prepared = await self._preparation.prepare(pool.spec)
             await self._preparation.credentials(pool.spec)
@@ -179,22 +179,22 @@ class ColdStart:
             message = f"{pool.spec.name} cannot start on this machine: {error}"
             journal.write(f"[ERROR] {CANNOT_START}: {message}")
             payload = json.dumps({"errorType": CANNOT_START, "errorMessage": message}).encode()
-            return Started(journal, failure=Verdict(payload, "Unhandled", "error", CANNOT_START))
+            return Started(journal, failure=SignalOutcome(payload, "Unhandled", "error", CANNOT_START))
         return prepared
 
     def _failed(
-        self, worker: Worker, journal: Journal, signal: Signal, init_ms: float, request_id: str
+        self, worker: Worker, journal: WorkerLog, signal: Signal, init_ms: float, request_id: str
     ) -> Started:
         worker.kill()
-        verdict = verdict_on(signal, request_id, self._clock.time())
-        return Started(journal, None, init_ms, failure=verdict)
+        outcome = outcome_of(signal, request_id, self._clock.time())
+        return Started(journal, None, init_ms, failure=outcome)
 
     def _preface(self, log: PlatformLog, prepared: Prepared, initialization: InitializationType) -> list[str]:
         return [*prepared.notes, log.init_start(self._clock.time(), initialization)]
 
-    def _journal(self, spec: FunctionSpec) -> tuple[Journal, str]:
+    def _journal(self, spec: FunctionSpec) -> tuple[WorkerLog, str]:
         stream = stream_name(spec, self._clock, self._dice)
-        journal = Journal(lambda events: self._write_log(spec, stream, events), self._clock)
+        journal = WorkerLog(lambda events: self._write_log(spec, stream, events), self._clock)
         return journal, stream
 
 

@@ -117,10 +117,10 @@ def _reserved(
 
 def _relocate(value: str, paths: WorkerPaths) -> str:
     moved = {TASK_ROOT: str(paths.task_root), LAYER_ROOT: str(paths.opt)}
-    return ":".join(_relocate_one(part, moved) for part in value.split(":"))
+    return ":".join(_relocate_path(part, moved) for part in value.split(":"))
 
 
-def _relocate_one(part: str, moved: Mapping[str, str]) -> str:
+def _relocate_path(part: str, moved: Mapping[str, str]) -> str:
     for root, here in moved.items():
         if part == root or part.startswith(root + "/"):
             return here + part.removeprefix(root)

@@ -2,33 +2,33 @@
 
 from serinus.offline.core.clock import Clock
 from serinus.offline.sandbox.cold_start import Started
-from serinus.offline.sandbox.outcomes import Verdict, verdict_on
+from serinus.offline.sandbox.outcomes import SignalOutcome, outcome_of
 from serinus.offline.sandbox.platform_log import PlatformLog, Report
-from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from serinus.offline.sandbox.spec import FunctionSpec, Invocation, InvocationOutcome
 
-NO_WORKER = Verdict(b"", "Unhandled", "error", "Sandbox.CannotStart")
+NO_WORKER = SignalOutcome(b"", "Unhandled", "error", "Sandbox.CannotStart")
 
 
-async def execute(started: Started, invocation: Invocation, spec: FunctionSpec, clock: Clock) -> Outcome:
+async def execute(started: Started, invocation: Invocation, spec: FunctionSpec, clock: Clock) -> InvocationOutcome:
     """Run ``invocation`` on the started worker, or answer with why there is none."""
     journal, log, worker = started.journal, PlatformLog(spec), started.worker
     if not started.request_logged:
         journal.write(log.start(clock.time(), invocation.request_id))
     if worker is None:
-        verdict, duration_ms = started.failure or NO_WORKER, started.init_ms or 0.0
+        outcome, duration_ms = started.failure or NO_WORKER, started.init_ms or 0.0
     else:
         signal, duration_ms = await worker.invoke(invocation)
-        verdict = verdict_on(signal, invocation.request_id, clock.time())
-        if verdict.fatal:
+        outcome = outcome_of(signal, invocation.request_id, clock.time())
+        if outcome.fatal:
             worker.kill()
-    report = _report(started, verdict, duration_ms, invocation.request_id)
-    lines = [verdict.log_line, log.end(invocation.request_id), log.report(clock.time(), report)]
+    report = _report(started, outcome, duration_ms, invocation.request_id)
+    lines = [outcome.log_line, log.end(invocation.request_id), log.report(clock.time(), report)]
     journal.write(*filter(None, lines))
     provisioned = worker is not None and worker.initialization == "provisioned-concurrency"
-    return Outcome(verdict.payload, verdict.function_error, duration_ms, journal.tail(), provisioned)
+    return InvocationOutcome(outcome.payload, outcome.function_error, duration_ms, journal.tail(), provisioned)
 
 
-def _report(started: Started, verdict: Verdict, duration_ms: float, request_id: str) -> Report:
+def _report(started: Started, outcome: SignalOutcome, duration_ms: float, request_id: str) -> Report:
     worker = started.worker
     return Report(
         request_id,
@@ -36,6 +36,6 @@ def _report(started: Started, verdict: Verdict, duration_ms: float, request_id: 
         min(round(worker.peak_mb), worker.spec.memory_mb) if worker else 0,
         started.init_ms if worker and worker.initialization == "on-demand" else None,
         started.restore_ms,
-        verdict.status,
-        verdict.error_type,
+        outcome.status,
+        outcome.error_type,
     )

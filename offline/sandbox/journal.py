@@ -18,7 +18,7 @@ SAME_EVENT_NEWLINE = "\r"
 Sink = Callable[[list[tuple[float, str]]], None]
 
 
-class Journal:
+class WorkerLog:
     """Turns what comes out of a pipe into log events for ``sink``; ``muted`` drops them instead."""
 
     def __init__(self, sink: Sink, clock: Clock) -> None:

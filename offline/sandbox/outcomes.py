@@ -13,7 +13,7 @@ from serinus.offline.sandbox.worker import MAX_RESPONSE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SignalOutcome:
     """One invocation's answer, what the platform logs about it, and whether the worker may live on."""
 
     payload: bytes
@@ -24,20 +24,20 @@ class Verdict:
     fatal: bool = False
 
 
-def verdict_on(signal: Signal, request_id: str, at: float) -> Verdict:
+def outcome_of(signal: Signal, request_id: str, at: float) -> SignalOutcome:
     """The answer to an invocation that ``signal`` ended at cloud time ``at``."""
     match signal:
         case Answered(body, size_bytes) if size_bytes <= MAX_RESPONSE_BYTES:
-            return Verdict(body, None)
+            return SignalOutcome(body, None)
         case Answered(_, size_bytes):
             message = (
                 f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
                 f"({MAX_RESPONSE_BYTES} bytes)."
             )
             kind = "Function.ResponseSizeTooLarge"
-            return Verdict(_error(kind, message), "Unhandled", "error", kind, message)
+            return SignalOutcome(_error(kind, message), "Unhandled", "error", kind, message)
         case Failed(body, error_type):
-            return Verdict(body, "Handled" if error_type == "Handled" else "Unhandled")
+            return SignalOutcome(body, "Handled" if error_type == "Handled" else "Unhandled")
         case Exited():
             return _exit(signal, request_id)
         case OutOfMemory():
@@ -47,17 +47,17 @@ def verdict_on(signal: Signal, request_id: str, at: float) -> Verdict:
             line = f"{iso_ms(at)} {request_id} {words}\n"
             kind = "Sandbox.Timedout"
             message = f"RequestId: {request_id} Error: {words}"
-            return Verdict(_error(kind, message), "Unhandled", "timeout", None, line, fatal=True)
+            return SignalOutcome(_error(kind, message), "Unhandled", "timeout", None, line, fatal=True)
         case _:
             kind = "Runtime.Unknown"
             message = f"RequestId: {request_id} Error: the runtime broke the Runtime API's order"
-            return Verdict(_error(kind, message), "Unhandled", "error", kind, message, fatal=True)
+            return SignalOutcome(_error(kind, message), "Unhandled", "error", kind, message, fatal=True)
 
 
-def _exit(signal: Exited, request_id: str) -> Verdict:
+def _exit(signal: Exited, request_id: str) -> SignalOutcome:
     kind = "Runtime.ExitError"
     message = f"RequestId: {request_id} Error: {signal.reason}"
-    return Verdict(_error(kind, message), "Unhandled", "error", kind, f"{message}\n{kind}", fatal=True)
+    return SignalOutcome(_error(kind, message), "Unhandled", "error", kind, f"{message}\n{kind}", fatal=True)
 
 
 def init_status(signal: Signal) -> tuple[str, str | None]:

@@ -132,7 +132,7 @@ class Capacity:
 
     def make_room(self, pool: Pool) -> bool:
         """Count one more worker of ``pool`` if there is room, evicting one that may give way if need be."""
-        if self.alive >= self.max_workers and not self._evict_one(pool):
+        if self.alive >= self.max_workers and not self._evict_worker(pool):
             return False
         self.alive += 1
         pool.grown_at = monotonic()
@@ -220,7 +220,7 @@ class Capacity:
             else:
                 self.idled(waiter.pool, worker, worker.idle_since)
 
-    def _evict_one(self, asking: Pool) -> bool:
+    def _evict_worker(self, asking: Pool) -> bool:
         rested_before = monotonic() - RESTED_S
         # The only worker of its function goes last: what is asked for now and then would start anew each time.
         evictable = [

@@ -12,10 +12,10 @@ from serinus.offline.core.clock import Clock, Scheduled
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.sandbox.cold_start import ColdStart, Started
 from serinus.offline.sandbox.execution import execute
-from serinus.offline.sandbox.outcomes import Verdict
+from serinus.offline.sandbox.outcomes import SignalOutcome
 from serinus.offline.sandbox.pool import Capacity, Pool
 from serinus.offline.sandbox.reaper_client import Reaper
-from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from serinus.offline.sandbox.spec import FunctionSpec, Invocation, InvocationOutcome
 from serinus.offline.sandbox.worker import Worker
 
 #: Cloud seconds without work after which an on-demand worker ends.
@@ -67,7 +67,7 @@ class Sandbox:
         await asyncio.gather(*self._background, return_exceptions=True)
         self.reaper.stop()
 
-    async def run(self, spec: FunctionSpec, invocation: Invocation) -> Outcome:
+    async def run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationOutcome:
         """Run one invocation to its end; TimeoutError if this machine had no room for it in time."""
         pool = self.pool(spec)
         worker = await self._free_worker(pool)
@@ -81,7 +81,7 @@ class Sandbox:
             pool.answered(outcome.duration_ms / 1000)
         return outcome
 
-    async def snapshot(self, spec: FunctionSpec) -> Verdict | None:
+    async def snapshot(self, spec: FunctionSpec) -> SignalOutcome | None:
         """Init a SnapStart version and keep the worker parked; returns what went wrong, or None."""
         pool = self.pool(spec)
         if not self.capacity.make_room(pool):
@@ -93,7 +93,7 @@ class Sandbox:
             pool.parked = started.worker
         return started.failure
 
-    async def provision(self, spec: FunctionSpec, count: int) -> Verdict | None:
+    async def provision(self, spec: FunctionSpec, count: int) -> SignalOutcome | None:
         """Keep ``count`` workers warm for ``spec``; returns what went wrong, or None once all are ready."""
         pool = self.pool(spec)
         pool.provisioned_target = count
@@ -107,7 +107,7 @@ class Sandbox:
                 reason = (
                     f"this machine's limit of {limit} workers is reached; start the cloud with more max_workers"
                 )
-                return Verdict(b"", "Unhandled", "error", reason)
+                return SignalOutcome(b"", "Unhandled", "error", reason)
             started = await self.cold.ahead(pool, "provisioned-concurrency")
             if started.worker is None:
                 return started.failure

@@ -60,7 +60,7 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class InvocationOutcome:
     """How an invocation ended. ``function_error`` is None, "Handled" or "Unhandled", as AWS's header says.
 
     ``duration_ms`` is the handler's time without init; ``log_tail`` the last 4 KB of the invocation's log.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from serinus.offline.core.clock import monotonic, real_time
 from serinus.offline.sandbox.faults import Faults
-from serinus.offline.sandbox.journal import Journal
+from serinus.offline.sandbox.journal import WorkerLog
 from serinus.offline.sandbox.memory import Usage, usage_of
 from serinus.offline.sandbox.reaper import kill_group
 from serinus.offline.sandbox.runtime_api import RuntimeApi
@@ -49,7 +49,7 @@ class Worker:
         self,
         spec: FunctionSpec,
         initialization: InitializationType,
-        journal: Journal,
+        journal: WorkerLog,
         faults: Faults,
         on_idle: Callable[["Worker"], None],
         on_gone: Callable[["Worker"], None],

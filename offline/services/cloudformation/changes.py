@@ -8,7 +8,7 @@ from serinus.offline.services.cloudformation.errors import invalid
 from serinus.offline.services.cloudformation.intrinsics import as_text, plain
 from serinus.offline.services.cloudformation.lookup import ForeseenResources, evaluator_for
 from serinus.offline.services.cloudformation.schemas import schema_of
-from serinus.offline.services.cloudformation.state import Output, Resource, Revision, Stack, State
+from serinus.offline.services.cloudformation.state import Output, Revision, Stack, StackResource, State
 
 ATTRIBUTES = ("Metadata", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 NO_CHANGES = (
@@ -73,7 +73,7 @@ class Preview:
         if details or current.status in ("UPDATE_FAILED", "CREATE_FAILED"):
             self._modify(current, want, details)
 
-    def _property_details(self, current: Resource, want: plan.PlannedResource) -> list[dict[str, Any]]:
+    def _property_details(self, current: StackResource, want: plan.PlannedResource) -> list[dict[str, Any]]:
         replacing = set(plan.replacing_properties(current, want))
         schema = schema_of(want.type)
         conditional = schema.replaced_by(current.properties, want.properties, conditional=True) if schema else []
@@ -109,14 +109,14 @@ class Preview:
                 causes.append(("ResourceAttribute", f"{target}.{attribute}"))
         return sorted(causes)
 
-    def _attribute_details(self, current: Resource, want: plan.PlannedResource) -> list[dict[str, Any]]:
+    def _attribute_details(self, current: StackResource, want: plan.PlannedResource) -> list[dict[str, Any]]:
         return [
             _detail({"Attribute": name, "RequiresRecreation": "Never"}, None)
             for name in ATTRIBUTES
             if current.definition.get(name) != want.definition.get(name)
         ]
 
-    def _modify(self, current: Resource, want: plan.PlannedResource, details: list[dict[str, Any]]) -> None:
+    def _modify(self, current: StackResource, want: plan.PlannedResource, details: list[dict[str, Any]]) -> None:
         recreations = [(item["Target"].get("RequiresRecreation"), item["Evaluation"]) for item in details]
         replacement = "False"
         if any(recreation != "Never" for recreation, _ in recreations):
@@ -138,7 +138,7 @@ class Preview:
         scope = list(dict.fromkeys(item["Target"]["Attribute"] for item in details))
         self._add("Modify", want.logical_id, want.type, current.physical_id, scope=scope, details=details, **extra)
 
-    def _remove(self, resource: Resource) -> None:
+    def _remove(self, resource: StackResource) -> None:
         keep = str(resource.definition.get("DeletionPolicy", "Delete")).startswith("Retain")
         extra = {
             "PolicyAction": "Retain" if keep else "Delete",

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from serinus.offline.core.ports import AliasDeployer, CloudContext
 from serinus.offline.services.cloudformation.custom_resource_responses import Answers
 from serinus.offline.services.cloudformation.errors import Closing
-from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.operation import Operation
 from serinus.offline.services.cloudformation.state import Order, Revision, Stack, State
 from serinus.offline.services.cloudformation.submission import Submissions
@@ -134,7 +134,7 @@ class Engine:
         """Leave no stack in progress for ever when this cloud itself is at fault."""
         failed = FAILED_INSTEAD.get(stack.status)
         if failed is not None:
-            Journal(self.context.clock, stack).stack(failed, f"Internal failure: {error}")
+            StackEventLog(self.context.clock, stack).stack(failed, f"Internal failure: {error}")
 
     async def linger(self, stack_id: str) -> None:
         """Wait a little for what was started on a stack.

@@ -18,8 +18,8 @@ from serinus.offline.services.cloudformation.shapes import (
     stack_view,
     validation_event_views,
 )
-from serinus.offline.services.cloudformation.state import Resource, Stack
-from serinus.offline.services.cloudformation.template import Template
+from serinus.offline.services.cloudformation.state import Stack, StackResource
+from serinus.offline.services.cloudformation.template import StackTemplate
 
 #: As CloudFormation is seen to do; its documentation only says that a page holds at most 1 MB.
 EVENTS_A_PAGE = 100
@@ -106,7 +106,7 @@ class InspectionApi(ApiBase):
         stack = self._known(call.region, call.params["StackName"])
         return {"StackResourceSummaries": [resource_summary(resource) for resource in stack.resources.values()]}
 
-    def _resource(self, stack: Stack, logical_id: str) -> Resource:
+    def _resource(self, stack: Stack, logical_id: str) -> StackResource:
         if logical_id not in stack.resources:
             raise invalid(f"Resource {logical_id} does not exist for stack {stack.name}")
         return stack.resources[logical_id]
@@ -197,7 +197,7 @@ def _constraints(rule: dict[str, Any]) -> dict[str, Any]:
     return {"AllowedValues": [str(value) for value in rule["AllowedValues"]]} if "AllowedValues" in rule else {}
 
 
-def _capabilities(template: Template) -> dict[str, Any]:
+def _capabilities(template: StackTemplate) -> dict[str, Any]:
     required = validation.required_capability(template)
     if required is None:
         return {}

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.services.cloudformation.errors import invalid
-from serinus.offline.services.cloudformation.template import Template, attribute_of, function_of
+from serinus.offline.services.cloudformation.template import StackTemplate, attribute_of, function_of
 
 PLACEHOLDER = re.compile(r"\$\{([^!{}$][^{}$]*)\}")
 LITERAL = re.compile(r"\$\{!([^{}]*)\}")
@@ -39,7 +39,7 @@ class Lookup(Protocol):
 class Evaluator:
     """Evaluates the values of one template under given parameters; raises ValidationError as AWS does."""
 
-    template: Template
+    template: StackTemplate
     parameters: Mapping[str, str | list[str]]
     pseudo: Mapping[str, Any]
     lookup: Lookup

@@ -4,12 +4,12 @@ import json
 import uuid
 
 from serinus.offline.core.clock import Clock
-from serinus.offline.services.cloudformation.state import Event, Resource, Stack
+from serinus.offline.services.cloudformation.state import Event, Stack, StackResource
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 
-class Journal:
+class StackEventLog:
     """Writes statuses and their events into one stack."""
 
     def __init__(self, clock: Clock, stack: Stack) -> None:
@@ -28,7 +28,7 @@ class Journal:
         stack.status, stack.reason = status, reason
         self._append(stack.name, stack.id, STACK_TYPE, status, reason, "")
 
-    def resource(self, resource: Resource, status: str, reason: str = "") -> None:
+    def resource(self, resource: StackResource, status: str, reason: str = "") -> None:
         """Give a resource a status."""
         resource.status, resource.reason = status, reason
         resource.updated = self._clock.time()

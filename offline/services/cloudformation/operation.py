@@ -15,17 +15,17 @@ from serinus.offline.services.cloudformation.changes import outputs_of
 from serinus.offline.services.cloudformation.errors import ResourceFailed, invalid
 from serinus.offline.services.cloudformation.graph import reversed_graph, run_graph
 from serinus.offline.services.cloudformation.intrinsics import Evaluator
-from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.lookup import StandingResources, evaluator_for
 from serinus.offline.services.cloudformation.resource_work import ResourceWork, failure_reason
-from serinus.offline.services.cloudformation.state import Resource, Revision, Stable, Stack, State
+from serinus.offline.services.cloudformation.state import Revision, Stable, Stack, StackResource, State
 
 if TYPE_CHECKING:
     from serinus.offline.services.cloudformation.engine import Engine
 
 log = logging.getLogger(__name__)
 
-PolicyOf = Callable[[Resource], str | None]
+PolicyOf = Callable[[StackResource], str | None]
 
 CUSTOM_NAMED = (
     "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
@@ -40,7 +40,7 @@ class Operation:
         self.context = engine.context
         self.state = engine.state
         self.stack = stack
-        self.journal = Journal(engine.context.clock, stack)
+        self.journal = StackEventLog(engine.context.clock, stack)
         self.work = ResourceWork(engine, stack, self.journal, closing)
         self._timeout: Scheduled | None = None
         self._timed_out = False
@@ -133,7 +133,7 @@ class Operation:
         else:
             current.definition, current.needs = want.definition, want.needs
 
-    def _replace(self, current: Resource, want: plan.PlannedResource) -> None:
+    def _replace(self, current: StackResource, want: plan.PlannedResource) -> None:
         if plan.keeps_custom_name(current, want):
             reason = CUSTOM_NAMED.format(name=current.physical_id)
             self.journal.resource(current, "UPDATE_FAILED", reason)
@@ -145,7 +145,7 @@ class Operation:
         resource = self.stack.resources.get(logical_id)
         if resource is None:
             definition = evaluator.template.resources[logical_id]
-            resource = Resource(logical_id, definition["Type"], definition=definition)
+            resource = StackResource(logical_id, definition["Type"], definition=definition)
             self.stack.resources[logical_id] = resource
         self.journal.resource(resource, "UPDATE_FAILED" if resource.physical_id else "CREATE_FAILED", reason)
 
@@ -218,7 +218,7 @@ class Operation:
         self.stack.stable = None
         self.journal.stack("UPDATE_ROLLBACK_COMPLETE")
 
-    def _restore(self, good: Resource, skip: frozenset[str]) -> None:
+    def _restore(self, good: StackResource, skip: frozenset[str]) -> None:
         current = self.stack.resources.get(good.logical_id)
         if good.logical_id in skip and current is not None:
             self.stack.resources[good.logical_id] = restored = good.copy()
@@ -235,7 +235,7 @@ class Operation:
         else:
             current.definition, current.needs = good.definition, good.needs
 
-    def _switch_back(self, current: Resource | None, good: Resource) -> None:
+    def _switch_back(self, current: StackResource | None, good: StackResource) -> None:
         self.stack.resources[good.logical_id] = restored = good.copy()
         self.stack.leftovers = [
             resource for resource in self.stack.leftovers if resource.physical_id != good.physical_id
@@ -270,18 +270,18 @@ class Operation:
         graph = reversed_graph({name: set(resource.needs) for name, resource in standing.items()})
         return run_graph(
             graph,
-            lambda name: self._delete_one(standing[name], policy_of(standing[name])),
+            lambda name: self._delete_resource(standing[name], policy_of(standing[name])),
             stop=threading.Event(),
             keep_going=True,
         )
 
-    def _delete_one(self, resource: Resource, policy: str | None) -> None:
+    def _delete_resource(self, resource: StackResource, policy: str | None) -> None:
         if keeps(policy) and resource.physical_id is not None:
             self.journal.resource(resource, "DELETE_SKIPPED")
         else:
             self.work.delete(resource)
 
-    def _policy_for_new(self, resource: Resource) -> str | None:
+    def _policy_for_new(self, resource: StackResource) -> str | None:
         """The deletion policy of a resource that the failed operation itself made."""
         policy = resource.definition.get("DeletionPolicy")
         discard = policy == "RetainExceptOnCreate" or self.stack.retain_except_on_create
@@ -293,7 +293,7 @@ class Operation:
             removed = self.stack.resources.pop(name)
             self._leave_behind(removed, removed.definition.get("DeletionPolicy"))
 
-    def _leave_behind(self, resource: Resource, policy: str | None) -> None:
+    def _leave_behind(self, resource: StackResource, policy: str | None) -> None:
         old = resource.copy()
         old.definition = {**old.definition, "DeletionPolicy": policy or "Delete"}
         self.stack.leftovers.append(old)
@@ -310,7 +310,7 @@ class Operation:
         }
         run_graph(
             reversed_graph(graph),
-            lambda key: self._delete_one(leftovers[key], leftovers[key].definition.get("DeletionPolicy")),
+            lambda key: self._delete_resource(leftovers[key], leftovers[key].definition.get("DeletionPolicy")),
             stop=threading.Event(),
             keep_going=True,
         )

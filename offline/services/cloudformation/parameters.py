@@ -6,14 +6,14 @@ from typing import Any
 
 from serinus.offline.services.cloudformation.errors import invalid
 from serinus.offline.services.cloudformation.state import ParameterValue
-from serinus.offline.services.cloudformation.template import Template
+from serinus.offline.services.cloudformation.template import StackTemplate
 
 SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>$")
 FetchSsm = Callable[[str], str]
 
 
 def resolve_parameters(
-    template: Template,
+    template: StackTemplate,
     supplied: list[dict[str, Any]],
     previous: Mapping[str, ParameterValue],
     fetch_ssm: FetchSsm,

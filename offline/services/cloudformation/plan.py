@@ -7,7 +7,7 @@ from serinus.offline.services.cloudformation import references
 from serinus.offline.services.cloudformation.intrinsics import Evaluator, plain
 from serinus.offline.services.cloudformation.registry import type_of
 from serinus.offline.services.cloudformation.schemas import schema_of
-from serinus.offline.services.cloudformation.state import Resource, Revision
+from serinus.offline.services.cloudformation.state import Revision, StackResource
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ def _own_tags(properties: dict[str, Any]) -> dict[str, str]:
     return {tag["Key"]: str(tag["Value"]) for tag in own}
 
 
-def differs(current: Resource, want: PlannedResource) -> bool:
+def differs(current: StackResource, want: PlannedResource) -> bool:
     """Whether the resource must be touched to become what is wanted."""
     return bool(plain(current.properties) != plain(want.properties)) or current.tags != want.tags
 
 
-def replacing_properties(current: Resource, want: PlannedResource) -> list[str]:
+def replacing_properties(current: StackResource, want: PlannedResource) -> list[str]:
     """Properties whose change calls for a new physical resource."""
     schema, modelled = schema_of(want.type), type_of(want.type)
     replaced = schema.replaced_by(current.properties, want.properties) if schema else []
@@ -76,7 +76,7 @@ def replacing_properties(current: Resource, want: PlannedResource) -> list[str]:
     return replaced
 
 
-def keeps_custom_name(current: Resource, want: PlannedResource) -> bool:
+def keeps_custom_name(current: StackResource, want: PlannedResource) -> bool:
     """Whether a replacement would have to bear the very name that the old resource still has."""
     schema = schema_of(want.type)
     if schema is None or not schema.identifier:

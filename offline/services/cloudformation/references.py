@@ -10,21 +10,21 @@ from serinus.offline.services.cloudformation.template import attribute_of, funct
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class TemplateReference:
     """A mention of ``target`` (a resource or parameter); ``attribute`` is None for a Ref."""
 
     target: str
     attribute: str | None = None
 
 
-def references(value: Any, condition: Callable[[str], bool] | None = None) -> set[Reference]:
+def references(value: Any, condition: Callable[[str], bool] | None = None) -> set[TemplateReference]:
     """Every reference in ``value``; with ``condition``, only those in the branches that it chooses."""
-    collected: set[Reference] = set()
+    collected: set[TemplateReference] = set()
     _collect(value, condition, collected)
     return collected
 
 
-def _collect(value: Any, condition: Callable[[str], bool] | None, collected: set[Reference]) -> None:
+def _collect(value: Any, condition: Callable[[str], bool] | None, collected: set[TemplateReference]) -> None:
     if isinstance(value, list):
         for item in value:
             _collect(item, condition, collected)
@@ -32,10 +32,10 @@ def _collect(value: Any, condition: Callable[[str], bool] | None, collected: set
         return
     name = function_of(value)
     if name == "Ref":
-        collected.add(Reference(str(value["Ref"])))
+        collected.add(TemplateReference(str(value["Ref"])))
     elif name == "Fn::GetAtt":
         target, attribute = attribute_of(value[name])
-        collected.add(Reference(target, attribute if isinstance(attribute, str) else "*"))
+        collected.add(TemplateReference(target, attribute if isinstance(attribute, str) else "*"))
     elif name == "Fn::Sub":
         _collect_sub(value[name], condition, collected)
     elif name == "Fn::If" and condition is not None and isinstance(value[name], list):
@@ -46,14 +46,16 @@ def _collect(value: Any, condition: Callable[[str], bool] | None, collected: set
             _collect(item, condition, collected)
 
 
-def _collect_sub(argument: Any, condition: Callable[[str], bool] | None, collected: set[Reference]) -> None:
+def _collect_sub(
+    argument: Any, condition: Callable[[str], bool] | None, collected: set[TemplateReference]
+) -> None:
     text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
     _collect(list(variables.values()), condition, collected)
     for match in PLACEHOLDER.finditer(text):
         name = match[1].strip()
         if name not in variables:
             target, dot, attribute = name.partition(".")
-            collected.add(Reference(target, attribute if dot else None))
+            collected.add(TemplateReference(target, attribute if dot else None))
 
 
 def depends_on(definition: Mapping[str, Any]) -> list[str]:

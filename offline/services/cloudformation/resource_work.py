@@ -11,10 +11,10 @@ from serinus.offline.core.errors import AwsError
 from serinus.offline.services.cloudformation import plan
 from serinus.offline.services.cloudformation.dynamic_references import resolve_dynamic
 from serinus.offline.services.cloudformation.errors import Closing, ResourceFailed
-from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType
 from serinus.offline.services.cloudformation.registry import type_of
-from serinus.offline.services.cloudformation.state import Resource, Stack
+from serinus.offline.services.cloudformation.state import Stack, StackResource
 from serinus.offline.services.cloudformation.validation import check_resolved
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ REPLACING = "Requested update requires the creation of a new physical resource; 
 class ResourceWork:
     """The steps by which a stack operation works on its resources; each raises `ResourceFailed`."""
 
-    def __init__(self, engine: "Engine", stack: Stack, journal: Journal, closing: threading.Event) -> None:
+    def __init__(self, engine: "Engine", stack: Stack, journal: StackEventLog, closing: threading.Event) -> None:
         self.engine = engine
         self.stack = stack
         self.journal = journal
@@ -53,9 +53,9 @@ class ResourceWork:
             reason = CREATE_CANCELLED if creating else UPDATE_CANCELLED
             self.journal.resource(resource, "CREATE_FAILED" if creating else "UPDATE_FAILED", reason)
 
-    def create(self, want: plan.PlannedResource, *, replaces: Resource | None = None) -> None:
+    def create(self, want: plan.PlannedResource, *, replaces: StackResource | None = None) -> None:
         """Make a resource; one that replaces another leaves the old one standing."""
-        resource = Resource(want.logical_id, want.type, definition=want.definition, needs=want.needs)
+        resource = StackResource(want.logical_id, want.type, definition=want.definition, needs=want.needs)
         resource.properties, resource.tags = want.properties, want.tags
         verb = "CREATE" if replaces is None else "UPDATE"
         if replaces is not None:
@@ -72,7 +72,7 @@ class ResourceWork:
 
         self._carry_out(resource, verb, lambda kind, request: kind.create(request), register_id=register_id)
 
-    def update(self, want: plan.PlannedResource, *, rolling_back: bool = False) -> Resource | None:
+    def update(self, want: plan.PlannedResource, *, rolling_back: bool = False) -> StackResource | None:
         """Change a resource in place; returns the old one where the change gave it a new physical id."""
         resource = self.stack.resources[want.logical_id]
         before = resource.copy()
@@ -88,7 +88,7 @@ class ResourceWork:
         )
         return before if before.physical_id != resource.physical_id else None
 
-    def delete(self, resource: Resource) -> None:
+    def delete(self, resource: StackResource) -> None:
         """Delete a resource, or find that it never came to be."""
         kind = type_of(resource.type)
         if resource.physical_id is None or kind is None:
@@ -109,11 +109,11 @@ class ResourceWork:
 
     def _carry_out(
         self,
-        resource: Resource,
+        resource: StackResource,
         verb: str,
         act: Callable[[ResourceType, ResourceRequest], ResourceState],
         *,
-        before: Resource | None = None,
+        before: StackResource | None = None,
         rolling_back: bool = False,
         register_id: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -143,9 +143,9 @@ class ResourceWork:
 
     def _request(
         self,
-        resource: Resource,
+        resource: StackResource,
         *,
-        before: Resource | None = None,
+        before: StackResource | None = None,
         rolling_back: bool,
         register_id: Callable[[str], None] = lambda _: None,
     ) -> ResourceRequest:

@@ -7,9 +7,9 @@ good state; what was half made counts as failed and makes room for another.
 from collections.abc import Callable
 
 from serinus.offline.services.cloudformation.engine import FAILED_INSTEAD, Engine
-from serinus.offline.services.cloudformation.journal import Journal
+from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.operation import Operation
-from serinus.offline.services.cloudformation.state import Resource, Stack
+from serinus.offline.services.cloudformation.state import Stack, StackResource
 
 INTERRUPTED = "The cloud ended while this was under way"
 
@@ -29,12 +29,12 @@ def _resume_stack(engine: Engine, stack: Stack) -> None:
             _undo_half(stack, resource, forward=forward)
     if stack.parent_id is not None:
         # Its parent's operation goes on, and with it this one.
-        Journal(engine.context.clock, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
+        StackEventLog(engine.context.clock, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
         return
     engine.spawn(stack, _work(stack, engine.take_up(stack)))
 
 
-def _undo_half(stack: Stack, resource: Resource, *, forward: bool) -> None:
+def _undo_half(stack: Stack, resource: StackResource, *, forward: bool) -> None:
     good = stack.stable.resources.get(resource.logical_id) if stack.stable is not None else None
     if resource.status == "DELETE_IN_PROGRESS":
         return

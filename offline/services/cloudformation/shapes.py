@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.state import ChangeSet, Event, Resource, Revision, Stack
+from serinus.offline.services.cloudformation.state import ChangeSet, Event, Revision, Stack, StackResource
 
 NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 NO_RESOURCE_DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}
@@ -88,7 +88,7 @@ def stack_summary(stack: Stack) -> dict[str, Any]:
     )
 
 
-def resource_summary(resource: Resource, *, time_key: str = "LastUpdatedTimestamp") -> dict[str, Any]:
+def resource_summary(resource: StackResource, *, time_key: str = "LastUpdatedTimestamp") -> dict[str, Any]:
     return {
         **present_members(
             LogicalResourceId=resource.logical_id,
@@ -102,7 +102,7 @@ def resource_summary(resource: Resource, *, time_key: str = "LastUpdatedTimestam
     }
 
 
-def resource_detail(stack: Stack, resource: Resource) -> dict[str, Any]:
+def resource_detail(stack: Stack, resource: StackResource) -> dict[str, Any]:
     metadata = json.dumps(resource.definition.get("Metadata") or {})
     return {
         "StackName": stack.name,

@@ -10,11 +10,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from serinus.offline.services.cloudformation.template import Template
+from serinus.offline.services.cloudformation.template import StackTemplate
 
 
 @dataclass(slots=True)
-class Resource:
+class StackResource:
     """One resource of a stack as it was last applied; times are cloud time in epoch seconds."""
 
     logical_id: str
@@ -31,7 +31,7 @@ class Resource:
     #: Logical ids that must stand before this one and go after it.
     needs: frozenset[str] = frozenset()
 
-    def copy(self) -> "Resource":
+    def copy(self) -> "StackResource":
         return copy.deepcopy(self)
 
 
@@ -50,7 +50,7 @@ class ParameterValue:
 class Revision:
     """All that a stack operation is asked to make real."""
 
-    template: Template
+    template: StackTemplate
     parameters: dict[str, ParameterValue]
     tags: dict[str, str]
     capabilities: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class Stable:
     """The last good state: what a failed update is rolled back to."""
 
     revision: Revision
-    resources: dict[str, Resource]
+    resources: dict[str, StackResource]
     outputs: list[Output]
     imports: frozenset[str]
 
@@ -149,10 +149,10 @@ class Stack:
     updated: float | None = None
     deleted: float | None = None
     revision: Revision | None = None
-    resources: dict[str, Resource] = field(default_factory=dict)
+    resources: dict[str, StackResource] = field(default_factory=dict)
     stable: Stable | None = None
     #: Replaced or newly made resources to be deleted once the operation under way has ended well.
-    leftovers: list[Resource] = field(default_factory=list)
+    leftovers: list[StackResource] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     #: Names of other stacks' exports that this stack's template imports.

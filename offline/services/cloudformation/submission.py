@@ -14,7 +14,7 @@ from serinus.offline.services.cloudformation.lookup import PSEUDO_PARAMETERS, Fo
 from serinus.offline.services.cloudformation.parameters import resolve_parameters
 from serinus.offline.services.cloudformation.rules import check_rules
 from serinus.offline.services.cloudformation.state import Revision, Stack, State, ValidationFailure
-from serinus.offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, Template, parse
+from serinus.offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, StackTemplate, parse
 
 #: Members that would change what an operation does and that nothing here honours.
 REFUSED = (
@@ -36,7 +36,9 @@ class Submissions:
         self.context = context
         self.state = state
 
-    def template(self, params: dict[str, Any], region: str, previous: Template | None = None) -> Template:
+    def template(
+        self, params: dict[str, Any], region: str, previous: StackTemplate | None = None
+    ) -> StackTemplate:
         """The template that a call names: by body, by S3 URL, or the stack's own."""
         body, url = params.get("TemplateBody"), params.get("TemplateURL")
         if params.get("UsePreviousTemplate"):

@@ -45,7 +45,7 @@ MAX_RESOURCES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class StackTemplate:
     """A template: the text that was sent and its document, with every section present."""
 
     body: str
@@ -98,7 +98,7 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
-def parse(body: str) -> Template:
+def parse(body: str) -> StackTemplate:
     """The template in ``body``; raises ValidationError as AWS words it where its structure is wrong."""
     document = _read(body)
     if not isinstance(document, dict):
@@ -117,7 +117,7 @@ def parse(body: str) -> Template:
         raise invalid(f"Template format error: Number of resources, {count}, is greater than maximum allowed, 500")
     for logical_id, definition in document["Resources"].items():
         _check_resource(logical_id, definition)
-    return Template(body, document)
+    return StackTemplate(body, document)
 
 
 def _read(body: str) -> Any:

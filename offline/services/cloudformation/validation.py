@@ -12,7 +12,7 @@ from serinus.offline.services.cloudformation.registry import type_of
 from serinus.offline.services.cloudformation.resources.custom import timeout_failure
 from serinus.offline.services.cloudformation.schemas import Schema, schema_of
 from serinus.offline.services.cloudformation.state import ValidationFailure
-from serinus.offline.services.cloudformation.template import Template, function_of
+from serinus.offline.services.cloudformation.template import StackTemplate, function_of
 
 IAM_TYPES = frozenset(
     f"AWS::IAM::{name}"
@@ -27,7 +27,7 @@ NAMED_IAM = {
 }
 
 
-def check_structure(template: Template, pseudo: set[str]) -> None:
+def check_structure(template: StackTemplate, pseudo: set[str]) -> None:
     """Raise ValidationError for unknown types, unresolved references, unknown attributes and cycles."""
     unknown = sorted({d["Type"] for d in template.resources.values() if schema_of(d["Type"]) is None})
     if unknown:
@@ -40,7 +40,7 @@ def check_structure(template: Template, pseudo: set[str]) -> None:
     references.in_order({name: references.needs(item) for name, item in template.resources.items()})
 
 
-def _check_references(template: Template, values: Any, known: set[str], block: str) -> None:
+def _check_references(template: StackTemplate, values: Any, known: set[str], block: str) -> None:
     problems = references.references(values)
     missing = {reference.target for reference in problems if reference.target not in known}
     for definition in template.resources.values() if block == "Resources" else ():
@@ -56,7 +56,7 @@ def _check_references(template: Template, values: Any, known: set[str], block: s
             _check_attribute(template, reference.target, reference.attribute)
 
 
-def _check_attribute(template: Template, logical_id: str, attribute: str) -> None:
+def _check_attribute(template: StackTemplate, logical_id: str, attribute: str) -> None:
     if logical_id not in template.resources:
         raise invalid(f"Template error: instance of Fn::GetAtt references undefined resource {logical_id}")
     type_name = template.resources[logical_id]["Type"]
@@ -74,7 +74,7 @@ def _check_attribute(template: Template, logical_id: str, attribute: str) -> Non
         raise NotModelled(f"the attribute {attribute} of {type_name} (resource {logical_id})")
 
 
-def _check_conditions(template: Template) -> None:
+def _check_conditions(template: StackTemplate) -> None:
     conditions = template.section("Conditions")
     for logical_id, definition in template.resources.items():
         name = definition.get("Condition")
@@ -85,7 +85,7 @@ def _check_conditions(template: Template) -> None:
             )
 
 
-def check_capabilities(template: Template, capabilities: list[str]) -> None:
+def check_capabilities(template: StackTemplate, capabilities: list[str]) -> None:
     """Raise InsufficientCapabilitiesException where IAM resources are not acknowledged."""
     capability = required_capability(template)
     if capability is None or "CAPABILITY_NAMED_IAM" in capabilities:
@@ -94,7 +94,7 @@ def check_capabilities(template: Template, capabilities: list[str]) -> None:
         raise AwsError("InsufficientCapabilitiesException", f"Requires capabilities : [{capability}]", status=400)
 
 
-def required_capability(template: Template) -> str | None:
+def required_capability(template: StackTemplate) -> str | None:
     """The capability that a template's IAM resources call for, if any."""
     capability: str | None = None
     for definition in template.resources.values():
@@ -106,19 +106,19 @@ def required_capability(template: Template) -> str | None:
     return capability
 
 
-def iam_resources(template: Template) -> list[str]:
+def iam_resources(template: StackTemplate) -> list[str]:
     """Types of the template's IAM resources, for the reason given beside the capability."""
     return sorted({d["Type"] for d in template.resources.values() if d["Type"] in IAM_TYPES})
 
 
-def check_modelled(template: Template, evaluator: Evaluator) -> None:
+def check_modelled(template: StackTemplate, evaluator: Evaluator) -> None:
     """Raise `NotModelled` naming every type and property of the template that this cloud cannot honour."""
     missing = list(dict.fromkeys(_not_modelled(template, evaluator)))
     if missing:
         raise NotModelled("; ".join(missing))
 
 
-def _not_modelled(template: Template, evaluator: Evaluator) -> Iterator[str]:
+def _not_modelled(template: StackTemplate, evaluator: Evaluator) -> Iterator[str]:
     for logical_id, definition in template.resources.items():
         if "Condition" in definition and not evaluator.condition(definition["Condition"]):
             continue
@@ -170,7 +170,7 @@ class _Finder:
         return ValidationFailure(self.logical_id, self.schema.type, path, message)
 
 
-def property_failures(template: Template, evaluator: Evaluator) -> list[ValidationFailure]:
+def property_failures(template: StackTemplate, evaluator: Evaluator) -> list[ValidationFailure]:
     """Unknown and missing properties of the resources that the conditions choose."""
     problems: list[ValidationFailure] = []
     for logical_id, definition in template.resources.items():

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms
 """
 
 from serinus.offline.core.ports import AlarmSource
-from serinus.offline.services.codedeploy.records import Deployment
+from serinus.offline.services.codedeploy.records import LambdaDeployment
 
 ACTIVE = (
     "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the "
@@ -16,14 +16,14 @@ UNKNOWN = (
 )
 
 
-def watched_alarms(deployment: Deployment) -> list[str]:
+def watched_alarms(deployment: LambdaDeployment) -> list[str]:
     """The names of the alarms that can stop the deployment; none for a rollback."""
     if deployment.is_rollback or not deployment.alarms.get("enabled"):
         return []
     return [alarm["name"] for alarm in deployment.alarms.get("alarms", [])]
 
 
-def active_alarms(alarms: AlarmSource, region: str, deployment: Deployment) -> tuple[str, str] | None:
+def active_alarms(alarms: AlarmSource, region: str, deployment: LambdaDeployment) -> tuple[str, str] | None:
     """The error (code, message) with which the deployment's alarms stop it now; None when they do not."""
     active, unknown = [], []
     for name in watched_alarms(deployment):

@@ -2,7 +2,7 @@
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import FunctionAliases
-from serinus.offline.services.codedeploy.records import Target
+from serinus.offline.services.codedeploy.records import LambdaTarget
 
 #: As CodeDeploy says it (https://github.com/aws/serverless-application-model/issues/291).
 _INVALID = (
@@ -11,7 +11,7 @@ _INVALID = (
 )
 
 
-async def set_weight(aliases: FunctionAliases, region: str, target: Target, weight: float) -> str | None:
+async def set_weight(aliases: FunctionAliases, region: str, target: LambdaTarget, weight: float) -> str | None:
     """Send ``weight`` (0 to 1) of the traffic to the target version; returns what went wrong, if it did.
 
     Until all of it moves, the alias keeps naming the current version and the target is its additional one.
@@ -27,7 +27,7 @@ async def set_weight(aliases: FunctionAliases, region: str, target: Target, weig
     return None
 
 
-def alias_problem(aliases: FunctionAliases, region: str, target: Target) -> tuple[str, str] | None:
+def alias_problem(aliases: FunctionAliases, region: str, target: LambdaTarget) -> tuple[str, str] | None:
     """The error (code, message) that keeps a deployment from starting, or None.
 
     The alias must exist, name the current version of the AppSpec, and send traffic nowhere else.

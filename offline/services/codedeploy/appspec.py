@@ -11,18 +11,18 @@ from typing import Any
 import yaml
 
 from serinus.offline.core.errors import AwsError, NotModelled
-from serinus.offline.services.codedeploy.records import AFTER, BEFORE, Target
+from serinus.offline.services.codedeploy.records import AFTER, BEFORE, LambdaTarget
 
 
 @dataclass(frozen=True, slots=True)
 class AppSpec:
     """What a revision asks for; hooks by lifecycle event, as function names or ARNs."""
 
-    target: Target
+    target: LambdaTarget
     hooks: dict[str, str]
 
 
-def revision_of(target: Target, hooks: dict[str, str]) -> dict[str, Any]:
+def revision_of(target: LambdaTarget, hooks: dict[str, str]) -> dict[str, Any]:
     """An AppSpecContent revision as a request would hold it."""
     document = {
         "version": 0.0,
@@ -79,7 +79,7 @@ def _lowered(value: Any) -> Any:
     return [_lowered(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _target(properties: dict[str, Any]) -> Target:
+def _target(properties: dict[str, Any]) -> LambdaTarget:
     values = {}
     for name in ("name", "alias", "currentversion", "targetversion"):
         value = properties.get(name)
@@ -91,7 +91,7 @@ def _target(properties: dict[str, Any]) -> Target:
             raise invalid(f"{name} is {values[name]!r}; it must be a positive integer")
     if values["currentversion"] == values["targetversion"]:
         raise invalid(f"currentversion and targetversion are both {values['targetversion']}")
-    return Target(values["name"], values["alias"], values["currentversion"], values["targetversion"])
+    return LambdaTarget(values["name"], values["alias"], values["currentversion"], values["targetversion"])
 
 
 def _hooks(elements: list[Any]) -> dict[str, str]:

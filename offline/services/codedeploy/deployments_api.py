@@ -9,7 +9,7 @@ from serinus.offline.core.service import Call
 from serinus.offline.services.codedeploy.appspec import AppSpec, read_revision
 from serinus.offline.services.codedeploy.base import fault, paged, refuse_members
 from serinus.offline.services.codedeploy.groups_api import GroupsApi, check_alarms, check_rollback
-from serinus.offline.services.codedeploy.records import LIFECYCLE, Deployment, Group, LifecycleEvent
+from serinus.offline.services.codedeploy.records import LIFECYCLE, Group, LambdaDeployment, LifecycleEvent
 from serinus.offline.services.codedeploy.rollback import deployment_id
 from serinus.offline.services.codedeploy.shapes import deployment_info, target_info
 from serinus.offline.services.codedeploy.traffic import shifts_of
@@ -44,7 +44,7 @@ class DeploymentsApi(GroupsApi):
 
     def deploy(
         self, region: str, group: Group, revision: dict[str, Any], spec: AppSpec, overrides: dict[str, Any]
-    ) -> Deployment:
+    ) -> LambdaDeployment:
         """Create a deployment in ``group`` and set it going; one at a time a group."""
         kept = self.region(region)
         active = kept.active_in(group.application, group.name)
@@ -58,7 +58,7 @@ class DeploymentsApi(GroupsApi):
         config = self.config(region, config_name)
         good = [entry for entry in kept.of_group(group.application, group.name) if entry.status == "Succeeded"]
         override_alarms = overrides.get("overrideAlarmConfiguration")
-        deployment = Deployment(
+        deployment = LambdaDeployment(
             id=deployment_id(),
             application=group.application,
             group=group.name,
@@ -170,7 +170,7 @@ class DeploymentsApi(GroupsApi):
         await self.machine.answer_hook(call.region, deployment, event, status)
         return {"lifecycleEventHookExecutionId": execution_id}
 
-    def deployment(self, region: str, identifier: str | None) -> Deployment:
+    def deployment(self, region: str, identifier: str | None) -> LambdaDeployment:
         """The deployment; raises what AWS raises for a missing, ill-formed or unknown id."""
         if not identifier:
             raise fault("DeploymentIdRequiredException", "A deployment id is required.")

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from serinus.offline.core.ports import CloudContext, EventSink
-from serinus.offline.services.codedeploy.records import Deployment, Group
+from serinus.offline.services.codedeploy.records import Group, LambdaDeployment
 from serinus.offline.services.codedeploy.shapes import overview
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ TRIGGER_EVENTS = {
 
 
 async def announce(
-    context: CloudContext, events: EventSink, region: str, group: Group | None, deployment: Deployment
+    context: CloudContext, events: EventSink, region: str, group: Group | None, deployment: LambdaDeployment
 ) -> None:
     """Tell EventBridge and the group's triggers that ``deployment`` reached its present status."""
     account_id, now = context.config.account_id, context.clock.time()
@@ -44,7 +44,7 @@ async def announce(
 
 
 def eventbridge_event(
-    account_id: str, region: str, group: Group | None, deployment: Deployment, now: float
+    account_id: str, region: str, group: Group | None, deployment: LambdaDeployment, now: float
 ) -> dict[str, Any]:
     """The event on the default bus."""
     arn = f"arn:aws:codedeploy:{region}:{account_id}"
@@ -71,7 +71,7 @@ def eventbridge_event(
     }
 
 
-def _to_topic(context: CloudContext, region: str, trigger: dict[str, Any], deployment: Deployment) -> None:
+def _to_topic(context: CloudContext, region: str, trigger: dict[str, Any], deployment: LambdaDeployment) -> None:
     message = _trigger_message(context.config.account_id, region, trigger["triggerName"], deployment)
     client = context.client("sns", region)
     try:
@@ -86,7 +86,7 @@ def _to_topic(context: CloudContext, region: str, trigger: dict[str, Any], deplo
         log.warning("trigger %s of %s failed: %s", trigger["triggerName"], deployment.id, error)
 
 
-def _trigger_message(account_id: str, region: str, name: str, deployment: Deployment) -> dict[str, Any]:
+def _trigger_message(account_id: str, region: str, name: str, deployment: LambdaDeployment) -> dict[str, Any]:
     message: dict[str, Any] = {
         "region": region,
         "accountId": account_id,

@@ -54,7 +54,7 @@ class DeploymentConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LambdaTarget:
     """The alias that a deployment moves from one version of a function to another."""
 
     function: str
@@ -83,7 +83,7 @@ class LifecycleEvent:
 
 
 @dataclass(slots=True)
-class Deployment:
+class LambdaDeployment:
     """A deployment and how far it has come."""
 
     id: str
@@ -91,7 +91,7 @@ class Deployment:
     group: str
     config_name: str
     revision: dict[str, Any]
-    target: Target
+    target: LambdaTarget
     events: list[LifecycleEvent]
     shifts: list[Shift]
     created_at: float
@@ -138,9 +138,9 @@ class Region:
     applications: dict[str, Application] = field(default_factory=dict)
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
     configs: dict[str, DeploymentConfig] = field(default_factory=dict)
-    deployments: dict[str, Deployment] = field(default_factory=dict)
+    deployments: dict[str, LambdaDeployment] = field(default_factory=dict)
 
-    def of_group(self, application: str, group: str) -> list[Deployment]:
+    def of_group(self, application: str, group: str) -> list[LambdaDeployment]:
         """The group's deployments, oldest first."""
         return [
             deployment
@@ -148,5 +148,5 @@ class Region:
             if (deployment.application, deployment.group) == (application, group)
         ]
 
-    def active_in(self, application: str, group: str) -> Deployment | None:
+    def active_in(self, application: str, group: str) -> LambdaDeployment | None:
         return next((entry for entry in self.of_group(application, group) if entry.active), None)

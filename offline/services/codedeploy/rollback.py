@@ -7,7 +7,7 @@ import secrets
 import string
 
 from serinus.offline.services.codedeploy.appspec import revision_of
-from serinus.offline.services.codedeploy.records import LIFECYCLE, Deployment, LifecycleEvent, Target
+from serinus.offline.services.codedeploy.records import LIFECYCLE, LambdaDeployment, LambdaTarget, LifecycleEvent
 from serinus.offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
 
 #: Which configured event allows a rollback for each cause of an end.
@@ -18,18 +18,18 @@ ROLLBACK_EVENTS = {
 }
 
 
-def is_configured(deployment: Deployment, cause: str) -> bool:
+def is_configured(deployment: LambdaDeployment, cause: str) -> bool:
     """Whether the deployment's autoRollbackConfiguration asks for a rollback after ``cause``."""
     configured = deployment.auto_rollback
     return bool(configured.get("enabled")) and ROLLBACK_EVENTS[cause] in configured.get("events", [])
 
 
-def rollback_of(failed: Deployment, now: float) -> Deployment:
+def rollback_of(failed: LambdaDeployment, now: float) -> LambdaDeployment:
     """A new deployment back to the former version; its hooks are not run, and alarms do not stop it."""
     target = failed.target
-    back = Target(target.function, target.alias, target.target_version, target.current_version)
+    back = LambdaTarget(target.function, target.alias, target.target_version, target.current_version)
     identifier = deployment_id()
-    return Deployment(
+    return LambdaDeployment(
         id=identifier,
         application=failed.application,
         group=failed.group,
@@ -48,7 +48,7 @@ def rollback_of(failed: Deployment, now: float) -> Deployment:
     )
 
 
-def rollback_info(failed: Deployment, rollback: Deployment) -> dict[str, str]:
+def rollback_info(failed: LambdaDeployment, rollback: LambdaDeployment) -> dict[str, str]:
     """What the undone deployment says of its rollback."""
     return {
         "rollbackDeploymentId": rollback.id,

@@ -10,7 +10,14 @@ from serinus.offline.core.ports import DeploymentResult
 from serinus.offline.services.codedeploy.applications_api import ApplicationsApi
 from serinus.offline.services.codedeploy.appspec import AppSpec, revision_of
 from serinus.offline.services.codedeploy.deployments_api import DeploymentsApi
-from serinus.offline.services.codedeploy.records import AFTER, BEFORE, Deployment, Group, Region, Target
+from serinus.offline.services.codedeploy.records import (
+    AFTER,
+    BEFORE,
+    Group,
+    LambdaDeployment,
+    LambdaTarget,
+    Region,
+)
 
 
 class CodeDeploy(ApplicationsApi, DeploymentsApi):
@@ -56,7 +63,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         joined rather than begun again: what a stack operation does that goes on after its cloud was killed.
         Raises `AwsError` when the deployment cannot be created.
         """
-        target = Target(function.split(":")[-1], alias, current_version, target_version)
+        target = LambdaTarget(function.split(":")[-1], alias, current_version, target_version)
         named = {BEFORE: before_hook, AFTER: after_hook}
         hooks = {event: hook for event, hook in named.items() if hook}
         owner = self.group(region, application, group)
@@ -76,7 +83,9 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         message = f"{deployment.id} failed. {deployment.error[1]}" if deployment.error else ""
         return DeploymentResult(deployment.status, deployment.id, message, rollback)
 
-    def _begun(self, region: str, group: Group, target: Target, since: float | None) -> Deployment | None:
+    def _begun(
+        self, region: str, group: Group, target: LambdaTarget, since: float | None
+    ) -> LambdaDeployment | None:
         """The group's latest deployment of this shift since then."""
         done = self.region(region).of_group(group.application, group.name) if since is not None else []
         same = [entry for entry in done if entry.target == target and entry.created_at >= (since or 0.0)]

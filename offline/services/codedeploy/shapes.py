@@ -4,9 +4,9 @@ from typing import Any
 
 from serinus.offline.services.codedeploy.records import (
     Application,
-    Deployment,
     DeploymentConfig,
     Group,
+    LambdaDeployment,
     LifecycleEvent,
     Region,
 )
@@ -60,7 +60,7 @@ def group_info(region: Region, group: Group) -> dict[str, Any]:
     )
 
 
-def _last(deployment: Deployment) -> dict[str, Any]:
+def _last(deployment: LambdaDeployment) -> dict[str, Any]:
     return known(
         deploymentId=deployment.id,
         status=deployment.status,
@@ -69,14 +69,14 @@ def _last(deployment: Deployment) -> dict[str, Any]:
     )
 
 
-def overview(deployment: Deployment) -> dict[str, int]:
+def overview(deployment: LambdaDeployment) -> dict[str, int]:
     """How many targets are in which state; a Lambda deployment has one."""
     own = TARGET_STATUS[deployment.status]
     states = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped", "Ready")
     return {state: int(state == own) for state in states}
 
 
-def deployment_info(deployment: Deployment) -> dict[str, Any]:
+def deployment_info(deployment: LambdaDeployment) -> dict[str, Any]:
     error = deployment.error
     return known(
         applicationName=deployment.application,
@@ -104,7 +104,7 @@ def deployment_info(deployment: Deployment) -> dict[str, Any]:
     )
 
 
-def target_info(region: str, account_id: str, deployment: Deployment) -> dict[str, Any]:
+def target_info(region: str, account_id: str, deployment: LambdaDeployment) -> dict[str, Any]:
     target = deployment.target
     return {
         "deploymentTargetType": "LambdaTarget",

@@ -15,7 +15,7 @@ from serinus.offline.core.ports import CloudContext, FunctionAliases, FunctionIn
 from serinus.offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
 from serinus.offline.services.codedeploy.alias_routing import alias_problem, set_weight
 from serinus.offline.services.codedeploy.notifications import announce
-from serinus.offline.services.codedeploy.records import FINISHED, TRAFFIC, Deployment, LifecycleEvent, Region
+from serinus.offline.services.codedeploy.records import FINISHED, TRAFFIC, LambdaDeployment, LifecycleEvent, Region
 from serinus.offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
 
 #: How long a hook may take to answer, in cloud seconds.
@@ -45,7 +45,7 @@ class Machine:
 
     # ---- entry points
 
-    def launch(self, region: str, deployment: Deployment) -> None:
+    def launch(self, region: str, deployment: LambdaDeployment) -> None:
         """Begin a deployment that was just created."""
         self._regions[region].deployments[deployment.id] = deployment
         deployment.updated_at = self._now()
@@ -59,7 +59,7 @@ class Machine:
                 if deployment.active:
                     self._take_up(name, deployment)
 
-    def _take_up(self, region: str, deployment: Deployment) -> None:
+    def _take_up(self, region: str, deployment: LambdaDeployment) -> None:
         """Go on where the data says it stood: a hook whose answer may be lost is asked again.
 
         While the cloud was down no alarm could have stopped the deployment: that time counts neither as bake
@@ -80,7 +80,9 @@ class Machine:
 
         self._soon(f"resume {deployment.id}", go_on)
 
-    async def answer_hook(self, region: str, deployment: Deployment, event: LifecycleEvent, status: str) -> None:
+    async def answer_hook(
+        self, region: str, deployment: LambdaDeployment, event: LifecycleEvent, status: str
+    ) -> None:
         """Take a hook's verdict, "Succeeded" or "Failed"."""
         async with self._lock(deployment):
             if not deployment.active or event.status != "InProgress":
@@ -94,13 +96,13 @@ class Machine:
                 )
         await self.proceed(region, deployment)
 
-    async def stop(self, region: str, deployment: Deployment, rollback: bool | None) -> None:
+    async def stop(self, region: str, deployment: LambdaDeployment, rollback: bool | None) -> None:
         """Stop on request; ``rollback`` None leaves it to the group whether to roll back."""
         async with self._lock(deployment):
             if deployment.active:
                 await self._terminate(region, deployment, "Stopped", ("MANUAL_STOP", STOPPED), "request", rollback)
 
-    def stop_soon(self, region: str, deployment: Deployment) -> None:
+    def stop_soon(self, region: str, deployment: LambdaDeployment) -> None:
         """Stop without waiting for it, as when whoever asked for the deployment gave up."""
         self._soon(f"stop {deployment.id}", lambda: self.stop(region, deployment, None))
 
@@ -112,7 +114,7 @@ class Machine:
             if deployment.active and alarm in watched_alarms(deployment):
                 self._check_soon(region, deployment)
 
-    def _check_soon(self, region: str, deployment: Deployment) -> None:
+    def _check_soon(self, region: str, deployment: LambdaDeployment) -> None:
         async def check() -> None:
             async with self._lock(deployment):
                 if deployment.active:
@@ -120,20 +122,20 @@ class Machine:
 
         self._soon(f"alarms of {deployment.id}", check)
 
-    async def finished(self, region: str, deployment: Deployment) -> None:
+    async def finished(self, region: str, deployment: LambdaDeployment) -> None:
         """Return when the deployment, and the rollback that it may have caused, are over."""
         await self._over(deployment)
         follower = deployment.rollback_info.get("rollbackDeploymentId")
         if follower is not None:
             await self._over(self._regions[region].deployments[follower])
 
-    async def _over(self, deployment: Deployment) -> None:
+    async def _over(self, deployment: LambdaDeployment) -> None:
         if deployment.active:
             await self._waiters.setdefault(deployment.id, asyncio.Event()).wait()
 
     # ---- the way through the lifecycle
 
-    async def proceed(self, region: str, deployment: Deployment) -> None:
+    async def proceed(self, region: str, deployment: LambdaDeployment) -> None:
         """Take the deployment as far as it can go now."""
         async with self._lock(deployment):
             if deployment.status == "Created" and not await self._start(region, deployment):
@@ -148,7 +150,7 @@ class Machine:
                 elif not await self._hook(region, deployment, event):
                     return
 
-    async def _start(self, region: str, deployment: Deployment) -> bool:
+    async def _start(self, region: str, deployment: LambdaDeployment) -> bool:
         """Begin, unless an alarm is active or the alias is not as the AppSpec says."""
         deployment.status, deployment.started_at = "InProgress", self._now()
         await self._announce(region, deployment)
@@ -162,7 +164,7 @@ class Machine:
         await self._terminate(region, deployment, "Failed", problem, "failure")
         return False
 
-    async def _hook(self, region: str, deployment: Deployment, event: LifecycleEvent) -> bool:
+    async def _hook(self, region: str, deployment: LambdaDeployment, event: LifecycleEvent) -> bool:
         """Run a hook's event; True when it is over. Without a hook it succeeds at once."""
         if event.status == "Pending":
             event.status, event.started_at = "InProgress", self._now()
@@ -182,7 +184,7 @@ class Machine:
             self._soon(f"{event.name} of {deployment.id}", lambda: self._invoke(region, deployment, event))
         return False
 
-    async def _invoke(self, region: str, deployment: Deployment, event: LifecycleEvent) -> None:
+    async def _invoke(self, region: str, deployment: LambdaDeployment, event: LifecycleEvent) -> None:
         payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": event.execution_id}
         function, qualifier = _qualified(str(event.hook))
         try:
@@ -199,7 +201,7 @@ class Machine:
                     region, deployment, "Failed", ("HOOK_EXECUTION_FAILURE", HOOK_FAILED), "failure"
                 )
 
-    async def _shift(self, region: str, deployment: Deployment, event: LifecycleEvent) -> bool:
+    async def _shift(self, region: str, deployment: LambdaDeployment, event: LifecycleEvent) -> bool:
         """Make the steps of traffic that are due; True when all traffic has moved."""
         if event.status == "Pending" or event.started_at is None:
             event.status, event.started_at = "InProgress", self._now()
@@ -221,7 +223,7 @@ class Machine:
 
     # ---- ends
 
-    async def _heed_alarms(self, region: str, deployment: Deployment) -> bool:
+    async def _heed_alarms(self, region: str, deployment: LambdaDeployment) -> bool:
         """Stop the deployment when an alarm of its is active; True when none is."""
         error = active_alarms(self._alarms, region, deployment)
         if error is None:
@@ -232,7 +234,7 @@ class Machine:
     async def _terminate(
         self,
         region: str,
-        deployment: Deployment,
+        deployment: LambdaDeployment,
         status: str,
         error: tuple[str, str],
         cause: str,
@@ -253,7 +255,7 @@ class Machine:
             self.launch(region, follower)
         await self._finish(region, deployment, status)
 
-    async def _finish(self, region: str, deployment: Deployment, status: str) -> None:
+    async def _finish(self, region: str, deployment: LambdaDeployment, status: str) -> None:
         assert status in FINISHED
         deployment.status = status
         deployment.completed_at = deployment.updated_at = self._now()
@@ -265,7 +267,9 @@ class Machine:
         self._context.save_soon()
         await self._announce(region, deployment)
 
-    def _end_event(self, deployment: Deployment, event: LifecycleEvent, status: str, message: str = "") -> None:
+    def _end_event(
+        self, deployment: LambdaDeployment, event: LifecycleEvent, status: str, message: str = ""
+    ) -> None:
         event.status, event.ended_at, event.message = status, self._now(), message
         deployment.updated_at = self._now()
 
@@ -274,10 +278,10 @@ class Machine:
     def _now(self) -> float:
         return self._context.clock.time()
 
-    def _lock(self, deployment: Deployment) -> asyncio.Lock:
+    def _lock(self, deployment: LambdaDeployment) -> asyncio.Lock:
         return self._locks.setdefault(deployment.id, asyncio.Lock())
 
-    async def _announce(self, region: str, deployment: Deployment) -> None:
+    async def _announce(self, region: str, deployment: LambdaDeployment) -> None:
         group = self._regions[region].groups.get((deployment.application, deployment.group))
         await announce(self._context, self._events, region, group, deployment)
 
@@ -285,19 +289,19 @@ class Machine:
         """Run ``step`` as a job of the clock that is due now, so that a stepped clock awaits it."""
         self._context.clock.call_at(self._now(), step, name=name)
 
-    def _arm(self, region: str, deployment: Deployment, at: float) -> None:
+    def _arm(self, region: str, deployment: LambdaDeployment, at: float) -> None:
         self._disarm(deployment)
         self._timers[deployment.id] = self._context.clock.call_at(
             at, lambda: self.proceed(region, deployment), name=f"deployment {deployment.id}"
         )
 
-    def _disarm(self, deployment: Deployment) -> None:
+    def _disarm(self, deployment: LambdaDeployment) -> None:
         timer = self._timers.pop(deployment.id, None)
         if timer is not None:
             timer.cancel()
 
 
-def _execution_id(deployment: Deployment) -> str:
+def _execution_id(deployment: LambdaDeployment) -> str:
     """An opaque token; hooks may only hand it back."""
     return f"{uuid.uuid4().hex}{deployment.id.lower()}"
 

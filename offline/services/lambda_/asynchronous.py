@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.sandbox.spec import Invocation, Outcome
+from serinus.offline.sandbox.spec import Invocation, InvocationOutcome
 from serinus.offline.services.lambda_.destinations import Delivery, deliver_record, deliver_to_dead_letter_queue
 from serinus.offline.services.lambda_.invocation import Invocations, new_trace_id
 from serinus.offline.services.lambda_.routing import Route, route
@@ -102,7 +102,7 @@ class AsynchronousInvocations(Invocations):
         self.context.clock.call_at(event.due, lambda: self._attempt(event), name=f"retry {event.request_id}")
 
     async def _fail(
-        self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: Outcome | None
+        self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: InvocationOutcome | None
     ) -> None:
         sets = [{"FunctionName": function.name}, {}]
         self.metrics.record(function.region, sets, self.context.clock.time(), {"AsyncEventsDropped": 1.0})
@@ -123,7 +123,7 @@ class AsynchronousInvocations(Invocations):
         way: Route,
         kind: str,
         condition: str,
-        outcome: Outcome | None,
+        outcome: InvocationOutcome | None,
     ) -> None:
         self.state.events.pop(event.request_id, None)
         destinations = self._settings(function, event.qualifier).destinations
@@ -142,7 +142,7 @@ class AsynchronousInvocations(Invocations):
         return function.event_invoke.get(qualifier or LATEST) or EventInvokeConfig(0.0)
 
     def _record(
-        self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: Outcome | None
+        self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: InvocationOutcome | None
     ) -> dict[str, Any]:
         record: dict[str, Any] = {
             "version": "1.0",

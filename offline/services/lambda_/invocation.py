@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import CloudContext, InvocationType, Ports
-from serinus.offline.sandbox.spec import FunctionSpec, Invocation, Outcome
+from serinus.offline.sandbox.spec import FunctionSpec, Invocation, InvocationOutcome
 from serinus.offline.services.lambda_.base import LambdaBase, not_in_state_for_it
 from serinus.offline.services.lambda_.concurrency import Concurrency, throttled
 from serinus.offline.services.lambda_.execution import spec_of
@@ -96,7 +96,7 @@ class Invocations(LambdaBase):
 
     async def run(
         self, function: Function, version: FunctionVersion, way: Route, invocation: Invocation
-    ) -> Outcome:
+    ) -> InvocationOutcome:
         """Run one admitted invocation and record its metrics at the time it began."""
         at = self.context.clock.time()
         sets = dimension_sets(function.name, way)

@@ -11,7 +11,7 @@ from typing import Any
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Call
-from serinus.offline.sandbox.outcomes import Verdict
+from serinus.offline.sandbox.outcomes import SignalOutcome
 from serinus.offline.services.lambda_.base import LambdaBase, invalid, not_found
 from serinus.offline.services.lambda_.concurrency import UNRESERVED_MINIMUM
 from serinus.offline.services.lambda_.execution import spec_of
@@ -150,7 +150,7 @@ class ProvisionedOperations(LambdaBase):
         async with self._balancing:
             await self._balance(function)
 
-    async def _balance(self, function: Function) -> Verdict | None:
+    async def _balance(self, function: Function) -> SignalOutcome | None:
         """Give each version as many warm environments as its qualifiers require."""
         shares = dict.fromkeys(function.versions, 0)
         for qualifier, settings in function.provisioned.items():

@@ -4,7 +4,7 @@ import pytest
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.services.codedeploy.appspec import parse, read_revision, revision_of
-from serinus.offline.services.codedeploy.records import Target
+from serinus.offline.services.codedeploy.records import LambdaTarget
 from serinus.offline.services.codedeploy.traffic import check_routing, predefined, shifts_of
 
 
@@ -27,7 +27,7 @@ def test_an_uneven_percentage_ends_with_a_smaller_step() -> None:
 
 
 def test_a_revision_reads_back_what_it_was_made_of() -> None:
-    target = Target("fn", "live", "1", "2")
+    target = LambdaTarget("fn", "live", "1", "2")
     spec = read_revision(revision_of(target, {"BeforeAllowTraffic": "pre"}))
     assert (spec.target, spec.hooks) == (target, {"BeforeAllowTraffic": "pre"})
 
@@ -48,7 +48,7 @@ def test_keys_are_read_in_the_lower_case_of_awss_pages_too() -> None:
           - BeforeAllowTraffic: pre
         """
     )
-    assert spec.target == Target("fn", "live", "1", "2")
+    assert spec.target == LambdaTarget("fn", "live", "1", "2")
     assert spec.hooks == {"BeforeAllowTraffic": "pre"}
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from serinus.offline.core.clock import Clock
-from serinus.offline.sandbox.journal import Journal
+from serinus.offline.sandbox.journal import WorkerLog
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def written():
 
 @pytest.fixture
 def journal(written):
-    return Journal(lambda events: written.extend(message for _, message in events), Clock(0, start=1000.0))
+    return WorkerLog(lambda events: written.extend(message for _, message in events), Clock(0, start=1000.0))
 
 
 def test_each_line_is_an_event_once_it_is_complete(journal, written):

@@ -13,7 +13,7 @@ from serinus.offline.http.passage import new_trace_id
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.request import Address, check_header_size, parse_request, read_body
 from serinus.offline.http.send import respond
-from serinus.offline.http.signature import Invoked, authenticate
+from serinus.offline.http.signature import InvocationTarget, authenticate
 from serinus.offline.services.apigateway.service import ApiGateway
 from serinus.offline.services.apigateway.serving import metrics
 from serinus.offline.services.apigateway.serving.admission import admit
@@ -92,7 +92,7 @@ class RestGateway:
         if exchange.route.signed:
             exchange.caller = authenticate(
                 request,
-                Invoked(stage.account_id, stage.region, method_arn(exchange), exchange.cloud_time),
+                InvocationTarget(stage.account_id, stage.region, method_arn(exchange), exchange.cloud_time),
                 self._context.credentials,
             )
         if exchange.route.authorizer is not None:

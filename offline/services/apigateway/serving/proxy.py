@@ -10,7 +10,7 @@ from serinus.offline.http.errors import (
     malformed_function_response,
     timed_out,
 )
-from serinus.offline.http.function_call import FunctionCall, TimedOut
+from serinus.offline.http.function_call import FunctionCall, IntegrationTimeout
 from serinus.offline.http.reply import Reply
 from serinus.offline.services.apigateway.serving.exchange import Exchange
 from serinus.offline.services.apigateway.serving.proxy_event import proxy_event
@@ -30,7 +30,7 @@ class LambdaProxy:
         payload = msgspec.json.encode(proxy_event(exchange))
         try:
             result = await self._function.make(exchange, payload, source_arn(exchange))
-        except TimedOut as error:
+        except IntegrationTimeout as error:
             exchange.integration_error = "Execution failed due to a timeout error"
             raise timed_out() from error
         except AwsError as error:

@@ -12,7 +12,7 @@ from serinus.offline.http.passage import new_trace_id
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.request import Address, check_header_size, parse_request, read_body
 from serinus.offline.http.send import respond
-from serinus.offline.http.signature import Invoked, authenticate
+from serinus.offline.http.signature import InvocationTarget, authenticate
 from serinus.offline.services.apigatewayv2.service import ApiGatewayV2
 from serinus.offline.services.apigatewayv2.serving import metrics
 from serinus.offline.services.apigatewayv2.serving.compiled import HttpStage, compile_stage
@@ -121,7 +121,9 @@ class HttpGateway:
         assert route is not None
         if route.signed:
             try:
-                invoked = Invoked(stage.account_id, stage.region, exchange.resource_arn, exchange.cloud_time)
+                invoked = InvocationTarget(
+                    stage.account_id, stage.region, exchange.resource_arn, exchange.cloud_time
+                )
                 exchange.caller = authenticate(exchange.request, invoked, self._context.credentials)
             except GatewayError as error:
                 exchange.authorizer_error = error.message

@@ -3,8 +3,8 @@
 import msgspec
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.core.ports import InvokeResult
-from serinus.offline.http.function_call import FunctionCall, TimedOut
+from serinus.offline.core.ports import InvokeResponse
+from serinus.offline.http.function_call import FunctionCall, IntegrationTimeout
 from serinus.offline.http.reply import Reply
 from serinus.offline.services.apigatewayv2.serving.errors import (
     HttpApiError,
@@ -47,13 +47,13 @@ class LambdaIntegration:
             exchange.integration_error = MALFORMED
             raise
 
-    async def _call(self, exchange: HttpExchange, payload: bytes) -> InvokeResult:
+    async def _call(self, exchange: HttpExchange, payload: bytes) -> InvokeResponse:
         route = exchange.route
         assert route is not None
         taken = "$default" if route.key == "$default" else f"{exchange.request.method}{route.path}"
         try:
             return await self._function.make(exchange, payload, f"{exchange.stage.arn}/{taken}")
-        except TimedOut as error:
+        except IntegrationTimeout as error:
             exchange.integration_error = TIMED_OUT
             raise unavailable() from error
         except AwsError as error:

@@ -47,9 +47,9 @@ class ApiResource(ResourceType):
         identity = str(answer[self.id_member])
         request.register_id(identity)
         self.finish(request, identity)
-        return ResourceState(identity, self.made_attributes(request, identity, answer))
+        return ResourceState(identity, self.attributes_of(request, identity, answer))
 
-    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def attributes_of(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         return {self.id_attribute: identity} if self.id_attribute else {}
 
     def finish(self, request: ResourceRequest, identity: str) -> None:

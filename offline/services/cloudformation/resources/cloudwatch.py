@@ -50,7 +50,7 @@ class _AnyAlarm(ResourceType):
         getattr(client, self.method)(**members(client, self.operation, parameters), **extra)
 
 
-class Alarm(_AnyAlarm):
+class CloudWatchAlarm(_AnyAlarm):
     type = "AWS::CloudWatch::Alarm"
     modelled = ALARM
     operation = "PutMetricAlarm"
@@ -64,7 +64,7 @@ class CompositeAlarm(_AnyAlarm):
     method = "put_composite_alarm"
 
 
-class Dashboard(ResourceType):
+class CloudWatchDashboard(ResourceType):
     type = "AWS::CloudWatch::Dashboard"
     modelled = words("DashboardBody DashboardName")
 

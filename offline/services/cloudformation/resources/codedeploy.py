@@ -10,7 +10,7 @@ GONE = ("ApplicationDoesNotExistException", "DeploymentConfigDoesNotExistExcepti
         "DeploymentGroupDoesNotExistException")  # fmt: skip
 
 
-class Application(ResourceType):
+class CodeDeployApplication(ResourceType):
     type = "AWS::CodeDeploy::Application"
     modelled = words("ApplicationName ComputePlatform Tags")
     taggable = True
@@ -35,7 +35,7 @@ class Application(ResourceType):
             client.delete_application(applicationName=request.identity)
 
 
-class DeploymentConfig(ResourceType):
+class CodeDeployDeploymentConfig(ResourceType):
     type = "AWS::CodeDeploy::DeploymentConfig"
     modelled = words("ComputePlatform DeploymentConfigName TrafficRoutingConfig")
 

@@ -9,7 +9,7 @@ from serinus.offline.services.cloudformation.provider import ResourceRequest, Re
 DEFAULT_BUS = "default"
 
 
-class Rule(ResourceType):
+class EventsRule(ResourceType):
     type = "AWS::Events::Rule"
     modelled = words("Description EventBusName EventPattern Name RoleArn ScheduleExpression State Tags Targets")
     attributes = words("Arn")

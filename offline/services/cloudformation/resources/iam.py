@@ -83,7 +83,7 @@ def _settle_policies(iam: Any, role: str, old: dict[str, Any], new: dict[str, An
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
 
 
-class Policy(ResourceType):
+class IamPolicy(ResourceType):
     type = "AWS::IAM::Policy"
     modelled = words("Groups PolicyDocument PolicyName Roles Users")
     attributes = words("Id")

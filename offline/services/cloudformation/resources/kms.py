@@ -52,7 +52,7 @@ class Key(ResourceType):
             (kms.enable_key if enabled else kms.disable_key)(KeyId=key)
 
 
-class Alias(ResourceType):
+class KmsAlias(ResourceType):
     type = "AWS::KMS::Alias"
     modelled = words("AliasName TargetKeyId")
 

@@ -69,8 +69,8 @@ def _params(request: ResourceRequest) -> dict[str, Any]:
     }
 
 
-def _state_of(stack: "Stack", wanted_status: str) -> ResourceState:
-    if stack.status != wanted_status:
-        verb = "created" if wanted_status.startswith("CREATE") else "updated"
+def _state_of(stack: "Stack", expected_status: str) -> ResourceState:
+    if stack.status != expected_status:
+        verb = "created" if expected_status.startswith("CREATE") else "updated"
         raise ResourceFailed(f"Embedded stack {stack.id} was not successfully {verb}: {stack.reason}")
     return ResourceState(stack.id, {f"Outputs.{output.key}": output.value for output in stack.outputs})

@@ -14,7 +14,7 @@ CORS_NAMES = {"Id": "ID", "ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSe
 ACLS = {"Private": "private", "LogDeliveryWrite": "log-delivery-write", "PublicRead": "public-read"}
 
 
-class Bucket(ResourceType):
+class S3Bucket(ResourceType):
     type = "AWS::S3::Bucket"
     modelled = words(
         "AccessControl BucketEncryption BucketName CorsConfiguration LifecycleConfiguration OwnershipControls "

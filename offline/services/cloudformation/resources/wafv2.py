@@ -9,7 +9,7 @@ from serinus.offline.services.cloudformation.provider import ResourceRequest, Re
 GONE = "WAFNonexistentItemException"
 
 
-class WebAcl(ResourceType):
+class WafWebAcl(ResourceType):
     type = "AWS::WAFv2::WebACL"
     modelled = words("DefaultAction Description Name Rules Scope Tags VisibilityConfig")
     attributes = words("Arn Capacity Id LabelNamespace")

@@ -1,33 +1,43 @@
 """API Gateway (REST) in CloudFormation."""
 
 from serinus.offline.services.cloudformation.provider import ResourceType
-from serinus.offline.services.cloudformation.resources.apigateway.deployment import Deployment, Stage
-from serinus.offline.services.cloudformation.resources.apigateway.domain_name import BasePathMapping, DomainName
+from serinus.offline.services.cloudformation.resources.apigateway.deployment import (
+    ApiGatewayDeployment,
+    ApiGatewayStage,
+)
+from serinus.offline.services.cloudformation.resources.apigateway.domain_name import (
+    ApiGatewayDomainName,
+    BasePathMapping,
+)
 from serinus.offline.services.cloudformation.resources.apigateway.method import Method
 from serinus.offline.services.cloudformation.resources.apigateway.resources import (
-    Authorizer,
+    ApiGatewayAuthorizer,
+    ApiGatewayResource,
     GatewayResponse,
     Model,
     RequestValidator,
-    Resource,
 )
-from serinus.offline.services.cloudformation.resources.apigateway.rest_api import Account, RestApi
-from serinus.offline.services.cloudformation.resources.apigateway.usage import ApiKey, UsagePlan, UsagePlanKey
+from serinus.offline.services.cloudformation.resources.apigateway.rest_api import Account, ApiGatewayRestApi
+from serinus.offline.services.cloudformation.resources.apigateway.usage import (
+    ApiGatewayUsagePlan,
+    ApiKey,
+    UsagePlanKey,
+)
 
 TYPES: tuple[type[ResourceType], ...] = (
     Account,
     ApiKey,
-    Authorizer,
+    ApiGatewayAuthorizer,
     BasePathMapping,
-    Deployment,
-    DomainName,
+    ApiGatewayDeployment,
+    ApiGatewayDomainName,
     GatewayResponse,
     Method,
     Model,
     RequestValidator,
-    Resource,
-    RestApi,
-    Stage,
-    UsagePlan,
+    ApiGatewayResource,
+    ApiGatewayRestApi,
+    ApiGatewayStage,
+    ApiGatewayUsagePlan,
     UsagePlanKey,
 )

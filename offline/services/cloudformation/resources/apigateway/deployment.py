@@ -19,7 +19,7 @@ SETTINGS = {
 }
 
 
-class Deployment(RestResource):
+class ApiGatewayDeployment(RestResource):
     type = "AWS::ApiGateway::Deployment"
     noun = "Deployment"
     modelled = words("Description RestApiId StageName")
@@ -29,7 +29,7 @@ class Deployment(RestResource):
     fixed = words("stageName")
 
 
-class Stage(RestResource):
+class ApiGatewayStage(RestResource):
     type = "AWS::ApiGateway::Stage"
     noun = "Stage"
     modelled = words(

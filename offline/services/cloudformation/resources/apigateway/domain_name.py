@@ -7,7 +7,7 @@ from serinus.offline.services.cloudformation.provider import ResourceRequest, Re
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class DomainName(RestResource):
+class ApiGatewayDomainName(RestResource):
     type = "AWS::ApiGateway::DomainName"
     noun = "DomainName"
     modelled = words(
@@ -24,7 +24,7 @@ class DomainName(RestResource):
     replacing = words("EndpointConfiguration")
     taggable = True
 
-    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def attributes_of(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         spelled = {name[0].lower() + name[1:]: name for name in self.attributes}
         return {spelled[name]: value for name, value in response.items() if name in spelled}
 

@@ -7,7 +7,7 @@ from serinus.offline.services.cloudformation.provider import ResourceRequest, Re
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class Resource(RestResource):
+class ApiGatewayResource(RestResource):
     type = "AWS::ApiGateway::Resource"
     noun = "Resource"
     modelled = words("ParentId PathPart RestApiId")
@@ -38,7 +38,7 @@ class Model(RestResource):
         return {"name": name, "contentType": "application/json", "schema": "{}"}
 
 
-class Authorizer(RestResource):
+class ApiGatewayAuthorizer(RestResource):
     type = "AWS::ApiGateway::Authorizer"
     noun = "Authorizer"
     modelled = words(

@@ -7,7 +7,7 @@ from serinus.offline.services.cloudformation.resources.apigateway.patches import
 from serinus.offline.services.cloudformation.resources.apigateway.rest_resource import RestResource
 
 
-class RestApi(RestResource):
+class ApiGatewayRestApi(RestResource):
     type = "AWS::ApiGateway::RestApi"
     noun = "RestApi"
     modelled = words(
@@ -23,7 +23,7 @@ class RestApi(RestResource):
     def defaults(self, request: ResourceRequest) -> dict[str, Any]:
         return {"name": request.name(64)} if "Name" not in request.properties else {}
 
-    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def attributes_of(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         return {"RestApiId": identity, "RootResourceId": response["rootResourceId"]}
 
     def patches(self, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:

@@ -27,7 +27,7 @@ class ApiKey(RestResource):
         return f"/apikeys/{request.identity}"
 
 
-class UsagePlan(RestResource):
+class ApiGatewayUsagePlan(RestResource):
     type = "AWS::ApiGateway::UsagePlan"
     noun = "UsagePlan"
     modelled = words("ApiStages Description Quota Tags Throttle UsagePlanName")
@@ -56,7 +56,7 @@ class UsagePlan(RestResource):
     def delete(self, request: ResourceRequest) -> None:
         # A plan must be free of stages before it can go.
         client = request.client("apigateway")
-        for name in _wanted_stages(request):
+        for name in _stages_of(request):
             operation = {"op": "remove", "path": "/apiStages", "value": name}
             with missing_ok("NotFoundException", "BadRequestException"):
                 client.update_usage_plan(usagePlanId=request.identity, patchOperations=[operation])
@@ -66,7 +66,7 @@ class UsagePlan(RestResource):
         return f"/usageplans/{request.identity}"
 
 
-def _wanted_stages(request: ResourceRequest) -> list[str]:
+def _stages_of(request: ResourceRequest) -> list[str]:
     return [f"{item['ApiId']}:{item['Stage']}" for item in request.properties.get("ApiStages") or ()]
 
 

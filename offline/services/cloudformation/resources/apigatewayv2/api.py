@@ -18,7 +18,7 @@ class Api(HttpResource):
     parents = ()
     taggable = True
 
-    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:
+    def attributes_of(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:
         return {
             "ApiId": identity,
             "ApiEndpoint": response["ApiEndpoint"],
@@ -35,7 +35,7 @@ class Api(HttpResource):
         return f"/apis/{request.identity}"
 
 
-class Stage(HttpResource):
+class ApiGatewayV2Stage(HttpResource):
     type = "AWS::ApiGatewayV2::Stage"
     noun = "Stage"
     modelled = words(
@@ -49,7 +49,7 @@ class Stage(HttpResource):
         return f"/apis/{request.properties['ApiId']}/stages/{request.identity}"
 
 
-class Deployment(HttpResource):
+class ApiGatewayV2Deployment(HttpResource):
     type = "AWS::ApiGatewayV2::Deployment"
     noun = "Deployment"
     modelled = words("ApiId Description StageName")

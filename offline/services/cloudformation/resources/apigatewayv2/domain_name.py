@@ -6,7 +6,7 @@ from serinus.offline.services.cloudformation.provider import ResourceRequest, wo
 from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
-class DomainName(HttpResource):
+class ApiGatewayV2DomainName(HttpResource):
     type = "AWS::ApiGatewayV2::DomainName"
     noun = "DomainName"
     modelled = words("DomainName DomainNameConfigurations RoutingMode Tags")
@@ -16,7 +16,7 @@ class DomainName(HttpResource):
     fixed = words("RoutingMode")
     taggable = True
 
-    def made_attributes(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def attributes_of(self, request: ResourceRequest, identity: str, response: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         configuration = response["DomainNameConfigurations"][0]
         return {
             "DomainNameArn": response["DomainNameArn"],

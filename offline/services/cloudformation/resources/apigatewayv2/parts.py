@@ -4,7 +4,7 @@ from serinus.offline.services.cloudformation.provider import words
 from serinus.offline.services.cloudformation.resources.apigatewayv2.http_resource import HttpResource
 
 
-class Route(HttpResource):
+class ApiGatewayV2Route(HttpResource):
     type = "AWS::ApiGatewayV2::Route"
     noun = "Route"
     modelled = words(
@@ -15,7 +15,7 @@ class Route(HttpResource):
     id_attribute = "RouteId"
 
 
-class Integration(HttpResource):
+class ApiGatewayV2Integration(HttpResource):
     type = "AWS::ApiGatewayV2::Integration"
     noun = "Integration"
     modelled = words(
@@ -27,7 +27,7 @@ class Integration(HttpResource):
     id_attribute = "IntegrationId"
 
 
-class Authorizer(HttpResource):
+class ApiGatewayV2Authorizer(HttpResource):
     type = "AWS::ApiGatewayV2::Authorizer"
     noun = "Authorizer"
     modelled = words("ApiId AuthorizerType IdentitySource IdentityValidationExpression JwtConfiguration Name")

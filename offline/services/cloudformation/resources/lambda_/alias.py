@@ -15,7 +15,7 @@ from serinus.offline.services.cloudformation.resources.lambda_ import provisione
 POLL_S = 0.05
 
 
-class Alias(ResourceType):
+class LambdaAlias(ResourceType):
     type = "AWS::Lambda::Alias"
     modelled = words("Description FunctionName FunctionVersion Name ProvisionedConcurrencyConfig RoutingConfig")
     attributes = words("AliasArn")

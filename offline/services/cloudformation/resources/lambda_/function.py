@@ -28,7 +28,7 @@ SETTLE_TIMEOUT_S = 300
 POLL_S = 0.05
 
 
-class Function(ResourceType):
+class LambdaFunction(ResourceType):
     type = "AWS::Lambda::Function"
     modelled = words(
         "Architectures Code DeadLetterConfig Description Environment EphemeralStorage FunctionName Handler "

@@ -4,7 +4,7 @@ from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
-class EventInvokeConfig(ResourceType):
+class LambdaEventInvokeConfig(ResourceType):
     type = "AWS::Lambda::EventInvokeConfig"
     modelled = words("DestinationConfig FunctionName MaximumEventAgeInSeconds MaximumRetryAttempts Qualifier")
 

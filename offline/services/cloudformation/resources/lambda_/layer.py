@@ -4,7 +4,7 @@ from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
-class LayerVersion(ResourceType):
+class LambdaLayerVersion(ResourceType):
     type = "AWS::Lambda::LayerVersion"
     modelled = words("CompatibleArchitectures CompatibleRuntimes Content Description LayerName LicenseInfo")
     attributes = words("LayerVersionArn")
