@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serinus.cli.console import notice
-from serinus.cli.project import SETTINGS, find_project
+from serinus.cli.project import find_project
 from serinus.cli.target import CloudTarget, environment_for, select_prediction_target, select_target
-from serinus.infra.names import LOCAL_ENVIRONMENT
+from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 
 if TYPE_CHECKING:
     from serinus.infra.settings import Settings

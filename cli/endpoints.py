@@ -13,11 +13,10 @@ import botocore.exceptions
 from serinus.cli.api_keys import KeyRing
 from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError
-from serinus.cli.project import SETTINGS
 from serinus.cli.request_auth import CONTENT_TYPE, curl_auth_args
 from serinus.cli.target import CloudTarget, local_hint
 from serinus.infra.errors import InfraError
-from serinus.infra.names import OUTPUTS
+from serinus.infra.names import OUTPUTS, SETTINGS
 from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Settings, load_settings
 from serinus.lambda_handlers.contract.bundle import read_golden

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serinus.cli.errors import CliError
-from serinus.cli.project import SETTINGS
 from serinus.cli.rollback_plan import RollbackPlan, ServedBundle
-from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS
 from serinus.infra.settings import Settings
 from serinus.lambda_handlers.contract.bundle import verify
 from serinus.lambda_handlers.contract.errors import ContractError

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from serinus.cli.errors import CliError
-from serinus.cli.project import SETTINGS
-from serinus.infra.names import LOCAL_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS, VARIABLE_ENVIRONMENT
 from serinus.offline.core.config import DEFAULT_ACCOUNT_ID, DEFAULT_REGION
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.root_key import RootKey

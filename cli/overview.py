@@ -11,10 +11,9 @@ import botocore.exceptions
 from serinus.cli.api_keys import KeyRing
 from serinus.cli.endpoints import DeployedStack, describe_stack
 from serinus.cli.errors import CliError
-from serinus.cli.project import SETTINGS
 from serinus.cli.release_reader import Alarm, AliasDeployment, RolloutReader
 from serinus.cli.target import CloudTarget
-from serinus.infra.names import OUTPUTS
+from serinus.infra.names import OUTPUTS, SETTINGS
 from serinus.infra.release import pinned_version
 from serinus.infra.settings import load_settings
 

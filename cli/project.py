@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from serinus.cli.errors import CliError
-
-SETTINGS = "serinus.toml"
+from serinus.infra.names import SETTINGS
 
 
 def find_project(start: Path | None = None) -> Path:

@@ -8,6 +8,9 @@ set.
 import hashlib
 from dataclasses import dataclass
 
+#: In a project's folder.
+SETTINGS = "serinus.toml"
+
 DEFAULT_ENVIRONMENT = "dev"
 #: The offline cloud's environment: needs no table, has no account, serves its docs.
 LOCAL_ENVIRONMENT = "local"

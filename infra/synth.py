@@ -14,11 +14,15 @@ from typing import Any
 
 from serinus.infra.errors import InfraError, LintError, ReleaseError
 from serinus.infra.lint import Finding, lint, lint_template
-from serinus.infra.names import CONTEXT_ENVIRONMENT, CONTEXT_HOTFIX, DEFAULT_ENVIRONMENT, VARIABLE_ENVIRONMENT
+from serinus.infra.names import (
+    CONTEXT_ENVIRONMENT,
+    CONTEXT_HOTFIX,
+    DEFAULT_ENVIRONMENT,
+    SETTINGS,
+    VARIABLE_ENVIRONMENT,
+)
 from serinus.infra.release import Release, is_pinned, pinned_bundle, read_release
 from serinus.infra.settings import Endpoint, Settings, known_environments, load_settings
-
-SETTINGS_FILE = "serinus.toml"
 
 #: The CDK CLI passes context in this variable, and the assembly's folder in CDK_OUTDIR.
 CDK_CONTEXT = "CDK_CONTEXT_JSON"
@@ -59,7 +63,7 @@ def required_layers(project: Path, environment: str | None = None) -> RequiredLa
 
     Raises `InfraError` for invalid settings, and for a bundle that is missing or changed.
     """
-    path = project / SETTINGS_FILE
+    path = project / SETTINGS
     names = [environment] if environment else known_environments(path)
     targets: set[tuple[str, str]] = set()
     bundles: set[Path] = set()
@@ -69,7 +73,7 @@ def required_layers(project: Path, environment: str | None = None) -> RequiredLa
                 targets.add((endpoint.settings.runtime, endpoint.settings.architecture))
                 bundles.add(pinned_bundle(project, settings.environment, endpoint.model))
     if not bundles:
-        raise InfraError(f"no endpoint of {SETTINGS_FILE} has a packaged model. `serinus package` creates one.")
+        raise InfraError(f"no endpoint of {SETTINGS} has a packaged model. `serinus package` creates one.")
     return RequiredLayers(tuple(sorted(targets)), tuple(sorted(bundles)))
 
 
@@ -79,7 +83,7 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     Raises `InfraError` if settings, bundles or built layers cannot be deployed. Warnings of the lint and a hotfix
     are reported on stderr.
     """
-    settings = load_settings(project / SETTINGS_FILE, environment or selected_environment(os.environ))
+    settings = load_settings(project / SETTINGS, environment or selected_environment(os.environ))
     _refuse_errors(settings.environment, lint(project, settings.environment))
     releases = _read_releases(project, settings)
     hotfix = is_hotfix(os.environ)
@@ -98,7 +102,7 @@ def _lint_templates(project: Path, settings: Settings, assembly: Path) -> list[F
     findings = []
     for endpoint in settings.endpoints:
         template = json.loads((assembly / f"{endpoint.stack_name}.template.json").read_bytes())
-        findings += lint_template(project / SETTINGS_FILE, settings.environment, endpoint, template)
+        findings += lint_template(project / SETTINGS, settings.environment, endpoint, template)
     return findings
 
 
@@ -108,7 +112,7 @@ def _refuse_errors(environment: str, findings: Sequence[Finding]) -> None:
         if finding.severity == "warning":
             sys.stderr.write(f"warning: {finding}\n")
     if errors := [str(finding) for finding in findings if finding.severity == "error"]:
-        raise LintError(SETTINGS_FILE, environment, errors)
+        raise LintError(SETTINGS, environment, errors)
 
 
 def _prepare_cdk_library() -> None:
@@ -132,7 +136,7 @@ def main(project: Path) -> None:
 def _read_releases(project: Path, settings: Settings) -> list[tuple[Endpoint, Release]]:
     """The release of every endpoint; raises one `ReleaseError` with the errors of all of them."""
     if not settings.endpoints:
-        raise InfraError(f"{SETTINGS_FILE} has no endpoint. Write [endpoint.NAME] for a packaged model.")
+        raise InfraError(f"{SETTINGS} has no endpoint. Write [endpoint.NAME] for a packaged model.")
     releases, errors = [], []
     for endpoint in settings.endpoints:
         try:

@@ -10,10 +10,10 @@ import typer
 
 from serinus.cli.console import notice, results
 from serinus.cli.errors import CliError
-from serinus.cli.project import SETTINGS
+from serinus.infra.names import SETTINGS
 from serinus.lambda_handlers.contract.lock import NAME
 
-TEMPLATES = ("serinus.toml", "cdk.json", "package.json", "gitignore", "README.md")
+TEMPLATES = (SETTINGS, "cdk.json", "package.json", "gitignore", "README.md")
 
 
 def init(

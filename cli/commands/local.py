@@ -11,9 +11,9 @@ import typer
 
 from serinus.cli import offline_process
 from serinus.cli.console import notice, print_json, results, step
-from serinus.cli.project import SETTINGS, find_project
+from serinus.cli.project import find_project
 from serinus.cli.target import AsJson
-from serinus.infra.names import LOCAL_ENVIRONMENT
+from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
 from serinus.offline.core.config import DEFAULT_PORT
 

@@ -12,10 +12,10 @@ from serinus.cli.console import notice, print_json
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.package_report import find_models, print_result
 from serinus.cli.progress import StageProgress
-from serinus.cli.project import SETTINGS, find_project
+from serinus.cli.project import find_project
 from serinus.cli.target import AsJson
 from serinus.cli.termination import ended_in_order
-from serinus.infra.names import DEFAULT_ENVIRONMENT
+from serinus.infra.names import DEFAULT_ENVIRONMENT, SETTINGS
 
 if TYPE_CHECKING:
     from serinus.modelpack.request import PackageResult

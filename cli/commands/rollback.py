@@ -32,7 +32,7 @@ def rollback(
     """
     from serinus.cli.context import resolve_context
     from serinus.cli.lock_update import endpoints_sharing_pin, next_deploy_conflict
-    from serinus.cli.project import SETTINGS
+    from serinus.infra.names import SETTINGS
     from serinus.infra.settings import load_settings
 
     context = resolve_context(env, local=local, port=port)

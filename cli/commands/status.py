@@ -28,9 +28,9 @@ def status(
     from serinus.cli.context import cli_flags
     from serinus.cli.endpoints import select_endpoints
     from serinus.cli.overview import observe, planned_endpoints
-    from serinus.cli.project import SETTINGS, find_project
+    from serinus.cli.project import find_project
     from serinus.cli.target import CloudTarget, select_target
-    from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+    from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS
     from serinus.infra.settings import load_settings
 
     project = find_project()

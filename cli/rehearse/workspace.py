@@ -17,8 +17,8 @@ import tomlkit
 
 from serinus.cli import cdk
 from serinus.cli.errors import CliError, WrongUsage
-from serinus.cli.project import SETTINGS
 from serinus.cli.rehearse.bad_graph import spoil
+from serinus.infra.names import SETTINGS
 from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Endpoint, Settings, load_settings
 from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify

@@ -20,6 +20,7 @@ from serinus.infra.lint.finding import Finding, Problem, Rule
 from serinus.infra.lint.origins import find_origin
 from serinus.infra.lint.size_rules import check_sizes
 from serinus.infra.lint.template_rules import check_template
+from serinus.infra.names import SETTINGS
 from serinus.infra.settings import Endpoint, Settings, load_settings, read_positions
 
 __all__ = ["Finding", "lint", "lint_template"]
@@ -53,12 +54,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def lint(project: Path, environment: str, settings_file: str = "serinus.toml") -> list[Finding]:
+def lint(project: Path, environment: str) -> list[Finding]:
     """Every setting that AWS would reject or ignore in ``environment``, errors first, then by line.
 
     Raises `InfraError` if the settings themselves are invalid.
     """
-    path = project / settings_file
+    path = project / SETTINGS
     settings = load_settings(path, environment)
     findings = []
     for endpoint in settings.endpoints:

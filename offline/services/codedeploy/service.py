@@ -58,7 +58,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it is over.
 
         Over includes the rollback, if there is one: the alias then is where it stays. ``function`` is a name or
-        an unqualified ARN; ``progress`` is told what CloudFormation writes into its events. Cancelling this call
+        an unqualified ARN; ``progress`` receives what CloudFormation writes into its events. Cancelling this call
         stops the deployment. A deployment of the same shift that was created at or after ``since`` (cloud time) is
         joined rather than begun again: what a stack operation does that goes on after its cloud was killed.
         Raises `AwsError` when the deployment cannot be created.
@@ -70,8 +70,8 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         deployment = self._begun(region, owner, target, since) or self.deploy(
             region, owner, revision_of(target, hooks), AppSpec(target, hooks), {}
         )
-        tell = progress or (lambda _message: None)
-        tell(f"CodeDeploy deployment started: {deployment.id}")
+        report = progress or (lambda _message: None)
+        report(f"CodeDeploy deployment started: {deployment.id}")
         try:
             await self.machine.finished(region, deployment)
         except asyncio.CancelledError:
@@ -79,7 +79,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
             raise
         rollback = deployment.rollback_info.get("rollbackDeploymentId")
         if rollback is not None:
-            tell(f"CodeDeploy rollback deployment started: {rollback}")
+            report(f"CodeDeploy rollback deployment started: {rollback}")
         message = f"{deployment.id} failed. {deployment.error[1]}" if deployment.error else ""
         return DeploymentResult(deployment.status, deployment.id, message, rollback)
 
