@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.http.event_headers import merged
@@ -12,10 +12,6 @@ from serinus.offline.services.apigateway.serving.context_variables import CONTEX
 from serinus.offline.services.apigateway.serving.exchange import Exchange
 
 Scope = dict[str, Any]
-
-
-class HasProperties(Protocol):
-    def get(self, name: str) -> Any: ...
 
 
 STRING_METHODS: dict[str, Callable[..., Any]] = {
