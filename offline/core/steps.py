@@ -1,9 +1,10 @@
-"""Steps that the saved state must hold wholly or not at all, such as making a resource and noting its id.
+"""Steps that the saved state must hold wholly or not at all, such as creating a resource and recording its id.
 
-Whoever makes such a step says so with `step`; the state is written between steps. A step that takes long does
+Code that takes such a step runs it within `step`; the state is written between steps. A step that takes long does
 not hold up the state for ever: after a moment it is written in the middle of it.
 """
 
+import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
@@ -19,10 +20,18 @@ class Steps:
         self._changed = threading.Condition()
         self._under_way = 0
         self._held = False
+        self._thread = threading.local()
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
-        """Begin a step once none is held back, and end it. Not to be nested. Blocks: call it from a thread."""
+        """Begin a step once none is held back, and end it. A step within a step is part of it.
+
+        Blocks for a moment in a thread. On the event loop it returns at once: the state is written there too.
+        """
+        if getattr(self._thread, "in_step", False) or on_event_loop():
+            yield
+            return
+        self._thread.in_step = True
         with self._changed:
             self._changed.wait_for(lambda: not self._held, 2 * PATIENCE_S)
             self._under_way += 1
@@ -32,6 +41,7 @@ class Steps:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
+            self._thread.in_step = False
 
     def hold(self) -> None:
         """Hold new steps back and wait for those under way, for a moment. Blocks: call it from a thread."""
@@ -43,3 +53,12 @@ class Steps:
         with self._changed:
             self._held = False
             self._changed.notify_all()
+
+
+def on_event_loop() -> bool:
+    """Whether the caller runs on an event loop, which it must not block."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -134,7 +134,7 @@ class Engine:
         """Leave no stack in progress for ever when this cloud itself is at fault."""
         failed = FAILED_INSTEAD.get(stack.status)
         if failed is not None:
-            StackEventLog(self.context.clock, stack).stack(failed, f"Internal failure: {error}")
+            StackEventLog(self.context, stack).stack(failed, f"Internal failure: {error}")
 
     async def linger(self, stack_id: str) -> None:
         """Wait a little for what was started on a stack.

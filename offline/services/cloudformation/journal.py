@@ -3,17 +3,21 @@
 import json
 import uuid
 
-from serinus.offline.core.clock import Clock
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.services.cloudformation.state import Event, Stack, StackResource
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 
 class StackEventLog:
-    """Writes statuses and their events into one stack."""
+    """Writes statuses and their events into one stack.
 
-    def __init__(self, clock: Clock, stack: Stack) -> None:
-        self._clock = clock
+    The saved state holds a status with its event or neither: an operation that goes on from it repeats both.
+    """
+
+    def __init__(self, context: CloudContext, stack: Stack) -> None:
+        self._clock = context.clock
+        self._steps = context.steps
         self._stack = stack
 
     def begin(self, operation_type: str, token: str | None = None) -> None:
@@ -25,15 +29,19 @@ class StackEventLog:
     def stack(self, status: str, reason: str = "") -> None:
         """Give the stack a status."""
         stack = self._stack
-        stack.status, stack.reason = status, reason
-        self._append(stack.name, stack.id, STACK_TYPE, status, reason, "")
+        with self._steps.step():
+            stack.status, stack.reason = status, reason
+            self._append(stack.name, stack.id, STACK_TYPE, status, reason, "")
 
     def resource(self, resource: StackResource, status: str, reason: str = "") -> None:
         """Give a resource a status."""
-        resource.status, resource.reason = status, reason
-        resource.updated = self._clock.time()
         properties = json.dumps(resource.properties) if not status.startswith("DELETE") else ""
-        self._append(resource.logical_id, resource.physical_id or "", resource.type, status, reason, properties)
+        with self._steps.step():
+            resource.status, resource.reason = status, reason
+            resource.updated = self._clock.time()
+            self._append(
+                resource.logical_id, resource.physical_id or "", resource.type, status, reason, properties
+            )
 
     def _append(
         self, logical_id: str, physical_id: str, type_name: str, status: str, reason: str, properties: str

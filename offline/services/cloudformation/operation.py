@@ -40,7 +40,7 @@ class Operation:
         self.context = engine.context
         self.state = engine.state
         self.stack = stack
-        self.journal = StackEventLog(engine.context.clock, stack)
+        self.journal = StackEventLog(engine.context, stack)
         self.work = ResourceWork(engine, stack, self.journal, closing)
         self._timeout: Scheduled | None = None
         self._timed_out = False

@@ -136,7 +136,7 @@ class ResourceWork:
                 if not self.cancelled(resource.logical_id):
                     self.journal.resource(resource, f"{verb}_FAILED", reason)
             raise ResourceFailed(reason) from error
-        with self._lock:
+        with self._lock, self.engine.context.steps.step():
             resource.physical_id, resource.attributes = state.physical_id, state.attributes
             if not self.cancelled(resource.logical_id):
                 self.journal.resource(resource, f"{verb}_COMPLETE")

@@ -29,7 +29,7 @@ def _resume_stack(engine: Engine, stack: Stack) -> None:
             _undo_half(stack, resource, forward=forward)
     if stack.parent_id is not None:
         # Its parent's operation goes on, and with it this one.
-        StackEventLog(engine.context.clock, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
+        StackEventLog(engine.context, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
         return
     engine.spawn(stack, _work(stack, engine.take_up(stack)))
 
