@@ -8,9 +8,10 @@ from serinus.lambda_handlers.contract import release, signals
 
 
 def release_environment(
-    stack: str, settings: EndpointSettings, *, judged_minutes: int, hotfix: bool
+    stack: str, settings: EndpointSettings, *, judged_minutes: int, share_percent: int, hotfix: bool
 ) -> Mapping[str, str]:
-    """All variables of the hooks of ``stack``; a ``hotfix`` is released as with strategy all_at_once."""
+    """All variables of the hooks of ``stack``; a ``hotfix`` is released as with strategy all_at_once.
+    ``share_percent`` of requests go to the new version at first."""
     rollout = settings.rollout
     return {
         "OPENBLAS_NUM_THREADS": "1",
@@ -20,6 +21,8 @@ def release_environment(
         release.ENV_GROUP: DEPLOYMENT_GROUP,
         release.ENV_STRATEGY: release.Strategy.ALL_AT_ONCE if hotfix else rollout.strategy,
         release.ENV_BAKE_MINUTES: str(judged_minutes),
+        release.ENV_SHARE_PERCENT: str(share_percent),
+        release.ENV_INTERVAL_MINUTES: str(rollout.interval_minutes),
         release.ENV_INCONCLUSIVE: rollout.on_not_enough_evidence,
         release.ENV_MINIMUM_REQUESTS: str(rollout.minimum_requests),
         release.ENV_ALLOW_BREAKING: "1" if rollout.allow_breaking else "0",

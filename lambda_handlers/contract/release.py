@@ -59,9 +59,14 @@ ENV_STRATEGY = "SERINUS_STRATEGY"
 ENV_BAKE_MINUTES = "SERINUS_BAKE_MINUTES"
 #: `Inconclusive`; default promote.
 ENV_INCONCLUSIVE = "SERINUS_INCONCLUSIVE"
-#: Live requests on the canary before the judge compares; default `MINIMUM_REQUESTS`.
+#: Percentage of requests that the canary receives at first; with linear each step adds as much. Required with
+#: both.
+ENV_SHARE_PERCENT = "SERINUS_SHARE_PERCENT"
+#: linear, required: minutes between steps.
+ENV_INTERVAL_MINUTES = "SERINUS_INTERVAL_MINUTES"
+#: Live requests on the canary before the judge decides; default `MINIMUM_REQUESTS`.
 ENV_MINIMUM_REQUESTS = "SERINUS_MINIMUM_REQUESTS"
-MINIMUM_REQUESTS = 30
+MINIMUM_REQUESTS = 5
 #: "1" lets a new version reject requests that the live one accepts, and change its outputs.
 ENV_ALLOW_BREAKING = "SERINUS_ALLOW_BREAKING"
 #: Milliseconds that a first request (init and scoring) and later ones may take in a probe; defaults 8000 and 2000.

@@ -4,20 +4,25 @@ The signals' capitals add up to an e-process, so one threshold, 1/alpha, holds f
 can raise a false alarm beyond its stake, and one loud signal is enough.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
+from serinus.lambda_handlers.hooks.dispersion import overdispersion, thin
 from serinus.lambda_handlers.hooks.evidence import (
+    Block,
     Floats,
     log_capital,
     log_capital_against_share,
     log_capital_both_ways,
+    log_capital_without_loudest,
     mix,
 )
 from serinus.lambda_handlers.hooks.observations import Minute
+from serinus.lambda_handlers.hooks.quiet_minutes import merge_quiet
+from serinus.lambda_handlers.hooks.rollout_window import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class SignalStake:
 
 #: Of errors no more than the stable's are tolerated, though the bets (`evidence.WORSE`) lose on less than a fifth
 #: more. A new model is released because it predicts otherwise: only threefold odds of a prediction are a shift.
-#: Slow answers are tolerated to double: a canary's environments are young, their first requests not their best.
+#: Slow responses are tolerated to double: a canary's environments are young, their first requests not their best.
 SIGNAL_STAKES = {
     "errors": SignalStake(0.55, 1.0),
     "rejected": SignalStake(0.12, 1.25),
@@ -41,40 +46,64 @@ SIGNAL_STAKES = {
 }
 STAKES = np.array([signal.stake for signal in SIGNAL_STAKES.values()])
 
-#: Share of the canary's cold starts that may take longer than twice the stable's 90th percentile. One in ten
-#: would exceed the percentile itself.
-TOLERATED_SLOW_INITS = 0.1
+#: Share of the canary's cold starts that may take longer than twice the stable's 90th percentile. No stable
+#: version starts beside it that it could be compared with: its environments are warm.
+TOLERATED_SLOW_INITS = 0.3
+#: Minutes over which the stable version's counts are added up to measure how much they vary.
+DISPERSION_MINUTES = 10
+
+#: Logarithm of the capital after each block, [blocks], at tolerated odds.
+LogCapital = Callable[[Sequence[Block], float], Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class Capital:
-    """Logarithms of capital after each minute: by signal [minutes], each as if it had started as 1, and in total
-    [minutes]."""
+    """Logarithms of capital after each comparison, of a minute or of merged ones: by signal [comparisons], each as
+    if it had started as 1, and in total [comparisons]. ``ends``: the number of minutes up to the end of each."""
 
     signals: dict[str, Floats]
     total: Floats
+    ends: tuple[int, ...]
 
-    def first_at(self, log_threshold: float, canary_requests: Sequence[int], minimum_requests: int) -> int | None:
-        """The first minute by whose end the capital reached the threshold and the canary ``minimum_requests``."""
-        enough = np.cumsum(canary_requests) >= minimum_requests
+    def first_at(self, log_threshold: float, minutes: Sequence[Minute], minimum_requests: int) -> int | None:
+        """The first comparison by whose end the capital reached the threshold and the canary
+        ``minimum_requests``."""
+        requests = np.cumsum([minute.canary.requests for minute in minutes])
+        enough = np.array([requests[end - 1] >= minimum_requests for end in self.ends], dtype=bool)
         reached = np.flatnonzero((self.total >= log_threshold) & enough)
         return int(reached[0]) if len(reached) else None
 
 
-def accumulate(minutes: Sequence[Minute]) -> Capital:
-    """The capital after each of ``minutes``, at least one."""
-    signals = {name: _log_capital_of(name, minutes, stake.tolerated_odds) for name, stake in SIGNAL_STAKES.items()}
-    return Capital(signals=signals, total=mix(np.stack(list(signals.values()), axis=-1), STAKES))
+def accumulate(rollout: Rollout) -> Capital:
+    """The capital after each comparison that the rollout's minutes allow."""
+    merged = merge_quiet(rollout.minutes)
+    minutes = [minute for minute, _ in merged]
+    signals = {
+        name: _log_capital_of(name, minutes, stake.tolerated_odds, rollout)
+        for name, stake in SIGNAL_STAKES.items()
+    }
+    total = mix(np.stack(list(signals.values()), axis=-1), STAKES)
+    return Capital(signals, total, tuple(end for _, end in merged))
 
 
-def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: float) -> Floats:
+def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: float, rollout: Rollout) -> Floats:
     if signal == "slow_inits":
-        inits = [(minute.canary.inits, minute.canary.slow_inits) for minute in minutes]
-        return log_capital_against_share(inits, TOLERATED_SLOW_INITS)
-    if signal == "predictions":
-        bins = [
-            log_capital_both_ways([minute.prediction_block(index) for minute in minutes], tolerated_odds)
-            for index in range(PREDICTION_BINS)
+        inits = [
+            (minute.canary.inits, minute.canary.slow_inits) if not minute.young else (0, 0) for minute in minutes
         ]
+        return log_capital_against_share(inits, TOLERATED_SLOW_INITS)
+    grow = log_capital_without_loudest if rollout.switched else log_capital
+    if signal == "predictions":
+        bins = []
+        for index in range(PREDICTION_BINS):
+            blocks = [minute.prediction_block(index) for minute in minutes]
+            past = [(sum(before.predictions), before.predictions[index]) for before in rollout.history]
+            bins.append(log_capital_both_ways(_independent(blocks, past, rollout), tolerated_odds, grow))
         return mix(np.stack(bins, axis=-1), np.full(PREDICTION_BINS, 1 / PREDICTION_BINS))
-    return log_capital([minute.block(signal) for minute in minutes], tolerated_odds)
+    past = [(before.requests, getattr(before, signal)) for before in rollout.history]
+    return grow(_independent([minute.block(signal) for minute in minutes], past, rollout), tolerated_odds)
+
+
+def _independent(blocks: Sequence[Block], past: Sequence[tuple[int, int]], rollout: Rollout) -> Sequence[Block]:
+    """Blocks as if events were independent: side by side they need not be."""
+    return thin(blocks, overdispersion(past, DISPERSION_MINUTES)) if rollout.switched else blocks

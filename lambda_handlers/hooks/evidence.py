@@ -16,7 +16,7 @@ two-by-two tables; Waudby-Smith, Ramdas, "Estimating means of bounded random var
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,6 +33,9 @@ WORSE = np.array([1.5, 3.0, 6.0, 20.0])
 LIKELY = np.array([1, 2, 2, 1]) / 6
 #: The stake that bets from the first minute on; the rest is for trouble that starts later.
 AT_ONCE = 0.75
+
+#: Minutes that `log_capital_without_loudest` disregards.
+LOUDEST = 3
 
 #: Shares that the bets against one tolerated share suppose; those at or below it are left out.
 WORSE_SHARES = np.array([0.2, 0.35, 0.5, 0.7, 0.9, 0.99])
@@ -78,10 +81,27 @@ def log_capital(blocks: Sequence[Block], tolerated_odds: float) -> Floats:
     return grow(np.reshape(payouts, (len(blocks), len(WORSE))), LIKELY)
 
 
-def log_capital_both_ways(blocks: Sequence[Block], tolerated_odds: float) -> Floats:
-    """As `log_capital`, with half of the capital each on the event being too frequent and too rare."""
-    more = log_capital(blocks, tolerated_odds)
-    less = log_capital([block.without_events() for block in blocks], tolerated_odds)
+def log_capital_without_loudest(blocks: Sequence[Block], tolerated_odds: float) -> Floats:
+    """As `log_capital`, but at each look the `LOUDEST` best minutes of each bet so far do not count: trouble that
+    is over after so many minutes is not the canary's, or is past."""
+    payouts = np.reshape([log_payouts(block, tolerated_odds) for block in blocks], (len(blocks), len(WORSE)))
+    capital = np.zeros(len(blocks))
+    for count in range(LOUDEST + 1, len(blocks) + 1):
+        sober = payouts[:count].copy()
+        loudest = np.argsort(sober, axis=0)[-LOUDEST:]
+        np.put_along_axis(sober, loudest, np.minimum(np.take_along_axis(sober, loudest, axis=0), 0.0), axis=0)
+        capital[count - 1] = grow(sober, LIKELY)[-1]
+    return capital
+
+
+def log_capital_both_ways(
+    blocks: Sequence[Block],
+    tolerated_odds: float,
+    capital: Callable[[Sequence[Block], float], Floats] = log_capital,
+) -> Floats:
+    """As ``capital``, with half of it each on the event being too frequent and too rare."""
+    more = capital(blocks, tolerated_odds)
+    less = capital([block.without_events() for block in blocks], tolerated_odds)
     return np.logaddexp(more, less) - math.log(2)
 
 
@@ -113,7 +133,7 @@ def mix(log_capitals: Floats, stakes: Floats) -> Floats:
     return _log_sum(log_capitals + np.log(stakes))
 
 
-def upper_bound(events: int, requests: int, alpha: float) -> float:
+def upper_bound(events: float, requests: float, alpha: float) -> float:
     """The bound above the share of events, at every look at once, with chance 1 - alpha; 1.0 without requests.
 
     The beta-binomial mixture of Robbins (1970), as in Howard et al., "Time-uniform, nonparametric, nonasymptotic

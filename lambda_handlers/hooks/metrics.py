@@ -17,7 +17,10 @@ from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.hooks.observations import VersionMinute
 
 MINUTE_S = 60
+FIVE_MINUTES_S = 300
 HOUR_S = 3600
+#: A response that takes less than this many times, or milliseconds more than, the median is not slow.
+TRIFLE, TRIFLE_MS = 1.5, 10.0
 #: Lambda's longest run in milliseconds: no latency lies above.
 LONGEST_MS = 900_000
 
@@ -73,19 +76,22 @@ class Thresholds:
 def learn_thresholds(cloudwatch: CloudWatch, stable: Source, start: float, fallback_slow_ms: float) -> Thresholds:
     """Thresholds from the stable version's traffic before the canary's first request.
 
-    A duration is slow above 1.5 times the alias' 95th percentile of the last hour (the median over minutes), and
-    at least 25 ms above it, so that a tight distribution does not count trifles. An init is slow above twice its
-    90th percentile of a day.
+    A duration is slow above the 90th percentile of the alias in the last hour, and at least `TRIFLE` times and
+    `TRIFLE_MS` above its median, so that a tight distribution does not count trifles. Both are medians over five
+    minutes each. An init is slow above twice its 90th percentile of a day.
     """
     alias = replace(stable, weighted=False)
-    minutes = _read(cloudwatch, {"p95": alias.lambdas("Duration", "p95")}, start - HOUR_S, start, MINUTE_S)
-    inits = _read(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start, HOUR_S)
-    durations, init_times = list(minutes["p95"].values()), list(inits["p90"].values())
-    usual_ms = statistics.median(durations) if durations else None
-    return Thresholds(
-        slow_ms=fallback_slow_ms if usual_ms is None else max(1.5 * usual_ms, usual_ms + 25),
-        slow_init_ms=2 * statistics.median(init_times) if init_times else None,
+    queries = {name: alias.lambdas("Duration", name) for name in ("p50", "p90")}
+    durations = _read(
+        cloudwatch, queries, start - HOUR_S, start // FIVE_MINUTES_S * FIVE_MINUTES_S, FIVE_MINUTES_S
     )
+    inits = _read(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start, HOUR_S)
+    init_times = list(inits["p90"].values())
+    slow_ms = fallback_slow_ms
+    if durations["p90"]:
+        usual_ms = statistics.median(durations["p50"].values())
+        slow_ms = max(statistics.median(durations["p90"].values()), TRIFLE * usual_ms, usual_ms + TRIFLE_MS)
+    return Thresholds(slow_ms, slow_init_ms=2 * statistics.median(init_times) if init_times else None)
 
 
 def read_version(
@@ -131,7 +137,7 @@ def _minute(series: Series, moment: float) -> VersionMinute:
 
     crashes = count("crashes")
     requests = max(count("invocations"), count("answered") + crashes)
-    inits = count("inits") if "slow_inits" in series else 0
+    inits = count("inits")
     return VersionMinute(
         requests=requests,
         errors=min(requests, count("errors") + crashes),

@@ -12,9 +12,9 @@ class VersionMinute:
     """One version's live requests in one minute.
 
     ``errors`` counts handled 5xx responses and crashes, ``rejected`` 4xx responses of validation, ``non_finite``
-    responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations exclude init,
-    since a canary's environments are always new; ``slow_inits`` of ``inits`` are counted separately.
-    ``predictions`` counts requests by the bin of their first row's prediction.
+    responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations exclude init;
+    ``slow_inits`` of ``inits`` are counted separately. ``predictions`` counts requests by the bin of their first
+    row's prediction.
     """
 
     requests: int = 0
@@ -37,18 +37,29 @@ class VersionMinute:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """Both versions in one minute; ``start`` in seconds since 1970. After a switch at once, ``stable`` holds the
-    minutes of the stable version before it that this minute of the canary is compared with."""
+    """Both versions in one minute, or in several that were merged; ``start`` in seconds since 1970. After a switch
+    at once, ``stable`` holds the minutes of the stable version before it that this minute of the canary is
+    compared with. Weights are the same in all minutes of one ``step``. ``young``: the canary's code is new to
+    Lambda."""
 
     start: float
     canary: VersionMinute
     stable: VersionMinute
+    step: int = 0
+    young: bool = False
 
     def block(self, event: str) -> Block:
-        """The two-by-two table of ``event``, the name of one of `VersionMinute`'s counts."""
+        """The two-by-two table of ``event``, the name of one of `VersionMinute`'s counts.
+
+        More of the canary's environments are new than of the stable's, and an environment's first response is
+        often slow: all first responses of the canary count as slow for that reason.
+        """
+        canary_events: int = getattr(self.canary, event)
+        if event == "slow":
+            canary_events = max(0, canary_events - self.canary.inits)
         return Block(
             canary=self.canary.requests,
-            canary_events=getattr(self.canary, event),
+            canary_events=canary_events,
             stable=self.stable.requests,
             stable_events=getattr(self.stable, event),
         )

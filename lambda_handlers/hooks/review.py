@@ -5,7 +5,7 @@ from serinus.lambda_handlers.hooks.clients import HookContext
 from serinus.lambda_handlers.hooks.deployment import Deployment
 from serinus.lambda_handlers.hooks.judgement import Judgement
 from serinus.lambda_handlers.hooks.probe import Expectation, Probe, TimeLimits, probe
-from serinus.lambda_handlers.hooks.rollout_window import read_minutes
+from serinus.lambda_handlers.hooks.rollout_window import read_rollout
 from serinus.lambda_handlers.hooks.settings import Settings
 from serinus.lambda_handlers.hooks.verdict import Rules, judge
 from serinus.lambda_handlers.hooks.version import Version
@@ -29,6 +29,6 @@ def judge_with_probe(
     probe: Probe, deployment: Deployment, settings: Settings, context: HookContext, now: float, *, bake_over: bool
 ) -> Judgement:
     """The judgement as of ``now`` (epoch seconds), given the result of the golden requests."""
-    minutes = read_minutes(context.clients.cloudwatch, deployment, settings, now)
+    rollout = read_rollout(context.clients.cloudwatch, deployment, settings, now)
     rules = Rules(minimum_requests=settings.minimum_requests, inconclusive=settings.inconclusive)
-    return judge(minutes, probe, rules, bake_over=bake_over)
+    return judge(rollout, probe, rules, bake_over=bake_over)

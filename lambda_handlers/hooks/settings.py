@@ -17,7 +17,8 @@ _Choice = TypeVar("_Choice", Strategy, Inconclusive)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One endpoint's release settings. ``application`` and ``group`` are CodeDeploy's."""
+    """One endpoint's release settings. ``application`` and ``group`` are CodeDeploy's. ``share`` (0 to 1) of
+    requests goes to the canary at first; with linear each step adds as much after ``interval_minutes``."""
 
     function: str
     alias: str
@@ -25,6 +26,8 @@ class Settings:
     group: str
     strategy: Strategy
     bake_minutes: int
+    share: float
+    interval_minutes: int
     inconclusive: Inconclusive
     minimum_requests: int
     allow_breaking: bool
@@ -44,6 +47,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         group=environ.get(release.ENV_GROUP, ""),
         strategy=_choice(environ, release.ENV_STRATEGY, Strategy.CANARY),
         bake_minutes=int(_number(environ, release.ENV_BAKE_MINUTES, 15)),
+        share=_number(environ, release.ENV_SHARE_PERCENT, 10) / 100,
+        interval_minutes=int(_number(environ, release.ENV_INTERVAL_MINUTES, 2)),
         inconclusive=_choice(environ, release.ENV_INCONCLUSIVE, Inconclusive.PROMOTE),
         minimum_requests=int(_number(environ, release.ENV_MINIMUM_REQUESTS, release.MINIMUM_REQUESTS)),
         allow_breaking=environ.get(release.ENV_ALLOW_BREAKING) == "1",

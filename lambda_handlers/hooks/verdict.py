@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from serinus.lambda_handlers.contract.release import MINIMUM_REQUESTS, Inconclusive, Verdict
 from serinus.lambda_handlers.hooks.capital import accumulate
+from serinus.lambda_handlers.hooks.dispersion import overdispersion
 from serinus.lambda_handlers.hooks.evidence import upper_bound
 from serinus.lambda_handlers.hooks.judgement import Finding, Judgement
-from serinus.lambda_handlers.hooks.observations import Minute
 from serinus.lambda_handlers.hooks.probe import Probe
+from serinus.lambda_handlers.hooks.rollout_window import Rollout
 from serinus.lambda_handlers.hooks.signal_report import Totals, add_up, bounded_exp, report_signals
 
 
@@ -25,21 +26,19 @@ class Rules:
     inconclusive: Inconclusive = Inconclusive.PROMOTE
 
 
-def judge(minutes: Sequence[Minute], probe: Probe, rules: Rules, *, bake_over: bool) -> Judgement:
-    """The verdict on ``minutes`` of live traffic and on the newest ``probe``.
+def judge(rollout: Rollout, probe: Probe, rules: Rules, *, bake_over: bool) -> Judgement:
+    """The verdict on the live traffic of ``rollout`` and on the newest ``probe``.
 
     Evidence that once sufficed still does, whatever later minutes bring. With ``bake_over``, ``rules`` decide a
     release without enough evidence.
     """
-    capital = accumulate(minutes)
-    decided = capital.first_at(
-        math.log(1 / rules.alpha), [minute.canary.requests for minute in minutes], rules.minimum_requests
-    )
-    last = len(minutes) - 1 if decided is None else decided
-    totals = add_up(minutes[: last + 1])
+    capital = accumulate(rollout)
+    decided = capital.first_at(math.log(1 / rules.alpha), rollout.minutes, rules.minimum_requests)
+    last = len(capital.ends) - 1 if decided is None else decided
+    totals = add_up(rollout.minutes if decided is None else rollout.minutes[: capital.ends[decided]])
     findings = report_signals(capital, totals, last)
-    evidence = bounded_exp(float(capital.total[last])) if minutes else 1.0
-    bound = upper_bound(totals.canary.errors, totals.canary.requests, rules.alpha)
+    evidence = bounded_exp(float(capital.total[last])) if capital.ends else 1.0
+    bound = _error_bound(rollout, totals, rules)
     if probe.failed:
         verdict, reason = Verdict.ROLL_BACK, f"golden requests failed: {probe.detail}"
     elif decided is not None:
@@ -61,6 +60,14 @@ def judge(minutes: Sequence[Minute], probe: Probe, rules: Rules, *, bake_over: b
     )
 
 
+def _error_bound(rollout: Rollout, totals: Totals, rules: Rules) -> float:
+    """The canary's error share is below this, with chance 1 - alpha at every look at once. Errors that come in
+    clumps count as fewer: as many as vary like independent ones."""
+    observed = [*rollout.history, *(minute.stable for minute in rollout.minutes)]
+    factor = overdispersion([(minute.requests, minute.errors) for minute in observed], 1)
+    return upper_bound(totals.canary.errors / factor, totals.canary.requests / factor, rules.alpha)
+
+
 def _rollback_reason(findings: Sequence[Finding], totals: Totals, evidence: float, rules: Rules) -> str:
     worst = max(findings, key=lambda finding: finding.evidence)
     return (
@@ -72,7 +79,7 @@ def _rollback_reason(findings: Sequence[Finding], totals: Totals, evidence: floa
 def _weigh_evidence(totals: Totals, bound: float, rules: Rules) -> tuple[Verdict, str]:
     """Without evidence of harm: promote if there is enough evidence of its absence."""
     requests, stable = totals.canary.requests, totals.stable
-    allowed = rules.error_margin + (stable.errors / stable.requests if stable.requests else 0.0)
+    allowed = rules.error_margin + 1 - upper_bound(stable.requests - stable.errors, stable.requests, rules.alpha)
     if requests < rules.minimum_requests:
         reason = f"{requests} live requests on the canary; at least {rules.minimum_requests} are required"
         return Verdict.NOT_ENOUGH_EVIDENCE, reason

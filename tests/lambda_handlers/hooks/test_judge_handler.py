@@ -66,12 +66,12 @@ def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
         ({"rejected": 10}, "rejected inputs"),
         ({"non_finite": 6}, "non-finite predictions"),
         ({"duration_ms": 300.0}, "slow responses"),
-        ({"inits_ms": [3000.0]}, "slow cold starts"),
+        ({"inits_ms": [3000.0, 3000.0]}, "slow cold starts"),
     ],
 )
 def test_each_kind_of_trouble_rolls_back(release, canary, signal):
-    serve_traffic(release, 6, **canary)
-    found = judge_rollout(at(release, 7), release.context)
+    serve_traffic(release, 12, **canary)
+    found = judge_rollout(at(release, 13), release.context)
     assert found["verdict"] == "roll back"
     assert found["reason"].startswith(signal)
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
@@ -232,9 +232,9 @@ def switched(release):
 
 
 def test_a_switched_version_is_compared_with_the_time_before(switched):
-    for minute in range(4):
+    for minute in range(6):
         switched.traffic(switched.canary, minute, 200, weighted=False, errors=30)
-    found = judge_rollout(at(switched, 4), switched.context)
+    found = judge_rollout(at(switched, 6), switched.context)
     assert found["verdict"] == "roll back"
     assert switched.codedeploy.reports == [
         {"deploymentId": switched.deployment, "lifecycleEventHookExecutionId": "hook-2", "status": "Failed"}
@@ -249,13 +249,24 @@ def test_each_minute_after_a_switch_is_held_against_four_before_it(switched):
     assert (found["canary_requests"], found["stable_requests"]) == (200, 2 * 4 * 200)
 
 
-def test_a_switched_version_is_judged_by_what_little_came_before(switched):
+@pytest.mark.parametrize(("before", "verdict"), [(30, "roll back"), (3, "not enough evidence")])
+def test_a_switched_version_is_judged_by_what_came_before(switched, before, verdict):
     switched.cloudwatch.samples.clear()
-    for minute in range(-3, 0):
+    for minute in range(-before, 0):
         switched.traffic(switched.stable, minute, 200, weighted=False, errors=2)
     for minute in range(9):
         switched.traffic(switched.canary, minute, 200, weighted=False, errors=20)
-    assert judge_rollout(at(switched, 9), switched.context)["verdict"] == "roll back"
+    assert judge_rollout(at(switched, 9), switched.context)["verdict"] == verdict
+
+
+def test_clumps_before_a_switch_make_clumps_after_it_less_surprising(switched):
+    """Twenty errors at once were usual: so they are after the switch."""
+    switched.cloudwatch.samples.clear()
+    for minute in range(-240, 0):
+        switched.traffic(switched.stable, minute, 100, weighted=False, errors=20 * (minute % 30 == 0))
+    for minute in range(12):
+        switched.traffic(switched.canary, minute, 100, weighted=False, errors=20 * (minute % 2))
+    assert judge_rollout(at(switched, 13), switched.context)["verdict"] != "roll back"
 
 
 @pytest.mark.parametrize("minute", [15, 17])

@@ -12,7 +12,8 @@ LEAST = {"SERINUS_FUNCTION": "shop-dev-churn", "SERINUS_ALIAS": "live"}
 def test_function_and_alias_suffice():
     found = read_settings(LEAST)
     assert (found.strategy, found.inconclusive) == (Strategy.CANARY, Inconclusive.PROMOTE)
-    assert (found.bake_minutes, found.minimum_requests, found.allow_breaking) == (15, 30, False)
+    assert (found.bake_minutes, found.minimum_requests, found.allow_breaking) == (15, 5, False)
+    assert (found.share, found.interval_minutes) == (0.1, 2)
 
 
 def test_what_is_set_is_taken():

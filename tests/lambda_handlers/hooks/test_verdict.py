@@ -1,6 +1,7 @@
 """What the judge says, and why, for rollouts that a person would recognise."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from serinus.lambda_handlers.contract.release import Inconclusive, Verdict
 from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
 from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 from serinus.lambda_handlers.hooks.probe import Probe
+from serinus.lambda_handlers.hooks.rollout_window import Rollout
 from serinus.lambda_handlers.hooks.verdict import Rules, judge
 
 PASSED = Probe("passed", "16 golden rows agree")
@@ -26,7 +28,8 @@ def minutes(count: int, canary: dict, stable: dict | None = None) -> list[Minute
 
 
 def verdict(observed, probe=PASSED, *, bake_over=False, **rules):
-    return judge(observed, probe, Rules(**{"minimum_requests": 20, **rules}), bake_over=bake_over)
+    rollout = Rollout(tuple(observed))
+    return judge(rollout, probe, Rules(**{"minimum_requests": 20, **rules}), bake_over=bake_over)
 
 
 def test_a_healthy_canary_is_promoted_once_its_errors_are_bounded():
@@ -34,6 +37,41 @@ def test_a_healthy_canary_is_promoted_once_its_errors_are_bounded():
     assert found.verdict is Verdict.PROMOTE
     assert "no sign of harm in 400 live requests" in found.reason
     assert found.error_share_below < 0.06
+
+
+def test_errors_that_come_in_clumps_bound_less_than_as_many_independent_ones():
+    alike = verdict(minutes(20, {"requests": 20}))
+    clumps = [VersionMinute(requests=180, errors=20 * (index % 10 == 0)) for index in range(60)]
+    rollout = Rollout(tuple(minutes(20, {"requests": 20})), history=tuple(clumps))
+    found = judge(rollout, PASSED, Rules(minimum_requests=20), bake_over=False)
+    assert found.error_share_below > 3 * alike.error_share_below
+
+
+@pytest.mark.parametrize("stable", [{"requests": 9, "errors": 1}, {"requests": 9000, "errors": 1000}])
+def test_the_stable_versions_share_is_known_no_better_than_its_requests_allow(stable):
+    found = verdict(minutes(1, {"requests": 60, "errors": 2}, stable))
+    assert (found.verdict is Verdict.PROMOTE) == (stable["requests"] == 9000)
+
+
+def test_first_responses_of_new_environments_are_not_held_against_the_canary():
+    assert verdict(minutes(20, {"requests": 20, "slow": 8, "inits": 8})).verdict is Verdict.PROMOTE
+
+
+def test_slow_starts_of_new_code_are_tolerated_at_first():
+    young = [replace(minute, young=True) for minute in minutes(5, {"requests": 20, "inits": 4, "slow_inits": 4})]
+    assert verdict([*young, *minutes(15, {"requests": 20})]).verdict is Verdict.PROMOTE
+    assert (
+        verdict([*young, *minutes(15, {"requests": 20, "inits": 1, "slow_inits": 1})]).verdict is Verdict.ROLL_BACK
+    )
+
+
+def test_trouble_of_three_minutes_after_a_switch_is_not_the_canarys():
+    outage = minutes(3, {"requests": 20, "errors": 20})
+    healthy = minutes(12, {"requests": 20})
+    switched = Rollout(tuple([*outage, *healthy]), switched=True)
+    assert judge(switched, PASSED, Rules(), bake_over=False).verdict is not Verdict.ROLL_BACK
+    lasting = Rollout(tuple([*outage, *minutes(3, {"requests": 20, "errors": 10})]), switched=True)
+    assert judge(lasting, PASSED, Rules(), bake_over=False).verdict is Verdict.ROLL_BACK
 
 
 def test_a_few_live_requests_are_not_enough_evidence():
@@ -55,6 +93,7 @@ def test_requests_without_errors_may_still_be_too_few_to_promote():
         ("rejected", {"requests": 20, "rejected": 10}, "rejected inputs: 50.0%"),
         ("non_finite", {"requests": 20, "non_finite": 3}, "non-finite predictions: 15.0%"),
         ("slow", {"requests": 20, "slow": 20}, "slow responses: 100.0%"),
+        ("slow", {"requests": 20, "slow": 20, "inits": 4}, "slow responses: 100.0%"),
         (
             "slow_inits",
             {"requests": 20, "inits": 2, "slow_inits": 2},
