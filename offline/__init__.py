@@ -2,7 +2,7 @@
 
 It is a small AWS. It knows nothing of Serinus and could serve any CDK application of this kind.
 
-Its floors, from the ground up. Each imports only those listed before it:
+Its layers, lowest first. Each imports only those listed before it:
 
 core            clock, configuration, protocols, and the ports by which parts of the cloud use one another
 moto            every patch of moto
@@ -11,7 +11,7 @@ authorization   what a function's role allows
 client          how programs reach the cloud
 sandbox         worker processes that run functions
 http            what deployed REST and HTTP APIs share
-delivery        one service handing something to a function, a queue or a topic
+delivery        how a service invokes a function or sends to a queue or topic
 services        AWS's services, none of which imports another
 console         the cloud's own page
 cloud           the composition root: makes the services, connects their ports, serves them

@@ -1,4 +1,4 @@
-"""What import-linter cannot express of the offline cloud's floors."""
+"""What import-linter cannot express of the offline cloud's layers."""
 
 import ast
 from collections.abc import Iterator
