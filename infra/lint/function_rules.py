@@ -13,7 +13,7 @@ def check_concurrency(_settings: Settings, endpoint: Endpoint) -> Iterator[Probl
         yield Problem(
             "warning",
             ("reserved_concurrency",),
-            "0 stops the endpoint for the check before traffic too, so no new version can be released",
+            "0 stops the endpoint for the pre-traffic check too, so no new version can be released",
             "Remove it before the next release",
         )
     elif reserved == 1:

@@ -64,7 +64,7 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
         "metrics settle after one"
         if rollout.strategy == "blue_green"
         else f"metrics settle after one, and its alarm may need {LAST_WORD_MINUTES} to stop CodeDeploy, so that "
-        "all traffic would reach a bad version before the check after traffic fails it"
+        "all traffic would reach a bad version before the post-traffic check fails it"
     )
     yield Problem(
         "warning",

@@ -78,13 +78,13 @@ class AlarmSettings(BaseModel):
     model_config = TABLE
 
     error_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 25.0
-    """Percentage of requests that may fail, crashes included."""
+    """Percentage of requests that may fail; crashes count with canary and linear only."""
 
     p99_ms: Annotated[int | None, Field(ge=1, le=29_000)] = None
     """99th percentile of latency, init included; if unset, half of timeout_s."""
 
     throttle_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 10.0
-    """Percentage of requests that Lambda may throttle."""
+    """Percentage of requests that Lambda may throttle; canary and linear only."""
 
     minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Requests in five minutes below which these alarms do not fire."""

@@ -125,7 +125,7 @@ def observe(project: Project, endpoint: dict[str, Any], request_id: str) -> None
         for name in wanted.get(namespace, {"Count", "4XXError", "5XXError"}):
             assert name in came
             assert name in body
-    # Whether a caller waited for an init is not sure: the golden check may have warmed the environment.
+    # Whether a caller waited for an init is not sure: the pre-traffic check may have warmed the environment.
     assert "Init" in body
 
 

@@ -54,10 +54,10 @@ OTHERWISE_USED = {
         (
             "CodeDeployHook_after_shop-dev-churn",
             "codedeploy:PutLifecycleEventHookExecutionStatus",
-        ): "to say that the alias does not answer as it should; where it does, the judge answers a held release",
+        ): "to report an alias that does not serve the new version; otherwise the judge reports for the held deployment",
     },
     "canary": {
-        ("shop-dev-churn-judge", "ssm:PutParameter"): "to leave for the check after traffic why a release is bad",
+        ("shop-dev-churn-judge", "ssm:PutParameter"): "to store the objection for the post-traffic check",
     },
 }
 
