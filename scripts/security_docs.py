@@ -16,7 +16,7 @@ BEGIN, END = "<!-- findings: made by scripts/security_docs.py -->", "<!-- end of
 
 def table() -> str:
     """One row a finding, sorted by pack and rule."""
-    head = "| finding | where | why it stands |\n|---|---|---|"
+    head = "| finding | where | why it is accepted |\n|---|---|---|"
     rows = sorted(row(one) for one in ACKNOWLEDGEMENTS)
     return "\n".join([head, *rows])
 

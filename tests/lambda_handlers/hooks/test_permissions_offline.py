@@ -54,7 +54,7 @@ OTHERWISE_USED = {
         (
             "CodeDeployHook_after_shop-dev-churn",
             "codedeploy:PutLifecycleEventHookExecutionStatus",
-        ): "to report an alias that does not serve the new version; otherwise the judge reports for the held deployment",
+        ): "to report an alias that does not serve the new version; otherwise the judge reports",
     },
     "canary": {
         ("shop-dev-churn-judge", "ssm:PutParameter"): "to store the objection for the post-traffic check",
@@ -352,7 +352,7 @@ def table_of(rehearsed: list[Rehearsed], but: list[Rehearsed] | None = None) -> 
 
 def test_the_page_lists_what_is_granted(rehearsed: dict[str, list[Rehearsed]]) -> None:
     held, shifted = rehearsed["blue_green"], rehearsed["canary"]
-    instead = 'With `strategy = "canary"` or `"linear"`, instead of what concerns the parameter `held-deployment`:'
+    instead = 'With `strategy = "canary"` or `"linear"`, instead of the grants on the parameter `held-deployment`:'
     table = "\n".join([*table_of(held), "", instead, "", *table_of(shifted, but=held)])
     page = PAGE.read_text(encoding="utf-8")
     made = f"{page.split(BEGIN)[0]}{BEGIN}\n\n{table}\n\n{END}{page.split(END)[1]}"
