@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -74,7 +74,8 @@ def table(*columns: str, title: str | None = None) -> Table:
     """An empty table in the house style; columns that begin with ">" align right."""
     built = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        built.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        justify: JustifyMethod = "right" if column.startswith(">") else "left"
+        built.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
     return built
 
 

@@ -5,8 +5,10 @@ import sys
 import traceback
 from importlib.metadata import version
 from inspect import getdoc
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from serinus.cli.commands import (
     build,
@@ -89,8 +91,30 @@ def _join_lines(group: typer.Typer) -> None:
         command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
+class _FlagsWithoutType:
+    """Omits the type of flags from help: typer prints <bool>, but a flag takes no value."""
+
+    def get_params(self, ctx: Any) -> Any:
+        parameters = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
+
+
+class _Command(_FlagsWithoutType, TyperCommand):
+    pass
+
+
+class _Group(_FlagsWithoutType, TyperGroup):
+    pass
+
+
 for _group in (app, local.app, rollout.app):
     _join_lines(_group)
+    _group.info.cls = _Group
+    for _registered in _group.registered_commands:
+        _registered.cls = _Command
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def print_robustness(robustness: "Robustness") -> None:
 
 def _print_precisions(packed: "PackageResult") -> None:
     """The measured precisions as a table; the others in one line per reason."""
-    shown = table("precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels", ">difference", "")
+    shown = table("precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels", ">max diff", "")
     left: dict[str, list[str]] = {}
     for line in packed.precisions:
         agreement = line.agreement

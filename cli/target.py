@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 Local = Annotated[bool, typer.Option("--local", help="Use this project's offline cloud instead of AWS.")]
 CloudPort = Annotated[
-    int | None, typer.Option("--port", help="With --local: port of the offline cloud, if several run.")
+    int | None,
+    typer.Option("--port", help="With --local: port of the offline cloud, if the project runs several."),
 ]
 Environment = Annotated[
-    str | None, typer.Option("--env", help="Environment in serinus.toml. Default: dev, or local with --local.")
+    str | None,
+    typer.Option(
+        "--env", metavar="NAME", help="Environment in serinus.toml. Default: dev, or local with --local."
+    ),
 ]
-PackEnvironment = Annotated[str, typer.Option("--env", help="Environment whose pin in serinus.lock to read.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PackEnvironment = Annotated[
+    str, typer.Option("--env", metavar="NAME", help="Environment whose pin in serinus.lock to read.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 EndpointName = Annotated[str, typer.Argument(help="Name of the endpoint in serinus.toml.")]
 EndpointNames = Annotated[
     list[str] | None, typer.Argument(help="Names of endpoints. Default: all endpoints of the environment.")

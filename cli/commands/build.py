@@ -15,7 +15,10 @@ from serinus.cli.target import AsJson
 
 def build(
     env: Annotated[
-        str | None, typer.Option("--env", help="Environment in serinus.toml. Default: all that serinus.lock pins.")
+        str | None,
+        typer.Option(
+            "--env", metavar="NAME", help="Environment in serinus.toml. Default: all environments in serinus.lock."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -30,13 +30,17 @@ def deploy(
         bool,
         typer.Option(
             "--hotfix",
-            help="Skip the bake for this deploy: shift all traffic as soon as the pre-traffic check passes.",
+            help="Skip the judged part of the release, the bake: shift all traffic as soon as the pre-traffic "
+            "check passes. For this deploy only.",
         ),
     ] = False,
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", help="With --local: print the CDK CLI's output always, not only when it fails."
+            "--verbose",
+            "-v",
+            help="With --local: print the CDK CLI's output, which is otherwise printed only if it fails. On AWS "
+            "it is always printed.",
         ),
     ] = False,
     as_json: AsJson = False,
@@ -44,7 +48,9 @@ def deploy(
     """Deploy endpoints with the project's pinned CDK CLI: to AWS, or to the offline cloud with --local.
 
     The bundles are those that serinus.lock pins for the environment. A new version is released by the rollout
-    strategy in serinus.toml. For each endpoint the URL is printed, with a curl command that calls it.
+    strategy in serinus.toml: the pre-traffic check sends it requests with known answers, then traffic shifts while
+    a judge compares it with the previous version. When the release has ended, the command prints each endpoint's
+    URL and a curl command that calls it.
 
     Example: [bold]serinus deploy churn --local[/]
     """

@@ -17,7 +17,7 @@ def destroy(
     local: Local = False,
     port: CloudPort = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation. With --local it is never asked.")
+        bool, typer.Option("--yes", "-y", help="Skip the confirmation, which --local never requires.")
     ] = False,
 ) -> None:
     """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them.

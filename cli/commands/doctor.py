@@ -39,7 +39,7 @@ class DoctorCheck:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check this machine's requirements and say how to install what is missing. Exit code 1: one is missing.
+    """Check this machine for requirements and show how to install missing ones. Exit code 1: one is missing.
 
     Example: [bold]serinus doctor[/]
     """

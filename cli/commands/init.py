@@ -18,7 +18,9 @@ TEMPLATES = (SETTINGS, "cdk.json", "package.json", "gitignore", "README.md")
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of the project. Created if it does not exist.")] = Path(),
-    name: Annotated[str | None, typer.Option(help="Project name. Default: the folder's name.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Project name. Default: the folder's name.")
+    ] = None,
 ) -> None:
     """Start a project: serinus.toml, cdk.json, package.json, .gitignore and README.md. Existing files are kept.
 

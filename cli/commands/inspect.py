@@ -21,7 +21,8 @@ def inspect(
         bool, typer.Option("--sizes", help="Print the size of each part of the bundle and its layers.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(help="File to write the model card to, as one self-contained HTML page.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File for the model card, as one self-contained HTML page."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -18,7 +18,7 @@ def key(
     rotate: Annotated[bool, typer.Option("--rotate", help="Create a new key. The others stay valid.")] = False,
     revoke: Annotated[
         str | None,
-        typer.Option("--revoke", metavar="ID", help="Revoke the key with this ID, at once. IDs: --json."),
+        typer.Option("--revoke", metavar="ID", help="Revoke the key with this ID, at once. --json lists the IDs."),
     ] = None,
     env: Environment = None,
     local: Local = False,
@@ -27,7 +27,7 @@ def key(
 ) -> None:
     """Print the API key that callers send in the header x-api-key, create a new one, or revoke an old one.
 
-    After --rotate both keys are valid, so that callers can change over; then --revoke the old one.
+    After --rotate both keys are valid, so that callers can change to the new one; then --revoke the old one.
 
     Example: [bold]serinus key churn --local --rotate[/]
     """

@@ -10,14 +10,14 @@ from serinus.cli.project import find_project
 from serinus.cli.target import AsJson
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 
-Environment = Annotated[str, typer.Option("--env", help="Environment in serinus.toml.")]
+Environment = Annotated[str, typer.Option("--env", metavar="NAME", help="Environment in serinus.toml.")]
 
 
 def lint(
     env: Environment = DEFAULT_ENVIRONMENT,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings against rules that AWS enforces only at deploy time, or never. Exit code 1: there are errors.
+    """Check settings against rules that AWS enforces only at deploy time, or never. Exit code 1: it found errors.
 
     Example: [bold]serinus lint --env prod[/]
     """

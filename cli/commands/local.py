@@ -27,14 +27,17 @@ REDIRECT = """<!doctype html><meta charset="utf-8"><title>Offline cloud</title>
 """
 
 Port = Annotated[int, typer.Option(help="Port to listen on.")]
-AnyPort = Annotated[int | None, typer.Option("--port", help="Port of the offline cloud, if several run.")]
+AnyPort = Annotated[
+    int | None, typer.Option("--port", help="Port of the offline cloud, if the project runs several.")
+]
 
 
 @app.command()
 def up(
     port: Port = DEFAULT_PORT,
     env: Annotated[
-        str | None, typer.Option(help="Use the account and region of this environment in serinus.toml.")
+        str | None,
+        typer.Option(metavar="NAME", help="Simulate the account and region of this environment in serinus.toml."),
     ] = None,
     speed: Annotated[
         float,
@@ -44,7 +47,9 @@ def up(
     ] = 60.0,
     state: Annotated[
         Path | None,
-        typer.Option(help="Folder in which to keep its state across restarts. Default: the state is lost."),
+        typer.Option(
+            metavar="FOLDER", help="Folder that keeps the state across restarts. Default: the state is lost."
+        ),
     ] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Run in this terminal until Ctrl-C.")] = False,
 ) -> None:
@@ -136,13 +141,13 @@ def env(port: AnyPort = None) -> None:
 
 @app.command()
 def token(
-    endpoint: Annotated[str, typer.Argument(help="Name of an endpoint with auth jwt.")],
+    endpoint: Annotated[str, typer.Argument(help='Name of an endpoint with auth = "jwt".')],
     env: Annotated[
-        str, typer.Option(help="Environment that is deployed in the offline cloud.")
+        str, typer.Option(metavar="NAME", help="Environment that is deployed in the offline cloud.")
     ] = LOCAL_ENVIRONMENT,
     port: AnyPort = None,
 ) -> None:
-    """Print a token that the offline cloud accepts as one of the endpoint's issuer, until the cloud stops.
+    """Print a token that the offline cloud accepts as the endpoint's issuer's, until the cloud stops.
 
     It is signed by a new key that only this cloud trusts: AWS rejects it.
 

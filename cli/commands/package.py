@@ -24,27 +24,45 @@ if TYPE_CHECKING:
 def package(
     source: Annotated[Path, typer.Argument(help="Model file, MLflow model folder, or folder of models.")],
     name: Annotated[
-        str | None, typer.Option(help="Name of the model, and of its endpoint. Not for a folder of models.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Name of the model and its endpoint. Required, except for a folder of models."
+        ),
     ] = None,
     sample: Annotated[
         Path | None,
-        typer.Option(help="Rows as the endpoint will receive them: .csv or .parquet with a header."),
+        typer.Option(
+            metavar="FILE",
+            help="Rows like those that the endpoint will receive, as .csv or .parquet with a header. Source model "
+            "and bundle are compared on every row. Required unless an MLflow folder holds an input example.",
+        ),
     ] = None,
     env: Annotated[
-        str, typer.Option(metavar="NAME", help="Environment in serinus.lock to pin the bundle for.")
+        str, typer.Option(metavar="NAME", help="Environment for which serinus.lock pins the bundle.")
     ] = DEFAULT_ENVIRONMENT,
     requirements: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="requirements.txt with the versions that the model was trained with."),
+        typer.Option(
+            metavar="FILE",
+            help="requirements.txt with the library versions that the model was trained with. Default: the "
+            "versions that the model file or MLflow folder records.",
+        ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Label column of the sample and the holdout. It is not a feature.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Label column of the sample and the holdout. It is not a feature."),
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(help="Another column that is not a feature. Repeat for several.")
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Another column that is not a feature. Repeat for several."),
     ] = None,
     trust: Annotated[
-        list[str] | None, typer.Option(help="Type that a .skops file may load. Repeat for several.")
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE",
+            help="For .skops files: type that may be loaded although skops does not trust it, such as "
+            "my_package.MyTransformer. Repeat for several.",
+        ),
     ] = None,
     allow_version_skew: Annotated[
         bool,
@@ -54,42 +72,77 @@ def package(
         ),
     ] = False,
     labels: Annotated[
-        float, typer.Option(help="Smallest share of rows whose label must equal the source model's, from 0 to 1.")
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Classifiers: smallest share of the sample's rows, from 0 to 1, for which bundle and source "
+            "model must predict the same label.",
+        ),
     ] = 1.0,
     atol: Annotated[
-        float, typer.Option(help="Absolute tolerance of numbers: |difference| <= atol + rtol * |value|.")
+        float,
+        typer.Option(
+            metavar="NUMBER",
+            help="Absolute tolerance of predicted numbers: |bundle - source| <= atol + rtol * |source|.",
+        ),
     ] = 1e-4,
-    rtol: Annotated[float, typer.Option(help="Relative tolerance of numbers, see --atol.")] = 1e-3,
+    rtol: Annotated[
+        float, typer.Option(metavar="NUMBER", help="Relative tolerance of predicted numbers, see --atol.")
+    ] = 1e-3,
     cosine: Annotated[
         float | None,
-        typer.Option(help="For embeddings: smallest cosine similarity of a row, instead of --atol and --rtol."),
+        typer.Option(
+            metavar="NUMBER",
+            help="Embeddings and other vectors: smallest cosine similarity of the bundle's and the source model's "
+            "vector, such as 0.999, for every row. It replaces --atol and --rtol for them.",
+        ),
     ] = None,
     precision: Annotated[
         str,
         typer.Option(
-            help="Precision of the weights: float32, float16, int8, int8-static or int4; auto chooses one within "
-            "the tolerances."
+            metavar="NAME",
+            help="Number format of the weights: float32, float16, int8, int8-static (activations too, calibrated "
+            "on the sample) or int4. auto measures each and chooses the smallest within the tolerances, "
+            "unless it is clearly slower.",
         ),
     ] = "auto",
     holdout: Annotated[
         Path | None,
-        typer.Option(help="Labelled rows on which metrics of source and bundle are compared; requires --target."),
+        typer.Option(
+            metavar="FILE",
+            help="Labelled rows, as .csv or .parquet, on which metrics such as accuracy are compared between "
+            "source model and bundle. Requires --target.",
+        ),
     ] = None,
     max_loss: Annotated[
-        float, typer.Option(help="Largest loss of a metric on the holdout, as a difference to the source model's.")
+        float,
+        typer.Option(
+            metavar="NUMBER",
+            help="With --holdout: by how much a metric of the bundle may be worse than the source model's. "
+            "Accuracy, AUC and R2: as a difference (0.01 allows 0.89 for 0.90). Errors and losses: as a "
+            "share (0.01 allows 1 % more).",
+        ),
     ] = 0.01,
     factory: Annotated[
         str | None,
-        typer.Option(help="For PyTorch weights: function that creates their module, such as my_model:make."),
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="For PyTorch weights: function that creates their module, such as my_model:make.",
+        ),
     ] = None,
     allow_fragile: Annotated[
         bool,
         typer.Option(
-            "--allow-fragile", help="Accept a bundle that differs from the source model on edge-case inputs."
+            "--allow-fragile",
+            help="Accept a bundle that differs from the source model on edge-case inputs, such as missing or "
+            "extreme values.",
         ),
     ] = False,
     timeout: Annotated[
-        float, typer.Option(help="Minutes without progress after which packaging is stopped.")
+        float,
+        typer.Option(
+            metavar="MINUTES", help="Minutes without progress after which packaging is stopped and fails."
+        ),
     ] = 15.0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Convert, check and report, but write nothing.")
@@ -98,13 +151,14 @@ def package(
 ) -> None:
     """Convert a trained model to ONNX, check that it agrees with the source model, and pin it in serinus.lock.
 
-    In a folder of models each is named by its file and uses the table of the same name beside it (model.csv or
-    model.parquet), or --sample. A model that other library versions saved is converted with those versions, in an
-    environment of its own. The model's code runs in a separate process, which is stopped with the processes it
-    started if it makes no progress for --timeout minutes.
+    If no endpoint in serinus.toml serves the model, one is added. In a folder of models, each model has the name
+    of its file (churn.joblib: churn), and its sample is the table of that name beside it (churn.csv or
+    churn.parquet), or else --sample. A model that other library versions saved is converted with those versions,
+    in a separate environment. The model's code runs in a separate process, which is stopped with the processes
+    that it started if it makes no progress for --timeout minutes.
 
-    Exit codes: 1 setting, lock, or the model's code crashed; 2 usage; 3 source; 4 sample; 5 conversion; 6 out of
-    tolerance; 7 too large for Lambda.
+    Exit codes: 0 packaged; 1 an error in settings or lock, or a crash of the model's code; 2 usage; 3 the model
+    cannot be read; 4 the sample does not fit; 5 the conversion failed; 6 out of tolerance; 7 too large for Lambda.
 
     Example: [bold]serinus package model.joblib --name churn --sample sample.csv[/]
     """

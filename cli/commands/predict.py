@@ -23,23 +23,32 @@ if TYPE_CHECKING:
 def predict(
     endpoint: EndpointName,
     data: Annotated[
-        Path, typer.Option(help="File with rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header.")
+        Path,
+        typer.Option(
+            metavar="FILE", help="File with rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header."
+        ),
     ],
     token: Annotated[
         str | None,
         typer.Option(
             envvar=VARIABLE_TOKEN,
             show_default=False,
-            help="Token of the issuer, if the endpoint has auth jwt. The variable keeps it off the command line.",
+            metavar="TOKEN",
+            help='Token of the issuer, if the endpoint has auth = "jwt". The variable keeps it off the command '
+            "line.",
         ),
     ] = None,
     env: Annotated[
         str | None,
-        typer.Option("--env", help="Environment in serinus.toml. Default: local; any other one is on AWS."),
+        typer.Option(
+            "--env",
+            metavar="NAME",
+            help="Environment in serinus.toml. Default: local. Without --local, rows for any other one go to AWS.",
+        ),
     ] = None,
     local: Local = False,
     port: CloudPort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the endpoint's response as it is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the endpoint's response unchanged.")] = False,
 ) -> None:
     """Send rows to an endpoint: in this project's offline cloud by default, on AWS only with --env.
 

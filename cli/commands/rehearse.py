@@ -23,48 +23,75 @@ def rehearse(
     candidate: Annotated[
         str | None,
         typer.Option(
-            help="Bundle to release: its folder, or the start of its version. Default: the pinned bundle again."
+            metavar="BUNDLE",
+            help="Bundle to release: its folder, or the start of a version in bundles/. Default: the pinned "
+            "bundle.",
         ),
     ] = None,
     inject: Annotated[
         str | None,
         typer.Option(
-            help="Give the candidate a fault: errors=20%, latency=+300ms, wrong-answers, nan, crash or slow-init."
+            metavar="FAULT",
+            help="Inject a fault into the candidate: errors=20%, latency=+300ms, crash, slow-init, wrong-answers "
+            "or nan.",
         ),
     ] = None,
     env: Annotated[
-        str, typer.Option(help="Environment whose settings and pin to rehearse.")
+        str, typer.Option(metavar="NAME", help="Environment whose settings and pin to rehearse.")
     ] = DEFAULT_ENVIRONMENT,
     rate: Annotated[
-        float, typer.Option(min=1, max=2000, help="Requests per real second that are sent meanwhile.")
+        float,
+        typer.Option(
+            min=1,
+            max=2000,
+            metavar="NUMBER",
+            help="Requests per real second sent to the endpoint during the rehearsal.",
+        ),
     ] = 200,
     speed: Annotated[
         float,
         typer.Option(
-            min=1, max=600, help="Cloud seconds per real second: 60 turns an hour of bake into a minute."
+            min=1,
+            max=600,
+            metavar="NUMBER",
+            help="Cloud seconds per real second. At 60, an hour's bake takes a minute.",
         ),
     ] = 60,
     seed: Annotated[
         int | None,
-        typer.Option(help="Random seed for routing by weight, faults and rows. Default: a new one each time."),
+        typer.Option(
+            metavar="NUMBER",
+            help="Random seed for routing, faults and rows, to repeat a rehearsal. Default: a new one each time.",
+        ),
     ] = None,
     metric_delay: Annotated[
-        float, typer.Option(min=0, max=900, help="Cloud seconds until a metric appears in CloudWatch, as on AWS.")
+        float,
+        typer.Option(
+            min=0,
+            max=900,
+            metavar="SECONDS",
+            help="Cloud seconds until a metric appears in CloudWatch: up to about 120 on AWS.",
+        ),
     ] = 90,
     html: Annotated[
         Path | None,
-        typer.Option(help=f"File to write the report to, one HTML page. Default: ENDPOINT.html in {PAGES}."),
+        typer.Option(
+            metavar="FILE", help=f"File for the report, one HTML page. Default: ENDPOINT.html in {PAGES}."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Release a candidate under traffic, in an offline cloud of its own, and report whether it is promoted.
 
-    Faults for --inject: errors=20% fails this share of requests; latency=+300ms delays each request; crash ends
-    the worker on a fifth of the requests; slow-init adds 3 s to each init; wrong-answers and nan change the
-    model's outputs, which the pre-traffic check must find.
+    The pinned bundle is deployed first, then the candidate is released with the environment's rollout strategy.
+    The project and its running clouds do not change.
 
-    The project and its running clouds are not changed. Exit codes: 0 promoted, 3 rolled back, 4 promoted without
-    enough evidence to judge it, 5 promoted because the verdict to roll back came too late.
+    Faults for --inject: errors=20% makes this share of live requests fail; latency=+300ms delays each one; crash
+    crashes the worker on a fifth of them; slow-init adds 3 s to each cold start; wrong-answers and nan change the
+    model's outputs, which the pre-traffic check must detect.
+
+    Exit codes: 0 promoted; 1 the rehearsal could not run; 2 usage; 3 rolled back; 4 promoted without enough
+    evidence to judge it; 5 promoted because the verdict to roll back came too late; 130 interrupted.
 
     Example: [bold]serinus rehearse churn --inject errors=20%[/]
     """

@@ -24,9 +24,10 @@ def rollback(
 ) -> None:
     """Send all requests of an endpoint to its previous version, at once.
 
-    Then the previous bundle is pinned in serinus.lock and the stack is updated, so that the next deploy keeps it.
-    With --local the pin is the one of local, or of dev if local has none. Use `serinus rollout stop` while a
-    release is under way.
+    There is no bake, check or build. The command also pins the previous bundle in serinus.lock and updates the
+    stack, so that the next deploy keeps that bundle; commit the lock. With --local it changes the pin of
+    environment local, or of dev if local has none. While a release is under way, use `serinus rollout stop`
+    instead.
 
     Example: [bold]serinus rollback churn --local[/]
     """

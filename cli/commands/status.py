@@ -21,7 +21,7 @@ def status(
 ) -> None:
     """Show each endpoint's URL, versions and their traffic, last release, alarms and how callers authenticate.
 
-    Exit code 1: the cloud could not be reached. Then only what serinus.toml and serinus.lock say is shown.
+    Exit code 1: the cloud could not be reached. The command then shows only serinus.toml and serinus.lock.
 
     Example: [bold]serinus status --local[/]
     """

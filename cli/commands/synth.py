@@ -4,7 +4,7 @@ from serinus.cli.project import find_project
 
 
 def synth() -> None:
-    """Synthesize the project's stacks. The CDK CLI runs this as the project's app; run `npx cdk synth` yourself.
+    """Synthesize the project's stacks. The CDK CLI runs this as the project's app; use `npx cdk synth`.
 
     Example: [bold]npx cdk synth -c env=prod[/]
     """

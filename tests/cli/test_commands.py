@@ -58,6 +58,11 @@ def test_every_option_is_explained(name: str) -> None:
     assert not silent
 
 
+@pytest.mark.parametrize("name", ["", "local", "rollout", *COMMANDS])
+def test_flags_are_printed_without_a_type(name: str) -> None:
+    assert "<bool>" not in CliRunner().invoke(app, [*name.split(), "--help"]).output
+
+
 def test_help_loads_none_of_the_heavy_libraries() -> None:
     script = "import sys, serinus.cli.main; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
