@@ -33,7 +33,7 @@ def test_a_missing_or_unknown_key_is_forbidden(keyed_api: Any) -> None:
 
 
 def test_a_key_outside_of_the_stages_plans_is_forbidden(keyed_api: Any, aws: Callable[..., Any]) -> None:
-    """A key opens only stages of usage plans that it is in.
+    """A key is valid only for stages of its usage plans.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
     """
@@ -42,7 +42,7 @@ def test_a_key_outside_of_the_stages_plans_is_forbidden(keyed_api: Any, aws: Cal
 
 
 def test_a_key_in_a_plan_opens_the_stage(keyed_api: Any, usage_plan: Callable[..., Any]) -> None:
-    """A key in a usage plan for the stage passes; the function learns which it was.
+    """A key in a usage plan for the stage is accepted; the event holds its id.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-setup-api-key-with-restapi.html
     """
@@ -53,7 +53,7 @@ def test_a_key_in_a_plan_opens_the_stage(keyed_api: Any, usage_plan: Callable[..
 
 
 def test_a_disabled_key_is_forbidden(keyed_api: Any, usage_plan: Callable[..., Any]) -> None:
-    """Disabling a key shuts it out at once.
+    """A disabled key is rejected at once.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-setup-api-key-with-restapi.html
     """
@@ -77,7 +77,7 @@ def test_a_plans_burst_limits_its_keys(keyed_api: Any, usage_plan: Callable[...,
 
 
 def test_a_plan_may_throttle_one_method(keyed_api: Any, usage_plan: Callable[..., Any]) -> None:
-    """A plan's apiStages entry may hold throttles by method.
+    """A plan's apiStages entry may set throttles by method.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
     """
@@ -198,7 +198,7 @@ def test_an_unsigned_request_misses_an_authentication_token(signed_api: Any) -> 
 
 
 def test_a_signed_request_of_a_user_who_may_invoke_passes(signed_api: Any, user_keys: Callable[..., Any]) -> None:
-    """A valid Signature Version 4 of a user with execute-api:Invoke passes; the function learns who.
+    """A valid Signature Version 4 of a user with execute-api:Invoke is accepted; the event names the user.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
     """
@@ -249,7 +249,7 @@ def test_a_wrong_signature_is_refused(signed_api: Any, user_keys: Callable[..., 
 
 
 def test_an_unknown_access_key_is_refused(signed_api: Any) -> None:
-    """An access key that IAM did not give out gives 403 UnrecognizedClientException.
+    """An access key that IAM did not create gives 403 UnrecognizedClientException.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
     """

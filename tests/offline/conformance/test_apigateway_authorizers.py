@@ -86,7 +86,7 @@ def test_other_requests_are_refused(
 
 
 def test_a_policy_is_kept_for_its_time_to_live(guarded: Callable[..., Any]) -> None:
-    """A policy is cached by token, for all paths; it is the cached policy that another path is held against.
+    """A policy is cached by token, for all paths; requests to other paths are checked against it.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
     """
@@ -107,7 +107,7 @@ def test_a_time_to_live_of_zero_asks_each_time(guarded: Callable[..., Any]) -> N
 
 
 def test_a_token_must_match_its_expression(guarded: Callable[..., Any]) -> None:
-    """identityValidationExpression refuses a token without asking the function.
+    """identityValidationExpression rejects a token without invoking the function.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html
     """
@@ -117,7 +117,7 @@ def test_a_token_must_match_its_expression(guarded: Callable[..., Any]) -> None:
 
 
 def test_a_request_authorizer_gets_the_request(guarded: Callable[..., Any]) -> None:
-    """A REQUEST authorizer's function gets headers, query, path and context; all its sources must be there.
+    """A REQUEST authorizer's function gets headers, query, path and context; all its sources must be present.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
     """

@@ -34,7 +34,7 @@ def map_paths(api: Any, domain: str, stage: str = "$default", key: str = "") -> 
 def test_a_domain_leads_to_an_http_api(open_api: Any, domain: str) -> None:
     """A request to a custom domain reaches the mapped stage; the event names the domain.
 
-    Differs: the domain is what the Host header says, on the cloud's own address and without TLS.
+    Differs: the Host header selects the domain, on the cloud's own address and without TLS.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-custom-domain-names.html
     """
@@ -62,7 +62,7 @@ def test_format_two_does_not_know_the_mapping_and_format_one_does(
 
 
 def test_the_longest_mapping_wins_and_the_rest_is_forbidden(http_api: Callable[..., Any], domain: str) -> None:
-    """API Gateway takes the mapping with the longest matching path; without any the answer is 403 Forbidden.
+    """API Gateway uses the mapping with the longest matching path; without one the response is 403 Forbidden.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mappings.html
     """
@@ -105,7 +105,7 @@ def test_a_domain_leads_to_a_rest_api(
 
 
 def test_a_wildcard_takes_every_name_below_it(open_api: Any, aws: Callable[..., Any], domain: str) -> None:
-    """*.example.com takes one more label; a name of its own comes first.
+    """*.example.com matches one more label; an exact domain name takes precedence.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-custom-domain-names.html#http-wildcard-custom-domain-names
     """
@@ -144,7 +144,7 @@ def test_a_domain_is_a_name_with_a_certificate_of_its_region(
 ) -> None:
     """A regional domain needs a DNS name and a certificate of ACM in its region.
 
-    Differs: whether the certificate exists is not looked at, since this cloud speaks no TLS.
+    Differs: the certificate need not exist, since this cloud has no TLS.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-specify-certificate-for-custom-domain-name.html
     """
@@ -167,7 +167,7 @@ def test_a_mapping_leads_to_a_stage_that_exists_once(open_api: Any, domain: str)
 
 
 def test_domains_and_mappings_in_cloudformation(stacks: Any, aws: Callable[..., Any], unique_name: Any) -> None:
-    """AWS::ApiGatewayV2::DomainName and ApiMapping, and their REST counterparts, are made, changed and deleted.
+    """AWS::ApiGatewayV2::DomainName and ApiMapping, and the REST types, are created, updated and deleted.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-domainname.html
     """
@@ -244,9 +244,9 @@ def test_domains_and_mappings_in_cloudformation(stacks: Any, aws: Callable[..., 
 
 
 def test_which_tls_is_spoken_is_kept(aws: Callable[..., Any], unique_name: Callable[..., str]) -> None:
-    """An API is told the least TLS that it speaks; policies of 2025 need an endpoint access mode.
+    """An API's security policy sets its minimum TLS; policies of 2025 need an endpoint access mode.
 
-    Differs: the policy is kept and told, and has no effect, because there is no TLS here.
+    Differs: the policy is stored and returned but has no effect, because this cloud has no TLS.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
     """

@@ -29,7 +29,7 @@ def test_the_content_type_is_json_unless_set(proxy_api: Any) -> None:
 
 
 def test_multi_value_headers_are_sent_one_by_one(proxy_api: Any) -> None:
-    """Each value of multiValueHeaders is a header of its own; for a name in both maps they win.
+    """Each value of multiValueHeaders is a separate header; it takes precedence over headers.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
@@ -56,7 +56,7 @@ def test_multi_value_headers_are_sent_one_by_one(proxy_api: Any) -> None:
     ],
 )
 def test_a_malformed_answer_is_a_502(proxy_api: Any, malformed: Any) -> None:
-    """An answer that has not the documented form gives 502 Internal server error.
+    """A response that lacks the documented form gives 502 Internal server error.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
@@ -66,7 +66,7 @@ def test_a_malformed_answer_is_a_502(proxy_api: Any, malformed: Any) -> None:
 
 
 def test_an_answer_without_a_status_is_a_200(proxy_api: Any) -> None:
-    """No member of the answer is mandatory; statusCode defaults to 200 and may be a numeric string.
+    """All members of the response are optional; statusCode defaults to 200 and may be a numeric string.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
@@ -75,7 +75,7 @@ def test_an_answer_without_a_status_is_a_200(proxy_api: Any) -> None:
 
 
 def test_a_function_error_is_a_502(proxy_api: Any) -> None:
-    """An unhandled error of the function gives 502, and nothing of it reaches the client.
+    """An unhandled error of the function gives 502 without details.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
     """

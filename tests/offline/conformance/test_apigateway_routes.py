@@ -150,7 +150,7 @@ def test_a_response_template_may_override_a_header(rest_api: Callable[..., Any])
 
 
 def test_a_mock_without_a_status_is_a_500(rest_api: Callable[..., Any]) -> None:
-    """A mock's request template must give a statusCode.
+    """A mock's request template must return a statusCode.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html
     """
@@ -223,7 +223,7 @@ def test_required_parameters_are_validated(rest_api: Callable[..., Any]) -> None
 
 
 def test_bodies_are_validated_against_their_model(rest_api: Callable[..., Any]) -> None:
-    """A body that its model (JSON schema draft 4) does not allow gives 400 Invalid request body.
+    """A body that violates its model (JSON schema draft 4) gives 400 Invalid request body.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
     """

@@ -84,7 +84,7 @@ def post(url: str, headers: dict[str, str], body: bytes = b"{}") -> httpx.Respon
 def test_the_owners_credentials_are_the_accounts_root(signed_api: Any) -> None:
     """The account's root may invoke what it owns.
 
-    Differs: the cloud makes root's access key itself, anew at each start.
+    Differs: the cloud creates root's access key itself, anew at each start.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html
     """
@@ -99,7 +99,7 @@ def test_the_owners_credentials_are_the_accounts_root(signed_api: Any) -> None:
 def test_a_signature_lasts_five_minutes(signed_api: Any, minutes: int, word: str) -> None:
     """A request must arrive within five minutes of its signature's date.
 
-    Differs: by the machine's clock, with which clients sign, whatever cloud time is.
+    Differs: by the machine's clock, with which clients sign, not by cloud time.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
@@ -122,7 +122,7 @@ def test_a_signature_is_for_one_service_and_region(signed_api: Any, scope: dict[
 
 
 def test_what_was_signed_cannot_be_altered(signed_api: Any) -> None:
-    """Another body, path, query or signed header than was signed gives 403.
+    """A body, path, query or signed header that differs from the signed one gives 403.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
     """
@@ -226,7 +226,7 @@ def test_a_deactivated_key_is_unknown(
 
 
 def test_http_apis_take_signatures_too(http_api: Callable[..., Any], user: Callable[..., Credentials]) -> None:
-    """A route with AWS_IAM wants a signature; whatever is wrong with it, the answer is 403 Forbidden.
+    """A route with AWS_IAM requires a signature; any fault in it gives 403 Forbidden.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
     """

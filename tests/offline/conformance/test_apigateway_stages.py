@@ -8,7 +8,7 @@ import pytest
 
 
 def test_a_stage_serves_its_deployments_snapshot(rest_api: Callable[..., Any]) -> None:
-    """Changes of an API reach no client until it is deployed again.
+    """Changes of an API take effect only when it is deployed again.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
     """
@@ -43,7 +43,7 @@ def test_a_stage_can_be_pointed_back_to_an_earlier_deployment(rest_api: Callable
 
 
 def test_binary_media_types_need_a_new_deployment(rest_api: Callable[..., Any]) -> None:
-    """binaryMediaTypes of an API count from its next deployment on.
+    """binaryMediaTypes of an API take effect with its next deployment.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-configure-with-console.html
     """
@@ -89,7 +89,7 @@ def test_a_deployment_in_use_cannot_be_deleted(rest_api: Callable[..., Any]) -> 
 
 
 def test_an_api_without_methods_or_integrations_cannot_be_deployed(rest_api: Callable[..., Any]) -> None:
-    """CreateDeployment wants a method, and an integration for every method.
+    """CreateDeployment requires a method, and an integration for every method.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
     """
@@ -104,7 +104,7 @@ def test_an_api_without_methods_or_integrations_cannot_be_deployed(rest_api: Cal
 def test_a_stage_in_a_usage_plan_cannot_be_deleted(
     rest_api: Callable[..., Any], usage_plan: Callable[..., Any]
 ) -> None:
-    """A usage plan must let go of a stage before it is deleted, and of all stages before it goes itself.
+    """A stage in a usage plan cannot be deleted, nor can a usage plan with stages.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-create-usage-plans.html
     """
@@ -153,7 +153,7 @@ def test_stage_settings_are_patched_by_path(rest_api: Callable[..., Any]) -> Non
 def test_access_logs_are_written_in_the_stages_format(
     rest_api: Callable[..., Any], aws: Callable[..., Any], eventually: Callable[..., Any]
 ) -> None:
-    """A stage's access log gets a line a request, $context variables replaced, "-" where one is unset.
+    """A stage's access log has one line per request, with $context variables replaced and "-" for unset ones.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
@@ -270,7 +270,7 @@ def test_what_is_not_modelled_is_refused_by_name(
 
 
 def test_lists_come_in_pages(aws: Callable[..., Any], unique_name: Callable[..., str]) -> None:
-    """Lists hold limit items, and position leads to the next page.
+    """Lists return limit items, and position selects the next page.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html
     """
@@ -330,7 +330,7 @@ def test_a_new_api_has_a_root_and_two_models(rest_api: Callable[..., Any]) -> No
 
 
 def test_siblings_may_not_share_a_name_or_a_variable(rest_api: Callable[..., Any]) -> None:
-    """Under one parent a path part stands once, and at most one {variable}.
+    """A parent has each path part once, and at most one {variable}.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
     """

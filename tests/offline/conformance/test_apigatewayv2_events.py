@@ -11,7 +11,7 @@ FAILED = (500, {"message": "Internal Server Error"})
 
 
 def test_format_two_has_these_members_and_no_others(open_api: Any) -> None:
-    """A payload of format 2.0 leaves out what was not sent.
+    """A payload of format 2.0 omits members that the request lacks.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -51,7 +51,7 @@ def test_request_id_in_event_and_answer_agree(open_api: Any) -> None:
 
 
 def test_headers_are_lower_case_and_joined_and_cookies_apart(open_api: Any) -> None:
-    """Format 2.0 lower-cases header names, joins duplicates with commas and lists cookies by themselves.
+    """Format 2.0 lower-cases header names, joins duplicates with commas and lists cookies separately.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -118,7 +118,7 @@ def test_stage_variables_reach_functions_behind_http_apis(open_api: Any) -> None
 
 
 def test_format_one_is_like_a_rest_apis(http_api: Callable[..., Any]) -> None:
-    """Format 1.0 has multi-value members, the route's path as resource, and null for what was not sent.
+    """Format 1.0 has multi-value members, the route's path as resource, and null for absent members.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -175,7 +175,7 @@ def test_base64_answers_are_decoded(open_api: Any) -> None:
     ],
 )
 def test_a_malformed_answer_is_an_internal_error(open_api: Any, result: Any) -> None:
-    """An answer that has not the documented form gives 500 Internal Server Error.
+    """A response that lacks the documented form gives 500 Internal Server Error.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
     """
@@ -184,7 +184,7 @@ def test_a_malformed_answer_is_an_internal_error(open_api: Any, result: Any) -> 
 
 
 def test_format_one_wants_the_documented_form(http_api: Callable[..., Any]) -> None:
-    """Format 1.0 infers nothing: an answer of another form gives 500 Internal Server Error.
+    """Format 1.0 infers nothing: a response of another form gives 500 Internal Server Error.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -197,7 +197,7 @@ def test_format_one_wants_the_documented_form(http_api: Callable[..., Any]) -> N
 
 
 def test_an_error_of_the_function_stays_inside(open_api: Any) -> None:
-    """An unhandled error of the function gives 500, and nothing of it reaches the client.
+    """An unhandled error of the function gives 500 without details.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
     """

@@ -110,7 +110,7 @@ def test_a_wrong_audience_is_told(guarded: GuardedApi) -> None:
 
 
 def test_client_id_counts_only_without_aud(guarded: GuardedApi) -> None:
-    """client_id is held against the audiences only if aud is not there.
+    """client_id is compared with the audiences only if aud is absent.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
     """
@@ -207,7 +207,7 @@ def test_forged_tokens_are_refused(guarded: GuardedApi) -> None:
     ],
 )
 def test_malformed_tokens_are_refused(guarded: GuardedApi, token: str) -> None:
-    """What is no token gives 401 Unauthorized.
+    """A malformed token gives 401 Unauthorized.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
     """
@@ -217,7 +217,7 @@ def test_malformed_tokens_are_refused(guarded: GuardedApi, token: str) -> None:
 
 @pytest.mark.parametrize("payload", [b"[]", b"null", b"x", b'{"exp": NaN}', b"[" * 3000, b"\xff"])
 def test_signed_payloads_that_are_no_claims_are_refused(guarded: GuardedApi, payload: bytes) -> None:
-    """A good signature over something other than claims gives 401.
+    """A valid signature over a payload without claims gives 401.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
     """
@@ -252,7 +252,7 @@ def test_a_token_may_come_in_the_query(guarded: GuardedApi) -> None:
 
 
 def test_tokens_expire_by_cloud_time(stepped: Any, issuer: Any, unique_name: Callable[..., str]) -> None:
-    """A token ends with its exp, by the cloud's clock.
+    """A token expires at its exp, by the cloud's clock.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
     """
@@ -282,7 +282,7 @@ def test_tokens_expire_by_cloud_time(stepped: Any, issuer: Any, unique_name: Cal
 
 
 def test_guarded_routes_guard_preflights_too(guarded: GuardedApi) -> None:
-    """With CORS, a guarded $default route asks preflights for a token; an OPTIONS route without one lets them in.
+    """With CORS, a $default route with an authorizer rejects bare preflights; an open OPTIONS route does not.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
     """
@@ -309,7 +309,7 @@ def test_an_issuer_is_an_https_url_with_audiences(
 ) -> None:
     """A JWT authorizer has an issuer with https and 1 to 50 audiences.
 
-    Differs: an issuer on this machine may speak plain http, so that tests need no network.
+    Differs: an issuer on this machine may use plain HTTP, so that tests need no network.
 
     Source: https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-authorizers.html
     """

@@ -44,7 +44,7 @@ def test_a_request_without_a_route_is_not_found(http_api: Callable[..., Any]) ->
 
 
 def test_a_named_stage_is_the_first_part_of_the_path(http_api: Callable[..., Any]) -> None:
-    """A request goes to the stage that its path begins with, else to $default; rawPath holds the stage's name.
+    """A request reaches the stage that its path begins with, else $default; rawPath includes the stage's name.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
     """
@@ -132,7 +132,7 @@ def refused(call: Callable[..., Any], **params: Any) -> tuple[str, str]:
 
 
 def test_route_settings_name_routes_that_exist(open_api: Any) -> None:
-    """Settings for a route key that the API has not are refused with NotFoundException.
+    """Settings for a route key that the API lacks are rejected with NotFoundException.
 
     Source: https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html
     """
@@ -221,7 +221,7 @@ def test_web_sockets_and_other_integrations_are_refused_by_name(http_api: Callab
 
 
 def test_apis_and_their_parts_are_listed(open_api: Any) -> None:
-    """GetApis, GetStages, GetRoutes and GetIntegrations list what there is, in pages.
+    """GetApis, GetStages, GetRoutes and GetIntegrations return pages.
 
     Source: https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
     """

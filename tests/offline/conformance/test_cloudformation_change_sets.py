@@ -52,7 +52,10 @@ def test_a_change_set_of_type_create_leaves_a_stack_in_review(stacks, propose, u
 
 
 def test_executing_makes_the_stack(stacks, propose, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html"""
+    """Executing a change set creates the stack.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html
+    """
     found = propose(unique_name("stack"), {"Resources": {"News": TOPIC}}, ChangeSetType="CREATE")
     stacks.client.execute_change_set(ChangeSetName=found["ChangeSetId"])
     assert stacks.status(stacks.settled(found["StackId"])) == "CREATE_COMPLETE"
@@ -60,7 +63,10 @@ def test_executing_makes_the_stack(stacks, propose, unique_name):
 
 
 def test_a_change_set_without_changes_fails_with_the_words_that_clients_look_for(stacks, propose):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-create.html"""
+    """A change set without changes fails with the message that clients match.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-create.html
+    """
     template = {"Resources": {"News": TOPIC}}
     found = propose(stacks.create(template), template)
     assert (found["Status"], found["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
@@ -80,7 +86,10 @@ def test_a_change_in_place_names_the_property_and_both_values(stacks, propose):
 
 
 def test_a_replacement_is_foretold(stacks, propose, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html"""
+    """A change set announces a replacement.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
+    """
 
     def group(name):
         return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}
@@ -91,7 +100,10 @@ def test_a_replacement_is_foretold(stacks, propose, unique_name):
 
 
 def test_what_depends_on_a_replaced_resource_is_a_dynamic_change(stacks, propose, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html"""
+    """A resource that depends on a replaced one is a dynamic change.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChangeDetail.html
+    """
 
     def template(name):
         value = {"Ref": "Log"}
@@ -109,7 +121,10 @@ def test_what_depends_on_a_replaced_resource_is_a_dynamic_change(stacks, propose
 
 
 def test_a_removal_says_what_becomes_of_the_resource(stacks, propose):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html"""
+    """A removal states whether the resource is deleted or retained.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
+    """
     stack = stacks.create({"Resources": {"News": TOPIC, "A": TOPIC, "B": {**TOPIC, "DeletionPolicy": "Retain"}}})
     changes = resource_changes(propose(stack, {"Resources": {"News": TOPIC}}))
     assert (changes["A"]["Action"], changes["A"]["PolicyAction"]) == ("Remove", "Delete")
@@ -176,7 +191,10 @@ def test_executing_one_change_set_drops_the_others(stacks, propose):
 
 
 def test_create_is_refused_for_a_stack_that_stands(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"""
+    """CREATE is rejected for a stack that exists.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+    """
     template = {"Resources": {"News": TOPIC}}
     stack = stacks.create(template)
     error = refusal(
@@ -190,7 +208,10 @@ def test_create_is_refused_for_a_stack_that_stands(stacks):
 
 
 def test_on_stack_failure_delete_takes_the_stack_away(stacks, propose, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"""
+    """OnStackFailure DELETE deletes the stack.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+    """
     broken = {
         "Type": "AWS::KMS::Alias",
         "Properties": {"AliasName": "alias/none", "TargetKeyId": "00000000-0000-0000-0000-000000000000"},

@@ -61,7 +61,10 @@ def test_the_function_s_data_are_the_resource_s_attributes(stacks, custom):
 
 
 def test_an_update_hands_over_old_and_new_properties(stacks, custom):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html"""
+    """An update sends old and new properties.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-update.html
+    """
     stack = stacks.create(custom(Word="old"))
     assert stacks.update(stack, custom(Word="new")) == "UPDATE_COMPLETE"
     outputs = stacks.outputs(stack)
@@ -79,7 +82,10 @@ def test_a_new_physical_id_is_a_replacement(stacks, custom):
 
 
 def test_a_failed_answer_fails_the_resource(stacks, custom):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html"""
+    """A FAILED response fails the resource.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
+    """
     stack = stacks.create(custom(FailOn="Create"))
     assert stacks.status(stack) == "ROLLBACK_COMPLETE"
     reasons = [
@@ -98,7 +104,10 @@ def test_a_failed_delete_fails_the_stack_s_delete(stacks, custom):
 
 
 def test_no_answer_within_the_service_timeout_fails_the_resource(stacks, deploy_function):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html"""
+    """A resource without a response within the service timeout fails.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
+    """
     silent = deploy_function("def handler(event, context):\n    return None\n")
     token = f"arn:aws:lambda:us-east-1:123456789012:function:{silent}"
     thing = {"Type": "Custom::Silent", "Properties": {"ServiceToken": token, "ServiceTimeout": 1}}
@@ -149,7 +158,10 @@ def diarist(aws, deploy_function, eventually):
 
 
 def test_what_failed_to_be_created_is_deleted_under_the_id_of_its_answer(stacks, diarist):
-    """Source: https://github.com/aws/aws-cdk/pull/5525"""
+    """A resource that failed to be created is deleted under the id in its response.
+
+    Source: https://github.com/aws/aws-cdk/pull/5525
+    """
     template, asked = diarist
     stack = stacks.create(template(Create={"Status": "FAILED", "PhysicalResourceId": "half-made"}, Delete=YES))
     assert stacks.status(stack) == "ROLLBACK_COMPLETE"
@@ -158,7 +170,10 @@ def test_what_failed_to_be_created_is_deleted_under_the_id_of_its_answer(stacks,
 
 @pytest.mark.parametrize("answer", [None, {"Status": "FAILED"}], ids=["timed out", "without an id"])
 def test_what_failed_to_be_created_without_an_id_is_deleted_under_a_generated_one(stacks, diarist, answer):
-    """Source: https://github.com/aws/aws-cdk/pull/36951"""
+    """A resource that failed to be created without an id is deleted under a generated one.
+
+    Source: https://github.com/aws/aws-cdk/pull/36951
+    """
     template, asked = diarist
     answers = {"Delete": YES} | ({} if answer is None else {"Create": answer})
     stack = stacks.create(template(timeout_s=2 if answer is None else 60, **answers))
@@ -169,7 +184,10 @@ def test_what_failed_to_be_created_without_an_id_is_deleted_under_a_generated_on
 
 
 def test_what_was_being_created_when_another_resource_failed_is_deleted(stacks, diarist):
-    """Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1730"""
+    """A resource that was being created when another one failed is deleted.
+
+    Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1730
+    """
     template, asked = diarist
     failing = template(Create={"Status": "FAILED", "PhysicalResourceId": "failing"}, Delete=YES)["Resources"]
     stack = stacks.create(template(Delete=YES, beside={"Failing": failing["Thing"]}))
@@ -181,7 +199,10 @@ def test_what_was_being_created_when_another_resource_failed_is_deleted(stacks, 
 
 
 def test_a_function_that_answers_neither_create_nor_delete_fails_the_rollback(stacks, diarist):
-    """Source: https://github.com/aws/aws-cdk/issues/2126"""
+    """A function that responds to neither Create nor Delete fails the rollback.
+
+    Source: https://github.com/aws/aws-cdk/issues/2126
+    """
     template, asked = diarist
     stack = stacks.create(template(timeout_s=2))
     assert stacks.status(stack) == "ROLLBACK_FAILED"
@@ -190,7 +211,10 @@ def test_a_function_that_answers_neither_create_nor_delete_fails_the_rollback(st
 
 
 def test_a_service_timeout_holds_for_updates_too(stacks, diarist):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html"""
+    """A service timeout applies to updates too.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
+    """
     template, _ = diarist
     stack = stacks.create(template(timeout_s=2, Create=YES, Delete=YES))
     assert stacks.update(stack, template(timeout_s=1, Create=YES, Delete=YES)) == "UPDATE_ROLLBACK_FAILED"
@@ -205,7 +229,10 @@ def test_a_service_timeout_is_an_integer_from_1_to_3600(stacks, diarist, timeout
 
 
 def test_a_service_timeout_that_is_a_parameter_is_held_to_it_too(stacks, diarist):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html"""
+    """A service timeout from a parameter has the same range.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
+    """
     template, _ = diarist
     document = template(timeout_s={"Ref": "Seconds"}, Create=YES, Delete=YES)
     document["Parameters"] = {"Seconds": {"Type": "String", "Default": "soon"}}

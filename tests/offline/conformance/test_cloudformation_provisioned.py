@@ -46,7 +46,10 @@ def test_an_alias_keeps_its_environments_ready(aws: Any, stacks: Any, lambda_rol
 
 
 def test_scaling_of_the_number_is_refused_by_name(aws: Any) -> None:
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html"""
+    """Scaling of provisioned environments is refused by name.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+    """
     target = {
         "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
         "Properties": {

@@ -105,7 +105,10 @@ def test_a_release_moves_the_alias_to_a_new_version(stacks, release, answer):
 
 
 def test_a_retained_version_outlives_the_release_that_made_it(stacks, release, aws):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html"""
+    """A retained version outlives the release that created it.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
     stack = stacks.create(release(1))
     stacks.update(stack, release(2))
     name = stacks.physical_id(stack, "Function")
@@ -125,7 +128,10 @@ def test_a_version_of_an_unchanged_function_fails(stacks, release):
 
 
 def test_the_first_deploy_does_without_codedeploy(stacks, release, aws):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html"""
+    """The first deploy does not use CodeDeploy.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html
+    """
     stack = stacks.create(release(1, "Failed"))
     assert stacks.status(stack) == "CREATE_COMPLETE"
     application = stacks.physical_id(stack, "Application")
@@ -152,7 +158,10 @@ def test_a_deployment_that_fails_fails_the_update_and_rolls_it_back(stacks, rele
 
 
 def test_the_version_of_a_rolled_back_release_is_gone(stacks, release, aws):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html"""
+    """The version of a rolled back release is deleted.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
     stack = stacks.create(release(1, "Failed"))
     stacks.update(stack, release(2, "Failed"))
     name = stacks.physical_id(stack, "Function")

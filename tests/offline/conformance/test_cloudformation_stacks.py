@@ -34,7 +34,10 @@ def refusal(call, **parameters):
 
 
 def test_resources_are_made_after_what_they_refer_to(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html"""
+    """Resources are created after the resources that they refer to.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html
+    """
     policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]}
     stack = stacks.create(
         {
@@ -54,7 +57,10 @@ def test_resources_are_made_after_what_they_refer_to(stacks):
 
 
 def test_a_resource_goes_through_created_initiated_complete(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html"""
+    """A resource's events are in progress, resource creation initiated, complete.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+    """
     stack = stacks.create({"Resources": {"News": topic()}})
     assert [event for event in stacks.events(stack) if event[0] == "News"] == [
         ("News", "CREATE_IN_PROGRESS", ""),
@@ -65,7 +71,10 @@ def test_a_resource_goes_through_created_initiated_complete(stacks):
 
 
 def test_a_generated_name_holds_stack_and_logical_id(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html"""
+    """A generated name contains the stack's name and the logical id.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
+    """
     stack = stacks.create({"Resources": {"News": topic()}})
     name = stacks.stack(stack)["StackName"]
     assert f":{name}-News-" in stacks.physical_id(stack, "News")
@@ -96,7 +105,10 @@ def test_a_failed_create_is_rolled_back(stacks):
 
 
 def test_what_is_under_way_when_another_fails_is_cancelled(stacks, deploy_function, cloud):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"""
+    """Resources in progress are cancelled when another one fails.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+    """
     silent = deploy_function(SILENT_ON_CREATE)
     token = f"arn:aws:lambda:us-east-1:123456789012:function:{silent}"
     slow = {"Type": "Custom::Slow", "Properties": {"ServiceToken": token}}
@@ -114,7 +126,10 @@ def test_a_rolled_back_stack_cannot_be_updated(stacks):
 
 
 def test_do_nothing_leaves_what_stands(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
+    """DO_NOTHING keeps the resources that were created.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+    """
     template = {"Resources": {"News": topic(), "Bad": {**BROKEN, "DependsOn": "News"}}}
     stack = stacks.create(template, OnFailure="DO_NOTHING")
     assert stacks.status(stack) == "CREATE_FAILED"
@@ -144,7 +159,10 @@ def test_on_failure_and_disable_rollback_exclude_each_other(stacks):
 
 
 def test_a_deleted_stack_is_known_by_its_id_alone(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html"""
+    """A deleted stack is found by its id only.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+    """
     stack = stacks.create({"Resources": {"News": topic()}})
     name = stacks.stack(stack)["StackName"]
     assert stacks.delete(stack) == "DELETE_COMPLETE"
@@ -153,12 +171,18 @@ def test_a_deleted_stack_is_known_by_its_id_alone(stacks):
 
 
 def test_deleting_a_stack_that_is_not_there_succeeds(aws):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
+    """Deleting a stack that does not exist succeeds.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+    """
     aws("cloudformation").delete_stack(StackName="never-was")
 
 
 def test_resources_are_deleted_before_what_they_refer_to(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html"""
+    """Resources are deleted before the resources that they refer to.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html
+    """
     stack = stacks.create({"Resources": {"Second": topic(DependsOn="First"), "First": topic()}})
     stacks.delete(stack)
     gone = [name for name, status, _ in stacks.events(stack) if status == "DELETE_COMPLETE"]
@@ -214,7 +238,10 @@ def test_resources_may_be_retained_only_after_a_failed_delete(stacks):
 
 
 def test_an_export_is_listed_imported_and_guarded(stacks, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html"""
+    """An export is listed, can be imported, and cannot be deleted while it is imported.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+    """
     export = unique_name("export")
     outputs = {"Arn": {"Value": {"Ref": "News"}, "Export": {"Name": export}}}
     exporter = stacks.create({"Resources": {"News": topic()}, "Outputs": outputs})
@@ -231,7 +258,10 @@ def test_an_export_is_listed_imported_and_guarded(stacks, unique_name):
 
 
 def test_an_export_name_is_taken_once(stacks, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html"""
+    """An export name is unique.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html
+    """
     export = unique_name("export")
     template = {
         "Resources": {"News": topic()},
@@ -255,7 +285,10 @@ def test_the_stack_s_tags_reach_its_resources(stacks, aws):
 
 
 def test_a_nested_stack_is_made_with_its_parent_and_gives_its_outputs(stacks, aws, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html"""
+    """A nested stack is created with its parent and returns its outputs.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+    """
     bucket = unique_name("templates")
     aws("s3").create_bucket(Bucket=bucket)
     child = (
@@ -280,7 +313,10 @@ def test_a_nested_stack_is_made_with_its_parent_and_gives_its_outputs(stacks, aw
 
 
 def test_deleting_a_stack_that_is_being_made_stops_it(stacks, deploy_function):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
+    """Deleting a stack that is being created stops the creation.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+    """
     silent = deploy_function(SILENT_ON_CREATE)
     token = f"arn:aws:lambda:us-east-1:123456789012:function:{silent}"
     slow = {"Type": "Custom::Slow", "Properties": {"ServiceToken": token}}
@@ -300,7 +336,7 @@ def test_imports_survive_a_rolled_back_update(stacks, unique_name):
 
 
 def test_events_come_newest_first_in_pages_that_stay_as_they_are(stacks):
-    """A stack's events come newest first, a hundred in a page, and what happens meanwhile moves no page.
+    """Events are listed newest first, a hundred a page; later events do not shift the pages.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html
     """

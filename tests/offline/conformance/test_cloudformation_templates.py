@@ -75,7 +75,10 @@ def test_an_unknown_section_is_refused(refused):
 
 
 def test_a_reference_to_nothing_is_refused(refused):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"""
+    """A reference to an unknown name is rejected.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+    """
     named = {**TOPIC, "Properties": {"DisplayName": {"Ref": "Nowhere"}}}
     assert message(refused({"Resources": {"News": named}})) == (
         "Template format error: Unresolved resource dependencies [Nowhere] in the Resources block of the template"
@@ -83,7 +86,10 @@ def test_a_reference_to_nothing_is_refused(refused):
 
 
 def test_an_attribute_that_a_type_has_not_is_refused(refused):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getatt.html"""
+    """An attribute that a type lacks is rejected.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getatt.html
+    """
     outputs = {"Out": {"Value": {"Fn::GetAtt": ["Files", "Colour"]}}}
     error = refused({"Resources": {"Files": {"Type": "AWS::S3::Bucket"}}, "Outputs": outputs})
     assert message(error) == (
@@ -92,14 +98,20 @@ def test_an_attribute_that_a_type_has_not_is_refused(refused):
 
 
 def test_a_circle_of_dependencies_is_refused(refused):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"""
+    """A circular dependency is rejected.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+    """
     first, second = {**TOPIC, "DependsOn": "Second"}, {**TOPIC, "DependsOn": "First"}
     error = refused({"Resources": {"First": first, "Second": second}})
     assert message(error) == "Circular dependency between resources: [First, Second]"
 
 
 def test_broken_json_is_refused_with_its_place(refused):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html"""
+    """Malformed JSON is rejected with its position.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+    """
     assert message(refused('{"Resources": {')).startswith("Template format error: JSON not well-formed.")
 
 
@@ -193,7 +205,10 @@ def test_conditions_combine(value):
 
 
 def test_a_resource_whose_condition_fails_is_not_made(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html"""
+    """A resource whose condition is false is not created.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html
+    """
     template = {
         "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
         "Resources": {"News": TOPIC, "Ghost": {**TOPIC, "Condition": "Never"}},
@@ -205,7 +220,10 @@ def test_a_resource_whose_condition_fails_is_not_made(stacks):
 
 
 def test_no_value_takes_a_property_away(stacks, aws):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html"""
+    """AWS::NoValue removes a property.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+    """
     conditions = {"Never": {"Fn::Equals": ["a", "b"]}}
     name = {"Fn::If": ["Never", "x", {"Ref": "AWS::NoValue"}]}
     stack = stacks.create(
@@ -246,7 +264,10 @@ def test_a_parameter_without_a_value_is_refused(refused):
 
 
 def test_a_value_for_no_parameter_is_refused(refused):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
+    """A value for an unknown parameter is rejected.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+    """
     error = refused({"Resources": {"News": TOPIC}}, Parameters=[{"ParameterKey": "Word", "ParameterValue": "x"}])
     assert message(error) == "Parameters: [Word] do not exist in the template"
 
@@ -280,7 +301,10 @@ def test_an_ssm_parameter_type_reads_parameter_store(stacks, aws, unique_name):
 
 
 def test_an_assertion_of_a_rule_that_fails_refuses_the_stack(refused):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html"""
+    """A failed assertion of a rule rejects the stack.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+    """
     assertion = {"Assert": {"Fn::Contains": [["a", "b"], {"Ref": "Word"}]}, "AssertDescription": "a or b only"}
     template = {
         "Parameters": {"Word": {"Type": "String", "Default": "c"}},

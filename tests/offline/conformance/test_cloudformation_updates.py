@@ -58,7 +58,10 @@ def test_a_create_only_property_replaces_the_resource(stacks, aws, unique_name):
 
 
 def test_the_replaced_resource_goes_only_in_the_cleanup(stacks, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html"""
+    """A replaced resource is deleted only in the cleanup.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
     stack = stacks.create({"Resources": {"Log": group(unique_name("old"))}})
     before = len(stacks.events(stack))
     stacks.update(stack, {"Resources": {"Log": group(unique_name("new"))}})
@@ -76,7 +79,10 @@ def test_the_replaced_resource_goes_only_in_the_cleanup(stacks, unique_name):
 
 
 def test_what_refers_to_a_replaced_resource_follows_it(stacks, aws, unique_name):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html"""
+    """Resources that refer to a replaced one are updated.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    """
 
     def template(name):
         parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": {"Ref": "Log"}}}
@@ -147,7 +153,10 @@ def test_a_failed_update_returns_to_the_last_good_state(stacks, aws, unique_name
 
 
 def test_after_a_rollback_the_template_is_the_old_one_again(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html"""
+    """A rollback restores the old template.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html
+    """
     good = {"Resources": {"News": named("old")}}
     stack = stacks.create(good)
     stacks.update(stack, {"Resources": {"News": named("new"), "Bad": BROKEN}})
@@ -164,7 +173,10 @@ def test_an_update_without_changes_is_refused(stacks):
 
 
 def test_an_update_of_no_stack_is_refused(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html"""
+    """An update of a stack that does not exist is rejected.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html
+    """
     error = refusal(stacks.update, stack_id="nowhere", template={"Resources": {"News": topic()}})
     assert error["Message"] == "Stack [nowhere] does not exist"
 
@@ -198,7 +210,10 @@ def test_changed_stack_tags_update_the_resources(stacks, aws):
 
 
 def test_a_failed_update_without_rollback_can_be_mended_by_another(stacks):
-    """Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html"""
+    """A failed update without rollback can be fixed by another one.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+    """
     stack = stacks.create({"Resources": {"News": named("old")}})
     broken = {"Resources": {"News": named("new"), "Bad": {**BROKEN, "DependsOn": "News"}}}
     assert stacks.update(stack, broken, DisableRollback=True) == "UPDATE_FAILED"

@@ -221,7 +221,7 @@ def test_a_bus_of_its_own_has_rules_of_its_own(
 
 
 def test_entries_fail_one_by_one(aws: Callable[..., Any]) -> None:
-    """PutEvents answers per entry: bad JSON, missing members and aws. sources are errors of theirs.
+    """PutEvents reports errors by entry: bad JSON, missing members and sources that begin with aws..
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     """
@@ -239,7 +239,7 @@ def test_entries_fail_one_by_one(aws: Callable[..., Any]) -> None:
 
 
 def test_at_most_ten_entries_are_put_at_once(aws: Callable[..., Any]) -> None:
-    """PutEvents takes ten entries.
+    """PutEvents accepts ten entries.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     """
@@ -288,7 +288,7 @@ def test_a_bad_pattern_is_refused(aws: Callable[..., Any], pattern: str) -> None
     ["rate(0 minutes)", "rate(1 minutes)", "rate(5 minute)", "cron(* * * * ? *)x", "cron(0 10 * * * *)"],
 )
 def test_a_bad_schedule_is_refused(aws: Callable[..., Any], expression: str) -> None:
-    """rate() wants the singular for 1 and the plural otherwise; cron() wants "?" for one of the days.
+    """rate() requires the singular for 1 and the plural otherwise; cron() requires "?" for one of the days.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
     """
@@ -311,7 +311,7 @@ def test_schedules_belong_to_the_default_bus(aws: Callable[..., Any], unique_nam
 def test_targets_of_other_services_are_refused_by_name(
     aws: Callable[..., Any], unique_name: Callable[..., str]
 ) -> None:
-    """What events cannot be delivered to here is refused when the target is put.
+    """PutTargets refuses targets to which this cloud cannot deliver.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
     """

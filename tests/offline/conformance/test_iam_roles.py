@@ -108,7 +108,7 @@ def test_an_explicit_deny_beats_every_allow(caller):
 
 
 def test_a_change_of_policy_holds_for_sessions_that_stand(caller):
-    """A role's policies are read at every call: sessions that exist gain and lose with them.
+    """A role's policies are read at every call, also for existing sessions.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage_modify.html
     """
@@ -206,7 +206,7 @@ def test_conditions_on_what_is_known_of_a_call(caller, condition, allowed):
 
 
 def test_attached_managed_policies_count(aws, caller):
-    """Policies of AWS and of one's own, attached to the role, allow as inline ones do.
+    """Managed policies of AWS and of the account allow as inline ones do.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
     """
@@ -250,7 +250,7 @@ def test_a_permissions_boundary_limits_what_policies_allow(aws, caller):
     ],
 )  # fmt: skip
 def test_services_name_action_and_resource(caller, service, call, params, code, action, resource, status):
-    """Each service refuses in its own shape, under its own code, with its own action and resource.
+    """Each service reports a denial in its own format, with its own code, action and resource.
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
     """
@@ -261,7 +261,10 @@ def test_services_name_action_and_resource(caller, service, call, params, code, 
 
 
 def test_who_one_is_may_always_be_asked(caller):
-    """Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    """GetCallerIdentity is always allowed.
+
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
     caller.may(deny("*"))
     assert caller.call("sts", "get_caller_identity") is None
 
@@ -269,7 +272,7 @@ def test_who_one_is_may_always_be_asked(caller):
 def test_a_call_whose_resource_is_not_told_is_decided_by_its_action(caller):
     """Services that functions seldom call are decided by the action: any resource of a statement matches.
 
-    Differs: AWS holds the statement's resource against the call's; here IAM, CloudFormation and ECR have none.
+    Differs: AWS checks the resource too; here it is not checked for IAM, CloudFormation and ECR.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
@@ -294,7 +297,7 @@ def test_others_than_functions_are_not_held_to_policies(cloud, aws, caller):
 
 
 def test_what_functions_asked_for_can_be_read(cloud, caller):
-    """Every action and resource that a function asked for is kept, as CloudTrail would.
+    """Every action and resource of a function's calls is recorded, as by CloudTrail.
 
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-user-guide.html
     """

@@ -41,7 +41,10 @@ def test_reserved_concurrency_of_zero_stops_a_function(aws, deploy_function):
 
 
 def test_reserved_concurrency_bounds_what_runs_at_once(aws, deploy_function):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
+    """Reserved concurrency limits concurrent executions.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    """
     functions, name = aws("lambda"), deploy_function(SLOW)
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     functions.invoke(FunctionName=name)
@@ -69,7 +72,10 @@ def test_a_hundred_must_stay_unreserved(aws, deploy_function, cloud):
 
 
 def test_requests_at_once_run_in_environments_of_their_own(aws, deploy_function):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
+    """Concurrent requests run in separate environments.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    """
     code = "import os, time\ndef handler(event, context):\n    time.sleep(1)\n    return os.getpid()\n"
     functions, name = aws("lambda"), deploy_function(code)
     with ThreadPoolExecutor(3) as threads:

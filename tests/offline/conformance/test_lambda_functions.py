@@ -160,7 +160,10 @@ def test_a_retired_runtime_is_refused(deploy_function):
 
 
 def test_what_is_no_zip_is_refused(deploy_function):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html"""
+    """Code that is not a zip is rejected.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
+    """
     with pytest.raises(ClientError) as error:
         deploy_function(HANDLER, Code={"ZipFile": b"not a zip"})
     assert code_of(error) == "InvalidParameterValueException"
@@ -232,7 +235,10 @@ def test_an_update_leaves_other_settings_alone(aws, deploy_function):
     ],
 )
 def test_what_is_not_modelled_is_refused_by_name(deploy_function, unmodelled):
-    """Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
+    """Settings that are not modelled are refused by name.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+    """
     with pytest.raises(ClientError) as error:
         deploy_function(HANDLER, **unmodelled)
     assert code_of(error) == "NotImplemented"
@@ -293,7 +299,10 @@ def test_tags_can_be_set_listed_and_removed(aws, deploy_function):
 
 
 def test_account_settings_tell_limits_and_use(aws, deploy_function, cloud):
-    """Source: https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html"""
+    """Account settings report limits and usage.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html
+    """
     deploy_function(HANDLER)
     settings = aws("lambda").get_account_settings()
     assert settings["AccountLimit"]["ConcurrentExecutions"] == cloud.config.account_concurrency

@@ -36,7 +36,10 @@ def test_no_payload_is_an_empty_event(aws, deploy_function):
 
 
 def test_a_payload_that_is_no_json_is_refused(aws, deploy_function):
-    """Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors"""
+    """A payload that is not JSON is rejected.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+    """
     with pytest.raises(ClientError) as error:
         aws("lambda").invoke(FunctionName=deploy_function(ECHO), Payload=b"{not json")
     assert error.value.response["Error"]["Code"] == "InvalidRequestContentException"
@@ -95,7 +98,10 @@ def test_a_missing_handler_is_named(aws, deploy_function):
 
 
 def test_an_answer_that_is_no_json_is_a_marshal_error(aws, deploy_function):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html#python-handler-return"""
+    """A result that cannot be serialized to JSON is a marshal error.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html#python-handler-return
+    """
     answer = run(aws, deploy_function("def handler(event, context):\n    return {1, 2}\n"))
     assert answer["Payload"]["errorType"] == "Runtime.MarshalError"
 
@@ -226,7 +232,10 @@ def test_a_function_acts_as_its_role(aws, deploy_function, lambda_role):
 
 
 def test_what_happens_to_be_installed_here_is_not_importable(aws, deploy_function):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"""
+    """Packages installed on this machine cannot be imported.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+    """
     name = deploy_function("import boto3\nimport moto\ndef handler(event, context): pass\n", MemorySize=512)
     assert "No module named 'moto'" in run(aws, name)["Payload"]["errorMessage"]
 

@@ -107,7 +107,10 @@ def test_a_deleted_layer_version_still_serves_its_functions(aws, deploy_function
 
 
 def test_a_function_takes_five_layers(deploy_function, layer):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+    """A function may have five layers.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
     arns = [layer({f"file{n}": "x"})["LayerVersionArn"] for n in range(6)]
     deploy_function("x = 1", Layers=arns[:5])
     assert refusal(deploy_function, code="x = 1", Layers=arns)["Message"] == "Cannot reference more than 5 layers."

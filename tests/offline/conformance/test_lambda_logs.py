@@ -81,7 +81,10 @@ def test_an_exception_is_one_event(aws, deploy_function, messages_of):
 
 
 def test_a_log_group_of_ones_own_choice(aws, deploy_function, messages_of, unique_name):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html"""
+    """A function may log to a group of its configuration.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
     group = f"/birds/{unique_name('group')}"
     name = deploy_function(PRINTER, LoggingConfig={"LogGroup": group})
     aws("lambda").invoke(FunctionName=name, Payload=b'{"who": "x"}')

@@ -81,7 +81,10 @@ def test_a_version_invoked_directly_reports_under_its_number(aws, weighted, tota
 
 
 def test_a_throttled_request_is_no_invocation(aws, deploy_function, total):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"""
+    """A throttled request does not count as an invocation.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
     functions, name = aws("lambda"), deploy_function(HANDLER)
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     with pytest.raises(functions.exceptions.TooManyRequestsException):

@@ -42,13 +42,19 @@ def test_versions_are_numbered_from_one(aws, versions):
 
 
 def test_publishing_an_unchanged_function_makes_no_version(aws, versions):
-    """Source: https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html"""
+    """Publishing an unchanged function creates no version.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+    """
     name = versions(1)
     assert aws("lambda").publish_version(FunctionName=name)["Version"] == "1"
 
 
 def test_a_change_of_configuration_alone_makes_a_version(aws, versions):
-    """Source: https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html"""
+    """A change of configuration alone creates a version.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+    """
     name = versions(1)
     aws("lambda").update_function_configuration(FunctionName=name, Timeout=9)
     assert aws("lambda").publish_version(FunctionName=name)["Version"] == "2"

@@ -135,7 +135,7 @@ class DatedAuth(SigV4Auth):
 def test_a_signature_of_another_time_is_refused(cloud: Cloud, minutes: float, word: str) -> None:
     """A request must arrive within five minutes of its signature's date.
 
-    Differs: by the machine's clock, with which clients sign, whatever cloud time is.
+    Differs: by the machine's clock, with which clients sign, not by cloud time.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
@@ -225,7 +225,10 @@ def test_a_presigned_url_cannot_be_made_to_mean_more(cloud: Cloud, bucket: str, 
     ],
 )
 def test_an_odd_signature_is_refused_and_no_error_of_this_cloud(cloud: Cloud, query: str) -> None:
-    """Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
+    """A malformed signature is rejected and causes no internal error.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    """
     url = f"{cloud.config.endpoint_url}/b/k?{query.format(key=cloud.config.root_key.access_key_id)}"
     assert httpx.get(url, trust_env=False).status_code in (400, 403)
 
@@ -249,7 +252,10 @@ def test_a_session_calls_with_its_token_alone(cloud: Cloud, aws: Callable[..., A
 
 
 def test_a_session_that_is_over_is_refused(stepped: Any, unique_name: Any) -> None:
-    """Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    """An expired session is rejected.
+
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
     name = unique_name("over")
     made = stepped.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
@@ -289,7 +295,7 @@ def bucket(aws: Callable[..., Any], unique_name: Any) -> str:
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_a_presigned_url_reads_and_writes(cloud: Cloud, bucket: str, version: str) -> None:
-    """Whoever has a presigned URL may do what it says, and nothing else.
+    """The holder of a presigned URL may perform the signed call, and nothing else.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """
@@ -343,7 +349,7 @@ def test_a_presigned_url_lasts_a_week_at_most(cloud: Cloud, bucket: str) -> None
 def test_a_presigned_url_may_do_what_its_signer_may(
     cloud: Cloud, aws: Callable[..., Any], bucket: str, deploy_function: Any, unique_name: Any
 ) -> None:
-    """A function that may not read an object signs no URL that reads it.
+    """A presigned URL of a function that may not read an object does not allow reading it.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html#who-presigned-url
     """
@@ -374,7 +380,7 @@ def test_a_presigned_url_may_do_what_its_signer_may(
 def test_a_presigned_call_of_another_service_is_refused_by_name(cloud: Cloud) -> None:
     """Any call can be made by a presigned URL.
 
-    Differs: this cloud takes presigned URLs for S3 alone.
+    Differs: this cloud accepts presigned URLs for S3 only.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
     """
@@ -386,9 +392,9 @@ def test_a_presigned_call_of_another_service_is_refused_by_name(cloud: Cloud) ->
 
 @pytest.mark.parametrize("path", ["/moto-api/data.json", "/moto-api/reset", "/latest/meta-data/iam"])
 def test_what_is_no_api_of_aws_is_not_there(cloud: Cloud, path: str) -> None:
-    """Every path is S3's that is no other service's.
+    """Every path that belongs to no other service is S3's.
 
-    Differs: paths that belong to the library below are refused, signed or not.
+    Differs: paths of moto's own are rejected, signed or not.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     """
@@ -399,7 +405,7 @@ def test_what_is_no_api_of_aws_is_not_there(cloud: Cloud, path: str) -> None:
 
 
 def test_where_code_lies_is_a_link_that_this_cloud_gave_out(aws: Callable[..., Any], deploy_function: Any) -> None:
-    """Code.Location is a presigned URL: whoever has it may download the code.
+    """Code.Location is a presigned URL: its holder may download the code.
 
     Source: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCodeLocation.html
     """

@@ -123,7 +123,7 @@ def test_a_function_that_does_not_allow_sns_sends_the_message_to_dead_letters(
     listening_function: Callable[..., str],
     messages: Callable[..., Any],
 ) -> None:
-    """What cannot be delivered goes to the subscription's RedrivePolicy queue.
+    """Messages that cannot be delivered go to the subscription's RedrivePolicy queue.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
     """
@@ -221,7 +221,7 @@ def test_visiting_the_subscribe_url_confirms(
 
 
 def test_a_wrong_token_confirms_nothing(aws: Callable[..., Any], topic: str) -> None:
-    """ConfirmSubscription refuses a token that was not given out.
+    """ConfirmSubscription rejects a token that SNS did not issue.
 
     Source: https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html
     """
@@ -263,7 +263,7 @@ def test_a_message_may_differ_by_protocol(aws: Callable[..., Any], topic: str, c
 
 
 def test_a_batch_tells_what_was_sent(aws: Callable[..., Any], topic: str) -> None:
-    """PublishBatch takes ten messages with distinct ids and answers for each.
+    """PublishBatch accepts ten messages with distinct ids and reports a result for each.
 
     Source: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
     """

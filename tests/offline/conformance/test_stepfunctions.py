@@ -37,7 +37,7 @@ def machine(states, unique_name):
 
 
 def test_a_state_machine_is_kept(states, machine):
-    """CreateStateMachine keeps the definition, which DescribeStateMachine tells.
+    """CreateStateMachine stores the definition, which DescribeStateMachine returns.
 
     Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
     """
@@ -48,7 +48,7 @@ def test_a_state_machine_is_kept(states, machine):
 
 @pytest.mark.parametrize("operation", sorted(RUNNING))
 def test_running_a_state_machine_is_refused_by_name(states, operation):
-    """Operations that run a state machine, or tell of a run, are refused.
+    """Operations that run a state machine, or describe a run, are refused.
 
     Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
@@ -85,7 +85,7 @@ def test_a_refused_execution_leaves_nothing(states, machine):
 
 
 def test_every_other_operation_is_motos_or_refused_by_name():
-    """No operation of the service is answered by anything but a kept definition.
+    """Every supported operation works on stored definitions only.
 
     Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html
     """

@@ -84,7 +84,7 @@ def refusal(call: Callable[..., Any], *given: Any, **settings: Any) -> str:
 def test_a_rate_above_the_limit_is_forbidden(behind: Callable[..., Any]) -> None:
     """Requests of one address above the limit within the window give 403 Forbidden.
 
-    Differs: the limit holds from the first request above it; AWS looks every few seconds, and comes near it.
+    Differs: the limit applies from the first request above it; AWS checks every few seconds.
 
     Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
     """
@@ -195,7 +195,7 @@ def test_overridden_rules_only_count(
 
 
 def test_patterns_that_aws_does_not_publish_match_nothing(behind: Callable[..., Any]) -> None:
-    """Of managed rule groups, the rules that look for undisclosed patterns stand in the web ACL.
+    """Rules of managed groups that look for undisclosed patterns are listed in the web ACL.
 
     Differs: they are not evaluated, because AWS does not publish what they match.
 
@@ -206,7 +206,7 @@ def test_patterns_that_aws_does_not_publish_match_nothing(behind: Callable[..., 
 
 
 def test_the_first_rule_that_decides_ends_it(behind: Callable[..., Any]) -> None:
-    """Rules are held by priority; the default action is for what none of them decides.
+    """Rules are evaluated by priority; the default action applies if none of them decides.
 
     Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-processing.html
     """
@@ -217,7 +217,7 @@ def test_the_first_rule_that_decides_ends_it(behind: Callable[..., Any]) -> None
 def test_the_firewall_comes_before_keys_and_signatures(
     web_acl: Callable[..., Any], rest_api: Callable[..., Any], aws: Callable[..., Any]
 ) -> None:
-    """A web ACL is asked before keys, IAM and authorizers; its answer is the gateway response WAF_FILTERED.
+    """A web ACL is evaluated before keys, IAM and authorizers; it blocks with the gateway response WAF_FILTERED.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html
     """
@@ -243,7 +243,7 @@ def test_http_apis_cannot_be_fronted(open_api: Any, web_acl: Callable[..., Any],
 
 
 def test_a_web_acl_in_use_is_not_deleted(behind: Callable[..., Any], aws: Callable[..., Any]) -> None:
-    """Deleting a web ACL that fronts something is a WAFAssociatedItemException.
+    """Deleting a web ACL in use is a WAFAssociatedItemException.
 
     Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_DeleteWebACL.html
     """
@@ -256,7 +256,7 @@ def test_a_web_acl_in_use_is_not_deleted(behind: Callable[..., Any], aws: Callab
 
 
 def test_updates_replace_the_rules(behind: Callable[..., Any], aws: Callable[..., Any]) -> None:
-    """UpdateWebACL replaces everything, under the lock token of what was read; it applies at once.
+    """UpdateWebACL replaces everything, with the lock token that was read; it applies at once.
 
     Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateWebACL.html
     """
@@ -291,7 +291,7 @@ def test_a_rule_that_cannot_be_is_refused(web_acl: Callable[..., Any], rule: dic
 
 
 def test_an_unknown_rule_group_does_not_exist(web_acl: Callable[..., Any], aws: Callable[..., Any]) -> None:
-    """A managed rule group that AWS has not is a WAFNonexistentItemException; others tell their rules.
+    """An unknown managed rule group is a WAFNonexistentItemException; known ones list their rules.
 
     Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_DescribeManagedRuleGroup.html
     """
@@ -316,7 +316,7 @@ def test_what_is_not_evaluated_is_refused_by_name(web_acl: Callable[..., Any]) -
 
 
 def test_a_web_acl_in_cloudformation(stacks: Any, proxy_api: Any, aws: Callable[..., Any]) -> None:
-    """AWS::WAFv2::WebACL and WebACLAssociation are made, changed in place and deleted.
+    """AWS::WAFv2::WebACL and WebACLAssociation are created, updated in place and deleted.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-wafv2-webacl.html
     """

@@ -197,7 +197,7 @@ def test_metrics_embedded_in_a_functions_log_can_alarm(stage: Stage) -> None:
 
 
 def test_an_invalid_document_gives_no_metric_and_is_counted(stage: Stage) -> None:
-    """Of an EMF document that breaks the specification nothing is extracted; EMFValidationErrors counts it.
+    """An EMF document that violates the specification yields no metrics; EMFValidationErrors counts it.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
     """

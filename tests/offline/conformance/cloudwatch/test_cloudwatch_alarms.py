@@ -169,7 +169,7 @@ def test_a_reason_says_what_missing_data_was_taken_for(watched: Callable[..., An
 
 
 def test_a_percentile_can_be_watched(watched: Callable[..., Any]) -> None:
-    """ExtendedStatistic takes a percentile.
+    """ExtendedStatistic accepts a percentile.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

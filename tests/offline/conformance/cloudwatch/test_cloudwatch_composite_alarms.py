@@ -89,7 +89,7 @@ def test_an_alarm_of_a_composite_cannot_be_deleted(
 def test_composite_alarms_are_shown_when_asked_for(
     watched: Callable[..., Any], stepped_cloud: SteppedCloud, cloudwatch: Any
 ) -> None:
-    """DescribeAlarms returns metric alarms only, unless AlarmTypes asks for composite ones.
+    """DescribeAlarms returns metric alarms only, unless AlarmTypes includes composite ones.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
     """

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 
 def test_dashboards_are_kept_and_checked(cloudwatch: Any) -> None:
-    """A dashboard body is JSON with widgets; GetDashboard gives it back.
+    """A dashboard body is JSON with widgets; GetDashboard returns it.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
     """

@@ -172,7 +172,7 @@ def test_seconds_are_kept_for_three_hours(cloudwatch: Any, stepped_cloud: Steppe
 
 
 def test_a_metric_is_seen_after_its_delay() -> None:
-    """It takes a while until a value that was sent shows in statistics.
+    """A value appears in statistics some time after it was sent.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html
     """
@@ -201,7 +201,7 @@ def test_a_metric_is_seen_after_its_delay() -> None:
     ids=["two kinds", "counts", "151 values", "too large", "resolution", "unit", "31 dimensions", "no value"],
 )
 def test_data_beyond_the_limits_is_refused(cloudwatch: Any, metric: str, datum: dict[str, Any]) -> None:
-    """PutMetricData takes one kind of value, 150 values, 30 dimensions, known units, and +-2^360.
+    """PutMetricData accepts one kind of value, 150 values, 30 dimensions, known units, and +-2^360.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
     """
@@ -271,7 +271,7 @@ def test_a_period_is_a_multiple_of_sixty_or_short(stepped_cloud: SteppedCloud, m
 
 
 def test_statistics_and_percentiles_exclude_each_other(stepped_cloud: SteppedCloud, metric: str) -> None:
-    """GetMetricStatistics takes either Statistics or ExtendedStatistics.
+    """GetMetricStatistics accepts either Statistics or ExtendedStatistics.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
     """

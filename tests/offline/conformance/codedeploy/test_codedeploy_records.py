@@ -27,7 +27,7 @@ def test_a_target_tells_of_the_function(bench: Any) -> None:
 
 
 def test_a_group_remembers_its_last_deployments(bench: Any) -> None:
-    """A group tells of its last successful and last attempted deployment.
+    """A group reports its last successful and last attempted deployment.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentGroupInfo.html
     """

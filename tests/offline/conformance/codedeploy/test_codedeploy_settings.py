@@ -104,7 +104,7 @@ def test_applications_have_tags(bench: Any) -> None:
 
 
 def test_applications_and_groups_are_listed_and_fetched_together(bench: Any) -> None:
-    """Lists give names; batches give what each Get gives.
+    """Lists return names; batches return the results of the Get operations.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_BatchGetDeploymentGroups.html
     """
@@ -169,7 +169,7 @@ def test_deleting_an_application_takes_its_groups(bench: Any) -> None:
     ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )
 def test_a_groups_settings_are_checked(bench: Any, settings: dict[str, Any], code: str) -> None:
-    """CreateDeploymentGroup refuses what a deployment could not use.
+    """CreateDeploymentGroup rejects values that a deployment could not use.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeploymentGroup.html
     """

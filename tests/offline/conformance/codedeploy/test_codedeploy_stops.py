@@ -143,7 +143,7 @@ def test_a_stop_request_decides_over_rollback(bench: Any) -> None:
 
 
 def test_an_alias_left_with_weights_fails_the_next_deployment(bench: Any) -> None:
-    """After a manual stop without rollback the alias has two versions, and deployments fail until it is mended.
+    """After a manual stop without rollback the alias has two versions, and deployments fail until it is fixed.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-deployments-lambda.html
     """
