@@ -19,11 +19,11 @@ from serinus.lambda_handlers.contract.release import Verdict
 RATE_PER_S = 60
 DELAYS_S = (30.0, 90.0, 120.0)
 NOTE = (
-    "A canary of 10 % for fifteen minutes, 60 cloud seconds in each, 60 requests a second, released with 6 % of "
-    "errors, without enough traffic to judge it where that rolls back by setting, and without a fault. `told` "
-    "counts releases of which judge or check after traffic said *roll back*, `promoted_though_told` those that "
-    "stayed all the same, `all_met` the share of bad releases that all traffic met before they were stopped, or "
-    "for good."
+    "A canary of 10 % for fifteen minutes at 60 cloud seconds per real second and 60 requests a second: "
+    "released with 6 % of errors, without enough evidence where the setting then rolls back, and without a "
+    "fault. `told` counts releases for which judge or post-traffic check said *roll back*, "
+    "`promoted_though_told` those that were promoted nevertheless, `all_met` the share of bad releases that "
+    "received all traffic before they were stopped, or for good."
 )
 
 

@@ -28,10 +28,10 @@ from serinus.offline.client.own_api import OwnApi
 SPEED, QUIET_S = 120, 6.0
 PATIENCE_S = 900
 NOTE = (
-    "By the CDK CLI in an offline cloud that deletes what could not be created, as AWS does. Cloud minutes from "
-    "the deploy's begin until the stack is at rest, while the runtime layer of the functions that are newly "
-    "configured lacks NumPy. A stack in ROLLBACK_COMPLETE or UPDATE_ROLLBACK_COMPLETE takes the next deploy; any "
-    "other must be mended by hand."
+    "Deployed with the CDK CLI into an offline cloud that deletes resources that could not be created, as AWS "
+    "does. Cloud minutes from the start of the deploy until the stack is at rest, while the runtime layer of "
+    "the newly configured functions lacks NumPy. A stack in ROLLBACK_COMPLETE or UPDATE_ROLLBACK_COMPLETE "
+    "accepts the next deploy; any other must be repaired by hand."
 )
 
 

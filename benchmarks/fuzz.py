@@ -22,8 +22,9 @@ from table import Row, main
 from serinus.lambda_handlers.inference.endpoint import open_endpoint
 
 NOTE = (
-    "In this process, from proxy event to proxy answer; each answer is looked over, and the first that breaks a "
-    "promise ends the run. Every volley is fired twice: `grown_mb` is what resident memory grew by in the second."
+    "In this process, from proxy event to proxy response; each response is checked, and the first that "
+    "violates a documented rule ends the run. Every set of requests is sent twice: `grown_mb` is the growth of "
+    "resident memory during the second."
 )
 #: Way in, SERINUS_HOT_ROUTE, and whether events are an HTTP API's (payload 2.0) or a REST API's.
 WAYS = (("hot route", "1", False), ("face", "0", False), ("hot route, HTTP API", "1", True))

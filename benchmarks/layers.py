@@ -19,10 +19,10 @@ from serinus.modelpack.layers.uv import install
 ARCHITECTURES = ("x86_64", "arm64")
 _MB = 1024 * 1024
 NOTE = (
-    "MB of 2^20 bytes, as Lambda counts its limit of 250 MB unzipped. `as resolved` is what uv installs from the "
-    "same lock; `as shipped` is slimmed, with exact-version bytecode. The layer of the machine's own processor is "
-    "imported and asked for a prediction when it is built; of the other, each ELF file is seen to be for its "
-    "processor and no native module to be missing."
+    "MB of 2^20 bytes, as Lambda counts its limit of 250 MB unzipped. `as resolved` is what uv installs from "
+    "the same lock; `as shipped` is slimmed, with exact-version bytecode. The layer for the machine's own "
+    "processor is imported and makes a prediction when it is built; for the other processor, each ELF file is "
+    "checked to be for that processor and no native module to be missing."
 )
 
 

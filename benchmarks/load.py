@@ -28,16 +28,16 @@ SAMPLE_EVERY_S = 5.0
 #: What a gateway may answer for a function that died or is busy; with a JSON message each.
 DEFINED = (429, 500, 502, 503, 504)
 NOTE = (
-    "One row a request (gradient boosting, 30 numbers), over loopback, the load generator on the same cores. "
-    "Saturation: clients that ask as soon as they are answered; medians of interleaved rounds; `ratio` is to the "
-    "same server's rate with one client. The others have a worker a client. `serinus` answers behind the offline "
-    "cloud's gateway, which starts a worker when the others' pace asks for it: each request passes its models of "
-    "API Gateway and Lambda, to a worker under AWS's runtime client. "
-    "On AWS those two are not yours to run, and workers do not share a machine's cores with them. The soak asks "
-    "at a steady rate, latency counted from when a request was due, while a random worker is killed every two "
-    "seconds on average; `lost` requests had no answer, `undefined` ones neither 200 nor a gateway's error in "
-    "JSON, `wrong` ones another prediction. `grown_mb` is what the cloud's own memory grew by over the soak's "
-    "second half, its kept logs included."
+    "One row a request (gradient boosting, 30 numbers), over loopback, with the load generator on the same "
+    "cores. Saturation: each client sends its next request as soon as it has a response; medians of "
+    "interleaved rounds; `ratio` is to the same server's rate with one client. The other servers have one "
+    "worker per client. `serinus` runs behind the offline cloud's gateway, which starts a worker when the pace "
+    "of the others requires it: each request passes the cloud's API Gateway and Lambda to a worker under AWS's "
+    "runtime client. On AWS those two run elsewhere, and workers do not share a machine's cores with them. The "
+    "soak sends at a steady rate, with latency measured from the time at which a request was due, while a "
+    "random worker is killed every two seconds on average; `lost` requests had no response, `undefined` ones "
+    "neither 200 nor a gateway's error in JSON, `wrong` ones another prediction. `grown_mb` is the growth of "
+    "the cloud's own memory during the soak's second half, including its stored logs."
 )
 
 

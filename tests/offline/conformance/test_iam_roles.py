@@ -284,8 +284,7 @@ def test_a_call_whose_resource_is_not_told_is_decided_by_its_action(caller):
 def test_others_than_functions_are_not_held_to_policies(cloud, aws, caller):
     """Callers other than functions may do everything.
 
-    Differs: policies of users, of roles that a person or a function assumes, and of services' roles are kept, not
-    enforced.
+    Differs: only the policies of functions' own roles are enforced; all others are stored.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
     """
