@@ -19,7 +19,7 @@ class ProvisionedSettings(BaseModel):
     """Environments kept ready; scaling never goes below."""
 
     maximum: Count | None = None
-    """Most environments that scaling keeps ready; if unset, the largest count in this table."""
+    """Maximum number of environments that scaling keeps ready; if unset, the largest count in this table."""
 
     target_percent: Annotated[int | None, Field(ge=10, le=90)] = None
     """Percentage of ready environments in use above which more are added, up to maximum; if unset, none are."""

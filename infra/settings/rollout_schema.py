@@ -26,7 +26,7 @@ class RolloutSettings(BaseModel):
 
     strategy: Literal["canary", "linear", "blue_green", "all_at_once"] = "canary"
     """How traffic shifts: canary, a share first, then all; linear, in equal steps; blue_green, all at once and
-    back if the judge objects; all_at_once, unjudged. In environment `local` all_at_once unless set."""
+    back if the judge objects; all_at_once, unjudged. Default in environment `local`: all_at_once."""
 
     share_percent: Percent = 10
     """canary: percentage of requests that the new version gets during the bake."""
@@ -62,7 +62,7 @@ class RolloutSettings(BaseModel):
         tuple[Email, ...],
         Field(strict=False, json_schema_extra=allowed('a list of addresses such as "ml@example.com"')),
     ] = ()
-    """Addresses notified of the judge's decisions, alarms and the ends of releases; each must confirm once."""
+    """Addresses notified of the judge's decisions, alarms and outcomes of releases; each must confirm once."""
 
     topic: bool = False
     """An encrypted SNS topic with the same messages, for chat; notify_emails also creates it. Its key is billed

@@ -65,16 +65,16 @@ class EndpointSettings(BaseModel):
     """Further environment variables of the function. Not for secrets: the template shows them."""
 
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    """Most rows in one request."""
+    """Maximum number of rows in one request."""
 
     max_body_bytes: Annotated[int, Field(ge=1024, le=6_000_000)] = 4_000_000
-    """Most bytes of one request's body; Lambda accepts 6 MB, including the event around the body."""
+    """Maximum size of a request's body in bytes; Lambda accepts 6 MB, including the event around the body."""
 
     hot_route: bool = True
-    """Serve predictions without importing FastAPI; false sends every request through it. Responses are equal."""
+    """Serve predictions without importing FastAPI; false sends all requests through it. Responses are the same."""
 
     docs: bool = False
-    """Serve /docs and /openapi.json, without an API key. In environment `local` true unless set."""
+    """Serve /docs and /openapi.json, without an API key. Default in environment `local`: true."""
 
     cors_origins: Annotated[
         tuple[Origin, ...],
@@ -87,7 +87,7 @@ class EndpointSettings(BaseModel):
     """Origins whose pages may call the endpoint from a browser."""
 
     front: Front = "rest"
-    """API Gateway's API: REST (keys, quotas, web ACL) or HTTP (tokens of any issuer; under a third the price)."""
+    """Kind of API: REST (keys, quotas, web ACL) or HTTP (tokens of any issuer; under a third of the price)."""
 
     auth: Auth = "api_key"
     """How callers authenticate: an API key (rest), an AWS signature, a token (http), or not at all."""
