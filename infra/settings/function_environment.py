@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from serinus.infra.names import ALIAS
 from serinus.infra.settings.schema import EndpointSettings
 from serinus.lambda_handlers.contract import signals
 
@@ -15,6 +16,7 @@ def function_environment(environment: str, endpoint: str, settings: EndpointSett
         # Otherwise the official builds of ONNX Runtime send names, hashes and shapes of models to Microsoft.
         "ORT_DISABLE_TELEMETRY": "1",
         signals.ENV_ENDPOINT: endpoint,
+        signals.ENV_LIVE_ALIAS: ALIAS,
         signals.ENV_ENVIRONMENT: environment,
         signals.ENV_MAX_ROWS: str(settings.max_rows),
         signals.ENV_MAX_BODY_BYTES: str(settings.max_body_bytes),

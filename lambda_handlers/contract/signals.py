@@ -13,6 +13,8 @@ AUTH_KINDS = ("api_key", "iam", "jwt", "public")
 ENV_HOT_ROUTE = "SERINUS_HOT_ROUTE"
 #: Origins whose pages may call, separated by commas; the API answers preflights, the function names the origin.
 ENV_CORS_ORIGINS = "SERINUS_CORS_ORIGINS"
+#: The alias whose requests are the endpoint's; unset, all are.
+ENV_LIVE_ALIAS = "SERINUS_LIVE_ALIAS"
 #: Overrides the search for the model folder on Python's path; for tests.
 ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
 
@@ -35,9 +37,12 @@ METRIC_NAMESPACE = "Serinus"
 
 #: The inference function's own metrics: one embedded-metric line on standard output a live request, by function
 #: and version. They cover what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
-#: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead.
+#: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead,
+#: as do requests to another qualifier than `ENV_LIVE_ALIAS`.
 DIMENSION_FUNCTION = "FunctionName"
 DIMENSION_VERSION = "FunctionVersion"
+#: The id of the bins in which a version counts its predictions: only counts in the same bins can be compared.
+DIMENSION_BINS = "Bins"
 #: Why a request was rejected: the end of its problem's type, such as "invalid-request".
 DIMENSION_OUTCOME = "Outcome"
 #: 1 for a 5xx response, else 0. Crashes are in AWS/Lambda Errors instead.
@@ -53,9 +58,9 @@ METRIC_INIT = "Init"
 #: Rows that the graph scored, and its milliseconds; only of requests that reached it.
 METRIC_ROWS = "Rows"
 METRIC_MODEL_TIME = "ModelTime"
-#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1: a class by its index in the
-#: signature (all beyond the last bin in the last), or the decile of a number in the training-time baseline. Only
-#: on 200 responses.
+#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1, also by `DIMENSION_BINS`: a
+#: class by its index in the signature (all beyond the last bin in the last), or a number between the bins' edges.
+#: Only on 200 responses.
 METRIC_PREDICTION = "Prediction"
 PREDICTION_BINS = 10
 

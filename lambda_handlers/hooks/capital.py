@@ -50,7 +50,7 @@ STAKES = np.array([signal.stake for signal in SIGNAL_STAKES.values()])
 #: version starts beside it that it could be compared with: its environments are warm.
 TOLERATED_SLOW_INITS = 0.3
 #: Minutes over which the stable version's counts are added up to measure how much they vary.
-DISPERSION_MINUTES = 10
+DISPERSION_MINUTES = 30
 
 #: Logarithm of the capital after each block, [blocks], at tolerated odds.
 LogCapital = Callable[[Sequence[Block], float], Floats]

@@ -18,8 +18,8 @@ FEWEST_BLOCKS = 4
 
 
 def overdispersion(counts: Sequence[tuple[int, int]], length: int) -> float:
-    """Pearson's factor, at least 1, over blocks of ``length`` minutes of (requests, events). The block that differs
-    most is left out, so that one outage does not hide all that comes after it."""
+    """Pearson's factor, at least 1, over blocks of ``length`` minutes of (requests, events). The block that
+    differs most is left out, so that one outage does not hide all that comes after it."""
     usable = len(counts) // length * length
     blocks = np.array(counts[:usable], dtype=float).reshape(-1, length, 2).sum(axis=1)
     blocks = blocks[blocks[:, 0] > 0]

@@ -47,15 +47,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The metrics that hold one version's live signals; ``weighted``: the alias had weights at the time."""
+    """The metrics that hold one version's live signals; ``weighted``: the alias had weights at the time.
+    Predictions are those counted in ``bins``, None for none."""
 
     function: str
     alias: str
     version: str
     weighted: bool
+    bins: str | None
 
-    def own(self, metric: str, statistic: str) -> Query:
-        dimensions = {signals.DIMENSION_FUNCTION: self.function, signals.DIMENSION_VERSION: self.version}
+    def own(self, metric: str, statistic: str, **more: str) -> Query:
+        dimensions = {signals.DIMENSION_FUNCTION: self.function, signals.DIMENSION_VERSION: self.version, **more}
         return Query(signals.METRIC_NAMESPACE, metric, dimensions, statistic)
 
     def lambdas(self, metric: str, statistic: str) -> Query:
@@ -118,10 +120,12 @@ def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
     if thresholds.slow_init_ms is not None:
         limit = _count_between(thresholds.slow_init_ms, LONGEST_MS)
         queries["slow_inits"] = source.own(signals.METRIC_INIT, limit)
-    for index in range(signals.PREDICTION_BINS):
-        value = signals.prediction_value(index)
-        between = _count_between(0.75 * value, 1.5 * value)
-        queries[f"bin_{index}"] = source.own(signals.METRIC_PREDICTION, between)
+    if source.bins is not None:
+        same_bins = {signals.DIMENSION_BINS: source.bins}
+        for index in range(signals.PREDICTION_BINS):
+            value = signals.prediction_value(index)
+            between = _count_between(0.75 * value, 1.5 * value)
+            queries[f"bin_{index}"] = source.own(signals.METRIC_PREDICTION, between, **same_bins)
     return queries
 
 

@@ -1,6 +1,7 @@
 """Reviews a rollout: golden requests and CloudWatch's numbers to a judgement. It needs the layers' NumPy."""
 
 from serinus.lambda_handlers.contract.model_layer import find_model_folder
+from serinus.lambda_handlers.contract.prediction_bins import read_bins_id
 from serinus.lambda_handlers.hooks.clients import HookContext
 from serinus.lambda_handlers.hooks.deployment import Deployment
 from serinus.lambda_handlers.hooks.judgement import Judgement
@@ -29,6 +30,7 @@ def judge_with_probe(
     probe: Probe, deployment: Deployment, settings: Settings, context: HookContext, now: float, *, bake_over: bool
 ) -> Judgement:
     """The judgement as of ``now`` (epoch seconds), given the result of the golden requests."""
-    rollout = read_rollout(context.clients.cloudwatch, deployment, settings, now)
+    bins = read_bins_id(find_model_folder(context.environ))
+    rollout = read_rollout(context.clients.cloudwatch, deployment, settings, bins, now)
     rules = Rules(minimum_requests=settings.minimum_requests, inconclusive=settings.inconclusive)
     return judge(rollout, probe, rules, bake_over=bake_over)

@@ -38,16 +38,19 @@ class Rollout:
     switched: bool = False
 
 
-def read_rollout(cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, now: float) -> Rollout:
-    """The rollout's minutes whose metrics are complete at ``now``."""
+def read_rollout(
+    cloudwatch: CloudWatch, deployment: Deployment, settings: Settings, bins: str | None, now: float
+) -> Rollout:
+    """The rollout's minutes whose metrics are complete at ``now``. Both versions' predictions are those counted in
+    ``bins``, the canary's: a stable version with others has none."""
     began = start_of(deployment, settings)
     switched = settings.strategy is Strategy.BLUE_GREEN
     first = math.ceil(began / MINUTE_S) * MINUTE_S if math.isfinite(began) else math.inf
     end = (now - settings.settle_s) // MINUTE_S * MINUTE_S
     if first >= end:
         return Rollout(switched=switched)
-    canary = Source(settings.function, settings.alias, deployment.canary, weighted=not switched)
-    stable = Source(settings.function, settings.alias, deployment.stable, weighted=not switched)
+    canary = Source(settings.function, settings.alias, deployment.canary, weighted=not switched, bins=bins)
+    stable = Source(settings.function, settings.alias, deployment.stable, weighted=not switched, bins=bins)
     last = first - MINUTE_S if first > began else first
     thresholds = learn_thresholds(cloudwatch, stable, last, settings.slow_ms)
     on_canary = read_version(cloudwatch, canary, thresholds, first, end)

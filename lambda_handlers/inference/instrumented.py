@@ -9,19 +9,23 @@ import msgspec
 
 from serinus.lambda_handlers.contract.bundle import BASELINE
 from serinus.lambda_handlers.contract.files import read_file
-from serinus.lambda_handlers.contract.signals import HEADER_NON_FINITE_ROWS
+from serinus.lambda_handlers.contract.prediction_bins import KEY
+from serinus.lambda_handlers.contract.signals import ENV_LIVE_ALIAS, HEADER_NON_FINITE_ROWS
 from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
 from serinus.lambda_handlers.inference.events import Event
 from serinus.lambda_handlers.inference.prediction_bins import compile_bins
-from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
+from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms, other_qualifier
 
 
 class InstrumentedEndpoint:
     """Callable as a Lambda handler is; responds as its endpoint does, and logs. Lambda counts the errors that the
     endpoint raises."""
 
-    def __init__(self, endpoint: Endpoint, telemetry: Telemetry, write: Callable[[bytes], object]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, telemetry: Telemetry, write: Callable[[bytes], object], alias: str | None
+    ) -> None:
         self.endpoint = endpoint
+        self._alias = alias
         self._telemetry = telemetry
         self._write = write
 
@@ -37,6 +41,7 @@ class InstrumentedEndpoint:
             invocation_id=getattr(context, "aws_request_id", ""),
             non_finite=HEADER_NON_FINITE_ROWS in response["headers"],
             probe=is_probe(event),
+            qualifier=other_qualifier(context, self._alias),
             now_ms=int(time.time() * 1000),
         )
         self._write(line)
@@ -64,6 +69,7 @@ def open_instrumented(
         manifest.short_version,
         init_ms=measure_init_ms(environ),
         bin_of=compile_bins(manifest.signature, baseline),
+        bins=(baseline.get(KEY) or {}).get("id"),
     )
     scorer.observer = telemetry
-    return InstrumentedEndpoint(endpoint, telemetry, write)
+    return InstrumentedEndpoint(endpoint, telemetry, write, environ.get(ENV_LIVE_ALIAS))

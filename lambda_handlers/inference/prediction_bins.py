@@ -8,22 +8,22 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from serinus.lambda_handlers.contract.prediction_bins import KEY
 from serinus.lambda_handlers.contract.signals import PREDICTION_BINS, prediction_value
 from serinus.lambda_handlers.contract.signature import Signature
 from serinus.lambda_handlers.inference.tensors import Array
 
 
 def compile_bins(signature: Signature, baseline: Mapping[str, Any]) -> Callable[[Sequence[Array]], int | None]:
-    """A function from outputs, in signature order, to the `prediction_value` of the first row's bin: the label's
-    index among the classes, or else the value's decile in ``baseline``; None without either."""
-    roles = [output.role for output in signature.outputs]
-    if signature.classes is not None and "label" in roles:
-        return _class_bin(roles.index("label"), signature.classes)
-    if "value" in roles:
-        number = roles.index("value")
-        if deciles := _deciles(baseline.get("outputs", {}).get(signature.outputs[number].name, {})):
-            return _decile_bin(number, deciles)
-    return lambda _outputs: None
+    """A function from outputs, in signature order, to the `prediction_value` of the first row's bin, as the
+    bundle's ``baseline`` defines bins; None where it defines none."""
+    bins = baseline.get(KEY)
+    if not bins:
+        return lambda _outputs: None
+    number = [output.name for output in signature.outputs].index(bins["output"])
+    if "edges" in bins:
+        return _number_bin(number, bins["edges"])
+    return _class_bin(number, signature.classes or ())
 
 
 def _class_bin(number: int, classes: Sequence[Any]) -> Callable[[Sequence[Array]], int | None]:
@@ -35,16 +35,9 @@ def _class_bin(number: int, classes: Sequence[Any]) -> Callable[[Sequence[Array]
     return bin_of
 
 
-def _decile_bin(number: int, deciles: Sequence[float]) -> Callable[[Sequence[Array]], int | None]:
+def _number_bin(number: int, edges: Sequence[float]) -> Callable[[Sequence[Array]], int | None]:
     def bin_of(outputs: Sequence[Array]) -> int | None:
         value = outputs[number].item(0)
-        return None if math.isnan(value) else prediction_value(bisect_right(deciles, value))
+        return None if math.isnan(value) else prediction_value(bisect_right(edges, value))
 
     return bin_of
-
-
-def _deciles(profile: Mapping[str, Any]) -> list[float]:
-    """The output's deciles, of its first target if it has several; empty if no number was seen."""
-    if profile.get("kind") == "columns":
-        profile = next(iter(profile["columns"].values()), {})
-    return list(profile.get("deciles", ()))

@@ -29,8 +29,11 @@ _ALWAYS = {
     signals.METRIC_NON_FINITE: "Count",
 }
 _SCORED = {signals.METRIC_ROWS: "Count", signals.METRIC_MODEL_TIME: "Milliseconds"}
-_PREDICTED = {signals.METRIC_PREDICTION: "None"}
 _COLD = {signals.METRIC_INIT: "Milliseconds"}
+
+
+#: Of an ARN that ends with an alias or a version.
+_QUALIFIED_PARTS = 8
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -42,8 +45,9 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request as a log line; metrics carry their names in CloudWatch.
 
     ``outcome`` is "answered" or the end of the problem's type; ``route`` is one of the endpoint's, or "other": no
-    value here is chosen by a caller. ``rows`` and ``model_ms`` are the graph's. ``request_id`` is API Gateway's,
-    ``invocation_id`` Lambda's, under which its own lines and Python's are logged.
+    value here is chosen by a caller. ``qualifier`` is that of a request that was not for the endpoint's alias.
+    ``rows`` and ``model_ms`` are the graph's. ``request_id`` is API Gateway's, ``invocation_id`` Lambda's, under
+    which its own lines and Python's are logged.
     """
 
     function: str = msgspec.field(name=signals.DIMENSION_FUNCTION)
@@ -63,6 +67,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     non_finite: int = msgspec.field(name=signals.METRIC_NON_FINITE)
     init_ms: float | None = msgspec.field(name=signals.METRIC_INIT, default=None)
     prediction: int | None = msgspec.field(name=signals.METRIC_PREDICTION, default=None)
+    bins: str | None = msgspec.field(name=signals.DIMENSION_BINS, default=None)
+    qualifier: str | None = msgspec.field(name="Qualifier", default=None)
     probe: bool = msgspec.field(name="Probe", default=False)
     metadata: Metadata | None = msgspec.field(name="_aws", default=None)
 
@@ -80,10 +86,12 @@ class Telemetry:
         *,
         init_ms: float | None,
         bin_of: Callable[[Sequence[Array]], int | None],
+        bins: str | None,
     ) -> None:
         self._identity = (function, version, model, model_version)
         self._init_ms = init_ms
         self._bin_of = bin_of
+        self._bins = bins
         self.forget()
         self._encode = msgspec.json.Encoder().encode
 
@@ -118,6 +126,7 @@ class Telemetry:
         invocation_id: str,
         non_finite: bool,
         probe: bool,
+        qualifier: str | None,
         now_ms: int,
     ) -> bytes:
         """The request's line, newline included, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
@@ -125,7 +134,7 @@ class Telemetry:
         prediction = self._prediction if status == 200 else None
         rejected = status in REJECTIONS
         metadata = None
-        if not probe:
+        if not probe and qualifier is None:
             metrics = directives(init_ms is not None, self._rows > 0, prediction is not None, rejected)
             metadata = Metadata(now_ms, metrics)
         line = Line(
@@ -143,6 +152,8 @@ class Telemetry:
             int(non_finite),
             init_ms,
             prediction,
+            None if prediction is None else self._bins,
+            qualifier,
             probe,
             metadata,
         )
@@ -153,8 +164,10 @@ class Telemetry:
 def directives(cold: bool, scored: bool, predicted: bool, rejected: bool) -> msgspec.Raw:
     """The metrics that a line holds: naming one that it lacks would be an error of its format. Made at the first
     line of its kind: init need not wait for it."""
-    metrics = _ALWAYS | (_SCORED if scored else {}) | (_PREDICTED if predicted else {}) | (_COLD if cold else {})
+    metrics = _ALWAYS | (_SCORED if scored else {}) | (_COLD if cold else {})
     listed = [_directive(metrics)]
+    if predicted:
+        listed.append(_directive({signals.METRIC_PREDICTION: "None"}, signals.DIMENSION_BINS))
     if rejected:
         listed.append(_directive({signals.METRIC_REJECTED: "Count"}, signals.DIMENSION_OUTCOME))
     return msgspec.Raw(msgspec.json.encode(listed))
@@ -172,6 +185,16 @@ def _directive(metrics: Mapping[str, str], *dimensions: str) -> dict[str, Any]:
 def is_probe(event: Mapping[str, Any]) -> bool:
     """Whether a proxy event is a golden request of a hook."""
     return bool(event["requestContext"].get("stage") == signals.PROBE_STAGE)
+
+
+def other_qualifier(context: object, alias: str | None) -> str | None:
+    """The alias or version that a caller invoked instead of ``alias``; None if it was that alias, or is not known.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
+    arn = getattr(context, "invoked_function_arn", "")
+    if alias is None or arn.endswith(f":{alias}"):
+        return None
+    parts = arn.split(":")
+    return parts[7] if len(parts) == _QUALIFIED_PARTS else None
 
 
 def measure_init_ms(environ: Mapping[str, str]) -> float | None:

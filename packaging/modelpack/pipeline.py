@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
+from serinus.lambda_handlers.contract.prediction_bins import KEY, predicted_output
 from serinus.lambda_handlers.contract.signature import Feature
 from serinus.modelpack import bundle, sources
 from serinus.modelpack.baseline import profile
@@ -24,6 +25,7 @@ from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.parity import Expected, measure_agreement, parity_error, predict_expected
 from serinus.modelpack.plots import plot_points
 from serinus.modelpack.precision import advise_smaller, choose_precision
+from serinus.modelpack.prediction_bins import choose_bins, pinned_edges
 from serinus.modelpack.progress import Progress
 from serinus.modelpack.provenance import describe_origin, score_on_sample
 from serinus.modelpack.request import PackageRequest, PackageResult
@@ -104,7 +106,7 @@ def build_bundle(request: PackageRequest, progress: Progress, folder: Path) -> P
         watch.stage("robustness")
         checked = _check_graph(reference, shipped, gate)
         watch.stage("profile")
-        content = _assemble(reference, shipped, checked)
+        content = _assemble(reference, shipped, checked, watch)
         robustness = _check_endpoint(reference, shipped, checked, content, gate)
         watch.stage("write")
         return _write(reference, shipped, checked, content, robustness, watch, folder)
@@ -180,7 +182,9 @@ def _compare_on_holdout(reference: _Reference, runner: Runner) -> dict[str, dict
     return compare_metrics(holdout.target, from_source, from_graph, source.classes, request.max_loss)
 
 
-def _assemble(reference: _Reference, shipped: _ShippedGraph, checked: _Checked) -> bundle.BundleContent:
+def _assemble(
+    reference: _Reference, shipped: _ShippedGraph, checked: _Checked, progress: Progress
+) -> bundle.BundleContent:
     """The bundle's files in memory; raises `LayerLimitError` where they leave the function too large."""
     request, source, expected = reference.request, reference.source, reference.expected
     row_shapes = {name: values.shape[1:] for name, values in expected.outputs.items()}
@@ -193,10 +197,13 @@ def _assemble(reference: _Reference, shipped: _ShippedGraph, checked: _Checked) 
         shipped.runner.string_inputs,
     )
     manifest = Manifest(request.name, "", signature, shipped.graph.precision, request.tolerance, source.framework)
+    baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
+    edges = pinned_edges(request.project, request.environment, request.name, predicted_output(signature))
+    bins = choose_bins(signature, reference.sample_outputs, edges, progress)
     content = bundle.assemble_content(
         shipped.graph.model,
         manifest,
-        profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes),
+        baseline | {KEY: None if bins is None else bins.to_json()},
         choose_golden(expected, checked.features, _disagreeing_rows(reference, shipped)),
     )
     sizes = bundle.file_sizes(content)

@@ -20,12 +20,14 @@ from botocore.validate import ParamValidator
 from onnx import TensorProto, helper
 
 from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.prediction_bins import bins_between
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.hooks.clients import Clients, HookContext
 from serinus.lambda_handlers.inference.endpoint import open_endpoint
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC).timestamp()
+BINS = bins_between("value", range(1, 10))
 FUNCTION, ALIAS, STABLE, CANARY, DEPLOYMENT = "shop-dev-churn", "live", "6", "7", "d-ABCDEFGHI"
 
 
@@ -40,7 +42,7 @@ def sum_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         rows = [{feature.name: float(row) for feature in chosen} for row in range(8)]
         outputs = {"value": [[row * len(chosen) + golden_error] for row in range(8)]}
         folder = tmp_path_factory.mktemp(name)
-        graph, baseline = _sum_graph(len(chosen)), dump_json({"name": name})
+        graph, baseline = _sum_graph(len(chosen)), dump_json({"name": name, "prediction_bins": BINS.to_json()})
         golden = dump_json({"rows": rows, "outputs": outputs})
         manifest = Manifest("churn", "", signature, "float32", Tolerance(), "tests").to_json()
         manifest["version"] = compute_version(graph, manifest, baseline, golden)
@@ -306,7 +308,8 @@ class Release:
             name = {"errors": "Errors", "rejected": "Rejected", "non_finite": "NonFinite"}[metric]
             add("Serinus", name, own, at, [1.0] * hits + [0.0] * (requests - crashes - hits))
         add("Serinus", "Init", own, at, events.get("inits_ms", []))
-        add("Serinus", "Prediction", own, at, events.get("predictions", []))
+        bins = {"Bins": events.get("bins", BINS.id)}
+        add("Serinus", "Prediction", own | bins, at, events.get("predictions", []))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
@@ -84,6 +85,17 @@ def test_predictions_that_collapse_to_one_class_roll_back(release):
     found = judge_rollout(at(release, 9), release.context)
     assert found["verdict"] == "roll back"
     assert found["reason"].startswith("a different distribution of predictions")
+
+
+def test_predictions_counted_in_other_bins_are_not_compared(release):
+    """A model trained again on drifted data, whose bins are its own: the counts mean different things."""
+    for minute in range(8):
+        release.traffic(release.stable, minute, 180, predictions=[1.0] * 150 + [2.0] * 30, bins="00000000")
+        release.traffic(release.canary, minute, 20, predictions=[2.0] * 20)
+    found = judge_rollout(at(release, 9), release.context)
+    assert found["verdict"] == "promote"
+    predictions = next(one for one in found["findings"] if one["signal"] == "predictions")
+    assert (predictions["stable_share"], predictions["evidence"]) == (None, pytest.approx(1.0))
 
 
 def test_only_minutes_whose_metrics_are_complete_count(release):
@@ -259,14 +271,18 @@ def test_a_switched_version_is_judged_by_what_came_before(switched, before, verd
     assert judge_rollout(at(switched, 9), switched.context)["verdict"] == verdict
 
 
-def test_clumps_before_a_switch_make_clumps_after_it_less_surprising(switched):
-    """Twenty errors at once were usual: so they are after the switch."""
+@pytest.mark.parametrize(("clump", "rolled_back"), [(1, True), (40, False)])
+def test_clumps_before_a_switch_make_clumps_after_it_less_surprising(switched, clump, rolled_back):
+    """Two errors in a hundred requests before the switch, and six after it."""
     switched.cloudwatch.samples.clear()
+    clumps = np.random.default_rng(4).poisson(2 / clump, 240)
     for minute in range(-240, 0):
-        switched.traffic(switched.stable, minute, 100, weighted=False, errors=20 * (minute % 30 == 0))
-    for minute in range(12):
-        switched.traffic(switched.canary, minute, 100, weighted=False, errors=20 * (minute % 2))
-    assert judge_rollout(at(switched, 13), switched.context)["verdict"] != "roll back"
+        errors = int(min(100, clump * clumps[minute]))
+        switched.traffic(switched.stable, minute, 100, weighted=False, errors=errors)
+    for minute in range(14):
+        switched.traffic(switched.canary, minute, 100, weighted=False, errors=6)
+    found = judge_rollout(at(switched, 15), switched.context)
+    assert (found["verdict"] == "roll back") is rolled_back
 
 
 @pytest.mark.parametrize("minute", [15, 17])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.prediction_bins import KEY, bins_by_class
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
@@ -23,7 +24,8 @@ Rows = list[dict[str, Any]]
 def write_bundle(folder: Path, name: str, graph: bytes, signature: Signature, rows: Rows) -> Path:
     """A bundle as packaging writes it, with ``rows`` as golden requests and no golden outputs."""
     folder.mkdir(parents=True)
-    baseline, golden = dump_json({}), dump_json({"rows": rows, "outputs": {}})
+    bins = bins_by_class("label", signature.classes).to_json() if signature.classes else None
+    baseline, golden = dump_json({KEY: bins}), dump_json({"rows": rows, "outputs": {}})
     manifest = Manifest(name, "", signature, "float32", Tolerance(), "tests").to_json()
     manifest["version"] = compute_version(graph, manifest, baseline, golden)
     files = {"model.onnx": graph, "model.json": dump_json(manifest), "baseline.json": baseline}

@@ -2,24 +2,29 @@
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from serinus.lambda_handlers.contract.prediction_bins import KEY, bins_between, bins_by_class
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from serinus.lambda_handlers.inference.prediction_bins import compile_bins
 from serinus.lambda_handlers.inference.problems import malformed_body
-from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms
+from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms, other_qualifier
 
 NOW_MS = 1_790_000_000_000
 
 
 def telemetry(init_ms: float | None = None, bin_of: Callable = lambda outputs: 3) -> Telemetry:
-    return Telemetry("shop-dev-churn", "7", "churn", "3f2a9c0011aa", init_ms=init_ms, bin_of=bin_of)
+    return Telemetry(
+        "shop-dev-churn", "7", "churn", "3f2a9c0011aa", init_ms=init_ms, bin_of=bin_of, bins="3f2a9c81"
+    )
 
 
 def line(writer: Telemetry, status: int = 200, **more) -> dict:
-    options = {"invocation_id": "invocation-1", "non_finite": False, "probe": False, "now_ms": NOW_MS} | more
+    options = {"invocation_id": "invocation-1", "non_finite": False, "probe": False, "qualifier": None} | more
+    options |= {"now_ms": NOW_MS}
     data = writer.line("request-1", status, 8.25, **options)
     assert data.endswith(b"}\n")
     assert data.count(b"\n") == 1
@@ -102,10 +107,41 @@ def test_init_counts_into_the_first_requests_latency_only():
 def test_a_noted_prediction_is_told_with_its_answer_and_forgotten():
     writer = telemetry()
     writer.scored([np.array([1.0])], 1.5)
-    assert metrics(line(writer))["Prediction"] == 3
-    assert "Prediction" not in metrics(line(writer, 500))
+    predicted = line(writer)
+    assert metrics(predicted, "Bins") == {"Prediction": 3}
+    assert predicted["Bins"] == "3f2a9c81"
+    assert "Prediction" not in metrics(predicted)
+    assert not metrics(line(writer, 500), "Bins")
     writer.forget()
-    assert "Prediction" not in metrics(line(writer))
+    assert not metrics(line(writer), "Bins")
+
+
+def test_a_request_to_another_qualifier_is_logged_without_metrics():
+    document = line(telemetry(), qualifier="6")
+    assert "_aws" not in document
+    assert document["Qualifier"] == "6"
+
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-churn"
+
+
+@pytest.mark.parametrize(
+    ("arn", "alias", "qualifier"),
+    [
+        (f"{ARN}:live", "live", None),
+        (f"{ARN}:6", "live", "6"),
+        (f"{ARN}:beta", "live", "beta"),
+        (f"{ARN}:$LATEST", "live", "$LATEST"),
+        (ARN, "live", None),
+        (f"{ARN}:6", None, None),
+    ],
+)
+def test_requests_to_another_qualifier_are_not_the_endpoints(arn, alias, qualifier):
+    assert other_qualifier(SimpleNamespace(invoked_function_arn=arn), alias) == qualifier
+
+
+def test_a_context_without_an_arn_hides_no_request():
+    assert other_qualifier(None, "live") is None
 
 
 def test_a_golden_request_is_logged_without_metrics():
@@ -137,20 +173,15 @@ def signature(output: Output, classes=None) -> Signature:
 
 def test_a_label_falls_into_its_classs_bin_and_late_classes_share_the_last():
     label = Output("label", "string", "label", (None,))
-    place = compile_bins(signature(label, tuple("abcdefghijkl")), {})
+    bins = bins_by_class("label", "abcdefghijkl").to_json()
+    place = compile_bins(signature(label, tuple("abcdefghijkl")), {KEY: bins})
     found = [place([np.array([name, "a"], dtype=object)]) for name in "abjl?"]
     assert found == [1, 2, 512, 512, None]
 
 
-@pytest.mark.parametrize(
-    "profile",
-    [
-        {"kind": "numeric", "deciles": list(range(1, 10))},
-        {"kind": "columns", "columns": {"0": {"deciles": list(range(1, 10))}}},
-    ],
-)
-def test_a_number_falls_into_the_decile_of_its_training_time_baseline(profile):
-    place = compile_bins(signature(Output("y", "float32", "value", (None, 1))), {"outputs": {"y": profile}})
+def test_a_number_falls_between_the_edges_and_on_an_edge_above_it():
+    bins = bins_between("y", range(1, 10)).to_json()
+    place = compile_bins(signature(Output("y", "float32", "value", (None, 1))), {KEY: bins})
     found = [place([np.array([[value], [0.0]], dtype=np.float32)]) for value in (-5.0, 1.0, 5.5, 99.0, np.nan)]
     assert found == [1, 2, 32, 512, None]
 
