@@ -73,6 +73,6 @@ def issuer() -> Iterator[Issuer]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
         made = Issuer(f"http://127.0.0.1:{server.server_port}")
         made.keys.append(made.key.as_dict(private=False))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield made
         server.shutdown()

@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
+# One group: each process would parse every file anew.
+pytestmark = pytest.mark.xdist_group("outward calls")
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("cli", "offline", "examples", "benchmarks", "scripts")
 #: What makes a client of HTTP or sends by one; each must say itself whether the shell's proxies count.

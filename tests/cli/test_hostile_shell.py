@@ -72,7 +72,7 @@ def outside() -> Iterator[tuple[Outside, Outside]]:
     """The proxy and the AWS."""
     with Outside() as proxy, Outside() as aws:
         for one in (proxy, aws):
-            threading.Thread(target=one.serve_forever, daemon=True).start()
+            threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield proxy, aws
         proxy.shutdown()
         aws.shutdown()

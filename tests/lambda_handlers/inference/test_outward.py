@@ -43,7 +43,7 @@ class Refusing(socketserver.StreamRequestHandler):
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
     with Proxy() as started:
-        threading.Thread(target=started.serve_forever, daemon=True).start()
+        threading.Thread(target=started.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield started
         started.shutdown()
 

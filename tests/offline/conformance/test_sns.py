@@ -84,7 +84,7 @@ def endpoint() -> Iterator[tuple[str, list[tuple[dict[str, str], str]]]]:
             """Nothing to say."""
 
     server = HTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/hook", posted
     server.shutdown()
