@@ -16,9 +16,11 @@ from serinus.offline.client.own_api import OwnApi
 from serinus.offline.client.session import isolated_session
 from serinus.offline.cloud.registry import Services
 from serinus.offline.cloud.state import Snapshot, StateFolder, StateKeeper
+from serinus.offline.cloud.state_manifest import SavedClock
 from serinus.offline.cloud.wiring import connect
 from serinus.offline.core.clock import Clock
 from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.steps import Steps
 from serinus.offline.moto import state as moto_state
 from serinus.offline.moto import time as moto_time
@@ -30,8 +32,11 @@ class Cloud:
     """Owns the clock and one instance of each service of ours; `client` talks to the cloud as boto3 does."""
 
     def __init__(self, config: CloudConfig) -> None:
+        """Raises `OfflineError` if there is a state folder that cannot be used."""
         self.config = config
         self._folder = StateFolder(config.state_dir, config.account_id) if config.state_dir else None
+        #: The parts of the state to restore at the start.
+        self._saved: dict[str, Any] = {}
         saved = self._folder.clock if self._folder else None
         self.clock = Clock(config.clock_factor, saved.restart() if saved else None)
         #: Cloud seconds that passed between the end of the cloud whose state this one goes on from and now.
@@ -51,6 +56,8 @@ class Cloud:
         self._session = isolated_session(config.root_key, config.region)
         self._ticker: asyncio.Task[None] | None = None
         self._keeper: StateKeeper | None = None
+        if self._folder is not None:
+            self._read(self._folder)
 
     async def start(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -94,14 +101,25 @@ class Cloud:
             for name in moto_state.SERVICES
         }
 
+    def _read(self, folder: StateFolder) -> None:
+        """Read the state before anything runs, so that a damaged one ends the cloud by its message alone."""
+        try:
+            self._saved = folder.parts([*(f"moto-{name}" for name in moto_state.SERVICES), *self.services.by_name])
+            folder.require_writable(SavedClock.of(self.clock))
+        except OfflineError:
+            folder.close()
+            raise
+
     def _restore(self, folder: StateFolder) -> None:
         if folder.clock is None:
             return
-        for name, saved in folder.parts([f"moto-{name}" for name in moto_state.SERVICES]).items():
-            moto_state.restore(name.removeprefix("moto-"), saved)
-        for name, saved in folder.parts(list(self.services.by_name)).items():
-            if saved is not None:
-                self.services.by_name[name].restore(saved)
+        for name in moto_state.SERVICES:
+            if f"moto-{name}" in self._saved:
+                moto_state.restore(name, self._saved[f"moto-{name}"])
+        for name, service in self.services.by_name.items():
+            if self._saved.get(name) is not None:
+                service.restore(self._saved[name])
+        self._saved = {}
         self.slept_s = self.clock.time() - folder.clock.cloud
 
     def client(self, service: str, region: str | None = None) -> Any:

@@ -4,6 +4,7 @@ What is large and never changes is kept apart: the bytes of S3 objects lie in fi
 own managed policies, of which moto makes thousands, are taken from the moto that reads the pickle.
 """
 
+import contextlib
 import hashlib
 import io
 import itertools
@@ -23,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.s3.models import FakeKey
 
+from serinus.offline.cloud.state_layout import BLOB, PARTIAL, unused
+
 #: Smaller objects lie in the pickle itself.
 SMALLEST_BLOB_BYTES = 4096
 #: How often a pickle is begun anew because another thread changed what it was reading.
@@ -31,42 +34,51 @@ LOCK_TYPES = {type(threading.RLock()): threading.RLock, type(threading.Lock()): 
 
 
 class Blobs:
-    """Files of bytes, each under its SHA-256."""
+    """Files of bytes in an existing folder, each under its SHA-256."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.root.mkdir(parents=True, exist_ok=True)
         self._known: dict[int, tuple[weakref.ref[Any], str, str]] = {}
         #: The blobs that the last pickles named.
         self.named: set[str] = set()
 
     def keep(self, key: FakeKey) -> str:
-        """Keep an S3 object's bytes; returns their hash. An object whose etag is known is not read again."""
+        """Keep an S3 object's bytes; returns their hash. An object whose etag is known is not read again.
+
+        Raises `OSError` where they cannot be written.
+        """
         etag: str = key.etag
         cached = self._known.get(id(key))
-        if cached is None or cached[0]() is not key or cached[1] != etag:
+        if cached is None or cached[0]() is not key or cached[1] != etag or not (self.root / cached[2]).exists():
             cached = (weakref.ref(key), etag, self._write(key.value))
             self._known[id(key)] = cached
         self.named.add(cached[2])
         return cached[2]
 
     def read(self, sha256: str) -> bytes:
-        return (self.root / sha256).read_bytes()
+        data = (self.root / sha256).read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"{self.root / sha256} is damaged: it has another hash than its name")
+        return data
 
     def drop_unnamed(self) -> None:
         """Remove the files that no pickle names any more."""
-        for path in self.root.iterdir():
-            if path.name not in self.named:
-                path.unlink()
+        for path in unused(self.root, BLOB, self.named):
+            path.unlink(missing_ok=True)
         self._known = {key_id: known for key_id, known in self._known.items() if known[0]() is not None}
 
     def _write(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
         target = self.root / sha256
         if not target.exists():
-            partial = target.with_suffix(".partial")
-            partial.write_bytes(data)
-            partial.replace(target)
+            partial = target.with_suffix(PARTIAL)
+            try:
+                partial.write_bytes(data)
+                partial.replace(target)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    partial.unlink()
+                raise
         return sha256
 
 

@@ -42,21 +42,18 @@ def bind(config: CloudConfig) -> socket.socket:
 
 
 def serve(config: CloudConfig, on_bound: Callable[[int], object]) -> None:
-    """Serve until SIGINT or SIGTERM; returns after every worker is gone. ``on_bound`` is called with the port, as
-    soon as that is taken."""
-    listener = bind(config)
-    config = dataclasses.replace(config, port=listener.getsockname()[1])
-    on_bound(config.port)
+    """Serve until SIGINT or SIGTERM; returns after every worker is gone. ``on_bound`` is called with the port once
+    that is taken and the state is read; raises `OfflineError` if either fails."""
+    listener, cloud = _bound(config)
+    on_bound(cloud.config.port)
     sys.setswitchinterval(SWITCH_S)
-    uvicorn.Server(_settings(Cloud(config))).run(sockets=[listener])
+    uvicorn.Server(_settings(cloud)).run(sockets=[listener])
 
 
 @contextlib.contextmanager
 def running(config: CloudConfig) -> Iterator[Cloud]:
     """A cloud in a background thread of this process, for tests; use port 0."""
-    listener = bind(config)
-    config = dataclasses.replace(config, port=listener.getsockname()[1])
-    cloud = Cloud(config)
+    listener, cloud = _bound(config)
     server = uvicorn.Server(_settings(cloud))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
     thread.start()
@@ -69,6 +66,15 @@ def running(config: CloudConfig) -> Iterator[Cloud]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _bound(config: CloudConfig) -> tuple[socket.socket, Cloud]:
+    listener = bind(config)
+    try:
+        return listener, Cloud(dataclasses.replace(config, port=listener.getsockname()[1]))
+    except BaseException:
+        listener.close()
+        raise
 
 
 def _settings(cloud: Cloud) -> uvicorn.Config:

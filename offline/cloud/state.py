@@ -7,90 +7,84 @@
     DIR/archives/HASH.zip   code and layers (kept by the Lambda service itself)
 
 Parts are written beside the old ones; renaming the manifest makes them the state. Pickles can run code:
-a state folder is to be trusted like the cloud itself.
+a state folder is to be trusted like the cloud itself. `state_layout` keeps other folders from being taken for one.
 """
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import hashlib
-import json
 import logging
 import os
-import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from serinus.offline.cloud.pickling import Blobs, dumps, loads
-from serinus.offline.core.clock import Clock, monotonic, real_time
+from serinus.offline.cloud.state_layout import (
+    ANOTHER,
+    FOLDERS,
+    LOCK,
+    MANIFEST,
+    PART,
+    PARTIAL,
+    require_state_folder,
+    unusable,
+    unused,
+)
+from serinus.offline.cloud.state_manifest import (
+    HASH_DIGITS,
+    Manifest,
+    SavedClock,
+    WrittenElsewhere,
+    part_file,
+    stamp,
+)
+from serinus.offline.core.clock import Clock, monotonic
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.steps import Steps
 
 log = logging.getLogger(__name__)
 
-#: To be raised whenever what services keep changes its shape or its classes move: pickles name modules.
-FORMAT = 2
 #: Real seconds after which changes are on disk, unless the state is large.
 INTERVAL_S = 0.5
 #: How many times as long as a write took the next one waits, so that a large state does not slow the cloud.
 REST_AFTER_WRITE = 5.0
-#: Real seconds of cloud time that a restarted cloud skips, so that it never shows a time twice.
-CLOCK_MARGIN_S = 1.0
 
 #: Gives a part's live objects, to be pickled at once.
 Snapshot = Callable[[], Any]
 
 
-def stamp(account_id: str) -> dict[str, str]:
-    """What must be the same where a state is written and where it is read."""
-    return {
-        "account": account_id,
-        "format": str(FORMAT),
-        "moto": version("moto"),
-        "python": ".".join(platform.python_version_tuple()[:2]),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class SavedClock:
-    """The clock when the state was last written: cloud and real epoch seconds, and the speed."""
-
-    cloud: float
-    real: float
-    factor: float
-
-    def restart(self) -> float:
-        """The cloud time to go on from: never earlier than any that was shown, nor than real time.
-
-        A clock that is stepped by hand goes on exactly where it stood.
-        """
-        if self.factor == 0:
-            return self.cloud
-        return max(self.cloud + CLOCK_MARGIN_S * self.factor, real_time())
-
-
 class StateFolder:
-    """A folder that holds one cloud's state. Opening it locks it until the process ends or `close`."""
+    """A folder that holds one cloud's state. Opening it locks it until the process ends or `close`.
+
+    Raises `OfflineError` for a folder that is not one, is in use or is damaged, and leaves it unchanged.
+    """
 
     def __init__(self, root: Path, account_id: str) -> None:
         self.root = root
         self._stamp = stamp(account_id)
-        self._claim()
-        (root / "parts").mkdir(parents=True, exist_ok=True)
-        self.blobs = Blobs(root / "blobs")
         self.clock: SavedClock | None = None
         self._files: dict[str, str] = {}
         #: Real time of the parts, which may be older than the clock.
-        self._written = 0.0
-        self._lock = self._locked()
-        try:
+        self.written = 0.0
+        require_state_folder(root)
+        with contextlib.ExitStack() as on_failure:
+            # An existing lock comes before all reading: the cloud that holds it changes what is read.
+            lock = self._locked() if os.path.lexists(root / LOCK) else None
+            if lock is not None:
+                on_failure.callback(os.close, lock)
             self._read_manifest()
-        except OfflineError:
-            self.close()
-            raise
+            if lock is None:
+                self._claim()
+                lock = self._locked(os.O_CREAT)
+                on_failure.callback(os.close, lock)
+                self._read_manifest()
+            self._lock = lock
+            on_failure.pop_all()
+        self.blobs = Blobs(root / "blobs")
 
     def close(self) -> None:
         os.close(self._lock)
@@ -99,17 +93,29 @@ class StateFolder:
         """Make the folder this user's alone: what it holds runs as code when it is read, and holds secrets."""
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.root.chmod(0o700)
+            self._make_folders()
+        except OSError as error:
+            raise unusable(self.root, error.strerror) from error
+
+    def _make_folders(self) -> None:
+        for name in FOLDERS:
+            (self.root / name).mkdir(exist_ok=True)
+
+    def require_writable(self, clock: SavedClock) -> None:
+        """Write the manifest, the first one or as it is; raises `OfflineError` if the folder cannot be written."""
+        self._claim()
+        manifest = self.root / MANIFEST
+        try:
+            if self.clock is None:
+                self._write_manifest({}, clock)
+            else:
+                write_beside(manifest, manifest.read_bytes())
         except OSError as error:
             raise OfflineError(
-                f"{self.root} cannot be a state folder ({error.strerror}); name another with --state"
+                f"the state cannot be written to {self.root} ({error.strerror}). Free space there, or name "
+                "another folder with --state."
             ) from error
-        owner = self.root.stat().st_uid
-        if owner != os.getuid():
-            raise OfflineError(
-                f"the state folder {self.root} belongs to another user (id {owner}), who could have code run here "
-                "by it. Name a folder of your own with --state."
-            )
-        self.root.chmod(0o700)
 
     def parts(self, names: list[str]) -> dict[str, Any]:
         """The saved state of each of these parts that has any."""
@@ -120,72 +126,94 @@ class StateFolder:
         try:
             return loads(path.read_bytes(), self.blobs)
         except Exception as error:
-            raise OfflineError(
-                f"{path} cannot be read ({type(error).__name__}: {error}). Name an empty folder with --state, or "
-                "remove this one."
-            ) from error
+            raise OfflineError(f"{path} cannot be read ({type(error).__name__}: {error}). {ANOTHER}.") from error
 
     def write(self, parts: Mapping[str, bytes], clock: SavedClock, *, sweep: bool = True) -> None:
-        """Make these parts the state, all at once; with ``sweep`` remove what only the former state used."""
-        files = {name: f"{name}-{hashlib.sha256(data).hexdigest()[:32]}" for name, data in parts.items()}
-        for name, file in files.items():
-            if self._files.get(name) != file:
-                write_beside(self.root / "parts" / file, parts[name])
-        self._written = clock.real
-        self._write_manifest(files, clock)
+        """Make these parts the state, all at once; with ``sweep`` remove what only the former state used.
+
+        Raises `OSError` if they cannot be written; the former state stays.
+        """
+        self._require_held()
+        self._make_folders()
+        files = {name: part_file(name, hashlib.sha256(data).hexdigest()) for name, data in parts.items()}
+        try:
+            for name, file in files.items():
+                path = self.root / "parts" / file
+                if self._files.get(name) != file or not path.exists():
+                    write_beside(path, parts[name])
+            self._write_manifest(files, clock, clock.real)
+        except OSError:
+            # Each attempt writes other files, which would fill a disk that is nearly full.
+            with contextlib.suppress(OSError):
+                self._drop_unused_parts()
+            raise
+        self.written = clock.real
         if files != self._files:
             self._files = files
             if sweep:
-                self._drop_unused()
+                self._drop_unused_parts()
+                self.blobs.drop_unnamed()
 
     def write_clock(self, clock: SavedClock) -> None:
-        """Write the clock alone; the state stays as it was written last."""
-        self._write_manifest(self._files, clock)
+        """Write the clock alone; the state stays as it was written last. Raises `OSError`."""
+        self._require_held()
+        self._write_manifest(self._files, clock, self.written)
 
-    def _write_manifest(self, files: Mapping[str, str], clock: SavedClock) -> None:
-        manifest = {
-            "stamp": self._stamp,
-            "clock": [clock.cloud, clock.real, clock.factor],
-            "written": self._written,
-            "parts": files,
-        }
-        write_beside(self.root / "manifest.json", json.dumps(manifest, indent=1).encode())
+    def _require_held(self) -> None:
+        """`OSError` once the folder is another than was opened: another cloud may use what is there now."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self._lock), (self.root / LOCK).stat()):
+                return
+        raise OSError(errno.ESTALE, "it was removed or replaced after the cloud had started")
 
-    def _drop_unused(self) -> None:
-        used = set(self._files.values())
-        for path in (self.root / "parts").iterdir():
-            if path.name not in used:
-                path.unlink()
-        self.blobs.drop_unnamed()
+    def _write_manifest(self, files: Mapping[str, str], clock: SavedClock, written: float = 0.0) -> None:
+        manifest = Manifest(self._stamp, clock, written, dict(files))
+        write_beside(self.root / MANIFEST, manifest.to_json())
+
+    def _drop_unused_parts(self) -> None:
+        for path in unused(self.root / "parts", PART, set(self._files.values())):
+            path.unlink(missing_ok=True)
 
     def _read_manifest(self) -> None:
+        path = self.root / MANIFEST
         try:
-            manifest = json.loads((self.root / "manifest.json").read_text())
-            written, clock, files = manifest["stamp"], SavedClock(*manifest["clock"]), manifest["parts"]
-            if written != self._stamp:
-                differing = [
-                    name for name in sorted({*written, *self._stamp}) if written.get(name) != self._stamp.get(name)
-                ]
-                raise OfflineError(
-                    f"the state in {self.root} was written with {_listed(written, differing)}; this cloud "
-                    f"requires {_listed(self._stamp, differing)}. "
-                    "Name an empty folder with --state, or delete this one."
-                )
+            manifest = Manifest.from_json(path.read_bytes(), self._stamp)
         except FileNotFoundError:
             return
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise OfflineError(f"{path} cannot be read ({error.strerror}). {ANOTHER}.") from error
+        except WrittenElsewhere as error:
             raise OfflineError(
-                f"{self.root / 'manifest.json'} is damaged ({type(error).__name__}: {error}). Name an empty "
-                "folder with --state, or remove this one."
+                f"the state in {self.root} was {error}. Name an empty folder with --state, or delete this one."
             ) from error
-        self.clock, self._files = clock, files
+        except (ValueError, RecursionError) as error:
+            raise OfflineError(f"{path} is damaged or not a cloud's: {error}. {ANOTHER}.") from error
+        for file in manifest.parts.values():
+            self._require_part(file)
+        self.clock, self._files = manifest.clock, manifest.parts
 
-    def _locked(self) -> int:
-        lock = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    def _require_part(self, file: str) -> None:
+        """`OfflineError` unless the content of a part's file has the hash that is in its name."""
+        path = self.root / "parts" / file
+        try:
+            with path.open("rb") as opened:
+                sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        except OSError as error:
+            raise OfflineError(f"{path} cannot be read ({error.strerror}). {ANOTHER}.") from error
+        if file != part_file(file[: -HASH_DIGITS - 1], sha256):
+            raise OfflineError(f"{path} is damaged: the SHA-256 of its content is {sha256}. {ANOTHER}.")
+
+    def _locked(self, flags: int = 0) -> int:
+        try:
+            lock = os.open(self.root / LOCK, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600)
+        except OSError as error:
+            raise OfflineError(f"{self.root / LOCK} cannot be opened ({error.strerror}). {ANOTHER}.") from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except OSError as error:
             os.close(lock)
+            if not isinstance(error, BlockingIOError):
+                raise unusable(self.root, f"it cannot be locked: {error.strerror}") from error
             raise OfflineError(
                 f"the state in {self.root} is in use by a cloud that runs. Stop that one, or name another "
                 "folder with --state."
@@ -205,6 +233,8 @@ class StateKeeper:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._failing: set[str] = set()
+        #: Whether the last write failed.
+        self._unwritten = False
         self._pickled: dict[str, bytes] = {}
 
     def start(self) -> None:
@@ -231,25 +261,55 @@ class StateKeeper:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_S):
                     await self._due.wait()
-            if not self._due.is_set() and monotonic() < rested_until:
-                await asyncio.to_thread(self._folder.write_clock, self._saved_clock())
-                continue
+            resting = not self._due.is_set() and monotonic() < rested_until
             self._due.clear()
             last = self._stopping
-            rested_until = monotonic() + REST_AFTER_WRITE * await self._write()
+            try:
+                if resting and not last:
+                    await asyncio.to_thread(self._folder.write_clock, SavedClock.of(self._clock))
+                else:
+                    rested_until = monotonic() + REST_AFTER_WRITE * await self._write()
+                    self._report_success()
+            except OSError as error:
+                rested_until = 0.0
+                self._report_failure(error, last=last)
+
+    def _report_success(self) -> None:
+        if self._unwritten:
+            self._unwritten = False
+            log.warning("the state is saved in %s again", self._folder.root)
+
+    def _report_failure(self, error: OSError, *, last: bool) -> None:
+        """Log that the state is not saved: once until it is, and at the end."""
+        reason = error.strerror or error
+        if last:
+            written = datetime.fromtimestamp(self._folder.written, UTC).isoformat(timespec="seconds")
+            log.error(
+                "the state is not saved: the last write to %s failed (%s); at most the state of %s is left there",
+                self._folder.root,
+                reason,
+                written if self._folder.written else "its start",
+            )
+        elif not self._unwritten:
+            log.error(
+                "the state cannot be written to %s (%s). The cloud goes on and tries again; until it succeeds, "
+                "changes are in memory only. Free space there, or restart it with another --state",
+                self._folder.root,
+                reason,
+            )
+        self._unwritten = True
 
     async def _write(self) -> float:
         """Write the state between two steps; returns the real seconds for which that held up the event loop."""
         await asyncio.to_thread(self._steps.hold)
-        # Pickled on the event loop, where services change their state; `dumps` copes with moto's threads.
-        begun, clock, parts = monotonic(), self._saved_clock(), self._pickle()
-        took_s = monotonic() - begun
-        self._steps.release()
+        try:
+            # Pickled on the event loop, where services change their state; `dumps` copes with moto's threads.
+            begun, clock, parts = monotonic(), SavedClock.of(self._clock), self._pickle()
+            took_s = monotonic() - begun
+        finally:
+            self._steps.release()
         await asyncio.to_thread(self._folder.write, parts, clock, sweep=not self._failing)
         return took_s
-
-    def _saved_clock(self) -> SavedClock:
-        return SavedClock(self._clock.time(), real_time(), self._clock.factor)
 
     def _pickle(self) -> dict[str, bytes]:
         self._folder.blobs.named.clear()
@@ -257,6 +317,8 @@ class StateKeeper:
             try:
                 self._pickled[name] = dumps(snapshot(), self._folder.blobs)
                 self._failing.discard(name)
+            except OSError:
+                raise  # a blob that cannot be written: the disk's fault, not the part's
             except Exception:
                 if name not in self._failing:
                     log.exception("the state of %s cannot be written; its last good state is kept", name)
@@ -265,14 +327,15 @@ class StateKeeper:
 
 
 def write_beside(target: Path, data: bytes) -> None:
-    """Write a file so that its name never leads to half of it."""
-    partial = target.with_name(f"{target.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(target)
-
-
-def _listed(stamped: Mapping[str, str], names: list[str]) -> str:
-    return ", ".join(f"{name} {stamped.get(name, 'unstated')}" for name in names)
+    """Write a file so that its name never leads to half of it; raises `OSError` and leaves nothing behind."""
+    partial = target.with_name(f"{target.name}{PARTIAL}")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise

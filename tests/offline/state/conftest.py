@@ -14,6 +14,7 @@ import boto3
 import httpx
 import pytest
 
+from serinus.offline.__main__ import main
 from serinus.offline.client.own_api import OwnApi
 from serinus.offline.core.root_key import RootKey
 
@@ -116,6 +117,42 @@ serving.bind = told
 from serinus.offline.__main__ import main
 sys.exit(main())
 """
+
+
+def everything_in(root: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Mode, time of change and content of ``root`` and all below it (links: the target); names only of /."""
+    if root == Path("/"):
+        return {str(path): (0, 0, b"") for path in root.iterdir()}
+    listed = {}
+    for path in [root, *root.rglob("*")]:
+        status, content = path.lstat(), b""
+        if path.is_symlink():
+            content = os.fsencode(path.readlink())
+        elif path.is_file():
+            content = path.read_bytes()
+        listed[str(path)] = (status.st_mode, status.st_mtime_ns, content)
+    return listed
+
+
+@pytest.fixture
+def refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[Path], str]]:
+    """Runs the command on a state folder that it must refuse and leave as it is; returns its one line."""
+    environment, mask = dict(os.environ), os.umask(0o077)
+
+    def run(state: Path) -> str:
+        before = everything_in(state.parent)
+        monkeypatch.setattr(sys, "argv", ["offline", "--port", "0", "--state", str(state)])
+        assert main() == 1
+        assert everything_in(state.parent) == before
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    yield run
+    os.umask(mask)
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from serinus.offline.cloud.state import CLOCK_MARGIN_S, SavedClock, StateFolder
+from serinus.offline.cloud.state import StateFolder
+from serinus.offline.cloud.state_manifest import CLOCK_MARGIN_S, SavedClock
 from serinus.offline.core.clock import real_time
 from serinus.offline.core.errors import OfflineError
 
