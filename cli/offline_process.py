@@ -147,6 +147,7 @@ def start(
         health = _wait_until_ready(process, port, log_path)
     except BaseException:
         _end(process.pid)
+        _remove_records(project, port)
         raise
     cloud = RunningCloud(process.pid, port, identity.region, health["account_id"], speed, key)
     record(project, cloud)
@@ -231,6 +232,7 @@ def find(project: Path, port: int | None = None) -> RunningCloud | None:
             raise CliError(f"{error}. If others may have read it, restart the cloud.") from error
         if not _alive(cloud):
             record.unlink(missing_ok=True)
+            _remove_records(project, cloud.port)
         elif port in (None, cloud.port):
             return cloud
     return None
@@ -248,9 +250,20 @@ def require(project: Path, port: int | None = None) -> RunningCloud:
 def stop(project: Path, cloud: RunningCloud, patience_s: float = STOP_TIMEOUT_S) -> None:
     """Stop ``cloud`` and wait until its process has ended; it is killed after ``patience_s``."""
     _end(cloud.pid, patience_s)
-    (project / FOLDER / f"cloud-{cloud.port}.json").unlink(missing_ok=True)
-    credentials_path(project, cloud.port).unlink(missing_ok=True)
-    redirect_path(project, cloud.port).unlink(missing_ok=True)
+    _remove_records(project, cloud.port)
+
+
+def _remove_records(project: Path, port: int) -> None:
+    """Remove the record and the key of a cloud that has ended, unless another process holds its port's lock."""
+    folder = project / FOLDER
+    if not folder.is_dir():
+        return
+    claim = os.open(folder / f"cloud-{port}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(claim, "rb"), contextlib.suppress(BlockingIOError):
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        (folder / f"cloud-{port}.json").unlink(missing_ok=True)
+        credentials_path(project, port).unlink(missing_ok=True)
+        redirect_path(project, port).unlink(missing_ok=True)
 
 
 def require_extra() -> None:

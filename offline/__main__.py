@@ -1,12 +1,15 @@
 """`python -m serinus.offline`: one cloud in the foreground, until SIGINT or SIGTERM."""
 
 import argparse
+import contextlib
 import logging
 import math
 import os
 import re
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from serinus.offline.client.shell import shielded
 from serinus.offline.core.config import DEFAULT_PORT, CloudConfig
@@ -37,10 +40,14 @@ def account(text: str) -> str:
     return text
 
 
-def default_credentials(port: int) -> Path:
-    """Where the key of a cloud at ``port`` is kept that was not told where."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "offline-cloud" / f"{port}.credentials"
+def close_on_sigterm(at_end: contextlib.ExitStack) -> None:
+    """Have ``at_end`` closed before SIGTERM ends the process: its server raises it again after an orderly end."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        at_end.close()
+        signal.raise_signal(number)
+
+    at_end.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, end) or signal.SIG_DFL)
 
 
 def main() -> int:
@@ -70,6 +77,7 @@ def main() -> int:
     surroundings = shielded(os.environ) | {"MOTO_ACCOUNT_ID": arguments.account}
     os.environ.clear()
     os.environ.update(surroundings)
+    from serinus.offline.cloud.key_file import default_path, published
     from serinus.offline.cloud.serve import serve
 
     named = arguments.credentials
@@ -78,30 +86,34 @@ def main() -> int:
 
     def keep_key(port: int) -> None:
         # Only now: the file for this port may be that of a cloud that runs.
-        path = named or default_credentials(port)
-        if not is_there:
+        path = named or default_path(port)
+        if named is None:
+            at_end.enter_context(published(key, path))
+        elif not is_there:
             key.write(path)
         logging.getLogger("offline").info("calls are signed with the key in %s", path)
 
-    try:
-        key = RootKey.read(named) if is_there else RootKey.new()
-        serve(
-            CloudConfig(
-                root_key=key,
-                host=arguments.host,
-                port=arguments.port,
-                account_id=arguments.account,
-                region=arguments.region,
-                clock_factor=arguments.speed,
-                metric_delay_s=arguments.metric_delay,
-                seed=arguments.seed,
-                state_dir=arguments.state,
-            ),
-            keep_key,
-        )
-    except OfflineError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    with contextlib.ExitStack() as at_end:
+        close_on_sigterm(at_end)
+        try:
+            key = RootKey.read(named) if is_there else RootKey.new()
+            serve(
+                CloudConfig(
+                    root_key=key,
+                    host=arguments.host,
+                    port=arguments.port,
+                    account_id=arguments.account,
+                    region=arguments.region,
+                    clock_factor=arguments.speed,
+                    metric_delay_s=arguments.metric_delay,
+                    seed=arguments.seed,
+                    state_dir=arguments.state,
+                ),
+                keep_key,
+            )
+        except OfflineError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
     return 0
 
 

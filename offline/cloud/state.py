@@ -128,13 +128,17 @@ class StateFolder:
         except Exception as error:
             raise OfflineError(f"{path} cannot be read ({type(error).__name__}: {error}). {ANOTHER}.") from error
 
+    def prepare(self) -> None:
+        """Make the folders that are missing, blobs' before they are pickled; raises `OSError` if that fails."""
+        self._require_held()
+        self._make_folders()
+
     def write(self, parts: Mapping[str, bytes], clock: SavedClock, *, sweep: bool = True) -> None:
         """Make these parts the state, all at once; with ``sweep`` remove what only the former state used.
 
         Raises `OSError` if they cannot be written; the former state stays.
         """
-        self._require_held()
-        self._make_folders()
+        self.prepare()
         files = {name: part_file(name, hashlib.sha256(data).hexdigest()) for name, data in parts.items()}
         try:
             for name, file in files.items():
@@ -301,6 +305,7 @@ class StateKeeper:
 
     async def _write(self) -> float:
         """Write the state between two steps; returns the real seconds for which that held up the event loop."""
+        await asyncio.to_thread(self._folder.prepare)
         await asyncio.to_thread(self._steps.hold)
         try:
             # Pickled on the event loop, where services change their state; `dumps` copes with moto's threads.

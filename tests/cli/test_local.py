@@ -39,6 +39,11 @@ def wait_until_ready(port: int, cloud: "subprocess.Popen[str]") -> None:
     raise AssertionError(f"no cloud on port {port}")
 
 
+def keys(project: Path) -> list[Path]:
+    """The files with keys of clouds that are left in the project."""
+    return list((project / ".serinus/local").glob("*.credentials"))
+
+
 def gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -60,6 +65,7 @@ def test_in_the_foreground_it_is_found_and_ends_without_a_traceback(serinus, pro
             _, said = cloud.communicate(timeout=60)
     assert "Traceback" not in said
     assert status(serinus, project) == {"running": False}
+    assert keys(project) == []
 
 
 def test_two_clouds_run_side_by_side_and_go_down_together(serinus, project: Path) -> None:
@@ -104,4 +110,18 @@ def test_a_cloud_that_was_killed_is_not_taken_for_running(serinus, project: Path
     serinus("local", "up", "--port", str(free_port()), cwd=project)
     os.kill(int(str(status(serinus, project)["pid"])), signal.SIGKILL)
     assert status(serinus, project) == {"running": False}
+    assert keys(project) == []
     assert serinus("local", "down", cwd=project).stdout.strip() == "nothing was running"
+
+
+def test_a_project_is_not_taken_for_a_state_folder(serinus, project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    mode = project.stat().st_mode
+    refused = serinus("local", "up", "--port", str(free_port()), "--state", ".", cwd=project)
+    assert refused.returncode == 1
+    shown = " ".join(refused.stderr.split())
+    assert "the offline cloud did not start: . is neither empty nor a state folder (it holds " in shown
+    assert "Traceback" not in shown
+    assert {path: path.read_bytes() for path in before} == before
+    assert not [name for name in ("lock", "parts", "blobs", "archives") if (project / name).exists()]
+    assert (project.stat().st_mode, keys(project)) == (mode, [])

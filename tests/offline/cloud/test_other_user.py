@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -214,7 +215,10 @@ def test_a_cloud_that_cannot_start_leaves_the_key_of_the_one_that_runs(cloud: Cl
     assert RootKey.read(path) == cloud.config.root_key
 
 
-def test_a_key_without_a_place_is_kept_for_its_port(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("end", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
+def test_a_key_without_a_place_is_kept_for_its_port_while_the_cloud_runs(
+    tmp_path: Path, end: signal.Signals, status: int
+) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "serinus.offline", "--port", "0"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
@@ -223,8 +227,9 @@ def test_a_key_without_a_place_is_kept_for_its_port(tmp_path: Path) -> None:
         assert path.parent == tmp_path / "offline-cloud"
         url = f"http://127.0.0.1:{path.stem}"
         assert OwnApi(url, RootKey.read(path)).get("/clock", timeout_s=60).status_code == 200
-        process.terminate()
+        process.send_signal(end)
         process.communicate()
+    assert (process.returncode, path.exists()) == (status, False)
 
 
 @pytest.mark.parametrize(
