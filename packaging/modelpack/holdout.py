@@ -22,12 +22,18 @@ def compare_metrics(
     truth: Any, source: Outputs, bundle: Outputs, classes: tuple[Any, ...] | None, max_loss: float
 ) -> dict[str, dict[str, float]]:
     """Metrics by name for `source` and `bundle`; raises `HoldoutError` where the bundle's are worse by more than
-    ``max_loss`` (errors in the target's unit: by more than that share of the source's)."""
+    ``max_loss`` (errors in the target's unit: by more than that share of the source's), and `SampleError` where
+    the source's are not finite."""
     metrics = {"source": _metrics(truth, source, classes), "bundle": _metrics(truth, bundle, classes)}
     for name, before in metrics["source"].items():
         after = metrics["bundle"][name]
+        if not np.isfinite(before):
+            raise SampleError(
+                f"on the holdout {name} of the source model is {before:g}: the target or the predictions hold values "
+                "that are missing or not finite. Leave those rows out of the holdout."
+            )
         loss = before - after if name in _MORE_IS_BETTER else (after - before) / (before or 1.0)
-        if loss > max_loss:
+        if not loss <= max_loss:  # a metric that is not a number is no better
             raise HoldoutError(
                 f"on the holdout {name} is {after:.6g} for the bundle and {before:.6g} for the source, worse by "
                 f"more than {max_loss:g}. Package with another --precision, or allow more with --max-loss.",

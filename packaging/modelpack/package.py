@@ -34,7 +34,12 @@ def package(request: PackageRequest, progress: Progress | None = None) -> Packag
 
 def check(request: PackageRequest) -> None:
     """Raise `RequestError` where ``request`` is not valid, and `ModelpackError` where the converters are not
-    installed; loads nothing."""
+    installed; TypeError where it is not a `PackageRequest`. Loads nothing."""
+    if not isinstance(request, PackageRequest):
+        raise TypeError(
+            f"package() takes a PackageRequest, not a {type(request).__name__}: "
+            'package(PackageRequest("model.joblib", name="churn", sample="sample.csv", project="."))'
+        )
     request.check()
     absent = [name for name in _NEEDED if find_spec(name) is None]
     if absent:

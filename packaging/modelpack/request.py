@@ -1,5 +1,6 @@
 """The request to `package`, and its result."""
 
+import math
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from serinus.lambda_handlers.contract.agreement import Agreement
 from serinus.lambda_handlers.contract.build import LARGEST_UNZIPPED_BYTES
 from serinus.lambda_handlers.contract.lock import NAME
 from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack import request_fields as fields
 from serinus.modelpack.errors import RequestError
 from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.robustness.report import Robustness
@@ -16,6 +18,26 @@ from serinus.modelpack.robustness.report import Robustness
 #: Valid values of ``precision``; `auto` applies the rule of `precision.choose_precision`.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
 _PATHS = ("source", "sample", "project", "requirements", "holdout")
+_FIELDS: dict[str, fields.FieldCheck] = {
+    "source": fields.path("the path of a saved model or of an MLflow model's folder"),
+    "name": fields.text,
+    "sample": fields.optional(fields.path("the path of a .csv or .parquet file")),
+    "project": fields.path("the path of the project's folder"),
+    "environment": fields.text,
+    "tolerance": fields.tolerance,
+    "trust": fields.texts,
+    "drop": fields.texts,
+    "target": fields.optional(fields.text),
+    "allow_version_skew": fields.flag,
+    "requirements": fields.optional(fields.path("the path of a pip requirements file")),
+    "precision": fields.text,
+    "holdout": fields.optional(fields.path("the path of a .csv or .parquet file")),
+    "max_loss": fields.number,
+    "dry_run": fields.flag,
+    "factory": fields.optional(fields.text),
+    "allow_fragile": fields.flag,
+    "largest_unzipped_bytes": fields.whole,
+}
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -33,6 +55,9 @@ class PackageRequest:
     ``allow_fragile`` accepts a bundle that differs from its source on edge-case inputs.
     ``dry_run`` writes nothing. ``factory`` (`module:function`) returns the PyTorch module for weights.
     ``largest_unzipped_bytes`` is Lambda's limit for a function with its layers.
+
+    Paths may be str, ``trust`` and ``drop`` lists. Raises TypeError for a field of another type, `RequestError`
+    for an empty path. Errors name a field by its option of `serinus package`: ``max_loss`` is --max-loss.
     """
 
     source: Path
@@ -53,6 +78,10 @@ class PackageRequest:
     factory: str | None = None
     allow_fragile: bool = False
     largest_unzipped_bytes: int = LARGEST_UNZIPPED_BYTES
+
+    def __post_init__(self) -> None:
+        for name, check in _FIELDS.items():
+            object.__setattr__(self, name, check(name, getattr(self, name)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; paths as text."""
@@ -93,13 +122,23 @@ class PackageRequest:
             raise RequestError(
                 f"factory {self.factory!r} is not a module:function. For example: --factory my_model:make"
             )
+        if not 0.0 <= self.max_loss < math.inf:
+            raise RequestError(
+                f"max_loss {self.max_loss:g} is not valid: it must be a finite number of at least 0. "
+                "For example: --max-loss 0.01"
+            )
+        if self.largest_unzipped_bytes < 1:
+            raise RequestError(f"largest_unzipped_bytes {self.largest_unzipped_bytes} must be at least 1.")
+        self._check_tolerance()
+
+    def _check_tolerance(self) -> None:
         tolerance = self.tolerance
         least = 0.0 if tolerance.cosine is None else tolerance.cosine
-        numbers = tolerance.atol >= 0.0 and tolerance.rtol >= 0.0
+        numbers = 0.0 <= tolerance.atol < math.inf and 0.0 <= tolerance.rtol < math.inf
         if not (0.0 <= tolerance.labels <= 1.0 and numbers and -1.0 <= least <= 1.0):
             raise RequestError(
                 f"tolerance {tolerance.to_json()} is not valid: labels must be a share from 0 to 1, atol and rtol "
-                "at least 0, cosine between -1 and 1."
+                "finite and at least 0, cosine between -1 and 1."
             )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from serinus.modelpack.errors import HoldoutError, SampleError
 from serinus.modelpack.holdout import accuracy, compare_metrics
 
 ROWS = 300
@@ -63,6 +64,17 @@ def test_regressors_metrics() -> None:
     }
     measured = compare_metrics(pd.Series(truth), {"value": value}, {"value": value}, None, 0.0)
     assert measured["source"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_metrics_that_are_not_numbers_pass_no_gate() -> None:
+    truth, value = np.arange(4.0), np.arange(4.0)
+    worse = value.copy()
+    worse[1] = np.nan
+    with pytest.raises(HoldoutError, match="rmse is nan for the bundle"):
+        compare_metrics(pd.Series(truth), {"value": value}, {"value": worse}, None, 0.01)
+    truth[2] = np.nan
+    with pytest.raises(SampleError, match="rmse of the source model is nan.*Leave those rows out"):
+        compare_metrics(pd.Series(truth), {"value": value}, {"value": value}, None, 0.01)
 
 
 @pytest.mark.parametrize(
