@@ -2,20 +2,76 @@
 
 In Python, `package` makes a bundle of a trained model and `load` opens one to predict with. Each is imported on
 first use: functions on Lambda carry this module too.
+
+    import serinus
+
+    serinus.package(serinus.PackageRequest("model.joblib", name="churn", sample="sample.csv", project="."))
+    serinus.load("churn").predict([{"tenure": 2, "charge": 95.5, "contract": "monthly"}])
+
+Errors:
+
+    ModelpackError          `package` cannot make a bundle
+    ├── RequestError            a setting of the request cannot be used
+    ├── SourceError             the model file cannot be read as a model
+    ├── SampleError             the sample cannot be read, or does not fit the model
+    ├── ConversionError         the model cannot be expressed as an ONNX graph
+    ├── PrecisionError          the requested precision does not apply, or is out of tolerance
+    ├── ParityError             the graph disagrees with the model beyond the tolerance
+    ├── HoldoutError            the bundle's metrics on labelled rows are worse than the source's
+    └── LayerError              the function would exceed what AWS Lambda allows
+    ContractError           a bundle or serinus.lock is damaged, or a folder is not a bundle
+    ReleaseError            `load` finds no pinned bundle of that name
+    RequestRejected         `predict` rejects rows as the endpoint would (a ValueError)
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from serinus.infra.errors import ReleaseError
+    from serinus.lambda_handlers.contract.errors import ContractError
+    from serinus.lambda_handlers.contract.tolerance import Tolerance
     from serinus.loaded import LoadedModel, RequestRejected, load
+    from serinus.modelpack.errors import (
+        ConversionError,
+        HoldoutError,
+        LayerError,
+        ModelpackError,
+        ParityError,
+        PrecisionError,
+        RequestError,
+        SampleError,
+        SourceError,
+    )
     from serinus.modelpack.package import PackageRequest, PackageResult, package
 
-__all__ = ["LoadedModel", "PackageRequest", "PackageResult", "RequestRejected", "load", "package"]
+__all__ = [
+    "ContractError",
+    "ConversionError",
+    "HoldoutError",
+    "LayerError",
+    "LoadedModel",
+    "ModelpackError",
+    "PackageRequest",
+    "PackageResult",
+    "ParityError",
+    "PrecisionError",
+    "ReleaseError",
+    "RequestError",
+    "RequestRejected",
+    "SampleError",
+    "SourceError",
+    "Tolerance",
+    "load",
+    "package",
+]
 
 _MODULES = {
+    "ContractError": "serinus.lambda_handlers.contract.errors",
     "LoadedModel": "serinus.loaded",
     "PackageRequest": "serinus.modelpack.package",
     "PackageResult": "serinus.modelpack.package",
+    "ReleaseError": "serinus.infra.errors",
     "RequestRejected": "serinus.loaded",
+    "Tolerance": "serinus.lambda_handlers.contract.tolerance",
     "load": "serinus.loaded",
     "package": "serinus.modelpack.package",
 }
@@ -23,11 +79,11 @@ _MODULES = {
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        if name not in _MODULES:
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        return getattr(import_module(_MODULES[name]), name)
+        return getattr(import_module(_MODULES.get(name, "serinus.modelpack.errors")), name)
 
     def __dir__():
-        return sorted({*globals(), *__all__})
+        return __all__.copy()  # `help` lists no others: neither these two functions nor the tables

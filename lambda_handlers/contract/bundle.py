@@ -60,19 +60,22 @@ class Manifest(NamedTuple):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Manifest":
-        """Read `to_json`'s data; raises `ContractError` for another format."""
+        """Read `to_json`'s data; raises `ContractError` for another format, or where a part is missing."""
         if data.get("format") != FORMAT:
             raise ContractError(
                 f"bundle has format {data.get('format')!r}; this release reads {FORMAT}. Package the model again."
             )
-        return cls(
-            name=data["name"],
-            version=data["version"],
-            signature=Signature.from_json(data["signature"]),
-            precision=data["precision"],
-            tolerance=Tolerance.from_json(data["tolerance"]),
-            framework=data["framework"],
-        )
+        try:
+            return cls(
+                name=data["name"],
+                version=data["version"],
+                signature=Signature.from_json(data["signature"]),
+                precision=data["precision"],
+                tolerance=Tolerance.from_json(data["tolerance"]),
+                framework=data["framework"],
+            )
+        except (KeyError, TypeError) as error:
+            raise ContractError(f"{MANIFEST} is damaged: {error}. Package the model again.") from error
 
 
 class Golden(NamedTuple):

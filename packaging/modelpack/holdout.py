@@ -29,8 +29,8 @@ def compare_metrics(
         after = metrics["bundle"][name]
         if not np.isfinite(before):
             raise SampleError(
-                f"on the holdout {name} of the source model is {before:g}: the target or the predictions hold values "
-                "that are missing or not finite. Leave those rows out of the holdout."
+                f"on the holdout {name} of the source model is {before:g}: the target or the predictions "
+                "hold values that are missing or not finite. Leave those rows out of the holdout."
             )
         loss = before - after if name in _MORE_IS_BETTER else (after - before) / (before or 1.0)
         if not loss <= max_loss:  # a metric that is not a number is no better

@@ -73,7 +73,7 @@ def test_metrics_that_are_not_numbers_pass_no_gate() -> None:
     with pytest.raises(HoldoutError, match="rmse is nan for the bundle"):
         compare_metrics(pd.Series(truth), {"value": value}, {"value": worse}, None, 0.01)
     truth[2] = np.nan
-    with pytest.raises(SampleError, match="rmse of the source model is nan.*Leave those rows out"):
+    with pytest.raises(SampleError, match=r"rmse of the source model is nan.*Leave those rows out"):
         compare_metrics(pd.Series(truth), {"value": value}, {"value": value}, None, 0.01)
 
 
