@@ -19,10 +19,17 @@ from serinus.offline.core.root_key import RootKey
 if TYPE_CHECKING:
     import boto3
 
+LARGEST_PORT = 65_535
+
 Local = Annotated[bool, typer.Option("--local", help="Use this project's offline cloud instead of AWS.")]
 CloudPort = Annotated[
     int | None,
-    typer.Option("--port", help="With --local: port of the offline cloud, if the project runs several."),
+    typer.Option(
+        "--port",
+        min=1,
+        max=LARGEST_PORT,
+        help="With --local: port of the offline cloud, if the project runs several.",
+    ),
 ]
 Environment = Annotated[
     str | None,

@@ -11,8 +11,9 @@ import typer
 
 from serinus.cli import offline_process
 from serinus.cli.console import notice, print_json, results, step
+from serinus.cli.finite import finite
 from serinus.cli.project import find_project
-from serinus.cli.target import AsJson
+from serinus.cli.target import LARGEST_PORT, AsJson
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
 from serinus.offline.core.config import DEFAULT_PORT
@@ -26,9 +27,15 @@ REDIRECT = """<!doctype html><meta charset="utf-8"><title>Offline cloud</title>
 <script>location.replace({url})</script>
 """
 
-Port = Annotated[int, typer.Option(help="Port to listen on.")]
+#: A day a second.
+FASTEST = 86_400
+
+Port = Annotated[int, typer.Option(min=1, max=LARGEST_PORT, help="Port to listen on.")]
 AnyPort = Annotated[
-    int | None, typer.Option("--port", help="Port of the offline cloud, if the project runs several.")
+    int | None,
+    typer.Option(
+        "--port", min=1, max=LARGEST_PORT, help="Port of the offline cloud, if the project runs several."
+    ),
 ]
 
 
@@ -42,7 +49,10 @@ def up(
     speed: Annotated[
         float,
         typer.Option(
-            help="Cloud seconds per real second. Schedules, bakes, alarms and timestamps use cloud time."
+            min=0,
+            max=FASTEST,
+            callback=finite,
+            help="Cloud seconds per real second. Schedules, bakes, alarms and timestamps use cloud time.",
         ),
     ] = 60.0,
     state: Annotated[

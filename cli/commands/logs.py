@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from serinus.cli.console import notice, results
-from serinus.cli.errors import INTERRUPTED_EXIT_CODE, CliError
+from serinus.cli.errors import INTERRUPTED_EXIT_CODE, WrongUsage
 from serinus.cli.printable import printable
 from serinus.cli.target import CloudPort, EndpointName, Environment, Local
 
@@ -28,6 +28,9 @@ LOCAL_POLL_INTERVAL_S = 0.25
 #: Seconds by which an event may arrive late in CloudWatch Logs; offline in real seconds.
 LAG_S = 30.0
 LOCAL_LAG_S = 2.0
+
+#: Ten years, before which no such log exists.
+LONGEST_SPAN_S = 3653 * 86_400
 
 _SPAN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -128,13 +131,16 @@ def write_new_entries(tails: "list[LogTail]", log_filter: "LogFilter", write: "C
 
 
 def read_span(text: str) -> float:
-    """Seconds that a span such as "10m" means; raises `CliError` for anything else."""
+    """Seconds that a span such as "10m" means; raises `WrongUsage` for anything else."""
     match = _SPAN.fullmatch(text.strip())
     if match is None:
-        raise CliError(
+        raise WrongUsage(
             f"--since {text!r} is not a span of time. Use a number and s, m, h or d, such as 45s, 10m, 2h or 3d."
         )
-    return float(match["count"]) * _UNIT_S[match["unit"]]
+    span_s = float(match["count"]) * _UNIT_S[match["unit"]]
+    if span_s > LONGEST_SPAN_S:
+        raise WrongUsage(f"--since {text!r} is longer than ten years. Use a shorter span, such as 3d.")
+    return span_s
 
 
 def sources(stack: str, of: LogOrigin) -> "list[LogSource]":

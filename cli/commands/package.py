@@ -10,6 +10,7 @@ from tomlkit.items import Table
 
 from serinus.cli.console import notice, print_json
 from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.finite import finite
 from serinus.cli.package_report import find_models, print_result
 from serinus.cli.progress import StageProgress
 from serinus.cli.project import find_project
@@ -19,6 +20,9 @@ from serinus.infra.names import DEFAULT_ENVIRONMENT, SETTINGS
 
 if TYPE_CHECKING:
     from serinus.modelpack.request import PackageResult
+
+#: A week; some timers of operating systems hold no more than about three.
+LONGEST_TIMEOUT_MINUTES = 10_080.0
 
 
 def package(
@@ -74,6 +78,9 @@ def package(
     labels: Annotated[
         float,
         typer.Option(
+            min=0,
+            max=1,
+            callback=finite,
             metavar="SHARE",
             help="Classifiers: smallest share of the sample's rows, from 0 to 1, for which bundle and source "
             "model must predict the same label.",
@@ -82,16 +89,24 @@ def package(
     atol: Annotated[
         float,
         typer.Option(
+            min=0,
+            callback=finite,
             metavar="NUMBER",
             help="Absolute tolerance of predicted numbers: |bundle - source| <= atol + rtol * |source|.",
         ),
     ] = 1e-4,
     rtol: Annotated[
-        float, typer.Option(metavar="NUMBER", help="Relative tolerance of predicted numbers, see --atol.")
+        float,
+        typer.Option(
+            min=0, callback=finite, metavar="NUMBER", help="Relative tolerance of predicted numbers, see --atol."
+        ),
     ] = 1e-3,
     cosine: Annotated[
         float | None,
         typer.Option(
+            min=-1,
+            max=1,
+            callback=finite,
             metavar="NUMBER",
             help="Embeddings and other vectors: smallest cosine similarity of the bundle's and the source model's "
             "vector, such as 0.999, for every row. It replaces --atol and --rtol for them.",
@@ -117,6 +132,8 @@ def package(
     max_loss: Annotated[
         float,
         typer.Option(
+            min=0,
+            callback=finite,
             metavar="NUMBER",
             help="With --holdout: by how much a metric of the bundle may be worse than the source model's. "
             "Accuracy, AUC and R2: as a difference (0.01 allows 0.89 for 0.90). Errors and losses: as a "
@@ -141,7 +158,10 @@ def package(
     timeout: Annotated[
         float,
         typer.Option(
-            metavar="MINUTES", help="Minutes without progress after which packaging is stopped and fails."
+            max=LONGEST_TIMEOUT_MINUTES,
+            callback=finite,
+            metavar="MINUTES",
+            help="Minutes without progress after which packaging is stopped and fails.",
         ),
     ] = 15.0,
     dry_run: Annotated[

@@ -10,12 +10,14 @@ import typer
 
 from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import CliError, Interrupted
+from serinus.cli.finite import finite
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson, EndpointName
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 
 #: The folder of each endpoint's last report.
 PAGES = ".serinus/rehearsals"
+LARGEST_SEED = 2**63 - 1
 
 
 def rehearse(
@@ -44,6 +46,7 @@ def rehearse(
         typer.Option(
             min=1,
             max=2000,
+            callback=finite,
             metavar="NUMBER",
             help="Requests per real second sent to the endpoint during the rehearsal.",
         ),
@@ -53,6 +56,7 @@ def rehearse(
         typer.Option(
             min=1,
             max=600,
+            callback=finite,
             metavar="NUMBER",
             help="Cloud seconds per real second. At 60, an hour's bake takes a minute.",
         ),
@@ -60,6 +64,8 @@ def rehearse(
     seed: Annotated[
         int | None,
         typer.Option(
+            min=0,
+            max=LARGEST_SEED,
             metavar="NUMBER",
             help="Random seed for routing, faults and rows, to repeat a rehearsal. Default: a new one each time.",
         ),
@@ -69,6 +75,7 @@ def rehearse(
         typer.Option(
             min=0,
             max=900,
+            callback=finite,
             metavar="SECONDS",
             help="Cloud seconds until a metric appears in CloudWatch: up to about 120 on AWS.",
         ),
