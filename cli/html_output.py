@@ -1,6 +1,6 @@
 """The file that --html names: checked before the work, and written whole or not at all."""
 
-import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -8,9 +8,14 @@ from serinus.cli.errors import CliError, WrongUsage
 
 
 def require_writable(page: Path) -> None:
-    """`WrongUsage` unless ``page`` can be written."""
+    """`WrongUsage` unless ``page`` can be written. It must end with .html: a file of that name is replaced."""
     if page.is_dir():
         raise WrongUsage(f"--html {page} is a folder. Name a file in it, such as {page / 'page.html'}.")
+    if page.suffix != ".html":
+        raise WrongUsage(
+            f"--html {page} does not end with .html, and other files are not replaced. Name a page, such as "
+            f"{page.with_name(page.name + '.html')}."
+        )
     if not page.parent.is_dir():
         raise WrongUsage(f"--html {page}: there is no folder {page.parent}. Create it first.")
     try:
@@ -22,7 +27,7 @@ def require_writable(page: Path) -> None:
 
 def write_page(page: Path, content: str) -> None:
     """Write ``content``, whole or not at all, creating the folder; raises `CliError` on failure."""
-    temporary = page.with_name(f".{page.name}.{os.getpid()}")
+    temporary = page.with_name(f".{page.name}.{secrets.token_hex(4)}")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(content, encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.console import megabytes, print_json, results, table
+from serinus.cli.html_output import require_writable, write_page
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson, PackEnvironment
 from serinus.infra.names import DEFAULT_ENVIRONMENT
@@ -33,6 +34,8 @@ def inspect(
     from serinus.infra.release import pinned_bundle  # imports pydantic, which --help does not need
     from serinus.lambda_handlers.contract import bundle
 
+    if html is not None:
+        require_writable(html)
     project = find_project()
     folder = pinned_bundle(project, env, model)
     manifest = bundle.read_manifest(folder)
@@ -40,10 +43,8 @@ def inspect(
     if as_json:
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
     elif html is not None:
-        from serinus.cli.html_output import require_writable, write_page
         from serinus.cli.model_card_html import render
 
-        require_writable(html)
         write_page(html, render(folder))
         results.print(str(html))
     elif card:
