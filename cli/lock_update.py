@@ -9,7 +9,8 @@ from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS
 from serinus.infra.settings import Settings
 from serinus.lambda_handlers.contract.bundle import verify
 from serinus.lambda_handlers.contract.errors import ContractError
-from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from serinus.lambda_handlers.contract.lock import LOCK, Pin
+from serinus.modelpack.locking import changing_pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,20 @@ class UpdatedPin:
 
 
 def repin(project: Path, environment: str, bundle: ServedBundle) -> UpdatedPin:
-    """Pin ``bundle`` for ``environment``; raises `CliError` if the project lacks it or the lock cannot be read."""
-    path = project / LOCK
+    """Pin ``bundle`` for ``environment``; raises `CliError` if the project lacks it, or the lock cannot be read or
+    written."""
     folder = f"bundles/{bundle.model}/{bundle.short}"
     try:
-        lock = {name: dict(models) for name, models in read_lock(path).items()}
         pin = Pin(verify(project / folder).version, folder)
+        with changing_pins(project) as lock:
+            # Offline, `local` deploys what `dev` pins unless it has a pin of its own.
+            unpinned_local = environment == LOCAL_ENVIRONMENT and bundle.model not in lock.get(environment, {})
+            pinned = DEFAULT_ENVIRONMENT if unpinned_local else environment
+            lock.setdefault(pinned, {})[bundle.model] = pin
     except ContractError as error:
         raise CliError(str(error)) from error
-    # Offline, `local` deploys what `dev` pins unless it has a pin of its own.
-    unpinned_local = environment == LOCAL_ENVIRONMENT and bundle.model not in lock.get(environment, {})
-    pinned = DEFAULT_ENVIRONMENT if unpinned_local else environment
-    lock.setdefault(pinned, {})[bundle.model] = pin
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_text(render_lock(lock), encoding="utf-8")
-    temporary.replace(path)
+    except OSError as error:
+        raise CliError(f"{project / LOCK} cannot be written ({error.strerror}).") from error
     return UpdatedPin(pinned, pin)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tomlkit
 import typer
 from tomlkit.container import OutOfOrderTableProxy
+from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from serinus.cli.console import notice, print_json
@@ -17,6 +18,8 @@ from serinus.cli.project import find_project
 from serinus.cli.target import AsJson
 from serinus.cli.termination import ended_in_order
 from serinus.infra.names import DEFAULT_ENVIRONMENT, SETTINGS
+from serinus.modelpack.atomic import write_file
+from serinus.modelpack.locking import exclusive
 
 if TYPE_CHECKING:
     from serinus.modelpack.request import PackageResult
@@ -171,11 +174,11 @@ def package(
 ) -> None:
     """Convert a trained model to ONNX, check that it agrees with the source model, and pin it in serinus.lock.
 
-    If no endpoint in serinus.toml serves the model, one is added. In a folder of models, each model has the name
-    of its file (churn.joblib: churn), and its sample is the table of that name beside it (churn.csv or
-    churn.parquet), or else --sample. A model that other library versions saved is converted with those versions,
-    in a separate environment. The model's code runs in a separate process, which is stopped with the processes
-    that it started if it makes no progress for --timeout minutes.
+    If no endpoint in serinus.toml serves the model, a table \[endpoint.NAME] is added. In a folder of models, each
+    model has the name of its file (churn.joblib: churn), and its sample is the table of that name beside it
+    (churn.csv or churn.parquet), or else --sample. A model that other library versions saved is converted with
+    those versions, in a separate environment. The model's code runs in a separate process, which is stopped with
+    the processes that it started if it makes no progress for --timeout minutes.
 
     Exit codes: 0 packaged; 1 an error in settings or lock, or a crash of the model's code; 2 usage; 3 the model
     cannot be read; 4 the sample does not fit; 5 the conversion failed; 6 out of tolerance; 7 too large for Lambda.
@@ -216,7 +219,7 @@ def package(
                     request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)
                     packaged.append(packer.package(request, progress))
                 if not dry_run and add_endpoint(project / SETTINGS, model.name):
-                    notice(f"added [endpoint.{model.name}] to {SETTINGS}")
+                    notice(f"added to {SETTINGS}: [endpoint.{model.name}]")
     finally:
         _report(packaged, project, env, dry_run=dry_run, as_json=as_json, single=name is not None)
 
@@ -277,13 +280,30 @@ def read_settings(settings: Path) -> tomlkit.TOMLDocument:
 
 
 def add_endpoint(settings: Path, name: str) -> bool:
-    """Add an endpoint table for the model to serinus.toml if there is none; returns whether it did."""
-    endpoints = read_settings(settings).get("endpoint", {})
-    tables = [table for table in endpoints.values() if isinstance(table, dict)]
-    if name in endpoints or any(table.get("model") == name for table in tables):
-        return False
-    text = settings.read_text(encoding="utf-8").rstrip("\n")
-    temporary = settings.with_name(settings.name + ".new")
-    temporary.write_text(f"{text}\n\n[endpoint.{name}]\n", encoding="utf-8")
-    temporary.replace(settings)
+    """Append an endpoint table for the model to serinus.toml if there is none; returns whether it did.
+
+    All that the file holds stays as it is, comments and line ends included. Raises `CliError` if it cannot be
+    written, or would be no TOML with the table.
+    """
+    try:
+        with exclusive(settings.parent):
+            endpoints = read_settings(settings).get("endpoint", {})
+            tables = [table for table in endpoints.values() if isinstance(table, dict)]
+            if name in endpoints or any(table.get("model") == name for table in tables):
+                return False
+            write_file(settings.resolve(), _with_endpoint(settings.read_bytes(), name))
+    except (OSError, TOMLKitError) as error:
+        raise CliError(
+            f"[endpoint.{name}] cannot be added to {settings} ({error}). The bundle is pinned: add the table."
+        ) from error
     return True
+
+
+def _with_endpoint(content: bytes, name: str) -> bytes:
+    """``content`` and an endpoint table for ``name``, with the line ends of the first line."""
+    end = b"\r\n" if content.partition(b"\n")[0].endswith(b"\r") else b"\n"
+    last = content if content.endswith(b"\n") or not content else content + end
+    blank = b"" if not last or last.endswith(end * 2) else end
+    added = last + blank + f"[endpoint.{name}]".encode() + end
+    tomlkit.parse(added)
+    return added

@@ -26,11 +26,13 @@ def folder_beside(target: Path) -> Iterator[Path]:
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Replace ``target`` by ``content`` in one step."""
+    """Replace ``target`` by ``content`` in one step; permissions stay."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     try:
         draft.write_bytes(content)
+        if target.exists():
+            shutil.copymode(target, draft)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
