@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serinus.cli.console import megabytes, results, table
-from serinus.cli.errors import CliError
+from serinus.cli.errors import CliError, WrongUsage
 
 if TYPE_CHECKING:
     from serinus.modelpack.request import PackageResult
     from serinus.modelpack.robustness.report import Robustness
 
-_MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".pt2", ".cbm", ".ubj", ".json", ".txt")
+_MODELS = (".joblib", ".pkl", ".pickle", ".skops", ".onnx", ".pt2", ".cbm", ".ubj")
+#: Models among files that may be anything, by what their first bytes hold: XGBoost's and LightGBM's.
+_MARKS = {".json": b'"learner"', ".txt": b"tree\n"}
+_MARKED_BYTES = 256
 _TABLES = (".parquet", ".csv")
 
 
@@ -26,17 +29,55 @@ class ModelSource:
 
 
 def find_models(source: Path, name: str | None, sample: Path | None) -> list[ModelSource]:
-    """The model in file ``source``, or those in folder ``source``; raises `CliError` if there is none."""
+    """The model in file ``source``, or those in folder ``source``.
+
+    Raises `CliError` if there is none, and `WrongUsage` if ``name`` is missing for a file or given for several
+    models, or if two models of a folder have the same name.
+    """
     if not source.is_dir() or (source / "MLmodel").is_file():
         if name is None:
-            raise CliError(f"{source} needs a name. Add --name {_model_name(source)}")
+            raise WrongUsage(f"{source} needs a name. Add --name {_model_name(source)}")
         return [ModelSource(source, name, sample)]
-    paths = [path for path in sorted(source.iterdir()) if path.suffix in _MODELS or (path / "MLmodel").is_file()]
+    paths = [path for path in sorted(source.iterdir()) if _is_model(path)]
     if not paths:
-        raise CliError(f"{source} holds no models ({', '.join(_MODELS)}, or MLflow folders). Name a model's file.")
+        raise CliError(
+            f"{source} holds no models ({', '.join(_MODELS)}, .json of XGBoost, .txt of LightGBM, or MLflow "
+            "folders). Name a model's file, or the folder that holds them."
+        )
     if name is not None:
-        raise CliError(f"{source} holds {len(paths)} models, which are named by their files. Remove --name.")
+        if len(paths) > 1:
+            raise WrongUsage(
+                f"--name {name} is for one model, and {source} holds {len(paths)}: {_listed(paths)}. Name one "
+                f"file, such as {paths[0]}, or remove --name to name each by its file."
+            )
+        return [ModelSource(paths[0], name, sample or _table_beside(paths[0]))]
+    _require_different_names(paths)
     return [ModelSource(path, _model_name(path), _table_beside(path) or sample) for path in paths]
+
+
+def _is_model(path: Path) -> bool:
+    """Whether ``path`` is a model by its ending; .json and .txt by their content, since a project has others."""
+    if path.suffix in _MARKS and path.is_file():
+        with path.open("rb") as file:
+            head = file.read(_MARKED_BYTES)
+        return _MARKS[path.suffix] in head and head.startswith((b"{", b"tree\n"))
+    return path.suffix in _MODELS or (path / "MLmodel").is_file()
+
+
+def _require_different_names(paths: list[Path]) -> None:
+    by_name: dict[str, Path] = {}
+    for path in paths:
+        other = by_name.setdefault(_model_name(path), path)
+        if other is not path:
+            raise WrongUsage(
+                f"{other} and {path} would both be packaged as {_model_name(path)}. Package each with a --name of "
+                "its own, or rename one."
+            )
+
+
+def _listed(paths: list[Path], most: int = 5) -> str:
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(path.name for path in paths[:most]) + more
 
 
 def _model_name(path: Path) -> str:
