@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from serinus.cli import cdk
-from serinus.cli.console import results
+from serinus.cli.console import results, step
 from serinus.cli.target import CloudPort, EndpointNames, Environment, Local
+
+#: Not that of `serinus deploy`, which may be running.
+LOG = Path(".serinus/local/cdk-destroy.log")
 
 
 def destroy(
@@ -18,6 +21,12 @@ def destroy(
     port: CloudPort = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Skip the confirmation, which --local never requires.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="With --local: print the CDK CLI's output always, not only when it fails."
+        ),
     ] = False,
 ) -> None:
     """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them.
@@ -33,7 +42,14 @@ def destroy(
     stacks = stack_names(project, environment, endpoints or [])
     force = ["--force"] if local or yes else []
     app = assembly_with(project, list(stacks.values()))
-    cdk.run(project, ["destroy", *stacks.values(), "-c", f"env={environment}", *app, *force], target.environment())
+    command = ["destroy", *stacks.values(), "-c", f"env={environment}", *app, *force]
+    if local and not verbose:
+        log = project / LOG
+        log.unlink(missing_ok=True)
+        with step(f"destroying {', '.join(stacks)}"):
+            cdk.run(project, command, target.environment(), log=log)
+    else:
+        cdk.run(project, command, target.environment())
     for stack in stacks.values():
         drop_rotated(target.client("apigateway"), stack)
     results.print(f"destroyed {', '.join(stacks)}")

@@ -1,5 +1,6 @@
 """`serinus doctor`: reports what is missing on this machine and how to install it."""
 
+import contextlib
 import platform
 import re
 import shutil
@@ -15,10 +16,11 @@ import typer
 from rich.text import Text
 
 from serinus.cli import cdk, offline_process
-from serinus.cli.console import print_json, results, table
+from serinus.cli.console import notice, print_json, results, table
 from serinus.cli.errors import CliError
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson
+from serinus.lambda_handlers.contract.lock import LOCK
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
@@ -27,10 +29,11 @@ FREE_DISK_MB = 2000
 
 @dataclass(frozen=True, slots=True)
 class DoctorCheck:
-    """One requirement; ``remedy`` says how to install it if it is missing."""
+    """One requirement; ``remedy`` says how to install it if it is missing. State `later`: a next step installs
+    it."""
 
     what: str
-    state: Literal["ok", "missing", "optional"]
+    state: Literal["ok", "missing", "later", "optional"]
     detail: str
     remedy: str = ""
 
@@ -48,12 +51,28 @@ def doctor(as_json: AsJson = False) -> None:
         print_json([check.to_json() for check in checks])
     else:
         shown = table("", "requirement", "found", "how to install it")
-        colours = {"ok": "green", "missing": "red", "optional": "yellow"}
+        colours = {"ok": "green", "missing": "red", "later": "cyan", "optional": "yellow"}
         for check in checks:
             shown.add_row(Text(check.state, style=colours[check.state]), check.what, check.detail, check.remedy)
         results.print(shown)
     if any(check.state == "missing" for check in checks):
         raise typer.Exit(1)
+    if not as_json:
+        notice(f"nothing is missing. Next: {next_step()}")
+
+
+def next_step() -> str:
+    """The first step of the main job that this folder's project has not taken."""
+    try:
+        project = find_project()
+    except CliError:
+        return "serinus init FOLDER"
+    if not (project / LOCK).is_file():
+        return "serinus package MODEL --name NAME --sample SAMPLE.csv"
+    with contextlib.suppress(CliError):
+        if offline_process.find(project) is not None:
+            return "serinus deploy --local"
+    return "serinus local up, then serinus deploy --local"
 
 
 def run_checks() -> Iterator[DoctorCheck]:
@@ -101,7 +120,10 @@ def _cdk() -> DoctorCheck:
     if installed == pinned:
         return DoctorCheck("CDK CLI of this project", "ok", installed)
     return DoctorCheck(
-        "CDK CLI of this project", "missing", installed or "not installed", f"npm install (pins {pinned})"
+        "CDK CLI of this project",
+        "later",
+        installed or "not installed yet",
+        f"`serinus deploy` installs {pinned}; so does npm install",
     )
 
 

@@ -9,6 +9,7 @@ from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
+from serinus.cli import offline_process
 from serinus.cli.console import notice, print_json
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.finite import finite
@@ -17,7 +18,7 @@ from serinus.cli.progress import StageProgress
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson
 from serinus.cli.termination import ended_in_order
-from serinus.infra.names import DEFAULT_ENVIRONMENT, SETTINGS
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS
 from serinus.modelpack.atomic import write_file
 from serinus.modelpack.locking import exclusive
 
@@ -244,7 +245,8 @@ def _report(
         notice("nothing was written (--dry-run)")
     else:
         notice(
-            f"{names} pinned for {environment} in serinus.lock. Next: serinus deploy {packaged[0].name} --local"
+            f"{names} pinned for {environment} in serinus.lock. "
+            f"Next: {next_step(project, environment, packaged[0].name)}"
         )
     try:
         _print(packaged, project, as_json=as_json, single=single)
@@ -254,6 +256,18 @@ def _report(
             f"{names} {state}, but the report cannot be printed ({type(error).__name__}: {error}). "
             f"`serinus inspect {packaged[0].name}` shows the bundle."
         ) from error
+
+
+def next_step(project: Path, environment: str, name: str) -> str:
+    """The command that deploys what was pinned, after the one that starts an offline cloud where none runs."""
+    if environment not in (DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT):
+        return f"serinus deploy {name} --env {environment}"
+    deploy = f"serinus deploy {name} --local"
+    try:
+        running = offline_process.find(project) is not None
+    except (CliError, OSError):  # about its record or key; `serinus deploy` reports it
+        running = True
+    return deploy if running else f"serinus local up, then {deploy}"
 
 
 def _print(packaged: "list[PackageResult]", project: Path, *, as_json: bool, single: bool) -> None:

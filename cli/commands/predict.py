@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from serinus.cli.request_auth import RequestAuth
 
+#: Errors that are printed one by one.
+LISTED_ERRORS = 10
+
 
 def predict(
     endpoint: EndpointName,
@@ -161,8 +164,16 @@ def _explain(response: "httpx.Response") -> str:
     # API Gateway reports only here what is wrong with a token.
     description = re.search(r'error_description="([^"]*)"', response.headers.get("www-authenticate", ""))
     lines = [str(problem.get("detail") or problem.get("message") or problem)]
-    lines += [
-        f"  row {error.get('row')}, {error.get('field')}: {error.get('value')!r} {error.get('rule')}"
-        for error in problem.get("errors", [])[:10]
-    ]
+    errors = problem.get("errors", [])
+    lines += [f"  {_describe(error)}" for error in errors[:LISTED_ERRORS]]
+    if (more := len(errors[LISTED_ERRORS:]) + problem.get("errors_omitted", 0)) > 0:
+        lines.append(f"  and {more} more")
     return "\n".join([*lines, *([description[1]] if description else [])])
+
+
+def _describe(error: dict[str, Any]) -> str:
+    """An error of a problem document in one line; row, field and value are left out where they do not apply."""
+    row = "" if error.get("row") is None else f"row {error['row']}: "
+    field = "" if error.get("field") is None else f"{error['field']} "
+    value = "" if error.get("value") is None else f" (it is {json.dumps(error['value'], ensure_ascii=False)})"
+    return f"{row}{field}{error.get('rule')}{value}"

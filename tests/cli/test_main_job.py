@@ -174,7 +174,9 @@ def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
     assert "There were no differences" in diff.stdout
     assert project.stack_status(endpoint) == "UPDATE_COMPLETE"
 
-    project.run("serinus", "destroy", "--local")
+    destroyed = project.run("serinus", "destroy", "--local")
+    assert len((destroyed.stdout + destroyed.stderr).splitlines()) == 2
+    assert (project.folder / ".serinus" / "local" / "cdk-destroy.log").stat().st_size > 0
     gone = project.run("serinus", "predict", "tumour", "--data", "training/rows.json", "--local", check=False)
     assert gone.returncode == 1
     assert "is not deployed" in gone.stderr

@@ -1,12 +1,17 @@
 """Rows are read from the formats that people have, and answers shown as a table."""
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from serinus.cli.commands.predict import read_rows, render
+from serinus.cli.commands.predict import read_rows, render, send
 from serinus.cli.console import results
 from serinus.cli.errors import CliError
+from serinus.cli.request_auth import NoAuth
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,37 @@ def test_values_of_several_targets_are_lists() -> None:
     with results.capture() as captured:
         results.print(render({"values": [[1.0, 2.5]]}, 1))
     assert "[1.0, 2.5]" in captured.get()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ({"row": 3, "field": "income", "rule": "is required"}, "  row 3: income is required"),
+        (
+            {"row": 0, "field": "income", "rule": "may not be null", "value": None},
+            "  row 0: income may not be null",
+        ),
+        (
+            {"row": 0, "field": "income", "rule": "must be a number", "value": "d\u00e9ar"},
+            '  row 0: income must be a number (it is "d\u00e9ar")',
+        ),
+        ({"rule": "a request must hold at least one row"}, "  a request must hold at least one row"),
+        ({"field": "rows", "rule": "the body must hold `rows`"}, "  rows the body must hold `rows`"),
+        (
+            {"row": 1, "rule": "a row must have 3 values", "value": 0},
+            "  row 1: a row must have 3 values (it is 0)",
+        ),
+    ],
+)
+def test_rejected_rows_are_explained(error: dict[str, Any], line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = {"detail": "12 errors.", "errors": [error] * 12, "errors_omitted": 5}
+
+    def post(url: str, **_: Any) -> httpx.Response:
+        return httpx.Response(422, content=json.dumps(problem), request=httpx.Request("POST", url))
+
+    monkeypatch.setattr(httpx, "post", post)
+    with pytest.raises(CliError, match=r"answered 422:\n12 errors\.\n" + re.escape(line)) as caught:
+        send("http://api.example", NoAuth(), [{}])
+    lines = str(caught.value).splitlines()
+    assert lines[2:] == [line] * 10 + ["  and 7 more"]
+    assert "None" not in str(caught.value)
