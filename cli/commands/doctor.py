@@ -112,15 +112,19 @@ def _node() -> DoctorCheck:
 
 
 def _cdk() -> DoctorCheck:
+    what = "CDK CLI of this project"
     try:
         project = find_project()
+    except CliError as error:
+        return DoctorCheck(what, "optional", "no project in this folder", str(error))
+    try:
         pinned, installed = cdk.pinned_version(project), cdk.installed_version(project)
     except CliError as error:
-        return DoctorCheck("CDK CLI of this project", "optional", "no project in this folder", str(error))
+        return DoctorCheck(what, "missing", f"no version in {cdk.PACKAGE}", str(error))
     if installed == pinned:
-        return DoctorCheck("CDK CLI of this project", "ok", installed)
+        return DoctorCheck(what, "ok", installed)
     return DoctorCheck(
-        "CDK CLI of this project",
+        what,
         "later",
         installed or "not installed yet",
         f"`serinus deploy` installs {pinned}; so does npm install",

@@ -12,6 +12,7 @@ from serinus.cli.console import notice, results
 from serinus.cli.errors import CliError
 from serinus.infra.names import SETTINGS
 from serinus.lambda_handlers.contract.lock import NAME
+from serinus.modelpack.atomic import write_file
 
 TEMPLATES = (SETTINGS, "cdk.json", "package.json", "gitignore", "README.md")
 
@@ -35,21 +36,28 @@ def init(
             f"project name {project!r} is not valid: use lower-case letters, digits and hyphens, starting with a "
             "letter, 40 characters at most. Set another one with --name."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for template in TEMPLATES:
-        target = folder / (".gitignore" if template == "gitignore" else template)
-        if target.exists():
-            notice(f"kept    {target.name}, which exists")
-            continue
-        text = read_template(template).replace("{{project}}", project)
-        temporary = target.with_name(target.name + ".new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-        notice(f"wrote   {target.name}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for template in TEMPLATES:
+            _write_new(folder / (".gitignore" if template == "gitignore" else template), template, project)
+    except OSError as error:
+        raise CliError(
+            f"{folder} cannot be a project's folder: {error.filename}: {error.strerror}. Name a folder "
+            "that you may write to."
+        ) from error
     results.print(f"project {project} is ready in {folder}")
     if shutil.which("npm") is None:
         notice("npm was not found; deploying requires Node 20 or later. `serinus doctor` says how to install it.")
     notice("next: serinus package MODEL --name NAME --sample SAMPLE.csv")
+
+
+def _write_new(target: Path, template: str, project: str) -> None:
+    """Write ``target`` whole, unless it exists."""
+    if target.exists():
+        notice(f"kept    {target.name}, which exists")
+        return
+    write_file(target, read_template(template).replace("{{project}}", project).encode())
+    notice(f"wrote   {target.name}")
 
 
 def read_template(name: str) -> str:

@@ -43,3 +43,13 @@ def test_a_name_that_aws_would_refuse_is_refused(serinus) -> None:
     done = serinus("init", "--name", "My Shop")
     assert done.returncode == 1
     assert "lower-case letters, digits and hyphens" in done.stderr
+
+
+def test_a_file_is_no_folder_for_a_project(serinus, tmp_path: Path) -> None:
+    (tmp_path / "model.joblib").write_text("mine")
+    for folder in ("model.joblib", "model.joblib/shop"):
+        done = serinus("init", folder)
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert f"{folder} cannot be a project's folder" in done.stderr
+    assert (tmp_path / "model.joblib").read_text() == "mine"

@@ -57,6 +57,15 @@ def test_the_doctor_still_fails_where_something_is_missing(project: Path, monkey
     assert "nothing is missing" not in done.output
 
 
+def test_a_project_that_pins_no_cdk_misses_it(project: Path) -> None:
+    (project / "package.json").write_text("{}")
+    done = run_doctor("--json")
+    assert done.exit_code == 1
+    (check,) = (item for item in json.loads(done.stdout) if item["what"].startswith("CDK CLI"))
+    assert (check["state"], check["found"]) == ("missing", "no version in package.json")
+    assert "does not pin aws-cdk" in check["remedy"]
+
+
 def test_what_is_packaged_is_deployed_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert package.next_step(project, "dev", "churn") == "serinus local up, then serinus deploy churn --local"
     assert package.next_step(project, "prod", "churn") == "serinus deploy churn --env prod"

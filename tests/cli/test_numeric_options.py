@@ -75,6 +75,13 @@ def test_a_number_that_fits_nothing_is_refused_by_the_options_name(
         assert f"Invalid value for '{option}'" in " ".join(done.output.split())
 
 
+@pytest.mark.parametrize("value", ["0", "65536"])
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS if option == "--port"])
+def test_a_port_that_is_none_is_refused(name: str, value: str) -> None:
+    done = CliRunner().invoke(app, [*name.split(), *ARGUMENTS[name], "--port", value])
+    assert (done.exit_code, "Invalid value for '--port'" in " ".join(done.output.split())) == (2, True)
+
+
 def _is_unbounded(name: str, option: str, value: str) -> bool:
     """Tolerances are in the unit of the model's outputs, which has no largest value."""
     return name == "package" and option in ("--atol", "--rtol", "--max-loss") and value == "9" * 40
