@@ -18,10 +18,10 @@ from serinus.offline.core.root_key import RootKey
 
 
 def port(text: str) -> int:
-    """A number of a port."""
+    """A port number."""
     number = int(text)
     if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"{number} is no port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{number} is not a port number; use 0 to 65535")
     return number
 
 
@@ -29,14 +29,14 @@ def amount(text: str) -> float:
     """A number that is 0 or more, and finite."""
     number = float(text)
     if not 0.0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of 0 or more")
+        raise argparse.ArgumentTypeError(f"{text} must be a finite number of at least 0")
     return number
 
 
 def account(text: str) -> str:
     """An account's number."""
     if not re.fullmatch(r"[0-9]{12}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not 12 digits")
+        raise argparse.ArgumentTypeError(f"{text!r} must be 12 digits")
     return text
 
 
@@ -55,8 +55,8 @@ def main() -> int:
     defaults = CloudConfig()
     parser = argparse.ArgumentParser(prog="python -m serinus.offline", description=__doc__)
     parser.add_argument("--host", default=defaults.host)
-    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 takes any free port")
-    parser.add_argument("--account", type=account, default=defaults.account_id, help="account it plays")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 picks any free port")
+    parser.add_argument("--account", type=account, default=defaults.account_id, help="12-digit account number")
     parser.add_argument("--region", default=defaults.region)
     parser.add_argument(
         "--speed", type=amount, default=defaults.clock_factor, help="cloud seconds per real second"
@@ -68,7 +68,7 @@ def main() -> int:
         "--credentials",
         type=Path,
         default=None,
-        help="the owner's access key, as a file of AWS's shared credentials; made where there is none",
+        help="shared credentials file with the owner's access key; created if missing",
     )
     arguments = parser.parse_args()
     # State, logs and what functions leave behind are for whoever started the cloud.

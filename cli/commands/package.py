@@ -175,7 +175,7 @@ def package(
 ) -> None:
     """Convert a trained model to ONNX, check that it agrees with the source model, and pin it in serinus.lock.
 
-    If no endpoint in serinus.toml serves the model, a table [endpoint.NAME] is added. In a folder of models, each
+    If no endpoint in serinus.toml serves the model, a table endpoint.NAME is added. In a folder of models, each
     model has the name of its file (churn.joblib: churn), and its sample is the table of that name beside it
     (churn.csv or churn.parquet), or else --sample. A model that other library versions saved is converted with
     those versions, in a separate environment. The model's code runs in a separate process, which is stopped with

@@ -1,1 +1,1 @@
-"""Who makes a call: access keys, the policies of their principals, and the signatures made with them."""
+"""Authenticates callers: access keys, their principals' policies, and request signatures."""

@@ -1,4 +1,4 @@
-"""Who makes a call: the user, role session or root whose access key signed it."""
+"""Identifies callers: the user, role session or root whose key signed."""
 
 import asyncio
 import dataclasses

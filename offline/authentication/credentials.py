@@ -1,4 +1,4 @@
-"""Access keys and whose they are: a user's, a role session's, or the account's root's.
+"""Access keys and their principals: a user, a role session, or the account's root.
 
 Keys are those that moto's IAM and STS gave out, and the cloud's own, which is root's: it stands for the
 credentials of the person who started it.

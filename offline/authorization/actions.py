@@ -1,4 +1,4 @@
-"""Which IAM action an operation needs: mostly its own name under its service's prefix.
+"""Maps an operation to its IAM action: mostly its own name under its service's prefix.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """

@@ -1,4 +1,4 @@
-"""Holds what functions ask for against what their roles allow, and remembers it.
+"""Checks functions' calls against their roles' policies, and records each check.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
@@ -22,7 +22,7 @@ from serinus.offline.authorization.required_access import accesses_of
 from serinus.offline.core import protocol
 from serinus.offline.core.ports import CloudContext, Ports
 
-#: Distinct uses that are remembered; the oldest go first.
+#: Distinct accesses kept; the oldest are dropped first.
 MAX_ACCESS_RECORDS = 20_000
 
 
@@ -36,7 +36,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class AccessRecord:
-    """A role asked for an action on a resource (None: not told by the call), and was ``allowed`` it or not."""
+    """A role's request for an action on a resource (None: unknown), and whether ``allowed``."""
 
     role: str
     action: str
@@ -45,7 +45,7 @@ class AccessRecord:
 
 
 class Authorizer:
-    """Knows the temporary credentials of functions, and no others."""
+    """Checks calls with functions' temporary credentials only."""
 
     def __init__(self, context: CloudContext) -> None:
         self._context = context
@@ -63,11 +63,11 @@ class Authorizer:
         self._sessions[access_key] = Session(role, arn)
 
     def session(self, access_key: str) -> Session | None:
-        """Whose credentials these are; None for all that are not a function's."""
+        """The session of these credentials; None if they are not a function's."""
         return self._sessions.get(access_key)
 
     def refusal(self, session: Session, request: Request, signed_as: str, region: str) -> protocol.Answer | None:
-        """The answer that a call is refused with; None lets it pass.
+        """The AccessDenied response to a call; None if it is allowed.
 
         Raises `NotModelled` for a call that no service's model knows.
         """
@@ -106,7 +106,7 @@ class Authorizer:
         return self.reason_against(role, Access(action, resource), region, caller=role) is None
 
     def reason_against(self, role: str, access: Access, region: str, *, caller: str) -> Reason | None:
-        """Why an access is not allowed, or None; remembered as a use either way."""
+        """Why an access is denied, or None; recorded either way."""
         reason = None if access.action in ALWAYS_ALLOWED else self._reason(role, access, region, caller)
         self._records[AccessRecord(role, access.action, access.resource, reason is None)] += 1
         while len(self._records) > MAX_ACCESS_RECORDS:
@@ -148,12 +148,12 @@ class Authorizer:
         return (f"arn:aws:lambda:{region}:{self._context.config.account_id}:function:{function}",)
 
     def uses(self, role: str | None = None) -> list[dict[str, Any]]:
-        """What roles asked for so far, with how often; of one role (an ARN) or all."""
+        """The recorded accesses with their counts, of one role (an ARN) or all."""
         recorded = list(self._records.items())
         return [{**asdict(use), "count": count} for use, count in recorded if role in (None, use.role)]
 
     def routes(self) -> list[Route]:
-        """``GET /_offline/iam/uses?role=ARN``: each action and resource that functions asked for."""
+        """``GET /_offline/iam/uses?role=ARN``: each action and resource that functions requested."""
 
         async def uses(request: HttpRequest) -> Response:
             return JSONResponse({"uses": self.uses(request.query_params.get("role"))})

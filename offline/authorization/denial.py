@@ -1,4 +1,4 @@
-"""AWS's words for a call that is not allowed.
+"""AWS's error messages for a denied call.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """

@@ -1,4 +1,4 @@
-"""A policy document held against an action, a resource and what else is known of a call.
+"""Evaluates a policy document for an action, a resource and a call's condition keys.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -14,7 +14,7 @@ from serinus.offline.authorization.conditions import Context, conditions_hold, l
 
 
 class Effect(Enum):
-    """What policies say together: an explicit deny beats every allow."""
+    """The combined result of policies: an explicit deny overrides every allow."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -84,7 +84,7 @@ def _statement(document: dict[str, Any]) -> Statement:
 
 
 def effect_of(documents: Iterable[str], access: Access, context: Context) -> Effect:
-    """What the policies say of an access; ``context`` are the values of condition keys."""
+    """The policies' effect on an access; ``context`` holds the condition keys' values."""
     effect = Effect.NOTHING
     for document in documents:
         for statement in statements_of(document):

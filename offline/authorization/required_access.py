@@ -1,4 +1,4 @@
-"""What a call needs to be allowed: actions, resources, and the condition keys that it fills."""
+"""The access that a call requires: actions, resources, and the condition keys that it sets."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Which resources a call is about, from its parameters: for the services that functions call.
+"""Finds the resources of a call from its parameters, for the services that functions call.
 
 An entry gives ARNs, or None where the parameters do not tell; a call of a service without an entry is decided by
 its action alone.

@@ -1,4 +1,4 @@
-"""A client of a cloud's own API: what is below /_offline, where the clock is moved and faults are ordered.
+"""A client of a cloud's own API below /_offline, which moves the clock and injects faults.
 
 Calls are signed like any other: the secret itself never travels, so that whoever listens at the port of a cloud
 that is gone learns nothing of use.

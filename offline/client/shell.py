@@ -1,4 +1,4 @@
-"""What a person's shell says about AWS and about proxies, kept away from this cloud and from whoever calls it.
+"""Keeps the shell's AWS and proxy variables away from this cloud and from its callers.
 
 A profile, an endpoint or a region that is set for work with AWS must not turn calls that are meant for this cloud
 away from it, and no proxy can reach the loopback interface of this machine.

@@ -1,4 +1,4 @@
-"""Which stage of which API a request is for.
+"""Finds the API and stage of a request.
 
 https://{api}.execute-api.{region}.amazonaws.com/{stage}/...   a REST API, or a named stage of an HTTP API
 https://{api}.execute-api.{region}.amazonaws.com/...           an HTTP API's stage $default

@@ -1,4 +1,4 @@
-"""AWS's APIs: each call by who signed it, to the service it is for, ours first, then moto's."""
+"""Routes each AWS call, by its signature, to its service: ours first, then moto's."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The clock's own API: what a rehearsal uses to read, hurry or step cloud time.
+"""The clock's own API, with which a rehearsal reads, speeds up or steps cloud time.
 
 GET  /_offline/clock                      {"cloud_time", "epoch_s", "factor", "stepped", "held_s"}
 POST /_offline/clock {"factor": 60}       change the speed; 0 stops the clock
@@ -51,10 +51,10 @@ def routes(clock: Clock) -> list[Route]:
 
 
 def _order(body: Any) -> tuple[str, float]:
-    """What a request asks for: ("factor" or "advance", amount)."""
+    """A request's command: ("factor" or "advance", amount)."""
     if not isinstance(body, dict) or len(body) != 1:
-        raise ValueError(f"{body!r} is not one order to the clock")
+        raise ValueError(f'{body!r} must have one key, "factor" or "advance"')
     ((key, amount),) = body.items()
     if key not in ("factor", "advance") or isinstance(amount, bool) or not isinstance(amount, (int, float)):
-        raise ValueError(f"{body!r} is not an order to the clock")
+        raise ValueError(f'{body!r} must set "factor" or "advance" to a number')
     return key, float(amount)

@@ -1,4 +1,4 @@
-"""Where a request may come from: a program on this machine, or this cloud's own page, and no other page.
+"""Restricts a request's origin to programs on this machine and this cloud's own page.
 
 Any page that is open in a browser can send requests to a loopback address. One under a name that was made to
 resolve to it (DNS rebinding) could read the answers too, so the Host must be a loopback name; one elsewhere could

@@ -1,4 +1,4 @@
-"""This cloud's own API is its owner's alone: each call is signed with the cloud's key.
+"""Restricts this cloud's own API to its owner: each call is signed with the cloud's key.
 
 What is below /_offline moves the clock, orders faults and shows keys. Other users of this machine reach the port
 too, and know the key as little as a web page does.

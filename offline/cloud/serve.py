@@ -59,7 +59,7 @@ def running(config: CloudConfig) -> Iterator[Cloud]:
     thread.start()
     while not server.started:
         if not thread.is_alive():
-            raise OfflineError("the offline cloud ended while it was starting; its log says why")
+            raise OfflineError("the offline cloud ended while it was starting; see its log")
         thread.join(0.01)
     try:
         yield cloud

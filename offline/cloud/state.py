@@ -1,4 +1,4 @@
-"""State that outlives the process: what `--state DIR` keeps, so that a killed cloud comes back as it was.
+"""Keeps state in `--state DIR` so that a killed cloud resumes where it was.
 
     DIR/lock                one cloud at a time
     DIR/manifest.json       what belongs together: version stamp, clock, the file of each part
@@ -219,7 +219,7 @@ class StateFolder:
             if not isinstance(error, BlockingIOError):
                 raise unusable(self.root, f"it cannot be locked: {error.strerror}") from error
             raise OfflineError(
-                f"the state in {self.root} is in use by a cloud that runs. Stop that one, or name another "
+                f"the state in {self.root} is in use by a running cloud. Stop that cloud, or name another "
                 "folder with --state."
             ) from error
         return lock

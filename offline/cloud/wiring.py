@@ -1,4 +1,4 @@
-"""Which service stands behind which port. A port that nothing fills fails here, when the cloud is made."""
+"""Connects services to ports. An unconnected port fails here, when the cloud is created."""
 
 from serinus.offline.authorization.authorizer import Authorizer
 from serinus.offline.cloud.registry import Services

@@ -1,1 +1,1 @@
-"""The cloud's own page: what runs in it, as a browser shows it. AWS has its console; this is the small one."""
+"""The cloud's own page: a small console that shows its resources in a browser."""

@@ -1,4 +1,4 @@
-"""The deployed APIs as the page's form needs them: where they answer, by which routes, what callers show."""
+"""The deployed APIs as the page's form needs them: paths, routes and authorization."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the page shows of the cloud: functions, APIs, alarms, deployments and stacks as they stand, as plain data.
+"""The page's data: the current functions, APIs, alarms, deployments and stacks.
 
 Read from the services themselves, on the event loop, so that one look is one moment.
 """

@@ -1,4 +1,4 @@
-"""The page and what it asks for, below /_offline.
+"""Serves the page and its requests below /_offline.
 
 GET /_offline/                              the page
 GET /_offline/console/{file}                its script and style

@@ -1,4 +1,4 @@
-"""AWS's words for a call whose signature shows nobody: a code and a status by service and protocol.
+"""AWS's errors for a call that fails authentication: code and status by service and protocol.
 
 Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#CommonErrors (Query),
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html (JSON),

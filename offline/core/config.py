@@ -1,4 +1,4 @@
-"""What a cloud is started with."""
+"""The configuration of a cloud."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

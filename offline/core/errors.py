@@ -1,4 +1,4 @@
-"""Everything that the offline cloud raises on purpose.
+"""The exceptions that the offline cloud raises.
 
 OfflineError                    the cloud itself could not do its work (start, stop, find a runtime)
 └── AwsError                    an answer that AWS would give; reaches the client in AWS's shape

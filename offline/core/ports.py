@@ -1,4 +1,4 @@
-"""What a service uses of the cloud around it, and of other services: as types, so that no service imports another.
+"""The interfaces through which services use the cloud and each other, so that no service imports another.
 
 `serinus.offline.cloud.wiring` makes the services, fills `Ports` with them and connects each before any starts.
 """

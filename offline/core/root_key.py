@@ -63,7 +63,7 @@ class RootKey:
         if only != {PROFILE: {}} or not (key.access_key_id and key.secret_access_key):
             raise OfflineError(
                 f"{path} is not the file of an offline cloud: it holds other profiles or settings, or an empty "
-                "key. Name a file of its own, which is made where there is none"
+                "key. Name a separate file, which is created if missing"
             )
         return key
 

@@ -1,4 +1,4 @@
-"""One attempt to hand text to a function, a queue or a topic."""
+"""One attempt to deliver text to a function, a queue or a topic."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Work that nobody waits for: kept alive until done, its failures logged, cancelled with the cloud."""
+"""Background tasks: kept alive until done, their failures logged, cancelled with the cloud."""
 
 import asyncio
 import logging

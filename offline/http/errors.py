@@ -1,4 +1,4 @@
-"""What the gateway refuses or fails with, each as AWS words it.
+"""The gateway's errors, each as AWS words it.
 
 ``error_type`` is what AWS puts into x-amzn-ErrorType, ``response_type`` what a gateway response customizes.
 """

@@ -1,4 +1,4 @@
-"""A function as an integration calls it: with leave, within the integration's timeout."""
+"""Invokes an integration's function: with permission, within the integration's timeout."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ _detached: set[asyncio.Task[Any]] = set()
 
 
 class IntegrationTimeout(OfflineError):
-    """The function did not answer within the integration's timeout."""
+    """The function did not return within the integration's timeout."""
 
 
 class FunctionCall:
@@ -32,7 +32,7 @@ class FunctionCall:
         """Invoke for ``source_arn``, the method as execute-api names it, and note how long it took and which
         version answered.
 
-        Raises `AwsError` where Lambda refuses, `IntegrationTimeout` where it is too slow.
+        Raises `AwsError` if Lambda rejects the call, `IntegrationTimeout` if it is too slow.
         """
         started = monotonic()
         try:

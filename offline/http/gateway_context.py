@@ -1,4 +1,4 @@
-"""What the gateways of REST and HTTP APIs use of the cloud."""
+"""The cloud, as REST and HTTP gateways use it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which function an integration's URI names.
+"""Parses integration URIs into functions.
 
 arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/FUNCTION_ARN/invocations, where the function's
 ARN may hold stage variables as ${stageVariables.name}.

@@ -1,4 +1,4 @@
-"""One request on its way through a deployed API, as far as REST and HTTP APIs are alike, and what is known of it.
+"""The record of one request through a deployed API, as far as REST and HTTP APIs are alike.
 
 Access logs, metrics, mapping templates and events all read from here.
 """

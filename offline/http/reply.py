@@ -1,4 +1,4 @@
-"""What goes back to the client, whoever made it."""
+"""The client's response, whatever its source."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The last requests that passed the gateway, for whoever looks on: in memory, bounded, never on disk."""
+"""The gateway's last requests, for the page: in memory, bounded, never on disk."""
 
 from collections import deque
 from dataclasses import dataclass

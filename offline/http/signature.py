@@ -1,4 +1,4 @@
-"""AWS_IAM authorization: verifies a request's Signature Version 4 and asks IAM whether the caller may invoke.
+"""AWS_IAM authorization: verifies a request's Signature Version 4 and checks IAM's permission to invoke.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 """
@@ -39,7 +39,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class InvocationTarget:
-    """What is called: the method's ``arn`` as execute-api names it, at ``cloud_time``."""
+    """The invoked method: its ``arn`` as execute-api names it, at ``cloud_time``."""
 
     account_id: str
     region: str

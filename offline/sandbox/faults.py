@@ -1,4 +1,4 @@
-"""Faults on order, for rehearsals and tests: what goes wrong in a function without a change to its code.
+"""Injects faults into functions, for rehearsals and tests, without a change to their code.
 
 An offline-only API sets them by function and, where given, by version; AWS knows nothing of the kind.
 """
@@ -79,7 +79,7 @@ def fault_from(body: dict[str, Any]) -> Fault:
     known = {field.name for field in fields(Fault)}
     unknown = body.keys() - known - {"function", "version"}
     if unknown:
-        raise OfflineError(f"no fault is called {sorted(unknown)[0]!r}; there are {', '.join(sorted(known))}")
+        raise OfflineError(f"unknown fault {sorted(unknown)[0]!r}; faults are {', '.join(sorted(known))}")
     values = {name: body[name] for name in known & body.keys()}
     if not isinstance(values.get("alias_only", False), bool):
         raise OfflineError(f"alias_only is {values['alias_only']!r}; it must be true or false")

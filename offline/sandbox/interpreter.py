@@ -1,4 +1,4 @@
-"""Which Python runs a function, and what of AWS's runtime lies beside it.
+"""Finds the Python that runs functions, and AWS's runtime installed with it.
 
 A worker must see the function's code, its layers, and what AWS's runtime ships (the runtime client, boto3),
 and nothing else that happens to be installed here. So the distributions of that short list are linked into a

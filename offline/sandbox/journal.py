@@ -1,4 +1,4 @@
-"""One worker's log stream: what the function prints and what the platform says of it, in order.
+"""One worker's log stream: the function's output and the platform's lines, in order.
 
 Standard output and error share one pipe, as on AWS they share one stream. The pipe is drained at the moment
 an answer arrives, so an invocation's lines lie between its START and END.

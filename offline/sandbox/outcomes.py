@@ -1,4 +1,4 @@
-"""From what happened to a worker to what AWS answers: payload, error kind, log lines, status.
+"""Maps a worker's signal to AWS's response: payload, error kind, log lines, status.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html,
 https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
@@ -14,7 +14,7 @@ from serinus.offline.sandbox.worker import MAX_RESPONSE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class SignalOutcome:
-    """One invocation's answer, what the platform logs about it, and whether the worker may live on."""
+    """One invocation's response, the platform's log line, and whether the worker must end (``fatal``)."""
 
     payload: bytes
     function_error: str | None
@@ -25,7 +25,7 @@ class SignalOutcome:
 
 
 def outcome_of(signal: Signal, request_id: str, at: float) -> SignalOutcome:
-    """The answer to an invocation that ``signal`` ended at cloud time ``at``."""
+    """The outcome of an invocation that ``signal`` ended at cloud time ``at``."""
     match signal:
         case Answered(body, size_bytes) if size_bytes <= MAX_RESPONSE_BYTES:
             return SignalOutcome(body, None)

@@ -1,4 +1,4 @@
-"""Which user of this machine is at the other end of a connection on loopback, where the kernel tells (Linux).
+"""Finds the local user at the other end of a loopback connection, where the kernel reports it (Linux).
 
 The Runtime API has no other way to know its worker: AWS's runtime client sends no secret.
 Source: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html

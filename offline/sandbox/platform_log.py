@@ -1,4 +1,4 @@
-"""What AWS's platform itself writes into a function's log: START, END, REPORT and their kin.
+"""The platform's own lines in a function's log: START, END, REPORT and the like.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-logs.html,
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html (JSON format)

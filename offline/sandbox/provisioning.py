@@ -1,4 +1,4 @@
-"""What must be at hand before a worker can start: interpreter, code, layers, credentials."""
+"""Prepares a worker's interpreter, code, layers and credentials before it starts."""
 
 import asyncio
 import itertools

@@ -64,7 +64,7 @@ class RuntimeApi:
         """Answer the runtime's waiting poll (``invocation/next`` or ``restore/next``)."""
         polling, self._polling = self._polling, None
         if polling is None:
-            raise OfflineError("a worker was given work while its runtime was not asking for any")
+            raise OfflineError("a worker was sent an invocation while its runtime was not polling for one")
         polling.send(200, payload, headers)
 
     def opened(self, connection: "RuntimeConnection") -> None:

@@ -1,4 +1,4 @@
-"""The sandbox: give it a function version and an event, it gives back what AWS would.
+"""The sandbox: invokes a function version with an event and returns AWS's response.
 
 It owns every worker process. All methods run on the cloud's event loop.
 """

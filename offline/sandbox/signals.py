@@ -1,4 +1,4 @@
-"""What can happen to a worker while somebody waits for it."""
+"""The events that end a wait for a worker."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the sandbox is told: a function version to run, an invocation of it, and how that came out.
+"""The sandbox's input and output: a function version, an invocation, and its outcome.
 
 The Lambda service owns functions, versions and aliases; the sandbox knows only these values.
 """

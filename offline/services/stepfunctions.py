@@ -1,7 +1,7 @@
-"""Step Functions: state machines are kept, by moto, and never run.
+"""Step Functions: moto stores state machines; none is ever run.
 
 Moto answers StartExecution with an execution that no state machine ever ran, whose status and history are made up.
-Every operation that runs a state machine, or tells of a run, is refused here until runs are real.
+Every operation that runs a state machine, or reports a run, is rejected here.
 """
 
 from collections.abc import Callable

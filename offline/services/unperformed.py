@@ -1,4 +1,4 @@
-"""What moto says it has done and never did, refused by name: work of services that are otherwise moto's.
+"""Rejects operations that moto acknowledges but never performs, in services that are otherwise moto's.
 
 A made-up answer passes a rehearsal and fails on AWS. Step Functions and S3 refuse theirs in modules of their own.
 """

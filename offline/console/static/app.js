@@ -51,10 +51,10 @@ async function run() {
       setLocked(false);
     } catch (error) {
       if (error instanceof Locked) {
-        setLocked(true, "That key is not this cloud's: each start makes a new one.");
+        setLocked(true, "That is not this cloud's key: each start creates a new key.");
         return;
       }
-      trouble.textContent = `The cloud does not answer (${error.message}). What stands here is what it said last.`;
+      trouble.textContent = `The cloud does not answer (${error.message}). This page shows its last state.`;
       trouble.hidden = false;
     }
   }

@@ -6,7 +6,7 @@ import { fetchRequest, lastGood } from "./requests.js";
 import { signatureOf } from "./sign.js";
 
 const ASKED = {
-  API_KEY: "an API key", AWS_IAM: "a signature", CUSTOM: "what its authorizer wants", JWT: "a token", NONE: "nothing",
+  API_KEY: "an API key", AWS_IAM: "a signature", CUSTOM: "custom authorization", JWT: "a token", NONE: "nothing",
 };
 
 let apis = [];
@@ -60,7 +60,7 @@ const chosen = () => apis.find((api) => api.path === byId("api").value);
 function choose(api) {
   if (!api) return;
   operations = [];
-  byId("asks").textContent = `Callers show ${api.asks.map((kind) => ASKED[kind]).join(" or ") || "nothing"}, by route.`;
+  byId("asks").textContent = `Callers send ${api.asks.map((kind) => ASKED[kind]).join(" or ") || "nothing"}, by route.`;
   for (const field of document.querySelectorAll("#send-form [data-for]")) {
     field.hidden = !field.dataset.for.split(" ").some((kind) => api.asks.includes(kind));
   }
@@ -96,7 +96,7 @@ async function readOpenApi() {
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     operations = operationsOf(await answer.json());
   } catch (error) {
-    note.textContent = `${api.path}/openapi.json gave no document (${error.message}); write the body yourself.`;
+    note.textContent = `${api.path}/openapi.json returned no document (${error.message}); write the body yourself.`;
     return;
   }
   suggest(operations.map((operation) => operation.path));
@@ -150,7 +150,7 @@ async function send() {
     const text = await answer.text();
     showAnswer(answer, text, performance.now() - began);
   } catch (error) {
-    byId("answer").replaceChildren(`No answer: ${error.message}`);
+    byId("answer").replaceChildren(`No response: ${error.message}`);
   } finally {
     byId("answer").hidden = false;
     button.disabled = false;

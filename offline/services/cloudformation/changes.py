@@ -1,4 +1,4 @@
-"""Change sets: what a revision would do to a stack, as far as it can be told beforehand."""
+"""Change sets: the changes that a revision would make, as far as they are known beforehand."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What this service raises: AWS's ValidationError in one word, and the failure of one resource."""
+"""This service's exceptions: AWS's ValidationError, and the failure of one resource."""
 
 from serinus.offline.core.errors import AwsError, OfflineError
 

@@ -1,4 +1,4 @@
-"""What a revision asks of a stack's resources, one by one: properties, tags, needs, and what a change means."""
+"""Plans each of a stack's resources: properties, tags, dependencies, and the effect of a change."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who refers to whom: the edges of a stack's dependency graph, and the order that they impose."""
+"""References between resources: the edges of a stack's dependency graph, and their order."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What AWS knows of each resource type: the CloudFormation registry's schemas, as cfn-lint bundles them.
+"""AWS's schema of each resource type, from the CloudFormation registry as cfn-lint bundles it.
 
 The files are read directly because importing cfn-lint itself takes more than a second.
 """

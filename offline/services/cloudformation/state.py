@@ -1,4 +1,4 @@
-"""What CloudFormation remembers: plain records in one place, so that a cloud can be saved and brought back.
+"""CloudFormation's state: plain records in one place, so that a cloud can be saved and restored.
 
 A `Stack` holds what stands (``resources``), what was last known good (``stable``, only while an operation
 that may be rolled back is under way or has failed) and what waits to be deleted (``leftovers``). Rolling back
@@ -48,7 +48,7 @@ class ParameterValue:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """All that a stack operation is asked to make real."""
+    """The input of a stack operation."""
 
     template: StackTemplate
     parameters: dict[str, ParameterValue]
@@ -127,7 +127,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the operation last begun was told to do: enough to go on with it after its process ended."""
+    """The last operation's input: enough to resume it after its process ended."""
 
     revision: Revision | None = None
     on_failure: str = "ROLLBACK"

@@ -65,7 +65,7 @@ class Submissions:
         return text
 
     def revision(self, params: dict[str, Any], stack: Stack) -> Revision:
-        """The revision that a call asks for; raises ValidationError and the like where AWS does at once."""
+        """The revision that a call requests; raises ValidationError and the like where AWS does at once."""
         self._refuse(params)
         try:
             return self._revision(params, stack)

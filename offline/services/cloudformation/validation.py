@@ -1,4 +1,4 @@
-"""What is checked before anything is provisioned: the template against itself and against AWS's schemas."""
+"""Checks a template, before provisioning, against itself and against AWS's schemas."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

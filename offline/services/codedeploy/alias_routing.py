@@ -1,4 +1,4 @@
-"""What a deployment checks of an alias and does to its weights."""
+"""Checks a deployment's alias and sets its weights."""
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import FunctionAliases

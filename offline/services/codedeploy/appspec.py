@@ -1,4 +1,4 @@
-"""AppSpec documents for Lambda: which alias goes from which version to which, and who validates it.
+"""AppSpec documents for Lambda: the alias, its two versions, and the validation functions.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
@@ -16,7 +16,7 @@ from serinus.offline.services.codedeploy.records import AFTER, BEFORE, LambdaTar
 
 @dataclass(frozen=True, slots=True)
 class AppSpec:
-    """What a revision asks for; hooks by lifecycle event, as function names or ARNs."""
+    """A revision's content; hooks by lifecycle event, as function names or ARNs."""
 
     target: LambdaTarget
     hooks: dict[str, str]

@@ -1,4 +1,4 @@
-"""Who is told of a deployment's changes: EventBridge, and the SNS topics of the group's triggers.
+"""Reports a deployment's changes to EventBridge and the SNS topics of the group's triggers.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html
@@ -32,7 +32,7 @@ TRIGGER_EVENTS = {
 async def announce(
     context: CloudContext, events: EventSink, region: str, group: Group | None, deployment: LambdaDeployment
 ) -> None:
-    """Tell EventBridge and the group's triggers that ``deployment`` reached its present status."""
+    """Report the present status of ``deployment`` to EventBridge and the group's triggers."""
     account_id, now = context.config.account_id, context.clock.time()
     events.publish(region, eventbridge_event(account_id, region, group, deployment, now))
     happened = {TRIGGER_EVENTS[deployment.status]}

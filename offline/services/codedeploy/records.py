@@ -1,4 +1,4 @@
-"""What CodeDeploy keeps: plain, picklable data, from which a deployment under way can be resumed.
+"""CodeDeploy's state: plain, picklable data from which a running deployment can be resumed.
 
 All times are cloud epoch seconds.
 """

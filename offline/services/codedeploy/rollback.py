@@ -49,7 +49,7 @@ def rollback_of(failed: LambdaDeployment, now: float) -> LambdaDeployment:
 
 
 def rollback_info(failed: LambdaDeployment, rollback: LambdaDeployment) -> dict[str, str]:
-    """What the undone deployment says of its rollback."""
+    """The undone deployment's record of its rollback."""
     return {
         "rollbackDeploymentId": rollback.id,
         "rollbackMessage": f"Deployment {failed.id} terminated. Automatic rollback is triggered with "

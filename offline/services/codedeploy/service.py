@@ -1,4 +1,4 @@
-"""CodeDeploy for Lambda: what moves an alias from one version to the next, and back.
+"""CodeDeploy for Lambda: moves an alias from one version to the next, and back.
 
 Only the Lambda compute platform is modelled; EC2, on-premises servers and ECS are refused by name.
 """
@@ -58,7 +58,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it is over.
 
         Over includes the rollback, if there is one: the alias then is where it stays. ``function`` is a name or
-        an unqualified ARN; ``progress`` receives what CloudFormation writes into its events. Cancelling this call
+        an unqualified ARN; ``progress`` receives the texts of CloudFormation's events. Cancelling this call
         stops the deployment. A deployment of the same shift that was created at or after ``since`` (cloud time) is
         joined rather than begun again: what a stack operation does that goes on after its cloud was killed.
         Raises `AwsError` when the deployment cannot be created.

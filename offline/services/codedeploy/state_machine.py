@@ -1,4 +1,4 @@
-"""What drives deployments: a state machine on cloud time, from which nothing but its data need survive.
+"""Drives deployments: a state machine on cloud time that resumes from its data alone.
 
 A deployment goes through BeforeAllowTraffic, AllowTraffic and AfterAllowTraffic. `proceed` takes it as far as
 it can go now and arms a timer for when it can go on; a hook's answer, a timer, an alarm or a stop request
@@ -103,11 +103,11 @@ class Machine:
                 await self._terminate(region, deployment, "Stopped", ("MANUAL_STOP", STOPPED), "request", rollback)
 
     def stop_soon(self, region: str, deployment: LambdaDeployment) -> None:
-        """Stop without waiting for it, as when whoever asked for the deployment gave up."""
+        """Stop without waiting, as when the caller that requested the deployment gave up."""
         self._soon(f"stop {deployment.id}", lambda: self.stop(region, deployment, None))
 
     def alarm_changed(self, region: str, alarm: str, _old: str, new: str, _reason: str) -> None:
-        """CloudWatch's word of an alarm: deployments under its watch stop when it goes off."""
+        """Handle an alarm's state change: deployments that watch it stop when it fires."""
         if new != "ALARM" or region not in self._regions:
             return
         for deployment in list(self._regions[region].deployments.values()):

@@ -148,7 +148,7 @@ def test_faults_are_listed(deploy_function, faults):
     ("body", "words"),
     [
         ({"function": "f", "error_rate": 1.5}, "error_rate is 1.5; it must be a number between 0 and 1"),
-        ({"function": "f", "eror_rate": 1}, "no fault is called 'eror_rate'"),
+        ({"function": "f", "eror_rate": 1}, "unknown fault 'eror_rate'"),
         ({"error_rate": 1}, "a fault needs a function"),
         ({"function": "f", "latency_ms": True}, "latency_ms is True"),
     ],

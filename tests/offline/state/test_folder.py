@@ -66,7 +66,7 @@ def test_the_state_of_another_account_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_serves_one_cloud_at_a_time(tmp_path: Path) -> None:
     folder = reopened(tmp_path)
-    with pytest.raises(OfflineError, match="in use by a cloud that runs"):
+    with pytest.raises(OfflineError, match="in use by a running cloud"):
         reopened(tmp_path)
     folder.close()
     reopened(tmp_path).close()

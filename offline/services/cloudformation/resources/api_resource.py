@@ -1,4 +1,4 @@
-"""What most types of REST and HTTP APIs are: one create call, one update call, one delete call."""
+"""The base of most REST and HTTP API types: one create call, one update call, one delete call."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""What the CDK itself adds to templates: Metadata, which AWS accepts and does nothing with."""
+"""The CDK's own addition to templates: Metadata, which AWS accepts and ignores."""
 
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 

@@ -1,4 +1,4 @@
-"""AWS::ApiGateway::ApiKey, UsagePlan, UsagePlanKey: who may call, and how much."""
+"""AWS::ApiGateway::ApiKey, UsagePlan, UsagePlanKey: callers and their limits."""
 
 from typing import Any, ClassVar
 

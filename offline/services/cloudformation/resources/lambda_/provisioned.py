@@ -1,4 +1,4 @@
-"""Provisioned concurrency of a version or alias, asked for and waited for."""
+"""Requests a version's or alias's provisioned concurrency and waits for it."""
 
 from serinus.offline.core.clock import monotonic
 from serinus.offline.services.cloudformation.errors import ResourceFailed
