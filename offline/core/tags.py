@@ -16,7 +16,7 @@ def to_pairs(tags: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": str(value)} for key, value in tags.items()]
 
 
-class TagOperations:
+class ResourceTagOperations:
     """TagResource and UntagResource of a service whose `tags_of` finds the tags of what a call names."""
 
     def tags_of(self, call: Call) -> dict[str, str]:
@@ -35,7 +35,7 @@ class TagOperations:
         return {}
 
 
-class PairedTagOperations(TagOperations):
+class PairedTagOperations(ResourceTagOperations):
     """The same, and ListTagsForResource."""
 
     async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:

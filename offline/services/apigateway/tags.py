@@ -7,7 +7,7 @@ from serinus.offline.services.apigateway.operations import Operations
 from serinus.offline.services.apigateway.store import not_found
 
 
-class TagOperations(tags.TagOperations, Operations):
+class TagOperations(tags.ResourceTagOperations, Operations):
     async def get_tags(self, call: Call) -> Document:
         return {"tags": dict(self.tags_of(call))}
 

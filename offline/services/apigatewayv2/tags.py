@@ -8,7 +8,7 @@ from serinus.offline.services.apigatewayv2.operations import find_part
 from serinus.offline.services.apigatewayv2.store import not_found
 
 
-class TagOperations(tags.TagOperations, DomainNameOperations):
+class TagOperations(tags.ResourceTagOperations, DomainNameOperations):
     async def get_tags(self, call: Call) -> Document:
         return {"Tags": dict(self.tags_of(call))}
 

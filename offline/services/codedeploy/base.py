@@ -8,7 +8,7 @@ from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.pages import page
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
-from serinus.offline.services.codedeploy.records import Application, Group, Region
+from serinus.offline.services.codedeploy.records import Application, CodeDeployRegion, Group
 from serinus.offline.services.codedeploy.state_machine import Machine
 from serinus.offline.services.codedeploy.traffic import predefined
 
@@ -23,15 +23,15 @@ class CodeDeployBase(Service):
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
-        self.regions: dict[str, Region] = {}
+        self.regions: dict[str, CodeDeployRegion] = {}
 
     def connect(self, ports: Ports) -> None:
         self.alarms = ports.alarms
         self.machine = Machine(self.context, self.regions, ports)
 
-    def region(self, name: str) -> Region:
+    def region(self, name: str) -> CodeDeployRegion:
         if name not in self.regions:
-            self.regions[name] = Region(configs=predefined())
+            self.regions[name] = CodeDeployRegion(configs=predefined())
         return self.regions[name]
 
     def application(self, region: str, name: str | None) -> Application:

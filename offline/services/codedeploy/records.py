@@ -132,7 +132,7 @@ class LambdaDeployment:
 
 
 @dataclass(slots=True)
-class Region:
+class CodeDeployRegion:
     """One region's applications by name, groups by (application, name), configurations and deployments."""
 
     applications: dict[str, Application] = field(default_factory=dict)

@@ -13,10 +13,10 @@ from serinus.offline.services.codedeploy.deployments_api import DeploymentsApi
 from serinus.offline.services.codedeploy.records import (
     AFTER,
     BEFORE,
+    CodeDeployRegion,
     Group,
     LambdaDeployment,
     LambdaTarget,
-    Region,
 )
 
 
@@ -29,10 +29,10 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         self.alarms.subscribe(self.machine.alarm_changed)
         self.machine.resume()
 
-    def snapshot(self) -> dict[str, Region]:
+    def snapshot(self) -> dict[str, CodeDeployRegion]:
         return self.regions
 
-    def restore(self, saved: dict[str, Region]) -> None:
+    def restore(self, saved: dict[str, CodeDeployRegion]) -> None:
         self.regions.update(saved)
 
     def group_of(self, region: str, deployment_id: str) -> tuple[str, str] | None:

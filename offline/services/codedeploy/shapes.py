@@ -4,11 +4,11 @@ from typing import Any
 
 from serinus.offline.services.codedeploy.records import (
     Application,
+    CodeDeployRegion,
     DeploymentConfig,
     Group,
     LambdaDeployment,
     LifecycleEvent,
-    Region,
 )
 
 STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
@@ -46,7 +46,7 @@ def config_info(config: DeploymentConfig) -> dict[str, Any]:
     }
 
 
-def group_info(region: Region, group: Group) -> dict[str, Any]:
+def group_info(region: CodeDeployRegion, group: Group) -> dict[str, Any]:
     done = region.of_group(group.application, group.name)
     succeeded = [deployment for deployment in done if deployment.status == "Succeeded"]
     return group.settings | known(

@@ -15,7 +15,13 @@ from serinus.offline.core.ports import CloudContext, FunctionAliases, FunctionIn
 from serinus.offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
 from serinus.offline.services.codedeploy.alias_routing import alias_problem, set_weight
 from serinus.offline.services.codedeploy.notifications import announce
-from serinus.offline.services.codedeploy.records import FINISHED, TRAFFIC, LambdaDeployment, LifecycleEvent, Region
+from serinus.offline.services.codedeploy.records import (
+    FINISHED,
+    TRAFFIC,
+    CodeDeployRegion,
+    LambdaDeployment,
+    LifecycleEvent,
+)
 from serinus.offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
 
 #: How long a hook may take to answer, in cloud seconds.
@@ -32,7 +38,7 @@ STOPPED = "The deployment was stopped by a request."
 class Machine:
     """Drives the deployments of all regions."""
 
-    def __init__(self, context: CloudContext, regions: dict[str, Region], ports: Ports) -> None:
+    def __init__(self, context: CloudContext, regions: dict[str, CodeDeployRegion], ports: Ports) -> None:
         self._context = context
         self.functions: FunctionInvoker = ports.functions
         self.aliases: FunctionAliases = ports.function_aliases

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
-from serinus.offline.core.tags import TagOperations, from_pairs, to_pairs
+from serinus.offline.core.tags import ResourceTagOperations, from_pairs, to_pairs
 from serinus.offline.http.request import GatewayRequest
 from serinus.offline.services.wafv2.evaluation import Rates, Verdict, judge
 from serinus.offline.services.wafv2.managed import GROUPS
@@ -50,7 +50,7 @@ class WebAclStore:
     fronted: dict[str, str] = field(default_factory=dict)
 
 
-class Wafv2(TagOperations, Service):
+class Wafv2(ResourceTagOperations, Service):
     """Web ACLs. Operations are coroutines without awaits: the gateway reads the same store on the event loop."""
 
     name = "wafv2"
