@@ -74,7 +74,7 @@ def test_a_poll_waits_for_the_next_invocation():
 
 
 def test_work_for_a_runtime_that_does_not_ask_is_a_fault_of_ours():
-    with pytest.raises(OfflineError, match="was not asking"):
+    with pytest.raises(OfflineError, match="was not polling"):
         RuntimeApi(Recorder()).send_next({}, b"")
 
 
