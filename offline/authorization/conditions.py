@@ -14,7 +14,7 @@ from serinus.offline.core.errors import NotModelled
 
 #: What is known of a call, by condition key in lower case. A key that is missing is missing for AWS as well.
 Context = Mapping[str, Sequence[str]]
-Matches = Callable[[str, str], bool]
+ConditionOperator = Callable[[str, str], bool]
 
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
@@ -43,11 +43,11 @@ def with_variables(text: str, context: Context) -> str:
     return _VARIABLE.sub(value, text) if "${" in text else text
 
 
-def _number(compare: Callable[[float, float], bool]) -> Matches:
+def _number(compare: Callable[[float, float], bool]) -> ConditionOperator:
     return lambda expected, value: compare(float(value), float(expected))
 
 
-def _date(compare: Callable[[float, float], bool]) -> Matches:
+def _date(compare: Callable[[float, float], bool]) -> ConditionOperator:
     return lambda expected, value: compare(_epoch_s(value), _epoch_s(expected))
 
 
@@ -71,7 +71,7 @@ def _same_in_any_case(expected: str, value: str) -> bool:
 
 
 #: How one wanted value is compared with one of the call's.
-_POSITIVE: dict[str, Matches] = {
+_POSITIVE: dict[str, ConditionOperator] = {
     "stringequals": _same,
     "stringequalsignorecase": _same_in_any_case,
     "stringlike": like,

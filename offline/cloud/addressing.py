@@ -14,7 +14,7 @@ from serinus.offline.http.custom_domains import CustomDomains, Domain
 from serinus.offline.http.request import Address, host_of, own_url, sent_path, staged
 from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE, ApiGatewayV2
 
-Kind = Literal["rest", "http"]
+ApiKind = Literal["rest", "http"]
 
 
 class Addressing:
@@ -28,7 +28,7 @@ class Addressing:
         """The custom domain that a request's Host names, if it names one."""
         return self._domains.of_host(host_of(scope).partition(":")[0].rstrip(".").lower())
 
-    def of(self, scope: Scope) -> tuple[Kind, Address] | None:
+    def of(self, scope: Scope) -> tuple[ApiKind, Address] | None:
         """The address of a request and the kind of API there; None where there is none."""
         domain = self.domain(scope)
         if domain is not None:
@@ -44,7 +44,7 @@ class Addressing:
             return "http", Address(api_id, DEFAULT_STAGE, path)
         return "http", Address(api_id, stage, rest)
 
-    def _mapped(self, domain: Domain, scope: Scope) -> tuple[Kind, Address] | None:
+    def _mapped(self, domain: Domain, scope: Scope) -> tuple[ApiKind, Address] | None:
         path = sent_path(scope)
         mapping = domain.find(path)
         if mapping is None:
@@ -54,5 +54,5 @@ class Addressing:
         rest, stage = path.removeprefix(base_path) or "/", mapping.stage
         if stage is None:
             stage, rest = staged(rest)
-        kind: Kind = "http" if self._http.has(mapping.api_id) else "rest"
+        kind: ApiKind = "http" if self._http.has(mapping.api_id) else "rest"
         return kind, Address(mapping.api_id, stage, rest, host, base_path)

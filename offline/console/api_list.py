@@ -6,9 +6,9 @@ from serinus.offline.console.sources import Sources
 from serinus.offline.http.api_documents import Document
 from serinus.offline.http.lambda_uri import FunctionTarget, arn_target, target_of
 from serinus.offline.http.request import MOUNT
-from serinus.offline.services.apigateway.published import Published as RestPublished
+from serinus.offline.services.apigateway.published import PublishedRestStage
 from serinus.offline.services.apigatewayv2.integrations import lambda_of
-from serinus.offline.services.apigatewayv2.published import Published as HttpPublished
+from serinus.offline.services.apigatewayv2.published import PublishedHttpStage
 from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE
 
 
@@ -20,7 +20,7 @@ def apis(sources: Sources) -> list[dict[str, Any]]:
     ]
 
 
-def _rest(published: RestPublished) -> dict[str, Any]:
+def _rest(published: PublishedRestStage) -> dict[str, Any]:
     variables = published.stage.get("variables") or {}
     stage_name = published.stage["stageName"]
     methods = [
@@ -50,7 +50,7 @@ def _rest(published: RestPublished) -> dict[str, Any]:
     }
 
 
-def _http(published: HttpPublished) -> dict[str, Any]:
+def _http(published: PublishedHttpStage) -> dict[str, Any]:
     api, stage_name = published.api, published.stage["StageName"]
     deployment = published.deployment
     routes = list(deployment.routes.values()) if deployment else []

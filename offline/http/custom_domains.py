@@ -15,7 +15,7 @@ HOSTED_ZONE, EDGE_HOSTED_ZONE = "Z1UJRXOUMOOFQ8", "Z2FDTNDATAQYW2"
 
 
 @dataclass(slots=True)
-class Mapping:
+class DomainMapping:
     """Paths below ``key`` ("" for all others) lead to ``stage``; None means that their next part names it."""
 
     id: str
@@ -29,7 +29,7 @@ class Domain:
     """``document`` is in the shape of a REST API's domain name."""
 
     document: Document
-    mappings: dict[str, Mapping] = field(default_factory=dict)
+    mappings: dict[str, DomainMapping] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class Domain:
     def regional(self) -> bool:
         return bool(self.document["endpointConfiguration"]["types"] == ["REGIONAL"])
 
-    def find(self, path: str) -> Mapping | None:
+    def find(self, path: str) -> DomainMapping | None:
         """The mapping with the longest key that ``path`` begins with, part by part."""
         candidates = [
             mapping
@@ -49,14 +49,14 @@ class Domain:
         ]
         return max(candidates, key=lambda mapping: len(mapping.key), default=None)
 
-    def map(self, key: str, api_id: str, stage: str | None) -> Mapping:
+    def map(self, key: str, api_id: str, stage: str | None) -> DomainMapping:
         """A new mapping; raises for a key that is taken or has not the form of one."""
         self.check_key(key)
-        mapping = Mapping(new_id(6), key, api_id, stage)
+        mapping = DomainMapping(new_id(6), key, api_id, stage)
         self.mappings[mapping.id] = mapping
         return mapping
 
-    def check_key(self, key: str, besides: Mapping | None = None) -> None:
+    def check_key(self, key: str, besides: DomainMapping | None = None) -> None:
         if key and not KEY.match(key):
             raise bad_request(f"Invalid base path {key!r}: letters, digits and $-_.+!*'() only")
         if any(other.key == key and other is not besides for other in self.mappings.values()):

@@ -13,7 +13,7 @@ LARGEST_BODY_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class RecordedBody:
     """What was sent or answered, as far as it is kept; ``text`` is None where it is no text."""
 
     size_bytes: int
@@ -21,7 +21,7 @@ class Body:
     text: str | None
 
     @classmethod
-    def of(cls, data: bytes, content_type: str | None) -> "Body":
+    def of(cls, data: bytes, content_type: str | None) -> "RecordedBody":
         """``data`` cut to what is kept."""
         kept = data[:LARGEST_BODY_BYTES]
         try:
@@ -47,8 +47,8 @@ class RecentRequest:
     latency_ms: float
     request_id: str
     version: str | None
-    sent: Body
-    answered: Body
+    sent: RecordedBody
+    answered: RecordedBody
 
     def summary(self) -> dict[str, Any]:
         """What a list shows of it."""
@@ -88,8 +88,8 @@ class RequestLog:
                 exchange.latency_ms,
                 exchange.request_id,
                 exchange.integration_version,
-                Body.of(exchange.request.body, exchange.request.header("content-type")),
-                Body.of(reply.body, content_type_of(reply)),
+                RecordedBody.of(exchange.request.body, exchange.request.header("content-type")),
+                RecordedBody.of(reply.body, content_type_of(reply)),
             )
         )
 

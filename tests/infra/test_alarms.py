@@ -8,7 +8,7 @@ from serinus.infra.lint.alarm_rules import is_carried
 from serinus.infra.settings import AlarmSettings, EndpointSettings, RolloutSettings
 from serinus.lambda_handlers.contract import release, signals
 from serinus.offline.services.lambda_.metrics import dimension_sets
-from serinus.offline.services.lambda_.routing import Route
+from serinus.offline.services.lambda_.routing import InvocationRoute
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
@@ -82,7 +82,7 @@ def test_dimensions_of_lambdas_metrics_are_those_that_it_sends_while_traffic_is_
     template_of: Templates, resources_of: Find
 ) -> None:
     (version,) = resources_of(template_of(), "AWS::Lambda::Version")
-    sent = dimension_sets("shop-dev-churn", Route("7", "shop-dev-churn:live", weighted=True, arn=""))
+    sent = dimension_sets("shop-dev-churn", InvocationRoute("7", "shop-dev-churn:live", weighted=True, arn=""))
     values = {str({"Fn::GetAtt": [version, "Version"]}): "7"}
 
     found = [

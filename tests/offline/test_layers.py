@@ -1,6 +1,7 @@
 """What import-linter cannot express of the offline cloud's layers."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,32 @@ def test_moto_is_patched_in_its_folder_alone() -> None:
         for node in changes_of_moto(ast.parse(path.read_text()))
     ]
     assert patches == []
+
+
+def test_a_type_name_means_one_thing() -> None:
+    """A class is defined once; an alias may be repeated with the same value, as `Document` is by floors without a
+    common lower one."""
+    definitions: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for path in OFFLINE.rglob("*.py"):
+        for line, name, value in types_of(ast.parse(path.read_text())):
+            position = f"{path.relative_to(OFFLINE)}:{line}"
+            definitions[name][value or position] = position
+    repeated = {name: list(each.values()) for name, each in definitions.items() if len(each) > 1}
+    assert repeated == {}
+
+
+def types_of(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """The line and name of each class and type alias that a module defines, and an alias's value."""
+    yield from ((node.lineno, node.name, "") for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name[0].isupper() and not name.isupper():
+                yield node.lineno, name, ast.unparse(value)
+
+
+def test_classes_and_aliases_are_recognised() -> None:
+    module = "class Rule:\n  class Part: ...\nKind = Literal['a']\nNAMES = ()\nname = Kind"
+    assert list(types_of(ast.parse(module))) == [(1, "Rule", ""), (2, "Part", ""), (3, "Kind", "Literal['a']")]
 
 
 def changes_of_moto(tree: ast.Module) -> Iterator[ast.stmt | ast.expr]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document
-from serinus.offline.services.apigateway.operations import Operations, answered, replace
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 
 #: Steady-state requests per second and burst of an account in one region.
@@ -12,7 +12,7 @@ from serinus.offline.services.apigateway.patching import apply_patch
 ACCOUNT_RATE_PER_S, ACCOUNT_BURST = 10_000.0, 5_000
 
 
-class AccountOperations(Operations):
+class AccountOperations(ApiGatewayBase):
     async def get_account(self, call: Call) -> Document:
         return {
             "throttleSettings": {"rateLimit": ACCOUNT_RATE_PER_S, "burstLimit": ACCOUNT_BURST},

@@ -6,7 +6,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import RestApiStore
 
@@ -15,7 +15,7 @@ GENERATED_LENGTH = 40
 MUTABLE = frozenset({"name", "description", "enabled", "customerId"})
 
 
-class ApiKeyOperations(Operations):
+class ApiKeyOperations(ApiGatewayBase):
     async def create_api_key(self, call: Call) -> Document:
         store = self.store(call)
         value = call.params.get("value") or generated_value()

@@ -7,7 +7,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.http.lambda_uri import function_of
-from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, pick_members
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
@@ -26,7 +26,7 @@ SETTABLE = (
 IDENTITY_SOURCE = re.compile(r"^(method\.request\.(header|querystring)|context|stageVariables)\.[\w.$-]+$")
 
 
-class AuthorizerOperations(Operations):
+class RestAuthorizerOperations(ApiGatewayBase):
     async def create_authorizer(self, call: Call) -> Document:
         authorizers = self.api(call).definition.authorizers
         authorizer: Document = {"id": new_id(6), "authorizerResultTtlInSeconds": DEFAULT_TTL_S} | pick_members(

@@ -5,7 +5,7 @@ from typing import Any
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigateway.operations import (
-    Operations,
+    ApiGatewayBase,
     answered,
     page,
     pick_members,
@@ -14,12 +14,12 @@ from serinus.offline.services.apigateway.operations import (
 )
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.stages import check_stage, new_stage
-from serinus.offline.services.apigateway.store import Definition, Deployment, RestApi, not_found
+from serinus.offline.services.apigateway.store import Definition, RestApi, RestDeployment, not_found
 
 UNMODELLED = {"canarySettings": "canary releases of a stage", "cacheClusterEnabled": "caching"}
 
 
-class DeploymentOperations(Operations):
+class RestDeploymentOperations(ApiGatewayBase):
     async def create_deployment(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
         api = self.api(call)
@@ -27,13 +27,13 @@ class DeploymentOperations(Operations):
         document = {"id": new_id(6), "createdDate": self.context.clock.now()} | pick_members(
             call.params, "description"
         )
-        deployment = Deployment(document, api.definition.snapshot())
+        deployment = RestDeployment(document, api.definition.snapshot())
         if call.params.get("stageName"):
             self._point_stage(call, api, deployment)
         api.deployments[str(document["id"])] = deployment
         return answered(document)
 
-    def _point_stage(self, call: Call, api: RestApi, deployment: Deployment) -> None:
+    def _point_stage(self, call: Call, api: RestApi, deployment: RestDeployment) -> None:
         name = call.params["stageName"]
         now = self.context.clock.now()
         stage = api.stages.get(name) or new_stage(name, now)
@@ -69,7 +69,7 @@ class DeploymentOperations(Operations):
         del api.deployments[deployment_id]
         return {}
 
-    def deployment_of(self, call: Call) -> Deployment:
+    def deployment_of(self, call: Call) -> RestDeployment:
         try:
             return self.api(call).deployments[call.params["deploymentId"]]
         except KeyError:

@@ -4,8 +4,8 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
-from serinus.offline.http.custom_domains import Domain, Mapping, check_certificate
-from serinus.offline.services.apigateway.operations import Operations, answered, page, refuse, replace
+from serinus.offline.http.custom_domains import Domain, DomainMapping, check_certificate
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, refuse, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
@@ -22,7 +22,7 @@ NONE = "(none)"
 PATCHABLE = {"/restapiid": "restApiId", "/stage": "stage", "/basepath": "basePath"}
 
 
-class DomainNameOperations(Operations):
+class RestDomainNameOperations(ApiGatewayBase):
     async def create_domain_name(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
         kind = ((call.params.get("endpointConfiguration") or {}).get("types") or ["EDGE"])[0]
@@ -91,7 +91,7 @@ class DomainNameOperations(Operations):
     def domain(self, call: Call) -> Domain:
         return self.domains.get(call.region, call.params["domainName"])
 
-    def mapping(self, call: Call) -> Mapping:
+    def mapping(self, call: Call) -> DomainMapping:
         base_path = "" if call.params["basePath"] == NONE else call.params["basePath"]
         for mapping in self.domain(call).mappings.values():
             if mapping.key == base_path:
@@ -106,5 +106,5 @@ class DomainNameOperations(Operations):
             raise bad_request("Invalid stage identifier specified")
 
 
-def shown(mapping: Mapping) -> Document:
+def shown(mapping: DomainMapping) -> Document:
     return answered({"basePath": mapping.key or NONE, "restApiId": mapping.api_id, "stage": mapping.stage})

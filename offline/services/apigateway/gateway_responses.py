@@ -3,13 +3,13 @@
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.response_types import BODY_TEMPLATE, RESPONSE_TYPES
-from serinus.offline.services.apigateway.operations import Operations, answered, pick_members
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, pick_members
 from serinus.offline.services.apigateway.store import RestApi, not_found
 
 SETTABLE = ("statusCode", "responseParameters", "responseTemplates")
 
 
-class GatewayResponseOperations(Operations):
+class GatewayResponseOperations(ApiGatewayBase):
     async def put_gateway_response(self, call: Call) -> Document:
         kind = checked_type(call)
         response = {

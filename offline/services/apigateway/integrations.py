@@ -4,7 +4,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.lambda_uri import function_of
-from serinus.offline.services.apigateway.operations import Operations, answered, pick_members, refuse
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, pick_members, refuse
 from serinus.offline.services.apigateway.serving.templates import Template
 from serinus.offline.services.apigateway.store import not_found
 
@@ -35,7 +35,7 @@ SETTABLE = (
 RESPONSE_SETTABLE = ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling")
 
 
-class IntegrationOperations(Operations):
+class RestIntegrationOperations(ApiGatewayBase):
     async def put_integration(self, call: Call) -> Document:
         method = self.method_behind(call)
         integration: Document = {

@@ -3,7 +3,7 @@
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict
-from serinus.offline.services.apigateway.operations import Operations, answered, pick_members
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, pick_members
 from serinus.offline.services.apigateway.store import RestApi, not_found
 
 HTTP_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
@@ -23,7 +23,7 @@ SETTABLE = frozenset(
 )
 
 
-class MethodOperations(Operations):
+class MethodOperations(ApiGatewayBase):
     async def put_method(self, call: Call) -> Document:
         api = self.api(call)
         resource = api.resource(call.params["resourceId"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
@@ -42,7 +42,7 @@ def default_model(name: str, description: str, schema: str) -> Document:
     }
 
 
-class ModelOperations(Operations):
+class ModelOperations(ApiGatewayBase):
     async def create_model(self, call: Call) -> Document:
         models = self.api(call).definition.models
         name = call.params["name"]

@@ -19,7 +19,7 @@ DEFAULT_PAGE = 25
 LARGEST_PAGE = 500
 
 
-class Operations(Service):
+class ApiGatewayBase(Service):
     """Base of the families. Operations are coroutines without awaits: they run on the event loop, where
     the gateway reads the same store, so neither needs a lock."""
 

@@ -7,7 +7,7 @@ from serinus.offline.services.apigateway.store import Client, Definition
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedRestStage:
     """One stage as it stands now; ``api`` holds the live settings, ``definition`` the deployed ones."""
 
     region: str

@@ -4,14 +4,14 @@ import re
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, page
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, page
 from serinus.offline.services.apigateway.store import Resource, RestApi
 
 PLAIN_PART = re.compile(r"^[a-zA-Z0-9._\-:~$!,;=@'()*&]+$")
 PARAMETER_PART = re.compile(r"^\{[a-zA-Z0-9._\-:]+\+?\}$")
 
 
-class ResourceOperations(Operations):
+class ResourceOperations(ApiGatewayBase):
     async def create_resource(self, call: Call) -> Document:
         api = self.api(call)
         parent = api.resource(call.params["parentId"])

@@ -6,7 +6,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, new_id
 from serinus.offline.services.apigateway.models import default_models
-from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, refuse
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, pick_members, refuse
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import Definition, Resource, RestApi
 
@@ -33,7 +33,7 @@ MUTABLE = frozenset(
 )
 
 
-class RestApiOperations(Operations):
+class RestApiOperations(ApiGatewayBase):
     async def create_rest_api(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
         settings: Document = {

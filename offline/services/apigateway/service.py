@@ -13,25 +13,25 @@ from serinus.offline.core.ports import CloudContext
 from serinus.offline.http.custom_domains import CustomDomains, Domain
 from serinus.offline.services.apigateway.account import AccountOperations
 from serinus.offline.services.apigateway.api_keys import ApiKeyOperations
-from serinus.offline.services.apigateway.authorizers import AuthorizerOperations
-from serinus.offline.services.apigateway.deployments import DeploymentOperations
-from serinus.offline.services.apigateway.domain_names import DomainNameOperations
+from serinus.offline.services.apigateway.authorizers import RestAuthorizerOperations
+from serinus.offline.services.apigateway.deployments import RestDeploymentOperations
+from serinus.offline.services.apigateway.domain_names import RestDomainNameOperations
 from serinus.offline.services.apigateway.gateway_responses import GatewayResponseOperations
-from serinus.offline.services.apigateway.integrations import IntegrationOperations
+from serinus.offline.services.apigateway.integrations import RestIntegrationOperations
 from serinus.offline.services.apigateway.methods import MethodOperations
 from serinus.offline.services.apigateway.models import ModelOperations
-from serinus.offline.services.apigateway.published import Published
+from serinus.offline.services.apigateway.published import PublishedRestStage
 from serinus.offline.services.apigateway.resources import ResourceOperations
 from serinus.offline.services.apigateway.rest_apis import RestApiOperations
-from serinus.offline.services.apigateway.stages import StageOperations
+from serinus.offline.services.apigateway.stages import RestStageOperations
 from serinus.offline.services.apigateway.store import RestApiStore
-from serinus.offline.services.apigateway.tags import TagOperations
+from serinus.offline.services.apigateway.tags import RestTagOperations
 from serinus.offline.services.apigateway.usage_plans import UsagePlanOperations
 from serinus.offline.services.apigateway.validators import ValidatorOperations
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class ApiGatewaySnapshot:
     """A state folder's part: the stores by region, and the custom domains of REST and HTTP APIs by region."""
 
     stores: dict[str, RestApiStore]
@@ -42,17 +42,17 @@ class ApiGateway(
     RestApiOperations,
     ResourceOperations,
     MethodOperations,
-    IntegrationOperations,
+    RestIntegrationOperations,
     ModelOperations,
     ValidatorOperations,
-    AuthorizerOperations,
+    RestAuthorizerOperations,
     GatewayResponseOperations,
-    DeploymentOperations,
-    StageOperations,
+    RestDeploymentOperations,
+    RestStageOperations,
     ApiKeyOperations,
     UsagePlanOperations,
-    DomainNameOperations,
-    TagOperations,
+    RestDomainNameOperations,
+    RestTagOperations,
     AccountOperations,
 ):
     """REST APIs, their stages, keys and usage plans."""
@@ -68,10 +68,10 @@ class ApiGateway(
     async def stop(self) -> None:
         self.logs.stop()
 
-    def snapshot(self) -> Saved:
-        return Saved(self.stores, self.domains.by_region)
+    def snapshot(self) -> ApiGatewaySnapshot:
+        return ApiGatewaySnapshot(self.stores, self.domains.by_region)
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: ApiGatewaySnapshot) -> None:
         self.stores = saved.stores
         self.domains.by_region = saved.domains
 
@@ -81,7 +81,7 @@ class ApiGateway(
         api = store.apis.get(api_id) if store else None
         return api.stages.keys() if api else None
 
-    def published(self, api_id: str, stage_name: str) -> Published | None:
+    def published(self, api_id: str, stage_name: str) -> PublishedRestStage | None:
         """The stage ``stage_name`` of ``api_id`` as served now; None if it does not exist."""
         for region, store in self.stores.items():
             api = store.apis.get(api_id)
@@ -89,7 +89,7 @@ class ApiGateway(
                 continue
             stage = api.stages[stage_name]
             deployment = api.deployments[stage["deploymentId"]]
-            return Published(
+            return PublishedRestStage(
                 region,
                 api_id,
                 api.definition.settings,
@@ -100,7 +100,7 @@ class ApiGateway(
             )
         return None
 
-    def all_published(self) -> list[Published]:
+    def all_published(self) -> list[PublishedRestStage]:
         """Every stage of every API as served now."""
         stages = [
             self.published(api_id, stage_name)

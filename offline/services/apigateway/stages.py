@@ -8,7 +8,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.access_log import log_group_of
 from serinus.offline.http.api_documents import VARIABLE_VALUE, Document, bad_request, conflict
-from serinus.offline.services.apigateway.operations import Operations, answered, pick_members, refuse
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, pick_members, refuse
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.settings_patch import is_method_setting, patch_method_setting
 from serinus.offline.services.apigateway.store import stage_arn
@@ -34,7 +34,7 @@ MUTABLE = frozenset(
 )
 
 
-class StageOperations(Operations):
+class RestStageOperations(ApiGatewayBase):
     async def create_stage(self, call: Call) -> Document:
         api = self.api(call)
         name = call.params["stageName"]

@@ -58,7 +58,7 @@ class Definition:
 
 
 @dataclass(slots=True)
-class Deployment:
+class RestDeployment:
     document: Document
     definition: Definition
 
@@ -66,7 +66,7 @@ class Deployment:
 @dataclass(slots=True)
 class RestApi:
     definition: Definition
-    deployments: dict[str, Deployment] = field(default_factory=dict)
+    deployments: dict[str, RestDeployment] = field(default_factory=dict)
     stages: dict[str, Document] = field(default_factory=dict)
 
     def resource(self, resource_id: str) -> Resource:

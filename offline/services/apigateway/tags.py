@@ -3,11 +3,11 @@
 from serinus.offline.core import tags
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document
-from serinus.offline.services.apigateway.operations import Operations
+from serinus.offline.services.apigateway.operations import ApiGatewayBase
 from serinus.offline.services.apigateway.store import not_found
 
 
-class TagOperations(tags.ResourceTagOperations, Operations):
+class RestTagOperations(tags.ResourceTagOperations, ApiGatewayBase):
     async def get_tags(self, call: Call) -> Document:
         return {"tags": dict(self.tags_of(call))}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, pick_members
 from serinus.offline.services.apigateway.patching import apply_patch, segments
 from serinus.offline.services.apigateway.plan_stages import patch_plan_stages
 from serinus.offline.services.apigateway.store import RestApiStore, UsagePlan, not_found
@@ -15,7 +15,7 @@ PERIODS = ("DAY", "WEEK", "MONTH")
 LONGEST_REPORT_DAYS = 90
 
 
-class UsagePlanOperations(Operations):
+class UsagePlanOperations(ApiGatewayBase):
     async def create_usage_plan(self, call: Call) -> Document:
         store = self.store(call)
         plan: Document = {"id": new_id(6), "apiStages": [], "tags": {}} | pick_members(

@@ -4,14 +4,14 @@ from typing import Any
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, new_id
-from serinus.offline.services.apigateway.operations import Operations, answered, page, pick_members, replace
+from serinus.offline.services.apigateway.operations import ApiGatewayBase, answered, page, pick_members, replace
 from serinus.offline.services.apigateway.patching import apply_patch
 from serinus.offline.services.apigateway.store import not_found
 
 SETTABLE = ("name", "validateRequestBody", "validateRequestParameters")
 
 
-class ValidatorOperations(Operations):
+class ValidatorOperations(ApiGatewayBase):
     async def create_request_validator(self, call: Call) -> Document:
         validator = {
             "id": new_id(6),

@@ -3,7 +3,7 @@
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, new_id
-from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
+from serinus.offline.services.apigatewayv2.domain_names import HttpDomainNameOperations
 from serinus.offline.services.apigatewayv2.operations import answered, changed, page, pick_members, refuse, replace
 from serinus.offline.services.apigatewayv2.store import HttpApi
 
@@ -19,7 +19,7 @@ KEY_SELECTION = "$request.header.x-api-key"
 LONGEST_CORS_AGE_S = 86_400
 
 
-class ApiOperations(DomainNameOperations):
+class ApiOperations(HttpDomainNameOperations):
     async def create_api(self, call: Call) -> Document:
         check_protocol(call.params["ProtocolType"])
         refuse(call.params, UNMODELLED)

@@ -6,7 +6,7 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigatewayv2.operations import (
-    Operations,
+    ApiGatewayV2Base,
     answered,
     changed,
     find_part,
@@ -24,7 +24,7 @@ MOST_AUTHORIZERS, MOST_AUDIENCES = 10, 50
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class AuthorizerOperations(Operations):
+class HttpAuthorizerOperations(ApiGatewayV2Base):
     async def create_authorizer(self, call: Call) -> Document:
         api = self.api(call)
         document: Document = {"AuthorizerId": new_id(6)} | pick_members(call.params, SETTABLE)

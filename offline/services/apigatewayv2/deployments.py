@@ -2,11 +2,11 @@
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
-from serinus.offline.services.apigatewayv2.operations import Operations, answered, changed, page, replace
-from serinus.offline.services.apigatewayv2.store import Deployment, not_found
+from serinus.offline.services.apigatewayv2.operations import ApiGatewayV2Base, answered, changed, page, replace
+from serinus.offline.services.apigatewayv2.store import HttpDeployment, not_found
 
 
-class DeploymentOperations(Operations):
+class HttpDeploymentOperations(ApiGatewayV2Base):
     async def create_deployment(self, call: Call) -> Document:
         api = self.api(call)
         if not api.routes:
@@ -41,7 +41,7 @@ class DeploymentOperations(Operations):
         del api.deployments[identity]
         return {}
 
-    def deployment_of(self, call: Call) -> Deployment:
+    def deployment_of(self, call: Call) -> HttpDeployment:
         try:
             return self.api(call).deployments[call.params["DeploymentId"]]
         except KeyError:

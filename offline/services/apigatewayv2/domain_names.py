@@ -2,14 +2,14 @@
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
-from serinus.offline.http.custom_domains import Domain, Mapping, check_certificate
-from serinus.offline.services.apigatewayv2.operations import Operations, answered, page, refuse
+from serinus.offline.http.custom_domains import Domain, DomainMapping, check_certificate
+from serinus.offline.services.apigatewayv2.operations import ApiGatewayV2Base, answered, page, refuse
 from serinus.offline.services.apigatewayv2.store import not_found
 
 UNMODELLED = {"MutualTlsAuthentication": "mutual TLS"}
 
 
-class DomainNameOperations(Operations):
+class HttpDomainNameOperations(ApiGatewayV2Base):
     async def create_domain_name(self, call: Call) -> Document:
         refuse(call.params, UNMODELLED)
         settings = configuration(call)
@@ -70,7 +70,7 @@ class DomainNameOperations(Operations):
     def domain(self, call: Call) -> Domain:
         return self.domains.get(call.region, call.params["DomainName"])
 
-    def mapping(self, call: Call) -> Mapping:
+    def mapping(self, call: Call) -> DomainMapping:
         try:
             return self.domain(call).mappings[call.params["ApiMappingId"]]
         except KeyError:
@@ -123,7 +123,7 @@ def shown(domain: Domain) -> Document:
     }
 
 
-def shown_mapping(mapping: Mapping) -> Document:
+def shown_mapping(mapping: DomainMapping) -> Document:
     return answered(
         {
             "ApiMappingId": mapping.id,

@@ -5,7 +5,7 @@ from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.http.lambda_uri import FUNCTION_ARN, STAGE_VARIABLE, function_of
 from serinus.offline.services.apigatewayv2.operations import (
-    Operations,
+    ApiGatewayV2Base,
     answered,
     changed,
     find_part,
@@ -40,7 +40,7 @@ UNMODELLED = {
 SHORTEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS = 50, 30_000
 
 
-class IntegrationOperations(Operations):
+class HttpIntegrationOperations(ApiGatewayV2Base):
     async def create_integration(self, call: Call) -> Document:
         api = self.api(call)
         refuse(call.params, UNMODELLED)

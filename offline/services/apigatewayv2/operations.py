@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LARGEST_PAGE = 500
 
 
-class Operations(Service):
+class ApiGatewayV2Base(Service):
     """Base of the families. Operations are coroutines without awaits: they run on the event loop, where
     the gateway reads the same store, so neither needs a lock."""
 

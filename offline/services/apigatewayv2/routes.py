@@ -5,7 +5,7 @@ import re
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request, conflict, new_id
 from serinus.offline.services.apigatewayv2.operations import (
-    Operations,
+    ApiGatewayV2Base,
     answered,
     changed,
     find_part,
@@ -39,7 +39,7 @@ MOST_SCOPES = 10
 NEEDED = {"JWT": "JWT", "CUSTOM": "REQUEST"}
 
 
-class RouteOperations(Operations):
+class RouteOperations(ApiGatewayV2Base):
     async def create_route(self, call: Call) -> Document:
         api = self.api(call)
         refuse(call.params, UNMODELLED)

@@ -4,14 +4,14 @@ Moto's model of HTTP APIs keeps no deployments, validates little and serves no r
 """
 
 from serinus.offline.services.apigatewayv2.apis import ApiOperations
-from serinus.offline.services.apigatewayv2.authorizers import AuthorizerOperations
-from serinus.offline.services.apigatewayv2.deployments import DeploymentOperations
-from serinus.offline.services.apigatewayv2.integrations import IntegrationOperations
-from serinus.offline.services.apigatewayv2.published import Published
+from serinus.offline.services.apigatewayv2.authorizers import HttpAuthorizerOperations
+from serinus.offline.services.apigatewayv2.deployments import HttpDeploymentOperations
+from serinus.offline.services.apigatewayv2.integrations import HttpIntegrationOperations
+from serinus.offline.services.apigatewayv2.published import PublishedHttpStage
 from serinus.offline.services.apigatewayv2.routes import RouteOperations
-from serinus.offline.services.apigatewayv2.stages import StageOperations
+from serinus.offline.services.apigatewayv2.stages import HttpStageOperations
 from serinus.offline.services.apigatewayv2.store import HttpApiStore
-from serinus.offline.services.apigatewayv2.tags import TagOperations
+from serinus.offline.services.apigatewayv2.tags import HttpTagOperations
 
 DEFAULT_STAGE = "$default"
 
@@ -19,11 +19,11 @@ DEFAULT_STAGE = "$default"
 class ApiGatewayV2(
     ApiOperations,
     RouteOperations,
-    IntegrationOperations,
-    AuthorizerOperations,
-    StageOperations,
-    DeploymentOperations,
-    TagOperations,
+    HttpIntegrationOperations,
+    HttpAuthorizerOperations,
+    HttpStageOperations,
+    HttpDeploymentOperations,
+    HttpTagOperations,
 ):
     """HTTP APIs and their stages."""
 
@@ -44,17 +44,18 @@ class ApiGatewayV2(
                 return first_part
         return DEFAULT_STAGE
 
-    def published(self, api_id: str, stage_name: str) -> Published | None:
+    def published(self, api_id: str, stage_name: str) -> PublishedHttpStage | None:
         """The stage ``stage_name`` of ``api_id`` as served now; None if it does not exist."""
         for region, store in self.stores.items():
             api = store.apis.get(api_id)
             if api is None or stage_name not in api.stages:
                 continue
             stage = api.stages[stage_name]
-            return Published(region, api.document, stage, api.deployments.get(stage.get("DeploymentId") or ""))
+            deployment = api.deployments.get(stage.get("DeploymentId") or "")
+            return PublishedHttpStage(region, api.document, stage, deployment)
         return None
 
-    def all_published(self) -> list[Published]:
+    def all_published(self) -> list[PublishedHttpStage]:
         """Every stage of every API as served now."""
         stages = [
             self.published(api_id, stage_name)

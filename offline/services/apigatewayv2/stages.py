@@ -7,7 +7,7 @@ from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.http.access_log import log_group_of
 from serinus.offline.http.api_documents import VARIABLE_VALUE, Document, bad_request, conflict
-from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
+from serinus.offline.services.apigatewayv2.domain_names import HttpDomainNameOperations
 from serinus.offline.services.apigatewayv2.operations import (
     answered,
     changed,
@@ -33,7 +33,7 @@ UNMODELLED = {"ClientCertificateId": "client certificates"}
 WEBSOCKET_ONLY = ("DataTraceEnabled", "LoggingLevel")
 
 
-class StageOperations(DomainNameOperations):
+class HttpStageOperations(HttpDomainNameOperations):
     async def create_stage(self, call: Call) -> Document:
         api = self.api(call)
         refuse(call.params, UNMODELLED)

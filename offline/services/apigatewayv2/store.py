@@ -12,7 +12,7 @@ def not_found(kind: str, identity: str) -> AwsError:
 
 
 @dataclass(slots=True)
-class Deployment:
+class HttpDeployment:
     """An API's routes, integrations and authorizers as they stood when it was made."""
 
     document: Document
@@ -30,13 +30,13 @@ class HttpApi:
     integrations: dict[str, Document] = field(default_factory=dict)
     authorizers: dict[str, Document] = field(default_factory=dict)
     stages: dict[str, Document] = field(default_factory=dict)
-    deployments: dict[str, Deployment] = field(default_factory=dict)
+    deployments: dict[str, HttpDeployment] = field(default_factory=dict)
 
-    def freeze(self, document: Document) -> Deployment:
+    def freeze(self, document: Document) -> HttpDeployment:
         """A deployment of what the API is now."""
-        new_deployment = Deployment(document, *copy.deepcopy((self.routes, self.integrations, self.authorizers)))
-        self.deployments[document["DeploymentId"]] = new_deployment
-        return new_deployment
+        snapshot = copy.deepcopy((self.routes, self.integrations, self.authorizers))
+        deployment = self.deployments[document["DeploymentId"]] = HttpDeployment(document, *snapshot)
+        return deployment
 
     def forget_unused(self) -> None:
         """Drop automatic deployments that no stage serves any more."""

@@ -3,12 +3,12 @@
 from serinus.offline.core import tags
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document
-from serinus.offline.services.apigatewayv2.domain_names import DomainNameOperations
+from serinus.offline.services.apigatewayv2.domain_names import HttpDomainNameOperations
 from serinus.offline.services.apigatewayv2.operations import find_part
 from serinus.offline.services.apigatewayv2.store import not_found
 
 
-class TagOperations(tags.ResourceTagOperations, DomainNameOperations):
+class HttpTagOperations(tags.ResourceTagOperations, HttpDomainNameOperations):
     async def get_tags(self, call: Call) -> Document:
         return {"Tags": dict(self.tags_of(call))}
 

@@ -4,7 +4,7 @@ import json
 import uuid
 
 from serinus.offline.core.ports import CloudContext
-from serinus.offline.services.cloudformation.state import Event, Stack, StackResource
+from serinus.offline.services.cloudformation.state import Stack, StackEvent, StackResource
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
@@ -52,7 +52,7 @@ class StackEventLog:
         now = max(self._clock.time(), latest + 0.001)
         event_id = str(uuid.uuid4()) if type_name == STACK_TYPE else f"{logical_id}-{status}-{uuid.uuid4()}"
         stack.events.append(
-            Event(
+            StackEvent(
                 event_id=event_id,
                 operation_id=stack.operation_id,
                 logical_id=logical_id,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.state import ChangeSet, Event, Revision, Stack, StackResource
+from serinus.offline.services.cloudformation.state import ChangeSet, Revision, Stack, StackEvent, StackResource
 
 NO_DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 NO_RESOURCE_DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}
@@ -112,7 +112,7 @@ def resource_detail(stack: Stack, resource: StackResource) -> dict[str, Any]:
     }
 
 
-def event_view(stack: Stack, event: Event) -> dict[str, Any]:
+def event_view(stack: Stack, event: StackEvent) -> dict[str, Any]:
     return {
         "StackId": stack.id,
         "StackName": stack.name,
@@ -129,7 +129,7 @@ def event_view(stack: Stack, event: Event) -> dict[str, Any]:
     }
 
 
-def operation_event_view(stack: Stack, event: Event) -> dict[str, Any]:
+def operation_event_view(stack: Stack, event: StackEvent) -> dict[str, Any]:
     shown = event_view(stack, event)
     del shown["StackName"]
     shown["EventType"] = "PROVISIONING_ERROR" if event.status.endswith("_FAILED") else "PROGRESS_EVENT"

@@ -58,7 +58,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StackEvent:
     """One line of a stack's history."""
 
     event_id: str
@@ -153,7 +153,7 @@ class Stack:
     stable: Stable | None = None
     #: Replaced or newly made resources to be deleted once the operation under way has ended well.
     leftovers: list[StackResource] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    events: list[StackEvent] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     #: Names of other stacks' exports that this stack's template imports.
     imports: set[str] = field(default_factory=set)

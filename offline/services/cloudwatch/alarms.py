@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from serinus.offline.services.cloudwatch.evaluation import INSUFFICIENT_DATA
 
-Kind = Literal["MetricAlarm", "CompositeAlarm"]
+AlarmType = Literal["MetricAlarm", "CompositeAlarm"]
 
 #: Which setting lists the actions of a change to a state.
 ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
@@ -29,7 +29,7 @@ class Alarm:
 
     name: str
     arn: str
-    kind: Kind
+    kind: AlarmType
     settings: dict[str, Any]
     state: AlarmState
     configured_at: float
@@ -58,7 +58,7 @@ class HistoryItem:
     """Something that happened to an alarm; ``data`` is JSON text, ``at`` cloud epoch seconds."""
 
     alarm: str
-    kind: Kind
+    kind: AlarmType
     at: float
     type: Literal["ConfigurationUpdate", "StateUpdate", "Action"]
     summary: str

@@ -14,8 +14,8 @@ from serinus.offline.services.cloudwatch.alarms import (
     ACTIONS,
     Alarm,
     AlarmState,
+    AlarmType,
     HistoryItem,
-    Kind,
     compact_json,
     newborn,
 )
@@ -159,7 +159,7 @@ class AlarmsApi(PairedTagOperations, Regional):
             raise AwsError("InvalidParameterValue", f"{len(tags)} tags; a resource takes {MAX_TAGS}.", status=400)
         return await super().tag_resource(call)
 
-    def _put(self, call: Call, settings: dict[str, Any], kind: Kind) -> Alarm:
+    def _put(self, call: Call, settings: dict[str, Any], kind: AlarmType) -> Alarm:
         name = settings.pop("AlarmName")
         tags = from_pairs(settings.pop("Tags", []))
         if not 1 <= len(name) <= MAX_NAME or re.search(r"[\x00-\x1f\x7f]", name):

@@ -32,7 +32,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class MathText:
     value: str
 
 
@@ -45,45 +45,45 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    items: tuple["Node", ...]
+    items: tuple["MathNode", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    operand: "Node"
+    operand: "MathNode"
 
 
 @dataclass(frozen=True, slots=True)
 class Binary:
     operator: str
-    left: "Node"
-    right: "Node"
+    left: "MathNode"
+    right: "MathNode"
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class MathFunction:
     name: str
-    arguments: tuple["Node", ...]
+    arguments: tuple["MathNode", ...]
 
 
-Node = Number | Text | Name | Array | Negative | Binary | Function
+MathNode = Number | MathText | Name | Array | Negative | Binary | MathFunction
 
 
-def parse(expression: str) -> Node:
+def parse(expression: str) -> MathNode:
     """The tree of ``expression``; raises `MathError` where it does not parse."""
-    parser = _Parser(list(_tokens(expression)))
+    parser = _MathParser(list(_tokens(expression)))
     tree = parser.level(0)
     if parser.rest:
         raise MathError(f"unexpected {parser.rest[0]!r} in {expression!r}")
     return tree
 
 
-def names(node: Node) -> set[str]:
+def names(node: MathNode) -> set[str]:
     """Every id (and word) that the tree mentions."""
     match node:
         case Name(value):
             return {value}
-        case Array(items) | Function(_, items):
+        case Array(items) | MathFunction(_, items):
             return {name for item in items for name in names(item)}
         case Negative(operand):
             return names(operand)
@@ -92,10 +92,10 @@ def names(node: Node) -> set[str]:
     return set()
 
 
-def functions(node: Node) -> set[str]:
+def functions(node: MathNode) -> set[str]:
     """Every function that the tree calls."""
     match node:
-        case Function(name, arguments):
+        case MathFunction(name, arguments):
             return {name} | {inner for argument in arguments for inner in functions(argument)}
         case Array(items):
             return {inner for item in items for inner in functions(item)}
@@ -116,11 +116,11 @@ def _tokens(expression: str) -> Iterator[str]:
         offset = match.end()
 
 
-class _Parser:
+class _MathParser:
     def __init__(self, tokens: list[str]) -> None:
         self.rest = tokens
 
-    def level(self, depth: int) -> Node:
+    def level(self, depth: int) -> MathNode:
         if depth == len(LEVELS):
             return self._unary()
         left = self.level(depth + 1)
@@ -129,13 +129,13 @@ class _Parser:
             left = Binary(SAME_AS.get(operator, operator), left, self.level(depth + 1))
         return left
 
-    def _unary(self) -> Node:
+    def _unary(self) -> MathNode:
         if self._take("-"):
             return Negative(self._unary())
         base = self._primary()
         return Binary("^", base, self._unary()) if self._take("^") else base
 
-    def _primary(self) -> Node:
+    def _primary(self) -> MathNode:
         if not self.rest:
             raise MathError("the expression ends where a value is expected")
         token = self.rest.pop(0)
@@ -146,14 +146,14 @@ class _Parser:
         if token == "[":
             return Array(self._list("]"))
         if token[0] in "\"'":
-            return Text(token[1:-1])
+            return MathText(token[1:-1])
         if token[0].isdigit() or token[0] == ".":
             return Number(float(token))
         if not token[0].isalpha():
             raise MathError(f"unexpected {token!r}")
-        return Function(token, self._list(")")) if self._take("(") else Name(token)
+        return MathFunction(token, self._list(")")) if self._take("(") else Name(token)
 
-    def _list(self, closing: str) -> tuple[Node, ...]:
+    def _list(self, closing: str) -> tuple[MathNode, ...]:
         if self._take(closing):
             return ()
         items = [self.level(0)]

@@ -12,13 +12,13 @@ from serinus.offline.services.cloudwatch.math_functions import FUNCTIONS, NOT_MO
 from serinus.offline.services.cloudwatch.math_syntax import (
     Array,
     Binary,
-    Function,
     MathError,
+    MathFunction,
+    MathNode,
+    MathText,
     Name,
     Negative,
-    Node,
     Number,
-    Text,
     functions,
     parse,
 )
@@ -26,7 +26,7 @@ from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Va
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class MathScope:
     """An expression's scope: values by id, the request's metrics, and its periods."""
 
     value_of: Callable[[str], Value]
@@ -34,7 +34,7 @@ class Scope:
     grid: Grid
 
 
-def check(expression: str) -> Node:
+def check(expression: str) -> MathNode:
     """The tree of an expression whose functions are all modelled; raises `MathError` or `NotModelled`."""
     if expression.lstrip().upper().startswith("SELECT "):
         raise NotModelled("CloudWatch Metrics Insights queries (SELECT ...)")
@@ -47,7 +47,7 @@ def check(expression: str) -> Node:
     return tree
 
 
-def compute(expression: str, scope: Scope) -> list[TimeSeries]:
+def compute(expression: str, scope: MathScope) -> list[TimeSeries]:
     """The time series that ``expression`` results in; a lone number is an error, as on AWS."""
     value = _evaluate(check(expression), scope)
     if isinstance(value, float):
@@ -55,7 +55,7 @@ def compute(expression: str, scope: Scope) -> list[TimeSeries]:
     return value if isinstance(value, list) else [value]
 
 
-def _evaluate(node: Node, scope: Scope) -> Value:
+def _evaluate(node: MathNode, scope: MathScope) -> Value:
     match node:
         case Number(value):
             return value
@@ -67,13 +67,13 @@ def _evaluate(node: Node, scope: Scope) -> Value:
             return combine(operator, _evaluate(left, scope), _evaluate(right, scope))
         case Array(items):
             return [series for item in items for series in math_functions.array(_evaluate(item, scope))]
-        case Function(name, arguments):
+        case MathFunction(name, arguments):
             return _call(name, arguments, scope)
-        case Text(text):
+        case MathText(text):
             raise MathError(f"the text {text!r} is not a value")
 
 
-def _call(name: str, arguments: tuple[Node, ...], scope: Scope) -> Value:
+def _call(name: str, arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
     if name == "METRICS":
         return _metrics(arguments, scope)
     if name == "FILL":
@@ -89,16 +89,16 @@ def _call(name: str, arguments: tuple[Node, ...], scope: Scope) -> Value:
         raise MathError(f"{name} does not accept these {len(values)} arguments") from error
 
 
-def _metrics(arguments: tuple[Node, ...], scope: Scope) -> Value:
+def _metrics(arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
     match arguments:
         case ():
             return list(scope.metrics.values())
-        case (Text(part),):
+        case (MathText(part),):
             return [metric for name, metric in scope.metrics.items() if part in name]
     raise MathError("METRICS takes nothing, or one text that the ids must contain")
 
 
-def _fill(arguments: tuple[Node, ...], scope: Scope) -> Value:
+def _fill(arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
     if len(arguments) != 2:
         raise MathError(f"FILL takes 2 arguments, not {len(arguments)}")
     target, filler = arguments
@@ -107,7 +107,7 @@ def _fill(arguments: tuple[Node, ...], scope: Scope) -> Value:
     return math_functions.fill(_evaluate(target, scope), _evaluate(filler, scope), scope.grid)
 
 
-def _sort(arguments: tuple[Node, ...], scope: Scope) -> Value:
+def _sort(arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
     match arguments:
         case (target, Name(by), Name(order)):
             return math_functions.sort(_evaluate(target, scope), by, order, None)

@@ -149,12 +149,12 @@ class Resolver:
         labelled = [self._labelled(query, series, len(computed)) for series in computed]
         return labelled[0] if len(labelled) == 1 else list(labelled)
 
-    def _scope(self, query: Query) -> metric_math.Scope:
+    def _scope(self, query: Query) -> metric_math.MathScope:
         metrics = {
             other.id: self._metric(other.id) for other in self._queries.values() if other.metric is not None
         }
         period_s = max([query.period_s or 0, *(series.period_s for series in metrics.values())]) or 60
-        return metric_math.Scope(self._value, metrics, Grid(self._window.start, self._window.end, period_s))
+        return metric_math.MathScope(self._value, metrics, Grid(self._window.start, self._window.end, period_s))
 
     def _metric(self, query_id: str) -> TimeSeries:
         value = self._value(query_id)

@@ -27,25 +27,25 @@ class InvalidRule(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlarmRule:
     """A parsed rule: which alarms it names, and whether it holds given their states."""
 
     alarms: tuple[str, ...]
     holds: Callable[[StateOf], bool]
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str) -> AlarmRule:
     """The rule in ``text``; alarms are named as written, by name or ARN. Raises `InvalidRule`."""
     if not 1 <= len(text) <= MAX_CHARACTERS:
         raise InvalidRule(f"it has {len(text)} characters; allowed are 1 to {MAX_CHARACTERS}")
-    parser = _Parser(list(_tokens(text)))
+    parser = _AlarmRuleParser(list(_tokens(text)))
     holds = parser.either()
     if parser.rest:
         raise InvalidRule(f"unexpected {parser.rest[0][1]!r}")
     alarms = tuple(dict.fromkeys(parser.alarms))
     if len(alarms) > MAX_ALARMS:
         raise InvalidRule(f"it names {len(alarms)} alarms; allowed are {MAX_ALARMS}")
-    return Rule(alarms, holds)
+    return AlarmRule(alarms, holds)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -65,7 +65,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         offset = match.end()
 
 
-class _Parser:
+class _AlarmRuleParser:
     """Recursive descent; NOT binds tighter than AND, AND tighter than OR."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:

@@ -14,7 +14,7 @@ from serinus.offline.core.ports import CloudContext, FunctionInvoker, MetricSink
 from serinus.offline.delivery.targets import send
 from serinus.offline.delivery.tasks import Background
 from serinus.offline.services.events.event import Event
-from serinus.offline.services.events.store import Document, Rule
+from serinus.offline.services.events.store import Document, EventRule
 from serinus.offline.services.events.transform import target_input
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 600.0
 RETRIED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException", "ServiceException"})
 
 
-class Deliveries:
+class EventDeliveries:
     """Hands events to targets; failures are retried by jobs of the cloud's clock."""
 
     def __init__(self, context: CloudContext, functions: FunctionInvoker, metrics: MetricSink) -> None:
@@ -34,21 +34,21 @@ class Deliveries:
         self._metrics = metrics
         self._background = Background()
 
-    def start(self, region: str, rule: Rule, event: Event) -> None:
+    def start(self, region: str, rule: EventRule, event: Event) -> None:
         """Deliver without waiting; call it on the event loop."""
         self._background.start(self.to_targets(region, rule, event))
 
     async def stop(self) -> None:
         await self._background.stop()
 
-    async def to_targets(self, region: str, rule: Rule, event: Event) -> None:
+    async def to_targets(self, region: str, rule: EventRule, event: Event) -> None:
         self._count(region, rule, "TriggeredRules")
         for target in list(rule.targets.values()):
             text = target_input(target, event, rule.arn, rule.name)
             await self._attempt(region, rule, target, text, attempt=0, since=self._context.clock.time())
 
     async def _attempt(
-        self, region: str, rule: Rule, target: Document, text: str, *, attempt: int, since: float
+        self, region: str, rule: EventRule, target: Document, text: str, *, attempt: int, since: float
     ) -> None:
         self._count(region, rule, "Invocations" if attempt == 0 else "RetryInvocationAttempts")
         try:
@@ -63,7 +63,9 @@ class Deliveries:
             self._count(region, rule, "FailedInvocations")
             await self._to_dead_letters(rule, target, text, code, message, condition, attempt)
 
-    def _retry(self, region: str, rule: Rule, target: Document, text: str, *, attempt: int, since: float) -> None:
+    def _retry(
+        self, region: str, rule: EventRule, target: Document, text: str, *, attempt: int, since: float
+    ) -> None:
         delay_s = min(FIRST_DELAY_S * 2 ** (attempt - 1), LONGEST_DELAY_S) * random.uniform(0.5, 1.0)
 
         async def again() -> None:
@@ -83,7 +85,7 @@ class Deliveries:
         return None
 
     async def _to_dead_letters(
-        self, rule: Rule, target: Document, text: str, code: str, message: str, condition: str, attempts: int
+        self, rule: EventRule, target: Document, text: str, code: str, message: str, condition: str, attempts: int
     ) -> None:
         queue = (target.get("DeadLetterConfig") or {}).get("Arn")
         if queue is None:
@@ -99,7 +101,7 @@ class Deliveries:
             attributes["EXHAUSTED_RETRY_CONDITION"] = condition
         await send(self._context, self._functions, {"Arn": queue}, text, rule.arn, attributes)
 
-    def _count(self, region: str, rule: Rule, name: str) -> None:
+    def _count(self, region: str, rule: EventRule, name: str) -> None:
         self._metrics.record(region, "AWS/Events", name, {"RuleName": rule.name}, 1.0, unit="Count")
 
 

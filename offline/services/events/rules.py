@@ -7,17 +7,17 @@ from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
 from serinus.offline.core.tags import from_pairs
 from serinus.offline.services.events.base import EventsBase, page
-from serinus.offline.services.events.delivery import Deliveries
+from serinus.offline.services.events.delivery import EventDeliveries
 from serinus.offline.services.events.event import scheduled_event
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import parse_schedule
-from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, Rule, invalid, rule_arn
+from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, EventRule, invalid, rule_arn
 
 STATES = ("ENABLED", "DISABLED")
 
 
 class RuleOperations(EventsBase):
-    deliveries: Deliveries
+    deliveries: EventDeliveries
 
     async def put_rule(self, call: Call) -> Document:
         bus, name = self.bus(call), call.params["Name"]
@@ -31,7 +31,7 @@ class RuleOperations(EventsBase):
             raise NotModelled(f"events: the rule state {state}", "Use ENABLED or DISABLED.")
         arn = rule_arn(call.region, call.account_id, bus.name, name)
         before = bus.rules.get(name)
-        rule = Rule(
+        rule = EventRule(
             {"Name": name, "State": state, "EventBusName": bus.name}
             | {key: call.params[key] for key in OPTIONAL if call.params.get(key)},
             arn,
@@ -89,10 +89,12 @@ class RuleOperations(EventsBase):
         event = parsed_event(call.params["Event"])
         return {"Result": Pattern(call.params["EventPattern"]).matches(event)}
 
-    def rule(self, call: Call) -> Rule:
+    def rule(self, call: Call) -> EventRule:
         return self.bus(call).rule(call.params.get("Name") or call.params["Rule"])
 
-    def schedule(self, region: str, rule: Rule, *, after: float | None = None, due: float | None = None) -> None:
+    def schedule(
+        self, region: str, rule: EventRule, *, after: float | None = None, due: float | None = None
+    ) -> None:
         """Set the next run of an enabled rule that has a schedule: at ``due`` unless that has passed."""
         unschedule(rule)
         if rule.schedule is None or not rule.enabled:
@@ -114,11 +116,11 @@ class RuleOperations(EventsBase):
 OPTIONAL = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")
 
 
-def described(rule: Rule) -> Document:
+def described(rule: EventRule) -> Document:
     return {"Arn": rule.arn, **rule.document}
 
 
-def unschedule(rule: Rule) -> None:
+def unschedule(rule: EventRule) -> None:
     if rule.due is not None:
         rule.due.cancel()
         rule.due = None

@@ -8,7 +8,7 @@ from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call
 from serinus.offline.core.tags import PairedTagOperations
 from serinus.offline.services.events.buses import BusOperations
-from serinus.offline.services.events.delivery import Deliveries
+from serinus.offline.services.events.delivery import EventDeliveries
 from serinus.offline.services.events.event import (
     LARGEST_ENTRY_BYTES,
     Event,
@@ -32,7 +32,7 @@ class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOper
         self._saved_due: dict[str, float] = {}
 
     def connect(self, ports: Ports) -> None:
-        self.deliveries = Deliveries(self.context, ports.functions, ports.metrics)
+        self.deliveries = EventDeliveries(self.context, ports.functions, ports.metrics)
 
     async def start(self) -> None:
         """Schedule the rules that were brought back."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import parse_schedule
-from serinus.offline.services.events.store import Bus, Document, EventBusStore, Rule
+from serinus.offline.services.events.store import Bus, Document, EventBusStore, EventRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def saved_buses(store: EventBusStore) -> list[SavedBus]:
     ]
 
 
-def _saved(rule: Rule) -> SavedRule:
+def _saved(rule: EventRule) -> SavedRule:
     due = rule.due.due if rule.due is not None else None
     return SavedRule(rule.document, rule.arn, rule.targets, rule.tags, due)
 
@@ -53,9 +53,9 @@ def store_of(buses: list[SavedBus]) -> tuple[EventBusStore, dict[str, float]]:
     return store, due
 
 
-def _rule(saved: SavedRule) -> Rule:
+def _rule(saved: SavedRule) -> EventRule:
     pattern, expression = saved.document.get("EventPattern"), saved.document.get("ScheduleExpression")
-    return Rule(
+    return EventRule(
         saved.document,
         saved.arn,
         Pattern(pattern) if pattern else None,

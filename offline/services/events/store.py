@@ -13,7 +13,7 @@ DEFAULT_BUS = "default"
 
 
 @dataclass(slots=True)
-class Rule:
+class EventRule:
     """A rule; ``due`` is its next run, if it has a schedule and is enabled."""
 
     document: Document
@@ -39,10 +39,10 @@ class Bus:
     arn: str
     created: float
     description: str | None = None
-    rules: dict[str, Rule] = field(default_factory=dict)
+    rules: dict[str, EventRule] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
-    def rule(self, name: str) -> Rule:
+    def rule(self, name: str) -> EventRule:
         try:
             return self.rules[name]
         except KeyError:

@@ -11,7 +11,7 @@ from serinus.offline.core.errors import AwsError
 from serinus.offline.sandbox.spec import Invocation, InvocationOutcome
 from serinus.offline.services.lambda_.destinations import Delivery, deliver_record, deliver_to_dead_letter_queue
 from serinus.offline.services.lambda_.invocation import Invocations, new_trace_id
-from serinus.offline.services.lambda_.routing import Route, route
+from serinus.offline.services.lambda_.routing import InvocationRoute, pick_route
 from serinus.offline.services.lambda_.shapes import timestamp
 from serinus.offline.services.lambda_.state import LATEST, EventInvokeConfig, Function, QueuedEvent
 
@@ -58,24 +58,24 @@ class AsynchronousInvocations(Invocations):
             self.state.events.pop(event.request_id, None)
             return
         settings = self._settings(function, event.qualifier)
-        way = route(function, event.qualifier, self.dice)
+        route = pick_route(function, event.qualifier, self.dice)
         age_s = self.context.clock.time() - event.accepted
         if function.reserved_concurrency == 0:
-            await self._fail(function, event, way, "ZeroReservedConcurrency", None)
+            await self._fail(function, event, route, "ZeroReservedConcurrency", None)
         elif age_s > (settings.maximum_event_age_s or DEFAULT_EVENT_AGE_S):
-            await self._fail(function, event, way, "EventAgeExceeded", None)
+            await self._fail(function, event, route, "EventAgeExceeded", None)
         else:
-            await self._run_event(function, settings, event, way)
+            await self._run_event(function, settings, event, route)
 
     async def _run_event(
-        self, function: Function, settings: EventInvokeConfig, event: QueuedEvent, way: Route
+        self, function: Function, settings: EventInvokeConfig, event: QueuedEvent, route: InvocationRoute
     ) -> None:
         at = self.context.clock.time()
-        invocation = Invocation(event.request_id, way.arn, event.payload, event.client_context, new_trace_id())
+        invocation = Invocation(event.request_id, route.arn, event.payload, event.client_context, new_trace_id())
         try:
             # Nobody waits for an answer, but what a schedule or a hook started must not seem late for want of CPU.
             with self.context.clock.awaiting():
-                outcome = await self.run(function, self._invocable(function, way), way, invocation)
+                outcome = await self.run(function, self._invocable(function, route), route, invocation)
         except AwsError:
             delay_s = min(FIRST_BACKOFF_S * 2**event.throttles, LAST_BACKOFF_S)
             event.throttles += 1
@@ -85,14 +85,14 @@ class AsynchronousInvocations(Invocations):
         self.metrics.record(function.region, [{"FunctionName": function.name}], at, {"AsyncEventAge": age_ms})
         event.attempts += 1
         if outcome.function_error is None:
-            await self._settle(function, event, way, "OnSuccess", "Success", outcome)
+            await self._settle(function, event, route, "OnSuccess", "Success", outcome)
             return
         retries = settings.maximum_retry_attempts
         retries = DEFAULT_RETRY_ATTEMPTS if retries is None else retries
         if event.attempts <= retries:
             self._again(event, RETRY_DELAYS_S[event.attempts - 1])
         else:
-            await self._fail(function, event, way, "RetriesExhausted", outcome)
+            await self._fail(function, event, route, "RetriesExhausted", outcome)
 
     def _again(self, event: QueuedEvent, delay_s: float) -> None:
         event.due = self.context.clock.time() + delay_s
@@ -102,11 +102,16 @@ class AsynchronousInvocations(Invocations):
         self.context.clock.call_at(event.due, lambda: self._attempt(event), name=f"retry {event.request_id}")
 
     async def _fail(
-        self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: InvocationOutcome | None
+        self,
+        function: Function,
+        event: QueuedEvent,
+        route: InvocationRoute,
+        condition: str,
+        outcome: InvocationOutcome | None,
     ) -> None:
         sets = [{"FunctionName": function.name}, {}]
         self.metrics.record(function.region, sets, self.context.clock.time(), {"AsyncEventsDropped": 1.0})
-        version = function.version(way.version) or function.latest
+        version = function.version(route.version) or function.latest
         queue = version.configuration["DeadLetterConfig"].get("TargetArn")
         if queue:
             answer = _readable(outcome.payload) if outcome else None
@@ -114,13 +119,13 @@ class AsynchronousInvocations(Invocations):
             delivery = Delivery(self.context, function.region, queue)
             failed = await deliver_to_dead_letter_queue(delivery, event, str(error))
             self._count_failed_delivery(function, "DeadLetterErrors", failed=failed)
-        await self._settle(function, event, way, "OnFailure", condition, outcome)
+        await self._settle(function, event, route, "OnFailure", condition, outcome)
 
     async def _settle(
         self,
         function: Function,
         event: QueuedEvent,
-        way: Route,
+        route: InvocationRoute,
         kind: str,
         condition: str,
         outcome: InvocationOutcome | None,
@@ -129,7 +134,7 @@ class AsynchronousInvocations(Invocations):
         destinations = self._settings(function, event.qualifier).destinations
         arn = destinations.get(kind, {}).get("Destination")
         if arn:
-            record = self._record(function, event, way, condition, outcome)
+            record = self._record(function, event, route, condition, outcome)
             failed = await deliver_record(Delivery(self.context, function.region, arn), record, kind)
             self._count_failed_delivery(function, "DestinationDeliveryFailures", failed=failed)
 
@@ -142,7 +147,12 @@ class AsynchronousInvocations(Invocations):
         return function.event_invoke.get(qualifier or LATEST) or EventInvokeConfig(0.0)
 
     def _record(
-        self, function: Function, event: QueuedEvent, way: Route, condition: str, outcome: InvocationOutcome | None
+        self,
+        function: Function,
+        event: QueuedEvent,
+        route: InvocationRoute,
+        condition: str,
+        outcome: InvocationOutcome | None,
     ) -> dict[str, Any]:
         record: dict[str, Any] = {
             "version": "1.0",
@@ -156,7 +166,7 @@ class AsynchronousInvocations(Invocations):
             "requestPayload": _readable(event.payload),
         }
         if outcome is not None:
-            context: dict[str, Any] = {"statusCode": 200, "executedVersion": way.version}
+            context: dict[str, Any] = {"statusCode": 200, "executedVersion": route.version}
             if outcome.function_error is not None:
                 context["functionError"] = outcome.function_error
             record |= {"responseContext": context, "responsePayload": _readable(outcome.payload)}

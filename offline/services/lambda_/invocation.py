@@ -16,7 +16,7 @@ from serinus.offline.services.lambda_.concurrency import Concurrency, throttled
 from serinus.offline.services.lambda_.execution import spec_of
 from serinus.offline.services.lambda_.metrics import LambdaMetrics, dimension_sets
 from serinus.offline.services.lambda_.names import target_of
-from serinus.offline.services.lambda_.routing import Route, route
+from serinus.offline.services.lambda_.routing import InvocationRoute, pick_route
 from serinus.offline.services.lambda_.state import Function, FunctionVersion
 
 #: 6 MB, as AWS counts it.
@@ -68,8 +68,8 @@ class Invocations(LambdaBase):
         target = target_of(function, qualifier)
         owner = self.function(region, target.name)
         request_id = str(uuid.uuid4())
-        way = route(owner, target.qualifier, self.dice)
-        version = self._invocable(owner, way)
+        route = pick_route(owner, target.qualifier, self.dice)
+        version = self._invocable(owner, route)
         if invocation_type == "DryRun":
             return InvokeResult(204, b"", None, version.version, None, request_id)
         if invocation_type == "Event":
@@ -78,8 +78,10 @@ class Invocations(LambdaBase):
             self.enqueue(owner, target.qualifier, payload or b"{}", request_id, client_context)
             return InvokeResult(202, b"", None, version.version, None, request_id)
         require_fits(payload, MAX_SYNC_PAYLOAD_BYTES)
-        invocation = Invocation(request_id, way.arn, payload or b"{}", client_context, trace_id or new_trace_id())
-        outcome = await self.run(owner, version, way, invocation)
+        invocation = Invocation(
+            request_id, route.arn, payload or b"{}", client_context, trace_id or new_trace_id()
+        )
+        outcome = await self.run(owner, version, route, invocation)
         tail = outcome.log_tail if log_tail else None
         return InvokeResult(200, outcome.payload, outcome.function_error, version.version, tail, request_id)
 
@@ -95,11 +97,11 @@ class Invocations(LambdaBase):
         raise NotImplementedError(f"{type(self).__name__} takes no asynchronous invocations")
 
     async def run(
-        self, function: Function, version: FunctionVersion, way: Route, invocation: Invocation
+        self, function: Function, version: FunctionVersion, route: InvocationRoute, invocation: Invocation
     ) -> InvocationOutcome:
         """Run one admitted invocation and record its metrics at the time it began."""
         at = self.context.clock.time()
-        sets = dimension_sets(function.name, way)
+        sets = dimension_sets(function.name, route)
         spec = self._spec(function, version)
         siblings = self.state.region(function.region).functions.values()
         try:
@@ -119,13 +121,13 @@ class Invocations(LambdaBase):
         errors = float(outcome.function_error is not None)
         values = {"Invocations": 1.0, "Errors": errors, "Duration": outcome.duration_ms}
         self.metrics.record(function.region, sets, at, values)
-        self._record_provisioned(function, way, at, provisioned=outcome.provisioned)
+        self._record_provisioned(function, route, at, provisioned=outcome.provisioned)
         return outcome
 
-    def _invocable(self, function: Function, way: Route) -> FunctionVersion:
-        version = function.version(way.version)
+    def _invocable(self, function: Function, route: InvocationRoute) -> FunctionVersion:
+        version = function.version(route.version)
         if version is None:
-            return self.published_or_latest(function, way.version)  # raises
+            return self.published_or_latest(function, route.version)  # raises
         if version.state != "Active":
             raise not_in_state_for_it(version.state)
         return version
@@ -145,13 +147,15 @@ class Invocations(LambdaBase):
             rest = float(self.concurrency.unreserved_in_flight(function.region))
             self.metrics.record(function.region, [{}], at, {"UnreservedConcurrentExecutions": rest})
 
-    def _record_provisioned(self, function: Function, way: Route, at: float, *, provisioned: bool) -> None:
-        qualifier = way.resource.partition(":")[2]
+    def _record_provisioned(
+        self, function: Function, route: InvocationRoute, at: float, *, provisioned: bool
+    ) -> None:
+        qualifier = route.resource.partition(":")[2]
         settings = function.provisioned.get(qualifier)
         if settings is None:
             return
         kind = "ProvisionedConcurrencyInvocations" if provisioned else "ProvisionedConcurrencySpilloverInvocations"
-        sets = [{"FunctionName": function.name}, {"FunctionName": function.name, "Resource": way.resource}]
+        sets = [{"FunctionName": function.name}, {"FunctionName": function.name, "Resource": route.resource}]
         used = float(self.concurrency.in_flight(function) + 1)
         values = {kind: 1.0}
         if provisioned:

@@ -4,12 +4,12 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
 """
 
 from serinus.offline.core.ports import MetricSink
-from serinus.offline.services.lambda_.routing import Route
+from serinus.offline.services.lambda_.routing import InvocationRoute
 
 NAMESPACE = "AWS/Lambda"
 UNITS = {"Duration": "Milliseconds", "AsyncEventAge": "Milliseconds", "ProvisionedConcurrencyUtilization": "None"}
 
-Dimensions = dict[str, str]
+DimensionSet = dict[str, str]
 
 
 class LambdaMetrics:
@@ -18,7 +18,7 @@ class LambdaMetrics:
     def __init__(self, sink: MetricSink) -> None:
         self._sink = sink
 
-    def record(self, region: str, sets: list[Dimensions], at: float, values: dict[str, float]) -> None:
+    def record(self, region: str, sets: list[DimensionSet], at: float, values: dict[str, float]) -> None:
         """Record each of ``values`` under each set of dimensions at cloud time ``at``."""
         for name, value in values.items():
             unit = UNITS.get(name, "Count")
@@ -26,7 +26,7 @@ class LambdaMetrics:
                 self._sink.record(region, NAMESPACE, name, dimensions, value, unit=unit, at=at)
 
 
-def dimension_sets(function: str, route: Route) -> list[Dimensions]:
+def dimension_sets(function: str, route: InvocationRoute) -> list[DimensionSet]:
     """Across all functions, by function, by resource, and by executed version only while the alias is weighted."""
     by_resource = {"FunctionName": function, "Resource": route.resource}
     sets = [{}, {"FunctionName": function}, by_resource]

@@ -10,8 +10,8 @@ from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One invocation's way: the version that runs and the names under which its metrics appear.
+class InvocationRoute:
+    """One invocation's route: the version that runs and the names under which its metrics appear.
 
     ``resource`` is the metrics' Resource dimension (``name``, ``name:alias`` or ``name:version``); ``weighted``
     says whether ExecutedVersion is a dimension too.
@@ -23,18 +23,18 @@ class Route:
     arn: str
 
 
-def route(function: Function, qualifier: str | None, dice: random.Random) -> Route:
+def pick_route(function: Function, qualifier: str | None, dice: random.Random) -> InvocationRoute:
     """Choose the version for one invocation of ``qualifier``."""
     if qualifier is None:
-        return Route(LATEST, function.name, False, function.arn)
+        return InvocationRoute(LATEST, function.name, False, function.arn)
     arn, resource = f"{function.arn}:{qualifier}", f"{function.name}:{qualifier}"
     alias = function.aliases.get(qualifier)
     if alias is None:
-        return Route(qualifier, resource, False, arn)
-    return Route(choose(alias, dice), resource, bool(alias.additional), arn)
+        return InvocationRoute(qualifier, resource, False, arn)
+    return InvocationRoute(pick_version(alias, dice), resource, bool(alias.additional), arn)
 
 
-def choose(alias: Alias, dice: random.Random) -> str:
+def pick_version(alias: Alias, dice: random.Random) -> str:
     """A simple random choice by weight, each invocation for itself."""
     if not alias.additional:
         return alias.version

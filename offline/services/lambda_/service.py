@@ -29,14 +29,14 @@ from serinus.offline.services.lambda_.layers import LayerOperations
 from serinus.offline.services.lambda_.permissions import PermissionOperations
 from serinus.offline.services.lambda_.resuming import Resuming
 from serinus.offline.services.lambda_.state import LambdaState
-from serinus.offline.services.lambda_.tags import TagOperations
+from serinus.offline.services.lambda_.tags import FunctionTagOperations
 
 if TYPE_CHECKING:
     from moto.core.request import Request
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class LambdaSnapshot:
     """A state folder's part; zips lie there under their hash, workers are started anew."""
 
     state: LambdaState
@@ -48,7 +48,7 @@ class Lambda(
     LayerOperations,
     PermissionOperations,
     EventInvokeOperations,
-    TagOperations,
+    FunctionTagOperations,
     Resuming,
 ):
     """AWS Lambda. What it does not model (function URLs, event source mappings, images) is refused by name."""
@@ -96,10 +96,10 @@ class Lambda(
         )
         self.resume()
 
-    def snapshot(self) -> Saved:
-        return Saved(self.state, self.twins.paths, self.faults.listed())
+    def snapshot(self) -> LambdaSnapshot:
+        return LambdaSnapshot(self.state, self.twins.paths, self.faults.listed())
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: LambdaSnapshot) -> None:
         self.state = saved.state
         self.twins.paths.update(saved.twins)
         for fault in saved.faults:

@@ -15,7 +15,7 @@ from serinus.offline.services.lambda_.names import target_of
 CODE_STORAGE_BYTES = 75 * 1024**3
 
 
-class TagOperations(tags.ResourceTagOperations, LambdaBase):
+class FunctionTagOperations(tags.ResourceTagOperations, LambdaBase):
     """TagResource, UntagResource, ListTags, GetAccountSettings."""
 
     async def list_tags(self, call: Call) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Sent:
     message_id: str
 
 
-class Deliveries:
+class MessageDeliveries:
     """Hands notifications to subscribers; runs on the event loop."""
 
     def __init__(self, context: CloudContext, functions: FunctionInvoker) -> None:

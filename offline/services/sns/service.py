@@ -17,7 +17,7 @@ from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.moto import sns as moto_sns
-from serinus.offline.services.sns.delivery import Deliveries, Sent
+from serinus.offline.services.sns.delivery import MessageDeliveries, Sent
 from serinus.offline.services.sns.messages import Document, Notification, check_structure, confirmation
 from serinus.offline.services.sns.own_api import open_routes, routes
 
@@ -56,7 +56,7 @@ class Sns(Service):
         self._tokens: dict[str, str] = {}
 
     def connect(self, ports: Ports) -> None:
-        self.deliveries = Deliveries(self.context, ports.functions)
+        self.deliveries = MessageDeliveries(self.context, ports.functions)
 
     async def stop(self) -> None:
         await self.deliveries.stop()

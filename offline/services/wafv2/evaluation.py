@@ -13,7 +13,7 @@ from serinus.offline.services.wafv2.rules import DEFAULT_WINDOW_S, Document
 
 
 @dataclass(slots=True)
-class Verdict:
+class WebAclVerdict:
     """``rule`` decided (None: the default action), ``counted`` matched and went on."""
 
     allowed: bool
@@ -55,9 +55,9 @@ class Rates:
             seen.popleft()
 
 
-def judge(acl: Document, rates: Rates, request: GatewayRequest, now: float) -> Verdict:
+def judge(acl: Document, rates: Rates, request: GatewayRequest, now: float) -> WebAclVerdict:
     """Evaluate ``acl`` for a request at cloud time ``now``."""
-    verdict = Verdict("Allow" in acl["DefaultAction"])
+    verdict = WebAclVerdict("Allow" in acl["DefaultAction"])
     for rule in sorted(acl.get("Rules") or [], key=lambda entry: int(entry["Priority"])):
         action = action_of(acl["ARN"], rule, rates, request, now)
         if action == "Count":

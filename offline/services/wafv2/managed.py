@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from serinus.offline.http.request import GatewayRequest
 
-Matches = Callable[[GatewayRequest], bool]
+RequestMatcher = Callable[[GatewayRequest], bool]
 
 #: Source: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
 LONGEST_QUERY_BYTES, LONGEST_COOKIE_BYTES, LONGEST_BODY_BYTES, LONGEST_PATH_BYTES = 2048, 10_240, 8192, 1024
@@ -20,14 +20,14 @@ class ManagedGroup:
     """``rules`` in order, each with what it matches; None for those that are not evaluated."""
 
     capacity: int
-    rules: dict[str, Matches | None]
+    rules: dict[str, RequestMatcher | None]
 
 
-def _unpublished(names: str) -> dict[str, Matches | None]:
+def _unpublished(names: str) -> dict[str, RequestMatcher | None]:
     return dict.fromkeys(names.split())
 
 
-COMMON: dict[str, Matches | None] = {
+COMMON: dict[str, RequestMatcher | None] = {
     "NoUserAgent_HEADER": lambda request: request.header("user-agent") is None,
     **_unpublished("UserAgent_BadBots_HEADER"),
     "SizeRestrictions_QUERYSTRING": lambda request: len(request.raw_query) > LONGEST_QUERY_BYTES,
@@ -42,7 +42,7 @@ COMMON: dict[str, Matches | None] = {
         "CrossSiteScripting_URIPATH"
     ),
 }
-KNOWN_BAD_INPUTS: dict[str, Matches | None] = {
+KNOWN_BAD_INPUTS: dict[str, RequestMatcher | None] = {
     **_unpublished(
         "JavaDeserializationRCE_BODY JavaDeserializationRCE_URIPATH JavaDeserializationRCE_QUERYSTRING "
         "JavaDeserializationRCE_HEADER Host_localhost_HEADER"

@@ -11,7 +11,7 @@ from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.core.tags import ResourceTagOperations, from_pairs, to_pairs
 from serinus.offline.http.request import GatewayRequest
-from serinus.offline.services.wafv2.evaluation import Rates, Verdict, judge
+from serinus.offline.services.wafv2.evaluation import Rates, WebAclVerdict, judge
 from serinus.offline.services.wafv2.managed import GROUPS
 from serinus.offline.services.wafv2.rules import Document, check_action, check_group, check_rules, invalid
 
@@ -71,7 +71,7 @@ class Wafv2(ResourceTagOperations, Service):
     def restore(self, saved: dict[str, WebAclStore]) -> None:
         self.stores = saved
 
-    def judge(self, region: str, stage_arn: str, request: GatewayRequest, now: float) -> Verdict | None:
+    def judge(self, region: str, stage_arn: str, request: GatewayRequest, now: float) -> WebAclVerdict | None:
         """The verdict of a stage's web ACL on a request; None if the stage has no web ACL."""
         store = self.stores.get(region)
         acl = store.acls.get(store.fronted.get(stage_arn, "")) if store else None
@@ -92,7 +92,7 @@ class Wafv2(ResourceTagOperations, Service):
         if store is not None:
             store.fronted = {arn: acl for arn, acl in store.fronted.items() if not is_gone(arn)}
 
-    def _count(self, region: str, acl: Document, verdict: Verdict, now: float) -> None:
+    def _count(self, region: str, acl: Document, verdict: WebAclVerdict, now: float) -> None:
         """AWS/WAFV2 metrics: by the rule that decided and by all, and each rule that counted."""
 
         def record(metric: str, rule: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.services.cloudwatch.math_syntax import MathError
-from serinus.offline.services.cloudwatch.metric_math import Scope, check, compute
+from serinus.offline.services.cloudwatch.metric_math import MathScope, check, compute
 from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries
 
 MINUTE = 60
@@ -23,7 +23,7 @@ def result(expression: str, **metrics: TimeSeries) -> list[float | None]:
 
 def results(expression: str, **metrics: TimeSeries) -> list[list[float | None]]:
     periods = 5
-    scope = Scope(metrics.__getitem__, metrics, Grid(0, periods * MINUTE, MINUTE))
+    scope = MathScope(metrics.__getitem__, metrics, Grid(0, periods * MINUTE, MINUTE))
     return [[one.points.get(place * MINUTE) for place in range(periods)] for one in compute(expression, scope)]
 
 

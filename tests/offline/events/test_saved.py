@@ -6,7 +6,7 @@ from serinus.offline.core.clock import Scheduled
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import parse_schedule
 from serinus.offline.services.events.snapshot import saved_buses, store_of
-from serinus.offline.services.events.store import Bus, EventBusStore, Rule
+from serinus.offline.services.events.store import Bus, EventBusStore, EventRule
 
 
 async def never() -> None:
@@ -14,14 +14,14 @@ async def never() -> None:
 
 
 def test_patterns_schedules_and_due_times_come_back() -> None:
-    timed = Rule(
+    timed = EventRule(
         {"Name": "timed", "State": "ENABLED", "ScheduleExpression": "rate(5 minutes)"},
         "arn:timed",
         schedule=parse_schedule("rate(5 minutes)"),
         due=Scheduled(1000.0, 1, never, "timed"),
     )
     text = '{"source": ["kept"]}'
-    matched = Rule(
+    matched = EventRule(
         {"Name": "matched", "State": "DISABLED", "EventPattern": text},
         "arn:matched",
         Pattern(text),

@@ -5,12 +5,12 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from serinus.offline.http.errors import invalid_api_key, quota_exceeded, throttled
 from serinus.offline.http.limits import Limit, Throttles
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.store import Client
 from serinus.offline.services.apigateway.usage import UsageLedger
 
 
-def admit(exchange: Exchange, throttles: Throttles, usage: UsageLedger) -> None:
+def admit(exchange: RestExchange, throttles: Throttles, usage: UsageLedger) -> None:
     """Let the exchange's request in, or raise the `GatewayError` that AWS answers with."""
     route, stage = exchange.route, exchange.stage
     assert route is not None
@@ -30,7 +30,7 @@ def admit(exchange: Exchange, throttles: Throttles, usage: UsageLedger) -> None:
         raise quota_exceeded()
 
 
-def admit_client(exchange: Exchange, client: Client, throttles: Throttles) -> None:
+def admit_client(exchange: RestExchange, client: Client, throttles: Throttles) -> None:
     route, stage = exchange.route, exchange.stage
     assert route is not None
     method = f"{route.resource_path}/{route.http_method}"

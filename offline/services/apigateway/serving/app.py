@@ -18,11 +18,11 @@ from serinus.offline.services.apigateway.service import ApiGateway
 from serinus.offline.services.apigateway.serving import metrics
 from serinus.offline.services.apigateway.serving.admission import admit
 from serinus.offline.services.apigateway.serving.authorizer_event import method_arn
-from serinus.offline.services.apigateway.serving.compiled import CompiledStage, compile_stage
+from serinus.offline.services.apigateway.serving.compiled import RestStage, compile_stage
 from serinus.offline.services.apigateway.serving.compression import compress, decompress
 from serinus.offline.services.apigateway.serving.context_variables import context_value
 from serinus.offline.services.apigateway.serving.error_reply import error_reply
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.execution_log import write_execution_log
 from serinus.offline.services.apigateway.serving.no_stage_response import unserved_reply
 
@@ -34,7 +34,7 @@ class RestGateway:
         self._context = context
         self._control_plane = control_plane
         self._firewall = firewall
-        self._compiled: dict[Address, tuple[int, CompiledStage]] = {}
+        self._compiled: dict[Address, tuple[int, RestStage]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address | None) -> None:
         """Answer a request for ``address``; None is a request that names no API."""
@@ -45,7 +45,7 @@ class RestGateway:
         cloud_time = self._context.cloud.clock.time()
         request = parse_request(scope, address)
         trace_id = request.header("x-amzn-trace-id") or new_trace_id(cloud_time)
-        exchange = Exchange(request, cloud_time, trace_id, stage=stage)
+        exchange = RestExchange(request, cloud_time, trace_id, stage=stage)
         try:
             reply = await self._reply(exchange, receive)
         except ClientDisconnect:
@@ -55,7 +55,7 @@ class RestGateway:
         self._context.requests.note(exchange, stage.api_id, stage.name, reply)
         self._report(exchange)
 
-    def _stage(self, address: Address) -> CompiledStage | None:
+    def _stage(self, address: Address) -> RestStage | None:
         """The stage, compiled anew if the control plane changed since."""
         key = Address(address.api_id, address.stage, "")
         revision, stage = self._compiled.get(key, (-1, None))
@@ -67,20 +67,20 @@ class RestGateway:
                 self._compiled[key] = (self._control_plane.revision, stage)
         return stage
 
-    def _compile(self, key: Address) -> CompiledStage | None:
+    def _compile(self, key: Address) -> RestStage | None:
         published = self._control_plane.published(key.api_id, key.stage)
         if published is None:
             return None
         usage = self._control_plane.stores[published.region].usage
         return compile_stage(published, usage, self._context.cloud.config.account_id, self._context.functions)
 
-    async def _reply(self, exchange: Exchange, receive: Receive) -> Reply:
+    async def _reply(self, exchange: RestExchange, receive: Receive) -> Reply:
         try:
             return await self._answer(exchange, receive)
         except GatewayError as error:
             return error_reply(exchange, error)
 
-    async def _answer(self, exchange: Exchange, receive: Receive) -> Reply:
+    async def _answer(self, exchange: RestExchange, receive: Receive) -> Reply:
         request, stage = exchange.request, exchange.stage
         check_header_size(request)
         request.body = await read_body(receive)
@@ -108,14 +108,14 @@ class RestGateway:
             compress(exchange, reply, stage.minimum_compression_bytes)
         return reply
 
-    def _check_firewall(self, exchange: Exchange) -> None:
+    def _check_firewall(self, exchange: RestExchange) -> None:
         """Evaluate the stage's web ACL, which AWS does before all else."""
         stage = exchange.stage
         verdict = self._firewall.judge(stage.region, stage.control_arn, exchange.request, exchange.cloud_time)
         if verdict is not None and not verdict.allowed:
             raise blocked_by_firewall()
 
-    def _report(self, exchange: Exchange) -> None:
+    def _report(self, exchange: RestExchange) -> None:
         metrics.record(exchange, self._context.metrics)
         write_execution_log(exchange, self._context.logs)
         if exchange.stage.access_log is not None:
@@ -124,7 +124,7 @@ class RestGateway:
             )
 
 
-def finish(exchange: Exchange, reply: Reply) -> None:
+def finish(exchange: RestExchange, reply: Reply) -> None:
     """Add the headers that every answer of a stage bears, and note what was answered."""
     reply.headers += [
         ("x-amzn-RequestId", exchange.request_id),

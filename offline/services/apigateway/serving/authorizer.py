@@ -20,14 +20,14 @@ from serinus.offline.http.errors import (
 )
 from serinus.offline.http.lambda_uri import target_of
 from serinus.offline.services.apigateway.serving.authorizer_event import authorizer_event, method_arn
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.parameters import mapped_value
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AuthorizerVerdict:
     """The function's result for an identity; valid until ``expires`` in cloud time."""
 
     principal_id: str
@@ -45,9 +45,9 @@ class LambdaAuthorizer:
         self._target = target_of(document["authorizerUri"], variables)
         sources = (document.get("identitySource") or "").split(",")
         self._sources = [source.strip() for source in sources if source.strip()]
-        self._verdicts: dict[tuple[str, ...], Verdict] = {}
+        self._verdicts: dict[tuple[str, ...], AuthorizerVerdict] = {}
 
-    async def authorize(self, exchange: Exchange) -> None:
+    async def authorize(self, exchange: RestExchange) -> None:
         """Note the function's context in ``exchange``, or raise `GatewayError` (401, 403, 500)."""
         identity = self._identity(exchange)
         verdict = self._verdicts.get(identity)
@@ -62,7 +62,7 @@ class LambdaAuthorizer:
             raise denied_by_authorizer(explicitly=False)
         exchange.authorizer = {**verdict.context, "principalId": verdict.principal_id}
 
-    def _identity(self, exchange: Exchange) -> tuple[str, ...]:
+    def _identity(self, exchange: RestExchange) -> tuple[str, ...]:
         values = [mapped_value(source, exchange) for source in self._sources]
         if not all(values):
             raise unauthorized()
@@ -71,7 +71,7 @@ class LambdaAuthorizer:
             raise unauthorized()
         return tuple(value or "" for value in values)
 
-    async def _ask(self, exchange: Exchange, identity: tuple[str, ...]) -> Verdict:
+    async def _ask(self, exchange: RestExchange, identity: tuple[str, ...]) -> AuthorizerVerdict:
         target, stage = self._target, exchange.stage
         if target is None:
             raise authorizer_misconfigured()
@@ -98,7 +98,7 @@ class LambdaAuthorizer:
             raise function_failure(result.payload)
         return self._verdict(exchange, result.payload)
 
-    def _verdict(self, exchange: Exchange, payload: bytes) -> Verdict:
+    def _verdict(self, exchange: RestExchange, payload: bytes) -> AuthorizerVerdict:
         try:
             answer = json.loads(payload)
             statements = answer["policyDocument"]["Statement"]
@@ -109,7 +109,7 @@ class LambdaAuthorizer:
             raise authorizer_misconfigured() from error
         expires = exchange.cloud_time + self._document["authorizerResultTtlInSeconds"]
         listed = statements if isinstance(statements, list) else [statements]
-        return Verdict(principal, listed, context, expires)
+        return AuthorizerVerdict(principal, listed, context, expires)
 
 
 def function_failure(payload: bytes) -> Exception:

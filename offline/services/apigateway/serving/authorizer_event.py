@@ -6,11 +6,11 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from typing import Any
 
 from serinus.offline.http.event_headers import merged
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.proxy_event import event_headers, request_context
 
 
-def method_arn(exchange: Exchange) -> str:
+def method_arn(exchange: RestExchange) -> str:
     """The request as execute-api names it, with the path as it was sent."""
     stage, request = exchange.stage, exchange.request
     return (
@@ -19,7 +19,7 @@ def method_arn(exchange: Exchange) -> str:
     )
 
 
-def authorizer_event(exchange: Exchange, token: str | None) -> dict[str, Any]:
+def authorizer_event(exchange: RestExchange, token: str | None) -> dict[str, Any]:
     """The event of a TOKEN authorizer where there is a ``token``, else of a REQUEST authorizer."""
     if token is not None:
         return {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn(exchange)}

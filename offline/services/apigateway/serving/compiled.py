@@ -14,9 +14,9 @@ from serinus.offline.http.lambda_uri import target_of
 from serinus.offline.http.limits import Limit
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.routing import Router
-from serinus.offline.services.apigateway.published import Published
+from serinus.offline.services.apigateway.published import PublishedRestStage
 from serinus.offline.services.apigateway.serving.authorizer import LambdaAuthorizer
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.media_types import MediaTypes
 from serinus.offline.services.apigateway.serving.mock import Mock
 from serinus.offline.services.apigateway.serving.proxy import LambdaProxy
@@ -26,11 +26,11 @@ from serinus.offline.services.apigateway.usage import UsageLedger
 
 
 class Integration(Protocol):
-    async def answer(self, exchange: Exchange) -> Reply: ...
+    async def answer(self, exchange: RestExchange) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class MethodRoute:
     """One method of a resource."""
 
     resource_id: str
@@ -48,7 +48,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledStage:
+class RestStage:
     """A stage as requests meet it; ``minimum_compression_bytes`` None means compression is off."""
 
     region: str
@@ -59,7 +59,7 @@ class CompiledStage:
     deployment_id: str
     domain_name: str
     variables: dict[str, str]
-    router: Router[Route]
+    router: Router[MethodRoute]
     binary: MediaTypes
     minimum_compression_bytes: int | None
     gateway_responses: dict[str, Document]
@@ -76,11 +76,11 @@ class CompiledStage:
 
 
 def compile_stage(
-    published: Published, usage: UsageLedger, account_id: str, functions: FunctionInvoker
-) -> CompiledStage:
+    published: PublishedRestStage, usage: UsageLedger, account_id: str, functions: FunctionInvoker
+) -> RestStage:
     """Everything that serving ``published`` needs."""
     settings = published.definition.settings
-    router: Router[Route] = Router()
+    router: Router[MethodRoute] = Router()
     variables = published.stage.get("variables") or {}
     authorizers = {
         authorizer_id: LambdaAuthorizer(document, variables, functions)
@@ -93,7 +93,7 @@ def compile_stage(
                 http_method,
                 compile_route(published, resource, http_method, method, functions, authorizers),
             )
-    return CompiledStage(
+    return RestStage(
         region=published.region,
         account_id=account_id,
         api_id=published.api_id,
@@ -120,18 +120,18 @@ def access_log_of(stage: Document) -> AccessLog | None:
 
 
 def compile_route(
-    published: Published,
+    published: PublishedRestStage,
     resource: Resource,
     http_method: str,
     method: Document,
     functions: FunctionInvoker,
     authorizers: dict[str, LambdaAuthorizer],
-) -> Route:
+) -> MethodRoute:
     settings = method_settings(published.stage, resource.path, http_method)
     throttle = None
     if "throttlingRateLimit" in settings:
         throttle = Limit(settings["throttlingRateLimit"], settings["throttlingBurstLimit"])
-    return Route(
+    return MethodRoute(
         resource_id=resource.id,
         resource_path=resource.path,
         http_method=http_method,
@@ -147,7 +147,9 @@ def compile_route(
     )
 
 
-def compile_integration(published: Published, integration: Document, functions: FunctionInvoker) -> Integration:
+def compile_integration(
+    published: PublishedRestStage, integration: Document, functions: FunctionInvoker
+) -> Integration:
     if integration["type"] == "MOCK":
         return Mock(integration)
     target = target_of(integration["uri"], published.stage.get("variables") or {})

@@ -9,7 +9,7 @@ import zlib
 from serinus.offline.http.errors import body_too_large, unreadable_body
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.request import LARGEST_BODY_BYTES, GatewayRequest
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 #: zlib's window for "gzip" and "deflate" streams.
 WINDOW_BITS = {"gzip": 31, "deflate": 15}
@@ -33,7 +33,7 @@ def decompress(request: GatewayRequest) -> None:
     request.values.pop("content-encoding", None)
 
 
-def compress(exchange: Exchange, reply: Reply, smallest_bytes: int) -> None:
+def compress(exchange: RestExchange, reply: Reply, smallest_bytes: int) -> None:
     """Encode a body of ``smallest_bytes`` or more as the client accepts, unless it is encoded already."""
     if len(reply.body) < smallest_bytes or not reply.body or reply.has("content-encoding"):
         return

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from serinus.offline.http.context_variables import COMMON
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
-Getter = Callable[[Exchange], Any]
+RestVariable = Callable[[RestExchange], Any]
 
 
-def _error(read: Callable[[Any], Any]) -> Getter:
+def _error(read: Callable[[Any], Any]) -> RestVariable:
     return lambda exchange: read(exchange.error) if exchange.error is not None else None
 
 
-CONTEXT: dict[str, Getter] = {
+CONTEXT: dict[str, RestVariable] = {
     **COMMON,
     "deploymentId": lambda x: x.stage.deployment_id,
     "error.message": _error(lambda error: error.message),
@@ -35,7 +35,7 @@ CONTEXT: dict[str, Getter] = {
 }
 
 
-def context_value(exchange: Exchange, name: str) -> str | None:
+def context_value(exchange: RestExchange, name: str) -> str | None:
     """The variable ``name`` (without "$context.") as text; None where it is unset or unknown."""
     if name.startswith("authorizer."):
         return (exchange.authorizer or {}).get(name.removeprefix("authorizer."))

@@ -11,13 +11,13 @@ from serinus.offline.http.errors import GatewayError
 from serinus.offline.http.reply import Reply
 from serinus.offline.http.response_types import BODY_TEMPLATE
 from serinus.offline.services.apigateway.serving.context_variables import context_value
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.parameters import mapped_value
 
 DEFAULT_TEMPLATES = {"application/json": BODY_TEMPLATE}
 
 
-def error_reply(exchange: Exchange, error: GatewayError) -> Reply:
+def error_reply(exchange: RestExchange, error: GatewayError) -> Reply:
     """The reply for ``error``: the API's gateway response for its type, or for its class, or AWS's."""
     exchange.error = error
     custom = customized(exchange.stage.gateway_responses, error)

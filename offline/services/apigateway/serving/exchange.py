@@ -7,16 +7,16 @@ from serinus.offline.http.errors import GatewayError
 from serinus.offline.http.passage import Passage
 
 if TYPE_CHECKING:
-    from serinus.offline.services.apigateway.serving.compiled import CompiledStage, Route
+    from serinus.offline.services.apigateway.serving.compiled import MethodRoute, RestStage
     from serinus.offline.services.apigateway.store import Client
 
 
 @dataclass(slots=True, kw_only=True)
-class Exchange(Passage):
+class RestExchange(Passage):
     """A request to a stage of a REST API."""
 
-    stage: "CompiledStage"
-    route: "Route | None" = None
+    stage: "RestStage"
+    route: "MethodRoute | None" = None
     client: "Client | None" = None
     authorizer: dict[str, str] | None = None
     error: GatewayError | None = None

@@ -5,13 +5,13 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logg
 """
 
 from serinus.offline.core.logs import LogWriter
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 #: AWS cuts a log event off here.
 LONGEST_LINE = 1024
 
 
-def write_execution_log(exchange: Exchange, logs: LogWriter) -> None:
+def write_execution_log(exchange: RestExchange, logs: LogWriter) -> None:
     """Write the request's lines at the level of its method: INFO all, ERROR those of failed ones, OFF none."""
     level = exchange.route.logging_level if exchange.route is not None else "OFF"
     if level == "OFF" or (level == "ERROR" and exchange.status < 400):
@@ -23,7 +23,7 @@ def write_execution_log(exchange: Exchange, logs: LogWriter) -> None:
     logs.write(stage.region, f"API-Gateway-Execution-Logs_{stage.api_id}/{stage.name}", stage.log_stream, lines)
 
 
-def trace_lines(exchange: Exchange) -> list[str]:
+def trace_lines(exchange: RestExchange) -> list[str]:
     route = exchange.route
     assert route is not None
     lines = [

@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 from serinus.offline.core.ports import MetricSink
 from serinus.offline.http import api_metrics
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 
-def record(exchange: Exchange, sink: MetricSink) -> None:
+def record(exchange: RestExchange, sink: MetricSink) -> None:
     """Count the request by API, by API and stage, and by method where the stage has detailed metrics."""
     stage, route = exchange.stage, exchange.route
     dimension_sets = [{"ApiName": stage.api_name}, {"ApiName": stage.api_name, "Stage": stage.name}]

@@ -5,7 +5,7 @@ from typing import Any
 
 from serinus.offline.http.errors import configuration_error
 from serinus.offline.http.reply import Reply
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.parameters import mapped_value
 from serinus.offline.services.apigateway.serving.template_values import TemplateContext, TemplateInput
 from serinus.offline.services.apigateway.serving.templates import Template
@@ -26,7 +26,7 @@ class Mock:
             for response in (integration.get("integrationResponses") or {}).values()
         ]
 
-    async def answer(self, exchange: Exchange) -> Reply:
+    async def answer(self, exchange: RestExchange) -> Reply:
         scope = template_scope(exchange)
         response, templates = self._select(self._status(exchange, scope))
         reply = Reply(int(response["statusCode"]))
@@ -37,7 +37,7 @@ class Mock:
         self._render(reply, templates, scope)
         return reply
 
-    def _status(self, exchange: Exchange, scope: dict[str, Any]) -> str:
+    def _status(self, exchange: RestExchange, scope: dict[str, Any]) -> str:
         content_type = (exchange.request.header("content-type") or "application/json").partition(";")[0]
         template = self._requests.get(content_type)
         text = template.render(scope) if template is not None else exchange.request.body.decode("latin-1")
@@ -75,7 +75,7 @@ def parsed(templates: dict[str, str] | None) -> dict[str, Template]:
     return {content_type: Template.parse(text or "") for content_type, text in (templates or {}).items()}
 
 
-def template_scope(exchange: Exchange) -> dict[str, Any]:
+def template_scope(exchange: RestExchange) -> dict[str, Any]:
     return {
         "input": TemplateInput(exchange),
         "context": TemplateContext(exchange, {}),

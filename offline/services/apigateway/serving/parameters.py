@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/request-res
 
 from serinus.offline.http.event_headers import merged
 from serinus.offline.services.apigateway.serving.context_variables import context_value
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 
-def mapped_value(source: str, exchange: Exchange) -> str | None:
+def mapped_value(source: str, exchange: RestExchange) -> str | None:
     """The value of ``source`` in this request; None if the request lacks it."""
     if len(source) >= 2 and source[0] == source[-1] == "'":
         return source[1:-1]
@@ -22,7 +22,7 @@ def mapped_value(source: str, exchange: Exchange) -> str | None:
     return None
 
 
-def request_parameter(source: str, exchange: Exchange) -> str | None:
+def request_parameter(source: str, exchange: RestExchange) -> str | None:
     """A parameter named as ``method.request.{path,querystring,header}.name``."""
     location, _, name = source.removeprefix("method.request.").partition(".")
     match location:

@@ -12,7 +12,7 @@ from serinus.offline.http.errors import (
 )
 from serinus.offline.http.function_call import FunctionCall, IntegrationTimeout
 from serinus.offline.http.reply import Reply
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.proxy_event import proxy_event
 from serinus.offline.services.apigateway.serving.proxy_reply import proxy_reply
 
@@ -23,7 +23,7 @@ class LambdaProxy:
     def __init__(self, function: FunctionCall) -> None:
         self._function = function
 
-    async def answer(self, exchange: Exchange) -> Reply:
+    async def answer(self, exchange: RestExchange) -> Reply:
         """The function's reply; raises `GatewayError` where AWS answers in the function's stead."""
         if self._function.target is None:
             raise configuration_error()
@@ -56,7 +56,7 @@ class LambdaProxy:
             raise
 
 
-def source_arn(exchange: Exchange) -> str:
+def source_arn(exchange: RestExchange) -> str:
     """The method as execute-api names it; a function's policy is asked about it."""
     stage, route = exchange.stage, exchange.route
     assert route is not None

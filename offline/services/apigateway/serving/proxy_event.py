@@ -7,7 +7,7 @@ import base64
 from typing import Any
 
 from serinus.offline.http.event_headers import ADDED, added_headers, merged
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 #: Headers that the gateway consumes or drops before any integration.
 DROPPED = frozenset(
@@ -28,7 +28,7 @@ DROPPED = frozenset(
 )
 
 
-def proxy_event(exchange: Exchange) -> dict[str, Any]:
+def proxy_event(exchange: RestExchange) -> dict[str, Any]:
     """The event for ``exchange``, whose route is known."""
     stage, request, route = exchange.stage, exchange.request, exchange.route
     assert route is not None
@@ -51,7 +51,7 @@ def proxy_event(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def event_headers(exchange: Exchange) -> tuple[dict[str, str], dict[str, list[str]]]:
+def event_headers(exchange: RestExchange) -> tuple[dict[str, str], dict[str, list[str]]]:
     """The client's headers, with what API Gateway adds of its own."""
     request = exchange.request
     spelling: dict[str, str] = {}
@@ -64,7 +64,7 @@ def event_headers(exchange: Exchange) -> tuple[dict[str, str], dict[str, list[st
     return merged(pairs)
 
 
-def event_body(exchange: Exchange) -> tuple[str | None, bool]:
+def event_body(exchange: RestExchange) -> tuple[str | None, bool]:
     """The body as text, or in base64 where its type is among the API's binary ones."""
     body = exchange.request.body
     if not body:
@@ -74,7 +74,7 @@ def event_body(exchange: Exchange) -> tuple[str | None, bool]:
     return body.decode("utf-8", errors="replace"), False
 
 
-def request_context(exchange: Exchange) -> dict[str, Any]:
+def request_context(exchange: RestExchange) -> dict[str, Any]:
     stage, request, route = exchange.stage, exchange.request, exchange.route
     assert route is not None
     context: dict[str, Any] = {
@@ -102,7 +102,7 @@ def request_context(exchange: Exchange) -> dict[str, Any]:
     return context
 
 
-def identity(exchange: Exchange) -> dict[str, str | None]:
+def identity(exchange: RestExchange) -> dict[str, str | None]:
     caller, client = exchange.caller, exchange.client
     who: dict[str, str | None] = {
         "cognitoIdentityPoolId": None,

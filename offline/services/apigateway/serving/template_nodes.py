@@ -7,7 +7,7 @@ from serinus.offline.services.apigateway.serving.template_values import Scope, a
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class LiteralValue:
     value: Any
 
     def evaluate(self, _scope: Scope) -> Any:
@@ -80,11 +80,11 @@ class Comparison:
         return left >= right
 
 
-Expression = Literal | Reference | Negation | Comparison
+Expression = LiteralValue | Reference | Negation | Comparison
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TemplateText:
     text: str
 
     def render(self, _scope: Scope) -> str:
@@ -103,7 +103,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    branches: "tuple[tuple[Expression, tuple[Node, ...]], ...]"
+    branches: "tuple[tuple[Expression, tuple[TemplateNode, ...]], ...]"
 
     def render(self, scope: Scope) -> str:
         for condition, nodes in self.branches:
@@ -112,4 +112,4 @@ class Choice:
         return ""
 
 
-Node = Text | Reference | Assignment | Choice
+TemplateNode = TemplateText | Reference | Assignment | Choice

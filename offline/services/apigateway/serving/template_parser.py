@@ -9,12 +9,12 @@ from serinus.offline.services.apigateway.serving.template_nodes import (
     Choice,
     Comparison,
     Expression,
-    Literal,
+    LiteralValue,
     Negation,
-    Node,
     Reference,
     Step,
-    Text,
+    TemplateNode,
+    TemplateText,
 )
 from serinus.offline.services.apigateway.serving.template_values import check_method
 
@@ -35,9 +35,9 @@ class TemplateParser:
         self.text = text
         self.at = 0
 
-    def block(self) -> tuple[list[Node], str | None]:
+    def block(self) -> tuple[list[TemplateNode], str | None]:
         """Nodes up to the directive that ends the block (elseif, else, end), or the text's end."""
-        nodes: list[Node] = []
+        nodes: list[TemplateNode] = []
         plain_from = self.at
         while self.at < len(self.text):
             begin = self.at
@@ -60,15 +60,15 @@ class TemplateParser:
         self._emit(nodes, plain_from, self.at)
         return nodes, None
 
-    def _emit(self, nodes: list[Node], begin: int, end: int) -> None:
+    def _emit(self, nodes: list[TemplateNode], begin: int, end: int) -> None:
         if end > begin:
-            nodes.append(Text(self.text[begin:end]))
+            nodes.append(TemplateText(self.text[begin:end]))
 
     def _skip_line(self) -> None:
         end = self.text.find("\n", self.at)
         self.at = len(self.text) if end < 0 else end + 1
 
-    def _directive(self, name: str) -> Node:
+    def _directive(self, name: str) -> TemplateNode:
         if name == "set":
             return self._assignment()
         if name == "if":
@@ -86,7 +86,7 @@ class TemplateParser:
         return Assignment(target, value)
 
     def _choice(self) -> Choice:
-        branches: list[tuple[Expression, tuple[Node, ...]]] = []
+        branches: list[tuple[Expression, tuple[TemplateNode, ...]]] = []
         condition: Expression = self._condition()
         while True:
             self._end_of_line()
@@ -97,7 +97,7 @@ class TemplateParser:
             if end == "end":
                 self._end_of_line()
                 return Choice(tuple(branches))
-            condition = self._condition() if end == "elseif" else Literal(True)
+            condition = self._condition() if end == "elseif" else LiteralValue(True)
 
     def _condition(self) -> Expression:
         self._expect("(")
@@ -129,7 +129,7 @@ class TemplateParser:
             return self._reference()
         return self._word()
 
-    def _string(self, quote: str) -> Literal:
+    def _string(self, quote: str) -> LiteralValue:
         end = self.text.find(quote, self.at + 1)
         if end < 0:
             raise self._unmodelled()
@@ -137,17 +137,17 @@ class TemplateParser:
         if quote == '"' and REFERENCE.search(value):
             raise NotModelled(f"apigateway: references inside a string of a mapping template ({value!r})")
         self.at = end + 1
-        return Literal(value)
+        return LiteralValue(value)
 
-    def _word(self) -> Literal:
+    def _word(self) -> LiteralValue:
         number = NUMBER.match(self.text, self.at)
         if number is not None:
             self.at = number.end()
-            return Literal(float(number[0]) if number[1] else int(number[0]))
+            return LiteralValue(float(number[0]) if number[1] else int(number[0]))
         for word, value in (("true", True), ("false", False)):
             if self.text.startswith(word, self.at):
                 self.at += len(word)
-                return Literal(value)
+                return LiteralValue(value)
         raise self._unmodelled()
 
     def _reference(self) -> Reference:

@@ -9,7 +9,7 @@ from typing import Any
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.http.event_headers import merged
 from serinus.offline.services.apigateway.serving.context_variables import CONTEXT, context_value
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 Scope = dict[str, Any]
 
@@ -76,7 +76,7 @@ def assign(scope: Scope, path: list[str], value: Any) -> None:
 class TemplateContext:
     """$context: the request's variables, and what a template overrides of the response."""
 
-    exchange: Exchange
+    exchange: RestExchange
     overrides: dict[str, Any]
     prefix: str = ""
 
@@ -95,7 +95,7 @@ class TemplateContext:
 class TemplateInput:
     """$input: parameters and body of the request."""
 
-    exchange: Exchange
+    exchange: RestExchange
 
     def get(self, name: str) -> Any:
         return self.exchange.request.body.decode("utf-8", errors="replace") if name == "body" else None

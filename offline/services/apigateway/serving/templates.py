@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 from dataclasses import dataclass
 
 from serinus.offline.core.errors import NotModelled
-from serinus.offline.services.apigateway.serving.template_nodes import Node
+from serinus.offline.services.apigateway.serving.template_nodes import TemplateNode
 from serinus.offline.services.apigateway.serving.template_parser import TemplateParser
 from serinus.offline.services.apigateway.serving.template_values import Scope
 
@@ -17,7 +17,7 @@ from serinus.offline.services.apigateway.serving.template_values import Scope
 class Template:
     """A parsed template."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[TemplateNode, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Template":

@@ -11,7 +11,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from serinus.offline.http.errors import invalid_body, missing_parameters
-from serinus.offline.services.apigateway.serving.exchange import Exchange
+from serinus.offline.services.apigateway.serving.exchange import RestExchange
 from serinus.offline.services.apigateway.serving.parameters import request_parameter
 
 Document = dict[str, Any]
@@ -33,7 +33,7 @@ class RequestCheck:
                 schema = json.loads(models[name]["schema"])
                 self._schemas[content_type] = Draft4Validator(schema, registry=registry)
 
-    def check(self, exchange: Exchange) -> None:
+    def check(self, exchange: RestExchange) -> None:
         """Raise `GatewayError` (400) for a missing parameter or a body that its model does not allow."""
         missing = [name for name in self._required if not request_parameter(name, exchange)]
         if missing:

@@ -11,7 +11,7 @@ from serinus.offline.http.lambda_uri import arn_target
 from serinus.offline.http.limits import Limit
 from serinus.offline.http.routing import Router
 from serinus.offline.services.apigatewayv2.integrations import lambda_of
-from serinus.offline.services.apigatewayv2.published import Published
+from serinus.offline.services.apigatewayv2.published import PublishedHttpStage
 from serinus.offline.services.apigatewayv2.serving.cors import Cors
 from serinus.offline.services.apigatewayv2.serving.integration import LambdaIntegration
 from serinus.offline.services.apigatewayv2.serving.issuer import Issuers
@@ -59,7 +59,7 @@ class HttpStage:
 
 
 def compile_stage(
-    published: Published, account_id: str, functions: FunctionInvoker, issuers: Issuers
+    published: PublishedHttpStage, account_id: str, functions: FunctionInvoker, issuers: Issuers
 ) -> HttpStage:
     """Everything that serving ``published`` needs."""
     api, stage = published.api, published.stage
@@ -86,7 +86,7 @@ def compile_stage(
     )
 
 
-def routes_of(published: Published, functions: FunctionInvoker, issuers: Issuers) -> list[HttpRoute]:
+def routes_of(published: PublishedHttpStage, functions: FunctionInvoker, issuers: Issuers) -> list[HttpRoute]:
     deployment = published.deployment
     if deployment is None:
         return []

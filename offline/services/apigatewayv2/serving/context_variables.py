@@ -10,14 +10,14 @@ from typing import Any
 from serinus.offline.http.context_variables import COMMON
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
-Getter = Callable[[HttpExchange], Any]
+HttpVariable = Callable[[HttpExchange], Any]
 
 
 def _quoted(text: str | None) -> str | None:
     return None if text is None else json.dumps(text)
 
 
-CONTEXT: dict[str, Getter] = {
+CONTEXT: dict[str, HttpVariable] = {
     **COMMON,
     "authorizer.error": lambda x: x.authorizer_error,
     "dataProcessed": lambda x: len(x.request.body) + x.response_length,
