@@ -22,11 +22,11 @@ from serinus.offline.authentication.sigv4 import (
 from serinus.offline.core.auth_errors import AuthenticationError
 from serinus.offline.core.clock import real_time
 
-#: How far a signature's date may be off; S3 is more patient than the other services.
+#: The allowed skew of a signature's date; S3 allows more than the other services.
 #: Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
 TOLERANCE_S = 300
 S3_TOLERANCE_S = 900
-#: Beyond this a body is hashed in a thread, so that other requests go on meanwhile.
+#: Larger bodies are hashed in a thread, so that other requests continue meanwhile.
 LARGE_BODY_BYTES = 1024 * 1024
 
 Body = Callable[[], Awaitable[bytes]]
@@ -34,7 +34,7 @@ Body = Callable[[], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed a call, for which service (as signatures name it) and region."""
+    """The signer of a call, with the service (as signatures name it) and region."""
 
     key_id: str
     service: str
@@ -49,13 +49,13 @@ class Authenticator:
         self, credentials: CredentialStore, is_session: Callable[[str], bool], cloud_time: Callable[[], float]
     ) -> None:
         self._credentials = credentials
-        #: Whether a key is a running function's, which holds as long as the function's environment does: AWS ends
-        #: an environment before its credentials, and hours of cloud time may be seconds here.
+        #: Whether a key is a running function's, which is valid as long as the function's environment: AWS ends an
+        #: environment before its credentials expire, and hours of cloud time may be seconds here.
         self._is_session = is_session
         self._cloud_time = cloud_time
 
     async def signer_of(self, request: SentRequest, body: Body) -> Signer:
-        """Who signed ``request``, whose ``body`` is read only for a known key; raises `AuthenticationError`."""
+        """The signer of ``request``, whose ``body`` is read only for a known key; raises `AuthenticationError`."""
         if request.headers.get("authorization", "").startswith("AWS "):
             raise AuthenticationError("old version", "s3")
         try:
@@ -120,7 +120,7 @@ def _problem(credential: Credential, signature: Signature, request: SentRequest)
 
 
 def sent_request(scope: Scope) -> SentRequest:
-    """A request as it arrived, its body apart."""
+    """The request as it arrived, without its body."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

@@ -1,7 +1,7 @@
 """Access keys and their principals: a user, a role session, or the account's root.
 
-Keys are those that moto's IAM and STS gave out, and the cloud's own, which is root's: it stands for the
-credentials of the person who started it.
+Keys are those that moto's IAM and STS issued, and the cloud's own, which is root's: it represents the
+credentials of the person who started the cloud.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from serinus.offline.core.root_key import RootKey
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An access key and its principal. Requests with it bear ``token``; ``expires`` is cloud time; root's
+    """An access key and its principal. Requests with it carry ``token``; ``expires`` is cloud time; root's
     ``policies`` are None.
 
-    ``principal`` is the ARN that policies name, ``arn`` that of the user or session. Whatever ``policies`` allow,
-    each of ``bounds`` must allow too.
+    ``principal`` is the ARN that policies name, ``arn`` that of the user or session. Each of ``bounds`` must
+    allow an action as well as ``policies``.
     """
 
     key_id: str
@@ -44,7 +44,7 @@ class CredentialStore:
     root: RootKey
 
     def find(self, key_id: str, token: str | None) -> Credential | None:
-        """The credential of an active access key; None for an unknown key, or another ``token`` than its own."""
+        """The credential of an active access key; None for an unknown key or a wrong ``token``."""
         credential = self._by_key(key_id)
         return credential if credential is not None and (token or None) == credential.token else None
 

@@ -1,4 +1,4 @@
-"""The policies of a role, as IAM holds them now: inline, attached, and its permissions boundary."""
+"""The current policies of a role: inline, attached, and its permissions boundary."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,14 @@ from moto.iam.models import iam_backends
 
 @dataclass(frozen=True, slots=True)
 class RolePolicies:
-    """JSON documents; ``boundary`` None means that the role has none."""
+    """JSON documents; ``boundary`` is None if the role has none."""
 
     identity: tuple[str, ...]
     boundary: str | None
 
 
 def policies_of(account_id: str, role_arn: str) -> RolePolicies:
-    """The role's policies; none at all for a role that was deleted since."""
+    """The role's policies; empty if the role was deleted."""
     backend: Any = iam_backends[account_id]["aws"]
     role = next((role_record for role_record in backend.roles.values() if role_record.arn == role_arn), None)
     if role is None:
@@ -28,7 +28,7 @@ def policies_of(account_id: str, role_arn: str) -> RolePolicies:
 
 
 def texts_of(owner: Any) -> tuple[str, ...]:
-    """Inline and attached policies of a role, a user or a group."""
+    """The inline and attached policies of a role, user or group."""
     attached = (_document(policy) for policy in owner.managed_policies.values())
     return (*(_text(document) for document in owner.policies.values()), *attached)
 

@@ -1,4 +1,4 @@
-"""Presigned S3 URLs of the former signature version, which boto3 still makes for the regions that know it.
+"""Presigned S3 URLs of the former signature version, which boto3 still creates for regions that accept it.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
 """
@@ -17,7 +17,7 @@ from serinus.offline.authentication.sigv4 import SentRequest, is_same
 
 @dataclass(frozen=True, slots=True)
 class QuerySignature:
-    """What such a URL says of its signer; ``expires`` in epoch seconds."""
+    """The signature in such a URL; ``expires`` in epoch seconds."""
 
     key_id: str
     value: str
@@ -26,7 +26,7 @@ class QuerySignature:
 
     @classmethod
     def read(cls, request: SentRequest) -> Self | None:
-        """The signature in the request's query, None where there is none."""
+        """The signature in the request's query; None if there is none."""
         query = dict(parse_qsl(request.raw_query, keep_blank_values=True))
         if not {"AWSAccessKeyId", "Signature", "Expires"} <= query.keys():
             return None
@@ -35,11 +35,11 @@ class QuerySignature:
         )
 
     def is_expired(self, now: float) -> bool:
-        """Whether the URL holds no more at ``now``, in epoch seconds."""
+        """Whether the URL has expired at ``now``, in epoch seconds."""
         return not re.fullmatch(r"[0-9]{1,12}", self.expires) or now > int(self.expires)
 
     def is_by(self, secret: str, request: SentRequest) -> bool:
-        """Whether whoever knows ``secret`` signed this very request."""
+        """Whether this request was signed with ``secret``."""
         in_query = {name.lower(): value for name, value in parse_qsl(request.raw_query, keep_blank_values=True)}
         headers = HTTPHeaders()
         for name, value in (in_query | dict(request.headers)).items():
@@ -53,7 +53,7 @@ class QuerySignature:
 
 
 class _SigV2Verifier(HmacV1QueryAuth):  # type: ignore[misc]
-    """Signs for the moment that the URL names, and not for one counted from now."""
+    """Signs for the URL's own expiry, not one counted from now."""
 
     def _get_date(self) -> str:
         return str(self._expires)

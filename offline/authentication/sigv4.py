@@ -1,6 +1,6 @@
-"""Signature Version 4 as a server reads it: from headers or from a query, made anew by botocore's own signer.
+"""Verifies Signature Version 4, in headers or a query, by signing again with botocore's own signer.
 
-Signatures are dated by the machine's clock, because that is what clients sign with, however fast cloud time runs.
+Signatures are dated by the machine's clock, because clients sign with it, however fast cloud time runs.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -26,7 +26,7 @@ CREDENTIAL = re.compile(
 )
 AMZ_DATE = "%Y%m%dT%H%M%SZ"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-#: The longest that a presigned URL may last: seven days.
+#: The maximum lifetime of a presigned URL: seven days.
 LONGEST_LIFETIME_S = 604_800
 _SIGNATURE_PARAMETER = re.compile(r"(?:^|&)X-Amz-Signature=[^&]*")
 
@@ -45,7 +45,7 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a request says of its signer; ``lifetime_s`` None where headers bear it, and not a presigned URL."""
+    """A request's signature; ``lifetime_s`` is None in headers, set in a presigned URL."""
 
     key_id: str
     date: str
@@ -59,11 +59,11 @@ class Signature:
 
 
 class MalformedSignature(ValueError):
-    """A request that means to be signed, and lacks a part of the signature; the message says which."""
+    """A signature that lacks a part; the message names the required parts."""
 
 
 def read_signature(request: SentRequest) -> Signature | None:
-    """The signature that ``request`` bears, None where it bears none; raises `MalformedSignature`."""
+    """The signature of ``request``, None if it has none; raises `MalformedSignature`."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
         return _from_headers(authorization, request.headers)
@@ -118,7 +118,7 @@ def _from_query(query: Mapping[str, str]) -> Signature:
 
 
 class _AsSent:
-    """Signs those headers alone that were signed, and what was said of the body."""
+    """Signs only the headers that were signed, and the declared hash of the body."""
 
     payload_hash = ""
 
@@ -131,15 +131,15 @@ class _AsSent:
 
 
 class _SigV4Verifier(_AsSent, SigV4Auth):  # type: ignore[misc]
-    """For all services but S3, whose paths are encoded once more."""
+    """For all services but S3; their paths are encoded once more."""
 
 
 class _S3Verifier(_AsSent, S3SigV4Auth):  # type: ignore[misc]
-    """For S3, whose paths are signed as they are sent."""
+    """For S3, whose paths are signed as sent."""
 
 
 def is_by(secret: str, signature: Signature, request: SentRequest) -> bool:
-    """Whether whoever knows ``secret`` signed this very request, its body apart where a hash stands for it."""
+    """Whether this request, or its declared body hash in place of the body, was signed with ``secret``."""
     verifier: Any = _S3Verifier if signature.service == "s3" else _SigV4Verifier
     signer = verifier(Credentials(signature.key_id, secret), signature.service, signature.region)
     query = request.raw_query
@@ -158,33 +158,33 @@ def is_by(secret: str, signature: Signature, request: SentRequest) -> bool:
 
 
 def is_same(expected: str, sent: str) -> bool:
-    """Whether a signature is the expected one; ``sent`` may hold any characters."""
+    """Whether the signatures are equal; ``sent`` may contain any characters."""
     return hmac.compare_digest(expected.encode(), sent.encode("utf-8", "surrogateescape"))
 
 
 def unsigned_header(signature: Signature, request: SentRequest) -> str | None:
-    """A header of the request that changes what it means and is not signed; None where all are.
+    """An unsigned header of the request that changes its meaning; None if all are signed.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
     (CanonicalHeaders)
     """
-    # A presigned URL's body is not signed, whatever a client says of it.
+    # A presigned URL's body is never signed, whatever the client declares.
     free = {"x-amz-content-sha256"} if signature.lifetime_s is not None else set()
     meaningful = (name for name in request.headers if name.startswith("x-amz-") and name not in free)
     return next((name for name in meaningful if name not in signature.signed_headers), None)
 
 
 def payload_hash(signature: Signature, request: SentRequest) -> str:
-    """What stands for the body in the signature: what the request says, else the body's own hash."""
+    """The body's hash in the signature: the declared one, else the body's own."""
     if signature.lifetime_s is not None and signature.service == "s3":
         return request.headers.get("x-amz-content-sha256", UNSIGNED_PAYLOAD)
     return request.headers.get("x-amz-content-sha256") or hashlib.sha256(request.body).hexdigest()
 
 
 def has_other_body(signature: Signature, request: SentRequest) -> bool:
-    """Whether the body is another than the hash that the request gives, and signs, for it.
+    """Whether the body differs from the hash that the request declares and signs.
 
-    S3 alone takes words in its place, for bodies that are not signed or in chunks.
+    S3 alone accepts words in its place, for bodies that are unsigned or in chunks.
     """
     stated = request.headers.get("x-amz-content-sha256")
     if stated is None or (signature.service == "s3" and not re.fullmatch(r"[0-9a-f]{64}", stated)):
@@ -193,7 +193,7 @@ def has_other_body(signature: Signature, request: SentRequest) -> bool:
 
 
 def time_error(signature: Signature, now: float, tolerance_s: float) -> str | None:
-    """AWS's words for a signature that was not made about ``now`` (epoch seconds); None where it was."""
+    """AWS's message for a signature not dated about ``now`` (epoch seconds); None if it is."""
     try:
         at = datetime.strptime(signature.signed_at, AMZ_DATE).replace(tzinfo=UTC).timestamp()
     except ValueError:

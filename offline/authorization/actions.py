@@ -34,7 +34,7 @@ _RENAMED = {
     "s3:UploadPartCopy": "s3:PutObject",
 }
 
-#: Actions that know no resources: only a statement for "*" allows them.
+#: Actions without resource types: only a statement for "*" allows them.
 WITHOUT_RESOURCES = frozenset(
     {
         "cloudwatch:GetMetricData",

@@ -1,4 +1,4 @@
-"""A call as authorization sees it, before any service does."""
+"""The call that authorization checks, before its service sees it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from serinus.offline.core.ports import DeploymentGroups
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """An operation with its parameters, in ``region``; ``action`` is what IAM calls it."""
+    """An operation with its parameters, in ``region``; ``action`` is its name in IAM."""
 
     account_id: str
     deployment_groups: DeploymentGroups

@@ -28,7 +28,7 @@ MAX_ACCESS_RECORDS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A function's assumed role: ``arn`` is how IAM names the caller."""
+    """A function's assumed role: ``arn`` is the caller's name in IAM."""
 
     role: str
     arn: str
@@ -53,11 +53,11 @@ class Authorizer:
         self._records: Counter[AccessRecord] = Counter()
 
     def connect(self, ports: Ports) -> None:
-        """Called once all services are made, before the first request."""
+        """Called once all services exist, before the first request."""
         self._deployment_groups = ports.deployment_groups
 
     def watch(self, access_key: str, role: str, session_name: str) -> None:
-        """From now on, calls under ``access_key`` may do what ``role`` (an ARN) may."""
+        """Check calls with ``access_key`` against the policies of ``role`` (an ARN) from now on."""
         account_id = self._context.config.account_id
         arn = f"arn:aws:sts::{account_id}:assumed-role/{role.rsplit('/', 1)[-1]}/{session_name}"
         self._sessions[access_key] = Session(role, arn)
@@ -69,7 +69,7 @@ class Authorizer:
     def refusal(self, session: Session, request: Request, signed_as: str, region: str) -> protocol.Answer | None:
         """The AccessDenied response to a call; None if it is allowed.
 
-        Raises `NotModelled` for a call that no service's model knows.
+        Raises `NotModelled` for a call that is in no service's model.
         """
         service = "stepfunctions" if signed_as == "states" else PREFIXES.get(signed_as, signed_as)
         if service == "apigateway" and request.path.startswith("/v2/"):
@@ -102,7 +102,7 @@ class Authorizer:
         return None
 
     def allows(self, role: str, action: str, resource: str, region: str) -> bool:
-        """Whether ``role`` may do what the cloud does in its name, such as writing a function's log."""
+        """Whether ``role`` allows an action that the cloud does for it, such as writing a function's log."""
         return self.reason_against(role, Access(action, resource), region, caller=role) is None
 
     def reason_against(self, role: str, access: Access, region: str, *, caller: str) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Whether the conditions of a policy's statement hold for a call.
+"""Evaluates the conditions of a policy's statement for a call.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from serinus.offline.core.errors import NotModelled
 
-#: What is known of a call, by condition key in lower case. A key that is missing is missing for AWS as well.
+#: A call's values by condition key, in lower case. A key that is missing here is missing on AWS as well.
 Context = Mapping[str, Sequence[str]]
 ConditionOperator = Callable[[str, str], bool]
 
@@ -31,7 +31,7 @@ def like(expected: str, value: str) -> bool:
 
 
 def with_variables(text: str, context: Context) -> str:
-    """Policy variables replaced by the call's values; what is not known stays and so matches nothing."""
+    """Policy variables replaced by the call's values; an unknown variable stays, and so matches nothing."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -70,7 +70,7 @@ def _same_in_any_case(expected: str, value: str) -> bool:
     return expected.lower() == value.lower()
 
 
-#: How one wanted value is compared with one of the call's.
+#: Compares one value of the condition with one of the call's.
 _POSITIVE: dict[str, ConditionOperator] = {
     "stringequals": _same,
     "stringequalsignorecase": _same_in_any_case,
@@ -104,7 +104,7 @@ _NEGATIVE = {
 
 
 def conditions_hold(block: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
-    """Whether all of a statement's conditions hold; raises `NotModelled` for an operator that IAM lacks too."""
+    """Whether all of a statement's conditions hold; raises `NotModelled` for an operator that is not IAM's."""
     return all(
         _holds(operator.lower(), key.lower(), listed(expected), context)
         for operator, keys in block.items()
@@ -113,7 +113,7 @@ def conditions_hold(block: Mapping[str, Mapping[str, Any]], context: Context) ->
 
 
 def listed(value: Any) -> list[str]:
-    """A policy's element as a list of strings, which it may be or hold one of."""
+    """A policy's element, a string or a list of strings, as a list."""
     values = value if isinstance(value, list) else [value]
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
 

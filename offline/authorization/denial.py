@@ -9,7 +9,7 @@ from serinus.offline.core.errors import AwsError
 
 Reason = Literal["implicit", "explicit", "boundary", "boundary_explicit"]
 
-#: SNS has a code of its own; SQS and CloudWatch keep that of Query, which they spoke first.
+#: SNS has its own code; SQS and CloudWatch keep that of Query, their first protocol.
 _CODES = {"monitoring": "AccessDenied", "sns": "AuthorizationError", "sqs": "AccessDenied"}
 _WORDS: dict[Reason, str] = {
     "implicit": "because no identity-based policy allows the {action} action",

@@ -23,9 +23,9 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An action on a resource (an ARN, or "*" where the action knows none).
+    """An action on a resource (an ARN, or "*" for an action without resource types).
 
-    ``resource`` None means that this cloud cannot tell which: any resource of a statement then matches.
+    ``resource`` is None if this cloud cannot determine it: any resource of a statement then matches.
     """
 
     action: str
@@ -58,7 +58,7 @@ class Statement:
 
     def _names_resource(self, resource: str | None, context: Context) -> bool:
         if resource is None:
-            # A deny of some resource must not become one of all.
+            # A deny of one resource must not become a deny of all.
             return self.allows or "*" in self.resources
         if self.but_resources:
             return not any(like(with_variables(text, context), resource) for text in self.but_resources)

@@ -9,7 +9,7 @@ from serinus.offline.authorization.resources import event_bus_arn, resources_of
 
 Pairs = tuple[tuple[str, tuple[str, ...]], ...]
 
-#: Members of a transaction, and what each needs.
+#: Members of a transaction, and the action that each requires.
 _TRANSACTED = {
     "Get": "dynamodb:GetItem",
     "Put": "dynamodb:PutItem",
@@ -20,7 +20,7 @@ _TRANSACTED = {
 
 
 def accesses_of(call: ApiCall) -> list[Access]:
-    """Everything that must be allowed before the call is."""
+    """Every access that must be allowed for the call to be."""
     if call.service == "apigateway":
         return [Access(f"apigateway:{call.method}", f"arn:aws:apigateway:{call.region}::{call.path}")]
     if call.action in ("dynamodb:TransactGetItems", "dynamodb:TransactWriteItems"):
@@ -46,7 +46,7 @@ def _transaction(call: ApiCall) -> Iterator[Access]:
 
 
 def _events(call: ApiCall) -> Iterator[Access]:
-    """Each entry by itself: its source and its type are condition keys.
+    """One access an entry: its source and its type are condition keys.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
     """
@@ -57,7 +57,7 @@ def _events(call: ApiCall) -> Iterator[Access]:
 
 
 def _copied(call: ApiCall) -> Iterator[Access]:
-    """Who copies an object must be allowed to read it."""
+    """Copying an object requires permission to read it."""
     source = call.params.get("CopySource")
     if isinstance(source, str):
         yield Access("s3:GetObject", f"arn:aws:s3:::{source.lstrip('/').split('?')[0]}")

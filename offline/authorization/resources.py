@@ -1,7 +1,7 @@
 """Finds the resources of a call from its parameters, for the services that functions call.
 
-An entry gives ARNs, or None where the parameters do not tell; a call of a service without an entry is decided by
-its action alone.
+An entry returns ARNs, or None if the parameters do not determine them; a call of a service without an entry is
+decided by its action alone.
 
 Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -25,7 +25,7 @@ FUNCTION = re.compile(
 
 
 def resources_of(call: ApiCall) -> Resources:
-    """ARNs that the call needs its action on; None where it cannot be told."""
+    """The ARNs that the call's action must be allowed on; None if unknown."""
     find = _BY_SERVICE.get(call.service)
     return find(call) if find else None
 
@@ -94,7 +94,7 @@ def _log_stream(call: ApiCall) -> Resources:
 
 
 def log_arn(region: str, account_id: str, group: str, stream: str = "") -> str:
-    """CloudWatch Logs asks about groups under the name of no stream, so that a policy's ``:*`` covers both."""
+    """CloudWatch Logs checks a group with an empty stream name, so that a policy's ``:*`` covers both."""
     return f"arn:aws:logs:{region}:{account_id}:log-group:{group}:log-stream:{stream}"
 
 

@@ -1,1 +1,1 @@
-"""How programs on this machine reach the cloud: sessions, its own API, and the environment of a shell."""
+"""Clients of the cloud on this machine: sessions, its own API, and the environment of a shell."""

@@ -1,7 +1,7 @@
 """A client of a cloud's own API below /_offline, which moves the clock and injects faults.
 
-Calls are signed like any other: the secret itself never travels, so that whoever listens at the port of a cloud
-that is gone learns nothing of use.
+Calls are signed like any other: the secret itself is never sent, so that a program listening at the port of an
+ended cloud learns nothing of use.
 """
 
 from collections.abc import Generator
@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 
 from serinus.offline.core.root_key import RootKey
 
-#: What signatures of these calls name in place of a service of AWS's, and as their region.
+#: The service and region that signatures of these calls name.
 SERVICE = "offline"
 REGION = "us-east-1"
 TIMEOUT_S = 10.0
@@ -35,7 +35,7 @@ class Signing(httpx.Auth):
 
 
 class OwnApi:
-    """The own API of the cloud at ``url``, for whoever has its key."""
+    """The own API of the cloud at ``url``, for holders of its key."""
 
     def __init__(self, url: str, key: RootKey) -> None:
         self.url = url
@@ -44,7 +44,7 @@ class OwnApi:
     def request(
         self, method: str, path: str, *, json: Any = None, timeout_s: float = TIMEOUT_S, **more: Any
     ) -> httpx.Response:
-        """The answer to a call of ``path``, as "/clock"; raises httpx's errors where none comes."""
+        """The response to a call of ``path``, as "/clock"; raises httpx's errors if there is none."""
         return httpx.request(
             method,
             f"{self.url}/_offline{path}",

@@ -1,4 +1,4 @@
-"""boto3 clients of an offline cloud that are the same whatever the shell and the files at home say about AWS."""
+"""boto3 clients of an offline cloud that ignore the AWS settings of the shell and of files at home."""
 
 import os
 from typing import Any
@@ -17,9 +17,9 @@ _SECTIONS = ("s3", "proxies_config")
 
 
 def isolated_session(key: RootKey, region: str) -> boto3.session.Session:
-    """A session with a cloud's ``key`` that reads no variable, no profile and no file, and uses no proxy.
+    """A session with a cloud's ``key`` that reads no variables, profiles or files and uses no proxies.
 
-    Its clients need an ``endpoint_url``. Settings have botocore's defaults, but where a client has a `Config`.
+    Its clients need an ``endpoint_url``. Settings have botocore's defaults unless a client has a `Config`.
     """
     session = botocore.session.Session(session_vars=_defaults(botocore.session.Session.SESSION_VARIABLES))
     settings = session.get_component("config_store")
@@ -32,6 +32,6 @@ def isolated_session(key: RootKey, region: str) -> boto3.session.Session:
 
 
 def _defaults(variables: dict[str, Any]) -> dict[str, Any]:
-    """``variables`` of a botocore session, none of which is looked for anywhere."""
+    """``variables`` of a botocore session, each with its default only."""
     nowhere = {name: (None, None, default, convert) for name, (_, _, default, convert) in variables.items()}
     return nowhere | dict.fromkeys(_FILES, (None, None, os.devnull, None))

@@ -1,23 +1,23 @@
 """Keeps the shell's AWS and proxy variables away from this cloud and from its callers.
 
-A profile, an endpoint or a region that is set for work with AWS must not turn calls that are meant for this cloud
-away from it, and no proxy can reach the loopback interface of this machine.
+A profile, an endpoint or a region that is set for work with AWS must not divert calls from this cloud, and a proxy
+cannot reach the loopback interface of this machine.
 """
 
 import os
 from collections.abc import Mapping
 
-#: This machine, in the forms that rules for proxies are written in; a dot in front means names below.
+#: This machine, in the forms of proxy rules; a leading dot means subdomains.
 LOOPBACK = ("127.0.0.1", "localhost", ".localhost", "::1")
 EVERY_HOST = "*"
-#: Who reads no_proxy reads one of its spellings, or both; the CDK CLI prefers npm's to either.
+#: Programs read one spelling of no_proxy, or both; the CDK CLI prefers npm's to either.
 NO_PROXY = ("NO_PROXY", "no_proxy")
 NPM_NO_PROXY = ("npm_config_no_proxy", "NPM_CONFIG_NO_PROXY")
-#: Variables of the SDKs, and those that the CDK CLI takes for its options (`CDK_PROFILE`, `CDK_PROXY`).
+#: Variables of the SDKs, and those that the CDK CLI reads as its options (`CDK_PROFILE`, `CDK_PROXY`).
 PREFIXES = ("AWS_", "AMAZON_", "CDK_")
-#: They say nothing about whom the CDK CLI calls.
+#: They do not affect where the CDK CLI sends its calls.
 HARMLESS = frozenset({"CDK_DOCKER", "CDK_HOME", "CDK_VALIDATION"})
-#: What else is read where no variable is set: files at home, the metadata service of EC2, the options in cdk.json
+#: Disables what is read if no variable is set: files at home, the metadata service of EC2, the options in cdk.json
 #: and ~/.cdk.json that choose a profile or a proxy, and the CDK's notices, which are on a server of AWS.
 NOWHERE_ELSE = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -30,9 +30,9 @@ NOWHERE_ELSE = {
 
 
 def shielded(environment: Mapping[str, str]) -> dict[str, str]:
-    """``environment`` without what it says about AWS, and `bypassing` proxies on this machine.
+    """``environment`` without its AWS settings, and `bypassing` proxies on this machine.
 
-    A process is started with it that is part of this cloud or, once the cloud's own variables are added, calls it.
+    For processes that are part of this cloud or, with the cloud's own variables added, call it.
     """
     return bypassing({name: value for name, value in environment.items() if not is_about_aws(name)}) | NOWHERE_ELSE
 
@@ -48,11 +48,11 @@ def bypassing(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_about_aws(name: str) -> bool:
-    """Whether the variable ``name`` says something about AWS to an SDK, the AWS CLI or the CDK CLI."""
+    """Whether the variable ``name`` configures AWS for an SDK, the AWS CLI or the CDK CLI."""
     return name.startswith(PREFIXES) and name not in HARMLESS
 
 
 def _with_loopback(rules: list[str]) -> str:
     hosts = [host.strip() for rule in rules for host in rule.split(",")]
-    # Beside other hosts, the star means nothing to most programs.
+    # Beside other hosts, most programs ignore the star.
     return EVERY_HOST if EVERY_HOST in hosts else ",".join(dict.fromkeys(filter(None, [*hosts, *LOOPBACK])))

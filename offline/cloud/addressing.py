@@ -3,7 +3,7 @@
 https://{api}.execute-api.{region}.amazonaws.com/{stage}/...   a REST API, or a named stage of an HTTP API
 https://{api}.execute-api.{region}.amazonaws.com/...           an HTTP API's stage $default
 /_gateway/{api}/...                                            the same two, on the cloud's own address
-a custom domain as Host                                        the stage that the path is mapped to
+a custom domain as Host                                        the stage to which the path is mapped
 """
 
 from typing import Literal
@@ -18,18 +18,18 @@ ApiKind = Literal["rest", "http"]
 
 
 class Addressing:
-    """Reads addresses by what the control planes hold now."""
+    """Reads addresses by the present APIs and custom domains."""
 
     def __init__(self, http: ApiGatewayV2, domains: CustomDomains) -> None:
         self._http = http
         self._domains = domains
 
     def domain(self, scope: Scope) -> Domain | None:
-        """The custom domain that a request's Host names, if it names one."""
+        """The custom domain that a request's Host names, if any."""
         return self._domains.of_host(host_of(scope).partition(":")[0].rstrip(".").lower())
 
     def of(self, scope: Scope) -> tuple[ApiKind, Address] | None:
-        """The address of a request and the kind of API there; None where there is none."""
+        """The address of a request and its kind of API; None if it addresses none."""
         domain = self.domain(scope)
         if domain is not None:
             return self._mapped(domain, scope)

@@ -1,8 +1,8 @@
-"""The front door: one ASGI application that tells AWS calls, gateway requests and its own API apart.
+"""The front door: one ASGI application that routes AWS calls, gateway requests and its own API.
 
 /_gateway/{api}/...             a deployed API; also by Host: {api}.execute-api.*, or a custom domain
 /_offline/                      a page that shows what runs here; see `serinus.offline.console`
-/_offline/health                whether the cloud is up: for anyone
+/_offline/health                whether the cloud is up: open to anyone
 /_offline/...                   this cloud's own API (clock, faults): not part of AWS, for the cloud's owner alone
 anything else                   an AWS API call; the service is read from its signature
 
@@ -34,7 +34,7 @@ from serinus.offline.services.apigatewayv2.serving import issuer_api
 
 
 def create_app(cloud: Cloud) -> Starlette:
-    """The application for ``cloud``; it starts and stops the cloud with itself."""
+    """The application of ``cloud``, whose lifespan starts and stops the cloud."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -96,7 +96,7 @@ def create_app(cloud: Cloud) -> Starlette:
 
 
 class Below(BaseRoute):
-    """Every path below ``root``, whole and whatever its characters, the end of a line among them."""
+    """Matches every path below ``root``, whole and with any characters, line ends included."""
 
     def __init__(self, root: str, app: ASGIApp) -> None:
         self._root, self._app = root, app

@@ -25,18 +25,18 @@ from serinus.offline.core.protocol import Answer
 
 #: Names under which requests are signed, where they differ from botocore's service name.
 SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
-#: What moto serves beside AWS's APIs: its own, which resets everything, and an instance's metadata.
+#: Moto's paths beside AWS's APIs: its own, which can reset everything, and an instance's metadata.
 MOTO_PATHS = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/")
 
 
 class AwsApi:
-    """Hands each signed call to its service."""
+    """Passes each signed call to its service."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         moto: Any = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
         self.moto = WSGIMiddleware(moto, workers=32)
-        # Its IAM goes through all roles for each call, and fails where another thread makes one meanwhile.
+        # Moto's IAM iterates over all roles for each call, and fails if another thread creates one meanwhile.
         self._iam = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +61,7 @@ class AwsApi:
             await self.moto(scope, replay(body), send)
 
     async def _answer(self, request: Request, body: bytes, signer: Signer) -> Answer | None:
-        """The answer of a service of ours, or the refusal; None where the call is moto's."""
+        """The response of a service of ours, or the rejection; None if the call is moto's."""
         service = self.cloud.services.by_name.get(service_of(signer.service, request.url.path))
         if service is None and signer.service not in MOTO_SERVICES:
             raise NotModelled(f"the service {signer.service}")
@@ -81,7 +81,7 @@ class AwsApi:
 
 
 def named(signer: Signer) -> bytes:
-    """A header that names the service of a presigned call, which moto else guesses from what is not signed."""
+    """A header with the service of a presigned call, which moto would else guess from unsigned parts."""
     scope = f"{signer.key_id}/20000101/{signer.region}/{signer.service}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={'0' * 64}".encode()
 
@@ -91,16 +91,16 @@ def _normalized(request: Request, body: bytes) -> MotoRequest:
 
 
 def service_of(signed_as: str, path: str) -> str:
-    """Botocore's name of the service that a call is for: HTTP APIs sign as REST APIs do, below another path."""
+    """Botocore's name of a call's service: HTTP APIs sign like REST APIs, below another path."""
     if signed_as == "apigateway" and path.startswith("/v2/"):
         return "apigatewayv2"
     return SIGNED_AS.get(signed_as, signed_as)
 
 
 def answer_to(failure: AuthenticationError, request: MotoRequest) -> Response:
-    """The answer to a call that nobody known has signed, as its service's clients read it.
+    """The error for a call without a valid signature, in the shape that its service's clients parse.
 
-    A call that names no service is taken for one that its form belongs to: each has an address of its own on AWS.
+    For a call that names no service, the service is inferred from its form: on AWS each has its own address.
     """
     signed_as = failure.signed_as
     if signed_as is None:
@@ -109,7 +109,7 @@ def answer_to(failure: AuthenticationError, request: MotoRequest) -> Response:
         model = get_service_model(service_of(signed_as, request.path))
         error = failure.error(protocol.protocol_of(model, request))
     except (UnknownServiceError, NotImplementedError):
-        # A service that AWS has not, or a form that the service does not speak.
+        # A service that AWS does not have, or a protocol that the service does not support.
         return refuse(failure.error("json"))
     answer = protocol.write_answer(model, request, "", error)
     return Response(answer.body, answer.status, answer.headers | UNREAD)
@@ -123,7 +123,7 @@ def _service_by_form(request: MotoRequest) -> str:
 
 
 def refuse(error: AwsError) -> Response:
-    """An error outside of any operation's model, readable by every AWS client."""
+    """An error that belongs to no operation's model, readable by every AWS client."""
     return JSONResponse(
         {"__type": error.code, "message": error.message},
         status_code=error.status or 400,

@@ -2,7 +2,7 @@
 
 GET  /_offline/clock                      {"cloud_time", "epoch_s", "factor", "stepped", "held_s"}
 POST /_offline/clock {"factor": 60}       change the speed; 0 stops the clock
-POST /_offline/clock {"advance": 300}     step a stopped clock; answers when what fell due has run
+POST /_offline/clock {"advance": 300}     step a stopped clock; responds when the due jobs have run
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ USAGE = 'send {"factor": cloud seconds per real second} or {"advance": cloud sec
 
 
 def routes(clock: Clock) -> list[Route]:
-    """The routes under /_offline that show and move ``clock``."""
+    """The routes under /_offline that read and change ``clock``."""
 
     def shown() -> Response:
         return JSONResponse(

@@ -1,4 +1,4 @@
-"""The running cloud: its clock, its services and what they share."""
+"""The running cloud: its clock, its services and their shared parts."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ class Cloud:
         self._saved: dict[str, Any] = {}
         saved = self._folder.clock if self._folder else None
         self.clock = Clock(config.clock_factor, saved.restart() if saved else None)
-        #: Cloud seconds that passed between the end of the cloud whose state this one goes on from and now.
+        #: Cloud seconds that passed between the end of the cloud whose state this one resumed and its start.
         self.slept_s = 0.0
         self.steps = Steps()
         self.authorizer = Authorizer(self)
@@ -86,11 +86,11 @@ class Cloud:
                 await self._ticker
 
     def own_api(self) -> OwnApi:
-        """A client of what is below /_offline. Call it from other threads than the event loop's."""
+        """A client of the API below /_offline. Do not call it from the event loop's thread."""
         return OwnApi(self.config.endpoint_url, self.config.root_key)
 
     def save_soon(self) -> None:
-        """Have the state on disk at once where it is kept at all: after a step that must not be made twice."""
+        """Write the state at once if it is kept at all: after a step that must not be repeated."""
         if self._keeper is not None:
             self._keeper.soon()
 
@@ -123,7 +123,7 @@ class Cloud:
         self.slept_s = self.clock.time() - folder.clock.cloud
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client of this cloud, for services that use one another. Call it from worker threads only."""
+        """A boto3 client of this cloud, for calls between services. Call it from worker threads only."""
         key = (service, region or self.config.region)
         with self._clients_lock:
             if key not in self._clients:

@@ -1,4 +1,4 @@
-"""Requests whose Host is a custom domain name, whatever their path."""
+"""Routes requests whose Host is a custom domain name, whatever their path."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every deployed API behind one ASGI application: a request goes to the kind of API that its address names."""
+"""Every deployed API in one ASGI application, which routes a request by the kind of API at its address."""
 
 from starlette.types import Receive, Scope, Send
 

@@ -1,9 +1,9 @@
 """Restricts a request's origin to programs on this machine and this cloud's own page.
 
-Any page that is open in a browser can send requests to a loopback address. One under a name that was made to
-resolve to it (DNS rebinding) could read the answers too, so the Host must be a loopback name; one elsewhere could
-still send what it likes blindly, so a request that a page sent must come from this cloud's own. Programs send no
-Origin. Deployed APIs are not behind this: they are made for pages elsewhere, and have CORS and authorization.
+Any page that is open in a browser can send requests to a loopback address. A page under a name that resolves to it
+(DNS rebinding) could read the responses too, so the Host must be a loopback name; any other page could still send
+requests blindly, so a page's request must come from this cloud's own page. Programs send no Origin. Deployed APIs
+are exempt: they are made for other pages, and have CORS and authorization.
 """
 
 import ipaddress
@@ -13,16 +13,16 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-#: For an answer before the body was read: what is left of it is no next request.
+#: For a response before the body was read: the rest of the body is not a next request.
 UNREAD = {"Connection": "close"}
-#: What a Host header may look like: a name or an address, and a port.
+#: The form of a Host header: a name or an address, and a port.
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
-#: Hosts under which a cloud listens that answers at every address of the machine.
+#: Hosts of a cloud that listens at every address of the machine.
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
 
 
 class Guard:
-    """Lets requests through to ``app`` that come from no other page; ``host`` is where the cloud listens."""
+    """Passes requests to ``app`` unless another page sent them; ``host`` is the cloud's listening address."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app
@@ -37,7 +37,7 @@ class Guard:
     def _refusal(self, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if not self._serves(name_in(host)):
-            return refuse(f"the Host is {host!r}; ask 127.0.0.1 or localhost.")
+            return refuse(f"the Host is {host!r}; use 127.0.0.1 or localhost.")
         origin = headers.get("origin")
         if origin is not None and origin != f"http://{host}":
             return refuse(f"the request comes from a page at {origin!r}, not from this cloud's own.")
@@ -46,18 +46,18 @@ class Guard:
     def _serves(self, name: str) -> bool:
         if is_loopback(name) or name == self._host:
             return True
-        # An address is no name that could be made to resolve here.
+        # An address cannot be rebound to this machine, as a name can.
         return self._host in ANY_ADDRESS and is_address(name)
 
 
 def name_in(host: str) -> str:
-    """The name in a Host header, without its port; "" where it is of no such form."""
+    """The name in a Host header, without its port; "" if the header is malformed."""
     match = _HOST.fullmatch(host)
     return "" if match is None else match["v6"] or match["name"]
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a name leads to this machine alone: S3 clients put the bucket's name before "localhost".
+    """Whether a name resolves to this machine only: S3 clients put the bucket's name before "localhost".
 
     Source: https://www.rfc-editor.org/rfc/rfc6761#section-6.3
     """

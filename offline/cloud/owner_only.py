@@ -1,7 +1,7 @@
 """Restricts this cloud's own API to its owner: each call is signed with the cloud's key.
 
-What is below /_offline moves the clock, orders faults and shows keys. Other users of this machine reach the port
-too, and know the key as little as a web page does.
+The API below /_offline changes the clock, injects faults and shows keys. Other users of this machine can reach the
+port too, but like web pages they do not have the key.
 """
 
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from serinus.offline.core.root_key import RootKey
 
 
 class OwnerOnly:
-    """Lets calls through to ``app`` that are signed with ``root``."""
+    """Passes calls that are signed with ``root`` to ``app``."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, root: RootKey) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class OwnerOnly:
 
 
 _HINTS: dict[Problem, str] = {
-    "unknown key": ". Each start of the cloud makes a new key: this one may be of an earlier start",
+    "unknown key": ". Each start of the cloud creates a new key: this key may be of an earlier start",
     "unsigned": ": curl --aws-sigv4 aws:amz:us-east-1:offline --user KEY_ID:SECRET",
 }
 _WHAT = (

@@ -1,7 +1,7 @@
-"""One place an AWS service: ours where moto lacks it or is wrong, moto's otherwise.
+"""Assigns each AWS service to one implementation: ours where moto lacks it or is wrong, moto's otherwise.
 
 `Services` holds those implemented here. ``MOTO_SERVICES`` lists, by signing name, those that moto serves
-unchanged or with a small patch; any other service is refused by name.
+unchanged or with a small patch; any other service is rejected by name.
 """
 
 from serinus.offline.core.ports import CloudContext

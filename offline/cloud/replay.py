@@ -1,4 +1,4 @@
-"""A request's body once more, for an application behind one that has read it."""
+"""Replays a request's body for an application behind one that has read it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from starlette.types import Receive
 
 
 def replay(body: bytes) -> Receive:
-    """A receive channel that hands out a body which was read already."""
+    """A receive channel that returns a body that was already read."""
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}

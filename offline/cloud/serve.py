@@ -1,4 +1,4 @@
-"""Run a cloud: in the foreground of a process (`serve`) or inside a test's own process (`running`)."""
+"""Runs a cloud: in the foreground of a process (`serve`) or inside a test's own process (`running`)."""
 
 import asyncio
 import contextlib
@@ -17,24 +17,24 @@ from serinus.offline.core.errors import OfflineError
 from serinus.offline.http.header_case_protocol import OriginalCaseProtocol
 
 BACKLOG = 2048
-#: Real seconds after which a thread that computes lets another go on. The default, five times as long, is what
-#: each system call of the event loop would wait while a stack is being updated beside it: a request makes a dozen.
+#: Real seconds after which a computing thread yields to another. With the default, five times as long, each system
+#: call of the event loop would wait that long during a stack update in another thread: a request makes a dozen.
 SWITCH_S = 0.001
 
 
 def bind(config: CloudConfig) -> socket.socket:
-    """A listening socket at the configured address; port 0 takes any free one."""
-    # asyncio turns Nagle's delay off only where the protocol is spelled out; without, each answer waits 40 ms.
+    """A listening socket at the configured address; port 0 picks any free port."""
+    # asyncio disables Nagle's algorithm only for an explicit protocol; otherwise each response waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
-        # From here on calls wait for their answer: services that take up work at the start call each other.
+        # From here on calls wait for their response: services that resume work at the start call each other.
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise OfflineError(
-            f"port {config.port} on {config.host} is taken ({error.strerror}). "
+            f"port {config.port} on {config.host} is in use ({error.strerror}). "
             "Another cloud may be running: `serinus local down` in its project stops it, `--port` starts this one "
             "elsewhere."
         ) from error
@@ -83,7 +83,7 @@ def _settings(cloud: Cloud) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,
-        # Longer than clients keep idle connections: a request must not meet one that is just being closed.
+        # Longer than clients keep idle connections: a request must not arrive at a closing connection.
         timeout_keep_alive=120,
         http=OriginalCaseProtocol,
         server_header=False,

@@ -17,7 +17,7 @@ from serinus.offline.core.config import CloudConfig
 class SteppedCloud:
     """A running cloud at factor 0, driven from a test's thread.
 
-    It begins one second into a minute of cloud time, so that what a test records before it first advances
+    It begins one second into a minute of cloud time, so that everything a test records before it first advances
     falls into one period.
     """
 
@@ -40,7 +40,7 @@ class SteppedCloud:
         return self.cloud.clock.time()
 
     def advance(self, seconds: float = 0.0, *, minutes: float = 0.0) -> None:
-        """Step cloud time; returns when everything that fell due has run to completion."""
+        """Step cloud time; returns when every due job has run to completion."""
         assert self.cloud.loop is not None
         step = self.cloud.clock.advance(seconds + 60 * minutes)
         asyncio.run_coroutine_threadsafe(step, self.cloud.loop).result(timeout=120)
@@ -48,7 +48,7 @@ class SteppedCloud:
 
 @contextlib.contextmanager
 def stepped(config: CloudConfig | None = None) -> Iterator[SteppedCloud]:
-    """A stepped cloud on a free port, taken down at the end."""
+    """A stepped cloud on a free port, stopped at the end."""
     base = config or CloudConfig()
     with running(dataclasses.replace(base, port=0, clock_factor=0.0)) as cloud:
         yield SteppedCloud(cloud)

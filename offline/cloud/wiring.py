@@ -6,7 +6,7 @@ from serinus.offline.core.ports import Ports
 
 
 def connect(services: Services, authorizer: Authorizer) -> None:
-    """Give every service, and the authorizer, the ports that it uses of the others."""
+    """Connect every service, and the authorizer, to the ports that it uses."""
     ports = Ports(
         functions=services.lambda_,
         function_aliases=services.lambda_,

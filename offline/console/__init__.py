@@ -1,1 +1,1 @@
-"""The cloud's own page: a small console that shows its resources in a browser."""
+"""The cloud's own page: a small console of its resources for browsers."""

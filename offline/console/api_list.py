@@ -13,7 +13,7 @@ from serinus.offline.services.apigatewayv2.service import DEFAULT_STAGE
 
 
 def apis(sources: Sources) -> list[dict[str, Any]]:
-    """One entry a stage, of REST and of HTTP APIs."""
+    """One entry a stage, of REST and HTTP APIs."""
     return [
         *map(_rest, sources.rest_apis.all_published()),
         *map(_http, sources.http_apis.all_published()),
@@ -73,7 +73,7 @@ def _http(published: PublishedHttpStage) -> dict[str, Any]:
 
 
 def _required_auth(method: dict[str, Any]) -> str:
-    """What a method of a REST API, or a route of an HTTP API, asks of a caller: NONE, AWS_IAM, CUSTOM, JWT."""
+    """The authorization of a REST API's method or an HTTP API's route: NONE, AWS_IAM, CUSTOM, JWT."""
     return str(method.get("authorizationType") or method.get("AuthorizationType") or "NONE")
 
 

@@ -18,12 +18,12 @@ def log_groups(account_id: str) -> list[dict[str, str]]:
 
 
 def last_lines(account_id: str, region: str, group: str) -> list[dict[str, Any]]:
-    """The newest lines of a group, oldest first, each with its id; none where there is no such group."""
+    """The newest lines of a group, oldest first, each with its id; empty if the group does not exist."""
     backend: Any = logs_backends[account_id][region]
     log_group = backend.groups.get(group)
     if log_group is None:
         return []
-    # Streams grow at their ends: the newest lines of all are among the newest of each.
+    # Streams grow at their ends: the group's newest lines are among the newest of each stream.
     events = [
         (event.timestamp, event.event_id, stream.log_stream_name, event.message)
         for stream in list(log_group.streams.values())

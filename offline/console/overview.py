@@ -1,6 +1,6 @@
 """The page's data: the current functions, APIs, alarms, deployments and stacks.
 
-Read from the services themselves, on the event loop, so that one look is one moment.
+Read from the services themselves, on the event loop, so that it is consistent.
 """
 
 from typing import Any
@@ -15,13 +15,13 @@ from serinus.offline.services.codedeploy.records import LambdaDeployment
 from serinus.offline.services.lambda_.service import Lambda
 from serinus.offline.services.lambda_.state import Alias, Function
 
-#: The page shows the latest; older ones are AWS's API to tell.
+#: The page shows the latest; AWS's API lists older ones.
 MOST_DEPLOYMENTS = 20
 MOST_VERSIONS = 10
 
 
 def overview(cloud: CloudContext, sources: Sources) -> dict[str, Any]:
-    """The whole; times are cloud epoch seconds, shares in [0, 1]."""
+    """All of the page's data; times are cloud epoch seconds, shares in [0, 1]."""
     return {
         "cloud": {
             "account_id": cloud.config.account_id,
@@ -79,7 +79,7 @@ def _alias(alias: Alias) -> dict[str, Any]:
 
 
 def alarms(service: CloudWatch) -> list[dict[str, Any]]:
-    """Alarms, those that fire first."""
+    """Alarms, firing ones first."""
     entries = [
         {
             "name": alarm.name,
@@ -127,7 +127,7 @@ def _deployment(deployment: LambdaDeployment, region: str) -> dict[str, Any]:
 
 
 def stacks(service: CloudFormation) -> list[dict[str, Any]]:
-    """The stacks that stand, last changed first."""
+    """The existing stacks, last changed first."""
     entries = [
         {
             "name": stack.name,

@@ -7,8 +7,8 @@ GET /_offline/console/requests?after=N      the last requests through the gatewa
 GET /_offline/console/requests/{number}     one of them, with its bodies
 GET /_offline/console/logs?region=&group=   the log groups, and the last lines of one
 
-The page itself shows nothing until it is given the cloud's key, with which its script signs what it asks for. It
-changes nothing here: what its form sends goes to the gateway, as any client's request does.
+The page itself shows nothing without the cloud's key, with which its script signs its requests. It changes nothing
+here: its form's requests go to the gateway, like any client's.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,11 +26,11 @@ from serinus.offline.console.sources import Sources
 from serinus.offline.core.ports import CloudContext
 from serinus.offline.http.request_log import RequestLog
 
-#: Below this is what is this cloud's own, and not part of AWS.
+#: The prefix of this cloud's own API, which is not part of AWS.
 OWN_API = "/_offline"
 STATIC = Path(__file__).with_name("static")
 MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-#: What is shown is text of functions and callers: whatever of it were taken for markup could still run nothing.
+#: The page shows text of functions and callers: even if it were taken for markup, it could not run anything.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -45,7 +45,7 @@ HEADERS = {
 
 
 def routes(cloud: CloudContext, sources: Sources, requests: RequestLog) -> list[Route]:
-    """The page's data, for the cloud's owner alone; deployed APIs note their requests in ``requests``."""
+    """The page's data, for the cloud's owner alone; deployed APIs record their requests in ``requests``."""
     account_id = cloud.config.account_id
 
     async def show_overview(_request: Request) -> Response:
@@ -59,7 +59,7 @@ def routes(cloud: CloudContext, sources: Sources, requests: RequestLog) -> list[
     async def show_request(request: Request) -> Response:
         request_entry = requests.find(request.path_params["number"])
         if request_entry is None:
-            return _json({"message": "that request is kept no more"}, 404)
+            return _json({"message": "that request is no longer kept"}, 404)
         return _json(
             request_entry.summary()
             | {"sent": asdict(request_entry.sent), "answered": asdict(request_entry.answered)}
@@ -80,7 +80,7 @@ def routes(cloud: CloudContext, sources: Sources, requests: RequestLog) -> list[
 
 
 def open_routes() -> list[Route]:
-    """The page and its files, which say nothing of the cloud."""
+    """The page and its files, which contain nothing of the cloud."""
 
     async def slash(_request: Request) -> Response:
         return RedirectResponse(f"{OWN_API}/", status_code=308)

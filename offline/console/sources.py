@@ -12,7 +12,7 @@ from serinus.offline.services.lambda_.service import Lambda
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Each service by what the page shows of it."""
+    """The services, by the resources that the page shows."""
 
     rest_apis: ApiGateway
     http_apis: ApiGatewayV2

@@ -27,7 +27,7 @@ _CODES: dict[Problem, tuple[str, str, str, int]] = {
     "unsigned header": ("SignatureDoesNotMatch", "InvalidSignatureException", "AccessDenied", 403),
     "wrong body": ("SignatureDoesNotMatch", "InvalidSignatureException", "XAmzContentSHA256Mismatch", 400),
 }
-#: Every code that a rejection may bear.
+#: Every code that a rejection may have.
 CODES = frozenset(code for query, json, s3, _ in _CODES.values() for code in (query, json, s3))
 _MESSAGES: dict[Problem, str] = {
     "unsigned": "Request is missing Authentication Token",
@@ -56,7 +56,7 @@ _S3_MESSAGES: dict[Problem, str] = {
 
 
 class AuthenticationError(Exception):
-    """A call that nobody known has signed; ``signed_as`` is the service that its signature names, if any."""
+    """A call without a valid signature; ``signed_as`` is the service that its signature names, if any."""
 
     def __init__(self, problem: Problem, signed_as: str | None, message: str = "") -> None:
         super().__init__(message or problem)
@@ -65,7 +65,7 @@ class AuthenticationError(Exception):
         self.message = message
 
     def error(self, protocol: str) -> AwsError:
-        """The answer that the service's clients read, in ``protocol``."""
+        """The error in the shape that the service's clients parse, in ``protocol``."""
         query, json, s3, s3_status = _CODES[self.problem]
         if self.signed_as == "s3":
             message = _S3_MESSAGES.get(self.problem) or self.message

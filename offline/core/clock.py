@@ -7,7 +7,7 @@ request rates) stays in real seconds: use `monotonic` for it.
 A fast clock must not outrun what it started: at sixty cloud seconds a second, a function that this machine takes
 four seconds to start would seem to have kept everyone waiting for four minutes. `Clock.awaiting` bounds that.
 
-Whoever must act later registers a *job* (`call_at`, `call_later`, `every`) instead of sleeping, so that a
+Code that must act later registers a *job* (`call_at`, `call_later`, `every`) instead of sleeping, so that a
 stepped clock can run what falls due in order, to completion, without waiting.
 """
 
@@ -41,7 +41,7 @@ def monotonic() -> float:
 
 
 def real_time() -> float:
-    """Real epoch seconds, for what leaves the cloud and is compared there, such as a function's deadline."""
+    """Real epoch seconds, for times that are compared outside the cloud, such as a function's deadline."""
     return time.time()
 
 
@@ -144,9 +144,8 @@ class Clock:
 
     @contextlib.contextmanager
     def awaiting(self) -> Iterator[None]:
-        """While the block runs, cloud time gets no further ahead of real time than `HEAD_START_S`: what it does
-        takes at most so much longer on this clock than on AWS. Without effect up to real speed; safe from any
-        thread."""
+        """Limit cloud time to `HEAD_START_S` ahead of real time while the block runs: its work takes at most so
+        much longer on this clock than on AWS. Without effect up to real speed; safe from any thread."""
         with self._lock:
             mono = time.monotonic()
             hold = Hold(self._anchor.at(mono) + HEAD_START_S - mono)
@@ -161,7 +160,7 @@ class Clock:
 
     @property
     def held_s(self) -> float:
-        """Real seconds that cloud time has lost to what it awaited, up to now."""
+        """Real seconds that cloud time has lost to `awaiting`, up to now."""
         anchor, mono = self._anchor, time.monotonic()
         return self._lost_s + (_lost_s(anchor, mono) if anchor.holds else 0.0)
 
@@ -277,7 +276,7 @@ class Clock:
                 self._set_anchor(max(cloud_time, self.time()), 0.0)
 
     def _set_holds(self, holds: tuple[Hold, ...], mono: float) -> None:
-        """Go on under other ``holds``; where those until now have slowed cloud time, from where it got to."""
+        """Replace the holds; cloud time continues from where the previous ones let it get."""
         anchor = self._anchor
         cloud = anchor.at(mono)
         if cloud == anchor.free(mono):

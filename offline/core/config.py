@@ -18,23 +18,23 @@ class CloudConfig:
     port: int = DEFAULT_PORT
     account_id: str = DEFAULT_ACCOUNT_ID
     region: str = DEFAULT_REGION
-    #: The owner's access key: what its account's root signs calls with.
+    #: The owner's access key, with which the account's root signs calls.
     root_key: RootKey = field(default_factory=RootKey.new)
     #: Cloud seconds per real second; 1 is real time, 0 stands still until stepped.
     clock_factor: float = 1.0
     #: Cloud seconds between an event and its metric becoming visible to alarms and queries.
     metric_delay_s: float = 0.0
-    #: Decides alias weights and injected faults; None for another course each time.
+    #: Seeds alias weights and injected faults; None for a different sequence each time.
     seed: int | None = None
-    #: Concurrent executions of the account: what functions without reserved concurrency share.
+    #: Concurrent executions of the account, shared by functions without reserved concurrency.
     account_concurrency: int = 1000
-    #: Most worker processes alive at once; this machine's limit, not AWS's.
+    #: Maximum number of live worker processes; this machine's limit, not AWS's.
     max_workers: int = 16
     #: Keeps state across restarts; None keeps it in memory only.
     state_dir: Path | None = None
-    #: Where workers unpack code and layers and keep their /tmp; made by the cloud when empty.
+    #: Where workers unpack code and layers and keep their /tmp; created by the cloud if None.
     work_dir: Path | None = None
-    #: Python interpreters for functions, by runtime ("python3.13"); the running one serves all others.
+    #: Python interpreters for functions, by runtime ("python3.13"); all others use the running one.
     interpreters: dict[str, Path] = field(default_factory=dict)
 
     @property

@@ -1,19 +1,19 @@
 """The exceptions that the offline cloud raises.
 
 OfflineError                    the cloud itself could not do its work (start, stop, find a runtime)
-└── AwsError                    an answer that AWS would give; reaches the client in AWS's shape
-    └── NotModelled             AWS can do it, this cloud cannot: refused by name, never skipped
+└── AwsError                    an error that AWS would return; reaches the client in AWS's shape
+    └── NotModelled             AWS supports it, this cloud does not: rejected by name, never skipped
 """
 
 from typing import Any
 
 
 class OfflineError(Exception):
-    """The offline cloud could not do its work; the message says what and the next step."""
+    """The offline cloud could not do its work; the message names the problem and the next step."""
 
 
 class AwsError(OfflineError):
-    """An error answer of an AWS API.
+    """An error response of an AWS API.
 
     ``code`` is the error's name in the service's model ("ResourceNotFoundException"); ``status`` overrides
     the HTTP status of the model; ``fields`` are further members of the error's shape ("Reason" of Lambda's

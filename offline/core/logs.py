@@ -1,7 +1,7 @@
 """Writes into CloudWatch Logs from inside the cloud.
 
 Groups, streams and events live in moto's logs service. Functions print thousands of lines a second, so they
-are collected here and handed to moto's backend in one go, in-process, a moment later.
+are batched here and passed to moto's backend in-process, a moment later.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from moto.logs.models import logs_backends
 
 from serinus.offline.core.config import CloudConfig
 
-#: Real seconds between a line and its appearing in CloudWatch Logs.
+#: Real seconds until a line appears in CloudWatch Logs.
 FLUSH_S = 0.02
 
 Lines = list[tuple[float, str]]
-#: Whether the writer may do something ("CreateLogGroup", "CreateLogStream", "PutLogEvents") here.
+#: Whether the writer may call an operation ("CreateLogGroup", "CreateLogStream", "PutLogEvents") here.
 May = Callable[[str], bool]
 
 
@@ -44,10 +44,10 @@ class LogWriter:
         self.flush()
 
     def write(self, region: str, group: str, stream: str, lines: Lines, may: May = _anything) -> None:
-        """Append ``lines`` (cloud time in epoch seconds, message) to a stream, made if missing.
+        """Append ``lines`` (cloud time in epoch seconds, message) to a stream, created if missing.
 
-        Lines are dropped where the writer ``may`` not write them, or not make the group or stream that is missing
-        when they arrive there.
+        Lines are dropped if the writer ``may`` not write them, or may not create a group or stream that is missing
+        when they arrive.
         """
         with self._lock:
             self._pending.setdefault((region, group, stream), ([], may))[0].extend(lines)
@@ -73,7 +73,7 @@ class LogWriter:
             backend.groups[group].put_log_events(stream, events)
 
     def takes(self, region: str, group: str, stream: str, may: May) -> bool:
-        """Whether lines of a writer arrive in a stream: what is missing must be made first."""
+        """Whether a writer's lines arrive in a stream: a missing group or stream must be created first."""
         existing_group = logs_backends[self._account_id][region].groups.get(group)
         if existing_group is None and not may("CreateLogGroup"):
             return False

@@ -1,4 +1,4 @@
-"""Long lists in pages: AWS answers them in parts, each with a token for the next."""
+"""Long lists in pages: AWS returns them in parts, each with a token for the next."""
 
 import base64
 import hmac
@@ -10,7 +10,7 @@ from serinus.offline.core.errors import AwsError
 
 T = TypeVar("T")
 
-#: Tokens are signed, so that one is worth nothing in another operation, and none outlives the process.
+#: Tokens are signed, so that a token is invalid for another operation and after the process ends.
 _KEY = secrets.token_bytes(32)
 _POSITION_BYTES = 8
 
@@ -18,8 +18,8 @@ _POSITION_BYTES = 8
 def page(
     items: Sequence[T], size: int, token: str | None, *, operation: str, member: str, unknown: AwsError
 ) -> tuple[Sequence[T], dict[str, str]]:
-    """The page of ``size`` items that ``token`` (none: the first) stands for, and the answer's ``member`` with the
-    next one's token while there is more; raises ``unknown`` for a token that no page of ``operation`` returned."""
+    """The page of ``size`` items at ``token`` (None: the first), and the response's ``member`` with the next
+    page's token if there is one; raises ``unknown`` for a token that ``operation`` did not return."""
     begin = position_of(operation, token) if token else 0
     if begin is None:
         raise unknown

@@ -1,6 +1,6 @@
 """The interfaces through which services use the cloud and each other, so that no service imports another.
 
-`serinus.offline.cloud.wiring` makes the services, fills `Ports` with them and connects each before any starts.
+`serinus.offline.cloud.wiring` fills `Ports` with the services and connects each before any starts.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ AlarmSubscriber = Callable[[str, str, str, str, str], None]
 
 
 class CloudContext(Protocol):
-    """The running cloud, as its parts know it."""
+    """The running cloud, as its parts see it."""
 
     @property
     def config(self) -> CloudConfig: ...
@@ -35,17 +35,17 @@ class CloudContext(Protocol):
 
     @property
     def slept_s(self) -> float:
-        """Cloud seconds between the end of the cloud whose state this one goes on from and now."""
+        """Cloud seconds that passed between the end of the cloud whose state this one resumed and its start."""
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client of this cloud. Call it from worker threads only."""
 
     def save_soon(self) -> None:
-        """Write the state at once where it is kept at all: after a step that must not be made twice."""
+        """Write the state at once if it is kept at all: after a step that must not be repeated."""
 
 
 class InvokeResponse(Protocol):
-    """What an invocation returned; ``function_error`` is "Unhandled" or None."""
+    """The result of an invocation; ``function_error`` is "Unhandled" or None."""
 
     @property
     def payload(self) -> bytes: ...
@@ -58,7 +58,7 @@ class InvokeResponse(Protocol):
 
 
 class FunctionInvoker(Protocol):
-    """Lambda: invoking functions; raises `AwsError` where Lambda refuses."""
+    """Lambda: invoking functions; raises `AwsError` if Lambda rejects the call."""
 
     def allows(
         self, region: str, function: str, qualifier: str | None, *, principal: str, source_arn: str
@@ -78,7 +78,7 @@ class FunctionInvoker(Protocol):
 
 
 class AliasRouting(Protocol):
-    """An alias: the version it names, and the shares of traffic that other versions get."""
+    """An alias: the version it names, and the other versions' shares of traffic."""
 
     version: str
     additional: dict[str, float]
@@ -95,10 +95,10 @@ class FunctionAliases(Protocol):
 
 
 class FunctionRoles(Protocol):
-    """IAM: the roles of functions, held against what the functions do."""
+    """IAM: the roles of functions, checked against the functions' calls."""
 
     def watch(self, access_key: str, role: str, session_name: str) -> None:
-        """From now on, calls under ``access_key`` may do what ``role`` (an ARN) may."""
+        """Check calls with ``access_key`` against the policies of ``role`` (an ARN) from now on."""
 
     def allows(self, role: str, action: str, resource: str, region: str) -> bool: ...
 
@@ -118,7 +118,7 @@ class MetricSink(Protocol):
         at: float | None = None,
         count: float = 1,
     ) -> None:
-        """Record a value that came ``count`` times, at cloud time ``at`` (default: now)."""
+        """Record a value observed ``count`` times, at cloud time ``at`` (default: now)."""
 
     def embed(self, region: str, log_group: str, line: str) -> None:
         """Record the metrics that a log line embeds, if it does (EMF)."""
@@ -170,10 +170,10 @@ class AliasDeployer(Protocol):
 
 
 class DeploymentGroups(Protocol):
-    """CodeDeploy: what a deployment belongs to."""
+    """CodeDeploy: the application and group of a deployment."""
 
     def group_of(self, region: str, deployment_id: str) -> tuple[str, str] | None:
-        """The application and group of a deployment; None for one that does not exist."""
+        """The application and group of a deployment; None if it does not exist."""
 
 
 class WebAcls(Protocol):
@@ -183,14 +183,14 @@ class WebAcls(Protocol):
         """The ARN of the web ACL in front of a stage."""
 
     def uncover(self, region: str, is_gone: Callable[[str], bool]) -> None:
-        """Forget the stages that are gone, by their ARN."""
+        """Drop the associations of deleted stages, by their ARN."""
 
 
 class RestStages(Protocol):
     """API Gateway: the stages of REST APIs."""
 
     def stage_names(self, region: str, api_id: str) -> Collection[str] | None:
-        """The names of a REST API's stages; None where the region has no such API."""
+        """The names of a REST API's stages; None if the region has no such API."""
 
 
 @dataclass(frozen=True, slots=True)

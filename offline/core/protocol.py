@@ -1,4 +1,4 @@
-"""Reads calls and writes answers by AWS's own service models, through moto's protocol code."""
+"""Parses calls and serializes responses by AWS's own service models, through moto's protocol code."""
 
 import uuid
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from serinus.offline.core.errors import AwsError, NotModelled
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back over HTTP."""
+    """The HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -24,13 +24,13 @@ class Answer:
 
 
 def protocol_of(model: ServiceModel, request: Request) -> str:
-    """The protocol that the request speaks, of those that its service knows: "json", "query", "rest-xml" ..."""
+    """The request's protocol, of those that its service supports: "json", "query", "rest-xml" ..."""
     protocol_name: str = determine_request_protocol(model, request.content_type)
     return protocol_name
 
 
 def operation_of(model: ServiceModel, request: Request) -> tuple[str, dict[str, Any]]:
-    """The operation's name and URL parameters; raises `NotModelled` for what the model does not know."""
+    """The operation's name and URL parameters; raises `NotModelled` if the model does not have it."""
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.rsplit(".", 1)[-1], {}
@@ -70,7 +70,7 @@ def read_parameters(
 def write_answer(
     model: ServiceModel, request: Request, operation: str, result: dict[str, Any] | AwsError
 ) -> Answer:
-    """An operation's output, or an error in the shape that the service's clients read."""
+    """An operation's output, or an error in the shape that the service's clients parse."""
     try:
         operation_model = model.operation_model(operation)
     except OperationNotFoundError:
@@ -81,7 +81,7 @@ def write_answer(
     status = written["status_code"]
     if isinstance(result, AwsError) and result.status is not None:
         status = result.status
-    # HTTP forbids a body with 204, which some operations answer with.
+    # HTTP forbids a body with 204, which some operations return.
     body = b"" if status == 204 else written["body"]
     headers = {key: str(value) for key, value in written["headers"].items()}
     return Answer(int(status), headers, body.encode() if isinstance(body, str) else body)

@@ -1,4 +1,4 @@
-"""The access key of this cloud's owner, its account's root: random, and kept in a file that only they can read.
+"""The access key of this cloud's owner, its account's root: random, in a file that only the owner can read.
 
 The file has the form of AWS's shared credentials, so that AWS_SHARED_CREDENTIALS_FILE may name it.
 """
@@ -16,7 +16,7 @@ from typing import Any, Self
 from serinus.offline.core.errors import OfflineError
 
 PROFILE = "default"
-#: 20 characters of an access key's alphabet, 40 of a secret's, as AWS makes them.
+#: 20 characters of an access key's alphabet, 40 of a secret's, as on AWS.
 _KEY_ID_BYTES = 10
 _SECRET_BYTES = 30
 _ID, _SECRET = "aws_access_key_id", "aws_secret_access_key"
@@ -38,7 +38,7 @@ class RootKey:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The key in ``path``; raises `OfflineError` where there is none, or where others know it."""
+        """The key in ``path``; raises `OfflineError` if there is none, or if others could have read it."""
         try:
             with path.open("rb") as file:
                 status, content = os.fstat(file.fileno()), file.read(_LARGEST_FILE_BYTES)
@@ -59,7 +59,7 @@ class RootKey:
             only = {name: dict(parser[name]) for name in parser.sections()}
             key = cls(only[PROFILE].pop(_ID), only[PROFILE].pop(_SECRET))
         except (configparser.Error, KeyError, ValueError) as error:
-            raise OfflineError(f"{path} holds no access key; remove it and start the cloud again") from error
+            raise OfflineError(f"{path} has no access key; remove it and start the cloud again") from error
         if only != {PROFILE: {}} or not (key.access_key_id and key.secret_access_key):
             raise OfflineError(
                 f"{path} is not the file of an offline cloud: it holds other profiles or settings, or an empty "
@@ -68,7 +68,7 @@ class RootKey:
         return key
 
     def write(self, path: Path) -> None:
-        """Put the key into ``path``, which nobody else can read at any moment; raises `OfflineError`."""
+        """Write the key to ``path``, never readable by other users; raises `OfflineError`."""
         try:
             self._write(path)
         except OSError as error:
@@ -83,11 +83,11 @@ class RootKey:
         beside.replace(path)
 
     def credentials(self) -> Any:
-        """The key as botocore's signers take it."""
+        """The key as botocore's signers accept it."""
         from botocore.credentials import Credentials
 
         return Credentials(self.access_key_id, self.secret_access_key)
 
     def seal(self, path: str) -> str:
-        """What makes a link to ``path`` one that this cloud gave out; hex."""
+        """The signature, in hex, of a link to ``path`` that this cloud issued."""
         return hmac.new(self.secret_access_key.encode(), path.encode(), hashlib.sha256).hexdigest()

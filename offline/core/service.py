@@ -1,9 +1,9 @@
-"""The seam at which a service of ours stands in moto's place.
+"""The base class with which a service of ours replaces moto's.
 
-A `Service` names a botocore service and has one method per operation, in snake case, that takes a `Call`
-and returns the operation's output as a dict (or raises `AwsError`). Requests are parsed and answers written
-by AWS's own service models, through moto's protocol code, so every answer has the shape that boto3 expects.
-An operation without a method is handed to moto where the service says so, and refused by name otherwise.
+A `Service` names a botocore service and has one method per operation, in snake case, that accepts a `Call`
+and returns the operation's output as a dict (or raises `AwsError`). Requests are parsed and responses written
+by AWS's own service models, through moto's protocol code, so every response has the shape that boto3 expects.
+An operation without a method is passed to moto if the service lists it, and otherwise rejected by name.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API call: who asks, where, and with which parameters (as boto3 would name them)."""
+    """One API call: its caller, region and parameters (as boto3 would name them)."""
 
     operation: str
     params: dict[str, Any]
@@ -46,9 +46,9 @@ class Service:
     """
 
     name: ClassVar[str]
-    #: Operations that moto does well enough; the rest, if it has no method here, is refused.
+    #: Operations that moto does well enough; others without a method here are rejected.
     moto_operations: ClassVar[frozenset[str]] = frozenset()
-    #: AWS's error for a call without a required parameter; empty where the operations raise their own.
+    #: AWS's error for a call without a required parameter; empty if the operations raise their own.
     missing_parameter: ClassVar[str] = ""
 
     def __init__(self, context: CloudContext) -> None:
@@ -56,7 +56,7 @@ class Service:
         self.model = get_service_model(self.name)
 
     def connect(self, ports: Ports) -> None:
-        """Called once all services are made, before `restore` and `start`: keep the ports that this one uses."""
+        """Called once all services exist, before `restore` and `start`: keep the ports that this service uses."""
 
     async def start(self) -> None:
         """Called once, on the event loop, before the first request."""
@@ -65,11 +65,11 @@ class Service:
         """Called once, on the event loop, after the last request."""
 
     def snapshot(self) -> Any:
-        """All that the service remembers, for a state folder: live, picklable objects; None for nothing."""
+        """The service's whole state, for a state folder: live, picklable objects; None if it has none."""
         return None
 
     def restore(self, saved: Any) -> None:
-        """Take back what `snapshot` gave; called before `start`, which takes up what was under way."""
+        """Restore what `snapshot` returned; called before `start`, which resumes running work."""
         raise OfflineError(f"{self.name} keeps no state, but the state folder holds {type(saved).__name__}")
 
     def routes(self) -> "list[Route]":
@@ -77,11 +77,11 @@ class Service:
         return []
 
     def open_routes(self) -> "list[Route]":
-        """Addresses below ``/_offline`` that the service gives out, each of which nobody can guess."""
+        """Unguessable addresses below ``/_offline`` that the service issues."""
         return []
 
     def operation_of(self, request: Request) -> tuple[str, dict[str, Any]]:
-        """The operation's name and URL parameters; raises `NotModelled` for what the model does not know."""
+        """The operation's name and URL parameters; raises `NotModelled` if the model does not have it."""
         return protocol.operation_of(self.model, request)
 
     def method_for(self, operation: str) -> Callable[[Call], Any] | None:
@@ -89,7 +89,7 @@ class Service:
         return method
 
     async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
-        """Serve one request; None means: this operation is moto's."""
+        """The response to one request; None if the operation is moto's."""
         operation, url_params = self.operation_of(request)
         method = self.method_for(operation)
         if method is None and operation in self.moto_operations:

@@ -44,7 +44,7 @@ class Steps:
             self._thread.in_step = False
 
     def hold(self) -> None:
-        """Hold new steps back and wait for those under way, for a moment. Blocks: call it from a thread."""
+        """Hold back new steps and wait briefly for running ones. Blocks: call it from a thread."""
         with self._changed:
             self._held = True
             self._changed.wait_for(lambda: self._under_way == 0, PATIENCE_S)

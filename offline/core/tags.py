@@ -1,4 +1,4 @@
-"""Tags: as Key and Value pairs in most APIs, kept by key everywhere."""
+"""Tags: Key and Value pairs in most APIs, stored by key."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,20 +7,20 @@ from serinus.offline.core.service import Call
 
 
 def from_pairs(pairs: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
-    """Tags by key, out of ``[{"Key", "Value"}]``; a pair without a value has an empty one."""
+    """Tags by key, from ``[{"Key", "Value"}]``; a pair without a value has an empty one."""
     return {pair["Key"]: str(pair.get("Value", "")) for pair in pairs or ()}
 
 
 def to_pairs(tags: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Tags in the Key/Value form that most APIs take."""
+    """Tags in the Key/Value form of most APIs."""
     return [{"Key": key, "Value": str(value)} for key, value in tags.items()]
 
 
 class ResourceTagOperations:
-    """TagResource and UntagResource of a service whose `tags_of` finds the tags of what a call names."""
+    """TagResource and UntagResource of a service whose `tags_of` finds the tags of a call's resource."""
 
     def tags_of(self, call: Call) -> dict[str, str]:
-        """The live tags of the resource that the call names; raises `AwsError` where there is none."""
+        """The live tags of the call's resource; raises `AwsError` if it does not exist."""
         raise NotImplementedError
 
     async def tag_resource(self, call: Call) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class ResourceTagOperations:
 
 
 class PairedTagOperations(ResourceTagOperations):
-    """The same, and ListTagsForResource."""
+    """`ResourceTagOperations`, and ListTagsForResource."""
 
     async def list_tags_for_resource(self, call: Call) -> dict[str, Any]:
         return {"Tags": to_pairs(self.tags_of(call))}

@@ -1,4 +1,4 @@
-"""Functions as targets of other services: invoked asynchronously, if their resource policy lets the service."""
+"""Functions as targets of other services: invoked asynchronously, if their resource policy allows the service."""
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import FunctionInvoker
@@ -7,9 +7,9 @@ from serinus.offline.core.ports import FunctionInvoker
 async def invoke_for(
     functions: FunctionInvoker, arn: str, payload: bytes, *, principal: str, source_arn: str
 ) -> None:
-    """Hand ``payload`` to the function ``arn`` on behalf of ``principal`` (such as "sns.amazonaws.com").
+    """Invoke the function ``arn`` with ``payload`` on behalf of ``principal`` (such as "sns.amazonaws.com").
 
-    Raises `AwsError` if the function does not exist, does not allow it, or cannot take more.
+    Raises `AwsError` if the function does not exist, does not allow it, or is throttled.
     """
     parts = arn.split(":")
     region, name, qualifier = parts[3], parts[6], parts[7] if len(parts) > 7 else None

@@ -17,7 +17,7 @@ async def send(
     rule_arn: str,
     attributes: dict[str, str] | None = None,
 ) -> None:
-    """Deliver once; raises `AwsError` or botocore's ClientError if the target did not take it."""
+    """Deliver once; raises `AwsError` or botocore's ClientError if the target did not accept it."""
     service = target["Arn"].split(":")[2]
     if service == "lambda":
         await invoke_for(

@@ -20,7 +20,7 @@ class Background:
         task.add_done_callback(self._finished)
 
     async def stop(self) -> None:
-        """Cancel what is under way and wait until it is gone."""
+        """Cancel running tasks and wait until they have ended."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,1 +1,1 @@
-"""Reading requests and writing replies of deployed APIs, REST and HTTP alike."""
+"""Requests and responses of deployed APIs, as far as REST and HTTP APIs are alike."""

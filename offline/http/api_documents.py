@@ -1,4 +1,4 @@
-"""What the control planes of REST and HTTP APIs have in common: documents as AWS shows them, ids and errors."""
+"""Shared by the control planes of REST and HTTP APIs: documents in AWS's shapes, ids and errors."""
 
 import re
 import secrets
@@ -9,14 +9,14 @@ from serinus.offline.core.errors import AwsError
 
 Document = dict[str, Any]
 
-#: What a stage variable may hold.
+#: The allowed characters of a stage variable.
 VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]*$")
 
 LOWER_ALPHANUMERIC = string.ascii_lowercase + string.digits
 
 
 def new_id(length: int) -> str:
-    """A random identifier as AWS makes them: lower-case letters and digits."""
+    """A random identifier like AWS's: lower-case letters and digits."""
     return "".join(secrets.choice(LOWER_ALPHANUMERIC) for _ in range(length))
 
 

@@ -1,4 +1,4 @@
-"""The AWS/ApiGateway metrics of a request: what REST and HTTP APIs share."""
+"""The AWS/ApiGateway metrics of a request that REST and HTTP APIs share."""
 
 from collections.abc import Iterable
 
@@ -14,14 +14,14 @@ Measurement = tuple[str, float, str]
 def record(
     passage: Passage, sink: MetricSink, dimension_sets: list[dict[str, str]], measurements: Iterable[Measurement]
 ) -> None:
-    """Record each measurement under each set of dimensions, at the time the request came."""
+    """Record each measurement under each set of dimensions, at the time of the request."""
     for dimensions in dimension_sets:
         for name, value, unit in measurements:
             sink.record(passage.stage.region, NAMESPACE, name, dimensions, value, unit=unit, at=passage.cloud_time)
 
 
 def measurements_of(passage: Passage, client_errors: str, server_errors: str) -> list[Measurement]:
-    """The count of requests and of errors, under the names that the kind of API gives them, and latencies."""
+    """The counts of requests and errors, under the API kind's metric names, and latencies."""
     values = [
         ("Count", 1.0, "Count"),
         (client_errors, float(400 <= passage.status < 500), "Count"),

@@ -1,4 +1,4 @@
-"""The ``$context`` variables that REST and HTTP APIs share, and how they are put into a template.
+"""The ``$context`` variables that REST and HTTP APIs share, and their substitution in a template.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 """
@@ -49,7 +49,7 @@ COMMON: dict[str, Callable[[Passage], Any]] = {
 
 
 def substitute(template: str, value_of: Callable[[str], str | None], unset: str) -> str:
-    """``template`` with its $context variables replaced; ``unset`` stands for those without a value."""
+    """``template`` with its $context variables replaced, those without a value by ``unset``."""
 
     def replaced(match: re.Match[str]) -> str:
         value = value_of(match[1] or match[2])

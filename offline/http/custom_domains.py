@@ -1,4 +1,4 @@
-"""Custom domain names and what their paths lead to: one store for REST and HTTP APIs, as on AWS."""
+"""Custom domain names and their path mappings: one store for REST and HTTP APIs, as on AWS."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from serinus.offline.http.api_documents import Document, bad_request, conflict, 
 NAME = re.compile(r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 CERTIFICATE = re.compile(r"^arn:aws[\w-]*:acm:(?P<region>[\w-]+):\d{12}:certificate/[\w-]+$")
 KEY = re.compile(r"^[A-Za-z0-9$_.+!*'()-]+(/[A-Za-z0-9$_.+!*'()-]+)*$")
-#: Hosted zones of API Gateway and CloudFront names, as Route 53 aliases want them.
+#: Hosted zones of API Gateway and CloudFront names, as Route 53 aliases require them.
 HOSTED_ZONE, EDGE_HOSTED_ZONE = "Z1UJRXOUMOOFQ8", "Z2FDTNDATAQYW2"
 
 
 @dataclass(slots=True)
 class DomainMapping:
-    """Paths below ``key`` ("" for all others) lead to ``stage``; None means that their next part names it."""
+    """Maps paths below ``key`` ("" for all others) to ``stage``; None means that their next part names it."""
 
     id: str
     key: str
@@ -41,7 +41,7 @@ class Domain:
         return bool(self.document["endpointConfiguration"]["types"] == ["REGIONAL"])
 
     def find(self, path: str) -> DomainMapping | None:
-        """The mapping with the longest key that ``path`` begins with, part by part."""
+        """The mapping with the longest key that is a prefix of ``path``, part by part."""
         candidates = [
             mapping
             for mapping in self.mappings.values()
@@ -50,7 +50,7 @@ class Domain:
         return max(candidates, key=lambda mapping: len(mapping.key), default=None)
 
     def map(self, key: str, api_id: str, stage: str | None) -> DomainMapping:
-        """A new mapping; raises for a key that is taken or has not the form of one."""
+        """Add a mapping; raises `AwsError` for an invalid key or one in use."""
         self.check_key(key)
         mapping = DomainMapping(new_id(6), key, api_id, stage)
         self.mappings[mapping.id] = mapping
@@ -88,9 +88,9 @@ class CustomDomains:
         return None
 
     def create(self, region: str, name: str, kind: str, certificate: str | None, tags: Any) -> Domain:
-        """A domain that answers at once; raises BadRequestException for what AWS refuses.
+        """Create a domain that is available at once; raises BadRequestException where AWS does.
 
-        ``kind`` is EDGE or REGIONAL. Certificates are not looked up: this cloud speaks no TLS.
+        ``kind`` is EDGE or REGIONAL. Certificates are not looked up: this cloud does not use TLS.
         """
         if not NAME.match(name):
             raise bad_request(f"Invalid domain name: {name}")
@@ -103,7 +103,7 @@ class CustomDomains:
         return domain
 
     def check_unmapped(self, region: str, api_id: str, stage: str | None = None) -> None:
-        """Raise BadRequestException if a domain still leads to the API (or to ``stage`` of it)."""
+        """Raise BadRequestException if a domain is still mapped to the API (or to its ``stage``)."""
         for domain in self.of(region).values():
             for mapping in domain.mappings.values():
                 if mapping.api_id == api_id and stage in (None, mapping.stage):

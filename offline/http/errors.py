@@ -1,6 +1,6 @@
 """The gateway's errors, each as AWS words it.
 
-``error_type`` is what AWS puts into x-amzn-ErrorType, ``response_type`` what a gateway response customizes.
+``error_type`` is AWS's x-amzn-ErrorType, ``response_type`` the type of the gateway response that customizes it.
 """
 
 import json
@@ -12,9 +12,9 @@ INTERNAL = "Internal server error"
 
 
 class GatewayError(OfflineError):
-    """A request that the gateway answers itself; ``detail`` is the validation's finding, if any.
+    """A request that the gateway answers itself; ``detail`` is the validation's error, if any.
 
-    ``body`` is what AWS answers where that is not its default template, unless the API customizes it.
+    ``body`` is AWS's body where it differs from the default template, unless the API customizes it.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ def timed_out() -> GatewayError:
 
 
 def access_denied(message: str) -> GatewayError:
-    """Denied by a policy; AWS spells this body's member with a capital."""
+    """Denied by a policy; AWS capitalizes the member of this body."""
     return GatewayError("ACCESS_DENIED", message, "AccessDeniedException", body=json.dumps({"Message": message}))
 
 

@@ -1,4 +1,4 @@
-"""Headers and query strings as events for functions hold them: what REST and HTTP APIs share."""
+"""Headers and query strings of a function's event, as REST and HTTP APIs share them."""
 
 from serinus.offline.http.request import GatewayRequest
 

@@ -1,4 +1,4 @@
-"""The web ACL in front of a stage, as the gateway uses AWS WAF."""
+"""AWS WAF, as the gateway uses it: the web ACL of a stage."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class FirewallVerdict(Protocol):
 
 
 class Firewall(Protocol):
-    """AWS WAF: holding requests against web ACLs."""
+    """AWS WAF: evaluating requests against web ACLs."""
 
     def judge(self, region: str, stage_arn: str, request: GatewayRequest, now: float) -> FirewallVerdict | None:
-        """The verdict of the web ACL in front of a stage, at cloud time ``now``; None where there is none."""
+        """The verdict of the stage's web ACL at cloud time ``now``; None if it has none."""

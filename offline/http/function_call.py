@@ -9,7 +9,7 @@ from serinus.offline.core.ports import FunctionInvoker, InvokeResponse
 from serinus.offline.http.lambda_uri import FunctionTarget
 from serinus.offline.http.passage import Passage
 
-#: Invocations whose client was told of a timeout already; the function runs on, as it does on AWS.
+#: Invocations that have already timed out for the client; the function runs on, as it does on AWS.
 _detached: set[asyncio.Task[Any]] = set()
 
 
@@ -18,7 +18,7 @@ class IntegrationTimeout(OfflineError):
 
 
 class FunctionCall:
-    """One integration's function; ``target`` None means that the integration names none."""
+    """One integration's function; ``target`` is None if the integration names no function."""
 
     def __init__(
         self, functions: FunctionInvoker, target: FunctionTarget | None, timeout_s: float, *, by_role: bool
@@ -29,8 +29,8 @@ class FunctionCall:
         self._by_role = by_role
 
     async def make(self, passage: Passage, payload: bytes, source_arn: str) -> InvokeResponse:
-        """Invoke for ``source_arn``, the method as execute-api names it, and note how long it took and which
-        version answered.
+        """Invoke for ``source_arn``, the method as execute-api names it, and record the latency and the version
+        that ran.
 
         Raises `AwsError` if Lambda rejects the call, `IntegrationTimeout` if it is too slow.
         """
@@ -46,7 +46,7 @@ class FunctionCall:
             passage.integration_latency_ms = (monotonic() - started) * 1000
 
     def _check_permission(self, target: FunctionTarget, source_arn: str) -> None:
-        """Raise unless the function's policy lets this method call it, or a role does."""
+        """Raise unless the function's policy, or a role, lets this method invoke it."""
         if self._by_role or self._functions.allows(
             target.region,
             target.name,
@@ -65,12 +65,12 @@ class FunctionCall:
         if not done:
             _detached.add(running)
             running.add_done_callback(_forget)
-            raise IntegrationTimeout(f"no answer within {self._timeout_s} s")
+            raise IntegrationTimeout(f"no response within {self._timeout_s} s")
         return running.result()
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
-    """Drop a late answer; its failure, if any, was the function's and is in its log."""
+    """Drop a late response; its error, if any, is in the function's log."""
     _detached.discard(task)
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""A function's answer in payload format 1.0, taken apart: what REST and HTTP APIs share.
+"""Parses a function's response in payload format 1.0, for REST and HTTP APIs alike.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
 """
@@ -12,7 +12,7 @@ from serinus.offline.http.reply import Headers
 
 MEMBERS = frozenset({"isBase64Encoded", "statusCode", "headers", "multiValueHeaders", "body"})
 
-#: Headers that the gateway sets itself; a function's own travel under another name.
+#: Headers that the gateway sets itself; a function's own are sent under another name.
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 REMAPPED = {
     "connection": "x-amzn-Remapped-Connection",
@@ -50,7 +50,7 @@ def status_of(answer: dict[str, Any]) -> int:
 
 
 def reply_headers(answer: dict[str, Any]) -> Headers:
-    """Headers of both forms; where both name a header, the multiple values count."""
+    """Headers of both forms; if both name a header, the multiple values win."""
     single = answer.get("headers") or {}
     multiple = answer.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(multiple, dict):

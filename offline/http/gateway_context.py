@@ -11,7 +11,7 @@ from serinus.offline.http.request_log import RequestLog
 
 @dataclass(frozen=True, slots=True)
 class GatewayContext:
-    """``logs`` takes access and execution logs; ``requests`` keeps the latest requests for the console."""
+    """``logs`` receives access and execution logs; ``requests`` keeps the latest requests for the console."""
 
     cloud: CloudContext
     functions: FunctionInvoker

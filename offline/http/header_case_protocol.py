@@ -1,14 +1,14 @@
-"""An HTTP protocol that remembers header names as the client spelled them.
+"""An HTTP protocol that keeps header names as the client spelled them.
 
-ASGI servers lower-case them; API Gateway hands a function the names as sent, and some functions look. Heads that
-do not end are cut off here, before anybody knows who sends them.
+ASGI servers lower-case them; API Gateway passes the names to functions as sent, and some functions depend on it.
+Endless heads are cut off here, before authentication.
 """
 
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Where the scope holds [(name, value)] as sent.
+#: The scope's key of [(name, value)] as sent.
 SENT_HEADERS = "offline.sent_headers"
 
 

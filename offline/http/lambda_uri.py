@@ -25,18 +25,18 @@ class FunctionTarget:
 
 
 def function_of(uri: str) -> str | None:
-    """The function's ARN in ``uri``, stage variables still in it; None if no function is named."""
+    """The function's ARN in ``uri``, with its stage variables unresolved; None if it names no function."""
     match = URI.match(uri)
     return match["arn"] if match else None
 
 
 def target_of(uri: str, stage_variables: dict[str, str]) -> FunctionTarget | None:
-    """The function of ``uri`` in a stage with these variables; None if that is no function's ARN."""
+    """The function of ``uri`` in a stage with these variables; None if it is not a function's ARN."""
     return arn_target(function_of(uri) or "", stage_variables)
 
 
 def arn_target(template: str, stage_variables: dict[str, str]) -> FunctionTarget | None:
-    """The function whose ARN ``template`` becomes with these variables; None if that is none."""
+    """The function whose ARN ``template`` yields with these variables; None if it is not a function's ARN."""
     arn = STAGE_VARIABLE.sub(lambda variable: stage_variables.get(variable[1], ""), template)
     match = FUNCTION_ARN.match(arn)
     return FunctionTarget(match["region"], match["name"], match["qualifier"], arn) if match else None

@@ -17,7 +17,7 @@ class Limit:
 
     @classmethod
     def of_plan(cls, throttle: dict[str, Any] | None) -> "Limit | None":
-        """A usage plan's ``{"rateLimit", "burstLimit"}``; None where it sets none."""
+        """A usage plan's ``{"rateLimit", "burstLimit"}``; None if it sets none."""
         if not throttle:
             return None
         rate, burst = throttle.get("rateLimit"), throttle.get("burstLimit")
@@ -41,13 +41,13 @@ class TokenBucket:
 
 
 class Throttles:
-    """Every bucket of the gateway, by what it limits; a changed limit starts a full bucket."""
+    """The gateway's buckets by key; a changed limit starts a full bucket."""
 
     def __init__(self) -> None:
         self._buckets: dict[tuple[str, ...], TokenBucket] = {}
 
     def allow(self, key: tuple[str, ...], limit: Limit) -> bool:
-        """Take a token of ``key``; False if there is none left."""
+        """Take a token of ``key``; False if none is left."""
         now = monotonic()
         bucket = self._buckets.get(key)
         if bucket is None or bucket.limit != limit:

@@ -27,7 +27,7 @@ def _common_log_time(epoch_s: int) -> str:
 
 
 class ServedStage(Protocol):
-    """A stage of either kind of API, made ready to serve."""
+    """A stage of either kind of API, compiled for serving."""
 
     @property
     def region(self) -> str: ...
@@ -48,7 +48,7 @@ class ServedStage(Protocol):
 
 @dataclass(slots=True)
 class Passage:
-    """``cloud_time`` is when the request came, in epoch seconds; latencies are in real milliseconds."""
+    """``cloud_time`` is the request's time in epoch seconds; latencies are in real milliseconds."""
 
     request: GatewayRequest
     cloud_time: float
@@ -63,7 +63,7 @@ class Passage:
     integration_status: int | None = None
     integration_error: str | None = None
     integration_request_id: str | None = None
-    #: The version of the function that answered.
+    #: The function's version that ran.
     integration_version: str | None = None
     status: int = 0
     response_length: int = 0
@@ -81,5 +81,5 @@ class Passage:
 
 
 def new_trace_id(cloud_time: float) -> str:
-    """An X-Ray root as AWS makes one for a request that brings none."""
+    """An X-Ray root, as AWS creates for a request without one."""
     return f"Root=1-{int(cloud_time):08x}-{os.urandom(12).hex()}"

@@ -1,4 +1,4 @@
-"""A client's request as the gateway sees it: addressed to a stage, read whole, nothing decoded twice."""
+"""A client's request as the gateway sees it: addressed to a stage, read whole, decoded at most once."""
 
 import re
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ EXECUTE_API_HOST = re.compile(r"^(?P<api>[a-z0-9]+)\.execute-api\.")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Which stage of which API a request is for; ``path`` is what follows the stage, undecoded.
+    """The API and stage of a request; ``path`` is the undecoded rest after the stage.
 
-    Behind a custom domain ``domain_name`` is that, and ``base_path`` the part of the path that its mapping took.
+    With a custom domain, ``domain_name`` is its name and ``base_path`` the part of the path that its mapping
+    matched.
     """
 
     api_id: str
@@ -34,8 +35,8 @@ class Address:
 
 @dataclass(slots=True)
 class GatewayRequest:
-    """One request; names in ``headers`` are spelled as the client did; ``path`` follows the stage, ``sent_path``
-    is the whole one, neither percent-decoded."""
+    """One request; names in ``headers`` are spelled as sent; ``path`` follows the stage, ``sent_path`` is the
+    whole path, neither percent-decoded."""
 
     method: str
     path: str
@@ -58,7 +59,7 @@ class GatewayRequest:
 
 
 def own_url(scope: Scope) -> tuple[str, str] | None:
-    """The API that a request names and the path below it; None where it names none.
+    """The API that a request names and the path below it; None if it names none.
 
     By Host ``{api}.execute-api.*``, or by path ``/_gateway/{api}/...``.
     """
@@ -73,19 +74,19 @@ def own_url(scope: Scope) -> tuple[str, str] | None:
 
 
 def host_of(scope: Scope) -> str:
-    """The Host header, port and all."""
+    """The Host header, with its port."""
     value_bytes: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
     return value_bytes.decode("latin-1")
 
 
 def sent_path(scope: Scope) -> str:
-    """The whole path as it was sent, percent-encoding included."""
+    """The whole path as sent, with its percent-encoding."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path.decode("latin-1")
 
 
 def staged(path: str) -> tuple[str, str]:
-    """The first part of a path, and what follows it."""
+    """The first part of a path, and its rest."""
     stage, slash, rest = path.removeprefix("/").partition("/")
     return stage, slash + rest or "/"
 
@@ -124,7 +125,7 @@ def parse_query(raw_query: str) -> list[tuple[str, str]]:
 
 
 def check_header_size(request: GatewayRequest) -> None:
-    """Raise if request line and headers together exceed what API Gateway takes."""
+    """Raise if request line and headers together exceed API Gateway's limit."""
     size = len(request.method) + len(request.path) + len(request.raw_query)
     size += sum(len(name) + len(value) for name, value in request.headers)
     if size > LARGEST_HEADERS_BYTES:
@@ -132,7 +133,7 @@ def check_header_size(request: GatewayRequest) -> None:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body; raises as soon as it is larger than API Gateway takes.
+    """The whole body; raises as soon as it exceeds API Gateway's limit.
 
     Raises starlette's ClientDisconnect if the client leaves before it is complete.
     """

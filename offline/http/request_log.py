@@ -8,13 +8,13 @@ from serinus.offline.http.passage import Passage
 from serinus.offline.http.reply import Reply
 
 MOST_REQUESTS = 200
-#: Longer bodies are cut: they are kept to be looked at.
+#: Longer bodies are cut: they are kept for display.
 LARGEST_BODY_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedBody:
-    """What was sent or answered, as far as it is kept; ``text`` is None where it is no text."""
+    """The kept part of a request's or response's body; ``text`` is None if it is binary."""
 
     size_bytes: int
     content_type: str
@@ -22,7 +22,7 @@ class RecordedBody:
 
     @classmethod
     def of(cls, data: bytes, content_type: str | None) -> "RecordedBody":
-        """``data`` cut to what is kept."""
+        """``data``, cut to the kept part."""
         kept = data[:LARGEST_BODY_BYTES]
         try:
             text: str | None = kept.decode()
@@ -34,8 +34,8 @@ class RecordedBody:
 
 @dataclass(frozen=True, slots=True)
 class RecentRequest:
-    """A request and its answer; ``at`` in cloud epoch seconds, ``latency_ms`` real. ``number`` counts from 1 and
-    ``version`` is the function's that answered, if any did. Headers are not kept: they hold keys."""
+    """A request and its response; ``at`` in cloud epoch seconds, ``latency_ms`` real. ``number`` counts from 1;
+    ``version`` is the function's that ran, if any. Headers are not kept: they contain keys."""
 
     number: int
     at: float
@@ -51,7 +51,7 @@ class RecentRequest:
     answered: RecordedBody
 
     def summary(self) -> dict[str, Any]:
-        """What a list shows of it."""
+        """The request's row in a list."""
         return {
             "number": self.number,
             "at": self.at,
@@ -67,14 +67,14 @@ class RecentRequest:
 
 
 class RequestLog:
-    """The last `MOST_REQUESTS`, oldest first. To be used on the event loop."""
+    """The last `MOST_REQUESTS`, oldest first. Use it on the event loop."""
 
     def __init__(self) -> None:
         self._kept: deque[RecentRequest] = deque(maxlen=MOST_REQUESTS)
         self._count = 0
 
     def note(self, exchange: Passage, api_id: str, stage: str, reply: Reply) -> None:
-        """Keep a request that was answered; cheap, as every request passes here."""
+        """Record an answered request; cheap, as every request passes here."""
         self._count += 1
         self._kept.append(
             RecentRequest(
@@ -94,7 +94,7 @@ class RequestLog:
         )
 
     def after(self, number: int) -> list[RecentRequest]:
-        """Those with a greater number than ``number``."""
+        """The requests with a greater number than ``number``."""
         return [request for request in self._kept if request.number > number]
 
     def find(self, number: int) -> RecentRequest | None:

@@ -1,11 +1,11 @@
-"""The kinds of answer that the gateway gives itself, with AWS's status and error type for each.
+"""The gateway's own response types, with AWS's status and error type for each.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
 BODY_TEMPLATE = '{"message":$context.error.messageString}'
 
-#: Status by type; None where the kind is a fallback for others.
+#: Status by type; None for a type that is a fallback for others.
 RESPONSE_TYPES: dict[str, int | None] = {
     "ACCESS_DENIED": 403,
     "API_CONFIGURATION_ERROR": 500,

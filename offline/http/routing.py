@@ -19,7 +19,7 @@ class _Node(Generic[R]):
 
 
 class Router(Generic[R]):
-    """Resources as a tree; a path's trailing slash is ignored, as REST APIs do, unless it is to count."""
+    """Resources as a tree; a path's trailing slash is ignored, as in REST APIs, unless it is significant."""
 
     def __init__(self, *, trailing_slash_counts: bool = False) -> None:
         self._root: _Node[R] = _Node()

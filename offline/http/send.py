@@ -1,10 +1,10 @@
-"""A reply on its way to the client."""
+"""Sends a reply to the client."""
 
 from starlette.types import Send
 
 from serinus.offline.http.reply import Reply
 
-#: Statuses that may carry no body.
+#: Statuses that must not have a body.
 BODILESS = frozenset({204, 304})
 
 

@@ -29,7 +29,7 @@ SERVICE = "execute-api"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed a request."""
+    """The signer of a request."""
 
     account_id: str
     access_key: str
@@ -79,7 +79,7 @@ def find_credential(signature: Signature, target: InvocationTarget, credentials:
 
 
 def check_scope(signature: Signature, region: str) -> None:
-    """Raise unless the signature is for this service and region, and of these minutes."""
+    """Raise unless the signature is for this service and region, and recent."""
     if signature.service != SERVICE:
         raise invalid_signature(f"Credential should be scoped to correct service: '{SERVICE}'.")
     if signature.region != region:

@@ -1,4 +1,4 @@
-"""Errors of every service, which are in no service's model: moto's serializer would warn about each."""
+"""Registers the errors common to all services, which no service's model lists: moto's serializer would warn."""
 
 from moto.core.errors import COMMON_ERROR_CODES
 
@@ -6,6 +6,6 @@ from serinus.offline.core.auth_errors import CODES
 
 
 def apply() -> None:
-    """Have moto write these errors as it writes those of a service's model."""
+    """Have moto serialize these errors like those of a service's model."""
     codes = ["NotImplemented", "AccessDenied", "AccessDeniedException", "AuthorizationError", *CODES]
     COMMON_ERROR_CODES.extend(code for code in codes if code not in COMMON_ERROR_CODES)

@@ -1,12 +1,12 @@
-"""S3 is moto's, with conditions of bucket policies taken into account, and without notifications that go nowhere.
+"""S3 is moto's, with conditions in bucket policies, and without notifications that reach nobody.
 
-Moto denies whatever a conditional statement names, whether or not its condition holds, so the usual "deny
-what is not TLS" refuses every upload, the CDK's included. Here every request counts as made over TLS, as it
-would be on AWS, and a statement under any other condition is left out, because nothing here knows the rest
-of the request's context. That a function's role allows its call is checked earlier, in `authorization`.
+Moto applies a conditional statement whether or not its condition holds, so the usual "deny requests without
+TLS" rejects every upload, the CDK's included. Here every request counts as made over TLS, as on AWS, and a
+statement with any other condition is ignored, because the rest of the request's context is unknown here.
+`authorization` has already checked that a function's role allows its call.
 
-Moto delivers notifications to topics and queues. Those to functions and to EventBridge it hands to a Lambda and an
-EventBridge of its own, which are not this cloud's, and drops without a word what is not there.
+Moto delivers notifications to topics and queues. It sends those to functions and to EventBridge to its own Lambda
+and EventBridge, which are not this cloud's, and silently drops those whose target does not exist.
 """
 
 import json
@@ -16,18 +16,18 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
 
-#: The only request context that is known.
+#: The only known request context.
 SECURE_TRANSPORT = {"aws:securetransport": "true"}
 
 
-#: Where moto's notifications do not arrive, by the element of the configuration that names it.
+#: Targets that moto's notifications do not reach, by the configuration element that names them.
 UNREACHED = {"CloudFunctionConfiguration": "functions", "EventBridgeConfiguration": "EventBridge"}
 
 _set_notifications = FakeBucket.set_notification_configuration
 
 
 def apply() -> None:
-    """Have moto's buckets judge requests by `get_permission`, and take no notifications that would be dropped."""
+    """Have moto's buckets authorize by `get_permission`, and reject notifications that would be dropped."""
     FakeBucket.get_permission = get_permission
     FakeBucket.set_notification_configuration = set_notifications
 
@@ -42,7 +42,7 @@ def set_notifications(bucket: FakeBucket, configuration: dict[str, Any] | None) 
 
 
 def get_permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
-    """What the bucket's policy says of ``action`` on ``resource`` (an ARN)."""
+    """The bucket policy's effect on ``action`` on ``resource`` (an ARN)."""
     if bucket.policy is None:
         return PermissionResult.NEUTRAL
     document = json.loads(bucket.policy.decode())

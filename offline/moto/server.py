@@ -1,8 +1,8 @@
-"""Moto's server, without the header that lets pages of every origin read its answers."""
+"""Removes the header of moto's server that lets pages of every origin read its responses."""
 
 from moto.moto_server import werkzeug_app
 
 
 def apply() -> None:
-    """Turn CORS off for all that moto serves."""
+    """Turn off CORS for everything that moto serves."""
     werkzeug_app.DISABLE_GLOBAL_CORS = True

@@ -1,4 +1,4 @@
-"""SNS: moto's own publishing reaches queues only.
+"""Restricts moto's own SNS publishing to queues.
 
 Moto would call its simulated Lambda, and post to HTTP endpoints that never confirmed, without retries and on
 its caller's time. It also lets one missing queue fail the whole Publish; SNS does not.
@@ -17,7 +17,7 @@ OURS = frozenset({"lambda", "http", "https", "email", "email-json", "sms"})
 
 
 def apply() -> None:
-    """Keep moto from delivering what this service delivers."""
+    """Keep moto from delivering what our SNS service delivers."""
     Subscription.publish = _publish
 
 

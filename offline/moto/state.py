@@ -1,4 +1,4 @@
-"""The state of the services that stay moto's: its backends, by service."""
+"""The state of the services that moto serves: its backends, by service."""
 
 from typing import Any
 
@@ -20,24 +20,24 @@ SERVICES = (
     "sts",
 )
 
-#: A backend by (account id, region), or partition where a service has no regions.
+#: A backend by (account id, region), or by partition if a service has no regions.
 Backends = dict[tuple[str, str], Any]
 
 
 def snapshot(service: str, account_id: str) -> Backends:
-    """The backends of one account as they stand; live objects, to be pickled at once."""
+    """The backends of one account; live objects, to be pickled at once."""
     backends: Any = get_backend(service)
     if account_id not in list(backends):
         return {}
     regions = list(backends[account_id].items())
-    # Moto makes IAM's backends for all partitions at once; this cloud serves the one.
+    # Moto creates IAM's backends for all partitions at once; this cloud serves only `aws`.
     return {
         (account_id, region): backend for region, backend in regions if region == "aws" or "aws-" not in region
     }
 
 
 def restore(service: str, saved: Backends) -> None:
-    """Put saved backends in the place of moto's."""
+    """Replace moto's backends with saved ones."""
     backends: Any = get_backend(service)
     for (account_id, region), backend in saved.items():
         dict.__setitem__(backends[account_id], region, backend)

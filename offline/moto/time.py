@@ -1,9 +1,9 @@
-"""Moto on cloud time: what it stamps and expires follows the cloud's clock, not the machine's.
+"""Puts moto on cloud time: its timestamps and expiries follow the cloud's clock, not the machine's.
 
 Moto reads time through `moto.core.utils.utcnow`, which most of its modules import by name, and in a few
-places through `time.time()`. `follow` points both at a clock. Moto's state is one per process, so the clock
-that was followed last decides. Bucket and image creation dates, which moto takes from `datetime.now`, and
-what its Step Functions interpreter waits for stay real.
+places through `time.time()`. `follow` points both at a clock. Moto's state is one per process, so the last
+followed clock applies. Bucket and image creation dates, which moto reads from `datetime.now`, and the waits of
+its Step Functions interpreter stay real.
 """
 
 import sys
@@ -19,12 +19,12 @@ from serinus.offline.core.clock import Clock
 _real_utcnow = moto.core.utils.utcnow
 _followed: list[Clock] = []
 
-#: Modules of moto that call `time.time()` for what a client sees.
+#: Modules of moto that call `time.time()` for values that a client sees.
 STAMPED_BY_TIME = ("moto.apigateway.models", "moto.secretsmanager.models")
 
 
 def follow(clock: Clock) -> None:
-    """Let moto read ``clock`` until `unfollow`."""
+    """Have moto read ``clock`` until `unfollow`."""
     _followed.append(clock)
     moto.core.utils.utcnow = _utcnow
     for name, module in list(sys.modules.items()):
@@ -50,7 +50,7 @@ def _utcnow() -> datetime:
 
 
 class _CloudTimeModule(types.ModuleType):
-    """Stands in for the module `time` where moto says ``time.time()``; everything else is the real one's."""
+    """Replaces the module `time` where moto calls ``time.time()``; everything else is the real module's."""
 
     def __init__(self) -> None:
         super().__init__("time")

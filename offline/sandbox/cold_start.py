@@ -1,4 +1,4 @@
-"""Bringing a worker up: init, its retry, the snapshot and the restore, with the log lines of each.
+"""Starts workers: init, its retry, the snapshot and the restore, with the log lines of each.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
@@ -32,19 +32,19 @@ Announce = Callable[[int, bool], None]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A worker that is ready, with what its start took; or, without one, why there is none."""
+    """A ready worker and the durations of its start; or, without a worker, the reason."""
 
     journal: WorkerLog
     worker: Worker | None = None
     init_ms: float | None = None
     restore_ms: float | None = None
     failure: SignalOutcome | None = None
-    #: The START line of the request is in the log already.
+    #: The request's START line is already in the log.
     request_logged: bool = False
 
 
 class ColdStart:
-    """Starts workers for pools; each start has a log stream of its own."""
+    """Starts workers for pools, each with its own log stream."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class ColdStart:
         self._on_gone = on_gone
 
     async def for_request(self, pool: Pool, request_id: str) -> Started:
-        """A worker for a request, in room that was counted for it."""
+        """A worker for a request, in room already counted for it."""
         spec = pool.spec
         journal, stream = self._journal(spec)
         prepared = await self._prepare(pool, journal)
@@ -78,9 +78,9 @@ class ColdStart:
         return await self._with_retry(pool, prepared, journal, stream, request_id)
 
     async def ahead(self, pool: Pool, initialization: InitializationType, *, muted: bool = False) -> Started:
-        """A worker that nobody waits for: provisioned, or the snapshot of a SnapStart version.
+        """A worker started ahead of requests: provisioned, or the snapshot of a SnapStart version.
 
-        ``muted`` keeps its init out of the log, for workers that AWS would have cloned.
+        ``muted`` omits its init from the log, for workers that AWS would have cloned.
         """
         journal, stream = self._journal(pool.spec)
         journal.muted = muted
@@ -97,7 +97,7 @@ class ColdStart:
         return self._failed(worker, journal, signal, init_ms, "")
 
     async def restore(self, worker: Worker, request_id: str) -> Started:
-        """Resume a parked worker: what AWS does with a snapshot."""
+        """Resume a parked worker, as AWS restores a snapshot."""
         journal, log = worker.journal, PlatformLog(worker.spec)
         journal.begin()
         journal.muted = False
@@ -114,7 +114,7 @@ class ColdStart:
     async def _restored(
         self, pool: Pool, prepared: Prepared, journal: WorkerLog, stream: str, request_id: str
     ) -> Started:
-        # On AWS the init ran when the version was published; what it prints belongs there, not here.
+        # On AWS the init ran when the version was published; its output belongs there, not here.
         journal.muted = True
         worker, signal, init_ms = await self._launch(
             pool, prepared, journal, stream, "snap-start", LONG_INIT_LIMIT_S

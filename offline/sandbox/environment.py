@@ -1,4 +1,4 @@
-"""The environment variables of a worker: AWS's, the function's own, and nothing of the person's shell.
+"""The environment variables of a worker: AWS's and the function's own, and none of the user's shell.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
@@ -11,14 +11,14 @@ from serinus.offline.client.shell import bypassing
 from serinus.offline.sandbox.interpreter import Interpreter
 from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
 
-#: Where AWS puts code and layers; a function's own variables may name paths below them.
+#: The directories of code and layers on AWS; a function's own variables may name paths below them.
 TASK_ROOT = "/var/task"
 LAYER_ROOT = "/opt"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerPaths:
-    """Where one worker's files are on this machine: its code, its merged layers, its own scratch directory."""
+    """One worker's directories on this machine: its code, its merged layers, its own scratch directory."""
 
     task_root: Path
     opt: Path
@@ -46,12 +46,12 @@ def worker_environment(
     credentials: Credentials,
     endpoint_url: str,
 ) -> dict[str, str]:
-    """Everything a worker's process is started with.
+    """The complete environment of a worker's process.
 
-    Differs from AWS where one machine must: code and layers lie in directories of their own, so paths below
+    Differs from AWS because workers share a machine: code and layers have their own directories, so paths below
     ``/opt`` and ``/var/task`` in the function's variables are rewritten to those; ``HOME`` and ``TMPDIR`` point
-    to the worker's scratch directory, which keeps the person's own AWS files out; ``AWS_ENDPOINT_URL`` leads
-    boto3 back to this cloud, past a proxy that the function's variables may name.
+    to the worker's scratch directory, which hides the user's own AWS files; ``AWS_ENDPOINT_URL`` points boto3 to
+    this cloud, bypassing a proxy in the function's variables.
     """
     task_root = str(paths.task_root)
     own = {name: _relocate(value, paths) for name, value in spec.environment.items()}
@@ -74,7 +74,7 @@ def worker_environment(
 
 
 def python_path(runtime: str, paths: WorkerPaths, interpreter: Interpreter, own: str) -> str:
-    """Layers first, AWS's own packages last; the code directory itself comes first as the working directory.
+    """PYTHONPATH: layers first, AWS's own packages last; the code, the working directory, precedes both.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html (search path)
     """

@@ -1,4 +1,4 @@
-"""One invocation on a worker that is ready: run it, judge how it ended, log it as AWS does."""
+"""Runs one invocation on a ready worker, determines its outcome and logs it as AWS does."""
 
 from serinus.offline.core.clock import Clock
 from serinus.offline.sandbox.cold_start import Started
@@ -10,7 +10,7 @@ NO_WORKER = SignalOutcome(b"", "Unhandled", "error", "Sandbox.CannotStart")
 
 
 async def execute(started: Started, invocation: Invocation, spec: FunctionSpec, clock: Clock) -> InvocationOutcome:
-    """Run ``invocation`` on the started worker, or answer with why there is none."""
+    """Run ``invocation`` on the started worker; without a worker, return the reason as its outcome."""
     journal, log, worker = started.journal, PlatformLog(spec), started.worker
     if not started.request_logged:
         journal.write(log.start(clock.time(), invocation.request_id))

@@ -1,6 +1,6 @@
 """Injects faults into functions, for rehearsals and tests, without a change to their code.
 
-An offline-only API sets them by function and, where given, by version; AWS knows nothing of the kind.
+An offline-only API sets them by function and optionally by version; AWS has no such API.
 """
 
 import random
@@ -20,10 +20,10 @@ RATES = ("error_rate", "crash_rate", "init_failure_rate")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong: rates are shares of invocations (or inits) in [0, 1], delays are real milliseconds.
+    """An injected fault: rates are shares of invocations (or inits) in [0, 1], delays are real milliseconds.
 
-    With ``alias_only`` the faults of invocations (not of inits) spare those that name a version, as tests before
-    traffic do: what fails only once it meets live requests.
+    With ``alias_only`` the faults of invocations (not of inits) skip those that name a version, as tests before
+    traffic do: such a function fails only under live requests.
     """
 
     error_rate: float = 0.0
@@ -34,7 +34,7 @@ class Fault:
     alias_only: bool = False
 
     def in_force(self, arn: str) -> "Fault":
-        """This fault, or none where the invoked ``arn`` is one that it spares."""
+        """This fault, or an empty one if it skips the invoked ``arn``."""
         return NO_FAULT if self.alias_only and not _names_alias(arn) else self
 
 
@@ -42,14 +42,14 @@ NO_FAULT = Fault()
 
 
 class Faults:
-    """The faults in force, and the dice that decide whom they strike."""
+    """The faults in force, and the random generator that selects the invocations."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._by_version: dict[tuple[str, str], Fault] = {}
 
     def of(self, function: str, version: str) -> Fault:
-        """The fault of this version, else of the whole function, else none."""
+        """The fault of this version, else of the whole function, else an empty one."""
         if not self._by_version:
             return NO_FAULT
         general = self._by_version.get((function, ALL_VERSIONS), NO_FAULT)
@@ -75,7 +75,7 @@ class Faults:
 
 
 def fault_from(body: dict[str, Any]) -> Fault:
-    """Check a request's fault; raises `OfflineError` naming the field, its value and its range."""
+    """The fault in a request; raises `OfflineError` naming the field, its value and its range."""
     known = {field.name for field in fields(Fault)}
     unknown = body.keys() - known - {"function", "version"}
     if unknown:
@@ -92,7 +92,7 @@ def fault_from(body: dict[str, Any]) -> Fault:
     return Fault(**values)
 
 
-#: Ends workers of a function, or of one of its versions; how many there were.
+#: Ends workers of a function, or of one of its versions; returns their number.
 EndWorkers = Callable[[str, str | None], Awaitable[int]]
 
 
@@ -101,7 +101,7 @@ def routes(faults: Faults, kill_workers: EndWorkers, recycle_workers: EndWorkers
 
     GET lists; PUT {"function", "version"?, ...} sets; DELETE clears all, or ``?function=`` one function's. POST
     ``/_offline/faults/kill-workers`` {"function", "version"?} kills worker processes now, busy or not;
-    ``/_offline/faults/recycle-workers`` ends those on demand, busy ones once they have answered.
+    ``/_offline/faults/recycle-workers`` ends on-demand workers, busy ones once they have answered.
     """
 
     async def listed(_: Request) -> Response:

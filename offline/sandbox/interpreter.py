@@ -1,8 +1,8 @@
 """Finds the Python that runs functions, and AWS's runtime installed with it.
 
-A worker must see the function's code, its layers, and what AWS's runtime ships (the runtime client, boto3),
-and nothing else that happens to be installed here. So the distributions of that short list are linked into a
-directory of their own, and the interpreter is started without its site-packages.
+A worker must see the function's code, its layers, and the packages of AWS's runtime (the runtime client, boto3),
+and nothing else that happens to be installed here. So those distributions are linked into their own directory,
+and the interpreter is started without its site-packages.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import Any
 
 from serinus.offline.core.errors import OfflineError
 
-#: What AWS's managed Python runtimes include, with what that needs.
+#: The packages of AWS's managed Python runtimes, with their dependencies.
 RUNTIME_DISTRIBUTIONS = (
     "awslambdaric",
     "snapshot_restore_py",
@@ -30,7 +30,7 @@ RUNTIME_DISTRIBUTIONS = (
     "urllib3",
 )
 
-#: Run by the function's own interpreter: where its distributions are, by top-level name.
+#: Run by the function's own interpreter: prints the locations of its distributions, by top-level name.
 PROBE = """
 import importlib.metadata as metadata, json, sys, sysconfig
 entries, missing = {}, []
@@ -73,7 +73,7 @@ def prepare(executable: Path | None, work_dir: Path) -> Interpreter:
     runtime_dir = work_dir / "runtime" / f"{major}.{minor}-{hashlib.sha256(str(python).encode()).hexdigest()[:12]}"
     runtime_dir.mkdir(parents=True, exist_ok=True)
     for name, path in probed["entries"].items():
-        with contextlib.suppress(FileExistsError):  # several workers may be the first at once
+        with contextlib.suppress(FileExistsError):  # several workers may create it at once
             (runtime_dir / name).symlink_to(path)
     return Interpreter(python, f"{major}.{minor}", f"{major}.{minor}.{micro}", probed["soabi"], runtime_dir)
 
@@ -85,6 +85,6 @@ def _probe(python: Path) -> dict[str, Any]:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         detail = getattr(error, "stderr", "") or str(error)
-        raise OfflineError(f"{python} does not run: {detail.strip()}") from error
+        raise OfflineError(f"{python} cannot be run: {detail.strip()}") from error
     probed: dict[str, Any] = json.loads(done.stdout)
     return probed

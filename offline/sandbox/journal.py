@@ -1,7 +1,7 @@
 """One worker's log stream: the function's output and the platform's lines, in order.
 
-Standard output and error share one pipe, as on AWS they share one stream. The pipe is drained at the moment
-an answer arrives, so an invocation's lines lie between its START and END.
+Standard output and error share one pipe, as on AWS they share one stream. The pipe is drained as soon as a
+response arrives, so an invocation's lines appear between its START and END.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from serinus.offline.core.clock import Clock
 
-#: How much of an invocation's log comes back with LogType Tail.
+#: The size of an invocation's log with LogType Tail.
 TAIL_BYTES = 4096
 READ_BYTES = 65536
 #: AWS's runtime client separates the lines of one multi-line error by carriage returns.
@@ -19,7 +19,7 @@ Sink = Callable[[list[tuple[float, str]]], None]
 
 
 class WorkerLog:
-    """Turns what comes out of a pipe into log events for ``sink``; ``muted`` drops them instead."""
+    """Turns a pipe's output into log events for ``sink``; ``muted`` drops them instead."""
 
     def __init__(self, sink: Sink, clock: Clock) -> None:
         self.sink = sink
@@ -35,7 +35,7 @@ class WorkerLog:
         self._emit([(at, message + "\n") for message in messages])
 
     def drain(self, fd: int) -> bool:
-        """Read what the pipe holds now, without waiting; False when its other end is closed."""
+        """Read the pipe's present content without waiting; False when its other end is closed."""
         while True:
             try:
                 data = os.read(fd, READ_BYTES)
@@ -47,18 +47,18 @@ class WorkerLog:
             self.feed(data)
 
     def feed(self, data: bytes) -> None:
-        """Take output of the function; incomplete last lines wait for their rest."""
+        """Log output of the function; an incomplete last line waits for its rest."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         self._print(lines)
 
     def flush(self) -> None:
-        """Log a last line that has no line end."""
+        """Log a last line without a line end."""
         if self._partial:
             partial, self._partial = self._partial, b""
             self._print([partial])
 
     def begin(self) -> None:
-        """A new invocation starts: its tail is empty."""
+        """Start a new invocation, with an empty tail."""
         self._tail = []
         self._tail_bytes = 0
 

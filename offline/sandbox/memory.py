@@ -1,6 +1,6 @@
-"""How much memory a worker uses, measured from outside it.
+"""Measures a worker's memory from outside it.
 
-Linux tells through /proc; elsewhere `ps` is asked, which is too slow to do for every invocation.
+On Linux from /proc; elsewhere from `ps`, which is too slow to run for every invocation.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Resident memory of a process in MB: now, and the most so far."""
+    """Resident memory of a process in MB: now, and its peak."""
 
     current_mb: float
     peak_mb: float
 
 
 def usage_of(pid: int) -> Usage | None:
-    """The memory of process ``pid``; None once it is gone."""
+    """The memory of process ``pid``; None once it has ended."""
     return _from_proc(pid) if sys.platform == "linux" else _from_ps(pid)
 
 
@@ -35,7 +35,7 @@ def _from_proc(pid: int) -> Usage | None:
         if line.startswith((b"VmHWM:", b"VmRSS:")):
             name, kilobytes, _ = line.split()
             values[name] = int(kilobytes) / 1024
-    with contextlib.suppress(KeyError):  # a process that has ended has no memory left to tell of
+    with contextlib.suppress(KeyError):  # a process that has ended reports no memory
         return Usage(values[b"VmRSS:"], values[b"VmHWM:"])
     return None
 

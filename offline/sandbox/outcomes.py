@@ -50,7 +50,7 @@ def outcome_of(signal: Signal, request_id: str, at: float) -> SignalOutcome:
             return SignalOutcome(_error(kind, message), "Unhandled", "timeout", None, line, fatal=True)
         case _:
             kind = "Runtime.Unknown"
-            message = f"RequestId: {request_id} Error: the runtime broke the Runtime API's order"
+            message = f"RequestId: {request_id} Error: the runtime called the Runtime API out of order"
             return SignalOutcome(_error(kind, message), "Unhandled", "error", kind, message, fatal=True)
 
 

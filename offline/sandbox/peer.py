@@ -1,6 +1,6 @@
 """Finds the local user at the other end of a loopback connection, where the kernel reports it (Linux).
 
-The Runtime API has no other way to know its worker: AWS's runtime client sends no secret.
+The Runtime API cannot identify its worker otherwise: AWS's runtime client sends no secret.
 Source: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
 """
 
@@ -11,23 +11,23 @@ import socket
 import sys
 from pathlib import Path
 
-#: IPv4, and what a program of IPv6 connects to IPv4 with.
+#: IPv4, and IPv4 connections of IPv6 programs.
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _LOCAL, _REMOTE, _USER, _INODE = 1, 2, 7, 9
-#: A connection whose program has closed it already: the kernel forgets whose it was.
+#: A connection that its program has closed: the kernel no longer knows its user.
 _NOBODYS = "0"
 
 End = tuple[str, int]
 
 
 def is_of_this_user(peer: End, own: End) -> bool:
-    """Whether the connection from ``peer`` to ``own`` (IPv4 address and port) is of a process of this user; true
-    as well where this machine tells of no connection whose it is."""
+    """Whether a process of this user holds the connection from ``peer`` to ``own`` (IPv4 address and port); also
+    true if this machine does not report connections' users."""
     return not tells_users() or user_at(peer, own) == os.getuid()
 
 
 def user_at(peer: End, own: End) -> int | None:
-    """The user id of the process that holds the other end, ``peer``; None where the kernel does not tell."""
+    """The user id of the process at the other end, ``peer``; None if the kernel does not report it."""
     for table, written in zip(TABLES, (_written, _written_mapped), strict=True):
         try:
             lines = table.read_text().splitlines()
@@ -43,7 +43,7 @@ def user_at(peer: End, own: End) -> int | None:
 
 @functools.cache
 def tells_users() -> bool:
-    """Whether this machine tells whose a connection is: tried once, with one of our own."""
+    """Whether this machine reports connections' users: tried once, with a connection of our own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)

@@ -28,7 +28,7 @@ class Report:
 
     @property
     def billed_ms(self) -> int:
-        """Duration with init, rounded up: init is billed for managed runtimes since August 2025."""
+        """Duration with init, rounded up: AWS bills init for managed runtimes since August 2025."""
         return math.ceil(self.duration_ms + (self.init_ms or 0.0))
 
 

@@ -1,12 +1,12 @@
-"""Workers by function version, and whose turn it is when this machine can start no more of them.
+"""Workers by function version, and the order of requests when this machine can start no more workers.
 
 AWS starts another execution environment whenever none is free; so does a pool, up to the machine's limit of
-worker processes, unless by its own pace one is free sooner than a process starts. A moment in which this machine
-is busy would else start as many as requests arrive in it, and keep it busy with that.
+worker processes, unless by its own pace one is free sooner than a process starts. Otherwise a busy moment of this
+machine would start one worker for each request that arrives in it, and keep the machine busy with that.
 
-Beyond the limit, requests wait in order of arrival, and idle workers of other functions give way: those that have
-rested for a while, or whose function has more. Were it any idle worker, two busy functions would take each other's
-in turn, and this machine would do nothing but start processes.
+Beyond the limit, requests wait in order of arrival, and idle workers of other functions are evicted: those that
+have rested for a while, or whose function has more. If any idle worker could be, two busy functions would evict
+each other's in turn, and this machine would do nothing but start processes.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from serinus.offline.core.clock import monotonic
 from serinus.offline.sandbox.spec import FunctionSpec
 from serinus.offline.sandbox.worker import Worker
 
-#: Real seconds within which a worker that has answered is expected to ask for its next invocation, and that a
+#: Real seconds within which a worker that has answered is expected to poll for its next invocation, and that a
 #: request waits for a busy worker rather than start one, which takes longer.
 FINISHING_S = 0.1
 #: Real seconds after which a request has waited long enough for one of many, whatever the pace was.
 PATIENCE_S = 0.5
-#: Weights of the last answer in a pool's pace, where it was quicker and where it was slower: a busy moment of this
-#: machine slows all answers, and says little of the function.
+#: Weights of the last duration in a pool's pace, if it was shorter and if it was longer: a busy moment of this
+#: machine slows all invocations, whatever the function.
 _QUICKER, _SLOWER = 0.3, 0.02
-#: Real seconds of rest after which a worker gives way to any other function.
+#: Real seconds of rest after which a worker may be evicted for any other function.
 RESTED_S = 0.5
 
 
@@ -41,27 +41,27 @@ class Pool:
     parked: Worker | None = None
     provisioned_target: int = 0
     retired: bool = False
-    #: Real seconds that an invocation takes, smoothed; None before the first has ended.
+    #: Smoothed real seconds of an invocation; None before the first has ended.
     pace_s: float | None = None
     #: When room was last made for one more worker, in real seconds.
     grown_at: float = -math.inf
 
     def answered(self, seconds: float) -> None:
-        """An invocation took ``seconds``."""
+        """Record that an invocation took ``seconds``."""
         if self.pace_s is None:
             self.pace_s = seconds
         else:
             self.pace_s += (_QUICKER if seconds < self.pace_s else _SLOWER) * (seconds - self.pace_s)
 
     def may_grow(self) -> bool:
-        """Whether one more worker may start now: where some are ready and quick, one starts after the other."""
+        """Whether another worker may start now: if some are ready and quick, workers start one after another."""
         if self.pace_s is None or self.pace_s > FINISHING_S or not self.ready():
             return True
         just_grown = monotonic() - self.grown_at < FINISHING_S  # its worker may not be known yet
         return not just_grown and all(worker.initialized for worker in self.workers)
 
     def is_soon_free(self, ahead: int) -> bool:
-        """Whether a worker will be free in a moment for a request that ``ahead`` others go before."""
+        """Whether a worker will soon be free for a request with ``ahead`` others before it."""
         if self.finishing() > ahead:
             return True
         ready = self.ready()
@@ -79,11 +79,11 @@ class Pool:
         return self.idle.pop() if self.idle else None
 
     def finishing(self) -> int:
-        """Workers that have answered and will ask for their next invocation any moment."""
+        """Workers that have answered and will poll for their next invocation any moment."""
         return sum(worker.finishing for worker in self.workers)
 
     def has_surplus(self, worker: Worker) -> bool:
-        """Whether ``worker`` is a provisioned one beyond what is asked for."""
+        """Whether ``worker`` is provisioned beyond the requested count."""
         return worker in (warm := self.provisioned()) and len(warm) > self.provisioned_target
 
     def provisioned(self) -> list[Worker]:
@@ -92,7 +92,7 @@ class Pool:
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """A request that waits for a worker of ``pool``; None as result means: start one, there is room now.
+    """A request that waits for a worker of ``pool``; a result of None means that there is room to start one.
 
     Without ``needs_room`` it only waits for a worker that is about to be free.
     """
@@ -126,12 +126,12 @@ class Capacity:
         return await self._wait(Waiter(pool, asyncio.get_running_loop().create_future(), needs_room), limit_s)
 
     def added(self, pool: Pool, worker: Worker) -> None:
-        """A worker takes the room that was made for it."""
+        """Register a worker in the room that was counted for it."""
         pool.workers.add(worker)
         self.workers.add(worker)
 
     def make_room(self, pool: Pool) -> bool:
-        """Count one more worker of ``pool`` if there is room, evicting one that may give way if need be."""
+        """Count one more worker of ``pool`` if there is room, evicting another if necessary and allowed."""
         if self.alive >= self.max_workers and not self._evict_worker(pool):
             return False
         self.alive += 1
@@ -139,11 +139,11 @@ class Capacity:
         return True
 
     def claim_room(self) -> None:
-        """Count one more worker in any case: an invocation that has begun tries its init again."""
+        """Count one more worker unconditionally: a running invocation retries its init."""
         self.alive += 1
 
     def idled(self, pool: Pool, worker: Worker, now: float) -> None:
-        """A worker is free again: give it to whoever waits for its function, or rest it."""
+        """A worker is free again: pass it to a request that waits for its function, or let it rest."""
         if pool.retired or worker.dead or worker.recycled or pool.has_surplus(worker):
             worker.kill()
             return
@@ -161,7 +161,7 @@ class Capacity:
         self._serve_waiting()
 
     def gone(self, pool: Pool, worker: Worker) -> None:
-        """A worker's process has ended: its room is free."""
+        """Free the room of a worker whose process has ended."""
         self.workers.discard(worker)
         if worker in pool.workers:
             pool.workers.discard(worker)
@@ -173,7 +173,7 @@ class Capacity:
         self._serve_waiting()
 
     def free_room(self) -> None:
-        """Room that was counted but not used is given back."""
+        """Free room that was counted but not used."""
         self.alive -= 1
         self._serve_waiting()
 
@@ -188,7 +188,7 @@ class Capacity:
             raise
 
     def _ask_for_room_later(self, waiter: Waiter) -> None:
-        """Again and again while it waits: others' workers come to rest meanwhile."""
+        """Request room repeatedly while it waits: others' workers come to rest meanwhile."""
         asyncio.get_running_loop().call_later(FINISHING_S, self._ask_for_room, waiter)
 
     def _ask_for_room(self, waiter: Waiter) -> None:
@@ -200,7 +200,7 @@ class Capacity:
             self._ask_for_room_later(waiter)
 
     def _ahead(self, pool: Pool, of: Waiter | None = None) -> int:
-        """How many requests wait for ``pool`` already, or have before one of them."""
+        """The number of requests that wait for ``pool``, before ``of`` if given."""
         earlier = itertools.takewhile(lambda waiter: waiter is not of, self._waiters)
         return sum(waiter.pool is pool for waiter in earlier)
 
@@ -222,7 +222,7 @@ class Capacity:
 
     def _evict_worker(self, asking: Pool) -> bool:
         rested_before = monotonic() - RESTED_S
-        # The only worker of its function goes last: what is asked for now and then would start anew each time.
+        # The only worker of its function goes last: a function invoked now and then would start anew each time.
         evictable = [
             (len(pool.workers) == 1, worker.resting_since, index, pool)
             for pool in self.pools.values()
@@ -246,7 +246,7 @@ class Capacity:
         return False
 
     def _drop(self, pool: Pool, worker: Worker) -> None:
-        """Kill a worker and count its room as free now: the process ends within a moment."""
+        """Kill a worker and free its room now: the process ends within a moment."""
         pool.workers.discard(worker)
         self.alive -= 1
         worker.kill()

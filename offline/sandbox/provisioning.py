@@ -23,7 +23,7 @@ AssumeRole = Callable[[str, str, str], Credentials]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A function version made ready on disk; ``notes`` belong into its log."""
+    """A function version unpacked on disk; ``notes`` belong in its log."""
 
     interpreter: Interpreter
     task_root: Path
@@ -32,7 +32,7 @@ class Prepared:
 
 
 class Preparation:
-    """Makes function versions ready, each part once."""
+    """Prepares function versions, each part once."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Preparation:
         self._serial = itertools.count()
 
     async def prepare(self, spec: FunctionSpec) -> Prepared:
-        """Unpack what ``spec`` needs; raises `Unloadable` or `OfflineError` saying what stands in the way."""
+        """Unpack the code and layers of ``spec``; raises `Unloadable` or `OfflineError` with the reason."""
         return await asyncio.to_thread(self._prepare, spec)
 
     def _prepare(self, spec: FunctionSpec) -> Prepared:
@@ -64,7 +64,7 @@ class Preparation:
         opt = self.unpacker.merged(layers) if layers else self._empty_opt()
         notes = [tree.note for tree in (code, *layers) if tree.note]
         if spec.runtime != f"python{interpreter.version}":
-            notes.insert(0, f"{spec.runtime} was asked for; Python {interpreter.full_version} runs this function")
+            notes.insert(0, f"{spec.runtime} was requested; Python {interpreter.full_version} runs this function")
         return Prepared(interpreter, code.path, opt, tuple(notes))
 
     def _interpreter(self, runtime: str) -> Interpreter:
@@ -79,7 +79,7 @@ class Preparation:
         return empty
 
     async def credentials(self, spec: FunctionSpec) -> Credentials:
-        """The role's temporary credentials; renewed when they are about to run out."""
+        """The role's temporary credentials; renewed when they are about to expire."""
         session = (spec.role, spec.name)
         known = self._credentials.get(session)
         if known is None or known.expires_at - self._clock.time() < RENEW_CREDENTIALS_S:

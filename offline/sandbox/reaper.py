@@ -1,8 +1,8 @@
-"""The last resort against leftovers: a process of its own that outlives the cloud by a moment.
+"""Cleans up after a killed cloud: a separate process that briefly outlives it.
 
-It holds one end of a pipe. While the cloud lives it is told which worker process groups exist; when the pipe
-ends, however the cloud died, it kills those that are left and removes the cloud's scratch directory. That
-works alike on Linux and macOS and puts nothing (no thread, no signal setting) into the workers themselves.
+It holds one end of a pipe, through which the cloud reports its worker process groups; when the pipe ends, however
+the cloud died, it kills those that are left and removes the cloud's scratch directory. That works on Linux and
+macOS alike and adds nothing (no thread, no signal setting) to the workers themselves.
 
 Run as a script, without the rest of the package: reads ``+PGID`` and ``-PGID`` lines on standard input; its
 arguments are directories to remove at the end.
@@ -17,7 +17,7 @@ from typing import TextIO
 
 
 def follow(lines: TextIO) -> set[int]:
-    """The process groups that were announced and not withdrawn when ``lines`` ended."""
+    """The process groups announced and not withdrawn when ``lines`` ended."""
     alive: set[int] = set()
     for line in lines:
         group = int(line[1:])
@@ -29,7 +29,7 @@ def follow(lines: TextIO) -> set[int]:
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL to a whole process group; one that is gone already is fine."""
+    """Send SIGKILL to a process group, if it still exists."""
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -37,7 +37,7 @@ def kill_group(group: int) -> None:
 
 
 def remove_tree(root: Path) -> None:
-    """Remove a tree that may be read-only; one that is gone already is fine."""
+    """Remove a directory tree, even a read-only one, if it still exists."""
     for directory, _, _ in os.walk(root):
         Path(directory).chmod(0o755)
     shutil.rmtree(root, ignore_errors=True)

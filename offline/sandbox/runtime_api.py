@@ -1,8 +1,8 @@
-"""The Runtime API: the HTTP side that AWS's runtime client polls for work and posts answers to.
+"""The Runtime API, which AWS's runtime client polls for invocations and posts responses to.
 
-Each worker has a port of its own on loopback: the client accepts only ``host:port`` and sends no secret. So what a
-browser sends is refused, and what another user of this machine sends. A hand-written protocol on httptools answers
-in a fraction of a millisecond, which a web framework on the same event loop would not.
+Each worker has its own port on loopback: the client accepts only ``host:port`` and sends no secret. So requests of
+browsers and of other users of this machine are rejected. A hand-written protocol on httptools answers in a
+fraction of a millisecond, which a web framework on the same event loop would not.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -16,14 +16,14 @@ from serinus.offline.sandbox.peer import is_of_this_user
 
 PREFIX = "/2018-06-01/runtime/"
 ACCEPTED_BODY = b'{"status":"OK"}\n'
-#: What browsers send of a page, and no runtime client does.
+#: Headers that browsers send for a page, and runtime clients never send.
 BROWSER_HEADERS = frozenset({b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-mode"})
-#: A little more than the largest response, so that one which is too large is measured and not kept.
+#: A little more than the largest response, so that a larger one is measured and not kept.
 KEPT_BODY_BYTES = 7 * 1024 * 1024
 
 
 class RuntimeEvents(Protocol):
-    """What a worker's runtime tells its supervisor. ``response`` and ``error`` say whether they fit."""
+    """A worker's runtime reports to its supervisor. ``response`` and ``error`` return whether they fit."""
 
     def on_next(self) -> None: ...
     def on_response(self, request_id: str, body: bytes, size_bytes: int) -> bool: ...
@@ -161,7 +161,7 @@ class RuntimeConnection(asyncio.Protocol):
         from_page = self._from_page
         self._reset()
         if from_page:
-            self.send(403, b'{"errorMessage":"a web page asks","errorType":"Forbidden"}')
+            self.send(403, b'{"errorMessage":"requests of web pages are rejected","errorType":"Forbidden"}')
             return
         self.api.handle(self, path, body, size, kind)
 

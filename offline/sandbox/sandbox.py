@@ -35,7 +35,7 @@ class WorkerState:
 
 
 class Sandbox:
-    """Runs invocations on workers that it starts, keeps warm, replaces and ends."""
+    """Runs invocations on workers, which it starts, keeps warm, replaces and ends."""
 
     def __init__(self, capacity: Capacity, clock: Clock, idle_limit_s: float = IDLE_LIMIT_S) -> None:
         self.capacity = capacity
@@ -47,13 +47,13 @@ class Sandbox:
         self._background: set[asyncio.Task[None]] = set()
 
     def start(self, cold_start: ColdStart, scratch: list[Path]) -> None:
-        """Be ready to run functions; directories in ``scratch`` are removed when the cloud ends."""
+        """Prepare to run functions; directories in ``scratch`` are removed when the cloud ends."""
         self._cold = cold_start
         self.reaper.start(scratch)
         self._idle_job = self.clock.every(IDLE_CHECK_S, self.reap_idle, name="reap idle workers")
 
     async def stop(self) -> None:
-        """Kill every worker and wait until each is gone."""
+        """Kill every worker and wait until each has ended."""
         if self._idle_job is not None:
             self._idle_job.cancel()
         for task in list(self._background):
@@ -82,7 +82,7 @@ class Sandbox:
         return outcome
 
     async def snapshot(self, spec: FunctionSpec) -> SignalOutcome | None:
-        """Init a SnapStart version and keep the worker parked; returns what went wrong, or None."""
+        """Init a SnapStart version and keep the worker parked; returns the error, or None."""
         pool = self.pool(spec)
         if not self.capacity.make_room(pool):
             return None
@@ -94,7 +94,7 @@ class Sandbox:
         return started.failure
 
     async def provision(self, spec: FunctionSpec, count: int) -> SignalOutcome | None:
-        """Keep ``count`` workers warm for ``spec``; returns what went wrong, or None once all are ready."""
+        """Keep ``count`` workers warm for ``spec``; returns the error, or None once all are ready."""
         pool = self.pool(spec)
         pool.provisioned_target = count
         surplus = len(pool.provisioned()) - count
@@ -127,7 +127,7 @@ class Sandbox:
         return pool is not None and pool.provisioned_target > 0
 
     def gone(self, pool: Pool, worker: Worker) -> None:
-        """A worker's process ended; a provisioned one is replaced."""
+        """Remove a worker whose process ended; replace a provisioned one."""
         self.capacity.gone(pool, worker)
         if worker.initialization == "provisioned-concurrency" and not pool.retired and pool.provisioned_target:
             self._in_background(self._reprovision(pool))
@@ -136,7 +136,7 @@ class Sandbox:
         await self.provision(pool.spec, pool.provisioned_target)
 
     def retire(self, key: tuple[str, str, str]) -> None:
-        """End the workers of a version that is deleted or changed: idle ones now, busy ones when done."""
+        """End the workers of a deleted or changed version: idle ones now, busy ones when done."""
         pool = self.capacity.pools.pop(key, None)
         if pool is None:
             return
@@ -145,7 +145,7 @@ class Sandbox:
             worker.kill()
 
     async def kill_workers(self, function: str, version: str | None = None) -> int:
-        """Kill all workers of a function (or one version), busy or not; returns how many there were."""
+        """Kill all workers of a function (or one version), busy or not; returns their number."""
         victims = [
             worker
             for (_, name, owned), pool in self.capacity.pools.items()
@@ -158,7 +158,7 @@ class Sandbox:
 
     async def recycle_workers(self, function: str, version: str | None = None) -> int:
         """End the on-demand workers of a function (or one version), idle ones now, busy ones once they have
-        answered, as Lambda takes environments away; returns how many there were."""
+        answered, as Lambda reclaims environments; returns their number."""
         ended = 0
         for (_, name, owned), pool in self.capacity.pools.items():
             if name != function or version not in (None, owned):
@@ -197,7 +197,7 @@ class Sandbox:
     async def _free_worker(self, pool: Pool) -> Worker | None:
         worker = await self.capacity.acquire(pool, pool.spec.timeout_s)
         while worker is not None and not worker.accepts_work:
-            # It ended while it rested: that is the platform's loss, not the request's.
+            # It ended while idle: the platform's fault, not the request's.
             worker.kill()
             worker = await self.capacity.acquire(pool, pool.spec.timeout_s)
         return worker

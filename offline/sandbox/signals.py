@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The runtime asked for its next invocation: init, or restore, is complete."""
+    """The runtime polled for its next invocation: init, or restore, is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A SnapStart runtime asked to be restored: this is where AWS takes the snapshot."""
+    """A SnapStart runtime polled for its restore: here AWS takes the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The handler returned. ``size_bytes`` may exceed what was kept in ``body``."""
+    """The handler returned. ``size_bytes`` may exceed the length of ``body``, which is cut."""
 
     body: bytes
     size_bytes: int
@@ -23,7 +23,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The handler raised, or init or restore did; ``body`` is the error as the runtime client words it."""
+    """The handler, init or restore raised; ``body`` is the error as the runtime client words it."""
 
     body: bytes
     error_type: str
@@ -31,13 +31,13 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The process ended; ``code`` as `subprocess` gives it, negative for a signal."""
+    """The process ended; ``code`` is `subprocess`'s return code, negative for a signal."""
 
     code: int
 
     @property
     def reason(self) -> str:
-        """How AWS words this exit."""
+        """AWS's message for this exit."""
         if self.code == 0:
             return "Runtime exited without providing a reason"
         if self.code < 0:

@@ -1,6 +1,6 @@
 """The sandbox's input and output: a function version, an invocation, and its outcome.
 
-The Lambda service owns functions, versions and aliases; the sandbox knows only these values.
+The Lambda service owns functions, versions and aliases; the sandbox sees only these values.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """One version of a function as a worker needs it; ``revision`` changes whenever anything else does."""
+    """One function version as a worker needs it; ``revision`` changes whenever another field does."""
 
     region: str
     account_id: str
@@ -50,7 +50,7 @@ class FunctionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One event on its way to a worker."""
+    """One event for a worker."""
 
     request_id: str
     arn: str
@@ -61,7 +61,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class InvocationOutcome:
-    """How an invocation ended. ``function_error`` is None, "Handled" or "Unhandled", as AWS's header says.
+    """How an invocation ended. ``function_error`` is None, "Handled" or "Unhandled", as in AWS's header.
 
     ``duration_ms`` is the handler's time without init; ``log_tail`` the last 4 KB of the invocation's log.
     """

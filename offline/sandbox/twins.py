@@ -1,8 +1,8 @@
-"""Twins: archives built for this machine that stand in for ones built for Lambda's platform.
+"""Twins: archives built for this machine that replace archives built for Lambda's platform.
 
-A layer that is deployed here is the very zip that would go to AWS, so its native modules may not load on this
-machine. Whoever built it can build a twin from the same lock for this platform and register it under the
-target zip's hash; the sandbox then unpacks the twin, and says so in the function's log.
+A layer deployed here is the same zip that would go to AWS, so its native modules may not load on this machine. Its
+builder can build a twin from the same lock for this platform and register it under the target zip's hash; the
+sandbox then unpacks the twin, and notes it in the function's log.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ def routes(twins: Twins) -> list[Route]:
         body = await request.json()
         path = Path(body.get("path", ""))
         if len(sha256) != 64 or any(digit not in "0123456789abcdefABCDEF" for digit in sha256):
-            return _refused(f"{sha256!r} is not a hex SHA-256; give the hash of the zip that is deployed")
+            return _refused(f"{sha256!r} is not a hex SHA-256; send the hash of the deployed zip")
         if not path.is_absolute() or not path.is_file():
-            return _refused(f"no file at {str(path)!r}; give the absolute path of the twin zip")
+            return _refused(f"no file at {str(path)!r}; send the absolute path of the twin zip")
         twins.register(sha256, path)
         return JSONResponse({"sha256": sha256.lower(), "path": str(path)})
 

@@ -1,4 +1,4 @@
-"""Archives on disk: each zip is unpacked once by its hash and shared by every worker that needs it."""
+"""Unpacks each zip once, by its hash, for every worker that needs it."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ class Unloadable(OfflineError):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """An unpacked archive; ``note`` is what the function's log should say of it."""
+    """An unpacked archive, with a ``note`` for the function's log."""
 
     path: Path
     key: str
@@ -78,7 +78,7 @@ class Unpacker:
 
 
 def _publish(target: Path, fill: Callable[[Path], object]) -> None:
-    """Fill a staging directory and rename it into place, so that nobody sees half a tree."""
+    """Fill a staging directory and rename it into place, so that an incomplete tree is never visible."""
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=target.parent))
     fill(staging)

@@ -1,8 +1,8 @@
 """One worker: a process running AWS's runtime client, which handles one request at a time.
 
-A worker is an execution environment in AWS's words. Whoever uses it calls `launch`, then `restore` for
-SnapStart, then `invoke` any number of times, and gets back the `Signal` that ended each; all run on the event
-loop and none raises for what a function does.
+A worker is an execution environment in AWS's terms. Its user calls `launch`, then `restore` for SnapStart, then
+`invoke` any number of times; each returns the `Signal` that ended it. All run on the event loop, and none raises
+for a function's errors.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ MAX_RESPONSE_BYTES = 6_291_556
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start a worker's process; ``environment`` is made once its Runtime API address is known."""
+    """How to start a worker's process; ``environment`` is built once its Runtime API address is known."""
 
     command: list[str]
     task_root: Path
@@ -99,7 +99,7 @@ class Worker:
 
     @property
     def accepts_work(self) -> bool:
-        """Whether the runtime is there and asks for its next invocation."""
+        """Whether the runtime is alive and polls for its next invocation."""
         return not self.dead and self._api.is_polled
 
     async def restore(self, limit_s: float) -> Signal:
@@ -110,7 +110,7 @@ class Worker:
         return await waiting
 
     async def invoke(self, invocation: Invocation) -> tuple[Signal, float]:
-        """Run one invocation; returns what ended it and the handler's duration in ms."""
+        """Run one invocation; returns the signal that ended it and the handler's duration in ms."""
         fault = self.faults.of(self.spec.name, self.spec.version).in_force(invocation.arn)
         started = monotonic()
         waiting = self._expect(self.spec.timeout_s)
@@ -143,7 +143,7 @@ class Worker:
         if self._watch is not None:
             await asyncio.wait([self._watch])
 
-    # What the runtime says (RuntimeEvents)
+    # RuntimeEvents
 
     def on_next(self) -> None:
         if self.finishing:
@@ -177,7 +177,7 @@ class Worker:
     # Inside
 
     async def _hold(self, seconds: float, waiting: "asyncio.Future[Signal]") -> None:
-        """Stop the process as it begins, so that by its own clock too its init takes ``seconds`` longer."""
+        """Suspend the process as it begins, so that its init takes ``seconds`` longer by its own clock too."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGSTOP)
             await asyncio.wait([waiting], timeout=seconds)
@@ -210,7 +210,7 @@ class Worker:
 
     async def _watch_exit(self, process: asyncio.subprocess.Process, launch: Launch) -> None:
         code = await process.wait()
-        kill_group(self.pid)  # what the function itself started ends with it
+        kill_group(self.pid)  # processes that the function started end with it
         launch.announce(self.pid, False)
         self._drain()
         self.journal.flush()
@@ -274,7 +274,7 @@ class Worker:
         return usage is not None and usage.peak_mb > self.spec.memory_mb
 
     def measure(self) -> Usage | None:
-        """Look at the process's memory now; remembers the peak."""
+        """Measure the process's memory now, and record the peak."""
         usage = usage_of(self.pid)
         if usage is not None:
             self.peak_mb = max(self.peak_mb, usage.peak_mb)
@@ -287,7 +287,7 @@ class Worker:
     def _close_pipe(self) -> None:
         if self._pipe >= 0:
             self._loop.remove_reader(self._pipe)
-            with contextlib.suppress(OSError):  # closed already by a process exit that came first
+            with contextlib.suppress(OSError):  # already closed by an earlier process exit
                 os.close(self._pipe)
             self._pipe = -1
 
