@@ -39,7 +39,7 @@ def _rest(published: PublishedRestStage) -> dict[str, Any]:
             for resource in published.definition.resources.values()
             for method, document in resource.methods.items()
         ],
-        "asks": sorted(
+        "authorization": sorted(
             {_required_auth(api_method) for api_method in methods}
             | {"API_KEY" for api_method in methods if api_method.get("apiKeyRequired")}
         ),
@@ -67,7 +67,7 @@ def _http(published: PublishedHttpStage) -> dict[str, Any]:
             for route in routes
             for method, _, path in [route["RouteKey"].rpartition(" ")]
         ],
-        "asks": sorted({_required_auth(route) for route in routes}),
+        "authorization": sorted({_required_auth(route) for route in routes}),
         "keys": [],
     }
 

@@ -1,50 +1,50 @@
-// Elements made and kept. Text of the cloud goes in as text nodes only: nothing here parses markup.
+// Creates and reconciles elements. Text of the cloud is added as text nodes only: nothing here parses markup.
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element with attributes and children; children that are no elements become text. */
+/** An element with attributes and children; other children become text. */
 export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined) made.setAttribute(name, value);
+    if (value !== null && value !== undefined) created.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined).map((child) =>
+  created.append(...children.filter((child) => child !== null && child !== undefined).map((child) =>
     child instanceof Node ? child : String(child)));
-  return made;
+  return created;
 }
 
 /**
- * Bring the children of `parent` in step with `items`: one element a key, made once, so that focus, scroll positions
- * and transitions outlive an update. What `signature` says has not changed is left alone.
+ * Reconcile the children of `parent` with `items`: one element a key, created once, so that focus, scroll positions
+ * and transitions survive an update. Items with an unchanged `signature` are left alone.
  */
 export function reconcile(parent, items, { key, make, update = null, signature = JSON.stringify }) {
-  const kept = (parent.kept ??= new Map());
-  const seen = new Set();
-  items.forEach((item, place) => {
+  const entries = (parent.entries ??= new Map());
+  const current = new Set();
+  items.forEach((item, index) => {
     const name = String(key(item));
-    const sign = signature(item);
-    let entry = kept.get(name);
+    const itemSignature = signature(item);
+    let entry = entries.get(name);
     if (!entry) {
-      entry = { node: make(item), sign };
-      kept.set(name, entry);
+      entry = { node: make(item), signature: itemSignature };
+      entries.set(name, entry);
       if (update) update(entry.node, item);
-    } else if (entry.sign !== sign) {
+    } else if (entry.signature !== itemSignature) {
       if (update) {
         update(entry.node, item);
       } else {
-        const made = make(item);
-        entry.node.replaceWith(made);
-        entry.node = made;
+        const replacement = make(item);
+        entry.node.replaceWith(replacement);
+        entry.node = replacement;
       }
-      entry.sign = sign;
+      entry.signature = itemSignature;
     }
-    seen.add(name);
-    if (parent.children[place] !== entry.node) parent.insertBefore(entry.node, parent.children[place] ?? null);
+    current.add(name);
+    if (parent.children[index] !== entry.node) parent.insertBefore(entry.node, parent.children[index] ?? null);
   });
-  for (const [name, entry] of kept) {
-    if (!seen.has(name)) {
+  for (const [name, entry] of entries) {
+    if (!current.has(name)) {
       entry.node.remove();
-      kept.delete(name);
+      entries.delete(name);
     }
   }
   const note = document.querySelector(`[data-empty-of="${parent.id}"]`);
@@ -55,12 +55,12 @@ export function pill(text, kind = "") {
   return element("span", { class: `pill ${kind}` }, text);
 }
 
-const two = (number) => String(number).padStart(2, "0");
+const twoDigits = (number) => String(number).padStart(2, "0");
 
-/** Epoch seconds as UTC hours, minutes and seconds; the whole moment is its title. */
+/** Epoch seconds as UTC hours, minutes and seconds; the full time is its title. */
 export function timeOf(epochS) {
   const at = new Date(epochS * 1000);
-  const text = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+  const text = `${twoDigits(at.getUTCHours())}:${twoDigits(at.getUTCMinutes())}:${twoDigits(at.getUTCSeconds())}`;
   return element("time", { datetime: at.toISOString(), title: at.toISOString() }, text);
 }
 
@@ -72,7 +72,7 @@ export const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 
 
 export const statusKind = (status) => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
 
-/** Text as JSON with indents where it is JSON. */
+/** `text`, indented if it is JSON. */
 export function pretty(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

@@ -1,8 +1,8 @@
-// The cloud's key, which this page needs for all that it shows: from the address that opened it, or typed in.
+// The cloud's key, which signs all of this page's calls: from the address that opened it, or typed in.
 
-const KEPT = "cloud-key";
+const STORAGE_KEY = "cloud-key";
 
-/** Take the key out of the address, so that it stays neither in view nor in the history. */
+/** Remove the key from the address, so that it stays neither visible nor in the history. */
 export function takeKeyFromAddress() {
   const parts = new URLSearchParams(location.hash.slice(1));
   if (parts.has("key") && parts.has("secret")) keepKey(parts.get("key"), parts.get("secret"));
@@ -11,11 +11,11 @@ export function takeKeyFromAddress() {
 
 /** Keep the key as long as this tab is open. */
 export function keepKey(id, secret) {
-  sessionStorage.setItem(KEPT, JSON.stringify({ id: id.trim(), secret: secret.trim() }));
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ id: id.trim(), secret: secret.trim() }));
 }
 
 export function cloudKey() {
-  return JSON.parse(sessionStorage.getItem(KEPT) ?? '{"id": "none", "secret": ""}');
+  return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '{"id": "none", "secret": ""}');
 }
 
-export const hasKey = () => sessionStorage.getItem(KEPT) !== null;
+export const hasKey = () => sessionStorage.getItem(STORAGE_KEY) !== null;

@@ -1,19 +1,19 @@
-// The last requests through the gateway, and one of them in full.
+// The last requests through the gateway, and the details of one.
 
-import { ask } from "./ask.js";
 import { byId, element, pill, pretty, reconcile, statusKind, timeOf } from "./dom.js";
+import { fetchOwn } from "./own_api.js";
 
-const MOST = 200;
+const MAX_REQUESTS = 200;
 let listed = [];
 
-/** Fetch what is new and show it; gives the number of the newest request. */
+/** Fetch and show new requests; returns the newest number. */
 export async function showRequests(names, resend) {
   const newest = listed.at(-1)?.number ?? 0;
-  const { requests } = await ask(`requests?after=${newest}`);
-  listed = [...listed, ...requests].slice(-MOST);
+  const { requests } = await fetchOwn(`requests?after=${newest}`);
+  listed = [...listed, ...requests].slice(-MAX_REQUESTS);
   if (requests.length > 0 || names.changed) {
     reconcile(byId("requests"), [...listed].reverse(), {
-      key: (one) => one.number, make: (one) => makeRow(one, names, resend), signature: (one) => names.of(one.api_id),
+      key: (request) => request.number, make: (request) => makeRow(request, names, resend), signature: (request) => names.of(request.api_id),
     });
   }
   document.querySelector('[data-empty-of="requests"]').hidden = listed.length > 0;
@@ -21,44 +21,44 @@ export async function showRequests(names, resend) {
   return listed.at(-1)?.number ?? 0;
 }
 
-/** The newest request to an API that had a body and was answered well; null where none is kept. */
+/** The newest successful POST to an API; null if none is kept. */
 export function lastGood(api) {
-  return [...listed].reverse().find((one) => one.api_id === api.id && one.stage === api.stage
-    && one.method === "POST" && one.status < 300) ?? null;
+  return [...listed].reverse().find((request) => request.api_id === api.id && request.stage === api.stage
+    && request.method === "POST" && request.status < 300) ?? null;
 }
 
-export const fetchRequest = (number) => ask(`requests/${number}`);
+export const fetchRequest = (number) => fetchOwn(`requests/${number}`);
 
-function makeRow(one, names, resend) {
-  const show = element("button", { type: "button", class: "second small", "aria-label": `Show ${one.method} ${one.path}` }, "Show");
-  show.addEventListener("click", () => showDetail(one.number, resend));
+function makeRow(request, names, resend) {
+  const showButton = element("button", { type: "button", class: "second small", "aria-label": `Show ${request.method} ${request.path}` }, "Show");
+  showButton.addEventListener("click", () => showDetail(request.number, resend));
   return element("tr", {},
-    element("td", {}, timeOf(one.at)),
-    element("td", { class: "path", title: names.of(one.api_id) }, `${one.method} ${one.path}`),
-    element("td", {}, pill(one.status, statusKind(one.status))),
-    element("td", {}, one.version ? `v${one.version}` : "–"),
-    element("td", { class: "number" }, one.latency_ms.toFixed(1)),
-    element("td", {}, show));
+    element("td", {}, timeOf(request.at)),
+    element("td", { class: "path", title: names.of(request.api_id) }, `${request.method} ${request.path}`),
+    element("td", {}, pill(request.status, statusKind(request.status))),
+    element("td", {}, request.version ? `v${request.version}` : "–"),
+    element("td", { class: "number" }, request.latency_ms.toFixed(1)),
+    element("td", {}, showButton));
 }
 
 async function showDetail(number, resend) {
   const panel = byId("request-detail");
-  let one;
+  let request;
   try {
-    one = await fetchRequest(number);
+    request = await fetchRequest(number);
   } catch (error) {
     panel.replaceChildren(error.message);
     panel.hidden = false;
     return;
   }
-  const again = element("button", { type: "button", class: "second small" }, "Put into the form");
-  again.addEventListener("click", () => resend(one));
-  const close = element("button", { type: "button", class: "second small" }, "Close");
-  close.addEventListener("click", () => { panel.hidden = true; });
+  const resendButton = element("button", { type: "button", class: "second small" }, "Put into the form");
+  resendButton.addEventListener("click", () => resend(request));
+  const closeButton = element("button", { type: "button", class: "second small" }, "Close");
+  closeButton.addEventListener("click", () => { panel.hidden = true; });
   panel.replaceChildren(
-    element("h3", {}, `${one.method} ${one.path}`, pill(one.status, statusKind(one.status)), again, close),
-    element("p", { class: "quiet" }, `request ${one.request_id}, ${one.latency_ms.toFixed(1)} ms${one.version ? `, version ${one.version}` : ""}`),
-    ...bodyOf("Sent", one.sent), ...bodyOf("Answered", one.answered));
+    element("h3", {}, `${request.method} ${request.path}`, pill(request.status, statusKind(request.status)), resendButton, closeButton),
+    element("p", { class: "quiet" }, `request ${request.request_id}, ${request.latency_ms.toFixed(1)} ms${request.version ? `, version ${request.version}` : ""}`),
+    ...bodyOf("Sent", request.sent), ...bodyOf("Answered", request.answered));
   panel.hidden = false;
   panel.focus();
 }

@@ -5,29 +5,29 @@ import { operationsOf } from "./openapi.js";
 import { fetchRequest, lastGood } from "./requests.js";
 import { signatureOf } from "./sign.js";
 
-const ASKED = {
+const AUTH_LABELS = {
   API_KEY: "an API key", AWS_IAM: "a signature", CUSTOM: "custom authorization", JWT: "a token", NONE: "nothing",
 };
 
 let apis = [];
 let operations = [];
-let touched = false;
+let edited = false;
 
 export function openForm() {
-  byId("api").addEventListener("change", () => choose(chosen()));
+  byId("api").addEventListener("change", () => selectApi(selectedApi()));
   byId("path").addEventListener("change", fillFromOperation);
   byId("method").addEventListener("change", fillFromOperation);
-  byId("body").addEventListener("input", () => { touched = true; });
+  byId("body").addEventListener("input", () => { edited = true; });
   byId("example-button").addEventListener("click", readOpenApi);
   byId("send-form").addEventListener("submit", (event) => {
-    event.preventDefault(); // nothing leaves this page but by `send`
+    event.preventDefault(); // only `send` sends requests
     send();
   });
 }
 
-/** Bring the choices in step with what is deployed; what a person typed stays. */
+/** Reconcile the options with the deployed APIs; typed values stay. */
 export function showApis(current) {
-  const before = chosen()?.path;
+  const before = selectedApi()?.path;
   apis = current;
   byId("send-form").hidden = apis.length === 0;
   byId("no-api").hidden = apis.length > 0;
@@ -35,83 +35,85 @@ export function showApis(current) {
     key: (api) => api.path, make: (api) => element("option", { value: api.path }, `${api.name} (${api.stage})`),
     signature: (api) => `${api.name} ${api.stage}`,
   });
-  if (apis.length > 0 && chosen()?.path !== before) choose(chosen());
+  if (apis.length > 0 && selectedApi()?.path !== before) selectApi(selectedApi());
   prefill();
 }
 
-/** Put a request that was seen into the form. */
-export function resend(one) {
-  const api = apis.find((each) => each.id === one.api_id && each.stage === one.stage);
+/** Put a recorded request into the form. */
+export function resend(request) {
+  const api = apis.find((each) => each.id === request.api_id && each.stage === request.stage);
   if (api) {
     byId("api").value = api.path;
-    choose(api);
+    selectApi(api);
   }
-  byId("method").value = one.method;
-  byId("path").value = one.path;
-  byId("content-type").value = one.sent.content_type || "application/json";
-  setBody(one.sent.text ?? "", `the body of request ${one.number}`);
-  touched = true;
+  byId("method").value = request.method;
+  byId("path").value = request.path;
+  byId("content-type").value = request.sent.content_type || "application/json";
+  setBody(request.sent.text ?? "", `the body of request ${request.number}`);
+  edited = true;
   byId("send").scrollIntoView({ block: "nearest" });
   byId("body").focus();
 }
 
-const chosen = () => apis.find((api) => api.path === byId("api").value);
+const selectedApi = () => apis.find((api) => api.path === byId("api").value);
 
-function choose(api) {
+function selectApi(api) {
   if (!api) return;
   operations = [];
-  byId("asks").textContent = `Callers send ${api.asks.map((kind) => ASKED[kind]).join(" or ") || "nothing"}, by route.`;
+  byId("auth-note").textContent = `Callers send ${api.authorization.map((kind) => AUTH_LABELS[kind]).join(" or ") || "nothing"}, by route.`;
   for (const field of document.querySelectorAll("#send-form [data-for]")) {
-    field.hidden = !field.dataset.for.split(" ").some((kind) => api.asks.includes(kind));
+    field.hidden = !field.dataset.for.split(" ").some((kind) => api.authorization.includes(kind));
   }
   byId("key").value = api.keys[0]?.value ?? "";
   const plain = api.routes.filter((route) => /^\/[^{]+$/.test(route.path));
   suggest(plain.map((route) => route.path));
-  if (!touched) byId("path").value = plain.find((route) => route.method === "POST")?.path ?? byId("path").value;
+  if (!edited) byId("path").value = plain.find((route) => route.method === "POST")?.path ?? byId("path").value;
 }
 
 function suggest(paths) {
   reconcile(byId("paths"), [...new Set(paths)], { key: (path) => path, make: (path) => element("option", { value: path }) });
 }
 
-/** The body of the last request that was answered well, as long as nobody wrote another. */
+/** Fill in the last successful request, unless the form was edited. */
 async function prefill() {
-  const api = chosen();
-  if (touched || !api || byId("body").value) return;
-  const seen = lastGood(api);
-  if (!seen) return;
-  const { sent, method, path, number } = await fetchRequest(seen.number);
-  if (touched || byId("body").value || !sent.text) return;
+  const api = selectedApi();
+  if (edited || !api || byId("body").value) return;
+  const last = lastGood(api);
+  if (!last) return;
+  const { sent, method, path, number } = await fetchRequest(last.number);
+  if (edited || byId("body").value || !sent.text) return;
   byId("method").value = method;
   byId("path").value = path;
-  setBody(sent.text, `from the last request that was answered, number ${number}`);
+  setBody(sent.text, `from the last successful request, number ${number}`);
 }
 
 async function readOpenApi() {
-  const api = chosen();
+  const api = selectedApi();
   const note = byId("body-note");
-  note.textContent = "asking …";
+  note.textContent = "loading …";
   try {
-    const answer = await fetch(`${api.path}/openapi.json`, { headers: await headers(api, "GET", "/openapi.json"), credentials: "omit", cache: "no-store" });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    operations = operationsOf(await answer.json());
+    const response = await fetch(`${api.path}/openapi.json`, { headers: await headers(api, "GET", "/openapi.json"), credentials: "omit", cache: "no-store" });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    operations = operationsOf(await response.json());
   } catch (error) {
     note.textContent = `${api.path}/openapi.json returned no document (${error.message}); write the body yourself.`;
     return;
   }
   suggest(operations.map((operation) => operation.path));
-  const known = operations.some((one) => one.path === byId("path").value && one.method === byId("method").value);
+  const listed = operations.some(isSelected);
   const first = operations.find((operation) => operation.body) ?? operations[0];
-  if (!known && first) {
+  if (!listed && first) {
     byId("method").value = first.method;
     byId("path").value = first.path;
   }
   fillFromOperation();
 }
 
+const isSelected = ({ path, method }) => path === byId("path").value && method === byId("method").value;
+
 function fillFromOperation() {
-  const found = operations.find((one) => one.path === byId("path").value && one.method === byId("method").value);
-  if (found) setBody(found.body, "an example that the API's OpenAPI document allows");
+  const operation = operations.find(isSelected);
+  if (operation) setBody(operation.body, "an example by the API's OpenAPI document");
 }
 
 function setBody(text, note) {
@@ -119,36 +121,36 @@ function setBody(text, note) {
   byId("body-note").textContent = text ? `Body: ${note}.` : "";
 }
 
-/** What shows who sends a request, as far as the API asks for it. */
+/** The headers that authorize a request, as the API requires. */
 async function headers(api, method, path, body = "") {
   const key = byId("key").value.trim();
   const token = byId("authorization").value.trim();
-  const asked = (...kinds) => kinds.some((kind) => api.asks.includes(kind));
+  const accepts = (...kinds) => kinds.some((kind) => api.authorization.includes(kind));
   return {
-    ...(asked("API_KEY") && key && { "x-api-key": key }),
-    ...(asked("JWT", "CUSTOM") && token && { authorization: token }),
-    ...(asked("AWS_IAM") && byId("signed").checked && await signatureOf(method, api.path + path, body, api)),
+    ...(accepts("API_KEY") && key && { "x-api-key": key }),
+    ...(accepts("JWT", "CUSTOM") && token && { authorization: token }),
+    ...(accepts("AWS_IAM") && byId("signed").checked && await signatureOf(method, api.path + path, body, api)),
   };
 }
 
 async function send() {
-  const api = chosen();
+  const api = selectedApi();
   const method = byId("method").value;
   const path = byId("path").value.startsWith("/") ? byId("path").value : `/${byId("path").value}`;
-  const bodied = method !== "GET" && byId("body").value;
+  const sentBody = method !== "GET" && byId("body").value;
   const button = byId("send-button");
   button.disabled = true;
-  const began = performance.now();
+  const start = performance.now();
   try {
-    const answer = await fetch(`${api.path}${path}`, {
+    const response = await fetch(`${api.path}${path}`, {
       method, credentials: "omit", cache: "no-store", redirect: "manual",
       headers: {
-        ...await headers(api, method, path, bodied || ""), ...(bodied && { "content-type": byId("content-type").value }),
+        ...await headers(api, method, path, sentBody || ""), ...(sentBody && { "content-type": byId("content-type").value }),
       },
-      body: bodied || undefined,
+      body: sentBody || undefined,
     });
-    const text = await answer.text();
-    showAnswer(answer, text, performance.now() - began);
+    const text = await response.text();
+    showResponse(response, text, performance.now() - start);
   } catch (error) {
     byId("answer").replaceChildren(`No response: ${error.message}`);
   } finally {
@@ -157,10 +159,10 @@ async function send() {
   }
 }
 
-function showAnswer(answer, text, took) {
-  const told = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
+function showResponse(response, text, durationMs) {
+  const headerLines = [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
   byId("answer").replaceChildren(
-    element("h3", {}, pill(answer.status, statusKind(answer.status)), `${took.toFixed(0)} ms`),
+    element("h3", {}, pill(response.status, statusKind(response.status)), `${durationMs.toFixed(0)} ms`),
     element("pre", { tabindex: "0" }, pretty(text) || "(no body)"),
-    element("details", {}, element("summary", {}, "Headers"), element("pre", {}, told)));
+    element("details", {}, element("summary", {}, "Headers"), element("pre", {}, headerLines)));
 }

@@ -1,4 +1,4 @@
-// Signature Version 4 by the cloud's key, of what this page asks of the cloud and of deployed APIs.
+// Signature Version 4 with the cloud's key, for this page's requests to the cloud and to deployed APIs.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
 import { cloudKey } from "./key.js";
@@ -17,23 +17,23 @@ export async function signatureOf(method, target, body, { region, service = "exe
   ].join("\n");
   const { id, secret } = cloudKey();
   let key = new TextEncoder().encode(`AWS4${secret}`);
-  for (const part of scope) key = await keyed(key, part);
-  const signature = hex(await keyed(key, ["AWS4-HMAC-SHA256", stamp, scope.join("/"), await digest(canonical)].join("\n")));
+  for (const part of scope) key = await hmac(key, part);
+  const signature = hex(await hmac(key, ["AWS4-HMAC-SHA256", stamp, scope.join("/"), await digest(canonical)].join("\n")));
   return {
     "x-amz-date": stamp,
     authorization: `AWS4-HMAC-SHA256 Credential=${id}/${scope.join("/")}, SignedHeaders=${SIGNED}, Signature=${signature}`,
   };
 }
 
-/** The path once more encoded, which all services but S3 sign. */
+/** The path encoded once more, as all services but S3 sign it. */
 const encoded = (path) => path.split("/").map((part) =>
-  encodeURIComponent(part).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)).join("/");
+  encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)).join("/");
 
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const digest = async (text) => hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 
-async function keyed(key, text) {
+async function hmac(key, text) {
   const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return crypto.subtle.sign("HMAC", imported, new TextEncoder().encode(text));
 }

@@ -34,7 +34,7 @@ def test_a_request_to_an_http_api_is_seen_with_the_version_that_answered(
 
     (described,) = [one for one in ask(cloud, "overview")["apis"] if one["id"] == api]
     assert described["path"] == f"/_gateway/{api}"
-    assert described["asks"] == ["NONE"]
+    assert described["authorization"] == ["NONE"]
     assert described["routes"] == [{"path": "/echo", "method": "POST", "function": function, "qualifier": None}]
 
     sent = httpx.post(f"{cloud.config.endpoint_url}{described['path']}/echo?a=1", content=b"\xff", trust_env=False)

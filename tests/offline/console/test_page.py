@@ -208,7 +208,7 @@ def test_the_form_signs_for_an_api_that_asks_for_it(
     gateway.create_deployment(restApiId=api, stageName="live")
     until(lambda: api in page.evaluate(APIS))
     page.evaluate(CHOOSE.format(api=api))
-    assert page.text("#asks") == "Callers send a signature, by route."
+    assert page.text("#auth-note") == "Callers send a signature, by route."
     shown = page.evaluate("[...document.querySelectorAll('#send-form [data-for]')].filter(e => !e.hidden).length")
     assert shown == 1
     page.type("#path", "/a b/(c)%20d?z=1&a=%41")
