@@ -74,7 +74,7 @@ class Cloud:
             self._keeper.start()
 
     async def stop(self) -> None:
-        # First of all: what is under way is kept as it stands, not as stopping leaves it.
+        # First of all: running work is saved as it is, not as stopping leaves it.
         if self._keeper is not None:
             await self._keeper.stop()
         moto_time.unfollow(self.clock)

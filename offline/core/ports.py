@@ -128,7 +128,7 @@ class AlarmSource(Protocol):
     """CloudWatch: the states of alarms."""
 
     def alarm_state(self, region: str, name: str) -> str:
-        """ "OK", "ALARM" or "INSUFFICIENT_DATA"; raises KeyError for an alarm that does not exist."""
+        """ "OK", "ALARM" or "INSUFFICIENT_DATA"; raises KeyError if the alarm does not exist."""
 
     def subscribe(self, callback: AlarmSubscriber) -> None: ...
 

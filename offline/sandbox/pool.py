@@ -20,7 +20,7 @@ from serinus.offline.sandbox.spec import FunctionSpec
 from serinus.offline.sandbox.worker import Worker
 
 #: Real seconds within which a worker that has answered is expected to poll for its next invocation, and that a
-#: request waits for a busy worker rather than start one, which takes longer.
+#: request waits for a busy worker rather than start one, which would be slower.
 FINISHING_S = 0.1
 #: Real seconds after which a request has waited long enough for one of many, whatever the pace was.
 PATIENCE_S = 0.5

@@ -1,6 +1,6 @@
 """Step Functions: moto stores state machines; none is ever run.
 
-Moto answers StartExecution with an execution that no state machine ever ran, whose status and history are made up.
+Moto answers StartExecution with an execution that never ran, whose status and history are invented.
 Every operation that runs a state machine, or reports a run, is rejected here.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call, Service
 
-#: All that AWS has on executions, on the tasks and activities they wait for, and on the runs of their maps.
+#: AWS's operations on executions, on the tasks and activities they wait for, and on the runs of their maps.
 RUNNING = frozenset(
     {
         "DescribeExecution",
@@ -34,7 +34,7 @@ RUNNING = frozenset(
 
 
 class StepFunctions(Service):
-    """Moto's state machines and their tags; the rest is refused by name."""
+    """Moto's state machines and their tags; the rest is rejected by name."""
 
     name = "stepfunctions"
     moto_operations = frozenset(
@@ -54,4 +54,4 @@ class StepFunctions(Service):
 
 
 async def _refused(call: Call) -> None:
-    raise NotModelled(f"stepfunctions:{call.operation}", "It keeps state machines but does not run them.")
+    raise NotModelled(f"stepfunctions:{call.operation}", "It stores state machines but does not run them.")

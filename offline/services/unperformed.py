@@ -1,6 +1,6 @@
 """Rejects operations that moto acknowledges but never performs, in services that are otherwise moto's.
 
-A made-up answer passes a rehearsal and fails on AWS. Step Functions and S3 refuse theirs in modules of their own.
+A fake response passes a rehearsal and fails on AWS. Step Functions and S3 have such modules of their own.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from serinus.offline.core.service import Service
 
 
 class MotoBut(Service):
-    """A service of moto's, but for the operations that are ``unperformed``, each with the reason."""
+    """A service of moto's, without the ``unperformed`` operations, each with the reason."""
 
     unperformed: ClassVar[Mapping[str, str]]
 
@@ -30,7 +30,7 @@ class MotoBut(Service):
 class Ecr(MotoBut):
     name = "ecr"
     unperformed = dict.fromkeys(
-        ("StartImageScan", "DescribeImageScanFindings"), "It keeps images but does not scan them."
+        ("StartImageScan", "DescribeImageScanFindings"), "It stores images but does not scan them."
     )
 
 
@@ -38,14 +38,14 @@ class Logs(MotoBut):
     name = "logs"
     unperformed = dict.fromkeys(
         ("PutMetricFilter", "TestMetricFilter"),
-        "No metrics are made of log events here, but for those in the embedded metric format.",
+        "Only log events in the embedded metric format become metrics.",
     )
 
 
 class SecretsManager(MotoBut):
     name = "secretsmanager"
     unperformed: ClassVar[Mapping[str, str]] = {
-        "RotateSecret": "It keeps secrets but calls no function to rotate them."
+        "RotateSecret": "It stores secrets but does not invoke a function to rotate them."
     }
 
 
@@ -53,7 +53,7 @@ class Ssm(MotoBut):
     name = "ssm"
     unperformed = dict.fromkeys(
         ("SendCommand", "GetCommandInvocation", "ListCommands", "ListCommandInvocations"),
-        "It keeps parameters and documents but runs no commands.",
+        "It stores parameters and documents but does not run commands.",
     )
 
 

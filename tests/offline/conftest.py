@@ -1,5 +1,6 @@
 """A running cloud that all offline tests of one process share, and ways to talk to it."""
 
+import functools
 import io
 import itertools
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.serve import running
@@ -70,6 +72,22 @@ def unique_name() -> Callable[..., str]:
     return name
 
 
+@pytest.fixture
+def delete_later() -> Iterator[Callable[..., None]]:
+    """Runs deletions after the test, in reverse order: ``delete_later(client.delete_api, ApiId="a")``.
+
+    A resource that the test itself deleted is skipped.
+    """
+    deletions: list[Callable[[], Any]] = []
+    yield lambda operation, **names: deletions.append(functools.partial(operation, **names))
+    for delete in reversed(deletions):
+        try:
+            delete()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NotFoundException", "ResourceNotFoundException"):
+                raise
+
+
 @pytest.fixture(scope="session")
 def lambda_role(aws: ClientFactory) -> str:
     """The ARN of a role that Lambda may assume, and that may do everything."""
@@ -96,12 +114,13 @@ def zip_of_fixture() -> Callable[[dict[str, str | bytes]], bytes]:
 
 
 @pytest.fixture
-def deploy_function(aws: ClientFactory, lambda_role: str, unique_name: Callable[..., str]) -> Iterator[Any]:
+def deploy_function(
+    aws: ClientFactory, lambda_role: str, unique_name: Callable[..., str], delete_later: Callable[..., None]
+) -> Callable[..., str]:
     """Creates a function from source text (module ``app``) and returns its name; deleted after the test.
 
     ``deploy_function("def handler(event, context): ...", Timeout=5)``; keyword arguments are CreateFunction's.
     """
-    created: list[str] = []
 
     def deploy(code: str, **configuration: Any) -> str:
         name = configuration.pop("FunctionName", None) or unique_name("function")
@@ -117,16 +136,10 @@ def deploy_function(aws: ClientFactory, lambda_role: str, unique_name: Callable[
                 **configuration,
             }
         )
-        created.append(name)
+        delete_later(aws("lambda").delete_function, FunctionName=name)
         return name
 
-    yield deploy
-    for name in created:
-        functions = aws("lambda")
-        try:
-            functions.delete_function(FunctionName=name)
-        except functions.exceptions.ResourceNotFoundException:
-            continue  # the test deleted it itself
+    return deploy
 
 
 class Stacks:

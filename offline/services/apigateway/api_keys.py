@@ -64,7 +64,7 @@ class ApiKeyOperations(ApiGatewayBase):
 
 
 def stage_keys(store: RestApiStore, stages: list[Document]) -> list[str]:
-    """The stages that a key names, as AWS lists them: since usage plans, they open nothing by themselves."""
+    """The stages of a key, as AWS lists them: since usage plans, they grant no access by themselves."""
     for stage in stages:
         store.api(stage["restApiId"]).stage(stage["stageName"])
     return [f"{stage['restApiId']}/{stage['stageName']}" for stage in stages]

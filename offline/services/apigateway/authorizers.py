@@ -1,4 +1,4 @@
-"""Lambda authorizers: functions that allow or deny calls. Cognito's are refused."""
+"""Lambda authorizers: functions that allow or deny calls. Cognito's are rejected."""
 
 import re
 from typing import Any
@@ -72,10 +72,10 @@ class RestAuthorizerOperations(ApiGatewayBase):
 
 
 def check_authorizer(authorizer: Document) -> None:
-    """Raise for what AWS refuses (BadRequestException) or this cloud does not model."""
+    """Raise for a setting that AWS rejects (BadRequestException) or this cloud does not model."""
     kind = authorizer.get("type")
     if kind == "COGNITO_USER_POOLS":
-        raise NotModelled("apigateway: authorizers of Cognito user pools", "TOKEN and REQUEST are.")
+        raise NotModelled("apigateway: authorizers of Cognito user pools", "Use TOKEN or REQUEST.")
     if kind not in ("TOKEN", "REQUEST"):
         raise bad_request(f"Invalid authorizer type {kind}; must be TOKEN, REQUEST or COGNITO_USER_POOLS")
     if function_of(authorizer.get("authorizerUri") or "") is None:

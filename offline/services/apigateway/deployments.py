@@ -77,7 +77,7 @@ class RestDeploymentOperations(ApiGatewayBase):
 
 
 def check_deployable(definition: Definition) -> None:
-    """Raise BadRequestException unless every method has an integration and there is one at least."""
+    """Raise BadRequestException unless there is a method, and every method has an integration."""
     methods = [method for resource in definition.resources.values() for method in resource.methods.values()]
     if not methods:
         raise bad_request("The REST API doesn't contain any methods")

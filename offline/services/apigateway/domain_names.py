@@ -17,7 +17,7 @@ UNMODELLED = {
     "regionalCertificateName": "certificates that are not in ACM",
 }
 MUTABLE = frozenset({"certificateArn", "regionalCertificateArn", "securityPolicy", "endpointAccessMode"})
-#: How the API names the mapping of all paths that no other takes.
+#: The API's name of the mapping of all paths without another.
 NONE = "(none)"
 PATCHABLE = {"/restapiid": "restApiId", "/stage": "stage", "/basepath": "basePath"}
 

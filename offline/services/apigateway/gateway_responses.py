@@ -1,4 +1,4 @@
-"""Gateway responses: what an API answers when the gateway itself refuses or fails."""
+"""Gateway responses: an API's responses when the gateway itself rejects or fails a request."""
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
@@ -51,7 +51,7 @@ def check_parameters(response: Document) -> None:
 
 
 def gateway_response(api: RestApi, kind: str) -> Document:
-    """The response set for ``kind``, or AWS's default."""
+    """The response configured for ``kind``, or AWS's default."""
     stored = api.definition.gateway_responses.get(kind)
     if stored is not None:
         return with_status(stored)

@@ -1,4 +1,4 @@
-"""Integrations: what stands behind a method. Lambda proxies and mocks are modelled, others refused."""
+"""Integrations: the backends of methods. Lambda proxies and mocks are modelled, others rejected."""
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
@@ -95,7 +95,7 @@ class RestIntegrationOperations(ApiGatewayBase):
 
 
 def check_integration(integration: Document) -> None:
-    """Raise for what AWS refuses (BadRequestException) or this cloud does not model."""
+    """Raise for a setting that AWS rejects (BadRequestException) or this cloud does not model."""
     kind = integration.get("type")
     if kind not in TYPES:
         raise bad_request(f"Invalid integration type specified: {kind}. Must be one of {sorted(TYPES)}")
@@ -133,6 +133,6 @@ def check_proxy(integration: Document) -> None:
 
 
 def check_templates(templates: dict[str, str] | None) -> None:
-    """Parse each mapping template, so that what is not modelled is refused now and not at a request."""
+    """Parse each mapping template, so that unmodelled syntax is rejected now and not at a request."""
     for text in (templates or {}).values():
         Template.parse(text or "")

@@ -73,7 +73,7 @@ class MethodOperations(ApiGatewayBase):
 
 
 def check_method(api: RestApi, method: Document) -> None:
-    """Raise for an authorization that AWS does not know or this cloud does not model, and dangling names."""
+    """Raise for an authorization that AWS rejects or this cloud does not model, and for unknown names."""
     kind = method.get("authorizationType", "NONE")
     if kind not in AUTHORIZATION_TYPES:
         raise bad_request(f"Invalid authorization type specified: {kind}. One of {sorted(AUTHORIZATION_TYPES)}")

@@ -1,4 +1,4 @@
-"""Models: JSON schemas that request bodies are checked against."""
+"""Models: JSON schemas for request bodies."""
 
 import json
 from typing import Any

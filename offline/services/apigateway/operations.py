@@ -1,4 +1,4 @@
-"""Shared by all families of operations: the caller's region, responses, pages, refusals."""
+"""Shared by all families of operations: the caller's region, responses, pages, rejections."""
 
 import copy
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ LARGEST_PAGE = 500
 
 class ApiGatewayBase(Service):
     """Base of the families. Operations are coroutines without awaits: they run on the event loop, where
-    the gateway reads the same store, so neither needs a lock."""
+    the gateway reads the same store, so that no lock is needed."""
 
     name = "apigateway"
     missing_parameter = "BadRequestException"
@@ -30,7 +30,7 @@ class ApiGatewayBase(Service):
         super().__init__(context)
         self.domains = domains
         self.stores: dict[str, RestApiStore] = {}
-        #: Grows with every change, so that the gateway knows when what it compiled is stale.
+        #: Grows with every change, so that the gateway can detect stale compiled stages.
         self.revision = 0
 
     def connect(self, ports: Ports) -> None:
@@ -47,7 +47,7 @@ class ApiGatewayBase(Service):
         return self.stores.setdefault(call.region, RestApiStore())
 
     def uncover(self, call: Call, stage: str = "") -> None:
-        """No web ACL stands in front of a stage, or of any of an API's stages, that is going away."""
+        """Drop the web ACL association of a deleted stage, or of all stages of a deleted API."""
         arn = stage_arn(call.region, call.params["restApiId"], stage)
         if stage:
             self._web_acls.uncover(call.region, lambda fronted: fronted == arn)
@@ -59,13 +59,13 @@ class ApiGatewayBase(Service):
 
 
 def answered(document: Document, **changes: Any) -> Document:
-    """A copy that the caller may keep, without what AWS leaves out when unset."""
+    """A copy for the caller, without the members that AWS omits when unset."""
     document = copy.deepcopy(document) | changes
     return {name: value for name, value in document.items() if value is not None}
 
 
 def replace(document: Document, new: Document) -> Document:
-    """Make ``document`` be ``new``, in place; returns a copy for the caller."""
+    """Replace the content of ``document`` with ``new``; returns a copy for the caller."""
     document.clear()
     document.update(new)
     return answered(document)

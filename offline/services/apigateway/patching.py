@@ -1,4 +1,4 @@
-"""API Gateway's updates: JSON-patch operations on a document, typed by the shape AWS documents for it.
+"""API Gateway's updates: JSON-patch operations on a document, typed by its shape in AWS's model.
 
 Values arrive as strings whatever the member's type. Segments escape "/" as "~1" and "~" as "~0".
 Source: https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html

@@ -1,4 +1,4 @@
-"""Patches of the stages in a usage plan, and of the throttles that a plan sets for single methods there.
+"""Patches of a usage plan's stages, and of its throttles for single methods.
 
 "/apiStages" with value "api:stage", or "/apiStages/api:stage/throttle/~1pets/GET/rateLimit".
 Source: https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html#UpdateUsagePlan-Patch

@@ -1,4 +1,4 @@
-"""A stage as the gateway serves it: the stage's settings over the deployment's snapshot."""
+"""The served form of a stage: its settings over the deployment's snapshot."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from serinus.offline.services.apigateway.store import Client, Definition
 
 @dataclass(frozen=True, slots=True)
 class PublishedRestStage:
-    """One stage as it stands now; ``api`` holds the live settings, ``definition`` the deployed ones."""
+    """One stage; ``api`` holds the live settings, ``definition`` the deployed ones."""
 
     region: str
     api_id: str

@@ -44,7 +44,7 @@ def embeds_methods(call: Call) -> bool:
 
 
 def check_part(api: RestApi, parent: Resource, part: str) -> None:
-    """Raise BadRequestException or ConflictException if ``part`` cannot stand under ``parent``."""
+    """Raise BadRequestException or ConflictException if ``part`` is not allowed under ``parent``."""
     if not (PLAIN_PART.match(part) or PARAMETER_PART.match(part)):
         raise bad_request(
             "Resource's path part only allow a-zA-Z0-9._-:~$!,;=@'()*& or a valid greedy path variable "

@@ -1,4 +1,4 @@
-"""REST APIs themselves: what they are called, where they listen, which bodies are binary."""
+"""REST APIs themselves: their names, endpoint types and binary media types."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ UNMODELLED = {
     "cloneFrom": "copying another API",
     "policy": "resource policies of an API",
 }
-#: Kept and told, and without effect: there is no TLS here.
+#: Stored and returned without effect: there is no TLS here.
 TLS_SETTINGS = ("securityPolicy", "endpointAccessMode")
 MUTABLE = frozenset(
     {
@@ -94,7 +94,7 @@ class RestApiOperations(ApiGatewayBase):
 
 
 def check_settings(settings: Document) -> None:
-    """Raise BadRequestException for a setting out of AWS's range, NotModelled for a private API."""
+    """Raise BadRequestException for a setting outside AWS's range, NotModelled for a private API."""
     if not str(settings.get("name") or "").strip():
         raise bad_request("API Gateway requires a non-empty API name")
     policy = str(settings.get("securityPolicy", ""))

@@ -1,7 +1,7 @@
-"""The service itself: every family of operations over one store per region.
+"""The service itself: all families of operations over one store per region.
 
-Moto's model of API Gateway keeps no snapshot of a deployment, validates little and serves no request, so
-this one is ours, whole. HTTP APIs are another service (`apigatewayv2`).
+Moto's API Gateway keeps no snapshot of a deployment, validates little and serves no requests, so this
+implementation is entirely ours. HTTP APIs are another service (`apigatewayv2`).
 """
 
 import asyncio
@@ -76,13 +76,13 @@ class ApiGateway(
         self.domains.by_region = saved.domains
 
     def stage_names(self, region: str, api_id: str) -> Collection[str] | None:
-        """The names of an API's stages; None where the region has no such API."""
+        """The names of an API's stages; None if the region has no such API."""
         store = self.stores.get(region)
         api = store.apis.get(api_id) if store else None
         return api.stages.keys() if api else None
 
     def published(self, api_id: str, stage_name: str) -> PublishedRestStage | None:
-        """The stage ``stage_name`` of ``api_id`` as served now; None if it does not exist."""
+        """The stage ``stage_name`` of ``api_id`` as now served; None if it does not exist."""
         for region, store in self.stores.items():
             api = store.apis.get(api_id)
             if api is None or stage_name not in api.stages:
@@ -101,7 +101,7 @@ class ApiGateway(
         return None
 
     def all_published(self) -> list[PublishedRestStage]:
-        """Every stage of every API as served now."""
+        """Every stage of every API as now served."""
         stages = [
             self.published(api_id, stage_name)
             for store in list(self.stores.values())

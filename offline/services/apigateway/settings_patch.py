@@ -1,4 +1,4 @@
-"""Patches of a stage's method settings, whose paths name method, category and setting.
+"""Patches of a stage's method settings; a path names method, category and setting.
 
 "/*/*/throttling/rateLimit" or "/~1pets~1{id}/GET/logging/loglevel".
 Source: https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html#UpdateStage-Patch
@@ -22,7 +22,7 @@ SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "caching/ttlinseconds": ("cacheTtlInSeconds", int),
     "caching/dataencrypted": ("cacheDataEncrypted", lambda value: value.lower() == "true"),
 }
-#: What AWS answers for a method once one of its settings was set.
+#: The settings that AWS returns for a method with one explicit setting.
 DEFAULTS: Document = {
     "metricsEnabled": False,
     "loggingLevel": "OFF",
@@ -66,7 +66,7 @@ def patch_method_setting(settings: Document, operation: Document) -> None:
 
 
 def forget(settings: Document, key: str, name: str) -> None:
-    """Put one setting of a method back to its default; a method with none of its own is left out."""
+    """Reset one setting of a method to its default; a method without settings of its own is removed."""
     if key in settings:
         settings[key][name] = DEFAULTS[name]
         if settings[key] == DEFAULTS:

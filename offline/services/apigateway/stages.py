@@ -112,7 +112,7 @@ def new_stage(name: str, now: datetime) -> Document:
 
 
 def check_stage(stage: Document) -> None:
-    """Raise for a name, variable or log destination that AWS refuses or this cloud does not model."""
+    """Raise for a name, variable or log destination that AWS rejects or this cloud does not model."""
     if not NAME.match(stage["stageName"]):
         raise bad_request("Stage name only allows a-zA-Z0-9_- and at most 128 characters")
     for name, value in (stage.get("variables") or {}).items():

@@ -1,6 +1,6 @@
 """A region's REST APIs, keys and plans: documents in the shapes that AWS returns.
 
-Keeping AWS's own shapes makes an answer a copy, an update a JSON patch and a deployment a deep copy.
+With AWS's own shapes, a response is a copy, an update a JSON patch and a deployment a deep copy.
 """
 
 import copy
@@ -22,7 +22,7 @@ def not_found(what: str) -> AwsError:
 
 @dataclass(slots=True)
 class Resource:
-    """One path of an API; ``methods`` by HTTP method, integration and responses nested as AWS does."""
+    """One path of an API; ``methods`` by HTTP method, with integration and responses nested as on AWS."""
 
     id: str
     parent_id: str | None
@@ -31,7 +31,7 @@ class Resource:
     methods: dict[str, Document] = field(default_factory=dict)
 
     def document(self, *, with_methods: bool) -> Document:
-        """The resource as AWS answers it; methods are spelled out only when embedded."""
+        """The resource as AWS returns it; methods are complete only when embedded."""
         document: Document = {"id": self.id, "path": self.path}
         if self.parent_id is not None:
             document |= {"parentId": self.parent_id, "pathPart": self.path_part}
@@ -44,7 +44,7 @@ class Resource:
 
 @dataclass(slots=True)
 class Definition:
-    """Everything that a deployment freezes."""
+    """The parts of an API that a deployment copies."""
 
     settings: Document
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A key that a usage plan lets into a stage; ``plan_stage`` holds per-method throttles."""
+    """A key to which a usage plan gives access to a stage; ``plan_stage`` holds per-method throttles."""
 
     key: Document
     plan: Document
@@ -140,7 +140,7 @@ class RestApiStore:
             raise not_found("Usage Plan") from None
 
     def clients(self, api_id: str, stage_name: str) -> dict[str, Client]:
-        """Enabled keys by their value, with the usage plan that lets them into the stage."""
+        """Enabled keys by their value, with the usage plan that gives them access to the stage."""
         clients = {}
         for plan in self.plans.values():
             entry = plan.covers(api_id, stage_name)

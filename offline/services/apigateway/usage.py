@@ -1,4 +1,4 @@
-"""Each key's use of each plan by day: quotas count it and GetUsage reports it."""
+"""Each key's use of each plan by day, for quotas and GetUsage."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,12 +20,12 @@ def period_start(period: str, day: date) -> date:
 
 @dataclass(slots=True)
 class UsageLedger:
-    """Requests let through, by (plan id, key id) and UTC day of cloud time."""
+    """Admitted requests, by (plan id, key id) and UTC day of cloud time."""
 
     counts: dict[tuple[str, str], dict[date, int]] = field(default_factory=dict)
 
     def take(self, plan: dict[str, Any], key_id: str, cloud_time: float) -> bool:
-        """Count one request; False, and nothing counted, if it is over the plan's quota."""
+        """Count one request; False, without counting it, if it exceeds the plan's quota."""
         day = today(cloud_time)
         counts = self.counts.setdefault((plan["id"], key_id), {})
         quota = plan.get("quota")
@@ -35,14 +35,14 @@ class UsageLedger:
         return True
 
     def used(self, plan: dict[str, Any], key_id: str, day: date) -> int:
-        """Requests in the quota period of ``day``, up to and including it."""
+        """Requests in the quota period of ``day``, up to and including that day."""
         quota = plan.get("quota") or {"period": "DAY"}
         first = period_start(quota["period"], day)
         counts = self.counts.get((plan["id"], key_id), {})
         return sum(count for counted, count in counts.items() if first <= counted <= day)
 
     def report(self, plan: dict[str, Any], key_id: str, first: date, last: date) -> list[list[int]]:
-        """[used that day, remaining after it] for each day; remaining is 0 where the plan has no quota."""
+        """[used that day, remaining after it] for each day; remaining is 0 if the plan has no quota."""
         quota = plan.get("quota")
         counts = self.counts.get((plan["id"], key_id), {})
         rows = []

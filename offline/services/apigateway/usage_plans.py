@@ -135,7 +135,7 @@ def check_plan(store: RestApiStore, plan: Document) -> None:
 
 
 def check_joins(store: RestApiStore, plan: UsagePlan, key_id: str) -> None:
-    """Raise ConflictException if the key is in the plan already, or reaches one of its stages by another."""
+    """Raise ConflictException if the key is already in the plan, or has access to one of its stages by another."""
     if key_id in plan.key_ids:
         raise conflict(f"Usage Plan {plan.document['id']} cannot be used with key {key_id}: already a subscriber")
     for other in store.plans.values():

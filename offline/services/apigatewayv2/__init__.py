@@ -1,4 +1,4 @@
-"""API Gateway's HTTP APIs: routes, integrations, JWT authorizers, stages. WebSocket APIs are refused by name."""
+"""API Gateway's HTTP APIs: routes, integrations, JWT authorizers, stages. WebSocket APIs are rejected by name."""
 
 from serinus.offline.services.apigatewayv2.service import ApiGatewayV2
 

@@ -1,4 +1,4 @@
-"""HTTP APIs themselves: what they are called and which origins may read their answers."""
+"""HTTP APIs themselves: their names and CORS configurations."""
 
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.service import Call
@@ -69,13 +69,13 @@ class ApiOperations(HttpDomainNameOperations):
 
 def check_protocol(protocol: str) -> None:
     if protocol == "WEBSOCKET":
-        raise NotModelled("apigatewayv2: WebSocket APIs", "HTTP APIs are.")
+        raise NotModelled("apigatewayv2: WebSocket APIs", "Use HTTP APIs.")
     if protocol != "HTTP":
         raise bad_request(f"Invalid protocol type {protocol}; must be HTTP or WEBSOCKET")
 
 
 def check_expressions(params: Document) -> None:
-    """HTTP APIs have one way to select a route and a key."""
+    """Raise BadRequestException unless the selection expressions are those of HTTP APIs."""
     for name, only in (
         ("RouteSelectionExpression", ROUTE_SELECTION),
         ("ApiKeySelectionExpression", KEY_SELECTION),
@@ -85,7 +85,7 @@ def check_expressions(params: Document) -> None:
 
 
 def check_cors(cors: Document | None) -> None:
-    """Raise BadRequestException for what AWS refuses of a CORS configuration."""
+    """Raise BadRequestException for a CORS configuration that AWS rejects."""
     if cors is None:
         return
     age_s = cors.get("MaxAge") or 0

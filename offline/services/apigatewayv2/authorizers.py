@@ -1,4 +1,4 @@
-"""JWT authorizers: an issuer and the audiences whose tokens open a route. Lambda authorizers are refused."""
+"""JWT authorizers: an issuer and audiences whose tokens a route accepts. Lambda authorizers are rejected."""
 
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from serinus.offline.services.apigatewayv2.store import HttpApi
 SETTABLE = ("AuthorizerType", "IdentitySource", "IdentityValidationExpression", "JwtConfiguration", "Name")
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 MOST_AUTHORIZERS, MOST_AUDIENCES = 10, 50
-#: Hosts on which an issuer may speak plain HTTP: this machine's own, for tests without a network.
+#: Hosts on which an issuer may use plain HTTP: this machine's own, for tests without a network.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -30,7 +30,7 @@ class HttpAuthorizerOperations(ApiGatewayV2Base):
         document: Document = {"AuthorizerId": new_id(6)} | pick_members(call.params, SETTABLE)
         check_authorizer(api, document)
         if len(api.authorizers) >= MOST_AUTHORIZERS:
-            raise bad_request(f"An API takes at most {MOST_AUTHORIZERS} authorizers")
+            raise bad_request(f"An API can have at most {MOST_AUTHORIZERS} authorizers")
         api.authorizers[document["AuthorizerId"]] = document
         return answered(document)
 
@@ -64,18 +64,18 @@ class HttpAuthorizerOperations(ApiGatewayV2Base):
 
 
 def check_authorizer(api: HttpApi, authorizer: Document) -> None:
-    """Raise for what AWS refuses (BadRequestException) or this cloud does not model."""
+    """Raise for a setting that AWS rejects (BadRequestException) or this cloud does not model."""
     kind = authorizer["AuthorizerType"]
     if kind == "REQUEST":
-        raise NotModelled("apigatewayv2: Lambda authorizers of HTTP APIs", "JWT authorizers are.")
+        raise NotModelled("apigatewayv2: Lambda authorizers of HTTP APIs", "Use JWT authorizers.")
     if kind != "JWT":
-        raise bad_request(f"Invalid authorizer type {kind}; an HTTP API takes JWT or REQUEST")
+        raise bad_request(f"Invalid authorizer type {kind}; must be JWT or REQUEST")
     for other in api.authorizers.values():
         if other["Name"] == authorizer["Name"] and other["AuthorizerId"] != authorizer["AuthorizerId"]:
             raise conflict(f"Authorizer name must be unique. {authorizer['Name']}")
     sources = authorizer.get("IdentitySource") or []
     if len(sources) != 1:
-        raise bad_request(f"A JWT authorizer takes exactly one identity source (got {len(sources)})")
+        raise bad_request(f"A JWT authorizer requires exactly one identity source (got {len(sources)})")
     check_source(sources[0])
     check_jwt(authorizer.get("JwtConfiguration") or {})
 
@@ -85,7 +85,7 @@ def check_jwt(configuration: Document) -> None:
     if not audiences:
         raise bad_request("JWT configuration requires at least one audience")
     if len(audiences) > MOST_AUDIENCES:
-        raise bad_request(f"A JWT authorizer takes at most {MOST_AUDIENCES} audiences (got {len(audiences)})")
+        raise bad_request(f"A JWT authorizer can have at most {MOST_AUDIENCES} audiences (got {len(audiences)})")
     parts = urlsplit(issuer)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise bad_request(f"Invalid issuer: {issuer!r}. Issuer must be an https:// URL")

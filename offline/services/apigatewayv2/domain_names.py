@@ -1,4 +1,4 @@
-"""Domain names and API mappings, of HTTP APIs and of REST APIs; the domains themselves are kept with REST's."""
+"""Domain names and API mappings of HTTP and REST APIs; the domains themselves are stored with REST's."""
 
 from serinus.offline.core.service import Call
 from serinus.offline.http.api_documents import Document, bad_request
@@ -80,7 +80,7 @@ class HttpDomainNameOperations(ApiGatewayV2Base):
         self.domains.check_unmapped(call.region, call.params["ApiId"], stage)
 
     def check_target(self, call: Call, domain: Domain, api_id: str, stage: str) -> None:
-        """Raise BadRequestException unless the stage exists, and may stand behind the domain."""
+        """Raise BadRequestException unless the stage exists and may be mapped to the domain."""
         http = self.store(call).apis.get(api_id)
         if http is not None and not domain.regional:
             raise bad_request("Only REGIONAL domain names can be mapped to an HTTP API")
@@ -92,7 +92,7 @@ class HttpDomainNameOperations(ApiGatewayV2Base):
 
 
 def configuration(call: Call) -> Document:
-    """The one configuration of a domain; raises for the kinds that only the REST API can make."""
+    """The one configuration of a domain; raises for kinds that only the REST API can create."""
     settings: list[Document] = call.params.get("DomainNameConfigurations") or []
     if len(settings) > 1:
         raise bad_request("Only one domain name configuration is supported")

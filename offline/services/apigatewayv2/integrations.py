@@ -84,12 +84,12 @@ class HttpIntegrationOperations(ApiGatewayV2Base):
 
 
 def check_integration(integration: Document) -> None:
-    """Raise for what AWS refuses (BadRequestException) or this cloud does not model."""
+    """Raise for a setting that AWS rejects (BadRequestException) or this cloud does not model."""
     kind = integration.get("IntegrationType")
     if kind == "HTTP_PROXY":
-        raise NotModelled("apigatewayv2: HTTP_PROXY integrations", "AWS_PROXY to a Lambda function is modelled.")
+        raise NotModelled("apigatewayv2: HTTP_PROXY integrations", "Use AWS_PROXY with a Lambda function.")
     if kind != "AWS_PROXY":
-        raise bad_request(f"HTTP APIs take integrations of type AWS_PROXY and HTTP_PROXY (got {kind})")
+        raise bad_request(f"Invalid integration type {kind}; must be AWS_PROXY or HTTP_PROXY")
     if integration.get("ConnectionType") == "VPC_LINK":
         raise NotModelled("apigatewayv2: VPC links")
     version = integration.get("PayloadFormatVersion")
@@ -109,7 +109,7 @@ def check_integration(integration: Document) -> None:
 
 
 def lambda_of(integration: Document) -> str | None:
-    """The function's ARN, from an ARN or an invocation URI, stage variables still in it."""
+    """The function's ARN, from an ARN or an invocation URI, with its stage variables unresolved."""
     uri = str(integration.get("IntegrationUri") or "")
     plain = STAGE_VARIABLE.sub("x", uri)
     return uri if FUNCTION_ARN.match(plain) else function_of(uri)

@@ -22,17 +22,17 @@ LARGEST_PAGE = 500
 
 class ApiGatewayV2Base(Service):
     """Base of the families. Operations are coroutines without awaits: they run on the event loop, where
-    the gateway reads the same store, so neither needs a lock."""
+    the gateway reads the same store, so that no lock is needed."""
 
     name = "apigatewayv2"
     missing_parameter = "BadRequestException"
 
     def __init__(self, context: CloudContext, domains: CustomDomains) -> None:
         super().__init__(context)
-        #: Kept with the REST APIs' state.
+        #: Saved with the REST APIs' state.
         self.domains = domains
         self.stores: dict[str, HttpApiStore] = {}
-        #: Grows with every change, so that the gateway knows when what it compiled is stale.
+        #: Grows with every change, so that the gateway can detect stale compiled stages.
         self.revision = 0
 
     def connect(self, ports: Ports) -> None:
@@ -52,7 +52,7 @@ class ApiGatewayV2Base(Service):
         return self.store(call).api(call.params["ApiId"])
 
     def deployed(self, api: HttpApi) -> None:
-        """Bring every stage with automatic deployments to what the API is now."""
+        """Deploy the API's present state to every stage with automatic deployments."""
         stages = [stage for stage in api.stages.values() if stage["AutoDeploy"]]
         if not stages:
             return
@@ -76,7 +76,7 @@ class ApiGatewayV2Base(Service):
 
 
 def answered(document: Document) -> Document:
-    """A copy that the caller may keep, without what AWS leaves out when unset."""
+    """A copy for the caller, without the members that AWS omits when unset."""
     return {name: value for name, value in copy.deepcopy(document).items() if value is not None}
 
 
@@ -92,7 +92,7 @@ def changed(document: Document, params: Mapping[str, Any], names: Iterable[str])
 
 
 def replace(document: Document, new: Document) -> Document:
-    """Make ``document`` be ``new``, in place; returns a copy for the caller."""
+    """Replace the content of ``document`` with ``new``; returns a copy for the caller."""
     document.clear()
     document.update(new)
     return answered(document)

@@ -1,4 +1,4 @@
-"""A stage as the gateway serves it: the stage's settings over the deployment's snapshot."""
+"""The served form of a stage: its settings over the deployment's snapshot."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from serinus.offline.services.apigatewayv2.store import HttpDeployment
 
 @dataclass(frozen=True, slots=True)
 class PublishedHttpStage:
-    """One stage as it stands now; ``deployment`` None means that nothing was deployed to it yet."""
+    """One stage; ``deployment`` is None if nothing has been deployed to it."""
 
     region: str
     api: Document

@@ -35,7 +35,7 @@ PLAIN_PART = re.compile(r"^[^{}/\s]+$")
 PARAMETER_PART = re.compile(r"^\{[\w.\-:]+\}$")
 GREEDY_PART = re.compile(r"^\{[\w.\-:]+\+\}$")
 MOST_SCOPES = 10
-#: Which type of authorizer an authorization type needs.
+#: The authorizer type that an authorization type requires.
 NEEDED = {"JWT": "JWT", "CUSTOM": "REQUEST"}
 
 
@@ -81,7 +81,7 @@ class RouteOperations(ApiGatewayV2Base):
 
 
 def check_route(api: HttpApi, route: Document) -> None:
-    """Raise for a key, a target or an authorization that AWS refuses."""
+    """Raise for a key, a target or an authorization that AWS rejects."""
     check_key(route["RouteKey"])
     for other in api.routes.values():
         if other["RouteKey"] == route["RouteKey"] and other["RouteId"] != route["RouteId"]:
@@ -122,7 +122,8 @@ def check_authorization(api: HttpApi, route: Document) -> None:
             "COGNITO_USER_POOLS and JWT authorization types"
         )
     if len(route.get("AuthorizationScopes") or []) > MOST_SCOPES:
-        raise bad_request(f"A route takes at most {MOST_SCOPES} scopes (got {len(route['AuthorizationScopes'])})")
+        count = len(route["AuthorizationScopes"])
+        raise bad_request(f"A route can have at most {MOST_SCOPES} scopes (got {count})")
     if kind in NEEDED:
         authorizer = api.authorizers.get(route.get("AuthorizerId") or "")
         if authorizer is None or authorizer["AuthorizerType"] != NEEDED[kind]:

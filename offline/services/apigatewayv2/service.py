@@ -1,6 +1,7 @@
-"""The service itself: every family of operations over one store per region.
+"""The service itself: all families of operations over one store per region.
 
-Moto's model of HTTP APIs keeps no deployments, validates little and serves no request, so this one is ours, whole.
+Moto's HTTP APIs keep no deployments, validate little and serve no requests, so this implementation is entirely
+ours.
 """
 
 from serinus.offline.services.apigatewayv2.apis import ApiOperations
@@ -37,7 +38,7 @@ class ApiGatewayV2(
         return any(api_id in store.apis for store in self.stores.values())
 
     def stage_of_path(self, api_id: str, first_part: str) -> str:
-        """The stage that a path under the API's own URL is for: the one it begins with, else $default."""
+        """The stage of a path under the API's own URL: its first part if that is a stage, else $default."""
         for store in self.stores.values():
             api = store.apis.get(api_id)
             if api is not None and first_part != DEFAULT_STAGE and first_part in api.stages:
@@ -45,7 +46,7 @@ class ApiGatewayV2(
         return DEFAULT_STAGE
 
     def published(self, api_id: str, stage_name: str) -> PublishedHttpStage | None:
-        """The stage ``stage_name`` of ``api_id`` as served now; None if it does not exist."""
+        """The stage ``stage_name`` of ``api_id`` as now served; None if it does not exist."""
         for region, store in self.stores.items():
             api = store.apis.get(api_id)
             if api is None or stage_name not in api.stages:
@@ -56,7 +57,7 @@ class ApiGatewayV2(
         return None
 
     def all_published(self) -> list[PublishedHttpStage]:
-        """Every stage of every API as served now."""
+        """Every stage of every API as now served."""
         stages = [
             self.published(api_id, stage_name)
             for store in list(self.stores.values())

@@ -1,4 +1,4 @@
-"""Identity sources: where in a request an authorizer looks."""
+"""Identity sources: the parts of a request that an authorizer reads."""
 
 import re
 

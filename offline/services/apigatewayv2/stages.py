@@ -1,4 +1,4 @@
-"""Stages: names under which a deployment is served, with throttles and access logs; $default is in no URL."""
+"""Stages: names under which a deployment is served, with throttles and access logs; URLs omit $default."""
 
 import re
 from typing import Any
@@ -95,7 +95,7 @@ class HttpStageOperations(HttpDomainNameOperations):
 
 
 def check_stage(api: HttpApi, stage: Document) -> None:
-    """Raise for a name, deployment, setting or log destination that AWS refuses or this cloud does not model."""
+    """Raise for a name, deployment, setting or log destination that AWS rejects or this cloud does not model."""
     if not NAME.match(stage["StageName"]):
         raise bad_request("Stage name only allows a-zA-Z0-9_- and at most 128 characters, or $default")
     deployment = stage.get("DeploymentId")

@@ -13,7 +13,7 @@ def not_found(kind: str, identity: str) -> AwsError:
 
 @dataclass(slots=True)
 class HttpDeployment:
-    """An API's routes, integrations and authorizers as they stood when it was made."""
+    """An API's routes, integrations and authorizers at the time of the deployment."""
 
     document: Document
     routes: dict[str, Document]
@@ -33,7 +33,7 @@ class HttpApi:
     deployments: dict[str, HttpDeployment] = field(default_factory=dict)
 
     def freeze(self, document: Document) -> HttpDeployment:
-        """A deployment of what the API is now."""
+        """A deployment of the API's present state."""
         snapshot = copy.deepcopy((self.routes, self.integrations, self.authorizers))
         deployment = self.deployments[document["DeploymentId"]] = HttpDeployment(document, *snapshot)
         return deployment

@@ -1,4 +1,4 @@
-"""CloudFormation of this cloud: engine, change sets and the resource types that it models."""
+"""CloudFormation: the engine, change sets and the modelled resource types."""
 
 from serinus.offline.services.cloudformation.service import CloudFormation
 

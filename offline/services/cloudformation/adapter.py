@@ -1,8 +1,8 @@
-"""From CloudFormation properties to an API's input, guided by botocore's model of that API.
+"""Converts CloudFormation properties into an API's input, by botocore's model of that API.
 
-CloudFormation's property names are the API's own in another case, so the shape itself tells how to spell a
-member and what a scalar must become ("30" is an integer where the API wants one). What has no member in the
-shape is refused by name.
+CloudFormation's property names are the API's own in another case, so the shape itself determines a member's
+spelling and a scalar's type ("30" becomes an integer where the API requires one). A property without a member in
+the shape is rejected by name.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ def to_input(client: Any, operation: str, properties: Mapping[str, Any]) -> dict
 
 
 def members(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """As `to_input`, leaving out the properties that ``operation`` does not take."""
+    """Like `to_input`, without the properties that ``operation`` does not accept."""
     shape = client.meta.service_model.operation_model(operation).input_shape
     known = {name.lower() for name in shape.members}
     return to_input(
@@ -86,7 +86,7 @@ def _scalar(value: Any, type_name: str) -> Any:
 
 @contextlib.contextmanager
 def missing_ok(*codes: str) -> Iterator[None]:
-    """For deleting: an error with one of ``codes`` says that nothing is left to delete."""
+    """Suppress an error with one of ``codes``, which means that nothing is left to delete."""
     try:
         yield
     except ClientError as error:
@@ -95,7 +95,7 @@ def missing_ok(*codes: str) -> Iterator[None]:
 
 
 def truth(value: Any) -> bool:
-    """A boolean property, which a template may write as text."""
+    """A boolean property, which may be text in a template."""
     return value if isinstance(value, bool) else str(value).lower() == "true"
 
 
@@ -107,7 +107,8 @@ def retag(
     untag: str = "UntagResource",
     **resource: str,
 ) -> None:
-    """Bring a resource's tags from the former ones to the present; ``resource`` are the arguments that name it."""
+    """Update a resource's tags from the previous to the present ones; ``resource`` holds the arguments that
+    identify it."""
     gone = lost(request.previous_tags, request.tags)
     if gone:
         _call(client, untag, {**resource, "TagKeys": gone})
@@ -120,10 +121,10 @@ def _call(client: Any, operation: str, arguments: Mapping[str, Any]) -> None:
 
 
 def lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Keys that went away."""
+    """The removed keys."""
     return [key for key in old if key not in new]
 
 
 def text(document: Any) -> str:
-    """A policy document as the text that APIs take."""
+    """A policy document as the text that APIs accept."""
     return document if isinstance(document, str) else json.dumps(document)

@@ -1,4 +1,4 @@
-"""What the groups of API calls share: the engine, and finding stacks as AWS words their absence."""
+"""Shared by all groups of API calls: the engine, and looking up stacks with AWS's errors."""
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.service import Call

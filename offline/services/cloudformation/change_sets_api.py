@@ -1,4 +1,4 @@
-"""API calls for change sets: proposed, looked at, then executed or thrown away."""
+"""API calls that create, describe, execute and delete change sets."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ class ChangeSetsApi(ApiBase):
         return {"Id": change_set.id, "StackId": stack.id}
 
     def _target(self, call: Call) -> tuple[Stack, bool]:
-        """The stack that a new change set is for, and whether it is yet to be registered."""
+        """The stack of a new change set, and whether the stack is new."""
         name, kind = call.params["StackName"], call.params.get("ChangeSetType") or "UPDATE"
         stack = self.state.find(call.region, name)
         if kind == "IMPORT":
@@ -102,7 +102,7 @@ class ChangeSetsApi(ApiBase):
             change_set.status = "CREATE_COMPLETE"
 
     def _fill(self, stack: Stack, change_set: ChangeSet, *, validate: bool) -> str:
-        """Work out the changes; returns why the change set failed, or nothing."""
+        """Compute the changes; returns the reason for a failure, or "" on success."""
         submissions = self.engine.submissions
         revision = change_set.revision
         change_set.failures = submissions.early_failures(revision, stack) if validate else []

@@ -17,7 +17,7 @@ NO_CHANGES = (
 NO_UPDATES = "No updates are to be performed."
 
 
-#: A change that the template itself makes is caused by nothing else.
+#: A change by the template itself has no other cause.
 NO_CAUSE: tuple[None] = (None,)
 
 
@@ -41,7 +41,7 @@ class Preview:
 
     @property
     def empty(self) -> bool:
-        """Whether executing it would change nothing: no resource, no output, no tag."""
+        """Whether executing it would change no resource, output or tag."""
         previous = self.stack.revision
         tags_differ = previous is not None and previous.tags != self.revision.tags
         return not self.changes and not tags_differ and not self._outputs_differ()

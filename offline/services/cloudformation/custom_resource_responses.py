@@ -1,4 +1,4 @@
-"""Where custom resources answer: a URL of this cloud for each request that was sent out."""
+"""Receives custom resources' responses, at a URL of this cloud for each request."""
 
 import json
 from concurrent.futures import Future
@@ -15,18 +15,18 @@ MAX_ANSWER_BYTES = 4096
 
 
 class Answers:
-    """The requests that wait for an answer, by their id."""
+    """The pending requests, by their id."""
 
     def __init__(self, context: CloudContext) -> None:
         self._context = context
         self._expected: dict[str, Future[dict[str, Any]]] = {}
 
     def url(self, request_id: str) -> str:
-        """What a custom resource's function is told to PUT its answer to."""
+        """The ResponseURL to which a custom resource's function PUTs its response."""
         return f"{self._context.config.endpoint_url}{PATH}/{request_id}"
 
     def expect(self, request_id: str) -> "Future[dict[str, Any]]":
-        """A future that the answer to ``request_id`` will complete."""
+        """A future that the response to ``request_id`` will complete."""
         answer: Future[dict[str, Any]] = Future()
         self._expected[request_id] = answer
         return answer

@@ -1,4 +1,4 @@
-"""Dynamic references: ``{{resolve:service:...}}``, replaced by what they name just before a resource is made.
+"""Dynamic references: ``{{resolve:service:...}}``, resolved just before a resource is created.
 
 They stay unresolved in the stack's state, so that no secret is ever kept or shown there.
 """
@@ -19,7 +19,7 @@ PATTERN = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}"
 
 
 def resolve_dynamic(value: Any, client: ClientFactory) -> Any:
-    """``value`` with each dynamic reference replaced; ``client`` gives boto3 clients by service name."""
+    """``value`` with each dynamic reference resolved; ``client`` returns boto3 clients by service name."""
     if isinstance(value, dict):
         return {key: resolve_dynamic(item, client) for key, item in value.items()}
     if isinstance(value, list):

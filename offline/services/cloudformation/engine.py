@@ -1,4 +1,4 @@
-"""Starts stack operations in threads and keeps the state they work on."""
+"""Starts stack operations in threads and keeps their state."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from serinus.offline.services.cloudformation.submission import Submissions
 
 log = logging.getLogger(__name__)
 
-#: The final status of an operation that broke off, by the status it broke off in.
+#: The final status of an aborted operation, by the status in which it was aborted.
 FAILED_INSTEAD = {
     "CREATE_IN_PROGRESS": "CREATE_FAILED",
     "DELETE_IN_PROGRESS": "DELETE_FAILED",
@@ -27,12 +27,12 @@ FAILED_INSTEAD = {
     "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_FAILED",
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
 }
-#: Shorter than the pause of the CDK's CLI between two looks at a stack.
+#: Shorter than the CDK CLI's polling interval.
 LINGER_S = 4.0
 
 
 class Engine:
-    """Every stack of the cloud, and the operations under way on them."""
+    """Every stack of the cloud, and the operations in progress on them."""
 
     def __init__(self, context: CloudContext, alias_deployer: AliasDeployer) -> None:
         self.context = context
@@ -40,41 +40,41 @@ class Engine:
         self.state = State()
         self.submissions = Submissions(context, self.state)
         self.answers = Answers(context)
-        #: Held while an API call looks at a stack's status and changes it.
+        #: Held while an API call reads and changes a stack's status.
         self.lock = threading.RLock()
         self._operations: dict[str, Operation] = {}
         self._closing = threading.Event()
         self._under_way: dict[str, Future[None]] = {}
 
     def new_stack(self, name: str, region: str) -> Stack:
-        """A stack that exists from now on, without a status yet."""
+        """Create a stack, still without a status."""
         stack_id = f"arn:aws:cloudformation:{region}:{self.context.config.account_id}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(id=stack_id, name=name, region=region, created=self.context.clock.time())
         self.state.stacks[stack_id] = stack
         return stack
 
     def operation(self, stack: Stack, type_name: str, token: str | None) -> Operation:
-        """A fresh operation on ``stack``; its events carry an id of their own."""
+        """A new operation on ``stack``; its events have their own operation id."""
         operation = self.take_up(stack)
         operation.journal.begin(type_name, token)
         return operation
 
     def take_up(self, stack: Stack) -> Operation:
-        """An operation that goes on with what was begun on ``stack``."""
+        """An operation that resumes the one begun on ``stack``."""
         operation = self._operations[stack.id] = Operation(self, stack, self._closing)
         return operation
 
     def restore(self, state: State) -> None:
-        """Have these stacks, and no others."""
+        """Replace all stacks with these."""
         self.state.stacks.clear()
         self.state.stacks.update(state.stacks)
 
     def running(self, stack: Stack) -> Operation | None:
-        """The operation last started on ``stack``."""
+        """The last operation started on ``stack``."""
         return self._operations.get(stack.id)
 
     def start_create(self, stack: Stack, revision: Revision, on_failure: str, token: str | None) -> Operation:
-        """Begin to create; returns at once."""
+        """Start to create the stack; returns at once."""
         operation = self.operation(stack, "CREATE_STACK", token)
         stack.revision = revision
         stack.order = Order(revision, on_failure)
@@ -85,7 +85,7 @@ class Engine:
     def start_update(
         self, stack: Stack, revision: Revision, *, disable_rollback: bool, token: str | None
     ) -> Operation:
-        """Begin to update; returns at once."""
+        """Start to update the stack; returns at once."""
         operation = self.operation(stack, "UPDATE_STACK", token)
         operation.remember_stable()
         stack.updated = self.context.clock.time()
@@ -97,7 +97,7 @@ class Engine:
     def start_delete(
         self, stack: Stack, retain: frozenset[str], *, force: bool = False, token: str | None = None
     ) -> Operation:
-        """Begin to delete; returns at once."""
+        """Start to delete the stack; returns at once."""
         operation = self.operation(stack, "DELETE_STACK", token)
         stack.order = Order(retain=retain, force=force)
         operation.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
@@ -105,7 +105,7 @@ class Engine:
         return operation
 
     def spawn(self, stack: Stack, work: Callable[[], None]) -> None:
-        """Run ``work`` in a thread of its own."""
+        """Run ``work`` in its own thread."""
         done: Future[None] = Future()
         self._under_way[stack.id] = done
         self.context.save_soon()
@@ -114,7 +114,7 @@ class Engine:
             try:
                 work()
             except Closing:
-                log.info("the operation on stack %s broke off in status %s", stack.name, stack.status)
+                log.info("the operation on stack %s was aborted in status %s", stack.name, stack.status)
             except Exception as error:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)
                 self._fail(stack, error)
@@ -125,22 +125,22 @@ class Engine:
         threading.Thread(target=run, name=f"stack {stack.name}", daemon=True).start()
 
     def close(self) -> None:
-        """Break off what is under way, so that no thread outlives the cloud; statuses stay as they are."""
+        """Abort running operations, so that no thread outlives the cloud; statuses stay as they are."""
         self._closing.set()
         for operation in self._operations.values():
             operation.work.stop.set()
 
     def _fail(self, stack: Stack, error: Exception) -> None:
-        """Leave no stack in progress for ever when this cloud itself is at fault."""
+        """Give a stack a final status after an error of this cloud itself."""
         failed = FAILED_INSTEAD.get(stack.status)
         if failed is not None:
             StackEventLog(self.context, stack).stack(failed, f"Internal failure: {error}")
 
     async def linger(self, stack_id: str) -> None:
-        """Wait a little for what was started on a stack.
+        """Wait briefly for an operation started on a stack.
 
-        Clients look at once and then every few seconds: an answer that comes when a short operation has
-        already ended saves them the first pause, and is no later than the news would have been.
+        Clients poll at once and then every few seconds: a response after a short operation has ended saves them
+        the first interval.
         """
         done = self._under_way.get(stack_id)
         if done is not None:

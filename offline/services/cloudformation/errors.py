@@ -4,13 +4,13 @@ from serinus.offline.core.errors import AwsError, OfflineError
 
 
 def invalid(message: str) -> AwsError:
-    """The ValidationError with which CloudFormation answers nearly everything that a caller got wrong."""
+    """The ValidationError that CloudFormation returns for nearly every error of a caller."""
     return AwsError("ValidationError", message, status=400)
 
 
 class Closing(OfflineError):
-    """The cloud is being stopped: an operation breaks off and leaves every status as it is."""
+    """The cloud is being stopped: an operation is aborted and leaves every status as it is."""
 
 
 class ResourceFailed(OfflineError):
-    """A resource could not be made, changed or deleted; the message becomes the event's reason."""
+    """A resource could not be created, updated or deleted; the message becomes the event's reason."""

@@ -1,4 +1,4 @@
-"""Runs work over a dependency graph, as much of it at once as the dependencies allow."""
+"""Runs work over a dependency graph, in parallel where the dependencies allow."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ def run_graph(
     on_stop: Callable[[str], None] = lambda _: None,
     keep_going: bool = False,
 ) -> list[str]:
-    """Run ``work(name)`` for each name after all that it needs; returns the names whose work failed.
+    """Run ``work(name)`` for each name after its dependencies; returns the names whose work failed.
 
-    The first failure sets ``stop``; then nothing new starts and ``on_stop`` is told the names still running,
-    which are waited for. With ``keep_going`` only what needs a failed name is left out.
+    The first failure sets ``stop``; then nothing new starts and ``on_stop`` receives the names still running,
+    which are awaited. With ``keep_going`` only the dependents of a failed name are skipped.
     """
     waiting = {name: {need for need in needs if need in graph and need != name} for name, needs in graph.items()}
     failed: list[str] = []
@@ -65,7 +65,7 @@ def _succeeded(future: Future[None]) -> bool:
 
 
 def reversed_graph(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """The graph for taking down: each name needs those gone that needed it."""
+    """The graph for deletion: each name depends on its former dependents."""
     turned: dict[str, set[str]] = {name: set() for name in graph}
     for name, needs in graph.items():
         for need in needs:

@@ -1,4 +1,4 @@
-"""API calls that look: at stacks, their resources, events, templates and exports."""
+"""Read-only API calls: stacks, their resources, events, templates and exports."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from serinus.offline.services.cloudformation.shapes import (
 from serinus.offline.services.cloudformation.state import Stack, StackResource
 from serinus.offline.services.cloudformation.template import StackTemplate
 
-#: As CloudFormation is seen to do; its documentation only says that a page holds at most 1 MB.
+#: As observed on AWS; CloudFormation's documentation only limits a page to 1 MB.
 EVENTS_A_PAGE = 100
 
 
@@ -42,7 +42,7 @@ class InspectionApi(ApiBase):
 
     def describe_stack_events(self, call: Call) -> dict[str, Any]:
         stack = self._stack_or_invalid(call.region, call.params["StackName"])
-        # Tokens count from the oldest event: those that happen meanwhile move no page.
+        # Tokens count from the oldest event, so that new events do not shift pages.
         end = _page_position(call, len(stack.events))
         begin = max(0, end - EVENTS_A_PAGE)
         answer: dict[str, Any] = {
@@ -163,7 +163,7 @@ class InspectionApi(ApiBase):
         return {"Imports": importers}
 
     def list_hook_results(self, _: Call) -> dict[str, Any]:
-        """No hook can be registered here, so none has a result."""
+        """Hooks cannot be registered here, so there are no results."""
         return {"HookResults": []}
 
     def _stacks(self, region: str) -> list[Stack]:
@@ -174,7 +174,7 @@ class InspectionApi(ApiBase):
 
 
 def _page_position(call: Call, end: int) -> int:
-    """Where the page that ``NextToken`` names ends, ``end`` without one."""
+    """The end position of the page of ``NextToken``; ``end`` without a token."""
     token = call.params.get("NextToken")
     if token is None:
         return end

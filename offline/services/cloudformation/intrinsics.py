@@ -1,4 +1,4 @@
-"""Intrinsic functions, conditions and pseudo parameters: a template's values made plain."""
+"""Evaluates a template's intrinsic functions, conditions and pseudo parameters."""
 
 import base64
 import ipaddress
@@ -16,7 +16,7 @@ LITERAL = re.compile(r"\$\{!([^{}]*)\}")
 
 
 class _NoValue:
-    """What AWS::NoValue evaluates to: its property goes away."""
+    """The value of AWS::NoValue, which removes its property."""
 
     def __repr__(self) -> str:
         return "AWS::NoValue"
@@ -26,7 +26,7 @@ NO_VALUE = _NoValue()
 
 
 class Lookup(Protocol):
-    """Where references to resources and exports get their values from."""
+    """The source of values for references to resources and exports."""
 
     def ref(self, logical_id: str) -> Any: ...
 
@@ -37,7 +37,7 @@ class Lookup(Protocol):
 
 @dataclass(slots=True)
 class Evaluator:
-    """Evaluates the values of one template under given parameters; raises ValidationError as AWS does."""
+    """Evaluates the values of one template with its parameters; raises ValidationError as AWS does."""
 
     template: StackTemplate
     parameters: Mapping[str, str | list[str]]
@@ -46,7 +46,7 @@ class Evaluator:
     _conditions: dict[str, bool] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
-        """``value`` with every intrinsic evaluated and every AWS::NoValue taken out."""
+        """``value`` with every intrinsic evaluated and every AWS::NoValue removed."""
         if isinstance(value, dict):
             name = function_of(value)
             if name is not None:
@@ -67,7 +67,7 @@ class Evaluator:
         return self._conditions[name]
 
     def holds(self, expression: Any) -> bool:
-        """The truth of a condition expression."""
+        """The value of a condition expression."""
         if isinstance(expression, dict) and set(expression) == {"Condition"}:
             return self.condition(expression["Condition"])
         value = self.resolve(expression)
@@ -221,7 +221,7 @@ FUNCTIONS: dict[str, Callable[[Evaluator, Any], Any]] = {
 
 
 def as_text(value: Any) -> str:
-    """A value inside a string, as CloudFormation writes it: ``true`` for a boolean, commas in a list."""
+    """A value as CloudFormation inserts it into a string: ``true`` for a boolean, commas in a list."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -230,7 +230,7 @@ def as_text(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """``value`` with scalars as text, because CloudFormation sees no difference between 30 and "30"."""
+    """``value`` with scalars as text, because CloudFormation does not distinguish 30 and "30"."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):

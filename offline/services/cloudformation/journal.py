@@ -1,4 +1,4 @@
-"""The one way in which stacks and resources change status: with an event, on cloud time."""
+"""Changes the status of stacks and resources, always with an event, on cloud time."""
 
 import json
 import uuid
@@ -21,13 +21,13 @@ class StackEventLog:
         self._stack = stack
 
     def begin(self, operation_type: str, token: str | None = None) -> None:
-        """Open an operation: the events that follow carry its id."""
+        """Begin an operation: the following events have its id."""
         self._stack.operation_id = str(uuid.uuid4())
         self._stack.operation_type = operation_type
         self._stack.token = token
 
     def stack(self, status: str, reason: str = "") -> None:
-        """Give the stack a status."""
+        """Set the stack's status."""
         stack = self._stack
         with self._steps.step():
             stack.status, stack.reason = status, reason

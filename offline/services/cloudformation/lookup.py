@@ -1,4 +1,4 @@
-"""Where an evaluator finds the values of a stack's resources and of other stacks' exports."""
+"""Looks up the values of a stack's resources and of other stacks' exports for an evaluator."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ PSEUDO_PARAMETERS = frozenset(
         "URLSuffix",
     ]
 )
-#: What AWS shows in a change set where a value is known only once a resource stands.
+#: AWS's placeholder in a change set for a value that is known only after a resource is created.
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
 
 class StandingResources:
-    """References answered from the resources that stand; used while a stack is made."""
+    """Resolves references from existing resources; used during a stack operation."""
 
     def __init__(self, state: State, stack: Stack) -> None:
         self.state = state
@@ -55,7 +55,7 @@ class StandingResources:
 
 
 class ForeseenResources(StandingResources):
-    """References answered as far as they are known before anything is done; used for change sets."""
+    """Resolves references as far as they are known before the operation; used for change sets."""
 
     def __init__(self, state: State, stack: Stack) -> None:
         super().__init__(state, stack)

@@ -1,6 +1,6 @@
-"""Stack operations from beginning to end: create, update, roll back, delete.
+"""Stack operations: create, update, roll back, delete.
 
-Each runs in a thread of its own and leaves the stack in one of AWS's final statuses, whatever happens.
+Each runs in its own thread and always leaves the stack in one of AWS's final statuses.
 """
 
 import logging
@@ -50,7 +50,7 @@ class Operation:
     # -- create and update
 
     def create(self, revision: Revision, on_failure: str) -> None:
-        """Make a new stack's resources. ``on_failure`` is ROLLBACK, DELETE or DO_NOTHING."""
+        """Create a new stack's resources. ``on_failure`` is ROLLBACK, DELETE or DO_NOTHING."""
         self._start_timeout()
         reason = self._deploy(revision)
         if self._deleted_meanwhile:
@@ -67,7 +67,7 @@ class Operation:
             self.journal.stack("CREATE_FAILED", reason)
 
     def update(self, revision: Revision, *, disable_rollback: bool) -> None:
-        """Bring a stack to ``revision``, or back to its last good state."""
+        """Update a stack to ``revision``, or roll it back to its last good state."""
         reason = self._deploy(revision)
         if reason is None:
             self._leave_behind_removed(revision)
@@ -81,12 +81,12 @@ class Operation:
             self.roll_back_update(frozenset())
 
     def clean_up(self, revision: Revision) -> None:
-        """Delete what an update has replaced or removed: its last part."""
+        """Delete the resources that an update replaced or removed: its last phase."""
         self._delete_leftovers()
         self._finish(revision, "UPDATE_COMPLETE")
 
     def _deploy(self, revision: Revision) -> str | None:
-        """Create and update in dependency order; returns why it failed, or None."""
+        """Create and update in dependency order; returns the reason for a failure, or None."""
         evaluator = self._evaluator(revision)
         self.stack.imports.clear()
         try:
@@ -180,7 +180,7 @@ class Operation:
     # -- rollback
 
     def roll_back_create(self, reason: str = "") -> None:
-        """Delete what a failed create made."""
+        """Delete the resources of a failed create."""
         self.journal.stack("ROLLBACK_IN_PROGRESS", reason)
         self.work.stop.clear()
         failed = self._delete_all(self._policy_for_new)
@@ -194,7 +194,7 @@ class Operation:
             self.journal.stack("ROLLBACK_COMPLETE")
 
     def roll_back_update(self, skip: frozenset[str]) -> None:
-        """Return to the last good state; resources in ``skip`` are taken as they are."""
+        """Return to the last good state; resources in ``skip`` are left as they are."""
         stable = self.stack.stable
         assert stable is not None
         self.work.stop.clear()
@@ -247,7 +247,7 @@ class Operation:
     # -- delete
 
     def delete(self, retain: frozenset[str], *, force: bool = False) -> None:
-        """Delete everything but ``retain`` and what policies keep; with ``force`` also what cannot be deleted."""
+        """Delete all resources but ``retain`` and those that policies keep; ``force`` ignores failed deletions."""
         self.work.stop.clear()
         failed = self._delete_all(
             lambda r: "Retain" if r.logical_id in retain else r.definition.get("DeletionPolicy")
@@ -282,7 +282,7 @@ class Operation:
             self.work.delete(resource)
 
     def _policy_for_new(self, resource: StackResource) -> str | None:
-        """The deletion policy of a resource that the failed operation itself made."""
+        """The deletion policy of a resource that the failed operation itself created."""
         policy = resource.definition.get("DeletionPolicy")
         discard = policy == "RetainExceptOnCreate" or self.stack.retain_except_on_create
         return None if discard else policy
@@ -299,7 +299,7 @@ class Operation:
         self.stack.leftovers.append(old)
 
     def _delete_leftovers(self) -> None:
-        """Clean up; what cannot be deleted is left standing, as AWS leaves it."""
+        """Clean up; resources that cannot be deleted are left in place, as on AWS."""
         leftovers = {f"{r.logical_id}/{r.physical_id}": r for r in self.stack.leftovers}
         names: dict[str, set[str]] = {}
         for key, resource in leftovers.items():
@@ -319,7 +319,7 @@ class Operation:
     # -- shared
 
     def remember_stable(self) -> None:
-        """Keep the present state to roll back to, unless a failed update already did."""
+        """Save the present state for a rollback, unless a failed update already did."""
         if self.stack.stable is None and self.stack.revision is not None:
             resources = {name: resource.copy() for name, resource in self.stack.resources.items()}
             outputs, imports = list(self.stack.outputs), frozenset(self.stack.imports)
@@ -336,12 +336,12 @@ class Operation:
             )
 
     def cancel_update(self) -> None:
-        """Stop an update that is under way and roll it back."""
+        """Stop a running update and roll it back."""
         self._user_cancelled = True
         self.work.stop.set()
 
     def delete_instead(self) -> None:
-        """Stop a create that is under way and delete what it has made so far."""
+        """Stop a running create and delete the resources created so far."""
         self._deleted_meanwhile = True
         self.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
         self.work.stop.set()
@@ -352,12 +352,12 @@ class Operation:
 
 
 def keeps(policy: str | None) -> bool:
-    """Whether a deletion policy keeps a resource whose stack or definition goes away."""
+    """Whether a deletion policy keeps a resource whose stack or definition is deleted."""
     return policy in ("Retain", "RetainExceptOnCreate")
 
 
 def refuse_export_loss(state: State, stack: Stack) -> None:
-    """Raise ValidationError if another stack imports what ``stack`` exports."""
+    """Raise ValidationError if another stack imports an export of ``stack``."""
     for output in stack.outputs:
         users = state.importers(stack.region, output.export) if output.export else []
         users = [name for name in users if name != stack.name]

@@ -20,7 +20,7 @@ def resolve_parameters(
 ) -> dict[str, ParameterValue]:
     """The value of each parameter of ``template``; ``supplied`` is the API's list, ``previous`` the stack's.
 
-    Raises ValidationError where a value is missing, unknown or breaks the parameter's rules.
+    Raises ValidationError if a value is missing, unknown or violates the parameter's constraints.
     """
     declared = template.section("Parameters")
     values = _supplied_values(supplied, previous)

@@ -12,7 +12,7 @@ from serinus.offline.services.cloudformation.state import Revision, StackResourc
 
 @dataclass(frozen=True, slots=True)
 class PlannedResource:
-    """A resource as a revision wants it; ``properties`` are resolved."""
+    """A resource of a revision; ``properties`` are resolved."""
 
     logical_id: str
     type: str
@@ -32,7 +32,7 @@ def active_resources(evaluator: Evaluator) -> dict[str, dict[str, Any]]:
 
 
 def dependency_graph(evaluator: Evaluator) -> dict[str, set[str]]:
-    """Which active resource needs which."""
+    """The dependencies of each active resource."""
     active = active_resources(evaluator)
     return {
         logical_id: references.needs(definition, evaluator.condition) & set(active)
@@ -62,12 +62,12 @@ def _own_tags(properties: dict[str, Any]) -> dict[str, str]:
 
 
 def differs(current: StackResource, want: PlannedResource) -> bool:
-    """Whether the resource must be touched to become what is wanted."""
+    """Whether the resource must be updated or replaced."""
     return bool(plain(current.properties) != plain(want.properties)) or current.tags != want.tags
 
 
 def replacing_properties(current: StackResource, want: PlannedResource) -> list[str]:
-    """Properties whose change calls for a new physical resource."""
+    """The changed properties that require a new physical resource."""
     schema, modelled = schema_of(want.type), type_of(want.type)
     replaced = schema.replaced_by(current.properties, want.properties) if schema else []
     for name in sorted(modelled.replacing) if modelled else ():
@@ -77,7 +77,7 @@ def replacing_properties(current: StackResource, want: PlannedResource) -> list[
 
 
 def keeps_custom_name(current: StackResource, want: PlannedResource) -> bool:
-    """Whether a replacement would have to bear the very name that the old resource still has."""
+    """Whether a replacement would require the name that the old resource still has."""
     schema = schema_of(want.type)
     if schema is None or not schema.identifier:
         return False

@@ -1,4 +1,4 @@
-"""The interface of resource types: the request that one gets, its operations, and how types are looked up."""
+"""The interface of resource types: their requests, operations and results."""
 
 import secrets
 import string
@@ -19,7 +19,7 @@ SUFFIX_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class ResourceState:
-    """A resource as it now stands: what Ref returns, and what Fn::GetAtt can return."""
+    """A resource's present state: the values of Ref and Fn::GetAtt."""
 
     physical_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -27,10 +27,10 @@ class ResourceState:
 
 @dataclass(frozen=True, slots=True)
 class ResourceRequest:
-    """One piece of work for a resource type. ``properties`` hold no intrinsics any more.
+    """A request to a resource type. ``properties`` are resolved, without intrinsics.
 
     ``previous`` and ``physical_id`` are None on create; ``tags`` are the stack's, overridden by the resource's.
-    ``cancelled`` is set when the stack operation has failed elsewhere and waiting has lost its point.
+    ``cancelled`` is set when the stack operation has failed elsewhere, so that waiting is pointless.
     """
 
     engine: "Engine"
@@ -47,12 +47,12 @@ class ResourceRequest:
     attributes: dict[str, Any] = field(default_factory=dict)
     update_policy: dict[str, Any] = field(default_factory=dict)
     rolling_back: bool = False
-    #: When the stack's update began; the same after the cloud was killed and came back.
+    #: When the stack's update began; unchanged after a restart of the cloud.
     operation_started: float | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
-    #: To be called with the physical id as soon as something exists, so that a later failure can undo it.
+    #: Call it with the physical id as soon as the resource exists, so that a later failure can delete it.
     register_id: Callable[[str], None] = lambda _: None
-    #: To be called with news of long work, which becomes an event's reason.
+    #: Call it with the progress of long work, which becomes an event's reason.
     report: Callable[[str], None] = lambda _: None
 
     @property
@@ -65,19 +65,19 @@ class ResourceRequest:
 
     @property
     def identity(self) -> str:
-        """The physical id of a resource that exists."""
+        """The physical id of an existing resource."""
         assert self.physical_id is not None
         return self.physical_id
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this cloud in the stack's region: a stack's calls pass the same checks as anyone's."""
+        """A boto3 client of this cloud in the stack's region: a stack's calls pass the same checks as others."""
         return self.context.client(service, self.region)
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
 
     def name(self, max_length: int = 64, *, lowercase: bool = False) -> str:
-        """A physical name as CloudFormation makes one: stack, logical id, twelve random characters."""
+        """A physical name as CloudFormation generates it: stack, logical id, twelve random characters."""
         suffix = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
         room = max_length - SUFFIX_LENGTH - 2
         stack, logical = self.stack_name, self.logical_id
@@ -94,22 +94,22 @@ class ResourceRequest:
 
 
 class ResourceType(ABC):
-    """A type that this cloud models: its create, update and delete, and exactly what of it is modelled."""
+    """A modelled type: its create, update and delete, and exactly its modelled properties and attributes."""
 
     type: ClassVar[str]
-    #: Properties that are honoured; any other of the schema is refused by name.
+    #: Modelled properties; any other of the schema is rejected by name.
     modelled: ClassVar[frozenset[str]]
-    #: What Fn::GetAtt may return.
+    #: The attributes of Fn::GetAtt.
     attributes: ClassVar[frozenset[str]] = frozenset()
-    #: Properties that need a new physical resource although the registry's schema does not say so.
+    #: Properties that require a new physical resource although the registry's schema does not list them as such.
     replacing: ClassVar[frozenset[str]] = frozenset()
-    #: Whether the stack's tags reach the resource, so that changing them updates it.
+    #: Whether the stack's tags apply to the resource, so that changing them updates it.
     taggable: ClassVar[bool] = False
-    #: Whether its work waits for others, so that a state folder is written while it is under way.
+    #: Whether its work waits for other processes, so that a state folder is written during it.
     lasting: ClassVar[bool] = False
 
     def check(self, properties: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002
-        """Names of parts of ``properties`` (unresolved) that are not modelled, beyond whole properties."""
+        """Names of unmodelled parts of ``properties`` (unresolved), beyond whole properties."""
         return ()
 
     @abstractmethod
@@ -117,13 +117,13 @@ class ResourceType(ABC):
 
     @abstractmethod
     def update(self, request: ResourceRequest) -> ResourceState:
-        """Change the resource in place; it keeps its physical id."""
+        """Update the resource in place; it keeps its physical id."""
 
     @abstractmethod
     def delete(self, request: ResourceRequest) -> None:
-        """Delete the resource; one that is gone already is no error."""
+        """Delete the resource; a resource that no longer exists is not an error."""
 
 
 def words(text: str) -> frozenset[str]:
-    """A set of names from one readable line."""
+    """A set of names from a space-separated line."""
     return frozenset(text.split())

@@ -11,14 +11,14 @@ from serinus.offline.services.cloudformation.template import attribute_of, funct
 
 @dataclass(frozen=True, slots=True)
 class TemplateReference:
-    """A mention of ``target`` (a resource or parameter); ``attribute`` is None for a Ref."""
+    """A reference to ``target`` (a resource or parameter); ``attribute`` is None for a Ref."""
 
     target: str
     attribute: str | None = None
 
 
 def references(value: Any, condition: Callable[[str], bool] | None = None) -> set[TemplateReference]:
-    """Every reference in ``value``; with ``condition``, only those in the branches that it chooses."""
+    """Every reference in ``value``; with ``condition``, only those in the branches that it selects."""
     collected: set[TemplateReference] = set()
     _collect(value, condition, collected)
     return collected
@@ -65,13 +65,13 @@ def depends_on(definition: Mapping[str, Any]) -> list[str]:
 
 
 def needs(definition: Mapping[str, Any], condition: Callable[[str], bool] | None = None) -> set[str]:
-    """Logical ids (and parameter names) that a resource must wait for."""
+    """The logical ids (and parameter names) on which a resource depends."""
     values = [definition.get("Properties"), definition.get("UpdatePolicy")]
     return {reference.target for reference in references(values, condition)} | set(depends_on(definition))
 
 
 def in_order(graph: Mapping[str, Iterable[str]]) -> list[str]:
-    """The keys of ``graph`` with each after all that it needs; raises ValidationError on a cycle."""
+    """The keys of ``graph``, each after its dependencies; raises ValidationError on a cycle."""
     waiting = {
         name: {need for need in dependencies if need in graph and need != name}
         for name, dependencies in graph.items()

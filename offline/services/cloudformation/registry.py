@@ -7,7 +7,7 @@ _TYPES: dict[str, ResourceType] = {cls.type: cls() for cls in RESOURCE_TYPES}
 
 
 def type_of(type_name: str) -> ResourceType | None:
-    """The model of a type, or None where there is none. ``Custom::X`` is a CustomResource."""
+    """The model of a type, or None if it is not modelled. ``Custom::X`` is a CustomResource."""
     if type_name.startswith("Custom::"):
         type_name = "AWS::CloudFormation::CustomResource"
     return _TYPES.get(type_name)

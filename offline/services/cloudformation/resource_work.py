@@ -1,4 +1,4 @@
-"""Makes, changes and deletes single resources of one stack, with their statuses and events."""
+"""Creates, updates and deletes single resources of one stack, with their statuses and events."""
 
 import contextlib
 import threading
@@ -26,7 +26,7 @@ REPLACING = "Requested update requires the creation of a new physical resource; 
 
 
 class ResourceWork:
-    """The steps by which a stack operation works on its resources; each raises `ResourceFailed`."""
+    """The steps of a stack operation on its resources; each raises `ResourceFailed`."""
 
     def __init__(self, engine: "Engine", stack: Stack, journal: StackEventLog, closing: threading.Event) -> None:
         self.engine = engine
@@ -43,7 +43,7 @@ class ResourceWork:
             raise Closing("the cloud is being stopped")
 
     def cancel(self, logical_id: str) -> None:
-        """Mark a resource whose work goes on in vain; what the work brings is kept for the rollback."""
+        """Mark a resource whose work no longer matters; its result is kept for the rollback."""
         with self._lock:
             resource = self.stack.resources.get(logical_id)
             if resource is None or self._closing.is_set() or not resource.status.endswith("_IN_PROGRESS"):
@@ -54,7 +54,7 @@ class ResourceWork:
             self.journal.resource(resource, "CREATE_FAILED" if creating else "UPDATE_FAILED", reason)
 
     def create(self, want: plan.PlannedResource, *, replaces: StackResource | None = None) -> None:
-        """Make a resource; one that replaces another leaves the old one standing."""
+        """Create a resource; a replacement leaves the old resource in place."""
         resource = StackResource(want.logical_id, want.type, definition=want.definition, needs=want.needs)
         resource.properties, resource.tags = want.properties, want.tags
         verb = "CREATE" if replaces is None else "UPDATE"
@@ -73,7 +73,7 @@ class ResourceWork:
         self._carry_out(resource, verb, lambda kind, request: kind.create(request), register_id=register_id)
 
     def update(self, want: plan.PlannedResource, *, rolling_back: bool = False) -> StackResource | None:
-        """Change a resource in place; returns the old one where the change gave it a new physical id."""
+        """Update a resource in place; returns the old one if the update gave it a new physical id."""
         resource = self.stack.resources[want.logical_id]
         before = resource.copy()
         resource.definition, resource.needs = want.definition, want.needs
@@ -89,7 +89,7 @@ class ResourceWork:
         return before if before.physical_id != resource.physical_id else None
 
     def delete(self, resource: StackResource) -> None:
-        """Delete a resource, or find that it never came to be."""
+        """Delete a resource, if it was ever created."""
         kind = type_of(resource.type)
         if resource.physical_id is None or kind is None:
             self.journal.resource(resource, "DELETE_COMPLETE")
@@ -181,7 +181,7 @@ class ResourceWork:
 
 
 def failure_reason(error: BaseException) -> str:
-    """An event's reason for ``error``, in the words of AWS where an AWS call failed."""
+    """An event's reason for ``error``, in AWS's words if an AWS call failed."""
     if isinstance(error, ClientError):
         answer: dict[str, Any] = error.response
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)

@@ -1,7 +1,7 @@
-"""Stack operations that ended with their process: each goes on when the cloud comes back with its state.
+"""Resumes stack operations that ended with their process, when the cloud restarts with its state.
 
-What had begun on single resources is done over: an update in place once more, from the properties of the last
-good state; what was half made counts as failed and makes room for another.
+Work begun on single resources is repeated: an update in place once more, from the properties of the last good
+state; a partly created resource counts as failed and is replaced.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ INTERRUPTED = "The cloud ended while this was under way"
 
 
 def resume(engine: Engine) -> None:
-    """Take up every operation that was under way."""
+    """Resume every unfinished operation."""
     for stack in list(engine.state.stacks.values()):
         _fail_change_sets(stack)
         if stack.status in FAILED_INSTEAD:
@@ -47,7 +47,7 @@ def _undo_half(stack: Stack, resource: StackResource, *, forward: bool) -> None:
 
 
 def _work(stack: Stack, operation: Operation) -> Callable[[], None]:
-    """What remains to be done, by the status in which the operation ended."""
+    """The remaining work, by the status in which the operation was interrupted."""
     order, revision = stack.order, stack.order.revision or stack.revision
     assert revision is not None
     return {

@@ -14,7 +14,7 @@ from typing import Any
 from serinus.offline.services.cloudformation.intrinsics import plain
 
 ABSENT = object()
-#: Types whose every property Fn::GetAtt may name, not only the read-only ones.
+#: Types for which Fn::GetAtt accepts every property, not only the read-only ones.
 ATTRIBUTES_ARE_PROPERTIES = frozenset({"AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::SSM::Parameter"})
 
 
@@ -32,7 +32,7 @@ class Schema:
 
     @property
     def attributes(self) -> frozenset[str]:
-        """What Fn::GetAtt may name, in dotted form."""
+        """The attributes of Fn::GetAtt, in dotted form."""
         paths = frozenset(_dotted(pointer) for pointer in self.document.get("readOnlyProperties", ()))
         return paths | frozenset(self.properties) if self.type in ATTRIBUTES_ARE_PROPERTIES else paths
 
@@ -48,7 +48,7 @@ class Schema:
         return tuple(_dotted(pointer) for pointer in self.document.get("primaryIdentifier", ()))
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
-        """``node`` with its local $ref followed."""
+        """``node`` with its local $ref resolved."""
         while "$ref" in node:
             target: Any = self.document
             for part in str(node["$ref"]).removeprefix("#/").split("/"):
@@ -57,9 +57,9 @@ class Schema:
         return node
 
     def replaced_by(self, old: dict[str, Any], new: dict[str, Any], *, conditional: bool = False) -> list[str]:
-        """Top-level properties whose change from ``old`` to ``new`` needs a new physical resource.
+        """Top-level properties whose change from ``old`` to ``new`` requires a new physical resource.
 
-        With ``conditional``, those that AWS replaces only in some cases.
+        With ``conditional``, those that require one only in some cases.
         """
         key = "conditionalCreateOnlyProperties" if conditional else "createOnlyProperties"
         paths: dict[str, None] = {}
@@ -88,7 +88,7 @@ def _at(value: Any, path: list[str]) -> Iterator[Any]:
 
 
 def plain_or_absent(values: list[Any]) -> list[Any]:
-    """Values comparable as CloudFormation compares them, keeping absence apart."""
+    """Values normalized for CloudFormation's comparison, absent ones distinct."""
     return [value if value is ABSENT else plain(value) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""CloudFormation, whole: moto's skips the types it lacks, never rolls back and orders work wrongly."""
+"""CloudFormation, entirely ours: moto's skips unknown types, never rolls back and ignores dependencies."""
 
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from serinus.offline.services.cloudformation.state import State
 
 
 class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
-    """The service; the calls live in the groups that it is made of."""
+    """The service; its base classes implement the calls."""
 
     name: ClassVar[str] = "cloudformation"
     missing_parameter: ClassVar[str] = "ValidationError"
@@ -36,5 +36,5 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
         self.engine.restore(saved)
 
     def open_routes(self) -> list[Route]:
-        """``PUT cloudformation/answers/{request_id}`` is what custom resources answer to."""
+        """``PUT cloudformation/answers/{request_id}`` receives custom resources' responses."""
         return self.engine.answers.routes()

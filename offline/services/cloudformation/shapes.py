@@ -1,4 +1,4 @@
-"""Stacks, resources, events and change sets as the API shows them."""
+"""Stacks, resources, events and change sets in the API's shapes."""
 
 import json
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ NO_RESOURCE_DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}
 
 
 def moment(epoch_s: float) -> datetime:
-    """Epoch seconds as the aware datetime that answers are written from."""
+    """Epoch seconds as an aware datetime, for responses."""
     return datetime.fromtimestamp(round(epoch_s, 3), UTC)
 
 
 def present_members(**members: Any) -> dict[str, Any]:
-    """The members that have a value."""
+    """The members with a value."""
     return {name: value for name, value in members.items() if value not in (None, "")}
 
 

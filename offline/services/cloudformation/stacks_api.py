@@ -25,7 +25,7 @@ UPDATABLE = frozenset(
 
 
 class StacksApi(ApiBase):
-    """CreateStack, UpdateStack, DeleteStack and what else sets a stack in motion."""
+    """CreateStack, UpdateStack, DeleteStack and the other calls that start operations."""
 
     def create_stack(self, call: Call) -> dict[str, Any]:
         params, name = call.params, call.params["StackName"]
@@ -69,7 +69,7 @@ class StacksApi(ApiBase):
         return {}
 
     def _delete(self, call: Call) -> str | None:
-        """Begin to delete the stack and return its id; None if there is none."""
+        """Start to delete the stack and return its id; None if there is none."""
         params, name = call.params, call.params["StackName"]
         with self.engine.lock:
             stack = self.state.find(call.region, name)

@@ -1,8 +1,8 @@
 """CloudFormation's state: plain records in one place, so that a cloud can be saved and restored.
 
-A `Stack` holds what stands (``resources``), what was last known good (``stable``, only while an operation
-that may be rolled back is under way or has failed) and what waits to be deleted (``leftovers``). Rolling back
-is a function of these three alone, so it also works for an operation that ended with its process.
+A `Stack` holds its existing ``resources``, its last good state (``stable``, only while an operation that may be
+rolled back is in progress or has failed) and resources to be deleted (``leftovers``). A rollback depends on these
+three alone, so it also works for an operation that ended with its process.
 """
 
 import copy
@@ -15,7 +15,7 @@ from serinus.offline.services.cloudformation.template import StackTemplate
 
 @dataclass(slots=True)
 class StackResource:
-    """One resource of a stack as it was last applied; times are cloud time in epoch seconds."""
+    """One resource of a stack as last applied; times are cloud time in epoch seconds."""
 
     logical_id: str
     type: str
@@ -26,9 +26,9 @@ class StackResource:
     properties: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    #: The resource as the template has it, unresolved.
+    #: The resource's definition in the template, unresolved.
     definition: dict[str, Any] = field(default_factory=dict)
-    #: Logical ids that must stand before this one and go after it.
+    #: Logical ids of dependencies, which are created before this resource and deleted after it.
     needs: frozenset[str] = frozenset()
 
     def copy(self) -> "StackResource":
@@ -37,7 +37,7 @@ class StackResource:
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:
-    """A parameter as given, and as it resolved where it names an SSM parameter."""
+    """A parameter's value, and its resolved value if it names an SSM parameter."""
 
     key: str
     raw: str
@@ -85,7 +85,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Stable:
-    """The last good state: what a failed update is rolled back to."""
+    """The last good state, to which a failed update is rolled back."""
 
     revision: Revision
     resources: dict[str, StackResource]
@@ -95,7 +95,7 @@ class Stable:
 
 @dataclass(frozen=True, slots=True)
 class ValidationFailure:
-    """A finding of the checks that run before anything is provisioned."""
+    """An error of the checks that run before provisioning."""
 
     logical_id: str
     type: str
@@ -105,7 +105,7 @@ class ValidationFailure:
 
 @dataclass(slots=True)
 class ChangeSet:
-    """A proposed revision of a stack and what it would change."""
+    """A proposed revision of a stack and its changes."""
 
     id: str
     name: str
@@ -151,7 +151,7 @@ class Stack:
     revision: Revision | None = None
     resources: dict[str, StackResource] = field(default_factory=dict)
     stable: Stable | None = None
-    #: Replaced or newly made resources to be deleted once the operation under way has ended well.
+    #: Replaced or newly created resources to be deleted once the running operation has succeeded.
     leftovers: list[StackResource] = field(default_factory=list)
     events: list[StackEvent] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
@@ -183,7 +183,7 @@ class State:
     stacks: dict[str, Stack] = field(default_factory=dict)
 
     def find(self, region: str, name_or_id: str) -> Stack | None:
-        """The stack with that id, or the one that now bears that name; a deleted stack only by its id."""
+        """The stack with that id or present name; a deleted stack only by its id."""
         if name_or_id in self.stacks:
             return self.stacks[name_or_id]
         for stack in self.stacks.values():

@@ -1,4 +1,4 @@
-"""From an API call's parameters to a checked `Revision`: what a caller submits, before anything is done."""
+"""Turns an API call's parameters into a checked `Revision`."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,7 +16,7 @@ from serinus.offline.services.cloudformation.rules import check_rules
 from serinus.offline.services.cloudformation.state import Revision, Stack, State, ValidationFailure
 from serinus.offline.services.cloudformation.template import MAX_BODY_BYTES, MAX_URL_BYTES, StackTemplate, parse
 
-#: Members that would change what an operation does and that nothing here honours.
+#: Members that would change an operation's behaviour and are not modelled.
 REFUSED = (
     "NotificationARNs",
     "ResourceTypes",
@@ -30,7 +30,7 @@ MAX_TAGS = 50
 
 
 class Submissions:
-    """Reads and checks what callers submit."""
+    """Reads and checks callers' submissions."""
 
     def __init__(self, context: CloudContext, state: State) -> None:
         self.context = context
@@ -39,7 +39,7 @@ class Submissions:
     def template(
         self, params: dict[str, Any], region: str, previous: StackTemplate | None = None
     ) -> StackTemplate:
-        """The template that a call names: by body, by S3 URL, or the stack's own."""
+        """A call's template: its body, from its S3 URL, or the stack's own."""
         body, url = params.get("TemplateBody"), params.get("TemplateURL")
         if params.get("UsePreviousTemplate"):
             if previous is None:
@@ -95,7 +95,7 @@ class Submissions:
         return revision
 
     def checked(self, params: dict[str, Any], stack: Stack, *, validate: bool = True) -> Revision:
-        """A revision that has passed every check, for operations that report findings at once."""
+        """A revision that has passed every check, for operations that report errors at once."""
         revision = self.revision(params, stack)
         failures = self.early_failures(revision, stack) if validate else []
         if failures:
@@ -107,11 +107,11 @@ class Submissions:
         return revision
 
     def check_modelled(self, revision: Revision, stack: Stack) -> None:
-        """Raise `NotModelled` for what this cloud cannot honour."""
+        """Raise `NotModelled` for parameters that this cloud does not model."""
         validation.check_modelled(revision.template, self._evaluator(revision, stack))
 
     def early_failures(self, revision: Revision, stack: Stack) -> list[ValidationFailure]:
-        """What AWS's validation before deployment finds."""
+        """The errors of AWS's validation before deployment."""
         return validation.property_failures(revision.template, self._evaluator(revision, stack))
 
     def _evaluator(self, revision: Revision, stack: Stack) -> Any:

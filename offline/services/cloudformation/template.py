@@ -46,7 +46,7 @@ MAX_RESOURCES = 500
 
 @dataclass(frozen=True, slots=True)
 class StackTemplate:
-    """A template: the text that was sent and its document, with every section present."""
+    """A template: its text as sent and its document, with every section present."""
 
     body: str
     document: dict[str, Any]
@@ -65,7 +65,7 @@ class StackTemplate:
 
 
 class Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: short intrinsic tags, and dates stay text ("2012-10-17")."""
+    """Loads YAML like CloudFormation: short intrinsic tags, and dates stay text ("2012-10-17")."""
 
 
 def _short_form(loader: Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -99,7 +99,7 @@ Loader.yaml_implicit_resolvers = {
 
 
 def parse(body: str) -> StackTemplate:
-    """The template in ``body``; raises ValidationError as AWS words it where its structure is wrong."""
+    """The template in ``body``; raises ValidationError in AWS's words if its structure is invalid."""
     document = _read(body)
     if not isinstance(document, dict):
         raise invalid("Template format error: unsupported structure.")
@@ -160,7 +160,7 @@ def _check_resource(logical_id: str, definition: Any) -> None:
 
 
 def walk(value: Any, visit: Callable[[str, Any], bool]) -> None:
-    """Call ``visit(function, argument)`` for each intrinsic in ``value``; go inside unless it returns True."""
+    """Call ``visit(function, argument)`` for each intrinsic in ``value``; recurse unless it returns True."""
     if isinstance(value, dict):
         name = function_of(value)
         if name is not None and visit(name, value[name]):
@@ -173,7 +173,7 @@ def walk(value: Any, visit: Callable[[str, Any], bool]) -> None:
 
 
 def function_of(value: Any) -> str | None:
-    """The intrinsic function that a mapping of one key calls, if it calls one."""
+    """The intrinsic function that a mapping with one key calls, if any."""
     if isinstance(value, dict) and len(value) == 1:
         name = next(iter(value))
         if name == "Ref" or name.startswith("Fn::"):

@@ -86,7 +86,7 @@ def _check_conditions(template: StackTemplate) -> None:
 
 
 def check_capabilities(template: StackTemplate, capabilities: list[str]) -> None:
-    """Raise InsufficientCapabilitiesException where IAM resources are not acknowledged."""
+    """Raise InsufficientCapabilitiesException if IAM resources are not acknowledged."""
     capability = required_capability(template)
     if capability is None or "CAPABILITY_NAMED_IAM" in capabilities:
         return
@@ -95,7 +95,7 @@ def check_capabilities(template: StackTemplate, capabilities: list[str]) -> None
 
 
 def required_capability(template: StackTemplate) -> str | None:
-    """The capability that a template's IAM resources call for, if any."""
+    """The capability that a template's IAM resources require, if any."""
     capability: str | None = None
     for definition in template.resources.values():
         if definition["Type"] in IAM_TYPES:
@@ -107,12 +107,12 @@ def required_capability(template: StackTemplate) -> str | None:
 
 
 def iam_resources(template: StackTemplate) -> list[str]:
-    """Types of the template's IAM resources, for the reason given beside the capability."""
+    """Types of the template's IAM resources, for the CapabilitiesReason."""
     return sorted({d["Type"] for d in template.resources.values() if d["Type"] in IAM_TYPES})
 
 
 def check_modelled(template: StackTemplate, evaluator: Evaluator) -> None:
-    """Raise `NotModelled` naming every type and property of the template that this cloud cannot honour."""
+    """Raise `NotModelled` naming every type and property of the template that this cloud does not model."""
     missing = list(dict.fromkeys(_not_modelled(template, evaluator)))
     if missing:
         raise NotModelled("; ".join(missing))
@@ -171,7 +171,7 @@ class _Finder:
 
 
 def property_failures(template: StackTemplate, evaluator: Evaluator) -> list[ValidationFailure]:
-    """Unknown and missing properties of the resources that the conditions choose."""
+    """Unknown and missing properties of the resources whose conditions hold."""
     problems: list[ValidationFailure] = []
     for logical_id, definition in template.resources.items():
         if "Condition" in definition and not evaluator.condition(definition["Condition"]):
@@ -181,7 +181,7 @@ def property_failures(template: StackTemplate, evaluator: Evaluator) -> list[Val
 
 
 def failures_of(type_name: str, logical_id: str, properties: dict[str, Any]) -> list[ValidationFailure]:
-    """What the schema of a type finds wrong with a resource's properties, resolved or not."""
+    """Violations of a type's schema by a resource's properties, resolved or not."""
     schema = schema_of(type_name)
     if schema is None:
         return []
@@ -196,7 +196,7 @@ def failures_of(type_name: str, logical_id: str, properties: dict[str, Any]) -> 
 
 
 def check_resolved(type_name: str, logical_id: str, properties: dict[str, Any]) -> None:
-    """Raise `ResourceFailed` for what only shows once a resource's properties are resolved."""
+    """Raise `ResourceFailed` for errors that show only once a resource's properties are resolved."""
     failures = failures_of(type_name, logical_id, properties)
     if failures:
         problems = ", ".join(f"{failure.path}: {failure.message}" for failure in failures)

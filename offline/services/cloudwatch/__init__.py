@@ -1,4 +1,4 @@
-"""CloudWatch of the offline cloud: metrics, embedded metrics, alarms and dashboards."""
+"""CloudWatch: metrics, embedded metrics, alarms and dashboards."""
 
 from serinus.offline.services.cloudwatch.service import CloudWatch
 

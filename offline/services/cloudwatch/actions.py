@@ -17,24 +17,24 @@ log = logging.getLogger(__name__)
 
 MAX_ACTIONS = 5
 
-#: Whom a function must allow to invoke it as an alarm's action.
+#: The principal that a function must allow to invoke it as an alarm's action.
 PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
 
 
 def check_actions(actions: list[str]) -> None:
-    """Raise for actions that AWS refuses or this cloud does not carry out."""
+    """Raise for actions that AWS rejects or this cloud does not model."""
     if len(actions) > MAX_ACTIONS:
-        raise malformed(f"{len(actions)} actions are given for one state; an alarm takes at most {MAX_ACTIONS}.")
+        raise malformed(f"{len(actions)} actions for one state; an alarm can have at most {MAX_ACTIONS}.")
     for action in actions:
         parts = action.split(":")
         if len(parts) < 6 or parts[0] != "arn":
             raise malformed(f"Invalid arn syntax: {action}")
         if parts[2] not in ("sns", "lambda"):
-            raise NotModelled(f"the alarm action {action}", "Modelled are SNS topics and Lambda functions.")
+            raise NotModelled(f"the alarm action {action}", "Use an SNS topic or a Lambda function.")
 
 
 async def perform(context: CloudContext, functions: FunctionInvoker, action: str, change: Change) -> HistoryItem:
-    """Carry out one action; returns what the alarm's history says of it. A failed one does not raise."""
+    """Run one action; returns its entry in the alarm's history. A failed action does not raise."""
     try:
         if action.split(":")[2] == "sns":
             await asyncio.to_thread(_publish, context, action, change)

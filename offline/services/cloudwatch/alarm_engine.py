@@ -1,4 +1,4 @@
-"""Runs alarms: evaluation every cloud minute, changes of state, and their notifications.
+"""Runs alarms: evaluation every cloud minute, state changes, and their notifications.
 
 Everything here runs on the cloud's event loop, so alarms need no lock.
 """
@@ -52,7 +52,7 @@ class AlarmEngine:
         self._watches: dict[tuple[str, str], tuple[dict[str, Any], Watch]] = {}
 
     def start(self) -> None:
-        """Begin the ticks: each 10 s of cloud time, on the clock's minutes."""
+        """Start the ticks: every 10 s of cloud time, aligned to the minute."""
         clock = self._context.clock
         self._ticked_at = int(clock.time() // TICK_S) * TICK_S
         self._ticker = clock.every(TICK_S, self._tick, name="alarm evaluation", first=self._ticked_at + TICK_S)
@@ -65,7 +65,7 @@ class AlarmEngine:
         self._subscribers.append(subscriber)
 
     async def _tick(self) -> None:
-        """Evaluate what is due; after a pause, each of the instants that were missed (of the last hour)."""
+        """Evaluate the due alarms; after a pause, at each missed instant of the last hour."""
         now = self._context.clock.time()
         latest = int(now // TICK_S) * TICK_S
         for region in list(self._regions.values()):
@@ -91,7 +91,7 @@ class AlarmEngine:
                 await self.change(region_name, alarm, state)
 
     def _watch(self, region: str, alarm: Alarm) -> Watch:
-        """The alarm's watch, read from its settings once each time that they are put."""
+        """The alarm's watch, parsed from its settings once per put."""
         settings, watch = self._watches.get((region, alarm.name), (None, None))
         if watch is None or settings is not alarm.settings:
             watch = watch_of(alarm.settings)
@@ -105,7 +105,7 @@ class AlarmEngine:
         state: AlarmState,
         children: tuple[tuple[str, AlarmState], ...] = (),
     ) -> None:
-        """Put ``alarm`` into ``state``; if its value changes, notify and run its actions."""
+        """Set the alarm's state to ``state``; if its value changes, notify and run its actions."""
         old, alarm.state = alarm.state, state
         if old.value == state.value:
             return
@@ -120,7 +120,7 @@ class AlarmEngine:
             region.history.append(await perform(self._context, self._functions, action, change))
 
     async def _settle_composites(self, region_name: str, child: Alarm) -> None:
-        """Evaluate the composite alarms that ``child`` is part of, now that its state changed."""
+        """Evaluate the composite alarms whose rules name ``child``, after its state changed."""
         for composite in list(self._regions[region_name].alarms.values()):
             if composite.kind == "CompositeAlarm" and composite is not child:
                 rule = parse_rule(composite.settings["AlarmRule"])
@@ -155,7 +155,7 @@ class AlarmEngine:
 def next_state(
     watch: Watch, current: AlarmState, store: MetricStore, instant: int, now: float
 ) -> AlarmState | None:
-    """The state that the metric's data points before ``instant`` call for, or None when it stays as it is.
+    """The state by the metric's data points before ``instant``, or None if it does not change.
 
     Periods are counted back from ``instant``, which falls on a minute (or a shorter period), so that a
     longer period slides by the minute.
@@ -192,7 +192,7 @@ def _too_few(watch: Watch, points: list[Point]) -> bool:
 
 
 def state_of(alarms: dict[str, Alarm], name_or_arn: str) -> str:
-    """The state of an alarm named as a rule names it; "" for one that does not exist."""
+    """The state of the alarm that a rule names; "" if it does not exist."""
     name = name_or_arn.split(":alarm:", 1)[-1] if name_or_arn.startswith("arn:") else name_or_arn
     return alarms[name].state.value if name in alarms else ""
 

@@ -1,4 +1,4 @@
-"""An alarm: its settings as they were put, its state and its history."""
+"""An alarm: its settings as put, its state and its history."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from serinus.offline.services.cloudwatch.evaluation import INSUFFICIENT_DATA
 
 AlarmType = Literal["MetricAlarm", "CompositeAlarm"]
 
-#: Which setting lists the actions of a change to a state.
+#: The setting with the actions of a change to a state.
 ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """A state and why. ``reason_data`` is JSON text; times in cloud epoch seconds."""
+    """A state and its reason. ``reason_data`` is JSON text; times in cloud epoch seconds."""
 
     value: str
     reason: str
@@ -36,7 +36,7 @@ class Alarm:
     tags: dict[str, str] = field(default_factory=dict)
 
     def described(self) -> dict[str, Any]:
-        """The alarm as DescribeAlarms answers."""
+        """The alarm as DescribeAlarms returns it."""
         shown = self.settings | {
             "AlarmName": self.name,
             "AlarmArn": self.arn,
@@ -49,13 +49,13 @@ class Alarm:
         return shown | ({"StateReasonData": self.state.reason_data} if self.state.reason_data else {})
 
     def actions(self) -> list[str]:
-        """The ARNs to act on for the present state; none while actions are disabled."""
+        """The ARNs of the present state's actions; none while actions are disabled."""
         return list(self.settings[ACTIONS[self.state.value]]) if self.settings["ActionsEnabled"] else []
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """Something that happened to an alarm; ``data`` is JSON text, ``at`` cloud epoch seconds."""
+    """An event in an alarm's history; ``data`` is JSON text, ``at`` cloud epoch seconds."""
 
     alarm: str
     kind: AlarmType
@@ -76,12 +76,12 @@ class HistoryItem:
 
 
 def newborn(now: float) -> AlarmState:
-    """The state in which every alarm begins."""
+    """The initial state of every alarm."""
     return AlarmState(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", now)
 
 
 def timestamp(at: float) -> str:
-    """A time as alarm messages write it: 2019-10-02T17:04:40.985+0000."""
+    """A time as in alarm messages: 2019-10-02T17:04:40.985+0000."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}.{int(at * 1000) % 1000:03d}+0000"
 
 

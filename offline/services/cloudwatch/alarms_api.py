@@ -156,14 +156,16 @@ class AlarmsApi(PairedTagOperations, Regional):
     async def tag_resource(self, call: Call) -> dict[str, Any]:
         tags = self.tags_of(call) | from_pairs(call.params["Tags"])
         if len(tags) > MAX_TAGS:
-            raise AwsError("InvalidParameterValue", f"{len(tags)} tags; a resource takes {MAX_TAGS}.", status=400)
+            raise AwsError(
+                "InvalidParameterValue", f"{len(tags)} tags; at most {MAX_TAGS} are allowed.", status=400
+            )
         return await super().tag_resource(call)
 
     def _put(self, call: Call, settings: dict[str, Any], kind: AlarmType) -> Alarm:
         name = settings.pop("AlarmName")
         tags = from_pairs(settings.pop("Tags", []))
         if not 1 <= len(name) <= MAX_NAME or re.search(r"[\x00-\x1f\x7f]", name):
-            raise malformed(f"AlarmName is {name!r}; it must have 1 to {MAX_NAME} characters, none a control one.")
+            raise malformed(f"AlarmName is {name!r}; it must have 1 to {MAX_NAME} printable characters.")
         settings.setdefault("ActionsEnabled", True)
         for key in ACTIONS.values():
             check_actions(settings.setdefault(key, []))
@@ -215,7 +217,7 @@ class AlarmsApi(PairedTagOperations, Regional):
             )
 
     def _related(self, region: str, alarm: Alarm, params: dict[str, Any]) -> bool:
-        """Whether the alarm meets the filters of DescribeAlarms besides name and type."""
+        """Whether the alarm matches the filters of DescribeAlarms besides name and type."""
         alarms = self.region(region).alarms
         parent, child = params.get("ChildrenOfAlarmName"), params.get("ParentsOfAlarmName")
         meets: list[Callable[[], bool]] = [

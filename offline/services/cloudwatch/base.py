@@ -11,7 +11,7 @@ from serinus.offline.services.cloudwatch.store import MetricStore
 
 @dataclass(slots=True)
 class Dashboard:
-    """A dashboard as it was put; the body is JSON text. ``modified_at`` in cloud epoch seconds."""
+    """A dashboard as put; the body is JSON text. ``modified_at`` in cloud epoch seconds."""
 
     name: str
     body: str
@@ -44,10 +44,10 @@ class Regional(Service):
 
 
 def invalid(message: str, code: str = "InvalidParameterValue") -> AwsError:
-    """An error answer about a parameter."""
+    """An error about a parameter."""
     return AwsError(code, message, status=400)
 
 
 def malformed(message: str) -> AwsError:
-    """The error answer of operations on alarms, whose model has no error of their own for it."""
+    """The error of operations on alarms, whose model has no specific one."""
     return AwsError("ValidationError", message, status=400)

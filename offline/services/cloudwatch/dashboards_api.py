@@ -1,4 +1,4 @@
-"""The operations on dashboards: kept and returned; this cloud draws none."""
+"""The operations on dashboards: stored and returned, not rendered."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ MAX_WIDGETS = 500
 
 
 class DashboardsApi(Regional):
-    """Operations of CloudWatch on dashboards; AWS shows the same ones in each region, as does this cloud."""
+    """Operations of CloudWatch on dashboards, which are the same in all regions, as on AWS."""
 
     def put_dashboard(self, call: Call) -> dict[str, Any]:
         name, body = call.params["DashboardName"], call.params["DashboardBody"]

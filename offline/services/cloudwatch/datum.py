@@ -1,4 +1,4 @@
-"""PutMetricData's input: a MetricDatum becomes samples, checked against AWS's limits.
+"""Converts PutMetricData's MetricDatum into samples, checked against AWS's limits.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 """
@@ -24,7 +24,7 @@ def epoch(moment: Any) -> float:
 
 
 def check_namespace(namespace: str) -> str:
-    """The namespace of custom metrics; raises for one that is reserved or of no proper length."""
+    """The namespace of custom metrics; raises if it is reserved or its length is invalid."""
     if namespace.startswith(("AWS/", ":")) or not 1 <= len(namespace) <= 255:
         raise invalid(f"The value {namespace} for parameter Namespace is invalid.")
     return namespace

@@ -1,4 +1,4 @@
-"""Metrics out of log lines, by the embedded metric format (EMF).
+"""Extracts metrics from log lines, by the embedded metric format (EMF).
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -19,15 +19,15 @@ MAX_DOCUMENT_BYTES = 1024 * 1024
 
 
 class InvalidEmf(ValueError):
-    """A log line that means to be EMF and is not; the message says which rule it breaks."""
+    """An invalid EMF log line; the message names the violated rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricDatum:
-    """Values of one metric under one set of dimensions, as one document states them.
+    """Values of one metric under one set of dimensions, from one document.
 
-    ``timestamp`` is the document's, in epoch seconds of the clock of who wrote it (for a function: real
-    time, to be translated by `Clock.at_real`).
+    ``timestamp`` is the document's, in epoch seconds of its writer's clock (for a function: real time, to be
+    translated by `Clock.at_real`).
     """
 
     namespace: str
@@ -40,9 +40,9 @@ class MetricDatum:
 
 
 def extract(line: str) -> list[MetricDatum] | None:
-    """The metrics that a log line carries; None when it is no EMF document at all.
+    """The metrics in a log line; None if it is not an EMF document.
 
-    Raises `InvalidEmf` when it is one and breaks the specification: CloudWatch then extracts nothing of it.
+    Raises `InvalidEmf` if it violates the specification: CloudWatch then extracts nothing from it.
     """
     document = _document(line)
     if document is None:
@@ -58,7 +58,7 @@ def extract(line: str) -> list[MetricDatum] | None:
 
 
 def _document(line: str) -> dict[str, Any] | None:
-    """The line as JSON, if it is an object with an ``_aws`` object that directs metrics."""
+    """The line as JSON, if it is an object with an ``_aws`` object with metric directives."""
     try:
         document = json.loads(line)
     except ValueError:
@@ -124,7 +124,7 @@ def _definition(metric: Any) -> tuple[str, str, int]:
         raise InvalidEmf(f"a metric definition is {metric!r}; it must have a Name")
     unit, resolution_s = metric.get("Unit", "None"), metric.get("StorageResolution", 60)
     if unit not in UNITS:
-        raise InvalidEmf(f"metric {name!r} has the unit {unit!r}, which CloudWatch does not know")
+        raise InvalidEmf(f"metric {name!r} has the unit {unit!r}, which is not a unit of CloudWatch")
     if resolution_s not in (1, 60):
         raise InvalidEmf(f"metric {name!r} has StorageResolution {resolution_s!r}; it must be 1 or 60")
     return name, unit, resolution_s

@@ -1,6 +1,6 @@
-"""How a metric alarm's state follows from its data points, missing ones included.
+"""Evaluates a metric alarm's state from its data points, missing ones included.
 
-This is AWS's documented algorithm, apart from everything that fetches or stores:
+This is AWS's documented algorithm, without any fetching or storing:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 
@@ -14,7 +14,7 @@ INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An evaluation's result: the state, how many data points were really there, and how many were filled."""
+    """An evaluation's result: the state, and the numbers of real and of filled data points."""
 
     state: str
     real: int
@@ -22,7 +22,7 @@ class Outcome:
 
 
 def evaluation_range(evaluation_periods: int) -> int:
-    """How many data points to fetch, so that some may be missing.
+    """The number of data points to fetch, so that some may be missing.
 
     AWS says "a higher number than Evaluation Periods" and gives one example: 5 for 3.
     """
@@ -34,8 +34,8 @@ def evaluate(
 ) -> Outcome:
     """The state of an ``to_alarm`` out of ``periods`` alarm.
 
-    ``breaching`` says of each data point in the evaluation range, oldest first, whether it breaches; None
-    is a missing one. ``missing`` is the alarm's TreatMissingData, ``current`` its state so far.
+    ``breaching`` holds for each data point in the evaluation range, oldest first, whether it breaches; None is a
+    missing one. ``missing`` is the alarm's TreatMissingData, ``current`` its present state.
     """
     real = [point for point in breaching if point is not None]
     if len(real) >= periods:
@@ -70,7 +70,7 @@ def _with_missing(
 def _oldest_age(breaching: Sequence[bool | None]) -> int:
     """Age of the oldest real data point, counted in periods with the newest as 1.
 
-    When all that is known breaches and is at least as old as Datapoints to Alarm, AWS no longer waits for
+    When all real data points breach and are at least as old as Datapoints to Alarm, AWS no longer waits for
     data that might be good (the page's "premature alarm state").
     """
     oldest = next(index for index, point in enumerate(breaching) if point is not None)

@@ -1,7 +1,7 @@
 """The functions of metric math, on evaluated arguments.
 
-Each takes the arguments and the `Grid` of the request. What needs the request itself (METRICS) or reads an
-argument as a word (FILL, SORT) is in `metric_math`.
+Each accepts the arguments and the `Grid` of the request. Functions that need the request itself (METRICS) or read
+an argument as a word (FILL, SORT) are in `metric_math`.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Va
 
 Arguments = Sequence[Value]
 
-#: Functions of AWS that this cloud does not compute.
+#: AWS's functions that are not modelled.
 NOT_MODELLED = frozenset(
     {"SEARCH", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "DB_PERF_INSIGHTS", "LAMBDA"}
 )
@@ -42,7 +42,7 @@ def scalar(value: Value) -> float:
 def _aggregate(
     reduce: Callable[[list[float]], float], missing: float | None = None
 ) -> Callable[[Arguments, Grid], Value]:
-    """SUM and its kin: a number out of one time series, a time series out of several."""
+    """SUM and the like: one time series yields a number, several yield a time series."""
 
     def apply(arguments: Arguments, _grid: Grid) -> Value:
         (value,) = arguments
@@ -111,9 +111,9 @@ def _logarithm(function: Callable[[float], float]) -> Callable[[float], float]:
 
 
 def _if(arguments: Arguments, _grid: Grid) -> Value:
-    """IF(condition, then, otherwise): by point where the condition is a time series."""
+    """IF(condition, then, otherwise): by point if the condition is a time series."""
     if not 2 <= len(arguments) <= 3:
-        raise MathError(f"IF takes 2 or 3 arguments, not {len(arguments)}")
+        raise MathError(f"IF requires 2 or 3 arguments, not {len(arguments)}")
     condition, then = arguments[0], arguments[1]
     otherwise = arguments[2] if len(arguments) == 3 else None
     if isinstance(condition, float):
@@ -184,7 +184,7 @@ FUNCTIONS: dict[str, Callable[[Arguments, Grid], Value]] = {
 
 
 def fill(value: Value, filler: Value | str, grid: Grid) -> Value:
-    """FILL: every period of the request gets a value. ``filler`` is one, or REPEAT or LINEAR."""
+    """FILL: a value for every missing period of the request. ``filler`` is that value, REPEAT or LINEAR."""
     filled = [each_series.with_points(_filled(each_series, filler, grid)) for each_series in array(value)]
     return filled if isinstance(value, list) else filled[0]
 
@@ -219,9 +219,9 @@ def _interpolated(known: list[tuple[int, float]], at: int) -> float | None:
 
 
 def sort(value: Value, by: str, order: str, limit: float | None) -> Value:
-    """SORT: time series by an aggregate of theirs, ASC or DESC, the first ``limit`` of them."""
+    """SORT: the first ``limit`` time series by an aggregate, ASC or DESC."""
     if by not in ("AVG", "MIN", "MAX", "SUM") or order not in ("ASC", "DESC"):
-        raise MathError(f"SORT by {by} {order}; it takes AVG, MIN, MAX or SUM, and ASC or DESC")
+        raise MathError(f"SORT by {by} {order}; it requires AVG, MIN, MAX or SUM, and ASC or DESC")
     grid = Grid(0, 0, 1)
     ordered = sorted(
         array(value), key=lambda each_series: scalar(FUNCTIONS[by]([each_series], grid)), reverse=order == "DESC"

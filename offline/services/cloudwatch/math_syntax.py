@@ -1,4 +1,4 @@
-"""The grammar of metric math: an expression's text becomes a tree.
+"""Parses metric math expressions into trees.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
@@ -23,7 +23,7 @@ SAME_AS = {"||": "OR", "&&": "AND"}
 
 
 class MathError(ValueError):
-    """An expression that CloudWatch would not accept; the message says what is wrong with it."""
+    """An expression that CloudWatch would reject; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class MathText:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An id of the request, or a word that only some function understands (REPEAT, ASC)."""
+    """An id of the request, or a keyword of some function (REPEAT, ASC)."""
 
     value: str
 
@@ -70,7 +70,7 @@ MathNode = Number | MathText | Name | Array | Negative | Binary | MathFunction
 
 
 def parse(expression: str) -> MathNode:
-    """The tree of ``expression``; raises `MathError` where it does not parse."""
+    """The tree of ``expression``; raises `MathError` if it does not parse."""
     parser = _MathParser(list(_tokens(expression)))
     tree = parser.level(0)
     if parser.rest:
@@ -79,7 +79,7 @@ def parse(expression: str) -> MathNode:
 
 
 def names(node: MathNode) -> set[str]:
-    """Every id (and word) that the tree mentions."""
+    """Every id (and keyword) in the tree."""
     match node:
         case Name(value):
             return {value}
@@ -111,7 +111,7 @@ def _tokens(expression: str) -> Iterator[str]:
     while offset < len(text):
         match = TOKEN.match(text, offset)
         if match is None:
-            raise MathError(f"cannot read {text[offset:].strip()[:20]!r} in {expression!r}")
+            raise MathError(f"cannot parse {text[offset:].strip()[:20]!r} in {expression!r}")
         yield match[0].strip()
         offset = match.end()
 

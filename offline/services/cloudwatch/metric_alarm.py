@@ -1,4 +1,4 @@
-"""PutMetricAlarm's settings, checked, as queries and a threshold.
+"""Checks PutMetricAlarm's settings and parses them into queries and a threshold.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
@@ -42,7 +42,7 @@ WEEK_S = 604_800
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A metric alarm's question: is the watched series beyond the threshold, in M of N periods?"""
+    """A metric alarm's condition: the watched series is beyond the threshold in M of N periods."""
 
     queries: tuple[Query, ...]
     watched: str
@@ -61,7 +61,7 @@ class Watch:
 
 
 def watch_of(settings: dict[str, Any]) -> Watch:
-    """The watch that settings describe; raises for what AWS refuses or this cloud does not model."""
+    """The watch of an alarm's settings; raises for settings that AWS rejects or this cloud does not model."""
     for name in NOT_MODELLED:
         if name in settings:
             raise NotModelled(f"{name} of PutMetricAlarm")
@@ -154,7 +154,7 @@ def _math_queries(settings: dict[str, Any]) -> tuple[Query, ...]:
         raise malformed(f"Exactly one element of Metrics must have ReturnData true; here {returned} do.")
     metrics = [query for query in queries if query.metric is not None]
     if not 1 <= len(metrics) <= MAX_METRICS:
-        raise malformed(f"Metrics has {len(metrics)} metrics; an alarm takes from 1 to {MAX_METRICS}.")
+        raise malformed(f"Metrics has {len(metrics)} metrics; an alarm can have 1 to {MAX_METRICS}.")
     periods = {query.period_s for query in metrics if query.period_s is not None}
     if len(periods) > 1:
         raise malformed(f"Metrics have the periods {sorted(periods)}; an alarm's must all be the same.")
@@ -164,7 +164,7 @@ def _math_queries(settings: dict[str, Any]) -> tuple[Query, ...]:
 
 
 def _check_result(queries: list[Query], watched: str) -> None:
-    """Try the watched expression on metrics with one value each: it must yield a single time series."""
+    """Evaluate the watched expression on metrics with one value each: it must yield a single time series."""
     store = MetricStore()
     for query in queries:
         if query.metric is not None:
@@ -174,7 +174,7 @@ def _check_result(queries: list[Query], watched: str) -> None:
     )
     if len(results) != 1:
         raise malformed(
-            f"The expression {watched} yields {len(results)} time series; an alarm watches a single one."
+            f"The expression {watched} yields {len(results)} time series; an alarm can watch only one."
         )
 
 

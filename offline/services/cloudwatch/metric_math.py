@@ -1,4 +1,4 @@
-"""Metric math: an expression over the metrics of a request becomes a time series, or several.
+"""Metric math: evaluates an expression over a request's metrics to one or several time series.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
@@ -35,7 +35,7 @@ class MathScope:
 
 
 def check(expression: str) -> MathNode:
-    """The tree of an expression whose functions are all modelled; raises `MathError` or `NotModelled`."""
+    """The tree of an expression; raises `MathError`, or `NotModelled` for an unmodelled function."""
     if expression.lstrip().upper().startswith("SELECT "):
         raise NotModelled("CloudWatch Metrics Insights queries (SELECT ...)")
     tree = parse(expression)
@@ -48,7 +48,7 @@ def check(expression: str) -> MathNode:
 
 
 def compute(expression: str, scope: MathScope) -> list[TimeSeries]:
-    """The time series that ``expression`` results in; a lone number is an error, as on AWS."""
+    """The time series that ``expression`` yields; a number is an error, as on AWS."""
     value = _evaluate(check(expression), scope)
     if isinstance(value, float):
         raise MathError(f"{expression!r} is a number; the result must be a time series")
@@ -95,12 +95,12 @@ def _metrics(arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
             return list(scope.metrics.values())
         case (MathText(part),):
             return [metric for name, metric in scope.metrics.items() if part in name]
-    raise MathError("METRICS takes nothing, or one text that the ids must contain")
+    raise MathError("METRICS accepts no argument, or a text that the ids must contain")
 
 
 def _fill(arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
     if len(arguments) != 2:
-        raise MathError(f"FILL takes 2 arguments, not {len(arguments)}")
+        raise MathError(f"FILL requires 2 arguments, not {len(arguments)}")
     target, filler = arguments
     if isinstance(filler, Name) and filler.value in ("REPEAT", "LINEAR"):
         return math_functions.fill(_evaluate(target, scope), filler.value, scope.grid)
@@ -113,4 +113,4 @@ def _sort(arguments: tuple[MathNode, ...], scope: MathScope) -> Value:
             return math_functions.sort(_evaluate(target, scope), by, order, None)
         case (target, Name(by), Name(order), Number(limit)):
             return math_functions.sort(_evaluate(target, scope), by, order, limit)
-    raise MathError("SORT takes an array, a function, an order and perhaps a number")
+    raise MathError("SORT requires an array, a function, an order and optionally a number")

@@ -22,7 +22,7 @@ MAX_DATAPOINTS_A_CALL = 1440
 
 HOUR_S = 3600
 DAY_S = 86_400
-#: How long data is kept at each resolution: (period up to, seconds kept).
+#: Retention by resolution: (period up to, seconds kept).
 RETENTION = ((60, 3 * HOUR_S), (300, 15 * DAY_S), (HOUR_S, 63 * DAY_S))
 LONGEST_RETENTION_S = 455 * DAY_S
 
@@ -170,7 +170,7 @@ def _result(series_item: TimeSeries, part: Sequence[tuple[int, float]], of: int)
 
 
 def _rounded(start: float, now: float, period_s: int) -> int:
-    """Start times are rounded down: to the minute, or coarser for what is old, or to the short period.
+    """A start time rounded down: to the minute, coarser for old data, or to a period below a minute.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
     """
@@ -182,7 +182,7 @@ def _rounded(start: float, now: float, period_s: int) -> int:
 
 
 def _kept(start: int, now: float, period_s: int) -> int:
-    """The start of what is still kept at the resolution that ``period_s`` needs."""
+    """The start of the retention at the resolution that ``period_s`` requires."""
     kept_s = LONGEST_RETENTION_S
     for up_to, seconds in reversed(RETENTION):
         if period_s < up_to or period_s % up_to:

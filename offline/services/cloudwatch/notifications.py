@@ -18,9 +18,9 @@ from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState, timest
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An alarm that went from ``old`` to its present state, in a region of an account.
+    """An alarm's change from ``old`` to its present state, in a region of an account.
 
-    ``children`` are the alarms that moved a composite one: their ARNs and states.
+    ``children`` are the alarms that caused a composite alarm's change: their ARNs and states.
     """
 
     alarm: Alarm
@@ -36,7 +36,7 @@ def subject(change: Change) -> str:
 
 
 def sns_message(change: Change) -> dict[str, Any]:
-    """The SNS message, before it is written as JSON."""
+    """The SNS message, to be serialized as JSON."""
     alarm, settings = change.alarm, change.alarm.settings
     message: dict[str, Any] = {
         "AlarmName": alarm.name,
@@ -100,7 +100,7 @@ def _trigger_metric(member: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shouted(statistic: str) -> str:
-    """AVERAGE, SUM, SAMPLE_COUNT: how SNS messages write a statistic."""
+    """A statistic's name in SNS messages: AVERAGE, SUM, SAMPLE_COUNT."""
     return "SAMPLE_COUNT" if statistic == "SampleCount" else statistic.upper()
 
 
@@ -194,7 +194,7 @@ def _configured_query(member: dict[str, Any]) -> dict[str, Any]:
 
 @functools.cache
 def region_title(region: str) -> str:
-    """ "US East (N. Virginia)" for us-east-1; the name itself for a region that botocore does not know."""
+    """ "US East (N. Virginia)" for us-east-1; the name itself for a region unknown to botocore."""
     partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
     for partition in partitions:
         if region in partition["regions"]:

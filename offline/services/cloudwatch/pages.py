@@ -1,4 +1,4 @@
-"""Lists in pages, one list or several in turn."""
+"""Pages of one list, or of several in turn."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -13,9 +13,9 @@ T = TypeVar("T")
 def page(
     items: Sequence[T], size: int, call: Call, *, error: str = "InvalidNextToken"
 ) -> tuple[Sequence[T], dict[str, str]]:
-    """The page that ``NextToken`` (none: the first) stands for, and the answer's member with the next token."""
+    """The page of ``NextToken`` (None: the first), and the response's member with the next token."""
     token = call.params.get("NextToken")
-    unknown = AwsError(error, f"The token {token!r} was not given out by this operation.", status=400)
+    unknown = AwsError(error, f"The token {token!r} was not returned by this operation.", status=400)
     return pages.page(items, size, token, operation=call.operation, member="NextToken", unknown=unknown)
 
 

@@ -33,7 +33,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From ``start`` to ``end`` in epoch seconds, as it is seen at ``now``."""
+    """From ``start`` to ``end`` in epoch seconds, as visible at ``now``."""
 
     start: int
     end: int
@@ -52,7 +52,7 @@ def check_period(period_s: int) -> None:
 
 
 def queries_of(members: Sequence[dict[str, Any]]) -> list[Query]:
-    """The queries of a request (``MetricDataQueries``, or ``Metrics`` of an alarm), checked."""
+    """The checked queries of a request (``MetricDataQueries``, or ``Metrics`` of an alarm)."""
     queries = [_query(member) for member in members]
     ids = [query.id for query in queries]
     for query_id in ids:
@@ -68,7 +68,7 @@ def _query(member: dict[str, Any]) -> Query:
     if not (query_id[:1].islower() and query_id.isascii() and query_id.replace("_", "a").isalnum()):
         raise AwsError(
             "ValidationError",
-            f"The id {query_id!r} must begin with a lowercase letter and hold only letters, digits and _.",
+            f"The id {query_id!r} must begin with a lowercase letter and have only letters, digits and _.",
             status=400,
         )
     if "AccountId" in member:
@@ -111,7 +111,7 @@ def _expression_error(query: Query, error: MathError) -> AwsError:
 
 
 class Resolver:
-    """Answers a set of queries over one window; each query is computed once."""
+    """Resolves a set of queries over one window; each query is computed once."""
 
     def __init__(self, store: MetricStore, queries: Sequence[Query], window: Window) -> None:
         self._store = store
@@ -119,11 +119,11 @@ class Resolver:
         self._window = window
         self._values: dict[str, Value] = {}
         self._under_way: set[str] = set()
-        #: How many samples each metric query rests on, by period.
+        #: The sample count of each metric query, by period.
         self.sample_counts: dict[str, dict[int, float]] = {}
 
     def result(self, query_id: str) -> list[TimeSeries]:
-        """The time series of one query; several where an expression yields an array."""
+        """The time series of one query; several if an expression yields an array."""
         value = self._value(query_id)
         if isinstance(value, float):
             raise AwsError("ValidationError", f"The query {query_id} does not yield a time series.", status=400)

@@ -1,4 +1,4 @@
-"""Why an alarm is in its state, in the words and the JSON that CloudWatch uses."""
+"""Reasons of alarm states, in CloudWatch's words and JSON."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A period of the evaluation range: when it begins, its value (None: missing) and its samples."""
+    """A period of the evaluation range: its start, its value (None: missing) and its sample count."""
 
     at: int
     value: float | None

@@ -1,4 +1,4 @@
-"""The rule of a composite alarm: ALARM("a") AND (OK(b) OR NOT INSUFFICIENT_DATA("c")), TRUE, FALSE.
+"""Parses a composite alarm's rule: ALARM("a") AND (OK(b) OR NOT INSUFFICIENT_DATA("c")), TRUE, FALSE.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 """
@@ -23,12 +23,12 @@ StateOf = Callable[[str], str]
 
 
 class InvalidRule(ValueError):
-    """A rule that does not parse; the message says where."""
+    """A rule that does not parse; the message gives the position."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmRule:
-    """A parsed rule: which alarms it names, and whether it holds given their states."""
+    """A parsed rule: the alarms it names, and a function of their states that evaluates it."""
 
     alarms: tuple[str, ...]
     holds: Callable[[StateOf], bool]
@@ -37,14 +37,14 @@ class AlarmRule:
 def parse_rule(text: str) -> AlarmRule:
     """The rule in ``text``; alarms are named as written, by name or ARN. Raises `InvalidRule`."""
     if not 1 <= len(text) <= MAX_CHARACTERS:
-        raise InvalidRule(f"it has {len(text)} characters; allowed are 1 to {MAX_CHARACTERS}")
+        raise InvalidRule(f"it has {len(text)} characters; it must have 1 to {MAX_CHARACTERS}")
     parser = _AlarmRuleParser(list(_tokens(text)))
     holds = parser.either()
     if parser.rest:
         raise InvalidRule(f"unexpected {parser.rest[0][1]!r}")
     alarms = tuple(dict.fromkeys(parser.alarms))
     if len(alarms) > MAX_ALARMS:
-        raise InvalidRule(f"it names {len(alarms)} alarms; allowed are {MAX_ALARMS}")
+        raise InvalidRule(f"it names {len(alarms)} alarms; at most {MAX_ALARMS} are allowed")
     return AlarmRule(alarms, holds)
 
 
@@ -55,7 +55,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     while offset < len(text):
         match = TOKEN.match(text, offset)
         if match is None:
-            raise InvalidRule(f"cannot read {text[offset:].strip()[:40]!r} at character {offset}")
+            raise InvalidRule(f"cannot parse {text[offset:].strip()[:40]!r} at character {offset}")
         if match["state"]:
             alarm = match["bare"] if match["bare"] is not None else re.sub(r"\\(.)", r"\1", match["quoted"])
             yield match["state"].upper(), alarm

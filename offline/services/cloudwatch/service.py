@@ -1,7 +1,7 @@
 """CloudWatch: metrics, the alarms on them, and dashboards.
 
-Anomaly detection, insight rules, metric streams, log alarms, mute rules and OpenTelemetry have no operation
-here and are refused by name.
+Anomaly detection, insight rules, metric streams, log alarms, mute rules and OpenTelemetry are not modelled; their
+operations are rejected by name.
 """
 
 import gzip
@@ -29,7 +29,7 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     missing_parameter = "MissingParameter"
 
     async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
-        """Serve one request; SDKs send larger PutMetricData requests compressed."""
+        """Serve one request; SDKs compress larger PutMetricData requests."""
         return await super().answer(uncompressed(request), region, access_key)
 
     async def start(self) -> None:
@@ -57,9 +57,9 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
         count: float = 1,
         resolution_s: int = 60,
     ) -> None:
-        """Take in a value that came ``count`` times, at cloud time ``at`` (default: now).
+        """Record a value observed ``count`` times, at cloud time ``at`` (default: now).
 
-        Cheap and lock-free; safe from any thread. It is seen `metric_delay_s` after this call.
+        Cheap and lock-free; safe from any thread. It is visible `metric_delay_s` after this call.
         """
         now = self.context.clock.time()
         self.region(region).store.put(
@@ -75,16 +75,16 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
         )
 
     def embed(self, region: str, log_group: str, line: str) -> None:
-        """Take in the metrics that a log line embeds, if it does (EMF).
+        """Record the metrics that a log line embeds, if any (EMF).
 
-        Its timestamp is real time of whoever wrote it and becomes cloud time. Of an invalid document nothing
-        is taken; it counts as EMFValidationErrors of the log group, as on AWS.
+        Its timestamp is its writer's real time and is converted to cloud time. An invalid document yields no
+        metrics; it counts as EMFValidationErrors of the log group, as on AWS.
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
         """
         try:
             data = extract(line)
         except InvalidEmf as error:
-            log.warning("no metrics taken from a line of %s: %s", log_group, error)
+            log.warning("no metrics extracted from a line of %s: %s", log_group, error)
             self.record(region, "AWS/Logs", "EMFValidationErrors", {"LogGroupName": log_group}, 1, unit="Count")
             return
         for datum in data or ():
@@ -102,19 +102,19 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
                 )
 
     def alarm_state(self, region: str, name: str) -> str:
-        """ "OK", "ALARM" or "INSUFFICIENT_DATA"; raises KeyError for an alarm that does not exist."""
+        """ "OK", "ALARM" or "INSUFFICIENT_DATA"; raises KeyError if the alarm does not exist."""
         state = state_of(self.region(region).alarms, name)
         if not state:
             raise KeyError(f"no alarm {name} in {region}")
         return state
 
     def subscribe(self, callback: AlarmSubscriber) -> None:
-        """Have ``callback(region, alarm_name, old, new, reason)`` called, on the loop, at each change of state."""
+        """Call ``callback(region, alarm_name, old, new, reason)`` on the loop at each state change."""
         self.engine.subscribe(callback)
 
 
 def uncompressed(request: Request) -> Request:
-    """The request with its body as it was before a client compressed it."""
+    """The request with its body decompressed."""
     if request.headers.get("Content-Encoding") != "gzip":
         return request
     headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}

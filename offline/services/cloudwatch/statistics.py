@@ -1,4 +1,4 @@
-"""CloudWatch's statistics of a period, over values kept as counts."""
+"""CloudWatch's statistics of a period, over values stored as counts."""
 
 import math
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from serinus.offline.core.errors import AwsError, NotModelled
 
-#: Distinct values that one bucket keeps exactly; later ones are rounded to three significant digits.
+#: Distinct values that one bucket stores exactly; later ones are rounded to three significant digits.
 EXACT_VALUES = 1000
 
 PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,10})?)")
@@ -17,15 +17,15 @@ OTHER_EXTENDED = re.compile(r"(?i)(tm|wm|tc|ts|pr|iqm)[\d.(:%)]*")
 
 @dataclass(slots=True)
 class Bucket:
-    """The values of one metric within one interval: a minute, or a second where resolution is high."""
+    """The values of one metric within one interval: a minute, or a second at high resolution."""
 
     sample_count: float = 0.0
     total: float = 0.0
     minimum: float = math.inf
     maximum: float = -math.inf
-    #: How often each value came.
+    #: The count of each value.
     values: dict[float, float] = field(default_factory=dict)
-    #: False when a statistic set was added whose single values are unknown.
+    #: False if a statistic set was added whose single values are unknown.
     has_values: bool = True
 
     def add(self, value: float, count: float) -> None:
@@ -38,7 +38,7 @@ class Bucket:
         self.values[value] = self.values.get(value, 0.0) + count
 
     def add_set(self, sample_count: float, total: float, minimum: float, maximum: float) -> None:
-        """Add a statistic set; its values are known only when all of them are equal."""
+        """Add a statistic set; its values are known only if all of them are equal."""
         if minimum == maximum and math.isclose(total, minimum * sample_count, rel_tol=1e-9):
             self.add(minimum, sample_count)
             return
@@ -59,7 +59,7 @@ class Bucket:
 
 
 def merged(buckets: Iterable[Bucket], *, with_values: bool = True) -> Bucket:
-    """One bucket for all; without the single values when only simple statistics are needed."""
+    """All buckets merged into one; without the single values if only simple statistics are needed."""
     whole = Bucket()
     for bucket in buckets:
         whole.merge(bucket, with_values=with_values)
@@ -76,14 +76,14 @@ SIMPLE: dict[str, Callable[[Bucket], float]] = {
 
 
 def percentile_of(statistic: str) -> float | None:
-    """99.9 for "p99.9"; None for a statistic that is no percentile."""
+    """99.9 for "p99.9"; None for a statistic that is not a percentile."""
     match = PERCENTILE.fullmatch(statistic)
     return float(match[1]) if match and float(match[1]) <= 100 else None
 
 
 def trimmed_bounds(statistic: str) -> tuple[float, float] | None:
-    """(0.005, 0.03) for "TC(0.005:0.03)", the count of values above the first and up to the second; a bound left
-    out is open. None for a statistic that is no trimmed count between absolute bounds.
+    """(0.005, 0.03) for "TC(0.005:0.03)", the count of values above the first and up to the second; an omitted
+    bound is open. None for a statistic that is not a trimmed count between absolute bounds.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
     """
@@ -107,7 +107,7 @@ def check_statistic(statistic: str, parameter: str = "Statistic") -> None:
 
 
 def value_of(bucket: Bucket, statistic: str) -> float | None:
-    """The statistic over the bucket; None where it has no data point, such as a percentile of negatives.
+    """The statistic over the bucket; None if it has no data point, such as a percentile of negatives.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Percentiles
     """
@@ -141,7 +141,7 @@ def _value_at(ordered: list[tuple[float, float]], index: int) -> float:
 
 
 def too_few_samples(statistic: str, sample_count: float) -> bool:
-    """Whether a percentile rests on too few samples for what `EvaluateLowSampleCountPercentile` decides.
+    """Whether a percentile has too few samples, so that `EvaluateLowSampleCountPercentile` applies.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#percentiles-with-low-samples
     """

@@ -1,7 +1,7 @@
-"""Where metric values are kept: cheap to record, compact at rest, visible only when CloudWatch would show them.
+"""Stores metric values: cheap to record, compact at rest, visible only when CloudWatch would show them.
 
-`record` appends to a queue and returns; values move into per-minute buckets when somebody reads, and only
-those whose delay is over (`metric_delay_s`: on AWS a value is seen some time after it was sent).
+`put` appends to a queue and returns; values move into per-minute buckets on a read, and only those whose delay is
+over (`metric_delay_s`: on AWS a value becomes visible some time after it was sent).
 """
 
 import bisect
@@ -27,7 +27,7 @@ class MetricKey(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A value on its way into the store; times in cloud epoch seconds."""
+    """A queued value; times in cloud epoch seconds."""
 
     visible_at: float
     key: MetricKey
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 
 class StatisticSet(NamedTuple):
-    """A statistic set on its way into the store."""
+    """A queued statistic set."""
 
     visible_at: float
     key: MetricKey
@@ -54,7 +54,7 @@ class StatisticSet(NamedTuple):
 
 @dataclass(slots=True)
 class Series:
-    """One metric's buckets in one unit, by the epoch second at which each begins."""
+    """One metric's buckets in one unit, by the epoch second of their start."""
 
     starts: list[int] = field(default_factory=list)
     buckets: dict[int, Bucket] = field(default_factory=dict)
@@ -106,8 +106,8 @@ class MetricStore:
     ) -> dict[int, Bucket]:
         """The values of each period from ``start`` (periods are counted from there) to ``end``.
 
-        Keyed by the epoch second at which a period begins; periods without values are absent. All units
-        are merged unless ``unit`` chooses one. ``with_values`` is needed for percentiles only.
+        Keyed by the epoch second of a period's start; periods without values are absent. All units are merged
+        unless ``unit`` selects one. ``with_values`` is needed for percentiles only.
         """
         by_period: dict[int, list[Bucket]] = {}
         with self._lock:
@@ -123,7 +123,7 @@ class MetricStore:
             }
 
     def units(self, key: MetricKey, now: float) -> list[str]:
-        """The units that the metric was reported in."""
+        """The units in which the metric was reported."""
         with self._lock:
             self._settle(now)
             return list(self._metrics.get(key, {}))
@@ -135,7 +135,7 @@ class MetricStore:
             return sorted(key for key, seen in self._seen_at.items() if seen >= since)
 
     def settle(self, now: float) -> None:
-        """Move what has become visible into buckets, so that the queue does not grow."""
+        """Move values that have become visible into buckets, so that the queue does not grow."""
         with self._lock:
             self._settle(now)
 
@@ -153,7 +153,7 @@ class MetricStore:
 
 
 def dimensions_of(pairs: Iterable[dict[str, Any]]) -> Dimensions:
-    """Dimensions of a request ([{"Name", "Value"}]), as the store keeps them."""
+    """A request's dimensions ([{"Name", "Value"}]) in the store's form."""
     return tuple(sorted((pair["Name"], pair["Value"]) for pair in pairs))
 
 

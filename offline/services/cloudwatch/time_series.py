@@ -1,4 +1,4 @@
-"""Metric math's values: numbers, time series and arrays of them, and how operators join them."""
+"""Metric math's values: numbers, time series and arrays of them, and operators on them."""
 
 import math
 import operator
@@ -22,7 +22,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """Values by the epoch second at which their period begins; absent periods have no data."""
+    """Values by the epoch second of their period's start; absent periods have no data."""
 
     points: dict[int, float]
     period_s: int
@@ -59,7 +59,7 @@ def combine(sign: str, left: Value, right: Value) -> Value:
     """``left sign right``, point by point; missing values count as 0, divisions by zero are dropped."""
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):
-            raise MathError(f"{sign} joins arrays of {len(left)} and {len(right)} time series")
+            raise MathError(f"{sign} cannot combine arrays of {len(left)} and {len(right)} time series")
         return [_series(combine(sign, each_series, other)) for each_series, other in zip(left, right, strict=True)]
     if isinstance(left, list):
         return [_series(combine(sign, each_series, right)) for each_series in left]
@@ -83,7 +83,7 @@ def combine(sign: str, left: Value, right: Value) -> Value:
 def across(
     series: Iterable[TimeSeries], reduce: Callable[[list[float]], float], missing: float | None
 ) -> TimeSeries:
-    """One time series out of several: at each timestamp, ``reduce`` of their values there."""
+    """One time series from several: at each timestamp, ``reduce`` of their values."""
     every = list(series)
     if not every:
         raise MathError("an array of time series is empty")

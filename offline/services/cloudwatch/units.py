@@ -1,4 +1,4 @@
-"""The units that CloudWatch knows.
+"""CloudWatch's units.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 """

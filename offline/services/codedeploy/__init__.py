@@ -1,4 +1,4 @@
-"""CodeDeploy of the offline cloud, for Lambda functions."""
+"""CodeDeploy, for Lambda functions."""
 
 from serinus.offline.services.codedeploy.service import CodeDeploy
 

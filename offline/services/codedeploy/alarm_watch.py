@@ -1,4 +1,4 @@
-"""Whether a deployment's alarms let it go on.
+"""Checks whether a deployment's alarms stop it.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms.html
 """
@@ -24,7 +24,7 @@ def watched_alarms(deployment: LambdaDeployment) -> list[str]:
 
 
 def active_alarms(alarms: AlarmSource, region: str, deployment: LambdaDeployment) -> tuple[str, str] | None:
-    """The error (code, message) with which the deployment's alarms stop it now; None when they do not."""
+    """The error (code, message) with which the deployment's alarms stop it now; None if they do not."""
     active, unknown = [], []
     for name in watched_alarms(deployment):
         try:

@@ -4,7 +4,7 @@ from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import FunctionAliases
 from serinus.offline.services.codedeploy.records import LambdaTarget
 
-#: As CodeDeploy says it (https://github.com/aws/serverless-application-model/issues/291).
+#: CodeDeploy's message (https://github.com/aws/serverless-application-model/issues/291).
 _INVALID = (
     "The deployment failed because the AppSpec file that specifies the AWS Lambda deployment configuration is "
     "missing or has an invalid configuration."
@@ -12,9 +12,9 @@ _INVALID = (
 
 
 async def set_weight(aliases: FunctionAliases, region: str, target: LambdaTarget, weight: float) -> str | None:
-    """Send ``weight`` (0 to 1) of the traffic to the target version; returns what went wrong, if it did.
+    """Send ``weight`` (0 to 1) of the traffic to the target version; returns the error, if any.
 
-    Until all of it moves, the alias keeps naming the current version and the target is its additional one.
+    Until all traffic is shifted, the alias names the current version, and the target is its additional version.
     """
     version = target.target_version if weight >= 1 else target.current_version
     additional = {} if weight >= 1 else {target.target_version: weight}
@@ -28,9 +28,9 @@ async def set_weight(aliases: FunctionAliases, region: str, target: LambdaTarget
 
 
 def alias_problem(aliases: FunctionAliases, region: str, target: LambdaTarget) -> tuple[str, str] | None:
-    """The error (code, message) that keeps a deployment from starting, or None.
+    """The error (code, message) that prevents a deployment from starting, or None.
 
-    The alias must exist, name the current version of the AppSpec, and send traffic nowhere else.
+    The alias must exist, name the current version of the AppSpec, and send all traffic to it.
     """
     try:
         alias = aliases.alias(region, target.function, target.alias)

@@ -39,9 +39,7 @@ class ApplicationsApi(PairedTagOperations, CodeDeployBase):
     async def batch_get_applications(self, call: Call) -> dict[str, Any]:
         names = call.params["applicationNames"]
         if len(names) > MAX_BATCH:
-            raise fault(
-                "BatchLimitExceededException", f"{len(names)} names are given; at most {MAX_BATCH} are allowed."
-            )
+            raise fault("BatchLimitExceededException", f"{len(names)} names; at most {MAX_BATCH} are allowed.")
         applications = [self.application(call.region, name) for name in names]
         return {"applicationsInfo": [application_info(application) for application in applications]}
 
@@ -58,12 +56,12 @@ class ApplicationsApi(PairedTagOperations, CodeDeployBase):
         return {}
 
     def tags_of(self, call: Call) -> dict[str, str]:
-        """The tags of the application or group that the call's ARN names."""
+        """The tags of the application or group of the call's ARN."""
         arn = call.params["ResourceArn"]
         prefix = self.arn(call.region, "")
         kind, _, name = arn.removeprefix(prefix).partition(":")
         if not arn.startswith(prefix) or kind not in ("application", "deploymentgroup"):
-            raise fault("ArnNotSupportedException", f"{arn} is no application and no deployment group.")
+            raise fault("ArnNotSupportedException", f"{arn} is neither an application nor a deployment group.")
         if kind == "application":
             return self.application(call.region, name).tags
         application, _, group = name.partition("/")

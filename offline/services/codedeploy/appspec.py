@@ -23,7 +23,7 @@ class AppSpec:
 
 
 def revision_of(target: LambdaTarget, hooks: dict[str, str]) -> dict[str, Any]:
-    """An AppSpecContent revision as a request would hold it."""
+    """An AppSpecContent revision, as in a request."""
     document = {
         "version": 0.0,
         "Resources": [
@@ -45,7 +45,7 @@ def revision_of(target: LambdaTarget, hooks: dict[str, str]) -> dict[str, Any]:
 
 
 def read_revision(revision: dict[str, Any]) -> AppSpec:
-    """The AppSpec in a revision; raises InvalidRevisionException, or NotModelled for where it may lie."""
+    """The AppSpec in a revision; raises InvalidRevisionException, or NotModelled for other revision types."""
     kind = revision.get("revisionType")
     member = {"AppSpecContent": "appSpecContent", "String": "string"}.get(str(kind))
     if member is None:
@@ -59,7 +59,7 @@ def read_revision(revision: dict[str, Any]) -> AppSpec:
 
 
 def parse(content: str) -> AppSpec:
-    """The AppSpec in YAML or JSON text. Keys are read without regard to case, as AWS's pages write both."""
+    """The AppSpec in YAML or JSON text. Keys are case-insensitive, as AWS's pages use both cases."""
     try:
         document = _lowered(yaml.safe_load(content))
     except yaml.YAMLError as error:
@@ -100,7 +100,7 @@ def _hooks(elements: list[Any]) -> dict[str, str]:
     for element in elements:
         for event, function in element.items():
             if event not in known:
-                raise invalid(f"{event} is no hook of a Lambda deployment; there are {BEFORE} and {AFTER}")
+                raise invalid(f"{event} is not a hook of a Lambda deployment; use {BEFORE} or {AFTER}")
             hooks[known[event]] = str(function)
     return hooks
 

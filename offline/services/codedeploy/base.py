@@ -1,4 +1,4 @@
-"""What CodeDeploy's groups of operations share: state by region, names, pages and tags."""
+"""Shared by CodeDeploy's groups of operations: state by region, names, pages and tags."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ PAGE = 100
 
 
 class CodeDeployBase(Service):
-    """State and checks of all operations. Operations are async: everything runs on the event loop."""
+    """State and checks of all operations. Operations are coroutines: everything runs on the event loop."""
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
@@ -35,7 +35,7 @@ class CodeDeployBase(Service):
         return self.regions[name]
 
     def application(self, region: str, name: str | None) -> Application:
-        """The application; raises what AWS raises for a missing, ill-formed or unknown name."""
+        """The application; raises AWS's error for a missing, malformed or unknown name."""
         if not name:
             raise fault("ApplicationNameRequiredException", "An application name is required.")
         check_name(name, "application", "InvalidApplicationNameException")
@@ -45,7 +45,7 @@ class CodeDeployBase(Service):
         return existing
 
     def group(self, region: str, application: str | None, name: str | None) -> Group:
-        """The deployment group; raises what AWS raises for a missing, ill-formed or unknown name."""
+        """The deployment group; raises AWS's error for a missing, malformed or unknown name."""
         owner = self.application(region, application)
         if not name:
             raise fault("DeploymentGroupNameRequiredException", "A deployment group name is required.")
@@ -67,15 +67,15 @@ def check_name(name: str, what: str, code: str) -> None:
     if not NAME.fullmatch(name):
         raise fault(
             code,
-            f"The {what} name {name!r} is not valid; it has 1 to 100 letters, digits and . _ + = , @ -",
+            f"The {what} name {name!r} is not valid; it must have 1 to 100 letters, digits and . _ + = , @ -",
         )
 
 
 def refuse_members(call: Call, names: Sequence[str]) -> None:
-    """Refuse members that mean another compute platform, or that this cloud does not model."""
+    """Reject members of another compute platform, or that this cloud does not model."""
     for name in names:
         if call.params.get(name):
-            raise NotModelled(f"{name} of {call.operation}", "Only the Lambda compute platform is modelled.")
+            raise NotModelled(f"{name} of {call.operation}", "Use the Lambda compute platform.")
 
 
 def require_lambda(platform: str | None, operation: str) -> None:
@@ -85,7 +85,7 @@ def require_lambda(platform: str | None, operation: str) -> None:
 
 
 def paged(items: Sequence[T], call: Call) -> tuple[Sequence[T], dict[str, str]]:
-    """A page of at most 100, and the answer's member with the next token."""
+    """A page of at most 100, and the response's member with the next token."""
     token = call.params.get("nextToken")
-    unknown = fault("InvalidNextTokenException", f"The token {token!r} was not given out by this operation.")
+    unknown = fault("InvalidNextTokenException", f"The token {token!r} was not returned by this operation.")
     return page(items, PAGE, token, operation=call.operation, member="nextToken", unknown=unknown)

@@ -37,7 +37,7 @@ class ConfigsApi(CodeDeployBase):
             )
         if sum(not known.startswith(PREFIX) for known in region.configs) >= MAX_CONFIGS:
             raise fault(
-                "DeploymentConfigLimitExceededException", f"There are {MAX_CONFIGS} configurations already."
+                "DeploymentConfigLimitExceededException", f"There are already {MAX_CONFIGS} configurations."
             )
         routing = params.get("trafficRoutingConfig", {})
         check_routing(routing)
@@ -66,7 +66,7 @@ class ConfigsApi(CodeDeployBase):
         return {}
 
     def config(self, region: str, name: str) -> DeploymentConfig:
-        """The configuration; raises what AWS raises for an ill-formed or unknown name."""
+        """The configuration; raises AWS's error for a malformed or unknown name."""
         check_name(name, "deployment configuration", INVALID_NAME)
         existing = self.region(region).configs.get(name)
         if existing is None:

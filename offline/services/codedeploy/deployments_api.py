@@ -45,7 +45,7 @@ class DeploymentsApi(GroupsApi):
     def deploy(
         self, region: str, group: Group, revision: dict[str, Any], spec: AppSpec, overrides: dict[str, Any]
     ) -> LambdaDeployment:
-        """Create a deployment in ``group`` and set it going; one at a time a group."""
+        """Create and start a deployment in ``group``, which can have one at a time."""
         kept = self.region(region)
         active = kept.active_in(group.application, group.name)
         if active is not None:
@@ -84,9 +84,7 @@ class DeploymentsApi(GroupsApi):
     async def batch_get_deployments(self, call: Call) -> dict[str, Any]:
         ids = call.params["deploymentIds"]
         if len(ids) > MAX_BATCH:
-            raise fault(
-                "BatchLimitExceededException", f"{len(ids)} ids are given; at most {MAX_BATCH} are allowed."
-            )
+            raise fault("BatchLimitExceededException", f"{len(ids)} ids; at most {MAX_BATCH} are allowed.")
         return {"deploymentsInfo": [deployment_info(self.deployment(call.region, entry)) for entry in ids]}
 
     async def list_deployments(self, call: Call) -> dict[str, Any]:
@@ -101,7 +99,7 @@ class DeploymentsApi(GroupsApi):
         statuses = params.get("includeOnlyStatuses") or STATUSES
         for status in statuses:
             if status not in STATUSES:
-                raise fault("InvalidDeploymentStatusException", f"There is no deployment status {status!r}.")
+                raise fault("InvalidDeploymentStatusException", f"{status!r} is not a deployment status.")
         since, until = (_epoch(params.get("createTimeRange", {}).get(end)) for end in ("start", "end"))
         deployments = [
             deployment.id
@@ -152,7 +150,7 @@ class DeploymentsApi(GroupsApi):
         if status not in ("Succeeded", "Failed"):
             raise fault(
                 "InvalidLifecycleEventHookExecutionStatusException",
-                f"The status is {status!r}; a hook answers Succeeded or Failed.",
+                f"The status is {status!r}; it must be Succeeded or Failed.",
             )
         event = next(
             (entry for entry in deployment.events if execution_id and entry.execution_id == execution_id), None
@@ -171,7 +169,7 @@ class DeploymentsApi(GroupsApi):
         return {"lifecycleEventHookExecutionId": execution_id}
 
     def deployment(self, region: str, identifier: str | None) -> LambdaDeployment:
-        """The deployment; raises what AWS raises for a missing, ill-formed or unknown id."""
+        """The deployment; raises AWS's error for a missing, malformed or unknown id."""
         if not identifier:
             raise fault("DeploymentIdRequiredException", "A deployment id is required.")
         if not ID.fullmatch(identifier):
@@ -190,7 +188,7 @@ class DeploymentsApi(GroupsApi):
         if target_id != deployment.target.id:
             raise fault(
                 "DeploymentTargetDoesNotExistException",
-                f"The deployment {deployment.id} has no target {target_id}; it has {deployment.target.id}.",
+                f"The deployment {deployment.id} has no target {target_id}; its target is {deployment.target.id}.",
             )
         return target_info(call.region, call.account_id, deployment)
 

@@ -74,9 +74,7 @@ class GroupsApi(ConfigsApi):
     async def batch_get_deployment_groups(self, call: Call) -> dict[str, Any]:
         names = call.params["deploymentGroupNames"]
         if len(names) > MAX_BATCH:
-            raise fault(
-                "BatchLimitExceededException", f"{len(names)} names are given; at most {MAX_BATCH} are allowed."
-            )
+            raise fault("BatchLimitExceededException", f"{len(names)} names; at most {MAX_BATCH} are allowed.")
         groups = [self.group(call.region, call.params["applicationName"], name) for name in names]
         return {"deploymentGroupsInfo": [group_info(self.region(call.region), group) for group in groups]}
 
@@ -104,7 +102,7 @@ class GroupsApi(ConfigsApi):
         group.name = name
 
     def _settings(self, call: Call) -> dict[str, Any]:
-        """The settings that a call gives, checked."""
+        """The checked settings in a call."""
         refuse_members(call, OTHER_PLATFORMS)
         settings = {name: call.params[name] for name in SETTINGS if name in call.params}
         if "deploymentConfigName" in settings:
@@ -123,14 +121,12 @@ def check_alarms(configuration: dict[str, Any]) -> None:
     """Raise for an alarmConfiguration that AWS does not allow."""
     alarms = configuration.get("alarms", [])
     if len(alarms) > MAX_ALARMS:
-        raise fault("AlarmsLimitExceededException", f"{len(alarms)} alarms are given; a group takes {MAX_ALARMS}.")
+        raise fault("AlarmsLimitExceededException", f"{len(alarms)} alarms; at most {MAX_ALARMS} are allowed.")
     names = [alarm.get("name") for alarm in alarms]
     if configuration.get("enabled") and not names:
         raise fault("InvalidAlarmConfigException", "An enabled alarm configuration must name at least one alarm.")
     if None in names or len(set(names)) < len(names):
-        raise fault(
-            "InvalidAlarmConfigException", f"The alarms {names} must each have a name, and different ones."
-        )
+        raise fault("InvalidAlarmConfigException", f"The alarms must have distinct names: {names}.")
 
 
 def check_rollback(configuration: dict[str, Any]) -> None:
@@ -140,7 +136,7 @@ def check_rollback(configuration: dict[str, Any]) -> None:
     if unknown or (configuration.get("enabled") and not events):
         raise fault(
             "InvalidAutoRollbackConfigException",
-            f"The rollback events are {events}; when enabled they are some of {', '.join(ROLLBACK_EVENTS)}.",
+            f"The rollback events are {events}; if enabled, they must be among {', '.join(ROLLBACK_EVENTS)}.",
         )
 
 
@@ -148,7 +144,7 @@ def _check_style(style: dict[str, Any]) -> None:
     if style != STYLE:
         raise fault(
             "InvalidDeploymentStyleException",
-            f"The deployment style is {style}; the Lambda compute platform takes {STYLE} only.",
+            f"The deployment style is {style}; the Lambda compute platform requires {STYLE}.",
         )
 
 

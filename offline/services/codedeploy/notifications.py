@@ -19,7 +19,7 @@ from serinus.offline.services.codedeploy.shapes import overview
 
 log = logging.getLogger(__name__)
 
-#: What EventBridge and triggers call a change to each status.
+#: The names of a change to each status, for EventBridge and triggers.
 EVENT_STATES = {"InProgress": "START", "Succeeded": "SUCCESS", "Failed": "FAILURE", "Stopped": "STOP"}
 TRIGGER_EVENTS = {
     "InProgress": "DeploymentStart",

@@ -26,7 +26,7 @@ class Application:
 
 @dataclass(slots=True)
 class Group:
-    """A deployment group; ``settings`` hold what Create- or UpdateDeploymentGroup was given, with defaults."""
+    """A deployment group; ``settings`` are those of Create- or UpdateDeploymentGroup, with defaults."""
 
     id: str
     application: str
@@ -37,7 +37,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A step of traffic: ``after_s`` seconds into AllowTraffic, ``weight`` (0 to 1) goes to the target."""
+    """A traffic shift: ``after_s`` seconds into AllowTraffic, ``weight`` (0 to 1) goes to the target."""
 
     after_s: float
     weight: float
@@ -45,7 +45,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentConfig:
-    """How traffic shifts; ``routing`` is the TrafficRoutingConfig."""
+    """A deployment configuration; ``routing`` is the TrafficRoutingConfig."""
 
     id: str
     name: str
@@ -55,7 +55,7 @@ class DeploymentConfig:
 
 @dataclass(frozen=True, slots=True)
 class LambdaTarget:
-    """The alias that a deployment moves from one version of a function to another."""
+    """The alias that a deployment shifts from one version of a function to another."""
 
     function: str
     alias: str
@@ -69,7 +69,7 @@ class LambdaTarget:
 
 @dataclass(slots=True)
 class LifecycleEvent:
-    """A lifecycle event; ``hook`` is the validation function, answered under ``execution_id`` by ``deadline``."""
+    """A lifecycle event; ``hook``, the validation function, must report to ``execution_id`` by ``deadline``."""
 
     name: str
     hook: str | None = None
@@ -84,7 +84,7 @@ class LifecycleEvent:
 
 @dataclass(slots=True)
 class LambdaDeployment:
-    """A deployment and how far it has come."""
+    """A deployment and its progress."""
 
     id: str
     application: str
@@ -107,7 +107,7 @@ class LambdaDeployment:
     started_at: float | None = None
     completed_at: float | None = None
     updated_at: float = 0.0
-    #: How many of ``shifts`` were made.
+    #: The number of completed ``shifts``.
     shifted: int = 0
 
     @property
@@ -120,14 +120,14 @@ class LambdaDeployment:
 
     @property
     def weight(self) -> float:
-        """The share of traffic that went to the target when the deployment last shifted it."""
+        """The target's share of traffic after the last shift."""
         return self.shifts[self.shifted - 1].weight if self.shifted else 0.0
 
     def event(self, name: str) -> LifecycleEvent:
         return next(event for event in self.events if event.name == name)
 
     def current_event(self) -> LifecycleEvent | None:
-        """The first lifecycle event that has not succeeded; None when all have."""
+        """The first lifecycle event that has not succeeded; None if all have."""
         return next((event for event in self.events if event.status != "Succeeded"), None)
 
 

@@ -1,4 +1,4 @@
-"""The deployment that undoes another: it puts the alias back to where it was.
+"""Creates the rollback of a deployment, which returns the alias to the former version.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and-redeploy.html
 """
@@ -10,7 +10,7 @@ from serinus.offline.services.codedeploy.appspec import revision_of
 from serinus.offline.services.codedeploy.records import LIFECYCLE, LambdaDeployment, LambdaTarget, LifecycleEvent
 from serinus.offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
 
-#: Which configured event allows a rollback for each cause of an end.
+#: The rollback event that must be configured for each cause.
 ROLLBACK_EVENTS = {
     "alarm": "DEPLOYMENT_STOP_ON_ALARM",
     "request": "DEPLOYMENT_STOP_ON_REQUEST",
@@ -19,7 +19,7 @@ ROLLBACK_EVENTS = {
 
 
 def is_configured(deployment: LambdaDeployment, cause: str) -> bool:
-    """Whether the deployment's autoRollbackConfiguration asks for a rollback after ``cause``."""
+    """Whether the deployment's autoRollbackConfiguration requires a rollback after ``cause``."""
     configured = deployment.auto_rollback
     return bool(configured.get("enabled")) and ROLLBACK_EVENTS[cause] in configured.get("events", [])
 
@@ -58,5 +58,5 @@ def rollback_info(failed: LambdaDeployment, rollback: LambdaDeployment) -> dict[
 
 
 def deployment_id() -> str:
-    """An id as CodeDeploy gives out: d- and nine capitals and digits."""
+    """An id like CodeDeploy's: d- and nine capitals and digits."""
     return "d-" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(9))

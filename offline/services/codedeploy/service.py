@@ -1,6 +1,6 @@
 """CodeDeploy for Lambda: moves an alias from one version to the next, and back.
 
-Only the Lambda compute platform is modelled; EC2, on-premises servers and ECS are refused by name.
+Only the Lambda compute platform is modelled; EC2, on-premises servers and ECS are rejected by name.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         self.regions.update(saved)
 
     def group_of(self, region: str, deployment_id: str) -> tuple[str, str] | None:
-        """The application and group of a deployment; None for one that does not exist."""
+        """The application and group of a deployment; None if it does not exist."""
         deployment = self.region(region).deployments.get(deployment_id)
         return (deployment.application, deployment.group) if deployment else None
 
@@ -55,13 +55,12 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
         progress: Callable[[str], None] | None = None,
         since: float | None = None,
     ) -> DeploymentResult:
-        """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it is over.
+        """Shift an alias as CloudFormation's CodeDeployLambdaAliasUpdate does; returns when it has ended.
 
-        Over includes the rollback, if there is one: the alias then is where it stays. ``function`` is a name or
-        an unqualified ARN; ``progress`` receives the texts of CloudFormation's events. Cancelling this call
-        stops the deployment. A deployment of the same shift that was created at or after ``since`` (cloud time) is
-        joined rather than begun again: what a stack operation does that goes on after its cloud was killed.
-        Raises `AwsError` when the deployment cannot be created.
+        The end includes a rollback, if any. ``function`` is a name or an unqualified ARN; ``progress`` receives
+        the texts of CloudFormation's events. Cancelling this call stops the deployment. A deployment of the same
+        shift created at or after ``since`` (cloud time) is joined rather than started again, for a stack operation
+        that resumes after its cloud was killed. Raises `AwsError` if the deployment cannot be created.
         """
         target = LambdaTarget(function.split(":")[-1], alias, current_version, target_version)
         named = {BEFORE: before_hook, AFTER: after_hook}
@@ -86,7 +85,7 @@ class CodeDeploy(ApplicationsApi, DeploymentsApi):
     def _begun(
         self, region: str, group: Group, target: LambdaTarget, since: float | None
     ) -> LambdaDeployment | None:
-        """The group's latest deployment of this shift since then."""
+        """The group's latest deployment of this shift created since ``since``."""
         done = self.region(region).of_group(group.application, group.name) if since is not None else []
         same = [entry for entry in done if entry.target == target and entry.created_at >= (since or 0.0)]
         return same[-1] if same else None

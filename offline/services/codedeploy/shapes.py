@@ -1,4 +1,4 @@
-"""Records as CodeDeploy's answers show them."""
+"""Records in the shapes of CodeDeploy's responses."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ TARGET_STATUS = {
 
 
 def known(**members: Any) -> dict[str, Any]:
-    """The members that have a value."""
+    """The members with a value."""
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -70,7 +70,7 @@ def _last(deployment: LambdaDeployment) -> dict[str, Any]:
 
 
 def overview(deployment: LambdaDeployment) -> dict[str, int]:
-    """How many targets are in which state; a Lambda deployment has one."""
+    """The number of targets in each state; a Lambda deployment has one target."""
     own = TARGET_STATUS[deployment.status]
     states = ("Pending", "InProgress", "Succeeded", "Failed", "Skipped", "Ready")
     return {state: int(state == own) for state in states}

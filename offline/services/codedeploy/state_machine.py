@@ -1,8 +1,8 @@
 """Drives deployments: a state machine on cloud time that resumes from its data alone.
 
-A deployment goes through BeforeAllowTraffic, AllowTraffic and AfterAllowTraffic. `proceed` takes it as far as
-it can go now and arms a timer for when it can go on; a hook's answer, a timer, an alarm or a stop request
-call it again. All of it runs on the event loop, one step of a deployment at a time.
+A deployment has the phases BeforeAllowTraffic, AllowTraffic and AfterAllowTraffic. `proceed` advances it as far as
+now possible and sets a timer for the next step; a hook's report, a timer, an alarm or a stop request calls it
+again. Everything runs on the event loop, one step of a deployment at a time.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from serinus.offline.services.codedeploy.records import (
 )
 from serinus.offline.services.codedeploy.rollback import is_configured, rollback_info, rollback_of
 
-#: How long a hook may take to answer, in cloud seconds.
+#: The time limit of a hook's report, in cloud seconds.
 HOOK_LIMIT_S = 3600
 
 HOOK_FAILED = "The deployment failed because one or more of the lifecycle event validation functions failed."
@@ -52,24 +52,24 @@ class Machine:
     # ---- entry points
 
     def launch(self, region: str, deployment: LambdaDeployment) -> None:
-        """Begin a deployment that was just created."""
+        """Start a deployment that was just created."""
         self._regions[region].deployments[deployment.id] = deployment
         deployment.updated_at = self._now()
         self._context.save_soon()
         self._soon(f"start {deployment.id}", lambda: self.proceed(region, deployment))
 
     def resume(self) -> None:
-        """Take up every unfinished deployment from its data, as after a restart of the cloud."""
+        """Resume every unfinished deployment from its data, as after a restart of the cloud."""
         for name, region in self._regions.items():
             for deployment in list(region.deployments.values()):
                 if deployment.active:
                     self._take_up(name, deployment)
 
     def _take_up(self, region: str, deployment: LambdaDeployment) -> None:
-        """Go on where the data says it stood: a hook whose answer may be lost is asked again.
+        """Resume from the data: a hook whose report may be lost is invoked again.
 
-        While the cloud was down no alarm could have stopped the deployment: that time counts neither as bake
-        nor against a hook's limit.
+        While the cloud was down, no alarm could stop the deployment: that time counts neither as bake nor against
+        a hook's limit.
         """
 
         async def go_on() -> None:
@@ -89,7 +89,7 @@ class Machine:
     async def answer_hook(
         self, region: str, deployment: LambdaDeployment, event: LifecycleEvent, status: str
     ) -> None:
-        """Take a hook's verdict, "Succeeded" or "Failed"."""
+        """Record a hook's report, "Succeeded" or "Failed"."""
         async with self._lock(deployment):
             if not deployment.active or event.status != "InProgress":
                 return
@@ -103,7 +103,7 @@ class Machine:
         await self.proceed(region, deployment)
 
     async def stop(self, region: str, deployment: LambdaDeployment, rollback: bool | None) -> None:
-        """Stop on request; ``rollback`` None leaves it to the group whether to roll back."""
+        """Stop on request; if ``rollback`` is None, the group's configuration decides whether to roll back."""
         async with self._lock(deployment):
             if deployment.active:
                 await self._terminate(region, deployment, "Stopped", ("MANUAL_STOP", STOPPED), "request", rollback)
@@ -129,7 +129,7 @@ class Machine:
         self._soon(f"alarms of {deployment.id}", check)
 
     async def finished(self, region: str, deployment: LambdaDeployment) -> None:
-        """Return when the deployment, and the rollback that it may have caused, are over."""
+        """Return when the deployment, and its rollback if any, have ended."""
         await self._over(deployment)
         follower = deployment.rollback_info.get("rollbackDeploymentId")
         if follower is not None:
@@ -139,10 +139,10 @@ class Machine:
         if deployment.active:
             await self._waiters.setdefault(deployment.id, asyncio.Event()).wait()
 
-    # ---- the way through the lifecycle
+    # ---- the lifecycle
 
     async def proceed(self, region: str, deployment: LambdaDeployment) -> None:
-        """Take the deployment as far as it can go now."""
+        """Advance the deployment as far as now possible."""
         async with self._lock(deployment):
             if deployment.status == "Created" and not await self._start(region, deployment):
                 return
@@ -157,7 +157,7 @@ class Machine:
                     return
 
     async def _start(self, region: str, deployment: LambdaDeployment) -> bool:
-        """Begin, unless an alarm is active or the alias is not as the AppSpec says."""
+        """Start, unless an alarm is active or the alias differs from the AppSpec."""
         deployment.status, deployment.started_at = "InProgress", self._now()
         await self._announce(region, deployment)
         if deployment.is_rollback:
@@ -171,7 +171,7 @@ class Machine:
         return False
 
     async def _hook(self, region: str, deployment: LambdaDeployment, event: LifecycleEvent) -> bool:
-        """Run a hook's event; True when it is over. Without a hook it succeeds at once."""
+        """Run a hook's event; True when it has ended. Without a hook it succeeds at once."""
         if event.status == "Pending":
             event.status, event.started_at = "InProgress", self._now()
             deployment.updated_at = self._now()
@@ -208,7 +208,7 @@ class Machine:
                 )
 
     async def _shift(self, region: str, deployment: LambdaDeployment, event: LifecycleEvent) -> bool:
-        """Make the steps of traffic that are due; True when all traffic has moved."""
+        """Make the due traffic shifts; True when all traffic is shifted."""
         if event.status == "Pending" or event.started_at is None:
             event.status, event.started_at = "InProgress", self._now()
         due = [step for step in deployment.shifts if event.started_at + step.after_s <= self._now() + 1e-3]
@@ -230,7 +230,7 @@ class Machine:
     # ---- ends
 
     async def _heed_alarms(self, region: str, deployment: LambdaDeployment) -> bool:
-        """Stop the deployment when an alarm of its is active; True when none is."""
+        """Stop the deployment if one of its alarms is active; True if none is."""
         error = active_alarms(self._alarms, region, deployment)
         if error is None:
             return True
@@ -246,7 +246,7 @@ class Machine:
         cause: str,
         rollback: bool | None = None,
     ) -> None:
-        """End a deployment before its time and roll back if that is configured for ``cause``."""
+        """End a deployment early and roll back if configured for ``cause``."""
         deployment.error = error
         for event in deployment.events:
             if event.status == "InProgress":
@@ -292,7 +292,7 @@ class Machine:
         await announce(self._context, self._events, region, group, deployment)
 
     def _soon(self, name: str, step: Job) -> None:
-        """Run ``step`` as a job of the clock that is due now, so that a stepped clock awaits it."""
+        """Run ``step`` as a job of the clock due now, so that a stepped clock awaits it."""
         self._context.clock.call_at(self._now(), step, name=name)
 
     def _arm(self, region: str, deployment: LambdaDeployment, at: float) -> None:
@@ -308,12 +308,12 @@ class Machine:
 
 
 def _execution_id(deployment: LambdaDeployment) -> str:
-    """An opaque token; hooks may only hand it back."""
+    """An opaque token that hooks send back."""
     return f"{uuid.uuid4().hex}{deployment.id.lower()}"
 
 
 def _qualified(function: str) -> tuple[str, str | None]:
-    """(function, qualifier) of a name or ARN that may end in a version or alias."""
+    """(function, qualifier) of a name or ARN with an optional version or alias."""
     parts = function.split(":")
     plain = 7 if function.startswith("arn:") else 1
     return ":".join(parts[:plain]), ":".join(parts[plain:]) or None

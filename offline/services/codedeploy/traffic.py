@@ -1,4 +1,4 @@
-"""How traffic moves: deployment configurations, predefined and custom, and the steps they mean.
+"""Traffic shifting: predefined and custom deployment configurations, and their steps.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
 https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
@@ -31,7 +31,7 @@ def _linear(percent: int, minutes: int) -> dict[str, Any]:
 
 
 def predefined() -> dict[str, DeploymentConfig]:
-    """The configurations that every account has for Lambda, by name."""
+    """The predefined configurations for Lambda, by name."""
     routings = {
         ALL_AT_ONCE: {"type": "AllAtOnce"},
         **{f"{PREFIX}LambdaCanary10Percent{minutes}Minutes": _canary(10, minutes) for minutes in (5, 10, 15, 30)},
@@ -45,7 +45,7 @@ def predefined() -> dict[str, DeploymentConfig]:
 
 
 def check_routing(routing: dict[str, Any]) -> None:
-    """Raise InvalidTrafficRoutingConfigurationException for steps that AWS does not allow."""
+    """Raise InvalidTrafficRoutingConfigurationException for steps that AWS rejects."""
     kind = routing.get("type")
     if kind == "AllAtOnce":
         return

@@ -1,6 +1,6 @@
-"""EventBridge: rules on schedules and patterns that hand events to functions, queues and topics.
+"""EventBridge: rules with schedules and patterns that send events to functions, queues and topics.
 
-Moto keeps rules but never runs a schedule nor calls a function, so this service is ours, whole.
+Moto stores rules but never runs a schedule or invokes a function, so this service is entirely ours.
 """
 
 from serinus.offline.services.events.service import EventBridge

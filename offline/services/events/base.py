@@ -1,4 +1,4 @@
-"""Shared by EventBridge's families of operations: the caller's region, pages, refusals."""
+"""Shared by EventBridge's families of operations: the caller's region, pages, rejections."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LARGEST_PAGE = 100
 
 
 class EventsBase(Service):
-    """Operations are coroutines, so that store and schedules are touched on the event loop only."""
+    """Operations are coroutines, so that store and schedules are accessed on the event loop only."""
 
     name = "events"
     missing_parameter = "ValidationException"
@@ -38,7 +38,7 @@ def page(call: Call, key: str, documents: list[Any]) -> Document:
     """One page by ``Limit`` and ``NextToken``."""
     limit, token = int(call.params.get("Limit") or LARGEST_PAGE), call.params.get("NextToken")
     unknown = AwsError(
-        "ValidationException", f"The token {token!r} was not given out by this operation.", status=400
+        "ValidationException", f"The token {token!r} was not returned by this operation.", status=400
     )
     shown, more = pages.page(
         documents, limit, token, operation=call.operation, member="NextToken", unknown=unknown

@@ -1,4 +1,4 @@
-"""Event buses: the default one of each region, and those made beside it."""
+"""Event buses: the default bus of each region, and custom ones."""
 
 from datetime import UTC, datetime
 

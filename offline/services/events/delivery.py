@@ -1,4 +1,4 @@
-"""Delivery: an event to the targets of a rule, with retries on cloud time and a dead-letter queue.
+"""Delivers events to the targets of a rule, with retries on cloud time and a dead-letter queue.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 DEFAULT_ATTEMPTS, DEFAULT_AGE_S = 185, 86_400
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 600.0
-#: Failures that a later attempt may mend; any other goes to the dead-letter queue at once.
+#: Errors that are retried; after any other the event goes to the dead-letter queue at once.
 RETRIED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException", "ServiceException"})
 
 
 class EventDeliveries:
-    """Hands events to targets; failures are retried by jobs of the cloud's clock."""
+    """Sends events to targets; failures are retried by jobs of the cloud's clock."""
 
     def __init__(self, context: CloudContext, functions: FunctionInvoker, metrics: MetricSink) -> None:
         self._context = context

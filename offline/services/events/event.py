@@ -19,7 +19,7 @@ def timestamp(cloud_time: float) -> str:
 
 
 def envelope(account_id: str, region: str, cloud_time: float, event: Event) -> Event:
-    """``event`` with what it lacks of the envelope; it brings "source", "detail-type" and "detail"."""
+    """``event``, which has "source", "detail-type" and "detail", completed to a whole envelope."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -39,7 +39,7 @@ def scheduled_event(account_id: str, region: str, rule_arn: str, due: float) -> 
 
 
 def entry_event(entry: dict[str, Any], account_id: str, region: str, cloud_time: float) -> Event:
-    """The event of a PutEvents entry; raises `AwsError` with the entry's error code if it is refused."""
+    """The event of a PutEvents entry; raises `AwsError` with the entry's error code if it is rejected."""
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):
             raise AwsError(

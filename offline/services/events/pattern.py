@@ -23,7 +23,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 class Pattern:
-    """A compiled pattern; raises InvalidEventPatternException for one that EventBridge refuses."""
+    """A compiled pattern; raises InvalidEventPatternException if EventBridge rejects it."""
 
     def __init__(self, text: str) -> None:
         try:
@@ -70,7 +70,7 @@ def at(name: str, test: Test) -> Test:
 
 
 def nested(test: Test) -> Test:
-    """An object's test, applied to an object, to any object of an array, or to nothing."""
+    """An object's test, for an object, any object of an array, or an absent value."""
 
     def matches(value: Any) -> bool:
         if isinstance(value, list):
@@ -91,7 +91,7 @@ def compile_values(name: str, expected: list[Any]) -> Test:
 
 
 def any_of(test: Test) -> Test:
-    """A test of one value, applied to a value or to any element of an array."""
+    """A test of one value, for a value or any element of an array."""
     return lambda value: any(test(alternative) for alternative in (value if isinstance(value, list) else [value]))
 
 
@@ -119,7 +119,7 @@ def compile_filter(filter_: dict[str, Any]) -> Test:
 
 def exists(expected: Any) -> Test:
     if not isinstance(expected, bool):
-        raise invalid("match type exists takes true or false")
+        raise invalid("match type exists must be true or false")
     return lambda value: (value is not ABSENT and not isinstance(value, dict)) == expected
 
 
@@ -141,11 +141,11 @@ def wildcard(argument: Any) -> Test:
 
 def numeric(argument: Any) -> Test:
     if not isinstance(argument, list) or len(argument) not in (2, 4):
-        raise invalid("numeric match takes an operator and a number, or two of each")
+        raise invalid("numeric match must be an operator and a number, or two of each")
     bounds = list(zip(argument[::2], argument[1::2], strict=True))
     for operator, bound in bounds:
         if operator not in COMPARISONS or not is_number(bound):
-            raise invalid(f"numeric match does not know {operator} {bound}")
+            raise invalid(f"numeric match does not accept {operator} {bound}")
     return lambda value: is_number(value) and all(COMPARISONS[how](value, bound) for how, bound in bounds)
 
 
@@ -165,10 +165,10 @@ def cidr(argument: Any) -> Test:
 
 
 def anything_but(argument: Any) -> Test:
-    """Present, and none of the values (or not of the form) given."""
+    """Present, and not one of the values (or not of the form)."""
     if isinstance(argument, dict):
         if len(argument) != 1 or next(iter(argument)) not in ANYTHING_BUT:
-            raise invalid(f"anything-but does not take {argument}")
+            raise invalid(f"anything-but does not accept {argument}")
         kind, operand = next(iter(argument.items()))
         tests = [
             FILTERS[kind](alternative) for alternative in (operand if isinstance(operand, list) else [operand])

@@ -1,4 +1,4 @@
-"""Rules: put, described, switched on and off, run when due."""
+"""Rules: PutRule, DescribeRule, EnableRule and the like, and their schedules."""
 
 import json
 from typing import Any

@@ -1,6 +1,6 @@
 """Schedules: when a rule is next due, in cloud time.
 
-rate(N unit) counts from when the rule was enabled; cron(minutes hours day-of-month month day-of-week year) is
+rate(N unit) counts from the enabling of the rule; cron(minutes hours day-of-month month day-of-week year) is
 in UTC. Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 """
 
@@ -18,7 +18,7 @@ UNIT_S = {"minute": 60, "hour": 3600, "day": 86_400}
 MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 WEEKDAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), start=1)}
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-#: How far ahead a next time is sought; the Gregorian calendar repeats every 28 years within a century.
+#: Years searched for a next time; the Gregorian calendar repeats every 28 years within a century.
 LONGEST_SEARCH_DAYS = 366 * 30
 
 
@@ -28,7 +28,7 @@ class Schedule(Protocol):
 
 
 def parse_schedule(expression: str) -> Schedule:
-    """The schedule that ``expression`` writes; raises ValidationException for any other text."""
+    """The schedule in ``expression``; raises ValidationException if it is malformed."""
     rate = RATE.match(expression)
     if rate is not None:
         count = int(rate[1])
@@ -78,7 +78,7 @@ class DayRule:
 
 
 def nearest_weekday(year: int, month: int, day: int) -> int:
-    """The day of the month nearest to ``day``, within the month, that is no Saturday or Sunday."""
+    """The weekday of the month nearest to ``day``."""
     last = calendar.monthrange(year, month)[1]
     target_day = min(day, last)
     weekday = calendar.weekday(year, month, target_day)

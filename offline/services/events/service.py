@@ -25,7 +25,7 @@ MOST_ENTRIES = 10
 
 
 class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOperations):
-    """Archives, replays, API destinations, partner sources and pipes are refused by name."""
+    """Archives, replays, API destinations, partner sources and pipes are rejected by name."""
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
@@ -35,7 +35,7 @@ class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOper
         self.deliveries = EventDeliveries(self.context, ports.functions, ports.metrics)
 
     async def start(self) -> None:
-        """Schedule the rules that were brought back."""
+        """Schedule the restored rules."""
         for region, store in self.stores.items():
             for bus in store.buses.values():
                 for rule in bus.rules.values():
@@ -55,8 +55,8 @@ class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOper
     def publish(self, region: str, event: Event) -> None:
         """Put an AWS service's event on the default bus of ``region``; call it from any thread.
 
-        ``event`` brings "source" (such as "aws.codedeploy"), "detail-type" and "detail"; id, time (cloud time),
-        account, region and resources are filled in where it does not.
+        ``event`` must have "source" (such as "aws.codedeploy"), "detail-type" and "detail"; id, time (cloud time),
+        account, region and resources have defaults.
         """
         whole = envelope(self.context.config.account_id, region, self.context.clock.time(), event)
         loop = self.context.loop
@@ -76,7 +76,7 @@ class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOper
     async def put_events(self, call: Call) -> Document:
         entries = call.params["Entries"]
         if not 1 <= len(entries) <= MOST_ENTRIES:
-            raise invalid(f"PutEvents takes 1 to {MOST_ENTRIES} entries (got {len(entries)})")
+            raise invalid(f"PutEvents requires 1 to {MOST_ENTRIES} entries (got {len(entries)})")
         total = sum(entry_size_bytes(entry) for entry in entries)
         if total > LARGEST_ENTRY_BYTES:
             raise invalid(f"Total size of the entries in the request is over the limit ({total} bytes).")

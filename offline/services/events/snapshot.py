@@ -1,4 +1,4 @@
-"""Rules as a state folder keeps them: their documents, from which patterns and schedules are made anew."""
+"""Rules in a state folder: their documents, from which patterns and schedules are rebuilt."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ def _saved(rule: EventRule) -> SavedRule:
 
 
 def store_of(buses: list[SavedBus]) -> tuple[EventBusStore, dict[str, float]]:
-    """A region's buses again, and when which rule (by ARN) is due; nothing is scheduled yet."""
+    """A region's restored buses, and the due time of each rule by ARN; nothing is scheduled yet."""
     store = EventBusStore({})
     due: dict[str, float] = {}
     for bus in buses:

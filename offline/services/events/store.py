@@ -1,4 +1,4 @@
-"""Buses, rules and targets of a region, and how they are named."""
+"""Buses, rules and targets of a region, and their ARNs."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Targets of rules: functions, queues and topics; others are refused by name."""
+"""Targets of rules: functions, queues and topics; others are rejected by name."""
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.service import Call
@@ -43,12 +43,12 @@ class TargetOperations(RuleOperations, EventsBase):
 
 
 def check_target(target: Document) -> None:
-    """Raise for a malformed ARN, a kind that is not modelled, or two kinds of input at once."""
+    """Raise for a malformed ARN, an unmodelled kind, or two kinds of input at once."""
     parts = target["Arn"].split(":")
     if len(parts) < 6:
         raise invalid(f"Parameter {target['Arn']} is not valid. Reason: Provided Arn is not in correct format.")
     if parts[2] not in MODELLED:
-        raise NotModelled(f"events: targets of {parts[2]} ({target['Arn']})", "Functions, queues and topics are.")
+        raise NotModelled(f"events: targets of {parts[2]} ({target['Arn']})", "Use functions, queues or topics.")
     for member in UNMODELLED_MEMBERS:
         if target.get(member):
             raise NotModelled(f"events: {member} of a target")

@@ -1,4 +1,4 @@
-"""A target's input: the event, a part of it, a constant, or a template filled from it.
+"""A target's input: the event, a part of it, a constant, or a template with its values.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -17,11 +17,11 @@ PLACEHOLDER = re.compile(r'("?)<([A-Za-z0-9_.\-]+)>("?)')
 
 def check_path(path: str) -> None:
     if not PATH.match(path):
-        raise NotModelled(f"events: the JSON path {path}", "Names and indexes such as $.detail.items[0] are.")
+        raise NotModelled(f"events: the JSON path {path}", "Use names and indexes such as $.detail.items[0].")
 
 
 def target_input(target: Document, event: Document, rule_arn: str, rule_name: str) -> str:
-    """The JSON (or text, from a template of text) that ``target`` receives for ``event``."""
+    """The JSON (or text, from a text template) that ``target`` receives for ``event``."""
     if target.get("Input") is not None:
         return str(target["Input"])
     if target.get("InputPath") is not None:
@@ -33,7 +33,7 @@ def target_input(target: Document, event: Document, rule_arn: str, rule_name: st
 
 
 def value_at(event: Any, path: str) -> Any:
-    """The value at ``path``; None where there is none."""
+    """The value at ``path``; None if there is none."""
     for name, index in PART.findall(path):
         if name:
             event = event.get(name) if isinstance(event, dict) else None
@@ -61,7 +61,7 @@ def transformed(transformer: Document, event: Document, rule_arn: str, rule_name
 
 
 def inserted(value: Any, *, quoted: bool, template: str) -> str:
-    """A value in a template: bare inside quotes or text, as JSON where it stands alone in JSON."""
+    """A value in a template: bare inside quotes or text, otherwise as JSON."""
     if value is None:
         return ""
     if not isinstance(value, str):

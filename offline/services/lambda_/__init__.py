@@ -1,1 +1,1 @@
-"""AWS Lambda: functions, versions, aliases and layers, and every way to invoke them."""
+"""AWS Lambda: functions, versions, aliases and layers, and their invocation."""

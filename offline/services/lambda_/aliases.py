@@ -1,4 +1,4 @@
-"""Aliases: names for versions, and the weights by which two versions share an alias' traffic.
+"""Aliases: names for versions, and the weights by which two versions share an alias's traffic.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html,
 https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
@@ -17,7 +17,7 @@ from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 
 
 class AliasOperations(ProvisionedOperations, LambdaBase):
-    """CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases; and the seam that CodeDeploy shifts by."""
+    """CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases; and the port by which CodeDeploy shifts."""
 
     async def create_alias(self, call: Call) -> dict[str, Any]:
         params = call.params
@@ -72,15 +72,15 @@ class AliasOperations(ProvisionedOperations, LambdaBase):
         return {"Aliases": list(shown), **more}
 
     def alias(self, region: str, function: str, name: str) -> Alias:
-        """The alias as it stands; raises ResourceNotFoundException. Read it, change it through the API."""
+        """The alias; raises ResourceNotFoundException. Read-only: change it through the API."""
         return self.alias_of(self.function(region, target_of(function).name), name)
 
     async def set_alias_weights(
         self, region: str, function: str, alias: str, *, version: str, additional: dict[str, float]
     ) -> None:
-        """Point ``alias`` to ``version``, with the shares in [0, 1] that ``additional`` versions get of it.
+        """Point ``alias`` to ``version``, with ``additional`` versions by their share in [0, 1].
 
-        What CodeDeploy does at each step of a shift; the rules of UpdateAlias hold, and its errors.
+        For CodeDeploy's shifts; UpdateAlias's rules and errors apply.
         """
         owner = self.function(region, target_of(function).name)
         self._point(owner, self.alias_of(owner, alias), version, additional)
@@ -118,7 +118,7 @@ class AliasOperations(ProvisionedOperations, LambdaBase):
 
 
 def _weights(params: dict[str, Any]) -> dict[str, float] | None:
-    """The weights that a request sets: None leaves them alone, empty clears them."""
+    """The weights that a request sets: None leaves them unchanged, empty clears them."""
     routing = params.get("RoutingConfig")
     if routing is None:
         return None

@@ -1,4 +1,4 @@
-"""Deployment packages: where they come from, what AWS checks of them, where they are kept.
+"""Deployment packages: their sources, AWS's checks and their storage.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -24,7 +24,7 @@ MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A zip that was accepted; ``sha256`` is hex."""
+    """An accepted zip; ``sha256`` is hex."""
 
     sha256: str
     size_bytes: int
@@ -32,7 +32,7 @@ class Package:
 
 
 class Archives:
-    """The zips of functions and layers, each kept once under its hash."""
+    """The zips of functions and layers, each stored once under its hash."""
 
     def __init__(self, root: Path, context: CloudContext) -> None:
         self.root = root
@@ -49,12 +49,12 @@ class Archives:
         return f"{config.endpoint_url}{path}?seal={config.root_key.seal(path)}"
 
     def is_sealed(self, sha256: str, seal: str) -> bool:
-        """Whether `url` gave ``seal`` out with ``sha256``."""
+        """Whether `url` issued ``seal`` for ``sha256``."""
         expected = self._context.config.root_key.seal(f"{URL_PATH}/{sha256}")
         return hmac.compare_digest(expected.encode(), seal.encode())
 
     def accept(self, code: dict[str, Any], region: str) -> Package:
-        """Fetch, check and keep what a Code or Content parameter names. Blocks: call it from a thread."""
+        """Fetch, check and store the zip of a Code or Content parameter. Blocks: call it from a thread."""
         data = self._read(code, region)
         unzipped_bytes = _unzipped_bytes(data)
         if unzipped_bytes >= MAX_UNZIPPED_BYTES:
@@ -100,7 +100,7 @@ class Archives:
 
 
 def hex_to_aws(sha256: str) -> str:
-    """A hex SHA-256 as Lambda's CodeSha256 shows it: base64."""
+    """A hex SHA-256 as in Lambda's CodeSha256: base64."""
     return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 

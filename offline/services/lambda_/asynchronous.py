@@ -1,4 +1,4 @@
-"""Asynchronous invocation: a queue of accepted events, retries on cloud time, and where events end.
+"""Asynchronous invocation: a queue of accepted events, retries on cloud time, and destinations.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html,
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
@@ -17,7 +17,7 @@ from serinus.offline.services.lambda_.state import LATEST, EventInvokeConfig, Fu
 
 #: Cloud seconds before the first and the second retry after a function error.
 RETRY_DELAYS_S = (60.0, 120.0)
-#: Throttled events come back after one second, then ever later, at most every five minutes.
+#: Throttled events are retried after one second, then with growing delays of at most five minutes.
 FIRST_BACKOFF_S = 1.0
 LAST_BACKOFF_S = 300.0
 DEFAULT_RETRY_ATTEMPTS = 2
@@ -25,7 +25,7 @@ DEFAULT_EVENT_AGE_S = 21_600
 
 
 class AsynchronousInvocations(Invocations):
-    """Takes Event invocations and settles each: done, dead-lettered, or sent to its destination."""
+    """Accepts Event invocations and settles each: done, dead-lettered, or sent to its destination."""
 
     def enqueue(
         self,
@@ -45,7 +45,7 @@ class AsynchronousInvocations(Invocations):
         self.in_background(self._attempt(event))
 
     def resume_events(self) -> None:
-        """Take up the events that were not settled when the cloud last ended."""
+        """Resume the events that were not settled when the cloud last ended."""
         for event in list(self.state.events.values()):
             if event.due > self.context.clock.time():
                 self._attempt_when_due(event)
@@ -73,7 +73,7 @@ class AsynchronousInvocations(Invocations):
         at = self.context.clock.time()
         invocation = Invocation(event.request_id, route.arn, event.payload, event.client_context, new_trace_id())
         try:
-            # Nobody waits for an answer, but what a schedule or a hook started must not seem late for want of CPU.
+            # No client waits for a response, but a schedule's or hook's work must not seem late for lack of CPU.
             with self.context.clock.awaiting():
                 outcome = await self.run(function, self._invocable(function, route), route, invocation)
         except AwsError:
@@ -174,7 +174,7 @@ class AsynchronousInvocations(Invocations):
 
 
 def _readable(payload: bytes) -> Any:
-    """A payload for a record: as JSON, or as text where a function answered with other bytes."""
+    """A payload for a record: as JSON, or as text if a function returned other bytes."""
     try:
         return json.loads(payload or b"null")
     except ValueError:

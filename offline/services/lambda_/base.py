@@ -44,7 +44,7 @@ class LambdaBase(Service):
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
         self.state = LambdaState()
-        #: Decides alias weights and injected faults.
+        #: The random generator for alias weights and injected faults.
         self.dice = random.Random(context.config.seed)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,7 +58,7 @@ class LambdaBase(Service):
         return params
 
     def target(self, call: Call) -> Target:
-        """The function and qualifier that a call names."""
+        """The function and qualifier of a call."""
         return target_of(call.params["FunctionName"], call.params.get("Qualifier"))
 
     def function(self, region: str, name: str) -> Function:
@@ -74,7 +74,7 @@ class LambdaBase(Service):
         return existing
 
     def version_behind(self, function: Function, qualifier: str | None) -> FunctionVersion:
-        """The version that a qualifier means; of a weighted alias, the first."""
+        """The version of a qualifier; for a weighted alias, the first version."""
         alias = function.aliases.get(qualifier or "")
         return self.published_or_latest(function, alias.version if alias else qualifier or LATEST)
 
@@ -85,7 +85,7 @@ class LambdaBase(Service):
         return existing
 
     def layer_version(self, arn: str) -> LayerVersion:
-        """The layer version that an ARN names, in whatever region it lies."""
+        """The layer version of an ARN, in any region."""
         match = LAYER_VERSION.match(arn)
         if match is None:
             raise invalid(f"Layer version ARN {arn} is not valid: a version number is missing.")
@@ -100,7 +100,7 @@ class LambdaBase(Service):
         return configuration_shape(function, version, self._layer_sizes(version), qualified=qualified)
 
     def _layer_sizes(self, version: FunctionVersion) -> dict[str, int]:
-        # A version keeps working after its layers were deleted, so their sizes may be unknown by now.
+        # A version keeps working after its layers are deleted, so their sizes may be unknown.
         return {
             arn: self.state.layer_sizes[arn]
             for arn in version.configuration["Layers"]
@@ -123,7 +123,7 @@ class LambdaBase(Service):
             )
 
     def in_background(self, work: Coroutine[None, None, None]) -> None:
-        """Run a coroutine beside the request that started it."""
+        """Run a coroutine in the background of the request that started it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -134,7 +134,7 @@ class LambdaBase(Service):
             log.error("background work of lambda failed", exc_info=task.exception())
 
     def soon(self, change: Callable[[], None]) -> None:
-        """Make ``change`` right after the current answer: what AWS does within seconds."""
+        """Apply ``change`` right after the current response, as AWS does within seconds."""
         asyncio.get_running_loop().call_soon(change)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from serinus.offline.core.errors import AwsError
 from serinus.offline.services.lambda_.state import Function
 
-#: What must stay unreserved in an account.
+#: The concurrency that must stay unreserved in an account.
 UNRESERVED_MINIMUM = 100
 
 
@@ -29,7 +29,7 @@ class Concurrency:
 
     @contextmanager
     def admit(self, function: Function, siblings: Iterable[Function]) -> Iterator[None]:
-        """Hold one place for an invocation; raises TooManyRequestsException when there is none."""
+        """Count an invocation in flight; raises TooManyRequestsException at the limit."""
         key, reserved = (function.region, function.name), function.reserved_concurrency
         current = self._by_function.get(key, 0)
         if reserved is not None:
@@ -47,10 +47,10 @@ class Concurrency:
             self._unreserved[function.region] -= shares_rest
 
     def unreserved_limit(self, functions: Iterable[Function]) -> int:
-        """The account's limit in a region without what its ``functions`` reserve."""
+        """The account's limit in a region minus the reservations of its ``functions``."""
         return self.account_limit - sum(function.reserved_concurrency or 0 for function in functions)
 
 
 def throttled(reason: str, message: str = "Rate Exceeded.") -> AwsError:
-    """AWS's answer to one request too many; ``reason`` says whose limit it was."""
+    """AWS's error for a throttled request; ``reason`` names the limit."""
     return AwsError("TooManyRequestsException", message, Reason=reason, Type="User")

@@ -1,4 +1,4 @@
-"""A function's configuration: defaults, the rules AWS enforces on it, and how it is shown.
+"""A function's configuration: defaults and AWS's rules.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html,
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
@@ -14,7 +14,7 @@ MAX_LAYERS = 5
 MAX_ENVIRONMENT_BYTES = 4096
 SNAP_START_MAX_STORAGE_MB = 512
 
-#: What CreateFunction and UpdateFunctionConfiguration set, with AWS's defaults.
+#: The settings of CreateFunction and UpdateFunctionConfiguration, with AWS's defaults.
 DEFAULTS: dict[str, Any] = {
     "Description": "",
     "Timeout": 3,
@@ -65,14 +65,14 @@ RESERVED_VARIABLES = frozenset(
         "LAMBDA_TASK_ROOT",
     }
 )
-#: Runtimes that can be named but no longer created or updated.
+#: Deprecated runtimes, with which functions can no longer be created or updated.
 #: Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RETIRED_RUNTIMES = frozenset({"python2.7", "python3.6", "python3.7", "python3.8", "nodejs", "go1.x", "provided"})
 SNAP_START_RUNTIMES = ("python3.12", "python3.13", "python3.14", "python3.15", "java", "dotnet8", "dotnet10")
 
 
 def merged(current: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """``current`` with what ``params`` sets; raises what AWS would, or `NotModelled` by name."""
+    """``current`` updated with ``params``; raises AWS's errors, or `NotModelled`."""
     _refuse_unmodelled(params)
     changes = {name: params[name] for name in SETTINGS if params.get(name) is not None}
     configuration = {**DEFAULTS, **current, **changes}

@@ -1,7 +1,7 @@
-"""The checks that AWS's front end makes before an operation runs, from its own service model.
+"""AWS's front-end checks before an operation runs, from its own service model.
 
-boto3 checks types but neither ranges, nor patterns, nor enumerations; the real service does, and answers with
-a ValidationException that lists all that is wrong.
+boto3 checks types but not ranges, patterns or enumerations; the real service does, and returns a
+ValidationException that lists all violations.
 """
 
 import functools
@@ -12,13 +12,13 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from serinus.offline.core.errors import AwsError
 
-#: Ranges that hold for functions on Lambda's own fleet; the model's are wider, for managed instances.
+#: Ranges for functions on Lambda's own fleet; the model's are wider, for managed instances.
 #: Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 RANGES = {"MemorySize": (128, 10240), "Timeout": (1, 900), "EphemeralStorageSize": (512, 10240)}
 
 
 def require_valid(operation: OperationModel, params: dict[str, Any]) -> None:
-    """Raise ValidationException naming each member of ``params`` that the model forbids."""
+    """Raise ValidationException naming each member of ``params`` that violates the model."""
     violations: list[str] = []
     if operation.input_shape is not None:
         _check(operation.input_shape, params, "", violations)
@@ -75,7 +75,7 @@ def _broken_text(shape: Shape, value: str, low: int | None, high: int | None) ->
 
 @functools.cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The model's pattern for Python, which has no names for Unicode's categories."""
+    """The model's pattern for Python, which does not support Unicode categories."""
     for category, here in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
         pattern = pattern.replace(category, here)
     return re.compile(pattern)

@@ -17,13 +17,13 @@ from serinus.offline.services.lambda_.state import QueuedEvent
 
 log = logging.getLogger(__name__)
 
-#: Of an error message, what fits into a message attribute.
+#: The length of an error message that fits into a message attribute.
 MAX_ERROR_CHARS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A target to deliver to, by ARN, as seen from ``region``."""
+    """A delivery target, by ARN, as seen from ``region``."""
 
     context: CloudContext
     region: str

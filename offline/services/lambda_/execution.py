@@ -1,4 +1,4 @@
-"""From a stored version to what the sandbox runs, and the sandbox's ties to the rest of the cloud."""
+"""Converts stored versions into the sandbox's specifications, and assumes functions' roles."""
 
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,9 @@ from serinus.offline.services.lambda_.state import Function, FunctionVersion
 if TYPE_CHECKING:
     from serinus.offline.services.lambda_.base import LambdaBase
 
-#: Seconds that a role session of a worker is valid.
+#: Validity of a worker's role session in seconds.
 SESSION_S = 3600
-#: STS wants two characters, a function's name may have one.
+#: STS requires two characters; a function's name may have one.
 SHORTEST_SESSION_NAME = 2
 
 
@@ -24,9 +24,7 @@ def spec_of(service: "LambdaBase", function: Function, version: FunctionVersion)
     """A worker's specification for this version; raises `NotModelled` for runtimes that cannot run here."""
     settings = version.configuration
     if not settings["Runtime"].startswith("python"):
-        raise NotModelled(
-            f"running functions of the runtime {settings['Runtime']}", "It runs Python runtimes only."
-        )
+        raise NotModelled(f"running functions of the runtime {settings['Runtime']}", "Use a Python runtime.")
     logging = logging_shape(function.name, settings["LoggingConfig"])
     return FunctionSpec(
         region=function.region,
@@ -61,7 +59,7 @@ def _archive(service: "LambdaBase", name: str, sha256: str) -> Archive:
 def assume_role(context: CloudContext, roles: FunctionRoles, role: str, function: str, region: str) -> Credentials:
     """The role's temporary credentials from STS. Blocks: call it from a thread.
 
-    Raises `OfflineError` if STS refuses.
+    Raises `OfflineError` if STS rejects the call.
     """
     session_name = function[:64].ljust(SHORTEST_SESSION_NAME, "-")
     try:

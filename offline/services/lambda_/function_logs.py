@@ -1,7 +1,7 @@
 """Sends a function's log lines to CloudWatch Logs and their embedded metrics (EMF) to CloudWatch.
 
-Lambda writes logs under the function's role. What the role does not allow is not written, and a log line that
-CloudWatch Logs never got embeds no metric.
+Lambda writes logs with the function's role. Without its permission nothing is written, and a log line that never
+reached CloudWatch Logs embeds no metrics.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format.html
 """
@@ -17,7 +17,7 @@ EMF_MARK = '"_aws"'
 
 
 class FunctionLogs:
-    """Takes the lines of every worker."""
+    """Accepts the lines of every worker."""
 
     def __init__(self, logs: LogWriter, metrics: MetricSink, roles: FunctionRoles) -> None:
         self._logs = logs

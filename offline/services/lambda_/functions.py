@@ -184,6 +184,6 @@ class FunctionOperations(VersionOperations):
 
 
 def settle(version: FunctionVersion) -> None:
-    """The end of creation or of an update: the version can be invoked."""
+    """Complete a creation or an update: the version can now be invoked."""
     version.state, version.state_reason, version.state_reason_code = "Active", None, None
     version.last_update_status = "Successful"

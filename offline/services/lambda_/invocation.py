@@ -1,7 +1,7 @@
-"""Invoking: from a name and bytes to the answer of the version that ran.
+"""Invokes functions synchronously.
 
 Everything on this path runs on the event loop: gateway, hooks and other services call `invoke` directly,
-without HTTP in between.
+without HTTP.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
@@ -63,7 +63,7 @@ class Invocations(LambdaBase):
 
         ``payload`` is the event's JSON; empty means ``{}``. ``client_context`` is JSON. Raises `AwsError` with
         AWS's codes: ResourceNotFoundException, TooManyRequestsException, RequestTooLargeException,
-        ResourceConflictException. What the function itself does wrong is in the result's ``function_error``.
+        ResourceConflictException. The function's own errors are in the result's ``function_error``.
         """
         target = target_of(function, qualifier)
         owner = self.function(region, target.name)
@@ -74,7 +74,7 @@ class Invocations(LambdaBase):
             return InvokeResult(204, b"", None, version.version, None, request_id)
         if invocation_type == "Event":
             require_fits(payload, MAX_ASYNC_PAYLOAD_BYTES)
-            self._spec(owner, version)  # refuses now what could never run here
+            self._spec(owner, version)  # rejects a runtime that cannot run here
             self.enqueue(owner, target.qualifier, payload or b"{}", request_id, client_context)
             return InvokeResult(202, b"", None, version.version, None, request_id)
         require_fits(payload, MAX_SYNC_PAYLOAD_BYTES)
@@ -93,8 +93,8 @@ class Invocations(LambdaBase):
         request_id: str,
         client_context: str | None,
     ) -> None:
-        """Accept an asynchronous invocation; `AsynchronousInvocations` does."""
-        raise NotImplementedError(f"{type(self).__name__} takes no asynchronous invocations")
+        """Accept an asynchronous invocation; implemented by `AsynchronousInvocations`."""
+        raise NotImplementedError(f"{type(self).__name__} does not accept asynchronous invocations")
 
     async def run(
         self, function: Function, version: FunctionVersion, route: InvocationRoute, invocation: Invocation
@@ -175,6 +175,6 @@ def require_fits(payload: bytes, most_bytes: int) -> None:
 
 
 def new_trace_id() -> str:
-    """An X-Ray trace header that says: not sampled."""
+    """An X-Ray trace header of an unsampled trace."""
     token = uuid.uuid4().hex
     return f"Root=1-{token[:8]}-{token[8:]};Parent={token[:16]};Sampled=0"

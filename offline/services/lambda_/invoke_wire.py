@@ -1,7 +1,7 @@
-"""The Invoke operation over HTTP, read and written by hand.
+"""Parses and serializes the Invoke operation directly.
 
-It is the one operation whose speed matters, and whose status, headers and request id belong to the
-invocation; AWS's service model adds nothing to it that the general path would have to look up.
+It is the only operation whose speed matters, and its status, headers and request id belong to the invocation, so
+the general path through AWS's service model would only cost time.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
@@ -39,13 +39,13 @@ class InvokeRequest:
 
 
 def invoked_function(request: "Request") -> str | None:
-    """The function that a request invokes; None if it is another operation's."""
+    """The function that a request invokes; None if it is another operation."""
     match = INVOKE_PATH.match(request.path) if request.method == "POST" else None
     return unquote(match["function"]) if match else None
 
 
 def read(request: "Request", function: str) -> InvokeRequest:
-    """Read and check a request; raises what AWS's front end would."""
+    """Parse and check a request; raises the errors of AWS's front end."""
     headers, payload = request.headers, request.data
     for name in UNMODELLED_HEADERS:
         if headers.get(name):
@@ -71,7 +71,7 @@ def read(request: "Request", function: str) -> InvokeRequest:
 
 
 def write(result: InvokeResult) -> Answer:
-    """The HTTP answer to an invocation."""
+    """The HTTP response to an invocation."""
     headers = {"x-amzn-RequestId": result.request_id, "Content-Type": "application/json"}
     if result.status == 200:
         headers["X-Amz-Executed-Version"] = result.executed_version

@@ -1,4 +1,4 @@
-"""The metrics that Lambda itself sends: which ones, under which dimensions, at whose time.
+"""Lambda's own metrics, their dimensions and times.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
 """
@@ -13,7 +13,7 @@ DimensionSet = dict[str, str]
 
 
 class LambdaMetrics:
-    """Records into CloudWatch."""
+    """Records metrics in CloudWatch."""
 
     def __init__(self, sink: MetricSink) -> None:
         self._sink = sink
@@ -27,7 +27,7 @@ class LambdaMetrics:
 
 
 def dimension_sets(function: str, route: InvocationRoute) -> list[DimensionSet]:
-    """Across all functions, by function, by resource, and by executed version only while the alias is weighted."""
+    """All functions, by function, by resource, and by executed version only while the alias is weighted."""
     by_resource = {"FunctionName": function, "Resource": route.resource}
     sets = [{}, {"FunctionName": function}, by_resource]
     if route.weighted:

@@ -1,4 +1,4 @@
-"""Function names as users write them: plain, partial ARN or full ARN, with or without a qualifier.
+"""Parses function names: plain, partial ARN or full ARN, with or without a qualifier.
 
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionName)
 """
@@ -28,7 +28,7 @@ class Target:
 
 
 def target_of(function: str, qualifier: str | None = None) -> Target:
-    """Read ``function`` and ``qualifier`` together; they must not contradict one another."""
+    """Parse ``function`` and ``qualifier`` together; they must not contradict each other."""
     match = FUNCTION.match(function)
     if match is None:
         raise AwsError(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def routes(service: "Lambda") -> list[Route]:
     """Routes under ``/_offline``.
 
-    ``GET lambda/workers`` lists the worker processes; ``PUT dice`` {"seed"} begins alias weights and faults anew;
-    faults and layer twins as their modules describe.
+    ``GET lambda/workers`` lists the worker processes; ``PUT dice`` {"seed"} reseeds alias weights and faults;
+    faults and layer twins as in their modules.
     """
 
     async def workers(_: Request) -> Response:
@@ -44,12 +44,12 @@ def routes(service: "Lambda") -> list[Route]:
 
 
 def open_routes(service: "Lambda") -> list[Route]:
-    """``GET lambda/archives/{sha256}?seal=`` is what Code.Location points to, as a presigned URL of S3 on AWS."""
+    """``GET lambda/archives/{sha256}?seal=`` is the target of Code.Location, on AWS a presigned URL of S3."""
 
     async def archive(request: Request) -> Response:
         sha256 = request.path_params["sha256"]
         if not service.archives.is_sealed(sha256, request.query_params.get("seal", "")):
-            return JSONResponse({"message": "this link was not given out by this cloud"}, status_code=403)
+            return JSONResponse({"message": "this link was not issued by this cloud"}, status_code=403)
         path = service.archives.path(sha256)
         if not path.is_file():
             return JSONResponse({"message": "no such archive"}, status_code=404)

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def page(items: Sequence[Item], call: Call, most: int = 50) -> tuple[Sequence[Item], dict[str, str]]:
-    """The page for ``Marker`` and ``MaxItems``, and the output's NextMarker, if there is more."""
+    """The page for ``Marker`` and ``MaxItems``, and the output's NextMarker, if any."""
     params = call.params
     size, marker = min(int(params.get("MaxItems") or most), most), params.get("Marker")
     unknown = AwsError("InvalidParameterValueException", f"Invalid pagination token: {marker}")

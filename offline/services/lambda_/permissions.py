@@ -97,7 +97,7 @@ class PermissionOperations(LambdaBase):
 
 
 def statement(params: dict[str, Any], resource: str) -> dict[str, Any]:
-    """The policy statement that AddPermission's parameters mean."""
+    """The policy statement of AddPermission's parameters."""
     built: dict[str, Any] = {
         "Sid": params["StatementId"],
         "Effect": "Allow",

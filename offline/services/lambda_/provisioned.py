@@ -95,13 +95,13 @@ class ProvisionedOperations(LambdaBase):
         return {"ProvisionedConcurrencyConfigs": list(shown), **more}
 
     def follow_alias(self, function: Function, alias: Alias) -> None:
-        """Move an alias' provisioned environments to the versions it points to now."""
+        """Move an alias's provisioned environments to the versions it now points to."""
         settings = function.provisioned.get(alias.name)
         if settings is not None:
             self.in_background(self._allocate(function, alias.name, settings))
 
     def drop_provisioned(self, function: Function, qualifier: str) -> None:
-        """End what keeps a qualifier's environments warm."""
+        """Stop keeping a qualifier's environments warm."""
         if function.provisioned.pop(qualifier, None) is not None:
             self.in_background(self._rebalance(function))
 
@@ -151,7 +151,7 @@ class ProvisionedOperations(LambdaBase):
             await self._balance(function)
 
     async def _balance(self, function: Function) -> SignalOutcome | None:
-        """Give each version as many warm environments as its qualifiers require."""
+        """Provision as many warm environments for each version as its qualifiers require."""
         shares = dict.fromkeys(function.versions, 0)
         for qualifier, settings in function.provisioned.items():
             for number, share in _shares(function.aliases.get(qualifier), qualifier, settings.requested).items():
@@ -168,7 +168,7 @@ class ProvisionedOperations(LambdaBase):
 
 
 def _shares(alias: Alias | None, qualifier: str, requested: int) -> dict[str, int]:
-    """Environments by version: an alias' are split by its weights, at least one for each version."""
+    """Environments by version: an alias's are split by its weights, at least one for each version."""
     if alias is None:
         return {qualifier: requested}
     shares = {

@@ -1,4 +1,4 @@
-"""Taking up what was under way when the cloud ended: settling functions, snapshots, warm workers, events."""
+"""Resumes work that was interrupted when the cloud ended: updates, snapshots, warm workers, events."""
 
 from serinus.offline.services.lambda_.aliases import AliasOperations
 from serinus.offline.services.lambda_.asynchronous import AsynchronousInvocations
@@ -7,7 +7,7 @@ from serinus.offline.services.lambda_.state import Function
 
 
 class Resuming(FunctionOperations, AliasOperations, AsynchronousInvocations):
-    """Resumes the service when a cloud restarts from a state folder; without one there is nothing to do."""
+    """Resumes the service when a cloud restarts from a state folder; without a folder it does nothing."""
 
     def resume(self) -> None:
         for region in self.state.regions.values():

@@ -13,8 +13,8 @@ from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 class InvocationRoute:
     """One invocation's route: the version that runs and the names under which its metrics appear.
 
-    ``resource`` is the metrics' Resource dimension (``name``, ``name:alias`` or ``name:version``); ``weighted``
-    says whether ExecutedVersion is a dimension too.
+    ``resource`` is the metrics' Resource dimension (``name``, ``name:alias`` or ``name:version``); if
+    ``weighted``, ExecutedVersion is a dimension too.
     """
 
     version: str
@@ -35,7 +35,7 @@ def pick_route(function: Function, qualifier: str | None, dice: random.Random) -
 
 
 def pick_version(alias: Alias, dice: random.Random) -> str:
-    """A simple random choice by weight, each invocation for itself."""
+    """A random choice by weight, independent for each invocation."""
     if not alias.additional:
         return alias.version
     thrown = dice.random()

@@ -1,4 +1,4 @@
-"""The Lambda service as a whole: its operations together, and the sandbox they run functions in."""
+"""The whole Lambda service: its operations, and the sandbox in which functions run."""
 
 import asyncio
 import tempfile
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LambdaSnapshot:
-    """A state folder's part; zips lie there under their hash, workers are started anew."""
+    """A state folder's part; the folder has zips under their hash, and workers are started anew."""
 
     state: LambdaState
     twins: dict[str, Path]
@@ -51,7 +51,7 @@ class Lambda(
     FunctionTagOperations,
     Resuming,
 ):
-    """AWS Lambda. What it does not model (function URLs, event source mappings, images) is refused by name."""
+    """AWS Lambda. Unmodelled operations (function URLs, event source mappings, images) are rejected by name."""
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)

@@ -1,4 +1,4 @@
-"""Functions, aliases and the rest as the API shows them."""
+"""Functions, aliases and other records in the API's shapes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ def timestamp(at: float) -> str:
 def configuration_shape(
     function: Function, version: FunctionVersion, layer_sizes: dict[str, int], *, qualified: bool
 ) -> dict[str, Any]:
-    """A FunctionConfiguration. Its ARN is qualified when the call named a version, as AWS does."""
+    """A FunctionConfiguration. Its ARN is qualified if the call named a version, as on AWS."""
     settings = version.configuration
     shape: dict[str, Any] = {
         "FunctionName": function.name,

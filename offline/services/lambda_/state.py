@@ -1,6 +1,6 @@
-"""All that the Lambda service remembers: plain data, picklable, in one place.
+"""The Lambda service's whole state: plain, picklable data in one place.
 
-Zips themselves lie on disk under their hash; the state names them.
+Zips themselves are on disk under their hash; the state names them.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ LATEST = "$LATEST"
 class FunctionVersion:
     """Code and configuration of ``$LATEST`` or of a published version.
 
-    ``configuration`` holds what the user sets, under boto3's names and with defaults filled in.
+    ``configuration`` holds the user's settings, under boto3's names and with defaults.
     """
 
     version: str
@@ -31,7 +31,7 @@ class FunctionVersion:
 
 @dataclass(slots=True)
 class Alias:
-    """A name for one version, or for two with the share of traffic that the second gets."""
+    """A name for one version, or for two with the second version's share of traffic."""
 
     name: str
     version: str
@@ -71,7 +71,7 @@ class EventInvokeConfig:
 
 @dataclass(slots=True)
 class Function:
-    """A function with everything that hangs on it. Policies and the like are kept by qualifier."""
+    """A function with all its parts. Policies and the like are stored by qualifier."""
 
     name: str
     region: str
@@ -119,7 +119,7 @@ class Layer:
 
 @dataclass(slots=True)
 class QueuedEvent:
-    """An asynchronous invocation that has been accepted and not yet settled; times are cloud time."""
+    """An accepted asynchronous invocation that is not yet settled; times are cloud time."""
 
     request_id: str
     region: str
@@ -130,7 +130,7 @@ class QueuedEvent:
     client_context: str | None = None
     attempts: int = 0
     throttles: int = 0
-    #: When the next attempt is due.
+    #: The due time of the next attempt.
     due: float = 0.0
 
 
@@ -150,7 +150,7 @@ class LambdaState:
     events: dict[str, QueuedEvent] = field(default_factory=dict)
     #: Unzipped size in bytes by the hash of the zip (hex SHA-256).
     unzipped_bytes: dict[str, int] = field(default_factory=dict)
-    #: Zips of layers by the ARN of the version, kept for functions that use a version deleted since.
+    #: Zips of layers by the version's ARN, kept for functions that use a deleted version.
     layer_archives: dict[str, str] = field(default_factory=dict)
     layer_sizes: dict[str, int] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Tags of functions, and the account's limits and use.
+"""Tags of functions, and the account's limits and usage.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
 """

@@ -43,7 +43,7 @@ class VersionOperations(LambdaBase):
         return {"Versions": list(shown), **more}
 
     def publish(self, function: Function, description: str | None = None) -> FunctionVersion:
-        """The version that holds what ``$LATEST`` holds now: the last one if nothing changed, else a new one."""
+        """Publish ``$LATEST``: returns the last version if nothing changed, else a new one."""
         latest = function.latest
         last = next(reversed(function.versions.values()), None)
         if last is not None and _same_content(last, latest):
@@ -64,7 +64,7 @@ class VersionOperations(LambdaBase):
         return version
 
     def make_ready(self, function: Function, version: FunctionVersion) -> None:
-        """Bring a published version from Pending to Active: at once, or when its snapshot is taken."""
+        """Change a published version from Pending to Active: at once, or when its snapshot is taken."""
         if version.configuration["SnapStart"]["ApplyOn"] == "PublishedVersions":
             self.in_background(self._take_snapshot(function, version))
         else:
@@ -76,7 +76,7 @@ class VersionOperations(LambdaBase):
         if qualifier in function.aliases:
             raise invalid("Deletion of aliases is not currently supported.")
         if qualifier not in function.versions:
-            return  # AWS answers 204 for a version that is gone already
+            return  # AWS returns 204 for a version that is already deleted
         users = [
             alias.name for alias in function.aliases.values() if qualifier in (alias.version, *alias.additional)
         ]

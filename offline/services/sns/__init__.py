@@ -1,7 +1,7 @@
-"""SNS: moto keeps topics and subscriptions; confirmation and delivery are ours.
+"""SNS: moto stores topics and subscriptions; confirmation and delivery are ours.
 
-Moto delivers to its own queues. What goes to functions, over HTTP, by mail or as text message goes out from
-here: functions are invoked, HTTP endpoints are posted to, mails and texts wait in an outbox to be looked at.
+Moto delivers to its own queues. This service delivers the rest: it invokes functions, posts to HTTP endpoints,
+and puts mails and text messages into an outbox, where they can be read.
 """
 
 from serinus.offline.services.sns.service import Sns

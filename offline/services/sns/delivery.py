@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 HTTP_TIMEOUT_S = 15.0
 #: Cloud seconds before each further attempt. HTTP: AWS's default policy of three retries, 20 s apart;
-#: functions: SNS hands over to Lambda's own queue, so that only throttling is worth another attempt.
+#: functions: SNS delivers to Lambda's own queue, so that only throttling is worth another attempt.
 HTTP_RETRIES_S = (20.0, 20.0, 20.0)
 FUNCTION_RETRIES_S = (1.0, 1.0, 10.0, 20.0)
 
@@ -42,7 +42,7 @@ class Sent:
 
 
 class MessageDeliveries:
-    """Hands notifications to subscribers; runs on the event loop."""
+    """Delivers notifications to subscribers; runs on the event loop."""
 
     def __init__(self, context: CloudContext, functions: FunctionInvoker) -> None:
         self._context = context
@@ -61,7 +61,7 @@ class MessageDeliveries:
         self._background.start(self._deliver(subscription, notification))
 
     def post(self, endpoint: str, document: dict[str, Any], topic_arn: str) -> None:
-        """Post a message that is no notification, such as a confirmation, without waiting."""
+        """Post a message other than a notification, such as a confirmation, without waiting."""
         self._background.start(
             self._with_retries(
                 lambda: self._post(endpoint, json.dumps(document), http_headers(document, topic_arn)),
@@ -87,7 +87,7 @@ class MessageDeliveries:
 
     async def _deliver(self, subscription: Any, notification: Notification) -> None:
         text = notification.text_for(subscription.protocol)
-        # Signing makes a key pair at a subscription's first message: too slow for the event loop.
+        # Signing creates a key pair at a subscription's first message: too slow for the event loop.
         envelope = await asyncio.to_thread(
             subscription.get_post_data,
             text,
@@ -168,7 +168,7 @@ class MessageDeliveries:
 
 
 def is_retried(error: OfflineError) -> bool:
-    """Whether another attempt may go better; a function that is missing or refuses will not."""
+    """Whether another attempt may succeed; for a missing function or a denied call it cannot."""
     return not isinstance(error, AwsError) or error.code == "TooManyRequestsException"
 
 

@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message on its way from a topic; ``attributes`` by name as ``{"Type", "Value"}``."""
+    """A message of a topic; ``attributes`` by name as ``{"Type", "Value"}``."""
 
     topic_arn: str
     message_id: str
@@ -24,7 +24,7 @@ class Notification:
     per_protocol: bool = False
 
     def text_for(self, protocol: str) -> str:
-        """The message for a protocol: its own where the publisher sent one each (MessageStructure json)."""
+        """The message for a protocol: its own if the publisher sent one per protocol (MessageStructure json)."""
         if not self.per_protocol:
             return self.message
         texts = json.loads(self.message)
@@ -46,7 +46,7 @@ def check_structure(message: str) -> None:
 
 
 def function_event(subscription_arn: str, envelope: Document) -> Document:
-    """The event of a function that is subscribed to a topic."""
+    """The event of a function subscribed to a topic."""
     return {
         "Records": [
             {

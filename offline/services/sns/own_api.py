@@ -1,7 +1,7 @@
 """This cloud's mailbox: mails and texts that would have been sent.
 
-GET /_offline/sns/outbox lists them, DELETE empties it; GET /_offline/sns/confirm is where the link in a
-confirmation message leads.
+GET /_offline/sns/outbox lists them, DELETE removes them; GET /_offline/sns/confirm is the link in a confirmation
+message.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ def routes(sns: "Sns") -> list[Route]:
 
 
 def open_routes(sns: "Sns") -> list[Route]:
-    """The link in a confirmation, whose token nobody can guess."""
+    """The link in a confirmation, with an unguessable token."""
 
     async def confirm(request: Request) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""The service: moto's operations, with subscribing, confirming and publishing taken over."""
+"""The service: moto's operations, except for subscribing, confirming and publishing."""
 
 import asyncio
 import secrets
@@ -52,7 +52,7 @@ class Sns(Service):
 
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
-        #: Subscriptions that wait for their confirmation: token -> subscription ARN.
+        #: Unconfirmed subscriptions: token -> subscription ARN.
         self._tokens: dict[str, str] = {}
 
     def connect(self, ports: Ports) -> None:
@@ -62,7 +62,7 @@ class Sns(Service):
         await self.deliveries.stop()
 
     def snapshot(self) -> tuple[dict[str, str], list[Sent]]:
-        """Topics and subscriptions are moto's; deliveries under way are lost with the process."""
+        """Topics and subscriptions are moto's; unfinished deliveries are lost with the process."""
         return self._tokens, self.deliveries.outbox
 
     def restore(self, saved: tuple[dict[str, str], list[Sent]]) -> None:
@@ -81,9 +81,9 @@ class Sns(Service):
     async def subscribe(self, call: Call) -> Document:
         protocol, endpoint = call.params["Protocol"], call.params.get("Endpoint") or ""
         if protocol == "firehose":
-            raise NotModelled("sns: subscriptions of Firehose streams", "Queues, functions and HTTP are.")
+            raise NotModelled("sns: subscriptions of Firehose streams", "Use queues, functions or HTTP.")
         if protocol == "application":
-            raise NotModelled("sns: subscriptions of mobile endpoints", "Queues, functions and HTTP are.")
+            raise NotModelled("sns: subscriptions of mobile endpoints", "Use queues, functions or HTTP.")
         if protocol not in PROTOCOLS:
             raise AwsError(
                 "InvalidParameter", f"Invalid parameter: Does not support this protocol string: {protocol}"
@@ -180,7 +180,7 @@ class Sns(Service):
         return {"MessageId": message_id}
 
     async def _publish(self, region: str, topic_arn: str, entry: Document) -> str:
-        """Let moto check the message and fill queues, then deliver to everyone else."""
+        """Have moto check the message and deliver to queues, then deliver to all other subscribers."""
         per_protocol = entry.get("MessageStructure") == "json"
         if per_protocol:
             check_structure(entry["Message"])
@@ -213,7 +213,7 @@ class Sns(Service):
 
 
 def set_attributes(backend: Any, arn: str, attributes: dict[str, str]) -> None:
-    """Set a new subscription's attributes, the scope before the policy that it is the scope of."""
+    """Set a new subscription's attributes, FilterPolicyScope before its FilterPolicy."""
     for name in sorted(attributes, key=lambda name: name != "FilterPolicyScope"):
         value: Any = attributes[name]
         if name in BOOLEAN_ATTRIBUTES:
@@ -226,7 +226,7 @@ def is_pending(subscription: Any) -> bool:
 
 
 def wants(subscription: Any, notification: Notification) -> bool:
-    """Whether a confirmed subscription's filter policy lets the notification through."""
+    """Whether a confirmed subscription's filter policy accepts the notification."""
     matcher = subscription._filter_policy_matcher
     if is_pending(subscription):
         return False
@@ -234,7 +234,7 @@ def wants(subscription: Any, notification: Notification) -> bool:
 
 
 def listed(call: Call, subscriptions: Iterable[Any]) -> Document:
-    """One page of subscriptions; AWS's hold 100."""
+    """One page of subscriptions, 100 as on AWS."""
     token = call.params.get("NextToken")
     unknown = AwsError("InvalidParameter", f"Invalid parameter: NextToken Reason: {token!r} was not returned")
     shown, more = pages.page(
@@ -255,14 +255,14 @@ def described(subscription: Any) -> Document:
 
 def check_batch(entries: list[Document]) -> None:
     if len(entries) > 10:
-        raise AwsError("TooManyEntriesInBatchRequest", f"A batch holds at most 10 messages (got {len(entries)}).")
+        raise AwsError("TooManyEntriesInBatchRequest", f"A batch has at most 10 messages (got {len(entries)}).")
     if len({entry["Id"] for entry in entries}) < len(entries):
         raise AwsError("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
 
 
 @contextmanager
 def moto_errors() -> Iterator[None]:
-    """Turn what moto's backend raises into errors of this service's model."""
+    """Convert the exceptions of moto's backend into errors of this service's model."""
     try:
         yield
     except ServiceException as error:

@@ -1,4 +1,4 @@
-"""A web ACL held against a request: rules by priority, the first that allows or blocks decides.
+"""Evaluates a web ACL for a request: rules by priority; the first that allows or blocks decides.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-rule-actions.html
 """
@@ -14,7 +14,7 @@ from serinus.offline.services.wafv2.rules import DEFAULT_WINDOW_S, Document
 
 @dataclass(slots=True)
 class WebAclVerdict:
-    """``rule`` decided (None: the default action), ``counted`` matched and went on."""
+    """``rule`` decided (None: the default action); the rules in ``counted`` matched without deciding."""
 
     allowed: bool
     rule: Document | None = None
@@ -23,23 +23,23 @@ class WebAclVerdict:
 
 @dataclass(slots=True)
 class Rates:
-    """When requests came, in cloud time, by rule of a web ACL and by address; what left the window is dropped."""
+    """Times of requests, in cloud time, by rule of a web ACL and by address, within the rule's window."""
 
     _seen: dict[tuple[str, str, str], deque[float]] = field(default_factory=dict)
 
     def over(self, acl: str, rule: Document, address: str, now: float) -> bool:
-        """Count a request; whether there were more than the limit within the window that ends with it."""
+        """Count a request; returns whether the window that ends with it exceeds the limit."""
         rate = rule["Statement"]["RateBasedStatement"]
         seen = self._seen.setdefault((acl, rule["Name"], address), deque())
         seen.append(now)
         self._expire(seen, rate, now)
-        # Of a flood, no more is kept than tells that it is one.
+        # Of a flood, only enough is kept to detect it.
         while len(seen) > rate["Limit"] + 1:
             seen.popleft()
         return bool(len(seen) > rate["Limit"])
 
     def limited(self, acl: str, rule: Document, now: float) -> list[str]:
-        """The addresses over a rule's limit now."""
+        """The addresses now over a rule's limit."""
         rate = rule["Statement"]["RateBasedStatement"]
         labels = []
         for (of, name, address), seen in self._seen.items():

@@ -1,6 +1,6 @@
-"""AWS's managed rule groups: what is in them, and which of their rules AWS documents well enough to evaluate.
+"""AWS's managed rule groups: their rules, of which those that AWS documents well enough are evaluated.
 
-The others look for patterns that AWS does not publish. They may stand in a web ACL here, and match nothing.
+The others match patterns that AWS does not publish; here a web ACL may contain them, and they match nothing.
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
 """
 
@@ -17,7 +17,7 @@ LONGEST_QUERY_BYTES, LONGEST_COOKIE_BYTES, LONGEST_BODY_BYTES, LONGEST_PATH_BYTE
 
 @dataclass(frozen=True, slots=True)
 class ManagedGroup:
-    """``rules`` in order, each with what it matches; None for those that are not evaluated."""
+    """``rules`` in order, each with its matcher; None for rules that are not evaluated."""
 
     capacity: int
     rules: dict[str, RequestMatcher | None]
@@ -71,7 +71,7 @@ GROUPS: dict[str, ManagedGroup] = {
     ),
     "AWSManagedRulesLinuxRuleSet": ManagedGroup(200, _unpublished("LFI_URIPATH LFI_QUERYSTRING LFI_HEADER")),
 }
-#: Groups that are paid by the request, and answer with challenges.
+#: Groups that are charged per request and respond with challenges.
 REFUSED = frozenset(
     {
         "AWSManagedRulesACFPRuleSet",

@@ -1,4 +1,4 @@
-"""Checks a web ACL's rules: names those that AWS rejects and those that this cloud does not evaluate."""
+"""Checks a web ACL's rules: rejects those that AWS rejects or this cloud does not evaluate."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def invalid(field: str, parameter: str, reason: str) -> AwsError:
 
 
 def check_rules(rules: list[Document]) -> int:
-    """The capacity (WCU) that ``rules`` need; raises for what AWS refuses or this cloud does not model."""
+    """The capacity (WCU) of ``rules``; raises for rules that AWS rejects or this cloud does not model."""
     for name in ("Name", "Priority"):
         values = [rule[name] for rule in rules]
         if len(set(values)) < len(values):
@@ -39,12 +39,12 @@ def check_rules(rules: list[Document]) -> int:
 def check_rule(rule: Document) -> int:
     statement = rule["Statement"]
     if len(statement) != 1:
-        raise invalid("STATEMENT", rule["Name"], "A rule has exactly one statement")
+        raise invalid("STATEMENT", rule["Name"], "A rule must have exactly one statement")
     kind, content = next(iter(statement.items()))
     is_group = kind == "ManagedRuleGroupStatement"
     if ("OverrideAction" in rule) is not is_group or ("Action" in rule) is is_group:
         member = "OverrideAction" if is_group else "Action"
-        raise invalid("RULE_ACTION", rule["Name"], f"A rule with a {kind} has an {member}, and only that")
+        raise invalid("RULE_ACTION", rule["Name"], f"A rule with a {kind} must have an {member}, and only that")
     if kind == "RateBasedStatement":
         check_action(rule["Action"])
         if "Allow" in rule["Action"]:
@@ -53,13 +53,13 @@ def check_rule(rule: Document) -> int:
         return RATE_CAPACITY
     if is_group:
         return check_group(content)
-    raise NotModelled(f"wafv2: {kind}", "RateBasedStatement and ManagedRuleGroupStatement are.")
+    raise NotModelled(f"wafv2: {kind}", "Use RateBasedStatement or ManagedRuleGroupStatement.")
 
 
 def check_action(action: Document) -> None:
     name = next(iter(action), "")
     if name not in ACTIONS:
-        raise NotModelled(f"wafv2: the action {name}", "Allow, Block and Count are.")
+        raise NotModelled(f"wafv2: the action {name}", "Use Allow, Block or Count.")
     for part in (action[name] or {}).values():
         if part:
             raise NotModelled(f"wafv2: custom request and response handling of {name}")
@@ -67,13 +67,13 @@ def check_action(action: Document) -> None:
 
 def check_rate(rate: Document) -> None:
     if not LEAST_LIMIT <= rate["Limit"] <= LARGEST_LIMIT:
-        raise invalid("RATE_LIMIT", str(rate["Limit"]), f"A limit is {LEAST_LIMIT} to {LARGEST_LIMIT} requests")
+        raise invalid("RATE_LIMIT", str(rate["Limit"]), f"A limit must be {LEAST_LIMIT} to {LARGEST_LIMIT}")
     if rate.get("EvaluationWindowSec", DEFAULT_WINDOW_S) not in WINDOWS_S:
         raise invalid(
-            "EVALUATION_WINDOW", str(rate["EvaluationWindowSec"]), f"A window is one of {WINDOWS_S} seconds"
+            "EVALUATION_WINDOW", str(rate["EvaluationWindowSec"]), f"A window must be one of {WINDOWS_S} seconds"
         )
     if rate["AggregateKeyType"] != "IP":
-        raise NotModelled(f"wafv2: rates by {rate['AggregateKeyType']}", "Rates by IP are.")
+        raise NotModelled(f"wafv2: rates by {rate['AggregateKeyType']}", "Use IP.")
     if rate.get("ScopeDownStatement"):
         raise NotModelled("wafv2: ScopeDownStatement")
 

@@ -1,4 +1,4 @@
-"""The service itself: web ACLs of a region, and the stages that they stand in front of."""
+"""The service itself: web ACLs of a region, and the stages that they protect."""
 
 import copy
 import re
@@ -35,7 +35,7 @@ UNMODELLED = (
 
 @dataclass(slots=True)
 class WebAcl:
-    """``document`` is as AWS shows it; ``lock`` changes with every update."""
+    """``document`` has AWS's shape; ``lock`` changes with every update."""
 
     document: Document
     tags: dict[str, str]
@@ -44,7 +44,7 @@ class WebAcl:
 
 @dataclass(slots=True)
 class WebAclStore:
-    """Web ACLs by ARN, and by the ARN of the stage that each stands in front of."""
+    """Web ACLs by ARN, and by the ARN of the stage that each protects."""
 
     acls: dict[str, WebAcl] = field(default_factory=dict)
     fronted: dict[str, str] = field(default_factory=dict)
@@ -87,13 +87,13 @@ class Wafv2(ResourceTagOperations, Service):
         return store.fronted.get(stage_arn) if store else None
 
     def uncover(self, region: str, is_gone: Callable[[str], bool]) -> None:
-        """Forget the stages that are gone, by their ARN."""
+        """Drop the associations of deleted stages, by their ARN."""
         store = self.stores.get(region)
         if store is not None:
             store.fronted = {arn: acl for arn, acl in store.fronted.items() if not is_gone(arn)}
 
     def _count(self, region: str, acl: Document, verdict: WebAclVerdict, now: float) -> None:
-        """AWS/WAFV2 metrics: by the rule that decided and by all, and each rule that counted."""
+        """Record AWS/WAFV2 metrics: for the deciding rule and for all, and for each rule that counted."""
 
         def record(metric: str, rule: str) -> None:
             dimensions = {"WebACL": acl["VisibilityConfig"]["MetricName"], "Region": region, "Rule": rule}
@@ -109,7 +109,7 @@ class Wafv2(ResourceTagOperations, Service):
         params, store = call.params, self.store(call)
         name = params["Name"]
         if not NAME.match(name):
-            raise invalid("ENTITY", name, "A name has 1 to 128 letters, digits, - and _")
+            raise invalid("ENTITY", name, "A name must have 1 to 128 letters, digits, - and _")
         if any(acl.document["Name"] == name for acl in store.acls.values()):
             raise AwsError("WAFDuplicateItemException", f"AWS WAF couldn't perform the operation: {name} exists")
         identity = str(uuid.uuid4())
@@ -230,7 +230,7 @@ class Wafv2(ResourceTagOperations, Service):
         return acl
 
     def check_stage(self, call: Call, arn: str) -> None:
-        """Raise unless ``arn`` is a stage of a REST API here: nothing else can stand behind a web ACL."""
+        """Raise unless ``arn`` is a stage of a REST API here: a web ACL can protect nothing else."""
         match = STAGE.match(arn)
         if match is None:
             raise invalid(
@@ -242,14 +242,14 @@ class Wafv2(ResourceTagOperations, Service):
 
 
 def settings(params: Document) -> Document:
-    """A web ACL's settings; raises for those that AWS rejects or this cloud does not model."""
+    """A web ACL's settings; raises for settings that AWS rejects or this cloud does not model."""
     for name in UNMODELLED:
         if params.get(name):
             raise NotModelled(f"wafv2: {name}")
     rules = copy.deepcopy(params.get("Rules") or [])
     check_action(params["DefaultAction"])
     if "Count" in params["DefaultAction"]:
-        raise invalid("DEFAULT_ACTION", "Count", "The default action allows or blocks")
+        raise invalid("DEFAULT_ACTION", "Count", "The default action must be Allow or Block")
     return {
         "DefaultAction": params["DefaultAction"],
         "Description": params.get("Description") or "",

@@ -1,6 +1,6 @@
 """Parts of a REST API are read as made and changed, and gone once deleted; a patch that fails changes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,18 +21,13 @@ Document = dict[str, Any]
 
 @dataclass
 class Api:
-    """A REST API with the method GET of its root, and the names of what tests made beside it."""
+    """A REST API with the method GET of its root, for the parts that tests make."""
 
     client: Any
     names: Names
     root: str
     unique_name: Callable[..., str]
-    undo: list[Callable[[], Any]] = field(default_factory=list)
-
-    def later(self, operation: str, names: Names) -> Names:
-        """Have ``operation`` delete what was made, unless the test did; returns its names."""
-        self.undo.append(lambda: getattr(self.client, operation)(**names))
-        return names
+    delete_later: Callable[..., None]
 
     @property
     def method(self) -> Names:
@@ -40,24 +35,21 @@ class Api:
 
 
 @pytest.fixture
-def api(aws: Callable[..., Any], unique_name: Callable[..., str]) -> Iterator[Api]:
+def api(aws: Callable[..., Any], unique_name: Callable[..., str], delete_later: Callable[..., None]) -> Api:
     client = aws("apigateway")
     made = client.create_rest_api(name=unique_name("api"))
-    api = Api(client, {"restApiId": made["id"]}, made["rootResourceId"], unique_name)
+    api = Api(client, {"restApiId": made["id"]}, made["rootResourceId"], unique_name, delete_later)
+    delete_later(client.delete_rest_api, **api.names)
     client.put_method(**api.method, authorizationType="NONE")
     client.put_integration(**api.method, type="MOCK")
-    yield api
-    for undo in reversed(api.undo):
-        try:
-            undo()
-        except client.exceptions.NotFoundException:
-            continue  # the test deleted it itself
-    client.delete_rest_api(**api.names)
+    return api
 
 
 def make_rest_api(api: Api) -> Names:
     made = api.client.create_rest_api(name="first", description="first")
-    return api.later("delete_rest_api", {"restApiId": made["id"]})
+    names = {"restApiId": made["id"]}
+    api.delete_later(api.client.delete_rest_api, **names)
+    return names
 
 
 def make_resource(api: Api) -> Names:
@@ -128,12 +120,16 @@ def make_stage(api: Api) -> Names:
 
 def make_api_key(api: Api) -> Names:
     made = api.client.create_api_key(name="first", enabled=True)
-    return api.later("delete_api_key", {"apiKey": made["id"]})
+    names = {"apiKey": made["id"]}
+    api.delete_later(api.client.delete_api_key, **names)
+    return names
 
 
 def make_usage_plan(api: Api) -> Names:
     made = api.client.create_usage_plan(name="first", quota={"limit": 9, "period": "DAY"})
-    return api.later("delete_usage_plan", {"usagePlanId": made["id"]})
+    names = {"usagePlanId": made["id"]}
+    api.delete_later(api.client.delete_usage_plan, **names)
+    return names
 
 
 def make_usage_plan_key(api: Api) -> Names:
@@ -147,7 +143,8 @@ def make_domain_name(api: Api) -> Names:
     api.client.create_domain_name(
         **names, regionalCertificateArn=CERTIFICATES[0], endpointConfiguration={"types": ["REGIONAL"]}
     )
-    return api.later("delete_domain_name", names)
+    api.delete_later(api.client.delete_domain_name, **names)
+    return names
 
 
 def make_base_path_mapping(api: Api) -> Names:

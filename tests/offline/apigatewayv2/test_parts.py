@@ -1,7 +1,7 @@
 """Parts of an HTTP API are read as made and changed, and gone once deleted; a failed update changes nothing."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,38 +22,30 @@ Document = dict[str, Any]
 
 @dataclass
 class Api:
-    """An HTTP API with a route and a stage, and the names of what tests made beside it."""
+    """An HTTP API with a route and a stage, for the parts that tests make."""
 
     client: Any
     names: Names
     unique_name: Callable[..., str]
-    undo: list[Callable[[], Any]] = field(default_factory=list)
-
-    def later(self, operation: str, names: Names) -> Names:
-        """Have ``operation`` delete what was made, unless the test did; returns its names."""
-        self.undo.append(lambda: getattr(self.client, operation)(**names))
-        return names
+    delete_later: Callable[..., None]
 
 
 @pytest.fixture
-def api(aws: Callable[..., Any], unique_name: Callable[..., str]) -> Iterator[Api]:
+def api(aws: Callable[..., Any], unique_name: Callable[..., str], delete_later: Callable[..., None]) -> Api:
     client = aws("apigatewayv2")
     made = client.create_api(Name=unique_name("api"), ProtocolType="HTTP")
-    api = Api(client, {"ApiId": made["ApiId"]}, unique_name)
+    api = Api(client, {"ApiId": made["ApiId"]}, unique_name, delete_later)
+    delete_later(client.delete_api, **api.names)
     client.create_route(**api.names, RouteKey="GET /pets")
     client.create_stage(**api.names, StageName="prod")
-    yield api
-    for undo in reversed(api.undo):
-        try:
-            undo()
-        except client.exceptions.NotFoundException:
-            continue  # the test deleted it itself
-    client.delete_api(**api.names)
+    return api
 
 
 def make_api(api: Api) -> Names:
     made = api.client.create_api(Name="first", ProtocolType="HTTP", CorsConfiguration={"MaxAge": 5})
-    return api.later("delete_api", {"ApiId": made["ApiId"]})
+    names = {"ApiId": made["ApiId"]}
+    api.delete_later(api.client.delete_api, **names)
+    return names
 
 
 def make_authorizer(api: Api) -> Names:
@@ -92,7 +84,8 @@ def make_stage(api: Api) -> Names:
 def make_domain_name(api: Api) -> Names:
     names = {"DomainName": f"{api.unique_name('api')}.example.com"}
     api.client.create_domain_name(**names, DomainNameConfigurations=[{"CertificateArn": CERTIFICATES[0]}])
-    return api.later("delete_domain_name", names)
+    api.delete_later(api.client.delete_domain_name, **names)
+    return names
 
 
 def make_api_mapping(api: Api) -> Names:

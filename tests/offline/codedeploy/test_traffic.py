@@ -75,5 +75,5 @@ def test_what_is_no_appspec_is_refused(content: str, complaint: str) -> None:
 
 def test_hooks_of_other_platforms_are_refused() -> None:
     properties = "properties: {name: f, alias: a, currentversion: 1, targetversion: 2}"
-    with pytest.raises(AwsError, match="afterinstall is no hook"):
+    with pytest.raises(AwsError, match="afterinstall is not a hook"):
         parse(f"resources: [{{f: {{type: 'AWS::Lambda::Function', {properties}}}}}]\nhooks: [{{AfterInstall: x}}]")

@@ -68,7 +68,7 @@ def test_running_a_state_machine_is_refused_by_name(states, operation):
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert refusal.value.response["Error"]["Code"] == "NotImplemented"
     assert f"when calling the {operation} operation" in str(refusal.value)
-    assert f"does not model stepfunctions:{operation}. It keeps state machines but does not run them." in str(
+    assert f"does not model stepfunctions:{operation}. It stores state machines but does not run them." in str(
         refusal.value
     )
 

@@ -74,7 +74,7 @@ def test_a_proxy_of_the_function_is_not_for_this_machine():
 
 
 def test_a_python_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(OfflineError, match="/no/such/python does not run"):
+    with pytest.raises(OfflineError, match="/no/such/python cannot be run"):
         prepare(Path("/no/such/python"), tmp_path)
 
 

@@ -1,5 +1,5 @@
-"""The HTTP side of API Gateway: a request in, a proxy event to a function, its answer out.
+"""The HTTP side of API Gateway: turns requests into proxy events and functions' responses into replies.
 
 One module a step: address and request, routing, authorization, keys and throttles, validation, the
-integration (`proxy`, `mock`), the reply, and what is reported of it (access log, metrics).
+integration (`proxy`, `mock`), the reply, and its access log and metrics.
 """

@@ -11,7 +11,7 @@ from serinus.offline.services.apigateway.usage import UsageLedger
 
 
 def admit(exchange: RestExchange, throttles: Throttles, usage: UsageLedger) -> None:
-    """Let the exchange's request in, or raise the `GatewayError` that AWS answers with."""
+    """Admit the exchange's request, or raise the `GatewayError` that AWS returns."""
     route, stage = exchange.route, exchange.stage
     assert route is not None
     if route.api_key_required:

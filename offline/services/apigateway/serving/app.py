@@ -1,4 +1,4 @@
-"""REST APIs served: one coroutine a request, on the cloud's event loop throughout."""
+"""Serves REST APIs: one coroutine a request, entirely on the cloud's event loop."""
 
 from functools import partial
 
@@ -37,7 +37,7 @@ class RestGateway:
         self._compiled: dict[Address, tuple[int, RestStage]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address | None) -> None:
-        """Answer a request for ``address``; None is a request that names no API."""
+        """Answer a request for ``address``, which is None if it names no API."""
         stage = self._stage(address) if address is not None else None
         if address is None or stage is None or (stage.endpoint_disabled and address.domain_name is None):
             await respond(send, unserved_reply(no_such_stage()))
@@ -49,14 +49,14 @@ class RestGateway:
         try:
             reply = await self._reply(exchange, receive)
         except ClientDisconnect:
-            return  # nobody is left to answer
+            return  # the client has disconnected
         finish(exchange, reply)
         await respond(send, reply)
         self._context.requests.note(exchange, stage.api_id, stage.name, reply)
         self._report(exchange)
 
     def _stage(self, address: Address) -> RestStage | None:
-        """The stage, compiled anew if the control plane changed since."""
+        """The compiled stage, recompiled if the control plane has changed."""
         key = Address(address.api_id, address.stage, "")
         revision, stage = self._compiled.get(key, (-1, None))
         if stage is None or revision != self._control_plane.revision:
@@ -109,7 +109,7 @@ class RestGateway:
         return reply
 
     def _check_firewall(self, exchange: RestExchange) -> None:
-        """Evaluate the stage's web ACL, which AWS does before all else."""
+        """Evaluate the stage's web ACL; AWS does so first."""
         stage = exchange.stage
         verdict = self._firewall.judge(stage.region, stage.control_arn, exchange.request, exchange.cloud_time)
         if verdict is not None and not verdict.allowed:
@@ -125,7 +125,7 @@ class RestGateway:
 
 
 def finish(exchange: RestExchange, reply: Reply) -> None:
-    """Add the headers that every answer of a stage bears, and note what was answered."""
+    """Add the headers of every response of a stage, and record the response."""
     reply.headers += [
         ("x-amzn-RequestId", exchange.request_id),
         ("x-amz-apigw-id", exchange.extended_request_id),

@@ -1,4 +1,4 @@
-"""Lambda authorizers at work: invoke the function, cache its policy, check the request against it.
+"""Runs Lambda authorizers: invokes the function, caches its policy, checks the request against it.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 """
@@ -48,7 +48,7 @@ class LambdaAuthorizer:
         self._verdicts: dict[tuple[str, ...], AuthorizerVerdict] = {}
 
     async def authorize(self, exchange: RestExchange) -> None:
-        """Note the function's context in ``exchange``, or raise `GatewayError` (401, 403, 500)."""
+        """Record the function's context in ``exchange``, or raise `GatewayError` (401, 403, 500)."""
         identity = self._identity(exchange)
         verdict = self._verdicts.get(identity)
         if verdict is None or verdict.expires <= exchange.cloud_time:
@@ -105,7 +105,7 @@ class LambdaAuthorizer:
             principal = str(answer["principalId"])
             context = {name: context_text(value) for name, value in (answer.get("context") or {}).items()}
         except (ValueError, KeyError, TypeError) as error:
-            exchange.integration_error = f"Authorizer answered {payload.decode('utf-8', errors='replace')}"
+            exchange.integration_error = f"Authorizer returned {payload.decode('utf-8', errors='replace')}"
             raise authorizer_misconfigured() from error
         expires = exchange.cloud_time + self._document["authorizerResultTtlInSeconds"]
         listed = statements if isinstance(statements, list) else [statements]
@@ -113,7 +113,7 @@ class LambdaAuthorizer:
 
 
 def function_failure(payload: bytes) -> Exception:
-    """401 if the function raised "Unauthorized", as AWS has it; any other error is a 500."""
+    """401 if the function raised "Unauthorized", as on AWS; any other error is a 500."""
     try:
         message = json.loads(payload).get("errorMessage")
     except ValueError:
@@ -126,7 +126,7 @@ def context_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        raise TypeError(f"an authorizer's context holds text, numbers and booleans (got {value!r})")
+        raise TypeError(f"an authorizer's context must hold text, numbers and booleans only (got {value!r})")
     return str(value)
 
 

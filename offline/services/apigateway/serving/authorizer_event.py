@@ -11,7 +11,7 @@ from serinus.offline.services.apigateway.serving.proxy_event import event_header
 
 
 def method_arn(exchange: RestExchange) -> str:
-    """The request as execute-api names it, with the path as it was sent."""
+    """The request as execute-api names it, with the path as sent."""
     stage, request = exchange.stage, exchange.request
     return (
         f"arn:aws:execute-api:{stage.region}:{stage.account_id}:{stage.api_id}"
@@ -20,7 +20,7 @@ def method_arn(exchange: RestExchange) -> str:
 
 
 def authorizer_event(exchange: RestExchange, token: str | None) -> dict[str, Any]:
-    """The event of a TOKEN authorizer where there is a ``token``, else of a REQUEST authorizer."""
+    """The event of a TOKEN authorizer if there is a ``token``, else of a REQUEST authorizer."""
     if token is not None:
         return {"type": "TOKEN", "authorizationToken": token, "methodArn": method_arn(exchange)}
     request, route = exchange.request, exchange.route

@@ -1,4 +1,4 @@
-"""A stage made ready to serve: its snapshot as a router, every document read once.
+"""Compiles a stage for serving: its snapshot as a router, every document read once.
 
 A stage is compiled at its first request and again after any change in the control plane.
 """
@@ -49,7 +49,7 @@ class MethodRoute:
 
 @dataclass(frozen=True, slots=True)
 class RestStage:
-    """A stage as requests meet it; ``minimum_compression_bytes`` None means compression is off."""
+    """A compiled stage; ``minimum_compression_bytes`` is None if compression is off."""
 
     region: str
     account_id: str
@@ -71,14 +71,14 @@ class RestStage:
 
     @property
     def control_arn(self) -> str:
-        """The stage as other services name it."""
+        """The stage's ARN in other services."""
         return stage_arn(self.region, self.api_id, self.name)
 
 
 def compile_stage(
     published: PublishedRestStage, usage: UsageLedger, account_id: str, functions: FunctionInvoker
 ) -> RestStage:
-    """Everything that serving ``published`` needs."""
+    """The stage ``published``, compiled for serving."""
     settings = published.definition.settings
     router: Router[MethodRoute] = Router()
     variables = published.stage.get("variables") or {}
@@ -163,7 +163,7 @@ def request_check(definition: Definition, method: Document, api_id: str) -> Requ
 
 
 def plain_path(escaped: str) -> str:
-    """A resource path out of a method setting's key, which may be escaped once, twice or not at all."""
+    """The resource path in a method setting's key, which may be escaped once, twice or not at all."""
     return escaped.replace("~1", "/").replace("~0", "~").replace("~1", "/").strip("/")
 
 

@@ -1,4 +1,4 @@
-"""Payload compression: bodies in are decoded, bodies out are encoded, where the API turned it on.
+"""Payload compression: decodes request bodies and encodes response bodies, if the API enables it.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
 """
@@ -34,7 +34,7 @@ def decompress(request: GatewayRequest) -> None:
 
 
 def compress(exchange: RestExchange, reply: Reply, smallest_bytes: int) -> None:
-    """Encode a body of ``smallest_bytes`` or more as the client accepts, unless it is encoded already."""
+    """Encode a body of at least ``smallest_bytes`` as the client accepts, unless it is already encoded."""
     if len(reply.body) < smallest_bytes or not reply.body or reply.has("content-encoding"):
         return
     encoding = accepted(exchange.request.header("accept-encoding") or "")

@@ -36,7 +36,7 @@ CONTEXT: dict[str, RestVariable] = {
 
 
 def context_value(exchange: RestExchange, name: str) -> str | None:
-    """The variable ``name`` (without "$context.") as text; None where it is unset or unknown."""
+    """The variable ``name`` (without "$context.") as text; None if it is unset or unknown."""
     if name.startswith("authorizer."):
         return (exchange.authorizer or {}).get(name.removeprefix("authorizer."))
     getter = CONTEXT.get(name)

@@ -1,4 +1,4 @@
-"""Answers of the gateway's own, as the API customizes them.
+"""The gateway's own responses, as the API customizes them.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 """

@@ -1,4 +1,4 @@
-"""One request to a stage of a REST API, and what became known of it so far."""
+"""The record of one request to a stage of a REST API."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,5 +30,5 @@ class RestExchange(Passage):
 
     @property
     def mapped_path(self) -> str:
-        """The request's path, with the base path that a custom domain's mapping took."""
+        """The request's path, with the base path that a custom domain's mapping matched."""
         return self.request.base_path + self.request.path

@@ -1,13 +1,13 @@
-"""Execution logs: how the gateway handled a request, at the stage's logging level.
+"""Execution logs: the gateway's steps for a request, at the stage's logging level.
 
-Lines that report why a request failed are AWS's; those of the steps in between are not written.
+Lines that report a request's failure are AWS's; those of intermediate steps are not written.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 
 from serinus.offline.core.logs import LogWriter
 from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
-#: AWS cuts a log event off here.
+#: AWS truncates a log event here.
 LONGEST_LINE = 1024
 
 

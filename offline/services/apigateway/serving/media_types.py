@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class MediaTypes:
-    """The binary media types of an API; "*/*" makes every body binary, also one without a type."""
+    """The binary media types of an API; "*/*" makes every body binary, even without a type."""
 
     patterns: tuple[str, ...]
     _known: dict[str, bool] = field(default_factory=dict)

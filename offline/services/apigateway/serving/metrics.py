@@ -9,7 +9,7 @@ from serinus.offline.services.apigateway.serving.exchange import RestExchange
 
 
 def record(exchange: RestExchange, sink: MetricSink) -> None:
-    """Count the request by API, by API and stage, and by method where the stage has detailed metrics."""
+    """Count the request by API, by API and stage, and by method if the stage has detailed metrics."""
     stage, route = exchange.stage, exchange.route
     dimension_sets = [{"ApiName": stage.api_name}, {"ApiName": stage.api_name, "Stage": stage.name}]
     if route is not None and route.detailed_metrics:

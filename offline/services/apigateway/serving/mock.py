@@ -1,4 +1,4 @@
-"""The MOCK integration: no backend, the templates decide. CORS preflights are made of it."""
+"""The MOCK integration: no backend, only templates. CORS preflights use it."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from serinus.offline.services.apigateway.serving.templates import Template
 
 Document = dict[str, Any]
 
-#: AWS reads the rendered request leniently: CDK writes ``{ statusCode: 204 }``, without quotes.
+#: AWS parses the rendered request leniently: the CDK writes ``{ statusCode: 204 }``, without quotes.
 STATUS_CODE = re.compile(r"""["']?statusCode["']?\s*:\s*(\d{3})\b""")
 
 

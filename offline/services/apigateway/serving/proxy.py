@@ -1,4 +1,4 @@
-"""The Lambda proxy integration: event out, answer in, within the integration's timeout."""
+"""The Lambda proxy integration: sends the event and awaits the response, within the integration's timeout."""
 
 import msgspec
 
@@ -24,7 +24,7 @@ class LambdaProxy:
         self._function = function
 
     async def answer(self, exchange: RestExchange) -> Reply:
-        """The function's reply; raises `GatewayError` where AWS answers in the function's stead."""
+        """The function's reply; raises `GatewayError` where AWS returns an error instead."""
         if self._function.target is None:
             raise configuration_error()
         payload = msgspec.json.encode(proxy_event(exchange))
@@ -57,7 +57,7 @@ class LambdaProxy:
 
 
 def source_arn(exchange: RestExchange) -> str:
-    """The method as execute-api names it; a function's policy is asked about it."""
+    """The method as execute-api names it, for which a function's policy is checked."""
     stage, route = exchange.stage, exchange.route
     assert route is not None
     return (

@@ -1,4 +1,4 @@
-"""The event that a proxy integration hands to a function (payload format 1.0), field for field as AWS does.
+"""The event that a proxy integration sends to a function (payload format 1.0), field for field as on AWS.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
@@ -29,7 +29,7 @@ DROPPED = frozenset(
 
 
 def proxy_event(exchange: RestExchange) -> dict[str, Any]:
-    """The event for ``exchange``, whose route is known."""
+    """The event for ``exchange``, which has a route."""
     stage, request, route = exchange.stage, exchange.request, exchange.route
     assert route is not None
     headers, multi_headers = event_headers(exchange)
@@ -52,7 +52,7 @@ def proxy_event(exchange: RestExchange) -> dict[str, Any]:
 
 
 def event_headers(exchange: RestExchange) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """The client's headers, with what API Gateway adds of its own."""
+    """The client's headers, and API Gateway's own."""
     request = exchange.request
     spelling: dict[str, str] = {}
     pairs = []
@@ -65,7 +65,7 @@ def event_headers(exchange: RestExchange) -> tuple[dict[str, str], dict[str, lis
 
 
 def event_body(exchange: RestExchange) -> tuple[str | None, bool]:
-    """The body as text, or in base64 where its type is among the API's binary ones."""
+    """The body as text, or in base64 if its type is one of the API's binary types."""
     body = exchange.request.body
     if not body:
         return None, False
@@ -104,7 +104,7 @@ def request_context(exchange: RestExchange) -> dict[str, Any]:
 
 def identity(exchange: RestExchange) -> dict[str, str | None]:
     caller, client = exchange.caller, exchange.client
-    who: dict[str, str | None] = {
+    identity: dict[str, str | None] = {
         "cognitoIdentityPoolId": None,
         "accountId": caller.account_id if caller else None,
         "cognitoIdentityId": None,
@@ -119,5 +119,5 @@ def identity(exchange: RestExchange) -> dict[str, str | None]:
         "user": caller.caller_id if caller else None,
     }
     if client is not None:
-        who |= {"apiKey": client.key["value"], "apiKeyId": client.key["id"]}
-    return who
+        identity |= {"apiKey": client.key["value"], "apiKeyId": client.key["id"]}
+    return identity

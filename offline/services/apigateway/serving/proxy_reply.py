@@ -1,4 +1,4 @@
-"""Turns a function's answer into an HTTP reply, or finds it malformed.
+"""Turns a function's response into an HTTP reply, or reports it as malformed.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
 """
@@ -14,7 +14,7 @@ from serinus.offline.services.apigateway.serving.media_types import MediaTypes
 
 
 def proxy_reply(payload: bytes, accept: str | None, binary: MediaTypes) -> Reply:
-    """The reply that ``payload`` stands for; raises `GatewayError` (502) if it has not the form AWS wants."""
+    """The reply in ``payload``; raises `GatewayError` (502) if it does not have the form that AWS requires."""
     answer = decoded(payload)
     reply = Reply(status_of(answer), reply_headers(answer))
     if not reply.has("content-type"):

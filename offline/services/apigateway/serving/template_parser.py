@@ -1,4 +1,4 @@
-"""Reads a mapping template into nodes; whatever is outside of the modelled part is refused by name."""
+"""Parses a mapping template into nodes; syntax outside of the modelled part is rejected by name."""
 
 import re
 from collections.abc import Sequence

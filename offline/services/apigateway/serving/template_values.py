@@ -36,20 +36,20 @@ INPUT_METHODS = frozenset({"params", "json", "path"})
 
 
 def check_method(name: str) -> None:
-    """Raise `NotModelled` for a method that no value of ours has."""
+    """Raise `NotModelled` for a method that none of our values has."""
     if name not in STRING_METHODS and name not in MAP_METHODS and name not in INPUT_METHODS:
         raise NotModelled(f"apigateway: the method {name}() in a mapping template")
 
 
 def look_up(value: Any, name: str) -> Any:
-    """A property; unset ones are None, and so are those of None."""
+    """A property; None if it is unset, or for None."""
     if value is None or isinstance(value, str | int | float | bool):
         return None
     return value.get(name)
 
 
 def call_method(value: Any, name: str, arguments: list[Any]) -> Any:
-    """Call a method of a string, a map or $input; None has none, as an unset reference in Velocity."""
+    """Call a method of a string, a map or $input; None has no methods, like an unset reference in Velocity."""
     if value is None:
         return None
     if isinstance(value, TemplateInput):
@@ -74,7 +74,7 @@ def assign(scope: Scope, path: list[str], value: Any) -> None:
 
 @dataclass(slots=True)
 class TemplateContext:
-    """$context: the request's variables, and what a template overrides of the response."""
+    """$context: the request's variables, and a template's overrides of the response."""
 
     exchange: RestExchange
     overrides: dict[str, Any]

@@ -1,7 +1,7 @@
-"""Mapping templates: the part of Velocity that CORS preflights and simple mocks use.
+"""Mapping templates: the subset of Velocity that CORS preflights and simple mocks use.
 
-Text, references with properties and a few methods, #set, #if/#elseif/#else and ## comments. Whatever else a
-template holds is refused when it is put, by name, rather than rendered wrongly.
+Text, references with properties and a few methods, #set, #if/#elseif/#else and ## comments. Other syntax is
+rejected by name when the template is put, rather than rendered wrongly.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """
 

@@ -34,7 +34,7 @@ class RequestCheck:
                 self._schemas[content_type] = Draft4Validator(schema, registry=registry)
 
     def check(self, exchange: RestExchange) -> None:
-        """Raise `GatewayError` (400) for a missing parameter or a body that its model does not allow."""
+        """Raise `GatewayError` (400) for a missing parameter or a body that violates its model."""
         missing = [name for name in self._required if not request_parameter(name, exchange)]
         if missing:
             raise missing_parameters([name.split(".", 3)[3] for name in missing])
@@ -55,7 +55,7 @@ def check_body(body: bytes, schema: Draft4Validator) -> None:
 
 
 def model_registry(models: dict[str, Document], api_id: str) -> Registry[Any]:
-    """Every model under the URL by which another refers to it."""
+    """Every model under the URL by which other models refer to it."""
     return Registry().with_resources(
         (
             MODEL_URL.format(api_id=api_id, name=name),

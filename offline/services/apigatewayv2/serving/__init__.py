@@ -1,4 +1,4 @@
-"""HTTP APIs as requests meet them: routes, CORS, JWT authorizers, payload formats 1.0 and 2.0.
+"""Serves HTTP APIs: routes, CORS, JWT authorizers, payload formats 1.0 and 2.0.
 
-What they share with REST APIs (addresses, throttles, signatures, calling a function) is beside this folder.
+`serinus.offline.http` has what REST APIs share: addresses, throttles, signatures, function calls.
 """

@@ -1,4 +1,4 @@
-"""HTTP APIs served: one coroutine a request, from the stage to the answer."""
+"""Serves HTTP APIs: one coroutine a request, from the stage to the response."""
 
 from functools import partial
 
@@ -52,7 +52,7 @@ class HttpGateway:
         try:
             reply = await self._reply(exchange, receive)
         except ClientDisconnect:
-            return  # nobody is left to answer
+            return  # the client has disconnected
         reply.headers.append(("Apigw-Requestid", exchange.extended_request_id))
         exchange.status, exchange.response_length = reply.status, len(reply.body)
         exchange.latency_ms = (monotonic() - exchange.started) * 1000
@@ -61,7 +61,7 @@ class HttpGateway:
         self._report(exchange)
 
     def _stage(self, address: Address) -> HttpStage | None:
-        """The stage, compiled anew if the control plane changed since."""
+        """The compiled stage, recompiled if the control plane has changed."""
         key = (address.api_id, address.stage)
         revision, stage = self._compiled.get(key, (-1, None))
         if stage is not None and revision == self._control_plane.revision:
@@ -116,7 +116,7 @@ class HttpGateway:
             raise body_too_large() from error
 
     async def _admit(self, exchange: HttpExchange) -> None:
-        """Let the request in, or raise: 401, 403 or 429."""
+        """Admit the request, or raise: 401, 403 or 429."""
         route, stage = exchange.route, exchange.stage
         assert route is not None
         if route.signed:

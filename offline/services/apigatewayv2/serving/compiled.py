@@ -1,4 +1,4 @@
-"""A stage of an HTTP API made ready to serve: its deployment as a router, every document read once."""
+"""Compiles an HTTP API's stage for serving: its deployment as a router, every document read once."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from serinus.offline.services.apigatewayv2.serving.jwt_authorizer import JwtAuth
 
 @dataclass(frozen=True, slots=True)
 class HttpRoute:
-    """One route; ``integration`` None means that nothing is attached to it yet."""
+    """One route; ``integration`` is None if it has none yet."""
 
     key: str
     path: str
@@ -38,7 +38,7 @@ class HttpRoute:
 
 @dataclass(frozen=True, slots=True)
 class HttpStage:
-    """A stage as requests meet it."""
+    """A compiled stage."""
 
     region: str
     account_id: str
@@ -61,7 +61,7 @@ class HttpStage:
 def compile_stage(
     published: PublishedHttpStage, account_id: str, functions: FunctionInvoker, issuers: Issuers
 ) -> HttpStage:
-    """Everything that serving ``published`` needs."""
+    """The stage ``published``, compiled for serving."""
     api, stage = published.api, published.stage
     router: Router[HttpRoute] = Router(trailing_slash_counts=True)
     default = None
@@ -125,7 +125,7 @@ def compile_route(
 
 
 def route_settings(stage: Document, key: str) -> dict[str, Any]:
-    """The stage's default settings, with the route's own over them."""
+    """The stage's default settings, overridden by the route's own."""
     own = (stage.get("RouteSettings") or {}).get(key) or {}
     return {**(stage.get("DefaultRouteSettings") or {}), **own}
 

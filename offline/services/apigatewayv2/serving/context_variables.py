@@ -31,7 +31,7 @@ CLAIMS = "authorizer.claims."
 
 
 def context_value(exchange: HttpExchange, name: str) -> str | None:
-    """The variable ``name`` (without "$context.") as text; None where it is unset or unknown."""
+    """The variable ``name`` (without "$context.") as text; None if it is unset or unknown."""
     if name.startswith(CLAIMS):
         return exchange.token.texts.get(name.removeprefix(CLAIMS)) if exchange.token else None
     getter = CONTEXT.get(name)

@@ -1,4 +1,4 @@
-"""Cross-origin answers of an HTTP API that has a CORS configuration.
+"""Cross-origin responses of an HTTP API with a CORS configuration.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 """
@@ -25,7 +25,7 @@ class Cors:
     configuration: Document
 
     def preflight(self, request: GatewayRequest) -> Reply:
-        """204 with what is allowed; without those headers for an origin that is not."""
+        """A 204 with the allowed methods and headers; without them for an origin that is not allowed."""
         headers = self._common(request)
         if headers:
             for name, member in (("allow-methods", "AllowMethods"), ("allow-headers", "AllowHeaders")):
@@ -36,7 +36,7 @@ class Cors:
         return Reply(204, headers)
 
     def mark(self, request: GatewayRequest, reply: Reply) -> None:
-        """Put the configured headers in the place of those that the integration gave."""
+        """Replace the integration's CORS headers with the configured ones."""
         reply.headers = [kept for kept in reply.headers if not kept[0].lower().startswith(PREFIX)]
         added = self._common(request)
         if added and self.configuration.get("ExposeHeaders"):
@@ -60,5 +60,5 @@ class Cors:
 
 
 def covers(pattern: str, origin: str) -> bool:
-    """Whether ``pattern`` is the origin, or its scheme followed by a star."""
+    """Whether ``pattern`` is the origin, or its scheme with a star."""
     return origin.startswith(pattern[:-1]) if pattern.endswith("://*") else pattern.lower() == origin.lower()

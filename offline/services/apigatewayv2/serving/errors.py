@@ -54,5 +54,5 @@ def internal_error() -> HttpApiError:
 
 
 def unavailable() -> HttpApiError:
-    """The integration did not answer in time."""
+    """The integration did not respond in time."""
     return HttpApiError(503, "Service Unavailable")

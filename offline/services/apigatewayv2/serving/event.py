@@ -1,4 +1,4 @@
-"""The event of payload format 2.0, field for field as AWS does.
+"""The event of payload format 2.0, field for field as on AWS.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -9,7 +9,7 @@ from typing import Any
 from serinus.offline.http.event_headers import ADDED, added_headers
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
-#: Bodies of these types, and of text/*, are handed on as text; all others, and those without a type, in base64.
+#: Bodies of these types, and of text/*, are sent as text; all others, and those without a type, in base64.
 TEXT = frozenset({"application/json", "application/xml", "application/javascript"})
 HOP_BY_HOP = frozenset(
     {"connection", "expect", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -17,7 +17,7 @@ HOP_BY_HOP = frozenset(
 
 
 def event(exchange: HttpExchange) -> dict[str, Any]:
-    """The event for ``exchange``, whose route is known; what was not sent is left out."""
+    """The event for ``exchange``, which has a route; absent values are omitted."""
     request, route = exchange.request, exchange.route
     assert route is not None
     pairs = event_headers(exchange)
@@ -42,7 +42,7 @@ def event(exchange: HttpExchange) -> dict[str, Any]:
 
 
 def event_headers(exchange: HttpExchange) -> list[tuple[str, str]]:
-    """The client's headers in lower case, with what API Gateway adds of its own."""
+    """The client's headers in lower case, and API Gateway's own."""
     request = exchange.request
     kept = [(name.lower(), value) for name, value in request.headers]
     added = [(name.lower(), value) for name, value in added_headers(request, exchange.trace_id)]

@@ -1,4 +1,4 @@
-"""The event of payload format 1.0 as HTTP APIs send it: much like a REST API's.
+"""The event of payload format 1.0 of HTTP APIs, which resembles a REST API's.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -12,7 +12,7 @@ from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 
 def event_v1(exchange: HttpExchange) -> dict[str, Any]:
-    """The event for ``exchange``, whose route is known; what was not sent is null."""
+    """The event for ``exchange``, which has a route; absent values are null."""
     request, route = exchange.request, exchange.route
     assert route is not None
     headers, multi_headers = merged(event_headers(exchange))

@@ -1,4 +1,4 @@
-"""One request to a stage of an HTTP API, and what became known of it so far."""
+"""The record of one request to a stage of an HTTP API."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class HttpExchange(Passage):
-    """``token`` is what a JWT authorizer accepted, ``authorizer_error`` why it did not."""
+    """``token`` is set if a JWT authorizer accepted it, else ``authorizer_error``."""
 
     stage: "HttpStage"
     route: "HttpRoute | None" = None
@@ -25,7 +25,7 @@ class HttpExchange(Passage):
     def path(self) -> str:
         """The path as functions receive it: decoded, with the stage unless that is $default.
 
-        A decoded question mark ends it, as on AWS.
+        A decoded question mark truncates it, as on AWS.
         """
         path = unquote(self.request.path).partition("?")[0]
         return path if self.stage.name == "$default" else f"/{self.stage.name}{path}"

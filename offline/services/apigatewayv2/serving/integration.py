@@ -1,4 +1,4 @@
-"""A route's Lambda integration: event out, answer in, within the integration's timeout."""
+"""A route's Lambda integration: sends the event and awaits the response, within the integration's timeout."""
 
 import msgspec
 
@@ -17,7 +17,7 @@ from serinus.offline.services.apigatewayv2.serving.event_v1 import event_v1
 from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 from serinus.offline.services.apigatewayv2.serving.reply import reply_v1, reply_v2
 
-#: Words of $context.integrationErrorMessage.
+#: Messages of $context.integrationErrorMessage.
 #: Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
 NO_PERMISSION = (
     "The IAM role configured on the integration or API Gateway doesn't have permissions to call the integration. "
@@ -28,14 +28,14 @@ TIMED_OUT = "Endpoint request timed out"
 
 
 class LambdaIntegration:
-    """One integration's function, spoken to in payload format ``version``."""
+    """One integration's function, invoked with payload format ``version``."""
 
     def __init__(self, function: FunctionCall, version: str) -> None:
         self._function = function
         self._event, self._reply = (event, reply_v2) if version == "2.0" else (event_v1, reply_v1)
 
     async def answer(self, exchange: HttpExchange) -> Reply:
-        """The function's reply; raises `HttpApiError` where AWS answers in the function's stead."""
+        """The function's reply; raises `HttpApiError` where AWS returns an error instead."""
         result = await self._call(exchange, msgspec.json.encode(self._event(exchange)))
         exchange.integration_status = 200
         if result.function_error is not None:

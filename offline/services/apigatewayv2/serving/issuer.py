@@ -1,6 +1,6 @@
-"""The keys that an issuer signs with, found by OpenID Connect discovery and kept for a while.
+"""Issuers' signing keys, from OpenID Connect discovery, cached for a while.
 
-Beside them stand keys that were given on order, so that a token can be had without the issuer; AWS has none such.
+Unlike AWS, this cloud also accepts added keys, so that tokens can be signed without the issuer.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 """
@@ -22,14 +22,14 @@ from serinus.offline.services.apigatewayv2.serving.token import InvalidToken
 
 TIMEOUT_S = 1.5
 LARGEST_ANSWER_BYTES = 150_000
-#: Cloud seconds that keys are used for before they are fetched again.
+#: Cloud seconds for which fetched keys are used.
 KEPT_S = 7200
-#: Real seconds before a key that is not among those kept is looked for once more.
+#: Real seconds before an unknown key is fetched again.
 LOOK_AGAIN_S = 10.0
 
 
 class IssuerUnreachable(OfflineError):
-    """The issuer's discovery document or keys could not be had; the message says of which URL and why."""
+    """The issuer's discovery document or keys could not be fetched; the message names the URL and the reason."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class _Known:
 
 @dataclass(slots=True)
 class Issuers:
-    """Every issuer's keys; one of these serves a whole gateway."""
+    """Every issuer's keys, for a whole gateway."""
 
     clock: Clock
     _known: dict[str, _Known] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Issuers:
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def key(self, issuer: str, kid: str) -> Key:
-        """The issuer's key ``kid``; raises `InvalidToken` if it has none such, `IssuerUnreachable`."""
+        """The issuer's key ``kid``; raises `InvalidToken` if it does not exist, or `IssuerUnreachable`."""
         if (published := self._published.get(issuer, {}).get(kid)) is not None:
             return published
         async with self._locks.setdefault(issuer, asyncio.Lock()):
@@ -110,5 +110,5 @@ async def _document(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as error:
         raise IssuerUnreachable(f"{url}: {error or type(error).__name__}") from error
     if not isinstance(document, dict):
-        raise IssuerUnreachable(f"{url} returns no JSON object of at most {LARGEST_ANSWER_BYTES} bytes")
+        raise IssuerUnreachable(f"{url} does not return a JSON object of at most {LARGEST_ANSWER_BYTES} bytes")
     return document

@@ -1,4 +1,4 @@
-"""This cloud's own API for issuers' keys: a test or a rehearsal can sign tokens in an issuer's name.
+"""This cloud's own API for issuers' keys: lets a test or a rehearsal sign tokens as an issuer.
 
 GET    /_offline/issuers                              {"issuers": {URL: [kid of each added key]}}
 POST   /_offline/issuers {"issuer": URL, "key": JWK}  accept this public RSA key beside those it publishes

@@ -1,4 +1,4 @@
-"""JWT authorizers at work: find the token, check its issuer, audience and scopes.
+"""Runs JWT authorizers: finds the token and checks its issuer, audience and scopes.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 """
@@ -34,7 +34,7 @@ class JwtAuthorizer:
         self._issuers = issuers
 
     async def authorize(self, exchange: HttpExchange, scopes: Sequence[str]) -> None:
-        """Note the token in ``exchange``, or raise `HttpApiError`: 401, or 403 if it has none of ``scopes``."""
+        """Record the token in ``exchange``, or raise `HttpApiError`: 401, or 403 if it has none of ``scopes``."""
         header_value = identity(self._source, exchange.request)
         if not header_value:
             raise unauthorized("Bearer")
@@ -70,6 +70,6 @@ def identity(source: str, request: GatewayRequest) -> str | None:
 
 
 def challenge(scopes: Sequence[str], error: str, description: str) -> str:
-    """The www-authenticate header that says why."""
+    """The www-authenticate header with the reason."""
     ascii_description = description.replace('"', "'").encode("ascii", "replace").decode()
     return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{ascii_description}"'

@@ -9,7 +9,7 @@ from serinus.offline.services.apigatewayv2.serving.exchange import HttpExchange
 
 
 def record(exchange: HttpExchange, sink: MetricSink) -> None:
-    """Count the request by API, by API and stage, and by route where the stage has detailed metrics."""
+    """Count the request by API, by API and stage, and by route if the stage has detailed metrics."""
     stage, route = exchange.stage, exchange.route
     by_stage = {"ApiId": stage.api_id, "Stage": stage.name}
     dimension_sets = [{"ApiId": stage.api_id}, by_stage]

@@ -1,4 +1,4 @@
-"""Turns a function's answer into an HTTP reply, in either payload format.
+"""Turns a function's response into an HTTP reply, in either payload format.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response
 """
@@ -18,7 +18,7 @@ PLAIN_TEXT = "text/plain;charset=UTF-8"
 
 
 def reply_v1(payload: bytes) -> Reply:
-    """Format 1.0: only the documented form; raises `HttpApiError` (500) for any other."""
+    """Format 1.0: the documented form only; raises `HttpApiError` (500) for any other."""
     try:
         answer = decoded(payload)
         return with_body(Reply(status_of(answer), reply_headers(answer)), answer)
@@ -55,7 +55,7 @@ def cookies(answer: dict[str, Any]) -> Headers:
 
 
 def with_body(reply: Reply, answer: dict[str, Any]) -> Reply:
-    """``reply`` with the answer's body, decoded where the function says that it is base64."""
+    """``reply`` with the response's body, decoded if the function declares it as base64."""
     body = answer.get("body")
     if body is not None and not isinstance(body, str):
         raise internal_error()

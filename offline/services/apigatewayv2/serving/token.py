@@ -14,7 +14,7 @@ from joserfc.jwk import Key
 
 from serinus.offline.core.errors import OfflineError
 
-#: Only RSA: a public key never checks a keyed hash, and "none" is no signature.
+#: Only RSA: a public key must not verify a keyed hash, and "none" is not a signature.
 ALGORITHMS = ("RS256", "RS384", "RS512")
 
 
@@ -30,7 +30,7 @@ class Token:
 
     @property
     def scopes(self) -> list[str]:
-        """The scopes in ``scp`` or ``scope``, a list or a text of words."""
+        """The scopes in ``scp`` or ``scope``, a list or words in a text."""
         claim = self.claims.get("scp", self.claims.get("scope"))
         if isinstance(claim, list):
             return [str(scope) for scope in claim]
@@ -38,7 +38,7 @@ class Token:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The claims as events carry them: every value as text, nulls left out."""
+        """The claims in events: every value as text, without nulls."""
         return {name: claim_text(value) for name, value in self.claims.items() if value is not None}
 
 
@@ -65,7 +65,7 @@ def unverified(text: str) -> jws.CompactSignature:
 
 
 def verified(parts: jws.CompactSignature, key: Key) -> Token:
-    """The claims under a good signature; raises `InvalidToken`."""
+    """The claims, with a valid signature; raises `InvalidToken`."""
     try:
         good = jws.validate_compact(parts, key, ALGORITHMS)
     except (JoseError, ValueError, TypeError) as error:
@@ -82,7 +82,7 @@ def verified(parts: jws.CompactSignature, key: Key) -> Token:
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def check_claims(token: Token, issuer: str, audiences: Sequence[str], now: float) -> None:
@@ -108,5 +108,5 @@ def _time(claims: dict[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidToken(f"the token's {name} is no time")
+        raise InvalidToken(f"the token's {name} is not a time")
     return value

@@ -1,4 +1,4 @@
-"""The resource types that this cloud models, one file a service."""
+"""The modelled resource types, one file a service."""
 
 from serinus.offline.services.cloudformation.provider import ResourceType
 from serinus.offline.services.cloudformation.resources import (

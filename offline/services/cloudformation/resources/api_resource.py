@@ -13,22 +13,22 @@ class ApiResource(ResourceType):
 
     service: ClassVar[str]
     noun: ClassVar[str]
-    #: The member of the create call's answer that is the physical id.
+    #: The member of the create call's response that is the physical id.
     id_member: ClassVar[str]
     #: The attribute that repeats the physical id, if one does.
     id_attribute: ClassVar[str | None] = None
     #: Properties that name the resource's parent.
     parents: ClassVar[tuple[str, ...]]
-    #: Members that no update takes, because their change is a replacement.
+    #: Members that the update call does not accept, because their change is a replacement.
     fixed: ClassVar[frozenset[str]] = frozenset()
     tags_member: ClassVar[str]
 
     def api_parameters(self, request: ResourceRequest, verb: str, properties: dict[str, Any]) -> dict[str, Any]:
-        """The properties, without tags, as the call ``verb`` takes them."""
+        """The properties, without tags, as parameters of the call ``verb``."""
         raise NotImplementedError
 
     def parent_parameters(self, request: ResourceRequest, verb: str) -> dict[str, Any]:
-        """The arguments that name the resource to the call ``verb``."""
+        """The arguments that identify the resource in the call ``verb``."""
         raise NotImplementedError
 
     def arn_path(self, request: ResourceRequest) -> str:
@@ -36,7 +36,7 @@ class ApiResource(ResourceType):
         raise NotImplementedError
 
     def defaults(self, request: ResourceRequest) -> dict[str, Any]:  # noqa: ARG002
-        """Members that the create call requires although a template need not give them."""
+        """Members that the create call requires although they are optional in a template."""
         return {}
 
     def create(self, request: ResourceRequest) -> ResourceState:
@@ -53,7 +53,7 @@ class ApiResource(ResourceType):
         return {self.id_attribute: identity} if self.id_attribute else {}
 
     def finish(self, request: ResourceRequest, identity: str) -> None:
-        """What is left to do after the create or update call."""
+        """Complete the work after the create or update call."""
 
     def delete(self, request: ResourceRequest) -> None:
         with missing_ok("NotFoundException"):

@@ -16,4 +16,4 @@ class Metadata(ResourceType):
         return ResourceState(request.identity, request.attributes)
 
     def delete(self, request: ResourceRequest) -> None:
-        """Nothing stands, so nothing is left."""
+        """There is nothing to delete."""

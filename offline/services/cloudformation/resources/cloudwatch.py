@@ -18,7 +18,7 @@ COMPOSITE = words(
 
 
 class _AnyAlarm(ResourceType):
-    """Both kinds of alarm: one call puts them, whether they exist or not."""
+    """Both kinds of alarm: one call creates or updates them."""
 
     attributes = words("Arn")
     taggable = True

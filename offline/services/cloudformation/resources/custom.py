@@ -1,4 +1,4 @@
-"""Custom resources: a function makes them, and answers to a URL of this cloud."""
+"""Custom resources: created by a function, which responds to a URL of this cloud."""
 
 import json
 import uuid
@@ -21,15 +21,15 @@ NO_ANSWER = (
 
 
 class CustomResource(ResourceType):
-    """``AWS::CloudFormation::CustomResource`` and every ``Custom::*``; any property goes to the function."""
+    """``AWS::CloudFormation::CustomResource`` and every ``Custom::*``; the function receives any property."""
 
     type = "AWS::CloudFormation::CustomResource"
     modelled = words("*")
     lasting = True
 
     def create(self, request: ResourceRequest) -> ResourceState:
-        """As AWS does it, what could not be created is deleted all the same, under the id of its answer or, where
-        none came, under one of CloudFormation's own: nobody knows how far the function has come.
+        """As on AWS, a resource that could not be created is deleted all the same, under the id in its response
+        or, without a response, under one of CloudFormation's own: the function's progress is unknown.
         https://github.com/aws/aws-cdk/pull/5525, https://github.com/aws/aws-cdk/pull/36951
         """
         try:
@@ -71,12 +71,12 @@ class CustomResource(ResourceType):
 
 
 def timeout_failure(properties: dict[str, Any]) -> str | None:
-    """What is wrong with a ServiceTimeout, resolved or not; None when nothing is.
+    """The error in a ServiceTimeout, resolved or not; None if it is valid.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
     """
     value = properties.get("ServiceTimeout", DEFAULT_TIMEOUT_S)
     if isinstance(value, dict):
-        return None  # an intrinsic function: it is looked at again once it is resolved
+        return None  # an intrinsic function: checked again once it is resolved
     text = str(value)
     if not isinstance(value, bool) and text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_TIMEOUT_S:
         return None
@@ -84,7 +84,7 @@ def timeout_failure(properties: dict[str, Any]) -> str | None:
 
 
 def _handed_over(properties: dict[str, Any]) -> dict[str, Any]:
-    """Properties as the function sees them: every scalar as text."""
+    """Properties as the function receives them: every scalar as text."""
     handed: dict[str, Any] = plain({key: value for key, value in properties.items() if key != "ServiceTimeout"})
     return handed
 

@@ -75,7 +75,7 @@ def _api_names(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settle_indexes(dynamodb: Any, name: str, request: ResourceRequest) -> None:
-    """Add and drop global secondary indexes one at a time, as the API demands."""
+    """Create and delete global secondary indexes one at a time, as the API requires."""
     old = {item["IndexName"]: item for item in (request.previous or {}).get("GlobalSecondaryIndexes") or ()}
     new = {item["IndexName"]: item for item in request.properties.get("GlobalSecondaryIndexes") or ()}
     for index in old:

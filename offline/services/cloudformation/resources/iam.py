@@ -6,7 +6,7 @@ from serinus.offline.core.tags import to_pairs
 from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
-#: The kinds of principal that a policy attaches to: property, API name, parameter.
+#: The kinds of principal to which a policy attaches: property, API name, parameter.
 PRINCIPALS = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))
 
 GONE = ("NoSuchEntity", "NoSuchEntityException")

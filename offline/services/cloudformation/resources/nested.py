@@ -57,7 +57,7 @@ class NestedStack(ResourceType):
 
 
 def _params(request: ResourceRequest) -> dict[str, Any]:
-    """The nested stack as an API call; what the parent acknowledged holds for its children too."""
+    """The nested stack's parameters of an API call; the parent's capabilities apply to its children too."""
     parameters = request.properties.get("Parameters") or {}
     return {
         "TemplateURL": request.properties["TemplateURL"],

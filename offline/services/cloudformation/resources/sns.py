@@ -125,7 +125,7 @@ def _attribute(value: Any) -> str:
 
 
 def _default_policy(arn: str, account_id: str) -> dict[str, Any]:
-    """The policy that a topic has while nobody gave it another."""
+    """A topic's policy until another is set."""
     return {
         "Version": "2008-10-17",
         "Id": "__default_policy_ID",

@@ -12,7 +12,7 @@ ATTRIBUTES = words(
     "KmsDataKeyReusePeriodSeconds KmsMasterKeyId MaximumMessageSize MessageRetentionPeriod "
     "ReceiveMessageWaitTimeSeconds RedriveAllowPolicy RedrivePolicy SqsManagedSseEnabled VisibilityTimeout"
 )
-#: What an attribute goes back to when a template drops it.
+#: The default of an attribute that a template no longer sets.
 DEFAULTS = {
     "DelaySeconds": 0,
     "MaximumMessageSize": 1_048_576,

@@ -69,7 +69,7 @@ class WebAclAssociation(ResourceType):
         return ResourceState(f"{properties['WebACLArn']}|{properties['ResourceArn']}")
 
     def update(self, request: ResourceRequest) -> ResourceState:
-        """Both properties need a new resource."""
+        """Not reached: both properties require a new resource."""
         return ResourceState(request.identity)
 
     def delete(self, request: ResourceRequest) -> None:

@@ -1,4 +1,4 @@
-"""AWS::ApiGateway::Deployment and Stage: an API as it is served."""
+"""AWS::ApiGateway::Deployment and Stage."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""AWS::ApiGateway::DomainName and BasePathMapping: REST APIs under names of their own."""
+"""AWS::ApiGateway::DomainName and BasePathMapping: custom domain names of REST APIs."""
 
 from typing import Any
 

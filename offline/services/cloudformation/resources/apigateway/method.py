@@ -20,7 +20,7 @@ class Method(ResourceType):
         return ResourceState(identity)
 
     def update(self, request: ResourceRequest) -> ResourceState:
-        # A deployment is a snapshot, so nothing that is served sees the method missing for a moment.
+        # A deployment is a snapshot, so served stages are unaffected while the method is missing.
         identifiers = _identifiers(request.properties)
         request.client("apigateway").delete_method(**identifiers)
         self._put(request, identifiers)

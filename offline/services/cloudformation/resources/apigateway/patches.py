@@ -9,7 +9,7 @@ Patch = dict[str, str]
 
 
 def patches(old: Any, new: Any, path: str = "") -> list[Patch]:
-    """Operations that bring what is shaped like ``old`` to ``new``; both in the API's own spelling."""
+    """The operations that turn ``old`` into ``new``; both in the API's own spelling."""
     return list(_patches(old, new, path))
 
 

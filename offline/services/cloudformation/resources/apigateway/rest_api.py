@@ -37,7 +37,7 @@ class ApiGatewayRestApi(RestResource):
 
 
 class Account(ResourceType):
-    """The one account's settings: deleting the resource leaves them as they are, as AWS does."""
+    """The account's settings: deleting the resource leaves them as they are, as on AWS."""
 
     type = "AWS::ApiGateway::Account"
     modelled = words("CloudWatchRoleArn")

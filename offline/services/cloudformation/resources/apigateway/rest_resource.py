@@ -11,15 +11,15 @@ from serinus.offline.services.cloudformation.resources.apigateway.patches import
 
 
 class RestResource(ApiResource):
-    """A type of a REST API; what it takes is named as its create call names it."""
+    """A type of a REST API; its properties have the names of its create call's parameters."""
 
     service = "apigateway"
     tags_member = "tags"
     id_member: ClassVar[str] = "id"
     parents: ClassVar[tuple[str, ...]] = ("RestApiId",)
-    #: CloudFormation's names of properties that the API calls otherwise.
+    #: CloudFormation's names of properties whose names differ in the API.
     renamed: ClassVar[dict[str, str]] = {}
-    #: The parameter by which update and delete name the resource.
+    #: The parameter that identifies the resource in update and delete.
     id_parameter: ClassVar[str]
 
     def api_parameters(self, request: ResourceRequest, verb: str, properties: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002

@@ -54,7 +54,7 @@ class ApiGatewayUsagePlan(RestResource):
         return operations
 
     def delete(self, request: ResourceRequest) -> None:
-        # A plan must be free of stages before it can go.
+        # A plan must not have stages when it is deleted.
         client = request.client("apigateway")
         for name in _stages_of(request):
             operation = {"op": "remove", "path": "/apiStages", "value": name}

@@ -1,4 +1,4 @@
-"""AWS::ApiGatewayV2::Api, Stage and Deployment: an HTTP API and how it is served."""
+"""AWS::ApiGatewayV2::Api, Stage and Deployment."""
 
 from typing import Any
 

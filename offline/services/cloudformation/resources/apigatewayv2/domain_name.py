@@ -1,4 +1,4 @@
-"""AWS::ApiGatewayV2::DomainName and ApiMapping: APIs under names of their own."""
+"""AWS::ApiGatewayV2::DomainName and ApiMapping: custom domain names of APIs."""
 
 from typing import Any
 

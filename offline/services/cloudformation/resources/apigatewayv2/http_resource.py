@@ -1,4 +1,4 @@
-"""The types of an HTTP API, whose update call takes whole members."""
+"""The types of an HTTP API, whose update call accepts whole members."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from serinus.offline.services.cloudformation.resources.api_resource import ApiRe
 
 
 class HttpResource(ApiResource):
-    """A type of an HTTP API, named by ``id_member`` in every call."""
+    """A type of an HTTP API, identified by ``id_member`` in every call."""
 
     service = "apigatewayv2"
     tags_member = "Tags"
@@ -36,7 +36,7 @@ class HttpResource(ApiResource):
         return {name: request.properties[name] for name in self.parents} | {self.id_member: request.identity}
 
     def _unset(self, request: ResourceRequest, name: str) -> Any:
-        """What the API takes for "no longer given"."""
+        """The API's value for a removed property."""
         model = request.client(self.service).meta.service_model
         shape = model.operation_model(f"Update{self.noun}").input_shape.members[name]
         if isinstance(shape, ListShape):

@@ -59,7 +59,7 @@ def _members(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deploy(request: ResourceRequest, policy: dict[str, Any]) -> None:
-    """Have CodeDeploy move the alias, and fail as it fails."""
+    """Have CodeDeploy shift the alias; raises if the deployment fails."""
     loop = request.context.loop
     assert loop is not None
     deployment = request.engine.alias_deployer.deploy_alias(
@@ -83,7 +83,7 @@ def _deploy(request: ResourceRequest, policy: dict[str, Any]) -> None:
 def _wait(
     request: ResourceRequest, policy: dict[str, Any], running: "Future[DeploymentResult]"
 ) -> DeploymentResult:
-    """The deployment's result; stops the deployment when the stack operation has failed elsewhere."""
+    """The deployment's result; stops the deployment if the stack operation has failed elsewhere."""
     stopped = False
     while True:
         try:

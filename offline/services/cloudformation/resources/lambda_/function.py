@@ -10,7 +10,7 @@ from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_.inline_code import zipped
 
-#: What a property goes back to when a template drops it.
+#: The default of a property that a template no longer sets.
 DEFAULTS: dict[str, Any] = {
     "DeadLetterConfig": {"TargetArn": ""},
     "Description": "",
@@ -110,7 +110,7 @@ def _reserve(client: Any, name: str, desired: dict[str, Any]) -> None:
 
 
 def _settle(client: Any, name: str) -> None:
-    """Wait until the function is active and its last update is done."""
+    """Wait until the function is active and its last update is complete."""
     deadline = monotonic() + SETTLE_TIMEOUT_S
     pause = threading.Event()
     while True:

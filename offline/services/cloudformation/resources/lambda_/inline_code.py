@@ -1,12 +1,12 @@
-"""Code given in a template (``Code.ZipFile``): CloudFormation zips it, with a module that answers it."""
+"""Inline code in a template (``Code.ZipFile``): CloudFormation zips it, with the module `cfnresponse`."""
 
 import io
 import zipfile
 
-#: A fixed date, so that the same text is always the same bytes.
+#: A fixed date, so that the same text always yields the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
-#: What AWS puts beside inline Python code: `import cfnresponse` in a custom resource's handler.
+#: AWS's module beside inline Python code: `import cfnresponse` in a custom resource's handler.
 CFNRESPONSE = """\
 import json
 import urllib.request

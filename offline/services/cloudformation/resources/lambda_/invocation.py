@@ -1,4 +1,4 @@
-"""AWS::Lambda::EventInvokeConfig and EventSourceMapping: how functions come to be invoked."""
+"""AWS::Lambda::EventInvokeConfig and EventSourceMapping."""
 
 from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words

@@ -5,7 +5,7 @@ import re
 from serinus.offline.services.cloudformation.adapter import members, missing_ok
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
-#: A function by name, partial or full ARN, with or without the qualifier that a permission may stand on.
+#: A function by name, partial or full ARN, with or without a permission's qualifier.
 FUNCTION = re.compile(r"^(?P<function>(?:arn:[^:]+:lambda:[^:]+:\d+:function:)?[^:]+)(?::(?P<qualifier>[^:]+))?$")
 
 

@@ -9,7 +9,7 @@ POLL_S = 0.1
 
 
 def settle(request: ResourceRequest, function: str, qualifier: str) -> None:
-    """Bring provisioned concurrency to what the properties say and wait until it is ready."""
+    """Set provisioned concurrency as the properties require and wait until it is ready."""
     if not request.changed("ProvisionedConcurrencyConfig"):
         return
     client, where = request.client("lambda"), {"FunctionName": function, "Qualifier": qualifier}
