@@ -1,8 +1,8 @@
 """Cloud time: the only source of time in the offline cloud.
 
 Schedules, bakes, alarm periods and timestamps run on cloud time, which is real time, a factor faster, or
-stands still until a test steps it. What is measured rather than scheduled (durations, function timeouts,
-request rates) stays in real seconds: use `monotonic` for it.
+stands still until a test steps it. Measured rather than scheduled times (durations, function timeouts, request
+rates) stay in real seconds: use `monotonic` for them.
 
 A fast clock must not outrun what it started: at sixty cloud seconds a second, a function that this machine takes
 four seconds to start would seem to have kept everyone waiting for four minutes. `Clock.awaiting` bounds that.
@@ -31,7 +31,7 @@ Job = Callable[[], Awaitable[None]]
 #: Changes of speed and steps that `Clock.at_real` remembers; older real times count as the oldest.
 REMEMBERED_ANCHORS = 4096
 #: Cloud seconds by which a fast clock may run ahead of real time while work is awaited: half of the shortest
-#: schedule, and what a function that is quick on AWS may take here without slowing cloud time down.
+#: schedule, and the time that a function that is quick on AWS may take here without slowing cloud time.
 HEAD_START_S = 30.0
 
 
@@ -62,7 +62,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hold:
-    """Work under way, during which cloud time gets at most ``lead_s`` ahead of monotonic time."""
+    """Work in progress, during which cloud time gets at most ``lead_s`` ahead of monotonic time."""
 
     lead_s: float
 
@@ -276,7 +276,7 @@ class Clock:
                 self._set_anchor(max(cloud_time, self.time()), 0.0)
 
     def _set_holds(self, holds: tuple[Hold, ...], mono: float) -> None:
-        """Replace the holds; cloud time continues from where the previous ones let it get."""
+        """Replace the holds; cloud time continues from its present value under the previous ones."""
         anchor = self._anchor
         cloud = anchor.at(mono)
         if cloud == anchor.free(mono):

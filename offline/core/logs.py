@@ -39,7 +39,7 @@ class LogWriter:
         self._loop = loop
 
     def stop(self) -> None:
-        """Write what is pending; later lines are written at once."""
+        """Write pending lines; later lines are written at once."""
         self._loop = None
         self.flush()
 

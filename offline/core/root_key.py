@@ -32,7 +32,7 @@ class RootKey:
 
     @classmethod
     def new(cls) -> Self:
-        """A key that nobody can guess."""
+        """An unguessable key."""
         tail = base64.b32encode(secrets.token_bytes(_KEY_ID_BYTES)).decode()
         return cls(f"AKIA{tail}", base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode())
 

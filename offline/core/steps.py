@@ -9,12 +9,12 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-#: Real seconds that the state waits for steps under way, and steps for the state.
+#: Real seconds for which the state waits for running steps, and steps for the state.
 PATIENCE_S = 0.3
 
 
 class Steps:
-    """The steps under way in all threads."""
+    """The running steps of all threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

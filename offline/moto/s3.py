@@ -1,4 +1,4 @@
-"""S3 is moto's, with conditions in bucket policies, and without notifications that reach nobody.
+"""S3 is moto's, with conditions in bucket policies, and without undeliverable notifications.
 
 Moto applies a conditional statement whether or not its condition holds, so the usual "deny requests without
 TLS" rejects every upload, the CDK's included. Here every request counts as made over TLS, as on AWS, and a

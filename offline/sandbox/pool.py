@@ -43,7 +43,7 @@ class Pool:
     retired: bool = False
     #: Smoothed real seconds of an invocation; None before the first has ended.
     pace_s: float | None = None
-    #: When room was last made for one more worker, in real seconds.
+    #: The time of the last start of a worker, in real seconds.
     grown_at: float = -math.inf
 
     def answered(self, seconds: float) -> None:
@@ -153,7 +153,7 @@ class Capacity:
                 waiter.turn.set_result(worker)
                 return
         if self.alive > self.max_workers and worker.initialization != "provisioned-concurrency":
-            worker.kill()  # the second try of a failed init may have gone beyond the limit
+            worker.kill()  # the retry of a failed init may have exceeded the limit
             return
         worker.busy = False
         worker.idle_since, worker.resting_since = now, monotonic()

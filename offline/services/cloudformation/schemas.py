@@ -108,7 +108,7 @@ def _index() -> dict[str, str]:
 
 @functools.cache
 def schema_of(type_name: str) -> Schema | None:
-    """The schema of a type, or None for one that AWS does not have. ``Custom::X`` is a CustomResource."""
+    """The schema of a type, or None if AWS does not have it. ``Custom::X`` is a CustomResource."""
     if type_name.startswith("Custom::"):
         type_name = "AWS::CloudFormation::CustomResource"
     name = _index().get(type_name)

@@ -1,4 +1,4 @@
-"""Evaluates a metric alarm's state from its data points, missing ones included.
+"""Evaluates a metric alarm's state from its real and missing data points.
 
 This is AWS's documented algorithm, without any fetching or storing:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
