@@ -117,7 +117,7 @@ def _from_query(query: Mapping[str, str]) -> Signature:
     )
 
 
-class _AsSent:
+class _SignedHeadersOnly:
     """Signs only the headers that were signed, and the declared hash of the body."""
 
     payload_hash = ""
@@ -130,11 +130,11 @@ class _AsSent:
         return self.payload_hash
 
 
-class _SigV4Verifier(_AsSent, SigV4Auth):  # type: ignore[misc]
+class _SigV4Verifier(_SignedHeadersOnly, SigV4Auth):  # type: ignore[misc]
     """For all services but S3; their paths are encoded once more."""
 
 
-class _S3Verifier(_AsSent, S3SigV4Auth):  # type: ignore[misc]
+class _S3Verifier(_SignedHeadersOnly, S3SigV4Auth):  # type: ignore[misc]
     """For S3, whose paths are signed as sent."""
 
 

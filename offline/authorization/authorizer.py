@@ -66,7 +66,9 @@ class Authorizer:
         """The session of these credentials; None if they are not a function's."""
         return self._sessions.get(access_key)
 
-    def refusal(self, session: Session, request: Request, signed_as: str, region: str) -> protocol.Answer | None:
+    def refusal(
+        self, session: Session, request: Request, signed_as: str, region: str
+    ) -> protocol.AwsResponse | None:
         """The AccessDenied response to a call; None if it is allowed.
 
         Raises `NotModelled` for a call that is in no service's model.

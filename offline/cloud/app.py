@@ -80,8 +80,8 @@ def create_app(cloud: Cloud) -> Starlette:
             Route("/_offline/health", health),
             *console.open_routes(),
             *(route for service in services for route in service.open_routes()),
-            Below(OWN_API, OwnerOnly(owners, cloud.authenticator, cloud.config.root_key)),
-            Below("", AwsApi(cloud)),
+            PathPrefix(OWN_API, OwnerOnly(owners, cloud.authenticator, cloud.config.root_key)),
+            PathPrefix("", AwsApi(cloud)),
         ]
     )
     return Starlette(
@@ -89,13 +89,13 @@ def create_app(cloud: Cloud) -> Starlette:
             CustomDomainRoute(apis),
             Host("{api}.execute-api.{suffix}", app=apis),
             Mount("/_gateway", app=apis),
-            Below("", Guard(inner, cloud.config.host)),
+            PathPrefix("", Guard(inner, cloud.config.host)),
         ],
         lifespan=lifespan,
     )
 
 
-class Below(BaseRoute):
+class PathPrefix(BaseRoute):
     """Matches every path below ``root``, whole and with any characters, line ends included."""
 
     def __init__(self, root: str, app: ASGIApp) -> None:

@@ -21,7 +21,7 @@ from serinus.offline.cloud.replay import replay
 from serinus.offline.core import protocol
 from serinus.offline.core.auth_errors import AuthenticationError
 from serinus.offline.core.errors import AwsError, NotModelled
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 
 #: Names under which requests are signed, where they differ from botocore's service name.
 SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions"}
@@ -60,7 +60,7 @@ class AwsApi:
         async with self._iam if signer.service == "iam" else contextlib.nullcontext():
             await self.moto(scope, replay(body), send)
 
-    async def _answer(self, request: Request, body: bytes, signer: Signer) -> Answer | None:
+    async def _answer(self, request: Request, body: bytes, signer: Signer) -> AwsResponse | None:
         """The response of a service of ours, or the rejection; None if the call is moto's."""
         service = self.cloud.services.by_name.get(service_of(signer.service, request.url.path))
         if service is None and signer.service not in MOTO_SERVICES:
@@ -131,5 +131,5 @@ def refuse(error: AwsError) -> Response:
     )
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: AwsResponse) -> Response:
     return Response(answer.body, answer.status, answer.headers)

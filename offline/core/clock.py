@@ -46,7 +46,7 @@ def real_time() -> float:
 
 
 @dataclass(order=True, slots=True)
-class Scheduled:
+class ScheduledJob:
     """A job in the queue; ``cancel`` takes it out."""
 
     due: float
@@ -106,7 +106,7 @@ class Clock:
         self._anchor = Anchor(real if start is None else start, real, time.monotonic(), factor)
         self._anchors = [self._anchor]
         self._lost_s = 0.0
-        self._queue: list[Scheduled] = []
+        self._queue: list[ScheduledJob] = []
         self._lock = threading.Lock()
         self._counter = itertools.count()
         self._wake: asyncio.Event | None = None
@@ -171,15 +171,15 @@ class Clock:
             self._set_anchor(self.time(), factor)
         self._poke()
 
-    def call_at(self, due: float, job: Job, *, name: str) -> Scheduled:
+    def call_at(self, due: float, job: Job, *, name: str) -> ScheduledJob:
         """Run ``job`` once when cloud time reaches ``due`` (epoch seconds). Safe from any thread."""
-        return self._push(Scheduled(due, next(self._counter), job, name))
+        return self._push(ScheduledJob(due, next(self._counter), job, name))
 
-    def call_later(self, delay_s: float, job: Job, *, name: str) -> Scheduled:
+    def call_later(self, delay_s: float, job: Job, *, name: str) -> ScheduledJob:
         """Run ``job`` once after ``delay_s`` cloud seconds. Safe from any thread."""
         return self.call_at(self.time() + delay_s, job, name=name)
 
-    def every(self, period_s: float, job: Job, *, name: str, first: float | None = None) -> Scheduled:
+    def every(self, period_s: float, job: Job, *, name: str, first: float | None = None) -> ScheduledJob:
         """Run ``job`` at ``first`` (default: one period from now) and each ``period_s`` cloud seconds after.
 
         One run ends before the next begins: a job slower than its period falls behind, it does not pile up.
@@ -187,7 +187,7 @@ class Clock:
         if period_s <= 0:
             raise ValueError(f"the period of job {name} is {period_s} s; it must be greater than 0")
         due = self.time() + period_s if first is None else first
-        return self._push(Scheduled(due, next(self._counter), job, name, period_s))
+        return self._push(ScheduledJob(due, next(self._counter), job, name, period_s))
 
     async def advance(self, seconds: float) -> None:
         """Step a standing clock: run each job that falls due within ``seconds``, in order, to completion.
@@ -241,7 +241,7 @@ class Clock:
             speed = anchor.factor if cloud == anchor.free(mono) else 1.0
             return max(0.0, (self._queue[0].due - cloud) / speed)
 
-    async def _run(self, entry: Scheduled) -> None:
+    async def _run(self, entry: ScheduledJob) -> None:
         try:
             await entry.job()
         except Exception:
@@ -251,7 +251,7 @@ class Clock:
                 entry.due += entry.period_s
                 self._push(entry)
 
-    def _pop_due(self, until: float) -> Scheduled | None:
+    def _pop_due(self, until: float) -> ScheduledJob | None:
         with self._lock:
             while self._queue and self._queue[0].due <= until:
                 entry = heapq.heappop(self._queue)
@@ -259,7 +259,7 @@ class Clock:
                     return entry
         return None
 
-    def _push(self, entry: Scheduled) -> Scheduled:
+    def _push(self, entry: ScheduledJob) -> ScheduledJob:
         with self._lock:
             heapq.heappush(self._queue, entry)
         self._poke()

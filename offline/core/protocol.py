@@ -15,7 +15,7 @@ from serinus.offline.core.errors import AwsError, NotModelled
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AwsResponse:
     """The HTTP response."""
 
     status: int
@@ -69,7 +69,7 @@ def read_parameters(
 
 def write_answer(
     model: ServiceModel, request: Request, operation: str, result: dict[str, Any] | AwsError
-) -> Answer:
+) -> AwsResponse:
     """An operation's output, or an error in the shape that the service's clients parse."""
     try:
         operation_model = model.operation_model(operation)
@@ -84,4 +84,4 @@ def write_answer(
     # HTTP forbids a body with 204, which some operations return.
     body = b"" if status == 204 else written["body"]
     headers = {key: str(value) for key, value in written["headers"].items()}
-    return Answer(int(status), headers, body.encode() if isinstance(body, str) else body)
+    return AwsResponse(int(status), headers, body.encode() if isinstance(body, str) else body)

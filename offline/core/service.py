@@ -20,7 +20,7 @@ from moto.core.utils import get_service_model
 from serinus.offline.core import protocol
 from serinus.offline.core.errors import AwsError, NotModelled, OfflineError
 from serinus.offline.core.ports import CloudContext, Ports
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -88,7 +88,7 @@ class Service:
         method: Callable[[Call], Any] | None = getattr(self, xform_name(operation), None)
         return method
 
-    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+    async def answer(self, request: Request, region: str, access_key: str) -> AwsResponse | None:
         """The response to one request; None if the operation is moto's."""
         operation, url_params = self.operation_of(request)
         method = self.method_for(operation)
@@ -116,5 +116,5 @@ class Service:
                 raise AwsError(self.missing_parameter, f"1 validation error detected: {message}", status=400)
         return params
 
-    def _write(self, request: Request, operation: str, result: dict[str, Any] | AwsError) -> Answer:
+    def _write(self, request: Request, operation: str, result: dict[str, Any] | AwsError) -> AwsResponse:
         return protocol.write_answer(self.model, request, operation, result)

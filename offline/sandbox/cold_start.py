@@ -15,7 +15,7 @@ from serinus.offline.sandbox.journal import WorkerLog
 from serinus.offline.sandbox.outcomes import SignalOutcome, init_status, outcome_of
 from serinus.offline.sandbox.platform_log import PlatformLog
 from serinus.offline.sandbox.pool import Capacity, Pool
-from serinus.offline.sandbox.provisioning import Preparation, Prepared, stream_name
+from serinus.offline.sandbox.provisioning import Preparation, PreparedFunction, stream_name
 from serinus.offline.sandbox.signals import Parked, Ready, Signal
 from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
 from serinus.offline.sandbox.worker import Worker
@@ -31,7 +31,7 @@ Announce = Callable[[int, bool], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartedWorker:
     """A ready worker and the durations of its start; or, without a worker, the reason."""
 
     journal: WorkerLog
@@ -66,18 +66,18 @@ class ColdStart:
         self._announce = announce
         self._on_gone = on_gone
 
-    async def for_request(self, pool: Pool, request_id: str) -> Started:
+    async def for_request(self, pool: Pool, request_id: str) -> StartedWorker:
         """A worker for a request, in room already counted for it."""
         spec = pool.spec
         journal, stream = self._journal(spec)
         prepared = await self._prepare(pool, journal)
-        if isinstance(prepared, Started):
+        if isinstance(prepared, StartedWorker):
             return prepared
         if spec.snap_start:
             return await self._restored(pool, prepared, journal, stream, request_id)
         return await self._with_retry(pool, prepared, journal, stream, request_id)
 
-    async def ahead(self, pool: Pool, initialization: InitializationType, *, muted: bool = False) -> Started:
+    async def ahead(self, pool: Pool, initialization: InitializationType, *, muted: bool = False) -> StartedWorker:
         """A worker started ahead of requests: provisioned, or the snapshot of a SnapStart version.
 
         ``muted`` omits its init from the log, for workers that AWS would have cloned.
@@ -85,7 +85,7 @@ class ColdStart:
         journal, stream = self._journal(pool.spec)
         journal.muted = muted
         prepared = await self._prepare(pool, journal)
-        if isinstance(prepared, Started):
+        if isinstance(prepared, StartedWorker):
             return prepared
         log = PlatformLog(pool.spec)
         journal.write(*self._preface(log, prepared, initialization))
@@ -93,10 +93,10 @@ class ColdStart:
             pool, prepared, journal, stream, initialization, LONG_INIT_LIMIT_S
         )
         if isinstance(signal, Ready | Parked):
-            return Started(journal, worker, init_ms)
+            return StartedWorker(journal, worker, init_ms)
         return self._failed(worker, journal, signal, init_ms, "")
 
-    async def restore(self, worker: Worker, request_id: str) -> Started:
+    async def restore(self, worker: Worker, request_id: str) -> StartedWorker:
         """Resume a parked worker, as AWS restores a snapshot."""
         journal, log = worker.journal, PlatformLog(worker.spec)
         journal.begin()
@@ -107,13 +107,13 @@ class ColdStart:
         restore_ms = (monotonic() - started) * 1000
         if isinstance(signal, Ready):
             journal.write(log.restore_report(self._clock.time(), restore_ms))
-            return Started(journal, worker, restore_ms=restore_ms)
+            return StartedWorker(journal, worker, restore_ms=restore_ms)
         worker.kill()
-        return Started(journal, failure=outcome_of(signal, request_id, self._clock.time()))
+        return StartedWorker(journal, failure=outcome_of(signal, request_id, self._clock.time()))
 
     async def _restored(
-        self, pool: Pool, prepared: Prepared, journal: WorkerLog, stream: str, request_id: str
-    ) -> Started:
+        self, pool: Pool, prepared: PreparedFunction, journal: WorkerLog, stream: str, request_id: str
+    ) -> StartedWorker:
         # On AWS the init ran when the version was published; its output belongs there, not here.
         journal.muted = True
         worker, signal, init_ms = await self._launch(
@@ -125,13 +125,13 @@ class ColdStart:
         return self._failed(worker, journal, signal, init_ms, request_id)
 
     async def _with_retry(
-        self, pool: Pool, prepared: Prepared, journal: WorkerLog, stream: str, request_id: str
-    ) -> Started:
+        self, pool: Pool, prepared: PreparedFunction, journal: WorkerLog, stream: str, request_id: str
+    ) -> StartedWorker:
         spec, log = pool.spec, PlatformLog(pool.spec)
         journal.write(*self._preface(log, prepared, "on-demand"))
         worker, signal, init_ms = await self._launch(pool, prepared, journal, stream, "on-demand", INIT_LIMIT_S)
         if isinstance(signal, Ready):
-            return Started(journal, worker, init_ms)
+            return StartedWorker(journal, worker, init_ms)
         worker.kill()
         journal.write(log.init_report(self._clock.time(), init_ms, "init", *init_status(signal)))
         journal.write(log.start(self._clock.time(), request_id))
@@ -140,15 +140,15 @@ class ColdStart:
             pool, prepared, journal, stream, "on-demand", float(spec.timeout_s)
         )
         if isinstance(signal, Ready):
-            return Started(journal, worker, init_ms, request_logged=True)
+            return StartedWorker(journal, worker, init_ms, request_logged=True)
         journal.write(log.init_report(self._clock.time(), init_ms, "invoke", *init_status(signal)))
         failed = self._failed(worker, journal, signal, init_ms, request_id)
-        return Started(journal, None, init_ms, failure=failed.failure, request_logged=True)
+        return StartedWorker(journal, None, init_ms, failure=failed.failure, request_logged=True)
 
     async def _launch(
         self,
         pool: Pool,
-        prepared: Prepared,
+        prepared: PreparedFunction,
         journal: WorkerLog,
         stream: str,
         initialization: InitializationType,
@@ -170,7 +170,7 @@ class ColdStart:
         signal = await worker.launch(launch, limit_s)
         return worker, signal, (monotonic() - started) * 1000
 
-    async def _prepare(self, pool: Pool, journal: WorkerLog) -> Prepared | Started:
+    async def _prepare(self, pool: Pool, journal: WorkerLog) -> PreparedFunction | StartedWorker:
         try:
             prepared = await self._preparation.prepare(pool.spec)
             await self._preparation.credentials(pool.spec)
@@ -179,17 +179,19 @@ class ColdStart:
             message = f"{pool.spec.name} cannot start on this machine: {error}"
             journal.write(f"[ERROR] {CANNOT_START}: {message}")
             payload = json.dumps({"errorType": CANNOT_START, "errorMessage": message}).encode()
-            return Started(journal, failure=SignalOutcome(payload, "Unhandled", "error", CANNOT_START))
+            return StartedWorker(journal, failure=SignalOutcome(payload, "Unhandled", "error", CANNOT_START))
         return prepared
 
     def _failed(
         self, worker: Worker, journal: WorkerLog, signal: Signal, init_ms: float, request_id: str
-    ) -> Started:
+    ) -> StartedWorker:
         worker.kill()
         outcome = outcome_of(signal, request_id, self._clock.time())
-        return Started(journal, None, init_ms, failure=outcome)
+        return StartedWorker(journal, None, init_ms, failure=outcome)
 
-    def _preface(self, log: PlatformLog, prepared: Prepared, initialization: InitializationType) -> list[str]:
+    def _preface(
+        self, log: PlatformLog, prepared: PreparedFunction, initialization: InitializationType
+    ) -> list[str]:
         return [*prepared.notes, log.init_start(self._clock.time(), initialization)]
 
     def _journal(self, spec: FunctionSpec) -> tuple[WorkerLog, str]:

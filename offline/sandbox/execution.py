@@ -1,7 +1,7 @@
 """Runs one invocation on a ready worker, determines its outcome and logs it as AWS does."""
 
 from serinus.offline.core.clock import Clock
-from serinus.offline.sandbox.cold_start import Started
+from serinus.offline.sandbox.cold_start import StartedWorker
 from serinus.offline.sandbox.outcomes import SignalOutcome, outcome_of
 from serinus.offline.sandbox.platform_log import PlatformLog, Report
 from serinus.offline.sandbox.spec import FunctionSpec, Invocation, InvocationOutcome
@@ -9,7 +9,9 @@ from serinus.offline.sandbox.spec import FunctionSpec, Invocation, InvocationOut
 NO_WORKER = SignalOutcome(b"", "Unhandled", "error", "Sandbox.CannotStart")
 
 
-async def execute(started: Started, invocation: Invocation, spec: FunctionSpec, clock: Clock) -> InvocationOutcome:
+async def execute(
+    started: StartedWorker, invocation: Invocation, spec: FunctionSpec, clock: Clock
+) -> InvocationOutcome:
     """Run ``invocation`` on the started worker; without a worker, return the reason as its outcome."""
     journal, log, worker = started.journal, PlatformLog(spec), started.worker
     if not started.request_logged:
@@ -28,7 +30,7 @@ async def execute(started: Started, invocation: Invocation, spec: FunctionSpec, 
     return InvocationOutcome(outcome.payload, outcome.function_error, duration_ms, journal.tail(), provisioned)
 
 
-def _report(started: Started, outcome: SignalOutcome, duration_ms: float, request_id: str) -> Report:
+def _report(started: StartedWorker, outcome: SignalOutcome, duration_ms: float, request_id: str) -> Report:
     worker = started.worker
     return Report(
         request_id,

@@ -22,7 +22,7 @@ AssumeRole = Callable[[str, str, str], Credentials]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedFunction:
     """A function version unpacked on disk; ``notes`` belong in its log."""
 
     interpreter: Interpreter
@@ -53,11 +53,11 @@ class Preparation:
         self._credentials: dict[tuple[str, str], Credentials] = {}
         self._serial = itertools.count()
 
-    async def prepare(self, spec: FunctionSpec) -> Prepared:
+    async def prepare(self, spec: FunctionSpec) -> PreparedFunction:
         """Unpack the code and layers of ``spec``; raises `Unloadable` or `OfflineError` with the reason."""
         return await asyncio.to_thread(self._prepare, spec)
 
-    def _prepare(self, spec: FunctionSpec) -> Prepared:
+    def _prepare(self, spec: FunctionSpec) -> PreparedFunction:
         interpreter = self._interpreter(spec.runtime)
         code = self.unpacker.tree(spec.code, interpreter.soabi)
         layers = [self.unpacker.tree(layer, interpreter.soabi) for layer in spec.layers]
@@ -65,7 +65,7 @@ class Preparation:
         notes = [tree.note for tree in (code, *layers) if tree.note]
         if spec.runtime != f"python{interpreter.version}":
             notes.insert(0, f"{spec.runtime} was requested; Python {interpreter.full_version} runs this function")
-        return Prepared(interpreter, code.path, opt, tuple(notes))
+        return PreparedFunction(interpreter, code.path, opt, tuple(notes))
 
     def _interpreter(self, runtime: str) -> Interpreter:
         executable = self._configured.get(runtime)
@@ -90,7 +90,7 @@ class Preparation:
     def launch(
         self,
         spec: FunctionSpec,
-        prepared: Prepared,
+        prepared: PreparedFunction,
         credentials: Credentials,
         initialization: InitializationType,
         log_stream: str,

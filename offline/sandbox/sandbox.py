@@ -8,9 +8,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
-from serinus.offline.core.clock import Clock, Scheduled
+from serinus.offline.core.clock import Clock, ScheduledJob
 from serinus.offline.core.errors import OfflineError
-from serinus.offline.sandbox.cold_start import ColdStart, Started
+from serinus.offline.sandbox.cold_start import ColdStart, StartedWorker
 from serinus.offline.sandbox.execution import execute
 from serinus.offline.sandbox.outcomes import SignalOutcome
 from serinus.offline.sandbox.pool import Capacity, Pool
@@ -43,7 +43,7 @@ class Sandbox:
         self.idle_limit_s = idle_limit_s
         self.reaper = Reaper()
         self._cold: ColdStart | None = None
-        self._idle_job: Scheduled | None = None
+        self._idle_job: ScheduledJob | None = None
         self._background: set[asyncio.Task[None]] = set()
 
     def start(self, cold_start: ColdStart, scratch: list[Path]) -> None:
@@ -73,7 +73,7 @@ class Sandbox:
         worker = await self._free_worker(pool)
         if worker is not None:
             worker.journal.begin()
-            started = Started(worker.journal, worker)
+            started = StartedWorker(worker.journal, worker)
         else:
             started = await self._start(pool, invocation.request_id)
         outcome = await execute(started, invocation, spec, self.clock)
@@ -202,7 +202,7 @@ class Sandbox:
             worker = await self.capacity.acquire(pool, pool.spec.timeout_s)
         return worker
 
-    async def _start(self, pool: Pool, request_id: str) -> Started:
+    async def _start(self, pool: Pool, request_id: str) -> StartedWorker:
         parked, pool.parked = pool.parked, None
         if parked is None or parked.dead:
             return await self.cold.for_request(pool, request_id)

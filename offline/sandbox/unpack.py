@@ -21,7 +21,7 @@ class Unloadable(OfflineError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class UnpackedArchive:
     """An unpacked archive, with a ``note`` for the function's log."""
 
     path: Path
@@ -37,18 +37,18 @@ class Unpacker:
         self.twins = twins
         self._loadable: set[tuple[str, str]] = set()
 
-    def tree(self, archive: Archive, soabi: str) -> Tree:
+    def tree(self, archive: Archive, soabi: str) -> UnpackedArchive:
         """The unpacked archive, or its twin; raises `Unloadable` naming archive, file and next step."""
         twin = self.twins.of(archive.sha256)
         if twin is not None:
             key = _sha256_of(twin)
             note = f"{archive.name} runs as its twin {twin.name} (sha256 {key[:12]}), built for this machine"
-            return Tree(self._unpacked(twin, key), key, note)
+            return UnpackedArchive(self._unpacked(twin, key), key, note)
         path = self._unpacked(archive.path, archive.sha256)
         self._require_loadable(archive, path, soabi)
-        return Tree(path, archive.sha256)
+        return UnpackedArchive(path, archive.sha256)
 
-    def merged(self, trees: list[Tree]) -> Path:
+    def merged(self, trees: list[UnpackedArchive]) -> Path:
         """One directory with all layers laid over one another in order, as ``/opt`` is on AWS."""
         if len(trees) == 1:
             return trees[0].path
@@ -104,7 +104,7 @@ def _extract(zip_path: Path, into: Path) -> None:
                 written.chmod(0o755)
 
 
-def _overlay_all(trees: list[Tree], into: Path) -> None:
+def _overlay_all(trees: list[UnpackedArchive], into: Path) -> None:
     for tree in trees:
         _overlay(tree.path, into)
 

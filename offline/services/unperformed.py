@@ -9,16 +9,16 @@ from typing import ClassVar
 from moto.core.request import Request
 
 from serinus.offline.core.errors import NotModelled
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 from serinus.offline.core.service import Service
 
 
-class MotoBut(Service):
+class PartialMotoService(Service):
     """A service of moto's, without the ``unperformed`` operations, each with the reason."""
 
     unperformed: ClassVar[Mapping[str, str]]
 
-    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+    async def answer(self, request: Request, region: str, access_key: str) -> AwsResponse | None:
         del region, access_key
         operation, _ = self.operation_of(request)
         if operation not in self.unperformed:
@@ -27,14 +27,14 @@ class MotoBut(Service):
         return self._write(request, operation, NotModelled(f"{self.name}:{operation}", reason))
 
 
-class Ecr(MotoBut):
+class Ecr(PartialMotoService):
     name = "ecr"
     unperformed = dict.fromkeys(
         ("StartImageScan", "DescribeImageScanFindings"), "It stores images but does not scan them."
     )
 
 
-class Logs(MotoBut):
+class Logs(PartialMotoService):
     name = "logs"
     unperformed = dict.fromkeys(
         ("PutMetricFilter", "TestMetricFilter"),
@@ -42,14 +42,14 @@ class Logs(MotoBut):
     )
 
 
-class SecretsManager(MotoBut):
+class SecretsManager(PartialMotoService):
     name = "secretsmanager"
     unperformed: ClassVar[Mapping[str, str]] = {
         "RotateSecret": "It stores secrets but does not invoke a function to rotate them."
     }
 
 
-class Ssm(MotoBut):
+class Ssm(PartialMotoService):
     name = "ssm"
     unperformed = dict.fromkeys(
         ("SendCommand", "GetCommandInvocation", "ListCommands", "ListCommandInvocations"),
@@ -57,4 +57,4 @@ class Ssm(MotoBut):
     )
 
 
-UNPERFORMED: tuple[type[MotoBut], ...] = (Ecr, Logs, SecretsManager, Ssm)
+UNPERFORMED: tuple[type[PartialMotoService], ...] = (Ecr, Logs, SecretsManager, Ssm)

@@ -9,7 +9,7 @@ import pytest
 
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.core.config import CloudConfig
-from serinus.offline.services.unperformed import MotoBut
+from serinus.offline.services.unperformed import PartialMotoService
 
 SERVICES = [type(service) for service in Cloud(CloudConfig()).services.by_name.values()]
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_there_are_as_many_rules_as_promised() -> None:
 
 def test_the_decision_counts_the_services_of_the_registry() -> None:
     text = (ROOT / "docs" / "decisions" / "0001-services-of-our-own-beside-moto.md").read_text()
-    whole = [one for one in SERVICES if not one.moto_operations and not issubclass(one, MotoBut)]
+    whole = [one for one in SERVICES if not one.moto_operations and not issubclass(one, PartialMotoService)]
     assert re.findall(r"lists (\d+) services", text) == [str(len(SERVICES))]
     assert re.findall(r"(\d+) are still ours, whole", text) == [str(len(whole))]
 

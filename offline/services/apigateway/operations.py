@@ -9,7 +9,7 @@ from moto.core.request import Request
 from serinus.offline.core import pages
 from serinus.offline.core.errors import NotModelled
 from serinus.offline.core.ports import CloudContext, Ports
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 from serinus.offline.core.service import Call, Service
 from serinus.offline.http.api_documents import Document, bad_request
 from serinus.offline.http.custom_domains import CustomDomains
@@ -36,7 +36,7 @@ class ApiGatewayBase(Service):
     def connect(self, ports: Ports) -> None:
         self._web_acls = ports.web_acls
 
-    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+    async def answer(self, request: Request, region: str, access_key: str) -> AwsResponse | None:
         try:
             return await super().answer(request, region, access_key)
         finally:

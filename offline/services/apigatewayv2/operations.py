@@ -15,7 +15,7 @@ from serinus.offline.services.apigatewayv2.store import HttpApi, HttpApiStore, n
 if TYPE_CHECKING:
     from moto.core.request import Request
 
-    from serinus.offline.core.protocol import Answer
+    from serinus.offline.core.protocol import AwsResponse
 
 LARGEST_PAGE = 500
 
@@ -38,7 +38,7 @@ class ApiGatewayV2Base(Service):
     def connect(self, ports: Ports) -> None:
         self._rest_stages = ports.rest_stages
 
-    async def answer(self, request: "Request", region: str, access_key: str) -> "Answer | None":
+    async def answer(self, request: "Request", region: str, access_key: str) -> "AwsResponse | None":
         try:
             return await super().answer(request, region, access_key)
         finally:

@@ -14,7 +14,7 @@ PATH = "/_offline/cloudformation/answers"
 MAX_ANSWER_BYTES = 4096
 
 
-class Answers:
+class PendingResponses:
     """The pending requests, by their id."""
 
     def __init__(self, context: CloudContext) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from serinus.offline.core.ports import AliasDeployer, CloudContext
-from serinus.offline.services.cloudformation.custom_resource_responses import Answers
-from serinus.offline.services.cloudformation.errors import Closing
+from serinus.offline.services.cloudformation.custom_resource_responses import PendingResponses
+from serinus.offline.services.cloudformation.errors import CloudStopping
 from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.operation import Operation
-from serinus.offline.services.cloudformation.state import Order, Revision, Stack, State
+from serinus.offline.services.cloudformation.state import OperationInput, Revision, Stack, State
 from serinus.offline.services.cloudformation.submission import Submissions
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Engine:
         self.alias_deployer = alias_deployer
         self.state = State()
         self.submissions = Submissions(context, self.state)
-        self.answers = Answers(context)
+        self.answers = PendingResponses(context)
         #: Held while an API call reads and changes a stack's status.
         self.lock = threading.RLock()
         self._operations: dict[str, Operation] = {}
@@ -77,7 +77,7 @@ class Engine:
         """Start to create the stack; returns at once."""
         operation = self.operation(stack, "CREATE_STACK", token)
         stack.revision = revision
-        stack.order = Order(revision, on_failure)
+        stack.order = OperationInput(revision, on_failure)
         operation.journal.stack("CREATE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.create(revision, on_failure))
         return operation
@@ -89,7 +89,7 @@ class Engine:
         operation = self.operation(stack, "UPDATE_STACK", token)
         operation.remember_stable()
         stack.updated = self.context.clock.time()
-        stack.order = Order(revision, disable_rollback=disable_rollback)
+        stack.order = OperationInput(revision, disable_rollback=disable_rollback)
         operation.journal.stack("UPDATE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.update(revision, disable_rollback=disable_rollback))
         return operation
@@ -99,7 +99,7 @@ class Engine:
     ) -> Operation:
         """Start to delete the stack; returns at once."""
         operation = self.operation(stack, "DELETE_STACK", token)
-        stack.order = Order(retain=retain, force=force)
+        stack.order = OperationInput(retain=retain, force=force)
         operation.journal.stack("DELETE_IN_PROGRESS", "User Initiated")
         self.spawn(stack, lambda: operation.delete(retain, force=force))
         return operation
@@ -113,7 +113,7 @@ class Engine:
         def run() -> None:
             try:
                 work()
-            except Closing:
+            except CloudStopping:
                 log.info("the operation on stack %s was aborted in status %s", stack.name, stack.status)
             except Exception as error:
                 log.exception("the operation on stack %s ended in status %s", stack.name, stack.status)

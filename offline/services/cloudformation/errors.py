@@ -8,7 +8,7 @@ def invalid(message: str) -> AwsError:
     return AwsError("ValidationError", message, status=400)
 
 
-class Closing(OfflineError):
+class CloudStopping(OfflineError):
     """The cloud is being stopped: an operation is aborted and leaves every status as it is."""
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.clock import ScheduledJob
 from serinus.offline.core.errors import AwsError
 from serinus.offline.services.cloudformation import plan
 from serinus.offline.services.cloudformation.changes import outputs_of
@@ -18,7 +18,7 @@ from serinus.offline.services.cloudformation.intrinsics import Evaluator
 from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.lookup import StandingResources, evaluator_for
 from serinus.offline.services.cloudformation.resource_work import ResourceWork, failure_reason
-from serinus.offline.services.cloudformation.state import Revision, Stable, Stack, StackResource, State
+from serinus.offline.services.cloudformation.state import Revision, StableState, Stack, StackResource, State
 
 if TYPE_CHECKING:
     from serinus.offline.services.cloudformation.engine import Engine
@@ -42,7 +42,7 @@ class Operation:
         self.stack = stack
         self.journal = StackEventLog(engine.context, stack)
         self.work = ResourceWork(engine, stack, self.journal, closing)
-        self._timeout: Scheduled | None = None
+        self._timeout: ScheduledJob | None = None
         self._timed_out = False
         self._user_cancelled = False
         self._deleted_meanwhile = False
@@ -323,7 +323,7 @@ class Operation:
         if self.stack.stable is None and self.stack.revision is not None:
             resources = {name: resource.copy() for name, resource in self.stack.resources.items()}
             outputs, imports = list(self.stack.outputs), frozenset(self.stack.imports)
-            self.stack.stable = Stable(self.stack.revision, resources, outputs, imports)
+            self.stack.stable = StableState(self.stack.revision, resources, outputs, imports)
 
     def _evaluator(self, revision: Revision) -> Evaluator:
         lookup = StandingResources(self.state, self.stack)

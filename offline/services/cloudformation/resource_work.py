@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from serinus.offline.core.errors import AwsError
 from serinus.offline.services.cloudformation import plan
 from serinus.offline.services.cloudformation.dynamic_references import resolve_dynamic
-from serinus.offline.services.cloudformation.errors import Closing, ResourceFailed
+from serinus.offline.services.cloudformation.errors import CloudStopping, ResourceFailed
 from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType
 from serinus.offline.services.cloudformation.registry import type_of
@@ -38,9 +38,9 @@ class ResourceWork:
         self._cancelled: set[str] = set()
 
     def check_open(self) -> None:
-        """Raise `Closing` once the cloud is being stopped."""
+        """Raise `CloudStopping` once the cloud is being stopped."""
         if self._closing.is_set():
-            raise Closing("the cloud is being stopped")
+            raise CloudStopping("the cloud is being stopped")
 
     def cancel(self, logical_id: str) -> None:
         """Mark a resource whose work no longer matters; its result is kept for the rollback."""

@@ -84,7 +84,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Stable:
+class StableState:
     """The last good state, to which a failed update is rolled back."""
 
     revision: Revision
@@ -126,7 +126,7 @@ class ChangeSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class OperationInput:
     """The last operation's input: enough to resume it after its process ended."""
 
     revision: Revision | None = None
@@ -150,7 +150,7 @@ class Stack:
     deleted: float | None = None
     revision: Revision | None = None
     resources: dict[str, StackResource] = field(default_factory=dict)
-    stable: Stable | None = None
+    stable: StableState | None = None
     #: Replaced or newly created resources to be deleted once the running operation has succeeded.
     leftovers: list[StackResource] = field(default_factory=list)
     events: list[StackEvent] = field(default_factory=list)
@@ -166,7 +166,7 @@ class Stack:
     retain_except_on_create: bool = False
     timeout_minutes: int | None = None
     deployment_config: dict[str, Any] = field(default_factory=dict)
-    order: Order = field(default_factory=Order)
+    order: OperationInput = field(default_factory=OperationInput)
     operation_id: str = ""
     operation_type: str = ""
     token: str | None = None

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
-from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.clock import ScheduledJob
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import AlarmSubscriber, CloudContext, EventSink, FunctionInvoker
 from serinus.offline.services.cloudwatch.actions import perform
@@ -46,7 +46,7 @@ class AlarmEngine:
         self._events = events
         self._regions = regions
         self._subscribers: list[AlarmSubscriber] = []
-        self._ticker: Scheduled | None = None
+        self._ticker: ScheduledJob | None = None
         self._ticked_at = 0
         self._path: set[tuple[str, str]] = set()
         self._watches: dict[tuple[str, str], tuple[dict[str, Any], Watch]] = {}

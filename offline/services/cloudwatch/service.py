@@ -10,7 +10,7 @@ import logging
 from moto.core.request import Request
 
 from serinus.offline.core.ports import AlarmSubscriber
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 from serinus.offline.services.cloudwatch.alarm_engine import state_of
 from serinus.offline.services.cloudwatch.alarms_api import AlarmsApi
 from serinus.offline.services.cloudwatch.base import MetricRegion
@@ -28,7 +28,7 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     name = "cloudwatch"
     missing_parameter = "MissingParameter"
 
-    async def answer(self, request: Request, region: str, access_key: str) -> Answer | None:
+    async def answer(self, request: Request, region: str, access_key: str) -> AwsResponse | None:
         """Serve one request; SDKs compress larger PutMetricData requests."""
         return await super().answer(uncompressed(request), region, access_key)
 

@@ -9,7 +9,7 @@ from serinus.offline.core.pages import page
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.services.codedeploy.records import Application, CodeDeployRegion, Group
-from serinus.offline.services.codedeploy.state_machine import Machine
+from serinus.offline.services.codedeploy.state_machine import DeploymentMachine
 from serinus.offline.services.codedeploy.traffic import predefined
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class CodeDeployBase(Service):
 
     def connect(self, ports: Ports) -> None:
         self.alarms = ports.alarms
-        self.machine = Machine(self.context, self.regions, ports)
+        self.machine = DeploymentMachine(self.context, self.regions, ports)
 
     def region(self, name: str) -> CodeDeployRegion:
         if name not in self.regions:

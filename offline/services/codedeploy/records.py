@@ -36,7 +36,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class TrafficShift:
     """A traffic shift: ``after_s`` seconds into AllowTraffic, ``weight`` (0 to 1) goes to the target."""
 
     after_s: float
@@ -93,7 +93,7 @@ class LambdaDeployment:
     revision: dict[str, Any]
     target: LambdaTarget
     events: list[LifecycleEvent]
-    shifts: list[Shift]
+    shifts: list[TrafficShift]
     created_at: float
     creator: str = "user"
     description: str | None = None

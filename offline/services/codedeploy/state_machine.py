@@ -9,7 +9,7 @@ import asyncio
 import json
 import uuid
 
-from serinus.offline.core.clock import Job, Scheduled
+from serinus.offline.core.clock import Job, ScheduledJob
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import CloudContext, FunctionAliases, FunctionInvoker, Ports
 from serinus.offline.services.codedeploy.alarm_watch import active_alarms, watched_alarms
@@ -35,7 +35,7 @@ HOOK_TIMED_OUT = (
 STOPPED = "The deployment was stopped by a request."
 
 
-class Machine:
+class DeploymentMachine:
     """Drives the deployments of all regions."""
 
     def __init__(self, context: CloudContext, regions: dict[str, CodeDeployRegion], ports: Ports) -> None:
@@ -46,7 +46,7 @@ class Machine:
         self._events = ports.events
         self._regions = regions
         self._locks: dict[str, asyncio.Lock] = {}
-        self._timers: dict[str, Scheduled] = {}
+        self._timers: dict[str, ScheduledJob] = {}
         self._waiters: dict[str, asyncio.Event] = {}
 
     # ---- entry points

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.services.codedeploy.records import DeploymentConfig, Shift
+from serinus.offline.services.codedeploy.records import DeploymentConfig, TrafficShift
 
 PREFIX = "CodeDeployDefault."
 ALL_AT_ONCE = f"{PREFIX}LambdaAllAtOnce"
@@ -67,19 +67,22 @@ def check_routing(routing: dict[str, Any]) -> None:
         )
 
 
-def shifts_of(routing: dict[str, Any]) -> list[Shift]:
+def shifts_of(routing: dict[str, Any]) -> list[TrafficShift]:
     """The steps, from the start of AllowTraffic to all traffic on the target."""
     if routing["type"] == "TimeBasedCanary":
         canary = routing["timeBasedCanary"]
-        return [Shift(0.0, canary["canaryPercentage"] / 100), Shift(60.0 * canary["canaryInterval"], 1.0)]
+        return [
+            TrafficShift(0.0, canary["canaryPercentage"] / 100),
+            TrafficShift(60.0 * canary["canaryInterval"], 1.0),
+        ]
     if routing["type"] == "TimeBasedLinear":
         percent, interval_s = (
             routing["timeBasedLinear"]["linearPercentage"],
             60.0 * routing["timeBasedLinear"]["linearInterval"],
         )
         count = -(-100 // percent)
-        return [Shift(step * interval_s, min(100, (step + 1) * percent) / 100) for step in range(count)]
-    return [Shift(0.0, 1.0)]
+        return [TrafficShift(step * interval_s, min(100, (step + 1) * percent) / 100) for step in range(count)]
+    return [TrafficShift(0.0, 1.0)]
 
 
 def _invalid(why: str) -> AwsError:

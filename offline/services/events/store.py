@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.clock import ScheduledJob
 from serinus.offline.core.errors import AwsError
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import Schedule
@@ -22,7 +22,7 @@ class EventRule:
     schedule: Schedule | None = None
     targets: dict[str, Document] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    due: Scheduled | None = None
+    due: ScheduledJob | None = None
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from serinus.offline.core.service import Call, Service
 from serinus.offline.sandbox.sandbox import Sandbox
 from serinus.offline.services.lambda_.archives import Archives
 from serinus.offline.services.lambda_.constraints import require_valid
-from serinus.offline.services.lambda_.names import LAYER_VERSION, Target, function_arn, target_of
+from serinus.offline.services.lambda_.names import LAYER_VERSION, QualifiedFunction, function_arn, target_of
 from serinus.offline.services.lambda_.shapes import configuration_shape
 from serinus.offline.services.lambda_.state import (
     LATEST,
@@ -57,7 +57,7 @@ class LambdaBase(Service):
         require_valid(self.model.operation_model(operation), params)
         return params
 
-    def target(self, call: Call) -> Target:
+    def target(self, call: Call) -> QualifiedFunction:
         """The function and qualifier of a call."""
         return target_of(call.params["FunctionName"], call.params.get("Qualifier"))
 

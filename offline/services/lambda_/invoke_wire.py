@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import InvocationType
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 from serinus.offline.services.lambda_.invocation import InvokeResult
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read(request: "Request", function: str) -> InvokeRequest:
     )
 
 
-def write(result: InvokeResult) -> Answer:
+def write(result: InvokeResult) -> AwsResponse:
     """The HTTP response to an invocation."""
     headers = {"x-amzn-RequestId": result.request_id, "Content-Type": "application/json"}
     if result.status == 200:
@@ -79,7 +79,7 @@ def write(result: InvokeResult) -> Answer:
         headers["X-Amz-Function-Error"] = result.function_error
     if result.log_tail is not None:
         headers["X-Amz-Log-Result"] = base64.b64encode(result.log_tail.encode()).decode()
-    return Answer(result.status, headers, result.payload)
+    return AwsResponse(result.status, headers, result.payload)
 
 
 def _require_json(payload: bytes) -> None:

@@ -19,7 +19,7 @@ LAYER_VERSION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class QualifiedFunction:
     """A function and, if named, its version or alias. ``region`` is None unless named."""
 
     name: str
@@ -27,7 +27,7 @@ class Target:
     region: str | None = None
 
 
-def target_of(function: str, qualifier: str | None = None) -> Target:
+def target_of(function: str, qualifier: str | None = None) -> QualifiedFunction:
     """Parse ``function`` and ``qualifier`` together; they must not contradict each other."""
     match = FUNCTION.match(function)
     if match is None:
@@ -43,7 +43,7 @@ def target_of(function: str, qualifier: str | None = None) -> Target:
             "InvalidParameterValueException",
             "The derived qualifier from the function name does not match the specified qualifier.",
         )
-    return Target(match["name"], named or qualifier or None, match["region"])
+    return QualifiedFunction(match["name"], named or qualifier or None, match["region"])
 
 
 def function_arn(region: str, account_id: str, name: str, qualifier: str | None = None) -> str:

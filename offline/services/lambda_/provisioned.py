@@ -18,7 +18,7 @@ from serinus.offline.services.lambda_.execution import spec_of
 from serinus.offline.services.lambda_.names import target_of
 from serinus.offline.services.lambda_.paging import page
 from serinus.offline.services.lambda_.shapes import timestamp
-from serinus.offline.services.lambda_.state import LATEST, Alias, Function, Provisioned
+from serinus.offline.services.lambda_.state import LATEST, Alias, Function, ProvisionedConcurrency
 
 
 class ProvisionedOperations(LambdaBase):
@@ -64,7 +64,7 @@ class ProvisionedOperations(LambdaBase):
         function, qualifier = self._provisionable(call)
         executions = call.params["ProvisionedConcurrentExecutions"]
         self._require_provisionable(function, qualifier, executions)
-        settings = Provisioned(executions, self.context.clock.time())
+        settings = ProvisionedConcurrency(executions, self.context.clock.time())
         function.provisioned[qualifier] = settings
         self.in_background(self._allocate(function, qualifier, settings))
         return _shape(settings)
@@ -135,7 +135,7 @@ class ProvisionedOperations(LambdaBase):
                 f"for function or the account's unreserved concurrency: {others + executions} of {limit}"
             )
 
-    async def _allocate(self, function: Function, qualifier: str, settings: Provisioned) -> None:
+    async def _allocate(self, function: Function, qualifier: str, settings: ProvisionedConcurrency) -> None:
         settings.status, settings.status_reason = "IN_PROGRESS", None
         async with self._balancing:
             failure = await self._balance(function)
@@ -177,7 +177,7 @@ def _shares(alias: Alias | None, qualifier: str, requested: int) -> dict[str, in
     return {**shares, alias.version: max(1, requested - sum(shares.values()))}
 
 
-def _shape(settings: Provisioned) -> dict[str, Any]:
+def _shape(settings: ProvisionedConcurrency) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "RequestedProvisionedConcurrentExecutions": settings.requested,
         "AvailableProvisionedConcurrentExecutions": settings.allocated,

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.logs import LogWriter
 from serinus.offline.core.ports import CloudContext, Ports
-from serinus.offline.core.protocol import Answer
+from serinus.offline.core.protocol import AwsResponse
 from serinus.offline.sandbox.cold_start import ColdStart
 from serinus.offline.sandbox.faults import Faults, fault_from
 from serinus.offline.sandbox.pool import Capacity
@@ -118,7 +118,7 @@ class Lambda(
     def open_routes(self) -> list[Route]:
         return own_api.open_routes(self)
 
-    async def answer(self, request: "Request", region: str, access_key: str) -> Answer | None:
+    async def answer(self, request: "Request", region: str, access_key: str) -> AwsResponse | None:
         function = invoke_wire.invoked_function(request)
         if function is not None:
             return await self._answer_invoke(request, function, region)
@@ -127,7 +127,7 @@ class Lambda(
             answer.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return answer
 
-    async def _answer_invoke(self, request: "Request", function: str, region: str) -> Answer:
+    async def _answer_invoke(self, request: "Request", function: str, region: str) -> AwsResponse:
         try:
             invocation = invoke_wire.read(request, function)
             result = await self.invoke(

@@ -41,7 +41,7 @@ class Alias:
 
 
 @dataclass(slots=True)
-class Provisioned:
+class ProvisionedConcurrency:
     """Provisioned concurrency of an alias or version."""
 
     requested: int
@@ -82,7 +82,7 @@ class Function:
     aliases: dict[str, Alias] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     event_invoke: dict[str, EventInvokeConfig] = field(default_factory=dict)
-    provisioned: dict[str, Provisioned] = field(default_factory=dict)
+    provisioned: dict[str, ProvisionedConcurrency] = field(default_factory=dict)
     reserved_concurrency: int | None = None
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ FUNCTION_RETRIES_S = (1.0, 1.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class OutboxMessage:
     """A mail or text message that would have left the cloud."""
 
     at: str
@@ -49,7 +49,7 @@ class MessageDeliveries:
         self._functions = functions
         self._background = Background()
         self._http: httpx.AsyncClient | None = None
-        self.outbox: list[Sent] = []
+        self.outbox: list[OutboxMessage] = []
 
     async def stop(self) -> None:
         await self._background.stop()
@@ -74,7 +74,7 @@ class MessageDeliveries:
     def keep(self, protocol: str, endpoint: str, notification: Notification) -> None:
         """Put a mail or text message into the outbox."""
         self.outbox.append(
-            Sent(
+            OutboxMessage(
                 self._context.clock.now().isoformat(),
                 protocol,
                 endpoint,

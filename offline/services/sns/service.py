@@ -17,7 +17,7 @@ from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.service import Call, Service
 from serinus.offline.moto import sns as moto_sns
-from serinus.offline.services.sns.delivery import MessageDeliveries, Sent
+from serinus.offline.services.sns.delivery import MessageDeliveries, OutboxMessage
 from serinus.offline.services.sns.messages import Document, Notification, check_structure, confirmation
 from serinus.offline.services.sns.own_api import open_routes, routes
 
@@ -61,11 +61,11 @@ class Sns(Service):
     async def stop(self) -> None:
         await self.deliveries.stop()
 
-    def snapshot(self) -> tuple[dict[str, str], list[Sent]]:
+    def snapshot(self) -> tuple[dict[str, str], list[OutboxMessage]]:
         """Topics and subscriptions are moto's; unfinished deliveries are lost with the process."""
         return self._tokens, self.deliveries.outbox
 
-    def restore(self, saved: tuple[dict[str, str], list[Sent]]) -> None:
+    def restore(self, saved: tuple[dict[str, str], list[OutboxMessage]]) -> None:
         self._tokens, self.deliveries.outbox = saved
 
     def routes(self) -> list[Route]:

@@ -2,7 +2,7 @@
 
 import pickle
 
-from serinus.offline.core.clock import Scheduled
+from serinus.offline.core.clock import ScheduledJob
 from serinus.offline.services.events.pattern import Pattern
 from serinus.offline.services.events.schedule import parse_schedule
 from serinus.offline.services.events.snapshot import saved_buses, store_of
@@ -18,7 +18,7 @@ def test_patterns_schedules_and_due_times_come_back() -> None:
         {"Name": "timed", "State": "ENABLED", "ScheduleExpression": "rate(5 minutes)"},
         "arn:timed",
         schedule=parse_schedule("rate(5 minutes)"),
-        due=Scheduled(1000.0, 1, never, "timed"),
+        due=ScheduledJob(1000.0, 1, never, "timed"),
     )
     text = '{"source": ["kept"]}'
     matched = EventRule(

@@ -33,7 +33,7 @@ class IssuerUnreachable(OfflineError):
 
 
 @dataclass(slots=True)
-class _Known:
+class _CachedKeys:
     keys: KeySet
     until: float
     fetched: float
@@ -44,7 +44,7 @@ class Issuers:
     """Every issuer's keys, for a whole gateway."""
 
     clock: Clock
-    _known: dict[str, _Known] = field(default_factory=dict)
+    _known: dict[str, _CachedKeys] = field(default_factory=dict)
     _published: dict[str, dict[str, Key]] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
@@ -78,7 +78,7 @@ class Issuers:
         """The kid of each added key, by issuer."""
         return {issuer: list(keys) for issuer, keys in self._published.items()}
 
-    async def _fetch(self, issuer: str) -> _Known:
+    async def _fetch(self, issuer: str) -> _CachedKeys:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             discovered = await _document(session, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -87,7 +87,7 @@ class Issuers:
             match = KeySet.import_key_set(keys)  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise IssuerUnreachable(f"{discovered.get('jwks_uri')} has no usable keys: {error}") from error
-        self._known[issuer] = _Known(match, self.clock.time() + KEPT_S, monotonic())
+        self._known[issuer] = _CachedKeys(match, self.clock.time() + KEPT_S, monotonic())
         return self._known[issuer]
 
 
