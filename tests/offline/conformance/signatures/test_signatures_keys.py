@@ -86,7 +86,10 @@ def test_a_session_calls_with_its_token_alone(
 
 
 def test_a_session_that_is_over_is_refused(stepped: Any, unique_name: Any, client_of: ClientFactory) -> None:
-    """Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    """An expired session is rejected.
+
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
     name = unique_name("over")
     made = stepped.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))

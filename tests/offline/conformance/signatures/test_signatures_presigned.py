@@ -27,7 +27,7 @@ def bucket(aws: Callable[..., Any], unique_name: Any) -> str:
 def test_a_presigned_url_reads_and_writes(
     cloud: Cloud, bucket: str, version: str, client_of: ClientFactory
 ) -> None:
-    """Whoever has a presigned URL may do what it says, and nothing else.
+    """The holder of a presigned URL may perform the signed call, and nothing else.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """
@@ -86,7 +86,10 @@ def test_a_presigned_url_cannot_be_made_to_mean_more(
     ],
 )
 def test_an_odd_signature_is_refused_and_no_error_of_this_cloud(cloud: Cloud, query: str) -> None:
-    """Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html"""
+    """A malformed signature is rejected and causes no internal error.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+    """
     url = f"{cloud.config.endpoint_url}/b/k?{query.format(key=cloud.config.root_key.access_key_id)}"
     assert httpx.get(url, trust_env=False).status_code in (400, 403)
 
@@ -124,7 +127,7 @@ def test_a_presigned_url_lasts_a_week_at_most(cloud: Cloud, bucket: str, client_
 def test_a_presigned_url_may_do_what_its_signer_may(
     aws: Callable[..., Any], bucket: str, deploy_function: Any, unique_name: Any
 ) -> None:
-    """A function that may not read an object signs no URL that reads it.
+    """A presigned URL of a function that may not read an object does not allow reading it.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html#who-presigned-url
     """
@@ -157,7 +160,7 @@ def test_a_presigned_call_of_another_service_is_refused_by_name(
 ) -> None:
     """Any call can be made by a presigned URL.
 
-    Differs: this cloud takes presigned URLs for S3 alone.
+    Differs: this cloud accepts presigned URLs for S3 only.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
     """
@@ -168,7 +171,7 @@ def test_a_presigned_call_of_another_service_is_refused_by_name(
 
 
 def test_where_code_lies_is_a_link_that_this_cloud_gave_out(aws: Callable[..., Any], deploy_function: Any) -> None:
-    """Code.Location is a presigned URL: whoever has it may download the code.
+    """Code.Location is a presigned URL: its holder may download the code.
 
     Source: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCodeLocation.html
     """

@@ -69,7 +69,7 @@ def test_a_signature_of_another_time_is_refused(
 ) -> None:
     """A request must arrive within five minutes of its signature's date.
 
-    Differs: by the machine's clock, with which clients sign, whatever cloud time is.
+    Differs: by the machine's clock, with which clients sign, not by cloud time.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
@@ -127,9 +127,9 @@ def test_what_changes_a_call_must_be_signed(cloud: Cloud, name: str, root_creden
 
 @pytest.mark.parametrize("path", ["/moto-api/data.json", "/moto-api/reset", "/latest/meta-data/iam"])
 def test_what_is_no_api_of_aws_is_not_there(cloud: Cloud, path: str, root_credentials: Credentials) -> None:
-    """Every path is S3's that is no other service's.
+    """Every path that belongs to no other service is S3's.
 
-    Differs: paths that belong to the library below are refused, signed or not.
+    Differs: paths of moto's own are rejected, signed or not.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     """
