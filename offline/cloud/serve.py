@@ -34,7 +34,7 @@ def bind(config: CloudConfig) -> socket.socket:
     except OSError as error:
         listener.close()
         raise OfflineError(
-            f"port {config.port} on {config.host} is in use ({error.strerror}). "
+            f"port {config.port} on {config.host} is taken ({error.strerror}). "
             "Another cloud may be running: `serinus local down` in its project stops it, `--port` starts this one "
             "elsewhere."
         ) from error

@@ -201,7 +201,7 @@ def test_a_file_without_a_key_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key"
     path.touch(mode=0o600)
     path.write_text(text)
-    with pytest.raises(OfflineError, match="holds no access key"):
+    with pytest.raises(OfflineError, match="has no access key"):
         RootKey.read(path)
 
 
