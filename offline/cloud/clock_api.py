@@ -35,7 +35,7 @@ def routes(clock: Clock) -> list[Route]:
 
     async def move(request: Request) -> Response:
         try:
-            key, amount = _order(await request.json())
+            key, amount = _parse_command(await request.json())
             if key == "factor":
                 clock.set_factor(amount)
             else:
@@ -50,7 +50,7 @@ def routes(clock: Clock) -> list[Route]:
     ]
 
 
-def _order(body: Any) -> tuple[str, float]:
+def _parse_command(body: Any) -> tuple[str, float]:
     """A request's command: ("factor" or "advance", amount)."""
     if not isinstance(body, dict) or len(body) != 1:
         raise ValueError(f'{body!r} must have one key, "factor" or "advance"')

@@ -182,7 +182,7 @@ class WebAcls(Protocol):
     def acl_of(self, region: str, stage_arn: str) -> str | None:
         """The ARN of the web ACL in front of a stage."""
 
-    def uncover(self, region: str, is_gone: Callable[[str], bool]) -> None:
+    def drop_associations(self, region: str, is_gone: Callable[[str], bool]) -> None:
         """Drop the associations of deleted stages, by their ARN."""
 
 

@@ -46,13 +46,13 @@ class ApiGatewayBase(Service):
     def store(self, call: Call) -> RestApiStore:
         return self.stores.setdefault(call.region, RestApiStore())
 
-    def uncover(self, call: Call, stage: str = "") -> None:
+    def drop_associations(self, call: Call, stage: str = "") -> None:
         """Drop the web ACL association of a deleted stage, or of all stages of a deleted API."""
         arn = stage_arn(call.region, call.params["restApiId"], stage)
         if stage:
-            self._web_acls.uncover(call.region, lambda fronted: fronted == arn)
+            self._web_acls.drop_associations(call.region, lambda fronted: fronted == arn)
         else:
-            self._web_acls.uncover(call.region, lambda fronted: fronted.startswith(arn))
+            self._web_acls.drop_associations(call.region, lambda fronted: fronted.startswith(arn))
 
     def api(self, call: Call) -> RestApi:
         return self.store(call).api(call.params["restApiId"])

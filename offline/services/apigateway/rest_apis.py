@@ -88,7 +88,7 @@ class RestApiOperations(ApiGatewayBase):
         for plan in store.plans.values():
             stages = plan.document["apiStages"]
             stages[:] = [stage for stage in stages if stage["apiId"] != call.params["restApiId"]]
-        self.uncover(call)
+        self.drop_associations(call)
         del store.apis[call.params["restApiId"]]
         return {}
 

@@ -93,7 +93,7 @@ class RestStageOperations(ApiGatewayBase):
                 raise bad_request(
                     f"Stage {name} is in usage plan {plan.document['id']}: remove it from the plan first"
                 )
-        self.uncover(call, name)
+        self.drop_associations(call, name)
         del api.stages[name]
         return {}
 

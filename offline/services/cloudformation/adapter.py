@@ -72,7 +72,7 @@ def _scalar(value: Any, type_name: str) -> Any:
     if type_name in ("float", "double"):
         return float(value)
     if type_name == "boolean":
-        return truth(value)
+        return to_boolean(value)
     if type_name == "blob":
         return value.encode() if isinstance(value, str) else value
     if type_name == "timestamp":
@@ -94,7 +94,7 @@ def missing_ok(*codes: str) -> Iterator[None]:
             raise
 
 
-def truth(value: Any) -> bool:
+def to_boolean(value: Any) -> bool:
     """A boolean property, which may be text in a template."""
     return value if isinstance(value, bool) else str(value).lower() == "true"
 
@@ -109,7 +109,7 @@ def retag(
 ) -> None:
     """Update a resource's tags from the previous to the present ones; ``resource`` holds the arguments that
     identify it."""
-    gone = lost(request.previous_tags, request.tags)
+    gone = removed_keys(request.previous_tags, request.tags)
     if gone:
         _call(client, untag, {**resource, "TagKeys": gone})
     if request.tags and request.tags != request.previous_tags:
@@ -120,7 +120,7 @@ def _call(client: Any, operation: str, arguments: Mapping[str, Any]) -> None:
     getattr(client, xform_name(operation))(**to_input(client, operation, arguments))
 
 
-def lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def removed_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """The removed keys."""
     return [key for key in old if key not in new]
 

@@ -27,7 +27,7 @@ class ChangeSetsApi(ApiBase):
 
     async def create_change_set(self, call: Call) -> dict[str, Any]:
         answer = await asyncio.to_thread(self._create, call)
-        await self.engine.linger(answer["StackId"])
+        await self.engine.wait_briefly(answer["StackId"])
         return answer
 
     def _create(self, call: Call) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class ChangeSetsApi(ApiBase):
 
     async def execute_change_set(self, call: Call) -> dict[str, Any]:
         stack_id = await asyncio.to_thread(self._execute, call)
-        await self.engine.linger(stack_id)
+        await self.engine.wait_briefly(stack_id)
         return {}
 
     def _execute(self, call: Call) -> str:

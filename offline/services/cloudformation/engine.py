@@ -55,11 +55,11 @@ class Engine:
 
     def operation(self, stack: Stack, type_name: str, token: str | None) -> Operation:
         """A new operation on ``stack``; its events have their own operation id."""
-        operation = self.take_up(stack)
+        operation = self.resumed_operation(stack)
         operation.journal.begin(type_name, token)
         return operation
 
-    def take_up(self, stack: Stack) -> Operation:
+    def resumed_operation(self, stack: Stack) -> Operation:
         """An operation that resumes the one begun on ``stack``."""
         operation = self._operations[stack.id] = Operation(self, stack, self._closing)
         return operation
@@ -136,7 +136,7 @@ class Engine:
         if failed is not None:
             StackEventLog(self.context, stack).stack(failed, f"Internal failure: {error}")
 
-    async def linger(self, stack_id: str) -> None:
+    async def wait_briefly(self, stack_id: str) -> None:
         """Wait briefly for an operation started on a stack.
 
         Clients poll at once and then every few seconds: a response after a short operation has ended saves them

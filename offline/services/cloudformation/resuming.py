@@ -31,7 +31,7 @@ def _resume_stack(engine: Engine, stack: Stack) -> None:
         # Its parent's operation goes on, and with it this one.
         StackEventLog(engine.context, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
         return
-    engine.spawn(stack, _work(stack, engine.take_up(stack)))
+    engine.spawn(stack, _work(stack, engine.resumed_operation(stack)))
 
 
 def _undo_half(stack: Stack, resource: StackResource, *, forward: bool) -> None:

@@ -65,7 +65,7 @@ class StacksApi(ApiBase):
     async def delete_stack(self, call: Call) -> dict[str, Any]:
         stack_id = await asyncio.to_thread(self._delete, call)
         if stack_id is not None:
-            await self.engine.linger(stack_id)
+            await self.engine.wait_briefly(stack_id)
         return {}
 
     def _delete(self, call: Call) -> str | None:

@@ -63,9 +63,9 @@ class DeploymentMachine:
         for name, region in self._regions.items():
             for deployment in list(region.deployments.values()):
                 if deployment.active:
-                    self._take_up(name, deployment)
+                    self._resume_deployment(name, deployment)
 
-    def _take_up(self, region: str, deployment: LambdaDeployment) -> None:
+    def _resume_deployment(self, region: str, deployment: LambdaDeployment) -> None:
         """Resume from the data: a hook whose report may be lost is invoked again.
 
         While the cloud was down, no alarm could stop the deployment: that time counts neither as bake nor against
@@ -80,7 +80,7 @@ class DeploymentMachine:
                     event.deadline = event.deadline and event.deadline + self._context.slept_s
             if deployment.status != "Created":
                 async with self._lock(deployment):
-                    if not await self._heed_alarms(region, deployment):
+                    if not await self._check_alarms(region, deployment):
                         return
             await self.proceed(region, deployment)
 
@@ -124,7 +124,7 @@ class DeploymentMachine:
         async def check() -> None:
             async with self._lock(deployment):
                 if deployment.active:
-                    await self._heed_alarms(region, deployment)
+                    await self._check_alarms(region, deployment)
 
         self._soon(f"alarms of {deployment.id}", check)
 
@@ -162,7 +162,7 @@ class DeploymentMachine:
         await self._announce(region, deployment)
         if deployment.is_rollback:
             return True
-        if not await self._heed_alarms(region, deployment):
+        if not await self._check_alarms(region, deployment):
             return False
         problem = alias_problem(self.aliases, region, deployment.target)
         if problem is None:
@@ -229,7 +229,7 @@ class DeploymentMachine:
 
     # ---- ends
 
-    async def _heed_alarms(self, region: str, deployment: LambdaDeployment) -> bool:
+    async def _check_alarms(self, region: str, deployment: LambdaDeployment) -> bool:
         """Stop the deployment if one of its alarms is active; True if none is."""
         error = active_alarms(self._alarms, region, deployment)
         if error is None:

@@ -55,7 +55,7 @@ class FunctionOperations(VersionOperations):
         version = self.version_behind(function, target.qualifier)
         location = self.archives.url(version.code_sha256)
         output: dict[str, Any] = {
-            "Configuration": self._shown_as_asked(function, version, target.qualifier),
+            "Configuration": self._qualified_configuration(function, version, target.qualifier),
             "Code": {"RepositoryType": "S3", "Location": location},
         }
         if function.tags:
@@ -67,7 +67,9 @@ class FunctionOperations(VersionOperations):
     async def get_function_configuration(self, call: Call) -> dict[str, Any]:
         target = self.target(call)
         function = self.function(call.region, target.name)
-        return self._shown_as_asked(function, self.version_behind(function, target.qualifier), target.qualifier)
+        return self._qualified_configuration(
+            function, self.version_behind(function, target.qualifier), target.qualifier
+        )
 
     async def update_function_code(self, call: Call) -> dict[str, Any]:
         function = self._updatable(call)
@@ -116,7 +118,7 @@ class FunctionOperations(VersionOperations):
         functions, more = page(shapes, call)
         return {"Functions": list(functions), **more}
 
-    def _shown_as_asked(
+    def _qualified_configuration(
         self, function: Function, version: FunctionVersion, qualifier: str | None
     ) -> dict[str, Any]:
         shape = self.shown(function, version, qualified=False)

@@ -86,7 +86,7 @@ class Wafv2(ResourceTagOperations, Service):
         store = self.stores.get(region)
         return store.fronted.get(stage_arn) if store else None
 
-    def uncover(self, region: str, is_gone: Callable[[str], bool]) -> None:
+    def drop_associations(self, region: str, is_gone: Callable[[str], bool]) -> None:
         """Drop the associations of deleted stages, by their ARN."""
         store = self.stores.get(region)
         if store is not None:

@@ -22,7 +22,7 @@ def error_reply(exchange: RestExchange, error: GatewayError) -> Reply:
     exchange.error = error
     custom = customized(exchange.stage.gateway_responses, error)
     templates = custom.get("responseTemplates") or DEFAULT_TEMPLATES
-    content_type, template = chosen_template(templates, exchange.request.header("accept"))
+    content_type, template = pick_template(templates, exchange.request.header("accept"))
     reply = Reply(int(custom.get("statusCode") or error.status))
     reply.headers = [("Content-Type", content_type), ("x-amzn-ErrorType", error.error_type)]
     for name, source in (custom.get("responseParameters") or {}).items():
@@ -41,7 +41,7 @@ def customized(responses: dict[str, dict[str, Any]], error: GatewayError) -> dic
     return responses.get(error.response_type) or responses.get(fallback) or {}
 
 
-def chosen_template(templates: dict[str, str], accept: str | None) -> tuple[str, str]:
+def pick_template(templates: dict[str, str], accept: str | None) -> tuple[str, str]:
     media_type = (accept or "").split(",")[0].split(";")[0].strip()
     if media_type in templates:
         return media_type, templates[media_type]

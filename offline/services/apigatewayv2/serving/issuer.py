@@ -64,11 +64,11 @@ class Issuers:
             raise InvalidToken("the token's kid is none of the issuer's keys")
         return match
 
-    def give(self, issuer: str, key: Key) -> None:
+    def add_key(self, issuer: str, key: Key) -> None:
         """Accept ``key``, a public key with a kid, as one of ``issuer``'s from now on."""
         self._published.setdefault(issuer, {})[str(key.kid)] = key
 
-    def take_back(self, issuer: str | None) -> None:
+    def remove_keys(self, issuer: str | None) -> None:
         """Remove the keys added for ``issuer``, or for all."""
         self._published = {
             issuer_url: keys for issuer_url, keys in self._published.items() if issuer not in (None, issuer_url)

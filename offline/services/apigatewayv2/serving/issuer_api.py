@@ -26,26 +26,26 @@ def routes(issuers: Issuers) -> list[Route]:
     async def listed(_request: Request) -> Response:
         return JSONResponse({"issuers": issuers.published()})
 
-    async def give(request: Request) -> Response:
+    async def add(request: Request) -> Response:
         try:
-            issuer, key = _order(await request.json())
+            issuer, key = _parse_body(await request.json())
         except (OfflineError, ValueError) as error:
             return JSONResponse({"message": f"{error}; {USAGE}"}, status_code=400)
-        issuers.give(issuer, key)
+        issuers.add_key(issuer, key)
         return await listed(request)
 
-    async def take_back(request: Request) -> Response:
-        issuers.take_back(request.query_params.get("issuer"))
+    async def remove(request: Request) -> Response:
+        issuers.remove_keys(request.query_params.get("issuer"))
         return await listed(request)
 
     return [
         Route("/_offline/issuers", listed, methods=["GET"]),
-        Route("/_offline/issuers", give, methods=["POST"]),
-        Route("/_offline/issuers", take_back, methods=["DELETE"]),
+        Route("/_offline/issuers", add, methods=["POST"]),
+        Route("/_offline/issuers", remove, methods=["DELETE"]),
     ]
 
 
-def _order(body: Any) -> tuple[str, RSAKey]:
+def _parse_body(body: Any) -> tuple[str, RSAKey]:
     """The issuer and the key in a request's body; raises `OfflineError` if it lacks them."""
     if not isinstance(body, dict) or body.keys() != {"issuer", "key"} or not isinstance(body["issuer"], str):
         raise OfflineError("the body is not an issuer and a key")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag, truth
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, retag, to_boolean
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
@@ -98,11 +98,11 @@ def _configure(dynamodb: Any, name: str, request: ResourceRequest) -> None:
         ttl = desired.get("TimeToLiveSpecification") or {**previous["TimeToLiveSpecification"], "Enabled": False}
         dynamodb.update_time_to_live(
             TableName=name,
-            TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": truth(ttl["Enabled"])},
+            TimeToLiveSpecification={"AttributeName": ttl["AttributeName"], "Enabled": to_boolean(ttl["Enabled"])},
         )
     if request.changed("PointInTimeRecoverySpecification"):
         recovery = desired.get("PointInTimeRecoverySpecification") or {}
-        enabled = truth(recovery.get("PointInTimeRecoveryEnabled", False))
+        enabled = to_boolean(recovery.get("PointInTimeRecoveryEnabled", False))
         dynamodb.update_continuous_backups(
             TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled}
         )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, to_boolean
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
@@ -33,7 +33,7 @@ class Repository(ResourceType):
         return ResourceState(request.identity, request.attributes)
 
     def delete(self, request: ResourceRequest) -> None:
-        force = truth(request.properties.get("EmptyOnDelete", "false"))
+        force = to_boolean(request.properties.get("EmptyOnDelete", "false"))
         with missing_ok("RepositoryNotFoundException"):
             request.client("ecr").delete_repository(repositoryName=request.identity, force=force)
 
@@ -43,7 +43,7 @@ class Repository(ResourceType):
             mutability = properties.get("ImageTagMutability", "MUTABLE")
             ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability=mutability)
         if request.changed("ImageScanningConfiguration"):
-            scan = truth((properties.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false"))
+            scan = to_boolean((properties.get("ImageScanningConfiguration") or {}).get("ScanOnPush", "false"))
             ecr.put_image_scanning_configuration(
                 repositoryName=name, imageScanningConfiguration={"scanOnPush": scan}
             )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import lost, missing_ok, text, truth
+from serinus.offline.services.cloudformation.adapter import missing_ok, removed_keys, text, to_boolean
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
@@ -31,7 +31,7 @@ class Key(ResourceType):
         if request.changed("Description"):
             kms.update_key_description(KeyId=key, Description=properties.get("Description", ""))
         self._switch(kms, key, request)
-        gone = lost(request.previous_tags, request.tags)
+        gone = removed_keys(request.previous_tags, request.tags)
         if gone:
             kms.untag_resource(KeyId=key, TagKeys=gone)
         if request.tags:
@@ -45,10 +45,10 @@ class Key(ResourceType):
 
     def _switch(self, kms: Any, key: str, request: ResourceRequest) -> None:
         if request.changed("EnableKeyRotation"):
-            rotate = truth(request.properties.get("EnableKeyRotation", "false"))
+            rotate = to_boolean(request.properties.get("EnableKeyRotation", "false"))
             (kms.enable_key_rotation if rotate else kms.disable_key_rotation)(KeyId=key)
         if request.changed("Enabled"):
-            enabled = truth(request.properties.get("Enabled", "true"))
+            enabled = to_boolean(request.properties.get("Enabled", "true"))
             (kms.enable_key if enabled else kms.disable_key)(KeyId=key)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.adapter import missing_ok, text, truth
+from serinus.offline.services.cloudformation.adapter import missing_ok, text, to_boolean
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 #: A lifecycle rule's members that have the same name and shape in the API.
@@ -129,7 +129,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     if "ExpirationInDays" in rule:
         expiration["Days"] = int(rule["ExpirationInDays"])
     if "ExpiredObjectDeleteMarker" in rule:
-        expiration["ExpiredObjectDeleteMarker"] = truth(rule["ExpiredObjectDeleteMarker"])
+        expiration["ExpiredObjectDeleteMarker"] = to_boolean(rule["ExpiredObjectDeleteMarker"])
     if expiration:
         rule_members["Expiration"] = expiration
     if "Transitions" in rule:
@@ -141,7 +141,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put_public_access_block(s3: Any, bucket: str, value: dict[str, Any]) -> None:
-    flags = {key: truth(item) for key, item in value.items()}
+    flags = {key: to_boolean(item) for key, item in value.items()}
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=flags)
 
 

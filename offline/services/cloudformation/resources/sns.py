@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from serinus.offline.core.tags import to_pairs
-from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, to_boolean
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
@@ -28,7 +28,7 @@ class Topic(ResourceType):
         sns, properties = request.client("sns"), request.properties
         name = properties.get("TopicName")
         if name is None:
-            fifo = truth(properties.get("FifoTopic", False))
+            fifo = to_boolean(properties.get("FifoTopic", False))
             name = f"{request.name(251)}.fifo" if fifo else request.name(256)
         attributes = {key: as_text(properties[key]) for key in sorted(TOPIC_ATTRIBUTES & set(properties))}
         arn = sns.create_topic(Name=name, Attributes=attributes, Tags=to_pairs(request.tags))["TopicArn"]

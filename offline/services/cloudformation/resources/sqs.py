@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, truth
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, text, to_boolean
 from serinus.offline.services.cloudformation.intrinsics import as_text
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
@@ -34,7 +34,9 @@ class Queue(ResourceType):
         sqs, properties = request.client("sqs"), request.properties
         name = properties.get("QueueName")
         if name is None:
-            name = f"{request.name(75)}.fifo" if truth(properties.get("FifoQueue", False)) else request.name(80)
+            name = (
+                f"{request.name(75)}.fifo" if to_boolean(properties.get("FifoQueue", False)) else request.name(80)
+            )
         attributes = {key: _attribute(properties[key]) for key in sorted(ATTRIBUTES & set(properties))}
         url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=request.tags)["QueueUrl"]
         return ResourceState(url, {"Arn": request.arn("sqs", name), "QueueName": name, "QueueUrl": url})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from serinus.offline.core.clock import monotonic
-from serinus.offline.services.cloudformation.adapter import lost, members, missing_ok, retag
+from serinus.offline.services.cloudformation.adapter import members, missing_ok, removed_keys, retag
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_.inline_code import zipped
@@ -96,7 +96,7 @@ def _code(properties: dict[str, Any]) -> dict[str, Any]:
 def _changed_configuration(request: ResourceRequest) -> dict[str, Any]:
     previous = request.previous or {}
     changes = {key: value for key, value in request.properties.items() if value != previous.get(key)}
-    dropped = {key: DEFAULTS[key] for key in lost(previous, request.properties) if key in DEFAULTS}
+    dropped = {key: DEFAULTS[key] for key in removed_keys(previous, request.properties) if key in DEFAULTS}
     apart = ("Architectures", "Code", "FunctionName", "PackageType", "ReservedConcurrentExecutions", "Tags")
     return {key: value for key, value in (changes | dropped).items() if key not in apart}
 
