@@ -13,6 +13,7 @@ from serinus.infra.lint import (
     alarm_rules,
     cold_start_rules,
     edge_rules,
+    evidence_rules,
     function_rules,
     rollout_rules,
 )
@@ -29,6 +30,8 @@ RULES: tuple[Rule, ...] = (
     rollout_rules.check_length,
     rollout_rules.check_judged_minutes,
     rollout_rules.check_traffic,
+    evidence_rules.check_steps,
+    evidence_rules.check_evidence,
     rollout_rules.check_ignored,
     rollout_rules.check_unjudged,
     alarm_rules.check_count,

@@ -23,6 +23,7 @@ _USED_BY: Mapping[str, tuple[str, ...]] = {
     "step_percent": ("linear",),
     "interval_minutes": ("linear",),
     "minimum_requests": ("canary", "linear", "blue_green"),
+    "requests_per_minute": ("canary", "linear"),
     "on_not_enough_evidence": ("canary", "linear", "blue_green"),
 }
 

@@ -43,6 +43,10 @@ class RolloutSettings(BaseModel):
     minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = MINIMUM_REQUESTS
     """Live requests on the new version before the judge compares it."""
 
+    requests_per_minute: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    """Requests that the endpoint usually receives in a minute. If set, `serinus lint` says what the judge can
+    detect in them."""
+
     on_not_enough_evidence: Literal["promote", "roll_back"] = "promote"
     """Decision if the bake ends without enough evidence; promote also requires passed golden requests."""
 

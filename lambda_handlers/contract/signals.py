@@ -55,6 +55,8 @@ METRIC_NON_FINITE = "NonFinite"
 METRIC_LATENCY = "Latency"
 #: Milliseconds of init, with an environment's first request only: its SampleCount are cold starts.
 METRIC_INIT = "Init"
+#: 1 for the first request of an environment whose init no caller waited for (SnapStart, provisioned concurrency).
+METRIC_FIRST = "First"
 #: Rows that the graph scored, and its milliseconds; only of requests that reached it.
 METRIC_ROWS = "Rows"
 METRIC_MODEL_TIME = "ModelTime"

@@ -113,6 +113,7 @@ def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
         "rejected": source.own(signals.METRIC_REJECTED, "Sum"),
         "non_finite": source.own(signals.METRIC_NON_FINITE, "Sum"),
         "inits": source.own(signals.METRIC_INIT, "SampleCount"),
+        "first": source.own(signals.METRIC_FIRST, "SampleCount"),
         "invocations": source.lambdas("Invocations", "Sum"),
         "crashes": source.lambdas("Errors", "Sum"),
         "slow": source.lambdas("Duration", _count_between(thresholds.slow_ms, LONGEST_MS)),
@@ -150,6 +151,7 @@ def _minute(series: Series, moment: float) -> VersionMinute:
         slow=min(requests, count("slow")),
         inits=inits,
         slow_inits=min(inits, count("slow_inits")),
+        first=inits + count("first"),
         predictions=tuple(count(f"bin_{index}") for index in range(signals.PREDICTION_BINS)),
     )
 

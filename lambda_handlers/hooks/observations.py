@@ -13,7 +13,8 @@ class VersionMinute:
 
     ``errors`` counts handled 5xx responses and crashes, ``rejected`` 4xx responses of validation, ``non_finite``
     responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations exclude init;
-    ``slow_inits`` of ``inits`` are counted separately. ``predictions`` counts requests by the bin of their first
+    ``slow_inits`` of ``inits`` are counted separately. ``first`` counts first responses of environments, whether a
+    caller waited for init or not. ``predictions`` counts requests by the bin of their first
     row's prediction.
     """
 
@@ -25,6 +26,7 @@ class VersionMinute:
     inits: int = 0
     slow_inits: int = 0
     predictions: tuple[int, ...] = (0,) * PREDICTION_BINS
+    first: int = 0
 
     @classmethod
     def total(cls, minutes: Iterable["VersionMinute"]) -> "VersionMinute":
@@ -56,7 +58,7 @@ class Minute:
         """
         canary_events: int = getattr(self.canary, event)
         if event == "slow":
-            canary_events = max(0, canary_events - self.canary.inits)
+            canary_events = max(0, canary_events - self.canary.first)
         return Block(
             canary=self.canary.requests,
             canary_events=canary_events,

@@ -30,6 +30,7 @@ _ALWAYS = {
 }
 _SCORED = {signals.METRIC_ROWS: "Count", signals.METRIC_MODEL_TIME: "Milliseconds"}
 _COLD = {signals.METRIC_INIT: "Milliseconds"}
+_FIRST = {signals.METRIC_FIRST: "Count"}
 
 
 #: Of an ARN that ends with an alias or a version.
@@ -66,6 +67,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     rejected: int = msgspec.field(name=signals.METRIC_REJECTED)
     non_finite: int = msgspec.field(name=signals.METRIC_NON_FINITE)
     init_ms: float | None = msgspec.field(name=signals.METRIC_INIT, default=None)
+    first: int | None = msgspec.field(name=signals.METRIC_FIRST, default=None)
     prediction: int | None = msgspec.field(name=signals.METRIC_PREDICTION, default=None)
     bins: str | None = msgspec.field(name=signals.DIMENSION_BINS, default=None)
     qualifier: str | None = msgspec.field(name="Qualifier", default=None)
@@ -74,8 +76,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Telemetry:
-    """Writes a line for each request. Between calls it holds the environment's init time, until the first request
-    has logged it, and the current request's events (as `scoring.Observer`)."""
+    """Writes a line for each request. Between calls it holds the environment's init time and that it is new, until
+    the first request has logged them, and the current request's events (as `scoring.Observer`)."""
 
     def __init__(
         self,
@@ -90,6 +92,7 @@ class Telemetry:
     ) -> None:
         self._identity = (function, version, model, model_version)
         self._init_ms = init_ms
+        self._new = True
         self._bin_of = bin_of
         self._bins = bins
         self.forget()
@@ -131,11 +134,14 @@ class Telemetry:
     ) -> bytes:
         """The request's line, newline included, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
         init_ms, self._init_ms = self._init_ms, None
+        first, self._new = (1 if self._new and init_ms is None else None), False
         prediction = self._prediction if status == 200 else None
         rejected = status in REJECTIONS
         metadata = None
         if not probe and qualifier is None:
-            metrics = directives(init_ms is not None, self._rows > 0, prediction is not None, rejected)
+            metrics = directives(
+                init_ms is not None, first is not None, self._rows > 0, prediction is not None, rejected
+            )
             metadata = Metadata(now_ms, metrics)
         line = Line(
             *self._identity,
@@ -151,6 +157,7 @@ class Telemetry:
             int(rejected),
             int(non_finite),
             init_ms,
+            first,
             prediction,
             None if prediction is None else self._bins,
             qualifier,
@@ -161,10 +168,10 @@ class Telemetry:
 
 
 @cache
-def directives(cold: bool, scored: bool, predicted: bool, rejected: bool) -> msgspec.Raw:
+def directives(cold: bool, first: bool, scored: bool, predicted: bool, rejected: bool) -> msgspec.Raw:
     """The metrics that a line holds: naming one that it lacks would be an error of its format. Made at the first
     line of its kind: init need not wait for it."""
-    metrics = _ALWAYS | (_SCORED if scored else {}) | (_COLD if cold else {})
+    metrics = _ALWAYS | (_SCORED if scored else {}) | (_COLD if cold else {}) | (_FIRST if first else {})
     listed = [_directive(metrics)]
     if predicted:
         listed.append(_directive({signals.METRIC_PREDICTION: "None"}, signals.DIMENSION_BINS))

@@ -60,8 +60,8 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 6, "endpoint.churn.rollout.bake_minutes", "its alarm may need 5 to stop CodeDeploy",
         ),
         (
-            '[endpoint.churn.rollout]\nstrategy = "linear"\ninterval_minutes = 1\n',
-            "warning", 7, "endpoint.churn.rollout.interval_minutes", "judged for 9 minutes, too short",
+            '[endpoint.churn.rollout]\nstrategy = "linear"\nstep_percent = 50\n',
+            "warning", 4, "endpoint.churn.rollout.interval_minutes", "judged for 2 minutes, too short",
         ),
         (
             '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 2\n',

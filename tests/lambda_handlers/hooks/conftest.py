@@ -308,6 +308,7 @@ class Release:
             name = {"errors": "Errors", "rejected": "Rejected", "non_finite": "NonFinite"}[metric]
             add("Serinus", name, own, at, [1.0] * hits + [0.0] * (requests - crashes - hits))
         add("Serinus", "Init", own, at, events.get("inits_ms", []))
+        add("Serinus", "First", own, at, [1.0] * events.get("first", 0))
         bins = {"Bins": events.get("bins", BINS.id)}
         add("Serinus", "Prediction", own | bins, at, events.get("predictions", []))
 

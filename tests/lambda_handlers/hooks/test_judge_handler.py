@@ -87,6 +87,17 @@ def test_predictions_that_collapse_to_one_class_roll_back(release):
     assert found["reason"].startswith("a different distribution of predictions")
 
 
+@pytest.mark.parametrize("new", [{"inits_ms": [90.0] * 8}, {"first": 8}], ids=["init", "snapshot"])
+def test_first_responses_of_new_environments_may_be_slow(release, new):
+    serve_traffic(release, 12)
+    for minute in range(12):
+        at_ = {"FunctionName": release.function, "Resource": f"{release.function}:{release.alias}"}
+        slow = at_ | {"ExecutedVersion": release.canary}
+        release.cloudwatch.add("AWS/Lambda", "Duration", slow, release.start + 60 * minute + 5, [900.0] * 8)
+        release.traffic(release.canary, minute, 0, **new)
+    assert judge_rollout(at(release, 13), release.context)["verdict"] == "promote"
+
+
 def test_predictions_counted_in_other_bins_are_not_compared(release):
     """A model trained again on drifted data, whose bins are its own: the counts mean different things."""
     for minute in range(8):

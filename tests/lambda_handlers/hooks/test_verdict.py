@@ -54,7 +54,7 @@ def test_the_stable_versions_share_is_known_no_better_than_its_requests_allow(st
 
 
 def test_first_responses_of_new_environments_are_not_held_against_the_canary():
-    assert verdict(minutes(20, {"requests": 20, "slow": 8, "inits": 8})).verdict is Verdict.PROMOTE
+    assert verdict(minutes(20, {"requests": 20, "slow": 8, "first": 8})).verdict is Verdict.PROMOTE
 
 
 def test_slow_starts_of_new_code_are_tolerated_at_first():
@@ -93,7 +93,7 @@ def test_requests_without_errors_may_still_be_too_few_to_promote():
         ("rejected", {"requests": 20, "rejected": 10}, "rejected inputs: 50.0%"),
         ("non_finite", {"requests": 20, "non_finite": 3}, "non-finite predictions: 15.0%"),
         ("slow", {"requests": 20, "slow": 20}, "slow responses: 100.0%"),
-        ("slow", {"requests": 20, "slow": 20, "inits": 4}, "slow responses: 100.0%"),
+        ("slow", {"requests": 20, "slow": 20, "first": 4}, "slow responses: 100.0%"),
         (
             "slow_inits",
             {"requests": 20, "inits": 2, "slow_inits": 2},

@@ -56,7 +56,7 @@ def test_an_answered_request_counts_as_such_under_its_version():
         200,
     )
     assert document["InvocationId"] == "invocation-1"
-    assert metrics(document) == {"Latency": 8.25, "Errors": 0, "Rejected": 0, "NonFinite": 0}
+    assert metrics(document) == {"Latency": 8.25, "Errors": 0, "Rejected": 0, "NonFinite": 0, "First": 1}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,21 @@ def test_init_counts_into_the_first_requests_latency_only():
     first, second = line(writer), line(writer)
     assert metrics(first)["Latency"] == 128.75
     assert metrics(first)["Init"] == 120.5
-    assert "Init" not in metrics(second)
+    assert not {"Init", "First"} & set(metrics(second))
+    assert "First" not in metrics(first)
     assert metrics(second)["Latency"] == 8.25
+
+
+def test_a_first_request_whose_init_no_caller_waited_for_counts_as_first():
+    writer = telemetry()
+    assert metrics(line(writer))["First"] == 1
+    assert "First" not in line(writer)
+
+
+def test_a_golden_request_takes_the_place_of_the_first():
+    writer = telemetry()
+    line(writer, probe=True)
+    assert "First" not in line(writer)
 
 
 def test_a_noted_prediction_is_told_with_its_answer_and_forgotten():
