@@ -33,7 +33,7 @@ _MILLISECONDS = re.compile(r"\+?(\d+(?:\.\d+)?)\s*(ms|s)")
 class Injection:
     """A fault to inject. ``text`` is the option's value; ``fault`` the offline cloud's settings for it, empty
     where ``bad_graph`` names what is done to the model instead. With ``recycle`` the candidate's environments are
-    taken away as the shift begins: the pre-traffic check has warmed them, and live requests would meet no
+    removed every minute of the shift: the pre-traffic check has warmed them, and live requests would wait for no
     init."""
 
     text: str

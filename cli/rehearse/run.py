@@ -1,5 +1,6 @@
 """A rehearsal from its first deploy to the record of it."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from serinus.lambda_handlers.contract.bundle import read_golden
 LEAD_IN_S = 1.0
 LEAD_OUT_S = 1.0
 _LOOK_EVERY_S = 0.05
+#: Cloud seconds after which the environments of a candidate with slow starts are removed again.
+RECYCLE_EVERY_S = 60.0
 #: Default cloud seconds until a metric appears: on AWS a new metric may take two minutes
 #: (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html), most take less.
 METRIC_DELAY_S = 90.0
@@ -127,14 +130,16 @@ def release(
         observer = ReleaseObserver(
             reader, environment.target.client("cloudformation"), clock, released_at, view.event_observed
         )
-        recycled = injection is None or not injection.recycle
+        recycles = injection is not None and injection.recycle
+        recycled_at = -math.inf
 
         def poll() -> None:
-            nonlocal recycled
+            nonlocal recycled_at
             throttle.adjust()
             observer.poll()
-            if not recycled and (canary := observer.alias_samples[-1].alias.canary):
-                recycled = True
+            canary = observer.alias_samples[-1].alias.canary
+            if recycles and canary and clock.now() - recycled_at >= RECYCLE_EVERY_S:
+                recycled_at = clock.now()
                 environment.recycle(endpoint.function, canary)
             view.show(traffic, observer, clock)
 

@@ -20,17 +20,17 @@ from serinus.infra.settings import Endpoint, Settings
 from serinus.infra.traffic_shift import shift_of
 from serinus.lambda_handlers.contract import release, signals
 
-#: Metrics of our own namespace, all by function and version; the verdict by function alone too, and what was
-#: rejected by its reason.
+#: Metrics of our own namespace, all by function and version; the verdict by function alone too, rejections by
+#: their reason too, and predictions by their bins only.
 OWN_METRICS = frozenset(
     {
         release.METRIC_VERDICT,
         signals.METRIC_ERRORS,
+        signals.METRIC_FIRST,
         signals.METRIC_INIT,
         signals.METRIC_LATENCY,
         signals.METRIC_MODEL_TIME,
         signals.METRIC_NON_FINITE,
-        signals.METRIC_PREDICTION,
         signals.METRIC_REJECTED,
         signals.METRIC_ROWS,
     }
@@ -105,6 +105,8 @@ def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
             return watched.name == release.METRIC_VERDICT
         if watched.dimensions == {FUNCTION, VERSION, signals.DIMENSION_OUTCOME}:
             return watched.name == signals.METRIC_REJECTED
+        if watched.dimensions == {FUNCTION, VERSION, signals.DIMENSION_BINS}:
+            return watched.name == signals.METRIC_PREDICTION
         return watched.name in OWN_METRICS and watched.dimensions == {FUNCTION, VERSION}
     known = [set(), {FUNCTION}, {FUNCTION, RESOURCE}]
     if weighted:

@@ -79,21 +79,28 @@ def learn_thresholds(cloudwatch: CloudWatch, stable: Source, start: float, fallb
     """Thresholds from the stable version's traffic before the canary's first request.
 
     A duration is slow above the 90th percentile of the alias in the last hour, and at least `TRIFLE` times and
-    `TRIFLE_MS` above its median, so that a tight distribution does not count trifles. Both are medians over five
-    minutes each. An init is slow above twice its 90th percentile of a day.
+    `TRIFLE_MS` above its median, so that a tight distribution does not count trifles. An init is slow above twice
+    its 90th percentile of a day.
     """
-    alias = replace(stable, weighted=False)
-    queries = {name: alias.lambdas("Duration", name) for name in ("p50", "p90")}
-    durations = _read(
-        cloudwatch, queries, start - HOUR_S, start // FIVE_MINUTES_S * FIVE_MINUTES_S, FIVE_MINUTES_S
-    )
     inits = _read(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start, HOUR_S)
     init_times = list(inits["p90"].values())
-    slow_ms = fallback_slow_ms
-    if durations["p90"]:
-        usual_ms = statistics.median(durations["p50"].values())
-        slow_ms = max(statistics.median(durations["p90"].values()), TRIFLE * usual_ms, usual_ms + TRIFLE_MS)
-    return Thresholds(slow_ms, slow_init_ms=2 * statistics.median(init_times) if init_times else None)
+    slow_init_ms = 2 * statistics.median(init_times) if init_times else None
+    usual_ms = _usual_durations(cloudwatch, replace(stable, weighted=False), start)
+    if usual_ms is None:
+        return Thresholds(fallback_slow_ms, slow_init_ms)
+    median, p90 = usual_ms
+    return Thresholds(max(p90, TRIFLE * median, median + TRIFLE_MS), slow_init_ms)
+
+
+def _usual_durations(cloudwatch: CloudWatch, alias: Source, start: float) -> tuple[float, float] | None:
+    """Median and 90th percentile of an hour, milliseconds, each the median over five minutes, which few requests
+    make less noisy than minutes do; over minutes where there were no five. None without traffic."""
+    queries = {name: alias.lambdas("Duration", name) for name in ("p50", "p90")}
+    for period in (FIVE_MINUTES_S, MINUTE_S):
+        durations = _read(cloudwatch, queries, start - HOUR_S, start // period * period, period)
+        if durations["p90"]:
+            return statistics.median(durations["p50"].values()), statistics.median(durations["p90"].values())
+    return None
 
 
 def read_version(

@@ -87,6 +87,16 @@ def test_predictions_that_collapse_to_one_class_roll_back(release):
     assert found["reason"].startswith("a different distribution of predictions")
 
 
+@pytest.mark.parametrize("minutes", [3, 60])
+def test_an_hour_or_the_few_minutes_there_were_show_what_is_slow(release, minutes):
+    for minute in range(-minutes, 0):
+        release.traffic(release.stable, minute, 200, weighted=False)
+    for minute in range(8):
+        release.traffic(release.stable, minute, 180)
+        release.traffic(release.canary, minute, 20, duration_ms=60.0)
+    assert judge_rollout(at(release, 9), release.context)["reason"].startswith("slow responses")
+
+
 @pytest.mark.parametrize("new", [{"inits_ms": [90.0] * 8}, {"first": 8}], ids=["init", "snapshot"])
 def test_first_responses_of_new_environments_may_be_slow(release, new):
     serve_traffic(release, 12)
