@@ -13,7 +13,6 @@ from serinus.cli import offline_process
 from serinus.cli.console import notice, print_json, results, step
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
-from serinus.cli.state_folder import require_state_folder
 from serinus.cli.target import LARGEST_PORT, AsJson
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
@@ -68,8 +67,6 @@ def up(
 
     Example: [bold]serinus local up --speed 60[/]
     """
-    if state is not None:
-        require_state_folder(state)
     project = find_project()
     identity = offline_process.cloud_identity(project, env)
     if foreground:

@@ -193,7 +193,7 @@ def test_holdout_shows_both_and_gates_the_loss(
     assert packed.holdout["source"]["accuracy"] == network.score(numbers.head(200), score[:200] > 0)
     assert "| accuracy |" in (packed.bundle / "card.md").read_text()
     with pytest.raises(HoldoutError, match=r"on the holdout .* worse by more"):
-        pack(network, numbers.assign(y=score > 0), precision="int4", max_loss=-1.0, **settings)
+        pack(network, numbers.assign(y=score > 0), precision="int4", max_loss=0.0, **settings)
 
 
 def test_holdout_of_a_regressor(numbers: pd.DataFrame, score: Any, pack: Package, tmp_path: Path) -> None:
