@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("strategies")]
 
 ENDPOINTS = {
     "linear": '[endpoint.linear.rollout]\nstrategy = "linear"\nstep_percent = 50\ninterval_minutes = 8',
-    "switched": '[endpoint.switched.rollout]\nstrategy = "blue_green"\nbake_minutes = 5',
+    "switched": '[endpoint.switched.rollout]\nstrategy = "blue_green"\nbake_minutes = 9',
     "canary": '[endpoint.canary.rollout]\nstrategy = "canary"\nshare_percent = 20\nbake_minutes = 6',
     "once": '[endpoint.once.rollout]\nstrategy = "all_at_once"',
 }
@@ -92,10 +92,11 @@ def test_what_goes_wrong_during_a_release_is_undone(deployed: Any) -> None:
     shop = deployed
     wrong = {name: ENDPOINTS[name] for name in ("linear", "switched", "canary")}
     before, silent = {name: shop.alias(name).version for name in wrong}, fired(shop, "Silence")
-    for name in wrong:
-        for _ in range(12 * REQUESTS):  # what the judge of a switch compares with
-            assert shop.ask(name).status_code == 200
-    shop.cloud.advance(60)
+    for _ in range(24):  # what the judge of a switch compares with
+        for name in wrong:
+            for _ in range(REQUESTS):
+                assert shop.ask(name).status_code == 200
+        shop.cloud.advance(60)
     shop.configure(wrong, revision=3)
     with shop.deploying() as process:
         shop.stand_until(lambda: all(shop.alias(name).canary for name in JUDGED_SIDE_BY_SIDE))
