@@ -4,6 +4,7 @@ measures."""
 import math
 from collections.abc import Iterator
 
+from serinus.infra.lint.figures import requests_in_words
 from serinus.infra.lint.finding import Problem
 from serinus.infra.lint.rollout_rules import length_key
 from serinus.infra.settings import Endpoint, RolloutSettings, Settings
@@ -16,8 +17,8 @@ REQUESTS_TO_DETECT = {"every request": 8, "1 in 5": 35, "1 in 10": 80, "1 in 20"
 #: With this fault undetected, lint warns.
 LARGEST_UNSEEN = "1 in 10"
 _MEASURED_SHARE = 0.10
-#: Minutes that cannot be judged: part of the first one, and the last one until its metrics are complete.
-_UNJUDGED_MINUTES = 2
+#: Minutes that cannot be judged: part of the first one, and the last two until their metrics are complete.
+_UNJUDGED_MINUTES = 3
 
 
 def check_steps(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
@@ -39,29 +40,33 @@ def check_evidence(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]
     traffic = rollout.requests_per_minute
     if traffic is None or rollout.strategy not in ("canary", "linear"):
         return
-    minutes = comparable_minutes(rollout)
-    unseen = [fault for fault, requests in REQUESTS_TO_DETECT.items() if traffic * minutes < requests]
-    if LARGEST_UNSEEN not in unseen:
-        return
+    per_request = canary_requests(rollout)
+    unseen = [fault for fault, requests in REQUESTS_TO_DETECT.items() if traffic * per_request < requests]
+    if not per_request or LARGEST_UNSEEN not in unseen:
+        return  # without any minute to compare, another rule asks for a longer bake
     seen = [fault for fault in REQUESTS_TO_DETECT if fault not in unseen]
     detects = (
         f"detects a version that fails {seen[-1]}, but not one that fails {unseen[0]},"
         if seen
         else "does not even detect a version that fails every request"
     )
-    enough = f"; {math.ceil(REQUESTS_TO_DETECT[LARGEST_UNSEEN] / minutes)} would show 1 in 10" if minutes else ""
-    larger = ", a larger share_percent" if rollout.strategy == "canary" else ""
+    enough = math.ceil(REQUESTS_TO_DETECT[LARGEST_UNSEEN] / per_request)
+    larger = rollout.strategy == "canary" and rollout.share_percent < 50
     yield Problem(
         "warning",
         ("rollout", "requests_per_minute"),
-        f"with {traffic} requests a minute the judge {detects} before all traffic moves{enough}",
-        f'Set a longer {length_key(rollout)[1]}{larger}, or on_not_enough_evidence = "roll_back"',
+        f"with {requests_in_words(traffic)} a minute the judge {detects} before all traffic moves; {enough} would "
+        "show 1 in 10",
+        f"Set a longer {length_key(rollout)[1]}"
+        + (" or a larger share_percent" if larger else "")
+        + ("" if rollout.on_not_enough_evidence == "roll_back" else ', or on_not_enough_evidence = "roll_back"'),
     )
 
 
-def comparable_minutes(rollout: RolloutSettings) -> float:
-    """Whole minutes of the shift that the judge can compare before its last word, in minutes of a canary with a
-    share of 10 %: a request of either version tells the more, the more evenly traffic is split."""
+def canary_requests(rollout: RolloutSettings) -> float:
+    """For each request a minute, the canary's requests that the judge can compare before its last word, in
+    requests of a canary with a share of 10 %: one tells the less, the fewer of the stable version's stand beside
+    it."""
     shift = shift_of(rollout)
     judged = shift.judged_minutes - min(LAST_WORD_MINUTES, shift.judged_minutes / 2) - _UNJUDGED_MINUTES
     interval = rollout.interval_minutes if rollout.strategy == "linear" else math.inf

@@ -14,8 +14,8 @@ from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
 #: (docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html), less some minutes
 #: in which the judge answers and its metrics settle.
 LONGEST_HELD_MINUTES = 55
-#: Minutes for a verdict on live requests, whose metrics take a minute to settle, and for its alarm to stop it. With
-#: blue_green the first minute and the three worst do not count, and two more are needed to see even a total failure.
+#: Minutes for a verdict on live requests, whose metrics take two minutes to settle, and for its alarm to stop it.
+#: With blue_green the first minute and the three worst do not count, and one more must show even a total failure.
 SHORTEST_JUDGED_MINUTES = {"canary": 2 * LAST_WORD_MINUTES, "linear": 2 * LAST_WORD_MINUTES, "blue_green": 7}
 
 _USED_BY: Mapping[str, tuple[str, ...]] = {
@@ -63,9 +63,9 @@ def check_judged_minutes(_settings: Settings, endpoint: Endpoint) -> Iterator[Pr
     if judged >= least:
         return
     late = (
-        "metrics settle after one, and the first and the three worst do not count"
+        "metrics settle after two, and the first and the three worst do not count"
         if rollout.strategy == "blue_green"
-        else f"metrics settle after one, and its alarm may need {LAST_WORD_MINUTES} to stop CodeDeploy, so that "
+        else f"metrics settle after two, and its alarm may need {LAST_WORD_MINUTES} to stop CodeDeploy, so that "
         "all traffic would reach a bad version before the post-traffic check fails it"
     )
     yield Problem(

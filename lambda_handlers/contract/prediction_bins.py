@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from serinus.lambda_handlers.contract.bundle import BASELINE
 from serinus.lambda_handlers.contract.files import Folder, read_file
-from serinus.lambda_handlers.contract.signature import Signature
+from serinus.lambda_handlers.contract.signature import Output, Signature
 
 #: baseline.json's key.
 KEY = "prediction_bins"
@@ -38,12 +38,13 @@ class PredictionBins(NamedTuple):
         return {"id": self.id, "output": self.output, **edges}
 
 
-def predicted_output(signature: Signature) -> str | None:
-    """The output whose values are counted: the label, or else the value; None without either."""
-    by_role = {output.role: output.name for output in reversed(signature.outputs)}
-    if signature.classes is not None and "label" in by_role:
-        return by_role["label"]
-    return by_role.get("value")
+def predicted_output(signature: Signature) -> Output | None:
+    """The output whose values are counted: the label, where the classes are known, or else a number; None without
+    either."""
+    for output in signature.outputs:
+        if output.role == "label" and signature.classes is not None:
+            return output
+    return next((o for o in signature.outputs if o.role == "value" and o.dtype not in ("string", "bool")), None)
 
 
 def bins_by_class(output: str, classes: Sequence[Any]) -> PredictionBins:

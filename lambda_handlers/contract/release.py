@@ -59,10 +59,9 @@ ENV_STRATEGY = "SERINUS_STRATEGY"
 ENV_BAKE_MINUTES = "SERINUS_BAKE_MINUTES"
 #: `Inconclusive`; default promote.
 ENV_INCONCLUSIVE = "SERINUS_INCONCLUSIVE"
-#: Percentage of requests that the canary receives at first; with linear each step adds as much. Required with
-#: both.
+#: Percentage of requests that the canary receives at first; with linear each step adds as much. Default 10.
 ENV_SHARE_PERCENT = "SERINUS_SHARE_PERCENT"
-#: linear, required: minutes between steps.
+#: linear: minutes between steps, 1 or more; default 2.
 ENV_INTERVAL_MINUTES = "SERINUS_INTERVAL_MINUTES"
 #: Live requests on the canary before the judge decides; default `MINIMUM_REQUESTS`.
 ENV_MINIMUM_REQUESTS = "SERINUS_MINIMUM_REQUESTS"
@@ -72,7 +71,7 @@ ENV_ALLOW_BREAKING = "SERINUS_ALLOW_BREAKING"
 #: Milliseconds that a first request (init and scoring) and later ones may take in a probe; defaults 8000 and 2000.
 ENV_COLD_LIMIT_MS = "SERINUS_COLD_LIMIT_MS"
 ENV_WARM_LIMIT_MS = "SERINUS_WARM_LIMIT_MS"
-#: Seconds after a minute's end before its metrics count as complete; default 60.
+#: Seconds after a minute's end before its metrics count as complete; default 120.
 ENV_SETTLE_S = "SERINUS_SETTLE_S"
 #: Milliseconds above which a duration is slow if the last hour had no traffic; default 1000.
 ENV_SLOW_MS = "SERINUS_SLOW_MS"

@@ -60,7 +60,7 @@ METRIC_FIRST = "First"
 #: Rows that the graph scored, and its milliseconds; only of requests that reached it.
 METRIC_ROWS = "Rows"
 METRIC_MODEL_TIME = "ModelTime"
-#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1, also by `DIMENSION_BINS`: a
+#: Bin of the first row's prediction, `prediction_value` of 0 to PREDICTION_BINS - 1, by `DIMENSION_BINS` too: a
 #: class by its index in the signature (all beyond the last bin in the last), or a number between the bins' edges.
 #: Only on 200 responses.
 METRIC_PREDICTION = "Prediction"

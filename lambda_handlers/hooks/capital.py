@@ -46,9 +46,11 @@ SIGNAL_STAKES = {
 }
 STAKES = np.array([signal.stake for signal in SIGNAL_STAKES.values()])
 
-#: Share of the canary's cold starts that may take longer than twice the stable's 90th percentile. No stable
-#: version starts beside it that it could be compared with: its environments are warm.
+#: Share of the canary's cold starts that may take longer than twice the stable's 90th percentile, in minutes in
+#: which the stable version had none; and how many times its odds are tolerated in others.
 TOLERATED_SLOW_INITS = 0.3
+TOLERATED_INIT_ODDS = 4.0
+MOST_INITS = 2
 #: Minutes over which the stable version's counts are added up to measure how much they vary.
 DISPERSION_MINUTES = 30
 
@@ -88,10 +90,7 @@ def accumulate(rollout: Rollout) -> Capital:
 
 def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: float, rollout: Rollout) -> Floats:
     if signal == "slow_inits":
-        inits = [
-            (minute.canary.inits, minute.canary.slow_inits) if not minute.young else (0, 0) for minute in minutes
-        ]
-        return log_capital_against_share(inits, TOLERATED_SLOW_INITS)
+        return _log_capital_of_inits(minutes)
     grow = log_capital_without_loudest if rollout.switched else log_capital
     if signal == "predictions":
         bins = []
@@ -102,6 +101,24 @@ def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: floa
         return mix(np.stack(bins, axis=-1), np.full(PREDICTION_BINS, 1 / PREDICTION_BINS))
     past = [(before.requests, getattr(before, signal)) for before in rollout.history]
     return grow(_independent([minute.block(signal) for minute in minutes], past, rollout), tolerated_odds)
+
+
+def _log_capital_of_inits(minutes: Sequence[Minute]) -> Floats:
+    """Half of the capital is on cold starts of both versions in one minute, half on those of the canary alone, of
+    which a minute counts as `MOST_INITS` at most: what slows one start often slows those beside it."""
+    none = Block(0, 0, 0, 0)
+    beside = [none if minute.young else minute.init_block() for minute in minutes]
+    alone = [_bounded(block) if not block.stable else (0, 0) for block in beside]
+    both = np.stack(
+        [log_capital(beside, TOLERATED_INIT_ODDS), log_capital_against_share(alone, TOLERATED_SLOW_INITS)], axis=-1
+    )
+    return mix(both, np.array([0.5, 0.5]))
+
+
+def _bounded(inits: Block) -> tuple[int, int]:
+    if inits.canary <= MOST_INITS:
+        return inits.canary, inits.canary_events
+    return MOST_INITS, MOST_INITS * inits.canary_events // inits.canary
 
 
 def _independent(blocks: Sequence[Block], past: Sequence[tuple[int, int]], rollout: Rollout) -> Sequence[Block]:

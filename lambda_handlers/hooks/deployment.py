@@ -60,12 +60,12 @@ def is_rollback(codedeploy: CodeDeploy, deployment_id: str) -> bool:
     """Whether the deployment restores the version before another one's. AWS does not document whether it runs
     hooks in such a deployment; they must not compare it with the bundle of the release that it undoes.
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html"""
-    info = codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
-    return info.get("creator") in _ROLLBACK_CREATORS or _undoes_another(info)
+    return _undoes_another(codedeploy.get_deployment(deploymentId=deployment_id)["deploymentInfo"])
 
 
 def _undoes_another(info: dict[str, Any]) -> bool:
-    return "rollbackTriggeringDeploymentId" in info.get("rollbackInfo", {})
+    undoes = "rollbackTriggeringDeploymentId" in info.get("rollbackInfo", {})
+    return undoes or info.get("creator") in _ROLLBACK_CREATORS
 
 
 def find_rollout(codedeploy: CodeDeploy, settings: Settings) -> Deployment | None:

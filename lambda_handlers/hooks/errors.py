@@ -1,10 +1,11 @@
 """Errors of a hook, beyond a version that fails its check.
 
 HookError
-├── BadSetting       an environment variable is missing or unreadable, for the deployer to fix
-├── BadDeployment    the deployment is of another function or alias than this hook watches
-└── NoResponse       a version returned no response that could be compared
-    └── Throttled    Lambda rejected the request: nothing is known about the version
+├── BadSetting         an environment variable is missing or unreadable, for the deployer to fix
+├── BadDeployment      the deployment is of another function or alias than this hook watches
+├── IncompleteMetrics  CloudWatch did not return all that was asked for
+└── NoResponse         a version returned no response that could be compared
+    └── Throttled      Lambda rejected the request: nothing is known about the version
 """
 
 
@@ -26,3 +27,7 @@ class NoResponse(HookError):
 
 class Throttled(NoResponse):
     """Rejected for concurrency, before the version was reached."""
+
+
+class IncompleteMetrics(HookError):
+    """CloudWatch returned only a part of the metrics."""

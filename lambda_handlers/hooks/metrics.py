@@ -6,6 +6,7 @@ executed version only while an alias has weights: after a switch at once, only t
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 """
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,14 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.hooks.errors import IncompleteMetrics
 from serinus.lambda_handlers.hooks.observations import VersionMinute
 
 MINUTE_S = 60
 FIVE_MINUTES_S = 300
 HOUR_S = 3600
+#: Where Lambda does not name the version: the share of the alias' invocations that the version itself must report.
+SERVED_ALONE = 0.9
 #: A response that takes less than this many times, or milliseconds more than, the median is not slow.
 TRIFLE, TRIFLE_MS = 1.5, 10.0
 #: Lambda's longest run in milliseconds: no latency lies above.
@@ -82,35 +86,41 @@ def learn_thresholds(cloudwatch: CloudWatch, stable: Source, start: float, fallb
     `TRIFLE_MS` above its median, so that a tight distribution does not count trifles. An init is slow above twice
     its 90th percentile of a day.
     """
-    inits = _read(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start, HOUR_S)
-    init_times = list(inits["p90"].values())
-    slow_init_ms = 2 * statistics.median(init_times) if init_times else None
-    usual_ms = _usual_durations(cloudwatch, replace(stable, weighted=False), start)
-    if usual_ms is None:
+    alias = replace(stable, weighted=False)
+    inits = _usual(cloudwatch, {"p90": stable.own(signals.METRIC_INIT, "p90")}, start - 24 * HOUR_S, start)
+    slow_init_ms = 2 * inits["p90"] if inits else None
+    queries = {name: alias.lambdas("Duration", name) for name in ("p50", "p90")}
+    usual_ms = _usual(cloudwatch, queries, start - HOUR_S, start)
+    if not usual_ms:
         return Thresholds(fallback_slow_ms, slow_init_ms)
-    median, p90 = usual_ms
+    median, p90 = usual_ms["p50"], usual_ms["p90"]
     return Thresholds(max(p90, TRIFLE * median, median + TRIFLE_MS), slow_init_ms)
 
 
-def _usual_durations(cloudwatch: CloudWatch, alias: Source, start: float) -> tuple[float, float] | None:
-    """Median and 90th percentile of an hour, milliseconds, each the median over five minutes, which few requests
-    make less noisy than minutes do; over minutes where there were no five. None without traffic."""
-    queries = {name: alias.lambdas("Duration", name) for name in ("p50", "p90")}
+def _usual(cloudwatch: CloudWatch, queries: Mapping[str, Query], start: float, end: float) -> dict[str, float]:
+    """Each query's median over five minutes, which few requests make less noisy than minutes do; over minutes
+    where there were no five. Only periods that ended by ``end`` count. Empty without traffic."""
     for period in (FIVE_MINUTES_S, MINUTE_S):
-        durations = _read(cloudwatch, queries, start - HOUR_S, start // period * period, period)
-        if durations["p90"]:
-            return statistics.median(durations["p50"].values()), statistics.median(durations["p90"].values())
-    return None
+        series = _read(cloudwatch, queries, start, end // period * period, period)
+        if all(series.values()):
+            return {name: statistics.median(values.values()) for name, values in series.items()}
+    return {}
 
 
 def read_version(
     cloudwatch: CloudWatch, source: Source, thresholds: Thresholds, start: float, end: float
 ) -> dict[float, VersionMinute]:
     """One version's minutes from ``start`` to ``end`` (whole minutes, epoch seconds), by their start; a minute
-    without any request is left out."""
+    without any request is left out, and so is one in which the alias served another version. Raises
+    `IncompleteMetrics`."""
     series = _read(cloudwatch, _queries(source, thresholds), start, end, MINUTE_S)
     times = sorted({moment for values in series.values() for moment in values})
-    return {moment: _minute(series, moment) for moment in times}
+    minutes = {moment: _minute(series, moment) for moment in times}
+    return {
+        moment: minute
+        for moment, minute in minutes.items()
+        if source.weighted or minute.requests >= SERVED_ALONE * minute.invocations
+    }
 
 
 def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
@@ -145,20 +155,23 @@ def _count_between(low: float, high: float) -> str:
 
 def _minute(series: Series, moment: float) -> VersionMinute:
     def count(name: str) -> int:
-        return round(series[name].get(moment, 0.0)) if name in series else 0
+        value = series[name].get(moment, 0.0) if name in series else 0.0
+        return round(value) if math.isfinite(value) and value > 0 else 0
 
     crashes = count("crashes")
-    requests = max(count("invocations"), count("answered") + crashes)
+    requests = count("answered") + crashes
+    invocations = max(requests, count("invocations"))
     inits = count("inits")
     return VersionMinute(
         requests=requests,
         errors=min(requests, count("errors") + crashes),
         rejected=min(requests, count("rejected")),
         non_finite=min(requests, count("non_finite")),
-        slow=min(requests, count("slow")),
+        slow=min(invocations, count("slow")),
         inits=inits,
         slow_inits=min(inits, count("slow_inits")),
         first=inits + count("first"),
+        invocations=invocations,
         predictions=tuple(count(f"bin_{index}") for index in range(signals.PREDICTION_BINS)),
     )
 
@@ -167,6 +180,7 @@ def _read(
     cloudwatch: CloudWatch, queries: Mapping[str, Query], start: float, end: float, period_s: int
 ) -> dict[str, dict[float, float]]:
     series: dict[str, dict[float, float]] = defaultdict(dict)
+    states: dict[str, str] = {}
     parameters: dict[str, Any] = {
         "MetricDataQueries": [_metric_data_query(name, query, period_s) for name, query in queries.items()],
         "StartTime": datetime.fromtimestamp(start // period_s * period_s, UTC),
@@ -178,7 +192,10 @@ def _read(
         for result in page["MetricDataResults"]:
             times = [moment.timestamp() for moment in result["Timestamps"]]
             series[result["Id"]].update(zip(times, result["Values"], strict=True))
+            states[result["Id"]] = result.get("StatusCode", "Complete")
         if "NextToken" not in page:
+            if lacking := sorted(name for name, state in states.items() if state != "Complete"):
+                raise IncompleteMetrics(f"CloudWatch returned {states[lacking[0]]} for {', '.join(lacking)}")
             return {name: series[name] for name in queries}
         parameters["NextToken"] = page["NextToken"]
 

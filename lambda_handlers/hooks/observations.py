@@ -14,8 +14,9 @@ class VersionMinute:
     ``errors`` counts handled 5xx responses and crashes, ``rejected`` 4xx responses of validation, ``non_finite``
     responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations exclude init;
     ``slow_inits`` of ``inits`` are counted separately. ``first`` counts first responses of environments, whether a
-    caller waited for init or not. ``predictions`` counts requests by the bin of their first
-    row's prediction.
+    caller waited for init or not. ``predictions`` counts requests by the bin of their first row's prediction.
+    ``invocations``, which ``slow`` are of, come from Lambda's metrics, all else but
+    crashes from the function's own: one set may be visible before the other.
     """
 
     requests: int = 0
@@ -27,6 +28,7 @@ class VersionMinute:
     slow_inits: int = 0
     predictions: tuple[int, ...] = (0,) * PREDICTION_BINS
     first: int = 0
+    invocations: int = 0
 
     @classmethod
     def total(cls, minutes: Iterable["VersionMinute"]) -> "VersionMinute":
@@ -41,13 +43,14 @@ class VersionMinute:
 class Minute:
     """Both versions in one minute, or in several that were merged; ``start`` in seconds since 1970. After a switch
     at once, ``stable`` holds the minutes of the stable version before it that this minute of the canary is
-    compared with. Weights are the same in all minutes of one ``step``. ``young``: the canary's code is new to
-    Lambda."""
+    compared with. ``share`` of requests are due to the canary, the same in all minutes of one ``step``.
+    ``young``: the canary's code is new to Lambda."""
 
     start: float
     canary: VersionMinute
     stable: VersionMinute
     step: int = 0
+    share: float = 0.1
     young: bool = False
 
     def block(self, event: str) -> Block:
@@ -56,15 +59,20 @@ class Minute:
         More of the canary's environments are new than of the stable's, and an environment's first response is
         often slow: all first responses of the canary count as slow for that reason.
         """
-        canary_events: int = getattr(self.canary, event)
+        canary, stable = self.canary, self.stable
         if event == "slow":
-            canary_events = max(0, canary_events - self.canary.first)
-        return Block(
-            canary=self.canary.requests,
-            canary_events=canary_events,
-            stable=self.stable.requests,
-            stable_events=getattr(self.stable, event),
-        )
+            return Block(
+                canary=max(canary.requests, canary.invocations),
+                canary_events=max(0, canary.slow - canary.first),
+                stable=max(stable.requests, stable.invocations),
+                stable_events=stable.slow,
+            )
+        return Block(canary.requests, getattr(canary, event), stable.requests, getattr(stable, event))
+
+    def init_block(self) -> Block:
+        """Cold starts, and how many of them were slow."""
+        canary, stable = self.canary, self.stable
+        return Block(canary.inits, canary.slow_inits, stable.inits, stable.slow_inits)
 
     def prediction_block(self, index: int) -> Block:
         """Requests whose prediction fell into bin ``index``, among those that had one."""

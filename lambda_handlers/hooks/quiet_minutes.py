@@ -5,28 +5,30 @@ from dataclasses import replace
 
 from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 
-#: Requests of each version that a comparison waits for.
+#: Requests of the version with the smaller share that a comparison waits for, by its share.
 LEAST_REQUESTS = 2
 
 
 def merge_quiet(minutes: Sequence[Minute]) -> list[tuple[Minute, int]]:
     """Minutes in order, quiet neighbours merged, each with the number of minutes up to its end.
 
-    A minute is merged with those after it until both versions have `LEAST_REQUESTS`, or the weights change. The
-    rule looks at counts of requests alone, so that each merged minute is as fair a comparison as a single one. The
-    last ones may still wait for others, and are left out.
+    A minute is merged with those after it until `LEAST_REQUESTS` of both versions' requests are due to each of
+    them by the weights, or the weights change. The rule looks at the requests of both versions together: a rule
+    that looked at how they were split would end groups when trouble comes, and charge it to the canary. Minutes at
+    the end that are still too few are left out.
     """
     merged: list[tuple[Minute, int]] = []
     waiting: list[Minute] = []
+    due = 0.0
     for count, minute in enumerate(minutes, start=1):
         if waiting and waiting[0].step != minute.step:
             merged.append((_merge(waiting), count - 1))
-            waiting = []
+            waiting, due = [], 0.0
         waiting.append(minute)
-        both = _merge(waiting)
-        if min(both.canary.requests, both.stable.requests) >= LEAST_REQUESTS:
-            merged.append((both, count))
-            waiting = []
+        due += (minute.canary.requests + minute.stable.requests) * min(minute.share, 1 - minute.share)
+        if due >= LEAST_REQUESTS:
+            merged.append((_merge(waiting), count))
+            waiting, due = [], 0.0
     return merged
 
 

@@ -19,10 +19,10 @@ from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
 from serinus.lambda_handlers.hooks.settings import Settings
 from serinus.lambda_handlers.hooks.shift_schedule import ShiftSchedule
 
-#: Minutes of the stable version before a switch that each of the canary's after it is compared with: the more
-#: there is of the usual, the fewer requests of the canary show the unusual.
+#: Minutes of the stable version before a switch that each of the canary's after it is compared with. The better
+#: the stable version is known, the fewer requests of the canary are needed.
 MINUTES_BEFORE = 4
-#: Of the stable version alone: how much its counts usually vary.
+#: How far back the stable version's minutes are read, which show how much its counts usually vary.
 HISTORY_S = 4 * HOUR_S
 #: Seconds after the canary's first request in which Lambda may not have cached its code: starts take longer.
 YOUNG_S = 300
@@ -30,7 +30,7 @@ YOUNG_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """``minutes`` compare the versions; ``history`` is the stable version alone before, minute by minute.
+    """``minutes`` hold both versions; ``history`` is the stable version alone before, minute by minute.
     ``switched``: the versions did not serve at the same time."""
 
     minutes: tuple[Minute, ...] = ()
@@ -62,7 +62,13 @@ def read_rollout(
         on_stable = read_version(cloudwatch, stable, thresholds, first, end)
         beside = [on_stable.get(at, VersionMinute()) for at in moments]
     minutes = [
-        Minute(at, on_canary.get(at, VersionMinute()), other, young=at < began + YOUNG_S)
+        Minute(
+            at,
+            on_canary.get(at, VersionMinute()),
+            other,
+            share=1 / (1 + MINUTES_BEFORE),
+            young=at < began + YOUNG_S,
+        )
         for at, other in zip(moments, beside, strict=True)
     ]
     history = tuple(minute for _, minute in sorted(before.items()))
@@ -81,7 +87,11 @@ def _read_before(
 
 def _fair(minutes: list[Minute], schedule: ShiftSchedule) -> list[Minute]:
     steps = [schedule.fair_step(minute) for minute in minutes]
-    return [replace(minute, step=step) for minute, step in zip(minutes, steps, strict=True) if step is not None]
+    return [
+        replace(minute, step=step, share=schedule.share_at(step))
+        for minute, step in zip(minutes, steps, strict=True)
+        if step is not None
+    ]
 
 
 def _backwards(before: dict[float, VersionMinute], last: float, count: int) -> list[VersionMinute]:

@@ -16,7 +16,7 @@ from serinus.lambda_handlers.hooks.settings import Settings
 #: minute counts only if its requests were split as the weights say.
 LATE_S = 180
 #: Standard deviations by which a minute's split may differ from the weights'.
-DEVIATIONS = 3.0
+DEVIATIONS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class ShiftSchedule:
         linear = settings.strategy is Strategy.LINEAR
         return cls(began, settings.share, settings.interval_minutes * MINUTE_S if linear else math.inf)
 
+    def share_at(self, step: int) -> float:
+        """The canary's share from step ``step`` on; 0 is the shift's begin."""
+        return min(1.0, self.share * (step + 1))
+
     def fair_step(self, minute: Minute) -> int | None:
         """The step whose weights applied throughout ``minute``; None if they changed, or seem to have changed, in
         it.
@@ -48,10 +52,11 @@ class ShiftSchedule:
         return step
 
     def _due(self, step: int) -> float:
+        # Without steps the interval is infinite, and 0 times that not a number.
         return self.began + step * self.interval_s if step else self.began
 
     def _split_as_due(self, minute: Minute, step: int) -> bool:
-        share = min(1.0, self.share * (step + 1))
+        share = self.share_at(step)
         requests = minute.canary.requests + minute.stable.requests
         expected, variance = requests * share, requests * share * (1 - share)
-        return abs(minute.canary.requests - expected) <= DEVIATIONS * math.sqrt(variance) + 1
+        return abs(minute.canary.requests - expected) <= DEVIATIONS * math.sqrt(variance)

@@ -63,7 +63,8 @@ def judge(rollout: Rollout, probe: Probe, rules: Rules, *, bake_over: bool) -> J
 def _error_bound(rollout: Rollout, totals: Totals, rules: Rules) -> float:
     """The canary's error share is below this, with chance 1 - alpha at every look at once. Errors that come in
     clumps count as fewer: as many as vary like independent ones."""
-    observed = [*rollout.history, *(minute.stable for minute in rollout.minutes)]
+    beside = () if rollout.switched else tuple(minute.stable for minute in rollout.minutes)
+    observed = [*rollout.history, *beside]
     factor = overdispersion([(minute.requests, minute.errors) for minute in observed], 1)
     return upper_bound(totals.canary.errors / factor, totals.canary.requests / factor, rules.alpha)
 

@@ -55,8 +55,8 @@ def _profile_output(name: str, values: npt.NDArray[Any], classes: Any) -> dict[s
 
 
 def profile_numbers(values: npt.NDArray[np.float64]) -> dict[str, Any]:
-    """Count, missing, mean, standard deviation (of the sample), extremes and the nine inner deciles."""
-    present = values[~np.isnan(values)]
+    """Count, missing or infinite, mean, standard deviation (of the sample), extremes, the nine inner deciles."""
+    present = values[np.isfinite(values)]
     if not present.size:
         return {"kind": "numeric", "count": 0, "missing": int(values.size)}
     return {

@@ -198,7 +198,10 @@ def _assemble(
     )
     manifest = Manifest(request.name, "", signature, shipped.graph.precision, request.tolerance, source.framework)
     baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
-    edges = pinned_edges(request.project, request.environment, request.name, predicted_output(signature))
+    predicted = predicted_output(signature)
+    edges = pinned_edges(
+        request.project, request.environment, request.name, None if predicted is None else predicted.name
+    )
     bins = choose_bins(signature, reference.sample_outputs, edges, progress)
     content = bundle.assemble_content(
         shipped.graph.model,

@@ -27,32 +27,58 @@ from serinus.modelpack.progress import Progress
 
 #: Edges of the pinned bundle that leave more of the sample's predictions in one bin are replaced.
 LARGEST_SHARE = 0.5
+#: A value that so large a share of predictions have is an atom, from which edges keep a distance, in shares of the
+#: range: the same model trained again predicts nearly the same value.
+ATOM = 0.02
+DISTANCE = 0.01
 _DECILES = np.linspace(0.1, 0.9, 9)
 
 
 def choose_bins(
     signature: Signature, outputs: Outputs, pinned: Sequence[float] | None, progress: Progress
 ) -> PredictionBins | None:
-    """The bins for predictions like the sample's ``outputs``; ``pinned``: edges of the bundle before. None where
-    no single prediction a row can be counted."""
+    """The bins for predictions like the sample's ``outputs``; ``pinned``: edges of the bundle that was pinned
+    before. None where no single prediction a row can be counted."""
     output = predicted_output(signature)
     if output is None:
         return None
-    if signature.classes is not None and output == next(o.name for o in signature.outputs if o.role == "label"):
-        return bins_by_class(output, signature.classes)
-    values = _first_column(outputs[output])
-    if not values.size:
+    if output.role == "label":
+        return bins_by_class(output.name, signature.classes or ())
+    values = _first_column(outputs[output.name])
+    own = _edges_of(values)
+    if not own:
         return None
-    own = [float(edge) for edge in np.quantile(values, _DECILES)]
     if pinned is None:
-        return bins_between(output, own)
+        return bins_between(output.name, own)
     if _largest_share(values, pinned) <= max(LARGEST_SHARE, _largest_share(values, own)):
-        return bins_between(output, pinned)
+        return bins_between(output.name, pinned)
     progress.notice(
         f"more than {LARGEST_SHARE:.0%} of the predictions lie in one bin of the pinned bundle, so new bins are "
         "used. The next release does not compare predictions with the live version's."
     )
-    return bins_between(output, own)
+    return bins_between(output.name, own)
+
+
+def _edges_of(values: npt.NDArray[np.float64]) -> list[float]:
+    """At most nine edges near the deciles, between values rather than on one, and away from atoms. Empty where
+    fewer than two values were predicted."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) < 2:
+        return []
+    middles = (distinct[:-1] + distinct[1:]) / 2
+    deciles = np.quantile(values, _DECILES)
+    near = middles[np.clip(np.searchsorted(distinct, deciles, side="right") - 1, 0, len(middles) - 1)]
+    atoms, margin = distinct[counts >= ATOM * len(values)], DISTANCE * (distinct[-1] - distinct[0])
+    return sorted({float(_away_from(atoms, edge, margin)) for edge in near})
+
+
+def _away_from(atoms: npt.NDArray[np.float64], edge: float, margin: float) -> float:
+    """``edge``, or the nearest place at ``margin`` from an atom that is closer; between two such atoms as it
+    is."""
+    close = atoms[np.abs(atoms - edge) < margin]
+    if len(close) != 1:
+        return edge
+    return float(close[0] + np.copysign(margin, edge - close[0]))
 
 
 def pinned_edges(project: Path, environment: str, name: str, output: str | None) -> list[float] | None:
@@ -83,7 +109,7 @@ def _edges_in(baseline: Path, output: str | None) -> list[float] | None:
 def _first_column(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """What the endpoint counts: the first target of each row, where it is a number."""
     numbers = values.reshape(len(values), -1)[:, 0].astype(np.float64)
-    return numbers[~np.isnan(numbers)]
+    return numbers[np.isfinite(numbers)]
 
 
 def _largest_share(values: npt.NDArray[np.float64], edges: Sequence[float]) -> float:

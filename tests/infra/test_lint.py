@@ -65,7 +65,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 2\n',
-            "warning", 7, "endpoint.churn.rollout.bake_minutes", "live requests: metrics settle after one",
+            "warning", 7, "endpoint.churn.rollout.bake_minutes", "live requests: metrics settle after two",
         ),
         (
             '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 1\n',

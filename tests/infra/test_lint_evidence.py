@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from serinus.infra.lint import lint
-from serinus.infra.lint.evidence_rules import LARGEST_UNSEEN, REQUESTS_TO_DETECT, comparable_minutes
+from serinus.infra.lint.evidence_rules import LARGEST_UNSEEN, REQUESTS_TO_DETECT, canary_requests
 from serinus.infra.settings import RolloutSettings
 
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn.rollout]\n'
@@ -65,15 +65,15 @@ def test_strategies_without_a_shift_ignore_stated_traffic(tmp_path: Path) -> Non
 
 
 def test_a_canary_is_comparable_but_for_its_ends() -> None:
-    assert comparable_minutes(RolloutSettings()) == pytest.approx(8 * 0.1)
-    assert comparable_minutes(RolloutSettings(share_percent=50)) == pytest.approx(8 * 0.25 / 0.9)
-    assert comparable_minutes(RolloutSettings(bake_minutes=2)) == 0
+    assert canary_requests(RolloutSettings()) == pytest.approx(7 * 0.1)
+    assert canary_requests(RolloutSettings(share_percent=50)) == pytest.approx(7 * 0.25 / 0.9)
+    assert canary_requests(RolloutSettings(bake_minutes=2)) == 0
 
 
 def test_linear_steps_cost_a_minute_each() -> None:
     rollout = RolloutSettings(strategy="linear", step_percent=20, interval_minutes=5)
-    whole = [share * (1 - share) / 0.9 for share in (0.2, 0.4, 0.6) for _ in range(5)][:13]
-    assert comparable_minutes(rollout) == pytest.approx(sum(whole) - whole[5] - whole[10])
+    whole = [share * (1 - share) / 0.9 for share in (0.2, 0.4, 0.6) for _ in range(5)][:12]
+    assert canary_requests(rollout) == pytest.approx(sum(whole) - whole[5] - whole[10])
 
 
 def test_less_common_faults_need_more_requests() -> None:

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
+from serinus.lambda_handlers.hooks.errors import IncompleteMetrics
 from serinus.lambda_handlers.hooks.judge import judge_rollout
 
 
@@ -108,6 +109,22 @@ def test_first_responses_of_new_environments_may_be_slow(release, new):
     assert judge_rollout(at(release, 13), release.context)["verdict"] == "promote"
 
 
+@pytest.mark.parametrize("state", ["InternalError", "PartialData", "Forbidden"])
+def test_metrics_of_which_a_part_is_missing_are_no_verdict(release, monkeypatch, state):
+    serve_traffic(release, 12, errors=8)
+    whole = release.cloudwatch.get_metric_data
+
+    def partly(**parameters):
+        page = whole(**parameters)
+        page["MetricDataResults"][0]["StatusCode"] = state if "NextToken" not in page else "PartialData"
+        return page
+
+    monkeypatch.setattr(release.cloudwatch, "get_metric_data", partly)
+    with pytest.raises(IncompleteMetrics, match=state):
+        judge_rollout(at(release, 13), release.context)
+    assert not release.cloudwatch.put
+
+
 def test_predictions_counted_in_other_bins_are_not_compared(release):
     """A model trained again on drifted data, whose bins are its own: the counts mean different things."""
     for minute in range(8):
@@ -121,7 +138,7 @@ def test_predictions_counted_in_other_bins_are_not_compared(release):
 
 def test_only_minutes_whose_metrics_are_complete_count(release):
     serve_traffic(release, 5)
-    assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 80
+    assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 60
     release.environ["SERINUS_SETTLE_S"] = "0"
     assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 100
 
@@ -143,7 +160,7 @@ def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bu
 def test_a_throttled_probe_says_nothing(release):
     release.functions.answers[release.canary] = release.functions.throttle
     serve_traffic(release, 8)
-    found = judge_rollout(at(release, 7), release.context)
+    found = judge_rollout(at(release, 9), release.context)
     assert found["verdict"] == "promote"
     assert found["probe"] == "unknown"
 
@@ -196,8 +213,8 @@ def test_after_the_last_word_trouble_still_rolls_back(release):
 
 
 def test_what_is_to_be_rolled_back_is_left_for_the_hook_after_traffic(release):
-    serve_traffic(release, 6)
-    assert judge_rollout(at(release, 7), release.context)["verdict"] == "promote"
+    serve_traffic(release, 8)
+    assert judge_rollout(at(release, 8), release.context)["verdict"] == "promote"
     assert not release.ssm.values
     release.functions.answers[release.canary] = lambda _event: {"errorMessage": "gone"}
     found = judge_rollout(at(release, 8), release.context)
@@ -278,7 +295,7 @@ def test_a_switched_version_is_compared_with_the_time_before(switched):
 def test_each_minute_after_a_switch_is_held_against_four_before_it(switched):
     for minute in range(2):
         switched.traffic(switched.canary, minute, 100, weighted=False)
-    found = judge_rollout(at(switched, 3), switched.context)
+    found = judge_rollout(at(switched, 4), switched.context)
     assert (found["canary_requests"], found["stable_requests"]) == (200, 2 * 4 * 200)
 
 
@@ -290,6 +307,17 @@ def test_a_switched_version_is_judged_by_what_came_before(switched, before, verd
     for minute in range(9):
         switched.traffic(switched.canary, minute, 200, weighted=False, errors=20)
     assert judge_rollout(at(switched, 9), switched.context)["verdict"] == verdict
+
+
+def test_minutes_in_which_another_version_was_live_are_not_the_stable_versions(switched):
+    """It reports no errors of theirs, though it failed no less: twenty minutes ago it replaced another version."""
+    switched.cloudwatch.samples.clear()
+    for minute in range(-240, 0):
+        version = "5" if minute < -20 else switched.stable
+        switched.traffic(version, minute, 200, weighted=False, errors=10)
+    for minute in range(14):
+        switched.traffic(switched.canary, minute, 200, weighted=False, errors=10)
+    assert judge_rollout(at(switched, 16), switched.context)["verdict"] != "roll back"
 
 
 @pytest.mark.parametrize(("clump", "rolled_back"), [(1, True), (40, False)])
