@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.aims import AIMS
 from lab.bars import draw_bars
-from table import Row, machine
+from table import Row, by_section, machine
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -202,7 +202,33 @@ def loads(rows: Sequence[Row]) -> list[str]:
     return [*markdown([row for row in rows if "clients" in row]), *([""] * bool(soaks)), *markdown(soaks), ""]
 
 
-_TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {"cold_start": cold_starts, "load": loads}
+def judge(rows: Sequence[Row]) -> list[str]:
+    """One table a section; of the traffic needed, faults across."""
+    lines: list[str] = []
+    for section, part in by_section(rows).items():
+        wide = _faults_across(part) if any("requests_a_minute" in row for row in part) else part
+        lines += [f"### {section}", "", *markdown(wide), ""]
+    return lines
+
+
+def _faults_across(rows: Sequence[Row]) -> list[Row]:
+    settings = dict.fromkeys((row["share_percent"], row["bake_minutes"]) for row in rows)
+    return [
+        {"canary %": share, "bake, minutes": bake}
+        | {
+            row["fault"]: row["requests_a_minute"]
+            for row in rows
+            if (row["share_percent"], row["bake_minutes"]) == (share, bake)
+        }
+        for share, bake in settings
+    ]
+
+
+_TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
+    "cold_start": cold_starts,
+    "judge": judge,
+    "load": loads,
+}
 
 if __name__ == "__main__":
     main()

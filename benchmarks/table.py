@@ -37,18 +37,34 @@ def main(
 
 
 def show(title: str, rows: Sequence[Row], note: str = "") -> None:
-    """One table; columns are the rows' keys, numbers align right."""
+    """One table, or one a section."""
+    # A file has no width of its own, and cells that were cut would be of no use there.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    for section, part in by_section(rows).items():
+        console.print(_table(f"{title}: {section}" if section else title, part))
+    console.print(f"{note}\n{machine()}".strip(), markup=False)
+
+
+def by_section(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows without their ``section``, by it; rows without one are in the section of the empty name."""
+    sections: dict[str, list[Row]] = {}
+    for row in rows:
+        part = sections.setdefault(row.get("section", ""), [])
+        part.append({key: value for key, value in row.items() if key != "section"})
+    return sections
+
+
+def _table(title: str, rows: Sequence[Row]) -> Table:
+    """Columns are the rows' keys, numbers align right."""
     table = Table(title=title, title_justify="left", box=None)
-    columns = list(dict.fromkeys(key for row in rows for key in row if row[key] not in (None, "")))
+    columns = dict.fromkeys(key for row in rows for key in row)
+    columns = [key for key in columns if any(row.get(key) not in (None, "") for row in rows)]
     for column in columns:
         numeric = any(isinstance(row.get(column), int | float) for row in rows)
         table.add_column(column, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    # A file has no width of its own, and cells that were cut would be of no use there.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    console.print(table)
-    console.print(f"{note}\n{machine()}".strip(), markup=False)
+    return table
 
 
 def machine() -> str:

@@ -78,6 +78,14 @@ def _largest(key: str) -> Callable[[Sequence[Row]], float | None]:
     return value
 
 
+def _missed(section: str) -> Callable[[Sequence[Row]], float | None]:
+    def value(rows: Sequence[Row]) -> float | None:
+        held = [row["held"] for row in rows if row.get("section") == section and row.get("held")]
+        return held.count("MISSED") if held else None
+
+    return value
+
+
 def _converted(rows: Sequence[Row]) -> float:
     return sum(row["converted"] == "yes" for row in rows)
 
@@ -98,4 +106,11 @@ AIMS = (
     Aim("forests, size, TreeEnsemble v5 / plain", "models", 0.35, _largest("v5_size_over_plain")),
     Aim("forests, latency, TreeEnsemble v5 / plain", "models", 1.3, _largest("v5_latency_over_plain")),
     Aim("log and metric lines add, us", "warm", 40, _lines),
+    Aim("kinds of healthy releases rolled back too often", "judge", 0, _missed("False rollbacks")),
+    Aim(
+        "errors for which the judge needs over 1.25 times the oracle's requests",
+        "judge",
+        0,
+        _missed("Requests to detect errors"),
+    ),
 )
