@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 
+from judging.blue_green_power import measure_blue_green_power
 from judging.coverage import measure_coverage
 from judging.detection import measure_detection
 from judging.false_rollbacks import measure_false_rollbacks
@@ -29,6 +30,7 @@ SECTIONS: dict[str, Callable[[Simulation], list[Row]]] = {
     "signals": measure_signals,
     "power": measure_power,
     "traffic-needed": measure_traffic_needed,
+    "blue-green": measure_blue_green_power,
     "coverage": measure_coverage,
 }
 

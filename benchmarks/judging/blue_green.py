@@ -42,11 +42,13 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class BlueGreenTraffic:
-    """A healthy release that takes all traffic at once, with errors of this kind of `KINDS`."""
+    """A release that takes all traffic at once, with errors of this kind of `KINDS`; after the switch ``worse``
+    times as many, for a faulty one."""
 
     kind: str
     bake_minutes: int
     errors: float = 0.01
+    worse: float = 1.0
 
     def simulate(self, rng: np.random.Generator) -> SimulatedRollout:
         minutes = HISTORY_MINUTES + self.bake_minutes
@@ -70,6 +72,7 @@ class BlueGreenTraffic:
         if kind.outage:
             begin = rng.integers(HISTORY_MINUTES if kind.after_switch else 0, minutes - 1)
             shares[begin : begin + 2] = OUTAGE_ERRORS
+        shares[HISTORY_MINUTES:] *= self.worse
         return shares
 
     def _beside(self, minutes: list[VersionMinute]) -> list[Minute]:
