@@ -14,9 +14,9 @@ from serinus.lambda_handlers.contract.signals import PREDICTION_BINS
 from serinus.lambda_handlers.hooks.capital import (
     SIGNAL_STAKES,
     STAKES,
-    TOLERATED_SLOW_INITS,
     Capital,
     accumulate,
+    log_capital_of_inits,
 )
 from serinus.lambda_handlers.hooks.evidence import (
     LIKELY,
@@ -42,9 +42,8 @@ def batch_accumulate(rollout: Rollout) -> Capital:
     """As `accumulate`, for a rollout whose versions serve side by side."""
     merged = merge_quiet(rollout.minutes)
     minutes = [minute for minute, _ in merged]
-    inits = [(0, 0) if minute.young else _inits(minute) for minute in minutes]
     tables = [[minute.block(name) for minute in minutes] for name in COMPARED]
-    return _capital(minutes, tables, log_capital_against_share(inits, TOLERATED_SLOW_INITS), _ends(merged))
+    return _capital(minutes, tables, log_capital_of_inits(minutes), _ends(merged))
 
 
 def former_accumulate(minutes: Sequence[Minute]) -> Capital:

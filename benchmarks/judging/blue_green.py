@@ -83,6 +83,7 @@ class BlueGreenTraffic:
                 MINUTE_S * index,
                 minutes[HISTORY_MINUTES + index],
                 VersionMinute.total(backwards[MINUTES_BEFORE * index : MINUTES_BEFORE * (index + 1)]),
+                share=1 / (1 + MINUTES_BEFORE),
             )
             for index in range(self.bake_minutes)
         ]

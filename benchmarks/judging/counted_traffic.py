@@ -128,6 +128,7 @@ def version_minutes(
         "non_finite": rng.binomial(requests, shares.non_finite),
         "slow": np.minimum(requests, slow + inits),
         "inits": inits,
+        "first": inits,
         "slow_inits": rng.binomial(inits, shares.slow_inits),
     }
     predictions = rng.multinomial(requests, shares.predictions)

@@ -22,7 +22,7 @@ ROLLOUTS, NEEDED_ROLLOUTS = 400, 240
 #: Requests a minute among which the needed traffic is searched, each 1.4 times the last.
 GRID = tuple(round(4 * 2 ** (step / 2)) for step in range(23))
 #: Minutes at both ends of a bake that are not compared: the first is not whole, the last not yet settled.
-UNSEEN_MINUTES = 2
+UNSEEN_MINUTES = 3
 
 
 def measure_power(simulation: Simulation) -> list[Row]:

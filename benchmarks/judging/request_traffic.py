@@ -180,7 +180,7 @@ class RequestTraffic:
     ) -> tuple[tuple[Minute, ...], tuple[Minute, ...]]:
         events = self._events(rng, requests)
         slow_init = requests.cold & (requests.inits_ms > 2 * self.init_ms * np.exp(_P90 * self.init_sigma))
-        events |= {"inits": requests.cold, "slow_inits": slow_init}
+        events |= {"inits": requests.cold, "first": requests.cold, "slow_inits": slow_init}
         answered = ~events["errors"] & ~events["rejected"]
         bins = np.searchsorted(np.cumsum(USUAL_PREDICTIONS)[:-1], rng.random(len(answered)))
         bins = np.where(answered, bins, -1)

@@ -48,7 +48,9 @@ def fair_minutes(minutes: Sequence[Minute], schedule: ShiftSchedule) -> tuple[Mi
     """The minutes that the judge compares, by the hooks' own rule."""
     steps = [schedule.fair_step(minute) for minute in minutes]
     return tuple(
-        replace(minute, step=step) for minute, step in zip(minutes, steps, strict=True) if step is not None
+        replace(minute, step=step, share=schedule.share_at(step))
+        for minute, step in zip(minutes, steps, strict=True)
+        if step is not None
     )
 
 

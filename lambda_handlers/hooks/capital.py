@@ -37,11 +37,11 @@ class SignalStake:
 #: more. A new model is released because it predicts otherwise: only threefold odds of a prediction are a shift.
 #: Slow responses are tolerated to double: a canary's environments are young, their first requests not their best.
 SIGNAL_STAKES = {
-    "errors": SignalStake(0.55, 1.0),
-    "rejected": SignalStake(0.12, 1.25),
-    "non_finite": SignalStake(0.12, 1.25),
+    "errors": SignalStake(0.62, 1.0),
+    "rejected": SignalStake(0.09, 1.25),
+    "non_finite": SignalStake(0.09, 1.25),
     "slow": SignalStake(0.10, 2.0),
-    "predictions": SignalStake(0.07, 3.0),
+    "predictions": SignalStake(0.06, 3.0),
     "slow_inits": SignalStake(0.04, 1.0),
 }
 STAKES = np.array([signal.stake for signal in SIGNAL_STAKES.values()])
@@ -90,7 +90,7 @@ def accumulate(rollout: Rollout) -> Capital:
 
 def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: float, rollout: Rollout) -> Floats:
     if signal == "slow_inits":
-        return _log_capital_of_inits(minutes)
+        return log_capital_of_inits(minutes)
     grow = log_capital_without_loudest if rollout.switched else log_capital
     if signal == "predictions":
         bins = []
@@ -103,7 +103,7 @@ def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: floa
     return grow(_independent([minute.block(signal) for minute in minutes], past, rollout), tolerated_odds)
 
 
-def _log_capital_of_inits(minutes: Sequence[Minute]) -> Floats:
+def log_capital_of_inits(minutes: Sequence[Minute]) -> Floats:
     """Half of the capital is on cold starts of both versions in one minute, half on those of the canary alone, of
     which a minute counts as `MOST_INITS` at most: what slows one start often slows those beside it."""
     none = Block(0, 0, 0, 0)
