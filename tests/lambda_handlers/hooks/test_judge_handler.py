@@ -34,7 +34,9 @@ def test_nothing_is_said_while_nothing_is_rolled_out(release):
 
 
 @pytest.mark.parametrize(
-    "state", [{"rollback": True}, {"traffic_at": None}, {"switched_at": 1.0}], ids=["rollback", "before", "after"]
+    "state",
+    [{"rollback": True}, {"creator": "CloudFormationRollback"}, {"traffic_at": None}, {"switched_at": 1.0}],
+    ids=["rollback", "rollback by CloudFormation", "before", "after"],
 )
 def test_nothing_is_said_of_a_rollback_or_outside_of_the_shift(release, state):
     for name, value in state.items():
