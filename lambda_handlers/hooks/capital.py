@@ -4,7 +4,7 @@ The signals' capitals add up to an e-process, so one threshold, 1/alpha, holds f
 can raise a false alarm beyond its stake, and one loud signal is enough.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,9 +54,6 @@ MOST_INITS = 2
 #: Minutes over which the stable version's counts are added up to measure how much they vary.
 DISPERSION_MINUTES = 30
 
-#: Logarithm of the capital after each block, [blocks], at tolerated odds.
-LogCapital = Callable[[Sequence[Block], float], Floats]
-
 
 @dataclass(frozen=True, slots=True)
 class Capital:
@@ -99,7 +96,7 @@ def _log_capital_of(signal: str, minutes: Sequence[Minute], tolerated_odds: floa
             past = [(sum(before.predictions), before.predictions[index]) for before in rollout.history]
             bins.append(log_capital_both_ways(_independent(blocks, past, rollout), tolerated_odds, grow))
         return mix(np.stack(bins, axis=-1), np.full(PREDICTION_BINS, 1 / PREDICTION_BINS))
-    past = [(before.requests, getattr(before, signal)) for before in rollout.history]
+    past = [(max(before.requests, before.invocations), getattr(before, signal)) for before in rollout.history]
     return grow(_independent([minute.block(signal) for minute in minutes], past, rollout), tolerated_odds)
 
 
