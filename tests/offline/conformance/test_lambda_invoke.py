@@ -148,8 +148,15 @@ def test_a_process_that_ends_is_an_exit_error(aws, deploy_function, ending, word
 
 def test_more_memory_than_configured_kills_the_function(aws, deploy_function):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html"""
-    code = "def handler(event, context):\n    block = bytearray(200 * 1024 * 1024)\n    return len(block)\n"
-    answer = run(aws, deploy_function(code, MemorySize=128), LogType="Tail")
+    # The memory is held for a while, so that a busy machine sees it too.
+    code = (
+        "import time\n"
+        "def handler(event, context):\n"
+        "    block = bytearray(200 * 1024 * 1024)\n"
+        "    time.sleep(20)\n"
+        "    return len(block)\n"
+    )
+    answer = run(aws, deploy_function(code, MemorySize=128, Timeout=60), LogType="Tail")
     assert answer["Payload"]["errorType"] == "Runtime.ExitError"
     assert answer["Payload"]["errorMessage"].endswith("Runtime exited with error: signal: killed")
     assert "Max Memory Used: 128 MB" in log_of(answer)
