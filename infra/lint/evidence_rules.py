@@ -9,7 +9,7 @@ from serinus.infra.lint.finding import Problem
 from serinus.infra.lint.rollout_rules import length_key
 from serinus.infra.settings import Endpoint, RolloutSettings, Settings
 from serinus.infra.traffic_shift import shift_of
-from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
+from serinus.lambda_handlers.contract.release import last_word_lead
 
 #: Requests of a canary with a share of 10 % by which the judge detects a version that fails so often, where the
 #: stable version fails 1 in 100, in four releases of five: 80 % quantiles of `scripts/bench judge`.
@@ -68,7 +68,7 @@ def canary_requests(rollout: RolloutSettings) -> float:
     requests of a canary with a share of 10 %: one tells the less, the fewer of the stable version's stand beside
     it."""
     shift = shift_of(rollout)
-    judged = shift.judged_minutes - min(LAST_WORD_MINUTES, shift.judged_minutes / 2) - _UNJUDGED_MINUTES
+    judged = shift.judged_minutes - last_word_lead(shift.judged_minutes) - _UNJUDGED_MINUTES
     interval = rollout.interval_minutes if rollout.strategy == "linear" else math.inf
     measured = 1 - _MEASURED_SHARE
     total = 0.0

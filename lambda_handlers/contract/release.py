@@ -42,6 +42,13 @@ VERDICT_VALUES = {Verdict.ROLL_BACK: -1.0, Verdict.NOT_ENOUGH_EVIDENCE: 0.0, Ver
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 LAST_WORD_MINUTES = 5
 
+
+def last_word_lead(bake_minutes: float) -> float:
+    """Minutes before the end of a canary or linear bake by which the judge's last verdict is due. A bake that is
+    too short for the alarm is judged for at least half of it; the hook after traffic then stops a bad release."""
+    return min(LAST_WORD_MINUTES, bake_minutes / 2)
+
+
 #: EventBridge: the judge's verdict at each look; detail as `Judgement.to_json` plus the rollout, and whether it is
 #: ``final``.
 EVENT_SOURCE = "serinus.judge"

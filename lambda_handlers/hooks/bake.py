@@ -2,7 +2,7 @@
 
 import math
 
-from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES, Strategy
+from serinus.lambda_handlers.contract.release import Strategy, last_word_lead
 from serinus.lambda_handlers.hooks.deployment import Deployment
 from serinus.lambda_handlers.hooks.settings import Settings
 
@@ -23,8 +23,7 @@ def end_of(deployment: Deployment, settings: Settings) -> float:
 def last_word_at(deployment: Deployment, settings: Settings) -> float:
     """When the last verdict is due, early enough for its alarm to stop CodeDeploy, epoch seconds.
 
-    With blue_green the judge itself reports to CodeDeploy, and uses all of the bake. A bake that is too short for
-    the alarm is judged for at least half of it; the hook after traffic then stops a bad release.
+    With blue_green the judge itself reports to CodeDeploy, and uses all of the bake.
     """
-    lead = 0.0 if settings.strategy is Strategy.BLUE_GREEN else min(LAST_WORD_MINUTES, settings.bake_minutes / 2)
+    lead = 0.0 if settings.strategy is Strategy.BLUE_GREEN else last_word_lead(settings.bake_minutes)
     return end_of(deployment, settings) - lead * _MINUTE_S
