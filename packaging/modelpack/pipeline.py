@@ -4,13 +4,14 @@ Each step returns one frozen record, and the next takes it.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
-from serinus.lambda_handlers.contract.prediction_bins import KEY, predicted_output
+from serinus.lambda_handlers.contract.prediction_bins import KEY
 from serinus.lambda_handlers.contract.signature import Feature
 from serinus.modelpack import bundle, sources
 from serinus.modelpack.baseline import profile
@@ -198,11 +199,8 @@ def _assemble(
     )
     manifest = Manifest(request.name, "", signature, shipped.graph.precision, request.tolerance, source.framework)
     baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
-    predicted = predicted_output(signature)
-    edges = pinned_edges(
-        request.project, request.environment, request.name, None if predicted is None else predicted.name
-    )
-    bins = choose_bins(signature, reference.sample_outputs, edges, progress)
+    find_pinned = partial(pinned_edges, request.project, request.environment, request.name)
+    bins = choose_bins(signature, reference.sample_outputs, find_pinned, progress)
     content = bundle.assemble_content(
         shipped.graph.model,
         manifest,

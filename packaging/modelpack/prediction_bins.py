@@ -5,7 +5,7 @@ bundle pinned before it: with its own, drift in the training data would look lik
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,13 @@ _DECILES = np.linspace(0.1, 0.9, 9)
 
 
 def choose_bins(
-    signature: Signature, outputs: Outputs, pinned: Sequence[float] | None, progress: Progress
+    signature: Signature,
+    outputs: Outputs,
+    find_pinned: Callable[[str], Sequence[float] | None],
+    progress: Progress,
 ) -> PredictionBins | None:
-    """The bins for predictions like the sample's ``outputs``; ``pinned``: edges of the bundle that was pinned
-    before. None where no single prediction a row can be counted."""
+    """The bins for predictions like the sample's ``outputs``; ``find_pinned`` returns the edges in which the
+    bundle that was pinned before counts an output. None where no single prediction a row can be counted."""
     output = predicted_output(signature)
     if output is None:
         return None
@@ -48,6 +51,7 @@ def choose_bins(
     own = _edges_of(values)
     if not own:
         return None
+    pinned = find_pinned(output.name)
     if pinned is None:
         return bins_between(output.name, own)
     if _largest_share(values, pinned) <= max(LARGEST_SHARE, _largest_share(values, own)):
@@ -81,7 +85,7 @@ def _away_from(atoms: npt.NDArray[np.float64], edge: float, margin: float) -> fl
     return float(close[0] + np.copysign(margin, edge - close[0]))
 
 
-def pinned_edges(project: Path, environment: str, name: str, output: str | None) -> list[float] | None:
+def pinned_edges(project: Path, environment: str, name: str, output: str) -> list[float] | None:
     """The edges in which the bundle pinned for ``environment``, or else for any other, counts ``output``; None if
     there is none, or its folder is not here."""
     lock = read_lock(project / LOCK)
@@ -94,7 +98,7 @@ def pinned_edges(project: Path, environment: str, name: str, output: str | None)
     return None
 
 
-def _edges_in(baseline: Path, output: str | None) -> list[float] | None:
+def _edges_in(baseline: Path, output: str) -> list[float] | None:
     try:
         bins = json.loads(baseline.read_bytes()).get(KEY)
     except (OSError, ValueError, AttributeError):
