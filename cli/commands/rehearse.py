@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.console import notice, print_json, results
-from serinus.cli.errors import CliError, Interrupted
+from serinus.cli.errors import CliError, Interrupted, WrongUsage
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson, EndpointName
@@ -18,6 +18,8 @@ from serinus.infra.names import DEFAULT_ENVIRONMENT
 #: The folder of each endpoint's last report.
 PAGES = ".serinus/rehearsals"
 LARGEST_SEED = 2**63 - 1
+#: Cloud seconds per real second.
+DEFAULT_SPEED = 60.0
 
 
 def rehearse(
@@ -48,19 +50,28 @@ def rehearse(
             max=2000,
             callback=finite,
             metavar="NUMBER",
-            help="Requests per real second sent to the endpoint during the rehearsal.",
+            help="Requests per real second sent to the endpoint; with --stepped, per cloud minute.",
         ),
     ] = 200,
     speed: Annotated[
-        float,
+        float | None,
         typer.Option(
             min=1,
             max=600,
             callback=finite,
             metavar="NUMBER",
             help="Cloud seconds per real second. At 60, an hour's bake takes a minute.",
+            show_default="60",
         ),
-    ] = 60,
+    ] = None,
+    stepped: Annotated[
+        bool,
+        typer.Option(
+            "--stepped",
+            help="Skip the cloud time in which nothing happens, and send requests in batches: fast, and a busy "
+            "machine does not change the result. Excludes --speed.",
+        ),
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -112,6 +123,8 @@ def rehearse(
     from serinus.cli.rehearse.run import RehearsalOptions, run_rehearsal
     from serinus.cli.rehearse.summary import headline, summary
 
+    if stepped and speed is not None:
+        raise WrongUsage("--stepped excludes --speed: it skips time instead of speeding it up. Leave one out.")
     if html is not None:
         require_writable(html)
     require_extra()
@@ -122,7 +135,7 @@ def rehearse(
         candidate=candidate,
         injection=None if inject is None else parse(inject),
         rate=rate,
-        speed=speed,
+        speed=None if stepped else speed or DEFAULT_SPEED,
         seed=seed,
         metric_delay_s=metric_delay,
     )

@@ -49,9 +49,18 @@ class CloudTime:
         """Let cloud time run at ``speed`` from now on."""
         self._anchor = self._read(speed)
 
+    def skip_to(self, epoch_s: float) -> None:
+        """Skip ahead to this cloud time as far as nothing happens; returns after a few real seconds at most."""
+        clock = self._call({"skip_to": epoch_s})
+        self._anchor = ClockReading(clock["epoch_s"], time.monotonic(), clock["factor"])
+
     def _read(self, speed: float | None) -> ClockReading:
         before = time.monotonic()
-        response = self._api.get("/clock") if speed is None else self._api.post("/clock", {"factor": speed})
-        clock = response.raise_for_status().json()
-        self._held_s: float = clock["held_s"]
+        clock = self._call(None if speed is None else {"factor": speed})
         return ClockReading(clock["epoch_s"], (before + time.monotonic()) / 2, clock["factor"])
+
+    def _call(self, command: dict[str, float] | None) -> dict[str, float]:
+        response = self._api.get("/clock") if command is None else self._api.post("/clock", command)
+        clock: dict[str, float] = response.raise_for_status().json()
+        self._held_s = clock["held_s"]
+        return clock

@@ -14,12 +14,9 @@ from serinus.cli.console import notice, progress, table
 from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.rehearse.observer import ObservedEvent, ReleaseObserver
 from serinus.cli.rehearse.outcome import percentile
-from serinus.cli.rehearse.traffic import RequestResult, Traffic
+from serinus.cli.rehearse.pace import Pace
+from serinus.cli.rehearse.traffic import RequestResult
 
-#: Real seconds of responses that the panel's figures cover.
-WINDOW_S = 2.0
-#: Real seconds for which a line waits for earlier ones: the cloud's APIs report events later than they happen.
-ORDER_S = 2.0
 _SHOWN_EVENTS = 8
 _STYLES = {"good": "green", "bad": "red", "plain": ""}
 
@@ -59,10 +56,10 @@ class LiveView:
         if not progress.is_terminal:
             self._waiting.append((event.at, self._line(event)))
 
-    def show(self, traffic: Traffic, observer: ReleaseObserver, clock: CloudTime) -> None:
+    def show(self, pace: Pace, observer: ReleaseObserver) -> None:
         """Show the current figures; other than on a terminal once a cloud minute."""
-        window_s = WINDOW_S * clock.speed
-        recent = _since(traffic.results, clock.now() - window_s)
+        clock = pace.clock
+        recent = _since(pace.traffic.results, clock.now() - pace.window_s)
         if progress.is_terminal:
             self._live.update(self._panel(recent, observer, clock))
             return
@@ -75,7 +72,8 @@ class LiveView:
             canary = f"canary {alias.weight:.0%}" if alias and alias.canary else "no canary"
             line = f"{self._at(clock.now())}  {canary}, {len(recent)} responses, {failed} failed, p99 {p99:.0f} ms"
             self._waiting.append((clock.now(), line))
-        self._print_until(clock.now() - ORDER_S * clock.speed)
+        # The cloud's APIs report events later than they happen.
+        self._print_until(clock.now() - pace.window_s)
 
     def _print_until(self, at: float) -> None:
         """Print the waiting lines up to cloud time ``at``, in order."""

@@ -9,7 +9,7 @@ from serinus.cli.rehearse import alarm_titles
 from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.release_reader import Alarm, AliasDeployment, AliasState, JudgeVerdict, RolloutReader
 
-#: Real seconds between polls of the alias, and of everything else.
+#: Real seconds between polls of the alias, unless time is skipped, and of everything else.
 ALIAS_EVERY_S = 0.2
 REST_EVERY_S = 0.7
 #: Resource types whose events matter to a release.
@@ -51,11 +51,13 @@ class ReleaseObserver:
     clock: CloudTime
     since: float
     on_event: Callable[[ObservedEvent], None]
+    alias_every_s: float = ALIAS_EVERY_S
     alias_samples: list[AliasSample] = field(default_factory=list)
     deployments: list[AliasDeployment] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     verdicts: list[JudgeVerdict] = field(default_factory=list)
-    #: Whether the stack has finished the release, successfully or not.
+    #: Whether the stack's update has begun, and whether it has ended, successfully or not.
+    under_way: bool = False
     at_rest: bool = False
     _descriptions: dict[str, str] = field(default_factory=dict)
     _fired: dict[str, float] = field(default_factory=dict)
@@ -67,11 +69,16 @@ class ReleaseObserver:
     def observed(self) -> list[ObservedEvent]:
         return sorted(self._seen, key=lambda event: event.at)
 
+    @property
+    def weighted(self) -> bool:
+        """Whether the alias had weights at the last poll."""
+        return bool(self.alias_samples) and self.alias_samples[-1].alias.canary is not None
+
     def poll(self, *, force: bool = False) -> None:
         """Poll what is due, or everything with ``force``."""
         now = time.monotonic()
         if force or now >= self._alias_due:
-            self._alias_due = now + ALIAS_EVERY_S
+            self._alias_due = now + self.alias_every_s
             self._poll_alias()
         if force or now >= self._rest_due:
             self._rest_due = now + REST_EVERY_S
@@ -112,7 +119,9 @@ class ReleaseObserver:
                 continue
             name = event["ResourceType"].rpartition("::")[2].lower()
             status = event["ResourceStatus"]
-            self.at_rest |= name == "stack" and is_at_rest(status)
+            if name == "stack":
+                self.at_rest |= is_at_rest(status)
+                self.under_way = not self.at_rest
             yield ObservedEvent(at, "stack", f"{name} {status.replace('_', ' ').lower()}", _tone(status))
 
     def _deployment_events(self) -> Iterator[ObservedEvent]:

@@ -103,10 +103,12 @@ def _describe_version(record: RehearsalRecord, version: str) -> str:
 
 def _footer(record: RehearsalRecord) -> Iterator[str]:
     settings = record.settings
-    yield (
-        f"Rehearsed in an offline cloud on one machine: {settings.rate:g} requests per second, "
-        f"{settings.speed:g} cloud seconds per real second; metrics lag as on AWS."
+    pace = (
+        f"{settings.rate:g} requests per cloud minute in batches, skipping the time between"
+        if settings.speed is None
+        else f"{settings.rate:g} requests per second, {settings.speed:g} cloud seconds per real second"
     )
+    yield f"Rehearsed in an offline cloud on one machine: {pace}; metrics lag as on AWS."
     yield "Function and model are the zips that would go to AWS; the runtime layer is their twin for this machine."
     if record.unsent:
         yield f"{record.unsent} requests were not sent because this machine was busy."

@@ -15,7 +15,8 @@ MINUTE_S = 60
 @dataclass(frozen=True, slots=True)
 class RehearsalSettings:
     """The settings of a rehearsal: ``injected`` is the value of --inject, ``speed`` in cloud seconds per real
-    second, ``rate`` in requests per real second, ``metric_delay_s`` in cloud seconds."""
+    second, None if time was skipped; ``rate`` in requests per real second, or per cloud minute if time was
+    skipped; ``metric_delay_s`` in cloud seconds."""
 
     endpoint: str
     environment: str
@@ -25,7 +26,7 @@ class RehearsalSettings:
     candidate_named: bool
     strategy: str
     injected: str | None
-    speed: float
+    speed: float | None
     rate: float
     seed: int | None
     metric_delay_s: float

@@ -2,14 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from serinus.cli import cdk
 from serinus.cli.bootstrap import bootstrap
 from serinus.cli.dev_tokens import dev_token
-from serinus.cli.endpoints import find_endpoint
+from serinus.cli.endpoints import Endpoint, find_endpoint
 from serinus.cli.errors import WrongUsage
 from serinus.cli.rehearse.background import interrupts_ignored
 from serinus.cli.rehearse.cloud_time import CloudTime
@@ -17,18 +16,16 @@ from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_env
 from serinus.cli.rehearse.injection import Injection
 from serinus.cli.rehearse.live import LiveView
 from serinus.cli.rehearse.observer import ReleaseObserver
+from serinus.cli.rehearse.pace import Pace, RealTimePace, SteppedPace, pass_time
 from serinus.cli.rehearse.record import InvocationCounts, RehearsalRecord, RehearsalSettings, count_invocations
-from serinus.cli.rehearse.throttle import SpeedThrottle
-from serinus.cli.rehearse.traffic import Load, Traffic
+from serinus.cli.rehearse.traffic import Load
 from serinus.cli.rehearse.workspace import STABLE, CandidateSpec, Workspace, create_workspace
 from serinus.cli.release_reader import RolloutReader
 from serinus.cli.request_auth import auth_for
 from serinus.lambda_handlers.contract.bundle import read_golden
 
-#: Real seconds of traffic before the release, so that there is something to compare with, and after it.
-LEAD_IN_S = 1.0
-LEAD_OUT_S = 1.0
-_LOOK_EVERY_S = 0.05
+#: Cloud seconds of traffic after the release, at least.
+LEAD_OUT_S = 60.0
 #: Cloud seconds after which the environments of a candidate with slow starts are removed again.
 RECYCLE_EVERY_S = 60.0
 #: Default cloud seconds until a metric appears: on AWS a new metric may take two minutes
@@ -52,8 +49,9 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True)
 class RehearsalOptions:
-    """What to rehearse; ``rate`` in requests a second, ``speed`` in cloud seconds a second, ``metric_delay_s`` in
-    cloud seconds until a metric is seen."""
+    """What to rehearse; ``speed`` in cloud seconds per real second, None to skip time in which nothing happens;
+    ``rate`` in requests per real second, or per cloud minute if time is skipped: the same at 60 cloud seconds a
+    second; ``metric_delay_s`` in cloud seconds until a metric is seen."""
 
     project: Path
     environment: str
@@ -61,7 +59,7 @@ class RehearsalOptions:
     candidate: str | None
     injection: Injection | None
     rate: float
-    speed: float
+    speed: float | None
     seed: int | None
     metric_delay_s: float = METRIC_DELAY_S
 
@@ -113,48 +111,47 @@ def release(
     workspace, injection = environment.workspace, options.injection
     endpoint = find_endpoint(workspace.stable.project, workspace.environment, options.endpoint, environment.target)
     clock = CloudTime(environment.cloud.own_api())
-    clock.set_speed(options.speed)
-    rows = read_golden(workspace.stable.bundle).rows
-    # Not a token of the real issuer: a rehearsal needs no network and no credentials.
-    token = dev_token(environment.cloud, workspace.endpoint) if endpoint.auth == "jwt" else None
-    caller = auth_for(endpoint, environment.target, token)
-    traffic = Traffic(Load(endpoint.url, caller, rows, options.rate, options.seed), clock)
+    pace = _pace(options, environment, endpoint, clock)
     reader = RolloutReader(environment.target, endpoint.stack)
     stable = reader.alias().version
     environment.set_fault(endpoint.function, stable, injection.fault if injection else {})
-    throttle = SpeedThrottle(clock, traffic, options.speed)
-    traffic.start()
+    pace.start()
     try:
-        _wait(LEAD_IN_S, lambda: None)
+        pass_time(pace, pace.lead_in_s)
         view.released_at = released_at = clock.now()
+        stepped = options.speed is None
         observer = ReleaseObserver(
             reader, environment.target.client("cloudformation"), clock, released_at, view.event_observed
         )
+        if stepped:
+            observer.alias_every_s = 0.0
         recycles = injection is not None and injection.recycle
         recycled_at = -math.inf
 
         def poll() -> None:
             nonlocal recycled_at
-            throttle.adjust()
-            observer.poll()
+            observer.poll(force=stepped and not observer.weighted)
             canary = observer.alias_samples[-1].alias.canary
             if recycles and canary and clock.now() - recycled_at >= RECYCLE_EVERY_S:
                 recycled_at = clock.now()
                 environment.recycle(endpoint.function, canary)
-            view.show(traffic, observer, clock)
+            view.show(pace, observer)
 
         with environment.deploying(name) as deploying:
             # The CLI itself looks only every five seconds whether the stack is at rest.
             while deploying.exit_code is None and not observer.at_rest:
                 poll()
-                time.sleep(_LOOK_EVERY_S)
+                if observer.under_way:
+                    pace.skip()
+                else:
+                    pace.wait()
             deployed_at = clock.now()
         stopwatch.lap("release")
-        _wait(max(LEAD_OUT_S, options.metric_delay_s / options.speed), poll)
+        pass_time(pace, max(LEAD_OUT_S, options.metric_delay_s), poll)
         observer.poll(force=True)
     finally:
         with interrupts_ignored():
-            traffic.stop()
+            pace.stop()
     settings = _settings_of(options, workspace, name)
     record = RehearsalRecord(
         settings=settings,
@@ -163,9 +160,9 @@ def release(
         released_at=released_at,
         deployed_at=deployed_at,
         deploy_log=cdk.last_lines(deploying.log),
-        results=sorted(traffic.results, key=lambda request: request.at),
-        unsent=traffic.unsent,
-        slowed_s=throttle.slowed_s,
+        results=sorted(pace.traffic.results, key=lambda request: request.at),
+        unsent=pace.traffic.unsent,
+        slowed_s=pace.slowed_s,
         held_s=clock.held_s,
         alias_samples=observer.alias_samples,
         observed=observer.observed,
@@ -177,6 +174,20 @@ def release(
     )
     stopwatch.lap("figures")
     return record
+
+
+def _pace(
+    options: RehearsalOptions, environment: RehearsalEnvironment, endpoint: Endpoint, clock: CloudTime
+) -> Pace:
+    workspace = environment.workspace
+    rows = read_golden(workspace.stable.bundle).rows
+    # Not a token of the real issuer: a rehearsal needs no network and no credentials.
+    token = dev_token(environment.cloud, workspace.endpoint) if endpoint.auth == "jwt" else None
+    caller = auth_for(endpoint, environment.target, token)
+    load = Load(endpoint.url, caller, rows, options.rate, options.seed)
+    if options.speed is not None:
+        return RealTimePace(clock, load, options.speed)
+    return SteppedPace(clock, replace(load, rate_per_s=options.rate / 60))
 
 
 def _count_invocations(
@@ -204,11 +215,3 @@ def _settings_of(options: RehearsalOptions, workspace: Workspace, name: str) -> 
         seed=options.seed,
         metric_delay_s=options.metric_delay_s,
     )
-
-
-def _wait(seconds: float, poll: Callable[[], None]) -> None:
-    """Let ``seconds`` pass, looking meanwhile."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        poll()
-        time.sleep(_LOOK_EVERY_S)

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serinus.cli.rehearse.outcome import percentile
+from serinus.cli.rehearse.pace import BATCH_EVERY_S
 from serinus.cli.rehearse.record import RehearsalRecord
 from serinus.cli.rehearse.traffic import RequestResult
 
 #: Real seconds of traffic in a bucket: enough requests for a percentile of the canary's share to mean something.
 _BUCKET_REAL_S = 0.5
+#: Cloud minutes of a bucket if time was skipped: two batches of requests.
+_STEPPED_BUCKET_MINUTES = 2 * BATCH_EVERY_S / 60
 _LEAD_MINUTES = 3.0
 
 
@@ -103,7 +106,8 @@ def merge_small(series: Sequence[Bucket], least: int, role: str | None = None) -
 
 def bucket_minutes(record: RehearsalRecord) -> float:
     """The width of a bucket in cloud minutes."""
-    return _BUCKET_REAL_S * record.settings.speed / 60
+    speed = record.settings.speed
+    return _STEPPED_BUCKET_MINUTES if speed is None else _BUCKET_REAL_S * speed / 60
 
 
 def weight_steps(record: RehearsalRecord) -> Sequence[tuple[float, float]]:

@@ -53,7 +53,7 @@ class RequestResult:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Where requests are sent, their rows, and how many per real second."""
+    """Where requests are sent, their rows, and how many per second: of cloud time if it is skipped, else real."""
 
     url: str
     caller: RequestAuth
@@ -62,63 +62,26 @@ class Load:
     seed: int | None = None
 
 
-class Traffic:
-    """Sends from a thread of its own between `start` and `stop`; ``results`` grows meanwhile."""
+class RequestSender:
+    """Sends single requests of ``load``; ``results`` grows with each."""
 
     def __init__(self, load: Load, clock: CloudTime) -> None:
         self.results: list[RequestResult] = []
-        #: Requests that were not sent because too many were under way.
-        self.unsent = 0
-        #: Requests that were sent and not answered yet.
-        self.under_way = 0
         self._load = load
         self._clock = clock
         self._bodies = [json.dumps({"rows": [row]}).encode() for row in load.rows]
         self._dice = random.Random(load.seed)
-        self._flowing, self._over = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="traffic", daemon=True)
 
-    def start(self) -> None:
-        """Send a first request, and ramp the rate up once it was answered: an endpoint in use is warm."""
-        self._thread.start()
-        self._flowing.wait(PATIENCE_S)
-
-    def stop(self) -> None:
-        """Send no more requests; returns when those under way were answered or timed out."""
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    async def _run(self) -> None:
+    @staticmethod
+    def client(at_once: int) -> "aiohttp.ClientSession":
+        """A client for at most ``at_once`` requests at the same time; create it on a running event loop."""
         import aiohttp  # a seventh of httpx's time for a request, which the cloud on this machine needs itself
 
-        tasks: set[asyncio.Task[None]] = set()
-        connector = aiohttp.TCPConnector(limit=MOST_AT_ONCE)
-        patience = aiohttp.ClientTimeout(total=PATIENCE_S)
-        async with aiohttp.ClientSession(connector=connector, timeout=patience) as client:
-            await self._send_request(client)
-            self._flowing.set()
-            began, sent = time.monotonic(), 0
-            while not self._over.is_set():
-                due = int(self._due(time.monotonic() - began)) + 1
-                for _ in range(due - sent):
-                    if len(tasks) >= MOST_AT_ONCE:
-                        self.unsent += 1
-                        continue
-                    task = asyncio.create_task(self._send_request(client))
-                    tasks.add(task)
-                    task.add_done_callback(tasks.discard)
-                sent, self.under_way = due, len(tasks)
-                await asyncio.sleep(1 / self._load.rate_per_s)
-            if tasks:
-                await asyncio.wait(tasks)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=at_once), timeout=aiohttp.ClientTimeout(total=PATIENCE_S)
+        )
 
-    def _due(self, seconds: float) -> float:
-        """Requests to send in ``seconds``: the rate ramps up, so that few environments start."""
-        grown_s = min(seconds, RAMP_S)
-        return self._load.rate_per_s * (grown_s**2 / 2 / RAMP_S + seconds - grown_s)
-
-    async def _send_request(self, client: "aiohttp.ClientSession") -> None:
+    async def send(self, client: "aiohttp.ClientSession") -> None:
         from aiohttp import ClientError
 
         url, body = f"{self._load.url}/predict", self._dice.choice(self._bodies)
@@ -143,3 +106,57 @@ class Traffic:
                 non_finite=signals.HEADER_NON_FINITE_ROWS in headers,
             )
         )
+
+
+class Traffic:
+    """Sends from a thread of its own between `start` and `stop`; ``results`` grows meanwhile."""
+
+    def __init__(self, load: Load, clock: CloudTime) -> None:
+        #: Requests that were not sent because too many were under way.
+        self.unsent = 0
+        #: Requests that were sent and not answered yet.
+        self.under_way = 0
+        self._sender = RequestSender(load, clock)
+        self._rate_per_s = load.rate_per_s
+        self._flowing, self._over = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="traffic", daemon=True)
+
+    @property
+    def results(self) -> list[RequestResult]:
+        return self._sender.results
+
+    def start(self) -> None:
+        """Send a first request, and ramp the rate up once it was answered: an endpoint in use is warm."""
+        self._thread.start()
+        self._flowing.wait(PATIENCE_S)
+
+    def stop(self) -> None:
+        """Send no more requests; returns when those under way were answered or timed out."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    async def _run(self) -> None:
+        tasks: set[asyncio.Task[None]] = set()
+        async with self._sender.client(MOST_AT_ONCE) as client:
+            await self._sender.send(client)
+            self._flowing.set()
+            began, sent = time.monotonic(), 0
+            while not self._over.is_set():
+                due = int(self._due(time.monotonic() - began)) + 1
+                for _ in range(due - sent):
+                    if len(tasks) >= MOST_AT_ONCE:
+                        self.unsent += 1
+                        continue
+                    task = asyncio.create_task(self._sender.send(client))
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                sent, self.under_way = due, len(tasks)
+                await asyncio.sleep(1 / self._rate_per_s)
+            if tasks:
+                await asyncio.wait(tasks)
+
+    def _due(self, seconds: float) -> float:
+        """Requests to send in ``seconds``: the rate ramps up, so that few environments start."""
+        grown_s = min(seconds, RAMP_S)
+        return self._rate_per_s * (grown_s**2 / 2 / RAMP_S + seconds - grown_s)

@@ -3,8 +3,11 @@
 GET  /_offline/clock                      {"cloud_time", "epoch_s", "factor", "stepped", "held_s"}
 POST /_offline/clock {"factor": 60}       change the speed; 0 stops the clock
 POST /_offline/clock {"advance": 300}     step a stopped clock; responds when the due jobs have run
+POST /_offline/clock {"skip_to": 1.7e9}   skip time in which nothing happens, up to this one (epoch seconds);
+                                          responds after a few seconds even if it was not reached
 """
 
+import math
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +16,10 @@ from starlette.routing import Route
 
 from serinus.offline.core.clock import Clock
 
-USAGE = 'send {"factor": cloud seconds per real second} or {"advance": cloud seconds}'
+USAGE = 'send {"factor": cloud seconds per real second}, {"advance": cloud seconds} or {"skip_to": epoch seconds}'
+COMMANDS = ("factor", "advance", "skip_to")
+#: Real seconds after which a skip responds although something is still at work.
+SKIP_PATIENCE_S = 5.0
 
 
 def routes(clock: Clock) -> list[Route]:
@@ -38,8 +44,10 @@ def routes(clock: Clock) -> list[Route]:
             key, amount = _parse_command(await request.json())
             if key == "factor":
                 clock.set_factor(amount)
-            else:
+            elif key == "advance":
                 await clock.advance(amount)
+            else:
+                await clock.skip_to(amount, patience_s=SKIP_PATIENCE_S)
         except ValueError as error:
             return JSONResponse({"message": f"{error}; {USAGE}"}, status_code=400)
         return shown()
@@ -51,10 +59,12 @@ def routes(clock: Clock) -> list[Route]:
 
 
 def _parse_command(body: Any) -> tuple[str, float]:
-    """A request's command: ("factor" or "advance", amount)."""
+    """A request's command, one of `COMMANDS`, and its amount."""
     if not isinstance(body, dict) or len(body) != 1:
-        raise ValueError(f'{body!r} must have one key, "factor" or "advance"')
+        raise ValueError(f"{body!r} must have one key of {', '.join(COMMANDS)}")
     ((key, amount),) = body.items()
-    if key not in ("factor", "advance") or isinstance(amount, bool) or not isinstance(amount, (int, float)):
-        raise ValueError(f'{body!r} must set "factor" or "advance" to a number')
+    if key not in COMMANDS or isinstance(amount, bool) or not isinstance(amount, (int, float)):
+        raise ValueError(f"{body!r} must set one of {', '.join(COMMANDS)} to a number")
+    if not math.isfinite(amount):
+        raise ValueError(f"{key} is {amount}; it must be finite")
     return key, float(amount)

@@ -7,6 +7,9 @@ rates) stay in real seconds: use `monotonic` for them.
 A fast clock must not outrun what it started: at sixty cloud seconds a second, a function that this machine takes
 four seconds to start would seem to have kept everyone waiting for four minutes. `Clock.awaiting` bounds that.
 
+A clock at real speed can also skip the time in which nothing happens (`Clock.skip_to`): work takes as long as it
+takes, and the minutes between the end of it and the next due job take none.
+
 Code that must act later registers a *job* (`call_at`, `call_later`, `every`) instead of sleeping, so that a
 stepped clock can run what falls due in order, to completion, without waiting.
 """
@@ -21,8 +24,10 @@ import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +38,10 @@ REMEMBERED_ANCHORS = 4096
 #: Cloud seconds by which a fast clock may run ahead of real time while work is awaited: half of the shortest
 #: schedule, and the time that a function that is quick on AWS may take here without slowing cloud time.
 HEAD_START_S = 30.0
+#: Cloud seconds that can be skipped at once.
+LONGEST_SKIP_S = 366 * 86400
+#: Real seconds between looks at whether work has ended, for work that ends in another thread.
+_IDLE_POLL_S = 0.002
 
 
 def monotonic() -> float:
@@ -113,6 +122,7 @@ class Clock:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._stepping = asyncio.Lock()
+        self._at_work = 0
 
     @property
     def factor(self) -> float:
@@ -157,6 +167,31 @@ class Clock:
                 rest = tuple(held for held in self._anchor.holds if held is not hold)
                 self._set_holds(rest, time.monotonic())
             self._poke()
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Skip no cloud time while the block runs: something happens meanwhile. Safe from any thread."""
+        self._count_work(1)
+        try:
+            yield
+        finally:
+            self._count_work(-1)
+
+    @contextlib.contextmanager
+    def waiting_for(self, result: "Future[Any]") -> Iterator[None]:
+        """Within `at_work`, a block that only waits for ``result``: until then cloud time may be skipped."""
+        resumed = threading.Lock()
+
+        def resume(_result: object = None) -> None:
+            if resumed.acquire(blocking=False):
+                self._count_work(1)
+
+        self._count_work(-1)
+        result.add_done_callback(resume)
+        try:
+            yield
+        finally:
+            resume()
 
     @property
     def held_s(self) -> float:
@@ -206,6 +241,37 @@ class Clock:
                 self._step_to(entry.due)
                 await self._run(entry)
             self._step_to(target)
+
+    async def skip_to(self, target: float, *, patience_s: float) -> None:
+        """Skip ahead to ``target`` (epoch seconds), from one due job to the next, each time when nothing is at
+        work; time passes as usual meanwhile. Gives up after ``patience_s`` real seconds: work may go on for long.
+        """
+        if self.stepped:
+            raise ValueError("the clock stands still (factor 0); only one that runs can skip ahead")
+        if target > self.time() + LONGEST_SKIP_S:
+            raise ValueError(f"cannot skip to {target:g}; the limit is {LONGEST_SKIP_S // 86400} days at once")
+        until = time.monotonic() + patience_s
+        while (now := self.time()) < target:
+            while not self._idle:
+                if time.monotonic() >= until:
+                    return
+                await asyncio.sleep(_IDLE_POLL_S)
+            with self._lock:
+                due = min(target, self._queue[0].due if self._queue else math.inf)
+                self._set_anchor(max(now, self.time(), due), self.factor)
+            self._poke()
+
+    @property
+    def _idle(self) -> bool:
+        with self._lock:
+            while self._queue and self._queue[0].cancelled:
+                heapq.heappop(self._queue)
+            due = bool(self._queue) and self._queue[0].due <= self.time()
+            return not due and not self._at_work and not self._running
+
+    def _count_work(self, change: int) -> None:
+        with self._lock:
+            self._at_work += change
 
     async def run(self) -> None:
         """Run due jobs until cancelled. A slow job does not hold up the others."""

@@ -112,7 +112,8 @@ class Engine:
 
         def run() -> None:
             try:
-                work()
+                with self.context.clock.at_work():
+                    work()
             except CloudStopping:
                 log.info("the operation on stack %s was aborted in status %s", stack.name, stack.status)
             except Exception as error:

@@ -32,7 +32,7 @@ class EventDeliveries:
         self._context = context
         self._functions = functions
         self._metrics = metrics
-        self._background = Background()
+        self._background = Background(context.clock)
 
     def start(self, region: str, rule: EventRule, event: Event) -> None:
         """Deliver without waiting; call it on the event loop."""

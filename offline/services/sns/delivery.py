@@ -47,7 +47,7 @@ class MessageDeliveries:
     def __init__(self, context: CloudContext, functions: FunctionInvoker) -> None:
         self._context = context
         self._functions = functions
-        self._background = Background()
+        self._background = Background(context.clock)
         self._http: httpx.AsyncClient | None = None
         self.outbox: list[OutboxMessage] = []
 

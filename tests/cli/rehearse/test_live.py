@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serinus.cli.rehearse.live import ORDER_S, LiveView
+from serinus.cli.rehearse.live import LiveView
 from serinus.cli.rehearse.observer import ObservedEvent
 
 
@@ -14,7 +14,6 @@ class Clock:
     """Cloud time that stands where a test sets it."""
 
     at: float
-    speed: float = 60.0
 
     def now(self) -> float:
         return self.at
@@ -28,18 +27,28 @@ class Quiet:
     alias_samples: tuple[()] = ()
 
 
+@dataclass
+class QuietPace:
+    """Time without traffic."""
+
+    clock: Clock
+    traffic: Quiet
+    window_s: float = 120.0
+
+
 def test_an_event_that_is_reported_late_is_printed_in_its_place(capsys: pytest.CaptureFixture[str]) -> None:
-    clock: Any = Clock(0.0)
+    clock = Clock(0.0)
     quiet: Any = Quiet()
+    pace: Any = QuietPace(clock, quiet)
     with LiveView() as view:
         view.released_at = 0.0
         view.event_observed(ObservedEvent(12.0, "alias", "second"))
-        view.show(quiet, quiet, clock)
+        view.show(pace, quiet)
         view.event_observed(ObservedEvent(5.0, "stack", "first"))
         view.event_observed(ObservedEvent(12.0, "deployment", "third"))
         assert "first" not in capsys.readouterr().err
-        clock.at = 12.0 + ORDER_S * clock.speed
-        view.show(quiet, quiet, clock)
+        clock.at = 12.0 + pace.window_s
+        view.show(pace, quiet)
         printed = capsys.readouterr().err
         assert printed.index("first") < printed.index("second") < printed.index("third")
         view.event_observed(ObservedEvent(clock.at, "stack", "last"))

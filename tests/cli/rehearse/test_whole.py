@@ -1,6 +1,6 @@
-"""`serinus rehearse` from start to end where no request may meet the candidate; it leaves nothing behind.
+"""`serinus rehearse` from start to end; it leaves nothing behind.
 
-Whole rehearsals of a good release and of one that traffic meets are in `tests/test_quickstart.py`.
+Whole rehearsals in real time, of a good release and of one that traffic meets, are in `tests/test_quickstart.py`.
 """
 
 import json
@@ -65,3 +65,18 @@ def test_wrong_answers_are_stopped_before_any_traffic(shop: Path) -> None:
     assert {name: (shop / name).read_bytes() for name in KEPT} == before
     assert list(shop.parent.glob("serinus-rehearsal-*")) == []
     assert [path.name for path in (shop / page).parent.iterdir()] == ["tumour.html"]
+
+
+def test_a_bad_release_is_rolled_back_when_time_is_skipped(shop: Path) -> None:
+    pace = ("--stepped", "--rate", "120", "--seed", "7")
+    done = run(shop, "rehearse", "tumour", *pace, "--inject", "errors=30%", "--json")
+    assert done.returncode == 3, done.stderr
+    data = json.loads(done.stdout)
+    assert (data["verdict"], data["final_version"]) == ("rolled back", data["stable_version"])
+    assert data["summary"][1].startswith("The judge: errors")
+    assert (data["rehearsed"]["speed"], data["real_s"]["slowed"], data["real_s"]["held"]) == (None, 0, 0)
+    assert data["requests_not_sent"] == 0
+    # Fifteen-minute bakes are judged for ten: the alarm, not the end of the bake, stopped this one.
+    assert 120 < data["shift_ended_s"] - data["shift_began_s"] < 660
+    assert data["canary_share"]["within_three_standard_errors"]
+    assert "120 requests per cloud minute in batches" in (shop / ".serinus/rehearsals/tumour.html").read_text()

@@ -130,6 +130,10 @@ def test_a_pace_that_cannot_be(refused: Refused, option: str, value: str, says: 
     assert says in said
 
 
+def test_time_is_either_skipped_or_sped_up(refused: Refused) -> None:
+    assert "--stepped excludes --speed" in one_line(refused("churn", "--stepped", "--speed", "30"))
+
+
 def test_a_candidate_that_is_missing(refused: Refused) -> None:
     for named in ("nowhere", ""):
         said = one_line(refused("churn", "--candidate", named))

@@ -102,14 +102,15 @@ def _send(request: ResourceRequest, event: dict[str, Any]) -> None:
 def _wait(request: ResourceRequest, request_id: str, answer: "Future[dict[str, Any]]") -> dict[str, Any]:
     clock = request.context.clock
     deadline = clock.time() + float(request.properties.get("ServiceTimeout", DEFAULT_TIMEOUT_S))
-    while True:
-        try:
-            return answer.result(POLL_S)
-        except NotYet:
-            if clock.time() >= deadline:
-                raise ResourceFailed(NO_ANSWER.format(request_id)) from None
-            if request.cancelled.is_set():
-                raise ResourceFailed("Resource creation cancelled") from None
+    with clock.waiting_for(answer):
+        while True:
+            try:
+                return answer.result(POLL_S)
+            except NotYet:
+                if clock.time() >= deadline:
+                    raise ResourceFailed(NO_ANSWER.format(request_id)) from None
+                if request.cancelled.is_set():
+                    raise ResourceFailed("Resource creation cancelled") from None
 
 
 def _state_of(request: ResourceRequest, answer: dict[str, Any], request_id: str, kind: str) -> ResourceState:

@@ -85,13 +85,14 @@ def _wait(
 ) -> DeploymentResult:
     """The deployment's result; stops the deployment if the stack operation has failed elsewhere."""
     stopped = False
-    while True:
-        try:
-            return running.result(POLL_S)
-        except NotYet:
-            if request.cancelled.is_set() and not stopped:
-                stopped = True
-                _stop(request.client("codedeploy"), policy)
+    with request.context.clock.waiting_for(running):
+        while True:
+            try:
+                return running.result(POLL_S)
+            except NotYet:
+                if request.cancelled.is_set() and not stopped:
+                    stopped = True
+                    _stop(request.client("codedeploy"), policy)
 
 
 def _stop(client: Any, policy: dict[str, Any]) -> None:
