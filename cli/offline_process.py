@@ -108,15 +108,17 @@ def page_of(port: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
-    """Random ``seed`` for alias weights and faults (None: a new one each time), and cloud seconds until a metric
-    appears."""
+    """Random ``seed`` for alias weights and faults (None: a new one each time), cloud seconds until a metric
+    appears, and ``readings`` by name, which override that delay."""
 
     seed: int | None = None
     metric_delay_s: float = 0.0
+    readings: Mapping[str, str] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
         seed = [] if self.seed is None else ["--seed", str(self.seed)]
-        return [*seed, "--metric-delay", str(self.metric_delay_s)]
+        readings = {"metric-delay": f"{self.metric_delay_s:g}"} | dict(self.readings)
+        return [*seed, *(part for name, value in readings.items() for part in ("--reading", f"{name}={value}"))]
 
 
 def start(

@@ -14,6 +14,7 @@ from types import FrameType
 from serinus.offline.client.shell import shielded
 from serinus.offline.core.config import DEFAULT_PORT, CloudConfig
 from serinus.offline.core.errors import OfflineError
+from serinus.offline.core.readings import Readings
 from serinus.offline.core.root_key import RootKey
 
 
@@ -40,6 +41,14 @@ def account(text: str) -> str:
     return text
 
 
+def readings_of(arguments: argparse.Namespace) -> Readings:
+    """The defaults, under the file's values, under those of the command line; raises `InvalidReading`."""
+    values = {} if arguments.readings is None else Readings.file(arguments.readings)
+    if arguments.metric_delay is not None:
+        values["metric-delay"] = f"{arguments.metric_delay:g}"
+    return Readings().replaced(values | Readings.assignments(arguments.reading))
+
+
 def close_on_sigterm(at_end: contextlib.ExitStack) -> None:
     """Have ``at_end`` closed before SIGTERM ends the process: its server raises it again after an orderly end."""
 
@@ -61,7 +70,13 @@ def main() -> int:
     parser.add_argument(
         "--speed", type=amount, default=defaults.clock_factor, help="cloud seconds per real second"
     )
-    parser.add_argument("--metric-delay", type=amount, default=defaults.metric_delay_s, help="cloud seconds")
+    parser.add_argument(
+        "--metric-delay", type=amount, default=None, help="cloud seconds; short for --reading metric-delay=SECONDS"
+    )
+    parser.add_argument(
+        "--reading", action="append", default=[], metavar="NAME=VALUE", help="one of AWS's doubtful behaviours"
+    )
+    parser.add_argument("--readings", type=Path, default=None, metavar="FILE", help="JSON object of readings")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="for alias weights and injected faults")
     parser.add_argument("--state", type=Path, default=None, help="keep state in this folder across restarts")
     parser.add_argument(
@@ -96,6 +111,7 @@ def main() -> int:
     with contextlib.ExitStack() as at_end:
         close_on_sigterm(at_end)
         try:
+            readings = readings_of(arguments)
             key = RootKey.read(named) if is_there else RootKey.new()
             serve(
                 CloudConfig(
@@ -105,7 +121,7 @@ def main() -> int:
                     account_id=arguments.account,
                     region=arguments.region,
                     clock_factor=arguments.speed,
-                    metric_delay_s=arguments.metric_delay,
+                    readings=readings,
                     seed=arguments.seed,
                     state_dir=arguments.state,
                 ),

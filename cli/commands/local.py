@@ -13,6 +13,7 @@ from serinus.cli import offline_process
 from serinus.cli.console import notice, print_json, results, step
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
+from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
 from serinus.cli.target import LARGEST_PORT, AsJson
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
@@ -61,6 +62,8 @@ def up(
             metavar="FOLDER", help="Folder that keeps the state across restarts. Default: the state is lost."
         ),
     ] = None,
+    reading: ReadingPairs = None,
+    readings: ReadingsFile = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Run in this terminal until Ctrl-C.")] = False,
 ) -> None:
     """Start the offline cloud of this project.
@@ -69,6 +72,7 @@ def up(
     """
     project = find_project()
     identity = offline_process.cloud_identity(project, env)
+    simulation = offline_process.SimulationOptions(readings=chosen(reading, readings))
     if foreground:
         offline_process.require_extra()
         claim, key = offline_process.claim_port(project, port)
@@ -76,6 +80,7 @@ def up(
         notice(f"console: {offline_process.page_of(port)}")
         os.set_inheritable(claim, True)
         command = offline_process.command(project, port=port, identity=identity, speed=speed, state=state)
+        command += simulation.arguments()
         # The cloud replaces this process and keeps its pid, which the record names.
         offline_process.record(
             project,
@@ -83,7 +88,9 @@ def up(
         )
         os.execv(command[0], command)
     with step("starting the offline cloud"):
-        cloud = offline_process.start(project, port=port, identity=identity, speed=speed, state=state)
+        cloud = offline_process.start(
+            project, port=port, identity=identity, speed=speed, state=state, simulation=simulation
+        )
     results.print(
         f"offline cloud ready at {cloud.url} (pid {cloud.pid}); "
         f"cloud time runs {cloud.speed:g} times as fast as real time"

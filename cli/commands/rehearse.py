@@ -12,8 +12,10 @@ from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import CliError, Interrupted, WrongUsage
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
+from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
 from serinus.cli.target import AsJson, EndpointName
 from serinus.infra.names import DEFAULT_ENVIRONMENT
+from serinus.offline.core.readings import Seconds
 
 #: The folder of each endpoint's last report.
 PAGES = ".serinus/rehearsals"
@@ -88,9 +90,12 @@ def rehearse(
             max=900,
             callback=finite,
             metavar="SECONDS",
-            help="Cloud seconds until a metric appears in CloudWatch: up to about 120 on AWS.",
+            help="Cloud seconds until a metric appears in CloudWatch: up to about 120 on AWS. Short for --reading "
+            "metric-delay=SECONDS.",
         ),
     ] = 90,
+    reading: ReadingPairs = None,
+    readings: ReadingsFile = None,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -128,6 +133,9 @@ def rehearse(
     if html is not None:
         require_writable(html)
     require_extra()
+    values = chosen(reading, readings)
+    if "metric-delay" in values:
+        metric_delay = Seconds.parse(values["metric-delay"]).high
     options = RehearsalOptions(
         project=find_project(),
         environment=env,
@@ -138,6 +146,7 @@ def rehearse(
         speed=None if stepped else speed or DEFAULT_SPEED,
         seed=seed,
         metric_delay_s=metric_delay,
+        readings=values,
     )
     report = html or options.project / PAGES / f"{endpoint}.html"
     signal.signal(signal.SIGTERM, _end)

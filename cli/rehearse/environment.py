@@ -98,15 +98,20 @@ class RehearsalEnvironment:
 
 @contextmanager
 def rehearsal_environment(
-    project: Path, workspace: Workspace, *, seed: int | None, metric_delay_s: float
+    project: Path,
+    workspace: Workspace,
+    *,
+    seed: int | None,
+    metric_delay_s: float,
+    readings: Mapping[str, str] | None = None,
 ) -> Iterator[RehearsalEnvironment]:
     """An empty cloud for ``workspace`` with the environment's account and region, stopped afterwards.
-    Metrics appear ``metric_delay_s`` cloud seconds late.
+    Metrics appear ``metric_delay_s`` cloud seconds late, unless ``readings`` say otherwise.
 
     Its time is real at first: the duration of a deploy on this machine must not count as minutes of time limits.
     """
     identity = cloud_identity(project, workspace.environment)
-    simulation = SimulationOptions(seed=seed, metric_delay_s=metric_delay_s)
+    simulation = SimulationOptions(seed=seed, metric_delay_s=metric_delay_s, readings=readings or {})
     projects = [release.project for release in workspace.releases.values()]
     making = command(workspace.environment, projects)
     # The CDK library leaves its temporary files behind when it is ended.

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -62,6 +63,8 @@ class RehearsalOptions:
     speed: float | None
     seed: int | None
     metric_delay_s: float = METRIC_DELAY_S
+    #: By name; a metric-delay among them overrides ``metric_delay_s``.
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
@@ -81,7 +84,11 @@ def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
             )
         view.stage("starting an offline cloud, building and synthesizing both releases")
         with rehearsal_environment(
-            options.project, workspace, seed=options.seed, metric_delay_s=options.metric_delay_s
+            options.project,
+            workspace,
+            seed=options.seed,
+            metric_delay_s=options.metric_delay_s,
+            readings=options.readings,
         ) as environment:
             deploy_stable(environment, view)
             environment.wait_for_assembly(CANDIDATE)

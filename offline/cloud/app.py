@@ -56,6 +56,9 @@ def create_app(cloud: Cloud) -> Starlette:
             }
         )
 
+    async def readings(_request: Request) -> Response:
+        return JSONResponse(cloud.config.readings.as_json())
+
     apis = DeployedApis(cloud)
     services = cloud.services.by_name.values()
     sources = Sources(
@@ -70,6 +73,7 @@ def create_app(cloud: Cloud) -> Starlette:
         [
             *console.routes(cloud, sources, apis.requests),
             *clock_api.routes(cloud.clock),
+            Route("/_offline/readings", readings),
             *issuer_api.routes(apis.issuers),
             *cloud.authorizer.routes(),
             *(route for service in services for route in service.routes()),

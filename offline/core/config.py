@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from serinus.offline.core.readings import Readings
 from serinus.offline.core.root_key import RootKey
 
 DEFAULT_PORT = 4577
@@ -22,8 +23,8 @@ class CloudConfig:
     root_key: RootKey = field(default_factory=RootKey.new)
     #: Cloud seconds per real second; 1 is real time, 0 stands still until stepped.
     clock_factor: float = 1.0
-    #: Cloud seconds between an event and its metric becoming visible to alarms and queries.
-    metric_delay_s: float = 0.0
+    #: What is played where AWS's behaviour is in doubt.
+    readings: Readings = field(default_factory=Readings)
     #: Seeds alias weights and injected faults; None for a different sequence each time.
     seed: int | None = None
     #: Concurrent executions of the account, shared by functions without reserved concurrency.

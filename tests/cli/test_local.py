@@ -55,11 +55,17 @@ def gone(pid: int) -> bool:
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_in_the_foreground_it_is_found_and_ends_without_a_traceback(serinus, project: Path, ending: int) -> None:
     port = free_port()
+    (project / "account.json").write_text('{"hooks-in-rollback": "no", "usage-plans": "exact"}')
     command = [sys.executable, "-m", "serinus", "local", "up", "--foreground", "--port", str(port)]
+    command += ["--readings", "account.json", "--reading", "usage-plans=best-effort"]
     with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as cloud:
         try:
             wait_until_ready(port, cloud)
             assert status(serinus, project)["pid"] == cloud.pid
+            running = offline_process.find(project)
+            assert running is not None
+            readings = running.own_api().get("/readings").json()
+            assert (readings["hooks-in-rollback"], readings["usage-plans"]) == ("no", "best-effort")
         finally:
             cloud.send_signal(ending)
             _, said = cloud.communicate(timeout=60)

@@ -42,7 +42,7 @@ class MetricsApi(Regional):
         if len(data) > MAX_DATA:
             raise invalid(f"The collection MetricData must not have a size greater than {MAX_DATA}.")
         now = self.context.clock.time()
-        visible_at = now + self.context.config.metric_delay_s
+        visible_at = now + self.context.config.readings.metric_delay.low
         samples = [
             sample
             for position, datum in enumerate(data, 1)

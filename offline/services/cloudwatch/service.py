@@ -59,12 +59,12 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     ) -> None:
         """Record a value observed ``count`` times, at cloud time ``at`` (default: now).
 
-        Cheap and lock-free; safe from any thread. It is visible `metric_delay_s` after this call.
+        Cheap and lock-free; safe from any thread. It is visible the reading `metric_delay` after this call.
         """
         now = self.context.clock.time()
         self.region(region).store.put(
             Sample(
-                now + self.context.config.metric_delay_s,
+                now + self.context.config.readings.metric_delay.low,
                 MetricKey(namespace, name, tuple(sorted(dimensions.items()))),
                 unit,
                 now if at is None else at,

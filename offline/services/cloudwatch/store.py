@@ -1,7 +1,7 @@
 """Stores metric values: cheap to record, compact at rest, visible only when CloudWatch would show them.
 
 `put` appends to a queue and returns; values move into per-minute buckets on a read, and only those whose delay is
-over (`metric_delay_s`: on AWS a value becomes visible some time after it was sent).
+over (`metric-delay`: on AWS a value becomes visible some time after it was sent).
 """
 
 import bisect

@@ -134,6 +134,13 @@ def test_time_is_either_skipped_or_sped_up(refused: Refused) -> None:
     assert "--stepped excludes --speed" in one_line(refused("churn", "--stepped", "--speed", "30"))
 
 
+def test_a_reading_that_there_is_not(refused: Refused, tmp_path: Path) -> None:
+    said = one_line(refused("churn", "--reading", "hooks-in-rollback=maybe"))
+    assert "reading hooks-in-rollback is 'maybe'; it must be yes, no; docs/offline.md lists them." in said
+    (tmp_path / "readings.json").write_text('{"hooks": "no"}')
+    assert "'hooks' is not a reading" in one_line(refused("churn", "--readings", str(tmp_path / "readings.json")))
+
+
 def test_a_candidate_that_is_missing(refused: Refused) -> None:
     for named in ("nowhere", ""):
         said = one_line(refused("churn", "--candidate", named))

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
+from serinus.offline.core.readings import Seconds
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
@@ -267,7 +268,8 @@ def delayed(cloud: SteppedCloud, monkeypatch: pytest.MonkeyPatch) -> Callable[[f
     """Lets CloudWatch show metrics so many seconds late from now on."""
 
     def delay(seconds: float) -> None:
-        monkeypatch.setattr(cloud.cloud, "config", replace(cloud.cloud.config, metric_delay_s=seconds))
+        later = replace(cloud.cloud.config.readings, metric_delay=Seconds(seconds, seconds))
+        monkeypatch.setattr(cloud.cloud, "config", replace(cloud.cloud.config, readings=later))
 
     return delay
 

@@ -17,6 +17,7 @@ from serinus.lambda_handlers.contract import release
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.readings import Readings, Seconds
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
@@ -46,7 +47,9 @@ def silence() -> PlannedAlarm:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with running(CloudConfig(port=0, clock_factor=SPEED, metric_delay_s=30)) as cloud:
+    with running(
+        CloudConfig(port=0, clock_factor=SPEED, readings=Readings(metric_delay=Seconds(30, 30)))
+    ) as cloud:
         yield cloud
 
 

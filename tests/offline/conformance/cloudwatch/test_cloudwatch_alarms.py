@@ -8,6 +8,7 @@ import pytest
 
 from serinus.offline.cloud.stepped import stepped
 from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.readings import Readings, Seconds
 
 
 def test_an_alarm_is_born_without_enough_data(watched: Callable[..., Any]) -> None:
@@ -210,6 +211,6 @@ def test_values_that_are_not_yet_visible_do_not_alarm(watched: Callable[..., Any
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html
     """
-    with stepped(CloudConfig(metric_delay_s=90.0)) as cloud:
+    with stepped(CloudConfig(readings=Readings(metric_delay=Seconds(90, 90)))) as cloud:
         alarm = watched(cloud=cloud, EvaluationPeriods=1)
         assert alarm.minutes(2, None) == ["INSUFFICIENT_DATA", "ALARM"]

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.readings import Readings, Seconds
 
 
 def moment(epoch_s: float) -> datetime:
@@ -176,7 +177,7 @@ def test_a_metric_is_seen_after_its_delay() -> None:
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html
     """
-    with stepped(CloudConfig(metric_delay_s=45.0)) as cloud:
+    with stepped(CloudConfig(readings=Readings(metric_delay=Seconds(45, 45)))) as cloud:
         cloud.client("cloudwatch").put_metric_data(
             Namespace="App", MetricData=[{"MetricName": "late", "Value": 1}]
         )
