@@ -1,11 +1,11 @@
-"""The end of a bake: what becomes of a late "roll back", by how late CloudWatch shows a metric."""
+"""How a release ends by fault, by how late CloudWatch shows a metric, and by when in the bake the fault begins."""
 
 import argparse
 import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,72 +15,100 @@ from table import Row, main
 from serinus.cli.rehearse.outcome import RehearsalOutcome
 from serinus.lambda_handlers.contract.release import Verdict
 
-#: Few enough that 6 % of errors take most of a bake to find: 90 requests meet the canary in all of it.
-RATE_PER_S = 60
-DELAYS_S = (30.0, 90.0, 120.0)
+RATE_PER_MINUTE = 100
+DELAYS_S = (30.0, 90.0, 120.0, 180.0)
+BAKE_MINUTES = 15
+SETTINGS = ("promote", "roll_back")
 NOTE = (
-    "A canary of 10 % for fifteen minutes at 60 cloud seconds per real second and 60 requests a second: "
-    "released with 6 % of errors, without enough evidence where the setting then rolls back, and without a "
-    "fault. `told` counts releases for which judge or post-traffic check said *roll back*, "
-    "`promoted_though_told` those that were promoted nevertheless, `all_met` the share of bad releases that "
-    "received all traffic before they were stopped, or for good."
+    "The default release, a canary of 10 % for fifteen minutes, on stepped time with 100 requests a minute; "
+    "two seeds a row. `setting` is on_not_enough_evidence. `told` counts releases for which the judge said "
+    "*roll back*, `promoted_though_told` those that were promoted nevertheless, `all_met` the share of bad "
+    "releases that received all traffic before they were stopped, or for good; `met_bad_share` is the share of "
+    "the requests during the shift that reached the bad version, `minutes_to_back` the time from the first "
+    "shifted request until the alias was back: the worst of each row."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A release that ought to end in one way. ``settings`` are added to the project's."""
+    """A release with ``fault`` after so many minutes of its bake. Without ``traffic`` no client sends requests."""
 
+    name: str
     fault: str
-    rate_per_s: float
-    settings: str = ""
+    after_minutes: float = 0.0
+    traffic: bool = True
 
     @property
-    def bad(self) -> bool:
-        return self.fault != GOOD or bool(self.settings)
+    def section(self) -> str:
+        return "begins late" if self.after_minutes else "bad from the start"
 
 
 CASES: Mapping[str, Case] = {
-    "no evidence, which rolls back": Case(GOOD, 1, '\n[defaults.rollout]\non_not_enough_evidence = "roll_back"\n'),
-    "6 % of errors": Case("errors=6%", RATE_PER_S),
-    "good": Case(GOOD, RATE_PER_S),
+    case.name: case
+    for case in (
+        Case("good", GOOD),
+        *(Case(fault, fault) for fault in ("errors=6%", "errors=20%", "latency=+300ms", "crash", "slow-init")),
+        Case("no traffic", GOOD, traffic=False),
+        *(
+            Case(f"all fail {minutes} min before the end", "errors=100%", BAKE_MINUTES - minutes)
+            for minutes in (4, 3, 2, 1)
+        ),
+    )
 }
 
 
 def measure(chosen: argparse.Namespace) -> list[Row]:
-    """A row for each case and delay: its runs over ``chosen.seeds`` seeds."""
-    rows, budget = [], Budget(chosen.minutes)
-    for name, delay_s in itertools.product(chosen.cases, DELAYS_S):
-        if not budget.left:
-            break
-        case, runs = CASES[name], []
-        with tempfile.TemporaryDirectory() as folder:
-            order = order_of(packaged_project(Path(folder), case.settings), case.rate_per_s)
-            with releases_of(replace(order, metric_delay_s=delay_s)) as releases:
-                for seed in range(chosen.seeds):
-                    if budget.left:
-                        runs.append(run := releases.make(case.fault, seed))
-                        told = {"case": name, "delay_s": delay_s, "seed": seed, "why": run.story.reason}
-                        sys.stderr.write(json.dumps({**told, **_row(name, delay_s, [run])}) + "\n")
-        if runs:
-            rows.append(_row(name, delay_s, runs))
-    return rows
+    """A row for each case, setting and delay: its runs over ``chosen.seeds`` seeds."""
+    runs: dict[tuple[str, str, float], list[Run]] = {}
+    budget = Budget(chosen.minutes)
+    for setting, delay_s in itertools.product(chosen.settings, chosen.delays):
+        for case, run in _releases(chosen, setting, delay_s, budget):
+            runs.setdefault((case.name, setting, delay_s), []).append(run)
+            row = _row(case, setting, delay_s, [run])
+            sys.stderr.write(json.dumps({**row, "seed": run.record.settings.seed, "why": run.story.reason}) + "\n")
+    places = list(CASES)
+    ordered = sorted(runs, key=lambda key: (places.index(key[0]), *key[1:]))
+    return [
+        _row(CASES[name], setting, delay_s, runs[name, setting, delay_s]) for name, setting, delay_s in ordered
+    ]
 
 
-def _row(name: str, delay_s: float, runs: Sequence[Run]) -> Row:
+def _releases(
+    chosen: argparse.Namespace, setting: str, delay_s: float, budget: Budget
+) -> Iterator[tuple[Case, Run]]:
+    """The releases of every case under one setting and delay, in one cloud."""
+    if not budget.left:
+        return
+    settings = f'\n[defaults.rollout]\non_not_enough_evidence = "{setting}"\n'
+    with tempfile.TemporaryDirectory() as folder:
+        order = order_of(packaged_project(Path(folder), settings), RATE_PER_MINUTE, speed=None)
+        with releases_of(replace(order, metric_delay_s=delay_s)) as releases:
+            for name, seed in itertools.product(chosen.cases, range(chosen.seeds)):
+                if budget.left:
+                    case = CASES[name]
+                    releases.order = replace(releases.order, rate=RATE_PER_MINUTE if case.traffic else 0.0)
+                    yield case, releases.make(case.fault, seed, after_minutes=case.after_minutes)
+
+
+def _row(case: Case, setting: str, delay_s: float, runs: Sequence[Run]) -> Row:
     everyone = [run.record.fully_shifted_at is not None for run in runs]
+    back = [run.story.shift_minutes for run in runs if run.undone and run.story.shift_minutes is not None]
+    met = [run.story.shift_canary_share for run in runs]
+    bad = case.fault != GOOD
     return {
-        "case": name,
+        "section": case.section,
+        "case": case.name,
+        "setting": setting,
         "metric_delay_s": delay_s,
         "runs": len(runs),
         "told": sum(_told(run) for run in runs),
         "rolled_back": sum(run.undone for run in runs),
         "by_alarm": sum(run.undone and not moved for run, moved in zip(runs, everyone, strict=True)),
         "by_check_after_traffic": sum(run.undone and moved for run, moved in zip(runs, everyone, strict=True)),
-        "promoted": sum(not run.undone for run in runs),
         "promoted_though_told": sum(run.story.outcome is RehearsalOutcome.JUDGED_TOO_LATE for run in runs),
-        "all_met": sum(everyone) / len(runs) if CASES[name].bad else None,
-        "minutes_to_back": _worst(runs),
+        "all_met": sum(everyone) / len(runs) if bad else None,
+        "met_bad_share": max(met) if bad else None,
+        "minutes_to_back": max(back) if back else None,
     }
 
 
@@ -90,16 +118,12 @@ def _told(run: Run) -> bool:
     )
 
 
-def _worst(runs: Sequence[Run]) -> float | None:
-    """Minutes from the first shifted request until the alias was back, at most."""
-    minutes = [run.story.shift_minutes for run in runs if run.undone and run.story.shift_minutes is not None]
-    return max(minutes) if minutes else None
-
-
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each case and delay; 5 unless told")
+    parser.add_argument("--seeds", type=int, default=2, help="runs of each row; 2 unless told")
     parser.add_argument("--cases", nargs="+", default=list(CASES), help="which; all unless told")
-    parser.add_argument("--minutes", type=float, default=60, help="begin no run after so many; 60 unless told")
+    parser.add_argument("--delays", nargs="+", type=float, default=DELAYS_S, help="seconds; 30 to 180 unless told")
+    parser.add_argument("--settings", nargs="+", default=SETTINGS, help="which; both unless told")
+    parser.add_argument("--minutes", type=float, default=120, help="begin no run after so many; 120 unless told")
 
 
 if __name__ == "__main__":

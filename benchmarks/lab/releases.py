@@ -45,12 +45,12 @@ class Releases:
     live: str = STABLE
     other: str = CANDIDATE
 
-    def make(self, fault: str, seed: int) -> Run:
-        """Release once more with ``fault``."""
+    def make(self, fault: str, seed: int, *, after_minutes: float = 0.0) -> Run:
+        """Release once more with ``fault``, which begins ``after_minutes`` of the shift."""
         injection = None if fault == GOOD else parse(fault)
         self.environment.reseed(seed)
         name = injection.bad_graph if injection and injection.bad_graph else self.other
-        order = replace(self.order, injection=injection, seed=seed)
+        order = replace(self.order, injection=injection, seed=seed, fault_after_minutes=after_minutes)
         record = release(order, self.environment, self.view, Stopwatch(), name)
         run = Run(record, evaluate(record))
         if not run.undone and name == self.other:
@@ -76,9 +76,10 @@ def packaged_project(folder: Path, settings: str = "") -> Path:
     return folder
 
 
-def order_of(project: Path, rate_per_s: float = RATE_PER_S) -> RehearsalOptions:
+def order_of(project: Path, rate: float = RATE_PER_S, *, speed: float | None = SPEED) -> RehearsalOptions:
+    """Releases of the pinned bundle at ``rate`` requests a second, or a cloud minute if ``speed`` is None."""
     return RehearsalOptions(
-        project, "dev", MODEL, candidate=None, injection=None, rate=rate_per_s, speed=SPEED, seed=None
+        project, "dev", MODEL, candidate=None, injection=None, rate=rate, speed=speed, seed=None
     )
 
 
@@ -91,7 +92,7 @@ def releases_of(order: RehearsalOptions, bad_graphs: Sequence[str] = ()) -> Iter
         LiveView() as view,
         copying as workspace,
         rehearsal_environment(
-            order.project, workspace, seed=0, metric_delay_s=order.metric_delay_s
+            order.project, workspace, seed=0, metric_delay_s=order.metric_delay_s, readings=order.readings
         ) as environment,
     ):
         deploy_stable(environment, view)

@@ -1,6 +1,5 @@
 """A rehearsal from its first deploy to the record of it."""
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from serinus.cli.errors import WrongUsage
 from serinus.cli.rehearse.background import interrupts_ignored
 from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_environment
+from serinus.cli.rehearse.fault_schedule import FaultSchedule
 from serinus.cli.rehearse.injection import Injection
 from serinus.cli.rehearse.live import LiveView
 from serinus.cli.rehearse.observer import ReleaseObserver
@@ -27,8 +27,6 @@ from serinus.lambda_handlers.contract.bundle import read_golden
 
 #: Cloud seconds of traffic after the release, at least.
 LEAD_OUT_S = 60.0
-#: Cloud seconds after which the environments of a candidate with slow starts are removed again.
-RECYCLE_EVERY_S = 60.0
 #: Default cloud seconds until a metric appears: on AWS a new metric may take two minutes
 #: (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html), most take less.
 METRIC_DELAY_S = 90.0
@@ -63,6 +61,8 @@ class RehearsalOptions:
     speed: float | None
     seed: int | None
     metric_delay_s: float = METRIC_DELAY_S
+    #: Cloud minutes of the shift before the fault begins; 0: the version has it from the start.
+    fault_after_minutes: float = 0.0
     #: By name; a metric-delay among them overrides ``metric_delay_s``.
     readings: Mapping[str, str] = field(default_factory=dict)
 
@@ -115,13 +115,16 @@ def release(
     name: str = CANDIDATE,
 ) -> RehearsalRecord:
     """Release ``name`` under traffic; whatever is live now is the stable version."""
-    workspace, injection = environment.workspace, options.injection
+    workspace = environment.workspace
     endpoint = find_endpoint(workspace.stable.project, workspace.environment, options.endpoint, environment.target)
     clock = CloudTime(environment.cloud.own_api())
     pace = _pace(options, environment, endpoint, clock)
     reader = RolloutReader(environment.target, endpoint.stack)
     stable = reader.alias().version
-    environment.set_fault(endpoint.function, stable, injection.fault if injection else {})
+    fault = FaultSchedule(
+        environment, endpoint.function, stable, options.injection, after_s=options.fault_after_minutes * 60
+    )
+    fault.start()
     pace.start()
     try:
         pass_time(pace, pace.lead_in_s)
@@ -132,16 +135,10 @@ def release(
         )
         if stepped:
             observer.alias_every_s = 0.0
-        recycles = injection is not None and injection.recycle
-        recycled_at = -math.inf
 
         def poll() -> None:
-            nonlocal recycled_at
             observer.poll(force=stepped and not observer.weighted)
-            canary = observer.alias_samples[-1].alias.canary
-            if recycles and canary and clock.now() - recycled_at >= RECYCLE_EVERY_S:
-                recycled_at = clock.now()
-                environment.recycle(endpoint.function, canary)
+            fault.proceed(observer.alias_samples[-1].alias.canary, clock.now())
             view.show(pace, observer)
 
         with environment.deploying(name) as deploying:
