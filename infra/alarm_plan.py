@@ -1,8 +1,15 @@
 """The alarms that guard a release, as data: the lint checks them, a construct creates them.
 
-Every metric of a version is the new version's alone, so that neither an old version's errors nor a left-over alarm
-can block a fix. Missing data never breaches: a version without requests harms nobody, and the judge probes it
-every minute. A judge that falls silent has an alarm of its own.
+Errors, crashes and latency are the new version's alone, so that neither an old version's errors nor a left-over
+alarm can block a fix. Missing data never breaches: a version without requests harms nobody, and the judge probes
+it every minute. A judge that falls silent has an alarm of its own.
+
+AWS leaves three questions open, and each expression is right whatever the answer is. Does Lambda name the executed
+version of each request of an alias, or only while the alias has weights? Does a throttled request have one? Does
+FILL fill a metric that has never had a data point? So a split of traffic is part of the expressions that need one,
+throttles are counted by alias, and no alarm needs a filled value to fire.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
 from collections.abc import Mapping
@@ -23,13 +30,18 @@ LONGEST_INIT_S = 10
 
 _WINDOW_MINUTES = 5
 _MINUTE_S = 60
+#: Both versions have requests. Once all traffic has moved, the new version has the alias' requests to itself.
+_SPLIT = "FILL(invoked, 0) > 0 AND FILL(total, 0) > FILL(invoked, 0)"
+#: More requests than any version answers in a minute.
+_MOST_REQUESTS = 1_000_000_000
 #: Minutes with requests but without a verdict until the judge counts as silent.
 _SILENT_MINUTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedMetric:
-    """One metric of the new version. ``dimensions`` holds their names; the construct sets their values."""
+    """One metric of the new version, or of its alias. ``dimensions`` holds their names; the construct sets their
+    values."""
 
     namespace: str
     name: str
@@ -59,15 +71,14 @@ class PlannedAlarm:
 def plan_alarms(settings: EndpointSettings) -> tuple[PlannedAlarm, ...]:
     """The alarms of an endpoint with these settings.
 
-    Lambda names the executed version only while the alias has weights, so after a switch at once its own metrics
-    do not show the version: only the judge, which knows the time of the switch, sees crashes then.
+    Lambda may name the executed version only while the alias has weights, so after a switch at once its metrics
+    may not show the version: only the judge, which knows the time of the switch, sees crashes then.
     """
-    weighted = settings.rollout.strategy in ("canary", "linear")
-    planned = [_errors(settings, weighted=weighted), _p99(settings)]
+    planned = [_errors(settings), _p99(settings)]
     if settings.rollout.strategy != "all_at_once":
         planned.insert(0, _verdict())
-    if weighted:
-        planned += [_throttles(settings), _silence()]
+    if settings.rollout.strategy in ("canary", "linear"):
+        planned += [_crashes(settings), _throttles(settings), _silence()]
     return tuple(planned)
 
 
@@ -76,7 +87,13 @@ def _own(name: str, statistic: str) -> WatchedMetric:
 
 
 def _lambdas(name: str) -> WatchedMetric:
+    """Lambda's metric of the alias' requests that reached the new version."""
     return WatchedMetric(LAMBDA_NAMESPACE, name, frozenset({FUNCTION, RESOURCE, EXECUTED_VERSION}), "Sum")
+
+
+def _of_alias(name: str) -> WatchedMetric:
+    """Lambda's metric of all of the alias' requests."""
+    return WatchedMetric(LAMBDA_NAMESPACE, name, frozenset({FUNCTION, RESOURCE}), "Sum")
 
 
 def _verdict() -> PlannedAlarm:
@@ -93,21 +110,33 @@ def _verdict() -> PlannedAlarm:
     )
 
 
-def _errors(settings: EndpointSettings, *, weighted: bool) -> PlannedAlarm:
+def _errors(settings: EndpointSettings) -> PlannedAlarm:
+    """A response of any kind writes both metrics."""
     config = settings.alarms
-    metrics = {
-        "failed": _own(signals.METRIC_ERRORS, "Sum"),
-        "answered": _own(signals.METRIC_ERRORS, "SampleCount"),
-    }
-    bad, all_ = "FILL(failed, 0)", "FILL(answered, 0)"
-    if weighted:
-        metrics["crashed"] = _lambdas("Errors")
-        bad, all_ = f"({bad} + FILL(crashed, 0))", f"({all_} + FILL(crashed, 0))"
     return PlannedAlarm(
         name="Errors",
-        description=f"More than {config.error_rate_percent:g} % of the new version's requests fail.",
-        expression=_share(bad, all_, config.minimum_requests),
-        metrics=metrics,
+        description=f"More than {config.error_rate_percent:g} % of the new version's responses are errors.",
+        expression=_share("FILL(failed, 0)", "FILL(answered, 0)", config.minimum_requests),
+        metrics={
+            "failed": _own(signals.METRIC_ERRORS, "Sum"),
+            "answered": _own(signals.METRIC_ERRORS, "SampleCount"),
+        },
+        threshold=config.error_rate_percent,
+        period_s=_WINDOW_MINUTES * _MINUTE_S,
+        minimum_requests=config.minimum_requests,
+        most=100.0,
+    )
+
+
+def _crashes(settings: EndpointSettings) -> PlannedAlarm:
+    """Lambda's metrics alone, both of which any request writes: a version that crashes on each request writes none
+    of its own, and an expression with a metric that has never existed may have no value."""
+    config = settings.alarms
+    return PlannedAlarm(
+        name="Crashes",
+        description=f"More than {config.error_rate_percent:g} % of the new version's requests crash or time out.",
+        expression=_share("FILL(crashed, 0)", "FILL(invoked, 0)", config.minimum_requests),
+        metrics={"crashed": _lambdas("Errors"), "invoked": _lambdas("Invocations")},
         threshold=config.error_rate_percent,
         period_s=_WINDOW_MINUTES * _MINUTE_S,
         minimum_requests=config.minimum_requests,
@@ -138,15 +167,22 @@ def p99_threshold_ms(settings: EndpointSettings) -> int:
 
 
 def _throttles(settings: EndpointSettings) -> PlannedAlarm:
+    """By alias: Lambda throttles a function's requests together, and one that it throttled may have no executed
+    version."""
     config = settings.alarms
     refused = "FILL(throttled, 0)"
+    whole = f"({refused} + FILL(total, 0))"
     return PlannedAlarm(
         name="Throttles",
         description=(
-            f"Lambda throttles more than {config.throttle_rate_percent:g} % of the new version's requests."
+            f"Lambda throttles more than {config.throttle_rate_percent:g} % of requests while traffic is split."
         ),
-        expression=_share(refused, f"({refused} + FILL(invoked, 0))", config.minimum_requests),
-        metrics={"throttled": _lambdas("Throttles"), "invoked": _lambdas("Invocations")},
+        expression=f"IF({_SPLIT} AND {whole} >= {config.minimum_requests}, 100 * {refused} / {whole}, 0)",
+        metrics={
+            "throttled": _of_alias("Throttles"),
+            "invoked": _lambdas("Invocations"),
+            "total": _of_alias("Invocations"),
+        },
         threshold=config.throttle_rate_percent,
         period_s=_WINDOW_MINUTES * _MINUTE_S,
         minimum_requests=config.minimum_requests,
@@ -155,14 +191,16 @@ def _throttles(settings: EndpointSettings) -> PlannedAlarm:
 
 
 def _silence() -> PlannedAlarm:
-    """By function, not version: the old version's alarms live until the shift is over, and the judge publishes
-    verdicts on the new version alone."""
+    """Verdicts by function, not version: the old version's alarms live until the shift is over, and the judge
+    publishes verdicts on the new version alone. The comparison needs no FILL: operators count a missing value as
+    0, and a single verdict outweighs any number of requests."""
     return PlannedAlarm(
         name="Silence",
         description=f"Traffic is split, and the judge has published no verdict for {_SILENT_MINUTES} minutes.",
-        expression="IF(FILL(invoked, 0) > 0 AND FILL(verdicts, 0) == 0, 1, 0)",
+        expression=f"IF({_SPLIT} AND FILL(invoked, 0) > {_MOST_REQUESTS} * verdicts, 1, 0)",
         metrics={
             "invoked": _lambdas("Invocations"),
+            "total": _of_alias("Invocations"),
             "verdicts": WatchedMetric(
                 signals.METRIC_NAMESPACE, release.METRIC_VERDICT, frozenset({FUNCTION}), "SampleCount"
             ),

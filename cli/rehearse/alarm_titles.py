@@ -7,8 +7,9 @@ import re
 TITLES = {
     "Verdict": "Roll-back verdict",
     "Errors": "Errors on the new version",
+    "Crashes": "Crashes of the new version",
     "Latency": "Slow responses from the new version",
-    "Throttles": "Throttled requests on the new version",
+    "Throttles": "Throttled requests",
     "Silence": "The judge reports nothing",
 }
 #: A name in CodeDeploy's message about the alarms that stopped a deployment.

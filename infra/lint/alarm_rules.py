@@ -65,6 +65,7 @@ _HUNDRED = 100
 #: The setting behind each alarm's threshold.
 _SETTING: Mapping[str, str] = {
     "Errors": "error_rate_percent",
+    "Crashes": "error_rate_percent",
     "Latency": "p99_ms",
     "Throttles": "throttle_rate_percent",
 }
@@ -98,8 +99,8 @@ def check_metrics(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
-    """Whether a metric exists under these dimensions. Lambda names the executed version only while an alias has
-    weights."""
+    """Whether a metric surely exists under these dimensions. Lambda may name the executed version only while an
+    alias has weights."""
     if watched.namespace == signals.METRIC_NAMESPACE:
         if watched.dimensions == {FUNCTION}:
             return watched.name == release.METRIC_VERDICT

@@ -15,7 +15,7 @@ _OURS = (LAMBDA_NAMESPACE, signals.METRIC_NAMESPACE)
 def check_alarm_metrics(template: Template, *, weighted: bool) -> Iterator[Problem]:
     """An alarm whose metric is never written has no data: it does not fire, unnoticed.
 
-    Lambda writes the executed version only while an alias has weights (``weighted``: it ever has). CDK's
+    Lambda may write the executed version only while an alias has weights (``weighted``: it ever has). CDK's
     `version.metric_errors()` uses FunctionName `name:version`, under which nothing is written at all.
     """
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm"):

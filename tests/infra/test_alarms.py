@@ -55,6 +55,9 @@ def test_every_alarm_watches_the_new_versions_requests_alone(
             dimensions = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
             if metric["MetricName"] == release.METRIC_VERDICT and set(dimensions) == {"FunctionName"}:
                 continue  # no request of any version, but that the judge speaks
+            if set(dimensions) == {"FunctionName", "Resource"}:
+                assert metric["MetricName"] in ("Invocations", "Throttles")
+                continue  # shows whether traffic is split; throttles strike both versions alike
             named = dimensions.get("FunctionVersion") or dimensions.get("ExecutedVersion")
             assert named == {"Fn::GetAtt": [version, "Version"]}
             assert dimensions["FunctionName"] == "shop-dev-churn"
@@ -143,8 +146,9 @@ def test_thresholds_and_minimum_counts_are_settings() -> None:
     )
     alarms = {alarm.name: alarm for alarm in plan_alarms(chosen)}
 
-    assert [alarms[name].threshold for name in ("Errors", "Latency", "Throttles")] == [7.5, 900, 3]
-    assert all(">= 44" in alarms[name].expression for name in ("Errors", "Latency", "Throttles"))
+    names = ("Errors", "Crashes", "Latency", "Throttles")
+    assert [alarms[name].threshold for name in names] == [7.5, 7.5, 900, 3]
+    assert all(">= 44" in alarms[name].expression for name in names)
 
 
 def test_the_99th_percentile_may_take_half_of_the_timeout_unless_set() -> None:
