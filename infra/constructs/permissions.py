@@ -39,7 +39,7 @@ class ReleasePermissions:
         )
 
     def know_rollbacks(self) -> iam.PolicyStatement:
-        """The creator of a deployment, and the deployment that it undoes."""
+        """The creator of a deployment, the deployment that it undoes, and its AppSpec."""
         return iam.PolicyStatement(actions=["codedeploy:GetDeployment"], resources=[self.group_arn])
 
     def find_deployments(self) -> iam.PolicyStatement:
@@ -78,14 +78,25 @@ class ReleasePermissions:
         return iam.PolicyStatement(actions=["ssm:GetParameter", "ssm:DeleteParameter"], resources=[self._hold_arn])
 
     def object_to_deployment(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[self._objection_arn])
+        return iam.PolicyStatement(
+            actions=["ssm:GetParameter", "ssm:PutParameter"], resources=[self._objection_arn]
+        )
 
     def read_objection(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[self._objection_arn])
 
     def retire_versions(self) -> iam.PolicyStatement:
-        """Delete versions, never the function: its own ARN is not among the resources of DeleteFunction."""
-        return iam.PolicyStatement(actions=["lambda:DeleteFunction"], resources=[f"{self.function_arn}:*"])
+        """Delete versions. AWS's table lists the function as this action's resource, and does not say whether a
+        version's deletion is checked against the version's ARN, so both are granted.
+
+        The price: IAM no longer keeps the one function that has this role from deleting the endpoint's. Its code
+        deletes by number only (`serinus.lambda_handlers.hooks.retire_versions`). Without the function's ARN, old
+        versions might never be deleted, and each SnapStart version is billed for its cache.
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+        """
+        return iam.PolicyStatement(
+            actions=["lambda:DeleteFunction"], resources=[self.function_arn, f"{self.function_arn}:*"]
+        )
 
     def list_versions(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(

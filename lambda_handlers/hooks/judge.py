@@ -16,8 +16,8 @@ from serinus.lambda_handlers.hooks.hook_response import report
 from serinus.lambda_handlers.hooks.judgement import Judgement
 from serinus.lambda_handlers.hooks.objection import Objection, store_objection
 from serinus.lambda_handlers.hooks.outcome import Outcome
-from serinus.lambda_handlers.hooks.pending_hook import delete_pending_hook, find_pending_hook
-from serinus.lambda_handlers.hooks.publish import publish
+from serinus.lambda_handlers.hooks.pending_hook import PendingHook, delete_pending_hook, find_pending_hook
+from serinus.lambda_handlers.hooks.publish import publish, publish_presence
 from serinus.lambda_handlers.hooks.settings import Settings, read_settings
 
 #: Seconds between looks.
@@ -38,18 +38,27 @@ def judge_rollout(event: dict[str, Any], context: HookContext) -> dict[str, Any]
     switched = settings.strategy is Strategy.BLUE_GREEN
     if deployment is None or (deployment.switched_at is not None and not switched):
         return {"verdict": None}
+    if deployment.restores:
+        publish_presence(clients.cloudwatch, settings.function, now)
+        return {"verdict": None}
     since_last_word_s = now - last_word_at(deployment, settings)
     judgement = _judge(deployment, settings, context, now, bake_over=since_last_word_s >= 0)
     rolls_back = judgement.verdict is Verdict.ROLL_BACK
+    # The judge looks on until CodeDeploy has stopped the release or the bake is over, but each decision is final
+    # once: people are notified of it.
+    final = rolls_back or 0 <= since_last_word_s < _EVERY_S
+    pending = None
     try:
-        if rolls_back and not switched:
-            store_objection(clients.ssm, settings.function, Objection(deployment.id, judgement.reason))
+        if switched:
+            due = rolls_back or since_last_word_s >= 0
+            pending = _find_pending(deployment, settings, context) if due else None
+            final = pending is not None
+        elif rolls_back:
+            final = store_objection(clients.ssm, settings.function, Objection(deployment.id, judgement.reason))
     finally:
-        # After the last verdict the judge looks on until the bake is over, but only one verdict is final.
-        final = rolls_back or 0 <= since_last_word_s < _EVERY_S
         detail = publish(clients.cloudwatch, clients.events, judgement, deployment, settings, now, final=final)
-    if deployment.confirming and (rolls_back or since_last_word_s >= 0):
-        _complete_pending_hook(deployment, judgement, settings, context)
+    if pending is not None:
+        _complete_pending_hook(pending, judgement, settings, context)
     return detail
 
 
@@ -66,13 +75,17 @@ def _judge(
     return review(deployment, settings, context, now, bake_over=bake_over)
 
 
+def _find_pending(deployment: Deployment, settings: Settings, context: HookContext) -> PendingHook | None:
+    """The hook that waits for the decision; None while the deployment does not hold for one."""
+    if not deployment.confirming:
+        return None
+    return find_pending_hook(context.clients.ssm, settings.function, deployment.id)
+
+
 def _complete_pending_hook(
-    deployment: Deployment, judgement: Judgement, settings: Settings, context: HookContext
+    pending: PendingHook, judgement: Judgement, settings: Settings, context: HookContext
 ) -> None:
     """Report for the hook that holds a switched deployment: on Failed, CodeDeploy switches back."""
-    pending = find_pending_hook(context.clients.ssm, settings.function, deployment.id)
-    if pending is None:
-        return
     outcome = Outcome(judgement.verdict is not Verdict.ROLL_BACK, judgement.reason)
     report(context.clients.codedeploy, pending.deployment_id, pending.execution_id, outcome)
     delete_pending_hook(context.clients.ssm, settings.function)

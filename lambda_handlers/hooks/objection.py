@@ -7,7 +7,10 @@ after traffic reads the objection here, whichever look it is from, and fails the
 import json
 from dataclasses import asdict, dataclass
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from serinus.lambda_handlers.contract.release import objection_parameter
+from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.pending_hook import ParameterStore, read_parameter
 
 #: A standard parameter holds 4096 bytes (docs.aws.amazon.com/general/latest/gr/ssm.html).
@@ -22,12 +25,24 @@ class Objection:
     reason: str
 
 
-def store_objection(ssm: ParameterStore, function: str, objection: Objection) -> None:
-    """Store the objection; it replaces one to an earlier deployment."""
+def store_objection(ssm: ParameterStore, function: str, objection: Objection) -> bool:
+    """Store the objection, which replaces one to an earlier deployment; returns whether it is the first to this
+    one, as far as that can be read."""
+    first = _is_first(ssm, function, objection)
     short = Objection(objection.deployment_id, objection.reason[:LONGEST_REASON])
     ssm.put_parameter(
         Name=objection_parameter(function), Value=json.dumps(asdict(short)), Type="String", Overwrite=True
     )
+    return first
+
+
+def _is_first(ssm: ParameterStore, function: str, objection: Objection) -> bool:
+    try:
+        return find_objection(ssm, function, objection.deployment_id) is None
+    except (BotoCoreError, ClientError) as error:
+        # The objection stops a bad release; whether anyone was notified of it before matters less.
+        journal.write("the objection before this one could not be read", error=str(error))
+        return True
 
 
 def find_objection(ssm: ParameterStore, function: str, deployment_id: str) -> Objection | None:

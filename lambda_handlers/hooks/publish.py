@@ -1,10 +1,12 @@
 """Publishes a verdict: as a metric, whose alarm stops CodeDeploy; as an event, for subscribers; as a log line."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from serinus.lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.contract.release import Verdict
 from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.deployment import Deployment
 from serinus.lambda_handlers.hooks.judgement import Judgement
@@ -34,15 +36,8 @@ def publish(
     detail. The metric comes first: stopping a bad release must not wait for a notification."""
     at = datetime.fromtimestamp(now, UTC)
     of_function = {signals.DIMENSION_FUNCTION: settings.function}
-    data = [
-        {
-            "MetricName": release.METRIC_VERDICT,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-            "Timestamp": at,
-            "Value": release.VERDICT_VALUES[judgement.verdict],
-        }
-        for dimensions in (of_function | {signals.DIMENSION_VERSION: deployment.canary}, of_function)
-    ]
+    of_version = of_function | {signals.DIMENSION_VERSION: deployment.canary}
+    data = [_datum(judgement.verdict, dimensions, at) for dimensions in (of_version, of_function)]
     cloudwatch.put_metric_data(Namespace=signals.METRIC_NAMESPACE, MetricData=data)
     detail = record(judgement, deployment, settings, now, final=final)
     entry = {
@@ -57,6 +52,24 @@ def publish(
     return detail
 
 
+def publish_presence(cloudwatch: "CloudWatch", function: str, now: float) -> None:
+    """Publish that the judge runs as of ``now`` (epoch seconds), with no verdict on any version: its silence while
+    traffic returns to an earlier version would fire an alarm, and stop the return."""
+    datum = _datum(
+        Verdict.NOT_ENOUGH_EVIDENCE, {signals.DIMENSION_FUNCTION: function}, datetime.fromtimestamp(now, UTC)
+    )
+    cloudwatch.put_metric_data(Namespace=signals.METRIC_NAMESPACE, MetricData=[datum])
+
+
+def _datum(verdict: Verdict, dimensions: Mapping[str, str], at: datetime) -> dict[str, Any]:
+    return {
+        "MetricName": release.METRIC_VERDICT,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Timestamp": at,
+        "Value": release.VERDICT_VALUES[verdict],
+    }
+
+
 def record(
     judgement: Judgement, deployment: Deployment, settings: Settings, now: float, *, final: bool
 ) -> dict[str, Any]:
@@ -67,7 +80,7 @@ def record(
         "deployment": deployment.id,
         "stable": deployment.stable,
         "canary": deployment.canary,
-        "weight_percent": deployment.weight * 100,
+        "weight_percent": round(deployment.weight * 100, 6),
         "time": datetime.fromtimestamp(now, UTC).isoformat(),
         "final": final,
         **judgement.to_json(),

@@ -15,6 +15,7 @@ from typing import Any
 import botocore.session
 import onnx
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from onnx import TensorProto, helper
@@ -171,6 +172,10 @@ class FakeCodeDeploy(Service):
         self.in_progress = True
         self.rollback = False
         self.creator = "CloudFormation"
+        self.versions = (STABLE, CANARY)
+        self.weight = 0.1
+        #: Where not None, only the AppSpec names the versions, in this form.
+        self.app_spec_form: str | None = None
         self.traffic_at: float | None = START
         self.switched_at: float | None = None
         self.confirming = False
@@ -183,7 +188,28 @@ class FakeCodeDeploy(Service):
     def get_deployment(self, **parameters: Any) -> dict[str, Any]:
         self.check("GetDeployment", parameters)
         rollback = {"rollbackTriggeringDeploymentId": "d-1"} if self.rollback else {}
-        return {"deploymentInfo": {"creator": self.creator, "rollbackInfo": rollback}}
+        info = {"creator": self.creator, "rollbackInfo": rollback, "revision": self._revision()}
+        return {"deploymentInfo": info}
+
+    def _revision(self) -> dict[str, Any]:
+        name = (
+            f"arn:aws:lambda:us-east-1:123456789012:function:{FUNCTION}"
+            if self.app_spec_form == "arn"
+            else FUNCTION
+        )
+        properties = {
+            "Name": name,
+            "Alias": ALIAS,
+            "CurrentVersion": self.versions[0],
+            "TargetVersion": self.versions[1],
+        }
+        resource = {"Type": "AWS::Lambda::Function", "Properties": properties}
+        document = {"version": 0.0, "Resources": [{"AliasOfFunction": resource}], "Hooks": []}
+        content = yaml.safe_dump(document) if self.app_spec_form == "yaml" else json.dumps(document)
+        if self.app_spec_form == "none":
+            return {}
+        member = "string" if self.app_spec_form == "raw string" else "appSpecContent"
+        return {"revisionType": "AppSpecContent", member: {"content": content}}
 
     def list_deployment_targets(self, **parameters: Any) -> dict[str, Any]:
         self.check("ListDeploymentTargets", parameters)
@@ -203,15 +229,12 @@ class FakeCodeDeploy(Service):
         info = {
             "functionName": FUNCTION,
             "functionAlias": ALIAS,
-            "currentVersion": STABLE,
-            "targetVersion": CANARY,
-            "targetVersionWeight": 0.1,
+            "currentVersion": self.versions[0],
+            "targetVersion": self.versions[1],
+            "targetVersionWeight": self.weight,
         }
-        return {
-            "deploymentTargets": [
-                {"lambdaTarget": {"lambdaFunctionInfo": info, "lifecycleEvents": [traffic, after]}}
-            ]
-        }
+        named = {} if self.app_spec_form else {"lambdaFunctionInfo": info}
+        return {"deploymentTargets": [{"lambdaTarget": {**named, "lifecycleEvents": [traffic, after]}}]}
 
     def put_lifecycle_event_hook_execution_status(self, **parameters: Any) -> dict[str, Any]:
         self.check("PutLifecycleEventHookExecutionStatus", parameters)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
-from serinus.lambda_handlers.hooks.errors import IncompleteMetrics
+from serinus.lambda_handlers.hooks.errors import BadDeployment, IncompleteMetrics
 from serinus.lambda_handlers.hooks.judge import judge_rollout
 
 
@@ -42,6 +42,31 @@ def test_nothing_is_said_of_a_rollback_or_outside_of_the_shift(release, state):
     for name, value in state.items():
         setattr(release.codedeploy, name, value)
     assert judge_rollout(at(release, 3), release.context) == {"verdict": None}
+    assert not release.events.entries
+    assert not [one for one in published(release) if "FunctionVersion" in one["dimensions"]]
+
+
+@pytest.mark.parametrize(
+    "state", [{"rollback": True}, {"creator": "CloudFormationRollback"}, {"versions": ("7", "6")}], ids=str
+)
+def test_the_judge_shows_that_it_runs_while_traffic_returns(release, state):
+    """Where AWS shifts traffic back step by step, silence would fire the old version's alarm and stop it."""
+    for name, value in state.items():
+        setattr(release.codedeploy, name, value)
+    judge_rollout(at(release, 3), release.context)
+    assert published(release) == [{"dimensions": {"FunctionName": release.function}, "value": 0.0}]
+
+
+def published(release):
+    """The metric's data points: dimensions and value."""
+    return [
+        {
+            "dimensions": {one["Name"]: one["Value"] for one in datum["Dimensions"]},
+            "value": datum["Value"],
+        }
+        for put in release.cloudwatch.put
+        for datum in put["MetricData"]
+    ]
 
 
 def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
@@ -264,10 +289,66 @@ def test_a_judge_that_cannot_be_loaded_says_nothing_while_nothing_is_rolled_out(
     assert judge_rollout(at(release, 1), release.context) == {"verdict": None}
 
 
-def test_looking_again_comes_to_the_same_verdict(release):
+def test_looking_again_comes_to_the_same_verdict_which_is_final_once(release):
     serve_traffic(release, 6, errors=8)
     first, second = (judge_rollout(at(release, 7), release.context) for _ in range(2))
-    assert first == second
+    assert (first["final"], second["final"]) == (True, False)
+    assert {**first, "final": None} == {**second, "final": None}
+
+
+def test_a_rollback_that_takes_minutes_is_final_once_whatever_is_due_meanwhile(release):
+    serve_traffic(release, 15, errors=8)
+    found = [judge_rollout(at(release, minute), release.context) for minute in range(7, 15)]
+    assert {one["verdict"] for one in found} == {"roll back"}
+    assert [one["final"] for one in found] == [True] + [False] * 7
+    assert json.loads(release.events.entries[0]["Detail"])["final"]
+
+
+def test_a_decision_whose_forerunner_cannot_be_read_is_final(release, monkeypatch):
+    """One mail too many, rather than none, and the objection is left all the same."""
+    serve_traffic(release, 6, errors=8)
+
+    def refuse(**_parameters):
+        raise release.ssm.error("GetParameter", "AccessDeniedException")
+
+    monkeypatch.setattr(release.ssm, "get_parameter", refuse)
+    assert judge_rollout(at(release, 7), release.context)["final"]
+    assert len(release.ssm.values) == 1
+
+
+@pytest.mark.parametrize(
+    ("weight", "percent"), [(0.1, 10), (10.0, 10), (1.0, 1), (99.0, 99), (0.5, 50), (50.0, 50), (0.01, 1)]
+)
+def test_codedeploys_weight_may_be_a_fraction_or_a_percentage(release, weight, percent):
+    release.codedeploy.weight = weight
+    assert judge_rollout(at(release, 3), release.context)["weight_percent"] == percent
+
+
+@pytest.mark.parametrize("weight", [1.0, 100.0])
+def test_all_traffic_is_all_of_it_either_way(switched, weight):
+    switched.codedeploy.weight = weight
+    assert judge_rollout(at(switched, 3), switched.context)["weight_percent"] == 100
+
+
+def test_a_switched_release_is_decided_once(switched):
+    for minute in range(6):
+        switched.traffic(switched.canary, minute, 200, weighted=False, errors=30)
+    found = [judge_rollout(at(switched, minute), switched.context) for minute in (6, 7)]
+    assert [(one["verdict"], one["final"]) for one in found] == [("roll back", True), ("roll back", False)]
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "arn", "raw string"])
+def test_versions_that_the_target_does_not_name_are_those_of_the_appspec(release, form):
+    serve_traffic(release, 8)
+    release.codedeploy.app_spec_form = form
+    found = judge_rollout(at(release, 8), release.context)
+    assert (found["verdict"], found["stable"], found["canary"]) == ("promote", release.stable, release.canary)
+
+
+def test_a_deployment_that_names_its_versions_nowhere_is_refused_in_words(release):
+    release.codedeploy.app_spec_form = "none"
+    with pytest.raises(BadDeployment, match="names Name, Alias, CurrentVersion, TargetVersion"):
+        judge_rollout(at(release, 8), release.context)
 
 
 @pytest.fixture

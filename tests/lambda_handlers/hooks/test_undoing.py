@@ -8,6 +8,8 @@ UNDOING = {
     "by CodeDeploy": {"creator": "codeDeployRollback"},
     "by CloudFormation": {"creator": "CloudFormationRollback"},
     "by what it names": {"rollback": True},
+    # As CloudFormation may start it: like any release, but to the version before.
+    "by where it goes": {"versions": ("7", "6")},
 }
 
 
@@ -46,11 +48,44 @@ def test_any_other_deployment_is_asked(disliked, hook, creator):
     assert ask(hook, disliked)["status"] == "Failed"
 
 
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Takes the permission to read the deployment's creator."""
+
+    def refuse(release):
+        def denied(**_parameters):
+            raise release.codedeploy.error("GetDeployment", "AccessDenied")
+
+        monkeypatch.setattr(release.codedeploy, "get_deployment", denied)
+
+    return refuse
+
+
 @pytest.mark.parametrize("hook", ["before", "after"])
-def test_a_deployment_of_which_that_cannot_be_read_fails(release, monkeypatch, hook):
-    def refuse(**_parameters):
-        raise release.codedeploy.error("GetDeployment", "AccessDenied")
+def test_without_the_permission_to_read_it_a_deployment_back_still_passes(disliked, unreadable, hook):
+    unreadable(disliked)
+    disliked.codedeploy.versions = ("7", "6")
+    assert ask(hook, disliked)["status"] == "Succeeded"
+    assert not disliked.functions.events
+
+
+@pytest.mark.parametrize("hook", ["before", "after"])
+def test_without_that_permission_a_release_is_asked_as_ever(disliked, unreadable, hook):
+    unreadable(disliked)
+    assert ask(hook, disliked)["status"] == "Failed"
+
+
+@pytest.mark.parametrize("hook", ["before", "after"])
+def test_a_deployment_of_which_nothing_can_be_read_fails(release, unreadable, monkeypatch, hook):
+    def denied(**_parameters):
+        raise release.codedeploy.error("BatchGetDeploymentTargets", "AccessDenied")
 
     release.shift_all()
-    monkeypatch.setattr(release.codedeploy, "get_deployment", refuse)
+    unreadable(release)
+    monkeypatch.setattr(release.codedeploy, "batch_get_deployment_targets", denied)
     assert ask(hook, release)["status"] == "Failed"
+
+
+def test_the_version_before_ten_is_nine(disliked):
+    disliked.codedeploy.versions = ("9", "10")
+    assert ask("before", disliked)["status"] == "Failed"
