@@ -1,7 +1,8 @@
 """Deletes versions that are no longer needed, after each successful deployment of CodeDeploy.
 
-Not a part of the release: a failure here affects nothing else. CloudFormation no longer manages old versions by
-then (they are retained), and those of its own template are among the newest.
+Not a part of the release: a failure here affects nothing else, and counts as an error of the function.
+CloudFormation no longer manages old versions by then (they are retained), and those of its own template are among
+the newest.
 """
 
 from pathlib import Path
@@ -51,7 +52,12 @@ class VersionRetention(Construct):
                 release.ENV_ALIAS: permissions.alias,
                 release.ENV_KEEP_VERSIONS: str(keep_versions),
             },
-            statements=[permissions.read_deployment(), permissions.list_versions(), permissions.retire_versions()],
+            statements=[
+                permissions.read_deployment(),
+                permissions.know_rollbacks(),
+                permissions.list_versions(),
+                permissions.retire_versions(),
+            ],
             log_retention_days=log_retention_days,
             encryption_key=encryption_key,
             code_root=code_root,

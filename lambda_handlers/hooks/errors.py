@@ -4,6 +4,7 @@ HookError
 ├── BadSetting         an environment variable is missing or unreadable, for the deployer to fix
 ├── BadDeployment      the deployment is of another function or alias than this hook watches
 ├── IncompleteMetrics  CloudWatch did not return all that was asked for
+├── NotDeleted         Lambda refused to delete an old version
 └── NoResponse         a version returned no response that could be compared
     └── Throttled      Lambda rejected the request: nothing is known about the version
 """
@@ -27,6 +28,10 @@ class NoResponse(HookError):
 
 class Throttled(NoResponse):
     """Rejected for concurrency, before the version was reached."""
+
+
+class NotDeleted(HookError):
+    """An old version that is no longer needed is still there."""
 
 
 class IncompleteMetrics(HookError):

@@ -4,19 +4,22 @@ It keeps the newest versions up to the live one, all that an alias names, and bo
 has just ended: if CloudFormation fails later in the same update, it restores the earlier one. A rollback succeeds
 too; versions newer than its target do not count as good ones.
 
+A failure raises, after all versions were tried, so that Lambda counts it in the function's `Errors`.
+
 It runs without layers, so it imports nothing that needs one.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from serinus.lambda_handlers.contract import release
 from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.deployment import CodeDeploy, read_deployment
-from serinus.lambda_handlers.hooks.errors import BadSetting
+from serinus.lambda_handlers.hooks.errors import BadSetting, NotDeleted
 from serinus.lambda_handlers.hooks.settings import Settings, read_settings
 
 #: The live version and the one before it, whatever the setting says.
@@ -32,7 +35,8 @@ class Versions(Protocol):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Delete the versions made superfluous by the deployment in EventBridge's event; returns those versions."""
+    """Delete the versions made superfluous by the deployment in EventBridge's event; returns those versions, or
+    raises `NotDeleted`."""
     return retire(event, boto3.client("lambda"), boto3.client("codedeploy"), os.environ)
 
 
@@ -47,10 +51,34 @@ def retire(
     good = [version for version in versions if int(version) <= int(deployment.canary)]
     older = good[keep:]
     superfluous = [version for version in older if version not in needed]
-    for version in superfluous:
+    failures = [failure for version in superfluous if (failure := _delete(functions, settings, version, needed))]
+    deleted = [version for version in superfluous if version not in dict(failures)]
+    journal.write("old versions deleted", function=settings.function, deleted=deleted, needed=sorted(needed))
+    if failures:
+        raise NotDeleted(
+            f"{len(failures)} of {len(superfluous)} old versions of {settings.function} could not be deleted; "
+            f"version {failures[0][0]}: {failures[0][1]}"
+        )
+    return {"deleted": deleted}
+
+
+def _delete(
+    functions: Versions, settings: Settings, version: str, needed: Collection[str]
+) -> tuple[str, str] | None:
+    """Delete one version; returns it with the reason if Lambda refuses. The next release tries again.
+
+    The same action without a qualifier deletes the function, and the role's permission may have to include that
+    (`ReleasePermissions.retire_versions`): so a version must be a number, and one that nothing needs.
+    """
+    if not version.isdecimal() or version in needed:
+        raise ValueError(
+            f"version {version!r} of {settings.function} must not be deleted; {sorted(needed)} are needed"
+        )
+    try:
         functions.delete_function(FunctionName=settings.function, Qualifier=version)
-    journal.write("old versions deleted", function=settings.function, deleted=superfluous, needed=sorted(needed))
-    return {"deleted": superfluous}
+    except (BotoCoreError, ClientError) as error:
+        return version, str(error)
+    return None
 
 
 def published(functions: Versions, function: str) -> list[str]:

@@ -48,6 +48,8 @@ CONFIGURATIONS = {
     "blue_green": "CodeDeployDefault.LambdaAllAtOnce",
     "canary": "CodeDeployDefault.LambdaCanary10Percent5Minutes",
 }
+NAMED_BY_APP_SPEC = "to read the versions from the AppSpec if CodeDeploy's target does not name them"
+FUNCTION_OR_VERSION = "AWS may check the deletion of a version on the function or on the version"
 #: What a release that goes well does not use, and why it is granted.
 OTHERWISE_USED = {
     "blue_green": {
@@ -55,9 +57,14 @@ OTHERWISE_USED = {
             "CodeDeployHook_after_shop-dev-churn",
             "codedeploy:PutLifecycleEventHookExecutionStatus",
         ): "to report an alias that does not serve the new version; otherwise the judge reports",
+        ("shop-dev-churn-retire", "codedeploy:GetDeployment"): NAMED_BY_APP_SPEC,
+        ("shop-dev-churn-retire", "lambda:DeleteFunction"): FUNCTION_OR_VERSION,
     },
     "canary": {
         ("shop-dev-churn-judge", "ssm:PutParameter"): "to store the objection for the post-traffic check",
+        ("shop-dev-churn-judge", "ssm:GetParameter"): "to notify of an objection once",
+        ("shop-dev-churn-retire", "codedeploy:GetDeployment"): NAMED_BY_APP_SPEC,
+        ("shop-dev-churn-retire", "lambda:DeleteFunction"): FUNCTION_OR_VERSION,
     },
 }
 

@@ -3,9 +3,12 @@ import sys
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from serinus.lambda_handlers.hooks.errors import BadSetting
+from serinus.lambda_handlers.hooks import retire_versions
+from serinus.lambda_handlers.hooks.errors import BadSetting, NotDeleted
 from serinus.lambda_handlers.hooks.retire_versions import retire
+from serinus.lambda_handlers.hooks.settings import read_settings
 
 EVENT = {"detail": {"deploymentId": "d-ABCDEFGHI"}}
 ENVIRON = {"SERINUS_FUNCTION": "shop-dev-churn", "SERINUS_ALIAS": "live", "SERINUS_KEEP_VERSIONS": "3"}
@@ -83,6 +86,32 @@ def test_what_any_alias_sends_traffic_to_stays() -> None:
     retire(EVENT, functions, CodeDeploy("10", "11"), ENVIRON)
 
     assert functions.versions == ["1", "2", "9", "10", "11"]
+
+
+def test_a_version_that_cannot_be_deleted_keeps_no_other_and_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions(["1", "2", "3", "9", "10", "11"], [{"FunctionVersion": "11"}])
+    delete = functions.delete_function
+
+    def refuse(*, FunctionName: str, Qualifier: str) -> None:
+        if Qualifier == "2":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DeleteFunction")
+        delete(FunctionName=FunctionName, Qualifier=Qualifier)
+
+    monkeypatch.setattr(functions, "delete_function", refuse)
+
+    with pytest.raises(NotDeleted, match="1 of 3 old versions of shop-dev-churn could not be deleted; version 2"):
+        retire(EVENT, functions, CodeDeploy("10", "11"), ENVIRON)
+    assert functions.versions == ["2", "9", "10", "11"]
+
+
+@pytest.mark.parametrize("version", ["", "live", "$LATEST", "shop-dev-churn", "11"])
+def test_the_function_itself_and_what_is_needed_cannot_be_deleted(version: str) -> None:
+    """Lambda's action deletes the whole function where no version is named."""
+    functions = Functions(["10", "11"], [])
+
+    with pytest.raises(ValueError, match="must not be deleted"):
+        retire_versions._delete(functions, read_settings(ENVIRON), version, {"11"})
+    assert functions.versions == ["10", "11"]
 
 
 @pytest.mark.parametrize("text", ["1", "", "many"])
