@@ -14,7 +14,7 @@ from serinus.infra.settings import DomainSettings, Tls
 
 
 class RestDomain(Construct):
-    """``domain`` in front of the stage of ``api``, with ``minimum_tls`` or later (1.2 if it is None)."""
+    """``domain`` in front of the stage of ``api``, with ``minimum_tls`` or later."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class RestDomain(Construct):
         *,
         domain: DomainSettings,
         api: apigateway.RestApi,
-        minimum_tls: Tls | None,
+        minimum_tls: Tls,
     ) -> None:
         super().__init__(scope, construct_id)
         resource = apigateway.CfnDomainName(
@@ -32,8 +32,8 @@ class RestDomain(Construct):
             domain_name=domain.name,
             regional_certificate_arn=domain.certificate_arn,
             endpoint_configuration={"types": ["REGIONAL"]},
-            security_policy=TLS_POLICIES[minimum_tls] if minimum_tls else "TLS_1_2",
-            endpoint_access_mode="STRICT" if minimum_tls else None,
+            security_policy=TLS_POLICIES[minimum_tls],
+            endpoint_access_mode="STRICT",
         )
         apigateway.CfnBasePathMapping(
             self,

@@ -36,7 +36,7 @@ class RestFront(Construct):
         backend: lambda_.IFunction,
         access: Access,
         tracing: bool = False,
-        minimum_tls: Tls | None = None,
+        minimum_tls: Tls = "1.2",
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "jwt":
@@ -57,10 +57,9 @@ class RestFront(Construct):
         )
         # The construct's own output of the address: a stack names it once, as `serinus.infra.names` says.
         self.api.node.try_remove_child("Endpoint")
-        if minimum_tls is not None:
-            resource = cast(apigateway.CfnRestApi, self.api.node.default_child)
-            resource.security_policy = TLS_POLICIES[minimum_tls]
-            resource.endpoint_access_mode = "STRICT"
+        resource = cast(apigateway.CfnRestApi, self.api.node.default_child)
+        resource.security_policy = TLS_POLICIES[minimum_tls]
+        resource.endpoint_access_mode = "STRICT"
         self.metrics: ApiMetrics = rest_api_metrics(name, stage)
         self._add_routes()
         self.key = self._create_key(name) if access.auth == "api_key" else None

@@ -101,8 +101,8 @@ class EndpointSettings(BaseModel):
     waf: WafSettings = WafSettings()
     """A web ACL in front of the API."""
 
-    minimum_tls: Tls | None = None
-    """Minimum TLS version for callers; if unset, AWS's default: 1.0 (rest) or 1.2 (http, and custom domains)."""
+    minimum_tls: Tls = "1.2"
+    """Minimum TLS version for callers, at the API and at its domain; with front = "http" always "1.2"."""
 
     encryption_key: Annotated[
         str | None,

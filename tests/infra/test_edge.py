@@ -106,11 +106,14 @@ def test_a_rest_api_has_its_domain_under_the_same_least_tls(template_of: Templat
     assert template_of(REST)["Outputs"][OUTPUTS.domain_url]["Value"] == "https://churn.example.com"
 
 
-def test_a_domain_speaks_tls_1_2_unless_more_is_asked(edge: Any) -> None:
+def test_apis_and_domains_require_tls_1_2_by_default(edge: Any) -> None:
+    (api,) = edge("", "AWS::ApiGateway::RestApi")
     (rest,) = edge(DOMAIN, "AWS::ApiGateway::DomainName")
     (http,) = edge(HTTP, "AWS::ApiGatewayV2::DomainName")
 
-    assert rest["SecurityPolicy"] == "TLS_1_2"
+    policy = {"SecurityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "EndpointAccessMode": "STRICT"}
+    assert policy.items() <= api.items()
+    assert policy.items() <= rest.items()
     assert http["DomainNameConfigurations"] == [
         {"CertificateArn": ARN, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
     ]
