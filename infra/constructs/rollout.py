@@ -86,7 +86,11 @@ class Rollout(Construct):
         return iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            # https://docs.aws.amazon.com/codedeploy/latest/userguide/security_confused_deputy.html
+            assumed_by=iam.ServicePrincipal(
+                "codedeploy.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+            ),
             inline_policies={"MoveAlias": iam.PolicyDocument(statements=statements)},
         )
 
