@@ -115,10 +115,17 @@ class CloudTarget:
         return session.client(service, endpoint_url=self.cloud.url, config=once)
 
     def url(self, deployed: str) -> str:
-        """The address at which this machine reaches an API whose stack output is ``deployed``."""
-        match = _EXECUTE_API.fullmatch(deployed)
-        if self.cloud is None or match is None:
+        """The address at which this machine reaches an API whose stack output is ``deployed``; raises `CliError`
+        for a domain of an offline cloud, whose name would lead out of it."""
+        if self.cloud is None:
             return deployed
+        match = _EXECUTE_API.fullmatch(deployed)
+        if match is None:
+            raise CliError(
+                f"the endpoint answers at {deployed} only, and the offline cloud has no DNS. Send requests to "
+                f"{self.cloud.url} with that host name in the header Host, or set keep_default_host = true in the "
+                "endpoint's domain table and deploy again."
+            )
         return f"{self.cloud.url}/_gateway/{match['api']}{match['rest'] or ''}"
 
 

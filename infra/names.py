@@ -41,7 +41,8 @@ HOOK_PREFIX = "CodeDeployHook"
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """Keys of a stack's outputs. ``url`` ends without a slash: with the stage of a REST API, with the host of an
-    HTTP API. ``front`` and ``auth`` hold the settings of these names."""
+    HTTP API or, where a domain replaces the API's own host, of the domain. ``front`` and ``auth`` hold the
+    settings of these names."""
 
     url: str = "Url"
     domain_url: str = "DomainUrl"

@@ -18,20 +18,33 @@ from serinus.lambda_handlers.contract.signals import EXPOSED_HEADERS
 
 
 class HttpFront(Construct):
-    """``api`` with its stage, throttled as a whole; ``url`` is its host, since the stage is `$default`."""
+    """``api`` with its stage, throttled as a whole; ``url`` is its host, since the stage is `$default`. Without
+    ``default_host``, that host rejects requests and only a domain leads to the API."""
 
     #: HTTP APIs have none.
     key: None = None
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, backend: lambda_.IFunction, access: Access
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        backend: lambda_.IFunction,
+        access: Access,
+        default_host: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "api_key":
             raise ValueError('an HTTP API has no keys; auth is "api_key". Use a REST API.')
         self._access = access
         self.api = apigatewayv2.HttpApi(
-            self, "Api", api_name=name, create_default_stage=False, cors_preflight=self._cors()
+            self,
+            "Api",
+            api_name=name,
+            create_default_stage=False,
+            cors_preflight=self._cors(),
+            disable_execute_api_endpoint=None if default_host else True,
         )
         self.stage = apigatewayv2.HttpStage(
             self,

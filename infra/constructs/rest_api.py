@@ -24,7 +24,7 @@ _PERIODS = {
 class RestFront(Construct):
     """``api`` with its stage, traced by X-Ray if ``tracing``, with ``minimum_tls`` or later; with
     ``access.auth`` "api_key" its ``key`` under a usage plan, else None and a throttle on the whole stage. ``url``
-    ends with the stage."""
+    ends with the stage. Without ``default_host``, its host rejects requests and only a domain leads to the API."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class RestFront(Construct):
         access: Access,
         tracing: bool = False,
         minimum_tls: Tls = "1.2",
+        default_host: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "jwt":
@@ -53,6 +54,7 @@ class RestFront(Construct):
             # Clients of binary tensors send them without a Content-Type, and gzip in either direction is binary.
             binary_media_types=["*/*"],
             cloud_watch_role=False,
+            disable_execute_api_endpoint=None if default_host else True,
             default_integration=apigateway.LambdaIntegration(backend, scope_permission_to_method=False),
         )
         # The construct's own output of the address: a stack names it once, as `serinus.infra.names` says.

@@ -33,7 +33,7 @@ def check_domain(settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A name without its certificate, the reverse, or a certificate of another region, which AWS rejects
     (docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-regional-api-custom-domain-create.html)."""
     domain = endpoint.settings.domain
-    for key in sorted(domain.model_fields_set):
+    for key in sorted(domain.model_fields_set - {"keep_default_host"}):
         for other in ("name", "certificate_arn"):
             if getattr(domain, key) is not None and getattr(domain, other) is None:
                 yield Problem(

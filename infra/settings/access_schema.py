@@ -94,7 +94,7 @@ class WafSettings(BaseModel):
 
 
 class DomainSettings(BaseModel):
-    """A custom domain of the API, beside AWS's own address."""
+    """A custom domain of the API, in place of AWS's own address."""
 
     model_config = TABLE
 
@@ -117,3 +117,12 @@ class DomainSettings(BaseModel):
         Field(pattern=r"^Z[A-Z0-9]{1,31}$", json_schema_extra=allowed('a zone\'s id such as "Z0123456789ABC"')),
     ] = None
     """Route 53 zone in which the record is created; if unset, you create the record yourself."""
+
+    keep_default_host: bool = False
+    """Keep AWS's own address open too, for example while callers move to the domain. Default in environment
+    `local`: true."""
+
+    @property
+    def closes_default_host(self) -> bool:
+        """Whether requests to AWS's own address are rejected."""
+        return self.name is not None and not self.keep_default_host

@@ -23,9 +23,14 @@ from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings,
 
 #: Built-in settings of an environment, below the file's. Offline docs belong to an environment of their own and
 #: are not a switch in template or function: a rehearsal of `prod` is then `prod`, byte for byte. So is
-#: all_at_once: whoever changes a model every minute should not wait for a bake each time.
+#: all_at_once: whoever changes a model every minute should not wait for a bake each time. AWS's address stays open
+#: because there is no DNS for a domain.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
-    LOCAL_ENVIRONMENT: {"docs": True, "rollout": {"strategy": "all_at_once"}}
+    LOCAL_ENVIRONMENT: {
+        "docs": True,
+        "rollout": {"strategy": "all_at_once"},
+        "domain": {"keep_default_host": True},
+    }
 }
 
 

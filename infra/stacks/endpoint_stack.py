@@ -108,7 +108,14 @@ class EndpointStack(cdk.Stack):
         )
         # Each has its own construct id: CloudFormation cannot change a resource's type in place.
         if config.front == "http":
-            http = HttpFront(self, "Http", name=name, backend=self.inference.alias, access=access)
+            http = HttpFront(
+                self,
+                "Http",
+                name=name,
+                backend=self.inference.alias,
+                access=access,
+                default_host=not config.domain.closes_default_host,
+            )
             if config.domain.name:
                 HttpDomain(self, "HttpDomain", domain=config.domain, api=http.api, stage=http.stage)
             return http
@@ -121,6 +128,7 @@ class EndpointStack(cdk.Stack):
             access=access,
             tracing=config.tracing,
             minimum_tls=config.minimum_tls,
+            default_host=not config.domain.closes_default_host,
         )
         if config.waf.enabled:
             WebAcl(self, "WebAcl", name=name, stage_arn=rest.stage_arn, rules=config.waf)
@@ -227,15 +235,13 @@ class EndpointStack(cdk.Stack):
             )
 
     def _add_outputs(self, endpoint: Endpoint, release: Release) -> None:
+        domain = endpoint.settings.domain
+        domain_url = f"https://{domain.name}"
         values = {
-            OUTPUTS.url: self.front.url,
+            OUTPUTS.url: domain_url if domain.closes_default_host else self.front.url,
             OUTPUTS.front: endpoint.settings.front,
             OUTPUTS.auth: endpoint.settings.auth,
-            **(
-                {OUTPUTS.domain_url: f"https://{endpoint.settings.domain.name}"}
-                if endpoint.settings.domain.name
-                else {}
-            ),
+            **({OUTPUTS.domain_url: domain_url} if domain.name else {}),
             **({OUTPUTS.api_key_id: self.front.key.key_id} if self.front.key else {}),
             OUTPUTS.function_name: self.inference.function.function_name,
             OUTPUTS.function_version: self.inference.version.version,

@@ -257,6 +257,14 @@ def test_credential_errors_mention_local_only_while_a_cloud_of_the_project_runs(
     assert local_hint(_error("ValidationError")) == ""
 
 
+def test_a_domain_of_an_offline_cloud_is_never_called_on_the_internet() -> None:
+    here = offline_process.RunningCloud(4577, 1, "us-east-1", "123456789012", 1.0, RootKey.new())
+
+    assert CloudTarget(None).url("https://churn.example.com") == "https://churn.example.com"
+    with pytest.raises(CliError, match="keep_default_host = true"):
+        CloudTarget(here).url("https://churn.example.com")
+
+
 def test_only_a_cloud_whose_time_runs_faster_has_a_note_on_it() -> None:
     def note(speed: float) -> str:
         cloud = offline_process.RunningCloud(1, 2, "us-east-1", "123456789012", speed, RootKey.new())

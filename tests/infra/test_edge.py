@@ -120,6 +120,36 @@ def test_apis_and_domains_require_tls_1_2_by_default(edge: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("front", "kind"),
+    [("", "AWS::ApiGateway::RestApi"), ('front = "http"\nauth = "iam"\n', "AWS::ApiGatewayV2::Api")],
+    ids=["rest", "http"],
+)
+def test_a_domain_closes_awss_own_address_unless_both_are_kept(
+    template_of: Templates, edge: Any, front: str, kind: str
+) -> None:
+    texts = {"alone": front, "domain": front + DOMAIN, "both": front + DOMAIN + "keep_default_host = true\n"}
+    closed = {case: edge(text, kind)[0].get("DisableExecuteApiEndpoint", False) for case, text in texts.items()}
+    urls = {case: json.dumps(template_of(text)["Outputs"][OUTPUTS.url]["Value"]) for case, text in texts.items()}
+
+    assert closed == {"alone": False, "domain": True, "both": False}
+    assert urls["domain"] == '"https://churn.example.com"'
+    assert all("execute-api" in urls[case] for case in ("alone", "both"))
+
+
+def test_the_offline_clouds_environment_keeps_awss_address(tmp_path: Path) -> None:
+    (tmp_path / "serinus.toml").write_text(BASE + DOMAIN, encoding="utf-8")
+    closes = {
+        environment: load_settings(tmp_path / "serinus.toml", environment)
+        .endpoints[0]
+        .settings.domain.closes_default_host
+        for environment in ("local", "dev")
+    }
+
+    assert closes == {"local": False, "dev": True}
+    assert lint(tmp_path, "local") == lint(tmp_path, "dev")
+
+
+@pytest.mark.parametrize(
     ("text", "kind"),
     [(REST, "AWS::ApiGateway::BasePathMapping"), (HTTP, "AWS::ApiGatewayV2::ApiMapping")],
     ids=["rest", "http"],

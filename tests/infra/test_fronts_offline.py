@@ -148,7 +148,8 @@ def test_a_domain_leads_past_the_web_acl_which_lets_large_bodies_pass_and_ends_a
     deploy: Deploy, cloud: Cloud
 ) -> None:
     traced = (("tracing", True), ("minimum_tls", "1.3"))
-    deploy(RestFront, auth="public", beside=stand_before, options=traced)
+    closed = deploy(RestFront, auth="public", beside=stand_before, options=(*traced, ("default_host", False)))
+    assert call(f"{closed}/predict").status_code == 403
     url, host = f"{cloud.config.endpoint_url}/predict", {"host": "churn.example.com"}
     large = httpx.post(url, headers=host, content=b"x" * 20_000, trust_env=False, timeout=30)
     assert large.status_code == 200, large.text
