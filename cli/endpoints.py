@@ -66,12 +66,14 @@ def stack_names(project: Path, environment: str, requested: Sequence[str]) -> di
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """The stack of an endpoint as CloudFormation describes it; ``changed_at`` is when it was last deployed."""
+    """The stack of an endpoint as CloudFormation describes it; ``changed_at`` is when it was last deployed, and
+    ``protected`` whether CloudFormation refuses to delete it."""
 
     stack: str
     status: str
     outputs: Mapping[str, str]
     changed_at: datetime
+    protected: bool = False
 
     @property
     def recorded_version(self) -> str | None:
@@ -107,6 +109,7 @@ def describe_stack(target: CloudTarget, stack: str) -> DeployedStack | None:
         described["StackStatus"],
         {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])},
         described.get("LastUpdatedTime") or described["CreationTime"],
+        described.get("EnableTerminationProtection", False),
     )
 
 

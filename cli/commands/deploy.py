@@ -98,6 +98,7 @@ def _deploy(context: "CommandContext", stacks: Mapping[str, str], log: Path | No
         updating = updating_stacks(target, stacks)
     for name, stack in stacks.items():
         _require_alias_in_sync(context, name, stack)
+        unprotect_failed_create(target, stack)
     if log is not None:
         log.unlink(missing_ok=True)
     approval = []
@@ -149,6 +150,22 @@ def _require_alias_in_sync(context: "CommandContext", name: str, stack: str) -> 
             f"version {live} answers all requests of {name}, but its stack records {recorded}, and a deploy would "
             f"restore that version. Run `serinus rollback {name}{context.cli_flags}` to update the stack first."
         )
+
+
+def unprotect_failed_create(target: CloudTarget, stack: str) -> None:
+    """Lift the protection of ``stack`` if its first create was rolled back: the CDK CLI protects a stack before it
+    is created, and has to delete one that failed before it can create it again."""
+    import botocore.exceptions
+
+    from serinus.cli.endpoints import describe_stack
+
+    # The CDK CLI reports missing credentials better.
+    with contextlib.suppress(botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, CliError):
+        described = describe_stack(target, stack)
+        if described is not None and described.protected and described.status == "ROLLBACK_COMPLETE":
+            target.client("cloudformation").update_termination_protection(
+                StackName=stack, EnableTerminationProtection=False
+            )
 
 
 def updating_stacks(target: CloudTarget, stacks: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from serinus.infra.constructs.rollout import Guards, Rollout
 from serinus.infra.constructs.version_retention import VersionRetention
 from serinus.infra.constructs.web_acl import WebAcl
 from serinus.infra.nag import acknowledge_findings
-from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE
+from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE, UNBOUND_ENVIRONMENTS
 from serinus.infra.release import Release
 from serinus.infra.settings import Endpoint, Settings, function_environment, release_environment
 from serinus.infra.traffic_shift import shift_of
@@ -29,7 +29,8 @@ from serinus.infra.traffic_shift import shift_of
 class EndpointStack(cdk.Stack):
     """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `serinus.infra.names`.
 
-    ``hotfix`` releases this once without a bake, and notes it in the alias' description.
+    ``hotfix`` releases this once without a bake, and notes it in the alias' description. The stack of a named
+    environment is protected from deletion; the CDK CLI turns that on with each deploy.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class EndpointStack(cdk.Stack):
             stack_name=endpoint.stack_name,
             description=f"Serinus endpoint {endpoint.name} ({settings.environment})",
             env=cdk.Environment(account=settings.account, region=settings.region),
+            termination_protection=settings.environment not in UNBOUND_ENVIRONMENTS,
             tags={
                 "serinus:project": settings.project,
                 "serinus:environment": settings.environment,

@@ -89,6 +89,7 @@ def test_destroy_prints_the_cdks_output_only_when_asked(
     monkeypatch.setattr(cdk, "run", run)
     monkeypatch.setattr(context, "resolve_context", lambda *_, **__: here)
     monkeypatch.setattr(endpoints, "stack_names", lambda *_: {"churn": "shop-local-churn"})
+    monkeypatch.setattr(endpoints, "describe_stack", lambda *_: None)
     monkeypatch.setattr("serinus.cli.api_keys.drop_rotated", lambda *_: None)
     done = CliRunner().invoke(app, ["destroy", "churn", "--local", *(["--verbose"] if verbose else [])])
     assert done.exit_code == 0, done.output

@@ -46,6 +46,9 @@ def test_the_app_writes_stacks_that_pass_the_cdk_librarys_check_where_the_cli_as
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (project.folder / "out" / "shop-prod-churn.template.json").exists()
+    # The CDK CLI reads it there and protects the stack from deletion.
+    manifest = json.loads((project.folder / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["artifacts"]["shop-prod-churn"]["properties"]["terminationProtection"] is True
 
 
 def test_wrong_settings_reach_the_user_as_plain_lines(project: Any) -> None:
