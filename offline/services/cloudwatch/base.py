@@ -7,6 +7,7 @@ from serinus.offline.core.ports import CloudContext
 from serinus.offline.core.service import Service
 from serinus.offline.services.cloudwatch.alarms import Alarm, HistoryItem
 from serinus.offline.services.cloudwatch.store import MetricStore
+from serinus.offline.services.cloudwatch.visibility import Visibility
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Regional(Service):
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
         self.regions: dict[str, MetricRegion] = {}
+        self.visibility = Visibility(context.config.readings, context.config.seed)
 
     def region(self, name: str) -> MetricRegion:
         """The region's state; setdefault on a dict is atomic, so any thread may call."""

@@ -30,10 +30,8 @@ def check_namespace(namespace: str) -> str:
     return namespace
 
 
-def samples_of(
-    namespace: str, datum: dict[str, Any], position: int, now: float, visible_at: float
-) -> list[Sample | StatisticSet]:
-    """The samples of a request's ``position``-th MetricDatum; raises for data that AWS rejects."""
+def samples_of(namespace: str, datum: dict[str, Any], position: int, now: float) -> list[Sample | StatisticSet]:
+    """The samples of a request's ``position``-th MetricDatum, visible now; raises for data that AWS rejects."""
     where = f"MetricData.member.{position}"
     key = MetricKey(namespace, _name(datum, where), _dimensions(datum, where))
     timestamp = _timestamp(datum, where, now)
@@ -51,10 +49,9 @@ def samples_of(
         )
     if supplied == ["StatisticValues"]:
         numbers = _statistic_set(datum["StatisticValues"], where)
-        return [StatisticSet(visible_at, key, unit, timestamp, resolution_s, *numbers)]
+        return [StatisticSet(now, key, unit, timestamp, resolution_s, *numbers)]
     return [
-        Sample(visible_at, key, unit, timestamp, resolution_s, value, times)
-        for value, times in _values(datum, where)
+        Sample(now, key, unit, timestamp, resolution_s, value, times) for value, times in _values(datum, where)
     ]
 
 

@@ -42,15 +42,17 @@ class MetricsApi(Regional):
         if len(data) > MAX_DATA:
             raise invalid(f"The collection MetricData must not have a size greater than {MAX_DATA}.")
         now = self.context.clock.time()
-        visible_at = now + self.context.config.readings.metric_delay.low
         samples = [
             sample
             for position, datum in enumerate(data, 1)
-            for sample in samples_of(namespace, datum, position, now, visible_at)
+            for sample in samples_of(namespace, datum, position, now)
         ]
         store = self.store(call.region)
+        delayed: dict[MetricKey, float] = {}
         for sample in samples:
-            store.put(sample)
+            if sample.key not in delayed:
+                delayed[sample.key] = self.visibility.visible_at(store, sample.key, now)
+            store.put(sample._replace(visible_at=delayed[sample.key]))
         return {}
 
     def list_metrics(self, call: Call) -> dict[str, Any]:

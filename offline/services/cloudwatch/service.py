@@ -59,13 +59,15 @@ class CloudWatch(MetricsApi, AlarmsApi, DashboardsApi):
     ) -> None:
         """Record a value observed ``count`` times, at cloud time ``at`` (default: now).
 
-        Cheap and lock-free; safe from any thread. It is visible the reading `metric_delay` after this call.
+        Cheap and lock-free; safe from any thread. When it is visible is drawn by `visibility`.
         """
         now = self.context.clock.time()
-        self.region(region).store.put(
+        store = self.region(region).store
+        key = MetricKey(namespace, name, tuple(sorted(dimensions.items())))
+        store.put(
             Sample(
-                now + self.context.config.readings.metric_delay.low,
-                MetricKey(namespace, name, tuple(sorted(dimensions.items()))),
+                self.visibility.visible_at(store, key, now),
+                key,
                 unit,
                 now if at is None else at,
                 resolution_s,

@@ -1,10 +1,11 @@
 """Stores metric values: cheap to record, compact at rest, visible only when CloudWatch would show them.
 
 `put` appends to a queue and returns; values move into per-minute buckets on a read, and only those whose delay is
-over (`metric-delay`: on AWS a value becomes visible some time after it was sent).
+over: on AWS a value becomes visible some time after it was sent (`visibility`).
 """
 
 import bisect
+import heapq
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -77,6 +78,11 @@ class MetricStore:
 
     def __init__(self) -> None:
         self._incoming: deque[Sample | StatisticSet] = deque()
+        #: Values that are not visible yet, a heap by the time when they are, then by the order in which they came.
+        self._waiting: list[tuple[float, int, Sample | StatisticSet]] = []
+        self._arrivals = 0
+        #: When a metric's first value was sent, and when ListMetrics names it.
+        self._introduced: dict[MetricKey, tuple[float, float]] = {}
         self._metrics: dict[MetricKey, dict[str, Series]] = {}
         self._seen_at: dict[MetricKey, float] = {}
         self._lock = threading.Lock()
@@ -92,6 +98,21 @@ class MetricStore:
     def put(self, sample: Sample | StatisticSet) -> None:
         """Record a value. Appending to a deque is atomic, so the hot path takes no lock."""
         self._incoming.append(sample)
+
+    def first_sent(self, key: MetricKey) -> float | None:
+        """When the metric's first value was sent; None for a new metric."""
+        introduced = self._introduced.get(key)
+        return None if introduced is None else introduced[0]
+
+    def introduce(self, key: MetricKey, sent_at: float, listed_at: float) -> float:
+        """Record a new metric; when its first value was sent, which another thread may have recorded before."""
+        return self._introduced.setdefault(key, (sent_at, listed_at))[0]
+
+    def exists(self, key: MetricKey, now: float) -> bool:
+        """Whether the metric ever had a value that is visible."""
+        with self._lock:
+            self._settle(now)
+            return key in self._metrics
 
     def datapoints(
         self,
@@ -132,7 +153,12 @@ class MetricStore:
         """Metrics with values that became visible at or after ``since``."""
         with self._lock:
             self._settle(now)
-            return sorted(key for key, seen in self._seen_at.items() if seen >= since)
+            return sorted(
+                key for key, seen in self._seen_at.items() if seen >= since and self._listed_at(key) <= now
+            )
+
+    def _listed_at(self, key: MetricKey) -> float:
+        return self._introduced.get(key, (0.0, 0.0))[1]
 
     def settle(self, now: float) -> None:
         """Move values that have become visible into buckets, so that the queue does not grow."""
@@ -140,9 +166,13 @@ class MetricStore:
             self._settle(now)
 
     def _settle(self, now: float) -> None:
-        incoming = self._incoming
-        while incoming and incoming[0].visible_at <= now:
+        incoming, waiting = self._incoming, self._waiting
+        while incoming:
             sample = incoming.popleft()
+            self._arrivals += 1
+            heapq.heappush(waiting, (sample.visible_at, self._arrivals, sample))
+        while waiting and waiting[0][0] <= now:
+            sample = heapq.heappop(waiting)[2]
             start = int(sample.timestamp // sample.resolution_s) * sample.resolution_s
             bucket = self._metrics.setdefault(sample.key, {}).setdefault(sample.unit, Series()).bucket_at(start)
             if isinstance(sample, Sample):
