@@ -1,5 +1,6 @@
 """A running cloud that all offline tests of one process share, and ways to talk to it."""
 
+import dataclasses
 import functools
 import io
 import itertools
@@ -28,6 +29,7 @@ LAMBDA_TRUST = {
 }
 
 ClientFactory = Callable[..., Any]
+Play = Callable[..., None]
 _serial = itertools.count()
 
 
@@ -36,6 +38,19 @@ def cloud() -> Iterator[Cloud]:
     """A cloud on a free port. It is shared: use names of your own (`unique_name`), change no global setting."""
     with running(CloudConfig(port=0, max_workers=8)) as started:
         yield started
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Give a running cloud other readings until the test's end: ``play(cloud, alarm_polling="60")``."""
+
+    def change(running_cloud: Cloud, **values: str) -> None:
+        readings = running_cloud.config.readings.replaced(
+            {name.replace("_", "-"): value for name, value in values.items()}
+        )
+        monkeypatch.setattr(running_cloud, "config", dataclasses.replace(running_cloud.config, readings=readings))
+
+    return change
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ again. Everything runs on the event loop, one step of a deployment at a time.
 
 import asyncio
 import json
+import random
 import uuid
 
 from serinus.offline.core.clock import Job, ScheduledJob
@@ -47,6 +48,8 @@ class DeploymentMachine:
         self._regions = regions
         self._locks: dict[str, asyncio.Lock] = {}
         self._timers: dict[str, ScheduledJob] = {}
+        self._polls: dict[str, ScheduledJob] = {}
+        self._source = random.Random(context.config.seed)
         self._waiters: dict[str, asyncio.Event] = {}
 
     # ---- entry points
@@ -82,6 +85,7 @@ class DeploymentMachine:
                 async with self._lock(deployment):
                     if not await self._check_alarms(region, deployment):
                         return
+                    self._poll_alarms(region, deployment)
             await self.proceed(region, deployment)
 
         self._soon(f"resume {deployment.id}", go_on)
@@ -113,8 +117,8 @@ class DeploymentMachine:
         self._soon(f"stop {deployment.id}", lambda: self.stop(region, deployment, None))
 
     def alarm_changed(self, region: str, alarm: str, _old: str, new: str, _reason: str) -> None:
-        """Handle an alarm's state change: deployments that watch it stop when it fires."""
-        if new != "ALARM" or region not in self._regions:
+        """Handle an alarm's state change: deployments that watch it stop when it fires, unless they poll."""
+        if new != "ALARM" or region not in self._regions or self._context.config.readings.alarm_polling:
             return
         for deployment in list(self._regions[region].deployments.values()):
             if deployment.active and alarm in watched_alarms(deployment):
@@ -127,6 +131,24 @@ class DeploymentMachine:
                     await self._check_alarms(region, deployment)
 
         self._soon(f"alarms of {deployment.id}", check)
+
+    def _poll_alarms(self, region: str, deployment: LambdaDeployment) -> None:
+        """Have the deployment look at its alarms after an interval, and again until it has ended.
+
+        AWS polls alarms, and states no interval.
+        https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_AlarmConfiguration.html
+        """
+        interval = self._context.config.readings.alarm_polling
+        if not interval or not watched_alarms(deployment):
+            return
+
+        async def poll() -> None:
+            async with self._lock(deployment):
+                if deployment.active and await self._check_alarms(region, deployment):
+                    self._poll_alarms(region, deployment)
+
+        at = self._now() + interval.sample(self._source)
+        self._polls[deployment.id] = self._context.clock.call_at(at, poll, name=f"alarms of {deployment.id}")
 
     async def finished(self, region: str, deployment: LambdaDeployment) -> None:
         """Return when the deployment, and its rollback if any, have ended."""
@@ -166,6 +188,7 @@ class DeploymentMachine:
             return False
         problem = alias_problem(self.aliases, region, deployment.target)
         if problem is None:
+            self._poll_alarms(region, deployment)
             return True
         await self._terminate(region, deployment, "Failed", problem, "failure")
         return False
@@ -266,6 +289,7 @@ class DeploymentMachine:
         deployment.status = status
         deployment.completed_at = deployment.updated_at = self._now()
         self._disarm(deployment)
+        self._stop_polling(deployment)
         self._locks.pop(deployment.id, None)
         waiter = self._waiters.pop(deployment.id, None)
         if waiter is not None:
@@ -305,6 +329,11 @@ class DeploymentMachine:
         timer = self._timers.pop(deployment.id, None)
         if timer is not None:
             timer.cancel()
+
+    def _stop_polling(self, deployment: LambdaDeployment) -> None:
+        poll = self._polls.pop(deployment.id, None)
+        if poll is not None:
+            poll.cancel()
 
 
 def _execution_id(deployment: LambdaDeployment) -> str:

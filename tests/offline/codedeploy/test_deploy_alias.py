@@ -57,6 +57,7 @@ def test_it_returns_after_the_rollback_when_an_alarm_stops_it(bench: Any) -> Non
     shift = begin(bench, told)
     until(lambda: bench.lambda_.history)
     bench.alarm("errors", "ALARM")
+    bench.cloud.advance(minutes=1)
     result = shift.result(10)
     assert result.status == "Stopped"
     assert result.message.startswith(f"{result.deployment_id} failed. One or more alarms have been activated")

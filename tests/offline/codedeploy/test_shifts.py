@@ -101,6 +101,7 @@ def test_an_alarm_during_the_bake_stops_and_rolls_back(bench: Any) -> None:
     deployment = bench.deploy()
     bench.cloud.advance(minutes=2)
     bench.alarm("errors", "ALARM")
+    bench.cloud.advance(minutes=1)
     info = bench.info(deployment)
     assert info["status"] == "Stopped"
     assert info["errorInformation"]["code"] == "ALARM_ACTIVE"

@@ -18,6 +18,7 @@ def test_an_active_alarm_stops_the_deployment(bench: Any) -> None:
     deployment = release.deploy()
     bench.cloud.advance(minutes=2)
     bench.set_alarm(alarm, "ALARM")
+    bench.cloud.advance(minutes=1)
     info = bench.info(deployment)
     assert (info["status"], info["errorInformation"]["code"]) == ("Stopped", "ALARM_ACTIVE")
     assert f"Activated alarms: <{alarm}>" in info["errorInformation"]["message"]
@@ -34,6 +35,7 @@ def test_any_alarm_of_the_group_stops_it(bench: Any) -> None:
     names = [{"name": alarm} for alarm in alarms]
     deployment = bench.release(alarmConfiguration={"enabled": True, "alarms": names}).deploy()
     bench.set_alarm(alarms[2], "ALARM")
+    bench.cloud.advance(minutes=1)
     assert bench.info(deployment)["status"] == "Stopped"
 
 
