@@ -154,7 +154,7 @@ class Readings:
     hooks_in_rollback: Annotated[
         Literal["yes", "no"],
         Doubt(
-            meaning="whether a rollback's deployment runs the hooks of the version that it returns to",
+            meaning="whether a rollback's deployment runs hooks: those of the last revision that was deployed",
             says="a rollback is a new deployment of the last revision",
             module="services/codedeploy/rollback.py",
         ),
@@ -165,7 +165,7 @@ class Readings:
             meaning="whether alarms stop a rollback's deployment",
             says="an alarm that stops a deployment lets the last revision be deployed; with yes, none could be",
             page=f"{DOCS}/codedeploy/latest/userguide/deployments-rollback-and-redeploy.html",
-            module="services/codedeploy/alarm_watch.py",
+            module="services/codedeploy/rollback.py",
         ),
     ] = "no"
     function_info_in_hooks: Annotated[

@@ -17,8 +17,8 @@ UNKNOWN = (
 
 
 def watched_alarms(deployment: LambdaDeployment) -> list[str]:
-    """The names of the alarms that can stop the deployment; none for a rollback."""
-    if deployment.is_rollback or not deployment.alarms.get("enabled"):
+    """The names of the alarms that can stop the deployment."""
+    if not deployment.alarms.get("enabled"):
         return []
     return [alarm["name"] for alarm in deployment.alarms.get("alarms", [])]
 

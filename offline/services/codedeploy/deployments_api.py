@@ -56,12 +56,15 @@ class DeploymentsApi(GroupsApi):
         settings = group.settings
         config_name = overrides.get("deploymentConfigName", settings["deploymentConfigName"])
         config = self.config(region, config_name)
-        good = [entry for entry in kept.of_group(group.application, group.name) if entry.status == "Succeeded"]
+        # A deleted group's deployments are kept, and a new group may have its name.
+        own = [entry for entry in kept.of_group(group.application, group.name) if entry.group_id == group.id]
+        good = [entry for entry in own if entry.status == "Succeeded"]
         override_alarms = overrides.get("overrideAlarmConfiguration")
         deployment = LambdaDeployment(
             id=deployment_id(),
             application=group.application,
             group=group.name,
+            group_id=group.id,
             config_name=config.name,
             revision=revision,
             target=spec.target,

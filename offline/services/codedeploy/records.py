@@ -101,6 +101,7 @@ class LambdaDeployment:
     auto_rollback: dict[str, Any] = field(default_factory=dict)
     override_alarms: dict[str, Any] | None = None
     previous_revision: dict[str, Any] | None = None
+    group_id: str = ""
     status: str = "Created"
     error: tuple[str, str] | None = None
     rollback_info: dict[str, str] = field(default_factory=dict)

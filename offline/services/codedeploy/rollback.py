@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/deployments-rollback-and
 import secrets
 import string
 
-from serinus.offline.services.codedeploy.appspec import revision_of
+from serinus.offline.core.readings import Readings
+from serinus.offline.services.codedeploy.appspec import read_revision, revision_of
 from serinus.offline.services.codedeploy.records import LIFECYCLE, LambdaDeployment, LambdaTarget, LifecycleEvent
 from serinus.offline.services.codedeploy.traffic import ALL_AT_ONCE, predefined, shifts_of
 
@@ -24,28 +25,38 @@ def is_configured(deployment: LambdaDeployment, cause: str) -> bool:
     return bool(configured.get("enabled")) and ROLLBACK_EVENTS[cause] in configured.get("events", [])
 
 
-def rollback_of(failed: LambdaDeployment, now: float) -> LambdaDeployment:
-    """A new deployment back to the former version; its hooks are not run, and alarms do not stop it."""
+def rollback_of(failed: LambdaDeployment, now: float, readings: Readings) -> LambdaDeployment:
+    """A new deployment back to the former version; ``readings`` decide over its hooks and alarms."""
     target = failed.target
     back = LambdaTarget(target.function, target.alias, target.target_version, target.current_version)
     identifier = deployment_id()
+    hooks = hooks_of(failed) if readings.hooks_in_rollback == "yes" else {}
     return LambdaDeployment(
         id=identifier,
         application=failed.application,
         group=failed.group,
+        group_id=failed.group_id,
         config_name=ALL_AT_ONCE,
-        revision=failed.previous_revision or revision_of(back, {}),
+        revision=failed.previous_revision or revision_of(back, hooks),
         target=back,
-        events=[LifecycleEvent(name) for name in LIFECYCLE],
+        events=[LifecycleEvent(name, hooks.get(name)) for name in LIFECYCLE],
         shifts=shifts_of(predefined()[ALL_AT_ONCE].routing),
         created_at=now,
         creator="codeDeployRollback",
+        alarms=failed.alarms if readings.alarms_in_rollback == "yes" else {},
         rollback_info={
             "rollbackTriggeringDeploymentId": failed.id,
             "rollbackMessage": f"Deployment {identifier} is triggered to roll back deployment {failed.id}.",
         },
         previous_revision=failed.revision,
     )
+
+
+def hooks_of(failed: LambdaDeployment) -> dict[str, str]:
+    """The hooks of the last revision that was deployed; those of the failed deployment if none was."""
+    if failed.previous_revision is not None:
+        return read_revision(failed.previous_revision).hooks
+    return {event.name: event.hook for event in failed.events if event.hook is not None}
 
 
 def rollback_info(failed: LambdaDeployment, rollback: LambdaDeployment) -> dict[str, str]:

@@ -182,11 +182,10 @@ class DeploymentMachine:
         """Start, unless an alarm is active or the alias differs from the AppSpec."""
         deployment.status, deployment.started_at = "InProgress", self._now()
         await self._announce(region, deployment)
-        if deployment.is_rollback:
-            return True
         if not await self._check_alarms(region, deployment):
             return False
-        problem = alias_problem(self.aliases, region, deployment.target)
+        # The alias of a rollback has the weights that are to be undone.
+        problem = None if deployment.is_rollback else alias_problem(self.aliases, region, deployment.target)
         if problem is None:
             self._poll_alarms(region, deployment)
             return True
@@ -279,7 +278,7 @@ class DeploymentMachine:
         if rollback is None:
             rollback = is_configured(deployment, cause)
         if rollback and not deployment.is_rollback:
-            follower = rollback_of(deployment, self._now())
+            follower = rollback_of(deployment, self._now(), self._context.config.readings)
             deployment.rollback_info = rollback_info(deployment, follower)
             self.launch(region, follower)
         await self._finish(region, deployment, status)

