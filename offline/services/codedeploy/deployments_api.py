@@ -132,7 +132,7 @@ class DeploymentsApi(GroupsApi):
     async def list_deployment_targets(self, call: Call) -> dict[str, Any]:
         deployment = self.deployment(call.region, call.params.get("deploymentId"))
         requested_statuses = call.params.get("targetFilters", {}).get("TargetStatus")
-        info = target_info(call.region, call.account_id, deployment)["lambdaTarget"]
+        info = target_info(call.region, call.account_id, deployment, self.context.config.readings)["lambdaTarget"]
         return {
             "targetIds": [info["targetId"]]
             if requested_statuses is None or info["status"] in requested_statuses
@@ -193,7 +193,7 @@ class DeploymentsApi(GroupsApi):
                 "DeploymentTargetDoesNotExistException",
                 f"The deployment {deployment.id} has no target {target_id}; its target is {deployment.target.id}.",
             )
-        return target_info(call.region, call.account_id, deployment)
+        return target_info(call.region, call.account_id, deployment, self.context.config.readings)
 
 
 def _epoch(moment: Any) -> float | None:

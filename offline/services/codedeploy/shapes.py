@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.codedeploy.records import (
+    TRAFFIC,
     Application,
     CodeDeployRegion,
     DeploymentConfig,
@@ -104,25 +106,28 @@ def deployment_info(deployment: LambdaDeployment) -> dict[str, Any]:
     )
 
 
-def target_info(region: str, account_id: str, deployment: LambdaDeployment) -> dict[str, Any]:
+def target_info(region: str, account_id: str, deployment: LambdaDeployment, readings: Readings) -> dict[str, Any]:
     target = deployment.target
+    shifts = deployment.event(TRAFFIC).status != "Pending"
+    is_percentage = readings.target_version_weight == "percentage"
+    function_info = {
+        "functionName": target.function,
+        "functionAlias": target.alias,
+        "currentVersion": target.current_version,
+        "targetVersion": target.target_version,
+        "targetVersionWeight": round(deployment.weight * 100, 6) if is_percentage else deployment.weight,
+    }
     return {
         "deploymentTargetType": "LambdaTarget",
-        "lambdaTarget": {
-            "deploymentId": deployment.id,
-            "targetId": target.id,
-            "targetArn": f"arn:aws:lambda:{region}:{account_id}:function:{target.id}",
-            "status": TARGET_STATUS[deployment.status],
-            "lastUpdatedAt": deployment.updated_at,
-            "lifecycleEvents": [_event_info(event) for event in deployment.events],
-            "lambdaFunctionInfo": {
-                "functionName": target.function,
-                "functionAlias": target.alias,
-                "currentVersion": target.current_version,
-                "targetVersion": target.target_version,
-                "targetVersionWeight": deployment.weight,
-            },
-        },
+        "lambdaTarget": known(
+            deploymentId=deployment.id,
+            targetId=target.id,
+            targetArn=f"arn:aws:lambda:{region}:{account_id}:function:{target.id}",
+            status=TARGET_STATUS[deployment.status],
+            lastUpdatedAt=deployment.updated_at,
+            lifecycleEvents=[_event_info(event) for event in deployment.events],
+            lambdaFunctionInfo=function_info if shifts or readings.function_info_in_hooks == "present" else None,
+        ),
     }
 
 

@@ -17,7 +17,7 @@ def test_a_canary_holds_ten_percent_and_then_moves_all(bench: Any) -> None:
     bench.group()
     deployment = bench.deploy()
     assert bench.lambda_.history == [(0, "1", {"2": 0.1})]
-    assert bench.target(deployment)["lambdaFunctionInfo"]["targetVersionWeight"] == 0.1
+    assert bench.target(deployment)["lambdaFunctionInfo"]["targetVersionWeight"] == 10
     assert bench.info(deployment)["status"] == "InProgress"
     bench.cloud.advance(minutes=5)
     assert bench.lambda_.history[1:] == [(300, "2", {})]

@@ -8,7 +8,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 def test_a_target_tells_of_the_function(bench: Any) -> None:
-    """A Lambda target names function, alias, versions and the share of traffic.
+    """A Lambda target names function, alias, versions and the percentage of traffic.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_LambdaFunctionInfo.html
     """
@@ -20,7 +20,7 @@ def test_a_target_tells_of_the_function(bench: Any) -> None:
         "functionAlias": release.name,
         "currentVersion": "1",
         "targetVersion": "2",
-        "targetVersionWeight": 0.1,
+        "targetVersionWeight": 10.0,
     }
     batch = bench.codedeploy.batch_get_deployment_targets(deploymentId=deployment, targetIds=[target["targetId"]])
     assert batch["deploymentTargets"][0]["lambdaTarget"]["status"] == "InProgress"

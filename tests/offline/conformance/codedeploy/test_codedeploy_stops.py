@@ -114,7 +114,7 @@ def test_a_rollback_is_a_deployment_of_its_own(bench: Any) -> None:
     assert rollback["rollbackInfo"]["rollbackTriggeringDeploymentId"] == deployment
     assert bench.events(rollback["deploymentId"]) == DONE
     function = bench.target(rollback["deploymentId"])["lambdaFunctionInfo"]
-    assert (function["targetVersion"], function["targetVersionWeight"]) == ("1", 1.0)
+    assert (function["targetVersion"], function["targetVersionWeight"]) == ("1", 100.0)
 
 
 @pytest.mark.parametrize("events", [["DEPLOYMENT_FAILURE"], ["DEPLOYMENT_STOP_ON_ALARM"]])
