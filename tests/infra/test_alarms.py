@@ -7,6 +7,7 @@ from serinus.infra.alarm_plan import MOST_ALARMS, plan_alarms
 from serinus.infra.lint.alarm_rules import is_carried
 from serinus.infra.settings import AlarmSettings, EndpointSettings, RolloutSettings
 from serinus.lambda_handlers.contract import release, signals
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.lambda_.metrics import dimension_sets
 from serinus.offline.services.lambda_.routing import InvocationRoute
 
@@ -85,7 +86,8 @@ def test_dimensions_of_lambdas_metrics_are_those_that_it_sends_while_traffic_is_
     template_of: Templates, resources_of: Find
 ) -> None:
     (version,) = resources_of(template_of(), "AWS::Lambda::Version")
-    sent = dimension_sets("shop-dev-churn", InvocationRoute("7", "shop-dev-churn:live", weighted=True, arn=""))
+    route = InvocationRoute("7", "shop-dev-churn:live", arn="", by_alias=True, weighted=True)
+    sent = dimension_sets("shop-dev-churn", route, Readings())
     values = {str({"Fn::GetAtt": [version, "Version"]}): "7"}
 
     found = [

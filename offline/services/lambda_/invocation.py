@@ -101,7 +101,9 @@ class Invocations(LambdaBase):
     ) -> InvocationOutcome:
         """Run one admitted invocation and record its metrics at the time it began."""
         at = self.context.clock.time()
-        sets = dimension_sets(function.name, route)
+        readings = self.context.config.readings
+        sets = dimension_sets(function.name, route, readings)
+        throttles = dimension_sets(function.name, route, readings, throttled=True)
         spec = self._spec(function, version)
         siblings = self.state.region(function.region).functions.values()
         try:
@@ -109,14 +111,14 @@ class Invocations(LambdaBase):
                 self._record_concurrency(function, at)
                 outcome = await self.sandbox.run(spec, invocation)
         except TimeoutError as error:
-            self.metrics.record(function.region, sets, at, {"Throttles": 1})
+            self.metrics.record(function.region, throttles, at, {"Throttles": 1})
             raise throttled(
                 "ConcurrentInvocationLimitExceeded",
                 f"Rate Exceeded. All {self.context.config.max_workers} workers of this machine stayed busy for "
                 f"{spec.timeout_s} s; start the cloud with more max_workers.",
             ) from error
         except AwsError:
-            self.metrics.record(function.region, sets, at, {"Throttles": 1})
+            self.metrics.record(function.region, throttles, at, {"Throttles": 1})
             raise
         errors = float(outcome.function_error is not None)
         values = {"Invocations": 1.0, "Errors": errors, "Duration": outcome.duration_ms}

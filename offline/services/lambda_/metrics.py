@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
 """
 
 from serinus.offline.core.ports import MetricSink
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.lambda_.routing import InvocationRoute
 
 NAMESPACE = "AWS/Lambda"
@@ -26,10 +27,14 @@ class LambdaMetrics:
                 self._sink.record(region, NAMESPACE, name, dimensions, value, unit=unit, at=at)
 
 
-def dimension_sets(function: str, route: InvocationRoute) -> list[DimensionSet]:
-    """All functions, by function, by resource, and by executed version only while the alias is weighted."""
+def dimension_sets(
+    function: str, route: InvocationRoute, readings: Readings, *, throttled: bool = False
+) -> list[DimensionSet]:
+    """All functions, by function, by resource, and by the executed version of a call by alias, as read."""
     by_resource = {"FunctionName": function, "Resource": route.resource}
     sets = [{}, {"FunctionName": function}, by_resource]
-    if route.weighted:
+    if throttled and readings.throttled_version == "absent":
+        return sets
+    if route.weighted or (route.by_alias and readings.executed_version == "always"):
         sets.append({**by_resource, "ExecutedVersion": route.version})
     return sets

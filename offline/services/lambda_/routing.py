@@ -13,25 +13,28 @@ from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 class InvocationRoute:
     """One invocation's route: the version that runs and the names under which its metrics appear.
 
-    ``resource`` is the metrics' Resource dimension (``name``, ``name:alias`` or ``name:version``); if
-    ``weighted``, ExecutedVersion is a dimension too.
+    ``resource`` is the metrics' Resource dimension (``name``, ``name:alias`` or ``name:version``). Whether
+    ExecutedVersion is a dimension too depends on ``by_alias`` and ``weighted``.
     """
 
     version: str
     resource: str
-    weighted: bool
     arn: str
+    by_alias: bool = False
+    weighted: bool = False
 
 
 def pick_route(function: Function, qualifier: str | None, dice: random.Random) -> InvocationRoute:
     """Choose the version for one invocation of ``qualifier``."""
     if qualifier is None:
-        return InvocationRoute(LATEST, function.name, False, function.arn)
+        return InvocationRoute(LATEST, function.name, function.arn)
     arn, resource = f"{function.arn}:{qualifier}", f"{function.name}:{qualifier}"
     alias = function.aliases.get(qualifier)
     if alias is None:
-        return InvocationRoute(qualifier, resource, False, arn)
-    return InvocationRoute(pick_version(alias, dice), resource, bool(alias.additional), arn)
+        return InvocationRoute(qualifier, resource, arn)
+    return InvocationRoute(
+        pick_version(alias, dice), resource, arn, by_alias=True, weighted=bool(alias.additional)
+    )
 
 
 def pick_version(alias: Alias, dice: random.Random) -> str:

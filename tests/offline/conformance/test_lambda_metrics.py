@@ -59,8 +59,15 @@ def test_invocations_and_errors_are_counted_by_function(aws, deploy_function, to
     assert total("Duration", {"FunctionName": name}) > 0
 
 
-def test_resource_is_the_alias_and_executed_version_only_while_weighted(aws, weighted, total):
-    """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"""
+@pytest.mark.parametrize(("reading", "counted"), [("always", 2), ("while-weighted", 1)])
+def test_resource_is_the_alias_and_executed_version_its_version(
+    aws, cloud, play, weighted, total, reading, counted
+):
+    """A call by alias counts for the alias, and for its version: always, or while the alias has weights (a reading).
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+    """
+    play(cloud, executed_version=reading)
     functions = aws("lambda")
     functions.invoke(FunctionName=weighted, Qualifier="live")
     alias = {"FunctionName": weighted, "Resource": f"{weighted}:live"}
@@ -69,7 +76,23 @@ def test_resource_is_the_alias_and_executed_version_only_while_weighted(aws, wei
     functions.update_alias(FunctionName=weighted, Name="live", FunctionVersion="2", RoutingConfig={})
     functions.invoke(FunctionName=weighted, Qualifier="live")
     assert total("Invocations", alias) == 2
-    assert total("Invocations", {**alias, "ExecutedVersion": "2"}) == 1
+    assert total("Invocations", {**alias, "ExecutedVersion": "2"}) == counted
+
+
+@pytest.mark.parametrize(("reading", "counted"), [("absent", None), ("present", 1)])
+def test_a_throttled_call_counts_for_its_alias(aws, cloud, play, weighted, total, reading, counted):
+    """A throttled call by alias counts for the alias; whether for a version too is a reading.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    play(cloud, throttled_version=reading)
+    functions = aws("lambda")
+    functions.put_function_concurrency(FunctionName=weighted, ReservedConcurrentExecutions=0)
+    with pytest.raises(functions.exceptions.TooManyRequestsException):
+        functions.invoke(FunctionName=weighted, Qualifier="live")
+    alias = {"FunctionName": weighted, "Resource": f"{weighted}:live"}
+    assert total("Throttles", alias) == 1
+    assert total("Throttles", {**alias, "ExecutedVersion": "2"}, wait=False) == counted
 
 
 def test_a_version_invoked_directly_reports_under_its_number(aws, weighted, total):
