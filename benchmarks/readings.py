@@ -5,7 +5,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ STRATEGIES: Mapping[str, str] = {
 }
 SETTINGS = ("promote", "roll_back")
 SHIFT_MINUTES = 15
+#: The releases of a row, in this order.
+RELEASES = ("fails", "late", "quiet", "stack_fails", "good")
 NOTE = (
     "A row is a cloud with one combination of readings, strategy and setting; all pairs of values occur. In "
     "it, one after another: a release of which 20 % fail, one of which all requests fail from two minutes "
@@ -44,7 +46,7 @@ def measure(chosen: argparse.Namespace) -> list[Row]:
     picked = combinations if chosen.rows is None else [combinations[number] for number in chosen.rows]
     for combination in picked:
         if budget.left:
-            rows.append(row := play(combination))
+            rows.append(row := play(combination, chosen.releases))
             sys.stderr.write(json.dumps(row) + "\n")
     return rows
 
@@ -55,8 +57,8 @@ def covering_rows() -> list[Combination]:
     return pairwise({**parameters, "strategy": tuple(STRATEGIES), "setting": SETTINGS})
 
 
-def play(combination: Combination) -> Row:
-    """The releases of one row."""
+def play(combination: Combination, names: Sequence[str] = RELEASES) -> Row:
+    """The releases ``names`` in a cloud of ``combination``."""
     readings = {name: value for name, value in combination.items() if name in Readings.names()}
     strategy, setting = combination["strategy"], combination["setting"]
     rollout = f'strategy = "{strategy}"\n{STRATEGIES[strategy]}\non_not_enough_evidence = "{setting}"\n'
@@ -64,7 +66,7 @@ def play(combination: Combination) -> Row:
         project = packaged_project(Path(folder), f"\n[defaults.rollout]\n{rollout}")
         order = replace(order_of(project, RATE_PER_MINUTE, speed=None), readings=readings)
         with releases_of(order) as releases:
-            return {**RowPlayer(releases).play(), **combination}
+            return {**RowPlayer(releases).play(names), **combination}
 
 
 class RowPlayer:
@@ -77,15 +79,19 @@ class RowPlayer:
         self._lambda = releases.environment.target.client("lambda")
         self._counts = dict.fromkeys(("told", "promoted_though_told", "stuck", "freed", "alias_off"), 0)
 
-    def play(self) -> Row:
-        ends = {
-            "fails": self._end(self._releases.make("errors=20%", 0)),
-            "late": self._end(self._releases.make("errors=100%", 0, after_minutes=SHIFT_MINUTES - 2)),
-            "quiet": self._end(self._quiet()),
-            "stack_fails": self._end(self._stack_fails(), undone=True),
-            "good": self._end(self._releases.make(GOOD, 0)),
-        }
+    def play(self, names: Sequence[str]) -> Row:
+        """How the releases ``names`` ended, of `RELEASES`, and the counts."""
+        ends = {name: self._end(self._release(name), undone=name == "stack_fails") for name in names}
         return {**ends, **self._counts}
+
+    def _release(self, name: str) -> Run:
+        if name == "fails":
+            return self._releases.make("errors=20%", 0)
+        if name == "late":
+            return self._releases.make("errors=100%", 0, after_minutes=SHIFT_MINUTES - 2)
+        if name == "quiet":
+            return self._quiet()
+        return self._stack_fails() if name == "stack_fails" else self._releases.make(GOOD, 0)
 
     def _quiet(self) -> Run:
         order = self._releases.order
@@ -133,6 +139,7 @@ class RowPlayer:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", nargs="+", type=int, help="numbers of the rows to play, from 0; all unless told")
+    parser.add_argument("--releases", nargs="+", choices=RELEASES, default=RELEASES, help="which; all unless told")
     parser.add_argument("--minutes", type=float, default=120, help="begin no row after so many; 120 unless told")
 
 
