@@ -122,7 +122,7 @@ class Readings:
         Doubt(
             meaning="FILL over a metric that never had a value",
             says="FILL fills the missing values of a time series; nothing is said of one that does not exist",
-            module="services/cloudwatch/math_functions.py",
+            module="services/cloudwatch/queries.py",
         ),
     ] = "not-filled"
     executed_version: Annotated[

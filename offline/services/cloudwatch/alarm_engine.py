@@ -10,6 +10,7 @@ from typing import Any
 from serinus.offline.core.clock import ScheduledJob
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import AlarmSubscriber, CloudContext, EventSink, FunctionInvoker
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.cloudwatch.actions import perform
 from serinus.offline.services.cloudwatch.alarms import Alarm, AlarmState, HistoryItem, compact_json
 from serinus.offline.services.cloudwatch.base import MetricRegion
@@ -83,7 +84,7 @@ class AlarmEngine:
             if instant % min(watch.period_s, MINUTE_S):
                 continue
             try:
-                state = next_state(watch, alarm.state, region.store, instant, now)
+                state = next_state(watch, alarm.state, region.store, instant, now, self._context.config.readings)
             except AwsError as error:
                 log.error("alarm %s could not be evaluated: %s", alarm.name, error)
                 continue
@@ -153,7 +154,12 @@ class AlarmEngine:
 
 
 def next_state(
-    watch: Watch, current: AlarmState, store: MetricStore, instant: int, now: float
+    watch: Watch,
+    current: AlarmState,
+    store: MetricStore,
+    instant: int,
+    now: float,
+    readings: Readings | None = None,
 ) -> AlarmState | None:
     """The state by the metric's data points before ``instant``, or None if it does not change.
 
@@ -161,7 +167,7 @@ def next_state(
     longer period slides by the minute.
     """
     start = instant - evaluation_range(watch.periods) * watch.period_s
-    resolver = Resolver(store, watch.queries, Window(start, instant, now))
+    resolver = Resolver(store, watch.queries, Window(start, instant, now), readings)
     series = resolver.result(watch.watched)[0]
     samples = resolver.sample_counts.get(watch.watched, {})
     points = _points(series, samples, range(start, instant, watch.period_s))

@@ -184,8 +184,14 @@ FUNCTIONS: dict[str, Callable[[Arguments, Grid], Value]] = {
 
 
 def fill(value: Value, filler: Value | str, grid: Grid) -> Value:
-    """FILL: a value for every missing period of the request. ``filler`` is that value, REPEAT or LINEAR."""
-    filled = [each_series.with_points(_filled(each_series, filler, grid)) for each_series in array(value)]
+    """FILL: a value for every missing period of the request. ``filler`` is that value, REPEAT or LINEAR.
+
+    A time series that does not exist stays empty.
+    """
+    filled = [
+        each_series.with_points(_filled(each_series, filler, grid)) if each_series.exists else each_series
+        for each_series in array(value)
+    ]
     return filled if isinstance(value, list) else filled[0]
 
 

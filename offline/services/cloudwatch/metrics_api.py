@@ -112,7 +112,7 @@ class MetricsApi(Regional):
         queries = queries_of(members)
         periods = [query.period_s for query in queries if query.period_s]
         window = self._window(params, min(periods, default=60))
-        resolver = Resolver(self.store(call.region), queries, window)
+        resolver = Resolver(self.store(call.region), queries, window, self.context.config.readings)
         newest_first = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         series = [series_item for query in queries if query.returns for series_item in resolver.result(query.id)]
         points = [_ordered(series_item, window, newest_first) for series_item in series]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.cloudwatch import metric_math
 from serinus.offline.services.cloudwatch.math_syntax import MathError, names
 from serinus.offline.services.cloudwatch.statistics import SIMPLE, check_statistic, value_of
@@ -113,8 +114,11 @@ def _expression_error(query: Query, error: MathError) -> AwsError:
 class Resolver:
     """Resolves a set of queries over one window; each query is computed once."""
 
-    def __init__(self, store: MetricStore, queries: Sequence[Query], window: Window) -> None:
+    def __init__(
+        self, store: MetricStore, queries: Sequence[Query], window: Window, readings: Readings | None = None
+    ) -> None:
         self._store = store
+        self._fills_empty = (readings or Readings()).empty_series == "filled"
         self._queries = {query.id: query for query in queries}
         self._window = window
         self._values: dict[str, Value] = {}
@@ -181,7 +185,8 @@ class Resolver:
             if value is not None:
                 points[at] = value
         label = query.label if query.label is not None else query.metric.name
-        return TimeSeries(points, query.period_s, query.id, label)
+        exists = bool(points) or self._fills_empty or self._store.exists(query.metric, window.now)
+        return TimeSeries(points, query.period_s, query.id, label, exists)
 
     def _labelled(self, query: Query, series: TimeSeries, of: int) -> TimeSeries:
         own = query.label if query.label is not None else query.id

@@ -28,6 +28,8 @@ class TimeSeries:
     period_s: int
     id: str = ""
     label: str = ""
+    #: False for a metric that never had a value, and for what is computed of such metrics alone.
+    exists: bool = True
 
     def with_points(self, points: dict[int, float]) -> "TimeSeries":
         return replace(self, points={at: points[at] for at in sorted(points) if math.isfinite(points[at])})
@@ -68,9 +70,8 @@ def combine(sign: str, left: Value, right: Value) -> Value:
     function = OPERATORS[sign]
     if isinstance(left, TimeSeries) and isinstance(right, TimeSeries):
         at_all = left.points.keys() | right.points.keys()
-        return left.with_points(
-            {at: function(left.points.get(at, 0.0), right.points.get(at, 0.0)) for at in at_all}
-        )
+        combined = {at: function(left.points.get(at, 0.0), right.points.get(at, 0.0)) for at in at_all}
+        return replace(left, exists=left.exists or right.exists).with_points(combined)
     if isinstance(left, TimeSeries):
         scalar = right
         return left.each(lambda value: function(value, scalar))  # type: ignore[arg-type]
@@ -91,7 +92,7 @@ def across(
     for at in {at for each_series in every for at in each_series.points}:
         values = [each_series.points.get(at, missing) for each_series in every]
         points[at] = reduce([value for value in values if value is not None])
-    return every[0].with_points(points)
+    return replace(every[0], exists=any(each_series.exists for each_series in every)).with_points(points)
 
 
 def _series(value: Value) -> TimeSeries:

@@ -63,7 +63,7 @@ def test_invocations_and_errors_are_counted_by_function(aws, deploy_function, to
 def test_resource_is_the_alias_and_executed_version_its_version(
     aws, cloud, play, weighted, total, reading, counted
 ):
-    """A call by alias counts for the alias, and for its version: always, or while the alias has weights (a reading).
+    """A call by alias counts for the alias, and for its version: always, or while it has weights (a reading).
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
     """
