@@ -10,6 +10,9 @@ from constructs import Construct
 from serinus.infra.settings import WafSettings
 
 _WINDOW_S = 300
+#: WAF reserves metric names, for example All and Default_Action, and does not say whether by case.
+#: https://docs.aws.amazon.com/waf/latest/APIReference/API_VisibilityConfig.html
+_ACL_METRIC = "web-acl"
 #: Its rule against bodies above 8 KB would refuse most requests of many rows; the function limits bodies itself.
 _COMMON, _BODY_RULE = "AWSManagedRulesCommonRuleSet", "SizeRestrictions_BODY"
 
@@ -29,7 +32,7 @@ class WebAcl(Construct):
             description=f"In front of {name}",
             scope="REGIONAL",
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=_counted("all"),
+            visibility_config=_counted(_ACL_METRIC),
             rules=[*([_rate(rules.ip_rate_limit, rules)] if rules.ip_rate_limit else []), *groups],
         )
         wafv2.CfnWebACLAssociation(self, "Association", resource_arn=stage_arn, web_acl_arn=self.acl.attr_arn)

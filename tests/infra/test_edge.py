@@ -81,6 +81,13 @@ def test_no_request_is_sampled(edge: Any) -> None:
     assert {one["SampledRequestsEnabled"] for one in shown} == {False}
 
 
+def test_no_metric_has_a_name_that_waf_reserves(edge: Any) -> None:
+    (acl,) = edge(REST, "AWS::WAFv2::WebACL")
+    shown = [acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])]
+
+    assert not {one["MetricName"].lower() for one in shown} & {"all", "default_action"}
+
+
 def test_the_web_acl_stands_before_the_stage(template_of: Templates, resources_of: Any, edge: Any) -> None:
     (association,) = edge(REST, "AWS::WAFv2::WebACLAssociation")
     (stage,) = resources_of(template_of(REST), "AWS::ApiGateway::Stage")
