@@ -62,7 +62,7 @@ def pin_alias(template: dict[str, Any], version: str, model_version: str) -> dic
         if resource["Type"] == "AWS::Lambda::Alias" and resource["Properties"]["Name"] == ALIAS:
             resource["Properties"]["FunctionVersion"] = version
             resource.pop("UpdatePolicy", None)
-            resource["Properties"].pop("Description", None)  # of how another version was released
+    changed.get("Outputs", {}).pop(OUTPUTS.hotfix, None)  # of how another version was released
     for key, value in ((OUTPUTS.function_version, version), (OUTPUTS.model_version, model_version)):
         if key in changed.get("Outputs", {}):
             changed["Outputs"][key]["Value"] = value

@@ -42,7 +42,7 @@ HOOK_PREFIX = "CodeDeployHook"
 class Outputs:
     """Keys of a stack's outputs. ``url`` ends without a slash: with the stage of a REST API, with the host of an
     HTTP API or, where a domain replaces the API's own host, of the domain. ``front`` and ``auth`` hold the
-    settings of these names."""
+    settings of these names; ``hotfix`` is there after a hotfix only."""
 
     url: str = "Url"
     domain_url: str = "DomainUrl"
@@ -54,6 +54,7 @@ class Outputs:
     alias: str = "Alias"
     model: str = "Model"
     model_version: str = "ModelVersion"
+    hotfix: str = "Hotfix"
 
 
 OUTPUTS = Outputs()

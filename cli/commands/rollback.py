@@ -91,7 +91,6 @@ def _roll_back(context: "CommandContext", endpoint: str) -> tuple["RollbackPlan"
             Name=ALIAS,
             FunctionVersion=plan.to_version,
             RoutingConfig={"AdditionalVersionWeights": no_weights},
-            Description="",
         )
         notice(f"version {plan.to_version} answers all requests of {endpoint}, version {plan.from_version} none")
         with step(f"updating stack {stack.stack}"):

@@ -52,7 +52,6 @@ class InferenceFunction(Construct):
         reserved_concurrency: int | None,
         log_retention_days: int,
         alias_name: str,
-        alias_description: str | None = None,
         snap_start: bool = False,
         provisioned: int | None = None,
         tracing: bool = False,
@@ -108,7 +107,6 @@ class InferenceFunction(Construct):
             "Alias",
             alias_name=alias_name,
             version=self.version,
-            description=alias_description,
             provisioned_concurrent_executions=provisioned,
         )
 

@@ -29,8 +29,8 @@ from serinus.infra.traffic_shift import shift_of
 class EndpointStack(cdk.Stack):
     """The stack of ``endpoint`` in one environment, serving ``release``; outputs as in `serinus.infra.names`.
 
-    ``hotfix`` releases this once without a bake, and notes it in the alias' description. The stack of a named
-    environment is protected from deletion; the CDK CLI turns that on with each deploy.
+    ``hotfix`` releases this once without a bake, and notes it in an output. The stack of a named environment is
+    protected from deletion; the CDK CLI turns that on with each deploy.
     """
 
     def __init__(
@@ -83,7 +83,6 @@ class EndpointStack(cdk.Stack):
             reserved_concurrency=config.reserved_concurrency,
             log_retention_days=config.log_retention_days,
             alias_name=ALIAS,
-            alias_description=f"Hotfix: {described} was released without a bake." if hotfix else None,
             code_root=release.code_root,
             snap_start=config.cold_start == "snapstart",
             provisioned=config.provisioned.environments if config.cold_start == "provisioned" else None,
@@ -93,7 +92,7 @@ class EndpointStack(cdk.Stack):
         self._scale(endpoint)
         self.front = self._create_front(endpoint)
         self._guard_releases(endpoint, hotfix)
-        self._add_outputs(endpoint, release)
+        self._add_outputs(endpoint, release, hotfix)
         acknowledge_findings(self, endpoint.stack_name)
 
     def _create_front(self, endpoint: Endpoint) -> Front:
@@ -236,7 +235,8 @@ class EndpointStack(cdk.Stack):
                 alarms=self.alarms.alarms,
             )
 
-    def _add_outputs(self, endpoint: Endpoint, release: Release) -> None:
+    def _add_outputs(self, endpoint: Endpoint, release: Release, hotfix: bool) -> None:
+        described = f"{release.model.name} {release.model.short_version}"
         domain = endpoint.settings.domain
         domain_url = f"https://{domain.name}"
         values = {
@@ -250,6 +250,8 @@ class EndpointStack(cdk.Stack):
             OUTPUTS.alias: self.inference.alias.alias_name,
             OUTPUTS.model: release.model.name,
             OUTPUTS.model_version: release.model.version,
+            # Not the alias' description: whether CloudFormation applies it beside a new version is not documented.
+            **({OUTPUTS.hotfix: f"{described} was released without a bake"} if hotfix else {}),
         }
         for key, value in values.items():
             cdk.CfnOutput(self, key, value=value)

@@ -61,6 +61,35 @@ def test_steps_that_aws_does_not_have_become_a_configuration(template_of: Templa
     }
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("table", ["", 'cold_start = "provisioned"\n'], ids=["plain", "provisioned"])
+def test_a_release_changes_nothing_of_the_alias_but_its_version(
+    template_of: Templates, resources_of: Find, strategy: str, table: str
+) -> None:
+    """CloudFormation has CodeDeploy move the version; it is not documented what becomes of another change."""
+    lines = table + rollout(f'strategy = "{strategy}"')
+    live, new, hotfix = (
+        dict(only(resources_of(template, "AWS::Lambda::Alias"))["Properties"])
+        for template in (template_of(lines), template_of(lines, graph=b"new"), template_of(lines, hotfix=True))
+    )
+
+    assert live.pop("FunctionVersion") != new.pop("FunctionVersion")
+    assert hotfix.pop("FunctionVersion")
+    assert live == new == hotfix
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_group_and_hooks_are_the_new_releases_before_the_alias_moves(
+    template_of: Templates, resources_of: Find, strategy: str
+) -> None:
+    """Named by DependsOn: no page says that CloudFormation counts what an update policy refers to."""
+    template = template_of(rollout(f'strategy = "{strategy}"'))
+    depends_on = only(resources_of(template, "AWS::Lambda::Alias"))["DependsOn"]
+    policy = only(resources_of(template, "AWS::Lambda::Alias"))["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+
+    assert {reference["Ref"] for reference in policy.values()} <= set(depends_on)
+
+
 def test_the_first_version_is_checked_before_there_is_an_alias(template_of: Templates, resources_of: Find) -> None:
     template = template_of()
     ((name, check),) = resources_of(template, "Custom::SerinusFirstRelease").items()
@@ -138,7 +167,9 @@ def test_a_hotfix_skips_the_bake_and_says_so_but_makes_no_other_version(
     alias = only(resources_of(hotfix, "AWS::Lambda::Alias"))["Properties"]
 
     assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaAllAtOnce"
-    assert alias["Description"].startswith("Hotfix: churn ")
+    assert alias == only(resources_of(usual, "AWS::Lambda::Alias"))["Properties"]
+    assert hotfix["Outputs"]["Hotfix"]["Value"].startswith("churn ")
+    assert "Hotfix" not in usual["Outputs"]
     assert set(resources_of(hotfix, "AWS::Lambda::Version")) == set(resources_of(usual, "AWS::Lambda::Version"))
     assert set(hotfix["Resources"]) == set(usual["Resources"])
 
@@ -186,6 +217,22 @@ JUDGE = {
 }
 
 
+def test_a_version_may_be_deleted_wherever_iam_checks_it_and_no_other_function(
+    template_of: Templates, resources_of: Find
+) -> None:
+    statements = [
+        statement
+        for role in resources_of(template_of(), "AWS::IAM::Role").values()
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "lambda:DeleteFunction" in statement["Action"]
+    ]
+
+    (statement,) = statements
+    ends = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+    assert ends == [":function:shop-dev-churn", ":function:shop-dev-churn:*"]
+
+
 @pytest.mark.parametrize(
     ("function", "strategy", "allowed"),
     [
@@ -214,7 +261,7 @@ JUDGE = {
             {"lambda:InvokeFunction", "ssm:PutParameter"} | DEPLOYMENT | ROLLBACKS | ANSWER,
         ),
         ("shop-dev-churn-first", "canary", {"lambda:InvokeFunction"}),
-        ("shop-dev-churn-judge", "canary", JUDGE | DEPLOYMENT | {"ssm:PutParameter"}),
+        ("shop-dev-churn-judge", "canary", JUDGE | DEPLOYMENT | {"ssm:GetParameter", "ssm:PutParameter"}),
         (
             "shop-dev-churn-judge",
             "blue_green",
@@ -223,7 +270,9 @@ JUDGE = {
         (
             "shop-dev-churn-retire",
             "canary",
-            {"lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:DeleteFunction"} | DEPLOYMENT,
+            {"lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:DeleteFunction"}
+            | DEPLOYMENT
+            | ROLLBACKS,
         ),
     ],
 )
