@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serinus.offline.core.ports import DeploymentGroups
+from serinus.offline.core.readings import Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class ApiCall:
     region: str
     method: str
     path: str
+    readings: Readings
 
     def arn(self, rest: str, *, service: str | None = None) -> str:
         """An ARN of this region and account."""

@@ -88,6 +88,7 @@ class Authorizer:
             region=region,
             method=request.method,
             path=request.path,
+            readings=self._context.config.readings,
         )
         for access in accesses_of(call):
             reason = self.reason_against(session.role, access, region, caller=session.arn)

@@ -49,11 +49,12 @@ def _function(call: ApiCall) -> Resources:
 
 
 def _about_the_whole(call: ApiCall) -> bool:
-    """Actions on an alias are actions on its function.
+    """Actions on an alias are actions on its function; so is deleting a version, if the reading is so.
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
     """
-    return call.operation.endswith("Alias")
+    of_function = call.readings.delete_function_resource == "function"
+    return call.operation.endswith("Alias") or (call.operation == "DeleteFunction" and of_function)
 
 
 def _deployment_group(call: ApiCall) -> Resources:
