@@ -21,6 +21,7 @@ DIFFERS = re.compile(r"^\s*Differs: (.+)$", re.MULTILINE)
 SERVICES = {
     "apigateway": "API Gateway (REST APIs)",
     "apigatewayv2": "API Gateway (HTTP APIs)",
+    "applicationautoscaling": "Application Auto Scaling",
     "cloudformation": "CloudFormation",
     "cloudwatch": "CloudWatch",
     "codedeploy": "CodeDeploy",

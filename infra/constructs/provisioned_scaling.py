@@ -12,7 +12,10 @@ _DIMENSION = "lambda:function:ProvisionedConcurrency"
 
 
 class ProvisionedScaling(Construct):
-    """Scales ``alias`` of ``function`` from ``least`` to ``most`` environments; ``schedule`` moves the least."""
+    """Scales ``alias`` of ``function`` from ``least`` to ``most`` environments.
+
+    ``schedule`` sets the number from each of its times on; with ``target_percent`` it sets the least number, from
+    which use scales up to ``most``."""
 
     def __init__(
         self,
@@ -37,7 +40,8 @@ class ProvisionedScaling(Construct):
             min_capacity=least,
             max_capacity=most,
             scheduled_actions=[
-                _action(number, at, schedule[at], timezone) for number, at in enumerate(schedule, 1)
+                _action(number, at, schedule[at], timezone, fixed=target_percent is None)
+                for number, at in enumerate(schedule, 1)
             ]
             or None,
         )
@@ -61,10 +65,16 @@ class ProvisionedScaling(Construct):
         )
 
 
-def _action(number: int, at: str, least: int, timezone: str) -> scaling.CfnScalableTarget.ScheduledActionProperty:
+def _action(
+    number: int, at: str, count: int, timezone: str, *, fixed: bool
+) -> scaling.CfnScalableTarget.ScheduledActionProperty:
+    """An action alone scales in only to a maximum, and out only to a minimum; without target tracking nothing else
+    does. https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-policy-overview.html"""
     return scaling.CfnScalableTarget.ScheduledActionProperty(
         scheduled_action_name=f"schedule-{number}",
         schedule=at,
         timezone=timezone,
-        scalable_target_action=scaling.CfnScalableTarget.ScalableTargetActionProperty(min_capacity=least),
+        scalable_target_action=scaling.CfnScalableTarget.ScalableTargetActionProperty(
+            min_capacity=count, max_capacity=count if fixed else None
+        ),
     )

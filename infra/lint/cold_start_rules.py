@@ -55,6 +55,13 @@ def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             f"there is nothing to scale between {provisioned.environments} and {provisioned.most} environments",
             "Set a larger maximum",
         )
+    elif provisioned.target_percent is None and provisioned.maximum is not None:
+        yield Problem(
+            "warning",
+            ("provisioned", "maximum"),
+            "target_percent is unset, so nothing scales up to it",
+            "Set target_percent, or remove it",
+        )
 
 
 def check_weights(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:

@@ -22,7 +22,8 @@ class ProvisionedSettings(BaseModel):
     """Maximum number of environments that scaling keeps ready; if unset, the largest count in this table."""
 
     target_percent: Annotated[int | None, Field(ge=10, le=90)] = None
-    """Percentage of ready environments in use above which more are added, up to maximum; if unset, none are."""
+    """Percentage of ready environments in use above which more are added, up to maximum, and below which they are
+    removed again while requests arrive; if unset, the number follows the schedule only."""
 
     schedule: Annotated[
         dict[str, Count],
@@ -31,7 +32,7 @@ class ProvisionedSettings(BaseModel):
             'a table of times with counts, such as { "cron(0 7 * * ? *)" = 5, "cron(0 19 * * ? *)" = 1 }'
         )),
     ] = {}  # fmt: skip
-    """Minimum number of ready environments from each of these times on."""
+    """Number of ready environments from each of these times on; with target_percent, the minimum number."""
 
     timezone: Annotated[
         str, Field(pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$",

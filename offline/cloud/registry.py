@@ -10,6 +10,7 @@ from serinus.offline.http.custom_domains import CustomDomains
 from serinus.offline.moto import patches
 from serinus.offline.services.apigateway import ApiGateway
 from serinus.offline.services.apigatewayv2 import ApiGatewayV2
+from serinus.offline.services.applicationautoscaling import ApplicationAutoScaling
 from serinus.offline.services.cloudformation import CloudFormation
 from serinus.offline.services.cloudwatch import CloudWatch
 from serinus.offline.services.codedeploy import CodeDeploy
@@ -53,6 +54,7 @@ class Services:
         self.domains = CustomDomains()
         self.apigateway = ApiGateway(context, self.domains)
         self.apigatewayv2 = ApiGatewayV2(context, self.domains)
+        self.applicationautoscaling = ApplicationAutoScaling(context)
         self.cloudformation = CloudFormation(context)
         self.cloudwatch = CloudWatch(context)
         self.codedeploy = CodeDeploy(context)
@@ -64,6 +66,7 @@ class Services:
         ordered: list[Service] = [
             self.apigateway,
             self.apigatewayv2,
+            self.applicationautoscaling,
             self.cloudformation,
             self.cloudwatch,
             self.codedeploy,

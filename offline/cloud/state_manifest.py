@@ -13,7 +13,7 @@ from serinus.offline.cloud.state_layout import PART
 from serinus.offline.core.clock import Clock, real_time
 
 #: To be raised whenever what services keep changes its shape or its classes move: pickles name modules.
-FORMAT = 3
+FORMAT = 4
 #: Real seconds of cloud time that a restarted cloud skips, so that it never shows a time twice.
 CLOCK_MARGIN_S = 1.0
 #: Digits of a part's SHA-256 in the name of its file.

@@ -107,6 +107,14 @@ def test_the_number_follows_use_and_the_clock(template_of: Callable[[str], Templ
     )
 
 
+def test_a_schedule_without_use_also_scales_down(template_of: Callable[[str], Template]) -> None:
+    """A minimum alone never would: tests/offline/conformance/test_applicationautoscaling.py."""
+    (target,) = template_of(SCALED.replace("target_percent = 70\n", "")).find_resources(TARGET).values()
+    actions = [action["ScalableTargetAction"] for action in target["Properties"]["ScheduledActions"]]
+
+    assert actions == [{"MinCapacity": 5, "MaxCapacity": 5}, {"MinCapacity": 2, "MaxCapacity": 2}]
+
+
 def test_scaling_begins_once_the_alias_is_there(template_of: Callable[[str], Template]) -> None:
     template = template_of(SCALED)
     (alias,) = template.find_resources(ALIAS)
@@ -132,6 +140,10 @@ def test_cloudformation_finds_nothing_wrong(template_of: Callable[[str], Templat
         (
             'cold_start = "snapstart"\n[endpoint.churn.provisioned]\nenvironments = 2\n',
             "warning", "provisioned.environments", 'cold_start is "snapstart"',
+        ),
+        (
+            READY + "[endpoint.churn.provisioned]\nmaximum = 4\n",
+            "warning", "provisioned.maximum", "target_percent is unset",
         ),
         (
             READY + "reserved_concurrency = 2\n[endpoint.churn.provisioned]\nenvironments = 3\n",

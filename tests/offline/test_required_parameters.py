@@ -49,6 +49,7 @@ def test_the_services_that_check_are_those_that_have_one_code() -> None:
     assert {service.name for service in CHECKED} == {
         "apigateway",
         "apigatewayv2",
+        "application-autoscaling",
         "cloudformation",
         "cloudwatch",
         "events",

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from serinus.offline.core.errors import NotModelled
+from serinus.offline.core.schedule_expression import parse_schedule
 from serinus.offline.core.service import Call
 from serinus.offline.core.tags import from_pairs
 from serinus.offline.services.events.base import EventsBase, page
 from serinus.offline.services.events.delivery import EventDeliveries
 from serinus.offline.services.events.event import scheduled_event
 from serinus.offline.services.events.pattern import Pattern
-from serinus.offline.services.events.schedule import parse_schedule
 from serinus.offline.services.events.store import DEFAULT_BUS, Bus, Document, EventRule, invalid, rule_arn
 
 STATES = ("ENABLED", "DISABLED")

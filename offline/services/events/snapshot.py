@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from serinus.offline.core.schedule_expression import parse_schedule
 from serinus.offline.services.events.pattern import Pattern
-from serinus.offline.services.events.schedule import parse_schedule
 from serinus.offline.services.events.store import Bus, Document, EventBusStore, EventRule
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from serinus.offline.core.clock import ScheduledJob
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.schedule_expression import Schedule
 from serinus.offline.services.events.pattern import Pattern
-from serinus.offline.services.events.schedule import Schedule
 
 Document = dict[str, Any]
 DEFAULT_BUS = "default"

@@ -1,4 +1,4 @@
-"""Provisioned concurrency as templates ask for it: a fixed number works, scaling it is refused by name."""
+"""Provisioned concurrency as templates ask for it: a fixed number works, scaling by use is refused by name."""
 
 import json
 from typing import Any
@@ -45,22 +45,22 @@ def test_an_alias_keeps_its_environments_ready(aws: Any, stacks: Any, lambda_rol
     assert aws("lambda").invoke(**which)["Payload"].read() == b'"provisioned-concurrency"'
 
 
-def test_scaling_of_the_number_is_refused_by_name(aws: Any) -> None:
-    """Scaling of provisioned environments is refused by name.
+def test_scaling_by_use_is_refused_by_name(aws: Any) -> None:
+    """Scaling of provisioned environments by use is refused by name.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
     """
-    target = {
-        "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+    policy = {
+        "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
         "Properties": {
-            "MinCapacity": 1,
-            "MaxCapacity": 2,
+            "PolicyName": "use",
+            "PolicyType": "TargetTrackingScaling",
             "ResourceId": "function:any:live",
             "ScalableDimension": "lambda:function:ProvisionedConcurrency",
             "ServiceNamespace": "lambda",
         },
     }
-    with pytest.raises(ClientError, match=r"does not model .* AWS::ApplicationAutoScaling::ScalableTarget"):
+    with pytest.raises(ClientError, match=r"does not model .* AWS::ApplicationAutoScaling::ScalingPolicy"):
         aws("cloudformation").create_stack(
-            StackName="scaled", TemplateBody=json.dumps({"Resources": {"Target": target}})
+            StackName="scaled", TemplateBody=json.dumps({"Resources": {"Policy": policy}})
         )

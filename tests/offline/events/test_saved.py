@@ -3,8 +3,8 @@
 import pickle
 
 from serinus.offline.core.clock import ScheduledJob
+from serinus.offline.core.schedule_expression import parse_schedule
 from serinus.offline.services.events.pattern import Pattern
-from serinus.offline.services.events.schedule import parse_schedule
 from serinus.offline.services.events.snapshot import saved_buses, store_of
 from serinus.offline.services.events.store import Bus, EventBusStore, EventRule
 

@@ -4,6 +4,7 @@ from serinus.offline.services.cloudformation.provider import ResourceType
 from serinus.offline.services.cloudformation.resources import (
     apigateway,
     apigatewayv2,
+    applicationautoscaling,
     cdk,
     cloudwatch,
     codedeploy,
@@ -27,6 +28,7 @@ RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     *apigateway.TYPES,
     *apigatewayv2.TYPES,
     *lambda_.TYPES,
+    applicationautoscaling.ScalableTarget,
     cdk.Metadata,
     cloudwatch.CloudWatchAlarm,
     cloudwatch.CompositeAlarm,

@@ -1,13 +1,15 @@
-"""Schedules: when a rule is next due, in cloud time.
+"""Schedules of EventBridge's rules and of Application Auto Scaling: when each is next due, in cloud time.
 
 rate(N unit) counts from the enabling of the rule; cron(minutes hours day-of-month month day-of-week year) is
-in UTC. Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+in UTC or, for Application Auto Scaling, in a time zone of choice.
+Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html,
+https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
 """
 
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from serinus.offline.core.errors import AwsError
@@ -27,8 +29,8 @@ class Schedule(Protocol):
         """The first due time after ``cloud_time`` (epoch seconds); None if there is none."""
 
 
-def parse_schedule(expression: str) -> Schedule:
-    """The schedule in ``expression``; raises ValidationException if it is malformed."""
+def parse_schedule(expression: str, zone: tzinfo = UTC) -> Schedule:
+    """The schedule in ``expression``, a cron in ``zone``; raises ValidationException if it is malformed."""
     rate = RATE.match(expression)
     if rate is not None:
         count = int(rate[1])
@@ -37,7 +39,7 @@ def parse_schedule(expression: str) -> Schedule:
         return Rate(count * UNIT_S[rate[2]])
     cron = CRON.match(expression)
     if cron is not None:
-        return parse_cron(cron[1])
+        return parse_cron(cron[1], zone)
     raise invalid()
 
 
@@ -96,9 +98,12 @@ class Cron:
     days: DayRule
     months: frozenset[int]
     years: frozenset[int]
+    zone: tzinfo = UTC
 
     def next_after(self, cloud_time: float) -> float | None:
-        start = datetime.fromtimestamp(cloud_time, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        start = datetime.fromtimestamp(cloud_time, self.zone).replace(second=0, microsecond=0) + timedelta(
+            minutes=1
+        )
         day = start.replace(hour=0, minute=0)
         for _ in range(LONGEST_SEARCH_DAYS):
             if day.year in self.years and day.month in self.months and self.days.includes(day):
@@ -115,7 +120,7 @@ class Cron:
         return next((time for time in times if time >= start), None)
 
 
-def parse_cron(text: str) -> Cron:
+def parse_cron(text: str, zone: tzinfo = UTC) -> Cron:
     fields = text.split()
     if len(fields) != 6 or (fields[2] == "?") == (fields[4] == "?"):
         raise invalid()
@@ -126,6 +131,7 @@ def parse_cron(text: str) -> Cron:
         month_days(day_of_month) if day_of_week == "?" else week_days(day_of_week),
         numbers(month, 1, 12, MONTHS),
         numbers(year, FIRST_YEAR, LAST_YEAR),
+        zone,
     )
 
 

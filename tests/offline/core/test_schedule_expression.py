@@ -1,11 +1,12 @@
 """Schedules find their next time in the calendar."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from serinus.offline.core.errors import AwsError
-from serinus.offline.services.events.schedule import parse_schedule
+from serinus.offline.core.schedule_expression import parse_schedule
 
 
 def next_after(expression: str, moment: str) -> str | None:
@@ -59,3 +60,19 @@ def test_the_next_time_is_found(expression: str, moment: str, due: str | None) -
 def test_what_is_no_schedule_is_refused(expression: str) -> None:
     with pytest.raises(AwsError, match="ScheduleExpression is not valid"):
         parse_schedule(expression)
+
+
+@pytest.mark.parametrize(
+    ("moment", "due"),
+    [
+        ("2026-01-15T05:00", "2026-01-15T06:00"),
+        ("2026-07-15T04:30", "2026-07-15T05:00"),
+        ("2026-03-28T06:30", "2026-03-29T05:00"),  # the clocks go forward in the night between
+    ],
+)
+def test_a_time_of_day_follows_its_zone_through_summer_and_winter(moment: str, due: str) -> None:
+    at_seven = parse_schedule("cron(0 7 * * ? *)", ZoneInfo("Europe/Zurich"))
+    found = at_seven.next_after(datetime.fromisoformat(f"{moment}+00:00").timestamp())
+
+    assert found is not None
+    assert datetime.fromtimestamp(found, UTC).strftime("%Y-%m-%dT%H:%M") == due
