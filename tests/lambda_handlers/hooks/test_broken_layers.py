@@ -101,8 +101,11 @@ def aws() -> Iterator[Aws]:
             operation = target or self.path.partition("?")[0].rpartition("/")[2]
             found.calls.setdefault(operation, []).append(body)
             cbor = "cbor" in self.headers.get("Content-Type", "")
-            content = b"\xa0" if cbor else json.dumps(ANSWERS.get(operation, {})).encode()
-            self.send_response(200)
+            # No parameter was stored yet.
+            missing = operation == "GetParameter"
+            answer = {"__type": "ParameterNotFound"} if missing else ANSWERS.get(operation, {})
+            content = b"\xa0" if cbor else json.dumps(answer).encode()
+            self.send_response(400 if missing else 200)
             if cbor:
                 self.send_header("smithy-protocol", "rpc-v2-cbor")
             self.send_header("Content-Type", "application/cbor" if cbor else "application/json")
