@@ -96,7 +96,7 @@ def _deployed(stack: DeployedStack, target: CloudTarget) -> DeployedEndpoint:
     reader = RolloutReader(target, stack.stack)
     key_id = stack.outputs.get(OUTPUTS.api_key_id)
     ring = KeyRing(target.client("apigateway"), stack.stack, key_id) if key_id else None
-    releases = [deployment for deployment in reader.deployments(most=3) if deployment.undoes is None]
+    releases = [deployment for deployment in reader.deployments(most=3) if not deployment.restores]
     return DeployedEndpoint(
         stack.status,
         target.url(stack.outputs[OUTPUTS.url]).rstrip("/"),

@@ -10,8 +10,11 @@ from typing import Any
 
 import botocore.exceptions
 
+from serinus.cli.errors import CliError
 from serinus.cli.target import CloudTarget
 from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
+from serinus.lambda_handlers.hooks.app_spec import read_app_spec
+from serinus.lambda_handlers.hooks.errors import BadDeployment
 
 UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
 #: Errors for a missing application, group, log group or alarm: nothing was released yet.
@@ -45,7 +48,7 @@ class DeploymentPhase:
 @dataclass(frozen=True, slots=True)
 class AliasDeployment:
     """A CodeDeploy deployment of the alias from ``stable`` to ``canary``. ``undoes`` is the id of the deployment
-    that this one rolls back."""
+    that this one rolls back, where CodeDeploy names it."""
 
     id: str
     status: str
@@ -56,6 +59,12 @@ class AliasDeployment:
     phases: tuple[DeploymentPhase, ...]
     error: str = ""
     undoes: str | None = None
+
+    @property
+    def restores(self) -> bool:
+        """Whether it returns the alias to an earlier version. CodeDeploy says so of its own rollbacks only; a
+        rollback of the stack may be a deployment too."""
+        return self.undoes is not None or int(self.canary) < int(self.stable)
 
     @property
     def under_way(self) -> bool:
@@ -185,7 +194,7 @@ class RolloutReader:
             targetIds=self.codedeploy.list_deployment_targets(deploymentId=deployment_id)["targetIds"],
         )["deploymentTargets"]
         target = targets[0]["lambdaTarget"]
-        function = target["lambdaFunctionInfo"]
+        function = _function_info(info, target)
         return AliasDeployment(
             id=deployment_id,
             status=info["status"],
@@ -197,6 +206,18 @@ class RolloutReader:
             error=info.get("errorInformation", {}).get("message", ""),
             undoes=info.get("rollbackInfo", {}).get("rollbackTriggeringDeploymentId"),
         )
+
+
+def _function_info(info: dict[str, Any], target: dict[str, Any]) -> dict[str, str]:
+    """The versions by LambdaFunctionInfo's names: of the target, which may lack them before traffic is shifted, or
+    of the AppSpec."""
+    function: dict[str, str] = target.get("lambdaFunctionInfo", {})
+    if "currentVersion" in function and "targetVersion" in function:
+        return function
+    try:
+        return read_app_spec(info.get("revision", {}))
+    except BadDeployment as error:
+        raise CliError(f"deployment {info['deploymentId']}: {error}") from error
 
 
 def _phase(event: dict[str, Any]) -> DeploymentPhase:

@@ -81,7 +81,7 @@ def _previous(reader: RolloutReader, published: Mapping[str, str], endpoint: str
         deployment.stable
         for deployment in islice(reader.each_deployment(), _DEPLOYMENTS)
         if deployment.status == "Succeeded"
-        and deployment.undoes is None
+        and not deployment.restores
         and deployment.canary == live
         and deployment.stable in published
     )

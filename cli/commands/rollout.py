@@ -110,7 +110,7 @@ def stop(endpoint: EndpointName, env: Environment = None, local: Local = False, 
     followed = open_rollout(endpoint, env, local, port)
     reader, stack, flags = followed.reader, followed.describe(), followed.context.cli_flags
     running = next((deployment for deployment in reader.deployments(3) if deployment.under_way), None)
-    if running is not None and running.undoes is not None:
+    if running is not None and running.restores:
         results.print(f"{running.id} is already returning the alias to version {running.canary}", markup=False)
     elif running is not None:
         reader.codedeploy.stop_deployment(deploymentId=running.id, autoRollbackEnabled=True)
@@ -168,7 +168,7 @@ def newest_release(followed: FollowedEndpoint) -> "AliasDeployment | None":
 
 def last_release(reader: "RolloutReader") -> "AliasDeployment | None":
     """The newest deployment that is not a rollback."""
-    return next((deployment for deployment in reader.each_deployment() if deployment.undoes is None), None)
+    return next((deployment for deployment in reader.each_deployment() if not deployment.restores), None)
 
 
 def describe_traffic(alias: "AliasState") -> str:

@@ -126,13 +126,13 @@ class ReleaseObserver:
 
     def _deployment_events(self) -> Iterator[ObservedEvent]:
         for deployment in reversed(self.deployments):
-            what = "rollback" if deployment.undoes else "release"
+            what = "rollback" if deployment.restores else "release"
             yield ObservedEvent(
                 deployment.created_at,
                 "deployment",
                 f"{what} {deployment.id}: version {deployment.stable} to {deployment.canary}",
             )
-            for phase in deployment.phases if not deployment.undoes else ():
+            for phase in deployment.phases if not deployment.restores else ():
                 name = _PHASES.get(phase.name, phase.name)
                 if phase.started_at is not None:
                     yield ObservedEvent(phase.started_at, "deployment", f"{name} started")

@@ -75,12 +75,12 @@ class RehearsalRecord:
     @property
     def release(self) -> AliasDeployment | None:
         """CodeDeploy's deployment of the candidate; None if it made none."""
-        return next((deployment for deployment in self.deployments if deployment.undoes is None), None)
+        return next((deployment for deployment in self.deployments if not deployment.restores), None)
 
     @property
     def rollback(self) -> AliasDeployment | None:
         """The deployment that put the alias back, if one did."""
-        return next((deployment for deployment in self.deployments if deployment.undoes is not None), None)
+        return next((deployment for deployment in self.deployments if deployment.restores), None)
 
     @property
     def canary(self) -> str | None:

@@ -198,7 +198,7 @@ def _count_invocations(
     environment: RehearsalEnvironment, settings: RehearsalSettings, observer: ReleaseObserver, stable: str
 ) -> dict[str, InvocationCounts]:
     versions = dict.fromkeys(
-        [stable, *(deployment.canary for deployment in observer.deployments if deployment.undoes is None)]
+        [stable, *(deployment.canary for deployment in observer.deployments if not deployment.restores)]
     )
     cloudwatch = environment.target.client("cloudwatch")
     return count_invocations(cloudwatch, settings, list(versions), observer.since, observer.clock.now())
