@@ -61,7 +61,7 @@ def test_versions_are_those_of_the_target_or_of_the_app_spec(function: dict[str,
 
 
 def test_a_deployment_that_names_no_version_is_an_error_with_a_next_step() -> None:
-    with pytest.raises(CliError, match="deployment d-1: .*Stop the deployment"):
+    with pytest.raises(CliError, match=r"deployment d-1: .*Stop the deployment"):
         read(CodeDeploy({}, "{}"))
 
 
