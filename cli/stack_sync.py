@@ -2,10 +2,12 @@
 
 CodeDeploy refuses to shift an alias that does not name the version in the stack. The update here changes the
 template in the alias alone: the version is written out, and without the update policy CloudFormation sets it
-itself, to what it already is. The next deploy writes the usual template again."""
+itself, to what it already is. The next deploy writes the usual template again. CloudFormation acts with the role
+of the stack's last update (docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html)."""
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import botocore.exceptions
@@ -16,7 +18,6 @@ from serinus.infra.names import ALIAS, OUTPUTS
 
 #: CloudFormation's limit for a template sent with the call, in bytes.
 LARGEST_BODY = 51_200
-_BOOTSTRAP_STACK = "CDKToolkit"
 
 
 def sync_stack_alias(target: CloudTarget, stack: str, *, version: str, model_version: str) -> None:
@@ -28,7 +29,7 @@ def sync_stack_alias(target: CloudTarget, stack: str, *, version: str, model_ver
     try:
         cloudformation.update_stack(
             StackName=stack,
-            **_body(target, cloudformation, stack, changed),
+            **_body(target, described["StackId"], changed),
             Parameters=[
                 {"ParameterKey": parameter["ParameterKey"], "UsePreviousValue": True}
                 for parameter in described.get("Parameters", [])
@@ -69,12 +70,30 @@ def pin_alias(template: dict[str, Any], version: str, model_version: str) -> dic
     return changed
 
 
-def _body(target: CloudTarget, cloudformation: Any, stack: str, template: str) -> dict[str, str]:
-    """The call's template parameter: the text, or above CloudFormation's limit a URL in CDK's bucket."""
+def _body(target: CloudTarget, stack_id: str, template: str) -> dict[str, str]:
+    """The call's template parameter: the text, or above CloudFormation's limit a URL in the bucket that holds the
+    stack's own code, whatever it was bootstrapped with."""
     if len(template.encode()) <= LARGEST_BODY:
         return {"TemplateBody": template}
-    outputs = cloudformation.describe_stacks(StackName=_BOOTSTRAP_STACK)["Stacks"][0]["Outputs"]
-    bucket = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "BucketName")
-    storage, key = target.client("s3"), f"serinus/rollback/{stack}.json"
-    storage.put_object(Bucket=bucket, Key=key, Body=template.encode())
-    return {"TemplateURL": f"https://{bucket}.s3.{storage.meta.region_name}.amazonaws.com/{key}"}
+    _, partition, _, region, account, resource = stack_id.split(":", 5)
+    bucket, key = (
+        asset_bucket(json.loads(template), region, account),
+        f"serinus/rollback/{resource.split('/')[1]}.json",
+    )
+    target.client("s3").put_object(Bucket=bucket, Key=key, Body=template.encode())
+    return {"TemplateURL": f"https://{bucket}.s3.{region}.{dns_suffix(partition)}/{key}"}
+
+
+def asset_bucket(template: Mapping[str, Any], region: str, account: str) -> str:
+    """The bucket of the template's functions; raises `CliError` if none names one."""
+    for resource in template["Resources"].values():
+        bucket = resource.get("Properties", {}).get("Code", {}).get("S3Bucket")
+        if resource["Type"] == "AWS::Lambda::Function" and bucket is not None:
+            name = bucket["Fn::Sub"] if isinstance(bucket, dict) else str(bucket)
+            return str(name).replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
+    raise CliError("no function of the stack names the bucket of its code. Deploy the endpoint again.")
+
+
+def dns_suffix(partition: str) -> str:
+    """The end of a partition's host names."""
+    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"

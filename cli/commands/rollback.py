@@ -6,7 +6,7 @@ from serinus.cli.console import notice, print_json, results, step
 from serinus.cli.errors import CliError, Interrupted
 from serinus.cli.project_lock import project_lock
 from serinus.cli.target import AsJson, CloudPort, EndpointName, Environment, Local
-from serinus.infra.names import ALIAS, DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
 from serinus.lambda_handlers.contract.lock import LOCK
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def rollback(
 
 def _roll_back(context: "CommandContext", endpoint: str) -> tuple["RollbackPlan", "UpdatedPin"]:
     """Update lock, alias and stack, in this order: if it is interrupted, the same command does the rest."""
+    from serinus.cli.alias_move import move_alias, wait_for_environments
     from serinus.cli.endpoints import find_stack
     from serinus.cli.lock_update import repin
     from serinus.cli.release_reader import RolloutReader
@@ -85,15 +86,10 @@ def _roll_back(context: "CommandContext", endpoint: str) -> tuple["RollbackPlan"
     except CliError as error:  # no reason to keep the bad version in service
         pin_error = error
     try:
-        no_weights: dict[str, float] = {}
-        reader.functions.update_alias(
-            FunctionName=stack.stack,
-            Name=ALIAS,
-            FunctionVersion=plan.to_version,
-            RoutingConfig={"AdditionalVersionWeights": no_weights},
-        )
+        move_alias(reader.functions, stack.stack, plan.to_version)
         notice(f"version {plan.to_version} answers all requests of {endpoint}, version {plan.from_version} none")
         with step(f"updating stack {stack.stack}"):
+            wait_for_environments(reader.functions, stack.stack, context.target.pause_s)
             sync_stack_alias(context.target, stack.stack, version=plan.to_version, model_version=model_version)
     except KeyboardInterrupt as interrupt:
         stack_now = find_stack(context.project, context.environment, endpoint, context.target)
