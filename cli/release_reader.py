@@ -202,7 +202,7 @@ class RolloutReader:
             canary=function["targetVersion"],
             created_at=info["createTime"].timestamp(),
             completed_at=_epoch(info.get("completeTime")),
-            phases=tuple(_phase(event) for event in target["lifecycleEvents"]),
+            phases=tuple(_phase(event) for event in target.get("lifecycleEvents", [])),
             error=info.get("errorInformation", {}).get("message", ""),
             undoes=info.get("rollbackInfo", {}).get("rollbackTriggeringDeploymentId"),
         )
