@@ -88,6 +88,8 @@ def deploy(
 def _deploy(context: "CommandContext", stacks: Mapping[str, str], log: Path | None, *, hotfix: bool) -> None:
     """Run the CDK CLI on ``stacks`` (by endpoint) once no update of theirs is in progress; its output goes to
     ``log``, if any."""
+    from serinus.cli.deployed_changes import require_separate_changes
+
     project, target = context.project, context.target
     # CloudFormation rejects updates of a stack that is being updated, and the CDK CLI does not wait.
     updating = updating_stacks(target, stacks)
@@ -99,6 +101,7 @@ def _deploy(context: "CommandContext", stacks: Mapping[str, str], log: Path | No
     for name, stack in stacks.items():
         _require_alias_in_sync(context, name, stack)
         unprotect_failed_create(target, stack)
+        require_separate_changes(context, name, stack)
     if log is not None:
         log.unlink(missing_ok=True)
     approval = []

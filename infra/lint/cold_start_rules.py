@@ -65,20 +65,17 @@ def check_scaling(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def check_weights(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """Environments kept ready behind an alias whose traffic is split. A rule of Serinus: AWS allows both together,
-    but rejects a change of the number meanwhile
-    (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html, hashicorp/terraform#24957)."""
-    config, provisioned = endpoint.settings, endpoint.settings.provisioned
+    """Environments kept ready behind an alias whose traffic is split. One of AWS's pages describes both together;
+    deployments report "Alias with weights can not be used with Provisioned Concurrency", and a stuck alias
+    (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html, hashicorp/terraform#24957,
+    aws/serverless-application-model#1296)."""
+    config = endpoint.settings
     if config.cold_start != "provisioned" or config.rollout.strategy not in ("canary", "linear"):
         return
-    scaled = "target_percent" if provisioned.target_percent is not None else "schedule"
     yield Problem(
-        "warning",
-        ("provisioned", scaled) if provisioned.scales else ("cold_start",),
-        "Lambda does not change the number of ready environments while traffic is split: during a "
-        f"{config.rollout.strategy} rollout it stays as it is, and a manual change is rejected (AWS allows both "
-        "together; this rule is ours)",
-        "Release at other times than the schedule's, or set strategy blue_green"
-        if provisioned.scales
-        else "Set strategy blue_green, or do not change the number during a rollout",
+        "error",
+        ("cold_start",),
+        f"strategy {config.rollout.strategy} splits traffic by weights, and Lambda may reject weights on an alias "
+        "whose environments are kept ready",
+        'Set rollout.strategy = "blue_green"',
     )

@@ -157,13 +157,24 @@ def test_cloudformation_finds_nothing_wrong(template_of: Callable[[str], Templat
             READY + "[endpoint.churn.provisioned]\nenvironments = 3\ntarget_percent = 70\n",
             "error", "provisioned.target_percent", "nothing to scale between 3 and 3",
         ),
-        (SCALED, "warning", "provisioned.target_percent", "during a canary rollout it stays as it is"),
+        (SCALED, "error", "cold_start", "Lambda may reject weights"),
+        (
+            READY + '[endpoint.churn.rollout]\nstrategy = "linear"\n',
+            "error", "cold_start", "strategy linear splits traffic by weights",
+        ),
     ],
 )  # fmt: skip
 def test_clashes_are_told(tmp_path: Path, text: str, severity: str, key: str, said: str) -> None:
     (tmp_path / "serinus.toml").write_text(BASE + text, encoding="utf-8")
     found = [finding for finding in lint(tmp_path, "dev") if finding.key == f"endpoint.churn.{key}"]
     assert any(finding.severity == severity and said in finding.what for finding in found)
+
+
+@pytest.mark.parametrize("strategy", ["blue_green", "all_at_once"])
+def test_environments_are_kept_ready_where_no_strategy_sets_weights(tmp_path: Path, strategy: str) -> None:
+    text = f'{BASE}{READY}[endpoint.churn.rollout]\nstrategy = "{strategy}"\n'
+    (tmp_path / "serinus.toml").write_text(text, encoding="utf-8")
+    assert not [finding for finding in lint(tmp_path, "dev") if finding.severity == "error"]
 
 
 @pytest.mark.parametrize("at", ["rate(5 minutes)", "0 7 * * *", "cron(0 7 * * *)", "cron(0 7 * * MON *)"])

@@ -53,7 +53,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         ),
         (
             'cold_start = "provisioned"\n',
-            "warning", 5, "endpoint.churn.cold_start", "this rule is ours",
+            "error", 5, "endpoint.churn.cold_start", "Lambda may reject weights",
         ),
         (
             "[endpoint.churn.rollout]\nbake_minutes = 9\n",
