@@ -17,7 +17,7 @@ class RolePolicies:
 def policies_of(account_id: str, role_arn: str) -> RolePolicies:
     """The role's policies; empty if the role was deleted."""
     backend: Any = iam_backends[account_id]["aws"]
-    role = next((role_record for role_record in backend.roles.values() if role_record.arn == role_arn), None)
+    role = next((role_record for role_record in list(backend.roles.values()) if role_record.arn == role_arn), None)
     if role is None:
         return RolePolicies((), None)
     boundary = role.permissions_boundary_arn
@@ -25,6 +25,12 @@ def policies_of(account_id: str, role_arn: str) -> RolePolicies:
         texts_of(role),
         _document(backend.managed_policies[boundary]) if boundary else None,
     )
+
+
+def role_arns(account_id: str) -> list[str]:
+    """The ARNs of all roles."""
+    backend: Any = iam_backends[account_id]["aws"]
+    return [role.arn for role in list(backend.roles.values())]
 
 
 def texts_of(owner: Any) -> tuple[str, ...]:

@@ -13,12 +13,12 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from serinus.offline.authentication.role_policies import policies_of
 from serinus.offline.authorization.actions import ALWAYS_ALLOWED, PREFIXES, action_of
 from serinus.offline.authorization.api_call import ApiCall
 from serinus.offline.authorization.denial import Reason, denied
 from serinus.offline.authorization.policy import Access, Effect, effect_of
 from serinus.offline.authorization.required_access import accesses_of
+from serinus.offline.authorization.role_propagation import RolePropagation
 from serinus.offline.core import protocol
 from serinus.offline.core.ports import CloudContext, Ports
 
@@ -51,6 +51,7 @@ class Authorizer:
         self._context = context
         self._sessions: dict[str, Session] = {}
         self._records: Counter[AccessRecord] = Counter()
+        self.propagation = RolePropagation(context)
 
     def connect(self, ports: Ports) -> None:
         """Called once all services exist, before the first request."""
@@ -117,7 +118,7 @@ class Authorizer:
         return reason
 
     def _reason(self, role: str, access: Access, region: str, caller: str) -> Reason | None:
-        policies = policies_of(self._context.config.account_id, role)
+        policies = self.propagation.policies(role)
         context = {**self._condition_keys(role, caller, region), **dict(access.context)}
         effect = effect_of(policies.identity, access, context)
         if effect is not Effect.ALLOW:

@@ -59,6 +59,8 @@ class AwsApi:
             scope = {**scope, "headers": [*scope["headers"], (b"authorization", named(signer))]}
         async with self._iam if signer.service == "iam" else contextlib.nullcontext():
             await self.moto(scope, replay(body), send)
+            if signer.service == "iam":
+                self.cloud.authorizer.propagation.observe()
 
     async def _answer(self, request: Request, body: bytes, signer: Signer) -> AwsResponse | None:
         """The response of a service of ours, or the rejection; None if the call is moto's."""

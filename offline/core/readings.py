@@ -79,7 +79,6 @@ class Doubt:
 
 
 AT_ONCE = Seconds(0, 0)
-TWO_SECONDS = Seconds(2, 2)
 A_MINUTE = Seconds(60, 60)
 
 
@@ -243,11 +242,11 @@ class Readings:
         Doubt(
             durations=("0", "2", "10"),
             meaning="time until a new role, or a change of its policies, acts on a function's calls",
-            says="changes are not immediately visible everywhere; no bound",
-            page=f"{DOCS}/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency",
-            module="authorization/authorizer.py",
+            says="CloudFormation checks that what it created is fully operational; IAM itself states no bound",
+            page=f"{DOCS}/AWSCloudFormation/latest/UserGuide/stack-resource-configuration-complete.html",
+            module="authorization/role_propagation.py",
         ),
-    ] = TWO_SECONDS
+    ] = AT_ONCE
     delete_function_resource: Annotated[
         Literal["function", "version"],
         Doubt(

@@ -92,3 +92,24 @@ def test_deleting_a_version_is_checked_on_one_resource(
     assert caller.error(*call, FunctionName="calling", Qualifier="1") == "AccessDeniedException"
     caller.may("lambda:DeleteFunction", f"{caller.arn}{granted}")
     assert caller.error(*call, FunctionName="calling", Qualifier="1") is None
+
+
+@pytest.mark.parametrize(("delay_s", "denied_after_s"), [("0", ()), ("10", (0, 9))])
+def test_a_role_and_its_changes_act_late_or_at_once(
+    play: Any, delay_s: str, denied_after_s: tuple[int, ...]
+) -> None:
+    with stepped() as cloud:
+        play(cloud.cloud, role_propagation=delay_s)
+        caller = Caller(cloud)
+        caller.may("sqs:ListQueues")
+        for wait_s in denied_after_s:
+            cloud.advance(wait_s)
+            assert caller.error("sqs", "list_queues") == "AccessDenied"
+        cloud.advance(1)
+        assert caller.error("sqs", "list_queues") is None
+        caller.may("sns:ListTopics")
+        if denied_after_s:
+            assert caller.error("sqs", "list_queues") is None
+            cloud.advance(10)
+        assert caller.error("sqs", "list_queues") == "AccessDenied"
+        assert caller.error("sns", "list_topics") is None
