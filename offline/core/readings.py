@@ -191,7 +191,7 @@ class Readings:
             "deployment with hooks and alarms, by UpdateAlias after half an hour, or not at all",
             says="the policy performs a deployment when an alias's version changes; rollbacks are not mentioned",
             page=f"{DOCS}/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html",
-            module="services/cloudformation/resources/lambda_/alias.py",
+            module="services/cloudformation/resources/lambda_/alias_rollback.py",
         ),
     ] = "codedeploy"
     stack_operation_limit: Annotated[

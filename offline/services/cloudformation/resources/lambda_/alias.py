@@ -11,8 +11,14 @@ from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 from serinus.offline.services.cloudformation.resources.lambda_ import provisioned
+from serinus.offline.services.cloudformation.resources.lambda_.alias_rollback import return_alias
 
 POLL_S = 0.05
+#: No page names a message; people change one property a deployment.
+SEVERAL = (
+    "The alias {name} is shifted by CodeDeploy: its FunctionVersion and its {others} cannot change in one update "
+    "(reading alias-several-properties)."
+)
 
 
 class LambdaAlias(ResourceType):
@@ -32,13 +38,19 @@ class LambdaAlias(ResourceType):
         desired, previous = request.properties, request.previous or {}
         policy = request.update_policy.get("CodeDeployLambdaAliasUpdate")
         shifts = plain(desired["FunctionVersion"]) != plain(previous.get("FunctionVersion"))
-        if policy and shifts and not request.rolling_back:
-            _deploy(request, policy)
-        if request.rolling_back or not (policy and shifts) or request.changed("Description", "RoutingConfig"):
-            routing = _members(desired)
-            routing.setdefault("RoutingConfig", {"AdditionalVersionWeights": {}})
-            routing.setdefault("Description", "")
-            request.client("lambda").update_alias(**routing)
+        if request.rolling_back:
+            return_alias(request, policy, deploy)
+            update_directly(request)
+        elif not (policy and shifts):
+            update_directly(request)
+        else:
+            others = [name for name in ("Description", "RoutingConfig") if request.changed(name)]
+            reading = request.context.config.readings.alias_several_properties
+            if others and reading == "refused":
+                raise ResourceFailed(SEVERAL.format(name=desired["Name"], others=" and ".join(others)))
+            deploy(request, policy, current=str(previous["FunctionVersion"]))
+            if others and reading == "applied":
+                update_directly(request)
         provisioned.settle(request, desired["FunctionName"], desired["Name"])
         return ResourceState(request.identity, request.attributes)
 
@@ -58,8 +70,16 @@ def _members(properties: dict[str, Any]) -> dict[str, Any]:
     return {**parameters, "RoutingConfig": {"AdditionalVersionWeights": shares}}
 
 
-def _deploy(request: ResourceRequest, policy: dict[str, Any]) -> None:
-    """Have CodeDeploy shift the alias; raises if the deployment fails."""
+def update_directly(request: ResourceRequest) -> None:
+    """Give the alias all of its properties at once."""
+    routing = _members(request.properties)
+    routing.setdefault("RoutingConfig", {"AdditionalVersionWeights": {}})
+    routing.setdefault("Description", "")
+    request.client("lambda").update_alias(**routing)
+
+
+def deploy(request: ResourceRequest, policy: dict[str, Any], *, current: str) -> None:
+    """Have CodeDeploy shift the alias from version ``current``; raises if the deployment fails."""
     loop = request.context.loop
     assert loop is not None
     deployment = request.engine.alias_deployer.deploy_alias(
@@ -68,7 +88,7 @@ def _deploy(request: ResourceRequest, policy: dict[str, Any]) -> None:
         policy["DeploymentGroupName"],
         function=request.properties["FunctionName"],
         alias=request.properties["Name"],
-        current_version=str((request.previous or {})["FunctionVersion"]),
+        current_version=current,
         target_version=str(request.properties["FunctionVersion"]),
         before_hook=policy.get("BeforeAllowTrafficHook"),
         after_hook=policy.get("AfterAllowTrafficHook"),
