@@ -51,7 +51,7 @@ def release(stack: str, number: int, role: str, bake_minutes: int = 2) -> dict[s
                     "EvaluationPeriods": 1,
                     "Threshold": 0,
                     "ComparisonOperator": "GreaterThanThreshold",
-                    "TreatMissingData": "notBreaching",
+                    "TreatMissingData": "ignore",
                 },
             },
             "Application": {"Type": "AWS::CodeDeploy::Application", "Properties": {"ComputePlatform": "Lambda"}},
