@@ -91,21 +91,30 @@ def _request(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
 
 
 def _structured(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
-    """A JSON line that is not a request's: a hook's, or one of unknown origin."""
+    """A JSON line that is not the function's of a request: a hook's, an API's of a call, or one of unknown
+    origin."""
     failed = fields.get("error") or fields.get("errorType")
     warn = failed or fields.get("passed") is False or fields.get("verdict") == Verdict.ROLL_BACK
     rest = [
         f"{name}={value}"
         for name, value in fields.items()
-        if name not in _HIDDEN_FIELDS and value not in (None, "")
+        if name not in _HIDDEN_FIELDS and value not in (None, "", "-")
     ]
     return LogEntry(
         at,
         source,
-        ERROR if failed else WARNING if warn else _level(str(fields.get("level", INFO))),
+        ERROR if failed else WARNING if warn else _stated_level(fields),
         " ".join([str(fields.get("message", "")), *rest]).strip(),
         version=fields.get("canary") or fields.get("FunctionVersion"),
     )
+
+
+def _stated_level(fields: dict[str, Any]) -> str:
+    """The level that a line states, or that of the HTTP status of an API's line."""
+    status = str(fields.get("status", ""))
+    if status.isdecimal():
+        return ERROR if int(status) >= 500 else WARNING if int(status) >= 400 else INFO
+    return _level(str(fields.get("level", INFO)))
 
 
 def _plain(at: float, source: str, text: str) -> LogEntry:

@@ -21,6 +21,21 @@ class LogSource:
     group: str
 
 
+def find_log_group(logs: Any, name: str) -> str:
+    """The group ``name`` or, where logs outlive their stack, the newest of the groups below it; ``name`` itself if
+    there is neither."""
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    below = f"{name}/"
+    groups = [
+        group
+        for page in pages
+        for group in page["logGroups"]
+        if group["logGroupName"] == name or group["logGroupName"].startswith(below)
+    ]
+    newest: str = max(groups, key=lambda group: group["creationTime"])["logGroupName"] if groups else name
+    return newest
+
+
 class LogTail:
     """Reads one log group from ``since`` (epoch seconds) on; an event that arrives up to ``lag_s`` late is not
     missed."""

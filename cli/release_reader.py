@@ -11,6 +11,7 @@ from typing import Any
 import botocore.exceptions
 
 from serinus.cli.errors import CliError
+from serinus.cli.log_tail import find_log_group
 from serinus.cli.target import CloudTarget
 from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
 from serinus.lambda_handlers.hooks.app_spec import read_app_spec
@@ -173,7 +174,7 @@ class RolloutReader:
         oldest first, from their logs."""
         lines: list[str] = []
         for function in (task_function_name(self.stack, "judge"), hook_function_name(self.stack, "after")):
-            lines += self._logged(log_group_name(function), since)
+            lines += self._logged(find_log_group(self._logs, log_group_name(function)), since)
         return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
 
     def _logged(self, group: str, since: float) -> Iterator[str]:

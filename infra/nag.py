@@ -42,11 +42,8 @@ def _serverless(rule: str, constructs: Sequence[str], reason: str) -> Acknowledg
 
 
 _ACCESS_LOGS = (
-    "Access logs of a REST API need a role that belongs to the whole account, which one endpoint must not set. "
-    "The function logs every request that reaches it."
-)
-_HTTP_ACCESS_LOGS = (
-    "Access logs would hold callers' addresses. The function logs every request that reaches it, and the API "
+    "`access_logs = true` writes them, with callers' addresses; for a REST API the account must have a role for "
+    "it, which one endpoint must not set. Without it the function logs the requests that reach it, and the API "
     "counts those that it rejects."
 )
 _OPEN_ROUTES = (
@@ -68,16 +65,14 @@ _VERSIONS = "Any version of this one function: a release's versions are known on
 _RUNTIME = "The default is the newest Python with SnapStart and wheels for every layer; `runtime` sets another."
 
 ACKNOWLEDGEMENTS = (
-    _solutions("APIG1", ["Rest"], _ACCESS_LOGS),
-    _serverless("APIGWAccessLogging", ["Rest"], _ACCESS_LOGS),
+    _solutions("APIG1", ["Rest", "Http"], _ACCESS_LOGS),
+    _serverless("APIGWAccessLogging", ["Rest", "Http"], _ACCESS_LOGS),
     _solutions(
         "APIG2",
         ["Rest"],
         "The function validates every request against the model's signature, which is stricter than a JSON "
         "schema, and returns the errors.",
     ),
-    _solutions("APIG1", ["Http"], _HTTP_ACCESS_LOGS),
-    _serverless("APIGWAccessLogging", ["Http"], _HTTP_ACCESS_LOGS),
     _solutions(
         "APIG3",
         ["Rest"],
@@ -92,7 +87,7 @@ ACKNOWLEDGEMENTS = (
         '`auth = "jwt"` accepts tokens of any issuer.',
     ),
     _solutions(
-        "APIG6", ["Rest"], "Execution logs need the account's role as access logs do, and would hold request data."
+        "APIG6", ["Rest"], "Execution logs need the account's role as access logs do, and can hold request data."
     ),
     _serverless(
         "APIGWDefaultThrottling",

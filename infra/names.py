@@ -83,5 +83,11 @@ def _fit(name: str) -> str:
 
 
 def log_group_name(function_name: str) -> str:
-    """The log group of a function: Lambda's own default."""
+    """The log group of a function: Lambda's own default. With `retain_logs`, a slash and a part of the stack's id
+    follow."""
     return f"/aws/lambda/{function_name}"
+
+
+def access_log_name(stack: str) -> str:
+    """The log group of an API's calls, after which `retain_logs` adds the same."""
+    return f"/aws/vendedlogs/{stack}/access"

@@ -47,7 +47,8 @@ class LogLevel(StrEnum):
 
 
 class LogOrigin(StrEnum):
-    """The function whose log is read: the endpoint's, or one that takes part in its releases."""
+    """The log that is read: that of the endpoint's function, of one that takes part in its releases, or of the
+    API's calls."""
 
     FUNCTION = "function"
     BEFORE = "before"
@@ -55,6 +56,7 @@ class LogOrigin(StrEnum):
     AFTER = "after"
     FIRST = "first"
     RETIRE = "retire"
+    ACCESS = "access"
     ALL = "all"
 
 
@@ -64,7 +66,8 @@ def logs(
         LogOrigin,
         typer.Option(
             help="Which log: the endpoint's function, its judge, its pre-traffic (before) or post-traffic (after) "
-            "check, the check of the first deploy (first), the clean-up of old versions (retire), or all."
+            "check, the check of the first deploy (first), the clean-up of old versions (retire), the calls to "
+            "the API (access), or all."
         ),
     ] = LogOrigin.FUNCTION,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
@@ -88,19 +91,26 @@ def logs(
 ) -> None:
     """Print the log of an endpoint: time (UTC), level, version, route, rows, milliseconds, status and outcome.
 
+    With retain_logs, the log of an endpoint that was destroyed, or whose first deploy failed, can still be read.
+
     Example: [bold]serinus logs churn --local --since 1h --level warning[/]
     """
     from serinus.cli.context import cloud_time, resolve_context
-    from serinus.cli.endpoints import find_stack
+    from serinus.cli.endpoints import describe_stack, find_stack, stack_names
     from serinus.cli.log_lines import LEVELS
-    from serinus.cli.log_tail import LogFilter, LogTail
+    from serinus.cli.log_tail import LogFilter, LogSource, LogTail, find_log_group
 
     span_s = read_span(since)
     context = resolve_context(env, local=local, port=port)
-    stack = find_stack(context.project, context.environment, endpoint, context.target).stack
+    stack = stack_names(context.project, context.environment, [endpoint])[endpoint]
+    described = describe_stack(context.target, stack)
     client, begin = context.target.client("logs"), cloud_time(context.target) - span_s
     lag_s = lag_of(context.target)
-    tails = [LogTail(client, source, since=begin, lag_s=lag_s) for source in sources(stack, of)]
+    named = sources(stack, of)
+    groups = [LogSource(source.name, find_log_group(client, source.group)) for source in named]
+    if described is None and groups == named:  # raises: there is neither the stack nor a log that outlived it
+        find_stack(context.project, context.environment, endpoint, context.target)
+    tails = [LogTail(client, source, since=begin, lag_s=lag_s) for source in groups]
     log_filter = LogFilter(frozenset(LEVELS[LEVELS.index(level.name) :]), request)
     write = _write_json if as_json else _write_text(with_source=of is LogOrigin.ALL)
     if context.target.clock_note and not as_json:
@@ -146,7 +156,7 @@ def read_span(text: str) -> float:
 def sources(stack: str, of: LogOrigin) -> "list[LogSource]":
     """The log groups of ``stack`` that ``of`` names."""
     from serinus.cli.log_tail import LogSource
-    from serinus.infra.names import hook_function_name, log_group_name, task_function_name
+    from serinus.infra.names import access_log_name, hook_function_name, log_group_name, task_function_name
 
     functions = {
         LogOrigin.FUNCTION: stack,
@@ -156,8 +166,10 @@ def sources(stack: str, of: LogOrigin) -> "list[LogSource]":
         LogOrigin.FIRST: task_function_name(stack, "first"),
         LogOrigin.RETIRE: task_function_name(stack, "retire"),
     }
-    selected = functions if of is LogOrigin.ALL else {of: functions[of]}
-    return [LogSource(part.value, log_group_name(name)) for part, name in selected.items()]
+    groups = {part: log_group_name(name) for part, name in functions.items()}
+    groups[LogOrigin.ACCESS] = access_log_name(stack)
+    selected = groups if of is LogOrigin.ALL else {of: groups[of]}
+    return [LogSource(part.value, group) for part, group in selected.items()]
 
 
 def lag_of(target: "CloudTarget") -> float:

@@ -4,6 +4,8 @@ It has no keys, quotas, web ACL or X-Ray; it accepts tokens of any issuer, at un
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html
 """
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
@@ -11,6 +13,7 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from serinus.infra.constructs.access_log import HTTP_FORMAT, AccessLog
 from serinus.infra.constructs.endpoint_metrics import ApiMetrics, http_api_metrics
 from serinus.infra.constructs.front import CORS_HOURS, CORS_METHODS, Access
 from serinus.infra.names import HTTP_STAGE
@@ -19,7 +22,8 @@ from serinus.lambda_handlers.contract.signals import EXPOSED_HEADERS
 
 class HttpFront(Construct):
     """``api`` with its stage, throttled as a whole; ``url`` is its host, since the stage is `$default`. Without
-    ``default_host``, that host rejects requests and only a domain leads to the API."""
+    ``default_host``, that host rejects requests and only a domain leads to the API. ``access_log`` gets
+    a line for each call."""
 
     #: HTTP APIs have none.
     key: None = None
@@ -33,6 +37,7 @@ class HttpFront(Construct):
         backend: lambda_.IFunction,
         access: Access,
         default_host: bool = True,
+        access_log: AccessLog | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "api_key":
@@ -56,6 +61,11 @@ class HttpFront(Construct):
                 rate_limit=access.rate_limit_per_s, burst_limit=access.burst_limit
             ),
         )
+        if access_log is not None:
+            deployed = cast(apigatewayv2.CfnStage, self.stage.node.default_child)
+            deployed.access_log_settings = apigatewayv2.CfnStage.AccessLogSettingsProperty(
+                destination_arn=access_log.group.log_group_arn, format=HTTP_FORMAT
+            )
         self.metrics: ApiMetrics = http_api_metrics(self.api.api_id, HTTP_STAGE)
         self._add_routes(backend)
 

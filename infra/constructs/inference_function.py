@@ -51,6 +51,7 @@ class InferenceFunction(Construct):
         layer_hashes: Sequence[str],
         reserved_concurrency: int | None,
         log_retention_days: int,
+        retain_logs: bool = False,
         alias_name: str,
         snap_start: bool = False,
         provisioned: int | None = None,
@@ -73,6 +74,8 @@ class InferenceFunction(Construct):
             *(["snapstart"] if snap_start else []),
             *(["tracing"] if tracing else []),
             *([encryption_key] if encryption_key else []),
+            # A published version keeps writing to the group that it was published with.
+            *(["retained logs"] if retain_logs else []),
         )
         self.log_group = self._create_log_group(name, log_retention_days, encryption_key)
         self.role = create_function_role(self, self.log_group, tracing=tracing, encryption_key=encryption_key)
@@ -120,7 +123,8 @@ class InferenceFunction(Construct):
         )
 
     def _create_log_group(self, name: str, retention_days: int, encryption_key: str | None) -> logs.LogGroup:
-        # Deleted with the endpoint: its name is fixed, and one left behind would refuse the next deploy.
+        # Deleted with the endpoint: one left behind under this name would refuse the next deploy. `retain_logs`
+        # changes both.
         group = logs.LogGroup(
             self, "Logs", log_group_name=log_group_name(name), removal_policy=cdk.RemovalPolicy.DESTROY
         )

@@ -1,6 +1,7 @@
 """The REST API in front of an endpoint: all paths go to the function, and `auth` sets how callers authenticate.
 
-Access logs stay off: they need a role that belongs to the whole account, which one endpoint should not set.
+Its access log needs a role that belongs to the whole account, which one endpoint must not set.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 
 from typing import Any, cast
@@ -10,6 +11,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from serinus.infra.constructs.access_log import REST_FORMAT, AccessLog
 from serinus.infra.constructs.endpoint_metrics import ApiMetrics, rest_api_metrics
 from serinus.infra.constructs.front import CORS_HOURS, CORS_METHODS, TLS_POLICIES, Access
 from serinus.infra.settings import Tls
@@ -24,7 +26,8 @@ _PERIODS = {
 class RestFront(Construct):
     """``api`` with its stage, traced by X-Ray if ``tracing``, with ``minimum_tls`` or later; with
     ``access.auth`` "api_key" its ``key`` under a usage plan, else None and a throttle on the whole stage. ``url``
-    ends with the stage. Without ``default_host``, its host rejects requests and only a domain leads to the API."""
+    ends with the stage. Without ``default_host``, its host rejects requests and only a domain leads to the API.
+    ``access_log`` gets a line for each call."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class RestFront(Construct):
         tracing: bool = False,
         minimum_tls: Tls = "1.2",
         default_host: bool = True,
+        access_log: AccessLog | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if access.auth == "jwt":
@@ -62,6 +66,11 @@ class RestFront(Construct):
         resource = cast(apigateway.CfnRestApi, self.api.node.default_child)
         resource.security_policy = TLS_POLICIES[minimum_tls]
         resource.endpoint_access_mode = "STRICT"
+        if access_log is not None:
+            deployed = cast(apigateway.CfnStage, self.api.deployment_stage.node.default_child)
+            deployed.access_log_setting = apigateway.CfnStage.AccessLogSettingProperty(
+                destination_arn=access_log.group.log_group_arn, format=REST_FORMAT
+            )
         self.metrics: ApiMetrics = rest_api_metrics(name, stage)
         self._add_routes()
         self.key = self._create_key(name) if access.auth == "api_key" else None

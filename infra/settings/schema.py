@@ -54,7 +54,14 @@ class EndpointSettings(BaseModel):
     log_retention_days: Annotated[
         int, AfterValidator(check_retention_days), Field(json_schema_extra={"enum": list(RETENTION_DAYS)})
     ] = 30
-    """Days that log lines are kept while the endpoint exists; destroying the endpoint deletes its logs."""
+    """Days that log lines are kept; destroying the endpoint deletes its logs at once unless retain_logs is set."""
+
+    retain_logs: bool = False
+    """Keep logs when the endpoint is destroyed or its first deploy fails. Changing it is a release."""
+
+    access_logs: bool = False
+    """Log each call to the API, also rejected ones, without bodies and keys; with front = "rest" your account
+    needs a role for it. See [Access](access.md)."""
 
     variables: Annotated[
         dict[str, str],

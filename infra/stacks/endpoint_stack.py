@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from serinus.infra.alarm_plan import plan_alarms
+from serinus.infra.constructs.access_log import AccessLog
 from serinus.infra.constructs.alarms import ReleaseAlarms
 from serinus.infra.constructs.custom_domain import HttpDomain, RestDomain
 from serinus.infra.constructs.endpoint_dashboard import EndpointDashboard
@@ -16,6 +17,7 @@ from serinus.infra.constructs.notifications import Notifications
 from serinus.infra.constructs.permissions import ReleasePermissions
 from serinus.infra.constructs.provisioned_scaling import ProvisionedScaling
 from serinus.infra.constructs.rest_api import RestFront
+from serinus.infra.constructs.retained_logs import retain_log_groups
 from serinus.infra.constructs.rollout import Guards, Rollout
 from serinus.infra.constructs.version_retention import VersionRetention
 from serinus.infra.constructs.web_acl import WebAcl
@@ -82,6 +84,7 @@ class EndpointStack(cdk.Stack):
             layer_hashes=self.layers.hashes,
             reserved_concurrency=config.reserved_concurrency,
             log_retention_days=config.log_retention_days,
+            retain_logs=config.retain_logs,
             alias_name=ALIAS,
             code_root=release.code_root,
             snap_start=config.cold_start == "snapstart",
@@ -93,6 +96,8 @@ class EndpointStack(cdk.Stack):
         self.front = self._create_front(endpoint)
         self._guard_releases(endpoint, hotfix)
         self._add_outputs(endpoint, release, hotfix)
+        if config.retain_logs:
+            retain_log_groups(self)
         acknowledge_findings(self, endpoint.stack_name)
 
     def _create_front(self, endpoint: Endpoint) -> Front:
@@ -107,6 +112,17 @@ class EndpointStack(cdk.Stack):
             quota_period=config.quota_period,
             jwt=config.jwt,
         )
+        access_log = (
+            AccessLog(
+                self,
+                "AccessLog",
+                stack_name=name,
+                retention_days=config.log_retention_days,
+                encryption_key=config.encryption_key,
+            )
+            if config.access_logs
+            else None
+        )
         # Each has its own construct id: CloudFormation cannot change a resource's type in place.
         if config.front == "http":
             http = HttpFront(
@@ -116,6 +132,7 @@ class EndpointStack(cdk.Stack):
                 backend=self.inference.alias,
                 access=access,
                 default_host=not config.domain.closes_default_host,
+                access_log=access_log,
             )
             if config.domain.name:
                 HttpDomain(self, "HttpDomain", domain=config.domain, api=http.api, stage=http.stage)
@@ -130,6 +147,7 @@ class EndpointStack(cdk.Stack):
             tracing=config.tracing,
             minimum_tls=config.minimum_tls,
             default_host=not config.domain.closes_default_host,
+            access_log=access_log,
         )
         if config.waf.enabled:
             WebAcl(self, "WebAcl", name=name, stage_arn=rest.stage_arn, rules=config.waf)

@@ -17,7 +17,7 @@ from serinus.cli import offline_process
 from serinus.cli.commands.logs import LogOrigin, printable, read_span, render, sources
 from serinus.cli.errors import CliError
 from serinus.cli.log_lines import LogEntry, iso, read_line
-from serinus.cli.log_tail import LogFilter, LogSource, LogTail
+from serinus.cli.log_tail import LogFilter, LogSource, LogTail, find_log_group
 from serinus.cli.target import CloudTarget
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
@@ -75,6 +75,8 @@ def test_the_status_decides_a_requests_level(status: int, level: str) -> None:
         ("[WARNING]\t2026-11-25T00:00:00.000Z\t2222\tmind this", "WARNING"),
         ("[CRITICAL]\t2026-11-25T00:00:00.000Z\t2222\tit broke\nTraceback", "ERROR"),
         ('{"message": "verdict", "verdict": "roll back", "reason": "errors"}', "WARNING"),
+        ('{"method": "POST", "status": "403", "responseType": "INVALID_API_KEY", "apiKeyId": "-"}', "WARNING"),
+        ('{"method": "POST", "status": "200", "responseType": "-"}', "INFO"),
         ('{"message": "the hook crashed", "error": "Traceback"}', "ERROR"),
         ('{"level": "sly"', "INFO"),
         ("[1, 2]", "INFO"),
@@ -113,7 +115,7 @@ def test_all_functions_of_a_release_have_a_log() -> None:
     named = {source.name: source.group for source in sources("shop-dev-churn", LogOrigin.ALL)}
     assert named["function"] == "/aws/lambda/shop-dev-churn"
     assert named["before"] == "/aws/lambda/CodeDeployHook_before_shop-dev-churn"
-    assert set(named) == {"function", "before", "judge", "after", "first", "retire"}
+    assert set(named) == {"function", "before", "judge", "after", "first", "retire", "access"}
 
 
 class Writer:
@@ -149,6 +151,17 @@ def test_each_event_is_read_once_and_one_that_arrives_late_is_not_missed(logs: A
     writer.put("b", (now - 2, "second, late"), (now - 1, "third"))
     assert [one.message for one in tail.read()] == ["second, late", "third"]
     assert tail.read() == []
+
+
+def test_the_newest_log_that_outlived_its_stack_is_found(logs: Any) -> None:
+    name = "/aws/lambda/shop-prod-kept"
+    assert find_log_group(logs, name) == name
+    for suffix in ("-judge/0a1b2c3d", "/11111111"):
+        logs.create_log_group(logGroupName=f"{name}{suffix}")
+    time.sleep(0.01)  # creation times have milliseconds
+    logs.create_log_group(logGroupName=f"{name}/00000000")
+
+    assert find_log_group(logs, name) == f"{name}/00000000"
 
 
 def test_more_events_than_one_answer_holds_are_all_read(logs: Any) -> None:

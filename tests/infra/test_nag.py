@@ -47,6 +47,7 @@ SHAPES = {
     "rest_edge": (DEFAULTS + EDGE, "dev"),
     "http_edge": (DEFAULTS + 'front = "http"\nauth = "iam"\n' + EDGE_HTTP, "dev"),
     "own_key": (DEFAULTS + KEY, "dev"),
+    "rest_logs": (DEFAULTS + "access_logs = true\nretain_logs = true\n", "dev"),
     "rest_iam": (DEFAULTS + 'auth = "iam"\ndocs = true\n', "dev"),
     "rest_public": (DEFAULTS + 'auth = "public"\n', "dev"),
 }
