@@ -9,7 +9,8 @@ from serinus.infra.settings.table import TABLE, allowed
 
 #: The API in front: API Gateway's REST API or its HTTP API.
 Front = Literal["rest", "http"]
-#: How callers authenticate.
+#: How callers authenticate. AWS advises against keys as the only authentication:
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
 Auth = Literal["api_key", "iam", "jwt", "public"]
 #: The minimum TLS version of the API.
 Tls = Literal["1.2", "1.3"]

@@ -97,7 +97,8 @@ class EndpointSettings(BaseModel):
     """Kind of API: REST (keys, quotas, web ACL) or HTTP (tokens of any issuer; under a third of the price)."""
 
     auth: Auth = "api_key"
-    """How callers authenticate: an API key (rest), an AWS signature, a token (http), or not at all."""
+    """How callers authenticate: an API key (rest), which identifies more than it protects, an AWS signature, a
+    token (http), or not at all. See [Access](access.md)."""
 
     jwt: JwtSettings = JwtSettings()
     """Accepted tokens."""
@@ -124,13 +125,15 @@ class EndpointSettings(BaseModel):
     """X-Ray traces of the function and, with front = "rest", of the API; they are billed."""
 
     rate_limit_per_s: Annotated[int, Field(ge=1)] = 100
-    """Average requests per second, by key or, without keys, of all callers; more are rejected with 429."""
+    """Average requests per second, by key or, without keys, of all callers; AWS rejects more with 429, best
+    effort."""
 
     burst_limit: Annotated[int, Field(ge=1)] = 200
-    """Requests at once beyond the average, by key or, without keys, of all callers."""
+    """Requests at once beyond the average, by key or, without keys, of all callers; best effort."""
 
     quota_requests: Annotated[int, Field(ge=0)] = 0
-    """Requests that an API key may make in each period; 0 for no quota. Only with auth = "api_key"."""
+    """Requests that an API key may make in each period, best effort: no cap on costs; 0 for no quota. Only with
+    auth = "api_key"."""
 
     quota_period: Literal["day", "week", "month"] = "month"
     """Period of quota_requests."""
