@@ -92,8 +92,8 @@ ACKNOWLEDGEMENTS = (
     _serverless(
         "APIGWDefaultThrottling",
         ["Rest"],
-        "With keys, the usage plan throttles each (`rate_limit_per_s`, `burst_limit`), best effort; preflights "
-        "and documentation, which need no key, have only the account's throttle: `reserved_concurrency` bounds them. "
+        "With keys, the usage plan throttles each (`rate_limit_per_s`, `burst_limit`); preflights and "
+        "documentation, which need no key, have only the account's throttle: `reserved_concurrency` bounds them. "
         "Without keys, the stage is throttled.",
     ),
     _serverless("APIGWXrayEnabled", ["Rest"], _TRACING),
