@@ -93,8 +93,8 @@ ACKNOWLEDGEMENTS = (
         "APIGWDefaultThrottling",
         ["Rest"],
         "With keys, the usage plan throttles each (`rate_limit_per_s`, `burst_limit`); preflights and "
-        "documentation, which need no key, have only the account's throttle: `reserved_concurrency` bounds them. "
-        "Without keys, the stage is throttled.",
+        "documentation, which need no key, have only the account's throttle: `reserved_concurrency` bounds "
+        "them. Without keys, the stage is throttled.",
     ),
     _serverless("APIGWXrayEnabled", ["Rest"], _TRACING),
     _serverless("LambdaTracing", _FUNCTIONS, _TRACING),

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attri
 https://github.com/aws/serverless-application-model/issues/291
 """
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
 from serinus.offline.services.cloudformation.errors import ResourceFailed
@@ -45,13 +45,14 @@ def return_alias(request: ResourceRequest, policy: dict[str, Any] | None, deploy
 
 def _wait(request: ResourceRequest, seconds: float) -> None:
     """Return after so many cloud seconds, or when waiting is pointless."""
-    over = threading.Event()
+    over: Future[None] = Future()
 
     async def end() -> None:
-        over.set()
+        over.set_result(None)
 
-    job = request.context.clock.call_later(seconds, end, name=f"rollback of {request.logical_id}")
-    while not over.wait(POLL_S):
-        if request.cancelled.is_set():
-            job.cancel()
-            return
+    clock = request.context.clock
+    job = clock.call_later(seconds, end, name=f"rollback of {request.logical_id}")
+    with clock.waiting_for(over):
+        while not (over.done() or request.cancelled.is_set()):
+            wait([over], POLL_S)
+    job.cancel()
