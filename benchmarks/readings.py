@@ -15,6 +15,7 @@ from lab.late_failure import release_that_fails_late
 from lab.releases import GOOD, Budget, Releases, Run, order_of, packaged_project, releases_of
 from table import Row, main
 
+from serinus.cli.errors import CliError
 from serinus.cli.rehearse.outcome import RehearsalOutcome
 from serinus.lambda_handlers.contract.release import Verdict
 from serinus.offline.core.readings import Readings
@@ -65,8 +66,12 @@ def play(combination: Combination, names: Sequence[str] = RELEASES) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         project = packaged_project(Path(folder), f"\n[defaults.rollout]\n{rollout}")
         order = replace(order_of(project, RATE_PER_MINUTE, speed=None), readings=readings)
-        with releases_of(order) as releases:
-            return {**RowPlayer(releases).play(names), **combination}
+        try:
+            with releases_of(order) as releases:
+                return {**RowPlayer(releases).play(names), **combination}
+        except CliError as error:
+            sys.stderr.write(f"{error}\n")
+            return {**dict.fromkeys(names, "not played"), **combination}
 
 
 class RowPlayer:
