@@ -22,6 +22,7 @@ from serinus.cli.commands import (
     local,
     logs,
     package,
+    policy,
     predict,
     rehearse,
     rollback,
@@ -82,6 +83,7 @@ app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
 app.command("lint", rich_help_panel=MACHINE)(lint.lint)
 app.command("build", rich_help_panel=MACHINE)(build.build)
 app.command("synth", rich_help_panel=MACHINE)(synth.synth)
+app.command("policy", rich_help_panel=MACHINE)(policy.policy)
 
 
 def _join_lines(group: typer.Typer) -> None:
