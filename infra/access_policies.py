@@ -97,7 +97,16 @@ def operator_policy(settings: Settings) -> Mapping[str, Any]:
     ]
     keys = f"arn:aws:apigateway:{region}::"
     return _document(
-        _allow("ReadStacks", ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], stacks),
+        _allow(
+            "ReadStacks",
+            [
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+                "cloudformation:GetTemplate",
+            ],
+            stacks,
+        ),
         _allow(
             "UpdateStacks",
             [
@@ -141,6 +150,7 @@ def operator_policy(settings: Settings) -> Mapping[str, Any]:
             ["*"],
         ),
         _allow("Logs", ["logs:FilterLogEvents"], groups),
+        _allow("HeldDeployment", ["ssm:GetParameter"], [arn("ssm", f"parameter/serinus/{stack}/*")]),
         _allow("Keys", ["apigateway:GET", "apigateway:POST"], [f"{keys}/apikeys", f"{keys}/usageplans*"]),
         _allow(
             "OneKey",

@@ -1,7 +1,8 @@
-"""The commands of an operator, and what a CI job reads, each under exactly the printed policy in an offline cloud
-that checks every call: what is called is allowed, and what is allowed is called."""
+"""An endpoint's stack in small, in a stepped cloud that stands in for AWS and checks each call of a caller's role.
 
-import copy
+All tests here share it: moto keeps one IAM for all clouds of a process.
+"""
+
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -30,8 +31,6 @@ from serinus.lambda_handlers.contract.signature import Feature, Output, Signatur
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
-pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("policy")]
-
 STACK, ACCOUNT, REGION = "shop-prod-churn", "123456789012", "us-east-1"
 SETTINGS = (
     f'[project]\nname = "shop"\n\n[endpoint.churn]\n\n[env.prod]\naccount = "{ACCOUNT}"\nregion = "{REGION}"\n'
@@ -50,14 +49,6 @@ SIGNATURE = Signature(
     tensors=(Tensor("X", "float32", ("age",)),),
     outputs=(Output("variable", "float32", "value", (None,)),),
 )
-#: What an operator is allowed beyond the commands that the test runs, and what for.
-OTHERWISE_USED = {
-    "cloudformation:ContinueUpdateRollback": "the runbook",
-    "codedeploy:PutLifecycleEventHookExecutionStatus": "the runbook",
-    "s3:GetObject": "rollback of a stack whose template is larger than a call may be",
-    "s3:PutObject": "rollback of a stack whose template is larger than a call may be",
-    "apigateway:PUT": "tags of a new key, which AWS checks as a call of its own",
-}
 
 
 def write_bundle(project: Path, graph: bytes) -> str:
@@ -208,8 +199,8 @@ class Shop:
     def __init__(self, cloud: SteppedCloud, project: Path) -> None:
         self.cloud, self.project = cloud, project
         self.stacks, self.iam = cloud.client("cloudformation"), cloud.client("iam")
-        self.role = self.create_role("functions", {"Statement": [], "Version": "2012-10-17"})
-        self.allow_everything("functions")
+        self.role = self.create_role("operations-functions", {"Statement": [], "Version": "2012-10-17"})
+        self.allow_everything("operations-functions")
         self.versions = [write_bundle(project, b"first")]
         self._deploy("create_stack")
         self.wait("stack_create_complete")
@@ -254,12 +245,15 @@ class Shop:
         getattr(self.stacks, verb)(StackName=STACK, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     project = tmp_path_factory.mktemp("shop")
     (project / "serinus.toml").write_text(SETTINGS, encoding="utf-8")
     with stepped() as cloud:
-        yield Shop(cloud, project)
+        made = Shop(cloud, project)
+        yield made
+        made.stacks.delete_stack(StackName=STACK)
+        made.wait("stack_delete_complete")
 
 
 Run = Callable[..., Any]
@@ -268,10 +262,10 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def under(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], tuple[Run, str]]:
-    """Commands run as a new role with exactly the given policy, as if on AWS; and that role's ARN."""
+    """Runs commands as a new role with exactly the given policy, as if on AWS; and returns that role's ARN."""
 
     def assume(policy: Any) -> tuple[Run, str]:
-        role = shop.create_role(f"caller-{next(_numbers)}", policy)
+        role = shop.create_role(f"operations-caller-{next(_numbers)}", policy)
         answer = shop.cloud.client("sts").assume_role(
             RoleArn=role, RoleSessionName="caller", DurationSeconds=43_200
         )
@@ -294,118 +288,14 @@ def under(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], tuple[
     return assume
 
 
-def printed_policy(shop: Shop, holder: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(shop.project)
-    done = CliRunner().invoke(app, ["policy", holder, "--env", "prod"])
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+@pytest.fixture
+def printed_policy(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """What `serinus policy` prints for a holder."""
 
+    def read(holder: str) -> Any:
+        monkeypatch.chdir(shop.project)
+        done = CliRunner().invoke(app, ["policy", holder, "--env", "prod"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
 
-def succeeded(done: Any) -> Any:
-    assert done.exit_code == 0, (done.output, done.exception)
-    return done
-
-
-def every_command(shop: Shop, run: Run) -> None:
-    """A release that is stopped, one that is promoted and taken back, and all that is read meanwhile."""
-    shop.release()
-    assert "is under way" in succeeded(run("status", "churn")).stdout
-    succeeded(run("rollout", "status", "churn"))
-    succeeded(run("rollout", "stop", "churn"))
-    shop.end_of_release("stack_rollback_complete")
-    shop.release()
-    shop.end_of_release("stack_update_complete")
-    succeeded(run("rollout", "watch", "churn"))
-    succeeded(run("logs", "churn", "--of", "all"))
-    succeeded(run("key", "churn", "--rotate"))
-    keys = json.loads(succeeded(run("key", "churn", "--json")).stdout)
-    (stacks_own,) = [key["id"] for key in keys if key["origin"] == "stack"]
-    (rotated,) = [key["id"] for key in keys if key["origin"] == "rotation"]
-    succeeded(run("key", "churn", "--revoke", stacks_own))
-    shop.cloud.client("apigateway").update_api_key(
-        apiKey=stacks_own, patchOperations=[{"op": "replace", "path": "/enabled", "value": "true"}]
-    )
-    succeeded(run("key", "churn", "--revoke", rotated))
-    assert "rolled back churn" in succeeded(run("rollback", "churn")).stdout
-
-
-def test_an_operator_can_do_all_that_the_policy_is_for_and_each_action_is_used(
-    shop: Shop, under: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    policy = printed_policy(shop, "operator", monkeypatch)
-    run, role = under(policy)
-    every_command(shop, run)
-    used = {use["action"] for use in shop.cloud.cloud.authorizer.uses(role) if use["allowed"]}
-    denied = [use for use in shop.cloud.cloud.authorizer.uses(role) if not use["allowed"]]
-    granted = {action for statement in policy["Statement"] for action in statement["Action"]}
-
-    assert denied == []
-    assert granted - used - set(OTHERWISE_USED) == {"cloudformation:CancelUpdateStack"}
-    assert granted >= set(OTHERWISE_USED)
-
-
-def without(policy: Any, action: str) -> Any:
-    reduced = copy.deepcopy(policy)
-    for statement in reduced["Statement"]:
-        statement["Action"] = [granted for granted in statement["Action"] if granted != action]
-    reduced["Statement"] = [statement for statement in reduced["Statement"] if statement["Action"]]
-    return reduced
-
-
-@pytest.mark.parametrize(
-    ("action", "words"),
-    [
-        ("cloudformation:DescribeStacks", ("status", "churn")),
-        ("cloudformation:DescribeStacks", ("logs", "churn")),
-        ("logs:FilterLogEvents", ("logs", "churn")),
-        ("logs:DescribeLogGroups", ("logs", "churn")),
-        ("apigateway:GET", ("key", "churn")),
-        ("apigateway:POST", ("key", "churn", "--rotate")),
-        ("lambda:GetAlias", ("rollout", "status", "churn")),
-        ("codedeploy:ListDeployments", ("rollout", "status", "churn")),
-        ("codedeploy:GetDeployment", ("rollout", "status", "churn")),
-        ("codedeploy:BatchGetDeploymentTargets", ("rollout", "status", "churn")),
-        ("codedeploy:GetDeploymentGroup", ("rollout", "status", "churn")),
-        ("cloudwatch:DescribeAlarms", ("rollout", "status", "churn")),
-        ("lambda:ListVersionsByFunction", ("rollback", "churn")),
-    ],
-)
-def test_with_one_action_fewer_a_command_is_denied(
-    shop: Shop, under: Any, monkeypatch: pytest.MonkeyPatch, action: str, words: tuple[str, ...]
-) -> None:
-    run, role = under(without(printed_policy(shop, "operator", monkeypatch), action))
-    done = run(*words)
-
-    assert [use["action"] for use in shop.cloud.cloud.authorizer.uses(role) if not use["allowed"]][:1] == [action]
-    assert "AccessDenied" in f"{done.output}{done.exception}"
-
-
-def test_an_operator_of_one_environment_reaches_no_other(
-    shop: Shop, under: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    policy = printed_policy(shop, "operator", monkeypatch)
-    other = json.loads(json.dumps(policy).replace("shop-prod-", "shop-stage-"))
-    run, _role = under(other)
-
-    assert run("rollout", "status", "churn").exit_code == 1
-    assert run("logs", "churn").exit_code == 1
-
-
-def test_a_ci_job_reads_what_deploy_prints_and_can_change_nothing_itself(
-    shop: Shop, under: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from serinus.cli.commands.deploy import unprotect_failed_create, updating_stacks
-    from serinus.cli.endpoints import find_endpoint
-    from serinus.cli.release_reader import RolloutReader
-    from serinus.cli.target import CloudTarget
-
-    run, role = under(printed_policy(shop, "ci", monkeypatch))
-    target = CloudTarget(None, REGION)
-    assert updating_stacks(target, {"churn": STACK}) == {}
-    unprotect_failed_create(target, STACK)
-    assert find_endpoint(shop.project, "prod", "churn", target).key is not None
-    assert RolloutReader(target, STACK).alias().version
-    assert [use for use in shop.cloud.cloud.authorizer.uses(role) if not use["allowed"]] == []
-
-    assert run("rollout", "stop", "churn").exit_code == 1
-    assert run("key", "churn", "--rotate").exit_code == 1
+    return read
