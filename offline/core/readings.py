@@ -216,7 +216,7 @@ class Readings:
         Doubt(
             meaning="whether a reference in an UpdatePolicy orders resources, as one in a property does",
             says="references in properties and DependsOn order resources",
-            module="services/cloudformation/references.py",
+            module="services/cloudformation/operation.py",
         ),
     ] = "no"
     alias_with_provisioned: Annotated[

@@ -90,7 +90,8 @@ class Operation:
         evaluator = self._evaluator(revision)
         self.stack.imports.clear()
         try:
-            graph = plan.dependency_graph(evaluator)
+            policies_order = self.context.config.readings.update_policy_order == "yes"
+            graph = plan.dependency_graph(evaluator, policies_order=policies_order)
             failed = run_graph(
                 graph,
                 lambda name: self._apply(evaluator, revision, name, graph[name]),
@@ -104,6 +105,7 @@ class Operation:
                 return "Stack creation time exceeded the specified timeout. "
             if failed:
                 return self._failed_resources()
+            self._resolve_update_policies(evaluator)
             return self._settle_outputs(evaluator)
         except AwsError as error:
             return f"{error.message} "
@@ -114,7 +116,8 @@ class Operation:
     def _apply(self, evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> None:
         current = self.stack.resources.get(logical_id)
         try:
-            want = plan.plan_resource(evaluator, revision, logical_id, needs)
+            creates = current is None or current.physical_id is None
+            want = plan.plan_resource(evaluator, revision, logical_id, needs, creates=creates)
         except Exception as error:
             reason = failure_reason(error)
             self._fail_unresolved(evaluator, logical_id, reason)
@@ -148,6 +151,14 @@ class Operation:
             resource = StackResource(logical_id, definition["Type"], definition=definition)
             self.stack.resources[logical_id] = resource
         self.journal.resource(resource, "UPDATE_FAILED" if resource.physical_id else "CREATE_FAILED", reason)
+
+    def _resolve_update_policies(self, evaluator: Evaluator) -> None:
+        """A resource was created before what its update policy names; a rollback to this state performs it."""
+        for name, definition in plan.active_resources(evaluator).items():
+            if "UpdatePolicy" in definition:
+                resource = self.stack.resources[name]
+                policy = evaluator.resolve(definition["UpdatePolicy"])
+                resource.definition = {**resource.definition, "UpdatePolicy": policy}
 
     def _failed_resources(self) -> str:
         reason = ""

@@ -31,22 +31,35 @@ def active_resources(evaluator: Evaluator) -> dict[str, dict[str, Any]]:
     }
 
 
-def dependency_graph(evaluator: Evaluator) -> dict[str, set[str]]:
-    """The dependencies of each active resource."""
+def dependency_graph(evaluator: Evaluator, *, policies_order: bool = True) -> dict[str, set[str]]:
+    """The dependencies of each active resource.
+
+    Unless references in an UpdatePolicy order resources, what they name comes after the resource where nothing
+    else orders both: the worst of all orders for a release that counts on the other.
+    """
     active = active_resources(evaluator)
-    return {
+    graph = {
         logical_id: references.needs(definition, evaluator.condition) & set(active)
         for logical_id, definition in active.items()
     }
+    for logical_id, definition in active.items():
+        for named in sorted(references.policy_needs(definition, evaluator.condition) & set(active)):
+            if policies_order:
+                graph[logical_id].add(named)
+            elif named not in references.reachable(graph, logical_id):
+                graph[named].add(logical_id)
+    return graph
 
 
-def plan_resource(evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> PlannedResource:
-    """The resource ``logical_id`` with its values resolved."""
+def plan_resource(
+    evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str], *, creates: bool = False
+) -> PlannedResource:
+    """The resource ``logical_id`` with its values resolved, but for an update policy if it ``creates``."""
     definition = evaluator.template.resources[logical_id]
     properties = evaluator.resolve(definition.get("Properties") or {})
     resolved = dict(definition)
     for attribute in ("UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"):
-        if attribute in definition:
+        if attribute in definition and not (creates and attribute == "UpdatePolicy"):
             resolved[attribute] = evaluator.resolve(definition[attribute])
     modelled = type_of(definition["Type"])
     tags = dict(revision.tags) if modelled is not None and modelled.taggable else {}

@@ -65,9 +65,28 @@ def depends_on(definition: Mapping[str, Any]) -> list[str]:
 
 
 def needs(definition: Mapping[str, Any], condition: Callable[[str], bool] | None = None) -> set[str]:
-    """The logical ids (and parameter names) on which a resource depends."""
-    values = [definition.get("Properties"), definition.get("UpdatePolicy")]
-    return {reference.target for reference in references(values, condition)} | set(depends_on(definition))
+    """The logical ids (and parameter names) on which a resource depends by its properties or DependsOn."""
+    named = {reference.target for reference in references(definition.get("Properties"), condition)}
+    return named | set(depends_on(definition))
+
+
+def policy_needs(definition: Mapping[str, Any], condition: Callable[[str], bool] | None = None) -> set[str]:
+    """The logical ids to which a resource refers in its UpdatePolicy.
+
+    Whether they order resources is not documented: the pages on dependencies mention properties and DependsOn.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
+    """
+    return {reference.target for reference in references(definition.get("UpdatePolicy"), condition)}
+
+
+def reachable(graph: Mapping[str, Iterable[str]], start: str) -> set[str]:
+    """Everything on which ``start`` depends, itself included."""
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = set(graph[waiting.pop()]) - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def in_order(graph: Mapping[str, Iterable[str]]) -> list[str]:

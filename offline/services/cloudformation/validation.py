@@ -37,7 +37,9 @@ def check_structure(template: StackTemplate, pseudo: set[str]) -> None:
     outputs = {name: output.get("Value") for name, output in template.section("Outputs").items()}
     _check_references(template, outputs, known, "Outputs")
     _check_conditions(template)
-    references.in_order({name: references.needs(item) for name, item in template.resources.items()})
+    references.in_order(
+        {name: references.needs(item) | references.policy_needs(item) for name, item in template.resources.items()}
+    )
 
 
 def _check_references(template: StackTemplate, values: Any, known: set[str], block: str) -> None:
