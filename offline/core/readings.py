@@ -199,7 +199,7 @@ class Readings:
         Doubt(
             meaning="time after which an operation on a stack fails",
             says="CloudFormation operations time out after 36 hours",
-            page=f"{DOCS}/cdk/api/v2/python/aws_cdk.aws_ecs/CfnService.html",
+            page=f"{DOCS}/cdk/api/v2/docs/aws-cdk-lib.aws_ecs.CfnService.CanaryConfigurationProperty.html",
             module="services/cloudformation/operation.py",
         ),
     ] = "36-hours"

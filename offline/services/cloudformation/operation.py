@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: AWS states it where it limits canaries.
+#: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ecs.CfnService.CanaryConfigurationProperty.html
+LIMIT_S = 36 * 3600.0
+
 PolicyOf = Callable[[StackResource], str | None]
 
 CUSTOM_NAMED = (
@@ -44,6 +48,8 @@ class Operation:
         self.work = ResourceWork(engine, stack, self.journal, closing)
         self._timeout: ScheduledJob | None = None
         self._timed_out = False
+        self._limit: ScheduledJob | None = None
+        self._limit_passed = False
         self._user_cancelled = False
         self._deleted_meanwhile = False
 
@@ -88,6 +94,7 @@ class Operation:
     def _deploy(self, revision: Revision) -> str | None:
         """Create and update in dependency order; returns the reason for a failure, or None."""
         evaluator = self._evaluator(revision)
+        self._start_limit()
         self.stack.imports.clear()
         try:
             policies_order = self.context.config.readings.update_policy_order == "yes"
@@ -101,6 +108,8 @@ class Operation:
             self.work.check_open()
             if self._user_cancelled:
                 return "User Initiated "
+            if self._limit_passed:
+                return "The operation exceeded the limit of 36 hours. "
             if self._timed_out:
                 return "Stack creation time exceeded the specified timeout. "
             if failed:
@@ -110,8 +119,9 @@ class Operation:
         except AwsError as error:
             return f"{error.message} "
         finally:
-            if self._timeout is not None:
-                self._timeout.cancel()
+            for job in (self._timeout, self._limit):
+                if job is not None:
+                    job.cancel()
 
     def _apply(self, evaluator: Evaluator, revision: Revision, logical_id: str, needs: set[str]) -> None:
         current = self.stack.resources.get(logical_id)
@@ -345,6 +355,17 @@ class Operation:
             self._timeout = self.context.clock.call_later(
                 self.stack.timeout_minutes * 60, self._time_out, name=f"timeout of stack {self.stack.name}"
             )
+
+    def _start_limit(self) -> None:
+        if self.context.config.readings.stack_operation_limit == "none":
+            return
+        begun_at = [event.time for event in self.stack.events if event.operation_id == self.stack.operation_id]
+        due = (begun_at[0] if begun_at else self.context.clock.time()) + LIMIT_S
+        self._limit = self.context.clock.call_at(due, self._pass_limit, name=f"limit of stack {self.stack.name}")
+
+    async def _pass_limit(self) -> None:
+        self._limit_passed = True
+        self.work.stop.set()
 
     def cancel_update(self) -> None:
         """Stop a running update and roll it back."""

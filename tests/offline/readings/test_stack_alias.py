@@ -65,7 +65,15 @@ class Releases:
         }
         return {"Type": "AWS::Lambda::Function", "Properties": properties}
 
-    def template(self, number: int, *, back: str = "Succeeded", note: str = "", broken: bool = False) -> str:
+    def template(
+        self,
+        number: int,
+        *,
+        back: str = "Succeeded",
+        note: str = "",
+        broken: bool = False,
+        bake: str = "",
+    ) -> str:
         alias = {
             "FunctionName": {"Ref": "Function"},
             "Name": "live",
@@ -75,13 +83,15 @@ class Releases:
         group = {
             "ApplicationName": {"Ref": "Application"},
             "ServiceRoleArn": self.role,
-            "DeploymentConfigName": "CodeDeployDefault.LambdaAllAtOnce",
+            "DeploymentConfigName": bake or "CodeDeployDefault.LambdaAllAtOnce",
+            "AutoRollbackConfiguration": {"Enabled": True, "Events": ["DEPLOYMENT_STOP_ON_REQUEST"]},
             "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
         }
         policy = {
             "ApplicationName": {"Ref": "Application"},
             "DeploymentGroupName": {"Ref": "Group"},
-            "BeforeAllowTrafficHook": {"Ref": "Hook"},
+            # While a test steps through days, an hour passes before a hook has answered.
+            **({} if bake else {"BeforeAllowTrafficHook": {"Ref": "Hook"}}),
         }
         resources = {
             "Function": self.function(f"def handler(event, context):\n    return {number}\n"),
@@ -221,3 +231,23 @@ def test_a_description_that_changes_with_the_version(
     assert releases.update(stack, releases.template(2, note="new")) == status
     alias = releases.alias(stack)
     assert (alias["FunctionVersion"], alias["Description"]) == (live, note)
+
+
+@pytest.mark.parametrize(
+    ("reading", "status", "live"),
+    [("36-hours", "UPDATE_ROLLBACK_COMPLETE", "1"), ("none", "UPDATE_COMPLETE", "2")],
+)
+def test_a_bake_of_48_hours(releases: Releases, play: Play, reading: str, status: str, live: str) -> None:
+    play(releases.cloud.cloud, stack_operation_limit=reading)
+    bake = f"two-days-{uuid.uuid4().hex}"
+    routing = {"type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": 2880}}
+    releases.cloud.client("codedeploy").create_deployment_config(
+        deploymentConfigName=bake, computePlatform="Lambda", trafficRoutingConfig=routing
+    )
+    stack = releases.create(releases.template(1, bake=bake))
+    began_at = releases.cloud.time()
+    assert releases.update(stack, releases.template(2, bake=bake), step_s=900) == status
+    alias = releases.alias(stack)
+    assert (alias["FunctionVersion"], alias.get("RoutingConfig")) == (live, None)
+    hours = (releases.cloud.time() - began_at) / 3600
+    assert 35 < hours < 38 if reading == "36-hours" else hours > 47
