@@ -199,7 +199,7 @@ class Readings:
         Doubt(
             meaning="time after which an operation on a stack fails",
             says="CloudFormation operations time out after 36 hours",
-            page=f"{DOCS}/cdk/api/v2/docs/aws-cdk-lib.aws_ecs.CfnService.CanaryConfigurationProperty.html",
+            page=f"{DOCS}/AWSCloudFormation/latest/UserGuide/aws-properties-ecs-service-canaryconfiguration.html",
             module="services/cloudformation/operation.py",
         ),
     ] = "36-hours"
@@ -262,7 +262,7 @@ class Readings:
             meaning="whether calls beyond a usage plan's quota and rate are all refused, or one in five passes",
             says="throttling and quotas are not hard limits and are applied on a best-effort basis",
             page=f"{DOCS}/apigateway/latest/developerguide/api-gateway-api-usage-plans.html",
-            module="services/apigateway/usage.py",
+            module="services/apigateway/serving/admission.py",
         ),
     ] = "best-effort"
     waf_reserved_names: Annotated[

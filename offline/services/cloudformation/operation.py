@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: AWS states it where it limits canaries.
-#: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ecs.CfnService.CanaryConfigurationProperty.html
+#: AWS states it where it limits the bakes of another service.
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-ecs-service-canaryconfiguration.html
 LIMIT_S = 36 * 3600.0
 
 PolicyOf = Callable[[StackResource], str | None]

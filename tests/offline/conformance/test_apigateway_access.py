@@ -109,6 +109,32 @@ def test_a_plans_quota_ends_in_limit_exceeded(keyed_api: Any, usage_plan: Callab
     assert list(usage["items"].values()) == [[[2, 0]]]
 
 
+@pytest.mark.parametrize(("reading", "passed"), [("exact", 2), ("best-effort", 4)])
+@pytest.mark.parametrize(
+    "limits",
+    [{"quota": {"limit": 2, "period": "DAY"}}, {"throttle": {"rateLimit": 0.001, "burstLimit": 2}}],
+    ids=["quota", "throttle"],
+)
+def test_plans_limits_are_applied_on_a_best_effort_basis(
+    keyed_api: Any,
+    usage_plan: Callable[..., Any],
+    cloud: Any,
+    play: Callable[..., None],
+    limits: Any,
+    reading: str,
+    passed: int,
+) -> None:
+    """Throttling and quotas of plans are not hard limits; how many requests pass them is a reading.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+    """
+    play(cloud, usage_plans=reading)
+    _, value = usage_plan(keyed_api, **limits)
+    statuses = [keyed_api.call(headers={"x-api-key": value}).status_code for _ in range(12)]
+    assert (statuses.count(200), statuses.count(429)) == (passed, 12 - passed)
+    assert statuses[:6] == [200] * 2 + [429] * 4
+
+
 def test_a_quota_begins_anew_with_its_period(stepped: Any) -> None:
     """A DAY quota starts over at the next day, UTC, of cloud time.
 

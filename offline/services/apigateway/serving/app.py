@@ -16,7 +16,7 @@ from serinus.offline.http.send import respond
 from serinus.offline.http.signature import InvocationTarget, authenticate
 from serinus.offline.services.apigateway.service import ApiGateway
 from serinus.offline.services.apigateway.serving import metrics
-from serinus.offline.services.apigateway.serving.admission import admit
+from serinus.offline.services.apigateway.serving.admission import BestEffort, admit
 from serinus.offline.services.apigateway.serving.authorizer_event import method_arn
 from serinus.offline.services.apigateway.serving.compiled import RestStage, compile_stage
 from serinus.offline.services.apigateway.serving.compression import compress, decompress
@@ -34,6 +34,7 @@ class RestGateway:
         self._context = context
         self._control_plane = control_plane
         self._firewall = firewall
+        self._best_effort = BestEffort(context.cloud)
         self._compiled: dict[Address, tuple[int, RestStage]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, address: Address | None) -> None:
@@ -97,7 +98,7 @@ class RestGateway:
             )
         if exchange.route.authorizer is not None:
             await exchange.route.authorizer.authorize(exchange)
-        admit(exchange, self._context.throttles, stage.usage)
+        admit(exchange, self._context.throttles, stage.usage, self._best_effort)
         if stage.minimum_compression_bytes is not None:
             decompress(request)
         if exchange.route.check is not None:
