@@ -3,6 +3,7 @@
 from typing import Any
 
 from serinus.offline.core.errors import AwsError, NotModelled
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.wafv2.managed import GROUPS, REFUSED
 
 Document = dict[str, Any]
@@ -13,12 +14,27 @@ LEAST_LIMIT, LARGEST_LIMIT = 10, 2_000_000_000
 #: Source: https://docs.aws.amazon.com/waf/latest/developerguide/limits.html
 LARGEST_CAPACITY = 5000
 RATE_CAPACITY = 2
+#: Those that AWS names, as examples.
+RESERVED_METRICS = ("All", "Default_Action")
 ACTIONS = frozenset({"Allow", "Block", "Count"})
 
 
 def invalid(field: str, parameter: str, reason: str) -> AwsError:
     message = f"Error reason: {reason}, field: {field}, parameter: {parameter}"
     return AwsError("WAFInvalidParameterException", message, Field=field, Parameter=parameter, Reason=reason)
+
+
+def check_metric_name(name: str, readings: Readings) -> None:
+    """Raise for a metric name that is reserved for AWS WAF, in any case or as it is written.
+
+    Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_VisibilityConfig.html
+    """
+    is_reserved = name in RESERVED_METRICS or (
+        readings.waf_reserved_names == "case-insensitive"
+        and name.lower() in {reserved.lower() for reserved in RESERVED_METRICS}
+    )
+    if is_reserved:
+        raise invalid("METRIC_NAME", name, "The metric name is reserved for AWS WAF")
 
 
 def check_rules(rules: list[Document]) -> int:

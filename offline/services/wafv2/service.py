@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 
 from serinus.offline.core.errors import AwsError, NotModelled
 from serinus.offline.core.ports import CloudContext, Ports
+from serinus.offline.core.readings import Readings
 from serinus.offline.core.service import Call, Service
 from serinus.offline.core.tags import ResourceTagOperations, from_pairs, to_pairs
 from serinus.offline.http.request import GatewayRequest
 from serinus.offline.services.wafv2.evaluation import Rates, WebAclVerdict, judge
 from serinus.offline.services.wafv2.managed import GROUPS
-from serinus.offline.services.wafv2.rules import Document, check_action, check_group, check_rules, invalid
+from serinus.offline.services.wafv2.rules import (
+    Document,
+    check_action,
+    check_group,
+    check_metric_name,
+    check_rules,
+    invalid,
+)
 
 STAGE = re.compile(
     r"^arn:aws[\w-]*:apigateway:(?P<region>[\w-]+)::/restapis/(?P<api>\w+)/stages/(?P<stage>[\w-]+)$"
@@ -120,7 +128,7 @@ class Wafv2(ResourceTagOperations, Service):
             "ARN": arn,
             "LabelNamespace": f"awswaf:{call.account_id}:webacl:{name}:",
             "ManagedByFirewallManager": False,
-        } | settings(params)
+        } | settings(params, self.context.config.readings)
         store.acls[arn] = WebAcl(document, from_pairs(params.get("Tags")))
         return {"Summary": summary(store.acls[arn])}
 
@@ -133,7 +141,9 @@ class Wafv2(ResourceTagOperations, Service):
 
     async def update_web_acl(self, call: Call) -> Document:
         acl = self.locked(call)
-        acl.document = {k: v for k, v in acl.document.items() if k not in SETTABLE} | settings(call.params)
+        acl.document = {k: v for k, v in acl.document.items() if k not in SETTABLE} | settings(
+            call.params, self.context.config.readings
+        )
         acl.lock = str(uuid.uuid4())
         return {"NextLockToken": acl.lock}
 
@@ -241,12 +251,14 @@ class Wafv2(ResourceTagOperations, Service):
             raise nonexistent(arn)
 
 
-def settings(params: Document) -> Document:
+def settings(params: Document, readings: Readings) -> Document:
     """A web ACL's settings; raises for settings that AWS rejects or this cloud does not model."""
     for name in UNMODELLED:
         if params.get(name):
             raise NotModelled(f"wafv2: {name}")
     rules = copy.deepcopy(params.get("Rules") or [])
+    for counted in (params, *rules):
+        check_metric_name(counted["VisibilityConfig"]["MetricName"], readings)
     check_action(params["DefaultAction"])
     if "Count" in params["DefaultAction"]:
         raise invalid("DEFAULT_ACTION", "Count", "The default action must be Allow or Block")

@@ -352,3 +352,31 @@ def test_a_web_acl_in_cloudformation(stacks: Any, proxy_api: Any, aws: Callable[
     assert proxy_api.call().status_code == 200
     assert stacks.delete(stack) == "DELETE_COMPLETE", stacks.events(stack)
     assert "WebACL" not in aws("wafv2").get_web_acl_for_resource(ResourceArn=stage_of(proxy_api))
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "accepted"),
+    [
+        ("All", "case-sensitive", False),
+        ("Default_Action", "case-insensitive", False),
+        ("all", "case-insensitive", False),
+        ("all", "case-sensitive", True),
+        ("web-acl", "case-insensitive", True),
+    ],
+)
+def test_metric_names_reserved_for_waf_are_refused(
+    web_acl: Callable[..., Any], cloud: Any, play: Callable[..., None], name: str, reading: str, accepted: bool
+) -> None:
+    """Metric names reserved for AWS WAF are refused; whether their case counts is a reading.
+
+    Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_VisibilityConfig.html
+    """
+    play(cloud, waf_reserved_names=reading)
+    rule = {**rate(100), "VisibilityConfig": visible(name)}
+    if accepted:
+        assert web_acl(rule, VisibilityConfig=visible(name))["Id"]
+        return
+    for refused in ((), {"VisibilityConfig": visible(name)}), ((rule,), {}):
+        with pytest.raises(ClientError, match="reserved for AWS WAF") as error:
+            web_acl(*refused[0], **refused[1])
+        assert error.value.response["Error"]["Code"] == "WAFInvalidParameterException"
