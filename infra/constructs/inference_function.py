@@ -29,8 +29,9 @@ _HASH_DIGITS = 12
 
 class InferenceFunction(Construct):
     """``function``, its published ``version`` and the ``alias`` in front of it, which keeps ``provisioned``
-    environments ready; ``snap_start`` restores versions from a snapshot of their init instead. ``tracing`` sends
-    traces to X-Ray. ``encryption_key``, a key's ARN, encrypts log, variables and snapshots.
+    environments ready; ``snap_start`` restores versions from a snapshot of their init instead. ``live`` is the
+    alias by name, for callers that need not wait until it has moved. ``tracing`` sends traces to X-Ray.
+    ``encryption_key``, a key's ARN, encrypts log, variables and snapshots.
 
     ``version_hash`` (12 hex digits) changes with code, layers and configuration, and with nothing else.
     """
@@ -111,6 +112,9 @@ class InferenceFunction(Construct):
             alias_name=alias_name,
             version=self.version,
             provisioned_concurrent_executions=provisioned,
+        )
+        self.live = lambda_.Function.from_function_attributes(
+            self, "Live", function_arn=f"{self.function.function_arn}:{alias_name}", same_environment=True
         )
 
     def _publish(self, description: str) -> lambda_.Version:

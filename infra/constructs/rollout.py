@@ -144,16 +144,7 @@ class Rollout(Construct):
                 after_allow_traffic_hook=hooks.after.function_name,
             )
         )
-        # All must be the new release's before traffic moves. Whether CloudFormation counts the policy's references
-        # to group and hooks is not documented; cfn-lint believes it (W3005).
-        self._alias.add_metadata("cfn-lint", {"config": {"ignore_checks": ["W3005"]}})
-        for needed in (self.application, self.group, hooks.before, hooks.after):
-            self._after(needed)
-        if hooks.objection is not None:
-            self._after(hooks.objection)
         if hooks.judge is not None and hooks.schedule is not None:
-            self._after(hooks.judge)
-            self._after(hooks.schedule)
             # Deleted the other way round: the judge is never called to a group that is gone.
             hooks.schedule.node.add_dependency(self.group)
 

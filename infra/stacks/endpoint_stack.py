@@ -19,6 +19,7 @@ from serinus.infra.constructs.provisioned_scaling import ProvisionedScaling
 from serinus.infra.constructs.rest_api import RestFront
 from serinus.infra.constructs.retained_logs import retain_log_groups
 from serinus.infra.constructs.rollout import Guards, Rollout
+from serinus.infra.constructs.shift_order import shift_last
 from serinus.infra.constructs.version_retention import VersionRetention
 from serinus.infra.constructs.web_acl import WebAcl
 from serinus.infra.nag import acknowledge_findings
@@ -92,12 +93,13 @@ class EndpointStack(cdk.Stack):
             tracing=config.tracing,
             encryption_key=config.encryption_key,
         )
-        self._scale(endpoint)
+        scaling = self._scale(endpoint)
         self.front = self._create_front(endpoint)
         self._guard_releases(endpoint, hotfix)
         self._add_outputs(endpoint, release, hotfix)
         if config.retain_logs:
             retain_log_groups(self)
+        shift_last(self, self.inference.alias, after=[scaling] if scaling else [])
         acknowledge_findings(self, endpoint.stack_name)
 
     def _create_front(self, endpoint: Endpoint) -> Front:
@@ -129,7 +131,7 @@ class EndpointStack(cdk.Stack):
                 self,
                 "Http",
                 name=name,
-                backend=self.inference.alias,
+                backend=self.inference.live,
                 access=access,
                 default_host=not config.domain.closes_default_host,
                 access_log=access_log,
@@ -142,7 +144,7 @@ class EndpointStack(cdk.Stack):
             "Rest",
             name=name,
             stage=STAGE,
-            backend=self.inference.alias,
+            backend=self.inference.live,
             access=access,
             tracing=config.tracing,
             minimum_tls=config.minimum_tls,
@@ -155,10 +157,10 @@ class EndpointStack(cdk.Stack):
             RestDomain(self, "RestDomain", domain=config.domain, api=rest.api, minimum_tls=config.minimum_tls)
         return rest
 
-    def _scale(self, endpoint: Endpoint) -> None:
+    def _scale(self, endpoint: Endpoint) -> ProvisionedScaling | None:
         provisioned = endpoint.settings.provisioned
         if endpoint.settings.cold_start != "provisioned" or not provisioned.scales:
-            return
+            return None
         scaling = ProvisionedScaling(
             self,
             "Scaling",
@@ -171,6 +173,7 @@ class EndpointStack(cdk.Stack):
             timezone=provisioned.timezone,
         )
         scaling.node.add_dependency(self.inference.alias)
+        return scaling
 
     def _guard_releases(self, endpoint: Endpoint, hotfix: bool) -> None:
         """Checks, alarms, notifications and retention of every new version."""
