@@ -6,6 +6,7 @@ HookError
 ├── IncompleteMetrics  CloudWatch did not return all that was asked for
 ├── NotDeleted         Lambda refused to delete an old version
 └── NoResponse         a version returned no response that could be compared
+    ├── NotReady       Lambda cannot run the version yet, or a permission has not taken effect yet
     └── Throttled      Lambda rejected the request: nothing is known about the version
 """
 
@@ -24,6 +25,10 @@ class BadDeployment(HookError):
 
 class NoResponse(HookError):
     """A version did not return an HTTP response."""
+
+
+class NotReady(NoResponse):
+    """Rejected for a reason that may pass within a minute."""
 
 
 class Throttled(NoResponse):

@@ -7,8 +7,6 @@ after traffic reads the objection here, whichever look it is from, and fails the
 import json
 from dataclasses import asdict, dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from serinus.lambda_handlers.contract.release import objection_parameter
 from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.pending_hook import ParameterStore, read_parameter
@@ -39,9 +37,8 @@ def store_objection(ssm: ParameterStore, function: str, objection: Objection) ->
 def _is_first(ssm: ParameterStore, function: str, objection: Objection) -> bool:
     try:
         return find_objection(ssm, function, objection.deployment_id) is None
-    except (BotoCoreError, ClientError) as error:
-        # The objection stops a bad release; whether anyone was notified of it before matters less.
-        journal.write("the objection before this one could not be read", error=str(error))
+    except Exception as error:  # noqa: BLE001 - nothing may keep the objection from being stored
+        journal.write("the objection before this one could not be read", error=repr(error))
         return True
 
 

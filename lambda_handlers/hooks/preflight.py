@@ -5,9 +5,17 @@ import time
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.signature import Signature
 from serinus.lambda_handlers.hooks.compatibility import breaking_changes
-from serinus.lambda_handlers.hooks.errors import NoResponse, Throttled
+from serinus.lambda_handlers.hooks.errors import NoResponse, NotReady, Throttled
 from serinus.lambda_handlers.hooks.outcome import Outcome
-from serinus.lambda_handlers.hooks.probe import PAUSE_S, Expectation, Probe, TimeLimits, probe_until
+from serinus.lambda_handlers.hooks.probe import (
+    PAUSE_S,
+    Expectation,
+    Probe,
+    TimeLimits,
+    limit_of,
+    probe_until,
+)
+from serinus.lambda_handlers.hooks.second_start import start_again
 from serinus.lambda_handlers.hooks.settings import Settings
 from serinus.lambda_handlers.hooks.version import Version
 
@@ -41,9 +49,17 @@ def check(
 
 
 def _probe_until_allowed(version: Version, expected: Expectation, limits: TimeLimits, deadline: float) -> Probe:
-    """Probe until Lambda no longer throttles; fails once the time is up."""
+    """Probe until Lambda no longer throttles and is ready; fails once the time is up, or if two cold starts of the
+    version take too long."""
     probe = probe_until(version, expected, limits, deadline)
-    if probe.outcome == "unknown":
+    if probe.late_start:
+        second = start_again(version, expected)
+        if second is None or second.duration_ms > limit_of(second, limits):
+            more = "no second one was seen" if second is None else f"the second took {second.duration_ms:,.0f} ms"
+            return Probe("failed", f"{probe.detail}, and {more}")
+        # Its time has been measured; its response is compared like any other.
+        probe = probe_until(version, expected, TimeLimits(limits.warm_ms), deadline)
+    if probe.outcome == "unknown" or probe.not_ready:
         return Probe("failed", f"the time for the check is up: {probe.detail}")
     return probe
 
@@ -53,7 +69,7 @@ def _describe(version: Version, deadline: float) -> Signature:
     while True:
         try:
             return Signature.from_json(version.get("/model").data()["signature"])
-        except Throttled:
+        except (NotReady, Throttled):
             if time.monotonic() + PAUSE_S > deadline:
                 raise
             time.sleep(PAUSE_S)

@@ -1,7 +1,8 @@
 """Sends golden requests to one version: does it return, in time and as the right model, the source's outputs?
 
 A wrong response decides at once: models do not err at random. So does a slow cold start, since a retry meets the
-environment that has started. No response, or a slow warm one, is retried: one lost worker is not a bad release.
+environment that has started; `preflight` makes a second one start. No response, or a slow warm one, is retried:
+one lost worker is not a bad release.
 """
 
 import math
@@ -19,20 +20,23 @@ from serinus.lambda_handlers.contract.columns import OTHERS, field_of
 from serinus.lambda_handlers.contract.files import Folder
 from serinus.lambda_handlers.contract.signals import HEADER_FUNCTION_VERSION, HEADER_MODEL_VERSION
 from serinus.lambda_handlers.contract.signature import Output
-from serinus.lambda_handlers.hooks.errors import NoResponse, Throttled
+from serinus.lambda_handlers.hooks.errors import NoResponse, NotReady, Throttled
 from serinus.lambda_handlers.hooks.version import Version, VersionResponse
 
 ATTEMPTS = 3
-#: Seconds between attempts to reach a version that Lambda throttles.
+#: Seconds between attempts to reach a version that Lambda throttles or is still preparing.
 PAUSE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The result of golden requests; "unknown" if Lambda throttled them."""
+    """The result of golden requests; "unknown" if Lambda throttled them. ``late_start``: only a cold start took
+    too long. ``not_ready``: Lambda could not run the version yet."""
 
     outcome: Literal["passed", "failed", "unknown"]
     detail: str
+    late_start: bool = False
+    not_ready: bool = False
 
     @property
     def passed(self) -> bool:
@@ -75,8 +79,9 @@ class Expectation:
 def probe(version: Version, expected: Expectation, limits: TimeLimits, *, published: str | None = None) -> Probe:
     """Send ``version`` the golden requests. ``published`` is the version number that must respond, by default the
     version's own qualifier."""
-    failures = []
+    failures, not_ready = [], False
     for _ in range(ATTEMPTS):
+        not_ready = False
         try:
             response = version.post("/predict", {"rows": list(expected.golden.rows)})
             failure = _late(response, limits)
@@ -84,17 +89,18 @@ def probe(version: Version, expected: Expectation, limits: TimeLimits, *, publis
                 if mismatch := find_mismatch(response, expected, published or version.qualifier):
                     return Probe("failed", mismatch)
                 if failure and response.cold:
-                    return Probe("failed", failure)
+                    return Probe("failed", failure, late_start=True)
             else:
                 failure = f"it responded {response.status}: {response.body[:300].decode(errors='replace')}"
         except Throttled as error:
             return Probe("unknown", str(error))
         except NoResponse as error:
-            failure = str(error)
+            failure, not_ready = str(error), isinstance(error, NotReady)
         if failure is None:
             return Probe("passed", f"{len(expected.golden.rows)} golden rows agree")
         failures.append(failure)
-    return Probe("failed", f"{ATTEMPTS} attempts in a row failed; the last: {failures[-1]}")
+    last = f"{ATTEMPTS} attempts in a row failed; the last: {failures[-1]}"
+    return Probe("failed", last, not_ready=not_ready)
 
 
 def probe_until(
@@ -105,10 +111,10 @@ def probe_until(
     *,
     published: str | None = None,
 ) -> Probe:
-    """As `probe`, repeated while Lambda throttles it, until ``deadline`` on the monotonic clock."""
+    """As `probe`, repeated while Lambda throttles it or is not ready, until ``deadline`` (monotonic clock)."""
     while True:
         result = probe(version, expected, limits, published=published)
-        if result.outcome != "unknown" or time.monotonic() + PAUSE_S > deadline:
+        if not (result.outcome == "unknown" or result.not_ready) or time.monotonic() + PAUSE_S > deadline:
             return result
         time.sleep(PAUSE_S)
 
@@ -165,8 +171,13 @@ def _array(values: Any, output: Output) -> npt.NDArray[Any]:
     return array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
 
 
+def limit_of(response: VersionResponse, limits: TimeLimits) -> float:
+    """Milliseconds that this response might have taken."""
+    return limits.cold_ms if response.cold else limits.warm_ms
+
+
 def _late(response: VersionResponse, limits: TimeLimits) -> str | None:
-    limit = limits.cold_ms if response.cold else limits.warm_ms
+    limit = limit_of(response, limits)
     if response.duration_ms <= limit:
         return None
     kind = "a cold start" if response.cold else "a warm request"

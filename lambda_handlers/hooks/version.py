@@ -14,10 +14,21 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from serinus.lambda_handlers.contract.signals import PROBE_STAGE
-from serinus.lambda_handlers.hooks.errors import NoResponse, Throttled
+from serinus.lambda_handlers.hooks.errors import NoResponse, NotReady, Throttled
 
 #: Error codes that say nothing about the version: no capacity, or an error of Lambda's own.
 _THROTTLES = ("TooManyRequestsException", "ServiceException", "EC2ThrottledException")
+#: Error codes of what may pass: a role or key whose permissions are seconds old, a version that Lambda is still
+#: preparing. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+_NOT_READY = (
+    "AccessDeniedException",
+    "KMSAccessDeniedException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "SnapStartException",
+    "SnapStartNotReadyException",
+    "SnapStartTimeoutException",
+)
 _INIT_DURATION = re.compile(r"Init Duration: ([\d.]+) ms")
 
 
@@ -55,7 +66,7 @@ class Version:
     qualifier: str
 
     def post(self, path: str, data: Any) -> VersionResponse:
-        """The response to a POST of JSON; raises `Throttled`, or `NoResponse` if the function failed."""
+        """The response to a POST of JSON; raises `NoResponse`, or its subclasses, if there is none."""
         return self._invoke(proxy_event("POST", path, json.dumps(data)))
 
     def get(self, path: str) -> VersionResponse:
@@ -73,8 +84,11 @@ class Version:
             )
             payload = result["Payload"].read()
         except ClientError as error:
-            if error.response["Error"]["Code"] in _THROTTLES:
+            code = error.response["Error"]["Code"]
+            if code in _THROTTLES:
                 raise Throttled(f"version {self.qualifier} could not be reached: {error}") from error
+            if code in _NOT_READY:
+                raise NotReady(f"version {self.qualifier} could not be invoked: {error}") from error
             raise NoResponse(f"version {self.qualifier} could not be invoked: {error}") from error
         except (ConnectionError, HTTPClientError) as error:
             raise NoResponse(f"version {self.qualifier} did not respond: {error}") from error

@@ -1,7 +1,12 @@
 """Nothing that disagrees, errs, dawdles or breaks callers gets past the hook, which always reports."""
 
 import json
+import re
+import threading
+import time
 from types import SimpleNamespace
+
+import pytest
 
 from serinus.lambda_handlers.contract.signature import Feature
 from serinus.lambda_handlers.hooks import preflight, probe
@@ -82,21 +87,88 @@ def test_a_version_that_answers_too_slowly_is_stopped(release):
     assert "3 attempts in a row failed; the last: a warm request took" in report(release)["reason"]
 
 
-def test_a_version_that_starts_too_slowly_is_stopped_though_it_is_quick_when_warm(release):
-    release.environ["SERINUS_COLD_LIMIT_MS"] = "0"
-    release.functions.cold = True
+class Starts:
+    """A version whose first starts take ``late_s`` each; ``starts`` are cold in all, and later requests warm."""
+
+    def __init__(self, release, starts, late, late_s=1.2):
+        self.release, self.starts, self.late, self.late_s = release, starts, late, late_s
+        self.answer, self.lock = release.functions.answers["7"], threading.Lock()
+        release.environ["SERINUS_COLD_LIMIT_MS"] = "1000"
+        release.environ["SERINUS_WARM_LIMIT_MS"] = "29000"
+        release.functions.answers["7"] = self
+
+    def __call__(self, event):
+        with self.lock:
+            self.release.functions.cold = self.starts > 0
+            self.starts -= 1
+            self.late -= 1
+            if self.late >= 0:
+                time.sleep(self.late_s)
+            return self.answer(event)
+
+
+def test_a_version_that_starts_too_slowly_twice_is_stopped_though_it_is_quick_when_warm(release):
+    Starts(release, starts=2, late=2)
+    found = report(release)
+    assert found["status"] == "Failed"
+    assert re.search(
+        r"a cold start took 1,\d+ ms; the limit is 1,000 ms, and the second took [\d,]+ ms", found["reason"]
+    )
+
+
+def test_a_first_start_that_waits_for_new_code_is_forgiven(release):
+    Starts(release, starts=99, late=1)
+    assert report(release)["status"] == "Succeeded"
+
+
+def test_a_late_start_stands_where_no_second_one_can_be_seen(release):
+    Starts(release, starts=1, late=1)
+    found = report(release)
+    assert (found["status"], "no second one was seen" in found["reason"]) == ("Failed", True)
+
+
+def test_wrong_answers_after_a_forgiven_start_are_stopped(release, sum_bundle, serve):
+    bundle = sum_bundle("late and wrong", golden_error=0.5)
+    release.environ["SERINUS_MODEL_DIR"] = str(bundle)
+    release.functions.answers["7"] = serve(bundle, "7")
+    Starts(release, starts=99, late=1)
+    assert "8 of 8 golden rows disagree" in report(release)["reason"]
+
+
+NOT_READY = ("AccessDeniedException", "ResourceConflictException", "SnapStartNotReadyException")
+
+
+@pytest.mark.parametrize("code", NOT_READY)
+def test_a_version_that_lambda_is_not_ready_to_run_is_asked_again(release, passing_time, code):
+    """Permissions and new versions take seconds to take effect."""
     answer = release.functions.answers["7"]
 
-    def then_warm(event):
-        release.functions.cold = len(release.functions.events) == 1
+    def not_yet(event):
+        if passing_time[0] < 20:
+            raise release.functions.error("Invoke", code)
         return answer(event)
 
-    release.functions.answers["7"] = then_warm
+    release.functions.answers["7"] = not_yet
+    assert report(release)["status"] == "Succeeded"
+    assert passing_time[0] >= 20
+
+
+@pytest.mark.parametrize("code", NOT_READY)
+def test_a_version_that_is_never_ready_fails_in_time_to_say_so(release, passing_time, code):
+    def never(_event):
+        raise release.functions.error("Invoke", code)
+
+    release.functions.answers["7"] = never
     found = report(release)
-    assert (found["status"], "a cold start took" in found["reason"]) == ("Failed", True)
+    assert found["status"] == "Failed"
+    assert "the time for the check is up" in found["reason"]
+    assert code in found["reason"]
+    assert 40 < passing_time[0] < 60
 
 
-def test_a_throttled_version_is_asked_again_until_the_time_is_up(release, monkeypatch):
+@pytest.fixture
+def passing_time(monkeypatch):
+    """Seconds that have passed: sleeping passes them."""
     clock = [0.0]
     # In its stead, not in the module that all share: a cloud in this process would sleep by it for hours.
     fake = SimpleNamespace(
@@ -104,11 +176,15 @@ def test_a_throttled_version_is_asked_again_until_the_time_is_up(release, monkey
     )
     for module in (preflight, probe):
         monkeypatch.setattr(module, "time", fake)
+    return clock
+
+
+def test_a_throttled_version_is_asked_again_until_the_time_is_up(release, passing_time):
     release.functions.answers["7"] = release.functions.throttle
     found = report(release)
     assert found["status"] == "Failed"
     assert "the time for the check is up" in found["reason"]
-    assert clock[0] > 40
+    assert passing_time[0] > 40
 
 
 def test_a_hook_that_lambda_runs_again_answers_the_same_and_once(release):
