@@ -1,5 +1,6 @@
 """Whether alarms can fire: metrics exist, thresholds can be crossed, and a deployment group can hold them all."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from serinus.infra.alarm_plan import (
@@ -58,8 +59,11 @@ LAMBDA_METRICS = frozenset(
     }
 )
 
-#: Milliseconds that a cold start can take on a share of a processor (docs/cold-starts.md).
-COLD_START_MS = 1000
+#: Milliseconds of init at 1024 MB, measured under that share of a processor (docs/benchmarks.md), and the memory
+#: that buys a whole one: more does not start Python faster.
+_INIT_MS, _MEASURED_MB, _WHOLE_CPU_MB = 280, 1024, 1769
+#: How much slower Lambda may be than the machine that measured, and milliseconds in which it fetches new layers.
+_SLOWER, _FETCH_MS = 3, 1000
 _HUNDRED = 100
 
 #: The setting behind each alarm's threshold.
@@ -170,16 +174,23 @@ def check_minimum(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
 
 def check_first_requests(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     """A percentile that any new version exceeds: its environments are new, and first requests include init."""
-    limit_ms = p99_threshold_ms(endpoint.settings)
-    if limit_ms < COLD_START_MS and endpoint.settings.alarms.minimum_requests < _HUNDRED:
+    limit_ms, start_ms = p99_threshold_ms(endpoint.settings), cold_start_ms(endpoint.settings.memory_mb)
+    if limit_ms < start_ms and endpoint.settings.alarms.minimum_requests < _HUNDRED:
         yield Problem(
             "warning",
             ("alarms", "p99_ms"),
-            f"a new version begins with cold starts, which may take {COLD_START_MS} ms; among fewer than 100 "
-            f"requests one of them is the 99th percentile, so {limit_ms} ms (half of timeout_s unless set) may "
-            "stop every release",
-            f"Set {COLD_START_MS} or more, or alarms.minimum_requests = 500",
+            f"a new version begins with cold starts, which may take {start_ms} ms with memory_mb = "
+            f"{endpoint.settings.memory_mb}; among fewer than 100 requests one of them is the 99th percentile, so "
+            f"{limit_ms} ms (half of timeout_s unless set) may stop every release",
+            f"Set {start_ms} or more, or alarms.minimum_requests = 500",
         )
+
+
+def cold_start_ms(memory_mb: int) -> int:
+    """Milliseconds that a cold start of new code may take on Lambda, rounded up to a tenth of a second: an
+    estimate, which nothing on AWS has confirmed."""
+    init_ms = _INIT_MS * _MEASURED_MB / min(memory_mb, _WHOLE_CPU_MB)
+    return math.ceil((_FETCH_MS + _SLOWER * init_ms) / 100) * 100
 
 
 def _setting(alarm: PlannedAlarm) -> tuple[str, ...]:
