@@ -106,7 +106,7 @@ def _deployed(stack: DeployedStack, target: CloudTarget) -> DeployedEndpoint:
         stack.outputs[OUTPUTS.model_version],
         tuple(_versions(reader)),
         releases[0] if releases else None,
-        tuple(reader.alarms()),
+        (*reader.alarms(), *reader.steady_alarms()),
         stack.changed_at,
     )
 

@@ -13,7 +13,16 @@ import botocore.exceptions
 from serinus.cli.errors import CliError
 from serinus.cli.log_tail import find_log_group
 from serinus.cli.target import CloudTarget
-from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, hook_function_name, log_group_name, task_function_name
+from serinus.infra.names import (
+    ALIAS,
+    DEPLOYMENT_GROUP,
+    FAILING,
+    RELEASE_FUNCTIONS,
+    hook_function_name,
+    log_group_name,
+    steady_alarm_name,
+    task_function_name,
+)
 from serinus.lambda_handlers.hooks.app_spec import read_app_spec
 from serinus.lambda_handlers.hooks.errors import BadDeployment
 
@@ -78,7 +87,7 @@ class AliasDeployment:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm that stops deployments."""
+    """An alarm of an endpoint."""
 
     name: str
     state: str
@@ -168,6 +177,11 @@ class RolloutReader:
             return []
         described = self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
         return [_alarm(alarm) for alarm in described]
+
+    def steady_alarms(self) -> list[Alarm]:
+        """The alarms on what the endpoint serves, which stop no deployment; none with coverage "basic"."""
+        names = [steady_alarm_name(self.stack, name) for name in (FAILING, RELEASE_FUNCTIONS)]
+        return [_alarm(alarm) for alarm in self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]]
 
     def verdicts(self, since: float) -> list[JudgeVerdict]:
         """Verdicts of the judge, or of the post-traffic check in its place, after ``since`` (epoch seconds),

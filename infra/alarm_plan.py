@@ -73,12 +73,21 @@ def plan_alarms(settings: EndpointSettings) -> tuple[PlannedAlarm, ...]:
 
     Lambda may name the executed version only while the alias has weights, so after a switch at once its metrics
     may not show the version: only the judge, which knows the time of the switch, sees crashes then.
+
+    With coverage "basic" only the judge sees crashes and slow responses. If it is silent, no alarm fires, and the
+    check after traffic judges the bake itself.
     """
-    planned = [_errors(settings), _p99(settings)]
+    config = settings.alarms
+    planned = [_errors(settings)]
     if settings.rollout.strategy != "all_at_once":
         planned.insert(0, _verdict())
+    if config.coverage == "basic":
+        return tuple(planned)
+    planned.append(_p99(settings))
     if settings.rollout.strategy in ("canary", "linear"):
-        planned += [_crashes(settings), _throttles(settings), _silence()]
+        planned += [_crashes(settings), _silence()]
+        if config.throttle_rate_percent is not None:
+            planned.append(_throttles(settings, config.throttle_rate_percent))
     return tuple(planned)
 
 
@@ -166,7 +175,7 @@ def p99_threshold_ms(settings: EndpointSettings) -> int:
     return settings.alarms.p99_ms or settings.timeout_s * 500
 
 
-def _throttles(settings: EndpointSettings) -> PlannedAlarm:
+def _throttles(settings: EndpointSettings, percent: float) -> PlannedAlarm:
     """By alias: Lambda throttles a function's requests together, and one that it throttled may have no executed
     version."""
     config = settings.alarms
@@ -174,16 +183,14 @@ def _throttles(settings: EndpointSettings) -> PlannedAlarm:
     whole = f"({refused} + FILL(total, 0))"
     return PlannedAlarm(
         name="Throttles",
-        description=(
-            f"Lambda throttles more than {config.throttle_rate_percent:g} % of requests while traffic is split."
-        ),
+        description=f"Lambda throttles more than {percent:g} % of requests while traffic is split.",
         expression=f"IF({_SPLIT} AND {whole} >= {config.minimum_requests}, 100 * {refused} / {whole}, 0)",
         metrics={
             "throttled": _of_alias("Throttles"),
             "invoked": _lambdas("Invocations"),
             "total": _of_alias("Invocations"),
         },
-        threshold=config.throttle_rate_percent,
+        threshold=percent,
         period_s=_WINDOW_MINUTES * _MINUTE_S,
         minimum_requests=config.minimum_requests,
         most=100.0,

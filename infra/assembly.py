@@ -1,4 +1,4 @@
-"""The CDK app: one stack an endpoint, under the feature flags that aws-cdk-lib recommends.
+"""The CDK app: one stack an endpoint, one that they share, under the feature flags that aws-cdk-lib recommends.
 
 The flags are set here and not in cdk.json, so that every project gets the same templates from the same release.
 """
@@ -12,6 +12,7 @@ import aws_cdk as cdk
 from serinus.infra.release import Release
 from serinus.infra.settings import Endpoint, Settings
 from serinus.infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.stacks.shared_stack import SharedStack
 
 FEATURE_FLAGS = Path(__file__).with_name("feature_flags.json")
 
@@ -23,10 +24,16 @@ def write_assembly(
     *,
     hotfix: bool = False,
 ) -> Path:
-    """Synthesize the stacks of one environment; returns the assembly's folder. ``hotfix`` skips bakes."""
+    """Synthesize the stacks of one environment; returns the assembly's folder. ``hotfix`` skips bakes.
+
+    The shared stack is deployed before the endpoints, whose alarms name its topic, and deleted after them.
+    """
     app = create_app(outdir)
+    shared = SharedStack(app, name=settings.shared_stack, settings=settings) if settings.shared_stack else None
     for endpoint, release in releases:
-        EndpointStack(app, settings=settings, endpoint=endpoint, release=release, hotfix=hotfix)
+        stack = EndpointStack(app, settings=settings, endpoint=endpoint, release=release, hotfix=hotfix)
+        if shared is not None:
+            stack.add_stack_dependency(shared)
     return Path(app.synth().directory)
 
 

@@ -141,12 +141,6 @@ ACKNOWLEDGEMENTS = (
     _solutions(
         "IAM5", ["Rollout"], "CodeDeploy describes alarms by name in one call, without ARNs.", "Resource::*"
     ),
-    _solutions(
-        "IAM5",
-        ["Rollout"],
-        "The library's grant for publishing to the encrypted topic, on the topic's own key.",
-        "Action::kms:GenerateDataKey*",
-    ),
     _serverless(
         "LambdaStarPermissions", ["Hooks/Before", "Hooks/After", "Hooks/Judge", "Retention/Retire"], _STAR
     ),

@@ -32,6 +32,9 @@ STAGE = "live"
 #: An HTTP API answers at its host's root: the event's path then holds no stage, behind whatever domain.
 HTTP_STAGE = "$default"
 
+#: Last part of the name of an environment's shared stack, which no endpoint may have.
+SHARED = "shared"
+
 #: Lambda's limit for a function's name, which is the stack's.
 LONGEST_STACK_NAME = 64
 #: Prefix of the functions that AWS's own policies let CodeDeploy invoke.
@@ -63,6 +66,20 @@ OUTPUTS = Outputs()
 def stack_name(project: str, environment: str, endpoint: str) -> str:
     """The CloudFormation stack of an endpoint, which is also its function's name."""
     return f"{project}-{environment}-{endpoint}"
+
+
+def shared_stack_name(project: str, environment: str) -> str:
+    """The stack of what an environment's endpoints share: also the name of its topic and of its dashboard."""
+    return stack_name(project, environment, SHARED)
+
+
+#: Last parts of the names of an endpoint's alarms between releases.
+FAILING, RELEASE_FUNCTIONS = "failing", "release-functions"
+
+
+def steady_alarm_name(stack: str, alarm: str) -> str:
+    """An alarm on what an endpoint serves, the same in all its versions."""
+    return f"{stack}-{alarm}"
 
 
 def hook_function_name(stack: str, hook: str) -> str:

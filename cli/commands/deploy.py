@@ -57,6 +57,9 @@ def deploy(
     from serinus.cli.context import resolve_context
     from serinus.cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
     from serinus.cli.request_auth import describe_auth
+    from serinus.cli.shared_stack import delete_unused
+    from serinus.infra.names import SETTINGS
+    from serinus.infra.settings import load_settings
 
     context = resolve_context(env, local=local, port=port)
     project, environment, target = context.project, context.environment, context.target
@@ -68,6 +71,9 @@ def deploy(
     try:
         with project_lock(project, wait=True):
             _deploy(context, stacks, log, hotfix=hotfix)
+            settings = load_settings(project / SETTINGS, environment)
+            if settings.shared_stack is None:
+                delete_unused(target, settings, stacks.values())
     except KeyboardInterrupt as interrupt:
         updating = updating_stacks(target, stacks)
         releases = "; ".join(

@@ -33,7 +33,8 @@ def destroy(
         ),
     ] = False,
 ) -> None:
-    """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them.
+    """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them; with the last
+    endpoint of an environment also the stack of its topic and dashboard.
 
     The stacks of a named environment, such as prod, are protected: the command prints how to lift the protection,
     and deletes nothing before that.
@@ -43,6 +44,9 @@ def destroy(
     from serinus.cli.api_keys import drop_rotated
     from serinus.cli.context import resolve_context
     from serinus.cli.endpoints import stack_names
+    from serinus.cli.shared_stack import delete_unused
+    from serinus.infra.names import SETTINGS
+    from serinus.infra.settings import load_settings
 
     context = resolve_context(env, local=local, port=port)
     project, environment, target = context.project, context.environment, context.target
@@ -60,6 +64,7 @@ def destroy(
         cdk.run(project, command, target.environment())
     for stack in stacks.values():
         drop_rotated(target.client("apigateway"), stack)
+    delete_unused(target, load_settings(project / SETTINGS, environment), ())
     results.print(f"destroyed {', '.join(stacks)}")
 
 

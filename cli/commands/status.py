@@ -10,6 +10,7 @@ from serinus.cli.target import AsJson, CloudPort, EndpointNames, Environment, Lo
 
 if TYPE_CHECKING:
     from serinus.cli.overview import DeployedEndpoint, EndpointOverview
+    from serinus.cli.shared_stack import SharedOverview
 
 
 def status(
@@ -29,8 +30,9 @@ def status(
     from serinus.cli.endpoints import select_endpoints
     from serinus.cli.overview import observe, planned_endpoints
     from serinus.cli.project import find_project
+    from serinus.cli.shared_stack import observe_shared
     from serinus.cli.target import CloudTarget, select_target
-    from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS
+    from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS, UNBOUND_ENVIRONMENTS
     from serinus.infra.settings import load_settings
 
     project = find_project()
@@ -38,6 +40,7 @@ def status(
     settings = load_settings(project / SETTINGS, environment)
     names = select_endpoints(settings, endpoints or [])
     overviews = [overview for overview in planned_endpoints(project, environment) if overview.name in names]
+    shared = None
     target_name, problem, clock_note = "the offline cloud" if local else "AWS", "", ""
     try:
         target = select_target(project, env, local=local, port=port)
@@ -45,17 +48,30 @@ def status(
         target_name = target.name
         clock_note = f" in {target.clock_note}" if target.clock_note else ""
         overviews = [observe(overview, target) for overview in overviews]
+        shared = observe_shared(target, settings)
     except WrongUsage:
         raise
     except CliError as error:
         problem = str(error)
     if as_json:
         shown = [overview.to_json() for overview in overviews]
-        print_json({"environment": environment, "place": target_name, "trouble": problem, "endpoints": shown})
+        print_json(
+            {
+                "environment": environment,
+                "place": target_name,
+                "trouble": problem,
+                "endpoints": shown,
+                "shared": shared.to_json() if shared else None,
+            }
+        )
     else:
         flags = cli_flags(environment, local=local)
         for overview in overviews:
             results.print("\n".join(lines_of(overview, flags=flags, reachable=not problem)), markup=False)
+        if shared is not None:
+            results.print("\n".join(shared_lines(shared)), markup=False)
+        elif not problem and environment not in UNBOUND_ENVIRONMENTS:
+            notice(f"nobody is notified of alarms: [env.{environment}.operations] sets no emails and no chat")
         notice(problem or f"{environment} on {target_name}; times are UTC{clock_note}")
     if problem:
         raise typer.Exit(1)
@@ -86,6 +102,15 @@ def lines_of(overview: "EndpointOverview", *, flags: str, reachable: bool) -> li
         "stack": f"{overview.stack} {deployed.status}, deployed {deployed.changed_at:%Y-%m-%d %H:%M:%S}",
     }
     return [overview.name, *(f"  {title:<8} {words}" for title, words in lines.items())]
+
+
+def shared_lines(shared: "SharedOverview") -> list[str]:
+    """What the endpoints share, in words."""
+    notified = ", ".join(map(str, shared.subscribers)) or "nobody"
+    lines = {"notifies": notified} if shared.topic else {}
+    lines |= {"shows": f"dashboard {shared.dashboard}"} if shared.dashboard else {}
+    lines["stack"] = f"{shared.stack} {shared.status}"
+    return ["all endpoints", *(f"  {title:<8} {words}" for title, words in lines.items())]
 
 
 def traffic(deployed: "DeployedEndpoint") -> str:

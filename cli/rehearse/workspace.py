@@ -187,6 +187,7 @@ def _project(
     if environment in document.get("env", {}):
         _keep_only(document["env"][environment], "endpoint", endpoint.name)
     _drop_domain(document, environment, endpoint.name)
+    _drop_operations(document, environment)
     room = math.ceil(2 * rate)
     overrides = {
         "rate_limit_per_s": max(endpoint.settings.rate_limit_per_s, room),
@@ -213,6 +214,12 @@ def _drop_domain(document: Any, environment: str, endpoint: str) -> None:
     for scope in (document, document.get("env", {}).get(environment, {})):
         for table in (scope.get("defaults", {}), scope.get("endpoint", {}).get(endpoint, {})):
             table.pop("domain", None)
+
+
+def _drop_operations(document: Any, environment: str) -> None:
+    """A rehearsal notifies nobody."""
+    for scope in (document, document.get("env", {}).get(environment, {})):
+        scope.pop("operations", None)
 
 
 def _override(document: Any, environment: str, endpoint: str, settings: Mapping[str, Any]) -> None:

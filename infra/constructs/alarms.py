@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from serinus.infra.alarm_plan import EXECUTED_VERSION, FUNCTION, RESOURCE, VERSION, PlannedAlarm, WatchedMetric
+from serinus.infra.constructs.alarm_topic import notify
 
 
 class ReleaseAlarms(Construct):
-    """``alarms`` on version ``version`` of function ``function``; ``topic`` is notified of each that fires."""
+    """``alarms`` on version ``version`` of function ``function``; ``topic_arn`` is notified of each that fires."""
 
     def __init__(
         self,
@@ -28,7 +27,7 @@ class ReleaseAlarms(Construct):
         alias: str,
         version: str,
         version_hash: str,
-        topic: sns.ITopic | None,
+        topic_arn: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._dimensions: Mapping[str, str] = {
@@ -38,9 +37,8 @@ class ReleaseAlarms(Construct):
             EXECUTED_VERSION: version,
         }
         self.alarms = [self._create(alarm, version_hash) for alarm in planned]
-        if topic is not None:
-            for alarm in self.alarms:
-                alarm.add_alarm_action(actions.SnsAction(topic))
+        for alarm in self.alarms:
+            notify(alarm, topic_arn)
 
     def _create(self, planned: PlannedAlarm, version_hash: str) -> cloudwatch.Alarm:
         operator = cloudwatch.ComparisonOperator

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from serinus.infra.names import ALIAS
+from serinus.infra.steady_alarm_plan import API_NAMESPACE
 from serinus.lambda_handlers.contract import signals
 
 MINUTE = cdk.Duration.minutes(1)
@@ -44,10 +46,38 @@ def http_api_metrics(api_id: str, stage: str) -> ApiMetrics:
 
 @dataclass(frozen=True, slots=True)
 class EndpointMetrics:
-    """Metrics of ``function`` and of the API in front of it."""
+    """Metrics of ``function``, and of the API in front of it where its dimensions are known before it exists."""
 
     function: str
-    api: ApiMetrics
+    api: ApiMetrics | None
+
+    def calls(self, label: str, period: cdk.Duration = MINUTE) -> cloudwatch.Metric:
+        """Calls of the API, else of the alias."""
+        if self.api is None:
+            return self.of_alias("Invocations", label, period)
+        return self._of_api(self.api, "Count", label, period, "SampleCount")
+
+    def failed_calls(self, label: str, period: cdk.Duration = MINUTE) -> cloudwatch.IMetric:
+        """5xx responses of the API, else crashes, timeouts and throttles of the alias with handled errors."""
+        if self.api is not None:
+            return self._of_api(self.api, self.api.server_errors, label, period, "Sum")
+        crashed, throttled = (self.of_alias(name, name, period) for name in ("Errors", "Throttles"))
+        handled = f"SUM({self._search(signals.METRIC_ERRORS, 'Sum', OWN, period)})"
+        # One graph may hold several endpoints, and an id stands for one metric there.
+        suffix = self.function.replace("-", "_")
+        total = f"SUM([FILL(crashed_{suffix}, 0), FILL(throttled_{suffix}, 0), {handled}])"
+        using = {f"crashed_{suffix}": crashed, f"throttled_{suffix}": throttled}
+        return _math(total, label, using, period=period)
+
+    def rejected_calls(self, label: str, period: cdk.Duration = MINUTE) -> list[cloudwatch.IMetric]:
+        """4xx responses of the API, if its metrics are known."""
+        return [self._of_api(self.api, self.api.client_errors, label, period, "Sum")] if self.api else []
+
+    def slowest(
+        self, metric: str, statistic: str, label: str, period: cdk.Duration = MINUTE
+    ) -> cloudwatch.MathExpression:
+        """The version with the largest value."""
+        return _math(f"MAX({self._search(metric, statistic, OWN, period)})", label, period=period)
 
     def by_version(
         self, metric: str, statistic: str, *, schema: tuple[str, ...] = OWN, period: cdk.Duration = MINUTE
@@ -80,14 +110,24 @@ class EndpointMetrics:
             period=period,
         )
 
-    def of_api(
-        self, metric: str, label: str, period: cdk.Duration = MINUTE, *, statistic: str = "Sum"
-    ) -> cloudwatch.Metric:
-        """One of the API's, at its stage."""
+    def of_alias(self, metric: str, label: str, period: cdk.Duration = MINUTE) -> cloudwatch.Metric:
+        """One of Lambda's own, of alias `live` in all versions, summed."""
         return cloudwatch.Metric(
-            namespace="AWS/ApiGateway",
+            namespace="AWS/Lambda",
             metric_name=metric,
-            dimensions_map=dict(self.api.dimensions),
+            dimensions_map={"FunctionName": self.function, "Resource": f"{self.function}:{ALIAS}"},
+            statistic="Sum",
+            label=label,
+            period=period,
+        )
+
+    def _of_api(
+        self, api: ApiMetrics, metric: str, label: str, period: cdk.Duration, statistic: str
+    ) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=API_NAMESPACE,
+            metric_name=metric,
+            dimensions_map=dict(api.dimensions),
             statistic=statistic,
             label=label,
             period=period,

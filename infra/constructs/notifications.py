@@ -1,14 +1,16 @@
-"""One encrypted topic for notifications about a release: final verdicts, alarms, and CodeDeploy's results.
+"""One encrypted topic for an environment's messages: alarms, final verdicts, and the ends of releases.
 
 The key is our own because CloudWatch and EventBridge cannot publish to a topic under AWS's key for SNS: its policy
 lets no service in. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+
+Releases reach the topic as events and not by CodeDeploy's own triggers: those publish under the role of each
+deployment group, which the key would have to name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -20,19 +22,25 @@ from constructs import Construct
 from serinus.lambda_handlers.contract import release
 
 _ALARMS = "cloudwatch.amazonaws.com"
-_ENDS = ["DeploymentSuccess", "DeploymentFailure", "DeploymentStop", "DeploymentRollback"]
+#: Names of 64 characters that fit into a pattern of 2048:
+#: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+_MOST_NAMES = 25
+#: https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+_ENDS = ["SUCCESS", "FAILURE", "STOP"]
 
 
 class Notifications(Construct):
-    """``topic``, mailed to ``emails``; every address must first confirm SNS's mail. An existing key
-    (``encryption_key``, its ARN) must itself allow CloudWatch and EventBridge; without one, a key is created."""
+    """Topic ``name``, mailed to ``emails``, about the endpoints of ``functions``; every address must first confirm
+    SNS's mail. An existing key (``encryption_key``, its ARN) must itself allow CloudWatch and EventBridge; without
+    one, a key is created."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        function: str,
+        name: str,
+        functions: Sequence[str],
         emails: Sequence[str],
         encryption_key: str | None = None,
     ) -> None:
@@ -43,38 +51,63 @@ class Notifications(Construct):
             else kms.Key(
                 self,
                 "Key",
-                description=f"Messages about releases of {function}",
+                description=f"Messages of {name}",
                 enable_key_rotation=True,
                 removal_policy=cdk.RemovalPolicy.DESTROY,
             )
         )
         self.topic = sns.Topic(
-            self, "Topic", display_name=f"Releases of {function}"[:100], master_key=self.key, enforce_ssl=True
+            self, "Topic", topic_name=name, display_name=name[:100], master_key=self.key, enforce_ssl=True
         )
         self._let_alarms_publish()
         for email in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
-        events.Rule(
-            self,
-            "Verdicts",
-            event_pattern=events.EventPattern(
+        for start in range(0, len(functions), _MOST_NAMES):
+            self._publish_releases(functions[start : start + _MOST_NAMES], "" if start == 0 else str(start))
+
+    def _publish_releases(self, functions: Sequence[str], suffix: str) -> None:
+        """Publish the verdicts on, and the ends of, the releases of ``functions``."""
+        self._publish_events(
+            f"Verdicts{suffix}",
+            # The judge publishes every minute; people are notified of its decisions.
+            events.EventPattern(
                 source=[release.EVENT_SOURCE],
                 detail_type=[release.EVENT_DETAIL_TYPE],
-                # The judge publishes every minute; people are notified of its decisions.
-                detail={"function": [function], "final": [True]},
+                detail={"function": list(functions), "final": [True]},
             ),
-            targets=[cast(events.IRuleTarget, targets.SnsTopic(self.topic))],
+            title=(
+                f"{events.EventField.from_path('$.detail.function')}: the judge's verdict on version "
+                f"{events.EventField.from_path('$.detail.canary')} is "
+                f"{events.EventField.from_path('$.detail.verdict')}"
+            ),
+            text=events.EventField.from_path("$.detail.reason"),
+        )
+        self._publish_events(
+            f"Releases{suffix}",
+            events.EventPattern(
+                source=["aws.codedeploy"],
+                detail_type=["CodeDeploy Deployment State-change Notification"],
+                detail={"state": _ENDS, "application": list(functions)},
+            ),
+            title=(
+                f"{events.EventField.from_path('$.detail.application')}: deployment "
+                f"{events.EventField.from_path('$.detail.deploymentId')} ended with "
+                f"{events.EventField.from_path('$.detail.state')}"
+            ),
+            text="SUCCESS: the alias serves this deployment's version. After any other end, a further deployment "
+            "restores the previous version and ends with a message of its own.",
         )
 
-    def let_publish(self, role: iam.Role) -> None:
-        """Let ``role`` publish: CodeDeploy reports a deployment's end under the role of its group."""
-        self.topic.grant_publish(role)
-
-    def trigger(self) -> codedeploy.CfnDeploymentGroup.TriggerConfigProperty:
-        """The events that CodeDeploy publishes to the topic."""
-        return codedeploy.CfnDeploymentGroup.TriggerConfigProperty(
-            trigger_name="ends", trigger_events=_ENDS, trigger_target_arn=self.topic.topic_arn
-        )
+    def _publish_events(self, construct_id: str, pattern: events.EventPattern, *, title: str, text: str) -> None:
+        """Publish what matches, in the schema that chats show; people read it in mails as well.
+        https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html"""
+        message: Mapping[str, object] = {
+            "version": "1.0",
+            "source": "custom",
+            "content": {"textType": "client-markdown", "title": title, "description": text},
+        }
+        target = targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_object(message))
+        events.Rule(self, construct_id, event_pattern=pattern, targets=[cast(events.IRuleTarget, target)])
 
     def _let_alarms_publish(self) -> None:
         """EventBridge is allowed by its target, without a condition: it sends no key that a policy could check."""

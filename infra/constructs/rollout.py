@@ -16,7 +16,6 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
 from serinus.infra.constructs.hooks import ReleaseHooks
-from serinus.infra.constructs.notifications import Notifications
 from serinus.infra.constructs.permissions import ReleasePermissions
 from serinus.infra.traffic_shift import ALL_AT_ONCE, Shift, Steps
 
@@ -29,11 +28,10 @@ FIRST_CHECK_MINUTES = 6
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """The hooks, alarms and notifications of a shift."""
+    """The hooks and alarms of a shift."""
 
     hooks: ReleaseHooks
     alarms: Sequence[cloudwatch.Alarm]
-    notifications: Notifications | None
 
 
 class Rollout(Construct):
@@ -72,7 +70,6 @@ class Rollout(Construct):
             auto_rollback_configuration=codedeploy.CfnDeploymentGroup.AutoRollbackConfigurationProperty(
                 enabled=True, events=ROLLBACK_EVENTS
             ),
-            trigger_configurations=self._triggers(guards.notifications),
         )
         self._check_first(guards.hooks)
         self._move_alias_by_codedeploy(guards.hooks)
@@ -116,14 +113,6 @@ class Rollout(Construct):
             compute_platform="Lambda",
             traffic_routing_config=routing.TrafficRoutingConfigProperty(type=steps.kind, **parts),  # type: ignore[arg-type]
         ).ref
-
-    def _triggers(
-        self, notifications: Notifications | None
-    ) -> list[codedeploy.CfnDeploymentGroup.TriggerConfigProperty]:
-        if notifications is None:
-            return []
-        notifications.let_publish(self.role)
-        return [notifications.trigger()]
 
     def _check_first(self, hooks: ReleaseHooks) -> None:
         check = cdk.CustomResource(

@@ -4,6 +4,7 @@ from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, Jw
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
 from serinus.infra.settings.function_environment import function_environment
 from serinus.infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
+from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
 from serinus.infra.settings.release_environment import release_environment
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from serinus.infra.settings.schema import EndpointSettings
@@ -16,9 +17,12 @@ __all__ = [
     "EndpointSettings",
     "Front",
     "JwtSettings",
+    "OperationsSettings",
     "ProvisionedSettings",
     "RolloutSettings",
     "Settings",
+    "SlackSettings",
+    "TeamsSettings",
     "Tls",
     "WafSettings",
     "function_environment",

@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -83,13 +84,18 @@ def _allowed(path: KeyPath) -> str:
     return "a table"
 
 
+def _table_of(annotation: Any) -> Any:
+    """The type of a table that may be absent."""
+    return get_args(annotation)[0] if get_origin(annotation) is UnionType else annotation
+
+
 def _model_at(path: KeyPath) -> type[BaseModel] | None:
     """The model that validates the table at ``path``; None if it is not a table of settings."""
     current: Any = SettingsFile
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
             field = current.model_fields.get(str(part))
-            current = field.annotation if field else None
+            current = _table_of(field.annotation) if field else None
         elif get_origin(current) is dict:
             current = get_args(current)[1]
     return current if isinstance(current, type) and issubclass(current, BaseModel) else None

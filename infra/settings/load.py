@@ -14,9 +14,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from serinus.infra.errors import InfraError, SettingsError, SettingsIssue
-from serinus.infra.names import LOCAL_ENVIRONMENT, LONGEST_STACK_NAME, UNBOUND_ENVIRONMENTS, stack_name
+from serinus.infra.names import (
+    DEFAULT_ENVIRONMENT,
+    LOCAL_ENVIRONMENT,
+    LONGEST_STACK_NAME,
+    SHARED,
+    UNBOUND_ENVIRONMENTS,
+    shared_stack_name,
+    stack_name,
+)
 from serinus.infra.settings.function_environment import function_environment
 from serinus.infra.settings.issues import did_you_mean, dotted, issues_of, line_of
+from serinus.infra.settings.operations_schema import OperationsSettings
 from serinus.infra.settings.positions import KeyPath, find_positions
 from serinus.infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
 from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
@@ -24,13 +33,15 @@ from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings,
 #: Built-in settings of an environment, below the file's. Offline docs belong to an environment of their own and
 #: are not a switch in template or function: a rehearsal of `prod` is then `prod`, byte for byte. So is
 #: all_at_once: whoever changes a model every minute should not wait for a bake each time. AWS's address stays open
-#: because there is no DNS for a domain.
+#: because there is no DNS for a domain. `dev` has only the alarms that an idle endpoint's budget allows
+#: (docs/costs.md).
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     LOCAL_ENVIRONMENT: {
         "docs": True,
         "rollout": {"strategy": "all_at_once"},
         "domain": {"keep_default_host": True},
-    }
+    },
+    DEFAULT_ENVIRONMENT: {"alarms": {"coverage": "basic"}},
 }
 
 
@@ -46,13 +57,20 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One environment of a project. ``account`` and ``region`` are both None if the credentials decide."""
+    """One environment of a project. ``account`` and ``region`` are both None if the credentials decide.
+    ``operations`` applies to all ``endpoints``."""
 
     project: str
     environment: str
     account: str | None
     region: str | None
+    operations: OperationsSettings
     endpoints: tuple[Endpoint, ...]
+
+    @property
+    def shared_stack(self) -> str | None:
+        """The stack of what the endpoints share; None if the settings need none."""
+        return shared_stack_name(self.project, self.environment) if self.operations.needs_stack else None
 
 
 def load_settings(path: Path, environment: str) -> Settings:
@@ -71,6 +89,7 @@ def load_settings(path: Path, environment: str) -> Settings:
         environment=environment,
         account=target.account,
         region=target.region,
+        operations=_operations(file, environment),
         endpoints=tuple(_endpoint(file, environment, name) for name in sorted(file.endpoint)),
     )
 
@@ -119,6 +138,7 @@ def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterat
     for environment, overrides in file.env.items():
         at: KeyPath = ("env", environment)
         yield from _check_account(environment, overrides, at, line_of(at, positions))
+        yield from _check_topic_key(file, environment, positions)
         for name in set(overrides.endpoint) - set(file.endpoint):
             path = (*at, "endpoint", name)
             hint = did_you_mean(name, file.endpoint)
@@ -143,11 +163,24 @@ def _check_account(
         )
 
 
+def _check_topic_key(
+    file: SettingsFile, environment: str, positions: Mapping[KeyPath, int]
+) -> Iterator[SettingsIssue]:
+    """A key of another region, which a topic cannot use."""
+    key, region = _operations(file, environment).encryption_key, file.env[environment].region
+    if key and region and (of_key := key.split(":")[3]) != region:
+        path: KeyPath = ("env", environment, "operations", "encryption_key")
+        message = f"is a key in {of_key}, and the environment is in {region}; set a key of {region}"
+        yield SettingsIssue(line_of(path, positions), dotted(path), message)
+
+
 def _check_endpoint(
     file: SettingsFile, environment: str, name: str, positions: Mapping[KeyPath, int]
 ) -> Iterator[SettingsIssue]:
     endpoint = _endpoint(file, environment, name)
     line, key = line_of(("endpoint", name), positions), f"endpoint.{name}"
+    if name == SHARED:
+        yield SettingsIssue(line, key, "would have the stack of what all endpoints share; choose another name")
     if (length := len(endpoint.stack_name)) > LONGEST_STACK_NAME:
         message = f"makes the function name {endpoint.stack_name}, {length} characters; Lambda allows "
         yield SettingsIssue(line, key, f"{message}{LONGEST_STACK_NAME}")
@@ -173,6 +206,16 @@ def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:
         stack_name=stack_name(file.project.name, environment, name),
         settings=EndpointSettings.model_validate(merged),
     )
+
+
+def _operations(file: SettingsFile, environment: str) -> OperationsSettings:
+    """The settings of all endpoints. No chat reaches the offline cloud's environment: its messages stay there."""
+    merged: dict[str, Any] = {}
+    for layer in (file.operations, file.env.get(environment, EnvironmentSettings()).operations):
+        _lay_over(merged, layer.model_dump(exclude_unset=True))
+    if environment == LOCAL_ENVIRONMENT:
+        merged |= {"slack": None, "teams": None}
+    return OperationsSettings.model_validate(merged)
 
 
 def _lay_over(merged: dict[str, Any], layer: Mapping[str, Any]) -> None:

@@ -9,12 +9,27 @@ from pydantic_core import PydanticUndefined
 from serinus.infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
 from serinus.infra.settings.allowed import allowed_values
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
 
 _PREAMBLE = Path(__file__).with_name("reference_preamble.md")
 #: Tables within a table: explained by the preamble, or by a section of their own.
-_NESTED = frozenset({"defaults", "endpoint", "rollout", "alarms", "provisioned", "jwt", "domain", "waf"})
+_NESTED = frozenset(
+    {
+        "defaults",
+        "endpoint",
+        "rollout",
+        "alarms",
+        "provisioned",
+        "jwt",
+        "domain",
+        "waf",
+        "operations",
+        "slack",
+        "teams",
+    }
+)
 
 
 def render_reference() -> str:
@@ -30,6 +45,9 @@ def render_reference() -> str:
             *_section("`[defaults.provisioned]` and `[endpoint.NAME.provisioned]`", ProvisionedSettings),
             *_section("`[defaults.rollout]` and `[endpoint.NAME.rollout]`", RolloutSettings),
             *_section("`[defaults.alarms]` and `[endpoint.NAME.alarms]`", AlarmSettings),
+            *_section("`[operations]` and `[env.NAME.operations]`", OperationsSettings),
+            *_section("`[operations.slack]` and `[env.NAME.operations.slack]`", SlackSettings),
+            *_section("`[operations.teams]` and `[env.NAME.operations.teams]`", TeamsSettings),
             *_section("`[env.NAME]`", EnvironmentSettings),
         ]
     )

@@ -5,10 +5,9 @@ Each table is validated on its own here; `serinus.infra.lint` checks settings ag
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from serinus.infra.settings.rules import check_email
-from serinus.infra.settings.table import TABLE, allowed
+from serinus.infra.settings.table import TABLE
 from serinus.lambda_handlers.contract.release import MINIMUM_REQUESTS
 
 #: CodeDeploy's limit for a whole shift (docs.aws.amazon.com/codedeploy/latest/userguide/limits.html).
@@ -16,7 +15,6 @@ LONGEST_SHIFT_MINUTES = 2880
 
 Percent = Annotated[int, Field(ge=1, le=99)]
 Minutes = Annotated[int, Field(ge=1, le=LONGEST_SHIFT_MINUTES)]
-Email = Annotated[str, AfterValidator(check_email)]
 
 
 class RolloutSettings(BaseModel):
@@ -62,24 +60,16 @@ class RolloutSettings(BaseModel):
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 5
     """Versions kept for rollbacks, including the live one; older ones are deleted after a release."""
 
-    notify_emails: Annotated[
-        tuple[Email, ...],
-        Field(strict=False, json_schema_extra=allowed('a list of addresses such as "ml@example.com"')),
-    ] = ()
-    """Addresses notified of the judge's decisions, alarms and outcomes of releases; each must confirm once."""
-
-    topic: bool = False
-    """An encrypted SNS topic with the same messages, for chat; notify_emails also creates it. Its key is billed
-    monthly."""
-
-    dashboard: bool = True
-    """A CloudWatch dashboard of the endpoint; AWS bills an account's dashboards beyond the third."""
-
 
 class AlarmSettings(BaseModel):
-    """Alarms on the new version alone, over five minutes: they stop a release if the judge is too slow."""
+    """Alarms on the new version alone, over five minutes: they stop a release if the judge is too slow. Between
+    releases, alarms on what serves, over an hour: they stop nothing and notify."""
 
     model_config = TABLE
+
+    coverage: Literal["full", "basic"] = "full"
+    """full: all alarms; basic: only those that stop a release on the judge's verdict or on error responses. Each
+    metric of an alarm is billed monthly. Default in environment `dev`: basic."""
 
     error_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 25.0
     """Percentage of requests that may fail; crashes count with canary and linear only."""
@@ -87,8 +77,12 @@ class AlarmSettings(BaseModel):
     p99_ms: Annotated[int | None, Field(ge=1, le=29_000)] = None
     """99th percentile of latency, init included; if unset, half of timeout_s."""
 
-    throttle_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 10.0
-    """Percentage of requests that Lambda may throttle; canary and linear only."""
+    throttle_rate_percent: Annotated[float | None, Field(ge=0.1, le=99)] = None
+    """Percentage of requests that Lambda may throttle while traffic is split; if unset, throttles stop no release
+    and count as failures of what serves. canary and linear only."""
 
     minimum_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Requests in five minutes below which these alarms do not fire."""
+
+    live_error_percent: Annotated[float, Field(ge=0.01, le=99)] = 5.0
+    """Percentage of an hour's requests that may fail in what serves, in any way, before its alarm fires."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.operations_schema import OperationsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from serinus.infra.settings.rules import (
     RETENTION_DAYS,
@@ -18,7 +19,7 @@ from serinus.infra.settings.rules import (
     check_tags,
     check_variables,
 )
-from serinus.infra.settings.table import TABLE, allowed
+from serinus.infra.settings.table import KEY_ARN, TABLE, allowed
 from serinus.lambda_handlers.contract.lock import NAME
 
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
@@ -115,11 +116,11 @@ class EndpointSettings(BaseModel):
     encryption_key: Annotated[
         str | None,
         Field(
-            pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$",
+            pattern=KEY_ARN,
             json_schema_extra=allowed("the ARN of a KMS key in the endpoint's region"),
         ),
     ] = None
-    """Your key for logs, variables, snapshots and topic; if unset, AWS's. See [Security](security.md)."""
+    """Your key for logs, variables and snapshots; if unset, AWS's. See [Security](security.md)."""
 
     tracing: bool = False
     """X-Ray traces of the function and, with front = "rest", of the API; they are billed."""
@@ -159,7 +160,7 @@ class EndpointSettings(BaseModel):
     """How traffic moves to a new version."""
 
     alarms: AlarmSettings = AlarmSettings()
-    """Alarms that stop a release at once."""
+    """Alarms that stop a release at once, and alarms on what serves."""
 
 
 class EnvironmentSettings(BaseModel):
@@ -185,6 +186,9 @@ class EnvironmentSettings(BaseModel):
     endpoint: dict[Name, EndpointSettings] = {}
     """Settings of one endpoint in this environment."""
 
+    operations: OperationsSettings = OperationsSettings()
+    """Who is notified in this environment, and its dashboard."""
+
 
 class ProjectSettings(BaseModel):
     """The project."""
@@ -201,6 +205,7 @@ class SettingsFile(BaseModel):
     model_config = TABLE
 
     project: ProjectSettings
+    operations: OperationsSettings = OperationsSettings()
     defaults: EndpointSettings = EndpointSettings()
     endpoint: dict[Name, EndpointSettings] = {}
     env: dict[Name, EnvironmentSettings] = {}

@@ -8,6 +8,10 @@ from pydantic import ConfigDict
 TABLE = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+#: A KMS key.
+KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
+
+
 def allowed(text: str) -> dict[str, Any]:
     """The range of a setting in words, if its type alone does not define it."""
     return {"allowed": text}

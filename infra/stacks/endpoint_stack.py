@@ -5,27 +5,28 @@ from constructs import Construct
 
 from serinus.infra.alarm_plan import plan_alarms
 from serinus.infra.constructs.access_log import AccessLog
+from serinus.infra.constructs.alarm_topic import topic_arn
 from serinus.infra.constructs.alarms import ReleaseAlarms
 from serinus.infra.constructs.custom_domain import HttpDomain, RestDomain
-from serinus.infra.constructs.endpoint_dashboard import EndpointDashboard
 from serinus.infra.constructs.front import Access, Front
 from serinus.infra.constructs.hooks import HookPlatform, ReleaseHooks
 from serinus.infra.constructs.http_api import HttpFront
 from serinus.infra.constructs.inference_function import InferenceFunction
 from serinus.infra.constructs.model_layers import ModelLayers
-from serinus.infra.constructs.notifications import Notifications
 from serinus.infra.constructs.permissions import ReleasePermissions
 from serinus.infra.constructs.provisioned_scaling import ProvisionedScaling
 from serinus.infra.constructs.rest_api import RestFront
 from serinus.infra.constructs.retained_logs import retain_log_groups
 from serinus.infra.constructs.rollout import Guards, Rollout
 from serinus.infra.constructs.shift_order import shift_last
+from serinus.infra.constructs.steady_alarms import SteadyAlarms
 from serinus.infra.constructs.version_retention import VersionRetention
 from serinus.infra.constructs.web_acl import WebAcl
 from serinus.infra.nag import acknowledge_findings
 from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE, UNBOUND_ENVIRONMENTS
 from serinus.infra.release import Release
 from serinus.infra.settings import Endpoint, Settings, function_environment, release_environment
+from serinus.infra.steady_alarm_plan import API_NAMESPACE, SteadyMetric, plan_steady_alarms
 from serinus.infra.traffic_shift import shift_of
 
 
@@ -95,7 +96,9 @@ class EndpointStack(cdk.Stack):
         )
         scaling = self._scale(endpoint)
         self.front = self._create_front(endpoint)
-        self._guard_releases(endpoint, hotfix)
+        topic = topic_arn(self, settings)
+        self._guard_releases(endpoint, hotfix, topic)
+        self._watch_what_serves(endpoint, topic)
         self._add_outputs(endpoint, release, hotfix)
         if config.retain_logs:
             retain_log_groups(self)
@@ -175,22 +178,11 @@ class EndpointStack(cdk.Stack):
         scaling.node.add_dependency(self.inference.alias)
         return scaling
 
-    def _guard_releases(self, endpoint: Endpoint, hotfix: bool) -> None:
-        """Checks, alarms, notifications and retention of every new version."""
+    def _guard_releases(self, endpoint: Endpoint, hotfix: bool, topic: str | None) -> None:
+        """Checks, alarms and retention of every new version."""
         config, rollout, name = endpoint.settings, endpoint.settings.rollout, endpoint.stack_name
         shift = shift_of(rollout)
         permissions = ReleasePermissions(self, name, ALIAS, application=name, group=DEPLOYMENT_GROUP)
-        notifications = (
-            Notifications(
-                self,
-                "Notifications",
-                function=name,
-                emails=rollout.notify_emails,
-                encryption_key=config.encryption_key,
-            )
-            if rollout.topic or rollout.notify_emails
-            else None
-        )
         self.alarms = ReleaseAlarms(
             self,
             "Alarms",
@@ -199,7 +191,7 @@ class EndpointStack(cdk.Stack):
             alias=ALIAS,
             version=self.inference.version.version,
             version_hash=self.inference.version_hash,
-            topic=notifications.topic if notifications else None,
+            topic_arn=topic,
         )
         hooks = ReleaseHooks(
             self,
@@ -230,7 +222,7 @@ class EndpointStack(cdk.Stack):
             alias=self.inference.alias,
             shift=shift,
             hotfix=hotfix,
-            guards=Guards(hooks, self.alarms.alarms, notifications),
+            guards=Guards(hooks, self.alarms.alarms),
             permissions=permissions,
         )
         VersionRetention(
@@ -244,17 +236,18 @@ class EndpointStack(cdk.Stack):
             permissions=permissions,
             encryption_key=config.encryption_key,
         )
-        if rollout.dashboard:
-            EndpointDashboard(
-                self,
-                "Dashboard",
-                name=name,
-                function=name,
-                memory_mb=config.memory_mb,
-                architecture=config.architecture,
-                api=self.front.metrics,
-                alarms=self.alarms.alarms,
-            )
+
+    def _watch_what_serves(self, endpoint: Endpoint, topic: str | None) -> None:
+        """Alarms that no release waits for."""
+        api = self.front.metrics
+        failed_calls = SteadyMetric(API_NAMESPACE, api.server_errors, api.dimensions)
+        SteadyAlarms(
+            self,
+            "SteadyAlarms",
+            stack_name=endpoint.stack_name,
+            planned=plan_steady_alarms(endpoint.stack_name, endpoint.settings, failed_calls),
+            topic_arn=topic,
+        )
 
     def _add_outputs(self, endpoint: Endpoint, release: Release, hotfix: bool) -> None:
         described = f"{release.model.name} {release.model.short_version}"

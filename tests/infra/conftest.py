@@ -55,7 +55,8 @@ SIGNATURE = Signature(
     tensors=(Tensor("X", "float32", ("age",)),),
     outputs=(Output("variable", "float32", "value", (None,)),),
 )
-SETTINGS = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
+#: With all alarms, of which environment `dev` has few.
+SETTINGS = 'env.dev.defaults.alarms.coverage = "full"\n[project]\nname = "shop"\n[endpoint.churn]\n'
 
 
 @dataclass(frozen=True)

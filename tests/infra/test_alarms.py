@@ -17,6 +17,18 @@ Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
 STRATEGIES = ("canary", "linear", "blue_green", "all_at_once")
 
 
+@pytest.fixture(scope="session")
+def resources_of(resources_of: Find) -> Find:
+    """As elsewhere, but of alarms only those of a release, which alone have no name."""
+
+    def find(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+        return {
+            name: one for name, one in resources_of(template, kind).items() if "AlarmName" not in one["Properties"]
+        }
+
+    return find
+
+
 def settings(strategy: str) -> EndpointSettings:
     return EndpointSettings(rollout=RolloutSettings.model_validate({"strategy": strategy}))
 

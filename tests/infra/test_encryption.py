@@ -15,7 +15,6 @@ from serinus.infra.settings import load_settings
 Templates = Callable[..., dict[str, Any]]
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 SETTING = f'encryption_key = "{KEY}"\n'
-MAILED = '[endpoint.churn.rollout]\nnotify_emails = ["ml@example.com"]\n'
 BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
 
 
@@ -33,7 +32,7 @@ def grants(role: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_cfn_lint_has_no_error_and_no_warning(template_of: Templates) -> None:
-    assert [str(match) for match in cfn_lint(json.dumps(template_of(SETTING + MAILED)))] == []
+    assert [str(match) for match in cfn_lint(json.dumps(template_of(SETTING)))] == []
 
 
 @pytest.mark.parametrize(
@@ -41,33 +40,23 @@ def test_cfn_lint_has_no_error_and_no_warning(template_of: Templates) -> None:
     [
         ("AWS::Logs::LogGroup", "KmsKeyId"),
         ("AWS::Lambda::Function", "KmsKeyArn"),
-        ("AWS::SNS::Topic", "KmsMasterKeyId"),
     ],
 )
-def test_it_encrypts_every_log_every_functions_variables_and_the_topic(
-    properties: Any, kind: str, key: str
-) -> None:
-    assert {one.get(key) for one in properties(SETTING + MAILED, kind)} == {KEY}
+def test_it_encrypts_every_log_and_every_functions_variables(properties: Any, kind: str, key: str) -> None:
+    assert {one.get(key) for one in properties(SETTING, kind)} == {KEY}
 
 
 def test_every_function_may_decrypt_with_it_and_with_nothing_else(properties: Any) -> None:
-    roles = properties(SETTING + MAILED, "AWS::IAM::Role")
+    roles = properties(SETTING, "AWS::IAM::Role")
     of_functions = [role for role in roles if "lambda" in json.dumps(role["AssumeRolePolicyDocument"])]
     uses = [[one for one in grants(role) if "kms" in json.dumps(one["Action"])] for role in of_functions]
 
-    assert len(of_functions) == len(properties(SETTING + MAILED, "AWS::Lambda::Function"))
+    assert len(of_functions) == len(properties(SETTING, "AWS::Lambda::Function"))
     assert uses == [[{"Action": "kms:Decrypt", "Effect": "Allow", "Resource": KEY}]] * len(of_functions)
 
 
-def test_codedeploy_may_send_messages_under_it(properties: Any) -> None:
-    (policy,) = properties(SETTING + MAILED, "AWS::IAM::Policy")
-    (use,) = [one for one in policy["PolicyDocument"]["Statement"] if "kms" in json.dumps(one["Action"])]
-
-    assert use["Resource"] == KEY
-
-
 def test_no_other_key_is_made(template_of: Templates, resources_of: Any) -> None:
-    assert resources_of(template_of(SETTING + MAILED), "AWS::KMS::Key") == {}
+    assert resources_of(template_of(SETTING), "AWS::KMS::Key") == {}
 
 
 def test_without_it_no_function_may_use_any_key(properties: Any) -> None:
@@ -78,7 +67,7 @@ def test_without_it_no_function_may_use_any_key(properties: Any) -> None:
 
 
 def test_it_makes_another_version(template_of: Templates, resources_of: Any) -> None:
-    plain, keyed = (resources_of(template_of(text), "AWS::Lambda::Version") for text in ("", SETTING + MAILED))
+    plain, keyed = (resources_of(template_of(text), "AWS::Lambda::Version") for text in ("", SETTING))
 
     assert plain.keys().isdisjoint(keyed)
 

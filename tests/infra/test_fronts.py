@@ -1,4 +1,4 @@
-"""The endpoint's stack behind each front and under each auth: sound, its outputs, its dashboard, its clashes."""
+"""The endpoint's stack behind each front and under each auth: sound, its outputs, its alarm, its clashes."""
 
 import json
 from collections.abc import Callable
@@ -58,13 +58,23 @@ def test_the_address_of_an_http_api_is_its_host(template_of: Templates, resource
 
 
 @pytest.mark.parametrize(("front", "auth"), SHAPES)
-def test_the_dashboard_counts_what_the_front_counts(
+def test_an_alarm_counts_the_5xx_responses_of_the_front(
     template_of: Templates, resources_of: Any, front: str, auth: str
 ) -> None:
-    (board,) = resources_of(template_of(SHAPES[front, auth]), "AWS::CloudWatch::Dashboard").values()
-    body = json.dumps(board["Properties"]["DashboardBody"])
+    alarms = resources_of(template_of(SHAPES[front, auth]), "AWS::CloudWatch::Alarm").values()
+    (alarm,) = (
+        one["Properties"] for one in alarms if one["Properties"].get("AlarmName") == "shop-dev-churn-failing"
+    )
+    (metric,) = (
+        query["MetricStat"]["Metric"]
+        for query in alarm["Metrics"]
+        if query.get("MetricStat", {}).get("Metric", {}).get("Namespace") == "AWS/ApiGateway"
+    )
+    names = {dimension["Name"] for dimension in metric["Dimensions"]}
 
-    assert ("ApiName" in body, "ApiId" in body) == (front == "rest", front == "http")
+    assert (metric["MetricName"], names) == (
+        ("5XXError", {"ApiName", "Stage"}) if front == "rest" else ("5xx", {"ApiId", "Stage"})
+    )
 
 
 def test_no_resource_of_one_front_has_the_id_of_another(template_of: Templates) -> None:

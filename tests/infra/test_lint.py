@@ -14,7 +14,7 @@ from serinus.infra.synth import synthesize
 from serinus.lambda_handlers.contract.build import BUILD_DIR
 from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
 
-BASE = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
+BASE = 'env.dev.defaults.alarms.coverage = "full"\n[project]\nname = "shop"\n[endpoint.churn]\n'
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 
 

@@ -177,5 +177,5 @@ def test_synth_refuses_a_template_with_errors(
 ) -> None:
     monkeypatch.setattr("serinus.infra.lint.template_alarms.MOST_ALARMS", 1)
 
-    with pytest.raises(LintError, match=r"line 4: endpoint.churn.alarms: deployment group .* CodeDeploy allows 1"):
+    with pytest.raises(LintError, match=r"env.dev.defaults.alarms: deployment group .* CodeDeploy allows 1"):
         synthesize(project.folder, "dev", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""cdk-nag's AwsSolutions and Serverless packs over the endpoint's stack, in every shape that settings give it."""
+"""cdk-nag's AwsSolutions and Serverless packs over endpoints' and shared stacks, in every shape of settings."""
 
 import json
 from collections.abc import Callable
@@ -12,12 +12,13 @@ import pytest
 from serinus.infra.assembly import create_app
 from serinus.infra.nag import ACKNOWLEDGEMENTS
 from serinus.infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.stacks.shared_stack import SharedStack
 
 DEFAULTS = '[project]\nname = "shop"\n\n[endpoint.churn]\n'
 FULL = (
     'docs = true\ncors_origins = ["https://one.example"]\nquota_requests = 1000\ncold_start = "provisioned"\n'
     "[endpoint.churn.provisioned]\nenvironments = 1\nmaximum = 3\n"
-    '[endpoint.churn.rollout]\nstrategy = "blue_green"\nnotify_emails = ["ml@example.com"]\n'
+    '[endpoint.churn.rollout]\nstrategy = "blue_green"\n'
 )
 HTTP = (
     'front = "http"\nauth = "jwt"\ndocs = true\ncors_origins = ["https://one.example"]\n'
@@ -29,9 +30,10 @@ EDGE = (
     'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"\n'
 )
 EDGE_HTTP = EDGE.replace("[endpoint.churn.waf]\nip_rate_limit = 500\n", "").replace("1.3", "1.2")
-KEY = (
-    'encryption_key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"\n'
-    '[endpoint.churn.rollout]\nnotify_emails = ["ml@example.com"]\n'
+KEY = 'encryption_key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"\n'
+SHARED = (
+    '[operations]\nemails = ["ml@example.com"]\ndashboard = true\n'
+    '[operations.slack]\nworkspace_id = "T0123456789"\nchannel_id = "C0123456789"\n'
 )
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 SHAPES = {
@@ -48,6 +50,7 @@ SHAPES = {
     "http_edge": (DEFAULTS + 'front = "http"\nauth = "iam"\n' + EDGE_HTTP, "dev"),
     "own_key": (DEFAULTS + KEY, "dev"),
     "rest_logs": (DEFAULTS + "access_logs = true\nretain_logs = true\n", "dev"),
+    "shared": (DEFAULTS + SHARED, "dev"),
     "rest_iam": (DEFAULTS + 'auth = "iam"\ndocs = true\n', "dev"),
     "rest_public": (DEFAULTS + 'auth = "public"\n', "dev"),
 }
@@ -65,6 +68,8 @@ def nag(new_project: Callable[[str], Any], tmp_path: Path) -> Nag:
         settings, endpoint, release = project.release(environment)
         app = create_app(tmp_path / "assembly")
         EndpointStack(app, settings=settings, endpoint=endpoint, release=release)
+        if settings.shared_stack:
+            SharedStack(app, name=settings.shared_stack, settings=settings)
         packs = [cdk_nag.AwsSolutionsChecks(app), cdk_nag.ServerlessChecks(app)]
         cdk.Validations.of(app).add_plugins(*packs)
         report = Path(app.outdir) / "validation-report.json"
@@ -94,8 +99,9 @@ def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) ->
 
 @pytest.mark.slow
 def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serinus.infra.stacks.endpoint_stack.acknowledge_findings", lambda *_: None)
-    found = nag(*SHAPES["full"]) | nag(*SHAPES["http_jwt"]) | nag(*SHAPES["rest_edge"])
+    for stack in ("endpoint_stack", "shared_stack"):
+        monkeypatch.setattr(f"serinus.infra.stacks.{stack}.acknowledge_findings", lambda *_: None)
+    found = {found for shape in ("full", "http_jwt", "rest_edge", "shared") for found in nag(*SHAPES[shape])}
     function = "arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:shop-dev-churn"
     idle = {
         (one.identity(function), construct)

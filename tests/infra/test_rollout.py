@@ -336,44 +336,6 @@ def test_hooks_run_on_the_endpoints_own_layers(template_of: Templates, resources
         assert functions[name]["Layers"] == own
 
 
-def test_messages_go_to_an_encrypted_topic_that_services_may_reach(
-    template_of: Templates, resources_of: Find
-) -> None:
-    template = template_of(rollout('notify_emails = ["ml@example.com"]'))
-    ((name, topic),) = resources_of(template, "AWS::SNS::Topic").items()
-    ((key, policy),) = resources_of(template, "AWS::KMS::Key").items()
-    (trigger,) = only(resources_of(template, "AWS::CodeDeploy::DeploymentGroup"))["Properties"][
-        "TriggerConfigurations"
-    ]
-    services = {
-        service
-        for statement in policy["Properties"]["KeyPolicy"]["Statement"]
-        for service in _listed(statement["Principal"].get("Service", []))
-    }
-
-    assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
-    assert services == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
-    assert only(resources_of(template, "AWS::SNS::Subscription"))["Properties"]["Endpoint"] == "ml@example.com"
-    assert trigger["TriggerTargetArn"] == {"Ref": name}
-    for alarm in resources_of(template, "AWS::CloudWatch::Alarm").values():
-        assert alarm["Properties"]["AlarmActions"] == [{"Ref": name}]
-        assert "OKActions" not in alarm["Properties"]  # each new version's alarms begin by becoming OK
-
-
-def test_people_hear_of_what_the_judge_decides_and_not_of_each_look(
-    template_of: Templates, resources_of: Find
-) -> None:
-    template = template_of(rollout("topic = true"))
-    rules = [rule["Properties"] for rule in resources_of(template, "AWS::Events::Rule").values()]
-    (verdicts,) = [rule for rule in rules if rule.get("EventPattern", {}).get("source") == ["serinus.judge"]]
-    assert verdicts["EventPattern"]["detail"] == {"function": ["shop-dev-churn"], "final": [True]}
-
-
-def test_no_topic_and_no_key_unless_wanted(template_of: Templates, resources_of: Find) -> None:
-    assert not resources_of(template_of(), "AWS::SNS::Topic")
-    assert not resources_of(template_of(), "AWS::KMS::Key")
-
-
 #: What an endpoint's table may say of cold starts.
 COLD_STARTS = {
     "none": "",
@@ -391,7 +353,7 @@ def test_every_strategy_passes_cfn_lint(
     template_of: Templates, strategy: str, cold_start: str, predefined: bool
 ) -> None:
     shift = "" if predefined else "step_percent = 20\nshare_percent = 20\n"
-    lines = f'strategy = "{strategy}"\ntopic = true\nnotify_emails = ["ml@example.com"]\n{shift}'
+    lines = f'strategy = "{strategy}"\n{shift}'
     template = template_of(COLD_STARTS[cold_start] + rollout(lines))
 
     assert [str(match) for match in lint(json.dumps(template))] == []
@@ -404,9 +366,7 @@ def test_a_hotfix_passes_cfn_lint(template_of: Templates) -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_no_resource_needs_itself(template_of: Templates, strategy: str) -> None:
-    template = template_of(
-        rollout(f'strategy = "{strategy}"\ntopic = true\nstep_percent = 20\nshare_percent = 20')
-    )
+    template = template_of(rollout(f'strategy = "{strategy}"\nstep_percent = 20\nshare_percent = 20'))
     needs = {
         name: set(_references(item)) & set(template["Resources"]) for name, item in template["Resources"].items()
     }

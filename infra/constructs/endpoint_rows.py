@@ -1,13 +1,9 @@
-"""The dashboard of an endpoint: is it up, is it fast, is it right, what does it cost, and how do its releases go.
-
-One for each stack, since AWS bills an account's dashboards beyond the third.
-"""
+"""One endpoint's rows of a dashboard: is it up, is it fast, is it right, what does it cost, how do releases go."""
 
 from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from constructs import Construct
 
 from serinus.infra import prices
 from serinus.infra.constructs.endpoint_metrics import (
@@ -15,7 +11,6 @@ from serinus.infra.constructs.endpoint_metrics import (
     BY_OUTCOME,
     HOUR,
     MINUTE,
-    ApiMetrics,
     EndpointMetrics,
     combined,
 )
@@ -28,60 +23,47 @@ _HOURS_A_MONTH = 730
 Row = list[cloudwatch.IWidget]
 
 
-class EndpointDashboard(Construct):
-    """The dashboard ``name`` of ``function``, of ``memory_mb`` on ``architecture``, behind ``api``, with
-    ``alarms``."""
+class EndpointRows:
+    """The rows of the endpoint whose metrics these are, of ``memory_mb`` on ``architecture``."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        name: str,
-        function: str,
-        memory_mb: int,
-        architecture: str,
-        api: ApiMetrics,
-        alarms: Sequence[cloudwatch.Alarm],
-    ) -> None:
-        super().__init__(scope, construct_id)
-        self._metrics = EndpointMetrics(function, api)
+    def __init__(self, metrics: EndpointMetrics, *, memory_mb: int, architecture: str) -> None:
+        self._metrics = metrics
         self._dollars_per_ms = memory_mb / 1024 * prices.PER_GB_SECOND[architecture] / 1000
-        rows = [
+
+    def rows(self, name: str) -> list[Row]:
+        """All rows, under the heading ``name``."""
+        return [
+            [cloudwatch.TextWidget(markdown=f"# {name}", width=_WIDTH, height=1)],
             *self._is_it_up(),
             *self._is_it_fast(),
             *self._is_it_right(),
             *self._what_does_it_cost(),
-            *self._releases(alarms),
+            *self._releases(),
         ]
-        cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name=name, default_interval=cdk.Duration.hours(3), widgets=rows
-        )
 
     def _is_it_up(self) -> list[Row]:
-        metrics, api = self._metrics, self._metrics.api
-        calls, failed = metrics.of_api("Count", "calls", HOUR, statistic="SampleCount"), api.server_errors
+        metrics = self._metrics
         answered = combined(
             "100 * (1 - FILL(failed, 0) / calls)",
             "responses without 5xx, %",
             HOUR,
-            calls=calls,
-            failed=metrics.of_api(failed, "5xx", HOUR),
+            calls=metrics.calls("calls", HOUR),
+            failed=metrics.failed_calls("5xx", HOUR),
         )
         numbers: list[cloudwatch.IMetric] = [
             answered,
-            metrics.of_api("Count", "requests", HOUR, statistic="SampleCount"),
+            metrics.calls("requests", HOUR),
             metrics.of_lambda("Errors", "Sum", "crashes and timeouts", HOUR),
             metrics.of_lambda("Throttles", "Sum", "throttled by Lambda", HOUR),
         ]
-        errors = [metrics.of_api(failed, "5xx"), metrics.of_api(api.client_errors, "4xx")]
+        errors = [metrics.failed_calls("5xx"), *metrics.rejected_calls("4xx")]
         return [
-            _title("Is it up?", "the last hour, as callers see it"),
+            title("Is it up?", "the last hour, as callers see it"),
             [_numbers(numbers)],
             [
-                _graph("Live requests per minute", [self._own(signals.METRIC_LATENCY, "SampleCount")], 3),
-                _graph("4xx and 5xx responses per minute", errors, 3),
-                _graph(
+                graph("Live requests per minute", [self._own(signals.METRIC_LATENCY, "SampleCount")], 3),
+                graph("4xx and 5xx responses per minute", errors, 3),
+                graph(
                     "Concurrent requests",
                     [metrics.of_lambda("ConcurrentExecutions", "Maximum", "maximum")],
                     3,
@@ -94,34 +76,34 @@ class EndpointDashboard(Construct):
         init = self._own(signals.METRIC_INIT, "p90")
         latency, model = signals.METRIC_LATENCY, signals.METRIC_MODEL_TIME
         return [
-            _title("Is it fast?", "time in the function, init included"),
+            title("Is it fast?", "time in the function, init included"),
             [
-                _graph("Latency, 99th percentile, ms", [self._own(latency, "p99")], 4),
-                _graph("Latency, median, ms", [self._own(latency, "p50")], 4),
-                _graph("Model only, 99th percentile, ms", [self._own(model, "p99")], 4),
-                _graph("Cold starts per minute; init, 90th percentile, ms (right)", [starts], 4, right=[init]),
+                graph("Latency, 99th percentile, ms", [self._own(latency, "p99")], 4),
+                graph("Latency, median, ms", [self._own(latency, "p50")], 4),
+                graph("Model only, 99th percentile, ms", [self._own(model, "p99")], 4),
+                graph("Cold starts per minute; init, 90th percentile, ms (right)", [starts], 4, right=[init]),
             ],
         ]
 
     def _is_it_right(self) -> list[Row]:
         rejected = self._metrics.by_version(signals.METRIC_REJECTED, "Sum", schema=BY_OUTCOME)
         return [
-            _title("Is it right?", "rejected inputs, errors and non-finite predictions"),
+            title("Is it right?", "rejected inputs, errors and non-finite predictions"),
             [
-                _graph("Rejected inputs per minute, by reason", [rejected], 4),
-                _graph("Errors (handled, 5xx) per minute", [self._own(signals.METRIC_ERRORS, "Sum")], 4),
-                _graph("Non-finite predictions per minute", [self._own(signals.METRIC_NON_FINITE, "Sum")], 4),
-                _graph("Rows predicted per minute", [self._own(signals.METRIC_ROWS, "Sum")], 4),
+                graph("Rejected inputs per minute, by reason", [rejected], 4),
+                graph("Errors (handled, 5xx) per minute", [self._own(signals.METRIC_ERRORS, "Sum")], 4),
+                graph("Non-finite predictions per minute", [self._own(signals.METRIC_NON_FINITE, "Sum")], 4),
+                graph("Rows predicted per minute", [self._own(signals.METRIC_ROWS, "Sum")], 4),
             ],
         ]
 
     def _what_does_it_cost(self) -> list[Row]:
         metrics, per_ms = self._metrics, self._dollars_per_ms
-        per_call = prices.PER_MILLION_CALLS[metrics.api.kind] / 1e6
+        per_call = prices.PER_MILLION_CALLS["rest" if metrics.api else "http"] / 1e6
         used = {
             "duration": metrics.of_lambda("Duration", "Sum", "ms", HOUR),
             "invoked": metrics.of_lambda("Invocations", "Sum", "invocations", HOUR),
-            "calls": metrics.of_api("Count", "calls", HOUR, statistic="SampleCount"),
+            "calls": metrics.calls("calls", HOUR),
         }
         compute = f"{per_ms:.12f} * FILL(duration, 0)"
         requests = f"{prices.PER_MILLION_INVOCATIONS / 1e6:.12f} * FILL(invoked, 0)"
@@ -140,28 +122,24 @@ class EndpointDashboard(Construct):
         ]
         about = (
             f"an estimate from list prices of us-east-1 ({prices.AS_OF}): duration times memory, and requests; "
-            "without logs, metrics, alarms, WAF, snapshots and provisioned environments"
+            "without logs, metrics, alarms, WAF, snapshots and provisioned environments (docs/costs.md)"
         )
         return [
-            _title("What does it cost?", about),
-            [_numbers(numbers, width=12), _graph("US dollars per hour", parts, 2, stacked=True, period=HOUR)],
+            title("What does it cost?", about),
+            [_numbers(numbers, width=12), graph("US dollars per hour", parts, 2, stacked=True, period=HOUR)],
         ]
 
-    def _releases(self, alarms: Sequence[cloudwatch.Alarm]) -> list[Row]:
+    def _releases(self) -> list[Row]:
         verdict = self._own(release.METRIC_VERDICT, "Minimum")
         crashes = self._metrics.by_version("Errors", "Sum", schema=BY_EXECUTED_VERSION)
         share = self._metrics.share_by_version(signals.METRIC_LATENCY)
-        title = "Verdict: 1 promote, 0 not enough evidence, -1 roll back"
-        status = cloudwatch.AlarmStatusWidget(
-            title="Alarms that stop a release", alarms=list(alarms), width=_WIDTH, height=3
-        )
+        meaning = "Verdict: 1 promote, 0 not enough evidence, -1 roll back"
         return [
-            _title("Releases", "both versions while traffic shifts"),
-            [status],
+            title("Releases", "both versions while traffic shifts"),
             [
-                _graph("Share of live requests, %", [share], 3, stacked=True),
-                _graph(title, [verdict], 3, axis=cloudwatch.YAxisProps(min=-1, max=1)),
-                _graph("Crashes per minute, while traffic shifts", [crashes], 3),
+                graph("Share of live requests, %", [share], 3, stacked=True),
+                graph(meaning, [verdict], 3, axis=cloudwatch.YAxisProps(min=-1, max=1)),
+                graph("Crashes per minute, while traffic shifts", [crashes], 3),
             ],
         ]
 
@@ -169,7 +147,8 @@ class EndpointDashboard(Construct):
         return self._metrics.by_version(metric, statistic)
 
 
-def _title(question: str, about: str) -> Row:
+def title(question: str, about: str) -> Row:
+    """A heading above rows."""
     return [cloudwatch.TextWidget(markdown=f"## {question}\n{about}", width=_WIDTH, height=2)]
 
 
@@ -177,7 +156,7 @@ def _numbers(metrics: Sequence[cloudwatch.IMetric], *, width: int = _WIDTH) -> c
     return cloudwatch.SingleValueWidget(metrics=list(metrics), period=HOUR, width=width, height=4)
 
 
-def _graph(
+def graph(
     title: str,
     lines: Sequence[cloudwatch.IMetric],
     columns: int,
