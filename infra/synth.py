@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from serinus.infra.errors import InfraError, LintError, ReleaseError
+from serinus.infra.idle_cost import describe_total, read_templates
 from serinus.infra.lint import Finding, lint, lint_template
 from serinus.infra.names import (
     CONTEXT_ENVIRONMENT,
     CONTEXT_HOTFIX,
     DEFAULT_ENVIRONMENT,
+    LOCAL_ENVIRONMENT,
     SETTINGS,
     VARIABLE_ENVIRONMENT,
 )
@@ -80,8 +82,8 @@ def required_layers(project: Path, environment: str | None = None) -> RequiredLa
 def synthesize(project: Path, environment: str | None = None, outdir: Path | None = None) -> Path:
     """Write the assembly of ``environment`` and return its folder. Both default to the CDK CLI's.
 
-    Raises `InfraError` if settings, bundles or built layers cannot be deployed. Warnings of the lint and a hotfix
-    are reported on stderr.
+    Raises `InfraError` if settings, bundles or built layers cannot be deployed. Warnings of the lint, a hotfix and
+    what the stacks cost while idle are reported on stderr.
     """
     settings = load_settings(project / SETTINGS, environment or selected_environment(os.environ))
     _refuse_errors(settings.environment, lint(project, settings.environment))
@@ -95,6 +97,8 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
 
     assembly = write_assembly(settings, releases, outdir, hotfix=hotfix)
     _refuse_errors(settings.environment, _lint_templates(project, settings, assembly))
+    if settings.environment != LOCAL_ENVIRONMENT:
+        sys.stderr.write(f"{settings.environment}, {describe_total(read_templates(assembly))}\n")
     return assembly
 
 

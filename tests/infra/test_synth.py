@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def run_app(project: Any, *, environment: str | None = None) -> "subprocess.Comp
 
 
 @pytest.mark.slow
-def test_the_app_writes_stacks_that_pass_the_cdk_librarys_check_where_the_cli_asks_and_says_nothing(
+def test_the_app_writes_stacks_that_pass_the_cdk_librarys_check_where_the_cli_asks_and_says_what_they_cost(
     project: Any,
 ) -> None:
     project.write_settings(
@@ -44,7 +45,8 @@ def test_the_app_writes_stacks_that_pass_the_cdk_librarys_check_where_the_cli_as
 
     done = run_app(project, environment="prod")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.fullmatch(r"prod, idle: \d+\.\d\d dollars a month at list prices \(docs/costs\.md\)\n", done.stderr)
     assert (project.folder / "out" / "shop-prod-churn.template.json").exists()
     # The CDK CLI reads it there and protects the stack from deletion.
     manifest = json.loads((project.folder / "out" / "manifest.json").read_text(encoding="utf-8"))
