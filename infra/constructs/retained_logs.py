@@ -4,8 +4,6 @@ A group that is left behind under a fixed name would refuse the next create of t
 part of the stack's id, which no other stack has.
 """
 
-from typing import cast
-
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 
@@ -17,6 +15,5 @@ def retain_log_groups(stack: cdk.Stack) -> None:
     suffix = cdk.Fn.select(0, cdk.Fn.split("-", uuid))
     for construct in stack.node.find_all():
         if isinstance(construct, logs.CfnLogGroup):
-            group = cast(logs.CfnLogGroup, construct)
-            group.log_group_name = cdk.Fn.join("", [f"{group.log_group_name}/", suffix])
-            group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+            construct.log_group_name = cdk.Fn.join("", [f"{construct.log_group_name}/", suffix])
+            construct.apply_removal_policy(cdk.RemovalPolicy.RETAIN)

@@ -238,7 +238,7 @@ def _check_lambda(params: Document) -> None:
 
 def _bounds(previous: Document, requested: Document) -> Document:
     """Least and largest capacity: those ``requested``, else the ``previous`` ones."""
-    bounds = {
+    bounds: Document = {
         member: requested[member] if requested.get(member) is not None else previous.get(member)
         for member in ("MinCapacity", "MaxCapacity")
     }
