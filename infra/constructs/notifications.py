@@ -1,4 +1,4 @@
-"""One encrypted topic for an environment's messages: alarms, final verdicts, and the ends of releases.
+"""One encrypted topic for an environment's messages: alarms, final verdicts, the ends of releases, stuck stacks.
 
 The key is our own because CloudWatch and EventBridge cannot publish to a topic under AWS's key for SNS: its policy
 lets no service in. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -22,11 +22,14 @@ from constructs import Construct
 from serinus.lambda_handlers.contract import release
 
 _ALARMS = "cloudwatch.amazonaws.com"
-#: Names of 64 characters that fit into a pattern of 2048:
+#: Names of 64 characters, and ARNs of their stacks, that fit into a pattern of 2048:
 #: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-_MOST_NAMES = 25
+_MOST_NAMES = 12
 #: https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 _ENDS = ["SUCCESS", "FAILURE", "STOP"]
+#: Statuses in which a stack accepts no update until somebody has ended them:
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+_STUCK = ["ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"]
 
 
 class Notifications(Construct):
@@ -63,7 +66,9 @@ class Notifications(Construct):
         for email in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
         for start in range(0, len(functions), _MOST_NAMES):
-            self._publish_releases(functions[start : start + _MOST_NAMES], "" if start == 0 else str(start))
+            names, suffix = functions[start : start + _MOST_NAMES], "" if start == 0 else str(start)
+            self._publish_releases(names, suffix)
+            self._publish_stuck_stacks(names, suffix)
 
     def _publish_releases(self, functions: Sequence[str], suffix: str) -> None:
         """Publish the verdicts on, and the ends of, the releases of ``functions``."""
@@ -96,6 +101,25 @@ class Notifications(Construct):
             ),
             text="SUCCESS: the alias serves this deployment's version. After any other end, a further deployment "
             "restores the previous version and ends with a message of its own.",
+        )
+
+    def _publish_stuck_stacks(self, stacks: Sequence[str], suffix: str) -> None:
+        """Publish that one of ``stacks`` accepts no update any more."""
+        arn = cdk.Stack.of(self).format_arn(service="cloudformation", resource="stack", resource_name="")
+        self._publish_events(
+            f"StuckStacks{suffix}",
+            events.EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={
+                    "stack-id": [{"prefix": f"{arn}{stack}/"} for stack in stacks],
+                    "status-details": {"status": _STUCK},
+                },
+            ),
+            title=f"A stack is {events.EventField.from_path('$.detail.status-details.status')}",
+            text=f"CloudFormation accepts no update of {events.EventField.from_path('$.detail.stack-id')} until "
+            "somebody ends this status. The alias may serve another version than the stack records: the runbook "
+            "of Serinus (docs/operations.md) has the commands.",
         )
 
     def _publish_events(self, construct_id: str, pattern: events.EventPattern, *, title: str, text: str) -> None:

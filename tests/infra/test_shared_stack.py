@@ -144,6 +144,10 @@ def test_people_are_notified_of_decisions_and_ends_of_this_environments_endpoint
     assert patterns == {
         "serinus.judge": {"function": ["shop-prod-churn"], "final": [True]},
         "aws.codedeploy": {"state": ["SUCCESS", "FAILURE", "STOP"], "application": ["shop-prod-churn"]},
+        "aws.cloudformation": {
+            "stack-id": [{"prefix": "arn:aws:cloudformation:eu-central-1:123456789012:stack/shop-prod-churn/"}],
+            "status-details": {"status": ["ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"]},
+        },
     }
     for rule in rules:
         (target,) = rule["Targets"]

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from serinus.offline.core.ports import AliasDeployer, CloudContext
+from serinus.offline.core.ports import AliasDeployer, CloudContext, EventSink
 from serinus.offline.services.cloudformation.custom_resource_responses import PendingResponses
 from serinus.offline.services.cloudformation.errors import CloudStopping
 from serinus.offline.services.cloudformation.journal import StackEventLog
@@ -34,9 +34,10 @@ LINGER_S = 4.0
 class Engine:
     """Every stack of the cloud, and the operations in progress on them."""
 
-    def __init__(self, context: CloudContext, alias_deployer: AliasDeployer) -> None:
+    def __init__(self, context: CloudContext, alias_deployer: AliasDeployer, events: EventSink) -> None:
         self.context = context
         self.alias_deployer = alias_deployer
+        self._events = events
         self.state = State()
         self.submissions = Submissions(context, self.state)
         self.answers = PendingResponses(context)
@@ -52,6 +53,10 @@ class Engine:
         stack = Stack(id=stack_id, name=name, region=region, created=self.context.clock.time())
         self.state.stacks[stack_id] = stack
         return stack
+
+    def event_log(self, stack: Stack) -> StackEventLog:
+        """The log of the events of ``stack``."""
+        return StackEventLog(self.context, stack, self._events)
 
     def operation(self, stack: Stack, type_name: str, token: str | None) -> Operation:
         """A new operation on ``stack``; its events have their own operation id."""
@@ -135,7 +140,7 @@ class Engine:
         """Give a stack a final status after an error of this cloud itself."""
         failed = FAILED_INSTEAD.get(stack.status)
         if failed is not None:
-            StackEventLog(self.context, stack).stack(failed, f"Internal failure: {error}")
+            self.event_log(stack).stack(failed, f"Internal failure: {error}")
 
     async def wait_briefly(self, stack_id: str) -> None:
         """Wait briefly for an operation started on a stack.

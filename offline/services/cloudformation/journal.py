@@ -1,9 +1,13 @@
-"""Changes the status of stacks and resources, always with an event, on cloud time."""
+"""Changes the status of stacks and resources, always with an event, on cloud time.
+
+A stack's status is also reported to EventBridge:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html
+"""
 
 import json
 import uuid
 
-from serinus.offline.core.ports import CloudContext
+from serinus.offline.core.ports import CloudContext, EventSink
 from serinus.offline.services.cloudformation.state import Stack, StackEvent, StackResource
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -15,7 +19,8 @@ class StackEventLog:
     The saved state holds a status with its event or neither: an operation that goes on from it repeats both.
     """
 
-    def __init__(self, context: CloudContext, stack: Stack) -> None:
+    def __init__(self, context: CloudContext, stack: Stack, bus: EventSink) -> None:
+        self._bus = bus
         self._clock = context.clock
         self._steps = context.steps
         self._stack = stack
@@ -32,6 +37,19 @@ class StackEventLog:
         with self._steps.step():
             stack.status, stack.reason = status, reason
             self._append(stack.name, stack.id, STACK_TYPE, status, reason, "")
+        self._bus.publish(
+            stack.region,
+            {
+                "source": "aws.cloudformation",
+                "detail-type": "CloudFormation Stack Status Change",
+                "resources": [stack.id],
+                "detail": {
+                    "stack-id": stack.id,
+                    "status-details": {"status": status, "status-reason": reason},
+                    "client-request-token": stack.token or "",
+                },
+            },
+        )
 
     def resource(self, resource: StackResource, status: str, reason: str = "") -> None:
         """Give a resource a status."""

@@ -15,7 +15,6 @@ from serinus.offline.services.cloudformation.changes import outputs_of
 from serinus.offline.services.cloudformation.errors import ResourceFailed, invalid
 from serinus.offline.services.cloudformation.graph import reversed_graph, run_graph
 from serinus.offline.services.cloudformation.intrinsics import Evaluator
-from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.lookup import StandingResources, evaluator_for
 from serinus.offline.services.cloudformation.resource_work import ResourceWork, failure_reason
 from serinus.offline.services.cloudformation.state import Revision, StableState, Stack, StackResource, State
@@ -44,7 +43,7 @@ class Operation:
         self.context = engine.context
         self.state = engine.state
         self.stack = stack
-        self.journal = StackEventLog(engine.context, stack)
+        self.journal = engine.event_log(stack)
         self.work = ResourceWork(engine, stack, self.journal, closing)
         self._timeout: ScheduledJob | None = None
         self._timed_out = False

@@ -7,7 +7,6 @@ state; a partly created resource counts as failed and is replaced.
 from collections.abc import Callable
 
 from serinus.offline.services.cloudformation.engine import FAILED_INSTEAD, Engine
-from serinus.offline.services.cloudformation.journal import StackEventLog
 from serinus.offline.services.cloudformation.operation import Operation
 from serinus.offline.services.cloudformation.state import Stack, StackResource
 
@@ -29,7 +28,7 @@ def _resume_stack(engine: Engine, stack: Stack) -> None:
             _undo_half(stack, resource, forward=forward)
     if stack.parent_id is not None:
         # Its parent's operation goes on, and with it this one.
-        StackEventLog(engine.context, stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
+        engine.event_log(stack).stack(FAILED_INSTEAD[stack.status], INTERRUPTED)
         return
     engine.spawn(stack, _work(stack, engine.resumed_operation(stack)))
 

@@ -21,7 +21,7 @@ class CloudFormation(StacksApi, ChangeSetsApi, InspectionApi, Service):
     missing_parameter: ClassVar[str] = "ValidationError"
 
     def connect(self, ports: Ports) -> None:
-        self.engine = Engine(self.context, ports.alias_deployer)
+        self.engine = Engine(self.context, ports.alias_deployer, ports.events)
 
     async def stop(self) -> None:
         self.engine.close()

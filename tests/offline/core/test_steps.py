@@ -41,7 +41,8 @@ def test_a_step_waits_while_the_state_is_written(steps: Steps) -> None:
 def test_a_status_is_saved_with_its_event_or_not_at_all(steps: Steps) -> None:
     stack = Stack(id="arn:stack", name="one", region="us-east-1", created=0.0)
     resource = StackResource("Topic", "AWS::SNS::Topic")
-    log = StackEventLog(SimpleNamespace(clock=SimpleNamespace(time=lambda: 1.0), steps=steps), stack)
+    bus = SimpleNamespace(publish=lambda *event: None)
+    log = StackEventLog(SimpleNamespace(clock=SimpleNamespace(time=lambda: 1.0), steps=steps), stack, bus)
     for change in (
         lambda: log.stack("CREATE_IN_PROGRESS"),
         lambda: log.resource(resource, "CREATE_COMPLETE"),

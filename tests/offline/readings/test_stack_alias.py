@@ -198,17 +198,52 @@ def test_slowly(releases: Releases, play: Play) -> None:
     assert releases.cloud.time() - began_at >= 1800
 
 
-def test_not_at_all_until_the_alias_is_skipped_or_moved_by_hand(releases: Releases, play: Play) -> None:
+@pytest.fixture
+def queue(releases: Releases) -> str:
+    """A queue that receives an event for each stack that is stuck."""
+    name = f"stuck-{uuid.uuid4().hex[:8]}"
+    url: str = releases.cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    events = releases.cloud.client("events")
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html
+    pattern = {
+        "source": ["aws.cloudformation"],
+        "detail-type": ["CloudFormation Stack Status Change"],
+        "detail": {
+            "stack-id": [{"prefix": "arn:aws:cloudformation:us-east-1:123456789012:stack/stack-"}],
+            "status-details": {"status": ["UPDATE_ROLLBACK_FAILED"]},
+        },
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:123456789012:{name}"}])
+    return url
+
+
+def stuck_stacks(releases: Releases, queue: str) -> list[str]:
+    """The ids of the stacks of which the events in ``queue`` are, which are removed."""
+    sqs, deadline = releases.cloud.client("sqs"), time.monotonic() + 30
+    while not (messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])):
+        assert time.monotonic() < deadline
+    for message in messages:
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"])["detail"]["stack-id"] for message in messages]
+
+
+def test_not_at_all_until_the_alias_is_skipped_or_moved_by_hand(
+    releases: Releases, play: Play, queue: str
+) -> None:
     play(releases.cloud.cloud, stack_alias_rollback="stuck")
     stack, status = broken_release(releases)
+    assert stuck_stacks(releases, queue) == [stack]
     assert (status, releases.alias(stack)["FunctionVersion"]) == ("UPDATE_ROLLBACK_FAILED", "2")
     releases.client.continue_update_rollback(StackName=stack)
     assert releases.settled(stack) == "UPDATE_ROLLBACK_FAILED"
+    assert stuck_stacks(releases, queue) == [stack]
     releases.client.continue_update_rollback(StackName=stack, ResourcesToSkip=["Alias"])
     assert releases.settled(stack) == "UPDATE_ROLLBACK_COMPLETE"
     assert releases.alias(stack)["FunctionVersion"] == "2"
 
     stack, _ = broken_release(releases)
+    assert stuck_stacks(releases, queue) == [stack]
     function = releases.alias(stack)["AliasArn"].rpartition(":")[0]
     releases.cloud.client("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion="1")
     releases.client.continue_update_rollback(StackName=stack)
