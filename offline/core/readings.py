@@ -222,10 +222,10 @@ class Readings:
     alias_with_provisioned: Annotated[
         Literal["accepted", "refused"],
         Doubt(
-            meaning="provisioned concurrency on an alias with weights",
-            says=f"people meet 'Alias with weights can not be used with Provisioned Concurrency' "
-            f"({ISSUES}/hashicorp/terraform/issues/24957)",
-            module="services/lambda_/provisioned.py",
+            meaning="weights on an alias with provisioned concurrency, and a change of both in one stack update",
+            says="people meet 'Alias with weights can not be used with Provisioned Concurrency' "
+            f"({ISSUES}/hashicorp/terraform/issues/24957, {ISSUES}/aws/serverless-application-model/issues/1296)",
+            module="services/lambda_/aliases.py",
         ),
     ] = "refused"
     first_init_delay: Annotated[

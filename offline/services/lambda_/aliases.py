@@ -11,7 +11,7 @@ from serinus.offline.core.service import Call
 from serinus.offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision
 from serinus.offline.services.lambda_.names import target_of
 from serinus.offline.services.lambda_.paging import page
-from serinus.offline.services.lambda_.provisioned import ProvisionedOperations
+from serinus.offline.services.lambda_.provisioned import WEIGHTS_WITH_PROVISIONED, ProvisionedOperations
 from serinus.offline.services.lambda_.shapes import alias_shape
 from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 
@@ -87,6 +87,9 @@ class AliasOperations(ProvisionedOperations, LambdaBase):
 
     def _point(self, function: Function, alias: Alias, version: str, additional: dict[str, float]) -> None:
         self._require_routable(function, version, additional)
+        accepts = self.context.config.readings.alias_with_provisioned == "accepted"
+        if additional and alias.name in function.provisioned and not accepts:
+            raise invalid(WEIGHTS_WITH_PROVISIONED)
         alias.version, alias.additional, alias.revision_id = version, dict(additional), new_revision()
         self.follow_alias(function, alias)
 

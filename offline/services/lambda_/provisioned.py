@@ -20,6 +20,9 @@ from serinus.offline.services.lambda_.paging import page
 from serinus.offline.services.lambda_.shapes import timestamp
 from serinus.offline.services.lambda_.state import LATEST, Alias, Function, ProvisionedConcurrency
 
+#: What people meet: https://github.com/hashicorp/terraform/issues/24957
+WEIGHTS_WITH_PROVISIONED = "Alias with weights can not be used with Provisioned Concurrency"
+
 
 class ProvisionedOperations(LambdaBase):
     """Put, Get, Delete of FunctionConcurrency; Put, Get, List, Delete of ProvisionedConcurrencyConfig."""
@@ -119,7 +122,7 @@ class ProvisionedOperations(LambdaBase):
     def _require_provisionable(self, function: Function, qualifier: str, executions: int) -> None:
         alias = function.aliases.get(qualifier)
         if alias is not None and alias.additional:
-            raise invalid("Alias with weights can not be used with Provisioned Concurrency")
+            raise invalid(WEIGHTS_WITH_PROVISIONED)
         number = alias.version if alias else qualifier
         if number == LATEST:
             raise invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")

@@ -108,8 +108,31 @@ def test_provisioned_environments_serve_their_alias(aws, provisioned):
     assert listed["ProvisionedConcurrencyConfigs"][0]["FunctionArn"].endswith(f"{provisioned}:live")
 
 
-def test_a_weighted_alias_cannot_change_provisioned_concurrency(aws, provisioned):
+@pytest.mark.parametrize("reading", ["accepted", "refused"])
+def test_an_alias_with_provisioned_concurrency_may_get_weights_or_not(aws, cloud, play, provisioned, reading):
+    """Whether an alias with provisioned concurrency can get weights is a reading.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+    """
+    play(cloud, alias_with_provisioned=reading)
+    functions = aws("lambda")
+    functions.update_function_configuration(FunctionName=provisioned, Timeout=8)
+    functions.publish_version(FunctionName=provisioned)
+    weights = {
+        "FunctionName": provisioned,
+        "Name": "live",
+        "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.5}},
+    }
+    if reading == "accepted":
+        assert functions.update_alias(**weights)["RoutingConfig"] == weights["RoutingConfig"]
+        return
+    found = refusal(functions.update_alias, **weights)
+    assert found["Message"] == "Alias with weights can not be used with Provisioned Concurrency"
+
+
+def test_a_weighted_alias_cannot_change_provisioned_concurrency(aws, cloud, play, provisioned):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html"""
+    play(cloud, alias_with_provisioned="accepted")
     functions = aws("lambda")
     functions.update_function_configuration(FunctionName=provisioned, Timeout=8)
     functions.publish_version(FunctionName=provisioned)

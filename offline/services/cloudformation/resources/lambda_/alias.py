@@ -14,6 +14,9 @@ from serinus.offline.services.cloudformation.resources.lambda_ import provisione
 from serinus.offline.services.cloudformation.resources.lambda_.alias_rollback import return_alias
 
 POLL_S = 0.05
+#: Moving the alias gives it weights until the new version's environments are ready; people then meet this.
+#: https://github.com/aws/serverless-application-model/issues/1296
+WEIGHTS_WITH_PROVISIONED = "Alias with weights can not be used with Provisioned Concurrency"
 #: No page names a message; people change one property a deployment.
 SEVERAL = (
     "The alias {name} is shifted by CodeDeploy: its FunctionVersion and its {others} cannot change in one update "
@@ -38,6 +41,10 @@ class LambdaAlias(ResourceType):
         desired, previous = request.properties, request.previous or {}
         policy = request.update_policy.get("CodeDeployLambdaAliasUpdate")
         shifts = plain(desired["FunctionVersion"]) != plain(previous.get("FunctionVersion"))
+        provides = "ProvisionedConcurrencyConfig" in desired and request.changed("ProvisionedConcurrencyConfig")
+        readings = request.context.config.readings
+        if shifts and provides and not request.rolling_back and readings.alias_with_provisioned == "refused":
+            raise ResourceFailed(WEIGHTS_WITH_PROVISIONED)
         if request.rolling_back:
             return_alias(request, policy, deploy)
             update_directly(request)
@@ -45,11 +52,10 @@ class LambdaAlias(ResourceType):
             update_directly(request)
         else:
             others = [name for name in ("Description", "RoutingConfig") if request.changed(name)]
-            reading = request.context.config.readings.alias_several_properties
-            if others and reading == "refused":
+            if others and readings.alias_several_properties == "refused":
                 raise ResourceFailed(SEVERAL.format(name=desired["Name"], others=" and ".join(others)))
             deploy(request, policy, current=str(previous["FunctionVersion"]))
-            if others and reading == "applied":
+            if others and readings.alias_several_properties == "applied":
                 update_directly(request)
         provisioned.settle(request, desired["FunctionName"], desired["Name"])
         return ResourceState(request.identity, request.attributes)
