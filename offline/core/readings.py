@@ -232,9 +232,9 @@ class Readings:
         Seconds,
         Doubt(
             durations=("0", "1.5", "1..3"),
-            meaning="what the first init of each just published version takes longer, in real seconds",
+            meaning="what the first ten inits of a published version take longer, in real seconds",
             says="nothing; large layers are fetched as they are read",
-            module="services/lambda_/execution.py",
+            module="sandbox/first_inits.py",
         ),
     ] = AT_ONCE
     role_propagation: Annotated[

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from serinus.offline.core.clock import Clock, monotonic
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.sandbox.faults import Faults
+from serinus.offline.sandbox.first_inits import FirstInits
 from serinus.offline.sandbox.journal import WorkerLog
 from serinus.offline.sandbox.outcomes import SignalOutcome, init_status, outcome_of
 from serinus.offline.sandbox.platform_log import PlatformLog
@@ -52,6 +53,7 @@ class ColdStart:
         capacity: Capacity,
         clock: Clock,
         faults: Faults,
+        first_inits: FirstInits,
         dice: random.Random,
         write_log: WriteLog,
         announce: Announce,
@@ -61,6 +63,7 @@ class ColdStart:
         self._capacity = capacity
         self._clock = clock
         self._faults = faults
+        self._first_inits = first_inits
         self._dice = dice
         self._write_log = write_log
         self._announce = announce
@@ -167,7 +170,9 @@ class ColdStart:
         credentials = await self._preparation.credentials(spec)
         launch = self._preparation.launch(spec, prepared, credentials, initialization, stream, self._announce)
         started = monotonic()
-        signal = await worker.launch(launch, limit_s)
+        # A snapshot is taken before requests come; its workers here are started again where AWS would clone it.
+        delay_s = 0.0 if initialization == "snap-start" else self._first_inits.delay_s(spec)
+        signal = await worker.launch(launch, limit_s, delay_s)
         return worker, signal, (monotonic() - started) * 1000
 
     async def _prepare(self, pool: Pool, journal: WorkerLog) -> PreparedFunction | StartedWorker:

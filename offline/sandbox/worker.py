@@ -79,8 +79,9 @@ class Worker:
         self._pipe = -1
         self._watch: asyncio.Task[None] | None = None
 
-    async def launch(self, launch: Launch, limit_s: float) -> Signal:
-        """Start the process and wait until its init is complete (`Ready`, or `Parked` for SnapStart)."""
+    async def launch(self, launch: Launch, limit_s: float, delay_s: float = 0.0) -> Signal:
+        """Start the process and wait until its init is complete (`Ready`, or `Parked` for SnapStart), which takes
+        ``delay_s`` longer than its work does."""
         fault = self.faults.of(self.spec.name, self.spec.version)
         address = await self._api.start()
         waiting = self._expect(limit_s)
@@ -89,8 +90,9 @@ class Worker:
         except OSError as error:
             self.journal.write(f"[ERROR] {launch.command[0]} could not be started: {error}")
             self._end_without_process()
-        if fault.slow_init_ms and self.pid:
-            await self._hold(fault.slow_init_ms / 1000, waiting)
+        delay_s += fault.slow_init_ms / 1000
+        if delay_s and self.pid:
+            await self._hold(delay_s, waiting)
         if self.faults.strikes(fault.init_failure_rate):
             self.kill()
         signal = await waiting

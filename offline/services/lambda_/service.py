@@ -15,6 +15,7 @@ from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.core.protocol import AwsResponse
 from serinus.offline.sandbox.cold_start import ColdStart
 from serinus.offline.sandbox.faults import Faults, fault_from
+from serinus.offline.sandbox.first_inits import FirstInits
 from serinus.offline.sandbox.pool import Capacity
 from serinus.offline.sandbox.provisioning import Preparation
 from serinus.offline.sandbox.sandbox import Sandbox
@@ -87,6 +88,7 @@ class Lambda(
                 self.capacity,
                 self.context.clock,
                 self.faults,
+                FirstInits(config),
                 self.dice,
                 self._function_logs.write,
                 self.sandbox.reaper.announce,
