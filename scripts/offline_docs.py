@@ -1,7 +1,7 @@
-"""Writes the table of AWS's rules in docs/offline.md from the conformance tests; `--check` only compares.
+"""Writes the tables in docs/offline.md: AWS's rules from the conformance tests, and the readings from their class.
 
-A test is a rule: the first line of its docstring says it (or the test's name does), its last names the page
-that it comes from (`Source: URL`), and a line `Differs: ...` says where this cloud is not like AWS.
+`--check` only compares. A test is a rule: the first line of its docstring says it (or the test's name does), its
+last names its page (`Source: URL`), and a line `Differs: ...` says where this cloud is not like AWS.
 """
 
 import argparse
@@ -12,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from serinus.offline.core.readings import NOT_DOCUMENTED, Doubt, Readings
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "offline.md"
 TESTS = ROOT / "tests" / "offline" / "conformance"
 BEGIN, END = "<!-- rules: made by scripts/offline_docs.py -->", "<!-- end of rules -->"
+BEGIN_READINGS, END_READINGS = "<!-- readings: made by scripts/offline_docs.py -->", "<!-- end of readings -->"
 SOURCE = re.compile(r"^\s*Source: (https?://\S+)\s*$", re.MULTILINE)
 DIFFERS = re.compile(r"^\s*Differs: (.+)$", re.MULTILINE)
 SERVICES = {
@@ -126,6 +129,28 @@ def written(found: Sequence[Rule]) -> str:
     return "\n".join(parts)
 
 
+def readings_table() -> str:
+    """The table of readings, in the order of their class."""
+    rows = [
+        f"| `{doubt.name}` | {doubt.meaning} | {choices_of(doubt)} | {source_of(doubt)} |"
+        for doubt in Readings.doubts()
+    ]
+    return "\n".join(["| name | what it decides | values | AWS |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def choices_of(doubt: Doubt) -> str:
+    """The values, the default in bold type."""
+    if doubt.durations:
+        return f"seconds, or `30..120` for a uniform distribution; **`{doubt.default}`**"
+    return ", ".join(f"**`{value}`**" if value == doubt.default else f"`{value}`" for value in doubt.values)
+
+
+def source_of(doubt: Doubt) -> str:
+    if doubt.page == NOT_DOCUMENTED:
+        return f"{NOT_DOCUMENTED}: {doubt.says}"
+    return f"{doubt.says} ([{page_name(doubt.page)}]({doubt.page}))"
+
+
 def counts(found: Sequence[Rule]) -> str:
     stands = [rule.stand.split(":")[0] for rule in found]
     counted = {stand: stands.count(stand) for stand in ("modelled", "differs", "refused")}
@@ -141,6 +166,12 @@ def escaped(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def replaced(page: str, begin: str, content: str, end: str) -> str:
+    """``page`` with ``content`` between the lines ``begin`` and ``end``."""
+    before, after = page.split(begin)[0], page.split(end)[1]
+    return f"{before}{begin}\n\n{content}\n{end}{after}"
+
+
 def main() -> int:
     """0 when the page is written or up to date, 1 with the reason on stderr otherwise."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -154,8 +185,8 @@ def main() -> int:
         sys.stderr.write(f"these tests name no AWS page; end their docstrings with `Source: URL`:\n{error}\n")
         return 1
     page = arguments.page.read_text()
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    made = f"{before}{BEGIN}\n\n{tables}\n{END}{after}"
+    made = replaced(page, BEGIN, tables, END)
+    made = replaced(made, BEGIN_READINGS, readings_table(), END_READINGS)
     if arguments.check and made != page:
         sys.stderr.write(f"{arguments.page} is stale: run `python scripts/offline_docs.py`\n")
         return 1

@@ -110,7 +110,7 @@ class Readings:
         Seconds,
         Doubt(
             durations=("0", "900"),
-            meaning="time until a new metric is in ListMetrics and in what SEARCH finds",
+            meaning="time until a new metric is in ListMetrics, and on AWS in what SEARCH finds",
             says="up to fifteen minutes",
             page=f"{DOCS}/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html",
             module="services/cloudwatch/visibility.py",
@@ -137,7 +137,7 @@ class Readings:
         Literal["present", "absent"],
         Doubt(
             meaning="whether a throttled call by alias counts under an ExecutedVersion, although none executed it",
-            says="nothing of throttled calls",
+            says="throttled calls are not mentioned",
             module="services/lambda_/metrics.py",
         ),
     ] = "absent"
@@ -146,7 +146,7 @@ class Readings:
         Doubt(
             durations=("0", "15", "60"),
             meaning="time between two looks of a deployment at its alarms; 0: it stops as an alarm fires",
-            says="alarms are polled (ignorePollAlarmFailure); no interval",
+            says="alarms are polled (ignorePollAlarmFailure), at no stated interval",
             module="services/codedeploy/state_machine.py",
         ),
     ] = A_MINUTE
@@ -207,7 +207,7 @@ class Readings:
         Literal["applied", "ignored", "refused"],
         Doubt(
             meaning="another new property of an alias whose version CodeDeploy shifts in the same update",
-            says="nothing of other properties",
+            says="other properties are not mentioned",
             module="services/cloudformation/resources/lambda_/alias.py",
         ),
     ] = "refused"
@@ -233,7 +233,7 @@ class Readings:
         Doubt(
             durations=("0", "1.5", "1..3"),
             meaning="what the first ten inits of a published version take longer, in real seconds",
-            says="nothing; large layers are fetched as they are read",
+            says="no figure; code and layers are fetched as they are read",
             module="sandbox/first_inits.py",
         ),
     ] = AT_ONCE
@@ -269,7 +269,7 @@ class Readings:
         Literal["case-sensitive", "case-insensitive"],
         Doubt(
             meaning="whether a metric named all is one of the names reserved for AWS WAF, as All is",
-            says="not a metric name reserved for WAF, for example All and Default_Action",
+            says="names reserved for WAF are refused, for example All and Default_Action; case is not mentioned",
             module="services/wafv2/rules.py",
         ),
     ] = "case-insensitive"

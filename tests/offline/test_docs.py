@@ -9,6 +9,7 @@ import pytest
 
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.core.config import CloudConfig
+from serinus.offline.core.readings import Readings
 from serinus.offline.services.unperformed import PartialMotoService
 
 SERVICES = [type(service) for service in Cloud(CloudConfig()).services.by_name.values()]
@@ -38,6 +39,14 @@ def test_the_decision_counts_the_services_of_the_registry() -> None:
     whole = [one for one in SERVICES if not one.moto_operations and not issubclass(one, PartialMotoService)]
     assert re.findall(r"lists (\d+) services", text) == [str(len(SERVICES))]
     assert re.findall(r"(\d+) are still ours, whole", text) == [str(len(whole))]
+
+
+def test_the_page_lists_every_reading_with_its_default() -> None:
+    text = (ROOT / "docs" / "offline.md").read_text()
+    for doubt in Readings.doubts():
+        (row,) = re.findall(rf"^\| `{doubt.name}` \|.*$", text, re.MULTILINE)
+        assert f"**`{doubt.default}`**" in row
+        assert doubt.page in row
 
 
 def test_a_conformance_test_without_its_page_is_named(tmp_path: Path) -> None:

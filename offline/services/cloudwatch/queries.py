@@ -117,8 +117,9 @@ class Resolver:
     def __init__(
         self, store: MetricStore, queries: Sequence[Query], window: Window, readings: Readings | None = None
     ) -> None:
+        readings = readings or Readings()
         self._store = store
-        self._fills_empty = (readings or Readings()).empty_series == "filled"
+        self._fills_empty = readings.empty_series == "filled"
         self._queries = {query.id: query for query in queries}
         self._window = window
         self._values: dict[str, Value] = {}

@@ -2,13 +2,14 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from serinus.offline.core.readings import InvalidReading, Readings, Seconds
+from serinus.offline.core.readings import Doubt, InvalidReading, Readings, Seconds
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,6 +27,12 @@ def test_the_default_is_what_a_cloud_without_readings_plays() -> None:
     for doubt in Readings.doubts():
         assert str(Readings.parse(doubt.name, doubt.default)) == doubt.default
         assert doubt.page == "not documented" or doubt.page.startswith("https://docs.aws.amazon.com/")
+
+
+@pytest.mark.parametrize("doubt", Readings.doubts(), ids=lambda doubt: doubt.name)
+def test_the_named_module_plays_the_reading(doubt: Doubt) -> None:
+    code = (ROOT / "offline" / doubt.module).read_text()
+    assert re.search(rf"\breadings\.{doubt.name.replace('-', '_')}\b", code)
 
 
 @pytest.mark.parametrize(
