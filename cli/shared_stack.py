@@ -85,7 +85,7 @@ def delete_unused(target: CloudTarget, settings: Settings, released: Collection[
         botocore.exceptions.BotoCoreError,
     ) as error:  # a WaiterError is a BotoCoreError
         raise CliError(
-            f"{stack}, which no endpoint uses any more, was not deleted: {error} Delete it with "
+            f"{stack}, which no endpoint uses any more, may still exist: {error} Delete it with "
             f"`aws cloudformation delete-stack --stack-name {stack}`."
         ) from error
     return True

@@ -91,6 +91,7 @@ def test_destroy_prints_the_cdks_output_only_when_asked(
     monkeypatch.setattr(endpoints, "stack_names", lambda *_: {"churn": "shop-local-churn"})
     monkeypatch.setattr(endpoints, "describe_stack", lambda *_: None)
     monkeypatch.setattr("serinus.cli.api_keys.drop_rotated", lambda *_: None)
+    monkeypatch.setattr("serinus.cli.shared_stack.delete_unused", lambda *_: False)
     done = CliRunner().invoke(app, ["destroy", "churn", "--local", *(["--verbose"] if verbose else [])])
     assert done.exit_code == 0, done.output
     assert logs == [None if verbose else project / destroy.LOG]
