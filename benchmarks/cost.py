@@ -11,7 +11,14 @@ from lab.models import model
 from lab.worker import start
 from table import Row, main, median
 
-from serinus.infra.prices import AS_OF, PER_GB_SECOND, PER_MILLION_CALLS, PER_MILLION_INVOCATIONS
+from serinus.infra.prices import (
+    AS_OF,
+    PER_GB_SECOND,
+    PER_MILLION_CALLS,
+    PER_MILLION_INVOCATIONS,
+    PROVISIONED_PER_GB_SECOND,
+    SNAPSHOT_PER_GB_SECOND,
+)
 
 MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 WARM_REQUESTS = 40
@@ -23,8 +30,9 @@ ARCHITECTURE = "x86_64"
 TASKS, TASK_VCPU, TASK_GB = 2, 0.5, 1.0
 NOTE = (
     f"US dollars for a million predictions of one row in a month, us-east-1, prices of {AS_OF}, "
-    f"{ARCHITECTURE}, without free tiers. Measured here: duration and init under each size's CPU share, small "
-    f"boosting model; {COLD_SHARE:.0%} of requests are cold. INIT is billed like duration; duration rounds up to "
+    f"{ARCHITECTURE}, without free tiers and logs (costs.md: $0.52). Measured here: duration and init under each "
+    f"size's CPU share, small boosting model; {COLD_SHARE:.0%} of requests are cold. INIT is billed like duration; "
+    "duration rounds up to "
     "whole ms. snapstart keeps one version's snapshot all month and restores for each cold request. provisioned "
     "keeps one environment ready all month and bills no init. The container is two Fargate tasks of half a CPU "
     "and a GB and a load balancer, however few requests come. `api` is a REST API's price on top, for all but the "
@@ -75,9 +83,9 @@ def price(found: Measured) -> Row:
     requests = PER_MILLION_INVOCATIONS * PREDICTIONS / 1e6
     a_second = found.gigabytes * PER_GB_SECOND[ARCHITECTURE]
     duration, init = billed_s * a_second, init_s * a_second
-    snapshot = found.gigabytes * (prices.SNAPSHOT_PER_GB_SECOND * SECONDS_A_MONTH + prices.RESTORE_PER_GB * cold)
+    snapshot = found.gigabytes * (SNAPSHOT_PER_GB_SECOND * SECONDS_A_MONTH + prices.RESTORE_PER_GB * cold)
     ready = found.gigabytes * (
-        prices.PROVISIONED_PER_GB_SECOND[ARCHITECTURE] * SECONDS_A_MONTH
+        PROVISIONED_PER_GB_SECOND[ARCHITECTURE] * SECONDS_A_MONTH
         + prices.PROVISIONED_DURATION_PER_GB_SECOND[ARCHITECTURE] * billed_s
     )
     return {

@@ -1,5 +1,5 @@
-"""Prices of us-east-1 beside those that the dashboards show (`infra.prices`), in US dollars, without free tiers,
-savings plans and transfer.
+"""Prices of us-east-1 beside those of `infra.prices`, in US dollars, without free tiers, savings plans and
+transfer.
 
 Looked up on 2026-11-25 in copies of AWS's pricing pages and of its Price List that others quote: Lambda's as
 published 2026-09-19, API Gateway's 2026-09-21, Fargate's as of March 2026. AWS's own pages could not be opened
@@ -9,11 +9,9 @@ https://aws.amazon.com/lambda/pricing/ https://aws.amazon.com/api-gateway/pricin
 https://aws.amazon.com/fargate/pricing/ https://aws.amazon.com/elasticloadbalancing/pricing/
 """
 
-#: A second of a GB kept ready, and of a GB's duration there.
-PROVISIONED_PER_GB_SECOND = {"x86_64": 0.0000041667, "arm64": 0.0000033334}
+#: A second of a GB's duration in an environment kept ready.
 PROVISIONED_DURATION_PER_GB_SECOND = {"x86_64": 0.0000097222, "arm64": 0.0000077778}
-#: SnapStart of Python: a GB of snapshot kept for a second, and each GB that is restored.
-SNAPSHOT_PER_GB_SECOND = 0.0000015046
+#: SnapStart of Python: each GB that is restored.
 RESTORE_PER_GB = 0.0001397998
 
 #: Fargate on x86_64, and the load balancer in front of it, without its capacity units.
