@@ -111,7 +111,8 @@ ACKNOWLEDGEMENTS = (
     _serverless(
         "LambdaAsyncFailureDestination",
         _RELEASE_FUNCTIONS,
-        "Their callers wait for the response or call again; a late repetition could only do harm.",
+        "CodeDeploy and CloudFormation wait for their functions and count silence as failure; the judge is called "
+        "again every minute, the clean-up after the next release.",
     ),
     _serverless(
         "EventBusDLQ",
@@ -119,7 +120,8 @@ ACKNOWLEDGEMENTS = (
         "An event that could not be delivered is stale: the next minute's or the next release's replaces it, and "
         "alarms publish to the topic directly.",
     ),
-    _solutions("IAM5", ["Hooks/Before", "Hooks/After", "Retention/Retire"], _NO_RESOURCES, "Resource::*"),
+    _solutions("IAM5", ["Hooks/Before", "Retention/Retire"], _NO_RESOURCES, "Resource::*"),
+    _solutions("IAM5", ["Hooks/After"], _NO_RESOURCES + " Nor does GetMetricData.", "Resource::*"),
     _solutions(
         "IAM5",
         ["Hooks/Judge"],

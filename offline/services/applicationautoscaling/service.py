@@ -238,13 +238,12 @@ def _check_lambda(params: Document) -> None:
 
 def _bounds(previous: Document, requested: Document) -> Document:
     """Least and largest capacity: those ``requested``, else the ``previous`` ones."""
-    bounds: Document = {
-        member: requested[member] if requested.get(member) is not None else previous.get(member)
-        for member in ("MinCapacity", "MaxCapacity")
-    }
-    for member, value in bounds.items():
+    bounds: dict[str, int] = {}
+    for member in ("MinCapacity", "MaxCapacity"):
+        value = requested[member] if requested.get(member) is not None else previous.get(member)
         if value is None:
             raise invalid(f"{member} is required to register a new scalable target")
+        bounds[member] = value
     if bounds["MinCapacity"] > bounds["MaxCapacity"]:
         raise invalid("Maximum capacity cannot be less than minimum capacity")
     return bounds
