@@ -151,9 +151,11 @@ class RestFront(Construct):
 
 def _answer_as_text(preflight: apigateway.Method) -> None:
     """If every media type is binary, a mock integration can read its own template only with CONVERT_TO_TEXT.
+    Whether the template of its response, which two or more origins have, needs it too is not documented.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
     """
     method = preflight.node.default_child
     assert isinstance(method, apigateway.CfnMethod)
     method.add_property_override("Integration.ContentHandling", "CONVERT_TO_TEXT")
+    method.add_property_override("Integration.IntegrationResponses.0.ContentHandling", "CONVERT_TO_TEXT")

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 
 REGION = "us-east-1"
 PAGE = "https://app.example"
+OTHER_PAGE = "https://other.example"
 Deploy = Callable[..., str]
 DOMAIN = DomainSettings(
     name="churn.example.com",
@@ -50,7 +51,7 @@ def deploy(cloud: Cloud, front_template: Callable[..., Template]) -> Deploy:
 
     def create(front: Any, **access: Any) -> str:
         stage = "live" if front is RestFront else None
-        made = front_template(front, stage=stage, docs=True, cors_origins=(PAGE,), **access).to_json()
+        made = front_template(front, stage=stage, docs=True, cors_origins=(PAGE, OTHER_PAGE), **access).to_json()
         name = f"{front.__name__}-{next(numbers)}"
         stacks = client("cloudformation")
         stacks.create_stack(
@@ -88,15 +89,16 @@ def signed(cloud: Cloud, url: str) -> dict[str, str]:
 
 
 def assert_pages_may_ask(url: str) -> None:
-    asked = call(
-        f"{url}/predict",
-        "OPTIONS",
-        origin=PAGE,
-        access_control_request_method="POST",
-        access_control_request_headers="content-type",
-    )
-    assert asked.status_code in (200, 204), asked.text
-    assert asked.headers["access-control-allow-origin"] == PAGE
+    for page in (PAGE, OTHER_PAGE):
+        asked = call(
+            f"{url}/predict",
+            "OPTIONS",
+            Origin=page,
+            access_control_request_method="POST",
+            access_control_request_headers="content-type",
+        )
+        assert asked.status_code in (200, 204), asked.text
+        assert asked.headers["access-control-allow-origin"] == page
 
 
 @pytest.mark.parametrize("front", [RestFront, HttpFront])

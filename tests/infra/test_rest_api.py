@@ -133,6 +133,21 @@ def test_pages_of_chosen_origins_may_call(template: Fronts) -> None:
     )
 
 
+@pytest.mark.parametrize("origins", [("https://app.example",), ("https://app.example", "https://other.example")])
+def test_both_templates_of_a_preflight_are_read_as_text(template: Fronts, origins: tuple[str, ...]) -> None:
+    """The second origin adds a template to the response, and every media type is binary."""
+    as_text = Match.object_like({"ContentHandling": "CONVERT_TO_TEXT"})
+    template(cors_origins=origins).has_resource_properties(
+        "AWS::ApiGateway::Method",
+        {
+            "HttpMethod": "OPTIONS",
+            "Integration": Match.object_like(
+                {"ContentHandling": "CONVERT_TO_TEXT", "IntegrationResponses": [as_text]}
+            ),
+        },
+    )
+
+
 def test_pages_may_read_the_apis_own_errors_where_they_may_call(template: Fronts) -> None:
     made = template(cors_origins=("https://app.example",))
 
