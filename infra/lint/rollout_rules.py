@@ -30,7 +30,7 @@ _USED_BY: Mapping[str, tuple[str, ...]] = {
 
 
 def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A shift or a wait beyond CodeDeploy's limits."""
+    """A shift or a wait beyond the limits of CloudFormation and CodeDeploy."""
     rollout = endpoint.settings.rollout
     minutes = shift_of(rollout).minutes
     if minutes > LONGEST_SHIFT_MINUTES:
@@ -38,7 +38,7 @@ def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             "error",
             ("rollout", "interval_minutes"),
             f"steps of {rollout.step_percent} % every {minutes_in_words(rollout.interval_minutes)} take "
-            f"{minutes_in_words(minutes)}; CodeDeploy allows {LONGEST_SHIFT_MINUTES} for a shift",
+            f"{minutes_in_words(minutes)}; CloudFormation allows {LONGEST_SHIFT_MINUTES} (33 hours) for a shift",
             "Set larger steps or a shorter interval",
         )
     if rollout.strategy == "blue_green" and rollout.bake_minutes > LONGEST_HELD_MINUTES:
@@ -47,7 +47,7 @@ def check_length(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
             ("rollout", "bake_minutes"),
             f"a switched deployment would wait for {minutes_in_words(rollout.bake_minutes)}; CodeDeploy gives "
             f"up after an hour, and {LONGEST_HELD_MINUTES} leave time to report to it",
-            f"Set {LONGEST_HELD_MINUTES} or less, or strategy canary, which bakes up to 48 hours",
+            f"Set {LONGEST_HELD_MINUTES} or less, or strategy canary, which bakes up to 33 hours",
         )
 
 

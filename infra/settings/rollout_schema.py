@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field
 from serinus.infra.settings.table import TABLE
 from serinus.lambda_handlers.contract.release import MINIMUM_REQUESTS
 
-#: CodeDeploy's limit for a whole shift (docs.aws.amazon.com/codedeploy/latest/userguide/limits.html).
-LONGEST_SHIFT_MINUTES = 2880
+#: Minutes of the longest shift: 33 hours. CodeDeploy allows 48, but a shift is a part of one CloudFormation
+#: operation, which ends after 36; AWS allows 33 for a shift within one.
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-ecs-service-canaryconfiguration.html
+LONGEST_SHIFT_MINUTES = 1980
 
 Percent = Annotated[int, Field(ge=1, le=99)]
 Minutes = Annotated[int, Field(ge=1, le=LONGEST_SHIFT_MINUTES)]
@@ -30,7 +32,8 @@ class RolloutSettings(BaseModel):
     """canary: percentage of requests that the new version gets during the bake."""
 
     bake_minutes: Minutes = 15
-    """canary, blue_green: minutes for which the new version is judged; a canary's alarm needs the last five."""
+    """canary, blue_green: minutes for which the new version is judged; a canary's alarm needs the last five. The
+    credentials that deploy must last longer."""
 
     step_percent: Percent = 10
     """linear: percentage of requests that each step adds."""

@@ -75,8 +75,9 @@ class EndpointSettings(BaseModel):
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Maximum number of rows in one request."""
 
-    max_body_bytes: Annotated[int, Field(ge=1024, le=6_000_000)] = 4_000_000
-    """Maximum size of a request's body in bytes; Lambda accepts 6 MB, including the event around the body."""
+    max_body_bytes: Annotated[int, Field(ge=1024, le=4_500_000)] = 4_000_000
+    """Maximum size of a request's body in bytes. Lambda accepts 6 MB, and bodies reach it in base64, a third
+    larger: all of a REST API, and binary ones of an HTTP API."""
 
     hot_route: bool = True
     """Serve predictions without importing FastAPI; false sends all requests through it. Responses are the same."""

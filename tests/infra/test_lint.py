@@ -33,7 +33,7 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
     [
         (
             '[endpoint.churn.rollout]\nstrategy = "linear"\nstep_percent = 1\ninterval_minutes = 30\n',
-            "error", 8, "endpoint.churn.rollout.interval_minutes", "take 2970 minutes; CodeDeploy allows 2880",
+            "error", 8, "endpoint.churn.rollout.interval_minutes", "take 2970 minutes; CloudFormation allows 1980",
         ),
         (
             '[endpoint.churn.rollout]\nstrategy = "blue_green"\nbake_minutes = 60\n',
@@ -46,6 +46,14 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
         (
             "[endpoint.churn.alarms]\np99_ms = 400\n",
             "warning", 6, "endpoint.churn.alarms.p99_ms", "begins with cold starts",
+        ),
+        (
+            "[endpoint.churn.alarms]\np99_ms = 1500\n",
+            "warning", 6, "endpoint.churn.alarms.p99_ms", "may take 1900 ms with memory_mb = 1024",
+        ),
+        (
+            "memory_mb = 256\n[endpoint.churn.alarms]\np99_ms = 4000\n",
+            "warning", 7, "endpoint.churn.alarms.p99_ms", "may take 4400 ms with memory_mb = 256",
         ),
         (
             "timeout_s = 1\n[endpoint.churn.rollout]\nwarm_limit_ms = 900\ncold_limit_ms = 900\n",
@@ -96,8 +104,8 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 5, "endpoint.churn.reserved_concurrency", "throttle each other",
         ),
         (
-            "timeout_s = 2\n[endpoint.churn.rollout]\nwarm_limit_ms = 2000\n",
-            "warning", 7, "endpoint.churn.rollout.warm_limit_ms", "times out at timeout_s, after 2000 ms",
+            "timeout_s = 4\n[endpoint.churn.rollout]\nwarm_limit_ms = 4000\n",
+            "warning", 7, "endpoint.churn.rollout.warm_limit_ms", "times out at timeout_s, after 4000 ms",
         ),
     ],
 )  # fmt: skip
@@ -148,7 +156,7 @@ def test_what_nobody_wrote_is_found_at_the_endpoints_table(tmp_path: Path) -> No
     (finding, *_) = findings_in(
         tmp_path,
         BASE + "rate_limit_per_s = 1\nburst_limit = 1\n[defaults]\ntimeout_s = 5\n"
-        "[endpoint.churn.rollout]\nbake_minutes = 2880\nshare_percent = 1\n",
+        "[endpoint.churn.rollout]\nbake_minutes = 1980\nshare_percent = 1\n",
     )
 
     assert (finding.line, finding.key) == (4, "endpoint.churn.alarms.minimum_requests")

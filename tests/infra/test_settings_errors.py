@@ -33,7 +33,7 @@ def errors_in(tmp_path: Path, text: str) -> list[str]:
         ("log_retention_days = true", "= true is not allowed; allowed: one of 1, 3, 5, 7, 14, 30"),
         ("reserved_concurrency = -1", "= -1 is not allowed; allowed: a whole number, 0 or more"),
         ("max_rows = 0", "= 0 is not allowed; allowed: a whole number from 1 to 100000"),
-        ("max_body_bytes = 7_000_000", "= 7000000 is not allowed; allowed: a whole number from 1024 to 6000000"),
+        ("max_body_bytes = 7_000_000", "= 7000000 is not allowed; allowed: a whole number from 1024 to 4500000"),
         ("docs = 1", "= 1 is not allowed; allowed: true or false"),
         ('hot_route = "yes"', '= "yes" is not allowed; allowed: true or false'),
         ('model = "Churn_1"', '= "Churn_1" is not allowed; allowed: lower-case letters'),
