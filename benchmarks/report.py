@@ -37,6 +37,7 @@ TITLES = {
     "judge": "The judge",
     "rehearse": "Rehearsals",
     "bake_end": "The end of a bake",
+    "readings": "Every reading of AWS",
     "broken_layer": "A broken layer",
     "offline": "The offline cloud",
     "fuzz": "Hostile requests",
