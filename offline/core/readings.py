@@ -150,6 +150,16 @@ class Readings:
             module="services/codedeploy/state_machine.py",
         ),
     ] = A_MINUTE
+    schedule_delay: Annotated[
+        Seconds,
+        Doubt(
+            durations=("0", "0..59"),
+            meaning="time between the instant of a schedule and the call of its target",
+            says="a minute is the finest resolution, and there can be a delay of several seconds",
+            page=f"{DOCS}/eventbridge/latest/userguide/eb-create-rule-schedule.html",
+            module="services/events/rules.py",
+        ),
+    ] = AT_ONCE
     hooks_in_rollback: Annotated[
         Literal["yes", "no"],
         Doubt(

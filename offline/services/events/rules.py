@@ -1,6 +1,7 @@
 """Rules: PutRule, DescribeRule, EnableRule and the like, and their schedules."""
 
 import json
+import random
 from typing import Any
 
 from serinus.offline.core.errors import NotModelled
@@ -18,6 +19,8 @@ STATES = ("ENABLED", "DISABLED")
 
 class RuleOperations(EventsBase):
     deliveries: EventDeliveries
+    #: Draws the delays of schedules.
+    source: random.Random
 
     async def put_rule(self, call: Call) -> Document:
         bus, name = self.bus(call), call.params["Name"]
@@ -110,7 +113,10 @@ class RuleOperations(EventsBase):
             event = scheduled_event(self.context.config.account_id, region, rule.arn, due)
             await self.deliveries.to_targets(region, rule, event)
 
-        rule.due = self.context.clock.call_at(due, run, name=f"rule {rule.name}")
+        # The finest resolution is a minute, and the target may run several seconds after its beginning.
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+        delay_s = self.context.config.readings.schedule_delay.sample(self.source)
+        rule.due = self.context.clock.call_at(due + delay_s, run, name=f"rule {rule.name}")
 
 
 OPTIONAL = ("EventPattern", "ScheduleExpression", "Description", "RoleArn")

@@ -1,6 +1,7 @@
 """The service itself: rules, targets, buses, and events from clients and from the cloud's own services."""
 
 import asyncio
+import random
 from typing import Any
 
 from serinus.offline.core.errors import AwsError
@@ -30,6 +31,7 @@ class EventBridge(PairedTagOperations, TargetOperations, RuleOperations, BusOper
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
         self._saved_due: dict[str, float] = {}
+        self.source = random.Random(context.config.seed)
 
     def connect(self, ports: Ports) -> None:
         self.deliveries = EventDeliveries(self.context, ports.functions, ports.metrics)
