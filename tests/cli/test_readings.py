@@ -1,5 +1,6 @@
 """Readings on the command line: a file under single values, and both under the short form of the metric delay."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from serinus.offline.core.readings import Readings
 def played(simulation: SimulationOptions) -> dict[str, str]:
     """The readings of a cloud that is started with these options."""
     arguments = simulation.arguments()
-    pairs = [value for option, value in zip(arguments, arguments[1:], strict=False) if option == "--reading"]
+    pairs = [value for option, value in itertools.pairwise(arguments) if option == "--reading"]
     return Readings().replaced(Readings.assignments(pairs)).as_json()
 
 
