@@ -35,7 +35,7 @@ class Regional(Service):
     def __init__(self, context: CloudContext) -> None:
         super().__init__(context)
         self.regions: dict[str, MetricRegion] = {}
-        self.visibility = Visibility(context.config.readings, context.config.seed)
+        self.visibility = Visibility(context)
 
     def region(self, name: str) -> MetricRegion:
         """The region's state; setdefault on a dict is atomic, so any thread may call."""

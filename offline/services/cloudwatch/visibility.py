@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics
 
 import random
 
-from serinus.offline.core.readings import Readings
+from serinus.offline.core.ports import CloudContext
 from serinus.offline.services.cloudwatch.store import MetricKey, MetricStore
 
 #: The age up to which a metric counts as new.
@@ -13,15 +13,15 @@ NEW_S = 300.0
 
 
 class Visibility:
-    """Draws the delays of one cloud; the same ``seed`` draws the same delays again."""
+    """Draws the delays of one cloud; the same seed draws the same delays again."""
 
-    def __init__(self, readings: Readings, seed: int | None) -> None:
-        self._readings = readings
-        self._source = random.Random(seed)
+    def __init__(self, context: CloudContext) -> None:
+        self._context = context
+        self._source = random.Random(context.config.seed)
 
     def visible_at(self, store: MetricStore, key: MetricKey, sent_at: float) -> float:
         """When a value of ``key`` that was sent at ``sent_at`` is seen; both in cloud epoch seconds."""
-        readings = self._readings
+        readings = self._context.config.readings
         first_sent_at = store.first_sent(key)
         if first_sent_at is None:
             listed_at = sent_at + readings.list_metrics_delay.sample(self._source)
