@@ -73,7 +73,10 @@ def deploy(
             _deploy(context, stacks, log, hotfix=hotfix)
             settings = load_settings(project / SETTINGS, environment)
             if settings.shared_stack is None:
-                delete_unused(target, settings, stacks.values())
+                try:
+                    delete_unused(target, settings, stacks.values())
+                except CliError as error:  # the endpoints are deployed
+                    notice(str(error))
     except KeyboardInterrupt as interrupt:
         updating = updating_stacks(target, stacks)
         releases = "; ".join(

@@ -64,8 +64,8 @@ def destroy(
         cdk.run(project, command, target.environment())
     for stack in stacks.values():
         drop_rotated(target.client("apigateway"), stack)
-    delete_unused(target, load_settings(project / SETTINGS, environment), ())
     results.print(f"destroyed {', '.join(stacks)}")
+    delete_unused(target, load_settings(project / SETTINGS, environment), ())
 
 
 def lift_protection(target: "CloudTarget", stacks: list[str], environment: str) -> None:

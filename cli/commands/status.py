@@ -11,6 +11,8 @@ from serinus.cli.target import AsJson, CloudPort, EndpointNames, Environment, Lo
 if TYPE_CHECKING:
     from serinus.cli.overview import DeployedEndpoint, EndpointOverview
     from serinus.cli.shared_stack import SharedOverview
+    from serinus.cli.target import CloudTarget
+    from serinus.infra.settings import Settings
 
 
 def status(
@@ -30,7 +32,6 @@ def status(
     from serinus.cli.endpoints import select_endpoints
     from serinus.cli.overview import observe, planned_endpoints
     from serinus.cli.project import find_project
-    from serinus.cli.shared_stack import observe_shared
     from serinus.cli.target import CloudTarget, select_target
     from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS, UNBOUND_ENVIRONMENTS
     from serinus.infra.settings import load_settings
@@ -48,7 +49,7 @@ def status(
         target_name = target.name
         clock_note = f" in {target.clock_note}" if target.clock_note else ""
         overviews = [observe(overview, target) for overview in overviews]
-        shared = observe_shared(target, settings)
+        shared = _observe_shared(target, settings)
     except WrongUsage:
         raise
     except CliError as error:
@@ -70,11 +71,22 @@ def status(
             results.print("\n".join(lines_of(overview, flags=flags, reachable=not problem)), markup=False)
         if shared is not None:
             results.print("\n".join(shared_lines(shared)), markup=False)
-        elif not problem and environment not in UNBOUND_ENVIRONMENTS:
+        elif not problem and not settings.operations.has_topic and environment not in UNBOUND_ENVIRONMENTS:
             notice(f"nobody is notified of alarms: [env.{environment}.operations] sets no emails and no chat")
         notice(problem or f"{environment} on {target_name}; times are UTC{clock_note}")
     if problem:
         raise typer.Exit(1)
+
+
+def _observe_shared(target: "CloudTarget", settings: "Settings") -> "SharedOverview | None":
+    """What the endpoints share; who may read endpoints need not be allowed to read it."""
+    from serinus.cli.shared_stack import observe_shared
+
+    try:
+        return observe_shared(target, settings)
+    except CliError as error:
+        notice(str(error))
+        return None
 
 
 def lines_of(overview: "EndpointOverview", *, flags: str, reachable: bool) -> list[str]:
