@@ -16,7 +16,7 @@ from serinus.infra.names import access_log_name
 
 _BOTH = {
     "time": "$context.requestTime",
-    "requestId": "$context.extendedRequestId",
+    "requestId": "$context.requestId",
     "ip": "$context.identity.sourceIp",
     "method": "$context.httpMethod",
     "path": "$context.path",
@@ -30,6 +30,9 @@ _BOTH = {
 REST_FORMAT = json.dumps(
     {
         **_BOTH,
+        # A client can set the other id: https://docs.aws.amazon.com/apigateway/latest/developerguide/
+        # api-gateway-variables-for-access-logging.html
+        "extendedRequestId": "$context.extendedRequestId",
         "apiKeyId": "$context.identity.apiKeyId",
         "callerArn": "$context.identity.userArn",
         "wafStatus": "$context.waf.status",
@@ -38,7 +41,6 @@ REST_FORMAT = json.dumps(
 HTTP_FORMAT = json.dumps(
     {
         **_BOTH,
-        "requestId": "$context.requestId",
         "callerArn": "$context.identity.userArn",
     }
 )

@@ -20,7 +20,12 @@ class Stranger(cdk.Stack):
     """A bucket, a topic that feeds a queue, a table, and a function that may use them."""
 
     def __init__(self, scope: cdk.App, name: str) -> None:
-        super().__init__(scope, name, env=cdk.Environment(account="123456789012", region="us-east-1"))
+        super().__init__(
+            scope,
+            name,
+            env=cdk.Environment(account="123456789012", region="us-east-1"),
+            termination_protection=True,
+        )
         revision = int(self.node.try_get_context("revision") or 1)
         bucket = s3.Bucket(
             self, "Files", removal_policy=cdk.RemovalPolicy.DESTROY, enforce_ssl=True, versioned=True

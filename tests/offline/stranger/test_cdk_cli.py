@@ -47,5 +47,8 @@ def test_the_whole_life_of_a_stranger_s_app(cdk_of: Callable[[str], Cdk], client
     assert visibility_timeout() == "60"
     assert "no differences" in cdk("diff", "--app", "second").stdout
 
+    refused = cdk("destroy", "--force", "--app", "second", ok=False)
+    assert "cannot be deleted while TerminationProtection is enabled" in refused.stdout + refused.stderr
+    cloudformation.update_termination_protection(StackName="stranger", EnableTerminationProtection=False)
     cdk("destroy", "--force", "--app", "second")
     assert "stranger" not in [each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]]
