@@ -97,7 +97,9 @@ def observe(project: Project, endpoint: dict[str, Any], request_id: str) -> None
     assert (status["deployed"]["url"], status["behind"]) == (endpoint["url"], False)
     assert [one["share"] for one in status["deployed"]["versions"]] == [1.0]
     shown = json.loads(
-        project.run("serinus", "logs", "tumour", "--local", "--request", request_id, "--json").stdout
+        project.run(
+            "serinus", "logs", "tumour", "--local", "--since", "1d", "--request", request_id, "--json"
+        ).stdout
     )
     assert (shown["route"], shown["outcome"], shown["version"]) == ("POST /predict", "answered", "1")
 
