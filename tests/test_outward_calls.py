@@ -27,7 +27,7 @@ MEAN_AWS = {
     "cli/target.py": {"CloudTarget.region_name", "CloudTarget.client"},
     "cli/request_auth.py": {"_signer"},
     "cli/commands/deploy.py": {"_has_aws_credentials"},
-    "cli/commands/doctor.py": {"_credentials"},
+    "cli/commands/doctor.py": {"_aws_client", "_credentials"},
     "offline/client/session.py": {"isolated_session"},
 }
 #: What takes proxies from the variables with no way to say otherwise, or by default.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import typer
 from rich.text import Text
@@ -84,7 +84,55 @@ def run_checks() -> Iterator[DoctorCheck]:
     yield _extra("scikit-learn models", ("sklearn", "skl2onnx", "pandas", "pyarrow", "skops"), "sklearn")
     yield from _target_pythons()
     yield _disk()
-    yield _credentials()
+    credentials = _credentials()
+    yield credentials
+    if credentials.state == "ok":
+        yield from _quotas()
+
+
+def _quotas() -> Iterator[DoctorCheck]:
+    """Lambda's quotas in the account of the current credentials, for the project's environments in it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from serinus.cli.account_quotas import exceeded
+    from serinus.infra.errors import InfraError
+    from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
+    from serinus.infra.settings import known_environments, load_settings
+
+    what, remedy = "Lambda's quotas", "console.aws.amazon.com/servicequotas, or reserve less"
+    try:
+        path = find_project() / SETTINGS
+        environments = [
+            load_settings(path, name) for name in known_environments(path) if name != LOCAL_ENVIRONMENT
+        ]
+        account = _aws_client("sts", None).get_caller_identity()["Account"]
+        for settings in environments:
+            if settings.account not in (None, account) or not settings.endpoints:
+                continue
+            limits = _aws_client("lambda", settings.region).get_account_settings()["AccountLimit"]
+            count = int(limits["ConcurrentExecutions"])
+            problems = list(exceeded(settings, count))
+            yield DoctorCheck(
+                f"{what} for environment {settings.environment}",
+                "optional" if problems else "ok",
+                "; ".join(problems) or f"{count} concurrent executions",
+                remedy if problems else "",
+            )
+    except (CliError, InfraError):
+        return  # without a project, or with settings that other commands explain
+    except (BotoCoreError, ClientError) as error:
+        yield DoctorCheck(
+            what, "optional", f"not read: {error}", "sts:GetCallerIdentity, lambda:GetAccountSettings"
+        )
+
+
+def _aws_client(service: str, region: str | None) -> Any:
+    """A client that gives up soon: the command also runs where AWS cannot be reached."""
+    import boto3
+    from botocore.config import Config
+
+    soon = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
+    return boto3.client(service, region_name=region, config=soon)
 
 
 def _python() -> DoctorCheck:
