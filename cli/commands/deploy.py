@@ -56,6 +56,7 @@ def deploy(
     """
     from serinus.cli.context import resolve_context
     from serinus.cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
+    from serinus.cli.failed_deploy import state_after_failure
     from serinus.cli.request_auth import describe_auth
     from serinus.cli.shared_stack import delete_unused
     from serinus.infra.names import SETTINGS
@@ -77,6 +78,11 @@ def deploy(
                     delete_unused(target, settings, stacks.values())
                 except CliError as error:  # the endpoints are deployed
                     notice(str(error))
+    except ToolFailed:
+        for name, stack in stacks.items():
+            for sentence in state_after_failure(context, name, stack):
+                notice(sentence)
+        raise
     except KeyboardInterrupt as interrupt:
         updating = updating_stacks(target, stacks)
         releases = "; ".join(
