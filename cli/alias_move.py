@@ -17,7 +17,12 @@ from serinus.infra.names import ALIAS
 
 #: Errors of Lambda about an alias or environments that are in the middle of another change.
 _REFUSALS = ("InvalidParameterValueException", "ResourceConflictException")
-_ABSENT = ("ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException")
+#: Errors for an alias that keeps none, or of whose environments the caller may not know: the alias comes first.
+_UNKNOWN = (
+    "AccessDeniedException",
+    "ProvisionedConcurrencyConfigNotFoundException",
+    "ResourceNotFoundException",
+)
 #: Lambda allocates environments within minutes.
 _LONGEST_ALLOCATION_S = 600.0
 
@@ -89,7 +94,7 @@ def _provisioned(functions: Any, function: str) -> dict[str, Any] | None:
             FunctionName=function, Qualifier=ALIAS
         )
     except botocore.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if error.response["Error"]["Code"] in _UNKNOWN:
             return None
         raise
     return config

@@ -95,9 +95,10 @@ def test_the_stack_waits_for_environments_and_for_lambdas_own_weights(functions:
     wait_for_environments(client, NAME, 0.0)
 
 
-def test_nothing_is_waited_for_without_environments(functions: Any) -> None:
+@pytest.mark.parametrize("code", ["ProvisionedConcurrencyConfigNotFoundException", "AccessDeniedException"])
+def test_nothing_is_waited_for_without_environments_or_a_permission_to_see_them(functions: Any, code: str) -> None:
     client, stubber = functions
-    have_no_environments(stubber)
+    stubber.add_client_error("get_provisioned_concurrency_config", code, expected_params=WHERE)
     wait_for_environments(client, NAME, 0.0)
 
 
