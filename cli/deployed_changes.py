@@ -3,6 +3,7 @@
 The lint sees only the settings; what is deployed is known where the deploy command runs.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,11 @@ def require_separate_changes(context: "CommandContext", name: str, stack: str) -
 
     settings = load_settings(context.project / SETTINGS, context.environment)
     endpoint = next(item for item in settings.endpoints if item.name == name)
-    try:
+    deployed = template = None
+    # The CDK CLI reports an unreachable cloud better, and a job that deploys may read no templates.
+    with contextlib.suppress(CliError, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
         deployed = describe_stack(context.target, stack)
-        template = _template(context, stack) if deployed else {}
-    except (CliError, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-        return  # the CDK CLI reports an unreachable cloud better
+        template = _template(context, stack) if deployed else None
     if deployed is None:
         return
     pinned = pinned_version(context.project, context.environment, endpoint.model)
@@ -39,9 +40,10 @@ def require_separate_changes(context: "CommandContext", name: str, stack: str) -
 
 
 def clashes(
-    settings: EndpointSettings, deployed: "DeployedStack", template: dict[str, Any], pinned: str | None
+    settings: EndpointSettings, deployed: "DeployedStack", template: dict[str, Any] | None, pinned: str | None
 ) -> Iterator[str]:
-    """Each change that must be deployed in two steps, with the steps; ``pinned`` is the bundle to deploy."""
+    """Each change that must be deployed in two steps, with the steps; ``pinned`` is the bundle to deploy, and
+    ``template`` the stack's, None if it is unknown."""
     front, address = deployed.outputs.get(OUTPUTS.front), deployed.outputs.get(OUTPUTS.domain_url)
     if front not in (None, settings.front) and address == f"https://{settings.domain.name}":
         # CloudFormation creates the new API's domain before it deletes the old one's of the same name.
@@ -50,6 +52,8 @@ def clashes(
             "CloudFormation would create the domain a second time. Remove [endpoint.NAME.domain] and deploy, "
             "change front and deploy, then add the domain again; callers use the API's own address meanwhile."
         )
+    if template is None:
+        return
     ready = settings.provisioned.environments if settings.cold_start == "provisioned" else None
     before = _ready_environments(template)
     if ready != before and pinned not in (None, deployed.outputs.get(OUTPUTS.model_version)):
@@ -60,10 +64,10 @@ def clashes(
         )
 
 
-def _template(context: "CommandContext", stack: str) -> dict[str, Any]:
+def _template(context: "CommandContext", stack: str) -> dict[str, Any] | None:
     cloudformation = context.target.client("cloudformation")
     body = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
-    return body if isinstance(body, dict) else {}
+    return body if isinstance(body, dict) else None
 
 
 def _ready_environments(template: dict[str, Any]) -> int | None:

@@ -64,6 +64,16 @@ def test_the_number_of_ready_environments_does_not_change_with_the_bundle(
     assert found(settings, ready=ready, pinned=OLD) == ""
 
 
+def test_without_the_template_only_outputs_are_compared() -> None:
+    deployed = DeployedStack("shop-prod-churn", "UPDATE_COMPLETE", OUTPUTS, datetime.now(UTC))
+
+    def clashes_of(settings: dict[str, Any]) -> list[str]:
+        return list(clashes(EndpointSettings.model_validate(settings), deployed, None, NEW))
+
+    assert clashes_of(KEPT_READY) == []
+    assert len(clashes_of(HTTP | DOMAIN)) == 1
+
+
 @pytest.mark.parametrize("pinned", [NEW, None])
 def test_a_bundle_changes_while_the_number_stays(pinned: str | None) -> None:
     assert found(KEPT_READY, ready=3, pinned=pinned) == ""
