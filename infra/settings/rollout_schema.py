@@ -55,7 +55,8 @@ class RolloutSettings(BaseModel):
     """Release a version that rejects requests which the live one accepts, or changes the form of responses."""
 
     cold_limit_ms: Annotated[int, Field(ge=1, le=29_000)] = 8000
-    """Milliseconds that a golden request with a cold start may take, before traffic shifts."""
+    """Milliseconds that a golden request with a cold start may take, before traffic shifts. If the first takes
+    longer, a second start decides."""
 
     warm_limit_ms: Annotated[int, Field(ge=1, le=29_000)] = 2000
     """Milliseconds that any other golden request may take."""
@@ -75,7 +76,7 @@ class AlarmSettings(BaseModel):
     metric of an alarm is billed monthly. Default in environment `dev`: basic."""
 
     error_rate_percent: Annotated[float, Field(ge=0.1, le=99)] = 25.0
-    """Percentage of requests that may fail; crashes count with canary and linear only."""
+    """Percentage of responses that may be errors and, with canary and linear, of requests that may crash."""
 
     p99_ms: Annotated[int | None, Field(ge=1, le=29_000)] = None
     """99th percentile of latency, init included; if unset, half of timeout_s."""
