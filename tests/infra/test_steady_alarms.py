@@ -21,8 +21,6 @@ from serinus.infra.steady_alarm_plan import (
 from serinus.offline.services.cloudwatch import math_functions, metric_math
 from serinus.offline.services.cloudwatch.metric_math import MathScope, compute
 from serinus.offline.services.cloudwatch.time_series import Grid, TimeSeries, Value
-from serinus.offline.services.lambda_.metrics import dimension_sets
-from serinus.offline.services.lambda_.routing import InvocationRoute
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
@@ -128,13 +126,14 @@ def test_basic_coverage_has_none() -> None:
     assert steady_alarm_names(EndpointSettings()) == (FAILING, RELEASE_FUNCTIONS)
 
 
-def test_lambda_writes_the_alias_metrics_under_every_reading() -> None:
-    wanted = [dict(metric.dimensions) for metric in planned(FAILING).metrics.values()
-              if metric.namespace == "AWS/Lambda"]  # fmt: skip
-    for weighted in (True, False):
-        route = InvocationRoute("7", "shop-prod-churn:live", weighted=weighted, arn="")
-        written = dimension_sets("shop-prod-churn", route)
-        assert all(dimensions in written for dimensions in wanted)
+def test_lambdas_metrics_are_the_alias_in_all_its_versions() -> None:
+    """Under these dimensions Lambda writes whether or not it names the executed version:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html"""
+    of_lambda = [one for one in planned(FAILING).metrics.values() if one.namespace == "AWS/Lambda"]
+
+    assert {one.name for one in of_lambda} == {"Errors", "Throttles", "Invocations"}
+    for metric in of_lambda:
+        assert metric.dimensions == {"FunctionName": "shop-prod-churn", "Resource": "shop-prod-churn:live"}
 
 
 def steady(template: dict[str, Any], resources_of: Find) -> dict[str, dict[str, Any]]:
