@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from serinus.infra.lint.alarm_rules import cold_start_ms
 from serinus.infra.lint.finding import Problem
 from serinus.infra.settings import Endpoint, Settings
 
@@ -26,7 +27,7 @@ def check_concurrency(_settings: Settings, endpoint: Endpoint) -> Iterator[Probl
 
 
 def check_golden_limits(_settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
-    """A time limit of golden requests beyond the function's own timeout."""
+    """A time limit of golden requests beyond the function's own timeout, or below what a cold start may take."""
     rollout, timeout_ms = endpoint.settings.rollout, endpoint.settings.timeout_s * 1000
     if "warm_limit_ms" in rollout.model_fields_set and rollout.warm_limit_ms >= timeout_ms:
         yield Problem(
@@ -35,4 +36,13 @@ def check_golden_limits(_settings: Settings, endpoint: Endpoint) -> Iterator[Pro
             f"a golden request times out at timeout_s, after {timeout_ms} ms, before it can exceed "
             f"{rollout.warm_limit_ms} ms",
             "Set less than timeout_s",
+        )
+    start_ms = cold_start_ms(endpoint.settings.memory_mb)
+    if "cold_limit_ms" in rollout.model_fields_set and rollout.cold_limit_ms < start_ms:
+        yield Problem(
+            "warning",
+            ("rollout", "cold_limit_ms"),
+            f"cold starts may take {start_ms} ms with memory_mb = {endpoint.settings.memory_mb}, and a release is "
+            f"stopped if two take more than {rollout.cold_limit_ms} ms",
+            f"Set {start_ms} or more",
         )

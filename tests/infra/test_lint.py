@@ -52,11 +52,15 @@ def test_the_defaults_have_nothing_wrong(tmp_path: Path, environment: str) -> No
             "warning", 6, "endpoint.churn.alarms.p99_ms", "may take 1900 ms with memory_mb = 1024",
         ),
         (
+            "[endpoint.churn.rollout]\ncold_limit_ms = 1200\n",
+            "warning", 6, "endpoint.churn.rollout.cold_limit_ms", "is stopped if two take more than 1200 ms",
+        ),
+        (
             "memory_mb = 256\n[endpoint.churn.alarms]\np99_ms = 4000\n",
             "warning", 7, "endpoint.churn.alarms.p99_ms", "may take 4400 ms with memory_mb = 256",
         ),
         (
-            "timeout_s = 1\n[endpoint.churn.rollout]\nwarm_limit_ms = 900\ncold_limit_ms = 900\n",
+            "timeout_s = 1\n[endpoint.churn.rollout]\nwarm_limit_ms = 900\n",
             "warning", 4, "endpoint.churn.alarms.p99_ms", "500 ms (half of timeout_s unless set)",
         ),
         (
