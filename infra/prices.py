@@ -29,3 +29,7 @@ PER_LOGGED_GB = 0.50
 PER_KMS_KEY = 1.00
 PER_WEB_ACL = 5.00
 PER_WEB_ACL_RULE = 1.00
+#: A month of one metric that is sent by ourselves, prorated by the hour and billed only while it is sent.
+PER_CUSTOM_METRIC = 0.30
+#: Metrics that GetMetricData returns, and other calls of CloudWatch's API.
+PER_THOUSAND_METRICS_READ = 0.01
