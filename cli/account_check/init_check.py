@@ -1,0 +1,61 @@
+"""How much longer the first init of a published version takes than a later one, from Lambda's own log lines."""
+
+import re
+from collections.abc import Iterator
+
+import botocore.exceptions
+
+from serinus.cli.account_check.alias_checks import _EVENT
+from serinus.cli.account_check.session import CheckSession
+from serinus.infra.names import log_group_name
+
+#: After so long without a request Lambda has usually removed an environment; so has the offline cloud.
+IDLE_S = 20 * 60.0
+_RESOLUTION_S = 0.3
+_INIT = re.compile(r"Init Duration: (?P<ms>[\d.]+) ms")
+
+
+def observe_first_init(session: CheckSession, version: str) -> None:
+    """Observe first-init-delay on ``version``, which nothing calls any more."""
+    before = dict(_inits(session, version))
+    if not before:
+        session.observe("first-init-delay", None, f"the log has no init of version {version}")
+        return
+    session.waiting.pass_time(IDLE_S, every_s=30.0)
+    session.client("lambda").invoke(FunctionName=session.stack, Qualifier=version, Payload=_EVENT)
+
+    def later() -> float | None:
+        new = [ms for at, ms in _inits(session, version) if at not in before]
+        return new[0] if new else None
+
+    later_ms = session.waiting.until(later, 120.0, every_s=2.0, what="the log of an init")
+    if later_ms is None:
+        session.observe(
+            "first-init-delay", None, f"version {version} still had an environment after {IDLE_S / 60:.0f} minutes"
+        )
+        return
+    first_ms = before[min(before)]
+    longer_s = (first_ms - later_ms) / 1000
+    session.observe(
+        "first-init-delay",
+        f"{longer_s:.1f}" if longer_s > _RESOLUTION_S else "0",
+        f"init of version {version}: {first_ms:.0f} ms at first, {later_ms:.0f} ms later",
+    )
+
+
+def _inits(session: CheckSession, version: str) -> Iterator[tuple[int, float]]:
+    """When each init of ``version`` was logged (epoch ms), and its milliseconds."""
+    pages = (
+        session.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=log_group_name(session.stack), filterPattern='"Init Duration"')
+    )
+    try:
+        for page in pages:
+            for event in page["events"]:
+                match = _INIT.search(event["message"])
+                if match and f"[{version}]" in event["logStreamName"]:
+                    yield event["timestamp"], float(match["ms"])
+    except botocore.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
