@@ -4,6 +4,7 @@ Every step may meet what is already gone. A network that is away is waited for.
 """
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from serinus.cli.account_check.inventory import Creation
 from serinus.cli.account_check.permission_checks import delete_calling_function
 from serinus.cli.account_check.releases import describe
 from serinus.cli.account_check.session import PREFIX, TAG, CheckSession
+from serinus.cli.errors import CliError
 from serinus.infra.names import DEPLOYMENT_GROUP, HOOK_PREFIX, log_group_name
 
 #: Real seconds for which removal waits for a network that is away.
@@ -35,7 +37,13 @@ _GONE = (
     "DeploymentGroupDoesNotExistException",
 )
 #: The order of removal: what others hold comes later.
-_ORDER = ("reserved concurrency", "deployment", "alias", "function", "role", "web acl", "stack", "asset")
+_ORDER = ("reserved concurrency", "deployment", "alias", "function", "role", "web acl", "stack", "asset", "folder")
+#: Stacks are found by their tag as well; assets and the folder of a killed run are needed until stacks are gone.
+_AFTER_STACKS = ("stack", "asset", "folder")
+
+
+class NotRemoved(CliError):
+    """Something could not be removed; the message says what to do."""
 
 
 def check_stacks(session: CheckSession) -> dict[str, dict[str, Any]]:
@@ -67,7 +75,7 @@ def remove_everything(session: CheckSession, patience_s: float = NETWORK_PATIENC
     left: list[str] = []
     creations = sorted(session.inventory.creations, key=lambda entry: _ORDER.index(entry.kind))
     for creation in creations:
-        if creation.kind in ("stack", "asset"):
+        if creation.kind in _AFTER_STACKS:
             continue
         _attempt(session, creation, left, patience_s)
     foreign = set(_online(lambda: foreign_stacks(session), patience_s))
@@ -75,7 +83,7 @@ def remove_everything(session: CheckSession, patience_s: float = NETWORK_PATIENC
         if name not in foreign:
             _attempt(session, Creation("stack", name), left, patience_s)
     for creation in creations:
-        if creation.kind in ("stack", "asset"):
+        if creation.kind in _AFTER_STACKS:
             _attempt(session, creation, left, patience_s)
     for run in list(session.inventory.runs):
         remaining = _online(lambda run=run: list(leftovers(session, run)), patience_s)
@@ -93,7 +101,7 @@ def _attempt(session: CheckSession, creation: Creation, left: list[str], patienc
         if error.response["Error"]["Code"] not in _GONE:
             left.append(f"{creation.kind} {creation.name}: {error}")
             return
-    except TimeoutError as error:
+    except NotRemoved as error:
         left.append(f"{creation.kind} {creation.name}: {error}")
         return
     if creation in session.inventory.creations:
@@ -150,7 +158,7 @@ def _delete_stack(session: CheckSession, name: str, stack_id: str) -> None:
         _await_rest(session, stack_id)
         if _status(session, stack_id) in (None, "DELETE_COMPLETE"):
             return
-    raise TimeoutError(f"the stack is {_status(session, stack_id)}; delete it in CloudFormation's console")
+    raise NotRemoved(f"the stack is {_status(session, stack_id)}; delete it in CloudFormation's console")
 
 
 def _status(session: CheckSession, stack: str) -> str | None:
@@ -167,7 +175,7 @@ def _await_rest(session: CheckSession, stack_id: str) -> None:
     # A rollback may wait for a deployment; all else works as fast as it can.
     working = lambda: "ROLLBACK" not in (_status(session, stack_id) or "")  # noqa: E731
     if session.waiting.until(at_rest, _DELETE_TIMEOUT_S, every_s=every_s, working=working) is None:
-        raise TimeoutError(f"the stack is {_status(session, stack_id)} for hours")
+        raise NotRemoved(f"the stack is {_status(session, stack_id)} for hours")
 
 
 def _undeletable(session: CheckSession, name: str) -> list[str]:
@@ -204,6 +212,10 @@ def _remove_asset(session: CheckSession, name: str) -> None:
                 storage.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
 
 
+def _remove_folder(_session: CheckSession, name: str) -> None:
+    shutil.rmtree(name, ignore_errors=True)
+
+
 _REMOVERS: dict[str, Callable[[CheckSession, str], None]] = {
     "reserved concurrency": _remove_reserved,
     "deployment": _stop_deployments,
@@ -213,6 +225,7 @@ _REMOVERS: dict[str, Callable[[CheckSession, str], None]] = {
     "web acl": delete_web_acl,
     "stack": _remove_stack,
     "asset": _remove_asset,
+    "folder": _remove_folder,
 }
 
 

@@ -31,6 +31,8 @@ class CheckReport:
     ended_at: float
     observations: Sequence[Observation]
     left: Sequence[str] = ()
+    #: Why the check ended early; empty if it did not.
+    failure: str = ""
     version: str = ""
 
     def readings(self) -> dict[str, str]:
@@ -78,6 +80,7 @@ def render(report: CheckReport) -> str:
             "",
             f"`serinus local up --readings {FILE}` starts an offline cloud that behaves as observed; a reading "
             "that is not in the file keeps its default.",
+            *([f"\nThe check ended early: {_plain(report.failure)}."] if report.failure else []),
             *(left if report.left else []),
             "",
             "| reading | observed | default offline | what is in doubt |",

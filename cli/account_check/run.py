@@ -1,5 +1,6 @@
 """A check of one account from its first creation to the removal of everything."""
 
+import importlib.metadata
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from serinus.cli.account_check.releases import deploy
 from serinus.cli.account_check.removal import foreign_stacks, remove_everything
 from serinus.cli.account_check.report import CheckReport, complete
 from serinus.cli.account_check.session import PREFIX, Caller, CheckSession
-from serinus.cli.account_check.stack_checks import live_alias, observe_stack_rollback, release_second_version
+from serinus.cli.account_check.stack_checks import live_version, observe_stack_rollback, release_second_version
 from serinus.cli.account_check.waiting import Waiting, clock_of
 from serinus.cli.bootstrap import bootstrap
 from serinus.cli.errors import CliError
@@ -88,30 +89,40 @@ def _require_ready(target: CloudTarget, caller: Caller) -> None:
 def check_account(options: CheckOptions) -> CheckReport:
     """Check the account; removes what this and earlier runs have made, however it ends."""
     caller, target = options.caller, options.target
-    clock = clock_of(target)
+    waiting = Waiting(clock_of(target), options.on_step)
     with ended_in_order(), open_inventory(options.project, caller.account, caller.region) as inventory:
         inventory.on_step = options.on_step
         run = f"{PREFIX}{secrets.token_hex(3)}"
-        waiting = Waiting(clock, options.on_step)
-        session = CheckSession(target, caller, run, waiting, inventory, options.project, options.show)
+        session = CheckSession(target, caller, run, waiting, inventory, options.show)
         _clear_earlier(session)
         began_at = session.now()
-        left: list[str] = []
-        try:
-            inventory.begin(run)
-            _check(session, options)
-        finally:
-            with interrupts_ignored():
-                options.show(
-                    "removing everything that was made; this takes some minutes and cannot be interrupted"
-                )
-                left = remove_everything(session)
-                for what in left:
-                    options.show(f"not removed: {what}")
+        options.show("packaging a small model")
+        with check_workspace(session, options.project) as workspace:
+            left, failure = list[str](), ""
+            try:
+                inventory.begin(run)
+                inventory.creating("folder", str(workspace.folder))
+                _check(session, options, workspace)
+            except (CliError, botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+                failure = str(error)
+                options.show(f"the check failed: {failure}")
+            finally:
+                # The offline cloud runs layers from the workspace: it goes last.
+                with interrupts_ignored():
+                    left += _remove(session)
         ended_at = session.now()
         observations = complete(session.observations, ended_at)
     name = "AWS" if target.cloud is None else "an offline cloud"
-    return CheckReport(name, caller.account, caller.region, began_at, ended_at, observations, left)
+    version = importlib.metadata.version("serinus")
+    return CheckReport(name, caller.account, caller.region, began_at, ended_at, observations, tuple(left), version)
+
+
+def _remove(session: CheckSession) -> list[str]:
+    session.show("removing everything that was made; this takes some minutes and cannot be interrupted")
+    left = remove_everything(session)
+    for what in left:
+        session.show(f"not removed: {what}")
+    return left
 
 
 def _clear_earlier(session: CheckSession) -> None:
@@ -126,14 +137,12 @@ def _clear_earlier(session: CheckSession) -> None:
         raise CliError(f"an earlier check left what could not be removed: {'; '.join(left)}")
 
 
-def _check(session: CheckSession, options: CheckOptions) -> None:
-    session.show("packaging a small model")
-    with check_workspace(session, options.project) as workspace:
-        assemblies = Assemblies(session, workspace)
-        try:
-            _observe(session, options, workspace, assemblies)
-        finally:
-            assemblies.end()
+def _check(session: CheckSession, options: CheckOptions, workspace: Workspace) -> None:
+    assemblies = Assemblies(session, workspace)
+    try:
+        _observe(session, options, workspace, assemblies)
+    finally:
+        assemblies.end()
 
 
 def _observe(session: CheckSession, options: CheckOptions, workspace: Workspace, assemblies: Assemblies) -> None:
@@ -147,27 +156,55 @@ def _observe(session: CheckSession, options: CheckOptions, workspace: Workspace,
     if not created.succeeded:
         reasons = [event.reason for event in created.events if event.status == "CREATE_FAILED" and event.reason]
         raise CliError(f"the endpoint could not be deployed ({created.status}): {'; '.join(reasons[:3])}")
-    first = str(live_alias(session)["FunctionVersion"])
+    first = live_version(session)
     requests = Requests(session, workspace.stable.project)
-
-    def meanwhile() -> None:
-        observe_permissions(session)
-        observe_reserved_names(session)
-
-    session.show("measuring how late metrics appear")
-    observe_empty_series(session)
-    measure_metric_delays(session, requests.send, meanwhile)
+    _observe_one_version(session, requests)
     if options.releases:
         session.show("releasing a second version")
         release_second_version(session, workspace, assemblies)
-        second = str(live_alias(session)["FunctionVersion"])
-        session.show("calling an alias with weights")
-        observe_weighted_alias(session, second, first)
-        session.show("stopping deployments by an alarm")
-        observe_deployments(session, second, first)
+        _observe_two_versions(session, live_version(session), first)
         session.show("releasing with a resource that fails after the shift")
-        observe_stack_rollback(session, workspace, assemblies)
-        observe_first_init(session, first)
+        broken = lambda: observe_stack_rollback(session, workspace, assemblies)  # noqa: E731
+        _attempt(session, broken, "stack-alias-rollback")
+        _attempt(session, lambda: observe_first_init(session, first), "first-init-delay")
     session.waiting.until(lambda: not session.waiting.watchers, LONGEST_DELAY_S, every_s=5.0, what="ListMetrics")
     if "list-metrics-delay" not in session.observations:
         session.observe("list-metrics-delay", None, f"not listed within {LONGEST_DELAY_S / 60:.0f} minutes")
+
+
+def _observe_one_version(session: CheckSession, requests: Requests) -> None:
+    def meanwhile() -> None:
+        permissions = ("role-propagation", "delete-function-resource")
+        _attempt(session, lambda: observe_permissions(session), *permissions)
+        _attempt(session, lambda: observe_reserved_names(session), "waf-reserved-names")
+
+    session.show("measuring how late metrics appear")
+    _attempt(session, lambda: observe_empty_series(session), "empty-series")
+    delays = lambda: measure_metric_delays(session, requests.send, meanwhile)  # noqa: E731
+    _attempt(session, delays, "metric-delay", "new-metric-delay")
+
+
+def _observe_two_versions(session: CheckSession, second: str, first: str) -> None:
+    session.show("calling an alias with weights")
+    of_alias = ("executed-version", "throttled-version", "alias-with-provisioned")
+    _attempt(session, lambda: observe_weighted_alias(session, second, first), *of_alias)
+    session.show("stopping deployments by an alarm")
+    of_deployments = (
+        "function-info-in-hooks",
+        "target-version-weight",
+        "alarm-polling",
+        "hooks-in-rollback",
+        "alarms-in-rollback",
+    )
+    _attempt(session, lambda: observe_deployments(session, second, first), *of_deployments)
+
+
+def _attempt(session: CheckSession, observe: Callable[[], None], *readings: str) -> None:
+    """Observe; if that fails, ``readings`` that are not observed yet are not, for this reason, and the check
+    goes on."""
+    try:
+        observe()
+    except (CliError, botocore.exceptions.ClientError) as error:
+        for reading in readings:
+            if reading not in session.observations:
+                session.observe(reading, None, str(error))

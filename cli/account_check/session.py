@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -44,7 +43,6 @@ class CheckSession:
     run: str
     waiting: Waiting
     inventory: Inventory
-    folder: Path
     show: Callable[[str], None]
     observations: dict[str, Observation] = field(default_factory=dict)
 

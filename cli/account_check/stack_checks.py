@@ -1,5 +1,7 @@
 """How CloudFormation updates the alias, in what order, and how it returns it when the update fails afterwards."""
 
+from typing import Any
+
 from serinus.cli.account_check.check_project import BROKEN, DESCRIBED, PLAIN, Assemblies
 from serinus.cli.account_check.observation import clock_text
 from serinus.cli.account_check.releases import (
@@ -69,7 +71,7 @@ def _observe_order(session: CheckSession, release: DeployedRelease) -> None:
 def observe_stack_rollback(session: CheckSession, workspace: Workspace, assemblies: Assemblies) -> None:
     """Observe stack-alias-rollback: a release whose update fails after the alias has shifted."""
     assemblies.require(BROKEN)
-    before, earlier = live_alias(session)["FunctionVersion"], set(deployments(session))
+    before, earlier = live_version(session), set(deployments(session))
     release = deploy(session, workspace, BROKEN, timeout_s=ROLLBACK_TIMEOUT_S)
     shifted = release.first(ALIAS_TYPE, "UPDATE_COMPLETE")
     failed = release.first(BROKEN_RESOURCE, "CREATE_FAILED")
@@ -78,7 +80,7 @@ def observe_stack_rollback(session: CheckSession, workspace: Workspace, assembli
         session.observe("stack-alias-rollback", None, f"the update did not fail after the shift: {_why(release)}")
         return
     new = [entry for entry in deployments(session) if entry not in earlier]
-    returned = live_alias(session)["FunctionVersion"] == before
+    returned = live_version(session) == before
     _classify(session, release, rolling_back, returned=returned, restoring=len(new) - 1)
 
 
@@ -101,10 +103,15 @@ def _classify(
     session.observe("stack-alias-rollback", value, f"{began}; {how}", *reasons[:3])
 
 
-def live_alias(session: CheckSession) -> dict[str, object]:
+def live_alias(session: CheckSession) -> dict[str, Any]:
     """The endpoint's alias, as Lambda describes it."""
-    alias: dict[str, object] = session.client("lambda").get_alias(FunctionName=session.stack, Name=ALIAS)
+    alias: dict[str, Any] = session.client("lambda").get_alias(FunctionName=session.stack, Name=ALIAS)
     return alias
+
+
+def live_version(session: CheckSession) -> str:
+    """The version that the endpoint's alias names."""
+    return str(live_alias(session)["FunctionVersion"])
 
 
 def _why(release: DeployedRelease) -> str:

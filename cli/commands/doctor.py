@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.text import Text
 
 from serinus.cli import cdk, offline_process
 from serinus.cli.console import notice, print_json, results, table
-from serinus.cli.errors import CliError
+from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.project import find_project
-from serinus.cli.target import AsJson
+from serinus.cli.target import AsJson, CloudPort, Local
 from serinus.lambda_handlers.contract.lock import LOCK
 
 OLDEST_PYTHON = (3, 11)
@@ -41,11 +41,43 @@ class DoctorCheck:
         return {"what": self.what, "state": self.state, "found": self.detail, "remedy": self.remedy}
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    as_json: AsJson = False,
+    aws_account: Annotated[
+        bool,
+        typer.Option(
+            "--aws-account",
+            help="Instead, observe in the account of your credentials what AWS does where its documentation is "
+            "silent: deploys a small endpoint, and removes it. Costs under 5 dollars.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --aws-account: skip the confirmation.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="With --aws-account: folder for aws-verified.md and aws-verified.json. Default: docs.",
+        ),
+    ] = None,
+    local: Local = False,
+    port: CloudPort = None,
+) -> None:
     """Check this machine for requirements and show how to install missing ones. Exit code 1: one is missing.
+
+    With --aws-account the command checks AWS instead; docs/aws-account.md describes it. With --local it does the
+    same in this project's offline cloud, to try it out.
 
     Example: [bold]serinus doctor[/]
     """
+    if aws_account:
+        from serinus.cli.account_check.command import DEFAULT_REPORT, check
+
+        if as_json:
+            raise WrongUsage("--json excludes --aws-account, which writes aws-verified.json. Leave one out.")
+        check(local=local, port=port, yes=yes, report=report or DEFAULT_REPORT)
+        return
+    if local or port is not None or yes or report is not None:
+        raise WrongUsage("--local, --port, --yes and --report are options of --aws-account. Add it.")
     checks = list(run_checks())
     if as_json:
         print_json([check.to_json() for check in checks])
