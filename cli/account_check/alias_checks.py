@@ -36,7 +36,7 @@ def observe_weighted_alias(session: CheckSession, stable: str, canary: str) -> N
     live = functions.get_alias(FunctionName=session.stack, Name=ALIAS)["FunctionVersion"]
     _observe_executed(session, since, stable, canary, live)
     _observe_throttled(session, stable, canary)
-    _observe_provisioned(session)
+    _observe_provisioned(session, stable, canary)
     functions.delete_alias(FunctionName=session.stack, Name=WEIGHTED_ALIAS)
 
 
@@ -110,19 +110,43 @@ def _observe_throttled(session: CheckSession, stable: str, canary: str) -> None:
     )
 
 
-def _observe_provisioned(session: CheckSession) -> None:
+def _observe_provisioned(session: CheckSession, stable: str, canary: str) -> None:
+    """Weights on an alias that keeps an environment ready: as a release would set them."""
     functions = session.unretried_lambda
-    name = {"FunctionName": session.stack, "Qualifier": WEIGHTED_ALIAS}
-    try:
-        functions.put_provisioned_concurrency_config(**name, ProvisionedConcurrentExecutions=1)
-    except botocore.exceptions.ClientError as error:
-        message = error.response["Error"]["Message"]
-        if "weight" in message.lower() or "routing" in message.lower():
-            session.observe("alias-with-provisioned", "refused", f"PutProvisionedConcurrencyConfig: {message}")
-        else:
-            session.observe("alias-with-provisioned", None, f"PutProvisionedConcurrencyConfig failed: {message}")
-        return
-    functions.delete_provisioned_concurrency_config(**name)
-    session.observe(
-        "alias-with-provisioned", "accepted", "PutProvisionedConcurrencyConfig of one environment was accepted"
+    by_name = {"FunctionName": session.stack, "Name": WEIGHTED_ALIAS}
+    provisioned = {"FunctionName": session.stack, "Qualifier": WEIGHTED_ALIAS}
+    no_weights: dict[str, float] = {}
+    functions.update_alias(
+        **by_name, FunctionVersion=stable, RoutingConfig={"AdditionalVersionWeights": no_weights}
     )
+    try:
+        functions.put_provisioned_concurrency_config(**provisioned, ProvisionedConcurrentExecutions=1)
+    except botocore.exceptions.ClientError as error:
+        session.observe("alias-with-provisioned", None, f"PutProvisionedConcurrencyConfig: {_message(error)}")
+        return
+
+    def ready() -> bool:
+        status = functions.get_provisioned_concurrency_config(**provisioned)["Status"]
+        return bool(status != "IN_PROGRESS")
+
+    session.waiting.until(ready, 900.0, every_s=2.0, what="a ready environment")
+    try:
+        functions.update_alias(**by_name, RoutingConfig={"AdditionalVersionWeights": {canary: 0.5}})
+    except botocore.exceptions.ClientError as error:
+        refused = "weight" in _message(error).lower() or "routing" in _message(error).lower()
+        session.observe(
+            "alias-with-provisioned",
+            "refused" if refused else None,
+            f"UpdateAlias with weights, while the alias kept an environment ready: {_message(error)}",
+        )
+    else:
+        session.observe(
+            "alias-with-provisioned",
+            "accepted",
+            "UpdateAlias with weights passed, while the alias kept one ready",
+        )
+    functions.delete_provisioned_concurrency_config(**provisioned)
+
+
+def _message(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response["Error"]["Message"])

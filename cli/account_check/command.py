@@ -26,8 +26,8 @@ def check(*, local: bool, port: int | None, yes: bool, report: Path) -> None:
     target = select_target(project, None, local=local, port=port)
     if target.cloud is not None and target.cloud.speed != 1:
         raise WrongUsage(
-            f"the offline cloud at {target.cloud.url} runs at speed {target.cloud.speed:g}; durations are measured "
-            "at speed 1, and a check skips time itself. Start one without --speed."
+            f"the offline cloud at {target.cloud.url} runs at speed {target.cloud.speed:g}; durations are "
+            "measured at speed 1, and a check skips time itself. Start one without --speed."
         )
     caller = identify(target)
     notice(plan(target, caller))

@@ -59,13 +59,14 @@ def identify(target: CloudTarget) -> Caller:
         identity = target.client("sts").get_caller_identity()
         caller = Caller(identity["Account"], region, identity["Arn"])
         if target.cloud is None:
-            _require_ready(target, caller)
+            require_ready(target, caller)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         raise CliError(f"the account cannot be read: {error}. `serinus doctor` checks the credentials.") from error
     return caller
 
 
-def _require_ready(target: CloudTarget, caller: Caller) -> None:
+def require_ready(target: CloudTarget, caller: Caller) -> None:
+    """Raises `CliError` for root's credentials, and unless the CDK can deploy into the account."""
     if caller.is_root:
         raise CliError(
             f"these are credentials of the root user of account {caller.account}, which cannot assume the CDK's "
