@@ -15,7 +15,7 @@ CALLS = 20
 #: Cloud seconds for a metric to appear, and after which one that has not appeared, while another of the same calls
 #: has, does not exist.
 SEEN_TIMEOUT_S, ABSENT_AFTER_S = 15 * 60.0, 180.0
-_EVENT = json.dumps(proxy_event("POST", "/predict", '{"rows": [{"a": 1.0, "b": 1.0, "c": 0.0}]}')).encode()
+REQUEST_EVENT = json.dumps(proxy_event("POST", "/predict", '{"rows": [{"a": 1.0, "b": 1.0, "c": 0.0}]}')).encode()
 
 
 def observe_weighted_alias(session: CheckSession, stable: str, canary: str) -> None:
@@ -31,8 +31,8 @@ def observe_weighted_alias(session: CheckSession, stable: str, canary: str) -> N
         RoutingConfig={"AdditionalVersionWeights": {canary: 0.5}},
     )
     for _ in range(CALLS):
-        functions.invoke(FunctionName=session.stack, Qualifier=WEIGHTED_ALIAS, Payload=_EVENT)
-        functions.invoke(FunctionName=session.stack, Qualifier=ALIAS, Payload=_EVENT)
+        functions.invoke(FunctionName=session.stack, Qualifier=WEIGHTED_ALIAS, Payload=REQUEST_EVENT)
+        functions.invoke(FunctionName=session.stack, Qualifier=ALIAS, Payload=REQUEST_EVENT)
     live = functions.get_alias(FunctionName=session.stack, Name=ALIAS)["FunctionVersion"]
     _observe_executed(session, since, stable, canary, live)
     _observe_throttled(session, stable, canary)
@@ -87,7 +87,7 @@ def _observe_throttled(session: CheckSession, stable: str, canary: str) -> None:
         def refused() -> bool:
             nonlocal throttled
             try:
-                functions.invoke(FunctionName=session.stack, Qualifier=WEIGHTED_ALIAS, Payload=_EVENT)
+                functions.invoke(FunctionName=session.stack, Qualifier=WEIGHTED_ALIAS, Payload=REQUEST_EVENT)
             except functions.exceptions.TooManyRequestsException:
                 throttled += 1
             return throttled >= CALLS

@@ -8,7 +8,7 @@ from serinus.infra import prices
 #: Dollars that a check must stay below.
 LIMIT_DOLLARS = 5.0
 #: Minutes on AWS if no reading is slow, estimated from what each step waits for: nothing was run there.
-USUAL_MINUTES = 75
+USUAL_MINUTES = 100
 #: Hours that what is made stands at most, with the slowest readings.
 LONGEST_HOURS = 4
 _MEMORY_GB = 1.0

@@ -25,6 +25,7 @@ _SEND_EVERY_S = 15.0
 _STOP_TIMEOUT_S, _ROLLBACK_TIMEOUT_S, _CALM_TIMEOUT_S = 25 * 60.0, 15 * 60.0, 20 * 60.0
 #: Cloud seconds within which a stop counts as made when the alarm fired, not at a poll.
 _AT_ONCE_S = 3.0
+_SHIFTED = ("InProgress", "Succeeded", "Failed", "Skipped")
 _ENDED = ("Succeeded", "Failed", "Stopped")
 
 
@@ -137,7 +138,7 @@ def _observe_target(session: CheckSession, deployment_id: str) -> None:
         if target is None:
             return None
         info, phases = target.get("lambdaFunctionInfo"), _phases(target)
-        if phases.get("BeforeAllowTraffic") == "InProgress":
+        if phases.get("AllowTraffic") not in _SHIFTED:
             before.append(info is not None)
         weight = (info or {}).get("targetVersionWeight")
         shifting = phases.get("AllowTraffic") == "InProgress"
@@ -151,10 +152,10 @@ def _observe_target(session: CheckSession, deployment_id: str) -> None:
         session.observe(
             "function-info-in-hooks",
             "present" if all(before) else "absent",
-            f"{sum(before)} of {len(before)} looks at {deployment_id} while its hook ran had lambdaFunctionInfo",
+            f"{sum(before)} of {len(before)} looks at {deployment_id} before its shift had lambdaFunctionInfo",
         )
     elif "function-info-in-hooks" not in session.observations:
-        session.observe("function-info-in-hooks", None, "no look fell into the time while a hook ran")
+        session.observe("function-info-in-hooks", None, "no look fell into the time before traffic was shifted")
     units = {SHARE: "fraction", SHARE * 100: "percentage"}
     session.observe(
         "target-version-weight",

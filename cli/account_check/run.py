@@ -115,7 +115,17 @@ def check_account(options: CheckOptions) -> CheckReport:
         observations = complete(session.observations, ended_at)
     name = "AWS" if target.cloud is None else "an offline cloud"
     version = importlib.metadata.version("serinus")
-    return CheckReport(name, caller.account, caller.region, began_at, ended_at, observations, tuple(left), version)
+    return CheckReport(
+        cloud=name,
+        account=caller.account,
+        region=caller.region,
+        began_at=began_at,
+        ended_at=ended_at,
+        observations=observations,
+        left=tuple(left),
+        failure=failure,
+        version=version,
+    )
 
 
 def _remove(session: CheckSession) -> list[str]:

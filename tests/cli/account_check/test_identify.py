@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from serinus.cli.account_check.run import identify, require_ready
@@ -24,6 +25,7 @@ def use(cloud: SteppedCloud, monkeypatch: pytest.MonkeyPatch, key: str, secret: 
     """What a shell with these credentials takes for AWS."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SERINUS_LOCAL_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it was made with
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.cloud.config.endpoint_url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
