@@ -39,6 +39,7 @@ TITLES = {
     "bake_end": "The end of a bake",
     "readings": "Every reading of AWS",
     "broken_layer": "A broken layer",
+    "aws_account": "The check of an AWS account",
     "offline": "The offline cloud",
     "fuzz": "Hostile requests",
 }

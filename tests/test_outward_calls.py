@@ -79,7 +79,10 @@ def test_only_an_endpoint_on_aws_is_called_through_a_proxy() -> None:
         for file, _, call, _ in calls()
         if "trust_env" in keywords(call) and ast.unparse(keywords(call)["trust_env"]) != "False"
     ]
-    assert trusting == [("cli/commands/predict.py", "use_proxy")]
+    assert trusting == [
+        ("cli/account_check/metric_delays.py", "use_proxy"),
+        ("cli/commands/predict.py", "use_proxy"),
+    ]
 
 
 def test_only_what_means_aws_reads_the_shells_settings_for_it() -> None:

@@ -21,7 +21,7 @@ REQUEST_EVENT = json.dumps(proxy_event("POST", "/predict", '{"rows": [{"a": 1.0,
 def observe_weighted_alias(session: CheckSession, stable: str, canary: str) -> None:
     """Observe executed-version, throttled-version and alias-with-provisioned. The alias with requests,
     ``live``, has no weights now."""
-    functions = session.unretried_lambda
+    functions = session.client("lambda")
     since = session.now()
     session.inventory.creating("alias", f"{session.stack}:{WEIGHTED_ALIAS}")
     functions.create_alias(
@@ -78,7 +78,7 @@ def _named(session: CheckSession, alias: str, metric: str, since: float, version
 
 
 def _observe_throttled(session: CheckSession, stable: str, canary: str) -> None:
-    functions, since = session.unretried_lambda, session.now()
+    functions, since = session.client("lambda"), session.now()
     throttled = 0
     session.inventory.creating("reserved concurrency", session.stack)
     functions.put_function_concurrency(FunctionName=session.stack, ReservedConcurrentExecutions=0)
@@ -105,14 +105,14 @@ def _observe_throttled(session: CheckSession, stable: str, canary: str) -> None:
     session.observe(
         "throttled-version",
         "present" if named else "absent",
-        f"{throttled} calls by an alias with weights were throttled from {clock_text(since)} on; "
+        f"{throttled} calls by an alias with weights, some of them retried, were throttled from {clock_text(since)} on; "
         f"{sum(every.values()):g} count for the alias, {named:g} with an ExecutedVersion",
     )
 
 
 def _observe_provisioned(session: CheckSession, stable: str, canary: str) -> None:
     """Weights on an alias that keeps an environment ready: as a release would set them."""
-    functions = session.unretried_lambda
+    functions = session.client("lambda")
     by_name = {"FunctionName": session.stack, "Name": WEIGHTED_ALIAS}
     provisioned = {"FunctionName": session.stack, "Qualifier": WEIGHTED_ALIAS}
     no_weights: dict[str, float] = {}

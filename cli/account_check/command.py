@@ -19,7 +19,7 @@ from serinus.infra import prices
 DEFAULT_REPORT = Path("docs")
 
 
-def check(*, local: bool, port: int | None, yes: bool, report: Path) -> None:
+def run_check(*, local: bool, port: int | None, yes: bool, report: Path) -> None:
     """Check the account of the caller's credentials, or the project's offline cloud; write both reports into
     ``report``. Raises `CliError`; exit code 1 if something was left in the account."""
     project = find_project()

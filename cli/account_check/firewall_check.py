@@ -44,7 +44,7 @@ def _refusal(session: CheckSession, metric_name: str) -> str | None:
     except botocore.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "WAFInvalidParameterException":
             raise
-        return error.response["Error"]["Message"]
+        return str(error.response["Error"]["Message"])
     delete_web_acl(session, name)
     return None
 

@@ -110,7 +110,8 @@ class Requests:
         endpoint = find_endpoint(project, DEFAULT_ENVIRONMENT, ENDPOINT, session.target)
         self._url = f"{endpoint.url}/predict"
         self._auth = auth_for(endpoint, session.target)
-        self._http = httpx.Client(trust_env=session.target.cloud is None, timeout=40)
+        use_proxy = session.target.cloud is None
+        self._http = httpx.Client(trust_env=use_proxy, timeout=40)
 
     def send(self) -> int:
         """The status of one request's response."""

@@ -4,6 +4,7 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import botocore.exceptions
@@ -120,11 +121,12 @@ class CallingFunction:
 def delete_calling_function(session: CheckSession, name: str) -> None:
     """Delete what `CallingFunction.create` may have made under ``name``."""
     functions, iam = session.client("lambda"), session.client("iam")
-    for delete in (
+    deletions: list[Callable[[], object]] = [
         lambda: functions.delete_function(FunctionName=name),
         lambda: iam.delete_role_policy(RoleName=name, PolicyName=_POLICY),
         lambda: iam.delete_role(RoleName=name),
-    ):
+    ]
+    for delete in deletions:
         try:
             delete()
         except botocore.exceptions.ClientError as error:

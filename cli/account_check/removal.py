@@ -4,6 +4,7 @@ Every step may meet what is already gone. A network that is away is waited for.
 """
 
 import contextlib
+import functools
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -86,11 +87,15 @@ def remove_everything(session: CheckSession, patience_s: float = NETWORK_PATIENC
         if creation.kind in _AFTER_STACKS:
             _attempt(session, creation, left, patience_s)
     for run in list(session.inventory.runs):
-        remaining = _online(lambda run=run: list(leftovers(session, run)), patience_s)
+        remaining = _online(functools.partial(_list_leftovers, session, run), patience_s)
         left += remaining
         if not remaining and not session.inventory.creations:
             session.inventory.ended([run])
     return left
+
+
+def _list_leftovers(session: CheckSession, run: str) -> list[str]:
+    return list(leftovers(session, run))
 
 
 def _attempt(session: CheckSession, creation: Creation, left: list[str], patience_s: float) -> None:

@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from serinus.cli.account_check.inventory import Inventory
 from serinus.cli.account_check.observation import Observation
 from serinus.cli.account_check.waiting import Waiting
@@ -55,7 +52,7 @@ class CheckSession:
         return self.waiting.clock.now()
 
     def client(self, service: str) -> Any:
-        """A boto3 client; its calls are not retried, so that what is refused is seen."""
+        """A boto3 client, made once."""
         if service not in self._clients:
             self._clients[service] = self.target.client(service)
         return self._clients[service]
@@ -63,14 +60,6 @@ class CheckSession:
     @cached_property
     def _clients(self) -> dict[str, Any]:
         return {}
-
-    @cached_property
-    def unretried_lambda(self) -> Any:
-        """A Lambda client that shows throttling instead of retrying."""
-        if self.target.cloud is not None:
-            return self.client("lambda")
-        once = Config(retries={"total_max_attempts": 1})
-        return boto3.client("lambda", region_name=self.caller.region, config=once)
 
     def observe(self, reading: str, value: str | None, *evidence: str) -> None:
         """Record what was observed; a later observation replaces an earlier one."""

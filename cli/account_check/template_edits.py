@@ -31,7 +31,7 @@ def edit_assembly(assembly: Path, stack: str, edit: Callable[[Template], None]) 
 
 
 def _hash_of_template(assets: Path, template: str) -> str:
-    files = json.loads(assets.read_text(encoding="utf-8"))["files"]
+    files: dict[str, Any] = json.loads(assets.read_text(encoding="utf-8"))["files"]
     return next(key for key, asset in files.items() if asset["source"].get("path") == template)
 
 

@@ -70,11 +70,11 @@ def doctor(
     Example: [bold]serinus doctor[/]
     """
     if aws_account:
-        from serinus.cli.account_check.command import DEFAULT_REPORT, check
+        from serinus.cli.account_check.command import DEFAULT_REPORT, run_check
 
         if as_json:
             raise WrongUsage("--json excludes --aws-account, which writes aws-verified.json. Leave one out.")
-        check(local=local, port=port, yes=yes, report=report or DEFAULT_REPORT)
+        run_check(local=local, port=port, yes=yes, report=report or DEFAULT_REPORT)
         return
     if local or port is not None or yes or report is not None:
         raise WrongUsage("--local, --port, --yes and --report are options of --aws-account. Add it.")
