@@ -7,12 +7,12 @@ the offline cloud; CloudFormation's covers what AWS's schema of each resource ty
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from serinus.infra.names import DEPLOYMENT_GROUP, access_log_name
+from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, access_log_name
 from serinus.infra.settings import Settings
 
 Statement = dict[str, Any]
 
-#: Resource types of the endpoints' templates, in any setting. A test synthesizes them.
+#: Resource types of the templates of endpoints and of what they share, in any setting. A test synthesizes them.
 RESOURCE_TYPES = (
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::BasePathMapping",
@@ -34,13 +34,14 @@ RESOURCE_TYPES = (
     "AWS::ApiGatewayV2::Stage",
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::Chatbot::MicrosoftTeamsChannelConfiguration",
+    "AWS::Chatbot::SlackChannelConfiguration",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeDeploy::Application",
     "AWS::CodeDeploy::DeploymentConfig",
     "AWS::CodeDeploy::DeploymentGroup",
     "AWS::Events::Rule",
-    "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::KMS::Key",
     "AWS::Lambda::Alias",
@@ -62,6 +63,7 @@ RESOURCE_TYPES = (
 _WHOLE_SERVICES = (
     "apigateway",
     "application-autoscaling",
+    "chatbot",
     "cloudwatch",
     "codedeploy",
     "events",
@@ -71,7 +73,7 @@ _WHOLE_SERVICES = (
     "wafv2",
 )
 #: Services that the stacks' roles are for.
-_PASSED_TO = ("codedeploy.amazonaws.com", "lambda.amazonaws.com")
+_PASSED_TO = ("chatbot.amazonaws.com", "codedeploy.amazonaws.com", "lambda.amazonaws.com")
 #: Service-linked roles that AWS creates with the first domain and the first scaled alias of an account.
 _LINKED = ("lambda.application-autoscaling.amazonaws.com", "ops.apigateway.amazonaws.com")
 #: The CDK CLI's own default: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
@@ -128,6 +130,16 @@ def operator_policy(settings: Settings) -> Mapping[str, Any]:
             [arn("lambda", f"function:{stack}")],
         ),
         _allow(
+            "ReadyEnvironments",
+            [
+                "lambda:DeleteProvisionedConcurrencyConfig",
+                "lambda:GetProvisionedConcurrencyConfig",
+                "lambda:PutProvisionedConcurrencyConfig",
+            ],
+            [arn("lambda", f"function:{stack}:{ALIAS}")],
+        ),
+        _allow("Subscribers", ["sns:ListSubscriptionsByTopic"], [arn("sns", stack)]),
+        _allow(
             "Releases",
             [
                 "codedeploy:GetDeployment",
@@ -173,7 +185,7 @@ def ci_policy(settings: Settings) -> Mapping[str, Any]:
         _allow("AssumeTheRolesOfTheBootstrap", ["sts:AssumeRole"], roles),
         _allow(
             "ReadStacks",
-            ["cloudformation:DescribeStacks"],
+            ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
             [f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/*"],
         ),
         _allow("ReadAlias", ["lambda:GetAlias"], [f"arn:aws:lambda:{region}:{account}:function:{stack}"]),
@@ -189,7 +201,7 @@ def bootstrap_policy(settings: Settings) -> Mapping[str, Any]:
     """What CloudFormation calls for the endpoints' stacks, for `--cloudformation-execution-policies` of
     `cdk bootstrap` in place of AdministratorAccess.
 
-    Roles can be created under the project's name only, and be passed to Lambda and CodeDeploy only.
+    Roles can be created under the project's name only, and be passed to Lambda, CodeDeploy and chats only.
     """
     account, region, project = _account(settings), _region(settings), settings.project
     role = f"arn:aws:iam::{account}:role/{project[:_KEPT_LETTERS]}*"

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from serinus.cli.rehearse.invocations import InvocationCounts, WeightedTime
 from serinus.cli.rehearse.observer import AliasSample, ObservedEvent
 from serinus.cli.rehearse.traffic import RequestResult
 from serinus.cli.release_reader import Alarm, AliasDeployment, DeploymentPhase, JudgeVerdict
-
-MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +27,6 @@ class RehearsalSettings:
     rate: float
     seed: int | None
     metric_delay_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class InvocationCounts:
-    """Invocations through the alias that Lambda counted for one version while the alias had weights, and how many
-    of them failed unhandled."""
-
-    invocations: int
-    errors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +84,15 @@ class RehearsalRecord:
         return phase.ended_at if phase is not None and phase.status == "Succeeded" else None
 
     @property
+    def weighted(self) -> WeightedTime | None:
+        """While the alias had weights; None if no traffic was shifted."""
+        if self.shift is None:
+            return None
+        full = self.fully_shifted_at
+        after = self.stable if full is None else self.canary or self.final
+        return WeightedTime(self.shift[0], self.shift[1] if full is None else full, self.stable, after)
+
+    @property
     def shift(self) -> tuple[float, float] | None:
         """When the alias began to send traffic to the candidate, and when it was one version again."""
         release = self.release
@@ -114,37 +111,3 @@ def _shifting(release: AliasDeployment | None) -> DeploymentPhase | None:
         if release is None
         else next((phase for phase in release.phases if phase.name == "AllowTraffic"), None)
     )
-
-
-def count_invocations(
-    cloudwatch: Any, settings: RehearsalSettings, versions: Sequence[str], since: float, until: float
-) -> dict[str, InvocationCounts]:
-    """What Lambda's own metrics counted for ``versions`` behind the alias from ``since`` to ``until``."""
-    queries = [
-        {
-            "Id": f"{name.lower()}{version}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/Lambda",
-                    "MetricName": name,
-                    "Dimensions": [
-                        {"Name": "FunctionName", "Value": settings.function},
-                        {"Name": "Resource", "Value": f"{settings.function}:live"},
-                        {"Name": "ExecutedVersion", "Value": version},
-                    ],
-                },
-                "Period": MINUTE_S,
-                "Stat": "Sum",
-            },
-        }
-        for version in versions
-        for name in ("Invocations", "Errors")
-    ]
-    start = datetime.fromtimestamp(since // MINUTE_S * MINUTE_S, UTC)
-    end = datetime.fromtimestamp(until, UTC) + timedelta(seconds=MINUTE_S)
-    response = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=start, EndTime=end)
-    sums = {result["Id"]: round(sum(result["Values"])) for result in response["MetricDataResults"]}
-    return {
-        version: InvocationCounts(sums.get(f"invocations{version}", 0), sums.get(f"errors{version}", 0))
-        for version in versions
-    }

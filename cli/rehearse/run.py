@@ -15,10 +15,11 @@ from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_environment
 from serinus.cli.rehearse.fault_schedule import FaultSchedule
 from serinus.cli.rehearse.injection import Injection
+from serinus.cli.rehearse.invocations import count_invocations
 from serinus.cli.rehearse.live import LiveView
 from serinus.cli.rehearse.observer import ReleaseObserver
 from serinus.cli.rehearse.pace import Pace, RealTimePace, SteppedPace, pass_time
-from serinus.cli.rehearse.record import InvocationCounts, RehearsalRecord, RehearsalSettings, count_invocations
+from serinus.cli.rehearse.record import RehearsalRecord, RehearsalSettings
 from serinus.cli.rehearse.traffic import Load
 from serinus.cli.rehearse.workspace import STABLE, CandidateSpec, Workspace, create_workspace
 from serinus.cli.release_reader import RolloutReader
@@ -156,9 +157,8 @@ def release(
     finally:
         with interrupts_ignored():
             pace.stop()
-    settings = _settings_of(options, workspace, name)
     record = RehearsalRecord(
-        settings=settings,
+        settings=_settings_of(options, workspace, name),
         stable=stable,
         final=observer.alias_samples[-1].alias.version,
         released_at=released_at,
@@ -173,9 +173,14 @@ def release(
         deployments=observer.deployments,
         alarms=observer.alarms,
         verdicts=observer.verdicts,
-        invocations_by_version=_count_invocations(environment, settings, observer, stable),
+        invocations_by_version={},
         laps_s=stopwatch.laps_s,
     )
+    if record.weighted is not None and record.canary is not None:
+        cloudwatch = environment.target.client("cloudwatch")
+        versions = [record.stable, record.canary]
+        counted = count_invocations(cloudwatch, record.settings.function, versions, record.weighted)
+        record = replace(record, invocations_by_version=counted)
     stopwatch.lap("figures")
     return record
 
@@ -192,16 +197,6 @@ def _pace(
     if options.speed is not None:
         return RealTimePace(clock, load, options.speed)
     return SteppedPace(clock, replace(load, rate_per_s=options.rate / 60))
-
-
-def _count_invocations(
-    environment: RehearsalEnvironment, settings: RehearsalSettings, observer: ReleaseObserver, stable: str
-) -> dict[str, InvocationCounts]:
-    versions = dict.fromkeys(
-        [stable, *(deployment.canary for deployment in observer.deployments if not deployment.restores)]
-    )
-    cloudwatch = environment.target.client("cloudwatch")
-    return count_invocations(cloudwatch, settings, list(versions), observer.since, observer.clock.now())
 
 
 def _settings_of(options: RehearsalOptions, workspace: Workspace, name: str) -> RehearsalSettings:

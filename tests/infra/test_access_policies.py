@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
 
 from serinus.infra.access_policies import POLICIES, RESOURCE_TYPES, bootstrap_policy
-from serinus.infra.settings import Settings
+from serinus.infra.assembly import create_app
+from serinus.infra.settings import OperationsSettings, Settings, load_settings
+from serinus.infra.stacks.shared_stack import SharedStack
 from serinus.offline.services.cloudformation.schemas import schema_of
 
 Templates = Callable[..., dict[str, Any]]
 
-PROD = Settings("shop", "prod", "123456789012", "eu-central-1", ())
+PROD = Settings("shop", "prod", "123456789012", "eu-central-1", OperationsSettings(), ())
 #: IAM's limit for a managed policy, without white space.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 LARGEST_POLICY = 6144
@@ -27,12 +30,19 @@ SETTINGS = (
     'cold_start = "provisioned"\n[endpoint.churn.provisioned]\nmaximum = 3\ntarget_percent = 70\n'
     'schedule = { "cron(0 7 * * ? *)" = 2 }\n[endpoint.churn.waf]\nip_rate_limit = 500\n'
     f"{DOMAIN}"
-    '[endpoint.churn.rollout]\nstrategy = "linear"\ninterval_minutes = 7\nnotify_emails = ["ml@example.com"]\n',
+    '[endpoint.churn.rollout]\nstrategy = "linear"\ninterval_minutes = 7\n',
     'front = "http"\nauth = "jwt"\nretain_logs = true\naccess_logs = true\ndocs = true\n'
     '[endpoint.churn.jwt]\nissuer = "https://issuer.example"\naudience = ["serving"]\n'
     f'{DOMAIN}[endpoint.churn.rollout]\nstrategy = "blue_green"\n',
     'auth = "iam"\n[endpoint.churn.rollout]\nstrategy = "all_at_once"\n',
     "",
+)
+SHARED = (
+    '[project]\nname = "shop"\n[endpoint.churn]\n[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
+    '[operations]\nemails = ["ml@example.com"]\ndashboard = true\n'
+    '[operations.slack]\nworkspace_id = "T0123456789"\nchannel_id = "C0123456789"\n'
+    '[operations.teams]\ntenant_id = "11111111-2222-3333-4444-555555555555"\n'
+    'team_id = "11111111-2222-3333-4444-555555555555"\nchannel_id = "19%3Aab12cd34%40thread.tacv2"\n'
 )
 #: What handlers call for properties that no template of ours has, by the beginning of the action.
 NOT_OURS = {
@@ -77,8 +87,18 @@ def handler_actions(kind: str) -> set[str]:
     return {action for handler in handlers.values() for action in handler.get("permissions", [])}
 
 
-def test_the_listed_resource_types_are_those_of_the_templates(template_of: Templates) -> None:
-    used = set().union(*(types_of(template_of(text)) for text in SETTINGS))
+@pytest.fixture(scope="module")
+def templates(template_of: Templates, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Templates of endpoints and of what they share that use every resource type."""
+    file = tmp_path_factory.mktemp("shared") / "serinus.toml"
+    file.write_text(SHARED, encoding="utf-8")
+    settings = load_settings(file, "prod")
+    shared = SharedStack(create_app(), name=str(settings.shared_stack), settings=settings)
+    return [*(template_of(text) for text in SETTINGS), Template.from_stack(shared).to_json()]
+
+
+def test_the_listed_resource_types_are_those_of_the_templates(templates: list[dict[str, Any]]) -> None:
+    used = set().union(*map(types_of, templates))
 
     assert used == set(RESOURCE_TYPES)
 
@@ -110,26 +130,27 @@ def test_roles_are_made_and_passed_under_the_projects_name_only() -> None:
     for sid in ("Roles", "PassRoles"):
         assert statements[sid]["Resource"] == ["arn:aws:iam::123456789012:role/shop*"]
     assert statements["PassRoles"]["Condition"]["StringEquals"]["iam:PassedToService"] == [
+        "chatbot.amazonaws.com",
         "codedeploy.amazonaws.com",
         "lambda.amazonaws.com",
     ]
     assert not [action for action in actions_of(bootstrap_policy(PROD)) if action in ("*", "iam:*", "kms:*")]
 
 
-def test_every_role_of_the_templates_may_be_passed(template_of: Templates) -> None:
+def test_every_role_of_the_templates_may_be_passed(templates: list[dict[str, Any]]) -> None:
     services = {
         statement["Principal"]["Service"]
-        for text in SETTINGS
-        for resource in template_of(text)["Resources"].values()
+        for template in templates
+        for resource in template["Resources"].values()
         if resource["Type"] == "AWS::IAM::Role"
         for statement in resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     }
 
-    assert services == {"codedeploy.amazonaws.com", "lambda.amazonaws.com"}
+    assert services == {"chatbot.amazonaws.com", "codedeploy.amazonaws.com", "lambda.amazonaws.com"}
 
 
 @pytest.mark.parametrize("holder", POLICIES)
 def test_a_policy_fits_into_a_managed_policy(holder: str) -> None:
-    long_names = Settings("p" * 40, "e" * 10, "123456789012", "ap-southeast-4", ())
+    long_names = Settings("p" * 40, "e" * 10, "123456789012", "ap-southeast-4", OperationsSettings(), ())
 
     assert len(json.dumps(POLICIES[holder](long_names), separators=(",", ":"))) < LARGEST_POLICY

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from serinus.cli.rehearse.invocations import InvocationCounts
 from serinus.cli.rehearse.observer import AliasSample, ObservedEvent
-from serinus.cli.rehearse.record import InvocationCounts, RehearsalRecord, RehearsalSettings
+from serinus.cli.rehearse.record import RehearsalRecord, RehearsalSettings
 from serinus.cli.rehearse.traffic import RequestResult
 from serinus.cli.release_reader import AliasDeployment, AliasState, DeploymentPhase, JudgeVerdict
 
