@@ -188,18 +188,27 @@ class RolloutReader:
         oldest first, from their logs."""
         lines: list[str] = []
         for function in (task_function_name(self.stack, "judge"), hook_function_name(self.stack, "after")):
-            lines += self._logged(find_log_group(self._logs, log_group_name(function)), since)
+            lines += self._logged(log_group_name(function), since)
         return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
 
-    def _logged(self, group: str, since: float) -> Iterator[str]:
-        """The group's lines after ``since`` (epoch seconds); none if the group does not exist yet."""
+    def _logged(self, name: str, since: float) -> list[str]:
+        """The lines of group ``name``, or of one that outlives its stack, after ``since`` (epoch seconds); none if
+        there is no such group yet."""
+        lines = self._lines_of(name, since)
+        if lines is None and (group := find_log_group(self._logs, name)) != name:
+            lines = self._lines_of(group, since)
+        return lines or []
+
+    def _lines_of(self, group: str, since: float) -> list[str] | None:
+        """None if the group does not exist."""
         parameters = {"logGroupName": group, "startTime": max(0, int(since * 1000))}
         try:
-            for page in self._logs.get_paginator("filter_log_events").paginate(**parameters):
-                yield from (event["message"] for event in page["events"])
+            pages = self._logs.get_paginator("filter_log_events").paginate(**parameters)
+            return [event["message"] for page in pages for event in page["events"]]
         except botocore.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in _ABSENT:
                 raise
+            return None
 
     def deployment(self, deployment_id: str) -> AliasDeployment:
         """One deployment, as it stands now."""
