@@ -28,7 +28,7 @@ RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     *apigateway.TYPES,
     *apigatewayv2.TYPES,
     *lambda_.TYPES,
-    applicationautoscaling.ScalableTarget,
+    applicationautoscaling.AutoScalingTarget,
     cdk.Metadata,
     cloudwatch.CloudWatchAlarm,
     cloudwatch.CompositeAlarm,

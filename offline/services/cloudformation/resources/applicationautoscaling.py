@@ -8,7 +8,7 @@ from serinus.offline.services.cloudformation.provider import ResourceRequest, Re
 GONE = "ObjectNotFoundException"
 
 
-class ScalableTarget(ResourceType):
+class AutoScalingTarget(ResourceType):
     """Its id is "resource|dimension|namespace". A role that a template names is accepted and not used: AWS scales
     Lambda's aliases under its own service-linked role."""
 
