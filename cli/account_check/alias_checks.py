@@ -105,8 +105,8 @@ def _observe_throttled(session: CheckSession, stable: str, canary: str) -> None:
     session.observe(
         "throttled-version",
         "present" if named else "absent",
-        f"{throttled} calls by an alias with weights, some of them retried, were throttled from "
-        f"{clock_text(since)} on; {sum(every.values()):g} count for the alias, {named:g} with an ExecutedVersion",
+        f"{throttled} calls by an alias with weights, or more, were throttled from {clock_text(since)} on; "
+        f"{sum(every.values()):g} count for the alias, {named:g} with an ExecutedVersion",
     )
 
 

@@ -5,7 +5,7 @@ seconds of a minute, because alarms and the polls that see them may both keep st
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,11 @@ class StoppedDeployment:
     stopped_at: float
     rollback: Mapping[str, Any] | None
     alarm_during_rollback: bool
-    hook_ran_in_rollback: bool
 
 
 def observe_deployments(session: CheckSession, stable: str, other: str) -> None:
-    """Observe function-info-in-hooks, target-version-weight, alarm-polling, hooks-in-rollback and
-    alarms-in-rollback. The alias names ``stable``, alone, before and after."""
+    """Observe target-version-weight, alarm-polling, alarms-in-rollback, hooks-in-rollback and, with looks at
+    releases, function-info-in-hooks. The alias names ``stable``, alone, before and after."""
     stops = []
     for number in range(DEPLOYMENTS):
         _wait_for_calm(session)
@@ -52,7 +51,11 @@ def observe_deployments(session: CheckSession, stable: str, other: str) -> None:
         stops.append(_stop_one(session, stable, other))
         _restore_alias(session, stable)
     _observe_polling(session, stops)
-    _observe_rollbacks(session, stops)
+    _observe_alarms(session, stops)
+    _wait_for_calm(session)
+    _observe_hooks(session, stable, other)
+    _restore_alias(session, stable)
+    observe_function_info(session)
 
 
 def _wait_for_calm(session: CheckSession) -> None:
@@ -70,16 +73,8 @@ def _wait_for_second(session: CheckSession, second: float) -> None:
 
 
 def _stop_one(session: CheckSession, stable: str, other: str) -> StoppedDeployment:
-    codedeploy = session.client("codedeploy")
     series = _verdict_series(session)
-    session.inventory.creating("deployment", session.stack)
-    deployment_id: str = codedeploy.create_deployment(
-        applicationName=session.stack,
-        deploymentGroupName=DEPLOYMENT_GROUP,
-        deploymentConfigName=CONFIG,
-        revision=_revision(session, stable, other),
-        description="Stopped by an alarm, to observe it",
-    )["deploymentId"]
+    deployment_id = _start(session, stable, other, "Stopped by an alarm, to observe it")
     _observe_target(session, deployment_id)
     sent: list[float] = []
     alarms: dict[str, float] = {}
@@ -108,12 +103,23 @@ def _stop_one(session: CheckSession, stable: str, other: str) -> StoppedDeployme
 
         rollback = session.waiting.required(rolled_back, _ROLLBACK_TIMEOUT_S, what="a deployment's rollback")
         alarming = bool(_firing(session))
-    hook_ran = rollback is not None and _hook_ran(session, rollback)
     session.show(
         f"deployment {deployment_id}: verdict sent {clock_text(sent[0])}, alarm {clock_text(alarm_at)}, stopped "
         f"{clock_text(stopped_at)}, rollback {rollback['status'] if rollback else 'none'}"
     )
-    return StoppedDeployment(deployment_id, sent[0], alarm_at, stopped_at, rollback, alarming, hook_ran)
+    return StoppedDeployment(deployment_id, sent[0], alarm_at, stopped_at, rollback, alarming)
+
+
+def _start(session: CheckSession, stable: str, other: str, description: str) -> str:
+    session.inventory.creating("deployment", session.stack)
+    deployment_id: str = session.client("codedeploy").create_deployment(
+        applicationName=session.stack,
+        deploymentGroupName=DEPLOYMENT_GROUP,
+        deploymentConfigName=CONFIG,
+        revision=_revision(session, stable, other),
+        description=description,
+    )["deploymentId"]
+    return deployment_id
 
 
 def _revision(session: CheckSession, stable: str, other: str) -> dict[str, Any]:
@@ -129,7 +135,6 @@ def _revision(session: CheckSession, stable: str, other: str) -> dict[str, Any]:
 
 def _observe_target(session: CheckSession, deployment_id: str) -> None:
     """Observe the deployment's target before traffic is shifted and while it is split."""
-    before: list[bool] = []
     shifting = False
 
     def split() -> float | None:
@@ -137,9 +142,7 @@ def _observe_target(session: CheckSession, deployment_id: str) -> None:
         target = _target(session, deployment_id)
         if target is None:
             return None
-        info, phases = target.get("lambdaFunctionInfo"), _phases(target)
-        if phases.get("AllowTraffic") not in _SHIFTED:
-            before.append(info is not None)
+        info, phases = _look(session, target), _phases(target)
         weight = (info or {}).get("targetVersionWeight")
         shifting = phases.get("AllowTraffic") == "InProgress"
         ended = _info(session, deployment_id)["status"] in _ENDED
@@ -148,19 +151,44 @@ def _observe_target(session: CheckSession, deployment_id: str) -> None:
     weight = session.waiting.required(
         split, 900.0, every_s=0.2, what="a deployment's split", working=lambda: not shifting
     )
-    if before:
-        session.observe(
-            "function-info-in-hooks",
-            "present" if all(before) else "absent",
-            f"{sum(before)} of {len(before)} looks at {deployment_id} before its shift had lambdaFunctionInfo",
-        )
-    elif "function-info-in-hooks" not in session.observations:
-        session.observe("function-info-in-hooks", None, "no look fell into the time before traffic was shifted")
     units = {SHARE: "fraction", SHARE * 100: "percentage"}
     session.observe(
         "target-version-weight",
         units.get(round(weight, 6)),
         f"targetVersionWeight of {deployment_id} was {weight:g} while 10 % of requests went to the target version",
+    )
+
+
+def watch_hooks(session: CheckSession) -> Callable[[], bool]:
+    """A watcher that looks at deployments before their shift, as at those of a release."""
+
+    def watch() -> bool:
+        for deployment_id in deployments_under_way(session):
+            if (target := _target(session, deployment_id)) is not None:
+                _look(session, target)
+        return False
+
+    return watch
+
+
+def _look(session: CheckSession, target: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The target's versions; whether it has them counts if traffic has not begun to shift."""
+    info: Mapping[str, Any] | None = target.get("lambdaFunctionInfo")
+    if _phases(target).get("AllowTraffic") not in _SHIFTED:
+        session.looks_before_shift.append(info is not None)
+    return info
+
+
+def observe_function_info(session: CheckSession) -> None:
+    """Observe function-info-in-hooks from all looks so far."""
+    looks = session.looks_before_shift
+    if not looks:
+        session.observe("function-info-in-hooks", None, "no look fell into the time before a shift")
+        return
+    session.observe(
+        "function-info-in-hooks",
+        "present" if all(looks) else "absent",
+        f"{sum(looks)} of {len(looks)} looks at deployments before their shift had lambdaFunctionInfo",
     )
 
 
@@ -261,19 +289,8 @@ def _observe_polling(session: CheckSession, stops: list[StoppedDeployment]) -> N
     )
 
 
-def _observe_rollbacks(session: CheckSession, stops: list[StoppedDeployment]) -> None:
+def _observe_alarms(session: CheckSession, stops: list[StoppedDeployment]) -> None:
     rollbacks = [stop for stop in stops if stop.rollback is not None]
-    if not rollbacks:
-        reason = "no deployment that an alarm stopped had a rollback"
-        session.observe("hooks-in-rollback", None, reason)
-        session.observe("alarms-in-rollback", None, reason)
-        return
-    ran = [stop for stop in rollbacks if stop.hook_ran_in_rollback]
-    session.observe(
-        "hooks-in-rollback",
-        "yes" if ran else "no",
-        f"the hook before traffic was called in {len(ran)} of {len(rollbacks)} rollbacks",
-    )
     stopped = [stop for stop in rollbacks if stop.rollback and stop.rollback["status"] != "Succeeded"]
     passed = [stop for stop in rollbacks if stop not in stopped and stop.alarm_during_rollback]
     if not stopped and not passed:
@@ -284,6 +301,34 @@ def _observe_rollbacks(session: CheckSession, stops: list[StoppedDeployment]) ->
         "yes" if stopped else "no",
         f"{len(passed)} of {len(rollbacks)} rollbacks succeeded while the alarm fired, {len(stopped)} did not",
         *(_error(stop.rollback) for stop in stopped if stop.rollback),
+    )
+
+
+def _observe_hooks(session: CheckSession, stable: str, other: str) -> None:
+    """Observe hooks-in-rollback on a deployment that is stopped by request: an alarm might stop the rollback
+    before its hooks."""
+    deployment_id = _start(session, stable, other, "Stopped by request, to observe its rollback")
+    _observe_target(session, deployment_id)
+    session.client("codedeploy").stop_deployment(deploymentId=deployment_id, autoRollbackEnabled=True)
+
+    def rolled_back() -> Mapping[str, Any] | None:
+        rollback_id = _info(session, deployment_id).get("rollbackInfo", {}).get("rollbackDeploymentId")
+        info = _info(session, rollback_id) if rollback_id else {"status": ""}
+        return info if info["status"] in _ENDED else None
+
+    rollback = session.waiting.until(rolled_back, _ROLLBACK_TIMEOUT_S, what="a deployment's rollback")
+    if rollback is None:
+        session.observe(
+            "hooks-in-rollback", None, f"{deployment_id}, stopped by request, had no rollback that ended"
+        )
+        return
+    ran = _hook_ran(session, rollback)
+    session.observe(
+        "hooks-in-rollback",
+        "yes" if ran else "no",
+        f"{rollback['deploymentId']}, the rollback of {deployment_id}, ended as {rollback['status']}; the hook "
+        f"before traffic was {'called' if ran else 'not called'} after it began at "
+        f"{clock_text(rollback['createTime'].timestamp())}",
     )
 
 

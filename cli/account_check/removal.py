@@ -30,6 +30,7 @@ LONGEST_RUN_S = 4 * 3600.0
 _GONE = (
     "404",
     "NoSuchEntity",
+    "NoSuchBucket",
     "NoSuchKey",
     "NoSuchVersion",
     "ParameterNotFound",
@@ -79,15 +80,15 @@ def remove_everything(session: CheckSession, patience_s: float = NETWORK_PATIENC
         if creation.kind in _AFTER_STACKS:
             continue
         _attempt(session, creation, left, patience_s)
-    foreign = set(_online(lambda: foreign_stacks(session), patience_s))
-    for name in _online(lambda: list(check_stacks(session)), patience_s):
+    foreign = set(while_offline(lambda: foreign_stacks(session), patience_s))
+    for name in while_offline(lambda: list(check_stacks(session)), patience_s):
         if name not in foreign:
             _attempt(session, Creation("stack", name), left, patience_s)
     for creation in creations:
         if creation.kind in _AFTER_STACKS:
             _attempt(session, creation, left, patience_s)
     for run in list(session.inventory.runs):
-        remaining = _online(functools.partial(_list_leftovers, session, run), patience_s)
+        remaining = while_offline(functools.partial(_list_leftovers, session, run), patience_s)
         left += remaining
         if not remaining and not session.inventory.creations:
             session.inventory.ended([run])
@@ -101,7 +102,7 @@ def _list_leftovers(session: CheckSession, run: str) -> list[str]:
 def _attempt(session: CheckSession, creation: Creation, left: list[str], patience_s: float) -> None:
     session.show(f"removing {creation.kind} {creation.name}")
     try:
-        _online(lambda: _REMOVERS[creation.kind](session, creation.name), patience_s)
+        while_offline(lambda: REMOVERS[creation.kind](session, creation.name), patience_s)
     except botocore.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             left.append(f"{creation.kind} {creation.name}: {error}")
@@ -113,13 +114,13 @@ def _attempt(session: CheckSession, creation: Creation, left: list[str], patienc
         session.inventory.removed(creation)
 
 
-def _online(call: Callable[[], Any], patience_s: float) -> Any:
+def while_offline(call: Callable[[], Any], patience_s: float) -> Any:
     """The result of ``call``, repeated while the network is away."""
     deadline = time.monotonic() + patience_s
     while True:
         try:
             return call()
-        except (botocore.exceptions.HTTPClientError, OSError):
+        except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError):
             if time.monotonic() >= deadline:
                 raise
             time.sleep(min(_NETWORK_PAUSE_S, patience_s / 10))
@@ -221,7 +222,7 @@ def _remove_folder(_session: CheckSession, name: str) -> None:
     shutil.rmtree(name, ignore_errors=True)
 
 
-_REMOVERS: dict[str, Callable[[CheckSession, str], None]] = {
+REMOVERS: dict[str, Callable[[CheckSession, str], None]] = {
     "reserved concurrency": _remove_reserved,
     "deployment": _stop_deployments,
     "alias": _remove_alias,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import botocore.exceptions
+import httpx
 
 from serinus.cli.account_check.alias_checks import observe_weighted_alias
 from serinus.cli.account_check.check_project import Assemblies, check_workspace
@@ -129,8 +130,12 @@ def check_account(options: CheckOptions) -> CheckReport:
 
 
 def _remove(session: CheckSession) -> list[str]:
+    """Remove everything; what is left, in words. Without a network that is all that the record names."""
     session.show("removing everything that was made; this takes some minutes and cannot be interrupted")
-    left = remove_everything(session)
+    try:
+        left = remove_everything(session)
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, httpx.HTTPError) as error:
+        left = [f"everything in {session.inventory.path}, because AWS could not be reached: {error}"]
     for what in left:
         session.show(f"not removed: {what}")
     return left

@@ -42,6 +42,8 @@ class CheckSession:
     inventory: Inventory
     show: Callable[[str], None]
     observations: dict[str, Observation] = field(default_factory=dict)
+    #: Of each look at a deployment before its shift, whether its target had the function's versions.
+    looks_before_shift: list[bool] = field(default_factory=list)
 
     @property
     def stack(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from serinus.cli.account_check.check_project import BROKEN, DESCRIBED, PLAIN, Assemblies
+from serinus.cli.account_check.deployment_checks import watch_hooks
 from serinus.cli.account_check.observation import clock_text
 from serinus.cli.account_check.releases import (
     ALIAS_TYPE,
@@ -29,6 +30,7 @@ def release_second_version(session: CheckSession, workspace: Workspace, assembli
     """Release another version; observe alias-several-properties and update-policy-order. If the alias's second
     property is refused, release without it."""
     assemblies.require(DESCRIBED)
+    session.waiting.watchers.append(watch := watch_hooks(session))
     release = deploy(session, workspace, DESCRIBED)
     if release.succeeded:
         description = live_alias(session).get("Description", "")
@@ -50,6 +52,7 @@ def release_second_version(session: CheckSession, workspace: Workspace, assembli
         release = deploy(session, workspace, PLAIN)
         if not release.succeeded:
             raise CliError(f"stack {session.stack} is {release.status}: {_why(release)}")
+    session.waiting.watchers.remove(watch)
     _observe_order(session, release)
 
 
