@@ -148,8 +148,9 @@ def _observe_target(session: CheckSession, deployment_id: str) -> None:
         ended = _info(session, deployment_id)["status"] in _ENDED
         return float(weight) if shifting and weight else 0.0 if ended else None
 
+    every_s = 1.0 if session.target.cloud is None else 0.2
     weight = session.waiting.required(
-        split, 900.0, every_s=0.2, what="a deployment's split", working=lambda: not shifting
+        split, 900.0, every_s=every_s, what="a deployment's split", working=lambda: not shifting
     )
     units = {SHARE: "fraction", SHARE * 100: "percentage"}
     session.observe(

@@ -25,6 +25,7 @@ SENT_SAMPLES, REQUEST_SAMPLES, LISTED_SAMPLES = 15, 5, 3
 APART_S = 4.0
 NEW_S = 300.0
 LONGEST_DELAY_S = 20 * 60.0
+_READY_TIMEOUT_S = 300.0
 #: Differences below it come from how often a check looks.
 RESOLUTION_S = 3.0
 
@@ -189,11 +190,7 @@ def _measure(
         session.inventory.on_step("send a value")
         kinds["sent values"].pending.append(Sample(series, nth, send_value(session, series)))
         if number < REQUEST_SAMPLES:
-            at, status = session.now(), send_request()
-            if status != httpx.codes.OK:
-                raise CliError(
-                    f"the endpoint responded {status} to a valid request; see its logs in {session.stack}"
-                )
+            at = _request(session, send_request)
             for kind, request_series in of_requests.items():
                 kinds[kind].pending.append(Sample(request_series, answered + number + 1, at))
         _look(measuring)
@@ -201,6 +198,20 @@ def _measure(
     session.waiting.until(lambda: _look(measuring), LONGEST_DELAY_S, what="metrics")
     delays = {kind: measurement.delays_s for kind, measurement in kinds.items()}
     return [delay for kind in delays.values() for delay in kind], delays
+
+
+def _request(session: CheckSession, send_request: Callable[[], int]) -> float:
+    """When a request was sent that was answered: a new API refuses its key for some seconds."""
+    sent_at, status = 0.0, 0
+
+    def answered() -> bool:
+        nonlocal sent_at, status
+        sent_at, status = session.now(), send_request()
+        return status == httpx.codes.OK
+
+    if session.waiting.until(answered, _READY_TIMEOUT_S, every_s=2.0, what="a response") is None:
+        raise CliError(f"the endpoint {session.stack} responds {status} to a valid request; see its logs")
+    return sent_at
 
 
 def _look(measuring: Sequence[DelayMeasurement]) -> bool:

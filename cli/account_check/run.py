@@ -135,7 +135,7 @@ def _remove(session: CheckSession) -> list[str]:
     try:
         left = remove_everything(session)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, httpx.HTTPError) as error:
-        left = [f"everything in {session.inventory.path}, because AWS could not be reached: {error}"]
+        left = [f"everything in {session.inventory.path}, because it could not be read or removed: {error}"]
     for what in left:
         session.show(f"not removed: {what}")
     return left

@@ -70,7 +70,7 @@ def test_the_alias_is_ordered_by_its_update_policy_alone() -> None:
 def test_another_property_of_the_alias_changes() -> None:
     changed = template()
     describe_alias(changed)
-    assert changed["Resources"]["Alias"]["Properties"] == {**ALIAS["Properties"], "Description": DESCRIPTION}  # type: ignore[dict-item]
+    assert changed["Resources"]["Alias"]["Properties"] == {**ALIAS["Properties"], "Description": DESCRIPTION}
 
 
 def test_the_broken_resource_comes_after_the_alias() -> None:
