@@ -106,14 +106,14 @@ def running(shop: Path, recorder: Recorder) -> str:
 
 
 def commands_with_a_choice() -> Iterator[tuple[str, ...]]:
-    """Every command that takes --local, by its words and the least that it must be given."""
+    """Every command that takes --local and --env, by its words and the least that it must be given."""
     yield from _walk((), typer.main.get_command(app))
 
 
 def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, ...]]:
     for name, sub in getattr(command, "commands", {}).items():
         yield from _walk((*path, name), sub)
-    if any(parameter.name == "local" for parameter in command.params):
+    if {"local", "env"} <= {parameter.name for parameter in command.params}:
         needs_rows = any(parameter.name == "data" for parameter in command.params)
         yield (*path, "churn", *(("--data", "rows.json") if needs_rows else ()))
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from serinus.cli.offline_process import VARIABLE_LOCAL_URL
+
 Serinus = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -26,3 +28,15 @@ def test_it_needs_a_project(serinus: Serinus, tmp_path: Path) -> None:
     done = serinus("doctor", "--aws-account", "--yes", cwd=tmp_path)
     assert done.returncode == 1
     assert "no serinus.toml" in done.stderr
+
+
+@pytest.mark.parametrize("port", [["--port", "4577"], []])
+def test_what_names_an_offline_cloud_never_leads_to_aws(
+    serinus: Serinus, project: Path, monkeypatch: pytest.MonkeyPatch, port: list[str]
+) -> None:
+    """Its port, or a shell that is set up for it."""
+    if not port:
+        monkeypatch.setenv(VARIABLE_LOCAL_URL, "http://127.0.0.1:4577")
+    done = serinus("doctor", "--aws-account", "--yes", *port, cwd=project)
+    assert done.returncode != 0
+    assert "Add --local" in done.stderr
