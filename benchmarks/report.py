@@ -226,7 +226,13 @@ def _faults_across(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
+def sections(rows: Sequence[Row]) -> list[str]:
+    """One table a section."""
+    return [line for name, part in by_section(rows).items() for line in (f"### {name}", "", *markdown(part), "")]
+
+
 _TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
+    "aws_account": sections,
     "cold_start": cold_starts,
     "judge": judge,
     "load": loads,

@@ -27,7 +27,7 @@ def run_check(*, local: bool, port: int | None, yes: bool, report: Path) -> None
     if target.cloud is not None and target.cloud.speed != 1:
         raise WrongUsage(
             f"the offline cloud at {target.cloud.url} runs at speed {target.cloud.speed:g}; durations are "
-            "measured at speed 1, and a check skips time itself. Start one without --speed."
+            "measured at speed 1, and a check skips time itself. Start one by `serinus local up --speed 1`."
         )
     caller = identify(target)
     notice(plan(target, caller))
