@@ -114,6 +114,10 @@ class Requests:
         use_proxy = session.target.cloud is None
         self._http = httpx.Client(trust_env=use_proxy, timeout=40)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def send(self) -> int:
         """The status of one request's response."""
         body = b'{"rows": [{"a": 0.5, "b": -0.25, "c": 1.0}]}'

@@ -1,5 +1,6 @@
 """A check of one account from its first creation to the removal of everything."""
 
+import contextlib
 import importlib.metadata
 import secrets
 from collections.abc import Callable
@@ -173,8 +174,8 @@ def _observe(session: CheckSession, options: CheckOptions, workspace: Workspace,
         reasons = [event.reason for event in created.events if event.status == "CREATE_FAILED" and event.reason]
         raise CliError(f"the endpoint could not be deployed ({created.status}): {'; '.join(reasons[:3])}")
     first = live_version(session)
-    requests = Requests(session, workspace.stable.project)
-    _observe_one_version(session, requests)
+    with contextlib.closing(Requests(session, workspace.stable.project)) as requests:
+        _observe_one_version(session, requests)
     if options.releases:
         session.show("releasing a second version")
         release_second_version(session, workspace, assemblies)
