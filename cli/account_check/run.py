@@ -114,6 +114,7 @@ def check_account(options: CheckOptions) -> CheckReport:
                 with interrupts_ignored():
                     left += _remove(session)
         ended_at = session.now()
+        session.close()
         observations = complete(session.observations, ended_at)
     name = "AWS" if target.cloud is None else "an offline cloud"
     version = importlib.metadata.version("serinus")

@@ -63,6 +63,11 @@ class CheckSession:
     def _clients(self) -> dict[str, Any]:
         return {}
 
+    def close(self) -> None:
+        """Close the clients' connections."""
+        for client in self._clients.values():
+            client.close()
+
     def observe(self, reading: str, value: str | None, *evidence: str) -> None:
         """Record what was observed; a later observation replaces an earlier one."""
         self.observations[reading] = Observation(reading, value, evidence, self.now())

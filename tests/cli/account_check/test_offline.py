@@ -14,7 +14,12 @@ from lab.account_check import agrees, check_cloud, cloud_of, left_in, played, pr
 from serinus.cli.account_check.inventory import FOLDER
 from serinus.offline.core.readings import Readings
 
-pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("account-check")]
+pytestmark = [
+    pytest.mark.cdk,
+    pytest.mark.xdist_group("account-check"),
+    # A cloud outlives the object that started its process; it is stopped by its id.
+    pytest.mark.filterwarnings(r"ignore:subprocess \d+ is still running:ResourceWarning"),
+]
 
 #: Observed on one version: these need no release.
 ONE_VERSION = (
