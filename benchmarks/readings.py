@@ -29,6 +29,32 @@ STRATEGIES: Mapping[str, str] = {
 }
 SETTINGS = ("promote", "roll_back")
 SHIFT_MINUTES = 15
+#: The defaults with delays, and the opposite of each.
+EXTREMES: Mapping[str, Mapping[str, str]] = {
+    "harsh": {
+        "metric-delay": "30..120",
+        "new-metric-delay": "120",
+        "role-propagation": "2",
+        "stack-alias-rollback": "stuck",
+    },
+    "kind": {
+        "alarm-polling": "0",
+        "alias-several-properties": "applied",
+        "alias-with-provisioned": "accepted",
+        "delete-function-resource": "version",
+        "empty-series": "filled",
+        "executed-version": "while-weighted",
+        "function-info-in-hooks": "present",
+        "hooks-in-rollback": "no",
+        "metric-delay": "0",
+        "stack-alias-rollback": "direct",
+        "target-version-weight": "fraction",
+        "throttled-version": "present",
+        "update-policy-order": "yes",
+        "usage-plans": "exact",
+        "waf-reserved-names": "case-sensitive",
+    },
+}
 #: The releases of a row, in this order.
 RELEASES = ("fails", "late", "quiet", "stack_fails", "good")
 NOTE = (
@@ -43,7 +69,8 @@ NOTE = (
 
 def measure(chosen: argparse.Namespace) -> list[Row]:
     """A row for each combination."""
-    combinations, budget, rows = covering_rows(), Budget(chosen.minutes), list[Row]()
+    combinations = [extreme(chosen.extreme)] if chosen.extreme else covering_rows()
+    budget, rows = Budget(chosen.minutes), list[Row]()
     picked = combinations if chosen.rows is None else [combinations[number] for number in chosen.rows]
     for combination in picked:
         if budget.left:
@@ -56,6 +83,11 @@ def covering_rows() -> list[Combination]:
     """Readings, strategy and setting of each row."""
     parameters = {name: Readings.values_of(name) for name in Readings.names()}
     return pairwise({**parameters, "strategy": tuple(STRATEGIES), "setting": SETTINGS})
+
+
+def extreme(name: str) -> Combination:
+    """One of `EXTREMES` whole, with the default strategy and setting."""
+    return {**Readings().replaced(EXTREMES[name]).as_json(), "strategy": "canary", "setting": "promote"}
 
 
 def play(combination: Combination, names: Sequence[str] = RELEASES) -> Row:
@@ -86,8 +118,14 @@ class RowPlayer:
 
     def play(self, names: Sequence[str]) -> Row:
         """How the releases ``names`` ended, of `RELEASES`, and the counts."""
-        ends = {name: self._end(self._release(name), undone=name == "stack_fails") for name in names}
-        return {**ends, **self._counts}
+        return {**{name: self._play(name) for name in names}, **self._counts}
+
+    def _play(self, name: str) -> str:
+        live, other = self._releases.live, self._releases.other
+        end = self._end(self._release(name), undone=name == "stack_fails")
+        if end == "stuck":  # once it is freed, the stack is as before
+            self._releases.live, self._releases.other = live, other
+        return end
 
     def _release(self, name: str) -> Run:
         if name == "fails":
@@ -144,6 +182,7 @@ class RowPlayer:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", nargs="+", type=int, help="numbers of the rows to play, from 0; all unless told")
+    parser.add_argument("--extreme", choices=EXTREMES, help="play one combination that is as far off as can be")
     parser.add_argument("--releases", nargs="+", choices=RELEASES, default=RELEASES, help="which; all unless told")
     parser.add_argument("--minutes", type=float, default=120, help="begin no row after so many; 120 unless told")
 
