@@ -157,7 +157,8 @@ class RowPlayer:
         stuck = status.endswith("_FAILED")
         self._counts["told"] += told
         self._counts["promoted_though_told"] += told and run.story.outcome is RehearsalOutcome.JUDGED_TOO_LATE
-        self._counts["alias_off"] += undone and not stuck and record.final != record.stable
+        back = record.final == record.stable
+        self._counts["alias_off"] += (undone or told) and not stuck and not back
         if stuck:
             self._counts["stuck"] += 1
             self._counts["freed"] += self._free(stack, record.stable)

@@ -74,8 +74,12 @@ _WHOLE_SERVICES = (
 )
 #: Services that the stacks' roles are for.
 _PASSED_TO = ("chatbot.amazonaws.com", "codedeploy.amazonaws.com", "lambda.amazonaws.com")
-#: Service-linked roles that AWS creates with the first domain and the first scaled alias of an account.
-_LINKED = ("lambda.application-autoscaling.amazonaws.com", "ops.apigateway.amazonaws.com")
+#: Service-linked roles that AWS creates with an account's first domain, scaled alias and chat.
+_LINKED = (
+    "lambda.application-autoscaling.amazonaws.com",
+    "management.chatbot.amazonaws.com",
+    "ops.apigateway.amazonaws.com",
+)
 #: The CDK CLI's own default: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
 _QUALIFIER = "hnb659fds"
 #: CloudFormation shortens a stack's name in the name of a role, but keeps its beginning.

@@ -199,12 +199,12 @@ def _throttles(settings: EndpointSettings, percent: float) -> PlannedAlarm:
 
 def _silence() -> PlannedAlarm:
     """Verdicts by function, not version: the old version's alarms live until the shift is over, and the judge
-    publishes verdicts on the new version alone. The comparison needs no FILL: operators count a missing value as
-    0, and a single verdict outweighs any number of requests."""
+    publishes verdicts on the new version alone. A single verdict outweighs any number of requests, so that the
+    comparison also holds where FILL leaves a metric without any value empty and operators count that as 0."""
     return PlannedAlarm(
         name="Silence",
         description=f"Traffic is split, and the judge has published no verdict for {_SILENT_MINUTES} minutes.",
-        expression=f"IF({_SPLIT} AND FILL(invoked, 0) > {_MOST_REQUESTS} * verdicts, 1, 0)",
+        expression=f"IF({_SPLIT} AND FILL(invoked, 0) > {_MOST_REQUESTS} * FILL(verdicts, 0), 1, 0)",
         metrics={
             "invoked": _lambdas("Invocations"),
             "total": _of_alias("Invocations"),

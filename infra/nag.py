@@ -137,7 +137,8 @@ ACKNOWLEDGEMENTS = (
     _solutions(
         "IAM5",
         ["Retention/Retire"],
-        "Any version, and never the function, whose own ARN is not among the resources.",
+        "Any version. The function's own ARN is granted too, because no page says on which of them IAM checks the "
+        "deletion of a version; the code deletes by number only, and never a version that is needed.",
         "Resource::{function}:*",
     ),
     _solutions(

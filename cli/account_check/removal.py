@@ -55,7 +55,8 @@ def check_stacks(session: CheckSession) -> dict[str, dict[str, Any]]:
     return {
         stack["StackName"]: stack
         for stack in stacks
-        if stack["StackName"].startswith(PREFIX) or any(tag["Key"] == TAG for tag in stack.get("Tags", []))
+        # Either alone may be a stack of the user's own.
+        if stack["StackName"].startswith(PREFIX) and any(tag["Key"] == TAG for tag in stack.get("Tags", []))
     }
 
 

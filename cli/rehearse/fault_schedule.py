@@ -6,6 +6,7 @@ from typing import Any
 
 from serinus.cli.rehearse.environment import RehearsalEnvironment
 from serinus.cli.rehearse.injection import Injection
+from serinus.cli.release_reader import AliasState
 
 #: Cloud seconds after which the environments of a candidate with slow starts are removed again.
 RECYCLE_EVERY_S = 60.0
@@ -35,9 +36,11 @@ class FaultSchedule:
         """Set the fault, or none yet."""
         self._set({} if self._pending else self._fault)
 
-    def proceed(self, canary: str | None, now: float) -> None:
-        """Do what is due at ``now`` (cloud time, epoch seconds), at which the alias had ``canary``."""
-        if canary is None:
+    def proceed(self, alias: AliasState, now: float) -> None:
+        """Do what is due at ``now`` (cloud time, epoch seconds), at which ``alias`` was read."""
+        # Without weights, the new version is the only one.
+        canary = alias.canary or alias.version
+        if canary == self._stable:
             return
         self._shifting_since = min(self._shifting_since, now)
         if self._pending and now >= self._shifting_since + self._after_s:

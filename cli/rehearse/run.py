@@ -139,7 +139,7 @@ def release(
 
         def poll() -> None:
             observer.poll(force=stepped and not observer.weighted)
-            fault.proceed(observer.alias_samples[-1].alias.canary, clock.now())
+            fault.proceed(observer.alias_samples[-1].alias, clock.now())
             view.show(pace, observer)
 
         with environment.deploying(name) as deploying:

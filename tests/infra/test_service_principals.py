@@ -8,12 +8,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
+
+from serinus.infra.assembly import create_app
+from serinus.infra.settings import load_settings
+from serinus.infra.stacks.shared_stack import SharedStack
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
 
-MAILED = '[endpoint.churn.rollout]\nstrategy = "blue_green"\nnotify_emails = ["ml@example.com"]\n'
-VARIANTS = ("", MAILED, 'front = "http"\nauth = "iam"\n', 'cold_start = "provisioned"\n')
+SWITCHED = '[endpoint.churn.rollout]\nstrategy = "blue_green"\n'
+SHARED = (
+    '[project]\nname = "shop"\n[endpoint.churn]\n[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
+    '[operations]\nemails = ["ml@example.com"]\n'
+    '[operations.slack]\nworkspace_id = "T0123456789"\nchannel_id = "C0123456789"\n'
+)
+VARIANTS = ("", SWITCHED, 'front = "http"\nauth = "iam"\n', 'cold_start = "provisioned"\n')
 
 #: Services that AWS does not document to send aws:SourceAccount or aws:SourceArn where the policy is of this type.
 SEND_NO_SOURCE = {
@@ -26,6 +36,10 @@ SEND_NO_SOURCE = {
     # "not supported for EventBridge-to-encrypted topics":
     # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     ("events.amazonaws.com", "AWS::KMS::Key"),
+    # Its pages show trust and key policies without conditions, and name no key that it sends:
+    # https://docs.aws.amazon.com/chatbot/latest/adminguide/chatbot-troubleshooting.html
+    ("chatbot.amazonaws.com", "AWS::IAM::Role"),
+    ("chatbot.amazonaws.com", "AWS::KMS::Key"),
 }
 
 
@@ -40,23 +54,29 @@ def statements_for_services(template: dict[str, Any]) -> Iterator[tuple[str, str
                     yield principal["Service"], resource["Type"], statement.get("Condition", {})
 
 
-@pytest.mark.parametrize("text", VARIANTS)
-def test_a_service_that_says_for_whom_it_acts_acts_for_this_account_only(
-    template_of: Templates, text: str
-) -> None:
+@pytest.fixture(scope="module")
+def templates(template_of: Templates, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Templates of endpoints, and of what they share."""
+    file = tmp_path_factory.mktemp("shared") / "serinus.toml"
+    file.write_text(SHARED, encoding="utf-8")
+    settings = load_settings(file, "prod")
+    shared = SharedStack(create_app(), name=str(settings.shared_stack), settings=settings)
+    return [*(template_of(text) for text in VARIANTS), Template.from_stack(shared).to_json()]
+
+
+def test_a_service_that_says_for_whom_it_acts_acts_for_this_account_only(templates: list[dict[str, Any]]) -> None:
     unconditional = {
         (service, kind)
-        for service, kind, condition in statements_for_services(template_of(text))
+        for template in templates
+        for service, kind, condition in statements_for_services(template)
         if "aws:SourceAccount" not in json.dumps(condition)
     }
 
     assert unconditional <= SEND_NO_SOURCE
 
 
-def test_every_exception_is_used(template_of: Templates) -> None:
-    granted = {
-        (service, kind) for text in VARIANTS for service, kind, _ in statements_for_services(template_of(text))
-    }
+def test_every_exception_is_used(templates: list[dict[str, Any]]) -> None:
+    granted = {(service, kind) for template in templates for service, kind, _ in statements_for_services(template)}
 
     assert granted >= SEND_NO_SOURCE
 

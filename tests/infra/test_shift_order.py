@@ -14,7 +14,6 @@ TABLES = {
         '[endpoint.churn.waf]\nip_rate_limit = 1000\n[endpoint.churn.domain]\nname = "churn.example.com"\n'
         'certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/'
         '01234567-89ab-cdef-0123-456789abcdef"\nhosted_zone_id = "Z0123456789ABC"\n'
-        '[endpoint.churn.rollout]\nnotify_emails = ["ml@example.com"]\n'
     ),
     "an HTTP API": 'front = "http"\nauth = "iam"\ndocs = true\n[endpoint.churn.rollout]\nstrategy = "linear"\n',
     "environments that scale": (

@@ -12,6 +12,10 @@ pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("oper
 STACK, REGION = "shop-prod-churn", "us-east-1"
 #: What an operator is allowed beyond the commands that the test runs, and what for.
 OTHERWISE_USED = {
+    "lambda:DeleteProvisionedConcurrencyConfig": "`serinus rollback` of an endpoint that keeps environments ready",
+    "lambda:GetProvisionedConcurrencyConfig": "the same",
+    "lambda:PutProvisionedConcurrencyConfig": "the same",
+    "sns:ListSubscriptionsByTopic": "`serinus status` where [operations] has a topic",
     "cloudformation:ContinueUpdateRollback": "the runbook",
     "cloudformation:DescribeStackEvents": "the runbook",
     "cloudformation:DescribeStackResources": "the runbook",
