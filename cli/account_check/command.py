@@ -1,5 +1,6 @@
 """The command line of a check: what it will do and cost, the confirmation, and the reports."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ DEFAULT_REPORT = Path("docs")
 def run_check(*, local: bool, port: int | None, yes: bool, report: Path) -> None:
     """Check the account of the caller's credentials, or the project's offline cloud; write both reports into
     ``report``. Raises `CliError`; exit code 1 if something was left in the account."""
+    _require_folder(report)
     project = find_project()
     target = select_target(project, None, local=local, port=port)
     if target.cloud is not None and target.cloud.speed != 1:
@@ -68,6 +70,13 @@ def plan(target: CloudTarget, caller: Caller) -> str:
     else:
         lines += ["It costs nothing, takes a few minutes, and skips cloud time. It says nothing about AWS."]
     return "\n".join(lines)
+
+
+def _require_folder(report: Path) -> None:
+    """`WrongUsage` before anything is made, rather than after two hours, unless reports can be written there."""
+    existing = next(path for path in (report, *report.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise WrongUsage(f"--report {report} is not a folder that can be written. Nothing was changed.")
 
 
 def _confirm() -> None:

@@ -24,7 +24,9 @@ def asked() -> Iterator[tuple[str, list[str]]]:
                 b"<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>"
                 b"<Message>Stack with id shop-prod-churn does not exist</Message></Error></ErrorResponse>"
             )
-            self.send_response(400)
+            if self.headers.get("X-Amz-Target", "").startswith("Logs_"):
+                body = b'{"logGroups": []}'
+            self.send_response(200 if b"logGroups" in body else 400)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

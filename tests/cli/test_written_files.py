@@ -17,12 +17,15 @@ READ = {
     ("package", "--requirements"),
     ("package", "--holdout"),
     ("predict", "--data"),
+    ("local up", "--readings"),
+    ("rehearse", "--readings"),
 }
 #: Options that name what is written, with what the command needs beside them.
 WRITTEN = {
     ("inspect", "--html"): ["model"],
     ("rehearse", "--html"): ["endpoint"],
     ("local up", "--state"): [],
+    ("doctor", "--report"): ["--aws-account", "--local"],
 }
 
 

@@ -82,22 +82,29 @@ def test_every_kind_that_is_recorded_can_be_removed() -> None:
     assert kinds == set(removal.REMOVERS)
 
 
-def test_a_stack_with_a_checks_tag_is_removed_when_it_is_old(
+#: A stack of a check that another project made.
+OTHER = "serinus-check-000000-dev-check"
+
+
+def test_a_stack_with_a_checks_name_and_tag_is_removed_when_it_is_old(
     cloud: SteppedCloud, session: CheckSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloudformation = session.client("cloudformation")
     cloudformation.create_stack(
-        StackName="elsewhere", TemplateBody=SMALL, Tags=[{"Key": TAG, "Value": "serinus-check-000000"}]
+        StackName=OTHER, TemplateBody=SMALL, Tags=[{"Key": TAG, "Value": "serinus-check-000000"}]
     )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="elsewhere", WaiterConfig={"Delay": 1})
+    # A project and environment of the user's own may begin so, and any stack may have the tag.
+    cloudformation.create_stack(StackName="serinus-check-churn", TemplateBody=SMALL)
+    cloudformation.create_stack(StackName="tagged", TemplateBody=SMALL, Tags=[{"Key": TAG, "Value": "mine"}])
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=OTHER, WaiterConfig={"Delay": 1})
     cloudformation.create_stack(StackName="users-own", TemplateBody=SMALL)
-    assert foreign_stacks(session) == ["elsewhere"]
+    assert foreign_stacks(session) == [OTHER]
     assert remove_everything(session) == []
-    assert removal.describe(session, "elsewhere") is not None
+    assert removal.describe(session, OTHER) is not None
     monkeypatch.setattr(removal, "LONGEST_RUN_S", -3600.0 * 24)
     assert foreign_stacks(session) == []
     assert remove_everything(session) == []
-    assert removal.describe(session, "elsewhere") is None
+    assert removal.describe(session, OTHER) is None
     assert removal.describe(session, "users-own") is not None
 
 
