@@ -168,18 +168,14 @@ class Clock:
                 self._set_holds(rest, time.monotonic())
             self._poke()
 
-    @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Skip no cloud time while the block runs: something happens meanwhile. Safe from any thread."""
+    def at_work_until(self, result: "Future[Any] | asyncio.Future[Any]") -> None:
+        """Skip no cloud time until ``result`` is there: something happens meanwhile. Safe from any thread."""
         self._count_work(1)
-        try:
-            yield
-        finally:
-            self._count_work(-1)
+        result.add_done_callback(lambda _result: self._count_work(-1))
 
     @contextlib.contextmanager
     def waiting_for(self, result: "Future[Any]") -> Iterator[None]:
-        """Within `at_work`, a block that only waits for ``result``: until then cloud time may be skipped."""
+        """A block of work that only waits for ``result``: until it is there cloud time may be skipped."""
         resumed = threading.Lock()
 
         def resume(_result: object = None) -> None:
@@ -251,23 +247,22 @@ class Clock:
         if target > self.time() + LONGEST_SKIP_S:
             raise ValueError(f"cannot skip to {target:g}; the limit is {LONGEST_SKIP_S // 86400} days at once")
         until = time.monotonic() + patience_s
-        while (now := self.time()) < target:
-            while not self._idle:
-                if time.monotonic() >= until:
-                    return
+        while self.time() < target and time.monotonic() < until:
+            if self._skip_to_next(target):
+                self._poke()
+            else:
                 await asyncio.sleep(_IDLE_POLL_S)
-            with self._lock:
-                due = min(target, self._queue[0].due if self._queue else math.inf)
-                self._set_anchor(max(now, self.time(), due), self.factor)
-            self._poke()
 
-    @property
-    def _idle(self) -> bool:
+    def _skip_to_next(self, target: float) -> bool:
+        """Skip to the next due job, or to ``target`` if that comes first; False while something is at work."""
         with self._lock:
             while self._queue and self._queue[0].cancelled:
                 heapq.heappop(self._queue)
-            due = bool(self._queue) and self._queue[0].due <= self.time()
-            return not due and not self._at_work and not self._running
+            now, due = self.time(), self._queue[0].due if self._queue else math.inf
+            if due <= now or self._at_work or self._running:
+                return False
+            self._set_anchor(max(now, min(target, due)), self.factor)
+            return True
 
     def _count_work(self, change: int) -> None:
         with self._lock:

@@ -18,13 +18,10 @@ class Background:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(self._run(work))
+        task = asyncio.ensure_future(work)
+        self._clock.at_work_until(task)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
-
-    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        with self._clock.at_work():
-            await work
 
     async def stop(self) -> None:
         """Cancel running tasks and wait until they have ended."""

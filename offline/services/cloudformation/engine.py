@@ -113,12 +113,12 @@ class Engine:
         """Run ``work`` in its own thread."""
         done: Future[None] = Future()
         self._under_way[stack.id] = done
+        self.context.clock.at_work_until(done)
         self.context.save_soon()
 
         def run() -> None:
             try:
-                with self.context.clock.at_work():
-                    work()
+                work()
             except CloudStopping:
                 log.info("the operation on stack %s was aborted in status %s", stack.name, stack.status)
             except Exception as error:

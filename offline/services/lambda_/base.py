@@ -124,13 +124,10 @@ class LambdaBase(Service):
 
     def in_background(self, work: Coroutine[None, None, None]) -> None:
         """Run a coroutine in the background of the request that started it."""
-        task = asyncio.get_running_loop().create_task(self._at_work(work))
+        task = asyncio.get_running_loop().create_task(work)
+        self.context.clock.at_work_until(task)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
-
-    async def _at_work(self, work: Coroutine[None, None, None]) -> None:
-        with self.context.clock.at_work():
-            await work
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -382,36 +382,37 @@ async def test_no_time_is_skipped_while_something_is_at_work() -> None:
     clock, seen = Clock(start=START), list[float]()
 
     async def work() -> None:
-        with clock.at_work():
-            await asyncio.sleep(0.2)
-            seen.append(clock.time())
+        await asyncio.sleep(0.2)
+        seen.append(clock.time())
 
     async with running(clock):
         at_work = asyncio.create_task(work())
-        await asyncio.sleep(0)
+        clock.at_work_until(at_work)
         await clock.skip_to(START + 3600, patience_s=60)
         await at_work
         assert seen[0] < START + 60
         assert clock.time() >= START + 3600
-        with clock.at_work():
-            await clock.skip_to(START + 7200, patience_s=0.05)
-            assert clock.time() < START + 3700
+        clock.at_work_until(Future())
+        await clock.skip_to(START + 7200, patience_s=0.05)
+        assert clock.time() < START + 3700
 
 
 async def test_time_is_skipped_while_work_only_waits_and_not_once_its_result_is_there() -> None:
-    clock, result = Clock(start=START), Future[None]()
+    clock, result, whole = Clock(start=START), Future[None](), Future[None]()
 
     async def finish() -> None:
         result.set_result(None)
 
     clock.call_at(START + 1800, finish, name="finish")
     async with running(clock):
-        with clock.at_work():
-            with clock.waiting_for(result):
-                await clock.skip_to(START + 3600, patience_s=0.3)
-                assert START + 1800 <= clock.time() < START + 1900
-            with clock.waiting_for(result):
-                await clock.skip_to(START + 3600, patience_s=0.05)
+        clock.at_work_until(whole)
+        with clock.waiting_for(result):
+            await clock.skip_to(START + 3600, patience_s=0.3)
+            assert START + 1800 <= clock.time() < START + 1900
+        with clock.waiting_for(result):
+            await clock.skip_to(START + 3600, patience_s=0.05)
+            assert clock.time() < START + 1900
+        whole.set_result(None)
         await clock.skip_to(START + 3600, patience_s=60)
         assert clock.time() >= START + 3600
 
