@@ -51,8 +51,8 @@ class WatchedMetric:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAlarm:
-    """Fires when ``expression`` over ``metrics`` is above ``threshold`` (below, with ``below``) for ``periods``
-    periods in a row. ``minimum_requests`` must come in one period before it can fire; ``least`` and ``most`` bound
+    """Fires when ``expression`` over ``metrics`` is above ``threshold`` (below, with ``below``) in ``breaching`` of
+    the last ``periods`` periods, by default in all. ``minimum_requests`` must come in one period before it can fire; ``least`` and ``most`` bound
     the expression's value, None without bound."""
 
     name: str
@@ -62,6 +62,7 @@ class PlannedAlarm:
     threshold: float
     period_s: int
     periods: int = 1
+    breaching: int | None = None
     below: bool = False
     minimum_requests: int = 0
     least: float = 0.0
@@ -113,6 +114,10 @@ def _verdict() -> PlannedAlarm:
         metrics={"verdict": _own(release.METRIC_VERDICT, "Minimum")},
         threshold=0.0,
         period_s=_MINUTE_S,
+        # A verdict that CloudWatch shows minutes late must still be among the values that are evaluated: see
+        # CloudWatch_Embedded_Metric_Format_Alarms in its user guide.
+        periods=release.LAST_WORD_MINUTES,
+        breaching=1,
         below=True,
         least=min(release.VERDICT_VALUES.values()),
         most=max(release.VERDICT_VALUES.values()),

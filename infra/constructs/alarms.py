@@ -50,6 +50,7 @@ class ReleaseAlarms(Construct):
             threshold=planned.threshold,
             comparison_operator=operator.LESS_THAN_THRESHOLD if planned.below else operator.GREATER_THAN_THRESHOLD,
             evaluation_periods=planned.periods,
+            datapoints_to_alarm=planned.breaching,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
