@@ -51,9 +51,11 @@ class WatchedMetric:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAlarm:
-    """Fires when ``expression`` over ``metrics`` is above ``threshold`` (below, with ``below``) in ``breaching`` of
-    the last ``periods`` periods, by default in all. ``minimum_requests`` must come in one period before it can fire; ``least`` and ``most`` bound
-    the expression's value, None without bound."""
+    """Fires when ``expression`` over ``metrics`` is above ``threshold`` (below, with ``below``) in
+    ``breaching`` of the last ``periods`` periods; by default in all.
+
+    ``minimum_requests`` must come in one period before it can fire; ``least`` and ``most`` bound the expression's
+    value, None without bound."""
 
     name: str
     description: str

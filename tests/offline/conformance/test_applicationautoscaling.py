@@ -3,7 +3,7 @@
 import io
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -160,11 +160,15 @@ def test_new_bounds_do_not_change_the_capacity(alias: SteppedCloud, scaling: Any
     assert (ready(alias), bounds(scaling)) == (2, (4, 5))
 
 
-def test_an_action_while_traffic_is_split_changes_nothing(alias: SteppedCloud, scaling: Any) -> None:
+def test_an_action_while_traffic_is_split_changes_nothing(
+    alias: SteppedCloud, scaling: Any, play: Callable[..., None]
+) -> None:
     """Lambda rejects a change while the alias has weights; the action is not repeated.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
     """
+    # Where an alias with ready environments gets no weights, traffic is never split.
+    play(alias.cloud, alias_with_provisioned="accepted")
     functions = alias.client("lambda")
     functions.update_function_configuration(FunctionName=FUNCTION, Description=str(alias.time()))
     number = functions.publish_version(FunctionName=FUNCTION)["Version"]
