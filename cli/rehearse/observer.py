@@ -51,7 +51,7 @@ class ReleaseObserver:
     clock: CloudTime
     since: float
     on_event: Callable[[ObservedEvent], None]
-    alias_every_s: float = ALIAS_EVERY_S
+    alias_every_s: float
     alias_samples: list[AliasSample] = field(default_factory=list)
     deployments: list[AliasDeployment] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)

@@ -28,6 +28,11 @@ class SentTraffic(Protocol):
     @property
     def results(self) -> list[RequestResult]: ...
 
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """End it; returns when no request is under way."""
+
 
 class Pace(Protocol):
     """Lets cloud time pass, with traffic. ``window_s`` are the cloud seconds that figures of the moment cover."""
@@ -42,12 +47,6 @@ class Pace(Protocol):
     @property
     def slowed_s(self) -> float:
         """Real seconds for which cloud time ran slower than requested."""
-
-    def start(self) -> None:
-        """Start the traffic."""
-
-    def stop(self) -> None:
-        """End it; returns when no request is under way."""
 
     def wait(self) -> None:
         """Let a little time pass."""
@@ -70,12 +69,6 @@ class RealTimePace:
     def slowed_s(self) -> float:
         return self._throttle.slowed_s
 
-    def start(self) -> None:
-        self.traffic.start()
-
-    def stop(self) -> None:
-        self.traffic.stop()
-
     def wait(self) -> None:
         time.sleep(_LOOK_EVERY_S)
         self._throttle.adjust()
@@ -93,12 +86,6 @@ class SteppedPace:
         self.clock = clock
         self.window_s, self.lead_in_s = 60.0, STEPPED_LEAD_IN_S
         self.traffic = BatchTraffic(load, clock)
-
-    def start(self) -> None:
-        self.traffic.start()
-
-    def stop(self) -> None:
-        self.traffic.stop()
 
     def wait(self) -> None:
         time.sleep(_LOOK_EVERY_S)

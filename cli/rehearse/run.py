@@ -17,7 +17,7 @@ from serinus.cli.rehearse.fault_schedule import FaultSchedule
 from serinus.cli.rehearse.injection import Injection
 from serinus.cli.rehearse.invocations import count_invocations
 from serinus.cli.rehearse.live import LiveView
-from serinus.cli.rehearse.observer import ReleaseObserver
+from serinus.cli.rehearse.observer import ALIAS_EVERY_S, ReleaseObserver
 from serinus.cli.rehearse.pace import Pace, RealTimePace, SteppedPace, pass_time
 from serinus.cli.rehearse.record import RehearsalRecord, RehearsalSettings
 from serinus.cli.rehearse.traffic import Load
@@ -126,16 +126,19 @@ def release(
         environment, endpoint.function, stable, options.injection, after_s=options.fault_after_minutes * 60
     )
     fault.start()
-    pace.start()
+    pace.traffic.start()
     try:
         pass_time(pace, pace.lead_in_s)
         view.released_at = released_at = clock.now()
         stepped = options.speed is None
         observer = ReleaseObserver(
-            reader, environment.target.client("cloudformation"), clock, released_at, view.event_observed
+            reader,
+            environment.target.client("cloudformation"),
+            clock,
+            released_at,
+            view.event_observed,
+            alias_every_s=0.0 if stepped else ALIAS_EVERY_S,
         )
-        if stepped:
-            observer.alias_every_s = 0.0
 
         def poll() -> None:
             observer.poll(force=stepped and not observer.weighted)
@@ -156,7 +159,7 @@ def release(
         observer.poll(force=True)
     finally:
         with interrupts_ignored():
-            pace.stop()
+            pace.traffic.stop()
     record = RehearsalRecord(
         settings=_settings_of(options, workspace, name),
         stable=stable,
