@@ -22,6 +22,8 @@ DOCS = "https://docs.aws.amazon.com"
 ISSUES = "https://github.com"
 NOT_DOCUMENTED = "not documented"
 LONGEST_S = 3600.0
+#: Lambda's error where `alias_with_provisioned` is refused.
+WEIGHTS_WITH_PROVISIONED = "Alias with weights can not be used with Provisioned Concurrency"
 
 
 class InvalidReading(OfflineError):
@@ -233,7 +235,7 @@ class Readings:
         Literal["accepted", "refused"],
         Doubt(
             meaning="weights on an alias with provisioned concurrency, and a change of both in one stack update",
-            says="people meet 'Alias with weights can not be used with Provisioned Concurrency' "
+            says=f"people meet '{WEIGHTS_WITH_PROVISIONED}' "
             f"({ISSUES}/hashicorp/terraform/issues/24957, {ISSUES}/aws/serverless-application-model/issues/1296)",
             module="services/lambda_/aliases.py",
         ),

@@ -7,11 +7,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
 from typing import Any
 
 from serinus.offline.core.errors import AwsError
+from serinus.offline.core.readings import WEIGHTS_WITH_PROVISIONED
 from serinus.offline.core.service import Call
 from serinus.offline.services.lambda_.base import LambdaBase, conflict, invalid, new_revision
 from serinus.offline.services.lambda_.names import target_of
 from serinus.offline.services.lambda_.paging import page
-from serinus.offline.services.lambda_.provisioned import WEIGHTS_WITH_PROVISIONED, ProvisionedOperations
+from serinus.offline.services.lambda_.provisioned import ProvisionedOperations
 from serinus.offline.services.lambda_.shapes import alias_shape
 from serinus.offline.services.lambda_.state import LATEST, Alias, Function
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from serinus.offline.core.errors import AwsError
 from serinus.offline.core.ports import CloudContext
+from serinus.offline.core.readings import WEIGHTS_WITH_PROVISIONED
 from serinus.offline.core.service import Call
 from serinus.offline.sandbox.outcomes import SignalOutcome
 from serinus.offline.services.lambda_.base import LambdaBase, invalid, not_found
@@ -19,9 +20,6 @@ from serinus.offline.services.lambda_.names import target_of
 from serinus.offline.services.lambda_.paging import page
 from serinus.offline.services.lambda_.shapes import timestamp
 from serinus.offline.services.lambda_.state import LATEST, Alias, Function, ProvisionedConcurrency
-
-#: What people meet: https://github.com/hashicorp/terraform/issues/24957
-WEIGHTS_WITH_PROVISIONED = "Alias with weights can not be used with Provisioned Concurrency"
 
 
 class ProvisionedOperations(LambdaBase):

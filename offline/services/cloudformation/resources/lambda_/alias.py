@@ -6,6 +6,7 @@ from concurrent.futures import TimeoutError as NotYet
 from typing import Any
 
 from serinus.offline.core.ports import DeploymentResult
+from serinus.offline.core.readings import WEIGHTS_WITH_PROVISIONED
 from serinus.offline.services.cloudformation.adapter import missing_ok
 from serinus.offline.services.cloudformation.errors import ResourceFailed
 from serinus.offline.services.cloudformation.intrinsics import plain
@@ -15,8 +16,6 @@ from serinus.offline.services.cloudformation.resources.lambda_.alias_rollback im
 
 POLL_S = 0.05
 #: Moving the alias gives it weights until the new version's environments are ready; people then meet this.
-#: https://github.com/aws/serverless-application-model/issues/1296
-WEIGHTS_WITH_PROVISIONED = "Alias with weights can not be used with Provisioned Concurrency"
 #: No page names a message; people change one property a deployment.
 SEVERAL = (
     "The alias {name} is shifted by CodeDeploy: its FunctionVersion and its {others} cannot change in one update "
