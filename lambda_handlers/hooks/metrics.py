@@ -111,16 +111,27 @@ def read_version(
     cloudwatch: CloudWatch, source: Source, thresholds: Thresholds, start: float, end: float
 ) -> dict[float, VersionMinute]:
     """One version's minutes from ``start`` to ``end`` (whole minutes, epoch seconds), by their start; a minute
-    without any request is left out, and so is one in which the alias served another version. Raises
+    without any request is left out, and so is one in which the alias served another version too. Raises
     `IncompleteMetrics`."""
-    series = _read(cloudwatch, _queries(source, thresholds), start, end, MINUTE_S)
+    queries = _queries(source, thresholds)
+    if not source.weighted:
+        queries["executed"] = replace(source, weighted=True).lambdas("Invocations", "Sum")
+    series = _read(cloudwatch, queries, start, end, MINUTE_S)
     times = sorted({moment for values in series.values() for moment in values})
     minutes = {moment: _minute(series, moment) for moment in times}
     return {
         moment: minute
         for moment, minute in minutes.items()
-        if source.weighted or minute.requests >= SERVED_ALONE * minute.invocations
+        if source.weighted or _served_alone(minute, series["executed"].get(moment))
     }
+
+
+def _served_alone(minute: VersionMinute, executed: float | None) -> bool:
+    """Whether all of the alias' requests in ``minute`` were the version's. ``executed``: those that Lambda counted
+    for the version by name, None where it named none. Crashes are counted by Lambda alone."""
+    if executed is not None and executed < minute.invocations:
+        return False
+    return minute.requests - minute.crashes >= SERVED_ALONE * (minute.invocations - minute.crashes)
 
 
 def _queries(source: Source, thresholds: Thresholds) -> dict[str, Query]:
@@ -165,6 +176,7 @@ def _minute(series: Series, moment: float) -> VersionMinute:
     return VersionMinute(
         requests=requests,
         errors=min(requests, count("errors") + crashes),
+        crashes=crashes,
         rejected=min(requests, count("rejected")),
         non_finite=min(requests, count("non_finite")),
         slow=min(invocations, count("slow")),

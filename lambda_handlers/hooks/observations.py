@@ -11,11 +11,11 @@ from serinus.lambda_handlers.hooks.evidence import Block
 class VersionMinute:
     """One version's live requests in one minute.
 
-    ``errors`` counts handled 5xx responses and crashes, ``rejected`` 4xx responses of validation, ``non_finite``
-    responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold. Durations exclude init;
-    ``slow_inits`` of ``inits`` are counted separately. ``first`` counts first responses of environments, whether a
-    caller waited for init or not. ``predictions`` counts requests by the bin of their first row's prediction.
-    ``invocations``, which ``slow`` are of, come from Lambda's metrics, all else but
+    ``errors`` counts handled 5xx responses and ``crashes``, ``rejected`` 4xx responses of validation,
+    ``non_finite`` responses with NaN or infinite rows, ``slow`` durations above the rollout's threshold.
+    Durations exclude init; ``slow_inits`` of ``inits`` are counted separately. ``first`` counts first responses
+    of environments, whether a caller waited for init or not. ``predictions`` counts requests by the bin of their
+    first row's prediction. ``invocations``, which ``slow`` are of, come from Lambda's metrics, all else but
     crashes from the function's own: one set may be visible before the other.
     """
 
@@ -29,6 +29,7 @@ class VersionMinute:
     predictions: tuple[int, ...] = (0,) * PREDICTION_BINS
     first: int = 0
     invocations: int = 0
+    crashes: int = 0
 
     @classmethod
     def total(cls, minutes: Iterable["VersionMinute"]) -> "VersionMinute":

@@ -80,9 +80,11 @@ def read_rollout(
 def _read_before(
     cloudwatch: CloudWatch, stable: Source, thresholds: Thresholds, end: float
 ) -> dict[float, VersionMinute]:
-    """The stable version's minutes before ``end``, when it served all requests and the alias had no weights."""
+    """The stable version's minutes before ``end``, when it served all requests and the alias had no weights.
+    Where all requests crashed, nothing says which version did: an earlier canary may have."""
     alone = replace(stable, weighted=False)
-    return read_version(cloudwatch, alone, thresholds, end - HISTORY_S, end)
+    minutes = read_version(cloudwatch, alone, thresholds, end - HISTORY_S, end)
+    return {at: minute for at, minute in minutes.items() if minute.crashes < max(minute.requests, 1)}
 
 
 def _fair(minutes: list[Minute], schedule: ShiftSchedule) -> list[Minute]:

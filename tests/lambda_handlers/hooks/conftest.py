@@ -317,14 +317,13 @@ class Release:
         ``duration_ms`` of all; ``inits_ms`` and ``predictions`` as they came."""
         at = START + 60 * minute + 5
         own = {"FunctionName": FUNCTION, "FunctionVersion": version}
-        lambdas = {"FunctionName": FUNCTION, "Resource": f"{FUNCTION}:{ALIAS}"}
-        if weighted:
-            lambdas["ExecutedVersion"] = version
+        alias = {"FunctionName": FUNCTION, "Resource": f"{FUNCTION}:{ALIAS}"}
         add = self.cloudwatch.add
         crashes = events.get("crashes", 0)
-        add("AWS/Lambda", "Invocations", lambdas, at, [1.0] * requests)
-        add("AWS/Lambda", "Errors", lambdas, at, [1.0] * crashes + [0.0] * (requests - crashes))
-        add("AWS/Lambda", "Duration", lambdas, at, [events.get("duration_ms", 8.0)] * requests)
+        for lambdas in [alias, alias | {"ExecutedVersion": version}][: 1 + weighted]:
+            add("AWS/Lambda", "Invocations", lambdas, at, [1.0] * requests)
+            add("AWS/Lambda", "Errors", lambdas, at, [1.0] * crashes + [0.0] * (requests - crashes))
+            add("AWS/Lambda", "Duration", lambdas, at, [events.get("duration_ms", 8.0)] * requests)
         add("Serinus", "Latency", own, at, [9.0] * (requests - crashes))
         for metric in ("errors", "rejected", "non_finite"):
             hits = events.get(metric, 0)

@@ -403,6 +403,23 @@ def test_minutes_in_which_another_version_was_live_are_not_the_stable_versions(s
     assert judge_rollout(at(switched, 16), switched.context)["verdict"] != "roll back"
 
 
+@pytest.mark.parametrize("crashes", [10, 20])
+def test_an_earlier_canary_that_crashed_tells_nothing_of_the_stable_version(release, crashes):
+    """It had a tenth of the requests, half an hour before; then, in its last minute, all of them."""
+    release.cloudwatch.samples.clear()
+    for minute in range(-240, 0):
+        earlier = minute in range(-30, -20)
+        release.traffic(release.stable, minute, 180 if earlier else 200, weighted=earlier)
+        if earlier:
+            release.traffic("5", minute, 20, crashes=crashes)
+    release.traffic("5", -20, 200, weighted=False, crashes=200)
+    for minute in range(12):
+        release.traffic(release.stable, minute, 180)
+        release.traffic(release.canary, minute, 20)
+    found = judge_rollout(at(release, 14), release.context)
+    assert (found["verdict"], found["stable_requests"]) == ("promote", 12 * 180)
+
+
 @pytest.mark.parametrize(("clump", "rolled_back"), [(1, True), (40, False)])
 def test_clumps_before_a_switch_make_clumps_after_it_less_surprising(switched, clump, rolled_back):
     """Two errors in a hundred requests before the switch, and six after it."""
