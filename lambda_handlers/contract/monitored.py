@@ -1,0 +1,205 @@
+"""Which columns of an endpoint are watched, and what is counted of them: baseline.json's key ``monitoring``.
+
+A column is an input feature, or an output: a class' probability, a value, the label. Its values fall into streams:
+a number is at most each of the edges, missing, below or above all values of the sample; a category is one of the
+most frequent, another that the sample has, one that it has not, or missing. A stream is a share of all the
+column's values, so counts are all that has to be kept: those of the sample are the baseline, and counts of the
+same columns and edges, known by `Monitored.id`, can be added.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from serinus.lambda_handlers.contract.errors import ContractError
+
+#: baseline.json's key.
+KEY = "monitoring"
+#: Set to "1" where the function shall count.
+ENV_PROFILE = "SERINUS_PROFILE"
+#: The bucket of collector and monitor.
+ENV_BUCKET = "SERINUS_BUCKET"
+#: JSON: each monitored endpoint's function, with its settings as far as they differ from the defaults.
+ENV_MONITORED = "SERINUS_MONITORED"
+#: The function that keeps lines and references; a hook sends it those of a new bundle.
+ENV_COLLECTOR = "SERINUS_COLLECTOR"
+
+Kind = Literal["number", "category"]
+Role = Literal["input", "output"]
+#: Lower and upper end of the shares that are not drift.
+Band = tuple[float, float]
+
+
+class Column(NamedTuple):
+    """One watched column.
+
+    ``values`` is how many values a row has. Numbers have ``edges``, ascending, and the sample's ``minimum`` and
+    ``maximum``; categories have the most frequent ``categories`` and the others of the sample, ``rest``.
+    ``counts`` are those of ``total`` values of the reference, by stream. ``bands`` have one more for numbers with
+    several edges: the mean rank, which is the mean of the shares at most each edge. Without bands a column is
+    counted, and not tested.
+    """
+
+    name: str
+    role: Role
+    kind: Kind
+    values: int
+    total: int
+    counts: tuple[int, ...]
+    bands: tuple[Band, ...] = ()
+    edges: tuple[float, ...] = ()
+    minimum: float = 0.0
+    maximum: float = 0.0
+    categories: tuple[Any, ...] = ()
+    rest: tuple[Any, ...] = ()
+
+    @property
+    def streams(self) -> int:
+        """How many streams are counted."""
+        return len(self.edges) + 3 if self.kind == "number" else len(self.categories) + 3
+
+    @property
+    def has_mean_rank(self) -> bool:
+        """Whether a mean rank is derived from the counts."""
+        return len(self.edges) > 1
+
+    def describe_streams(self) -> tuple[str, ...]:
+        """Each stream in words, in the order of `counts`; a mean rank is last."""
+        if self.kind == "number":
+            names = [f"at most {edge:.6g}" for edge in self.edges]
+            names += ["missing", f"below {self.minimum:.6g}", f"above {self.maximum:.6g}"]
+            return (*names, *(["mean rank"] if self.has_mean_rank else []))
+        return (*(str(value) for value in self.categories), "another known value", "a value never seen", "missing")
+
+    def _parts(self) -> list[Any]:
+        numbers = [self.edges, self.minimum, self.maximum] if self.kind == "number" else []
+        return [self.name, self.role, self.kind, self.values, self.categories, self.rest, *numbers]
+
+
+class Monitored(NamedTuple):
+    """All watched columns, in the order in which their streams are counted; ``unwatched`` names features that are
+    not counted, and outputs that are not tested, with the reason. ``reference`` says which rows were counted."""
+
+    reference: str
+    columns: tuple[Column, ...]
+    unwatched: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits: equal where counts can be added."""
+        from zlib import crc32
+
+        return f"{crc32(json.dumps([column._parts() for column in self.columns]).encode()):08x}"
+
+    @property
+    def streams(self) -> int:
+        """How many counts a profile line holds."""
+        return sum(column.streams for column in self.columns)
+
+    def to_json(self) -> dict[str, Any]:
+        columns = [
+            {key: value for key, value in column._asdict().items() if _is_kept(column, key)}
+            for column in self.columns
+        ]
+        return {"id": self.id, "reference": self.reference, "columns": columns, "unwatched": dict(self.unwatched)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Monitored":
+        """Read `to_json`'s data; raises `ContractError` for anything else."""
+        try:
+            columns = tuple(_read_column(item) for item in data["columns"])
+            monitored = cls(str(data["reference"]), columns, dict(data["unwatched"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ContractError(f"the monitored columns are damaged: {error}. Package the model again.") from error
+        if monitored.id != data.get("id"):
+            raise ContractError(
+                f"the monitored columns have id {monitored.id}, not {data.get('id')!r}. Package the model again."
+            )
+        return monitored
+
+
+class ProfileLine(NamedTuple):
+    """What one environment counted in one stretch of time: a line of the function's log.
+
+    ``sequence`` numbers an environment's lines; ``since`` and ``until`` are seconds since 1970; ``requests`` are
+    live ones of any status, ``refused`` those that validation rejected, and ``rows`` those that were counted.
+    """
+
+    function: str
+    version: str
+    model_version: str
+    baseline: str
+    environment: str
+    sequence: int
+    since: float
+    until: float
+    requests: int
+    refused: int
+    rows: int
+    counts: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the function writes it: times in milliseconds."""
+        return {
+            "Profile": 1,
+            "FunctionName": self.function,
+            "FunctionVersion": self.version,
+            "ModelVersion": self.model_version,
+            "Baseline": self.baseline,
+            "Environment": self.environment,
+            "Sequence": self.sequence,
+            "Since": round(self.since * 1000),
+            "Until": round(self.until * 1000),
+            "Requests": self.requests,
+            "Refused": self.refused,
+            "Rows": self.rows,
+            "Counts": list(self.counts),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ProfileLine":
+        """Read `to_json`'s data; raises `ContractError` for anything else."""
+        try:
+            counts = tuple(data["Counts"])
+            line = cls(
+                function=str(data["FunctionName"]),
+                version=str(data["FunctionVersion"]),
+                model_version=str(data["ModelVersion"]),
+                baseline=str(data["Baseline"]),
+                environment=str(data["Environment"]),
+                sequence=int(data["Sequence"]),
+                since=data["Since"] / 1000,
+                until=data["Until"] / 1000,
+                requests=int(data["Requests"]),
+                refused=int(data["Refused"]),
+                rows=int(data["Rows"]),
+                counts=counts,
+            )
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ContractError(f"a profile line is damaged: {error!r}") from error
+        numbers = (line.sequence, line.requests, line.refused, line.rows, *counts)
+        if not all(type(number) is int and number >= 0 for number in numbers) or not line.since <= line.until:
+            raise ContractError("a profile line is damaged: it holds a number that is no count")
+        return line
+
+
+def _is_kept(column: Column, key: str) -> bool:
+    if column.kind == "number":
+        return key not in ("categories", "rest")
+    return key not in ("edges", "minimum", "maximum")
+
+
+def _read_column(data: Mapping[str, Any]) -> Column:
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+    }
+    fields["bands"] = tuple((float(low), float(high)) for low, high in data["bands"])
+    column = Column(**fields)
+    if column.kind not in ("number", "category") or len(column.counts) != column.streams:
+        raise ValueError(f"column {column.name!r} has {len(column.counts)} counts; {column.streams} are required")
+    return column
+
+
+def flatten(columns: Sequence[Column]) -> list[int]:
+    """The sample's counts of all streams, in the order of a profile line."""
+    return [count for column in columns for count in column.counts]

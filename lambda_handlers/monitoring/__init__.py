@@ -1,0 +1,1 @@
+"""Collects what the endpoints counted, compares it with the baseline every hour, and reports what differs."""
