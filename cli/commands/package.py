@@ -133,6 +133,14 @@ def package(
             "source model and bundle. Requires --target.",
         ),
     ] = None,
+    traffic: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Rows as live requests hold them, as .csv or .parquet. Drift is measured against them, of inputs "
+            "and of predictions; differences from the sample are reported.",
+        ),
+    ] = None,
     max_loss: Annotated[
         float,
         typer.Option(
@@ -205,6 +213,7 @@ def package(
         "allow_version_skew": allow_version_skew,
         "precision": precision,
         "holdout": holdout,
+        "traffic": traffic,
         "max_loss": max_loss,
         "allow_fragile": allow_fragile,
         "dry_run": dry_run,

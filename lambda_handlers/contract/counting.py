@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from serinus.lambda_handlers.contract.monitored import Column, Monitored
+from serinus.lambda_handlers.contract.monitored import Column, Monitored, Role
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 
 Array = npt.NDArray[Any]
@@ -23,7 +23,7 @@ class Source(NamedTuple):
     the second axis, or all of a row's values where None. ``missing`` is the text that stands for a missing one."""
 
     name: str
-    role: str
+    role: Role
     tensor: str
     position: int | None
     missing: str | None = None

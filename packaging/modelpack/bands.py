@@ -47,7 +47,8 @@ def decile_ranks(rows: int) -> npt.NDArray[np.int64]:
     """Ranks [at most 9], from 1, of the values at which a column of ``rows`` values has its edges. With missing
     values sorted last, ``np.sort(values)[ranks - 1]`` are the edges; those that are missing, and repeated ones,
     are dropped. `number_bands` is exact for edges chosen so, and holds for any others."""
-    return np.unique([number * rows // 10 for number in range(1, _DECILES + 1) if number * rows >= 10])
+    ranks = [number * rows // 10 for number in range(1, _DECILES + 1) if number * rows >= 10]
+    return np.unique(np.array(ranks, np.int64))
 
 
 def share_band(counts: npt.ArrayLike, rows: int, level: float, tolerance: float) -> Band:

@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serinus.lambda_handlers.contract import monitored
 from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
 from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
+from serinus.lambda_handlers.contract.monitored import Monitored
 from serinus.lambda_handlers.contract.prediction_bins import KEY
-from serinus.lambda_handlers.contract.signature import Feature
+from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.modelpack import bundle, sources
 from serinus.modelpack.baseline import profile
 from serinus.modelpack.card import write_card
@@ -22,6 +24,15 @@ from serinus.modelpack.golden import choose_golden
 from serinus.modelpack.holdout import compare_metrics
 from serinus.modelpack.layers.limits import SizeBudget, size_budget
 from serinus.modelpack.measurements import Measurement
+from serinus.modelpack.monitored import (
+    HOLDOUT,
+    SAMPLE,
+    TRAFFIC,
+    Rows,
+    choose_columns,
+    describe_doubts,
+    run_rows,
+)
 from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.parity import Expected, measure_agreement, parity_error, predict_expected
 from serinus.modelpack.plots import plot_points
@@ -35,7 +46,7 @@ from serinus.modelpack.robustness.gate import Gate
 from serinus.modelpack.robustness.joint_extremes import JointExtremes
 from serinus.modelpack.robustness.report import Robustness
 from serinus.modelpack.sample import MAX_ROWS, Sample
-from serinus.modelpack.sample_source import fit_sample, read_holdout, read_rows
+from serinus.modelpack.sample_source import fit_sample, read_holdout, read_rows, read_traffic
 from serinus.modelpack.sources import Graph, ModelFile, Source
 from serinus.modelpack.stopwatch import Stopwatch
 
@@ -74,11 +85,13 @@ class _ShippedGraph:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """The shipped graph's results: ``features`` with bounds, extremes in all of them, metrics on the holdout."""
+    """The shipped graph's results: ``features`` with bounds, extremes in all of them, metrics on the holdout and
+    its rows."""
 
     features: tuple[Feature, ...]
     joint: JointExtremes | None
     holdout: dict[str, dict[str, float]] | None
+    holdout_rows: Rows | None
 
 
 def build_bundle(request: PackageRequest, progress: Progress, folder: Path) -> PackageResult:
@@ -169,18 +182,34 @@ def _choose_graph(reference: _Reference, converted: Graph, gate: Gate) -> _Shipp
 
 def _check_graph(reference: _Reference, shipped: _ShippedGraph, gate: Gate) -> _Checked:
     features, joint = gate.find_bounds(shipped.runner, reference.request.tolerance)
-    return _Checked(features, joint, _compare_on_holdout(reference, shipped.runner))
+    return _Checked(features, joint, *_compare_on_holdout(reference, shipped.runner))
 
 
-def _compare_on_holdout(reference: _Reference, runner: Runner) -> dict[str, dict[str, float]] | None:
-    """Metrics on the holdout, where there is one; raises `HoldoutError` past the gate."""
+def _compare_on_holdout(
+    reference: _Reference, runner: Runner
+) -> tuple[dict[str, dict[str, float]], Rows] | tuple[None, None]:
+    """Metrics on the holdout and its rows, where there is one; raises `HoldoutError` past the gate."""
     request, source = reference.request, reference.source
-    rows = read_holdout(request, reference.file)
-    if rows is None:
-        return None
-    holdout = fit_sample(request, reference.file, source, rows.head(MAX_ROWS))
-    from_source, from_graph = source.predict(holdout.frame), runner(holdout.frame)
-    return compare_metrics(holdout.target, from_source, from_graph, source.classes, request.max_loss)
+    table = read_holdout(request, reference.file)
+    if table is None:
+        return None, None
+    holdout = fit_sample(request, reference.file, source, table.head(MAX_ROWS))
+    from_source, rows = source.predict(holdout.frame), run_rows(HOLDOUT, runner, holdout)
+    metrics = compare_metrics(holdout.target, from_source, rows.outputs, source.classes, request.max_loss)
+    return metrics, rows
+
+
+def _watch(
+    reference: _Reference, shipped: _ShippedGraph, checked: _Checked, signature: Signature, progress: Progress
+) -> Monitored:
+    """The columns that the endpoint counts. Predictions are the shipped graph's, as the endpoint returns them."""
+    live = read_traffic(reference.request, reference.file, reference.source, reference.sample)
+    sample = run_rows(SAMPLE, shipped.runner, reference.sample)
+    traffic = None if live is None else run_rows(TRAFFIC, shipped.runner, live)
+    watched = choose_columns(signature, sample, checked.holdout_rows, traffic)
+    for doubt in describe_doubts(watched, sample, signature):
+        progress.notice(doubt)
+    return watched
 
 
 def _assemble(
@@ -201,10 +230,11 @@ def _assemble(
     baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
     find_pinned = partial(pinned_edges, request.project, request.environment, request.name)
     bins = choose_bins(signature, reference.sample_outputs, find_pinned, progress)
+    watched = _watch(reference, shipped, checked, signature, progress)
     content = bundle.assemble_content(
         shipped.graph.model,
         manifest,
-        baseline | {KEY: None if bins is None else bins.to_json()},
+        baseline | {KEY: None if bins is None else bins.to_json(), monitored.KEY: watched.to_json()},
         choose_golden(expected, checked.features, _disagreeing_rows(reference, shipped)),
     )
     sizes = bundle.file_sizes(content)

@@ -17,7 +17,7 @@ from serinus.modelpack.robustness.report import Robustness
 
 #: Valid values of ``precision``; `auto` applies the rule of `precision.choose_precision`.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
-_PATHS = ("source", "sample", "project", "requirements", "holdout")
+_PATHS = ("source", "sample", "project", "requirements", "holdout", "traffic")
 _FIELDS: dict[str, fields.FieldCheck] = {
     "source": fields.path("the path of a saved model or of an MLflow model's folder"),
     "name": fields.text,
@@ -32,6 +32,7 @@ _FIELDS: dict[str, fields.FieldCheck] = {
     "requirements": fields.optional(fields.path("the path of a pip requirements file")),
     "precision": fields.text,
     "holdout": fields.optional(fields.path("the path of a .csv or .parquet file")),
+    "traffic": fields.optional(fields.path("the path of a .csv or .parquet file")),
     "max_loss": fields.number,
     "dry_run": fields.flag,
     "factory": fields.optional(fields.text),
@@ -52,6 +53,7 @@ class PackageRequest:
     versions load a model of another minor release of its framework, with a notice.
     ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
+    ``traffic`` is a table of rows as live requests hold them, with which later traffic is compared.
     ``allow_fragile`` accepts a bundle that differs from its source on edge-case inputs.
     ``dry_run`` writes nothing. ``factory`` (`module:function`) returns the PyTorch module for weights.
     ``largest_unzipped_bytes`` is Lambda's limit for a function with its layers.
@@ -73,6 +75,7 @@ class PackageRequest:
     requirements: Path | None = None
     precision: str = "auto"
     holdout: Path | None = None
+    traffic: Path | None = None
     max_loss: float = 0.01
     dry_run: bool = False
     factory: str | None = None
