@@ -1,0 +1,204 @@
+"""Clocks look when they should, go on from their state, and neither seasons nor missing hours alarm."""
+
+import json
+
+import numpy as np
+import pytest
+
+from serinus.lambda_handlers.monitoring.clocks import Clocks, ClockSettings, Looks, StaleStateError
+from serinus.lambda_handlers.monitoring.streams import Streams
+
+COLUMNS = ("age", "plan")
+#: A median, a share below the first decile, missing; a category, unseen.
+SHARES = np.array([0.5, 0.1, 0.0, 0.4, 0.0])
+STREAMS = Streams.of(
+    (np.maximum(SHARES - 0.02, 0)).tolist(), np.maximum(SHARES + 0.02, 0.01).tolist(), [0, 0, 0, 1, 1], COLUMNS
+)
+DAILY = ClockSettings()
+HOURLY = ClockSettings(season="none", rows="independent")
+FIRST = 477_943  # any hour since 1970
+NOTHING = np.zeros((0, 5), int)
+
+
+def batch(number: int) -> Streams:
+    low, high = (np.broadcast_to(edge, (number, 5)) for edge in (STREAMS.low, STREAMS.high))
+    return Streams(low, high, STREAMS.column, COLUMNS)
+
+
+def hour_of(
+    rng: np.random.Generator, shares: np.ndarray, rows: int = 40, blocks: int = 12
+) -> tuple[np.ndarray, np.ndarray]:
+    totals = np.full((*shares.shape[:-1], blocks, 5), rows)
+    return rng.binomial(totals, shares[..., None, :]), totals
+
+
+def season(hour: int, height: float) -> np.ndarray:
+    return SHARES + height * np.sin(2 * np.pi * hour / 24) * np.array([1, 0.4, 0, 1, 0])
+
+
+def alarms(looks: Looks) -> np.ndarray:
+    return np.logical_or.reduce([look.alarm for look in looks if look is not None])
+
+
+def test_the_slow_clock_looks_after_each_24_hours_and_the_fast_one_after_each() -> None:
+    rng = np.random.default_rng(1)
+    clocks = Clocks.new(STREAMS, DAILY)
+    looked = [clocks.look(FIRST + hour, *hour_of(rng, SHARES)) for hour in range(72)]
+    assert [number for number, looks in enumerate(looked) if looks.slow is not None] == [23, 47, 71]
+    assert all(looks.fast is not None for looks in looked)
+    weekly = Clocks.new(STREAMS, ClockSettings(season="week"))
+    looked = [weekly.look(FIRST + hour, *hour_of(rng, SHARES)) for hour in range(168)]
+    assert [number for number, looks in enumerate(looked) if looks.slow is not None] == [167]
+
+
+def test_without_a_season_one_clock_has_the_whole_level() -> None:
+    clocks = Clocks.new(STREAMS, HOURLY)
+    looks = clocks.look(FIRST, *hour_of(np.random.default_rng(1), SHARES))
+    assert looks.fast is None
+    assert looks.slow is not None
+    assert looks.slow.threshold == pytest.approx(np.log(72_000))
+    both = Clocks.new(STREAMS, DAILY)
+    assert both.slow.detector.threshold == pytest.approx(np.log(2 * 30 / 0.01))
+    assert both.fast is not None
+    assert both.fast.detector.threshold == pytest.approx(np.log(2 * 720 / 0.01))
+
+
+@pytest.mark.parametrize("settings", [DAILY, HOURLY, ClockSettings(season="week", rows="independent")])
+def test_evidence_is_the_same_whether_the_state_was_written_and_read_or_not(settings: ClockSettings) -> None:
+    rng = np.random.default_rng(3)
+    kept, read = Clocks.new(STREAMS, settings), Clocks.new(STREAMS, settings)
+    for hour in range(17 * 24):
+        shares = season(hour, 0.02) + (hour > 380) * np.array([0.15, 0, 0, 0, 0])
+        blocks = (NOTHING, NOTHING) if hour % 24 == 7 else hour_of(rng, shares, blocks=2 if hour % 5 else 1)
+        looks = kept.look(FIRST + hour, *blocks), read.look(FIRST + hour, *blocks)
+        for one, other in zip(*looks, strict=True):
+            assert (one is None) == (other is None)
+            if one is not None and other is not None:
+                assert one.total == other.total
+                np.testing.assert_array_equal(one.by_column, other.by_column)
+        read = Clocks.from_json(STREAMS, settings, json.loads(json.dumps(read.to_json())))
+    assert kept.to_json() == read.to_json()
+
+
+def test_the_state_of_thirty_columns_is_small() -> None:
+    rng = np.random.default_rng(4)
+    shares = np.tile([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.5, 0.02, 0.02, 0.02], 30)
+    streams = Streams.of(
+        (shares - 0.015).tolist(),
+        (shares + 0.015).tolist(),
+        np.repeat(np.arange(30), 13).tolist(),
+        [str(n) for n in range(30)],
+    )
+    clocks = Clocks.new(streams, DAILY)
+    for hour in range(54):
+        totals = np.full((12, len(shares)), 80)
+        clocks.look(hour, rng.binomial(totals, shares), totals)
+    assert len(json.dumps(clocks.to_json(), separators=(",", ":"))) < 100_000
+
+
+def test_a_state_of_other_bands_settings_or_rules_is_refused() -> None:
+    state = Clocks.new(STREAMS, DAILY).to_json()
+    other = Streams.of((STREAMS.low / 2).tolist(), STREAMS.high.tolist(), STREAMS.column.tolist(), COLUMNS)
+    for streams, settings, data in (
+        (other, DAILY, state),
+        (STREAMS, HOURLY, state),
+        (STREAMS, DAILY, {**state, "id": state["id"].replace("1 ", "0 ", 1)}),
+    ):
+        with pytest.raises(StaleStateError, match="does not count for"):
+            Clocks.from_json(streams, settings, data)
+
+
+def test_a_missing_hour_is_no_look_and_adds_nothing() -> None:
+    rng = np.random.default_rng(5)
+    clocks = Clocks.new(STREAMS, HOURLY)
+    clocks.look(FIRST, *hour_of(rng, SHARES))
+    before = clocks.to_json()["slow"]["log_r"]
+    assert clocks.look(FIRST + 1, NOTHING, NOTHING) == Looks(None, None)
+    assert clocks.to_json()["slow"]["log_r"] == before
+    with pytest.raises(ValueError, match="was to follow"):
+        clocks.look(FIRST + 1, NOTHING, NOTHING)
+
+
+def test_a_day_ends_with_its_last_hour_also_where_that_has_no_rows_or_is_never_looked_at() -> None:
+    rng = np.random.default_rng(6)
+    clocks, skipping = Clocks.new(STREAMS, DAILY), Clocks.new(STREAMS, DAILY)
+    for hour in range(20):
+        blocks = hour_of(rng, SHARES)
+        clocks.look(FIRST + hour, *blocks), skipping.look(FIRST + hour, *blocks)
+    assert [clocks.look(FIRST + hour, NOTHING, NOTHING).slow is not None for hour in range(20, 24)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert skipping.look(FIRST + 30, *hour_of(rng, SHARES)).slow is not None
+
+
+def test_a_day_of_which_hours_are_missing_is_dropped_but_not_for_ever() -> None:
+    rng = np.random.default_rng(7)
+    clocks = Clocks.new(STREAMS, DAILY)
+    looked = []
+    for hour in range(96):
+        here = not 28 <= hour < 42
+        looks = clocks.look(FIRST + hour, *(hour_of(rng, season(hour, 0.1)) if here else (NOTHING, NOTHING)))
+        looked += [hour] if looks.slow is not None else []
+        if hour == 23:
+            before = clocks.slow.detector.log_r
+        if hour == 47:
+            np.testing.assert_array_equal(clocks.slow.detector.log_r, before)
+    assert looked == [23, 71, 95]
+
+
+def test_days_of_fewer_hours_are_whole_days_from_the_second_on() -> None:
+    rng = np.random.default_rng(8)
+    clocks = Clocks.new(STREAMS, DAILY)
+    looked = []
+    for hour in range(96):
+        here = hour < 24 or hour % 24 < 10
+        looks = clocks.look(FIRST + hour, *(hour_of(rng, SHARES) if here else (NOTHING, NOTHING)))
+        looked += [hour] if looks.slow is not None else []
+    assert looked == [23, 71, 95]
+
+
+def test_a_season_does_not_alarm_and_drift_does() -> None:
+    rng = np.random.default_rng(9)
+    clocks = Clocks.new(batch(20), DAILY)
+    false, found = np.zeros(20, bool), np.zeros(20, bool)
+    drifted = np.array([0.19, 0.1, 0, 0, 0])
+    for hour in range(24 * 20):
+        drift = hour >= 24 * 18
+        looks = clocks.look(
+            FIRST + hour, *hour_of(rng, np.tile(season(hour, 0.08) + drift * drifted, (20, 1)), blocks=6)
+        )
+        (found if drift else false)[:] |= alarms(looks)
+    assert not false.any()
+    assert found.all()
+
+
+def test_rows_that_are_alike_do_not_alarm_where_they_count_as_clustered() -> None:
+    rng = np.random.default_rng(10)
+    alarm = {"clustered": np.zeros(20, bool), "independent": np.zeros(20, bool)}
+    watching = {rows: Clocks.new(batch(20), ClockSettings("none", rows)) for rows in alarm}
+    for hour in range(200):
+        clusters, totals = hour_of(rng, np.tile(SHARES, (20, 1)), rows=5)
+        for rows, clocks in watching.items():
+            alarm[rows] |= alarms(clocks.look(hour, clusters * 20, totals * 20))
+    assert not alarm["clustered"].any()
+    assert alarm["independent"].all(), "the trial could not have failed"
+
+
+def test_two_quiet_weeks_are_learned_and_a_drift_that_is_being_found_is_not() -> None:
+    rng = np.random.default_rng(11)
+    clocks = Clocks.new(STREAMS, DAILY)
+    assert clocks.fast is not None
+    supposed = clocks.fast.bands
+    for hour in range(24 * 16):
+        drift = 24 * 5 + 6 <= hour < 24 * 7
+        clocks.look(FIRST + hour, *hour_of(rng, SHARES + drift * np.array([0.3, 0, 0, 0, 0]), blocks=6))
+    assert 9 <= clocks.fast.learning.days <= 11
+    assert clocks.fast.bands is supposed
+    for hour in range(24 * 16, 24 * 20):
+        clocks.look(FIRST + hour, *hour_of(rng, SHARES, blocks=6))
+    assert clocks.fast.learning.done
+    assert clocks.fast.bands.high[0] < supposed.high[0]
+    assert (clocks.fast.bands.high >= STREAMS.high).all()
