@@ -24,6 +24,9 @@ ENV_MONITORED = "SERINUS_MONITORED"
 #: The function that keeps lines and references; a hook sends it those of a new bundle.
 ENV_COLLECTOR = "SERINUS_COLLECTOR"
 
+#: No time of a line lies after the year 9999.
+_LATEST_S = 253402300800.0
+
 Kind = Literal["number", "category"]
 Role = Literal["input", "output"]
 #: Lower and upper end of the shares that are not drift.
@@ -167,18 +170,19 @@ class ProfileLine(NamedTuple):
                 model_version=str(data["ModelVersion"]),
                 baseline=str(data["Baseline"]),
                 environment=str(data["Environment"]),
-                sequence=int(data["Sequence"]),
+                sequence=data["Sequence"],
                 since=data["Since"] / 1000,
                 until=data["Until"] / 1000,
-                requests=int(data["Requests"]),
-                refused=int(data["Refused"]),
-                rows=int(data["Rows"]),
+                requests=data["Requests"],
+                refused=data["Refused"],
+                rows=data["Rows"],
                 counts=counts,
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ContractError(f"a profile line is damaged: {error!r}") from error
         numbers = (line.sequence, line.requests, line.refused, line.rows, *counts)
-        if not all(type(number) is int and number >= 0 for number in numbers) or not line.since <= line.until:
+        times = 0 <= line.since <= line.until < _LATEST_S
+        if not times or not all(type(number) is int and number >= 0 for number in numbers):
             raise ContractError("a profile line is damaged: it holds a number that is no count")
         return line
 

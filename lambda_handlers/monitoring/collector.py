@@ -1,8 +1,8 @@
 """Keeps the profile lines of the endpoints' logs, and the references of released bundles, in the bucket.
 
-CloudWatch Logs invokes it with what a subscription filter matched, at least once; a batch that is delivered again
-is written under the same key. A line that is damaged is logged and left out: an error here would have Lambda
-deliver the whole batch again, and again.
+CloudWatch Logs invokes it with what a subscription filter matched, at least once: a batch that is delivered again
+is kept again, and the monitor counts each line once. A line that is damaged is logged and left out: an error here
+would have Lambda deliver the whole batch again, and again.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html#LambdaFunctionExample
 """
 
@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import os
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
@@ -47,7 +48,7 @@ def collect(event: Mapping[str, Any], store: Store) -> dict[str, int]:
 
 def _keep_lines(batch: Mapping[str, Any], store: Store) -> dict[str, int]:
     groups: dict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
-    damaged = 0
+    damaged, now = 0, int(time.time()) // HOUR_S
     for logged in batch["logEvents"]:
         try:
             line = ProfileLine.from_json(json.loads(logged["message"]))
@@ -60,7 +61,7 @@ def _keep_lines(batch: Mapping[str, Any], store: Store) -> dict[str, int]:
         groups[line.function, int(line.since) // HOUR_S].append((logged["id"], logged["message"]))
     for (function, hour), lines in groups.items():
         digest = hashlib.sha256("\n".join(identity for identity, _ in lines).encode()).hexdigest()
-        store.put_lines(function, hour, digest[:_NAME_DIGITS], [text.strip() for _, text in lines])
+        store.put_lines(function, now, hour, digest[:_NAME_DIGITS], [text.strip() for _, text in lines])
     return {"kept": sum(map(len, groups.values())), "damaged": damaged}
 
 

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 HOUR_S = 3600
 _FUNCTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BASELINE = re.compile(r"[0-9a-f]{8}")
+_LINES_KEY = re.compile(r"(?P<moment>\d{4}-\d\d-\d\d/\d\d)/(?P<hour>\d+)-(?P<name>[0-9a-f]+)\.json\.gz")
 
 
 class S3(Protocol):
@@ -39,9 +40,11 @@ class Stored(NamedTuple):
 
 
 class CollectedObject(NamedTuple):
-    """An object of collected lines: ``hour`` counts hours since 1970, ``name`` follows from its lines."""
+    """An object of collected lines: of ``hour``, and collected in hour ``collected``, both since 1970; ``name``
+    follows from the lines."""
 
     key: str
+    collected: int
     hour: int
     name: str
 
@@ -53,15 +56,15 @@ class Store:
         self._s3 = s3
         self._bucket = bucket
 
-    def put_lines(self, function: str, hour: int, name: str, lines: Sequence[str]) -> None:
-        """Keep collected log lines of one hour; the same lines have the same name and replace themselves."""
+    def put_lines(self, function: str, collected: int, hour: int, name: str, lines: Sequence[str]) -> None:
+        """Keep log lines of ``hour`` that were collected in hour ``collected``; ``name`` follows from them."""
         body = gzip.compress("\n".join(lines).encode(), mtime=0)
-        self._put(f"{_lines_prefix(function, hour)}{name}.json.gz", body)
+        self._put(f"{_lines_prefix(function, collected)}{hour}-{name}.json.gz", body)
 
-    def list_lines(self, function: str, first_hour: int) -> Iterator[CollectedObject]:
-        """Objects of collected lines from ``first_hour`` on, in order of hours."""
+    def list_lines(self, function: str, first: int) -> Iterator[CollectedObject]:
+        """Objects that were collected in hour ``first`` or later, in order of these hours."""
         prefix = f"lines/{function}/"
-        parameters = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": _lines_prefix(function, first_hour)}
+        parameters = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": _lines_prefix(function, first)}
         while True:
             page = self._s3.list_objects_v2(**parameters)
             for item in page.get("Contents", ()):
@@ -81,13 +84,8 @@ class Store:
             raise
         return gzip.decompress(body).decode().split("\n")
 
-    def get_hour(self, function: str, hour: int) -> dict[str, Any] | None:
-        """An hour's sums, None if they were not written."""
-        stored = self._get(hour_key(function, hour))
-        return stored and stored.data
-
     def put_hour(self, function: str, hour: int, data: dict[str, Any]) -> None:
-        """Write an hour's sums; those that late lines changed replace the earlier."""
+        """Write an hour's sums; a look that is repeated writes the same."""
         self._put(hour_key(function, hour), _dump(data))
 
     def get_reference(self, function: str, baseline: str) -> dict[str, Any] | None:
@@ -187,12 +185,11 @@ def _lines_prefix(function: str, hour: int) -> str:
 
 
 def _parse_lines_key(key: str, prefix: str) -> CollectedObject | None:
-    day, hour, name = (*key[len(prefix) :].split("/"), "", "")[:3]
-    try:
-        moment = datetime.strptime(f"{day} {hour} +0000", "%Y-%m-%d %H %z")
-    except ValueError:
+    matched = _LINES_KEY.fullmatch(key[len(prefix) :])
+    if matched is None:
         return None
-    return CollectedObject(key, int(moment.timestamp()) // HOUR_S, name.removesuffix(".json.gz"))
+    moment = datetime.strptime(f"{matched['moment']} +0000", "%Y-%m-%d/%H %z")
+    return CollectedObject(key, int(moment.timestamp()) // HOUR_S, int(matched["hour"]), matched["name"])
 
 
 def _code(error: ClientError) -> str:
