@@ -33,6 +33,15 @@ Role = Literal["input", "output"]
 Band = tuple[float, float]
 
 
+class Limit(NamedTuple):
+    """A constraint that a person wrote: of the column's values, at most ``share`` fall into ``streams``, by place;
+    ``name`` is the constraint's."""
+
+    name: str
+    streams: tuple[int, ...]
+    share: float
+
+
 class Column(NamedTuple):
     """One watched column.
 
@@ -40,7 +49,7 @@ class Column(NamedTuple):
     ``maximum``; categories have the most frequent ``categories`` and the others of the sample, ``rest``.
     ``counts`` are those of ``total`` values of the reference, by stream. ``bands`` have one more for numbers with
     several edges: the mean rank, which is the mean of the shares at most each edge. Without bands a column is
-    counted, and not tested.
+    counted, and not tested for drift. ``limits`` are tested as they are.
     """
 
     name: str
@@ -55,6 +64,7 @@ class Column(NamedTuple):
     maximum: float = 0.0
     categories: tuple[Any, ...] = ()
     rest: tuple[Any, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
     @property
     def streams(self) -> int:
@@ -197,6 +207,7 @@ def _read_column(data: Mapping[str, Any]) -> Column:
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
     }
+    fields["limits"] = tuple(Limit(name, tuple(streams), share) for name, streams, share in data["limits"])
     fields["bands"] = tuple((float(low), float(high)) for low, high in data["bands"])
     column = Column(**fields)
     if column.kind not in ("number", "category") or len(column.counts) != column.streams:

@@ -154,6 +154,7 @@ def _report(
             standing.append(findings.unknown_reference(baseline))
             continue
         standing += findings.find_drift(kept.looks, streams, baseline, recent)
+        standing += findings.find_broken_limits(streams, baseline, Block(*kept.recent[-1][1:]))
         described.append(
             {
                 "baseline": baseline,

@@ -14,13 +14,15 @@ CLOCKS = ("slow", "fast")
 LEAST_COVERAGE = 0.9
 #: Fewer invocations in a day are covered by too few lines to say.
 FEWEST_INVOCATIONS = 1000
+#: Of a false report of a broken constraint that allows some values, in an hour in which just these occur.
+_CHANCE = 1e-6
 #: Evidence is reported up to e to this power: more says nothing.
 _MOST = 300.0
 
 
 class Finding(NamedTuple):
-    """``kind``: "drift", "refused requests", "coverage" or "reference". ``column`` and ``role`` of a column,
-    ``clock`` "slow" or "fast"; ``stream`` in words, its share in the reference, ``before``, and ``now``.
+    """``kind``: "drift", "refused requests", "constraint", "coverage", "reference". ``column`` and ``role`` are a
+    column's, ``clock`` "slow" or "fast"; ``stream`` in words, its share in the reference, ``before``, and ``now``.
     ``named`` is False where the evidence is of several columns together, of which this is the most suspect."""
 
     kind: str
@@ -35,9 +37,9 @@ class Finding(NamedTuple):
     named: bool = True
 
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> tuple[str, ...]:
         """A finding that stands at the next look too is the same."""
-        return (self.kind, self.baseline, self.column)
+        return (self.kind, self.baseline, self.column, *([self.stream] if self.kind == "constraint" else []))
 
 
 def describe_look(evidence: Evidence, hour: int, streams: EndpointStreams) -> dict[str, Any]:
@@ -122,6 +124,49 @@ def _stream_shares(counts: Sequence[float], total: float, column: Any) -> list[f
 
 def _of(stream: str) -> str:
     return "mean rank" if stream == "mean rank" else f"share {stream}"
+
+
+def find_broken_limits(streams: EndpointStreams, baseline: str, hour: Block) -> list[Finding]:
+    """Constraints of people that the values of an ``hour`` break: any value where none may, else more than chance
+    explains at the largest share that is allowed."""
+    broken = []
+    start = 0
+    for column in streams.monitored.columns:
+        counts, total = hour.counts[start : start + column.streams], hour.rows * column.values
+        start += column.streams
+        for limit in column.limits if total else ():
+            breaking = sum(counts[place] for place in limit.streams)
+            if not _exceeds(breaking, total, limit.share):
+                continue
+            text = (
+                f"input {column.name}: {breaking / total:.2%} of an hour's values break the constraint "
+                f"{limit.name}, which allows {limit.share:.2%}"
+            )
+            broken.append(
+                Finding(
+                    "constraint",
+                    text,
+                    baseline,
+                    column.name,
+                    column.role,
+                    "hour",
+                    limit.name,
+                    limit.share,
+                    breaking / total,
+                )
+            )
+    return broken
+
+
+def _exceeds(breaking: int, total: int, share: float) -> bool:
+    """Whether so many would be seen with a chance below `_CHANCE` at ``share`` (Chernoff's bound)."""
+    now = breaking / total
+    if now <= share:
+        return False
+    if share <= 0.0:
+        return True
+    apart = now * math.log(now / share) + ((1 - now) * math.log((1 - now) / (1 - share)) if now < 1 else 0.0)
+    return total * apart > -math.log(_CHANCE)
 
 
 def find_coverage(coverage: Sequence[Sequence[int]]) -> list[Finding]:

@@ -5,7 +5,8 @@ is surer than on new ones, which would be drift from the first day. Rows of live
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from serinus.lambda_handlers.contract.counting import Source, compile_counter, s
 from serinus.lambda_handlers.contract.monitored import Band, Column, Monitored
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.modelpack import bands
+from serinus.modelpack.constraints import apply_edited, limits_of
 from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.sample import Sample
 
@@ -43,9 +45,16 @@ class Rows(NamedTuple):
     outputs: Arrays
 
 
-def choose_columns(signature: Signature, sample: Rows, holdout: Rows | None, traffic: Rows | None) -> Monitored:
+def choose_columns(
+    signature: Signature,
+    sample: Rows,
+    holdout: Rows | None,
+    traffic: Rows | None,
+    edited: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Monitored:
     """The watched columns with their bands: of inputs from ``traffic`` or else ``sample``, of outputs from
-    ``traffic`` or else ``holdout``. Where there is neither, outputs are counted and not tested."""
+    ``traffic`` or else ``holdout``. Where there is neither, outputs are counted and not tested. ``edited``
+    constraints by column decide which values are counted as outside the range, or as unseen."""
     inputs, tested_outputs = traffic or sample, traffic or holdout
     outputs = tested_outputs or sample
     unwatched: dict[str, str] = {}
@@ -55,6 +64,10 @@ def choose_columns(signature: Signature, sample: Rows, holdout: Rows | None, tra
         column = _column(signature, source, rows)
         if isinstance(column, str):
             unwatched[source.name] = column
+        elif source.role == "input":
+            written = edited.get(source.name, {})
+            applied = apply_edited(column, written)
+            columns.append(applied._replace(limits=limits_of(applied, written)))
         else:
             columns.append(column)
     counted = _with_counts(signature, columns, inputs, outputs)
@@ -177,7 +190,10 @@ def _bands_of(column: Column, source: Source, values: npt.NDArray[Any], level: f
     total, counts = column.total // column.values, np.array(column.counts) / column.values
     if column.kind == "category":
         top = len(column.categories)
-        unseen = bands.unseen_band(*_unseen_later(source, values), level)
+        later = bands.unseen_band(*_unseen_later(source, values), level)
+        # Only a person's list of values leaves values of the reference out.
+        listed = bands.share_band(counts[top + 1], total, level, bands.RARE_TOLERANCE)
+        unseen = bands.Band(later.low, np.maximum(later.high, listed.high if counts[top + 1] else 0.0))
         chosen, rest = bands.category_bands(counts[:top], counts[top + 2], unseen, total, level)
         missing = bands.share_band(counts[top + 2], total, level, bands.RARE_TOLERANCE)
         parts = [chosen, rest, unseen, missing]

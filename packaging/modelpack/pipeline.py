@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serinus.lambda_handlers.contract import monitored
+from serinus.lambda_handlers.contract import constraints, monitored
 from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
 from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.constraints import Constraint
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 from serinus.lambda_handlers.contract.monitored import Monitored
 from serinus.lambda_handlers.contract.prediction_bins import KEY
@@ -18,6 +19,7 @@ from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.modelpack import bundle, sources
 from serinus.modelpack.baseline import profile
 from serinus.modelpack.card import write_card
+from serinus.modelpack.constraints import constraints_file, infer, read_edited, unique_columns
 from serinus.modelpack.errors import ConversionError, ParityError
 from serinus.modelpack.features import build_signature, describe_features
 from serinus.modelpack.golden import choose_golden
@@ -201,15 +203,20 @@ def _compare_on_holdout(
 
 def _watch(
     reference: _Reference, shipped: _ShippedGraph, checked: _Checked, signature: Signature, progress: Progress
-) -> Monitored:
-    """The columns that the endpoint counts. Predictions are the shipped graph's, as the endpoint returns them."""
+) -> tuple[Monitored, dict[str, Constraint]]:
+    """The columns that the endpoint counts, and the constraints on inputs. Predictions are the shipped graph's, as
+    the endpoint returns them."""
     live = read_traffic(reference.request, reference.file, reference.source, reference.sample)
     sample = run_rows(SAMPLE, shipped.runner, reference.sample)
     traffic = None if live is None else run_rows(TRAFFIC, shipped.runner, live)
-    watched = choose_columns(signature, sample, checked.holdout_rows, traffic)
+    edited = read_edited(constraints_file(reference.request.project, reference.request.name), signature)
+    watched = choose_columns(signature, sample, checked.holdout_rows, traffic, edited)
     for doubt in describe_doubts(watched, sample, signature):
         progress.notice(doubt)
-    return watched
+    for name in edited.keys() & watched.unwatched.keys():
+        progress.notice(f"the constraints on {name} hold for `serinus check` alone: {watched.unwatched[name]}.")
+    unique = unique_columns(reference.sample.frame)
+    return watched, infer(signature, watched, edited, unique)
 
 
 def _assemble(
@@ -230,11 +237,15 @@ def _assemble(
     baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
     find_pinned = partial(pinned_edges, request.project, request.environment, request.name)
     bins = choose_bins(signature, reference.sample_outputs, find_pinned, progress)
-    watched = _watch(reference, shipped, checked, signature, progress)
+    watched, constrained = _watch(reference, shipped, checked, signature, progress)
+    monitoring = {
+        monitored.KEY: watched.to_json(),
+        constraints.KEY: {name: constraint.to_json() for name, constraint in constrained.items()},
+    }
     content = bundle.assemble_content(
         shipped.graph.model,
         manifest,
-        baseline | {KEY: None if bins is None else bins.to_json(), monitored.KEY: watched.to_json()},
+        baseline | {KEY: None if bins is None else bins.to_json(), **monitoring},
         choose_golden(expected, checked.features, _disagreeing_rows(reference, shipped)),
     )
     sizes = bundle.file_sizes(content)

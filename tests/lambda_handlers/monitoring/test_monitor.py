@@ -5,6 +5,7 @@ import json
 import pytest
 
 from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.monitored import Limit
 from serinus.lambda_handlers.monitoring import store as stores
 from serinus.lambda_handlers.monitoring.collector import collect
 from serinus.lambda_handlers.monitoring.store import WrittenMeanwhile
@@ -37,6 +38,24 @@ def test_refused_requests_are_a_finding_of_their_own(endpoint):
     report = endpoint.live(range(30), refused=30)
     assert [finding["kind"] for finding in report["findings"]] == ["refused requests"]
     assert "30.0% of the last day's requests were refused" in report["text"]
+
+
+@pytest.mark.parametrize(("allowed", "broken"), [(0.0, True), (0.02, True), (0.2, False)])
+def test_a_constraint_that_a_person_wrote_is_held_against_each_hour(endpoint, allowed, broken):
+    limited = AGE._replace(limits=(Limit("outside", (3, 4), allowed),))
+    monitored = MONITORED._replace(columns=(limited, *MONITORED.columns[1:]))
+    endpoint.store.put_reference(FUNCTION, MONITORED.id, 1, {"reference": monitored.to_json()})
+    line = endpoint.draw(0)
+    endpoint.collect(line._replace(counts=(*line.counts[:4], 60, *line.counts[5:])))
+    report = endpoint.look(0)
+    assert [finding["kind"] for finding in report["findings"]] == ["constraint"] * broken
+    if broken:
+        assert (
+            f"10.00% of an hour's values break the constraint outside, which allows {allowed:.2%}"
+            in report["text"]
+        )
+    endpoint.collect(endpoint.draw(1))
+    assert endpoint.look(1)["findings"] == []
 
 
 def test_a_column_that_is_ignored_is_counted_and_not_tested(endpoint):

@@ -1,0 +1,95 @@
+"""Constraints on inputs: inferred from the sample, replaced by what people wrote, kept in the bundle."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from serinus.lambda_handlers.contract import constraints, monitored
+from serinus.lambda_handlers.contract.bundle import BASELINE
+from serinus.lambda_handlers.contract.constraints import Constraint
+from serinus.lambda_handlers.contract.monitored import Limit, Monitored
+from serinus.modelpack.errors import RequestError
+
+
+@pytest.fixture(scope="module")
+def table():
+    random = np.random.default_rng(4)
+    return pd.DataFrame(
+        {"id": range(400), "age": random.integers(18, 90, 400), "income": random.normal(3000.0, 500.0, 400)}
+    )
+
+
+@pytest.fixture
+def packaged(pack, table, tmp_path):
+    """Packages with the text of a constraints file; returns the baseline."""
+
+    def run(text=None):
+        if text is not None:
+            (tmp_path / "project" / "constraints").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "project" / "constraints" / "churn.toml").write_text(text)
+        model = LinearRegression().fit(table, table["income"] * 2)
+        return json.loads((pack(model, table).bundle / BASELINE).read_bytes())
+
+    return run
+
+
+def read(baseline):
+    return {name: Constraint.from_json(data) for name, data in baseline[constraints.KEY].items()}
+
+
+def column(baseline, name):
+    columns = Monitored.from_json(baseline[monitored.KEY]).columns
+    return next(column for column in columns if column.name == name)
+
+
+def test_constraints_are_inferred_from_the_sample(packaged, table):
+    found = read(packaged())
+    assert (found["age"].type, found["age"].minimum, found["age"].maximum) == ("integer", 18, 89)
+    assert found["income"].type == "number"
+    assert 0.0 < found["age"].missing < 0.1
+    assert {name: constraint.unique for name, constraint in found.items()} == {
+        "id": True,
+        "age": False,
+        "income": False,
+    }
+    assert not any(constraint.edited for constraint in found.values())
+
+
+def test_what_people_wrote_replaces_what_was_inferred_and_is_counted_live(packaged, table):
+    baseline = packaged("[age]\nminimum = 21\nmaximum = 100\nmissing = 0.25\n\n[id]\nunique = false\n")
+    age = read(baseline)["age"]
+    assert (age.minimum, age.maximum, age.outside, age.missing) == (21, 100, 0.0, 0.25)
+    assert age.edited == ("maximum", "minimum", "missing", "outside")
+    assert not read(baseline)["id"].unique
+    counted = column(baseline, "age")
+    start = len(counted.edges)
+    assert counted.counts[start + 1] == (table["age"] < 21).sum()
+    assert counted.limits == (Limit("missing", (start,), 0.25), Limit("outside", (start + 1, start + 2), 0.0))
+
+
+def test_another_constraint_makes_another_version(packaged):
+    assert packaged("[age]\nminimum = 21\n") != packaged("[age]\nminimum = 22\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[age", "is not TOML"),
+        ("[city]\nmissing = 0\n", "no column 'city'; it has age, id, income"),
+        ("age = 3\n", "a table is required"),
+        ("[age]\nminimum = 'x'\n", "age.minimum is 'x'; it must be a finite number"),
+        ("[age]\nminimum = nan\n", "it must be a finite number"),
+        ("[age]\nmissing = 2\n", "a share from 0 to 1"),
+        ("[age]\nmissing = true\n", "a share from 0 to 1"),
+        ("[age]\nvalues = []\n", "a list of numbers"),
+        ("[age]\nlowest = 2\n", "age.lowest is not a constraint; allowed: maximum, minimum, missing"),
+        ("[age]\nminimum = 5\nmaximum = 2\n", "age.minimum is 5, above its maximum, 2"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_by_name(packaged, text, message):
+    with pytest.raises(RequestError, match=message) as error:
+        packaged(text)
+    assert "churn.toml" in str(error.value)
