@@ -15,6 +15,10 @@ ENV_HOT_ROUTE = "SERINUS_HOT_ROUTE"
 ENV_CORS_ORIGINS = "SERINUS_CORS_ORIGINS"
 #: The alias whose requests are the endpoint's; unset, all are.
 ENV_LIVE_ALIAS = "SERINUS_LIVE_ALIAS"
+#: "all", or N: of a busy environment's answered requests one in N keeps a log line of its own.
+ENV_REQUEST_LOG = "SERINUS_REQUEST_LOG"
+REQUEST_LOG_ALL = "all"
+DEFAULT_REQUEST_LOG = 100
 #: Overrides the search for the model folder on Python's path; for tests.
 ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
 
@@ -23,6 +27,8 @@ HEADER_MODEL_VERSION = "x-serinus-model-version"
 HEADER_FUNCTION_VERSION = "x-serinus-function-version"
 #: The number of rows whose outputs are NaN or infinite (null in JSON), on responses that have such rows.
 HEADER_NON_FINITE_ROWS = "x-serinus-non-finite-rows"
+#: "1" on the response to a golden request that waited for its environment's init: Lambda's log need not say so.
+HEADER_COLD_START = "x-serinus-cold-start"
 
 #: Response headers that pages of other origins may read, beside those that browsers always expose.
 EXPOSED_HEADERS = (
@@ -35,10 +41,11 @@ EXPOSED_HEADERS = (
 
 METRIC_NAMESPACE = "Serinus"
 
-#: The inference function's own metrics: one embedded-metric line on standard output a live request, by function
-#: and version. They cover what Lambda's own metrics do not: handled errors, init, rejected inputs, predictions.
-#: Requests are SampleCount of any of them. Golden requests carry `PROBE_STAGE` and leave a plain log line instead,
-#: as do requests to another qualifier than `ENV_LIVE_ALIAS`.
+#: The inference function's own metrics: embedded in lines on standard output, by function and version, with one
+#: value for each live request: a line holds one request, or lists of up to a hundred. They cover what Lambda's own
+#: metrics do not: handled errors, init, rejected inputs, predictions. Requests are SampleCount of any of the first
+#: four. Golden requests carry `PROBE_STAGE` and leave a plain log line instead, as do requests to another
+#: qualifier than `ENV_LIVE_ALIAS`.
 DIMENSION_FUNCTION = "FunctionName"
 DIMENSION_VERSION = "FunctionVersion"
 #: The id of the bins in which a version counts its predictions: only counts in the same bins can be compared.
@@ -65,6 +72,8 @@ METRIC_MODEL_TIME = "ModelTime"
 #: Only on 200 responses.
 METRIC_PREDICTION = "Prediction"
 PREDICTION_BINS = 10
+#: On a line with several requests: their number. Not a metric.
+FIELD_REQUESTS = "Requests"
 
 #: requestContext.stage of golden requests, which hooks send straight to a version. Clients cannot forge it.
 PROBE_STAGE = "serinus-probe"

@@ -64,6 +64,14 @@ def _below_root(event: Event, path: str, resource: str, stage: str | None) -> st
     return path or "/"
 
 
+def read_time_ms(event: Event, default: float) -> float:
+    """When the API received the request, in milliseconds since 1970 by its clock; ``default`` if the event does
+    not say."""
+    context = event["requestContext"]
+    time_ms = context.get("requestTimeEpoch", context.get("timeEpoch"))
+    return time_ms if isinstance(time_ms, int | float) else default
+
+
 def read_header(event: Event, name: str) -> str | None:
     """The header of lower-case ``name``, None if there is none. Names are compared without case. If there are
     multi-value headers, only they count, joined as Mangum joins them: API Gateway repeats the last value of each

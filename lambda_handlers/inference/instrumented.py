@@ -1,4 +1,4 @@
-"""An endpoint that writes a line for each response to standard output, where the log becomes metrics."""
+"""An endpoint that writes lines about its responses to standard output, where the log becomes metrics."""
 
 import sys
 import time
@@ -10,11 +10,19 @@ import msgspec
 from serinus.lambda_handlers.contract.bundle import BASELINE
 from serinus.lambda_handlers.contract.files import read_file
 from serinus.lambda_handlers.contract.prediction_bins import KEY
-from serinus.lambda_handlers.contract.signals import ENV_LIVE_ALIAS, HEADER_NON_FINITE_ROWS
+from serinus.lambda_handlers.contract.signals import ENV_LIVE_ALIAS, HEADER_COLD_START, HEADER_NON_FINITE_ROWS
 from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
-from serinus.lambda_handlers.inference.events import Event
+from serinus.lambda_handlers.inference.events import Event, read_time_ms
+from serinus.lambda_handlers.inference.gathering import Times
 from serinus.lambda_handlers.inference.prediction_bins import compile_bins
-from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms, other_qualifier
+from serinus.lambda_handlers.inference.telemetry import (
+    Telemetry,
+    caller_waits_for_init,
+    is_probe,
+    measure_init_ms,
+    other_qualifier,
+    read_keep_one_in,
+)
 
 
 class InstrumentedEndpoint:
@@ -22,40 +30,55 @@ class InstrumentedEndpoint:
     endpoint raises."""
 
     def __init__(
-        self, endpoint: Endpoint, telemetry: Telemetry, write: Callable[[bytes], object], alias: str | None
+        self,
+        endpoint: Endpoint,
+        telemetry: Telemetry,
+        write: Callable[[bytes], object],
+        alias: str | None,
+        *,
+        waited_for_init: bool,
     ) -> None:
+        """``waited_for_init``: the environment's first request waits for its init."""
         self.endpoint = endpoint
+        self.telemetry = telemetry
         self._alias = alias
-        self._telemetry = telemetry
         self._write = write
+        self._waited_for_init = waited_for_init
 
     def __call__(self, event: Event, context: object) -> Event:
         """The endpoint's response to a proxy event."""
         started = time.perf_counter()
-        self._telemetry.forget()
+        self.telemetry.forget()
         response = self.endpoint(event, context)
-        line = self._telemetry.line(
+        probe = is_probe(event)
+        if probe and self._waited_for_init and self.telemetry.is_new:
+            response["headers"][HEADER_COLD_START] = "1"
+        duration_ms = (time.perf_counter() - started) * 1000
+        ended_ms = time.time() * 1000
+        started_ms = ended_ms - duration_ms
+        lines = self.telemetry.lines(
             event["requestContext"].get("requestId", ""),
             response["statusCode"],
-            (time.perf_counter() - started) * 1000,
+            duration_ms,
             invocation_id=getattr(context, "aws_request_id", ""),
             non_finite=HEADER_NON_FINITE_ROWS in response["headers"],
-            probe=is_probe(event),
+            probe=probe,
             qualifier=other_qualifier(context, self._alias),
-            now_ms=int(time.time() * 1000),
+            times=Times(read_time_ms(event, started_ms), started_ms, int(ended_ms)),
         )
-        self._write(line)
+        if lines:
+            self._write(lines)
         return response
 
 
-def write_line(line: bytes) -> None:
+def write_lines(lines: bytes) -> None:
     """Write to the current standard output: Lambda's runtime client may have replaced it."""
-    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.write(lines)
     sys.stdout.flush()
 
 
 def open_instrumented(
-    environ: Mapping[str, str], write: Callable[[bytes], object] = write_line
+    environ: Mapping[str, str], write: Callable[[bytes], object] = write_lines
 ) -> InstrumentedEndpoint:
     """The endpoint that the environment describes, instrumented; raises as `open_endpoint`. To be opened last in
     init, since it measures init's duration."""
@@ -70,6 +93,13 @@ def open_instrumented(
         init_ms=measure_init_ms(environ),
         bin_of=compile_bins(manifest.signature, baseline),
         bins=(baseline.get(KEY) or {}).get("id"),
+        keep_one_in=read_keep_one_in(environ),
     )
     scorer.observer = telemetry
-    return InstrumentedEndpoint(endpoint, telemetry, write, environ.get(ENV_LIVE_ALIAS))
+    return InstrumentedEndpoint(
+        endpoint,
+        telemetry,
+        write,
+        environ.get(ENV_LIVE_ALIAS),
+        waited_for_init=caller_waits_for_init(environ),
+    )

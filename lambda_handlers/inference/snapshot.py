@@ -3,8 +3,9 @@
 Many environments resume one snapshot. It may hold state that is the same for all of them: the session, the parsed
 signature, imported modules (FastAPI too: nobody waits for init here), the effects of a first prediction. It must
 not hold state that has to differ or that ages: random state, ids, the time, credentials, AWS clients, connections.
-The function holds none of these; the random generators, which libraries seed when imported, are reseeded after
-each restore. docs/cold-starts.md explains the same to users.
+The function holds none of these but what its telemetry has gathered, which each copy begins anew; the random
+generators, which libraries seed when imported, are reseeded after each restore. docs/cold-starts.md explains the
+same to users.
 
 Imported under SnapStart only.
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
@@ -12,6 +13,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
 
 import importlib
 import sys
+from collections.abc import Callable
 
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
@@ -19,10 +21,12 @@ from snapshot_restore_py import register_after_restore, register_before_snapshot
 _GENERATORS = ("random", "numpy.random")
 
 
-def prepare() -> None:
-    """Register the hooks that AWS's client runs around the snapshot."""
+def prepare(begin_anew: Callable[[], object]) -> None:
+    """Register the hooks that AWS's client runs around the snapshot; ``begin_anew`` is the function's own after a
+    restore."""
     register_before_snapshot(_import_app)
     register_after_restore(reseed)
+    register_after_restore(begin_anew)
 
 
 def reseed() -> None:

@@ -1,45 +1,31 @@
-"""Writes one log line for each live request, from which CloudWatch extracts the endpoint's metrics.
+"""Makes the log lines of requests, from which CloudWatch extracts the endpoint's metrics.
 
-The embedded metric format costs no call; names are in `contract.signals`. Golden requests leave a plain line: the
-judge has seen their responses, and they must not count as live traffic.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+A request keeps a line of its own if somebody may look for it: an error, a refusal, a response that is not finite,
+an environment's first, one in many, and any that finds the environment quiet. Other live requests are gathered.
+Golden requests leave a plain line: the judge has seen their responses, and they must not count as live traffic.
 """
 
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import msgspec
 
 from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.contract.files import read_file
+from serinus.lambda_handlers.inference.embedded_metrics import Metadata, directives
+from serinus.lambda_handlers.inference.errors import BadSetting
+from serinus.lambda_handlers.inference.gathering import Answered, Gathering, Times
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.tensors import Array
 
 #: Statuses of responses that reject the caller's input.
 REJECTIONS = frozenset({400, 413, 415, 422})
 
-_ALWAYS = {
-    signals.METRIC_LATENCY: "Milliseconds",
-    signals.METRIC_ERRORS: "Count",
-    signals.METRIC_REJECTED: "Count",
-    signals.METRIC_NON_FINITE: "Count",
-}
-_SCORED = {signals.METRIC_ROWS: "Count", signals.METRIC_MODEL_TIME: "Milliseconds"}
-_COLD = {signals.METRIC_INIT: "Milliseconds"}
-_FIRST = {signals.METRIC_FIRST: "Count"}
-
-
 #: Of an ARN that ends with an alias or a version.
 _QUALIFIED_PARTS = 8
-
-
-class Metadata(msgspec.Struct, frozen=True):
-    Timestamp: int
-    CloudWatchMetrics: msgspec.Raw
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,8 +62,9 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Telemetry:
-    """Writes a line for each request. Between calls it holds the environment's init time and that it is new, until
-    the first request has logged them, and the current request's events (as `scoring.Observer`)."""
+    """Makes the lines of requests. Between calls it holds the environment's init time and that it is new, until
+    the first request has logged them, the gathered requests, and the current request's events (as
+    `scoring.Observer`)."""
 
     def __init__(
         self,
@@ -89,14 +76,30 @@ class Telemetry:
         init_ms: float | None,
         bin_of: Callable[[Sequence[Array]], int | None],
         bins: str | None,
+        keep_one_in: int = 1,
     ) -> None:
+        """One live request in ``keep_one_in`` has a line of its own however busy the environment is; with 1 all
+        have."""
         self._identity = (function, version, model, model_version)
         self._init_ms = init_ms
         self._new = True
         self._bin_of = bin_of
         self._bins = bins
+        self._keep_one_in = keep_one_in
+        self._live = 0
         self.forget()
         self._encode = msgspec.json.Encoder().encode
+        self._gathering = Gathering(self._identity, bins, self._encode)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no request of the environment has been logged yet."""
+        return self._new
+
+    def restored(self) -> None:
+        """Begin as a copy of the environment: what it has gathered is not this copy's."""
+        self._gathering.clear()
+        self.forget()
 
     def forget(self) -> None:
         """Reset the request's events, as before a request."""
@@ -120,7 +123,7 @@ class Telemetry:
         """The response is ``problem``."""
         self._outcome = problem.type.rpartition(":")[2]
 
-    def line(
+    def lines(
         self,
         request_id: str,
         status: int,
@@ -130,19 +133,29 @@ class Telemetry:
         non_finite: bool,
         probe: bool,
         qualifier: str | None,
-        now_ms: int,
+        times: Times,
     ) -> bytes:
-        """The request's line, newline included, as of ``now_ms`` since 1970. ``duration_ms`` excludes init."""
+        """The lines that the end of a request lets write, newlines included, oldest first; empty while the request
+        is gathered. ``duration_ms`` excludes init."""
+        live = not probe and qualifier is None
+        prediction = self._prediction if status == 200 else None
+        if live:
+            busy = self._gathering.arrive(times)
+            self._live += 1
+            kept = self._new or non_finite or self._outcome != "answered" or status >= 400
+            if busy and not kept and self._live % self._keep_one_in:
+                return self._gathering.add(
+                    Answered(self._route, round(duration_ms, 3), self._rows, self._model_ms, prediction), times
+                )
         init_ms, self._init_ms = self._init_ms, None
         first, self._new = (1 if self._new and init_ms is None else None), False
-        prediction = self._prediction if status == 200 else None
         rejected = status in REJECTIONS
         metadata = None
-        if not probe and qualifier is None:
+        if live:
             metrics = directives(
                 init_ms is not None, first is not None, self._rows > 0, prediction is not None, rejected
             )
-            metadata = Metadata(now_ms, metrics)
+            metadata = Metadata(times.ended, metrics)
         line = Line(
             *self._identity,
             request_id,
@@ -164,29 +177,20 @@ class Telemetry:
             probe,
             metadata,
         )
-        return self._encode(line) + b"\n"
+        return self._gathering.take() + self._encode(line) + b"\n"
 
 
-@cache
-def directives(cold: bool, first: bool, scored: bool, predicted: bool, rejected: bool) -> msgspec.Raw:
-    """The metrics that a line holds: naming one that it lacks would be an error of its format. Made at the first
-    line of its kind: init need not wait for it."""
-    metrics = _ALWAYS | (_SCORED if scored else {}) | (_COLD if cold else {}) | (_FIRST if first else {})
-    listed = [_directive(metrics)]
-    if predicted:
-        listed.append(_directive({signals.METRIC_PREDICTION: "None"}, signals.DIMENSION_BINS))
-    if rejected:
-        listed.append(_directive({signals.METRIC_REJECTED: "Count"}, signals.DIMENSION_OUTCOME))
-    return msgspec.Raw(msgspec.json.encode(listed))
-
-
-def _directive(metrics: Mapping[str, str], *dimensions: str) -> dict[str, Any]:
-    """Metrics, unit by name, by function and version and ``dimensions``."""
-    return {
-        "Namespace": signals.METRIC_NAMESPACE,
-        "Dimensions": [[signals.DIMENSION_FUNCTION, signals.DIMENSION_VERSION, *dimensions]],
-        "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics.items()],
-    }
+def read_keep_one_in(environ: Mapping[str, str]) -> int:
+    """Of how many live requests one keeps a line of its own, 1 for "all"; raises `BadSetting`."""
+    text = environ.get(signals.ENV_REQUEST_LOG) or str(signals.DEFAULT_REQUEST_LOG)
+    if text == signals.REQUEST_LOG_ALL:
+        return 1
+    if not text.isdecimal() or int(text) == 0:
+        raise BadSetting(
+            f'{signals.ENV_REQUEST_LOG} is {text!r}; it must be "{signals.REQUEST_LOG_ALL}" or a positive '
+            f"integer, or unset for {signals.DEFAULT_REQUEST_LOG}."
+        )
+    return int(text)
 
 
 def is_probe(event: Mapping[str, Any]) -> bool:
@@ -204,10 +208,15 @@ def other_qualifier(context: object, alias: str | None) -> str | None:
     return parts[7] if len(parts) == _QUALIFIED_PARTS else None
 
 
+def caller_waits_for_init(environ: Mapping[str, str]) -> bool:
+    """Whether the environment started for a request: not for SnapStart or provisioned concurrency."""
+    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand"
+
+
 def measure_init_ms(environ: Mapping[str, str]) -> float | None:
-    """Milliseconds since the process began, to be called at the end of init; None if no caller waited for it
-    (SnapStart, provisioned concurrency), and on other systems than Linux."""
-    if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand" or sys.platform != "linux":
+    """Milliseconds since the process began, to be called at the end of init; None if no caller waited for it, and
+    on other systems than Linux."""
+    if not caller_waits_for_init(environ) or sys.platform != "linux":
         return None
     start_ticks = int(read_file("/proc/self", "stat").rpartition(b")")[2].split()[19])
     now_s = time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -10,7 +10,7 @@ import pytest
 
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.inference.errors import UnknownEvent
-from serinus.lambda_handlers.inference.instrumented import InstrumentedEndpoint, open_instrumented, write_line
+from serinus.lambda_handlers.inference.instrumented import InstrumentedEndpoint, open_instrumented, write_lines
 
 Event = dict[str, Any]
 
@@ -41,6 +41,7 @@ def reported(iris: Path, request: pytest.FixtureRequest, lines: list[Event]) -> 
         "SERINUS_HOT_ROUTE": request.param,
         "AWS_LAMBDA_FUNCTION_NAME": "shop-dev-iris",
         "AWS_LAMBDA_FUNCTION_VERSION": "7",
+        "SERINUS_REQUEST_LOG": "all",
     }
     opened = open_instrumented(environ, lambda line: lines.append(json.loads(line)))
     yield opened
@@ -94,5 +95,5 @@ def test_what_is_no_request_is_lambdas_to_count(reported, lines):
 
 
 def test_lines_go_to_standard_output_as_it_is_now(capfd):
-    write_line(b'{"a": 1}\n')
+    write_lines(b'{"a": 1}\n')
     assert capfd.readouterr().out == '{"a": 1}\n'

@@ -9,6 +9,7 @@ import pytest
 
 from serinus.lambda_handlers.contract.prediction_bins import KEY, bins_between, bins_by_class
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
+from serinus.lambda_handlers.inference.gathering import Times
 from serinus.lambda_handlers.inference.prediction_bins import compile_bins
 from serinus.lambda_handlers.inference.problems import malformed_body
 from serinus.lambda_handlers.inference.telemetry import Telemetry, is_probe, measure_init_ms, other_qualifier
@@ -24,8 +25,8 @@ def telemetry(init_ms: float | None = None, bin_of: Callable = lambda outputs: 3
 
 def line(writer: Telemetry, status: int = 200, **more) -> dict:
     options = {"invocation_id": "invocation-1", "non_finite": False, "probe": False, "qualifier": None} | more
-    options |= {"now_ms": NOW_MS}
-    data = writer.line("request-1", status, 8.25, **options)
+    options |= {"times": Times(NOW_MS, NOW_MS, NOW_MS)}
+    data = writer.lines("request-1", status, 8.25, **options)
     assert data.endswith(b"}\n")
     assert data.count(b"\n") == 1
     return json.loads(data)
