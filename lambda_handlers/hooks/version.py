@@ -6,14 +6,13 @@ live traffic.
 
 import base64
 import json
-import re
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from serinus.lambda_handlers.contract.signals import PROBE_STAGE
+from serinus.lambda_handlers.contract.signals import HEADER_COLD_START, PROBE_STAGE
 from serinus.lambda_handlers.hooks.errors import NoResponse, NotReady, Throttled
 
 #: Error codes that say nothing about the version: no capacity, or an error of Lambda's own.
@@ -29,7 +28,6 @@ _NOT_READY = (
     "SnapStartNotReadyException",
     "SnapStartTimeoutException",
 )
-_INIT_DURATION = re.compile(r"Init Duration: ([\d.]+) ms")
 
 
 class Invoker(Protocol):
@@ -40,8 +38,8 @@ class Invoker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VersionResponse:
-    """A version's HTTP response. ``duration_ms`` is the caller's waiting time; ``cold``: the environment was new;
-    ``headers`` have lower-case names."""
+    """A version's HTTP response. ``duration_ms`` is the caller's waiting time; ``cold``: it waited for
+    the init of a new environment; ``headers`` have lower-case names."""
 
     status: int
     headers: dict[str, str]
@@ -80,7 +78,6 @@ class Version:
                 FunctionName=self.function,
                 Qualifier=self.qualifier,
                 Payload=json.dumps(event).encode(),
-                LogType="Tail",
             )
             payload = result["Payload"].read()
         except ClientError as error:
@@ -95,15 +92,15 @@ class Version:
         duration_ms = (time.monotonic() - started) * 1000
         if "FunctionError" in result:
             raise NoResponse(f"version {self.qualifier} failed: {payload.decode(errors='replace')[:500]}")
-        log = base64.b64decode(result.get("LogResult", "")).decode(errors="replace")
-        return self._read_response(payload, duration_ms, cold=bool(_INIT_DURATION.search(log)))
+        return self._read_response(payload, duration_ms)
 
-    def _read_response(self, payload: bytes, duration_ms: float, *, cold: bool) -> VersionResponse:
+    def _read_response(self, payload: bytes, duration_ms: float) -> VersionResponse:
         try:
             written = json.loads(payload)
             headers = {name.lower(): str(value) for name, value in (written.get("headers") or {}).items()}
             body = written.get("body") or ""
             content = base64.b64decode(body) if written.get("isBase64Encoded") else body.encode()
+            cold = HEADER_COLD_START in headers
             return VersionResponse(int(written["statusCode"]), headers, content, duration_ms, cold)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             shown = payload.decode(errors="replace")[:200]

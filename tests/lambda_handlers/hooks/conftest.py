@@ -1,6 +1,5 @@
 """A release in miniature: real bundles behind real endpoints, and AWS clients that check what they are asked."""
 
-import base64
 import io
 import json
 import math
@@ -106,10 +105,9 @@ class FakeFunctions(Service):
         event = json.loads(parameters["Payload"])
         self.events.append((parameters["Qualifier"], event))
         result = self.answers[parameters["Qualifier"]](event)
-        log = "REPORT RequestId: x Duration: 1.00 ms" + (" Init Duration: 80.00 ms" if self.cold else "")
-        answer: dict[str, Any] = {"LogResult": base64.b64encode(log.encode()).decode()}
-        if "errorMessage" in result:
-            answer["FunctionError"] = "Unhandled"
+        answer: dict[str, Any] = {"FunctionError": "Unhandled"} if "errorMessage" in result else {}
+        if self.cold and isinstance(result.get("headers"), dict):
+            result = result | {"headers": result["headers"] | {"x-serinus-cold-start": "1"}}
         return answer | {"Payload": io.BytesIO(json.dumps(result).encode())}
 
     def throttle(self, _event: dict[str, Any]) -> dict[str, Any]:
