@@ -196,7 +196,7 @@ class ColdStart:
 
     def _preface(
         self, log: PlatformLog, prepared: PreparedFunction, initialization: InitializationType
-    ) -> list[str]:
+    ) -> list[str | None]:
         return [*prepared.notes, log.init_start(self._clock.time(), initialization)]
 
     def _journal(self, spec: FunctionSpec) -> tuple[WorkerLog, str]:

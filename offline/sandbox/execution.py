@@ -25,7 +25,7 @@ async def execute(
             worker.kill()
     report = _report(started, outcome, duration_ms, invocation.request_id)
     lines = [outcome.log_line, log.end(invocation.request_id), log.report(clock.time(), report)]
-    journal.write(*filter(None, lines))
+    journal.write(*lines)
     provisioned = worker is not None and worker.initialization == "provisioned-concurrency"
     return InvocationOutcome(outcome.payload, outcome.function_error, duration_ms, journal.tail(), provisioned)
 

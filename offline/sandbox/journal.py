@@ -29,10 +29,10 @@ class WorkerLog:
         self._tail: list[str] = []
         self._tail_bytes = 0
 
-    def write(self, *messages: str) -> None:
-        """Append platform lines."""
+    def write(self, *messages: str | None) -> None:
+        """Append platform lines, and none for None."""
         at = self.clock.time()
-        self._emit([(at, message + "\n") for message in messages])
+        self._emit([(at, message + "\n") for message in messages if message is not None])
 
     def drain(self, fd: int) -> bool:
         """Read the pipe's present content without waiting; False when its other end is closed."""

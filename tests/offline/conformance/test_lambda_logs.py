@@ -107,6 +107,36 @@ def test_json_logs_have_platform_events(aws, deploy_function, messages_of):
     assert (logged["level"], logged["requestId"]) == ("WARNING", answer["ResponseMetadata"]["RequestId"])
 
 
+FAILING = """
+import time
+def handler(event, context):
+    print('{"hello": 1}')
+    if event == "slow":
+        time.sleep(5)
+    if event == "broken":
+        raise KeyError("egg")
+"""
+
+
+def test_system_logs_of_level_warn_are_those_of_failures(aws, deploy_function, messages_of):
+    """At SystemLogLevel WARN only failures of the platform's events are logged; output of the function is.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    config = {"LogFormat": "JSON", "SystemLogLevel": "WARN", "ApplicationLogLevel": "INFO"}
+    name = deploy_function(FAILING, LoggingConfig=config, Timeout=1)
+    answer = aws("lambda").invoke(FunctionName=name, LogType="Tail", Payload=b'"fine"')
+    assert b"platform." not in base64.b64decode(answer["LogResult"])
+    for event in (b'"broken"', b'"slow"'):
+        aws("lambda").invoke(FunctionName=name, Payload=event)
+    messages, _ = messages_of(f"/aws/lambda/{name}", '"status":"timeout"')
+    events = [json.loads(message) for message in messages if message.startswith("{")]
+    reports = [event["record"]["status"] for event in events if event.get("type") == "platform.report"]
+    assert reports == ["error", "timeout"]
+    assert {event.get("type") for event in events} == {None, "platform.report"}
+    assert len([event for event in events if event == {"hello": 1}]) == 3
+
+
 def test_levels_need_the_json_format(deploy_function):
     """Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
     from botocore.exceptions import ClientError
