@@ -25,6 +25,10 @@ from serinus.infra.names import log_group_name
 ENTRY_MODULE = "serinus.lambda_handlers.inference.handler"
 HANDLER = f"{ENTRY_MODULE}.handler"
 _HASH_DIGITS = 12
+#: Lambda's own lines on a request are as large as ours; of them, those on crashes and timeouts are kept. The
+#: function's lines with metrics state no level, which counts as INFO.
+#: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+_SYSTEM_LEVEL, _APPLICATION_LEVEL = lambda_.SystemLogLevel.WARN, lambda_.ApplicationLogLevel.INFO
 
 
 class InferenceFunction(Construct):
@@ -72,6 +76,8 @@ class InferenceFunction(Construct):
             memory_mb,
             timeout_s,
             dict(environment),
+            _SYSTEM_LEVEL.value,
+            _APPLICATION_LEVEL.value,
             *(["snapstart"] if snap_start else []),
             *(["tracing"] if tracing else []),
             *([encryption_key] if encryption_key else []),
@@ -95,6 +101,9 @@ class InferenceFunction(Construct):
             layers=list(layers),
             role=self.role,
             log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=_SYSTEM_LEVEL,
+            application_log_level_v2=_APPLICATION_LEVEL,
             reserved_concurrent_executions=reserved_concurrency,
         )
         resource = cast(lambda_.CfnFunction, self.function.node.default_child)

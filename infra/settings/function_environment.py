@@ -20,6 +20,7 @@ def function_environment(environment: str, endpoint: str, settings: EndpointSett
         signals.ENV_ENVIRONMENT: environment,
         signals.ENV_MAX_ROWS: str(settings.max_rows),
         signals.ENV_MAX_BODY_BYTES: str(settings.max_body_bytes),
+        signals.ENV_REQUEST_LOG: str(settings.request_log),
         signals.ENV_DOCS: "1" if settings.docs else "0",
         signals.ENV_AUTH: settings.auth,
         signals.ENV_HOT_ROUTE: "1" if settings.hot_route else "0",

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from pydantic_core import PydanticCustomError
 
+from serinus.lambda_handlers.contract.signals import REQUEST_LOG_ALL
+
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
 _EMAIL = re.compile(r"[^@\s\"<>]+@[^@\s\"<>]+\.[^@\s\"<>]+")
@@ -49,6 +51,13 @@ def check_retention_days(days: int) -> int:
     if days not in RETENTION_DAYS:
         raise PydanticCustomError("retention_days", "is not a retention that CloudWatch Logs supports")
     return days
+
+
+def check_request_log(kept: int | str) -> int | str:
+    """Which requests keep a log line of their own."""
+    if kept != REQUEST_LOG_ALL and (isinstance(kept, str) or kept < 1):
+        raise PydanticCustomError("request_log", 'is neither "all" nor a positive whole number')
+    return kept
 
 
 def check_variables(variables: dict[str, str]) -> dict[str, str]:

@@ -15,12 +15,14 @@ from serinus.infra.settings.rules import (
     RETENTION_DAYS,
     check_origin,
     check_origins,
+    check_request_log,
     check_retention_days,
     check_tags,
     check_variables,
 )
 from serinus.infra.settings.table import KEY_ARN, TABLE, allowed
 from serinus.lambda_handlers.contract.lock import NAME
+from serinus.lambda_handlers.contract.signals import DEFAULT_REQUEST_LOG
 
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
 NAME_PATTERN = f"^(?:{NAME.pattern})$"
@@ -59,6 +61,14 @@ class EndpointSettings(BaseModel):
 
     retain_logs: bool = False
     """Keep logs when the endpoint is destroyed or its first deploy fails. Changing it is a release."""
+
+    request_log: Annotated[
+        int | str,
+        AfterValidator(check_request_log),
+        Field(json_schema_extra=allowed('"all" or a whole number, 1 or more')),
+    ] = DEFAULT_REQUEST_LOG
+    """Which answered requests of a busy function keep a log line of their own: "all", or one in this many; the
+    others share lines. Errors and rejections always have their own. See [Logs](operations.md#logs)."""
 
     access_logs: bool = False
     """Log each call to the API, also rejected ones, without bodies and keys; with front = "rest" your account

@@ -74,6 +74,11 @@ def test_the_function_logs_to_that_group() -> None:
     made.has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": {"LogGroup": {"Ref": group}}})
 
 
+def test_of_lambdas_own_lines_only_those_on_failures_are_logged() -> None:
+    levels = {"LogFormat": "JSON", "SystemLogLevel": "WARN", "ApplicationLogLevel": "INFO"}
+    template().has_resource_properties("AWS::Lambda::Function", {"LoggingConfig": levels})
+
+
 def test_the_role_may_write_its_own_log_lines_and_nothing_else() -> None:
     made = template()
     (group,) = made.find_resources("AWS::Logs::LogGroup")
