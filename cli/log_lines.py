@@ -2,10 +2,12 @@
 
 import json
 import re
+import statistics
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.contract.release import Verdict
 
 DEBUG, INFO, WARNING, ERROR = "DEBUG", "INFO", "WARNING", "ERROR"
@@ -16,14 +18,17 @@ _LOGGED = re.compile(r"\[(?P<level>[A-Z]+)\]\t(?P<time>[^\t]*)\t(?P<request>[^\t
 _PLATFORM = re.compile(r"(?:INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|START|END|REPORT|EXTENSION)\b")
 _FAILED = re.compile(r"\bStatus: (?:error|timeout)\b|Task timed out|Runtime exited|Runtime\.\w+")
 _INVOCATION = re.compile(r"RequestId: (?P<id>[0-9a-f-]{36})")
-#: Fields of a hook's line that are printed elsewhere, or are of no use to a reader.
+#: Fields of a hook's line, and of Python's logging in JSON format, that are printed elsewhere, or are of no use to
+#: a reader.
 _HIDDEN_FIELDS = frozenset({"message", "time", "function"})
+_HIDDEN_OF_LOGGING = _HIDDEN_FIELDS | {"timestamp", "level", "requestId", "stackTrace", "location"}
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """A line of the log; ``at`` is epoch seconds. Figures are None except for requests; ``message`` is the text
-    of all other lines. ``request_id`` is API Gateway's, ``invocation_id`` Lambda's."""
+    of all other lines. A line of several ``requests`` has the sum of their rows and the medians of their times;
+    ``slowest_ms`` is their largest latency. ``request_id`` is API Gateway's, ``invocation_id`` Lambda's."""
 
     at: float
     source: str
@@ -32,8 +37,10 @@ class LogEntry:
     version: str | None = None
     model_version: str | None = None
     route: str | None = None
+    requests: int | None = None
     rows: int | None = None
     latency_ms: float | None = None
+    slowest_ms: float | None = None
     model_ms: float | None = None
     init_ms: float | None = None
     status: int | None = None
@@ -65,8 +72,20 @@ def read_line(at: float, source: str, text: str) -> LogEntry:
         except ValueError:
             fields = None
         if isinstance(fields, dict):
-            return _request(at, source, fields) if "Outcome" in fields else _structured(at, source, fields)
+            return _read_fields(at, source, fields)
     return _plain(at, source, text)
+
+
+def _read_fields(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
+    if "Outcome" in fields:
+        return _request(at, source, fields)
+    if signals.FIELD_REQUESTS in fields and isinstance(fields.get(signals.METRIC_LATENCY), list):
+        return _requests(at, source, fields)
+    if str(fields.get("type", "")).startswith("platform.") and isinstance(fields.get("record"), dict):
+        return _platform(at, source, fields["type"], fields["record"])
+    if "requestId" in fields and "level" in fields and not fields.keys() & {"status", "verdict", "passed"}:
+        return _logged(at, source, fields)
+    return _structured(at, source, fields)
 
 
 def _request(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
@@ -88,6 +107,51 @@ def _request(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
         invocation_id=fields.get("InvocationId") or None,
         golden=bool(fields.get("Probe")),
     )
+
+
+def _requests(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
+    """The line of several answered requests."""
+    latencies: list[float] = fields[signals.METRIC_LATENCY]
+    model_times: list[float] | None = fields.get(signals.METRIC_MODEL_TIME)
+    return LogEntry(
+        at,
+        source,
+        INFO,
+        version=fields.get(signals.DIMENSION_VERSION),
+        model_version=fields.get("ModelVersion"),
+        route=fields.get("Route"),
+        requests=fields[signals.FIELD_REQUESTS],
+        rows=sum(fields.get(signals.METRIC_ROWS, ())),
+        latency_ms=round(statistics.median(latencies), 3),
+        slowest_ms=max(latencies),
+        model_ms=round(statistics.median(model_times), 3) if model_times else None,
+        outcome="answered",
+    )
+
+
+def _platform(at: float, source: str, kind: str, record: dict[str, Any]) -> LogEntry:
+    """Lambda's own line in JSON format: the fields of its record, figures among them.
+    https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html"""
+    metrics = record.get("metrics")
+    flat = {**record, **(metrics if isinstance(metrics, dict) else {})}
+    shown = " ".join(
+        f"{name}={value}" for name, value in flat.items() if isinstance(value, str | int | float) and value != ""
+    )
+    failed = record.get("status", "success") != "success"
+    return LogEntry(
+        at, source, ERROR if failed else DEBUG, f"{kind} {shown}".strip(), invocation_id=record.get("requestId")
+    )
+
+
+def _logged(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
+    """Python's logging as Lambda's runtime client writes it in JSON format, or the error with which a function
+    ended."""
+    more = [f"{name}={value}" for name, value in fields.items() if name not in _HIDDEN_OF_LOGGING]
+    trace = fields.get("stackTrace")
+    text = " ".join([str(fields.get("message", "")), *more]).strip()
+    if isinstance(trace, list) and trace:
+        text += "\n" + "".join(str(part) for part in trace).rstrip()
+    return LogEntry(at, source, _stated_level(fields), text, invocation_id=fields["requestId"] or None)
 
 
 def _structured(at: float, source: str, fields: dict[str, Any]) -> LogEntry:

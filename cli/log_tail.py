@@ -76,16 +76,19 @@ class LogFilter:
     """Selects entries of the given levels and, with ``request``, of that request alone.
 
     A request has an ID from API Gateway and one from Lambda. Its line names both, so lines with Lambda's ID are
-    found by either.
+    found by either. ``nameless`` counts requests of the lines that were read which several requests share: they
+    are found by neither.
     """
 
     def __init__(self, levels: frozenset[str], request: str | None) -> None:
         self._levels = levels
         self._ids = {request} if request else set()
+        self.nameless = 0
 
     def select(self, entries: Sequence[LogEntry]) -> list[LogEntry]:
         """The selected ones of ``entries``, which were read together."""
         if self._ids:
+            self.nameless += sum(entry.requests or 0 for entry in entries)
             for entry in entries:
                 if entry.concerns(self._ids):
                     self._ids |= {id_ for id_ in (entry.request_id, entry.invocation_id) if id_}

@@ -1,6 +1,5 @@
-"""How much longer the first init of a published version takes than a later one, from Lambda's own log lines."""
+"""How much longer the first init of a published version takes than a later one, from the function's log lines."""
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +7,7 @@ import botocore.exceptions
 
 from serinus.cli.account_check.alias_checks import REQUEST_EVENT
 from serinus.cli.account_check.session import CheckSession
+from serinus.cli.log_lines import read_line
 from serinus.infra.names import log_group_name
 
 #: After so long without a request Lambda has usually removed an environment; so has the offline cloud.
@@ -15,7 +15,6 @@ IDLE_S = 20 * 60.0
 #: Requests at once, each of which needs an environment, and inits after which one counts as later.
 AT_ONCE, FETCHING_INITS = 14, 11
 _RESOLUTION_S = 0.3
-_INIT = re.compile(r"Init Duration: (?P<ms>[\d.]+) ms")
 
 
 def observe_first_init(session: CheckSession, version: str) -> None:
@@ -72,17 +71,14 @@ def _invoke(session: CheckSession, version: str) -> None:
 
 def _inits(session: CheckSession, version: str) -> Iterator[tuple[int, float]]:
     """When each init of ``version`` was logged (epoch ms), and its milliseconds."""
-    pages = (
-        session.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(logGroupName=log_group_name(session.stack), filterPattern='"Init Duration"')
-    )
+    tail = session.client("logs").get_paginator("filter_log_events")
+    group = log_group_name(session.stack)
     try:
-        for page in pages:
+        for page in tail.paginate(logGroupName=group):
             for event in page["events"]:
-                match = _INIT.search(event["message"])
-                if match and f"[{version}]" in event["logStreamName"]:
-                    yield event["timestamp"], float(match["ms"])
+                entry = read_line(event["timestamp"] / 1000, group, event["message"])
+                if entry.init_ms is not None and entry.version == version:
+                    yield event["timestamp"], entry.init_ms
     except botocore.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise

@@ -38,7 +38,8 @@ _STYLES = {"ERROR": "bold red", "WARNING": "yellow", "INFO": "", "DEBUG": "dim"}
 
 
 class LogLevel(StrEnum):
-    """The lowest level that is shown; `debug` includes the platform's START, END and REPORT lines."""
+    """The lowest level that is shown; `debug` includes all of Lambda's own lines. The endpoint's function has only
+    those on failures."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -81,7 +82,8 @@ def logs(
         str | None,
         typer.Option(
             metavar="ID",
-            help="Print only this request: the header x-amzn-RequestId of its response, or Lambda's ID.",
+            help="Print only this request: the header x-amzn-RequestId of its response, or Lambda's ID. A busy "
+            "function's answered requests share lines; see request_log.",
         ),
     ] = None,
     env: Environment = None,
@@ -118,9 +120,7 @@ def logs(
     try:
         shown = write_new_entries(tails, log_filter, write)
         if not follow and not shown:
-            notice(
-                f"no lines of level {level} or above in the last {since}. Search further with --since or --level."
-            )
+            notice(nothing_shown(level, since, request, log_filter.nameless))
         while follow:
             time.sleep(LOCAL_POLL_INTERVAL_S if local else POLL_INTERVAL_S)
             write_new_entries(tails, log_filter, write)
@@ -128,6 +128,18 @@ def logs(
         raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
     except BrokenPipeError:  # the reader, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def nothing_shown(level: LogLevel, since: str, request: str | None, nameless: int) -> str:
+    """What to do if no line was selected; ``nameless`` requests share lines that name none of them."""
+    about = "" if request is None else f" of request {request}"
+    none = f"no lines{about} of level {level} or above in the last {since}."
+    if nameless:
+        return (
+            f"{none} {nameless:,} answered requests of that time share lines and have none of their own. For a "
+            'line of each request set request_log = "all" and deploy, or search further with --since or --level.'
+        )
+    return f"{none} Search further with --since or --level."
 
 
 def write_new_entries(tails: "list[LogTail]", log_filter: "LogFilter", write: "Callable[[LogEntry], None]") -> int:
@@ -191,6 +203,11 @@ def render(entry: "LogEntry", *, with_source: bool) -> Text:
 
 
 def _request_words(entry: "LogEntry") -> str:
+    if entry.requests is not None:
+        return printable(
+            f"{entry.route or 'several routes':<24} {entry.rows or 0:>5} rows {entry.latency_ms or 0.0:>9.1f} ms  "
+            f"{entry.requests} requests {entry.outcome}, slowest {entry.slowest_ms or 0.0:.1f} ms"
+        )
     rows = f"{entry.rows} row{'' if entry.rows == 1 else 's'}"
     init = f", init {entry.init_ms:.0f} ms" if entry.init_ms else ""
     golden = ", golden request" if entry.golden else ""

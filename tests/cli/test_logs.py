@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from serinus.cli import offline_process
-from serinus.cli.commands.logs import LogOrigin, printable, read_span, render, sources
+from serinus.cli.commands.logs import LogLevel, LogOrigin, nothing_shown, printable, read_span, render, sources
 from serinus.cli.errors import CliError
 from serinus.cli.log_lines import LogEntry, iso, read_line
 from serinus.cli.log_tail import LogFilter, LogSource, LogTail, find_log_group
@@ -35,6 +35,35 @@ REQUEST = {
     "ModelTime": 0.2,
     "Status": 200,
     "Latency": 1.25,
+}
+GATHERED = {
+    "FunctionVersion": "7",
+    "Requests": 3,
+    "Latency": [1.25, 9.5, 1.75],
+    "Errors": [0, 0, 0],
+    "Route": "POST /predict",
+    "Rows": [1, 4, 1],
+    "ModelTime": [0.25, 7.0, 0.5],
+}
+#: Lines in Lambda's JSON format, as its documentation shows them and its runtime client writes them.
+#: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+PYTHONS = {
+    "timestamp": "2026-11-25T00:00:00Z",
+    "level": "ERROR",
+    "message": "request failed",
+    "logger": "serinus.lambda_handlers.inference.scoring",
+    "stackTrace": ['  File "/var/task/app.py", line 3, in handler\n    raise KeyError(1)\n'],
+    "errorType": "KeyError",
+    "requestId": REQUEST["InvocationId"],
+}
+REPORTED = {
+    "time": "2026-11-25T00:00:00.000Z",
+    "type": "platform.report",
+    "record": {
+        "requestId": REQUEST["InvocationId"],
+        "metrics": {"durationMs": 3000.0, "billedDurationMs": 3000},
+        "status": "timeout",
+    },
 }
 ALL = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 
@@ -59,6 +88,41 @@ def test_a_requests_line_says_all_that_is_known_of_it() -> None:
     for part in ("INFO", "v7", "POST /predict", "3 rows", "1.2 ms", "200 answered"):
         assert part in shown
     assert entry(line()).to_json()["time"] == iso(1_790_000_000.25)
+
+
+def test_a_line_of_several_requests_says_how_many_and_how_long_they_took() -> None:
+    shown = render(entry(json.dumps(GATHERED)), with_source=False).plain
+    for part in ("INFO", "v7", "POST /predict", "3 requests answered", "6 rows", "1.8 ms", "slowest 9.5 ms"):
+        assert part in shown
+    several = entry(json.dumps(GATHERED | {"Route": None}))
+    assert "several routes" in render(several, with_source=False).plain
+    assert (several.model_ms, several.to_json()["requests"]) == (0.5, 3)
+
+
+def test_lines_of_lambdas_json_format_are_read() -> None:
+    logged = entry(json.dumps(PYTHONS))
+    assert (logged.level, logged.invocation_id) == ("ERROR", REQUEST["InvocationId"])
+    assert logged.message.startswith("request failed logger=serinus.lambda_handlers.inference.scoring")
+    assert "errorType=KeyError\n  File" in logged.message
+    assert entry(json.dumps(PYTHONS | {"level": "WARNING"})).level == "WARNING"
+    report = entry(json.dumps(REPORTED))
+    assert (report.level, report.invocation_id) == ("ERROR", REQUEST["InvocationId"])
+    assert "platform.report" in report.message
+    assert "status=timeout durationMs=3000.0" in report.message
+    started = {"time": "2026-11-25T00:00:00.000Z", "type": "platform.start", "record": {"requestId": "2222"}}
+    assert entry(json.dumps(started)).level == "DEBUG"
+
+
+def test_requests_without_a_line_of_their_own_are_counted_while_one_is_sought() -> None:
+    log_filter = LogFilter(ALL, REQUEST["RequestId"])
+    assert log_filter.select([entry(json.dumps(GATHERED))]) == []
+    assert log_filter.nameless == 3
+    said = nothing_shown(LogLevel.INFO, "10m", REQUEST["RequestId"], log_filter.nameless)
+    assert 'set request_log = "all"' in said
+    assert "request_log" not in nothing_shown(LogLevel.INFO, "10m", REQUEST["RequestId"], 0)
+    assert "request" not in nothing_shown(LogLevel.INFO, "10m", None, 0)
+    both = [entry(json.dumps(PYTHONS)), entry(line())]
+    assert LogFilter(ALL, REQUEST["RequestId"]).select(both) == both
 
 
 @pytest.mark.parametrize(("status", "level"), [(200, "INFO"), (422, "WARNING"), (500, "ERROR")])
