@@ -108,13 +108,13 @@ def test_json_logs_have_platform_events(aws, deploy_function, messages_of):
 
 
 FAILING = """
-import time
+import os, time
 def handler(event, context):
-    print('{"hello": 1}')
+    print('{"hello": 1}', flush=True)
     if event == "slow":
         time.sleep(5)
     if event == "broken":
-        raise KeyError("egg")
+        os._exit(1)
 """
 
 
