@@ -53,9 +53,9 @@ def check_retention_days(days: int) -> int:
     return days
 
 
-def check_request_log(kept: int | str) -> int | str:
+def check_request_log(kept: object) -> object:
     """Which requests keep a log line of their own."""
-    if kept != REQUEST_LOG_ALL and (isinstance(kept, str) or kept < 1):
+    if kept != REQUEST_LOG_ALL and not (type(kept) is int and kept >= 1):
         raise PydanticCustomError("request_log", 'is neither "all" nor a positive whole number')
     return kept
 

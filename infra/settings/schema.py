@@ -5,7 +5,7 @@ These models are the only definition of a setting: errors and docs/settings.md a
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
@@ -64,7 +64,7 @@ class EndpointSettings(BaseModel):
 
     request_log: Annotated[
         int | str,
-        AfterValidator(check_request_log),
+        BeforeValidator(check_request_log),
         Field(json_schema_extra=allowed('"all" or a whole number, 1 or more')),
     ] = DEFAULT_REQUEST_LOG
     """Which answered requests of a busy function keep a log line of their own: "all", or one in this many; the
