@@ -31,6 +31,7 @@ SERVICES = {
     "events": "EventBridge",
     "iam": "IAM",
     "lambda": "Lambda",
+    "logs": "CloudWatch Logs",
     "signatures": "Signatures of calls",
     "sns": "SNS",
     "stepfunctions": "Step Functions",

@@ -16,6 +16,7 @@ from serinus.offline.services.cloudwatch import CloudWatch
 from serinus.offline.services.codedeploy import CodeDeploy
 from serinus.offline.services.events import EventBridge
 from serinus.offline.services.lambda_.service import Lambda
+from serinus.offline.services.logs import Logs
 from serinus.offline.services.sns import Sns
 from serinus.offline.services.stepfunctions import StepFunctions
 from serinus.offline.services.unperformed import UNPERFORMED
@@ -60,6 +61,7 @@ class Services:
         self.codedeploy = CodeDeploy(context)
         self.events = EventBridge(context)
         self.lambda_ = Lambda(context)
+        self.logs = Logs(context)
         self.sns = Sns(context)
         self.stepfunctions = StepFunctions(context)
         self.wafv2 = Wafv2(context)
@@ -72,6 +74,7 @@ class Services:
             self.codedeploy,
             self.events,
             self.lambda_,
+            self.logs,
             self.sns,
             self.stepfunctions,
             self.wafv2,

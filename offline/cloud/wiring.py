@@ -12,6 +12,7 @@ def connect(services: Services, authorizer: Authorizer) -> None:
         function_aliases=services.lambda_,
         function_roles=authorizer,
         metrics=services.cloudwatch,
+        log_subscribers=services.logs,
         alarms=services.cloudwatch,
         events=services.events,
         alias_deployer=services.codedeploy,

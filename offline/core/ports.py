@@ -65,6 +65,9 @@ class FunctionInvoker(Protocol):
     ) -> bool:
         """Whether the function's resource policy lets ``principal`` invoke it for ``source_arn``."""
 
+    def log_group(self, region: str, function: str) -> str:
+        """The log group that the function's unpublished version writes to."""
+
     async def invoke(
         self,
         function: str,
@@ -122,6 +125,16 @@ class MetricSink(Protocol):
 
     def embed(self, region: str, log_group: str, line: str) -> None:
         """Record the metrics that a log line embeds, if it does (EMF)."""
+
+
+class LogSubscribers(Protocol):
+    """CloudWatch Logs: the subscription filters of log groups."""
+
+    def accept(self, region: str, group: str, stream: str, events: list[tuple[int, str]]) -> None:
+        """Deliver what filters match of ``events`` (timestamp in ms, message), which were just stored.
+
+        Storing and this call are one step on the event loop.
+        """
 
 
 class AlarmSource(Protocol):
@@ -201,6 +214,7 @@ class Ports:
     function_aliases: FunctionAliases
     function_roles: FunctionRoles
     metrics: MetricSink
+    log_subscribers: LogSubscribers
     alarms: AlarmSource
     events: EventSink
     alias_deployer: AliasDeployer

@@ -1,6 +1,6 @@
 """Rejects operations that moto acknowledges but never performs, in services that are otherwise moto's.
 
-A fake response passes a rehearsal and fails on AWS. Step Functions and S3 have such modules of their own.
+A fake response passes a rehearsal and fails on AWS. Step Functions, Logs and S3 have such modules of their own.
 """
 
 from collections.abc import Mapping
@@ -34,14 +34,6 @@ class Ecr(PartialMotoService):
     )
 
 
-class Logs(PartialMotoService):
-    name = "logs"
-    unperformed = dict.fromkeys(
-        ("PutMetricFilter", "TestMetricFilter"),
-        "Only log events in the embedded metric format become metrics.",
-    )
-
-
 class SecretsManager(PartialMotoService):
     name = "secretsmanager"
     unperformed: ClassVar[Mapping[str, str]] = {
@@ -57,4 +49,4 @@ class Ssm(PartialMotoService):
     )
 
 
-UNPERFORMED: tuple[type[PartialMotoService], ...] = (Ecr, Logs, SecretsManager, Ssm)
+UNPERFORMED: tuple[type[PartialMotoService], ...] = (Ecr, SecretsManager, Ssm)

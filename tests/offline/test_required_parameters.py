@@ -53,6 +53,7 @@ def test_the_services_that_check_are_those_that_have_one_code() -> None:
         "cloudformation",
         "cloudwatch",
         "events",
+        "logs",
         "sns",
         "wafv2",
     }

@@ -7,13 +7,6 @@ from serinus.offline.services.unperformed import UNPERFORMED
 
 PARAMS = {
     "ecr": {"repositoryName": "r", "imageId": {"imageTag": "t"}},
-    "logs": {
-        "logGroupName": "g",
-        "filterName": "f",
-        "filterPattern": "ERROR",
-        "metricTransformations": [{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}],
-        "logEventMessages": ["ERROR"],
-    },
     "secretsmanager": {"SecretId": "s"},
     "ssm": {
         "DocumentName": "AWS-RunShellScript",

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from serinus.offline.core.logs import LogWriter
-from serinus.offline.core.ports import CloudContext
+from serinus.offline.core.ports import CloudContext, Ports
 from serinus.offline.http.custom_domains import CustomDomains, Domain
 from serinus.offline.services.apigateway.account import AccountOperations
 from serinus.offline.services.apigateway.api_keys import ApiKeyOperations
@@ -60,7 +60,11 @@ class ApiGateway(
     def __init__(self, context: CloudContext, domains: CustomDomains) -> None:
         super().__init__(context, domains)
         #: Where the gateway writes the access logs of stages.
-        self.logs = LogWriter(context.config)
+        self.logs = LogWriter(context)
+
+    def connect(self, ports: Ports) -> None:
+        super().connect(ports)
+        self.logs.connect(ports.log_subscribers)
 
     async def start(self) -> None:
         self.logs.start(asyncio.get_running_loop())

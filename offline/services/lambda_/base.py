@@ -15,7 +15,7 @@ from serinus.offline.sandbox.sandbox import Sandbox
 from serinus.offline.services.lambda_.archives import Archives
 from serinus.offline.services.lambda_.constraints import require_valid
 from serinus.offline.services.lambda_.names import LAYER_VERSION, QualifiedFunction, function_arn, target_of
-from serinus.offline.services.lambda_.shapes import configuration_shape
+from serinus.offline.services.lambda_.shapes import configuration_shape, logging_shape
 from serinus.offline.services.lambda_.state import (
     LATEST,
     Alias,
@@ -66,6 +66,12 @@ class LambdaBase(Service):
         if existing is None:
             raise not_found(f"Function not found: {function_arn(region, self.account_id, name)}")
         return existing
+
+    def log_group(self, region: str, function: str) -> str:
+        """The log group that the function's unpublished version writes to."""
+        owner = self.function(region, target_of(function).name)
+        group: str = logging_shape(owner.name, owner.latest.configuration["LoggingConfig"])["LogGroup"]
+        return group
 
     def published_or_latest(self, function: Function, number: str) -> FunctionVersion:
         existing = function.version(number)

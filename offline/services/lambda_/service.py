@@ -59,13 +59,14 @@ class Lambda(
         config = context.config
         self.twins = Twins({})
         self.faults = Faults(self.dice)
-        self.logs = LogWriter(config)
+        self.logs = LogWriter(context)
         self.capacity = Capacity(config.max_workers)
         self.sandbox = Sandbox(self.capacity, context.clock)
 
     def connect(self, ports: Ports) -> None:
         super().connect(ports)
         self._roles = ports.function_roles
+        self.logs.connect(ports.log_subscribers)
         self._function_logs = FunctionLogs(self.logs, ports.metrics, ports.function_roles)
 
     async def start(self) -> None:
@@ -99,6 +100,8 @@ class Lambda(
         self.resume()
 
     def snapshot(self) -> LambdaSnapshot:
+        # An event is not saved as done without the lines that its function printed.
+        self.logs.flush()
         return LambdaSnapshot(self.state, self.twins.paths, self.faults.listed())
 
     def restore(self, saved: LambdaSnapshot) -> None:

@@ -46,6 +46,7 @@ RESOURCE_TYPES: tuple[type[ResourceType], ...] = (
     kms.KmsAlias,
     kms.Key,
     logs.LogGroup,
+    logs.SubscriptionFilter,
     nested.NestedStack,
     s3.S3Bucket,
     s3.BucketPolicy,

@@ -1,6 +1,6 @@
-"""CloudWatch Logs in CloudFormation: LogGroup."""
+"""CloudWatch Logs in CloudFormation: LogGroup, SubscriptionFilter."""
 
-from serinus.offline.services.cloudformation.adapter import missing_ok, retag
+from serinus.offline.services.cloudformation.adapter import missing_ok, retag, to_input
 from serinus.offline.services.cloudformation.provider import ResourceRequest, ResourceState, ResourceType, words
 
 
@@ -47,3 +47,27 @@ class LogGroup(ResourceType):
             logs.delete_retention_policy(logGroupName=name)
         else:
             logs.put_retention_policy(logGroupName=name, retentionInDays=int(days))
+
+
+class SubscriptionFilter(ResourceType):
+    type = "AWS::Logs::SubscriptionFilter"
+    modelled = words("DestinationArn Distribution FilterName FilterPattern LogGroupName RoleArn")
+
+    def create(self, request: ResourceRequest) -> ResourceState:
+        name = request.properties.get("FilterName") or request.name(512)
+        return self._put(request, name)
+
+    def update(self, request: ResourceRequest) -> ResourceState:
+        return self._put(request, request.identity)
+
+    def _put(self, request: ResourceRequest, name: str) -> ResourceState:
+        logs = request.client("logs")
+        properties = {**request.properties, "FilterName": name}
+        logs.put_subscription_filter(**to_input(logs, "PutSubscriptionFilter", properties))
+        return ResourceState(name)
+
+    def delete(self, request: ResourceRequest) -> None:
+        with missing_ok("ResourceNotFoundException"):
+            request.client("logs").delete_subscription_filter(
+                logGroupName=request.properties["LogGroupName"], filterName=request.identity
+            )
