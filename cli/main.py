@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from serinus.cli.commands import (
     build,
+    check,
     deploy,
     destroy,
     doctor,
@@ -68,6 +69,7 @@ START, RELEASE, LIVE, MACHINE = "Start", "Release", "Live", "This machine"
 
 app.command("init", rich_help_panel=START)(init.init)
 app.command("package", rich_help_panel=START)(package.package)
+app.command("check", rich_help_panel=START)(check.check)
 app.command("inspect", rich_help_panel=START)(inspect.inspect)
 app.command("deploy", rich_help_panel=START)(deploy.deploy)
 app.command("predict", rich_help_panel=START)(predict.predict)

@@ -47,25 +47,32 @@ class Sample:
         return tuple(name for name, dtype in self.dtypes.items() if dtype == "string")
 
 
-def read_table(path: Path, strings: tuple[str, ...] = ()) -> pd.DataFrame:
-    """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more. Columns
-    ``strings`` of a CSV file are always read as text.
+def read_table(
+    path: Path, strings: tuple[str, ...] = (), *, most_rows: int | None = MAX_ROWS + 1, kind: str = "sample"
+) -> pd.DataFrame:
+    """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more, or
+    ``most_rows``; None for all. Columns ``strings`` of a CSV file are always read as text. Errors call it
+    ``kind``.
 
     Raises `SampleError` when it is not a table or has no rows.
     """
     if not path.is_file():
-        raise SampleError(f"sample {path} is not a file. Pass a CSV or Parquet file with a header.")
+        raise SampleError(f"{kind} {path} is not a file. Pass a CSV or Parquet file with a header.")
     try:
-        frame = _read_parquet(path) if _is_parquet(path) else _read_csv(path, strings)
+        frame = (
+            _read_parquet(path, most_rows, kind)
+            if _is_parquet(path)
+            else _read_csv(path, strings, most_rows, kind)
+        )
     except UnicodeDecodeError as error:
         raise SampleError(
-            f"sample {path} is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}). "
+            f"{kind} {path} is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}). "
             "Save it as UTF-8, or as Parquet."
         ) from error
     except (ValueError, OSError) as error:
-        raise SampleError(f"sample {path} cannot be read: {error}. Pass a CSV or Parquet file.") from error
+        raise SampleError(f"{kind} {path} cannot be read: {error}. Pass a CSV or Parquet file.") from error
     if frame.empty:
-        raise SampleError(f"sample {path} has a header but no rows. Add rows like the training data's.")
+        raise SampleError(f"{kind} {path} has a header but no rows. Add rows like the training data's.")
     return frame
 
 
@@ -197,36 +204,37 @@ def _is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    frame = pd.read_parquet(path).head(MAX_ROWS + 1)
+def _read_parquet(path: Path, most_rows: int | None, kind: str) -> pd.DataFrame:
+    frame = pd.read_parquet(path)
+    frame = frame if most_rows is None else frame.head(most_rows)
     frame.columns = [str(column) for column in frame.columns]
-    _check_header(path, list(frame.columns))
+    _check_header(path, list(frame.columns), kind)
     return frame
 
 
-def _read_csv(path: Path, strings: tuple[str, ...]) -> pd.DataFrame:
+def _read_csv(path: Path, strings: tuple[str, ...], most_rows: int | None, kind: str) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if not header:
-        raise SampleError(f"sample {path} is empty. Add a header and rows like the training data's.")
-    _check_header(path, header)
+        raise SampleError(f"{kind} {path} is empty. Add a header and rows like the training data's.")
+    _check_header(path, header, kind)
     # Pandas decides which cells are missing: most training data was read by it too.
     text = {name: str for name in strings if name in header}
-    return pd.read_csv(path, encoding="utf-8-sig", nrows=MAX_ROWS + 1, low_memory=False, dtype=text)
+    return pd.read_csv(path, encoding="utf-8-sig", nrows=most_rows, low_memory=False, dtype=text)
 
 
-def _check_header(path: Path, header: list[str]) -> None:
+def _check_header(path: Path, header: list[str], kind: str) -> None:
     if len(header) > MAX_COLUMNS:
         raise SampleError(
-            f"sample {path} has {len(header)} columns; the limit is {MAX_COLUMNS}. Pass the features alone, or a "
+            f"{kind} {path} has {len(header)} columns; the limit is {MAX_COLUMNS}. Pass the features alone, or a "
             "tensor as one column of nested lists."
         )
     seen: set[str] = set()
     for position, name in enumerate(header, 1):
         if not name.strip():
-            raise SampleError(f"sample {path} has no name for column {position}. Name every column in the header.")
+            raise SampleError(f"{kind} {path} has no name for column {position}. Name every column in the header.")
         if name in seen:
-            raise SampleError(f"sample {path} names column {name!r} twice. Feature names must be unique.")
+            raise SampleError(f"{kind} {path} names column {name!r} twice. Feature names must be unique.")
         seen.add(name)
 
 
