@@ -8,6 +8,7 @@ from serinus.lambda_handlers.hooks.deployment import read_deployment
 from serinus.lambda_handlers.hooks.hook_response import run_and_report
 from serinus.lambda_handlers.hooks.lambda_context import LambdaContext
 from serinus.lambda_handlers.hooks.outcome import Outcome
+from serinus.lambda_handlers.hooks.publish_reference import publish_reference
 from serinus.lambda_handlers.hooks.settings import read_settings
 from serinus.lambda_handlers.hooks.version import Version
 
@@ -27,13 +28,16 @@ def respond(event: dict[str, Any], lambda_context: LambdaContext, context: HookC
 
         settings = read_settings(context.environ)
         deployment = read_deployment(context.clients.codedeploy, deployment_id, settings)
-        functions = context.clients.functions
-        return check(
+        functions, folder = context.clients.functions, find_model_folder(context.environ)
+        outcome = check(
             Version(functions, settings.function, deployment.canary),
             Version(functions, settings.function, deployment.stable),
-            Expectation.read(find_model_folder(context.environ)),
+            Expectation.read(folder),
             settings,
             remaining_s=lambda_context.get_remaining_time_in_millis() / 1000,
         )
+        if outcome.passed:
+            publish_reference(functions, context.environ, folder)
+        return outcome
 
     return run_and_report(context.clients.codedeploy, event, check_target)

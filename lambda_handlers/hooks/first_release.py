@@ -56,17 +56,22 @@ def _check(lambda_context: LambdaContext, context: "HookContext") -> Outcome:
     from serinus.lambda_handlers.contract.model_layer import find_model_folder
     from serinus.lambda_handlers.hooks.preflight import check
     from serinus.lambda_handlers.hooks.probe import Expectation
+    from serinus.lambda_handlers.hooks.publish_reference import publish_reference
     from serinus.lambda_handlers.hooks.settings import read_settings, read_version
     from serinus.lambda_handlers.hooks.version import Version
 
-    settings = read_settings(context.environ)
-    return check(
-        Version(context.clients.functions, settings.function, read_version(context.environ)),
+    settings, functions = read_settings(context.environ), context.clients.functions
+    folder = find_model_folder(context.environ)
+    outcome = check(
+        Version(functions, settings.function, read_version(context.environ)),
         None,
-        Expectation.read(find_model_folder(context.environ)),
+        Expectation.read(folder),
         settings,
         remaining_s=lambda_context.get_remaining_time_in_millis() / 1000,
     )
+    if outcome.passed:
+        publish_reference(functions, context.environ, folder)
+    return outcome
 
 
 def _report(event: dict[str, Any], outcome: Outcome) -> None:

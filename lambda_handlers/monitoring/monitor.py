@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import boto3
 
 from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.contract.findings import EVENT_DETAIL_TYPE, EVENT_SOURCE, METRIC_FINDINGS
 from serinus.lambda_handlers.contract.monitored import ENV_BUCKET, ENV_MONITORED
 from serinus.lambda_handlers.contract.release import ENV_ALIAS
 from serinus.lambda_handlers.monitoring import journal
@@ -25,8 +26,6 @@ from serinus.lambda_handlers.monitoring.endpoint_look import CloudWatch, Endpoin
 from serinus.lambda_handlers.monitoring.endpoint_state import EndpointState
 from serinus.lambda_handlers.monitoring.store import HOUR_S, Store, WrittenMeanwhile
 
-SOURCE, DETAIL_TYPE = "serinus.monitor", "Model Monitor Finding"
-METRIC_FINDINGS = "Findings"
 #: EventBridge refuses larger entries: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 _LARGEST_DETAIL_BYTES = 240_000
 
@@ -118,7 +117,7 @@ def _publish(report: EndpointReport, events: Events) -> None:
             {key: value for key, value in item.items() if key != "columns"} for item in detail["baselines"]
         ]
     answer = events.put_events(
-        Entries=[{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}]
+        Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_DETAIL_TYPE, "Detail": json.dumps(detail)}]
     )
     if answer.get("FailedEntryCount"):
         raise RuntimeError(f"EventBridge did not accept the finding: {answer['Entries']}")
