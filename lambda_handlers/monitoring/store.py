@@ -88,6 +88,16 @@ class Store:
         """Write an hour's sums; a look that is repeated writes the same."""
         self._put(hour_key(function, hour), _dump(data))
 
+    def get_hour(self, function: str, hour: int) -> dict[str, Any] | None:
+        """An hour's sums, as `hours.Hour.to_json` has them; None if it was not looked at."""
+        stored = self._get(hour_key(function, hour))
+        return stored and stored.data
+
+    def get_report(self, function: str, name: str) -> dict[str, Any] | None:
+        """The report of a day (YYYY-MM-DD), or the "latest"; None if there is none."""
+        stored = self._get(f"reports/{function}/{name}.json")
+        return stored and stored.data
+
     def get_reference(self, function: str, baseline: str) -> dict[str, Any] | None:
         """The newest reference under the id ``baseline``: as packaged, or a later one that was accepted."""
         prefix = f"references/{function}/{baseline}/"

@@ -185,26 +185,49 @@ def _with_bands(
 
 
 def _bands_of(column: Column, source: Source, values: npt.NDArray[Any], level: float) -> tuple[Band, ...]:
-    """One band for each stream, and for the mean rank. Where a row has several values, they are not independent:
-    its rows are as few as the column is wide."""
+    """One band for each stream, and for the mean rank. A category that the reference has is never unseen in it, so
+    how many are is estimated from half of its rows."""
+    if column.kind == "number":
+        return _band_pairs(column, level, None)
+    later = bands.unseen_band(*_unseen_later(source, values), level)
+    return _band_pairs(column, level, later)
+
+
+def _band_pairs(column: Column, level: float, unseen: bands.Band | None) -> tuple[Band, ...]:
+    """The bands of the column's counts. Where a row has several values, they are not independent: its rows are as
+    few as the column is wide. Unseen categories that were counted are evidence too."""
     total, counts = column.total // column.values, np.array(column.counts) / column.values
     if column.kind == "category":
         top = len(column.categories)
-        later = bands.unseen_band(*_unseen_later(source, values), level)
-        # Only a person's list of values leaves values of the reference out.
-        listed = bands.share_band(counts[top + 1], total, level, bands.RARE_TOLERANCE)
-        unseen = bands.Band(later.low, np.maximum(later.high, listed.high if counts[top + 1] else 0.0))
-        chosen, rest = bands.category_bands(counts[:top], counts[top + 2], unseen, total, level)
+        counted = bands.share_band(counts[top + 1], total, level, bands.RARE_TOLERANCE)
+        others = counted if unseen is None else bands.Band(unseen.low, np.maximum(unseen.high, counted.high))
+        others = bands.Band(np.zeros_like(others.high), others.high)
+        chosen, rest = bands.category_bands(counts[:top], counts[top + 2], others, total, level)
         missing = bands.share_band(counts[top + 2], total, level, bands.RARE_TOLERANCE)
-        parts = [chosen, rest, unseen, missing]
+        parts = [chosen, rest, others, missing]
     else:
         edges, mean_rank = bands.number_bands(counts[: len(column.edges)], total, level)
-        others = bands.share_band(counts[len(column.edges) :], total, level, bands.RARE_TOLERANCE)
-        parts = [edges, others, *([mean_rank] if column.has_mean_rank else [])]
+        outside = bands.share_band(counts[len(column.edges) :], total, level, bands.RARE_TOLERANCE)
+        parts = [edges, outside, *([mean_rank] if column.has_mean_rank else [])]
     lows, highs = (
         np.concatenate([np.atleast_1d(getattr(part, end)) for part in parts]) for end in ("low", "high")
     )
     return tuple(zip(lows.tolist(), highs.tolist(), strict=True))
+
+
+def with_live_counts(monitored: Monitored, reference: str, rows: int, counts: Sequence[int]) -> Monitored:
+    """``monitored`` with live ``counts`` of ``rows`` rows, all streams as on a profile line, as its reference;
+    ``reference`` describes it. Predictions are tested from now on."""
+    level = bands.level_of(sum(column.streams + column.has_mean_rank for column in monitored.columns))
+    start, columns = 0, []
+    for column in monitored.columns:
+        own = tuple(counts[start : start + column.streams])
+        start += column.streams
+        counted = column._replace(counts=own, total=rows * column.values)
+        columns.append(counted._replace(bands=_band_pairs(counted, level, None)))
+    names = {column.name for column in columns}
+    unwatched = {name: reason for name, reason in monitored.unwatched.items() if name not in names}
+    return Monitored(reference, tuple(columns), unwatched)
 
 
 def _unseen_later(source: Source, values: npt.NDArray[Any]) -> tuple[int, int]:

@@ -54,7 +54,11 @@ class Bus:
 
 @dataclass
 class Endpoint:
-    """Traffic of an endpoint whose lines are collected, and the monitor that looks at it."""
+    """Traffic of an endpoint whose lines are collected, and the monitor that looks at it; ``start`` is the hour of
+    its first line."""
+
+    function, bucket, start = FUNCTION, BUCKET, START
+    monitored, age = MONITORED, AGE
 
     s3: Any
     store: Store

@@ -10,13 +10,11 @@ from serinus.lambda_handlers.monitoring import store as stores
 from serinus.lambda_handlers.monitoring.collector import collect
 from serinus.lambda_handlers.monitoring.store import WrittenMeanwhile
 
-from .conftest import AGE, FUNCTION, MONITORED, START
-
 
 def test_traffic_like_the_reference_is_no_finding(endpoint):
     report = endpoint.live(range(48))
     assert report["findings"] == []
-    assert report["title"] == f"{FUNCTION}: nothing differs from the reference"
+    assert report["title"] == f"{endpoint.function}: nothing differs from the reference"
     assert report["baselines"][0]["rows"] == 24 * 1200
     assert not endpoint.bus.details
 
@@ -42,9 +40,9 @@ def test_refused_requests_are_a_finding_of_their_own(endpoint):
 
 @pytest.mark.parametrize(("allowed", "broken"), [(0.0, True), (0.02, True), (0.2, False)])
 def test_a_constraint_that_a_person_wrote_is_held_against_each_hour(endpoint, allowed, broken):
-    limited = AGE._replace(limits=(Limit("outside", (3, 4), allowed),))
-    monitored = MONITORED._replace(columns=(limited, *MONITORED.columns[1:]))
-    endpoint.store.put_reference(FUNCTION, MONITORED.id, 1, {"reference": monitored.to_json()})
+    limited = endpoint.age._replace(limits=(Limit("outside", (3, 4), allowed),))
+    monitored = endpoint.monitored._replace(columns=(limited, *endpoint.monitored.columns[1:]))
+    endpoint.store.put_reference(endpoint.function, endpoint.monitored.id, 1, {"reference": monitored.to_json()})
     line = endpoint.draw(0)
     endpoint.collect(line._replace(counts=(*line.counts[:4], 60, *line.counts[5:])))
     report = endpoint.look(0)
@@ -68,9 +66,9 @@ def test_a_column_that_is_ignored_is_counted_and_not_tested(endpoint):
 
 def test_a_look_that_is_repeated_changes_nothing(endpoint):
     endpoint.live(range(3))
-    before = endpoint.store.get_state(FUNCTION)
+    before = endpoint.store.get_state(endpoint.function)
     endpoint.look(2)
-    assert endpoint.store.get_state(FUNCTION) == before
+    assert endpoint.store.get_state(endpoint.function) == before
 
 
 def test_a_batch_that_is_delivered_again_counts_once(endpoint):
@@ -102,7 +100,7 @@ def test_hours_in_which_the_monitor_was_away_are_looked_at_later_in_order(endpoi
     for hour in range(2, 9):
         endpoint.collect(endpoint.draw(hour))
     report = endpoint.look(8)
-    hours = [item[0] - START for item in endpoint.store.get_state(FUNCTION).data["coverage"]]
+    hours = [item[0] - endpoint.start for item in endpoint.store.get_state(endpoint.function).data["coverage"]]
     assert hours == list(range(9))
     assert report["baselines"][0]["rows"] == 2 * 1200 + 7 * 600
 
@@ -112,7 +110,7 @@ def test_a_crash_before_the_state_is_written_repeats_the_look(endpoint, monkeypa
     endpoint.collect(endpoint.draw(2))
     with monkeypatch.context() as broken:
         broken.setattr(stores.Store, "put_state", lambda *_: (_ for _ in ()).throw(OSError("cut off")))
-        with pytest.raises(RuntimeError, match=FUNCTION):
+        with pytest.raises(RuntimeError, match=endpoint.function):
             endpoint.look(2)
     report = endpoint.look(2)
     assert report["baselines"][0]["rows"] == 2 * 1200 + 600
@@ -120,18 +118,18 @@ def test_a_crash_before_the_state_is_written_repeats_the_look(endpoint, monkeypa
 
 def test_a_state_that_another_run_wrote_is_kept(endpoint):
     endpoint.live(range(1))
-    stale = endpoint.store.get_state(FUNCTION)
+    stale = endpoint.store.get_state(endpoint.function)
     endpoint.live(range(1, 2))
     with pytest.raises(WrittenMeanwhile):
-        endpoint.store.put_state(FUNCTION, {"hour": 0}, stale)
+        endpoint.store.put_state(endpoint.function, {"hour": 0}, stale)
     with pytest.raises(WrittenMeanwhile):
-        endpoint.store.put_state(FUNCTION, {"hour": 0}, None)
-    assert endpoint.store.get_state(FUNCTION).data["hour"] == START + 1
+        endpoint.store.put_state(endpoint.function, {"hour": 0}, None)
+    assert endpoint.store.get_state(endpoint.function).data["hour"] == endpoint.start + 1
 
 
 def test_requests_that_no_line_accounts_for_are_a_finding(endpoint):
     for hour in range(3):
-        endpoint.metrics.invoked[START + hour] = 1000
+        endpoint.metrics.invoked[endpoint.start + hour] = 1000
         endpoint.collect(endpoint.draw(hour, 600))
         report = endpoint.look(hour)
     (finding,) = report["findings"]
@@ -151,13 +149,13 @@ def test_an_accepted_reference_begins_evidence_anew(endpoint):
     endpoint.live(range(24))
     report = endpoint.live(range(24, 50), shift=0.15)
     assert report["findings"]
-    moved = AGE._replace(
+    moved = endpoint.age._replace(
         counts=(1500, 4500, 0, 0, 0),
         bands=((0.13, 0.17), (0.43, 0.47), (0, 0.01), (0, 0.01), (0, 0.01), (0.28, 0.32)),
     )
-    accepted = MONITORED._replace(columns=(moved, *MONITORED.columns[1:]))
-    assert accepted.id == MONITORED.id
-    endpoint.store.put_reference(FUNCTION, accepted.id, 1, {"reference": accepted.to_json()})
+    accepted = endpoint.monitored._replace(columns=(moved, *endpoint.monitored.columns[1:]))
+    assert accepted.id == endpoint.monitored.id
+    endpoint.store.put_reference(endpoint.function, accepted.id, 1, {"reference": accepted.to_json()})
     assert endpoint.live(range(50, 80), shift=0.15)["findings"] == []
 
 
@@ -194,17 +192,20 @@ def test_a_line_with_another_number_of_streams_is_left_out(endpoint):
 
 def test_what_is_no_reference_is_rejected(endpoint):
     with pytest.raises(ContractError, match="damaged"):
-        collect({"reference": {"id": "x"}, "function": FUNCTION}, endpoint.store)
+        collect({"reference": {"id": "x"}, "function": endpoint.function}, endpoint.store)
     with pytest.raises(ContractError, match="not the name"):
-        collect({"reference": MONITORED.to_json(), "function": "a/b"}, endpoint.store)
-    assert collect({"reference": MONITORED.to_json(), "function": FUNCTION}, endpoint.store)["kept"] == 0
+        collect({"reference": endpoint.monitored.to_json(), "function": "a/b"}, endpoint.store)
+    assert (
+        collect({"reference": endpoint.monitored.to_json(), "function": endpoint.function}, endpoint.store)["kept"]
+        == 0
+    )
 
 
 def test_an_endpoint_whose_look_fails_leaves_the_others_theirs(endpoint):
     endpoint.collect(endpoint.draw(0))
     endpoint.s3.put_object(Bucket="shop-prod-shared-monitor", Key="state/shop-prod-bad.json", Body=b"broken")
     context = endpoint.context
-    functions = json.dumps({"shop-prod-bad": {}, FUNCTION: {}})
+    functions = json.dumps({"shop-prod-bad": {}, endpoint.function: {}})
     broken = type(context)(
         context.store, context.cloudwatch, context.events, {**context.environ, "SERINUS_MONITORED": functions}
     )

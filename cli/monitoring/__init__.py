@@ -1,0 +1,1 @@
+"""What `serinus monitor` reads of a monitored endpoint, how it is shown, and how a reference is accepted."""
