@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 
 class ColumnView(NamedTuple):
-    """``evidence`` is the larger of both clocks', as a share of that at which the whole endpoint alarms; ``stability``
+    """``evidence`` is the larger of both clocks, as a share of that at which the endpoint alarms; ``stability``
     is the population stability index; ``moved`` the bin whose share differs most, with the shares."""
 
     baseline: str
