@@ -15,8 +15,6 @@ from serinus.lambda_handlers.contract.errors import ContractError
 
 #: baseline.json's key.
 KEY = "monitoring"
-#: Set to "1" where the function shall count.
-ENV_PROFILE = "SERINUS_PROFILE"
 #: The bucket of collector and monitor.
 ENV_BUCKET = "SERINUS_BUCKET"
 #: JSON: each monitored endpoint's function, with its settings as far as they differ from the defaults.

@@ -19,6 +19,8 @@ ENV_LIVE_ALIAS = "SERINUS_LIVE_ALIAS"
 ENV_REQUEST_LOG = "SERINUS_REQUEST_LOG"
 REQUEST_LOG_ALL = "all"
 DEFAULT_REQUEST_LOG = 100
+#: "1" counts values for the monitor, where the bundle names monitored columns.
+ENV_PROFILE = "SERINUS_PROFILE"
 #: Overrides the search for the model folder on Python's path; for tests.
 ENV_MODEL_DIR = "SERINUS_MODEL_DIR"
 

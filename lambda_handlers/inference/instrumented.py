@@ -10,7 +10,12 @@ import msgspec
 from serinus.lambda_handlers.contract.bundle import BASELINE
 from serinus.lambda_handlers.contract.files import read_file
 from serinus.lambda_handlers.contract.prediction_bins import KEY
-from serinus.lambda_handlers.contract.signals import ENV_LIVE_ALIAS, HEADER_COLD_START, HEADER_NON_FINITE_ROWS
+from serinus.lambda_handlers.contract.signals import (
+    ENV_LIVE_ALIAS,
+    ENV_PROFILE,
+    HEADER_COLD_START,
+    HEADER_NON_FINITE_ROWS,
+)
 from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
 from serinus.lambda_handlers.inference.events import Event, read_time_ms
 from serinus.lambda_handlers.inference.gathering import Times
@@ -23,6 +28,13 @@ from serinus.lambda_handlers.inference.telemetry import (
     other_qualifier,
     read_keep_one_in,
 )
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """What the function reads of baseline.json; ``monitoring`` as it is written, for whoever counts by it."""
+
+    prediction_bins: dict[str, Any] | None = None
+    monitoring: msgspec.Raw | None = None
 
 
 class InstrumentedEndpoint:
@@ -84,16 +96,26 @@ def open_instrumented(
     init, since it measures init's duration."""
     endpoint = open_endpoint(environ)
     scorer, manifest = endpoint.scorer, endpoint.scorer.model.manifest
-    baseline: dict[str, Any] = msgspec.json.decode(read_file(scorer.model.folder, BASELINE))
-    telemetry = Telemetry(
+    baseline = msgspec.json.decode(read_file(scorer.model.folder, BASELINE), type=Baseline)
+    identity = (
         environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         scorer.function_version,
         manifest.name,
         manifest.short_version,
+    )
+    profile = None
+    if baseline.monitoring is not None and environ.get(ENV_PROFILE) == "1":
+        from serinus.lambda_handlers.inference.profile import Profile  # where there is something to count
+
+        profile = Profile(identity, manifest.signature, baseline.monitoring)
+    bins = baseline.prediction_bins
+    telemetry = Telemetry(
+        identity,
         init_ms=measure_init_ms(environ),
-        bin_of=compile_bins(manifest.signature, baseline),
-        bins=(baseline.get(KEY) or {}).get("id"),
+        bin_of=compile_bins(manifest.signature, {KEY: bins}),
+        bins=bins["id"] if bins else None,
         keep_one_in=read_keep_one_in(environ),
+        profile=profile,
     )
     scorer.observer = telemetry
     return InstrumentedEndpoint(

@@ -21,7 +21,7 @@ from serinus.lambda_handlers.inference.predict_response import compile_response
 from serinus.lambda_handlers.inference.problems import Problem
 from serinus.lambda_handlers.inference.rules import compile_rules
 from serinus.lambda_handlers.inference.session import Model
-from serinus.lambda_handlers.inference.tensors import Array, compile_encoder
+from serinus.lambda_handlers.inference.tensors import Array, Feeds, compile_encoder
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ class Response(msgspec.Struct, frozen=True):
 class Observer(Protocol):
     """Receives the events of a request, for its log line."""
 
-    def scored(self, outputs: Sequence[Array], model_ms: float) -> None:
-        """The graph returned ``outputs``, in signature order, after ``model_ms`` milliseconds."""
+    def scored(self, feeds: Feeds, outputs: Sequence[Array], model_ms: float) -> None:
+        """The graph returned ``outputs``, in signature order, for ``feeds`` after ``model_ms`` milliseconds."""
 
     def routed(self, name: str) -> None:
         """The request is for the route of ``name``."""
@@ -133,7 +133,7 @@ class Scorer:
             return self.model.run(feeds)
         started = time.perf_counter()
         outputs = self.model.run(feeds)
-        self.observer.scored(outputs, (time.perf_counter() - started) * 1000)
+        self.observer.scored(feeds, outputs, (time.perf_counter() - started) * 1000)
         return outputs
 
     def complete(self, body: bytes, headers: Mapping[str, str], non_finite_rows: int) -> Response:

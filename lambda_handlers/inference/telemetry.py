@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,9 +17,12 @@ from serinus.lambda_handlers.contract import signals
 from serinus.lambda_handlers.contract.files import read_file
 from serinus.lambda_handlers.inference.embedded_metrics import Metadata, directives
 from serinus.lambda_handlers.inference.errors import BadSetting
-from serinus.lambda_handlers.inference.gathering import Answered, Gathering, Times
+from serinus.lambda_handlers.inference.gathering import Answered, Gathering, Identity, Times
 from serinus.lambda_handlers.inference.problems import Problem
-from serinus.lambda_handlers.inference.tensors import Array
+from serinus.lambda_handlers.inference.tensors import Array, Feeds
+
+if TYPE_CHECKING:
+    from serinus.lambda_handlers.inference.profile import Profile
 
 #: Statuses of responses that reject the caller's input.
 REJECTIONS = frozenset({400, 413, 415, 422})
@@ -68,28 +71,27 @@ class Telemetry:
 
     def __init__(
         self,
-        function: str,
-        version: str,
-        model: str,
-        model_version: str,
+        identity: Identity,
         *,
         init_ms: float | None,
         bin_of: Callable[[Sequence[Array]], int | None],
         bins: str | None,
         keep_one_in: int = 1,
+        profile: "Profile | None" = None,
     ) -> None:
         """One live request in ``keep_one_in`` has a line of its own however busy the environment is; with 1 all
-        have."""
-        self._identity = (function, version, model, model_version)
+        have. ``profile`` counts what live requests hold."""
+        self._identity = identity
         self._init_ms = init_ms
         self._new = True
         self._bin_of = bin_of
         self._bins = bins
         self._keep_one_in = keep_one_in
+        self._profile = profile
         self._live = 0
         self.forget()
         self._encode = msgspec.json.Encoder().encode
-        self._gathering = Gathering(self._identity, bins, self._encode)
+        self._gathering = Gathering(identity, bins, self._encode)
 
     @property
     def is_new(self) -> bool:
@@ -97,8 +99,10 @@ class Telemetry:
         return self._new
 
     def restored(self) -> None:
-        """Begin as a copy of the environment: what it has gathered is not this copy's."""
+        """Begin as a copy of the environment: what it has gathered and counted is not this copy's."""
         self._gathering.clear()
+        if self._profile is not None:
+            self._profile.begin_anew()
         self.forget()
 
     def forget(self) -> None:
@@ -108,13 +112,16 @@ class Telemetry:
         self._prediction: int | None = None
         self._rows = 0
         self._model_ms = 0.0
+        self._feeds: Feeds | None = None
+        self._outputs: Sequence[Array] = ()
 
     def routed(self, name: str) -> None:
         """The request is for the route of ``name``."""
         self._route = name
 
-    def scored(self, outputs: Sequence[Array], model_ms: float) -> None:
-        """The graph returned ``outputs``, in signature order, after ``model_ms`` milliseconds."""
+    def scored(self, feeds: Feeds, outputs: Sequence[Array], model_ms: float) -> None:
+        """The graph returned ``outputs``, in signature order, for ``feeds`` after ``model_ms`` milliseconds."""
+        self._feeds, self._outputs = feeds, outputs
         self._prediction = self._bin_of(outputs)
         self._rows = len(outputs[0])
         self._model_ms = round(model_ms, 3)
@@ -138,18 +145,25 @@ class Telemetry:
         """The lines that the end of a request lets write, newlines included, oldest first; empty while the request
         is gathered. ``duration_ms`` excludes init."""
         live = not probe and qualifier is None
+        rejected = status in REJECTIONS
+        profile_lines = b""
         prediction = self._prediction if status == 200 else None
         if live:
+            if self._profile is not None:
+                profile_lines = self._profile.answered(
+                    times.received,
+                    refused=rejected,
+                    feeds=self._feeds if status == 200 else None,
+                    outputs=self._outputs,
+                )
             busy = self._gathering.arrive(times)
             self._live += 1
             kept = self._new or non_finite or self._outcome != "answered" or status >= 400
             if busy and not kept and self._live % self._keep_one_in:
-                return self._gathering.add(
-                    Answered(self._route, round(duration_ms, 3), self._rows, self._model_ms, prediction), times
-                )
+                answered = Answered(self._route, round(duration_ms, 3), self._rows, self._model_ms, prediction)
+                return profile_lines + self._gathering.add(answered, times)
         init_ms, self._init_ms = self._init_ms, None
         first, self._new = (1 if self._new and init_ms is None else None), False
-        rejected = status in REJECTIONS
         metadata = None
         if live:
             metrics = directives(
@@ -177,7 +191,7 @@ class Telemetry:
             probe,
             metadata,
         )
-        return self._gathering.take() + self._encode(line) + b"\n"
+        return profile_lines + self._gathering.take() + self._encode(line) + b"\n"
 
 
 def read_keep_one_in(environ: Mapping[str, str]) -> int:

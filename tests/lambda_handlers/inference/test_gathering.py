@@ -24,10 +24,7 @@ class Environment:
 
     def __init__(self, keep_one_in: int = 1000, init_ms: float | None = None) -> None:
         self.telemetry = Telemetry(
-            "shop-dev-churn",
-            "7",
-            "churn",
-            "3f2a9c0011aa",
+            ("shop-dev-churn", "7", "churn", "3f2a9c0011aa"),
             init_ms=init_ms,
             bin_of=lambda outputs: int(outputs[0][0]) or None,
             bins="3f2a9c81",
@@ -53,7 +50,7 @@ class Environment:
         self.telemetry.routed(route)
         self.count += 1
         if rows:
-            self.telemetry.scored([np.full(rows, float(prediction))], took_ms / 2)
+            self.telemetry.scored({}, [np.full(rows, float(prediction))], took_ms / 2)
         if status in PROBLEMS:
             self.telemetry.refused(PROBLEMS[status])
         started = MINUTE_MS + at_ms

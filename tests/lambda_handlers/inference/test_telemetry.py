@@ -18,9 +18,8 @@ NOW_MS = 1_790_000_000_000
 
 
 def telemetry(init_ms: float | None = None, bin_of: Callable = lambda outputs: 3) -> Telemetry:
-    return Telemetry(
-        "shop-dev-churn", "7", "churn", "3f2a9c0011aa", init_ms=init_ms, bin_of=bin_of, bins="3f2a9c81"
-    )
+    identity = ("shop-dev-churn", "7", "churn", "3f2a9c0011aa")
+    return Telemetry(identity, init_ms=init_ms, bin_of=bin_of, bins="3f2a9c81")
 
 
 def line(writer: Telemetry, status: int = 200, **more) -> dict:
@@ -81,7 +80,7 @@ def test_a_rejection_is_counted_by_its_reason_too_and_nothing_else_is():
 def test_rows_and_model_time_are_told_of_what_the_graph_ran_only():
     writer = telemetry()
     assert not {"Rows", "ModelTime"} & set(metrics(line(writer, 422)))
-    writer.scored([np.array([1.0, 2.0, 3.0])], 1.5)
+    writer.scored({}, [np.array([1.0, 2.0, 3.0])], 1.5)
     found = metrics(line(writer))
     assert (found["Rows"], found["ModelTime"]) == (3, 1.5)
 
@@ -120,7 +119,7 @@ def test_a_golden_request_takes_the_place_of_the_first():
 
 def test_a_noted_prediction_is_told_with_its_answer_and_forgotten():
     writer = telemetry()
-    writer.scored([np.array([1.0])], 1.5)
+    writer.scored({}, [np.array([1.0])], 1.5)
     predicted = line(writer)
     assert metrics(predicted, "Bins") == {"Prediction": 3}
     assert predicted["Bins"] == "3f2a9c81"
