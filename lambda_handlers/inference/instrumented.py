@@ -29,12 +29,14 @@ from serinus.lambda_handlers.inference.telemetry import (
     read_keep_one_in,
 )
 
+_NULL = b"null"
+
 
 class Baseline(msgspec.Struct, frozen=True):
     """What the function reads of baseline.json; ``monitoring`` as it is written, for whoever counts by it."""
 
     prediction_bins: dict[str, Any] | None = None
-    monitoring: msgspec.Raw | None = None
+    monitoring: msgspec.Raw = msgspec.Raw(_NULL)
 
 
 class InstrumentedEndpoint:
@@ -104,7 +106,7 @@ def open_instrumented(
         manifest.short_version,
     )
     profile = None
-    if baseline.monitoring is not None and environ.get(ENV_PROFILE) == "1":
+    if environ.get(ENV_PROFILE) == "1" and bytes(baseline.monitoring) != _NULL:
         from serinus.lambda_handlers.inference.profile import Profile  # where there is something to count
 
         profile = Profile(identity, manifest.signature, baseline.monitoring)
