@@ -113,17 +113,42 @@ def read_version(
     """One version's minutes from ``start`` to ``end`` (whole minutes, epoch seconds), by their start; a minute
     without any request is left out, and so is one in which the alias served another version too. Raises
     `IncompleteMetrics`."""
+    minutes, shared = _read_minutes(cloudwatch, source, thresholds, start, end)
+    return {moment: minute for moment, minute in minutes.items() if moment not in shared}
+
+
+def read_history(
+    cloudwatch: CloudWatch, source: Source, thresholds: Thresholds, start: float, end: float
+) -> dict[float, VersionMinute]:
+    """As `read_version`, of minutes that lie far back: when the alias moved to ``source`` or from it is not known.
+    Crashes in a minute beside one of another version may be that version's, so such minutes are left out. Where all
+    requests crashed, nothing says whose they were."""
+    minutes, shared = _read_minutes(cloudwatch, source, thresholds, start, end)
+    doubtful = shared | {moment for moment, minute in minutes.items() if 0 < minute.requests == minute.crashes}
+    beside = {moment + step for moment in doubtful for step in (-MINUTE_S, MINUTE_S)}
+    return {
+        moment: minute
+        for moment, minute in minutes.items()
+        if moment not in doubtful and not (minute.crashes and moment in beside)
+    }
+
+
+def _read_minutes(
+    cloudwatch: CloudWatch, source: Source, thresholds: Thresholds, start: float, end: float
+) -> tuple[dict[float, VersionMinute], set[float]]:
+    """The minutes by their start, and those in which the alias served another version too."""
     queries = _queries(source, thresholds)
     if not source.weighted:
         queries["executed"] = replace(source, weighted=True).lambdas("Invocations", "Sum")
     series = _read(cloudwatch, queries, start, end, MINUTE_S)
     times = sorted({moment for values in series.values() for moment in values})
     minutes = {moment: _minute(series, moment) for moment in times}
-    return {
-        moment: minute
-        for moment, minute in minutes.items()
-        if source.weighted or _served_alone(minute, series["executed"].get(moment))
+    if source.weighted:
+        return minutes, set()
+    shared = {
+        moment for moment, minute in minutes.items() if not _served_alone(minute, series["executed"].get(moment))
     }
+    return minutes, shared
 
 
 def _served_alone(minute: VersionMinute, executed: float | None) -> bool:

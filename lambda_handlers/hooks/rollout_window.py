@@ -13,6 +13,7 @@ from serinus.lambda_handlers.hooks.metrics import (
     Source,
     Thresholds,
     learn_thresholds,
+    read_history,
     read_version,
 )
 from serinus.lambda_handlers.hooks.observations import Minute, VersionMinute
@@ -80,11 +81,8 @@ def read_rollout(
 def _read_before(
     cloudwatch: CloudWatch, stable: Source, thresholds: Thresholds, end: float
 ) -> dict[float, VersionMinute]:
-    """The stable version's minutes before ``end``, when it served all requests and the alias had no weights.
-    Where all requests crashed, nothing says which version did: an earlier canary may have."""
-    alone = replace(stable, weighted=False)
-    minutes = read_version(cloudwatch, alone, thresholds, end - HISTORY_S, end)
-    return {at: minute for at, minute in minutes.items() if minute.crashes < max(minute.requests, 1)}
+    """The stable version's minutes before ``end``, when it served all requests and the alias had no weights."""
+    return read_history(cloudwatch, replace(stable, weighted=False), thresholds, end - HISTORY_S, end)
 
 
 def _fair(minutes: list[Minute], schedule: ShiftSchedule) -> list[Minute]:

@@ -420,6 +420,24 @@ def test_an_earlier_canary_that_crashed_tells_nothing_of_the_stable_version(rele
     assert (found["verdict"], found["stable_requests"]) == ("promote", 12 * 180)
 
 
+@pytest.mark.parametrize("crashes", [20, 100])
+def test_an_earlier_version_that_crashed_after_a_switch_tells_nothing_of_the_stable_one(switched, crashes):
+    """It had all requests for ten minutes, an hour before, and for parts of the minutes beside them."""
+    for minute in range(-240, 0):
+        if minute == -50 or minute == -61:
+            switched.traffic(switched.stable, minute, 60, weighted=False)
+            switched.traffic("5", minute, 40, weighted=False, crashes=40 * crashes // 100)
+        elif -61 < minute < -50:
+            switched.traffic("5", minute, 100, weighted=False, crashes=crashes)
+        elif minute < -30:
+            switched.traffic(switched.stable, minute, 100, weighted=False)
+    for minute in range(14):
+        switched.traffic(switched.canary, minute, 100, weighted=False)
+    found = judge_rollout(at(switched, 15), switched.context)
+    assert found["verdict"] == "promote"
+    assert found["error_share_below"] < 0.03
+
+
 @pytest.mark.parametrize(("clump", "rolled_back"), [(1, True), (40, False)])
 def test_clumps_before_a_switch_make_clumps_after_it_less_surprising(switched, clump, rolled_back):
     """Two errors in a hundred requests before the switch, and six after it."""
