@@ -29,6 +29,7 @@ from serinus.cli.commands import (
     rehearse,
     rollback,
     rollout,
+    simulate,
     status,
     synth,
 )
@@ -79,6 +80,7 @@ app.add_typer(rollout.app, name="rollout", rich_help_panel=RELEASE)
 app.command("rollback", rich_help_panel=RELEASE)(rollback.rollback)
 app.command("status", rich_help_panel=LIVE)(status.status)
 app.command("logs", rich_help_panel=LIVE)(logs.logs)
+app.command("simulate", rich_help_panel=LIVE)(simulate.simulate)
 app.add_typer(monitor.app, name="monitor", rich_help_panel=LIVE)
 app.command("key", rich_help_panel=LIVE)(key.key)
 app.command("destroy", rich_help_panel=LIVE)(destroy.destroy)

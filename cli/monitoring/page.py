@@ -2,30 +2,39 @@
 
 import html
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serinus.cli.monitoring.columns import ColumnView, view_columns
 from serinus.cli.page_template import render_page, safe_svg
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _TEMPLATE = Path(__file__).with_name("page.html.j2")
-_STYLE = Path(__file__).parent.parent / "model_card.css"
+_COLUMNS = Path(__file__).with_name("columns.html.j2")
+#: Of all pages of models.
+STYLE = Path(__file__).parent.parent / "model_card.css"
 _WIDTH, _HEIGHT, _LABEL = 260, 90, 14
 
 
 def render(endpoint: str, report: dict[str, Any]) -> str:
     """One self-contained HTML page."""
-    views = view_columns(report)
     return render_page(
         _TEMPLATE,
-        style=safe_svg(_STYLE.read_text(encoding="utf-8")),
+        style=safe_svg(STYLE.read_text(encoding="utf-8")),
         endpoint=endpoint,
         report=report,
-        verdict="drifts" if report["findings"] else "as the reference",
         tiles=_tiles(report),
         clocks=[(item, name, look) for item in report["baselines"] for name, look in item["looks"].items()],
-        columns=[(view, safe_svg(_draw(view))) for view in views],
+        columns=draw_columns(report),
         unwatched={name: why for item in report["baselines"] for name, why in item["unwatched"].items()},
     )
+
+
+def draw_columns(report: dict[str, Any]) -> "Markup":
+    """The part of a page that shows every column of a report."""
+    columns = [(view, safe_svg(_draw(view))) for view in view_columns(report)]
+    return safe_svg(render_page(_COLUMNS, columns=columns))
 
 
 def coverage_words(report: dict[str, Any]) -> str:

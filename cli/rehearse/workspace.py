@@ -31,6 +31,8 @@ VARIABLE_RELEASE = "REHEARSED_RELEASE"
 #: The release that is live first.
 STABLE = "stable"
 _SHARED = ("bundles", ".serinus")
+#: A release is rehearsed for minutes, and the monitor looks once an hour.
+WITHOUT_MONITOR: Mapping[str, Any] = {"monitor": {"enabled": False}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,18 @@ class Workspace:
 
 @contextmanager
 def create_workspace(
-    project: Path, environment: str, endpoint: str, *, candidates: Mapping[str, CandidateSpec], rate: float
+    project: Path,
+    environment: str,
+    endpoint: str,
+    *,
+    candidates: Mapping[str, CandidateSpec],
+    rate: float,
+    overrides: Mapping[str, Any] = WITHOUT_MONITOR,
 ) -> Iterator[Workspace]:
     """A copy for rehearsing the releases ``candidates``, by name, of ``endpoint``, removed afterwards.
 
-    ``rate`` (requests a second) must fit into the API key's limits.
+    ``rate`` (requests a second) must fit into the API key's limits. ``overrides`` are laid over the endpoint's
+    settings.
     """
     settings = load_settings(project / SETTINGS, environment)
     configured = next((candidate for candidate in settings.endpoints if candidate.name == endpoint), None)
@@ -108,7 +117,9 @@ def create_workspace(
             settings,
             configured,
             {
-                release: _project(project, folder / release, configured, environment, rate, manifest, number)
+                release: _project(
+                    project, folder / release, configured, environment, rate, manifest, number, overrides
+                )
                 for number, (release, manifest) in enumerate(manifests.items(), start=1)
             },
         )
@@ -172,7 +183,14 @@ def _copy_spoiled(good: Path, folder: Path, kind: str) -> Manifest:
 
 
 def _project(
-    source: Path, folder: Path, endpoint: Endpoint, environment: str, rate: float, manifest: Manifest, number: int
+    source: Path,
+    folder: Path,
+    endpoint: Endpoint,
+    environment: str,
+    rate: float,
+    manifest: Manifest,
+    number: int,
+    changed: Mapping[str, Any],
 ) -> WorkspaceRelease:
     """Release ``number`` as a project in ``folder``: the settings of the one in ``source`` for this endpoint and
     environment, with limits that the traffic fits into, and a lock that pins ``manifest``."""
@@ -196,6 +214,7 @@ def _project(
         "variables": {VARIABLE_RELEASE: str(number)},
         # All traffic comes from one address.
         **({"waf": {"count_only": True}} if endpoint.settings.waf.enabled else {}),
+        **changed,
     }
     _override(document, environment, endpoint.name, overrides)
     (folder / SETTINGS).write_text(tomlkit.dumps(document), encoding="utf-8")
