@@ -120,9 +120,9 @@ def read_version(
 def read_history(
     cloudwatch: CloudWatch, source: Source, thresholds: Thresholds, start: float, end: float
 ) -> dict[float, VersionMinute]:
-    """As `read_version`, of minutes that lie far back: when the alias moved to ``source`` or from it is not known.
-    Crashes in a minute beside one of another version may be that version's, so such minutes are left out. Where all
-    requests crashed, nothing says whose they were."""
+    """As `read_version`, of minutes that lie far back: the moments at which the alias moved are not known.
+    Crashes in a minute beside one of another version may be that version's, so such minutes are left out. Where
+    all requests crashed, nothing says whose they were."""
     minutes, shared = _read_minutes(cloudwatch, source, thresholds, start, end)
     doubtful = shared | {moment for moment, minute in minutes.items() if 0 < minute.requests == minute.crashes}
     beside = {moment + step for moment in doubtful for step in (-MINUTE_S, MINUTE_S)}
