@@ -22,7 +22,7 @@ from serinus.lambda_handlers.monitoring.streams import Floats, Streams
 #: soon after the drift does. Cutting only lowers evidence; between looks it would undo what a later hour owes.
 BEYOND_ALARM = 3.0
 #: Kept in the state to so many decimals, rounded down: rounding adds no evidence.
-_DECIMALS = 3
+_DECIMALS = 2
 
 
 class Evidence(NamedTuple):
@@ -45,36 +45,48 @@ class Evidence(NamedTuple):
 
 
 class Detector:
-    """``log_r`` [..., streams, bets] are the logarithms of R, -inf where no bet is possible."""
+    """Of the bets that are ``possible`` [..., places, bets] at any look. ``log_r`` [..., places, bets] are the
+    logarithms of R, -inf where no bet is possible. Each column has half of its evidence in the streams' own bets
+    and half in joint ones, where it has both."""
 
-    def __init__(self, streams: Streams, bets: Bets, threshold: float) -> None:
-        self.bets = bets
+    def __init__(self, bets: Bets, streams: Streams, threshold: float) -> None:
         self.threshold = float(np.log(threshold))
-        self._member = streams.column[:, None] == np.arange(len(streams.columns))
-        of_column = np.einsum("...sb,sk->...k", bets.possible, self._member.astype(np.int64))
-        made = np.maximum(of_column[..., streams.column], 1)[..., None]
-        self._shares = bets.possible / made
-        self._column = streams.column
-        self._cap = self.threshold + float(np.log(len(streams.columns))) + BEYOND_ALARM
+        self.possible = bets.possible
+        self._column = bets.column
+        self._streams = len(streams.column)
+        columns = np.arange(len(streams.columns))
+        self._member = (self._column[:, None] == columns).astype(np.float64)
+        self._cap = self.threshold + float(np.log(len(columns))) + BEYOND_ALARM
+        own, joint = (self._even(part) for part in np.split(np.arange(len(self._column)), [self._streams]))
+        both = np.where((own @ self._member > 0) & (joint @ self._member > 0), 0.5, 1.0)[..., self._column]
+        self._shares = ((own + joint) * both)[..., None] * bets.possible
         self.log_r: Floats = np.full(bets.possible.shape, -np.inf)
+
+    def _even(self, places: npt.NDArray[np.int64]) -> Floats:
+        """[..., places]: one divided by the number of possible bets of their column in these places, 0 in
+        others."""
+        of_place = np.zeros(self.possible.shape[:-1])
+        of_place[..., places] = self.possible[..., places, :].sum(axis=-1)
+        of_column = (of_place @ self._member)[..., self._column]
+        return np.where(of_place > 0, 1 / np.maximum(of_column, 1), 0.0)
 
     def enter(self) -> None:
         """A look begins: a capital of 1 enters each bet."""
-        self.log_r = np.where(self.bets.possible, np.logaddexp(self.log_r, 0.0), -np.inf)
+        self.log_r = np.where(self.possible, np.logaddexp(self.log_r, 0.0), -np.inf)
 
     def add(self, log_payouts: Floats) -> None:
-        """Multiply by pay-outs [..., streams, bets]."""
+        """Multiply by pay-outs [..., places, bets]."""
         self.log_r = self.log_r + log_payouts
 
     def look(self) -> Evidence:
         """The evidence at the end of a look."""
         top = np.maximum(self.log_r.max(axis=(-2, -1), keepdims=True), 0.0)
         with np.errstate(divide="ignore"):
-            by_stream = np.log((np.exp(self.log_r - top) * self._shares).sum(axis=-1)) + top[..., 0]
-            logs = np.log(np.exp(by_stream - top[..., 0]) @ self._member) + top[..., 0]
+            by_place = np.log((np.exp(self.log_r - top) * self._shares).sum(axis=-1)) + top[..., 0]
+            logs = np.log(np.exp(by_place - top[..., 0]) @ self._member) + top[..., 0]
         beyond = np.maximum(logs - self._cap, 0.0)
         self.log_r = self.log_r - beyond[..., self._column][..., None]
-        logs, by_stream = logs - beyond, by_stream - beyond[..., self._column]
+        logs, by_place = logs - beyond, by_place - beyond[..., self._column]
         with np.errstate(divide="ignore"):
             total = np.log(np.exp(logs).mean(axis=-1))
         return Evidence(
@@ -82,7 +94,9 @@ class Detector:
             threshold=self.threshold,
             by_column=logs,
             named=named_columns(logs, self.threshold),
-            stream=np.where(self._member, by_stream[..., None], -np.inf).argmax(axis=-2),
+            stream=np.where(self._member > 0, by_place[..., None], -np.inf)[..., : self._streams, :].argmax(
+                axis=-2
+            ),
             suspect=logs.argmax(axis=-1),
         )
 
@@ -93,20 +107,20 @@ class Detector:
 
     def to_json(self) -> list[float]:
         """The evidence of the possible bets of one endpoint."""
-        if self.bets.possible.ndim != 2:
+        if self.possible.ndim != 2:
             raise ValueError("only the state of one endpoint can be written")
         return [round(value, _DECIMALS) if value > -np.inf else _NOTHING for value in self._possible()]
 
     def restore(self, data: Any) -> None:
         """Take over what `to_json` wrote. Raises ValueError if it is of other bets."""
         values = np.array(data, np.float64)
-        if values.shape != (int(self.bets.possible.sum()),):
-            raise ValueError(f"{values.size} values of evidence for {int(self.bets.possible.sum())} bets")
-        self.log_r = np.full(self.bets.possible.shape, -np.inf)
-        self.log_r[self.bets.possible] = np.where(values <= _NOTHING, -np.inf, values)
+        if values.shape != (int(self.possible.sum()),):
+            raise ValueError(f"{values.size} values of evidence for {int(self.possible.sum())} bets")
+        self.log_r = np.full(self.possible.shape, -np.inf)
+        self.log_r[self.possible] = np.where(values <= _NOTHING, -np.inf, values)
 
     def _possible(self) -> list[float]:
-        values: list[float] = self.log_r[self.bets.possible].tolist()
+        values: list[float] = self.log_r[self.possible].tolist()
         return values
 
 

@@ -10,40 +10,40 @@ from serinus.lambda_handlers.monitoring.bets import Bets
 from serinus.lambda_handlers.monitoring.cycle import Cycle
 from serinus.lambda_handlers.monitoring.detector import Detector, Evidence
 from serinus.lambda_handlers.monitoring.streams import Counts, Streams
-from serinus.lambda_handlers.monitoring.tolerance import Learning, supposed
-
-DAY_HOURS = 24
+from serinus.lambda_handlers.monitoring.tolerance import DAY_HOURS, Learning, supposed
 
 
 class FastClock:
     """Of the streams' supposed tolerance, then of the learned one: its evidence begins anew with it."""
 
     def __init__(self, streams: Streams, bets: Callable[[Streams], Bets], threshold: float) -> None:
-        self._bets, self._threshold = bets, threshold
+        self._bets = bets
         self.learning = Learning(streams)
         self._day = Cycle(DAY_HOURS)
         self._quiet: npt.NDArray[np.bool_] = np.ones(streams.low.shape[:-1], bool)
-        self.bands = supposed(streams)
-        self.detector = Detector(self.bands, bets(self.bands), threshold)
+        self._supposed = bets(supposed(streams))
+        self.detector = Detector(self._supposed, streams, threshold)
 
     def look(
         self, hour: int, counts: Counts, totals: Counts, usual: float, slow_alarm: npt.NDArray[np.bool_]
     ) -> Evidence | None:
-        """The evidence with an hour's blocks [..., blocks, streams]; None without rows, or none this hour.
-        ``slow_alarm`` [...]: whether the slow clock's alarm stands, in which case nothing is learned."""
+        """The evidence with an hour's blocks [..., blocks, streams]; None without rows. ``slow_alarm`` [...]:
+        whether the slow clock's alarm stands, in which case nothing is learned."""
         if self._day.number_at(hour) > self._day.number:
             self._end_day()
-        evidence = None
-        if totals.size and totals.any():
-            if not self._day.hours_with_rows:
-                self._day.begin(hour)
-            self._day.hours_with_rows += 1
-            self.detector.enter()
-            self.detector.add(self.detector.bets.log_payouts(counts, totals, usual))
-            evidence = self.detector.look()
-            self._quiet = self._quiet & ~evidence.alarm & ~slow_alarm
-            self.learning.add(counts, totals)
+        if not (totals.size and totals.any()):
+            return None
+        if not self._day.hours_with_rows:
+            self._day.begin(hour)
+        self._day.hours_with_rows += 1
+        bets = self._bets(self.learning.bands(hour)) if self.learning.done.any() else self._supposed
+        self.detector.enter()
+        self.detector.add(bets.log_payouts(counts, totals, usual))
+        evidence = self.detector.look()
         self.detector.round()
+        self._quiet = self._quiet & ~evidence.alarm & ~slow_alarm
+        if not self.learning.done.all():
+            self.learning.add(hour, counts, totals)
         return evidence
 
     def _end_day(self) -> None:
@@ -53,21 +53,8 @@ class FastClock:
         before = self.learning.done
         self.learning.end_day(self._quiet)
         self._quiet = np.ones_like(self._quiet)
-        self._take_over(self.learning.done & ~before)
-
-    def _take_over(self, new: npt.NDArray[np.bool_]) -> None:
-        """Where ``new`` [...], the learned tolerance holds from now on."""
-        if not new.any():
-            return
-        learned, log_r = self.learning.bands(), self.detector.log_r
-        self.bands = Streams(
-            np.where(new[..., None], learned.low, self.bands.low),
-            np.where(new[..., None], learned.high, self.bands.high),
-            learned.column,
-            learned.columns,
-        )
-        self.detector = Detector(self.bands, self._bets(self.bands), self._threshold)
-        self.detector.log_r = np.where(new[..., None, None], -np.inf, log_r)
+        new = self.learning.done & ~before
+        self.detector.log_r = np.where(new[..., None, None], -np.inf, self.detector.log_r)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -82,5 +69,4 @@ class FastClock:
         self._day.restore(data["day"])
         self._quiet = np.array(data["quiet"])
         self.learning.restore(data["learning"])
-        self._take_over(self.learning.done)
         self.detector.restore(data["log_r"])

@@ -16,7 +16,8 @@ class SlowClock:
     """Of ``cycle_hours``; without a season a cycle is an hour."""
 
     def __init__(self, streams: Streams, bets: Bets, cycle_hours: int, threshold: float) -> None:
-        self.detector = Detector(streams, bets, threshold)
+        self._bets = bets
+        self.detector = Detector(bets, streams, threshold)
         self.cycle = Cycle(cycle_hours)
         self._before: Floats = self.detector.log_r
         self._usual = 0.0
@@ -38,7 +39,7 @@ class SlowClock:
             self._before, self._usual = self.detector.log_r, usual
             self.detector.enter()
         self.cycle.hours_with_rows += 1
-        self.detector.add(self.detector.bets.log_payouts(counts, totals, self._usual))
+        self.detector.add(self._bets.log_payouts(counts, totals, self._usual))
 
     def _close(self) -> Evidence | None:
         if not self.cycle.hours_with_rows:

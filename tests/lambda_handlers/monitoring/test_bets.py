@@ -111,3 +111,25 @@ def test_streams_refuse_bands_that_are_none() -> None:
         Streams.of([0.1], [0.2], [1], ["age"])
     with pytest.raises(ValueError, match="differ"):
         Streams.of([0.1], [0.2, 0.3], [0], ["age"])
+
+
+def test_joint_bets_pay_nothing_on_average_and_more_than_most_bets_where_all_shares_of_a_column_move() -> None:
+    rng = np.random.default_rng(5)
+    edges = np.linspace(0.1, 0.9, 9)
+    streams = Streams.of((edges - 0.02).tolist(), (edges + 0.02).tolist(), [0] * 9, ["age"])
+    made = BlockBets(streams)
+
+    def payouts(move: float) -> np.ndarray:
+        ranks = np.clip(rng.random((20_000, 6, 8, 1)) - move, 0, 1)
+        return made.log_payouts((ranks <= edges).sum(axis=2), np.full((20_000, 6, 9), 8), 8)
+
+    within = np.exp(payouts(0.02))
+    assert made.column.tolist() == [0] * 10
+    assert (within.mean(axis=0) <= 1 + 4 * within.std(axis=0) / np.sqrt(len(within))).all()
+    moved = payouts(0.15).mean(axis=0)
+    assert moved[9].max() > np.median(moved[:9].max(axis=1))
+
+
+def test_there_is_no_joint_bet_on_a_single_share_or_on_rare_ones() -> None:
+    made = BlockBets(Streams.of([0.3, 0, 0, 0], [0.4, 0.01, 0.01, 0.01], [0, 0, 1, 1], ["age", "plan"]))
+    assert not made.possible[4:].any()

@@ -187,18 +187,40 @@ def test_rows_that_are_alike_do_not_alarm_where_they_count_as_clustered() -> Non
     assert alarm["independent"].all(), "the trial could not have failed"
 
 
-def test_two_quiet_weeks_are_learned_and_a_drift_that_is_being_found_is_not() -> None:
+def test_two_quiet_weeks_teach_what_each_hour_is_like_and_a_drift_that_is_being_found_does_not() -> None:
     rng = np.random.default_rng(11)
     clocks = Clocks.new(STREAMS, DAILY)
     assert clocks.fast is not None
-    supposed = clocks.fast.bands
-    for hour in range(24 * 16):
+    learning = clocks.fast.learning
+    supposed = learning.bands(FIRST)
+    for hour in range(24 * 25):
         drift = 24 * 5 + 6 <= hour < 24 * 7
-        clocks.look(FIRST + hour, *hour_of(rng, SHARES + drift * np.array([0.3, 0, 0, 0, 0]), blocks=6))
-    assert 9 <= clocks.fast.learning.days <= 11
-    assert clocks.fast.bands is supposed
-    for hour in range(24 * 16, 24 * 20):
-        clocks.look(FIRST + hour, *hour_of(rng, SHARES, blocks=6))
-    assert clocks.fast.learning.done
-    assert clocks.fast.bands.high[0] < supposed.high[0]
-    assert (clocks.fast.bands.high >= STREAMS.high).all()
+        clocks.look(
+            FIRST + hour, *hour_of(rng, season(hour, 0.08) + drift * np.array([0.3, 0, 0, 0, 0]), blocks=6)
+        )
+        if hour == 24 * 20:
+            assert 0 < learning.days < 14
+            np.testing.assert_array_equal(learning.bands(FIRST).high, supposed.high)
+    assert learning.done
+    for hour in range(24):
+        bands, shares = learning.bands(FIRST + hour), season(hour, 0.08)
+        assert ((bands.low <= shares + 0.02) & (shares - 0.02 <= bands.high)).all()
+        assert (bands.high - bands.low)[0] < (supposed.high - supposed.low)[0] / 2
+        assert bands.high[2] >= STREAMS.high[2]
+
+
+def test_noise_of_clusters_is_not_learned_as_tolerance_but_real_wandering_is() -> None:
+    rng = np.random.default_rng(12)
+    widths = {}
+    for name, wander in (("clusters", 0.0), ("wandering", 0.06)):
+        clocks = Clocks.new(STREAMS, DAILY)
+        assert clocks.fast is not None
+        for hour in range(24 * 16):
+            shares = SHARES + rng.normal(0, wander) * np.array([1, 0.3, 0, 1, 0])
+            counts, totals = hour_of(rng, np.clip(shares, 0, 1), rows=8)
+            clocks.look(FIRST + hour, counts * 10, totals * 10)
+        assert clocks.fast.learning.done, name
+        bands = clocks.fast.learning.bands(FIRST)
+        widths[name] = bands.high[0] - bands.low[0]
+    assert widths["clusters"] < 0.15
+    assert widths["wandering"] > 0.2

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from serinus.lambda_handlers.monitoring.bets import CountBets
+from serinus.lambda_handlers.monitoring.bets import BlockBets, CountBets
 from serinus.lambda_handlers.monitoring.detector import BEYOND_ALARM, Detector, named_columns
 from serinus.lambda_handlers.monitoring.streams import Streams
 
@@ -15,43 +15,47 @@ STREAMS = Streams.of([0.28, 0.0, 0.48, 0.08], [0.32, 0.01, 0.52, 0.12], [0, 0, 1
 AT_EDGES = np.array([0.32, 0.01, 0.48, 0.12])
 
 
-def detectors(number: int, threshold: float = 1000) -> Detector:
+BETS = CountBets(STREAMS)
+
+
+def many(number: int) -> Streams:
     low, high = (np.broadcast_to(edge, (number, 4)) for edge in (STREAMS.low, STREAMS.high))
-    streams = Streams(low, high, STREAMS.column, STREAMS.columns)
-    return Detector(streams, CountBets(streams), threshold)
+    return Streams(low, high, STREAMS.column, STREAMS.columns)
 
 
 def test_evidence_less_the_number_of_looks_does_not_grow_on_average() -> None:
     rng = np.random.default_rng(1)
-    detector = detectors(40_000, threshold=1e12)
+    streams = many(40_000)
+    bets = CountBets(streams)
+    detector = Detector(bets, streams, 1e12)
     for number in range(1, 11):
         detector.enter()
         counts = rng.binomial(60, AT_EDGES, (40_000, 4))[:, None]
-        detector.add(detector.bets.log_payouts(counts, np.full(counts.shape, 60), 60))
+        detector.add(bets.log_payouts(counts, np.full(counts.shape, 60), 60))
         total = np.exp(detector.look().total)
         assert total.mean() <= number + 4 * total.std() / 200
     assert total.mean() > 1, "the trial could not have failed"
 
 
 def test_rounding_adds_no_evidence_and_what_is_written_is_what_goes_on() -> None:
-    detector = Detector(STREAMS, CountBets(STREAMS), 1000)
+    detector = Detector(BETS, STREAMS, 1000)
     detector.enter()
     detector.add(np.random.default_rng(2).normal(0, 1, (4, 8)))
     before = detector.log_r
     detector.round()
     assert (detector.log_r <= before).all()
-    again = Detector(STREAMS, CountBets(STREAMS), 1000)
+    again = Detector(BETS, STREAMS, 1000)
     again.restore(detector.to_json())
     np.testing.assert_array_equal(again.log_r, detector.log_r)
     with pytest.raises(ValueError, match="27 values of evidence for 28 bets"):
         again.restore(detector.to_json()[1:])
     with pytest.raises(ValueError, match="one endpoint"):
-        detectors(2).to_json()
+        Detector(CountBets(many(2)), many(2), 1000).to_json()
 
 
 def test_what_no_bet_has_seen_is_nothing_also_when_it_is_read_again() -> None:
-    detector = Detector(STREAMS, CountBets(STREAMS), 1000)
-    again = Detector(STREAMS, CountBets(STREAMS), 1000)
+    detector = Detector(BETS, STREAMS, 1000)
+    again = Detector(BETS, STREAMS, 1000)
     again.restore(detector.to_json())
     assert (again.log_r == -np.inf).all()
     assert again.look().total == -np.inf
@@ -65,9 +69,9 @@ def test_the_order_of_columns_does_not_matter() -> None:
     turned = Streams(STREAMS.low[order], STREAMS.high[order], np.array([0, 0, 1, 1]), ("plan", "age"))
     evidence = []
     for streams, paid in ((STREAMS, payouts), (turned, payouts[order])):
-        detector = Detector(streams, CountBets(streams), 5.0)
+        detector = Detector(CountBets(streams), streams, 5.0)
         detector.enter()
-        detector.add(np.where(detector.bets.possible, paid, 0.0))
+        detector.add(np.where(detector.possible, paid, 0.0))
         evidence.append(detector.look())
     assert evidence[0].total == pytest.approx(evidence[1].total)
     np.testing.assert_allclose(evidence[0].by_column, evidence[1].by_column[::-1])
@@ -76,11 +80,11 @@ def test_the_order_of_columns_does_not_matter() -> None:
 
 
 def test_an_alarm_ends_soon_after_the_drift_does() -> None:
-    detector = Detector(STREAMS, CountBets(STREAMS), 1000)
+    detector = Detector(BETS, STREAMS, 1000)
 
     def hour(counts: list[int]) -> bool:
         detector.enter()
-        detector.add(detector.bets.log_payouts(np.array([counts]), np.full((1, 4), 1000), 1000))
+        detector.add(BETS.log_payouts(np.array([counts]), np.full((1, 4), 1000), 1000))
         return bool(detector.look().alarm)
 
     for _ in range(500):
@@ -91,9 +95,9 @@ def test_an_alarm_ends_soon_after_the_drift_does() -> None:
 
 
 def test_the_stream_and_the_column_with_the_most_evidence_are_known() -> None:
-    detector = Detector(STREAMS, CountBets(STREAMS), 1000)
+    detector = Detector(BETS, STREAMS, 1000)
     detector.enter()
-    detector.add(detector.bets.log_payouts(np.array([[300, 200, 500, 100]]), np.full((1, 4), 1000), 1000))
+    detector.add(BETS.log_payouts(np.array([[300, 200, 500, 100]]), np.full((1, 4), 1000), 1000))
     evidence = detector.look()
     assert evidence.suspect == 0
     assert evidence.stream[0] == 1
@@ -113,3 +117,14 @@ def test_an_alarm_may_name_nobody() -> None:
     by_column = np.log([900.0, 1400.0])
     assert not named_columns(by_column, np.log(1000)).any()
     assert np.log(np.exp(by_column).mean()) >= np.log(1000)
+
+
+def test_a_column_has_half_of_its_evidence_in_joint_bets_where_it_has_any() -> None:
+    bets = BlockBets(STREAMS)
+    detector = Detector(bets, STREAMS, 1000)
+    detector.enter()
+    assert detector.look().by_column.tolist() == pytest.approx([0, 0])
+    payouts = np.zeros(bets.possible.shape)
+    payouts[5] = np.log(9)  # "plan" alone has two shares that may lie above and below their bands
+    detector.add(np.where(bets.possible, payouts, 0.0))
+    assert np.exp(detector.look().by_column).tolist() == pytest.approx([1, 5])
