@@ -147,9 +147,11 @@ def read_rows(path: Path, signature: Signature, time_column: str | None, seed: i
     hours = None
     if time_column:
         try:
-            times = pd.to_datetime(frame[time_column], utc=True)
+            times = pd.to_datetime(frame[time_column], utc=True, format="ISO8601")
         except (ValueError, TypeError) as error:
-            raise WrongUsage(f"--time {time_column} of {path} does not hold times: {error}") from error
+            raise WrongUsage(
+                f"--time {time_column} of {path} does not hold times such as 2026-11-30T12:00:00Z: {error}"
+            ) from error
         if times.isna().any():
             raise WrongUsage(f"--time {time_column} of {path} is empty in row {int(times.isna().argmax()) + 1}.")
         order = times.argsort(kind="stable")
