@@ -32,6 +32,8 @@ BATCH_MINUTES = (2, 17, 32, 47)
 #: The monitor's run of an hour is over by then, in minutes of the next.
 _LOOKED_AT_MINUTE = 12
 _HOUR_S, _DAY_HOURS = 3600, 24
+#: Nothing is released while days pass; a judge would look every minute of them.
+_OVERRIDES = {"monitor": {"enabled": True}, "rollout": {"strategy": "all_at_once"}}
 _PATIENCE_S = 60.0
 
 
@@ -65,7 +67,7 @@ def run_simulation(
         options.endpoint,
         candidates={},
         rate=100,
-        overrides={"monitor": {"enabled": True}},
+        overrides=_OVERRIDES,
     )
     with copying as workspace:
         model = workspace.endpoint.model
