@@ -16,6 +16,7 @@ from serinus.cli.target import CloudTarget
 from serinus.infra.names import (
     ALIAS,
     DEPLOYMENT_GROUP,
+    DRIFT,
     FAILING,
     RELEASE_FUNCTIONS,
     hook_function_name,
@@ -180,7 +181,7 @@ class RolloutReader:
 
     def steady_alarms(self) -> list[Alarm]:
         """The alarms on what the endpoint serves, which stop no deployment; none with coverage "basic"."""
-        names = [steady_alarm_name(self.stack, name) for name in (FAILING, RELEASE_FUNCTIONS)]
+        names = [steady_alarm_name(self.stack, name) for name in (FAILING, RELEASE_FUNCTIONS, DRIFT)]
         return [_alarm(alarm) for alarm in self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]]
 
     def verdicts(self, since: float) -> list[JudgeVerdict]:

@@ -13,7 +13,7 @@ import botocore.exceptions
 from serinus.cli.console import notice, step
 from serinus.cli.errors import CliError
 from serinus.cli.target import CloudTarget
-from serinus.infra.names import shared_stack_name
+from serinus.infra.names import SHARED_OUTPUTS, shared_stack_name
 from serinus.infra.settings import Settings
 
 _DASHBOARD, _TOPIC = "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic"
@@ -75,11 +75,17 @@ def delete_unused(target: CloudTarget, settings: Settings, released: Collection[
         if others := sorted(set(_endpoint_stacks(target, settings)) - set(released)):
             notice(f"kept {stack}, which {', '.join(others)} may use")
             return False
+        cloudformation = target.client("cloudformation")
+        kept = _monitor_bucket(cloudformation, stack)
         with step(f"deleting {stack}"):
-            cloudformation = target.client("cloudformation")
             cloudformation.delete_stack(StackName=stack)
             pause = {"WaiterConfig": {"Delay": target.pause_s, "MaxAttempts": 240}}
             cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, **pause)
+        if kept:
+            notice(
+                f"kept the bucket {kept}, with what the monitor counted and found; "
+                f"`aws s3 rb s3://{kept} --force` removes it"
+            )
     except (
         botocore.exceptions.ClientError,
         botocore.exceptions.BotoCoreError,
@@ -89,6 +95,12 @@ def delete_unused(target: CloudTarget, settings: Settings, released: Collection[
             f"`aws cloudformation delete-stack --stack-name {stack}`."
         ) from error
     return True
+
+
+def _monitor_bucket(cloudformation: Any, stack: str) -> str | None:
+    """The bucket of a stack's monitor, which outlives the stack."""
+    outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+    return next((item["OutputValue"] for item in outputs if item["OutputKey"] == SHARED_OUTPUTS.bucket), None)
 
 
 def _status(target: CloudTarget, stack: str) -> str | None:

@@ -51,7 +51,10 @@ RESOURCE_TYPES = (
     "AWS::Lambda::Permission",
     "AWS::Lambda::Version",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::SubscriptionFilter",
     "AWS::Route53::RecordSet",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",
@@ -166,6 +169,13 @@ def operator_policy(settings: Settings) -> Mapping[str, Any]:
             ["*"],
         ),
         _allow("Logs", ["logs:FilterLogEvents"], groups),
+        # The reports of the monitor, and the references that `serinus monitor accept` adds.
+        _allow(
+            "ReadMonitor",
+            ["s3:GetObject", "s3:ListBucket"],
+            [f"arn:aws:s3:::{_bucket(settings)}", f"arn:aws:s3:::{_bucket(settings)}/*"],
+        ),
+        _allow("AcceptReferences", ["s3:PutObject"], [f"arn:aws:s3:::{_bucket(settings)}/references/*"]),
         _allow("HeldDeployment", ["ssm:GetParameter"], [arn("ssm", f"parameter/serinus/{stack}/*")]),
         _allow("Keys", ["apigateway:GET", "apigateway:POST"], [f"{keys}/apikeys", f"{keys}/usageplans*"]),
         _allow(
@@ -292,6 +302,22 @@ def bootstrap_policy(settings: Settings) -> Mapping[str, Any]:
             ],
             ["*"],
         ),
+        # The monitor's bucket: CloudFormation names it after the stack.
+        _allow(
+            "MonitorBucket",
+            [
+                "s3:CreateBucket",
+                "s3:DeleteBucket*",
+                "s3:Get*Configuration",
+                "s3:GetBucket*",
+                "s3:ListTagsForResource",
+                "s3:Put*Configuration",
+                "s3:PutBucket*",
+                "s3:TagResource",
+                "s3:UntagResource",
+            ],
+            [f"arn:aws:s3:::{project[:_KEPT_LETTERS]}*"],
+        ),
         _allow(
             "Assets",
             ["s3:GetObject", "s3:GetObjectVersion"],
@@ -310,6 +336,11 @@ POLICIES: Mapping[str, Callable[[Settings], Mapping[str, Any]]] = {
 
 def _account(settings: Settings) -> str:
     return settings.account or "*"
+
+
+def _bucket(settings: Settings) -> str:
+    """The name of the monitor's bucket, as CloudFormation makes it from the stack's."""
+    return f"{settings.project}-{settings.environment}"[:_KEPT_LETTERS] + "*"
 
 
 def _region(settings: Settings) -> str:

@@ -26,15 +26,26 @@ def write_assembly(
 ) -> Path:
     """Synthesize the stacks of one environment; returns the assembly's folder. ``hotfix`` skips bakes.
 
-    The shared stack is deployed before the endpoints, whose alarms name its topic, and deleted after them.
+    The shared stack is deployed before the endpoints, whose alarms and logs name its topic and its collector, and
+    deleted after them.
     """
     app = create_app(outdir)
-    shared = SharedStack(app, name=settings.shared_stack, settings=settings) if settings.shared_stack else None
+    shared = _shared_stack(app, settings, releases)
     for endpoint, release in releases:
         stack = EndpointStack(app, settings=settings, endpoint=endpoint, release=release, hotfix=hotfix)
         if shared is not None:
             stack.add_stack_dependency(shared)
     return Path(app.synth().directory)
+
+
+def _shared_stack(
+    app: cdk.App, settings: Settings, releases: Sequence[tuple[Endpoint, Release]]
+) -> SharedStack | None:
+    if settings.shared_stack is None:
+        return None
+    layers = {endpoint.name: release.runtime_layer for endpoint, release in releases}
+    runtime_zip = layers[settings.monitored[0].name] if settings.monitored else None
+    return SharedStack(app, name=settings.shared_stack, settings=settings, runtime_zip=runtime_zip)
 
 
 def create_app(outdir: Path | None = None) -> cdk.App:

@@ -12,6 +12,9 @@ from constructs import Construct
 
 _FUNCTIONS = ("Inference", "Hooks/Before", "Hooks/After", "Hooks/First", "Hooks/Judge", "Retention/Retire")
 _RELEASE_FUNCTIONS = _FUNCTIONS[1:]
+_MONITORING = ("Monitoring/Collector", "Monitoring/Monitor")
+#: As cdk-nag writes the monitor's bucket, which has no name before it exists.
+_BUCKET = "<MonitoringBucket6E99F8B2.Arn>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,29 @@ ACKNOWLEDGEMENTS = (
     ),
     _serverless("APIGWXrayEnabled", ["Rest"], _TRACING),
     _serverless("LambdaTracing", _FUNCTIONS, _TRACING),
+    _serverless(
+        "LambdaTracing",
+        _MONITORING,
+        "Nobody waits for them; their logs say what each run did, and alarms watch them.",
+    ),
     _solutions("IAM5", ["Inference"], _XRAY, "Resource::*"),
     _serverless("LambdaStarPermissions", ["Inference"], _XRAY),
-    _solutions("L1", _FUNCTIONS, _RUNTIME),
-    _serverless("LambdaLatestVersion", _FUNCTIONS, _RUNTIME),
+    _solutions("L1", (*_FUNCTIONS, *_MONITORING), _RUNTIME),
+    _serverless("LambdaLatestVersion", (*_FUNCTIONS, *_MONITORING), _RUNTIME),
     _serverless(
         "LambdaDLQ",
         _FUNCTIONS,
         "Nothing is lost: predictions are synchronous, CodeDeploy and CloudFormation wait for their hooks and "
         "fail without a report, and judge and retention run again with the next minute or release.",
+    ),
+    *(
+        _serverless(
+            rule,
+            _MONITORING,
+            "The monitor's next look reads what a failed one has not. A batch that the collector fails to keep "
+            "three times is lost: an alarm reports it, and missing counts are reported as coverage.",
+        )
+        for rule in ("LambdaDLQ", "LambdaAsyncFailureDestination")
     ),
     _serverless(
         "LambdaAsyncFailureDestination",
@@ -116,8 +133,8 @@ ACKNOWLEDGEMENTS = (
     ),
     _serverless(
         "EventBusDLQ",
-        ["Hooks/EveryMinute", "Retention", "Notifications"],
-        "An event that could not be delivered is stale: the next minute's or the next release's replaces it, and "
+        ["Hooks/EveryMinute", "Retention", "Notifications", "Monitoring/EveryHour"],
+        "An event that could not be delivered is stale: the next minute's, hour's or release's replaces it, and "
         "alarms publish to the topic directly.",
     ),
     _solutions("IAM5", ["Hooks/Before", "Retention/Retire"], _NO_RESOURCES, "Resource::*"),
@@ -143,6 +160,31 @@ ACKNOWLEDGEMENTS = (
     ),
     _solutions(
         "IAM5", ["Rollout"], "CodeDeploy describes alarms by name in one call, without ARNs.", "Resource::*"
+    ),
+    _solutions(
+        "S1",
+        ["Monitoring/Bucket"],
+        "An access log is a bucket of its own, and is billed. This one holds counts, and what baselines say of "
+        "samples, but no row; only two functions and the account's own people reach it.",
+    ),
+    *(
+        _solutions(
+            "IAM5",
+            [function],
+            "The objects of one prefix of the monitor's own bucket, whose keys follow from time and content.",
+            f"Resource::{_BUCKET}/{prefix}",
+        )
+        for function, prefixes in (
+            ("Monitoring/Collector", ("lines/*", "references/*")),
+            ("Monitoring/Monitor", ("*", "hours/*", "state/*", "reports/*")),
+        )
+        for prefix in prefixes
+    ),
+    _solutions("IAM5", ["Monitoring/Monitor"], "cloudwatch:GetMetricData has no resources.", "Resource::*"),
+    _serverless(
+        "LambdaStarPermissions",
+        ["Monitoring/Monitor"],
+        "cloudwatch:GetMetricData, the only such action, has no resources.",
     ),
     _serverless(
         "LambdaStarPermissions", ["Hooks/Before", "Hooks/After", "Hooks/Judge", "Retention/Retire"], _STAR

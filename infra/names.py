@@ -35,6 +35,9 @@ HTTP_STAGE = "$default"
 #: Last part of the name of an environment's shared stack, which no endpoint may have.
 SHARED = "shared"
 
+#: Last parts of the names of the functions of an environment's monitor, and of the alarms on them.
+MONITOR, COLLECTOR = "monitor", "collector"
+
 #: Lambda's limit for a function's name, which is the stack's.
 LONGEST_STACK_NAME = 64
 #: Prefix of the functions that AWS's own policies let CodeDeploy invoke.
@@ -63,6 +66,18 @@ class Outputs:
 OUTPUTS = Outputs()
 
 
+@dataclass(frozen=True, slots=True)
+class SharedOutputs:
+    """Keys of the outputs of a shared stack with a monitor: its bucket and its functions, by name."""
+
+    bucket: str = "MonitorBucket"
+    monitor: str = "MonitorFunction"
+    collector: str = "CollectorFunction"
+
+
+SHARED_OUTPUTS = SharedOutputs()
+
+
 def stack_name(project: str, environment: str, endpoint: str) -> str:
     """The CloudFormation stack of an endpoint, which is also its function's name."""
     return f"{project}-{environment}-{endpoint}"
@@ -74,7 +89,7 @@ def shared_stack_name(project: str, environment: str) -> str:
 
 
 #: Last parts of the names of an endpoint's alarms between releases.
-FAILING, RELEASE_FUNCTIONS = "failing", "release-functions"
+FAILING, RELEASE_FUNCTIONS, DRIFT = "failing", "release-functions", "drift"
 
 
 def steady_alarm_name(stack: str, alarm: str) -> str:
@@ -90,6 +105,11 @@ def hook_function_name(stack: str, hook: str) -> str:
 def task_function_name(stack: str, task: str) -> str:
     """A function beside the endpoint's that does ``task`` for its releases."""
     return _fit(f"{stack}-{task}")
+
+
+def shared_function_name(project: str, environment: str, task: str) -> str:
+    """A function of the shared stack: `MONITOR` or `COLLECTOR`. Endpoints' stacks name it without a reference."""
+    return _fit(f"{shared_stack_name(project, environment)}-{task}")
 
 
 def _fit(name: str) -> str:

@@ -34,7 +34,7 @@ def destroy(
     ] = False,
 ) -> None:
     """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them; with the last
-    endpoint of an environment also the stack of its topic and dashboard.
+    endpoint of an environment also the stack of its monitor, topic and dashboard. The monitor's bucket is kept.
 
     The stacks of a named environment, such as prod, are protected: the command prints how to lift the protection,
     and deletes nothing before that.

@@ -14,6 +14,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from serinus.infra.names import ALIAS
 from serinus.infra.steady_alarm_plan import API_NAMESPACE
 from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.contract.findings import METRIC_FINDINGS
 
 MINUTE = cdk.Duration.minutes(1)
 HOUR = cdk.Duration.hours(1)
@@ -72,6 +73,17 @@ class EndpointMetrics:
     def rejected_calls(self, label: str, period: cdk.Duration = MINUTE) -> list[cloudwatch.IMetric]:
         """4xx responses of the API, if its metrics are known."""
         return [self._of_api(self.api, self.api.client_errors, label, period, "Sum")] if self.api else []
+
+    def findings(self, label: str) -> cloudwatch.Metric:
+        """How many findings the monitor reports, one value an hour."""
+        return cloudwatch.Metric(
+            namespace=signals.METRIC_NAMESPACE,
+            metric_name=METRIC_FINDINGS,
+            dimensions_map={signals.DIMENSION_FUNCTION: self.function},
+            statistic="Maximum",
+            period=HOUR,
+            label=label,
+        )
 
     def slowest(
         self, metric: str, statistic: str, label: str, period: cdk.Duration = MINUTE

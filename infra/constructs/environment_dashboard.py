@@ -16,7 +16,7 @@ from constructs import Construct
 
 from serinus.infra.constructs.endpoint_metrics import EndpointMetrics, rest_api_metrics
 from serinus.infra.constructs.endpoint_rows import EndpointRows, Row, graph, title
-from serinus.infra.names import STAGE, steady_alarm_name
+from serinus.infra.names import DRIFT, STAGE, steady_alarm_name
 from serinus.infra.settings import Endpoint
 from serinus.infra.steady_alarm_plan import steady_alarm_names
 from serinus.lambda_handlers.contract import signals
@@ -30,10 +30,19 @@ _WIDTH = 24
 
 class EnvironmentDashboard(Construct):
     """Dashboard ``name`` of ``endpoints``: the first `MOST_LINES` of them in the overview, the first
-    `MOST_SECTIONS` also in rows of their own; a text names the others."""
+    `MOST_SECTIONS` also in rows of their own; a text names the others. ``monitor_alarms`` are on the monitor."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        monitor_alarms: Sequence[str] = (),
+    ) -> None:
         super().__init__(scope, construct_id)
+        self._monitor_alarms = monitor_alarms
         rows = [*self._overview(endpoints[:MOST_LINES], endpoints)]
         for endpoint in endpoints[:MOST_SECTIONS]:
             config = endpoint.settings
@@ -64,6 +73,21 @@ class EnvironmentDashboard(Construct):
                     3,
                 ),
             ],
+            *self._monitored([endpoint for endpoint in shown if endpoint.settings.monitor.enabled]),
+        ]
+
+    def _monitored(self, shown: Sequence[Endpoint]) -> list[Row]:
+        """What the monitor found, and whether it looks at all."""
+        if not shown:
+            return []
+        drift = [self._alarm(steady_alarm_name(endpoint.stack_name, DRIFT)) for endpoint in shown]
+        alarms = [*drift, *(self._alarm(name) for name in self._monitor_alarms)]
+        lines = [metrics_of(endpoint).findings(endpoint.name) for endpoint in shown]
+        return [
+            [
+                cloudwatch.AlarmStatusWidget(title="Monitor", alarms=alarms, width=_WIDTH // 2, height=6),
+                graph("Findings of the monitor", lines, 2),
+            ]
         ]
 
     def _alarm(self, name: str) -> cloudwatch.IAlarm:

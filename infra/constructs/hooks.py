@@ -23,6 +23,7 @@ from serinus.infra.constructs.permissions import ReleasePermissions
 from serinus.infra.constructs.release_function import ReleaseFunction
 from serinus.infra.names import hook_function_name, task_function_name
 from serinus.lambda_handlers.contract import release
+from serinus.lambda_handlers.contract.monitored import ENV_COLLECTOR
 
 _MODULES = "serinus.lambda_handlers.hooks"
 #: A checker holds the golden set, NumPy and boto3; more memory is more CPU, and so an earlier answer.
@@ -38,7 +39,8 @@ _RETRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class HookPlatform:
-    """The settings that all hooks share."""
+    """The settings that all hooks share. ``collector`` is the function that keeps baselines of released models, if
+    any does."""
 
     stack_name: str
     runtime: str
@@ -48,6 +50,7 @@ class HookPlatform:
     log_retention_days: int
     permissions: ReleasePermissions
     encryption_key: str | None = None
+    collector: str | None = None
     code_root: Path | None = None
 
 
@@ -89,9 +92,19 @@ class ReleaseHooks(Construct):
                 may.read_deployment(),
                 may.know_rollbacks(),
                 may.answer_codedeploy(),
+                *self._publish_reference(),
             ],
+            variables=self._collector_variable(),
             retries=_RETRIES,
         )
+
+    def _publish_reference(self) -> list[iam.PolicyStatement]:
+        """Both functions that check a new version have its bundle, and so the baseline that it counts by."""
+        collector = self._platform.collector
+        return [self._platform.permissions.invoke(collector)] if collector else []
+
+    def _collector_variable(self) -> dict[str, str]:
+        return {ENV_COLLECTOR: self._platform.collector} if self._platform.collector else {}
 
     def _after(self, *, held: bool, objected: bool) -> lambda_.Function:
         may = self._platform.permissions
@@ -119,9 +132,9 @@ class ReleaseHooks(Construct):
             description="Checks an endpoint's first version, which CodeDeploy does not deploy",
             module="first_release",
             timeout_s=_CHECK_S,
-            statements=[self._platform.permissions.ask_versions()],
+            statements=[self._platform.permissions.ask_versions(), *self._publish_reference()],
             # Not a property of the custom resource, which each release would then have to change.
-            variables={release.ENV_VERSION: version},
+            variables={release.ENV_VERSION: version, **self._collector_variable()},
             retries=_RETRIES,
         )
 

@@ -1,4 +1,4 @@
-"""One encrypted topic for an environment's messages: alarms, final verdicts, the ends of releases, stuck stacks.
+"""One encrypted topic for an environment's messages: alarms, verdicts, ends of releases, findings, stuck stacks.
 
 The key is our own because CloudWatch and EventBridge cannot publish to a topic under AWS's key for SNS: its policy
 lets no service in. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -19,7 +19,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from serinus.lambda_handlers.contract import release
+from serinus.lambda_handlers.contract import findings, release
 
 _ALARMS = "cloudwatch.amazonaws.com"
 #: Names of 64 characters, and ARNs of their stacks, that fit into a pattern of 2048:
@@ -33,9 +33,9 @@ _STUCK = ["ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"]
 
 
 class Notifications(Construct):
-    """Topic ``name``, mailed to ``emails``, about the endpoints of ``functions``; every address must first confirm
-    SNS's mail. An existing key (``encryption_key``, its ARN) must itself allow CloudWatch and EventBridge; without
-    one, a key is created."""
+    """Topic ``name``, mailed to ``emails``, about the endpoints of ``functions``, and about findings on those that
+    are ``monitored``; every address must first confirm SNS's mail. An existing key (``encryption_key``, its ARN)
+    must itself allow CloudWatch and EventBridge; without one, a key is created."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Notifications(Construct):
         *,
         name: str,
         functions: Sequence[str],
+        monitored: Sequence[str] = (),
         emails: Sequence[str],
         encryption_key: str | None = None,
     ) -> None:
@@ -69,6 +70,8 @@ class Notifications(Construct):
             names, suffix = functions[start : start + _MOST_NAMES], "" if start == 0 else str(start)
             self._publish_releases(names, suffix)
             self._publish_stuck_stacks(names, suffix)
+        for start in range(0, len(monitored), _MOST_NAMES):
+            self._publish_findings(monitored[start : start + _MOST_NAMES], "" if start == 0 else str(start))
 
     def _publish_releases(self, functions: Sequence[str], suffix: str) -> None:
         """Publish the verdicts on, and the ends of, the releases of ``functions``."""
@@ -101,6 +104,19 @@ class Notifications(Construct):
             ),
             text="SUCCESS: the alias serves this deployment's version. After any other end, a further deployment "
             "restores the previous version and ends with a message of its own.",
+        )
+
+    def _publish_findings(self, functions: Sequence[str], suffix: str) -> None:
+        """Publish what the monitor found, or finds no more, on the endpoints of ``functions``."""
+        self._publish_events(
+            f"Findings{suffix}",
+            events.EventPattern(
+                source=[findings.EVENT_SOURCE],
+                detail_type=[findings.EVENT_DETAIL_TYPE],
+                detail={"function": list(functions)},
+            ),
+            title=events.EventField.from_path("$.detail.title"),
+            text=events.EventField.from_path("$.detail.text"),
         )
 
     def _publish_stuck_stacks(self, stacks: Sequence[str], suffix: str) -> None:

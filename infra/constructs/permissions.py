@@ -32,6 +32,10 @@ class ReleasePermissions:
             actions=["lambda:InvokeFunction"], resources=[f"{self.function_arn}:{self.alias}"]
         )
 
+    def invoke(self, function: str) -> iam.PolicyStatement:
+        """Invoke another function of the account, by its name."""
+        return iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self._arn_of(function)])
+
     def read_deployment(self) -> iam.PolicyStatement:
         """The versions of a deployment; these two actions have no resources."""
         return iam.PolicyStatement(
@@ -116,10 +120,13 @@ class ReleasePermissions:
 
     @property
     def function_arn(self) -> str:
+        return self._arn_of(self.function)
+
+    def _arn_of(self, function: str) -> str:
         return self.stack.format_arn(
             service="lambda",
             resource="function",
-            resource_name=self.function,
+            resource_name=function,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
 

@@ -1,4 +1,4 @@
-"""A function of the release process: its own code, its log group, and a role that allows only its calls."""
+"""A function of releases or of the monitor: its own code, its log group, and a role that allows only its calls."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

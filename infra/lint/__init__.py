@@ -19,6 +19,7 @@ from serinus.infra.lint import (
     rollout_rules,
 )
 from serinus.infra.lint.finding import Finding, Problem, Rule
+from serinus.infra.lint.monitor_rules import check_monitored
 from serinus.infra.lint.origins import find_origin
 from serinus.infra.lint.size_rules import check_sizes
 from serinus.infra.lint.template_rules import check_template
@@ -92,3 +93,4 @@ def _problems(project: Path, settings: Settings, endpoint: Endpoint) -> Iterator
     for rule in RULES:
         yield from rule(settings, endpoint)
     yield from check_sizes(project, settings, endpoint)
+    yield from check_monitored(project, settings, endpoint)

@@ -20,9 +20,10 @@ from serinus.infra.lint.finding import Problem
 from serinus.infra.settings import Endpoint, Settings
 from serinus.infra.traffic_shift import shift_of
 from serinus.lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.contract.findings import METRIC_FINDINGS
 
 #: Metrics of our own namespace, all by function and version; the verdict by function alone too, rejections by
-#: their reason too, and predictions by their bins only.
+#: their reason too, and predictions by their bins only. The monitor's findings are by function alone.
 OWN_METRICS = frozenset(
     {
         release.METRIC_VERDICT,
@@ -107,7 +108,7 @@ def is_carried(watched: WatchedMetric, *, weighted: bool) -> bool:
     alias has weights."""
     if watched.namespace == signals.METRIC_NAMESPACE:
         if watched.dimensions == {FUNCTION}:
-            return watched.name == release.METRIC_VERDICT
+            return watched.name in (release.METRIC_VERDICT, METRIC_FINDINGS)
         if watched.dimensions == {FUNCTION, VERSION, signals.DIMENSION_OUTCOME}:
             return watched.name == signals.METRIC_REJECTED
         if watched.dimensions == {FUNCTION, VERSION, signals.DIMENSION_BINS}:

@@ -4,6 +4,8 @@ from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, Jw
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
 from serinus.infra.settings.function_environment import function_environment
 from serinus.infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
+from serinus.infra.settings.monitor_schema import MonitorSettings
+from serinus.infra.settings.monitored import monitored_settings
 from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
 from serinus.infra.settings.release_environment import release_environment
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
@@ -17,6 +19,7 @@ __all__ = [
     "EndpointSettings",
     "Front",
     "JwtSettings",
+    "MonitorSettings",
     "OperationsSettings",
     "ProvisionedSettings",
     "RolloutSettings",
@@ -28,6 +31,7 @@ __all__ = [
     "function_environment",
     "known_environments",
     "load_settings",
+    "monitored_settings",
     "read_positions",
     "release_environment",
 ]

@@ -24,6 +24,7 @@ def function_environment(environment: str, endpoint: str, settings: EndpointSett
         signals.ENV_DOCS: "1" if settings.docs else "0",
         signals.ENV_AUTH: settings.auth,
         signals.ENV_HOT_ROUTE: "1" if settings.hot_route else "0",
+        **({signals.ENV_PROFILE: "1"} if settings.monitor.enabled else {}),
         **cors,
         **settings.variables,
     }

@@ -6,7 +6,7 @@ Later layers win, key by key; tables such as `variables` are merged, lists repla
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,23 +25,30 @@ from serinus.infra.names import (
 )
 from serinus.infra.settings.function_environment import function_environment
 from serinus.infra.settings.issues import did_you_mean, dotted, issues_of, line_of
+from serinus.infra.settings.monitor_schema import MonitorSettings
+from serinus.infra.settings.monitored import monitored_settings
 from serinus.infra.settings.operations_schema import OperationsSettings
 from serinus.infra.settings.positions import KeyPath, find_positions
 from serinus.infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
 from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
+from serinus.lambda_handlers.contract.monitored import ENV_MONITORED
+
+#: Of Lambda's 4 KB, for what the monitor watches; its other variables have the rest.
+LARGEST_MONITORED_BYTES = LARGEST_ENVIRONMENT_BYTES - 256
 
 #: Built-in settings of an environment, below the file's. Offline docs belong to an environment of their own and
 #: are not a switch in template or function: a rehearsal of `prod` is then `prod`, byte for byte. So is
 #: all_at_once: whoever changes a model every minute should not wait for a bake each time. AWS's address stays open
 #: because there is no DNS for a domain. `dev` has only the alarms that an idle endpoint's budget allows
-#: (docs/costs.md).
+#: (docs/costs.md). Neither has traffic whose drift says anything, so neither is monitored.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     LOCAL_ENVIRONMENT: {
         "docs": True,
         "rollout": {"strategy": "all_at_once"},
         "domain": {"keep_default_host": True},
+        "monitor": {"enabled": False},
     },
-    DEFAULT_ENVIRONMENT: {"alarms": {"coverage": "basic"}},
+    DEFAULT_ENVIRONMENT: {"alarms": {"coverage": "basic"}, "monitor": {"enabled": False}},
 }
 
 
@@ -68,9 +75,15 @@ class Settings:
     endpoints: tuple[Endpoint, ...]
 
     @property
+    def monitored(self) -> tuple[Endpoint, ...]:
+        """The endpoints that the environment's monitor watches."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.settings.monitor.enabled)
+
+    @property
     def shared_stack(self) -> str | None:
         """The stack of what the endpoints share; None if the settings need none."""
-        return shared_stack_name(self.project, self.environment) if self.operations.needs_stack else None
+        needed = self.operations.needs_stack or bool(self.monitored)
+        return shared_stack_name(self.project, self.environment) if needed else None
 
 
 def load_settings(path: Path, environment: str) -> Settings:
@@ -146,6 +159,7 @@ def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterat
     for environment in _environments(file):
         for name in file.endpoint:
             yield from _check_endpoint(file, environment, name, positions)
+        yield from _check_monitored(file, environment, positions)
 
 
 def _check_account(
@@ -192,6 +206,31 @@ def _check_endpoint(
         yield SettingsIssue(
             line, key, f"has {tags} tags in environment {environment}; at most {MOST_TAGS} are allowed"
         )
+
+
+def _check_monitored(
+    file: SettingsFile, environment: str, positions: Mapping[KeyPath, int]
+) -> Iterator[SettingsIssue]:
+    """More monitored endpoints, or longer lists, than the monitor's variables hold."""
+    monitored = [
+        endpoint
+        for endpoint in (_endpoint(file, environment, name) for name in sorted(file.endpoint))
+        if endpoint.settings.monitor.enabled
+    ]
+    size = environment_bytes({ENV_MONITORED: monitored_settings(_by_function(monitored))})
+    if size > LARGEST_MONITORED_BYTES:
+        path: KeyPath = ("endpoint", monitored[-1].name)
+        yield SettingsIssue(
+            line_of(path, positions),
+            dotted(path),
+            f"is one of {len(monitored)} monitored endpoints of environment {environment}; their names and "
+            f"settings take {size} bytes of the monitor's variables; {LARGEST_MONITORED_BYTES} are allowed. Set "
+            "monitor.enabled = false for some, or shorten monitor.ignore",
+        )
+
+
+def _by_function(endpoints: Iterable[Endpoint]) -> dict[str, MonitorSettings]:
+    return {endpoint.stack_name: endpoint.settings.monitor for endpoint in endpoints}
 
 
 def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 from serinus.infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
 from serinus.infra.settings.allowed import allowed_values
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.monitor_schema import MonitorSettings
 from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
@@ -21,6 +22,7 @@ _NESTED = frozenset(
         "endpoint",
         "rollout",
         "alarms",
+        "monitor",
         "provisioned",
         "jwt",
         "domain",
@@ -45,6 +47,7 @@ def render_reference() -> str:
             *_section("`[defaults.provisioned]` and `[endpoint.NAME.provisioned]`", ProvisionedSettings),
             *_section("`[defaults.rollout]` and `[endpoint.NAME.rollout]`", RolloutSettings),
             *_section("`[defaults.alarms]` and `[endpoint.NAME.alarms]`", AlarmSettings),
+            *_section("`[defaults.monitor]` and `[endpoint.NAME.monitor]`", MonitorSettings),
             *_section("`[operations]` and `[env.NAME.operations]`", OperationsSettings),
             *_section("`[operations.slack]` and `[env.NAME.operations.slack]`", SlackSettings),
             *_section("`[operations.teams]` and `[env.NAME.operations.teams]`", TeamsSettings),

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
+from serinus.infra.settings.monitor_schema import MonitorSettings
 from serinus.infra.settings.operations_schema import OperationsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
 from serinus.infra.settings.rules import (
@@ -172,6 +173,9 @@ class EndpointSettings(BaseModel):
 
     alarms: AlarmSettings = AlarmSettings()
     """Alarms that stop a release at once, and alarms on what serves."""
+
+    monitor: MonitorSettings = MonitorSettings()
+    """What is compared with the sample that the model was packaged with."""
 
 
 class EnvironmentSettings(BaseModel):

@@ -13,6 +13,7 @@ from serinus.infra.constructs.hooks import HookPlatform, ReleaseHooks
 from serinus.infra.constructs.http_api import HttpFront
 from serinus.infra.constructs.inference_function import InferenceFunction
 from serinus.infra.constructs.model_layers import ModelLayers
+from serinus.infra.constructs.monitored_endpoint import MonitoredEndpoint
 from serinus.infra.constructs.permissions import ReleasePermissions
 from serinus.infra.constructs.provisioned_scaling import ProvisionedScaling
 from serinus.infra.constructs.rest_api import RestFront
@@ -23,7 +24,15 @@ from serinus.infra.constructs.steady_alarms import SteadyAlarms
 from serinus.infra.constructs.version_retention import VersionRetention
 from serinus.infra.constructs.web_acl import WebAcl
 from serinus.infra.nag import acknowledge_findings
-from serinus.infra.names import ALIAS, DEPLOYMENT_GROUP, OUTPUTS, STAGE, UNBOUND_ENVIRONMENTS
+from serinus.infra.names import (
+    ALIAS,
+    COLLECTOR,
+    DEPLOYMENT_GROUP,
+    OUTPUTS,
+    STAGE,
+    UNBOUND_ENVIRONMENTS,
+    shared_function_name,
+)
 from serinus.infra.release import Release
 from serinus.infra.settings import Endpoint, Settings, function_environment, release_environment
 from serinus.infra.steady_alarm_plan import API_NAMESPACE, SteadyMetric, plan_steady_alarms
@@ -97,7 +106,21 @@ class EndpointStack(cdk.Stack):
         scaling = self._scale(endpoint)
         self.front = self._create_front(endpoint)
         topic = topic_arn(self, settings)
-        self._guard_releases(endpoint, hotfix, topic)
+        collector = (
+            shared_function_name(settings.project, settings.environment, COLLECTOR)
+            if config.monitor.enabled
+            else None
+        )
+        self._guard_releases(endpoint, hotfix, topic, collector)
+        if collector:
+            MonitoredEndpoint(
+                self,
+                "Monitored",
+                stack_name=endpoint.stack_name,
+                log_group=self.inference.log_group,
+                collector=collector,
+                topic_arn=topic,
+            )
         self._watch_what_serves(endpoint, topic)
         self._add_outputs(endpoint, release, hotfix)
         if config.retain_logs:
@@ -178,8 +201,8 @@ class EndpointStack(cdk.Stack):
         scaling.node.add_dependency(self.inference.alias)
         return scaling
 
-    def _guard_releases(self, endpoint: Endpoint, hotfix: bool, topic: str | None) -> None:
-        """Checks, alarms and retention of every new version."""
+    def _guard_releases(self, endpoint: Endpoint, hotfix: bool, topic: str | None, collector: str | None) -> None:
+        """Checks, alarms and retention of every new version, whose baselines go to the function ``collector``."""
         config, rollout, name = endpoint.settings, endpoint.settings.rollout, endpoint.stack_name
         shift = shift_of(rollout)
         permissions = ReleasePermissions(self, name, ALIAS, application=name, group=DEPLOYMENT_GROUP)
@@ -211,6 +234,7 @@ class EndpointStack(cdk.Stack):
                 log_retention_days=config.log_retention_days,
                 permissions=permissions,
                 encryption_key=config.encryption_key,
+                collector=collector,
             ),
             version=self.inference.version.version,
             judged=rollout.strategy != "all_at_once",

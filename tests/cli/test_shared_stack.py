@@ -52,10 +52,12 @@ def create(target: CloudTarget) -> Iterator[Create]:
     stacks = target.client("cloudformation")
     created: list[str] = []
 
-    def make(name: str, resources: Mapping[str, Any], **tags: str) -> None:
+    def make(
+        name: str, resources: Mapping[str, Any], outputs: Mapping[str, Any] | None = None, **tags: str
+    ) -> None:
         stacks.create_stack(
             StackName=name,
-            TemplateBody=json.dumps({"Resources": resources}),
+            TemplateBody=json.dumps({"Resources": resources, **({"Outputs": outputs} if outputs else {})}),
             Tags=[{"Key": f"serinus:{key}", "Value": value} for key, value in tags.items()],
         )
         stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.2})
@@ -96,6 +98,20 @@ def test_it_goes_once_no_endpoint_of_the_environment_may_use_it(target: CloudTar
     assert delete_unused(target, SETTINGS, ["shop-prod-churn"]) is True
     assert observe_shared(target, SETTINGS) is None
     assert delete_unused(target, SETTINGS, ["shop-prod-churn"]) is False
+
+
+def test_the_monitors_bucket_is_kept_and_the_command_that_removes_it_is_said(
+    target: CloudTarget, create: Create, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
+    outputs = {"MonitorBucket": {"Value": {"Ref": "Bucket"}}}
+    create(SHARED, {"Bucket": bucket}, outputs, project="shop", environment="prod")
+    described = target.client("cloudformation").describe_stacks(StackName=SHARED)["Stacks"][0]
+    name = described["Outputs"][0]["OutputValue"]
+
+    assert delete_unused(target, SETTINGS, ()) is True
+    assert f"`aws s3 rb s3://{name} --force` removes it" in capsys.readouterr().err
+    assert target.client("s3").list_objects_v2(Bucket=name)["KeyCount"] == 0
 
 
 def test_an_endpoint_that_the_settings_no_longer_have_keeps_it(target: CloudTarget, create: Create) -> None:

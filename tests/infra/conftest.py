@@ -24,9 +24,10 @@ from aws_cdk.assertions import Template
 
 from serinus.infra.assembly import create_app
 from serinus.infra.constructs.front import Access
-from serinus.infra.release import Release, read_release
+from serinus.infra.release import LayerZip, Release, read_release
 from serinus.infra.settings import Endpoint, JwtSettings, Settings, load_settings
 from serinus.infra.stacks.endpoint_stack import EndpointStack
+from serinus.infra.stacks.shared_stack import SharedStack
 from serinus.lambda_handlers.contract.build import (
     BUILD_DIR,
     BUILD_MANIFEST,
@@ -46,6 +47,7 @@ from serinus.lambda_handlers.contract.bundle import (
     dump_json,
 )
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
+from serinus.lambda_handlers.contract.monitored import KEY, Column, Monitored
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 
@@ -54,6 +56,14 @@ SIGNATURE = Signature(
     features=(Feature("age", "float32"),),
     tensors=(Tensor("X", "float32", ("age",)),),
     outputs=(Output("variable", "float32", "value", (None,)),),
+)
+MONITORED = Monitored(
+    "sample",
+    (
+        Column("age", "input", "number", 1, 8, (4, 0, 0, 0), ((0.3, 0.7),), (3.0,), 0.0, 7.0),
+        Column("variable", "output", "number", 1, 8, (4, 0, 0, 0), ((0.3, 0.7),), (3.0,), 0.0, 7.0),
+    ),
+    {},
 )
 #: With all alarms, of which environment `dev` has few.
 SETTINGS = 'env.dev.defaults.alarms.coverage = "full"\n[project]\nname = "shop"\n[endpoint.churn]\n'
@@ -68,16 +78,23 @@ class Project:
     def write_settings(self, text: str) -> None:
         (self.folder / "serinus.toml").write_text(text, encoding="utf-8")
 
-    def package(self, model: str, environment: str = "dev", graph: bytes = b"graph") -> str:
+    def package(
+        self,
+        model: str,
+        environment: str = "dev",
+        graph: bytes = b"graph",
+        monitored: Monitored | None = MONITORED,
+    ) -> str:
         """Write a bundle and pin it; returns its version."""
+        baseline = dump_json({KEY: monitored.to_json()} if monitored else {})
         manifest = Manifest(model, "", SIGNATURE, "float32", Tolerance(), "scikit-learn").to_json()
         golden = dump_json(Golden(({"age": 40.0},), {"variable": [1.0]}).to_json())
-        version = compute_version(graph, manifest, b"{}\n", golden)
+        version = compute_version(graph, manifest, baseline, golden)
         place = f"bundles/{model}/{version[:SHORT]}"
         files = {
             GRAPH: graph,
             MANIFEST: dump_json({**manifest, "version": version}),
-            BASELINE: b"{}\n",
+            BASELINE: baseline,
             GOLDEN: golden,
         }
         (self.folder / place).mkdir(parents=True, exist_ok=True)
@@ -146,6 +163,23 @@ def template_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[
         project.build()
         settings, endpoint, release = project.release()
         stack = EndpointStack(create_app(), settings=settings, endpoint=endpoint, release=release, hotfix=hotfix)
+        found: dict[str, Any] = Template.from_stack(stack).to_json()
+        return found
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def shared_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """The template of an environment's shared stack by the text of serinus.toml."""
+
+    def create(text: str, environment: str = "prod") -> dict[str, Any]:
+        folder = tmp_path_factory.mktemp("shared")
+        (folder / "serinus.toml").write_text(text, encoding="utf-8")
+        (folder / "runtime.zip").write_bytes(b"a layer")
+        settings = load_settings(folder / "serinus.toml", environment)
+        layer = LayerZip(folder / "runtime.zip", hashlib.sha256(b"a layer").hexdigest())
+        stack = SharedStack(create_app(), name=str(settings.shared_stack), settings=settings, runtime_zip=layer)
         found: dict[str, Any] = Template.from_stack(stack).to_json()
         return found
 

@@ -6,12 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 
 from serinus.infra.access_policies import POLICIES, RESOURCE_TYPES, bootstrap_policy
-from serinus.infra.assembly import create_app
-from serinus.infra.settings import OperationsSettings, Settings, load_settings
-from serinus.infra.stacks.shared_stack import SharedStack
+from serinus.infra.settings import OperationsSettings, Settings
 from serinus.offline.services.cloudformation.schemas import schema_of
 
 Templates = Callable[..., dict[str, Any]]
@@ -35,6 +32,7 @@ SETTINGS = (
     '[endpoint.churn.jwt]\nissuer = "https://issuer.example"\naudience = ["serving"]\n'
     f'{DOMAIN}[endpoint.churn.rollout]\nstrategy = "blue_green"\n',
     'auth = "iam"\n[endpoint.churn.rollout]\nstrategy = "all_at_once"\n',
+    "[endpoint.churn.monitor]\nenabled = true\n",
     "",
 )
 SHARED = (
@@ -65,7 +63,14 @@ NOT_OURS = {
     "iam:PutRolePermissionsBoundary": "permissions boundaries",
     "iam:PutUserPolicy": "policies of users",
     "payments:": "paid rule groups of the marketplace",
+    "s3:CreateBucketMetadataTableConfiguration": "tables of a bucket's metadata",
+    "s3:DeleteObject": "replication",
+    "s3:ListAllMyBuckets": "listing, not deploying",
+    "s3:ListBucket": "listing, not deploying",
+    "s3:PutObjectAcl": "access control lists",
     "s3:REST.PUT.OBJECT": "exports of a log group",
+    "s3:UpdateBucketMetadata": "tables of a bucket's metadata",
+    "s3tables:": "tables of a bucket's metadata",
     "s3files:": "functions with a file system",
 }
 
@@ -88,13 +93,9 @@ def handler_actions(kind: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def templates(template_of: Templates, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def templates(template_of: Templates, shared_template: Templates) -> list[dict[str, Any]]:
     """Templates of endpoints and of what they share that use every resource type."""
-    file = tmp_path_factory.mktemp("shared") / "serinus.toml"
-    file.write_text(SHARED, encoding="utf-8")
-    settings = load_settings(file, "prod")
-    shared = SharedStack(create_app(), name=str(settings.shared_stack), settings=settings)
-    return [*(template_of(text) for text in SETTINGS), Template.from_stack(shared).to_json()]
+    return [*(template_of(text) for text in SETTINGS), shared_template(SHARED)]
 
 
 def test_the_listed_resource_types_are_those_of_the_templates(templates: list[dict[str, Any]]) -> None:

@@ -5,18 +5,14 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 
 from serinus.infra import prices
-from serinus.infra.assembly import create_app
 from serinus.infra.constructs.environment_dashboard import MOST_LINES, MOST_SECTIONS
-from serinus.infra.settings import load_settings
-from serinus.infra.stacks.shared_stack import SharedStack
 from serinus.lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.contract.findings import METRIC_FINDINGS
 
 Boards = Callable[..., dict[str, Any]]
 
@@ -36,6 +32,7 @@ PUBLISHED = {
         release.METRIC_VERDICT,
     },
     ("Serinus", frozenset({"FunctionName", "FunctionVersion", "Outcome"})): {signals.METRIC_REJECTED},
+    ("Serinus", frozenset({"FunctionName"})): {METRIC_FINDINGS},
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     ("AWS/Lambda", frozenset({"FunctionName"})): {
         "Invocations",
@@ -56,16 +53,13 @@ FOUND_BY_SEARCH = 5
 
 
 @pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Boards:
+def board(shared_template: Boards) -> Boards:
     """The body of environment prod's dashboard with these endpoints."""
 
     @cache
     def create(endpoints: str = ONE) -> dict[str, Any]:
-        path: Path = tmp_path_factory.mktemp("project") / "serinus.toml"
-        path.write_text(BASE + endpoints, encoding="utf-8")
-        settings = load_settings(path, "prod")
-        stack = SharedStack(create_app(), name=settings.shared_stack or "", settings=settings)
-        (found,) = Template.from_stack(stack).find_resources("AWS::CloudWatch::Dashboard").values()
+        resources = shared_template(BASE + endpoints)["Resources"].values()
+        (found,) = [one for one in resources if one["Type"] == "AWS::CloudWatch::Dashboard"]
         assert found["Properties"]["DashboardName"] == "shop-prod-shared"
         joined = found["Properties"]["DashboardBody"]
         parts = joined["Fn::Join"][1] if isinstance(joined, dict) else [joined]
@@ -159,12 +153,15 @@ def test_the_alarms_on_what_serves_are_all_on_it(board: Boards) -> None:
     names = [
         f"shop-prod-{name}-{alarm}" for name in ("churn", "fraud") for alarm in ("failing", "release-functions")
     ]
+    names += ["shop-prod-churn-drift", "shop-prod-fraud-drift", "shop-prod-shared-monitor"]
+    names += ["shop-prod-shared-collector"]
     prefix = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
 
     assert [arn.replace("resolved", "aws") for arn in alarms(board(named("churn", "fraud")))] == [
         f"{prefix}{name}" for name in names
     ]
-    assert alarms(board(ONE + '[endpoint.churn.alarms]\ncoverage = "basic"\n')) == []
+    none = '[endpoint.churn.alarms]\ncoverage = "basic"\n[endpoint.churn.monitor]\nenabled = false\n'
+    assert alarms(board(ONE + none)) == []
 
 
 def metrics_in(widget: dict[str, Any]) -> int:
@@ -189,7 +186,7 @@ def test_a_project_of_sixty_endpoints_stays_within_cloudwatchs_limits_and_says_w
     assert len(body["widgets"]) <= 500
     assert max(per_widget) <= 500
     assert sum(per_widget) <= 2500
-    assert len(alarms(body)) <= 100
+    assert max(len(widget["properties"].get("alarms", ())) for widget in body["widgets"]) <= 100
     assert titles(body).count("## Is it up?") == MOST_SECTIONS
     assert f"not on this dashboard: {', '.join(names[MOST_LINES:])}" in heading
     assert f"only in this overview: {', '.join(names[MOST_SECTIONS:MOST_LINES])}" in heading

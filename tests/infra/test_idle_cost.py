@@ -10,14 +10,22 @@ from typing import Any
 import pytest
 
 from serinus.infra import prices
-from serinus.infra.idle_cost import IDLE_LOOK_S, describe_total, idle_costs, read_templates, total, unpriced_types
+from serinus.infra.idle_cost import (
+    HOURLY_LOOK_S,
+    IDLE_LOOK_S,
+    describe_total,
+    idle_costs,
+    read_templates,
+    total,
+    unpriced_types,
+)
 from serinus.infra.synth import synthesize
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "costs.md"
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 MAILED = '[operations]\nemails = ["ml@example.com"]\n'
-NAMED_DOLLARS, DEV_DOLLARS = 2.0, 0.5
+NAMED_DOLLARS, DEV_DOLLARS = 3.0, 0.5
 
 Templates = dict[str, dict[str, Any]]
 Synthesized = Callable[..., Templates]
@@ -55,17 +63,31 @@ def test_by_default_an_idle_endpoint_stays_within_its_budget(
     templates = synthesized(environment, front + strategy_of(strategy))
 
     assert 0 < total(list(templates.values())) <= budget
-    assert {name for name in templates if name.endswith("-shared")} == set()
+    shared = {name for name in templates if name.endswith("-shared")}
+    assert shared == ({"shop-prod-shared"} if environment == "prod" else set())
 
 
-def test_ten_endpoints_share_one_key_and_one_dashboard(synthesized: Synthesized) -> None:
-    alone = total(list(synthesized("prod", "").values()))
+def test_ten_endpoints_share_one_monitor_one_key_and_one_dashboard(synthesized: Synthesized) -> None:
+    one = synthesized("prod", "")
+    alone = total([one["shop-prod-model0"]]) + prices.PER_CUSTOM_METRIC
+    monitor = total([one["shop-prod-shared"]]) - prices.PER_CUSTOM_METRIC
     shared = MAILED + "dashboard = true\n"
     ten = synthesized("prod", *[""] * 10, operations=shared)
 
     assert total(list(ten.values())) == pytest.approx(
-        10 * alone + prices.PER_KMS_KEY + prices.PER_DASHBOARD, abs=1e-9
+        10 * alone + monitor + prices.PER_KMS_KEY + prices.PER_DASHBOARD, abs=1e-9
     )
+
+
+def test_a_monitor_costs_alarms_a_metric_for_each_endpoint_and_its_hourly_looks(synthesized: Synthesized) -> None:
+    off = "[endpoint.{}.monitor]\nenabled = false\n"
+    tables = [off.format(f"model{number}") for number in range(3)]
+    without = total(list(synthesized("prod", *tables).values()))
+    with_it = total(list(synthesized("prod", *[""] * 3).values()))
+    looks = 730 * (0.2e-6 + HOURLY_LOOK_S * 0.5 * 0.0000166667 + 337 / 2**30 * 0.5)
+
+    # An alarm and a metric for each endpoint; three metrics of the alarms on the monitor.
+    assert with_it - without == pytest.approx(3 * (0.10 + 0.30) + 3 * 0.10 + looks)
 
 
 #: The strategy that needs no weights, beside which environments may be kept ready.
@@ -169,10 +191,11 @@ def test_the_pages_figures_are_what_the_templates_cost(
     one, ten = (float(cell.strip().lstrip("$")) for cell in line.split("|")[2:4])
     templates = synthesized(environment, "", operations=operations)
     shared = sum(total([template]) for name, template in templates.items() if name.endswith("-shared"))
+    monitored = prices.PER_CUSTOM_METRIC if environment == "prod" else 0
     alone = total(list(templates.values()))
 
     assert one == pytest.approx(alone, abs=0.006)
-    assert ten == pytest.approx(alone + 9 * (alone - shared), abs=0.06)
+    assert ten == pytest.approx(alone + 9 * (alone - shared + monitored), abs=0.06)
 
 
 def test_the_command_prints_each_resource_and_the_total(synthesized: Synthesized, tmp_path: Path) -> None:

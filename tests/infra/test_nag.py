@@ -35,6 +35,7 @@ SHARED = (
     '[operations]\nemails = ["ml@example.com"]\ndashboard = true\n'
     '[operations.slack]\nworkspace_id = "T0123456789"\nchannel_id = "C0123456789"\n'
 )
+SHARED_KEY = "[operations]\n" + KEY
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 SHAPES = {
     "defaults": (DEFAULTS, "dev"),
@@ -42,6 +43,8 @@ SHAPES = {
     "linear": (DEFAULTS + '[endpoint.churn.rollout]\nstrategy = "linear"\n', "dev"),
     "snapstart": (DEFAULTS + 'cold_start = "snapstart"\n', "dev"),
     "prod": (DEFAULTS + PROD, "prod"),
+    "monitored": (DEFAULTS + "[endpoint.churn.monitor]\nenabled = true\n", "dev"),
+    "monitored_own_key": (DEFAULTS + "[endpoint.churn.monitor]\nenabled = true\n" + SHARED_KEY, "dev"),
     "local": (DEFAULTS, "local"),
     "http_jwt": (DEFAULTS + HTTP, "dev"),
     "http_iam": (DEFAULTS + 'front = "http"\nauth = "iam"\n', "dev"),
@@ -69,7 +72,8 @@ def nag(new_project: Callable[[str], Any], tmp_path: Path) -> Nag:
         app = create_app(tmp_path / "assembly")
         EndpointStack(app, settings=settings, endpoint=endpoint, release=release)
         if settings.shared_stack:
-            SharedStack(app, name=settings.shared_stack, settings=settings)
+            layer = release.runtime_layer
+            SharedStack(app, name=settings.shared_stack, settings=settings, runtime_zip=layer)
         packs = [cdk_nag.AwsSolutionsChecks(app), cdk_nag.ServerlessChecks(app)]
         cdk.Validations.of(app).add_plugins(*packs)
         report = Path(app.outdir) / "validation-report.json"
@@ -101,7 +105,11 @@ def test_every_finding_is_acknowledged(nag: Nag, text: str, environment: str) ->
 def test_every_acknowledgement_is_of_a_finding(nag: Nag, monkeypatch: pytest.MonkeyPatch) -> None:
     for stack in ("endpoint_stack", "shared_stack"):
         monkeypatch.setattr(f"serinus.infra.stacks.{stack}.acknowledge_findings", lambda *_: None)
-    found = {found for shape in ("full", "http_jwt", "rest_edge", "shared") for found in nag(*SHAPES[shape])}
+    found = {
+        found
+        for shape in ("full", "http_jwt", "rest_edge", "shared", "monitored", "monitored_own_key")
+        for found in nag(*SHAPES[shape])
+    }
     function = "arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:shop-dev-churn"
     idle = {
         (one.identity(function), construct)

@@ -8,11 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
-
-from serinus.infra.assembly import create_app
-from serinus.infra.settings import load_settings
-from serinus.infra.stacks.shared_stack import SharedStack
 
 Templates = Callable[..., dict[str, Any]]
 Find = Callable[[dict[str, Any], str], dict[str, dict[str, Any]]]
@@ -55,13 +50,9 @@ def statements_for_services(template: dict[str, Any]) -> Iterator[tuple[str, str
 
 
 @pytest.fixture(scope="module")
-def templates(template_of: Templates, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def templates(template_of: Templates, shared_template: Templates) -> list[dict[str, Any]]:
     """Templates of endpoints, and of what they share."""
-    file = tmp_path_factory.mktemp("shared") / "serinus.toml"
-    file.write_text(SHARED, encoding="utf-8")
-    settings = load_settings(file, "prod")
-    shared = SharedStack(create_app(), name=str(settings.shared_stack), settings=settings)
-    return [*(template_of(text) for text in VARIANTS), Template.from_stack(shared).to_json()]
+    return [*(template_of(text) for text in VARIANTS), shared_template(SHARED)]
 
 
 def test_a_service_that_says_for_whom_it_acts_acts_for_this_account_only(templates: list[dict[str, Any]]) -> None:

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 from cfnlint.api import lint as cfn_lint
 
-from serinus.infra.assembly import create_app
 from serinus.infra.errors import SettingsError
 from serinus.infra.settings import load_settings
-from serinus.infra.stacks.shared_stack import SharedStack
 from serinus.infra.synth import synthesize
 
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 BASE = '[project]\nname = "shop"\n[endpoint.churn]\n' + PROD
+UNMONITORED = "[defaults.monitor]\nenabled = false\n"
 MAILED = '[operations]\nemails = ["ml@example.com"]\n'
 SLACK = '[operations.slack]\nworkspace_id = "T0123456789"\nchannel_id = "C0123456789"\n'
 GUID = "11111111-2222-3333-4444-555555555555"
@@ -31,15 +29,11 @@ Made = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Made:
-    """The template of environment prod's shared stack."""
+def shared(shared_template: Made) -> Made:
+    """The template of environment prod's shared stack, without a monitor."""
 
     def create(operations: str, endpoints: str = BASE) -> dict[str, Any]:
-        (tmp_path / "serinus.toml").write_text(endpoints + operations, encoding="utf-8")
-        settings = load_settings(tmp_path / "serinus.toml", "prod")
-        stack = SharedStack(create_app(), name=settings.shared_stack or "", settings=settings)
-        found: dict[str, Any] = Template.from_stack(stack).to_json()
-        return found
+        return shared_template(endpoints + UNMONITORED + operations)
 
     return create
 
@@ -58,7 +52,8 @@ def synthesized(project: Any, folder: Path, environment: str) -> dict[str, dict[
 @pytest.fixture
 def two_endpoints(new_project: Callable[[str], Any]) -> Callable[[str], Any]:
     def create(operations: str) -> Any:
-        project = new_project(f'[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.fraud]\n{PROD}{operations}')
+        endpoints = "[endpoint.churn]\n[endpoint.fraud]\n"
+        project = new_project(f'[project]\nname = "shop"\n{endpoints}{UNMONITORED}{PROD}{operations}')
         for environment in ("dev", "prod"):
             for model in ("churn", "fraud"):
                 project.package(model, environment)
