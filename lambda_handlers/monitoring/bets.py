@@ -77,7 +77,7 @@ class BlockBets:
         low, high = (np.clip(edge, NO_ROOM, 1 - NO_ROOM) for edge in (streams.low, streams.high))
         sides = _sides(streams)
         both = sides.all(axis=-1)
-        parts = [self._parts(both * np.sqrt((1 - high) / high)), self._parts(both * np.sqrt(low / (1 - low)))]
+        parts = [self._parts(np.where(both, odds**0.5, 0.0)) for odds in ((1 - high) / high, low / (1 - low))]
         joint = np.repeat((both @ self._member > 1)[..., None], 2, axis=-1)
         self.possible = np.repeat(np.concatenate([sides, joint], axis=-2), len(STAKES), axis=-1)
         # A share f gains (f - high) / high, or (low - f) / (1 - low): at least -1.
@@ -97,11 +97,11 @@ class BlockBets:
             weights * (shares - self._high) / self._high,
             weights * (self._low - shares) / (1 - self._low),
         )
-        products = [
-            np.prod(1 + stake * np.concatenate([gain, (parts * gain) @ self._member], axis=-1), axis=-2)
+        gains = [
+            np.concatenate([gain, (parts * gain) @ self._member], axis=-1)
             for gain, parts in ((above, self._above), (below, self._below))
-            for stake in STAKES
         ]
+        products = [np.prod(1 + stake * gain, axis=-2) for gain in gains for stake in STAKES]
         return np.where(self.possible, np.log(np.stack(products, axis=-1)), 0.0)
 
 

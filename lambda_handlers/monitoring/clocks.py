@@ -16,7 +16,7 @@ from serinus.lambda_handlers.monitoring.cycle import DECAY, HOURS_OF, Season
 from serinus.lambda_handlers.monitoring.detector import Evidence
 from serinus.lambda_handlers.monitoring.fast_clock import FastClock
 from serinus.lambda_handlers.monitoring.slow_clock import SlowClock
-from serinus.lambda_handlers.monitoring.streams import Counts, Streams
+from serinus.lambda_handlers.monitoring.streams import Counts, Floats, Streams
 
 Rows = Literal["clustered", "independent"]
 
@@ -57,7 +57,7 @@ class Clocks:
         self.slow = SlowClock(streams, bets(streams), cycle_hours, parts * HORIZON_HOURS / cycle_hours / LEVEL)
         self.fast = FastClock(streams, bets, parts * HORIZON_HOURS / LEVEL) if parts > 1 else None
         self._slow_alarm: npt.NDArray[np.bool_] = np.zeros(self._shape, bool)
-        self._usual = 0.0
+        self._usual: Floats = np.zeros(len(streams.column))
         self._last_hour: int | None = None
 
     @classmethod
@@ -71,7 +71,7 @@ class Clocks:
         clocks = cls(streams, settings)
         if data.get("id") != clocks._id:
             raise StaleStateError(f"evidence of {data.get('id')!r} does not count for {clocks._id!r}")
-        clocks._last_hour, clocks._usual = data["hour"], data["usual"]
+        clocks._last_hour, clocks._usual = data["hour"], np.array(data["usual"], np.float64)
         clocks._slow_alarm = np.array(data["slow_alarm"])
         clocks.slow.restore(data["slow"])
         if clocks.fast:
@@ -94,13 +94,14 @@ class Clocks:
         fast = self.fast.look(hour, counts, totals, usual, self._slow_alarm) if self.fast else None
         return Looks(slow, fast)
 
-    def _usual_with(self, totals: Counts) -> float:
-        """How many values a usual block has: the mean of the busiest recent hour before this one."""
-        before = self._usual
-        sizes = totals.max(axis=-1)[totals.max(axis=-1) > 0] if totals.size else totals
-        now = round(float(sizes.mean()), 1) if sizes.size else 0.0
-        self._usual = max(now, round(self._usual * DECAY, 1))
-        return before or now
+    def _usual_with(self, totals: Counts) -> Floats:
+        """How many values of each stream [streams] a usual block has: the mean of the busiest recent hour before
+        this one."""
+        blocks = totals.reshape(-1, totals.shape[-1])
+        blocks = blocks[blocks.any(axis=-1)]
+        now = np.rint(blocks.mean(axis=0)) if len(blocks) else np.zeros_like(self._usual)
+        before, self._usual = self._usual, np.maximum(now, np.floor(self._usual * DECAY))
+        return np.where(before > 0, before, now)
 
     def to_json(self) -> dict[str, Any]:
         """The state of one endpoint's clocks, as plain data."""
@@ -108,7 +109,7 @@ class Clocks:
         return {
             "id": self._id,
             "hour": self._last_hour,
-            "usual": self._usual,
+            "usual": self._usual.astype(int).tolist(),
             "slow_alarm": bool(self._slow_alarm),
             "slow": self.slow.to_json(),
             **fast,

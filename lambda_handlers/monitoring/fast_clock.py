@@ -9,7 +9,7 @@ import numpy.typing as npt
 from serinus.lambda_handlers.monitoring.bets import Bets
 from serinus.lambda_handlers.monitoring.cycle import Cycle
 from serinus.lambda_handlers.monitoring.detector import Detector, Evidence
-from serinus.lambda_handlers.monitoring.streams import Counts, Streams
+from serinus.lambda_handlers.monitoring.streams import Counts, Floats, Streams
 from serinus.lambda_handlers.monitoring.tolerance import DAY_HOURS, Learning, supposed
 
 
@@ -25,7 +25,7 @@ class FastClock:
         self.detector = Detector(self._supposed, streams, threshold)
 
     def look(
-        self, hour: int, counts: Counts, totals: Counts, usual: float, slow_alarm: npt.NDArray[np.bool_]
+        self, hour: int, counts: Counts, totals: Counts, usual: Floats, slow_alarm: npt.NDArray[np.bool_]
     ) -> Evidence | None:
         """The evidence with an hour's blocks [..., blocks, streams]; None without rows. ``slow_alarm`` [...]:
         whether the slow clock's alarm stands, in which case nothing is learned."""

@@ -6,6 +6,8 @@ cycle that is not whole has no such mean: its evidence is dropped, as if nothing
 
 from typing import Any
 
+import numpy as np
+
 from serinus.lambda_handlers.monitoring.bets import Bets
 from serinus.lambda_handlers.monitoring.cycle import Cycle
 from serinus.lambda_handlers.monitoring.detector import Detector, Evidence
@@ -20,11 +22,12 @@ class SlowClock:
         self.detector = Detector(bets, streams, threshold)
         self.cycle = Cycle(cycle_hours)
         self._before: Floats = self.detector.log_r
-        self._usual = 0.0
+        self._usual: Floats = np.zeros(len(streams.column))
 
-    def look(self, hour: int, counts: Counts, totals: Counts, usual: float) -> Evidence | None:
+    def look(self, hour: int, counts: Counts, totals: Counts, usual: Floats) -> Evidence | None:
         """Add an hour's blocks [..., blocks, streams]; the evidence, if a cycle ended with this hour or before it.
-        ``usual``: how many values a usual block has; within a cycle it stays, so that rows weigh alike."""
+        ``usual`` [streams]: how many values a usual block has; within a cycle it stays, so that rows weigh
+        alike."""
         evidence = self._close() if self.cycle.number_at(hour) > self.cycle.number else None
         if totals.size and totals.any():
             self._add(hour, counts, totals, usual)
@@ -33,7 +36,7 @@ class SlowClock:
         self.detector.round()
         return evidence
 
-    def _add(self, hour: int, counts: Counts, totals: Counts, usual: float) -> None:
+    def _add(self, hour: int, counts: Counts, totals: Counts, usual: Floats) -> None:
         if not self.cycle.hours_with_rows:
             self.cycle.begin(hour)
             self._before, self._usual = self.detector.log_r, usual
@@ -50,7 +53,11 @@ class SlowClock:
         return None
 
     def to_json(self) -> dict[str, Any]:
-        state = {"cycle": self.cycle.to_json(), "usual": self._usual, "log_r": self.detector.to_json()}
+        state = {
+            "cycle": self.cycle.to_json(),
+            "usual": self._usual.astype(int).tolist(),
+            "log_r": self.detector.to_json(),
+        }
         if self.cycle.hours > 1 and self.cycle.hours_with_rows:
             now, self.detector.log_r = self.detector.log_r, self._before
             state["log_r_before"] = self.detector.to_json()
@@ -60,7 +67,7 @@ class SlowClock:
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `to_json` wrote. Raises ValueError if it is of other streams."""
         self.cycle.restore(data["cycle"])
-        self._usual = data["usual"]
+        self._usual = np.array(data["usual"], np.float64)
         self.detector.restore(data.get("log_r_before", data["log_r"]))
         self._before = self.detector.log_r
         self.detector.restore(data["log_r"])

@@ -82,9 +82,9 @@ def test_evidence_is_the_same_whether_the_state_was_written_and_read_or_not(sett
 
 def test_the_state_of_thirty_columns_is_small() -> None:
     rng = np.random.default_rng(4)
-    shares = np.tile([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.5, 0.02, 0.02, 0.02], 30)
+    shares = np.tile([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.5, 0, 0, 0], 30)
     streams = Streams.of(
-        (shares - 0.015).tolist(),
+        np.maximum(shares - 0.015, 0).tolist(),
         (shares + 0.015).tolist(),
         np.repeat(np.arange(30), 13).tolist(),
         [str(n) for n in range(30)],
@@ -224,3 +224,15 @@ def test_noise_of_clusters_is_not_learned_as_tolerance_but_real_wandering_is() -
         widths[name] = bands.high[0] - bands.low[0]
     assert widths["clusters"] < 0.15
     assert widths["wandering"] > 0.2
+
+
+def test_a_stream_of_fewer_values_than_others_has_full_stakes_too() -> None:
+    few, many = np.array([40] * 5), np.array([40, 40, 40, 4000, 4000])
+    evidence = []
+    for totals in (few, many):
+        clocks = Clocks.new(STREAMS, ClockSettings(season="none"))
+        for hour in range(3):
+            looks = clocks.look(hour, np.full((12, 5), [28, 4, 0, 16, 0]) * totals / 40, np.tile(totals, (12, 1)))
+        assert looks.slow is not None
+        evidence.append(looks.slow.by_column[0])
+    assert evidence[0] == pytest.approx(evidence[1])
