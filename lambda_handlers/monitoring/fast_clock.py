@@ -21,8 +21,7 @@ class FastClock:
         self.learning = Learning(streams)
         self._day = Cycle(DAY_HOURS)
         self._quiet: npt.NDArray[np.bool_] = np.ones(streams.low.shape[:-1], bool)
-        self._supposed = bets(supposed(streams))
-        self.detector = Detector(self._supposed, streams, threshold)
+        self.detector = Detector(bets(supposed(streams)), streams, threshold)
 
     def look(
         self, hour: int, counts: Counts, totals: Counts, usual: Floats, slow_alarm: npt.NDArray[np.bool_]
@@ -36,7 +35,7 @@ class FastClock:
         if not self._day.hours_with_rows:
             self._day.begin(hour)
         self._day.hours_with_rows += 1
-        bets = self._bets(self.learning.bands(hour)) if self.learning.done.any() else self._supposed
+        bets = self._bets(self.learning.bands(hour))
         self.detector.enter()
         self.detector.add(bets.log_payouts(counts, totals, usual))
         evidence = self.detector.look()

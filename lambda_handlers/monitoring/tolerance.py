@@ -20,6 +20,8 @@ from serinus.lambda_handlers.monitoring.streams import Counts, Floats, Streams
 SUPPOSED_SHIFT = 0.25
 DAYS = 14
 DAY_HOURS = 24
+#: Days after which bands lie around what was learned.
+FEW_DAYS = 3
 FACTOR = 1.25
 #: Shares that an hour may differ from what was learned, however steady that was.
 LEAST = 0.02
@@ -27,17 +29,24 @@ _DECIMALS = 4
 _SQUARES_DECIMALS = 7
 
 
-def supposed(streams: Streams) -> Streams:
-    """Bands as wide as `SUPPOSED_SHIFT` makes them, and at least as wide as they are."""
-    normal, middle = NormalDist(), (streams.low + streams.high) / 2
-    places = [normal.inv_cdf(min(max(share, 1e-9), 1 - 1e-9)) for share in middle.ravel().tolist()]
+#: Normal numbers, and the share of normal numbers below each.
+_NORMAL = np.linspace(-6, 6, 2401)
+_BELOW = np.array([NormalDist().cdf(number) for number in _NORMAL.tolist()])
 
-    def moved(by: float) -> Floats:
-        return np.array([normal.cdf(place + by) for place in places]).reshape(middle.shape)
 
+def supposed(streams: Streams, middle: Floats | None = None) -> Streams:
+    """Bands as wide as `SUPPOSED_SHIFT` makes them around ``middle`` [..., streams]; around that of the streams'
+    own unless told, and then at least as wide as they are."""
+    around = (streams.low + streams.high) / 2 if middle is None else middle
+    low, high = (
+        np.interp(np.interp(around, _BELOW, _NORMAL) + by, _NORMAL, _BELOW)
+        for by in (-SUPPOSED_SHIFT, SUPPOSED_SHIFT)
+    )
+    own = middle is None
+    rare, usual = (streams.low <= NO_ROOM) | own, (streams.high >= 1 - NO_ROOM) | own
     return Streams(
-        np.minimum(streams.low, moved(-SUPPOSED_SHIFT)),
-        np.maximum(streams.high, moved(SUPPOSED_SHIFT)),
+        np.where(usual, np.minimum(streams.low, low), low),
+        np.where(rare, np.maximum(streams.high, high), high),
         streams.column,
         streams.columns,
     )
@@ -86,7 +95,7 @@ class Learning:
             values[...] = np.where(again[..., None], 0, values)
 
     def bands(self, hour: int) -> Streams:
-        """The bands of an hour since 1970: the supposed ones where nothing is known of its hour of the day."""
+        """The bands of an hour since 1970: the supposed ones where little is known of its hour of the day."""
         mean, seen = self._mean[hour % DAY_HOURS], self._seen[hour % DAY_HOURS]
         real = 1 - np.minimum(self._noise / np.maximum(self._squares, 1e-12), 1.0)
         number = np.maximum(self._seen.sum(axis=0) - (self._seen > 0).sum(axis=0), 1)
@@ -96,10 +105,11 @@ class Learning:
         rare, usual = self._streams.low <= NO_ROOM, self._streams.high >= 1 - NO_ROOM
         low = np.where(usual, np.minimum(mean - tolerance, self._streams.low), mean - tolerance)
         high = np.where(rare, np.maximum(mean + tolerance, self._streams.high), mean + tolerance)
-        known = self.done[..., None] & (seen > 0)
+        around = supposed(self._streams, mean)
+        few, known = seen >= FEW_DAYS, self.done[..., None] & (seen > 0)
         return Streams(
-            np.where(known, np.clip(low, 0.0, 1.0), self._supposed.low),
-            np.where(known, np.clip(high, 0.0, 1.0), self._supposed.high),
+            np.clip(np.where(known, low, np.where(few, around.low - of_mean, self._supposed.low)), 0.0, 1.0),
+            np.clip(np.where(known, high, np.where(few, around.high + of_mean, self._supposed.high)), 0.0, 1.0),
             self._streams.column,
             self._streams.columns,
         )
