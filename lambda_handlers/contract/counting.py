@@ -97,33 +97,69 @@ def compile_counter(signature: Signature, monitored: Monitored) -> Callable[[Fee
 
 
 class _NumberBlock:
-    """The watched columns of one tensor of numbers, counted together."""
+    """The watched columns of one tensor of numbers, counted together.
+
+    Everything is a count of values at most a threshold: the edges, the last number below the minimum, the maximum,
+    and infinity, which only missing values are not at most.
+    """
 
     def __init__(self, items: Sequence[tuple[int, Column, Source]]) -> None:
         # None for a tensor that is one column.
         self._positions = None if items[0][2].position is None else np.array([item[2].position for item in items])
-        widest = max(len(column.edges) for _, column, _ in items)
-        self._edges = np.full((len(items), widest), np.nan)
-        self._limits = np.array([[column.minimum, column.maximum] for _, column, _ in items])
+        self._widest = widest = max(len(column.edges) for _, column, _ in items)
+        thresholds = np.full((len(items), widest + 3), np.nan)
         places: list[int] = []
         filled: list[list[int]] = []
         for row, (start, column, _) in enumerate(items):
             edges = len(column.edges)
-            self._edges[row, :edges] = column.edges
+            thresholds[row, :edges] = column.edges
+            thresholds[row, widest:] = column.minimum, column.maximum, np.inf
             places += range(start, start + column.streams)
             filled += [[row, at] for at in (*range(edges), *range(widest, widest + 3))]
         self._places = np.array(places)
         self._filled = tuple(np.array(filled).T)
+        self._thresholds = {np.dtype(dtype): _round_down(thresholds, widest, dtype) for dtype in _COMPARED}
 
     def count(self, tensor: Array, counts: Counts) -> None:
         """Add the counts of ``tensor`` [rows, ...] to those of all streams."""
         picked = tensor.reshape(-1, 1) if self._positions is None else tensor[:, self._positions]
-        values = picked.astype(np.float64, copy=False)[:, :, None]
-        low, high = self._limits[:, 0], self._limits[:, 1]
-        below = (values <= self._edges).sum(0)
-        flat = values[:, :, 0]
-        others = [np.isnan(flat).sum(0), (flat < low).sum(0), (flat > high).sum(0)]
-        counts[self._places] += np.column_stack([below, *others])[self._filled]
+        dtype = picked.dtype if picked.dtype in self._thresholds else np.dtype(np.float64)
+        values, thresholds = np.ascontiguousarray(picked.T, dtype), self._thresholds[dtype]
+        starts = range(0, values.shape[1], _ROWS_AT_ONCE)
+        parts = [_count_at_most(values[:, start : start + _ROWS_AT_ONCE], thresholds) for start in starts]
+        at_most = sum(parts, np.zeros(thresholds.shape[:2], np.int64))
+        below, within, present = at_most[:, self._widest :].T
+        others = [values.shape[1] - present, below, present - within]
+        counts[self._places] += np.column_stack([at_most[:, : self._widest], *others])[self._filled]
+
+
+#: Types in which numbers are compared; others become the last.
+_COMPARED = (np.float32, np.float64)
+#: Rows that are compared at once, so that a large table needs little memory.
+_ROWS_AT_ONCE = 4096
+_BITS = 64
+
+
+def _round_down(thresholds: Array, minimum_at: int, dtype: type[np.floating[Any]]) -> Array:
+    """The largest numbers of ``dtype`` that are at most the thresholds, and below that of the minimum: a number of
+    this type is at most one exactly if it is at most the other."""
+    with np.errstate(over="ignore"):
+        rounded = thresholds.astype(dtype)
+    too_large = rounded > thresholds
+    too_large[:, minimum_at] |= rounded[:, minimum_at] == thresholds[:, minimum_at]
+    return np.where(too_large, np.nextafter(rounded, dtype(-np.inf)), rounded)[:, :, None]
+
+
+def _count_at_most(values: Array, thresholds: Array) -> Counts:
+    """How many ``values`` [columns, rows] are at most each of their column's ``thresholds`` [columns, thresholds,
+    1]. Truths are counted as bits, 64 at a time: a third of the time of a sum."""
+    columns, rows = values.shape
+    truths = np.empty((columns, thresholds.shape[1], -(-rows // _BITS) * _BITS), bool)
+    truths[:, :, rows:] = False
+    np.less_equal(values[:, None, :], thresholds, out=truths[:, :, :rows])
+    words = np.packbits(truths.reshape(-1)).view(np.uint64)
+    counted: Counts = np.bitwise_count(words).reshape(*truths.shape[:2], -1).sum(-1, dtype=np.int64)
+    return counted
 
 
 def _category_index(column: Column, source: Source) -> tuple[dict[Any, int], int]:

@@ -150,12 +150,8 @@ class Telemetry:
         prediction = self._prediction if status == 200 else None
         if live:
             if self._profile is not None:
-                profile_lines = self._profile.answered(
-                    times.received,
-                    refused=rejected,
-                    feeds=self._feeds if status == 200 else None,
-                    outputs=self._outputs,
-                )
+                feeds = self._feeds if status == 200 else None
+                profile_lines = self._profile.answered(times.received, rejected, feeds, self._outputs)
             busy = self._gathering.arrive(times)
             self._live += 1
             kept = self._new or non_finite or self._outcome != "answered" or status >= 400
