@@ -13,7 +13,7 @@ from lab.models import Model, model
 from table import Row, main
 
 from serinus.infra import prices
-from serinus.lambda_handlers.contract.signals import ENV_REQUEST_LOG
+from serinus.lambda_handlers.contract.signals import ENV_PROFILE, ENV_REQUEST_LOG
 from serinus.lambda_handlers.inference.instrumented import open_instrumented
 from serinus.offline.sandbox.platform_log import PlatformLog, Report
 from serinus.offline.sandbox.spec import Archive, FunctionSpec
@@ -31,7 +31,8 @@ NOTE = (
     "Bytes of log by request of one row, in one environment, from the real handler; the requests' times are those "
     "that the API states in their events, so that minutes pass in seconds. `ours` are the function's lines, "
     "`lambda` those of Lambda itself, both with the 26 bytes that CloudWatch Logs adds to each event. "
-    '`request_log = "all"` is a line a request; `text` is Lambda\'s default format, with START, END and REPORT. '
+    '`before` is a line a request beside Lambda\'s START, END and REPORT; `request_log = "all"` is one without '
+    "them; `monitored` adds the counts of 30 features and the predictions. "
     f"Dollars for a million requests in us-east-1, at {prices.PER_LOGGED_GB} a GB."
 )
 
@@ -57,6 +58,7 @@ def measure() -> Iterator[Row]:
             ("before", {ENV_REQUEST_LOG: "all"}, "Text", "INFO"),
             ('request_log = "all"', {ENV_REQUEST_LOG: "all"}, "JSON", "WARN"),
             ("default", {}, "JSON", "WARN"),
+            ("default, monitored", {ENV_PROFILE: "1"}, "JSON", "WARN"),
         ):
             ours = log_requests(trained, variables, apart_s, count)
             lambdas = platform_bytes(log_format, level)

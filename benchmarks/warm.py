@@ -23,8 +23,9 @@ GATEWAY_REQUESTS = 200
 SECONDS_PER_ROUND = 0.02
 NOTE = (
     "Gradient boosting of 100 trees on 30 numbers (breast cancer, scikit-learn), in this process, from proxy "
-    "event to proxy answer. `with lines` also writes the log line that holds the metrics, to /dev/null. `ONNX "
-    "Runtime alone` runs the graph on a tensor that lies ready: no handler is faster. Rows are interleaved; "
+    "event to proxy answer. `with lines` also writes the log lines that hold the metrics, to /dev/null; "
+    "`monitored` counts the values too. `ONNX Runtime alone` runs the graph on a tensor that lies ready: no "
+    "handler is faster. Rows are interleaved; "
     f"medians of {ROUNDS} rounds. `through the gateway` is the median of {GATEWAY_REQUESTS} requests over "
     "loopback to the offline cloud's gateway and its worker process. `ratio` is to the hot route."
 )
@@ -75,6 +76,7 @@ def calibrate(handler: Handler, event: dict[str, Any]) -> int:
 @contextlib.contextmanager
 def open_handlers(trained: Model) -> Iterator[dict[str, Handler]]:
     """Handlers in this process by row's name."""
+    from serinus.lambda_handlers.contract.signals import ENV_PROFILE
     from serinus.lambda_handlers.inference.endpoint import open_endpoint
     from serinus.lambda_handlers.inference.instrumented import open_instrumented
 
@@ -83,6 +85,7 @@ def open_handlers(trained: Model) -> Iterator[dict[str, Handler]]:
         yield {
             "serinus": open_endpoint(environ),
             "serinus, with lines": open_instrumented(environ, _writer(sink)),
+            "serinus, monitored": open_instrumented({**environ, ENV_PROFILE: "1"}, _writer(sink)),
             "serinus-no-hot-route": open_endpoint({**environ, "SERINUS_HOT_ROUTE": "0"}),
             "onnx-fastapi": onnx_fastapi(trained),
             "ONNX Runtime alone": graph_alone(trained),

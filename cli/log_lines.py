@@ -81,6 +81,8 @@ def _read_fields(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
         return _request(at, source, fields)
     if signals.FIELD_REQUESTS in fields and isinstance(fields.get(signals.METRIC_LATENCY), list):
         return _requests(at, source, fields)
+    if "Profile" in fields:
+        return _profile(at, source, fields)
     if str(fields.get("type", "")).startswith("platform.") and isinstance(fields.get("record"), dict):
         return _platform(at, source, fields["type"], fields["record"])
     if "requestId" in fields and "level" in fields and not fields.keys() & {"status", "verdict", "passed"}:
@@ -126,6 +128,22 @@ def _requests(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
         slowest_ms=max(latencies),
         model_ms=round(statistics.median(model_times), 3) if model_times else None,
         outcome="answered",
+    )
+
+
+def _profile(at: float, source: str, fields: dict[str, Any]) -> LogEntry:
+    """The line of what a monitored function counted; the counts themselves are the monitor's."""
+    message = (
+        f"counted {fields.get('Rows')} rows for the monitor: {fields.get('Requests')} requests, "
+        f"{fields.get('Refused')} refused, environment {fields.get('Environment')}"
+    )
+    return LogEntry(
+        at,
+        source,
+        DEBUG,
+        message,
+        version=fields.get(signals.DIMENSION_VERSION),
+        model_version=fields.get("ModelVersion"),
     )
 
 

@@ -61,7 +61,8 @@ def _join(arrays: Sequence[Array]) -> Array:
     if first.dtype.kind not in _NUMBERS:
         return np.concatenate(arrays)
     try:
-        joined = b"".join(arrays)  # a third of the time of numpy.concatenate, for many small ones
+        # A third of the time of numpy.concatenate, for many small ones.
+        joined = b"".join(arrays)  # type: ignore[arg-type]
     except (ValueError, BufferError):  # one is not contiguous
         return np.concatenate(arrays)
     return np.frombuffer(joined, first.dtype).reshape(-1, *first.shape[1:])

@@ -39,6 +39,9 @@ class Profile:
         self._baseline = ""
         self._size = 0
         self._count: Count | None = None
+        self._counts: Any = None
+        self._rows = self._requests = self._refused = 0
+        self._begin_ms = self._end_ms = self._since_ms = self._until_ms = 0.0
         self._broken = False
         self.begin_anew()
 
@@ -134,5 +137,5 @@ class Profile:
     def _open(self) -> None:
         # Of no block yet: the next request begins one.
         self._begin_ms = self._end_ms = self._since_ms = self._until_ms = 0.0
-        self._requests = self._refused = self._rows = 0
-        self._counts: Any = None
+        self._rows = self._requests = self._refused = 0
+        self._counts = None

@@ -113,6 +113,20 @@ def test_lines_of_lambdas_json_format_are_read() -> None:
     assert entry(json.dumps(started)).level == "DEBUG"
 
 
+def test_a_profile_line_is_for_the_monitor_and_shown_in_words() -> None:
+    counted = {
+        "Profile": 1,
+        "FunctionVersion": "7",
+        "Rows": 512,
+        "Requests": 500,
+        "Refused": 3,
+        "Counts": [7] * 400,
+    }
+    profile = entry(json.dumps(counted | {"Environment": "k3j9x0ab"}))
+    assert (profile.level, profile.version) == ("DEBUG", "7")
+    assert profile.message == ("counted 512 rows for the monitor: 500 requests, 3 refused, environment k3j9x0ab")
+
+
 def test_requests_without_a_line_of_their_own_are_counted_while_one_is_sought() -> None:
     log_filter = LogFilter(ALL, REQUEST["RequestId"])
     assert log_filter.select([entry(json.dumps(GATHERED))]) == []
