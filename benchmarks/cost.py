@@ -30,8 +30,8 @@ ARCHITECTURE = "x86_64"
 TASKS, TASK_VCPU, TASK_GB = 2, 0.5, 1.0
 NOTE = (
     f"US dollars for a million predictions of one row in a month, us-east-1, prices of {AS_OF}, "
-    f"{ARCHITECTURE}, without free tiers and logs (costs.md: $0.52). Measured here: duration and init under each "
-    f"size's CPU share, small boosting model; {COLD_SHARE:.0%} of requests are cold. INIT is billed like "
+    f"{ARCHITECTURE}, without free tiers and logs (costs.md). Measured here: duration and init under "
+    f"each size's CPU share, small boosting model; {COLD_SHARE:.0%} of requests are cold. INIT is billed like "
     "duration; duration rounds up to whole ms. snapstart keeps one version's snapshot all month and restores for "
     "each cold request. provisioned "
     "keeps one environment ready all month and bills no init. The container is two Fargate tasks of half a CPU "

@@ -30,6 +30,7 @@ TITLES = {
     "warm": "Warm requests",
     "layers": "Layers",
     "cost": "Cost of a million predictions",
+    "log_bill": "The log of a request",
     "load": "Load",
     "main_job": "The main job",
     "package": "Packaging",
