@@ -13,6 +13,7 @@ from serinus.lambda_handlers.inference.errors import UnknownEvent
 from serinus.lambda_handlers.inference.instrumented import InstrumentedEndpoint, open_instrumented, write_lines
 
 Event = dict[str, Any]
+PROBE = "serinus-probe"
 
 
 def event(body: bytes, *, method: str = "POST", path: str = "/predict", stage: str = "live") -> Event:
@@ -86,6 +87,33 @@ def test_golden_requests_are_reported_apart(reported, rows, lines):
     reported(event(rows, stage="serinus-probe"), None)
     assert "_aws" not in lines[0]
     assert lines[0]["Probe"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "waited"),
+    [(None, True), ("on-demand", True), ("snap-start", False), ("provisioned-concurrency", False)],
+)
+def test_a_golden_request_that_waited_for_init_is_told_so_and_no_other(iris, rows, kind, waited):
+    environ = {"SERINUS_MODEL_DIR": str(iris)} | ({"AWS_LAMBDA_INITIALIZATION_TYPE": kind} if kind else {})
+    opened = open_instrumented(environ, lambda line: None)
+    marked = ["x-serinus-cold-start" in opened(probe, None)["headers"] for probe in [event(rows, stage=PROBE)] * 2]
+    assert marked == [waited, False]
+    opened = open_instrumented(environ, lambda line: None)
+    live = [event(rows), event(rows, stage=PROBE)]
+    assert ["x-serinus-cold-start" in opened(request, None)["headers"] for request in live] == [False, False]
+
+
+def test_requests_to_a_busy_environment_leave_one_line(iris, rows):
+    written: list[bytes] = []
+    opened = open_instrumented({"SERINUS_MODEL_DIR": str(iris)}, written.append)
+    request = event(rows)
+    for number in range(5):
+        request["requestContext"]["requestTimeEpoch"] = 1_790_000_040_000 + number * 10
+        opened(request, None)
+    assert len(written) == 1
+    opened(event(b"{}"), None)
+    gathered, refused = (json.loads(line) for line in written[1].splitlines())
+    assert (gathered["Requests"], refused["Status"]) == (4, 422)
 
 
 def test_what_is_no_request_is_lambdas_to_count(reported, lines):
