@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import json
 import os
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
@@ -24,7 +23,7 @@ from serinus.lambda_handlers.contract.monitored import ENV_BUCKET, Monitored, Pr
 from serinus.lambda_handlers.monitoring import journal
 from serinus.lambda_handlers.monitoring.store import HOUR_S, Store, is_baseline, is_function
 
-_NAME_DIGITS = 24
+_NAME_DIGITS = 16
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
@@ -48,7 +47,7 @@ def collect(event: Mapping[str, Any], store: Store) -> dict[str, int]:
 
 def _keep_lines(batch: Mapping[str, Any], store: Store) -> dict[str, int]:
     groups: dict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
-    damaged, now = 0, int(time.time()) // HOUR_S
+    damaged, logged_at = 0, max(int(logged["timestamp"]) for logged in batch["logEvents"]) // 1000 // HOUR_S
     for logged in batch["logEvents"]:
         try:
             line = ProfileLine.from_json(json.loads(logged["message"]))
@@ -61,7 +60,7 @@ def _keep_lines(batch: Mapping[str, Any], store: Store) -> dict[str, int]:
         groups[line.function, int(line.since) // HOUR_S].append((logged["id"], logged["message"]))
     for (function, hour), lines in groups.items():
         digest = hashlib.sha256("\n".join(identity for identity, _ in lines).encode()).hexdigest()
-        store.put_lines(function, now, hour, digest[:_NAME_DIGITS], [text.strip() for _, text in lines])
+        store.put_lines(function, logged_at, hour, digest[:_NAME_DIGITS], [text.strip() for _, text in lines])
     return {"kept": sum(map(len, groups.values())), "damaged": damaged}
 
 

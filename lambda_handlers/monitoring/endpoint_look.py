@@ -11,7 +11,7 @@ from serinus.lambda_handlers.monitoring.clocks import Clocks, ClockSettings, Sta
 from serinus.lambda_handlers.monitoring.endpoint_state import BaselineState, EndpointState
 from serinus.lambda_handlers.monitoring.endpoint_streams import EndpointStreams
 from serinus.lambda_handlers.monitoring.findings import Finding
-from serinus.lambda_handlers.monitoring.hours import VISIBLE_WITHIN_HOURS, Block, Hour, read_hours
+from serinus.lambda_handlers.monitoring.hours import DELIVERY_HOURS, Block, Hour, read_hours
 from serinus.lambda_handlers.monitoring.store import HOUR_S, Store
 
 #: Lines are kept for a week: a monitor that was away longer begins with the last hours of it.
@@ -49,7 +49,7 @@ def look_at(
     """Look at all hours since the last look up to ``hour`` (since 1970), and bring ``state`` up to date. It writes
     hours' sums alone."""
     first = _first_hour(store, settings.function, state, hour)
-    listed = list(store.list_lines(settings.function, first - VISIBLE_WITHIN_HOURS))
+    listed = list(store.list_lines(settings.function, first - DELIVERY_HOURS))
     sums = read_hours(store, settings.function, range(first, hour + 1), listed, state.counted)
     monitored: dict[str, EndpointStreams | None] = {}
     for hour_sums in sums:

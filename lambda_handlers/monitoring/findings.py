@@ -13,7 +13,7 @@ CLOCKS = ("slow", "fast")
 #: Below this share of the alias' invocations that lines account for, what is counted may not be what was served.
 LEAST_COVERAGE = 0.9
 #: Fewer invocations in a day are covered by too few lines to say.
-FEWEST_INVOCATIONS = 1000
+FEWEST_INVOCATIONS = 100
 #: Of a false report of a broken constraint that allows some values, in an hour in which just these occur.
 _CHANCE = 1e-6
 #: Evidence is reported up to e to this power: more says nothing.

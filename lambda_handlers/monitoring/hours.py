@@ -15,11 +15,10 @@ from serinus.lambda_handlers.monitoring import journal
 from serinus.lambda_handlers.monitoring.store import CollectedObject, Store
 
 BLOCK_S = 300
-#: CloudWatch Logs delivers a batch again for a day; so long a line's number is known.
+#: CloudWatch Logs tries to deliver a batch for a day, and may deliver it again. So long are objects looked for,
+#: under the hour in which their lines were logged, and known as counted.
 #: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
-REDELIVERY_HOURS = 25
-#: An object's key names the hour in which the collector wrote it; it is visible by the end of the next.
-VISIBLE_WITHIN_HOURS = 1
+DELIVERY_HOURS = 25
 
 
 @dataclass(slots=True)
@@ -76,8 +75,8 @@ class Hour:
 
 @dataclass(slots=True)
 class Counted:
-    """What was counted already: names of ``objects`` by the hour of their collection, and by environment the
-    numbers of its ``lines``, as ranges of first and last, with the last hour in which it was seen."""
+    """What was counted already: names of ``objects`` by the hour in which their lines were logged, and by
+    environment the numbers of its ``lines``, as ranges of first and last, with the last hour it was seen in."""
 
     objects: dict[int, set[str]] = field(default_factory=dict)
     lines: dict[str, tuple[int, list[list[int]]]] = field(default_factory=dict)
@@ -99,8 +98,8 @@ class Counted:
 
     def forget(self, hour: int) -> None:
         """Leave out what no later delivery can repeat."""
-        self.objects = {at: names for at, names in self.objects.items() if at >= hour - VISIBLE_WITHIN_HOURS}
-        self.lines = {name: kept for name, kept in self.lines.items() if kept[0] > hour - REDELIVERY_HOURS}
+        self.objects = {at: names for at, names in self.objects.items() if at > hour - DELIVERY_HOURS}
+        self.lines = {name: kept for name, kept in self.lines.items() if kept[0] > hour - DELIVERY_HOURS}
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -121,7 +120,7 @@ def read_hours(
     to hours before counts in the first; what belongs to later ones is left."""
     sums = {hour: Hour(hour) for hour in hours}
     for item in listed:
-        names = counted.objects.setdefault(item.collected, set())
+        names = counted.objects.setdefault(item.logged, set())
         if item.hour >= hours.stop or f"{item.hour}-{item.name}" in names:
             continue
         names.add(f"{item.hour}-{item.name}")

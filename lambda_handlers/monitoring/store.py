@@ -40,11 +40,11 @@ class Stored(NamedTuple):
 
 
 class CollectedObject(NamedTuple):
-    """An object of collected lines: of ``hour``, and collected in hour ``collected``, both since 1970; ``name``
-    follows from the lines."""
+    """An object of collected lines: of ``hour``, and logged in hour ``logged``, both since 1970; ``name`` follows
+    from the lines."""
 
     key: str
-    collected: int
+    logged: int
     hour: int
     name: str
 
@@ -56,13 +56,13 @@ class Store:
         self._s3 = s3
         self._bucket = bucket
 
-    def put_lines(self, function: str, collected: int, hour: int, name: str, lines: Sequence[str]) -> None:
-        """Keep log lines of ``hour`` that were collected in hour ``collected``; ``name`` follows from them."""
+    def put_lines(self, function: str, logged: int, hour: int, name: str, lines: Sequence[str]) -> None:
+        """Keep lines of ``hour`` that were logged in hour ``logged``; ``name`` follows from them."""
         body = gzip.compress("\n".join(lines).encode(), mtime=0)
-        self._put(f"{_lines_prefix(function, collected)}{hour}-{name}.json.gz", body)
+        self._put(f"{_lines_prefix(function, logged)}{hour}-{name}.json.gz", body)
 
     def list_lines(self, function: str, first: int) -> Iterator[CollectedObject]:
-        """Objects that were collected in hour ``first`` or later, in order of these hours."""
+        """Objects of lines that were logged in hour ``first`` or later, in order of these hours."""
         prefix = f"lines/{function}/"
         parameters = {"Bucket": self._bucket, "Prefix": prefix, "StartAfter": _lines_prefix(function, first)}
         while True:

@@ -25,7 +25,7 @@ def test_columns_that_drift_come_first_with_evidence_and_effect(filled):
 
 def test_the_page_says_the_verdict_first_and_escapes_names(filled):
     page = render("churn", filled.report())
-    assert page.stability("drift (age)") < page.stability("Evidence") < page.stability("Columns")
+    assert page.index("drift (age)") < page.index("Evidence") < page.index("Columns")
     assert "score &lt;b&gt;" in page
     assert "<b>score" not in page
     assert "score <b>" not in page

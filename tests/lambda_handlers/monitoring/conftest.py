@@ -96,7 +96,7 @@ class Endpoint:
         """Have the collector keep log messages."""
         self.invocations += 1
         events = [
-            {"id": f"{self.invocations}-{number}", "timestamp": 0, "message": text}
+            {"id": f"{self.invocations}-{number}", "timestamp": int(self.now * 1000), "message": text}
             for number, text in enumerate(messages)
         ]
         batch = {"messageType": "DATA_MESSAGE", "logGroup": f"/aws/lambda/{FUNCTION}", "logEvents": events}
@@ -134,6 +134,5 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket=BUCKET)
         endpoint = Endpoint(s3, Store(s3, BUCKET))
-        monkeypatch.setattr("time.time", lambda: endpoint.now)
         collect({"reference": MONITORED.to_json(), "function": FUNCTION}, endpoint.store)
         yield endpoint
