@@ -32,6 +32,8 @@ BATCH_MINUTES = (2, 17, 32, 47)
 #: The monitor's run of an hour is over by then, in minutes of the next.
 _LOOKED_AT_MINUTE = 12
 _HOUR_S, _DAY_HOURS = 3600, 24
+#: Between two hours the monitor's environment is kept, as one that other endpoints use would be.
+_READINGS = {"environment-idle-limit": "3600"}
 #: Nothing is released while days pass; a judge would look every minute of them.
 _OVERRIDES = {"monitor": {"enabled": True}, "rollout": {"strategy": "all_at_once"}}
 _PATIENCE_S = 60.0
@@ -85,7 +87,9 @@ def run_simulation(
             _conditions(options),
         )
         view.stage("starting an offline cloud, building and synthesizing endpoint and monitor")
-        with rehearsal_environment(options.project, workspace, seed=options.seed, metric_delay_s=0) as environment:
+        with rehearsal_environment(
+            options.project, workspace, seed=options.seed, metric_delay_s=0, readings=_READINGS
+        ) as environment:
             deploy_stable(environment, view)
             record.seconds["prepare"] = time.monotonic() - began
             view.stage(f"simulating {days} days")

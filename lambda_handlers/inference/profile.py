@@ -49,6 +49,7 @@ class Profile:
         """Begin as another environment: nothing is counted, and lines are numbered from 0."""
         self._environment = os.urandom(4).hex()
         self._sequence = 0
+        self._latest_ms = 0.0
         self._kept: KeptTensors | None = None
         self._open()
 
@@ -60,6 +61,9 @@ class Profile:
             return b""
         try:
             lines = b""
+            # The next request may be far off, or go to another environment: so a quiet one writes at once.
+            quiet = received_ms - self._latest_ms >= LONGEST_WAIT_MS
+            self._latest_ms = received_ms
             if not self._begin_ms <= received_ms < self._end_ms:
                 lines = self._begin_block(received_ms)
             self._requests += 1
@@ -73,7 +77,7 @@ class Profile:
                     self._kept = KeptTensors(self._signature, feeds, outputs)
                 if self._kept.add(feeds, outputs):
                     self._count_kept()
-            if self._rows >= ROWS_A_LINE or self._until_ms - self._since_ms >= LONGEST_WAIT_MS:
+            if quiet or self._rows >= ROWS_A_LINE or self._until_ms - self._since_ms >= LONGEST_WAIT_MS:
                 lines += self._take()
             return lines
         except Exception:

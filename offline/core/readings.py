@@ -249,6 +249,16 @@ class Readings:
             module="sandbox/first_inits.py",
         ),
     ] = AT_ONCE
+    environment_idle_limit: Annotated[
+        Seconds,
+        Doubt(
+            durations=("600", "3600"),
+            meaning="how long an environment without requests is kept",
+            says="environments are ended every few hours, and no time is stated for idle ones",
+            page=f"{DOCS}/lambda/latest/dg/lambda-runtime-environment.html",
+            module="sandbox/sandbox.py",
+        ),
+    ] = Seconds(600.0, 600.0)
     role_propagation: Annotated[
         Seconds,
         Doubt(

@@ -61,7 +61,7 @@ class Lambda(
         self.faults = Faults(self.dice)
         self.logs = LogWriter(context)
         self.capacity = Capacity(config.max_workers)
-        self.sandbox = Sandbox(self.capacity, context.clock)
+        self.sandbox = Sandbox(self.capacity, context.clock, config.readings.environment_idle_limit.high)
 
     def connect(self, ports: Ports) -> None:
         super().connect(ports)
