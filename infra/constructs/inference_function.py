@@ -25,8 +25,8 @@ from serinus.infra.names import log_group_name
 ENTRY_MODULE = "serinus.lambda_handlers.inference.handler"
 HANDLER = f"{ENTRY_MODULE}.handler"
 _HASH_DIGITS = 12
-#: Lambda's own lines on a request are as large as ours. Only the JSON format can leave them out, but for those on
-#: crashes and timeouts. The function's lines are JSON already, so Lambda leaves them as they are; they state no
+#: Lambda's own lines on a request are as large as ours. Those on crashes and timeouts are kept, which only the
+#: JSON format allows. The function's lines are JSON already, so Lambda leaves them as they are; they state no
 #: level, which counts as INFO.
 #: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 #: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
