@@ -7,8 +7,9 @@ import numpy as np
 from serinus.lambda_handlers.contract.signature import Signature
 from serinus.lambda_handlers.inference.tensors import Array, Feeds
 
-#: Rows after which the tensors are to be counted, and bytes of them after which they are sooner.
-MOST_ROWS = 256
+#: Rows after which the tensors are to be counted, and bytes of them after which they are sooner. Half as many cost
+#: a fifth more a row: most of what counts has left the processor's caches meanwhile.
+MOST_ROWS = 512
 MOST_BYTES = 1_000_000
 #: Bytes that a Python string has beside its characters.
 _STRING_BYTES = 49
