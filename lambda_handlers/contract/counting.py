@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from serinus.lambda_handlers.contract.monitored import Column, Monitored, Role
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 
-Array = npt.NDArray[Any]
-Counts = npt.NDArray[np.int64]
+# `numpy.typing` is not loaded for this: the function counts with these.
+Array = np.ndarray[Any, np.dtype[Any]]
+Counts = np.ndarray[Any, np.dtype[np.int64]]
 Feeds = Mapping[str, Array]
 
 #: Columns of an output that are watched; nobody looks at each dimension of an embedding.

@@ -24,7 +24,7 @@ handler = open_instrumented(os.environ)
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from serinus.lambda_handlers.inference import snapshot
 
-    snapshot.prepare(handler.telemetry.restored)
+    snapshot.prepare(handler.telemetry.prepare, handler.telemetry.restored)
 
 gc.freeze()
 gc.enable()

@@ -53,6 +53,14 @@ class Profile:
         self._kept: KeptTensors | None = None
         self._open()
 
+    def prepare(self) -> None:
+        """Load what counts, as before a snapshot: then no request waits for it. Never raises, as `answered`."""
+        try:
+            if self._count is None:
+                self._count = self._compile()
+        except Exception as error:  # noqa: BLE001  a response must not be lost for its count
+            self._give_up(error)
+
     def answered(self, received_ms: float, refused: bool, feeds: Feeds | None, outputs: Sequence[Array]) -> bytes:
         """Note a live request that the API received at ``received_ms`` since 1970; ``feeds`` and ``outputs`` are
         the graph's where they are to be counted. Returns the lines to be written now, empty for none. Never
@@ -80,11 +88,14 @@ class Profile:
             if quiet or self._rows >= ROWS_A_LINE or self._until_ms - self._since_ms >= LONGEST_WAIT_MS:
                 lines += self._take()
             return lines
-        except Exception:
-            self._broken = True
-            self._kept = None
-            log.exception("this environment no longer counts values for the monitor")
+        except Exception as error:  # noqa: BLE001  a response must not be lost for its count
+            self._give_up(error)
             return b""
+
+    def _give_up(self, error: Exception) -> None:
+        self._broken = True
+        self._kept = None
+        log.error("this environment no longer counts values for the monitor", exc_info=error)
 
     def _begin_block(self, received_ms: float) -> bytes:
         """The line of the block before, if it has any request."""

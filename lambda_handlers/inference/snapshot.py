@@ -21,10 +21,11 @@ from snapshot_restore_py import register_after_restore, register_before_snapshot
 _GENERATORS = ("random", "numpy.random")
 
 
-def prepare(begin_anew: Callable[[], object]) -> None:
-    """Register the hooks that AWS's client runs around the snapshot; ``begin_anew`` is the function's own after a
-    restore."""
+def prepare(load: Callable[[], object], begin_anew: Callable[[], object]) -> None:
+    """Register the hooks that AWS's client runs around the snapshot; ``load`` is the function's own before it,
+    ``begin_anew`` after a restore."""
     register_before_snapshot(_import_app)
+    register_before_snapshot(load)
     register_after_restore(reseed)
     register_after_restore(begin_anew)
 

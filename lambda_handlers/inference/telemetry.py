@@ -98,6 +98,11 @@ class Telemetry:
         """Whether no request of the environment has been logged yet."""
         return self._new
 
+    def prepare(self) -> None:
+        """Load what a later request would have to wait for."""
+        if self._profile is not None:
+            self._profile.prepare()
+
     def restored(self) -> None:
         """Begin as a copy of the environment: what it has gathered and counted is not this copy's."""
         self._gathering.clear()

@@ -272,6 +272,14 @@ def test_a_restored_copy_counts_from_nothing_under_a_name_of_its_own(open_client
     assert len(names) == 3
 
 
+@pytest.mark.parametrize("variables", [{}, {"SERINUS_PROFILE": "0"}])
+def test_what_counts_can_be_loaded_before_a_snapshot(open_client, variables):
+    client = open_client(**variables)
+    client.endpoint.telemetry.prepare()
+    client.post([row()])
+    assert client.counted() == (Counter() if variables else client.expected)
+
+
 def test_kept_tensors_are_bounded_by_rows_and_by_bytes(open_client):
     client, most = open_client(), 0
     for _ in range(600):

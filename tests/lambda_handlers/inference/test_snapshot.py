@@ -76,7 +76,7 @@ def run_init(folder: Path, kind: str) -> dict[str, Any]:
 
 def test_hooks_are_loaded_under_snapstart_only(churn: Path) -> None:
     assert run_init(churn, "on-demand")["hooks"] is None
-    assert run_init(churn, "snap-start")["hooks"] == [1, 2]
+    assert run_init(churn, "snap-start")["hooks"] == [2, 2]
 
 
 def test_the_snapshot_holds_the_application_and_nothing_that_ages(churn: Path) -> None:
