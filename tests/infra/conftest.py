@@ -57,11 +57,13 @@ SIGNATURE = Signature(
     tensors=(Tensor("X", "float32", ("age",)),),
     outputs=(Output("variable", "float32", "value", (None,)),),
 )
+#: By stream: at most the edge, missing, below, above.
+BANDS = ((0.3, 0.7), (0.0, 0.05), (0.0, 0.05), (0.0, 0.05))
 MONITORED = Monitored(
     "sample",
     (
-        Column("age", "input", "number", 1, 8, (4, 0, 0, 0), ((0.3, 0.7),), (3.0,), 0.0, 7.0),
-        Column("variable", "output", "number", 1, 8, (4, 0, 0, 0), ((0.3, 0.7),), (3.0,), 0.0, 7.0),
+        Column("age", "input", "number", 1, 8, (4, 0, 0, 0), BANDS, (3.0,), 0.0, 7.0),
+        Column("variable", "output", "number", 1, 8, (4, 0, 0, 0), BANDS, (3.0,), 0.0, 7.0),
     ),
     {},
 )

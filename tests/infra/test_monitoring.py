@@ -290,9 +290,11 @@ def test_the_shared_stack_is_deployed_first_and_has_the_runtime_layer_of_the_fir
     assert len(resources_of(templates["fraud"], "AWS::Logs::SubscriptionFilter")) == 1
 
 
+#: By stream: at most the edge, missing, below, above.
+BANDS = ((0.3, 0.7), (0.0, 0.05), (0.0, 0.05), (0.0, 0.05))
 MONITORED = Monitored(
     "sample",
-    (Column("customer_id", "input", "number", 1, 8, (4, 0, 0, 0), ((0.3, 0.7),), (3.0,), 0.0, 7.0),),
+    (Column("customer_id", "input", "number", 1, 8, (4, 0, 0, 0), BANDS, (3.0,), 0.0, 7.0),),
     {"note": "free text"},
 )
 

@@ -13,7 +13,9 @@ from serinus.lambda_handlers.hooks.before_traffic import respond
 from serinus.lambda_handlers.hooks.first_release import _check
 from serinus.lambda_handlers.hooks.publish_reference import ATTEMPTS, publish_reference
 
-COLUMN = Column("a", "input", "number", 1, 8, (4, 0, 0, 0), ((0.3, 0.7),), (3.0,), 0.0, 7.0)
+#: By stream: at most the edge, missing, below, above.
+BANDS = ((0.3, 0.7), (0.0, 0.05), (0.0, 0.05), (0.0, 0.05))
+COLUMN = Column("a", "input", "number", 1, 8, (4, 0, 0, 0), BANDS, (3.0,), 0.0, 7.0)
 MONITORED = Monitored("sample", (COLUMN,), {})
 ENVIRON = {"SERINUS_COLLECTOR": "shop-prod-shared-collector", "SERINUS_FUNCTION": "shop-prod-churn"}
 
