@@ -20,6 +20,7 @@ from botocore.validate import ParamValidator
 from onnx import TensorProto, helper
 
 from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.monitored import KEY, Monitored
 from serinus.lambda_handlers.contract.prediction_bins import bins_between
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 from serinus.lambda_handlers.contract.tolerance import Tolerance
@@ -35,14 +36,22 @@ FUNCTION, ALIAS, STABLE, CANARY, DEPLOYMENT = "shop-dev-churn", "live", "6", "7"
 def sum_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Writes a bundle whose model adds its two features; ``golden_error`` is added to what it promises."""
 
-    def write(name: str, *, golden_error: float = 0.0, features: tuple[Feature, ...] | None = None) -> Path:
+    def write(
+        name: str,
+        *,
+        golden_error: float = 0.0,
+        features: tuple[Feature, ...] | None = None,
+        monitored: Monitored | None = None,
+    ) -> Path:
         chosen = features or (Feature("a", "float32"), Feature("b", "float32"))
         tensor = Tensor("X", "float32", tuple(feature.name for feature in chosen))
         signature = Signature("regression", chosen, (tensor,), (Output("value", "float32", "value", (None, 1)),))
         rows = [{feature.name: float(row) for feature in chosen} for row in range(8)]
         outputs = {"value": [[row * len(chosen) + golden_error] for row in range(8)]}
         folder = tmp_path_factory.mktemp(name)
-        graph, baseline = _sum_graph(len(chosen)), dump_json({"name": name, "prediction_bins": BINS.to_json()})
+        profile = {"name": name, "prediction_bins": BINS.to_json()}
+        profile |= {KEY: monitored.to_json()} if monitored else {}
+        graph, baseline = _sum_graph(len(chosen)), dump_json(profile)
         golden = dump_json({"rows": rows, "outputs": outputs})
         manifest = Manifest("churn", "", signature, "float32", Tolerance(), "tests").to_json()
         manifest["version"] = compute_version(graph, manifest, baseline, golden)

@@ -27,6 +27,7 @@ from serinus.infra.release import LayerZip, Release
 from serinus.infra.settings import load_settings
 from serinus.infra.stacks.endpoint_stack import EndpointStack
 from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.monitored import Column, Monitored
 from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
 # One group: each process would rehearse both strategies anew.
@@ -40,7 +41,12 @@ RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 NAME = "shop-dev-churn"
 SETTINGS = (
     '[project]\nname = "shop"\n\n[endpoint.churn.rollout]\nstrategy = "{}"\nbake_minutes = 5\nkeep_versions = 2\n'
+    "[endpoint.churn.monitor]\nenabled = true\n"
 )
+COLLECTOR = "shop-dev-shared-collector"
+#: By stream: at most the edge, missing, below, above.
+BANDS = ((0.3, 0.7), (0.0, 0.05), (0.0, 0.05), (0.0, 0.05))
+MONITORED = Monitored("sample", (Column("a", "input", "number", 1, 8, (4, 0, 0, 0), BANDS, (3.0,), 0.0, 7.0),), {})
 HERE = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
 Grant = tuple[str, str]
 #: CodeDeploy's configurations of the strategies that a release is made by.
@@ -146,6 +152,8 @@ class Stand:
         self.functions, self.codedeploy = cloud.client("lambda"), cloud.client("codedeploy")
         for function in functions:
             self._create(function, bundle)
+        # The shared stack's, of which only the name matters here.
+        self._create_collector(functions[0])
         for value in range(4):
             variables = {"SERINUS_MODEL_DIR": str(bundle), "VALUE": str(value)}
             self.functions.update_function_configuration(FunctionName=NAME, Environment={"Variables": variables})
@@ -181,6 +189,19 @@ class Stand:
             Timeout=60,
             MemorySize=512,
             Environment={"Variables": {**function.variables, "SERINUS_MODEL_DIR": str(bundle)}},
+        )
+
+    def _create_collector(self, borrowed: Deployed) -> None:
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("app.py", "def handler(event, context):\n    return None\n")
+        self.functions.create_function(
+            FunctionName=COLLECTOR,
+            Runtime=RUNTIME,
+            Role=role_of(borrowed.name),
+            Handler="app.handler",
+            Code={"ZipFile": code.getvalue()},
+            LoggingConfig={"LogGroup": f"/aws/lambda/{borrowed.name}"},
         )
 
     @contextmanager
@@ -325,7 +346,7 @@ def rehearse(folder: Path, bundle: Path, strategy: str) -> list[Rehearsed]:
 def rehearsed(
     tmp_path_factory: pytest.TempPathFactory, sum_bundle: Callable[..., Path]
 ) -> dict[str, list[Rehearsed]]:
-    bundle = sum_bundle("granted")
+    bundle = sum_bundle("granted", monitored=MONITORED)
     return {name: rehearse(tmp_path_factory.mktemp(name), bundle, name) for name in CONFIGURATIONS}
 
 
