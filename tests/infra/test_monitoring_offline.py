@@ -8,6 +8,7 @@ import fnmatch
 import hashlib
 import io
 import json
+import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -32,6 +33,9 @@ from serinus.offline.cloud.stepped import SteppedCloud, stepped
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("permissions")]
 
+PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+BEGIN, END = "<!-- the monitor's permissions: made by tests/infra -->", "<!-- end of the monitor's permissions -->"
+REWRITE = "SERINUS_REWRITE_SNAPSHOTS"
 ACCOUNT, REGION = "123456789012", "us-east-1"
 FUNCTION, SHARED = "shop-prod-churn", "shop-prod-shared"
 COLLECTOR, MONITOR = f"{SHARED}-collector", f"{SHARED}-monitor"
@@ -205,34 +209,35 @@ def test_a_line_that_a_function_prints_is_collected_looked_at_and_reported(
         "the metric of findings",
     )
     assert [one["Maximum"] for one in values] == [0.0]
-    _check_permissions(cloud)
+    rows = [row for name in (COLLECTOR, MONITOR) for row in permissions_of(cloud, name, outputs["MonitorBucket"])]
+    table = "\n".join(["| function | granted | on | used in a look |", "|---|---|---|---|", *rows])
+    page = PAGE.read_text(encoding="utf-8")
+    made = f"{page.split(BEGIN)[0]}{BEGIN}\n\n{table}\n\n{END}{page.split(END)[1]}"
+    if os.environ.get(REWRITE):
+        PAGE.write_text(made, encoding="utf-8")
+    assert made == PAGE.read_text(encoding="utf-8"), f"rewrite it with {REWRITE}=1 and review the change"
 
 
-def _check_permissions(cloud: SteppedCloud) -> None:
-    """Nothing that either function calls is denied, and whatever is granted is used."""
-    iam, functions = cloud.client("iam"), cloud.client("lambda")
-    for name in (COLLECTOR, MONITOR):
-        role = functions.get_function_configuration(FunctionName=name)["Role"]
-        uses = cloud.cloud.authorizer.uses(role)
-        denied = [use for use in uses if not use["allowed"]]
-        assert denied == [], name
-        granted = {
-            (action, resource)
-            for policy in iam.list_role_policies(RoleName=role.rpartition("/")[2])["PolicyNames"]
-            for statement in iam.get_role_policy(RoleName=role.rpartition("/")[2], PolicyName=policy)[
-                "PolicyDocument"
-            ]["Statement"]
-            for action in listed(statement["Action"])
-            for resource in listed(statement["Resource"])
-        }
-        unused = {
-            (name, action)
-            for action, resource in granted
-            if not any(
-                use["action"] == action and fnmatch.fnmatchcase(use["resource"] or "*", resource) for use in uses
-            )
-        }
-        assert unused == {each for each in OTHERWISE_USED if each[0] == name}
+def permissions_of(cloud: SteppedCloud, name: str, bucket: str) -> list[str]:
+    """Rows of what a function's role grants; nothing that it calls is denied, and whatever is granted is used."""
+    iam = cloud.client("iam")
+    role = cloud.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+    policies = iam.list_role_policies(RoleName=role.rpartition("/")[2])["PolicyNames"]
+    uses = cloud.cloud.authorizer.uses(role)
+    assert [use for use in uses if not use["allowed"]] == []
+    rows = []
+    for policy in policies:
+        document = iam.get_role_policy(RoleName=role.rpartition("/")[2], PolicyName=policy)["PolicyDocument"]
+        for statement in document["Statement"]:
+            for action in listed(statement["Action"]):
+                for resource in listed(statement["Resource"]):
+                    is_used = any(
+                        use["action"] == action and fnmatch.fnmatchcase(use["resource"] or "*", resource)
+                        for use in uses
+                    )
+                    use = "yes" if is_used else OTHERWISE_USED[name, action]
+                    rows.append(f"| `{name}` | `{action}` | `{resource.replace(bucket, 'BUCKET')}` | {use} |")
+    return sorted(rows)
 
 
 def listed(value: Any) -> list[str]:
