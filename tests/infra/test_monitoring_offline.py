@@ -37,10 +37,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 BEGIN, END = "<!-- the monitor's permissions: made by tests/infra -->", "<!-- end of the monitor's permissions -->"
 REWRITE = "SERINUS_REWRITE_SNAPSHOTS"
 ACCOUNT, REGION = "123456789012", "us-east-1"
-FUNCTION, SHARED = "shop-prod-churn", "shop-prod-shared"
+#: Of no other test: all clouds of a process share one IAM and one set of log groups.
+FUNCTION, SHARED = "shop-watched-churn", "shop-watched-shared"
 COLLECTOR, MONITOR = f"{SHARED}-collector", f"{SHARED}-monitor"
 SETTINGS = (
-    f'[project]\nname = "shop"\n[endpoint.churn]\n[env.prod]\naccount = "{ACCOUNT}"\nregion = "{REGION}"\n'
+    f'[project]\nname = "shop"\n[endpoint.churn]\n[env.watched]\naccount = "{ACCOUNT}"\nregion = "{REGION}"\n'
     "[operations]\ntopic = true\n"
 )
 #: By stream: at most the edge, missing, below, above.
@@ -104,7 +105,9 @@ def deploy(cloud: SteppedCloud, assembly: Path, stack: str) -> dict[str, str]:
         assert time.monotonic() < deadline, described
         time.sleep(0.1)
     events = stacks.describe_stack_events(StackName=stack)["StackEvents"]
-    assert described["StackStatus"] == "CREATE_COMPLETE", [one.get("ResourceStatusReason") for one in events]
+    assert described["StackStatus"] == "CREATE_COMPLETE", [
+        one["ResourceStatusReason"] for one in events if one.get("ResourceStatusReason")
+    ]
     return {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
 
 
@@ -132,7 +135,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stepped
     """Both stacks; the shared stack's outputs."""
     folder = tmp_path_factory.mktemp("monitoring")
     (folder / "serinus.toml").write_text(SETTINGS, encoding="utf-8")
-    settings = load_settings(folder / "serinus.toml", "prod")
+    settings = load_settings(folder / "serinus.toml", "watched")
     app = create_app(folder / "out")
     SharedStack(app, name=SHARED, settings=settings, runtime_zip=numpy_layer(folder))
     endpoint_stack(app)

@@ -21,8 +21,9 @@ OTHERWISE_USED = {
     "cloudformation:DescribeStackResources": "the runbook",
     "codedeploy:PutLifecycleEventHookExecutionStatus": "the runbook",
     "ssm:GetParameter": "the runbook",
-    "s3:GetObject": "rollback of a stack whose template is larger than a call may be",
-    "s3:PutObject": "rollback of a stack whose template is larger than a call may be",
+    "s3:GetObject": "`serinus monitor`, and rollback of a stack whose template is larger than a call may be",
+    "s3:ListBucket": "`serinus monitor`",
+    "s3:PutObject": "`serinus monitor accept`, and rollback of a stack whose template is large",
     "apigateway:PUT": "tags of a new key, which AWS checks as a call of its own",
 }
 
