@@ -45,8 +45,8 @@ class MonitoredEndpoint(Construct):
             self,
             "Drift",
             alarm_name=steady_alarm_name(stack_name, DRIFT),
-            alarm_description="What the endpoint is asked, or answers, differs from the sample of its model. "
-            "`serinus monitor status NAME` says in which columns, and since when.",
+            alarm_description="The monitor has a finding: inputs or predictions differ from the model's sample, "
+            "many requests are refused, or counts do not arrive. `serinus monitor status NAME` says which.",
             metric=cloudwatch.Metric(
                 namespace=signals.METRIC_NAMESPACE,
                 metric_name=findings.METRIC_FINDINGS,

@@ -21,6 +21,7 @@ EVERYTHING = DEFAULTS + (
     "docs = true\nhot_route = false\nquota_requests = 100_000\nreserved_concurrency = 5\nmemory_mb = 1769\n"
     'log_retention_days = 365\ncors_origins = ["https://one.example", "https://two.example"]\n'
     'variables = { LEVEL = "debug" }\ntags = { team = "ml" }\n'
+    "[endpoint.churn.monitor]\nenabled = true\n"
 )
 PROD = DEFAULTS + '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 MASKS = (

@@ -1,6 +1,8 @@
 """The monitor of an environment: its bucket, its functions, and what each may do; what an endpoint has for it."""
 
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from serinus.infra.synth import synthesize
 from serinus.lambda_handlers.contract.monitored import Column, Monitored
 from serinus.lambda_handlers.monitoring.monitor import read_settings
 
+SNAPSHOT = Path(__file__).parent / "snapshots" / "shared_stack_monitor.json"
+REWRITE = "SERINUS_REWRITE_SNAPSHOTS"
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "eu-central-1"\n'
 BASE = f'[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.fraud]\n{PROD}'
 OFF = "[endpoint.{}.monitor]\nenabled = false\n"
@@ -53,6 +57,15 @@ def shown(resource: Any) -> str:
     if isinstance(resource, str):
         return resource
     return str(resource["Fn::Join"][1][-1]) if "Fn::Join" in resource else "the bucket"
+
+
+def test_the_template_is_as_reviewed(shared_template: Made) -> None:
+    rendered = json.dumps(shared_template(BASE), indent=1, sort_keys=True) + "\n"
+    rendered = re.sub(r"\b[0-9a-f]{64}\b", "<sha256>", rendered)
+    if os.environ.get(REWRITE):
+        SNAPSHOT.write_text(rendered, encoding="utf-8")
+
+    assert rendered == SNAPSHOT.read_text(encoding="utf-8"), f"rewrite it with {REWRITE}=1 and review the change"
 
 
 def test_the_bucket_is_closed_encrypted_kept_and_forgets_by_prefix(
