@@ -16,7 +16,7 @@ from serinus.cli.target import CloudTarget
 from serinus.infra.names import SHARED_OUTPUTS, shared_stack_name
 from serinus.infra.settings import Settings
 
-_DASHBOARD, _TOPIC = "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic"
+_BUCKET, _DASHBOARD, _TOPIC = "AWS::S3::Bucket", "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic"
 _PENDING = "PendingConfirmation"
 
 
@@ -34,13 +34,14 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class SharedOverview:
-    """What is deployed of a shared stack."""
+    """What is deployed of a shared stack; ``bucket`` is its monitor's."""
 
     stack: str
     status: str
     dashboard: str | None
     topic: str | None
     subscribers: tuple[Subscriber, ...]
+    bucket: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -62,7 +63,7 @@ def observe_shared(target: CloudTarget, settings: Settings) -> SharedOverview | 
         subscribers = tuple(_subscribers(target, topic)) if topic else ()
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
         raise CliError(f"{target.name} did not describe stack {stack}: {error}") from error
-    return SharedOverview(stack, status, ids.get(_DASHBOARD), topic, subscribers)
+    return SharedOverview(stack, status, ids.get(_DASHBOARD), topic, subscribers, ids.get(_BUCKET))
 
 
 def delete_unused(target: CloudTarget, settings: Settings, released: Collection[str]) -> bool:

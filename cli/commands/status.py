@@ -71,7 +71,7 @@ def status(
             results.print("\n".join(lines_of(overview, flags=flags, reachable=not problem)), markup=False)
         if shared is not None:
             results.print("\n".join(shared_lines(shared)), markup=False)
-        elif not problem and not settings.operations.has_topic and environment not in UNBOUND_ENVIRONMENTS:
+        if not problem and not settings.operations.has_topic and environment not in UNBOUND_ENVIRONMENTS:
             notice(f"nobody is notified of alarms: [env.{environment}.operations] sets no emails and no chat")
         notice(problem or f"{environment} on {target_name}; times are UTC{clock_note}")
     if problem:
@@ -121,6 +121,7 @@ def shared_lines(shared: "SharedOverview") -> list[str]:
     notified = ", ".join(map(str, shared.subscribers)) or "nobody"
     lines = {"notifies": notified} if shared.topic else {}
     lines |= {"shows": f"dashboard {shared.dashboard}"} if shared.dashboard else {}
+    lines |= {"monitor": f"keeps counts and reports in {shared.bucket}"} if shared.bucket else {}
     lines["stack"] = f"{shared.stack} {shared.status}"
     return ["all endpoints", *(f"  {title:<8} {words}" for title, words in lines.items())]
 

@@ -82,7 +82,8 @@ class OperationsSettings(BaseModel):
         str | None,
         Field(pattern=KEY_ARN, json_schema_extra=allowed("the ARN of a KMS key in the environment's region")),
     ] = None
-    """Your key for the topic, which must allow CloudWatch and EventBridge; if unset, one is created."""
+    """Your key for the topic and the monitor's bucket; it must allow CloudWatch and EventBridge. If unset, one is
+    created for the topic, and S3's own encrypts the bucket."""
 
     dashboard: bool = False
     """One CloudWatch dashboard of all endpoints; AWS bills an account's dashboards beyond the third."""

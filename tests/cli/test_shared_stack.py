@@ -135,6 +135,14 @@ def test_it_is_shown_with_those_whom_it_notifies(target: CloudTarget, create: Cr
     ]
 
 
+def test_a_monitors_bucket_is_shown() -> None:
+    shown = SharedOverview(SHARED, "CREATE_COMPLETE", None, None, (), "the-bucket")
+    assert shared_lines(shown)[1:] == [
+        "  monitor  keeps counts and reports in the-bucket",
+        f"  stack    {SHARED} CREATE_COMPLETE",
+    ]
+
+
 def test_a_topic_without_a_subscriber_notifies_nobody() -> None:
     assert shared_lines(SharedOverview(SHARED, "CREATE_COMPLETE", None, "arn", ()))[1] == "  notifies nobody"
 
