@@ -36,6 +36,7 @@ TITLES = {
     "package": "Packaging",
     "models": "Kinds of models",
     "judge": "The judge",
+    "monitor": "The monitor",
     "rehearse": "Rehearsals",
     "bake_end": "The end of a bake",
     "readings": "Every reading of AWS",
@@ -237,6 +238,7 @@ _TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
     "cold_start": cold_starts,
     "judge": judge,
     "load": loads,
+    "monitor": sections,
 }
 
 if __name__ == "__main__":

@@ -113,4 +113,20 @@ AIMS = (
         0,
         _missed("Requests to detect errors"),
     ),
+    *(
+        Aim(figure, "monitor", 0, _missed(section))
+        for figure, section in (
+            ("traffic with too many false months, plain", "Plain: months without drift"),
+            ("drifts found too late, plain", "Plain: hours until a drift is found"),
+            ("kinds of traffic with too many false months, default", "Default: months without drift"),
+            (
+                "drifts found too late in the first days, default",
+                "Default: hours until a drift is found, first days",
+            ),
+            (
+                "drifts found too late after two weeks, default",
+                "Default: hours until a drift is found, after two weeks",
+            ),
+        )
+    ),
 )
