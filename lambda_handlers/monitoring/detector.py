@@ -21,6 +21,7 @@ from serinus.lambda_handlers.monitoring.streams import Floats, Streams
 #: At looks, a column's evidence is cut at this multiple (in nats) of what would alarm alone, so that an alarm ends
 #: soon after the drift does. Cutting only lowers evidence; between looks it would undo what a later hour owes.
 BEYOND_ALARM = 3.0
+_FAR = 100.0
 #: Kept in the state to so many decimals, rounded down: rounding adds no evidence.
 _DECIMALS = 2
 
@@ -80,6 +81,8 @@ class Detector:
 
     def look(self) -> Evidence:
         """The evidence at the end of a look."""
+        # A day of missing values may gain a thousand nats, beside which other columns' evidence would vanish.
+        self.log_r = np.minimum(self.log_r, self._cap + _FAR)
         top = np.maximum(self.log_r.max(axis=(-2, -1), keepdims=True), 0.0)
         with np.errstate(divide="ignore"):
             by_place = np.log((np.exp(self.log_r - top) * self._shares).sum(axis=-1)) + top[..., 0]

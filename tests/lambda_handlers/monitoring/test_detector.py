@@ -94,6 +94,15 @@ def test_an_alarm_ends_soon_after_the_drift_does() -> None:
     assert not [hour([300, 5, 500, 100]) for _ in range(12)][-1]
 
 
+def test_evidence_that_is_overwhelming_hides_no_other_columns() -> None:
+    detector = Detector(BETS, STREAMS, 1000)
+    detector.enter()
+    for _ in range(20):
+        detector.add(BETS.log_payouts(np.array([[300, 1000, 700, 100]]), np.full((1, 4), 1000), 1000))
+    assert detector.log_r.max() > 2000
+    assert detector.look().named.all()
+
+
 def test_the_stream_and_the_column_with_the_most_evidence_are_known() -> None:
     detector = Detector(BETS, STREAMS, 1000)
     detector.enter()
