@@ -7,6 +7,7 @@ import pytest
 
 from serinus.lambda_handlers.monitoring.clocks import Clocks, ClockSettings, Looks, StaleStateError
 from serinus.lambda_handlers.monitoring.streams import Streams
+from serinus.modelpack.bands import level_of, share_band
 
 COLUMNS = ("age", "plan")
 #: A median, a share below the first decile, missing; a category, unseen.
@@ -251,3 +252,32 @@ def test_after_three_days_the_supposed_tolerance_lies_around_each_hour() -> None
         clocks.look(FIRST + hour, *hour_of(rng, season(hour, 0.08), rows=400))
     np.testing.assert_allclose(middles[: 24 * 3], 0.5, atol=1e-6)
     np.testing.assert_allclose(middles[24 * 3 :], [season(hour, 0.08)[0] for hour in range(24)], atol=0.02)
+
+
+def test_evidence_is_not_cut_within_a_cycle_so_that_later_hours_can_take_it_back() -> None:
+    clocks = Clocks.new(STREAMS, DAILY)
+    totals = np.full((12, 5), 1000)
+    half = 0.2 * np.array([1, 0, 0, 0, 0])
+    looked = []
+    for hour in range(24):
+        counts = np.rint((SHARES + (half if hour < 12 else -half)) * totals)
+        looked.append(clocks.look(FIRST + hour, counts, totals).slow)
+        if hour == 11:
+            assert clocks.slow.detector.log_r.max() > clocks.slow.detector.threshold + 25
+    assert looked[-1] is not None
+    assert looked[-1].total < 0
+
+
+def test_more_traffic_than_baseline_does_not_reject_what_the_baseline_leaves_open() -> None:
+    rng = np.random.default_rng(15)
+    rows, level = 1000, level_of(5)
+    counts = rng.binomial(rows, 0.5, (200, 5))
+    bands = share_band(counts, rows, level, 0.0)
+    clocks = Clocks.new(Streams(bands.low, bands.high, STREAMS.column, COLUMNS), HOURLY)
+    alarm = np.zeros(200, bool)
+    for hour in range(48):
+        totals = np.full((200, 1, 5), 1_000_000)
+        alarm |= alarms(clocks.look(hour, rng.binomial(totals, 0.5), totals))
+    # The bands of one baseline in a hundred miss a share.
+    assert alarm.mean() <= 0.03
+    assert (np.abs(counts / rows - 0.5) > 0.01).any(axis=1).mean() > 0.9, "the trial could not have failed"
