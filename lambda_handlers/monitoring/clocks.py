@@ -55,7 +55,10 @@ class Clocks:
         self._id = f"{VERSION} {streams.id} {settings.season} {settings.rows}"
         self._shape = streams.low.shape[:-1]
         self.slow = SlowClock(streams, bets(streams), cycle_hours, parts * HORIZON_HOURS / cycle_hours / LEVEL)
-        self.fast = FastClock(streams, bets, parts * HORIZON_HOURS / LEVEL) if parts > 1 else None
+        self.fast: FastClock | None = None
+        if parts > 1:
+            alike = settings.season == "day"
+            self.fast = FastClock(streams, bets, parts * HORIZON_HOURS / LEVEL, alike=alike)
         self._slow_alarm: npt.NDArray[np.bool_] = np.zeros(self._shape, bool)
         self._usual: Floats = np.zeros(len(streams.column))
         self._last_hour: int | None = None

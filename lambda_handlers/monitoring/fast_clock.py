@@ -14,11 +14,14 @@ from serinus.lambda_handlers.monitoring.tolerance import DAY_HOURS, Learning, su
 
 
 class FastClock:
-    """Of the streams' supposed tolerance, then of the learned one: its evidence begins anew with it."""
+    """Of the streams' supposed tolerance, then of the learned one: its evidence begins anew with it. ``alike``:
+    whether days are."""
 
-    def __init__(self, streams: Streams, bets: Callable[[Streams], Bets], threshold: float) -> None:
+    def __init__(
+        self, streams: Streams, bets: Callable[[Streams], Bets], threshold: float, *, alike: bool = True
+    ) -> None:
         self._bets = bets
-        self.learning = Learning(streams)
+        self.learning = Learning(streams, alike=alike)
         self._day = Cycle(DAY_HOURS)
         self._quiet: npt.NDArray[np.bool_] = np.ones(streams.low.shape[:-1], bool)
         self.detector = Detector(bets(supposed(streams)), streams, threshold)

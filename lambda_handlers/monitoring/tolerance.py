@@ -20,7 +20,7 @@ from serinus.lambda_handlers.monitoring.streams import Counts, Floats, Streams
 SUPPOSED_SHIFT = 0.25
 DAYS = 14
 DAY_HOURS = 24
-#: Days after which bands lie around what was learned.
+#: Days after which bands lie around what was learned, where days are alike.
 FEW_DAYS = 3
 FACTOR = 1.25
 #: Shares that an hour may differ from what was learned, however steady that was.
@@ -53,10 +53,11 @@ def supposed(streams: Streams, middle: Floats | None = None) -> Streams:
 
 
 class Learning:
-    """``days`` [...]: how many days in a row were learned."""
+    """``days`` [...]: how many days in a row were learned. ``alike``: days are, so that few of them show what an
+    hour of the day is like; else weekends may not be."""
 
-    def __init__(self, streams: Streams) -> None:
-        self._streams, self._supposed = streams, supposed(streams)
+    def __init__(self, streams: Streams, *, alike: bool = True) -> None:
+        self._streams, self._supposed, self._alike = streams, supposed(streams), alike
         self.days: npt.NDArray[np.int64] = np.zeros(streams.low.shape[:-1], np.int64)
         #: [24, ..., streams], and how many days each hour had rows [24, ..., 1].
         self._mean = np.zeros((DAY_HOURS, *streams.low.shape))
@@ -106,7 +107,7 @@ class Learning:
         low = np.where(usual, np.minimum(mean - tolerance, self._streams.low), mean - tolerance)
         high = np.where(rare, np.maximum(mean + tolerance, self._streams.high), mean + tolerance)
         around = supposed(self._streams, mean)
-        few, known = seen >= FEW_DAYS, self.done[..., None] & (seen > 0)
+        few, known = (seen >= FEW_DAYS) & self._alike, self.done[..., None] & (seen > 0)
         return Streams(
             np.clip(np.where(known, low, np.where(few, around.low - of_mean, self._supposed.low)), 0.0, 1.0),
             np.clip(np.where(known, high, np.where(few, around.high + of_mean, self._supposed.high)), 0.0, 1.0),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from serinus.lambda_handlers.monitoring.clocks import Clocks, ClockSettings, Looks, StaleStateError
+from serinus.lambda_handlers.monitoring.cycle import Season
 from serinus.lambda_handlers.monitoring.streams import Streams
 from serinus.modelpack.bands import level_of, share_band
 
@@ -241,9 +242,12 @@ def test_a_stream_of_fewer_values_than_others_has_full_stakes_too() -> None:
     assert evidence[0] == pytest.approx(evidence[1])
 
 
-def test_after_three_days_the_supposed_tolerance_lies_around_each_hour() -> None:
+@pytest.mark.parametrize("cycle", ["day", "week"])
+def test_after_three_days_the_supposed_tolerance_lies_around_each_hour_unless_weekends_differ(
+    cycle: Season,
+) -> None:
     rng = np.random.default_rng(14)
-    clocks = Clocks.new(STREAMS, DAILY)
+    clocks = Clocks.new(STREAMS, ClockSettings(season=cycle))
     assert clocks.fast is not None
     middles = []
     for hour in range(24 * 4):
@@ -251,7 +255,8 @@ def test_after_three_days_the_supposed_tolerance_lies_around_each_hour() -> None
         middles.append((bands.low + bands.high)[0] / 2)
         clocks.look(FIRST + hour, *hour_of(rng, season(hour, 0.08), rows=400))
     np.testing.assert_allclose(middles[: 24 * 3], 0.5, atol=1e-6)
-    np.testing.assert_allclose(middles[24 * 3 :], [season(hour, 0.08)[0] for hour in range(24)], atol=0.02)
+    around = [season(hour, 0.08 if cycle == "day" else 0)[0] for hour in range(24)]
+    np.testing.assert_allclose(middles[24 * 3 :], around, atol=0.02)
 
 
 def test_evidence_is_not_cut_within_a_cycle_so_that_later_hours_can_take_it_back() -> None:
