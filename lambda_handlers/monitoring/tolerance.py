@@ -1,7 +1,8 @@
 """How far an hour's shares may move without drift: supposed at first, then learned from two weeks of live traffic.
 
 At first a band is as wide as a season of a quarter of a standard deviation makes it: 0.1 for a share of one half,
-less for rarer ones. Two weeks in a row without an alarm teach what each hour of the day is like, and how far an
+less for rarer ones. After three days without an alarm it lies around what each hour of the day was like, unless
+weekends may differ. Two weeks in a row without an alarm teach what each hour of the day is like, and how far an
 hour was from what the days before it had shown. Of the largest such deviation, the part counts that the hour's own
 blocks do not explain as noise, with a factor for what two weeks have not shown. One more day must then pass
 without an alarm, so that no drift is learned that was about to be found.
@@ -27,8 +28,6 @@ FACTOR = 1.25
 LEAST = 0.02
 _DECIMALS = 4
 _SQUARES_DECIMALS = 7
-
-
 #: Normal numbers, and the share of normal numbers below each.
 _NORMAL = np.linspace(-6, 6, 2401)
 _BELOW = np.array([NormalDist().cdf(number) for number in _NORMAL.tolist()])
@@ -78,7 +77,8 @@ class Learning:
         apart = ((counts - totals * share[..., None, :]) ** 2).sum(axis=-2)
         noise = apart * np.where(blocks > 1, blocks / np.maximum(blocks - 1, 1), 0) / whole**2
         mean, seen = self._mean[hour % DAY_HOURS], self._seen[hour % DAY_HOURS]
-        new = (blocks > 0) & (self.days < DAYS)[..., None]
+        # An hour of which a column has no values, such as one of refused requests alone, shows too little.
+        new = (blocks > 0).all(axis=-1, keepdims=True) & (self.days < DAYS)[..., None]
         # A mean of n days adds 1/n of a day's variance to a deviation.
         compared = np.where(new, seen / (seen + 1), 0.0)
         square = (share - mean) ** 2 * compared
@@ -86,7 +86,7 @@ class Learning:
         self._squares = np.round(self._squares + square, _SQUARES_DECIMALS)
         self._noise = np.round(self._noise + np.where(compared > 0, noise, 0.0), _SQUARES_DECIMALS)
         self._mean[hour % DAY_HOURS] = np.round(np.where(new, mean + (share - mean) / (seen + 1), mean), _DECIMALS)
-        self._seen[hour % DAY_HOURS] = seen + new.any(axis=-1, keepdims=True)
+        self._seen[hour % DAY_HOURS] = seen + new
 
     def end_day(self, quiet: npt.NDArray[np.bool_]) -> None:
         """A day with rows has ended, without an alarm where ``quiet`` [...]; elsewhere learning begins anew."""

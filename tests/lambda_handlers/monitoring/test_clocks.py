@@ -8,6 +8,7 @@ import pytest
 from serinus.lambda_handlers.monitoring.clocks import Clocks, ClockSettings, Looks, StaleStateError
 from serinus.lambda_handlers.monitoring.cycle import Season
 from serinus.lambda_handlers.monitoring.streams import Streams
+from serinus.lambda_handlers.monitoring.tolerance import Learning
 from serinus.modelpack.bands import level_of, share_band
 
 COLUMNS = ("age", "plan")
@@ -286,3 +287,13 @@ def test_more_traffic_than_baseline_does_not_reject_what_the_baseline_leaves_ope
     # The bands of one baseline in a hundred miss a share.
     assert alarm.mean() <= 0.03
     assert (np.abs(counts / rows - 0.5) > 0.01).any(axis=1).mean() > 0.9, "the trial could not have failed"
+
+
+def test_an_hour_of_refused_requests_alone_teaches_nothing_of_columns() -> None:
+    learning = Learning(STREAMS)
+    refused = np.tile([0, 0, 0, 0, 50], (3, 1))
+    learning.add(FIRST, np.zeros((3, 5)), refused)
+    for day in range(1, 4):
+        learning.add(FIRST + 24 * day, np.tile([30, 5, 0, 20, 0], (3, 1)), np.full((3, 5), 50))
+    bands = learning.bands(FIRST)
+    assert (bands.low + bands.high)[0] / 2 == pytest.approx(0.6, abs=0.01)
