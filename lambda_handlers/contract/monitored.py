@@ -210,6 +210,8 @@ def _read_column(data: Mapping[str, Any]) -> Column:
     column = Column(**fields)
     if column.kind not in ("number", "category") or len(column.counts) != column.streams:
         raise ValueError(f"column {column.name!r} has {len(column.counts)} counts; {column.streams} are required")
+    if column.bands and len(column.bands) != column.streams + column.has_mean_rank:
+        raise ValueError(f"column {column.name!r} has {len(column.bands)} bands for {column.streams} streams")
     return column
 
 

@@ -42,6 +42,7 @@ HEAD_START_S = 30.0
 LONGEST_SKIP_S = 366 * 86400
 #: Real seconds between looks at whether work has ended, for work that ends in another thread.
 _IDLE_POLL_S = 0.002
+_SHORTEST_POLL_S = 0.0002
 
 
 def monotonic() -> float:
@@ -246,12 +247,15 @@ class Clock:
             raise ValueError("the clock stands still (factor 0); only one that runs can skip ahead")
         if target > self.time() + LONGEST_SKIP_S:
             raise ValueError(f"cannot skip to {target:g}; the limit is {LONGEST_SKIP_S // 86400} days at once")
-        until = time.monotonic() + patience_s
+        until, pause_s = time.monotonic() + patience_s, 0.0
         while self.time() < target and time.monotonic() < until:
             if self._skip_to_next(target):
                 self._poke()
+                pause_s = 0.0
             else:
-                await asyncio.sleep(_IDLE_POLL_S)
+                # Most due jobs end at once; what takes longer is not asked for more often than need be.
+                await asyncio.sleep(pause_s)
+                pause_s = min(_IDLE_POLL_S, 2 * pause_s + _SHORTEST_POLL_S)
 
     def _skip_to_next(self, target: float) -> bool:
         """Skip to the next due job, or to ``target`` if that comes first; False while something is at work."""

@@ -256,7 +256,7 @@ class Readings:
             meaning="how long an environment without requests is kept",
             says="environments are ended every few hours, and no time is stated for idle ones",
             page=f"{DOCS}/lambda/latest/dg/lambda-runtime-environment.html",
-            module="sandbox/sandbox.py",
+            module="services/lambda_/service.py",
         ),
     ] = Seconds(600.0, 600.0)
     role_propagation: Annotated[
