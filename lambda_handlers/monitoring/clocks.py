@@ -22,6 +22,8 @@ Rows = Literal["clustered", "independent"]
 
 LEVEL = 0.01
 HORIZON_HOURS = 720
+#: Of the values of a block in a busy hour, the part that has full weight.
+MOST = 0.85
 #: Of the state's format and of the rules that gathered it.
 VERSION = 1
 
@@ -55,10 +57,7 @@ class Clocks:
         self._id = f"{VERSION} {streams.id} {settings.season} {settings.rows}"
         self._shape = streams.low.shape[:-1]
         self.slow = SlowClock(streams, bets(streams), cycle_hours, parts * HORIZON_HOURS / cycle_hours / LEVEL)
-        self.fast: FastClock | None = None
-        if parts > 1:
-            alike = settings.season == "day"
-            self.fast = FastClock(streams, bets, parts * HORIZON_HOURS / LEVEL, alike=alike)
+        self.fast = FastClock(streams, bets, parts * HORIZON_HOURS / LEVEL) if parts > 1 else None
         self._slow_alarm: npt.NDArray[np.bool_] = np.zeros(self._shape, bool)
         self._usual: Floats = np.zeros(len(streams.column))
         self._last_hour: int | None = None
@@ -98,11 +97,11 @@ class Clocks:
         return Looks(slow, fast)
 
     def _usual_with(self, totals: Counts) -> Floats:
-        """How many values of each stream [streams] a usual block has: the mean of the busiest recent hour before
-        this one."""
+        """How many values of each stream [streams] a usual block has: most of what blocks have in the busiest
+        recent hour before this one, so that in even traffic nearly all blocks have full weight."""
         blocks = totals.reshape(-1, totals.shape[-1])
         blocks = blocks[blocks.any(axis=-1)]
-        now = np.rint(blocks.mean(axis=0)) if len(blocks) else np.zeros_like(self._usual)
+        now = np.rint(MOST * blocks.mean(axis=0)) if len(blocks) else np.zeros_like(self._usual)
         before, self._usual = self._usual, np.maximum(now, np.floor(self._usual * DECAY))
         return np.where(before > 0, before, now)
 

@@ -44,6 +44,20 @@ class Evidence(NamedTuple):
         each without proof."""
         return np.asarray(self.total >= self.threshold)
 
+    def to_json(self) -> dict[str, Any]:
+        """That of one endpoint, as plain data."""
+        by_column = [max(value, _NOTHING) for value in self.by_column.tolist()]
+        return {"total": max(float(self.total), _NOTHING), "by_column": by_column, "stream": self.stream.tolist()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], threshold: float) -> "Evidence":
+        """Read `to_json`'s data."""
+        values = np.array(data["by_column"], np.float64)
+        by_column = np.where(values <= _NOTHING, -np.inf, values)
+        total = np.array(data["total"] if data["total"] > _NOTHING else -np.inf)
+        named = named_columns(by_column, threshold)
+        return cls(total, threshold, by_column, named, np.array(data["stream"]), by_column.argmax(axis=-1))
+
 
 class Detector:
     """Of the bets that are ``possible`` [..., places, bets] at any look. ``log_r`` [..., places, bets] are the
@@ -92,6 +106,7 @@ class Detector:
         logs, by_place = logs - beyond, by_place - beyond[..., self._column]
         with np.errstate(divide="ignore"):
             total = np.log(np.exp(logs).mean(axis=-1))
+        logs, total = (_floor(values) for values in (logs, total))
         return Evidence(
             total=total,
             threshold=self.threshold,
@@ -105,8 +120,11 @@ class Detector:
 
     def round(self) -> None:
         """Reduce the evidence to what the state keeps."""
-        # What is rounded already stays: its product may lie just below a whole number.
-        self.log_r = np.floor(self.log_r * 10**_DECIMALS + 1e-6) / 10**_DECIMALS
+        self.log_r = _floor(self.log_r)
+
+    def begin_anew(self) -> None:
+        """Forget all evidence."""
+        self.log_r = np.full(self.log_r.shape, -np.inf)
 
     def to_json(self) -> list[float]:
         """The evidence of the possible bets of one endpoint."""
@@ -129,6 +147,11 @@ class Detector:
 
 #: JSON has no infinity.
 _NOTHING = -1e9
+
+
+def _floor(values: Floats) -> Floats:
+    # What is rounded already stays: its product may lie just below a whole number.
+    return np.asarray(np.floor(values * 10**_DECIMALS + 1e-6) / 10**_DECIMALS)
 
 
 def named_columns(by_column: Floats, threshold: float) -> npt.NDArray[np.bool_]:

@@ -14,14 +14,11 @@ from serinus.lambda_handlers.monitoring.tolerance import DAY_HOURS, Learning, su
 
 
 class FastClock:
-    """Of the streams' supposed tolerance, then of the learned one: its evidence begins anew with it. ``alike``:
-    whether days are."""
+    """Of the streams' supposed tolerance, then of the learned one: its evidence begins anew with it."""
 
-    def __init__(
-        self, streams: Streams, bets: Callable[[Streams], Bets], threshold: float, *, alike: bool = True
-    ) -> None:
+    def __init__(self, streams: Streams, bets: Callable[[Streams], Bets], threshold: float) -> None:
         self._bets = bets
-        self.learning = Learning(streams, alike=alike)
+        self.learning = Learning(streams)
         self._day = Cycle(DAY_HOURS)
         self._quiet: npt.NDArray[np.bool_] = np.ones(streams.low.shape[:-1], bool)
         self.detector = Detector(bets(supposed(streams)), streams, threshold)
@@ -35,7 +32,7 @@ class FastClock:
             self._end_day()
         if not (totals.size and totals.any()):
             return None
-        if not self._day.hours_with_rows:
+        if not self._day.hours_with_rows and self._day.has_begun_by(hour):
             self._day.begin(hour)
         self._day.hours_with_rows += 1
         bets = self._bets(self.learning.bands(hour))

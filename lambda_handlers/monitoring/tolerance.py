@@ -1,8 +1,7 @@
 """How far an hour's shares may move without drift: supposed at first, then learned from two weeks of live traffic.
 
 At first a band is as wide as a season of a quarter of a standard deviation makes it: 0.1 for a share of one half,
-less for rarer ones. After three days without an alarm it lies around what each hour of the day was like, unless
-weekends may differ. Two weeks in a row without an alarm teach what each hour of the day is like, and how far an
+less for rarer ones. Two weeks in a row without an alarm teach what each hour of the day is like, and how far an
 hour was from what the days before it had shown. Of the largest such deviation, the part counts that the hour's own
 blocks do not explain as noise, with a factor for what two weeks have not shown. One more day must then pass
 without an alarm, so that no drift is learned that was about to be found.
@@ -15,14 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from serinus.lambda_handlers.monitoring.bets import NO_ROOM
-from serinus.lambda_handlers.monitoring.streams import Counts, Floats, Streams
+from serinus.lambda_handlers.monitoring.streams import Counts, Streams
 
 #: Standard deviations of a normal number, by which hours may differ before anything is learned.
 SUPPOSED_SHIFT = 0.25
 DAYS = 14
 DAY_HOURS = 24
-#: Days after which bands lie around what was learned, where days are alike.
-FEW_DAYS = 3
 FACTOR = 1.25
 #: Shares that an hour may differ from what was learned, however steady that was.
 LEAST = 0.02
@@ -33,30 +30,18 @@ _NORMAL = np.linspace(-6, 6, 2401)
 _BELOW = np.array([NormalDist().cdf(number) for number in _NORMAL.tolist()])
 
 
-def supposed(streams: Streams, middle: Floats | None = None) -> Streams:
-    """Bands as wide as `SUPPOSED_SHIFT` makes them around ``middle`` [..., streams]; around that of the streams'
-    own unless told, and then at least as wide as they are."""
-    around = (streams.low + streams.high) / 2 if middle is None else middle
-    low, high = (
-        np.interp(np.interp(around, _BELOW, _NORMAL) + by, _NORMAL, _BELOW)
-        for by in (-SUPPOSED_SHIFT, SUPPOSED_SHIFT)
-    )
-    own = middle is None
-    rare, usual = (streams.low <= NO_ROOM) | own, (streams.high >= 1 - NO_ROOM) | own
-    return Streams(
-        np.where(usual, np.minimum(streams.low, low), low),
-        np.where(rare, np.maximum(streams.high, high), high),
-        streams.column,
-        streams.columns,
-    )
+def supposed(streams: Streams) -> Streams:
+    """Bands as wide as `SUPPOSED_SHIFT` makes them, and at least as wide as they are."""
+    middle = np.interp((streams.low + streams.high) / 2, _BELOW, _NORMAL)
+    low, high = (np.interp(middle + by, _NORMAL, _BELOW) for by in (-SUPPOSED_SHIFT, SUPPOSED_SHIFT))
+    return Streams(np.minimum(streams.low, low), np.maximum(streams.high, high), streams.column, streams.columns)
 
 
 class Learning:
-    """``days`` [...]: how many days in a row were learned. ``alike``: days are, so that few of them show what an
-    hour of the day is like; else weekends may not be."""
+    """``days`` [...]: how many days in a row were learned."""
 
-    def __init__(self, streams: Streams, *, alike: bool = True) -> None:
-        self._streams, self._supposed, self._alike = streams, supposed(streams), alike
+    def __init__(self, streams: Streams) -> None:
+        self._streams, self._supposed = streams, supposed(streams)
         self.days: npt.NDArray[np.int64] = np.zeros(streams.low.shape[:-1], np.int64)
         #: [24, ..., streams], and how many days each hour had rows [24, ..., 1].
         self._mean = np.zeros((DAY_HOURS, *streams.low.shape))
@@ -96,7 +81,7 @@ class Learning:
             values[...] = np.where(again[..., None], 0, values)
 
     def bands(self, hour: int) -> Streams:
-        """The bands of an hour since 1970: the supposed ones where little is known of its hour of the day."""
+        """The bands of an hour since 1970: the supposed ones where nothing is known of its hour of the day."""
         mean, seen = self._mean[hour % DAY_HOURS], self._seen[hour % DAY_HOURS]
         real = 1 - np.minimum(self._noise / np.maximum(self._squares, 1e-12), 1.0)
         number = np.maximum(self._seen.sum(axis=0) - (self._seen > 0).sum(axis=0), 1)
@@ -106,11 +91,10 @@ class Learning:
         rare, usual = self._streams.low <= NO_ROOM, self._streams.high >= 1 - NO_ROOM
         low = np.where(usual, np.minimum(mean - tolerance, self._streams.low), mean - tolerance)
         high = np.where(rare, np.maximum(mean + tolerance, self._streams.high), mean + tolerance)
-        around = supposed(self._streams, mean)
-        few, known = (seen >= FEW_DAYS) & self._alike, self.done[..., None] & (seen > 0)
+        known = self.done[..., None] & (seen > 0)
         return Streams(
-            np.clip(np.where(known, low, np.where(few, around.low - of_mean, self._supposed.low)), 0.0, 1.0),
-            np.clip(np.where(known, high, np.where(few, around.high + of_mean, self._supposed.high)), 0.0, 1.0),
+            np.where(known, np.clip(low, 0.0, 1.0), self._supposed.low),
+            np.where(known, np.clip(high, 0.0, 1.0), self._supposed.high),
             self._streams.column,
             self._streams.columns,
         )

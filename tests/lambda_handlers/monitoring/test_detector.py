@@ -90,7 +90,7 @@ def test_an_alarm_ends_soon_after_the_drift_does() -> None:
     for _ in range(500):
         alarm = hour([300, 60, 500, 100])
     assert alarm
-    assert detector.look().total == pytest.approx(np.log(1000) + BEYOND_ALARM)
+    assert detector.look().total == pytest.approx(np.log(1000) + BEYOND_ALARM, abs=0.01)
     assert not [hour([300, 5, 500, 100]) for _ in range(12)][-1]
 
 
@@ -136,4 +136,4 @@ def test_a_column_has_half_of_its_evidence_in_joint_bets_where_it_has_any() -> N
     payouts = np.zeros(bets.possible.shape)
     payouts[5] = np.log(9)  # "plan" alone has two shares that may lie above and below their bands
     detector.add(np.where(bets.possible, payouts, 0.0))
-    assert np.exp(detector.look().by_column).tolist() == pytest.approx([1, 5])
+    assert np.exp(detector.look().by_column).tolist() == pytest.approx([1, 5], rel=0.01)
