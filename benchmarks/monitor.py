@@ -18,18 +18,17 @@ from watching.sections import (
 
 NOTE = (
     "Simulated endpoints with 24 numbers (half of them rounded or often zero) and 6 categories, each with a "
-    "baseline of its own of 5,000 rows, whose bands the functions of `serinus package` compute, watched by "
-    "the monitor's own clocks for 30 days. "
-    '*Plain* (`rows = "independent"`, `season = "none"`) looks each '
-    "hour at independent rows. *Default* has a slow clock that looks after each 24 hours and a fast one that "
-    "looks each hour, on blocks of 5 minutes. A month is false if any clock alarms in it; *at most %* is the "
-    "upper 95 % bound of the share of false months (Clopper and Pearson). Delays are hours until the first "
-    "alarm after one column begins to drift, at an hour of each run's own. Seasonal traffic moves each "
-    "number's mean by 0.3 standard deviations over the day, each at its own phase, and its volume by half; "
-    "clustered rows come ten alike at a time; wandering means (autoregressive, 0.9 an hour, 0.05 standard "
-    "deviations unless told) are real changes that last for hours, which no band contains. Other tools run "
-    "with their documented defaults on independent rows, each in an environment of its own, one look an hour, "
-    "for `--peer-minutes` each. Employment is read from NannyML's wheel. A figure beyond its limit is MISSED."
+    "baseline of its own of 5,000 rows, whose bands the functions of `serinus package` compute, watched by the "
+    "monitor's own clocks for 30 days. *Plain* (independent rows, no season) looks each hour. *Default* has a "
+    "slow clock that looks at whole days, three times a day, and a fast one that looks each hour, on blocks of "
+    "5 minutes. A month is false if any clock alarms in it; *at most %* is the upper 95 % bound of the share of "
+    "false months (Clopper and Pearson). Delays are hours until the first alarm after one column begins to "
+    "drift, at an hour of each run's own. Seasonal traffic moves each number's mean by 0.3 standard deviations "
+    "over the day, each at its own phase, and its volume by half; clustered rows come ten alike at a time; "
+    "wandering means (autoregressive, 0.9 an hour, 0.05 standard deviations unless told) are real changes that "
+    "last for hours, which no band contains. Other tools run with their documented defaults on independent "
+    "rows, each in an environment of its own, one look an hour, for `--peer-minutes` each. Employment is read "
+    "from NannyML's wheel. A figure beyond its limit is MISSED."
 )
 SECTIONS: dict[str, Callable[[Measurement], list[Row]]] = {
     "plain-false": measure_plain_false_months,
