@@ -118,7 +118,7 @@ class _Group(_FlagsWithoutType, TyperGroup):
     pass
 
 
-for _group in (app, local.app, rollout.app):
+for _group in (app, local.app, monitor.app, rollout.app):
     _join_lines(_group)
     _group.info.cls = _Group
     for _registered in _group.registered_commands:

@@ -122,7 +122,7 @@ COMMANDS = list(commands_with_a_choice())
 
 
 def test_the_commands_are_those_that_exist() -> None:
-    known = {"deploy", "destroy", "predict", "status", "logs", "key", "rollback", "rollout"}
+    known = {"deploy", "destroy", "predict", "status", "logs", "key", "monitor", "rollback", "rollout"}
     assert {command[0] for command in COMMANDS} == known
 
 
