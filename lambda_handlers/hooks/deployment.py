@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.hooks.app_spec import read_app_spec
 from serinus.lambda_handlers.hooks.errors import BadDeployment
 from serinus.lambda_handlers.hooks.settings import Settings

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.hooks.lambda_context import LambdaContext
 from serinus.lambda_handlers.hooks.outcome import Outcome
 

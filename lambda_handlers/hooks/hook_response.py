@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.hooks.deployment import CodeDeploy, is_rollback
 from serinus.lambda_handlers.hooks.outcome import Outcome
 

@@ -7,8 +7,8 @@ import traceback
 from datetime import datetime
 from typing import Any
 
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.contract.release import Strategy, Verdict
-from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.bake import last_word_at
 from serinus.lambda_handlers.hooks.clients import HookContext, hook_context
 from serinus.lambda_handlers.hooks.deployment import Deployment, find_rollout

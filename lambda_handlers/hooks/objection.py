@@ -7,8 +7,8 @@ after traffic reads the objection here, whichever look it is from, and fails the
 import json
 from dataclasses import asdict, dataclass
 
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.contract.release import objection_parameter
-from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.pending_hook import ParameterStore, read_parameter
 
 #: A standard parameter holds 4096 bytes (docs.aws.amazon.com/general/latest/gr/ssm.html).

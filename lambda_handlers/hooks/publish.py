@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from serinus.lambda_handlers.contract import release, signals
+from serinus.lambda_handlers.contract import journal, release, signals
 from serinus.lambda_handlers.contract.release import Verdict
-from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.deployment import Deployment
 from serinus.lambda_handlers.hooks.judgement import Judgement
 from serinus.lambda_handlers.hooks.settings import Settings

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.contract.bundle import BASELINE
 from serinus.lambda_handlers.contract.files import Folder, read_file
 from serinus.lambda_handlers.contract.monitored import ENV_COLLECTOR, KEY
 from serinus.lambda_handlers.contract.release import ENV_FUNCTION
-from serinus.lambda_handlers.hooks import journal
 from serinus.lambda_handlers.hooks.version import Invoker
 
 ATTEMPTS = 3

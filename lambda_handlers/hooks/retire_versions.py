@@ -16,8 +16,7 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from serinus.lambda_handlers.contract import release
-from serinus.lambda_handlers.hooks import journal
+from serinus.lambda_handlers.contract import journal, release
 from serinus.lambda_handlers.hooks.deployment import CodeDeploy, read_deployment
 from serinus.lambda_handlers.hooks.errors import BadSetting, NotDeleted
 from serinus.lambda_handlers.hooks.settings import Settings, read_settings

@@ -18,9 +18,9 @@ from typing import Any
 
 import boto3
 
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.monitored import ENV_BUCKET, Monitored, ProfileLine
-from serinus.lambda_handlers.monitoring import journal
 from serinus.lambda_handlers.monitoring.store import HOUR_S, Store, is_baseline, is_function
 
 _NAME_DIGITS = 16

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.monitored import ProfileLine
-from serinus.lambda_handlers.monitoring import journal
 from serinus.lambda_handlers.monitoring.store import CollectedObject, Store
 
 BLOCK_S = 300

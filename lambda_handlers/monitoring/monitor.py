@@ -16,11 +16,10 @@ from typing import Any, Protocol
 
 import boto3
 
-from serinus.lambda_handlers.contract import signals
+from serinus.lambda_handlers.contract import journal, signals
 from serinus.lambda_handlers.contract.findings import EVENT_DETAIL_TYPE, EVENT_SOURCE, METRIC_FINDINGS
 from serinus.lambda_handlers.contract.monitored import ENV_BUCKET, ENV_MONITORED
 from serinus.lambda_handlers.contract.release import ENV_ALIAS
-from serinus.lambda_handlers.monitoring import journal
 from serinus.lambda_handlers.monitoring.clocks import ClockSettings
 from serinus.lambda_handlers.monitoring.endpoint_look import CloudWatch, EndpointReport, MonitorSettings, look_at
 from serinus.lambda_handlers.monitoring.endpoint_state import EndpointState

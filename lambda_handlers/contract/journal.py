@@ -1,4 +1,4 @@
-"""The hooks' log: one JSON object a line on standard output, which CloudWatch Logs can filter and query."""
+"""The log of functions that serve no requests: a JSON object a line, which CloudWatch Logs can filter and query."""
 
 import json
 import sys
