@@ -1,4 +1,4 @@
-"""The log of functions that serve no requests: a JSON object a line, which CloudWatch Logs can filter and query."""
+"""The log of functions that serve no requests: a JSON object a line, for CloudWatch Logs to filter and query."""
 
 import json
 import sys
