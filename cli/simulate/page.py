@@ -57,7 +57,8 @@ def _draw_evidence(record: SimulationRecord) -> str:
     ]
     step = max(1, record.days // 14)
     parts += [
-        f'<text x="{x(24 * day):.1f}" y="{_HEIGHT - 6}" text-anchor=middle>day {day}</text>'
+        f'<text x="{x(24 * day):.1f}" y="{_HEIGHT - 6}" text-anchor={"end" if day == record.days else "middle"}>'
+        f"day {day}</text>"
         for day in range(0, record.days + 1, step)
     ]
     parts += [

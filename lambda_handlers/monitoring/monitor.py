@@ -7,6 +7,7 @@ then fails, which an alarm sees.
 
 import json
 import os
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def _look(settings: MonitorSettings, hour: int, context: MonitorContext) -> Endp
     except WrittenMeanwhile:
         journal.write("another run looked at this hour", function=settings.function, hour=hour)
         return None
-    _write_metric(settings.function, len(report.data["findings"]), moment)
+    _write_metric(settings.function, len(report.data["findings"]))
     journal.write("look", function=settings.function, title=report.data["title"], text=report.data["text"])
     return report
 
@@ -122,15 +123,15 @@ def _publish(report: EndpointReport, events: Events) -> None:
         raise RuntimeError(f"EventBridge did not accept the finding: {answer['Entries']}")
 
 
-def _write_metric(function: str, count: int, moment: datetime) -> None:
-    """The number of findings, in CloudWatch's embedded metric format."""
+def _write_metric(function: str, count: int) -> None:
+    """The number of findings as of now, in CloudWatch's embedded metric format."""
     metric = {
         "Namespace": signals.METRIC_NAMESPACE,
         "Dimensions": [[signals.DIMENSION_FUNCTION]],
         "Metrics": [{"Name": METRIC_FINDINGS, "Unit": "Count"}],
     }
     line = {
-        "_aws": {"Timestamp": round(moment.timestamp() * 1000), "CloudWatchMetrics": [metric]},
+        "_aws": {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": [metric]},
         signals.DIMENSION_FUNCTION: function,
         METRIC_FINDINGS: count,
     }
