@@ -33,7 +33,7 @@ def simulate(
     ] = None,
     season: Annotated[
         str | None,
-        typer.Option(metavar="SIZE", help="Numbers follow the time of day by so much, such as 0.3sd."),
+        typer.Option(metavar="SIZE", help="Numbers follow the hour of the day by so much, such as 0.3sd."),
     ] = None,
     clusters: Annotated[
         int, typer.Option(min=1, max=1000, metavar="NUMBER", help="Rows alike that come together.")
@@ -84,6 +84,8 @@ def simulate(
 
     if time is not None and data is None:
         raise WrongUsage(f"--time {time} names a column of a table. Pass the table with --data.")
+    if season is not None and data is not None:
+        raise WrongUsage("--season is for rows of the reference; the rows of --data have seasons of their own.")
     if html is not None:
         require_writable(html)
     require_extra()

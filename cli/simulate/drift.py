@@ -1,4 +1,4 @@
-"""Drift, seasons and clusters of simulated traffic, as `--drift` and `--season` write them.
+"""Drift of simulated traffic, as `--drift` writes it.
 
 age:+0.5sd@day3            numbers move by half a standard deviation of the reference, from day 3 on
 plan:basic-10pt@day3       a category loses 10 points of its share to the others
@@ -80,8 +80,8 @@ def parse_drift(text: str, signature: Signature, days: int) -> Drift:
 def parse_season(text: str) -> float:
     """The amplitude in standard deviations of ``text`` such as "0.3sd"; raises `WrongUsage`."""
     matched = re.fullmatch(r"(\d+(?:\.\d+)?)sd", text)
-    if matched is None or float(matched[1]) > 3:
-        raise WrongUsage(f"--season {text} is not valid: write standard deviations from 0 to 3, such as 0.3sd.")
+    if matched is None or float(matched[1]) > 1:
+        raise WrongUsage(f"--season {text} is not valid: write standard deviations from 0 to 1, such as 0.3sd.")
     return float(matched[1])
 
 
@@ -99,22 +99,14 @@ def _require(holds: bool, message: str) -> None:
 class Changes:
     """Changes rows as time goes by. ``spread`` are standard deviations of the reference, by column."""
 
-    def __init__(
-        self, drifts: list[Drift], signature: Signature, spread: dict[str, float], season_sd: float, seed: int
-    ) -> None:
+    def __init__(self, drifts: list[Drift], signature: Signature, spread: dict[str, float], seed: int) -> None:
         self._random = np.random.default_rng([seed, 1])
         self._drifts = drifts
         self._features = {feature.name: feature for feature in signature.features}
         self._spread = spread
-        self._season_sd = season_sd
-        self._phases = {name: self._random.uniform(0, 24) for name in spread}
 
     def apply(self, rows: list[Row], hour: float) -> None:
         """Change ``rows`` in place, as ``hour`` of the simulation has them."""
-        if self._season_sd:
-            for name, phase in self._phases.items():
-                moved = self._season_sd * math.sin(2 * math.pi * (hour + phase) / 24)
-                self._shift(rows, name, moved)
         for drift in self._drifts:
             if hour < 24 * drift.day:
                 continue

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from serinus.cli.errors import WrongUsage
 from serinus.cli.simulate.drift import Row
@@ -14,6 +15,8 @@ from serinus.lambda_handlers.contract import monitored
 from serinus.lambda_handlers.contract.bundle import BASELINE, read_golden, read_manifest
 from serinus.lambda_handlers.contract.monitored import Column, Monitored
 from serinus.lambda_handlers.contract.signature import Feature, Signature
+
+Floats = npt.NDArray[np.float64]
 
 
 class RowSource(Protocol):
@@ -26,21 +29,27 @@ class RowSource(Protocol):
 
 class ReferenceRows:
     """Rows whose columns have the shares of the bundle's reference, each column drawn by itself. Features that are
-    not watched have the values of golden rows."""
+    not watched have the values of golden rows.
 
-    def __init__(self, bundle: Path, seed: int) -> None:
+    With a season of ``season_sd`` standard deviations numbers are larger at some hours of the day and smaller at
+    others, by which a day's rows still have the shares of the reference: where each value lies among all, as a
+    normal number, is the sum of a sine of the hour and of chance, whose variances add to 1.
+    """
+
+    def __init__(self, bundle: Path, seed: int, season_sd: float = 0.0) -> None:
+        self._season_sd = season_sd
         self._random = np.random.default_rng([seed, 2])
         self._signature = read_manifest(bundle).signature
         self._golden = read_golden(bundle).rows
         columns = read_monitored(bundle).columns
         self._columns = {column.name: column for column in columns if column.role == "input"}
+        self._phases = {name: self._random.uniform(0, 24) for name in self._columns}
 
     def draw(self, count: int, hour: float) -> list[Row]:
-        del hour
-        drawn = {feature.name: self._values(feature, count) for feature in self._signature.features}
+        drawn = {feature.name: self._values(feature, count, hour) for feature in self._signature.features}
         return [{name: values[index] for name, values in drawn.items()} for index in range(count)]
 
-    def _values(self, feature: Feature, count: int) -> list[Any]:
+    def _values(self, feature: Feature, count: int, hour: float) -> list[Any]:
         column = self._columns.get(feature.name)
         if column is None or feature.shape:
             choices = self._random.integers(len(self._golden), size=count)
@@ -49,12 +58,22 @@ class ReferenceRows:
             values = _draw_categories(column, count, self._random)
             values = [_as_dtype(feature, value) for value in values]
         else:
-            values = _draw_numbers(column, feature, count, self._random)
+            ranks = self._ranks(feature.name, count, hour)
+            values = _draw_numbers(column, feature, ranks, self._random.random(count))
         if feature.missing != "accepted":
             return values
         missing = column.counts[-1 if column.kind == "category" else len(column.edges)] / column.total
         absent = self._random.random(count) < missing
         return [None if gone else value for gone, value in zip(absent, values, strict=True)]
+
+    def _ranks(self, name: str, count: int, hour: float) -> Floats:
+        """Where values lie among all, from 0 to 1."""
+        if not self._season_sd:
+            return self._random.random(count)
+        sine = self._season_sd * math.sin(2 * math.pi * (hour + self._phases[name]) / 24)
+        by_chance = math.sqrt(1 - self._season_sd**2 / 2)
+        normal = sine + by_chance * self._random.standard_normal(count)
+        return np.array([(1 + math.erf(value / math.sqrt(2))) / 2 for value in normal.tolist()])
 
 
 def read_monitored(bundle: Path) -> Monitored:
@@ -84,14 +103,14 @@ def _draw_categories(column: Column, count: int, random: np.random.Generator) ->
     return [values[place] for place in chosen]
 
 
-def _draw_numbers(column: Column, feature: Feature, count: int, random: np.random.Generator) -> list[float]:
-    """Evenly within each bin, whose upper end belongs to it."""
+def _draw_numbers(column: Column, feature: Feature, ranks: Floats, parts: Floats) -> list[float]:
+    """The bin of each rank, and within it the place ``parts``; a bin's upper end belongs to it."""
     edges = [*column.edges, column.maximum]
     present = column.total - column.counts[len(column.edges)]
     cumulative = np.array([*column.counts[: len(column.edges)], present], np.float64) / max(present, 1)
-    places = np.searchsorted(cumulative, random.random(count) * cumulative[-1], side="right")
+    places = np.searchsorted(cumulative, ranks * cumulative[-1], side="right")
     values: list[float] = []
-    for place, part in zip(np.minimum(places, len(edges) - 1), random.random(count), strict=True):
+    for place, part in zip(np.minimum(places, len(edges) - 1), parts, strict=True):
         low, high = (edges[place - 1] if place else column.minimum), edges[place]
         if feature.dtype in ("int32", "int64"):
             least = math.floor(low) + 1 if place else math.ceil(low)

@@ -77,7 +77,7 @@ def run_simulation(
         signature = read_manifest(bundle).signature
         rows, days, replayed = _open_rows(options, bundle)
         drifts = tuple(parse_drift(text, signature, days) for text in options.drifts)
-        changes = Changes(list(drifts), signature, read_spread(bundle, signature), options.season_sd, options.seed)
+        changes = Changes(list(drifts), signature, read_spread(bundle, signature), options.seed)
         record = SimulationRecord(
             options.endpoint,
             options.environment,
@@ -106,7 +106,7 @@ def run_simulation(
 def _open_rows(options: SimulationOptions, bundle: Path) -> tuple[RowSource, int, bool]:
     """The rows, how many days they are sent for, and whether a table is replayed by its own times."""
     if options.data is None:
-        rows: RowSource = ReferenceRows(bundle, options.seed)
+        rows: RowSource = ReferenceRows(bundle, options.seed, options.season_sd)
         days, replayed = options.days, False
     else:
         table = read_rows(options.data, read_manifest(bundle).signature, options.time_column, options.seed)

@@ -21,9 +21,9 @@ def draw(bundle, signature):
     """Rows of the reference, changed by drifts as written, at an hour."""
 
     def run(*drifts, hour=80.0, count=6000, season=0.0):
-        rows = ReferenceRows(bundle, 1).draw(count, hour)
+        rows = ReferenceRows(bundle, 1, season).draw(count, hour)
         written = [parse_drift(text, signature, 14) for text in drifts]
-        Changes(written, signature, read_spread(bundle, signature), season, 1).apply(rows, hour)
+        Changes(written, signature, read_spread(bundle, signature), 1).apply(rows, hour)
         return pd.DataFrame(rows)
 
     return run
@@ -71,10 +71,16 @@ def test_values_go_missing(draw):
     assert draw("income:missing=50%@day3")["income"].isna().mean() == pytest.approx(0.55, abs=0.03)
 
 
-def test_a_season_averages_to_nothing_over_a_day(draw):
-    by_hour = [draw(hour=float(hour), season=0.5)["income"].mean() for hour in range(24)]
-    assert max(by_hour) - min(by_hour) > 400
-    assert np.mean(by_hour) == pytest.approx(draw()["income"].mean(), abs=25)
+def test_a_season_leaves_a_days_shares_as_they_are(bundle, draw):
+    by_hour = [draw(hour=float(hour), season=0.5) for hour in range(24)]
+    means = [rows["income"].mean() for rows in by_hour]
+    assert max(means) - min(means) > 350
+    day, plain = pd.concat(by_hour), draw(count=100_000)
+    for name in ("age", "income", "debt"):
+        column = next(column for column in read_monitored(bundle).columns if column.name == name)
+        limits = [*column.edges, column.minimum - 1e-9, column.maximum]
+        shares = [[(rows[name].astype(float) <= edge).mean() for edge in limits] for rows in (day, plain)]
+        assert shares[0] == pytest.approx(shares[1], abs=0.012)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,7 @@ def test_a_drift_is_written_as_it_is_read(signature):
 
 @pytest.mark.parametrize("text", ["0.3", "sd", "9sd", "-1sd"])
 def test_a_season_that_cannot_be_is_refused(text):
-    with pytest.raises(WrongUsage, match="standard deviations from 0 to 3"):
+    with pytest.raises(WrongUsage, match="standard deviations from 0 to 1"):
         parse_season(text)
 
 
