@@ -37,9 +37,14 @@ class EndpointStreams:
         bands = [band for part in self._parts for band in part.column.bands]
         low, high = zip(*bands, (0.0, TOLERATED_REFUSALS), strict=True)
         owners = [place for place, part in enumerate(self._parts) for _ in part.column.bands]
-        names = [part.column.name for part in self._parts]
+        names = [self.name_of(part.column) for part in self._parts]
         self.streams = Streams.of(low, high, [*owners, len(names)], [*names, REFUSED])
         self._words = [word for part in self._parts for word in part.column.describe_streams()] + ["refused"]
+
+    def name_of(self, column: Column) -> str:
+        """A column's name, which an output may share with an input."""
+        inputs = {other.name for other in self.monitored.columns if other.role == "input"}
+        return f"prediction {column.name}" if column.role == "output" and column.name in inputs else column.name
 
     def describe(self, stream: int) -> str:
         """A stream in words."""

@@ -108,13 +108,14 @@ def _drift(
     total = max(1, recent.rows * column.values)
     shares = [_stream_shares(column.counts, column.total, column), _stream_shares(counts, total, column)]
     before, now = (share[number] for share in shares)
-    what = {"input": "input", "output": "prediction"}[column.role]
+    what = "input" if column.role == "input" else "prediction"
     suspect = "" if named else "several columns together drift; most suspect: "
     text = (
         f"{suspect}{what} {column.name}: {_of(item['stream'])} {now:.1%} in the last day, "
         f"{before:.1%} in the reference"
     )
-    return Finding("drift", text, baseline, column.name, column.role, clock, item["stream"], before, now, named)
+    name = streams.name_of(column)
+    return Finding("drift", text, baseline, name, column.role, clock, item["stream"], before, now, named)
 
 
 def _stream_shares(counts: Sequence[float], total: float, column: Any) -> list[float]:
@@ -199,9 +200,9 @@ def day_columns(streams: EndpointStreams, recent: Block) -> list[dict[str, Any]]
         start += column.streams
         described.append(
             {
-                "column": column.name,
+                "column": streams.name_of(column),
                 "role": column.role,
-                "tested": column.name in streams.streams.columns,
+                "tested": streams.name_of(column) in streams.streams.columns,
                 "before": column_shares(column, column.counts, column.total),
                 "now": column_shares(column, counts, recent.rows * column.values),
             }

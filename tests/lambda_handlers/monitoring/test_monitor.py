@@ -56,6 +56,23 @@ def test_a_constraint_that_a_person_wrote_is_held_against_each_hour(endpoint, al
     assert endpoint.look(1)["findings"] == []
 
 
+def test_an_output_that_is_named_like_an_input_is_told_from_it(endpoint):
+    monitored = endpoint.monitored
+    twin = monitored.columns[2]._replace(name="age", bands=((0.48, 0.52), (0.0, 0.01), (0.0, 0.01), (0.0, 0.01)))
+    named_alike = monitored._replace(columns=(*monitored.columns[:2], twin))
+    collect({"reference": named_alike.to_json(), "function": endpoint.function}, endpoint.store)
+    for hour in range(26):
+        lines = [endpoint.draw(hour, 100, minute=5 * block) for block in range(12)]
+        alike = [line._replace(baseline=named_alike.id, counts=(*line.counts[:10], 90, 0, 0, 0)) for line in lines]
+        endpoint.collect(*alike)
+        report = endpoint.look(hour)
+    assert [(finding["column"], finding["role"]) for finding in report["findings"]] == [
+        ("prediction age", "output")
+    ]
+    columns = [column["column"] for column in report["baselines"][0]["columns"]]
+    assert columns == ["age", "plan", "prediction age"]
+
+
 def test_a_column_that_is_ignored_is_counted_and_not_tested(endpoint):
     endpoint.settings = {"ignore": ["age"]}
     report = endpoint.live(range(30), shift=0.3)
