@@ -33,7 +33,7 @@ def status(
     port: CloudPort = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show each monitored endpoint in a line: what was found, rows and coverage of the last day, evidence.
+    """Show each monitored endpoint in a line: what was found, rows and coverage of the last day.
 
     Example: [bold]serinus monitor status --env prod[/]
     """

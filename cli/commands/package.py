@@ -130,7 +130,8 @@ def package(
         typer.Option(
             metavar="FILE",
             help="Labelled rows, as .csv or .parquet, on which metrics such as accuracy are compared between "
-            "source model and bundle. Requires --target.",
+            "source model and bundle. The monitor compares live predictions with theirs. Requires --target, a "
+            "column of the sample too.",
         ),
     ] = None,
     traffic: Annotated[

@@ -4,11 +4,14 @@ import getpass
 from datetime import UTC, datetime
 from typing import Any
 
+from serinus.cli.console import notice
 from serinus.cli.errors import CliError
 from serinus.cli.monitoring.reader import MonitorBucket
 
 #: Fewer rows would be a poor reference.
 FEWEST_ROWS = 1000
+#: With fewer rows or hours, the reference is taken, and its doubts are said.
+SMALL_ROWS, FEW_HOURS = 5000, 24
 
 
 def accept_live(
@@ -29,6 +32,9 @@ def accept_live(
             for _, _, _, rows, counts in blocks:
                 before = sums.get(name, (0, [0] * len(counts)))
                 sums[name] = (before[0] + rows, [a + b for a, b in zip(before[1], counts, strict=True)])
+    if baseline is not None and baseline not in sums:
+        known = ", ".join(sorted(sums)) or "none"
+        raise CliError(f"--baseline {baseline}: {endpoint} counted under {known} in the last {days} days.")
     chosen = baseline or max(sums, key=lambda name: sums[name][0], default=None)
     rows, counts = sums.get(chosen or "", (0, []))
     if chosen is None or rows < FEWEST_ROWS:
@@ -49,4 +55,9 @@ def accept_live(
     number = kept["number"] + 1
     if not bucket.store.put_reference(function, chosen, number, data):
         raise CliError(f"somebody else accepted reference {number} of {endpoint} just now. Look at it first.")
+    if rows < SMALL_ROWS or hours < FEW_HOURS:
+        notice(
+            f"{rows:,} rows of {hours} hours are little: small drift is seen late, and hours of the day that are "
+            f"missing are drift. Accept again once there are {SMALL_ROWS:,} rows of a whole day."
+        )
     return {"endpoint": endpoint, "baseline": chosen, "number": number, **data["accepted"], "reference": described}

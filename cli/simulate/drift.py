@@ -7,15 +7,17 @@ income:missing=5%@day3     5 % of the values are missing
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from serinus.cli.errors import WrongUsage
+from serinus.lambda_handlers.contract.monitored import Column
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 
-_DRIFT = re.compile(r"(?P<column>.+):(?P<change>[^:@]+?)(?:@day(?P<day>\d+))?")
+_DRIFT = re.compile(r"(?P<column>.+):(?P<change>[^:@]+?)(?:@day(?P<day>\d{1,4}))?")
 _SHIFT = re.compile(r"(?P<sign>[+-])(?P<size>\d+(?:\.\d+)?)sd")
 _POINTS = re.compile(r"(?P<value>.+?)(?P<sign>[+-])(?P<size>\d+(?:\.\d+)?)pt")
 _MISSING = re.compile(r"missing=(?P<size>\d+(?:\.\d+)?)%")
@@ -75,6 +77,18 @@ def parse_drift(text: str, signature: Signature, days: int) -> Drift:
         sign = 1.0 if found["sign"] == "+" else -1.0
         return Drift(column, "points", sign * _share(text, found["size"]), day, found["value"])
     raise WrongUsage(f"--drift {text}: {change!r} is no change of a column. Write {_EXAMPLES}.")
+
+
+def check_values(drifts: Sequence[Drift], columns: Sequence[Column]) -> None:
+    """Raise `WrongUsage` where a drift names a category that the reference has not."""
+    for drift in drifts:
+        column = next((column for column in columns if column.name == drift.column), None)
+        if drift.kind != "points" or column is None:
+            continue
+        known = [str(value) for value in (*column.categories, *column.rest)]
+        if drift.value not in known:
+            shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+            raise WrongUsage(f"--drift {drift}: {drift.column} has no category {drift.value!r}; it has {shown}.")
 
 
 def parse_season(text: str) -> float:

@@ -91,7 +91,8 @@ def _summary(found: tuple[DriftFound, ...], wrong: dict[tuple[str, ...], dict[st
         if item.delay_hours is None:
             sentences.append(f"{item.drift} was not found.")
         else:
-            sentences.append(f"{item.drift} was found after {item.delay_hours} hours: {item.text}.")
+            hours = "hour" if item.delay_hours == 1 else "hours"
+            sentences.append(f"{item.drift} was found after {item.delay_hours} {hours}: {item.text}.")
     sentences += [
         f"Reported wrongly after hour {finding['hour'] + 1}: {finding['text']}." for finding in wrong.values()
     ]

@@ -19,6 +19,9 @@ from serinus.lambda_handlers.contract.signature import Feature, Signature
 Floats = npt.NDArray[np.float64]
 
 
+LONGEST_HOURS = 366 * 24
+
+
 class RowSource(Protocol):
     """Gives the rows of a stretch of time."""
 
@@ -169,13 +172,18 @@ def read_rows(path: Path, signature: Signature, time_column: str | None, seed: i
             times = pd.to_datetime(frame[time_column], utc=True, format="ISO8601")
         except (ValueError, TypeError) as error:
             raise WrongUsage(
-                f"--time {time_column} of {path} does not hold times such as 2026-11-30T12:00:00Z: {error}"
+                f"--time {time_column} of {path} does not hold times such as 2026-11-30T12:00:00Z."
             ) from error
         if times.isna().any():
             raise WrongUsage(f"--time {time_column} of {path} is empty in row {int(times.isna().argmax()) + 1}.")
         order = times.argsort(kind="stable")
         frame, times = frame.iloc[order], times.iloc[order]
         hours = ((times - times.iloc[0]).dt.total_seconds() / 3600).tolist()
+        if hours[-1] > LONGEST_HOURS:
+            raise WrongUsage(
+                f"--time {time_column} of {path} spans {hours[-1] / 24:,.0f} days; at most {LONGEST_HOURS // 24} "
+                "can be replayed. Leave the rows out that lie apart."
+            )
     columns = {
         feature.name: [_as_dtype(feature, to_json_value(value)) for value in frame[feature.name]]
         for feature in signature.features

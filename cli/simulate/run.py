@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 
 from serinus.cli.context import CommandContext
 from serinus.cli.dev_tokens import dev_token
-from serinus.cli.endpoints import find_endpoint
+from serinus.cli.endpoints import describe_stack, find_endpoint
 from serinus.cli.errors import CliError
 from serinus.cli.monitoring.reader import MonitorBucket, open_bucket
 from serinus.cli.rehearse.background import interrupts_ignored
@@ -20,10 +21,18 @@ from serinus.cli.rehearse.live import LiveView
 from serinus.cli.rehearse.run import deploy_stable
 from serinus.cli.rehearse.workspace import create_workspace
 from serinus.cli.request_auth import auth_for
-from serinus.cli.simulate.drift import Changes, parse_drift
+from serinus.cli.simulate.drift import Changes, check_values, parse_drift
 from serinus.cli.simulate.record import HourObserved, SimulationRecord
-from serinus.cli.simulate.rows import ClusteredRows, ReferenceRows, RowSource, read_rows, read_spread, split
-from serinus.infra.names import DRIFT, steady_alarm_name
+from serinus.cli.simulate.rows import (
+    ClusteredRows,
+    ReferenceRows,
+    RowSource,
+    read_monitored,
+    read_rows,
+    read_spread,
+    split,
+)
+from serinus.infra.names import DRIFT, SHARED_OUTPUTS, log_group_name, shared_stack_name, steady_alarm_name
 from serinus.infra.release import pinned_bundle
 from serinus.lambda_handlers.contract.bundle import read_manifest
 
@@ -77,6 +86,7 @@ def run_simulation(
         signature = read_manifest(bundle).signature
         rows, days, replayed = _open_rows(options, bundle)
         drifts = tuple(parse_drift(text, signature, days) for text in options.drifts)
+        check_values(drifts, [column for column in read_monitored(bundle).columns if column.role == "input"])
         changes = Changes(list(drifts), signature, read_spread(bundle, signature), options.seed)
         record = SimulationRecord(
             options.endpoint,
@@ -145,6 +155,9 @@ class _Simulation:
         self._auth = auth_for(endpoint, target, token)
         context = CommandContext(workspace.stable.project, workspace.environment, target)
         self._bucket: MonitorBucket = open_bucket(context, workspace.settings.project)
+        self._logs = target.client("logs")
+        shared = describe_stack(target, shared_stack_name(workspace.settings.project, workspace.environment))
+        self._monitor = shared.outputs[SHARED_OUTPUTS.monitor] if shared else ""
         self._alarms = target.client("cloudwatch")
         self._alarm = steady_alarm_name(endpoint.stack, DRIFT)
         self._client = httpx.Client(timeout=_PATIENCE_S, trust_env=False)
@@ -161,16 +174,24 @@ class _Simulation:
                 self._send(hour + minute / 60)
                 if minute == BATCH_MINUTES[0] and hour:
                     self._pass_until(begins + _LOOKED_AT_MINUTE * 60)
-                    self._observe(hour - 1)
+                    self._observe(hour - 1, begins)
             if (hour + 1) % _DAY_HOURS == 0:
                 found = {finding["text"] for finding in self._record.hours[-1].findings}
                 show((hour + 1) // _DAY_HOURS, days, "; ".join(sorted(found)) or "nothing found")
-        self._pass_until(first + _DAY_HOURS * days * _HOUR_S + _LOOKED_AT_MINUTE * 60)
-        self._observe(_DAY_HOURS * days - 1)
+        ended = first + _DAY_HOURS * days * _HOUR_S
+        self._pass_until(ended + _LOOKED_AT_MINUTE * 60)
+        self._observe(_DAY_HOURS * days - 1, ended)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _monitor_log(self) -> str:
+        """The last error that the monitor logged."""
+        group = log_group_name(self._monitor)
+        events = self._logs.filter_log_events(logGroupName=group)["events"]
+        errors = [event["message"] for event in events if '"error"' in event["message"]]
+        return errors[-1].strip()[-2000:] if errors else "without an error"
 
     def _pass_until(self, moment: float) -> None:
         while self._clock.now() < moment:
@@ -187,12 +208,11 @@ class _Simulation:
             self._record.failed_requests += answer.status_code != 200
             self._record.sent_rows += len(part)
 
-    def _observe(self, hour: int) -> None:
+    def _observe(self, hour: int, ended: float) -> None:
+        """Read the report on ``hour``, which ended at ``ended``."""
         report = self._bucket.latest(self._function)
-        if report is None:
-            raise CliError(
-                "the monitor wrote no report. `serinus logs NAME --of all` of a deployed endpoint shows why."
-            )
+        if report is None or datetime.fromisoformat(report["until"]).timestamp() != ended:
+            raise CliError(f"the monitor did not report on hour {hour + 1}. Its log ends: {self._monitor_log()}")
         self._record.report = report
         evidence: dict[str, float] = {}
         for item in report["baselines"]:

@@ -3,11 +3,12 @@
 A column is an input feature, or an output: a class' probability, a value, the label. Its values fall into streams:
 a number is at most each of the edges, missing, below or above all values of the sample; a category is one of the
 most frequent, another that the sample has, one that it has not, or missing. A stream is a share of all the
-column's values, so counts are all that has to be kept: those of the sample are the baseline, and counts of the
-same columns and edges, known by `Monitored.id`, can be added.
+column's values, so counts are all that has to be kept: those of the sample are the reference, and counts under the
+same `Monitored.id` can be added.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -29,6 +30,14 @@ Kind = Literal["number", "category"]
 Role = Literal["input", "output"]
 #: Lower and upper end of the shares that are not drift.
 Band = tuple[float, float]
+
+
+#: Streams of categories beside those that are counted one by one.
+_OTHERS = ("another known value", "a value never seen", "missing")
+
+
+def _after(number: float) -> float:
+    return math.nextafter(number, math.inf)
 
 
 class Limit(NamedTuple):
@@ -75,16 +84,54 @@ class Column(NamedTuple):
         return len(self.edges) > 1
 
     def describe_streams(self) -> tuple[str, ...]:
-        """Each stream in words, in the order of `counts`; a mean rank is last."""
+        """Each stream in words, all different, in the order of `counts`; a mean rank is last."""
         if self.kind == "number":
-            names = [f"at most {edge:.6g}" for edge in self.edges]
-            names += ["missing", f"below {self.minimum:.6g}", f"above {self.maximum:.6g}"]
+            *edges, low, high = self._words(*self.edges, self.minimum, self.maximum)
+            names = [
+                self._below(place) if self._precedes(place) else f"at most {word}"
+                for place, word in enumerate(edges)
+            ]
+            names += ["missing", f"below {low}", f"above {high}"]
             return (*names, *(["mean rank"] if self.has_mean_rank else []))
-        return (*(str(value) for value in self.categories), "another known value", "a value never seen", "missing")
+        own = [f'"{value}"' if str(value) in _OTHERS else str(value) for value in self.categories]
+        return (*own, *_OTHERS)
+
+    def describe_bins(self) -> tuple[str, ...]:
+        """The bins of a number's edges in words, without missing values; the last lies above all edges."""
+        if not self.edges:
+            return ("any value",)
+        words = self._words(*self.edges, self.maximum)
+        bins = []
+        for place in range(len(self.edges)):
+            if self._precedes(place):
+                bins.append(self._below(place))
+            elif place and self._precedes(place - 1):
+                bins.append(f"exactly {words[place]}")
+            else:
+                bins.append(f"up to {words[place]}")
+        last = f"exactly {words[-1]}" if self._precedes(len(self.edges) - 1) else f"above {words[-2]}"
+        return (*bins, last)
+
+    def _below(self, place: int) -> str:
+        return f"below {self._words(*self.edges, _after(self.edges[place]))[-1]}"
+
+    def _precedes(self, place: int) -> bool:
+        """Whether an edge is the number just below the next edge or the maximum, which has a bin of its own."""
+        following = (*self.edges, self.maximum)[place + 1]
+        return _after(self.edges[place]) == following
+
+    @staticmethod
+    def _words(*numbers: float) -> list[str]:
+        """Numbers, as short as they still differ, but for a number just below another."""
+        different = len({number for number in numbers if _after(number) not in numbers})
+        for digits in (6, 9, 12, 17):
+            words = [f"{number:.{digits}g}" for number in numbers]
+            if len(set(words)) >= different:
+                break
+        return words
 
     def _parts(self) -> list[Any]:
-        numbers = [self.edges, self.minimum, self.maximum] if self.kind == "number" else []
-        return [self.name, self.role, self.kind, self.values, self.categories, self.rest, *numbers]
+        return [value for key, value in self._asdict().items() if _is_kept(self, key)]
 
 
 class Monitored(NamedTuple):
@@ -97,7 +144,7 @@ class Monitored(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Eight hex digits: equal where counts can be added."""
+        """Eight hex digits: equal where counts can be added, and are compared with the same reference."""
         from zlib import crc32
 
         return f"{crc32(json.dumps([column._parts() for column in self.columns]).encode()):08x}"

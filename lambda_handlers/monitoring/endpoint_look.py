@@ -154,7 +154,13 @@ def _report(
             standing.append(findings.unknown_reference(baseline))
             continue
         standing += findings.find_drift(kept.looks, streams, baseline, recent)
-        standing += findings.find_broken_limits(streams, baseline, Block(*kept.recent[-1][1:]))
+        broken = [
+            finding
+            for hour in sums
+            if (blocks := list(hour.blocks.get(baseline, {}).values()))
+            for finding in findings.find_broken_limits(streams, baseline, Block(*_sum(blocks)))
+        ]
+        standing += {finding.identity: finding for finding in broken}.values()
         described.append(
             {
                 "baseline": baseline,

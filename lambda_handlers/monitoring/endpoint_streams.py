@@ -1,6 +1,7 @@
 """From a bundle's monitored columns to the streams that the clocks watch, and from blocks to their counts."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -42,9 +43,11 @@ class EndpointStreams:
         self._words = [word for part in self._parts for word in part.column.describe_streams()] + ["refused"]
 
     def name_of(self, column: Column) -> str:
-        """A column's name, which an output may share with an input."""
+        """A column's name, told from others of the same name."""
         inputs = {other.name for other in self.monitored.columns if other.role == "input"}
-        return f"prediction {column.name}" if column.role == "output" and column.name in inputs else column.name
+        if column.role == "output" and column.name in inputs:
+            return f"prediction {column.name}"
+        return f"input {column.name}" if column.name == REFUSED else column.name
 
     def describe(self, stream: int) -> str:
         """A stream in words."""
@@ -77,11 +80,10 @@ def column_shares(column: Column, counts: Sequence[int], total: int) -> dict[str
         return {}
     if column.kind == "category":
         return {word: count / total for word, count in zip(column.describe_streams(), counts, strict=True)}
-    edges = list(column.edges)
-    cumulative = [0, *counts[: len(edges)], total - counts[len(edges)]]
-    ends = [f"up to {edge:.6g}" for edge in edges] + [f"above {edges[-1]:.6g}" if edges else "any value"]
-    shares = {word: (b - a) / total for word, a, b in zip(ends, cumulative, cumulative[1:], strict=False)}
-    return {**shares, "missing": counts[len(edges)] / total}
+    edges = len(column.edges)
+    cumulative = [0, *counts[:edges], total - counts[edges]]
+    shares = [(b - a) / total for a, b in pairwise(cumulative)]
+    return {**dict(zip(column.describe_bins(), shares, strict=True)), "missing": counts[edges] / total}
 
 
 def stability_index(before: Mapping[str, float], now: Mapping[str, float]) -> float:

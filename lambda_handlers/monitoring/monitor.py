@@ -110,11 +110,12 @@ def _look(settings: MonitorSettings, hour: int, context: MonitorContext) -> Endp
 
 
 def _publish(report: EndpointReport, events: Events) -> None:
-    """Publish what began and ended, with the report; without its shares where it is too large."""
+    """Publish what began and ended, with the report; without its columns where it is too large."""
     detail = {**report.data, "began": list(report.began), "ended": list(report.ended)}
     if len(json.dumps(detail).encode()) > _LARGEST_DETAIL_BYTES:
         detail["baselines"] = [
-            {key: value for key, value in item.items() if key != "columns"} for item in detail["baselines"]
+            {key: value for key, value in item.items() if key not in ("columns", "looks")}
+            for item in detail["baselines"]
         ]
     answer = events.put_events(
         Entries=[{"Source": EVENT_SOURCE, "DetailType": EVENT_DETAIL_TYPE, "Detail": json.dumps(detail)}]

@@ -5,6 +5,7 @@ sample does. The bundle holds both, so they belong to the model's version.
 """
 
 import math
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.modelpack.errors import RequestError
 
 FOLDER = "constraints"
+#: Categories that are counted one by one.
+TOP_CATEGORIES = 10
 #: In fewer rows, values may differ by chance.
 FEWEST_UNIQUE = 100
 _TYPES: Mapping[str, ColumnType] = {"string": "text", "bool": "boolean", "int32": "integer", "int64": "integer"}
@@ -76,7 +79,9 @@ def _check(path: Path, feature: Feature, key: str, value: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _is_share(value: Any) -> bool:
@@ -103,8 +108,10 @@ def infer(
         if "values" in written:
             written = {"unseen": 0.0, **written, "values": tuple(written["values"])}
         if any(name in written for name in _NUMBERS):
-            written = {"outside": 0.0, **written}
-        constraints[feature.name] = inferred._replace(**written, edited=tuple(sorted(written)))
+            # The end that a person left out is open, and not what the sample happened to have.
+            written = {"minimum": None, "maximum": None, "outside": 0.0, **written}
+        edited_names = tuple(sorted(name for name, value in written.items() if value is not None))
+        constraints[feature.name] = inferred._replace(**written, edited=edited_names)
     return constraints
 
 
@@ -143,10 +150,14 @@ def _inferred(feature: Feature, column: Column | None) -> Constraint:
 def apply_edited(column: Column, edited: Mapping[str, Any]) -> Column:
     """``column`` with the range and the categories that a person wrote, so that the endpoint counts values that
     break them."""
-    if column.kind == "category" and "values" in edited:
+    if "values" in edited:
         allowed = [value for value in edited["values"] if value not in column.categories]
         kept = tuple(value for value in column.categories if value in edited["values"])
-        return column._replace(categories=kept, rest=tuple(allowed))
+        if column.kind == "number":
+            kept, allowed = tuple(allowed[:TOP_CATEGORIES]), allowed[TOP_CATEGORIES:]
+        return column._replace(
+            kind="category", categories=kept, rest=tuple(allowed), edges=(), minimum=0.0, maximum=0.0
+        )
     if column.kind == "number":
         low, high = (float(edited.get(name, getattr(column, name))) for name in _NUMBERS)
         return column._replace(minimum=low, maximum=high)
@@ -157,7 +168,8 @@ def limits_of(column: Column, edited: Mapping[str, Any]) -> tuple[Limit, ...]:
     """The shares of ``edited`` that live values of ``column`` may break, with the streams that count these."""
     start = len(column.edges if column.kind == "number" else column.categories)
     if column.kind == "number":
-        streams = {"missing": (start,), "outside": (start + 1, start + 2)}
+        ends = [start + 1] * ("minimum" in edited) + [start + 2] * ("maximum" in edited)
+        streams = {"missing": (start,), "outside": tuple(ends) or (start + 1, start + 2)}
     else:
         streams = {"unseen": (start + 1,), "missing": (start + 2,)}
     shares = dict(edited)

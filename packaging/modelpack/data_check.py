@@ -1,6 +1,6 @@
 """Holds a table against the constraints of a bundle, before it is trained on or scored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,14 +68,20 @@ def _checks(
         allowed = f"{len(constraint.values)} values; at most {share:.2%} others"
         yield "values", allowed, share, usable & ~read.isin(list(constraint.values))
     if constraint.unique:
-        yield "unique", "no value twice", 0.0, ~missing & values.duplicated(keep=False)
+        # Lists, which cannot be hashed, are of another type already.
+        alike = values.where(values.map(lambda value: isinstance(value, Hashable)))
+        yield "unique", "no value twice", 0.0, alike.notna() & alike.duplicated(keep=False)
 
 
 def _as_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
     """NaN for what is no number: one text in a CSV file makes texts of its whole column."""
-    booleans = values.map({"True": 1.0, "False": 0.0, "true": 1.0, "false": 0.0})
-    numbers = pd.to_numeric(values.where(booleans.isna(), booleans), errors="coerce")
-    return numbers.astype(np.float64)
+    words = {"True": 1.0, "False": 0.0, "true": 1.0, "false": 0.0}
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return pd.Series(np.nan, index=values.index)
+    if values.dtype == object:
+        scalars = values.map(lambda value: value if isinstance(value, (str, int, float, np.number)) else np.nan)
+        values = scalars.map(lambda value: words.get(value, value) if isinstance(value, str) else value)
+    return pd.to_numeric(values, errors="coerce").astype(np.float64)
 
 
 def _fits(read: "pd.Series[Any]", constraint: Constraint) -> "pd.Series[bool]":

@@ -16,15 +16,15 @@ from serinus.lambda_handlers.contract.counting import Source, compile_counter, s
 from serinus.lambda_handlers.contract.monitored import Band, Column, Monitored
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.modelpack import bands
-from serinus.modelpack.constraints import apply_edited, limits_of
+from serinus.modelpack.constraints import TOP_CATEGORIES, apply_edited, limits_of
 from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.sample import Sample
 
-#: Categories that are counted one by one.
-TOP_CATEGORIES = 10
 #: Texts with more distinct values, or nearly as many as rows, are no categories: most would be new each day.
 MOST_CATEGORIES = 1000
 LARGEST_DISTINCT_SHARE = 0.5
+#: More columns would make references and reports larger than AWS hands over.
+MOST_COLUMNS = 500
 #: Wider values of a row are no column that a person watches.
 MOST_VALUES = 16
 #: A value that so large a share of rows have gets a bin of its own.
@@ -62,7 +62,9 @@ def choose_columns(
     for source in sources_of(signature).values():
         rows = inputs if source.role == "input" else outputs
         column = _column(signature, source, rows)
-        if isinstance(column, str):
+        if len(columns) >= MOST_COLUMNS and source.role == "input":
+            unwatched[source.name] = f"only the first {MOST_COLUMNS} columns are watched"
+        elif isinstance(column, str):
             unwatched[source.name] = column
         elif source.role == "input":
             written = edited.get(source.name, {})
@@ -253,6 +255,14 @@ def describe_doubts(monitored: Monitored, sample: Rows, signature: Signature) ->
             f"drift is measured against {rows:,} rows; with fewer than {FEWEST_ROWS:,}, small drift is seen late "
             "or never."
         )
+    for column in monitored.columns:
+        for limit in column.limits:
+            breaking = sum(column.counts[place] for place in limit.streams) / max(column.total, 1)
+            if breaking > limit.share:
+                doubts.append(
+                    f"{breaking:.1%} of the reference break the constraint {limit.name} on {column.name}, which "
+                    f"allows {limit.share:.1%}: the monitor will report live values that do."
+                )
     unlike = _unlike(monitored, _with_counts(signature, monitored.columns, sample, sample))
     if unlike and monitored.reference == TRAFFIC:
         doubts.append(f"the sample is unlike the traffic, with which drift is compared: {'; '.join(unlike)}.")

@@ -97,3 +97,14 @@ def test_what_is_no_table_is_one_line(shop, tmp_path, serinus, content, message)
     assert message in done.stderr
     assert done.stderr.count("\n") <= 2
     assert "sample" not in done.stderr
+
+
+def test_lists_and_times_in_a_parquet_file_are_of_another_type(shop, tmp_path, serinus):
+    odd = table().astype({"age": object})
+    odd["age"] = [[1, 2]] * len(odd)
+    odd["id"] = pd.Timestamp("2026-01-01")
+    odd.to_parquet(tmp_path / "data.parquet")
+    done = serinus("check", str(tmp_path / "data.parquet"), "--name", "churn", "--json", cwd=shop)
+    assert done.returncode == 1, done.stderr
+    found = {(item["column"], item["constraint"]) for item in json.loads(done.stdout)["breaches"]}
+    assert {("age", "type"), ("id", "type"), ("id", "unique")} <= found

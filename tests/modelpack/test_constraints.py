@@ -93,3 +93,33 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(packaged, text, message):
     with pytest.raises(RequestError, match=message) as error:
         packaged(text)
     assert "churn.toml" in str(error.value)
+
+
+def test_an_end_that_nobody_wrote_is_open(packaged):
+    baseline = packaged("[age]\nminimum = 0\n")
+    age, counted = read(baseline)["age"], column(baseline, "age")
+    assert (age.minimum, age.maximum, age.outside) == (0, None, 0.0)
+    assert counted.limits == (Limit("outside", (len(counted.edges) + 1,), 0.0),)
+    assert counted.maximum == 89.0
+
+
+def test_values_of_a_number_are_counted_one_by_one(packaged):
+    counted = column(packaged("[age]\nvalues = [18, 19, 20]\n"), "age")
+    assert (counted.kind, counted.categories) == ("category", (18, 19, 20))
+    assert counted.limits == (Limit("unseen", (4,), 0.0),)
+
+
+def test_an_edited_constraint_is_another_baseline(packaged):
+    """Counts of the former are compared with what was written then."""
+    identities = {
+        packaged(text)[monitored.KEY]["id"] for text in ("", "[age]\nmissing = 0.1\n", "[age]\nmissing = 0.2\n")
+    }
+    assert len(identities) == 3
+
+
+def test_a_constraint_that_the_sample_breaks_is_remarked_upon(pack, table, tmp_path):
+    (tmp_path / "project" / "constraints").mkdir(parents=True)
+    (tmp_path / "project" / "constraints" / "churn.toml").write_text("[age]\nminimum = 50\n")
+    result = pack(LinearRegression().fit(table, table["income"]), table)
+    (notice,) = [notice for notice in result.notices if "break the constraint" in notice]
+    assert "outside on age, which allows 0.0%" in notice

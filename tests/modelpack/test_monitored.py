@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 from serinus.lambda_handlers.contract.bundle import BASELINE, read_manifest
 from serinus.lambda_handlers.contract.counting import compile_counter
 from serinus.lambda_handlers.contract.errors import ContractError
-from serinus.lambda_handlers.contract.monitored import KEY, Monitored
+from serinus.lambda_handlers.contract.monitored import KEY, Column, Monitored
 from serinus.modelpack.errors import SampleError
 from serinus.modelpack.monitored import edges_of
 
@@ -216,3 +216,22 @@ def test_damaged_columns_are_rejected(monitored, key):
 )
 def test_edges_separate_what_the_sample_has(values, edges):
     assert edges_of(np.array(values, np.float64)) == edges
+
+
+@pytest.mark.parametrize(
+    ("edges", "maximum", "bins"),
+    [
+        ((1.7e9, 1.7e9 + 5, 1.7e9 + 9), 1.8e9, 4),
+        ((2.0, np.nextafter(5.0, 0.0), 5.0, 8.0), 9.0, 5),
+        ((2.0, np.nextafter(60.0, 0.0)), 60.0, 3),
+    ],
+)
+def test_streams_and_bins_have_words_of_their_own(edges, maximum, bins):
+    watched_column = Column("a", "input", "number", 1, 10, (0,) * (len(edges) + 3), edges=edges, maximum=maximum)
+    assert len(set(watched_column.describe_streams())) == len(edges) + 4
+    assert len(set(watched_column.describe_bins())) == bins
+
+
+def test_a_category_may_be_called_like_a_stream():
+    watched_column = Column("a", "input", "category", 1, 10, (5, 1, 0, 0, 4), categories=("missing", "full"))
+    assert len(set(watched_column.describe_streams())) == 5
