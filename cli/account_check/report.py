@@ -13,6 +13,7 @@ from serinus.offline.core.readings import Readings
 PAGE, FILE = "aws-verified.md", "aws-verified.json"
 #: Readings that a check does not observe, with the reason.
 UNOBSERVED: Mapping[str, str] = {
+    "environment-idle-limit": "the check would wait as long as an idle environment is kept",
     "schedule-delay": "at which instants a rate is due is not documented, so a delay cannot be told from them",
     "stack-operation-limit": "an operation would have to last 36 hours",
     "usage-plans": "that no request beyond a quota passes in one run does not show that none ever does",

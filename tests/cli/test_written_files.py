@@ -16,6 +16,8 @@ READ = {
     ("package", "--sample"),
     ("package", "--requirements"),
     ("package", "--holdout"),
+    ("package", "--traffic"),
+    ("simulate", "--data"),
     ("predict", "--data"),
     ("local up", "--readings"),
     ("rehearse", "--readings"),
@@ -23,7 +25,9 @@ READ = {
 #: Options that name what is written, with what the command needs beside them.
 WRITTEN = {
     ("inspect", "--html"): ["model"],
+    ("monitor report", "--html"): ["endpoint"],
     ("rehearse", "--html"): ["endpoint"],
+    ("simulate", "--html"): ["endpoint"],
     ("local up", "--state"): [],
     ("doctor", "--report"): ["--aws-account", "--local"],
 }

@@ -42,7 +42,7 @@ def test_stages_are_told_in_order_and_the_pickle_warning_once(request_of: Packag
     listening = Listening()
     packed = package(request_of, listening)
     assert listening.stages == ["load", "sample", "convert", "precision", "robustness", "profile", "write"]
-    assert len(listening.notices) == 1
+    assert len([notice for notice in listening.notices if "pickle" in notice]) == 1
     assert packed.notices == tuple(listening.notices)
 
 

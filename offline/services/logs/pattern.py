@@ -17,7 +17,7 @@ from typing import Any
 from serinus.offline.core.errors import AwsError, NotModelled
 
 #: Whether a log event's message matches.
-Pattern = Callable[[str], bool]
+LinePattern = Callable[[str], bool]
 #: Whether a message's JSON matches.
 Condition = Callable[[Any], bool]
 
@@ -44,7 +44,7 @@ MISSING = object()
 
 
 @functools.lru_cache(maxsize=256)
-def parse(text: str) -> Pattern:
+def parse(text: str) -> LinePattern:
     """The pattern of ``text``; raises `AwsError` for a malformed one, `NotModelled` for any other of AWS's."""
     stripped = text.strip()
     if not stripped:

@@ -5,7 +5,7 @@ import logging
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -145,7 +145,9 @@ def monitored(churn: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_client(monitored: Path) -> Open:
+def open_client(monitored: Path) -> Iterator[Open]:
+    clients: list[Client] = []
+
     def opened(folder: Path = monitored, **variables: str) -> Client:
         written: list[dict[str, Any]] = []
 
@@ -159,9 +161,12 @@ def open_client(monitored: Path) -> Open:
             "AWS_LAMBDA_FUNCTION_VERSION": "7",
             "SERINUS_PROFILE": "1",
         }
-        return Client(open_instrumented(environ | variables, write), written)
+        clients.append(Client(open_instrumented(environ | variables, write), written))
+        return clients[-1]
 
-    return opened
+    yield opened
+    for client in clients:
+        client.endpoint.endpoint.close()
 
 
 @pytest.mark.parametrize("hot_route", ["1", "0"])
