@@ -16,10 +16,10 @@ from serinus.lambda_handlers.contract.bundle import BASELINE, read_golden, read_
 from serinus.lambda_handlers.contract.monitored import Column, Monitored
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 
-Floats = npt.NDArray[np.float64]
-
-
+#: The longest table that is replayed.
 LONGEST_HOURS = 366 * 24
+
+Floats = npt.NDArray[np.float64]
 
 
 class RowSource(Protocol):
@@ -203,13 +203,8 @@ def _as_dtype(feature: Feature, value: Any) -> Any:
     return value
 
 
-def in_clusters(rows: RowSource, size: int) -> "ClusteredRows":
-    """Rows of ``rows``, each ``size`` times: as when one client sends many alike."""
-    return ClusteredRows(rows, size)
-
-
 class ClusteredRows:
-    """Each row of another source several times over."""
+    """Each row of another source several times over, as when one client sends many alike."""
 
     def __init__(self, rows: RowSource, size: int) -> None:
         self._rows = rows

@@ -13,8 +13,6 @@ from serinus.lambda_handlers.contract.errors import ContractError
 KEY = "constraints"
 
 ColumnType = Literal["number", "integer", "boolean", "text"]
-#: Constraints of which a share of values may break each, with the streams that count these live.
-SHARES = ("missing", "outside", "unseen")
 
 
 class Constraint(NamedTuple):

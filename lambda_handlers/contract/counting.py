@@ -69,17 +69,16 @@ def compile_counter(signature: Signature, monitored: Monitored) -> Callable[[Fee
     """A function from feeds and outputs by name, of the same rows, to the counts of all streams [streams]; raises
     `KeyError` where the signature lacks a column."""
     sources = sources_of(signature)
-    starts = np.cumsum([0, *(column.streams for column in monitored.columns)])
     numbers: dict[tuple[str, str], list[tuple[int, Column, Source]]] = {}
     categories = []
-    for start, column in zip(starts, monitored.columns, strict=False):
+    for column, start in monitored.starts():
         source = sources[column.role, column.name]
         if column.kind == "category":
-            categories.append((int(start), column.role == "input", source, _category_index(column, source)))
+            categories.append((start, column.role == "input", source, _category_index(column, source)))
         else:
-            numbers.setdefault((column.role, source.tensor), []).append((int(start), column, source))
+            numbers.setdefault((column.role, source.tensor), []).append((start, column, source))
     blocks = [(role == "input", tensor, _NumberBlock(items)) for (role, tensor), items in numbers.items()]
-    size = int(starts[-1])
+    size = monitored.streams
 
     def count(feeds: Feeds, outputs: Mapping[str, Array]) -> Counts:
         counts = np.zeros(size, np.int64)

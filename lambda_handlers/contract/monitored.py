@@ -9,7 +9,7 @@ same `Monitored.id` can be added.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from serinus.lambda_handlers.contract.errors import ContractError
@@ -83,6 +83,11 @@ class Column(NamedTuple):
         """Whether a mean rank is derived from the counts."""
         return len(self.edges) > 1
 
+    @property
+    def shares(self) -> int:
+        """How many shares are tested: those of the streams, and the mean rank."""
+        return self.streams + self.has_mean_rank
+
     def describe_streams(self) -> tuple[str, ...]:
         """Each stream in words, all different, in the order of `counts`; a mean rank is last."""
         if self.kind == "number":
@@ -153,6 +158,17 @@ class Monitored(NamedTuple):
     def streams(self) -> int:
         """How many counts a profile line holds."""
         return sum(column.streams for column in self.columns)
+
+    def starts(self) -> Iterator[tuple[Column, int]]:
+        """Each column with the place of its first count on a profile line."""
+        start = 0
+        for column in self.columns:
+            yield column, start
+            start += column.streams
+
+    def by_column(self, counts: Sequence[int]) -> Iterator[tuple[Column, Sequence[int]]]:
+        """Each column with its own of ``counts``, which are as on a profile line."""
+        return ((column, counts[start : start + column.streams]) for column, start in self.starts())
 
     def to_json(self) -> dict[str, Any]:
         columns = [
@@ -257,11 +273,6 @@ def _read_column(data: Mapping[str, Any]) -> Column:
     column = Column(**fields)
     if column.kind not in ("number", "category") or len(column.counts) != column.streams:
         raise ValueError(f"column {column.name!r} has {len(column.counts)} counts; {column.streams} are required")
-    if column.bands and len(column.bands) != column.streams + column.has_mean_rank:
+    if column.bands and len(column.bands) != column.shares:
         raise ValueError(f"column {column.name!r} has {len(column.bands)} bands for {column.streams} streams")
     return column
-
-
-def flatten(columns: Sequence[Column]) -> list[int]:
-    """The sample's counts of all streams, in the order of a profile line."""
-    return [count for column in columns for count in column.counts]

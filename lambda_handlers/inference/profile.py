@@ -56,8 +56,7 @@ class Profile:
     def prepare(self) -> None:
         """Load what counts, as before a snapshot: then no request waits for it. Never raises, as `answered`."""
         try:
-            if self._count is None:
-                self._count = self._compile()
+            self._counter()
         except Exception as error:  # noqa: BLE001  a response must not be lost for its count
             self._give_up(error)
 
@@ -109,9 +108,7 @@ class Profile:
         kept, self._kept = self._kept, None
         if kept is None:
             return
-        if self._count is None:
-            self._count = self._compile()
-        counts = self._count(*kept.join())
+        counts = self._counter()(*kept.join())
         self._counts = counts if self._counts is None else self._counts + counts
         self._rows += kept.rows
 
@@ -120,8 +117,7 @@ class Profile:
         from serinus.lambda_handlers.contract.monitored import ProfileLine
 
         self._count_kept()
-        if self._count is None:
-            self._count = self._compile()
+        self._counter()
         function, version, _, model_version = self._identity
         line = ProfileLine(
             function=function,
@@ -141,13 +137,16 @@ class Profile:
         self._open()
         return msgspec.json.encode(line.to_json()) + b"\n"
 
-    def _compile(self) -> Count:
-        from serinus.lambda_handlers.contract.counting import compile_counter
-        from serinus.lambda_handlers.contract.monitored import Monitored
+    def _counter(self) -> Count:
+        """What counts, loaded at the first call, with the baseline's id and size."""
+        if self._count is None:
+            from serinus.lambda_handlers.contract.counting import compile_counter
+            from serinus.lambda_handlers.contract.monitored import Monitored
 
-        monitored = Monitored.from_json(msgspec.json.decode(self._monitoring))
-        self._baseline, self._size = monitored.id, monitored.streams
-        return compile_counter(self._signature, monitored)
+            monitored = Monitored.from_json(msgspec.json.decode(self._monitoring))
+            self._baseline, self._size = monitored.id, monitored.streams
+            self._count = compile_counter(self._signature, monitored)
+        return self._count
 
     def _open(self) -> None:
         # Of no block yet: the next request begins one.

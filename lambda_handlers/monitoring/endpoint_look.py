@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from serinus.lambda_handlers.contract.monitored import Monitored
@@ -12,7 +11,7 @@ from serinus.lambda_handlers.monitoring.endpoint_state import BaselineState, End
 from serinus.lambda_handlers.monitoring.endpoint_streams import EndpointStreams
 from serinus.lambda_handlers.monitoring.findings import Finding
 from serinus.lambda_handlers.monitoring.hours import DELIVERY_HOURS, Block, Hour, read_hours
-from serinus.lambda_handlers.monitoring.store import HOUR_S, Store
+from serinus.lambda_handlers.monitoring.store import HOUR_S, Store, moment_of
 
 #: Lines are kept for a week: a monitor that was away longer begins with the last hours of it.
 MOST_HOURS = 6 * 24
@@ -129,8 +128,8 @@ def _count_invocations(cloudwatch: CloudWatch, settings: MonitorSettings, hour: 
     }
     answer = cloudwatch.get_metric_data(
         MetricDataQueries=[{"Id": "invoked", "MetricStat": {"Metric": metric, "Period": HOUR_S, "Stat": "Sum"}}],
-        StartTime=_moment(hour),
-        EndTime=_moment(hour + 1),
+        StartTime=moment_of(hour),
+        EndTime=moment_of(hour + 1),
     )
     values: list[float] = answer["MetricDataResults"][0]["Values"]
     return round(sum(values))
@@ -173,7 +172,7 @@ def _report(
                 "unwatched": dict(streams.monitored.unwatched),
             }
         )
-    now = datetime.fromtimestamp((sums[-1].hour + 1) * HOUR_S, UTC).isoformat()
+    now = moment_of(sums[-1].hour + 1).isoformat()
     before = {tuple(item["identity"]): item for item in state.findings}
     after = [_stamped(finding, before, now) for finding in standing]
     current = {tuple(item["identity"]) for item in after}
@@ -216,7 +215,3 @@ def _text(standing: list[dict[str, Any]], described: list[dict[str, Any]]) -> st
         return ". ".join(item["text"] for item in standing) + "."
     rows = sum(item["rows"] for item in described)
     return f"{rows:,} rows of the last day were compared." if rows else "No rows were counted in the last day."
-
-
-def _moment(hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * HOUR_S, UTC)

@@ -29,10 +29,10 @@ class EndpointStreams:
 
     def __init__(self, monitored: Monitored, ignored: Collection[str] = ()) -> None:
         self.monitored = monitored
-        starts = np.cumsum([0, *(column.streams for column in monitored.columns)]).tolist()
+        self._inputs = {column.name for column in monitored.columns if column.role == "input"}
         self._parts = [
             _Part(column, start)
-            for column, start in zip(monitored.columns, starts, strict=False)
+            for column, start in monitored.starts()
             if column.bands and not (column.role == "input" and column.name in ignored)
         ]
         bands = [band for part in self._parts for band in part.column.bands]
@@ -44,8 +44,7 @@ class EndpointStreams:
 
     def name_of(self, column: Column) -> str:
         """A column's name, told from others of the same name."""
-        inputs = {other.name for other in self.monitored.columns if other.role == "input"}
-        if column.role == "output" and column.name in inputs:
+        if column.role == "output" and column.name in self._inputs:
             return f"prediction {column.name}"
         return f"input {column.name}" if column.name == REFUSED else column.name
 

@@ -99,12 +99,7 @@ def _drift(
         return Finding("refused requests", text, baseline, REFUSED, "input", clock, "refused", None, share, named)
     words = column.describe_streams()
     number = words.index(item["stream"])
-    start = 0
-    for other in streams.monitored.columns:
-        if other is column:
-            break
-        start += other.streams
-    counts = recent.counts[start : start + column.streams] or [0] * column.streams
+    counts = next(own for other, own in streams.monitored.by_column(recent.counts) if other is column)
     total = max(1, recent.rows * column.values)
     shares = [_stream_shares(column.counts, column.total, column), _stream_shares(counts, total, column)]
     before, now = (share[number] for share in shares)
@@ -131,10 +126,8 @@ def find_broken_limits(streams: EndpointStreams, baseline: str, hour: Block) -> 
     """Constraints of people that the values of an ``hour`` break: any value where none may, else more than chance
     explains at the largest share that is allowed."""
     broken = []
-    start = 0
-    for column in streams.monitored.columns:
-        counts, total = hour.counts[start : start + column.streams], hour.rows * column.values
-        start += column.streams
+    for column, counts in streams.monitored.by_column(hour.counts):
+        total = hour.rows * column.values
         for limit in column.limits if total else ():
             breaking = sum(counts[place] for place in limit.streams)
             if not _exceeds(breaking, total, limit.share):
@@ -193,18 +186,13 @@ def unknown_reference(baseline: str) -> Finding:
 
 def day_columns(streams: EndpointStreams, recent: Block) -> list[dict[str, Any]]:
     """Every counted column with its bins in the reference and in the last day, as shares."""
-    described = []
-    start = 0
-    for column in streams.monitored.columns:
-        counts = recent.counts[start : start + column.streams] or [0] * column.streams
-        start += column.streams
-        described.append(
-            {
-                "column": streams.name_of(column),
-                "role": column.role,
-                "tested": streams.name_of(column) in streams.streams.columns,
-                "before": column_shares(column, column.counts, column.total),
-                "now": column_shares(column, counts, recent.rows * column.values),
-            }
-        )
-    return described
+    return [
+        {
+            "column": streams.name_of(column),
+            "role": column.role,
+            "tested": streams.name_of(column) in streams.streams.columns,
+            "before": column_shares(column, column.counts, column.total),
+            "now": column_shares(column, counts, recent.rows * column.values),
+        }
+        for column, counts in streams.monitored.by_column(recent.counts)
+    ]

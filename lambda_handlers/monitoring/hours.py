@@ -12,7 +12,7 @@ from typing import Any
 from serinus.lambda_handlers.contract import journal
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.monitored import ProfileLine
-from serinus.lambda_handlers.monitoring.store import CollectedObject, Store
+from serinus.lambda_handlers.monitoring.store import HOUR_S, CollectedObject, Store
 
 BLOCK_S = 300
 #: CloudWatch Logs tries to deliver a batch for a day, and may deliver it again. So long are objects looked for,
@@ -52,7 +52,7 @@ class Hour:
     def add(self, line: ProfileLine) -> None:
         """Count ``line``; raises `ContractError` where it has another number of streams than others."""
         self.blocks.setdefault(line.baseline, {}).setdefault(int(line.since) // BLOCK_S, Block()).add(line)
-        self.late += line.rows if int(line.since) // 3600 < self.hour else 0
+        self.late += line.rows if int(line.since) // HOUR_S < self.hour else 0
 
     def total(self, name: str) -> int:
         """The sum of ``requests``, ``refused`` or ``rows`` over all baselines."""

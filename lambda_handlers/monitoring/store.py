@@ -151,9 +151,14 @@ class Store:
             raise
 
 
+def moment_of(hour: int) -> datetime:
+    """When an hour, counted since 1970, begins."""
+    return datetime.fromtimestamp(hour * HOUR_S, UTC)
+
+
 def hour_key(function: str, hour: int) -> str:
     """The key of an hour's sums; ``hour`` counts hours since 1970."""
-    return f"hours/{function}/{_moment(hour):%Y-%m-%dT%H}.json"
+    return f"hours/{function}/{moment_of(hour):%Y-%m-%dT%H}.json"
 
 
 def state_key(function: str) -> str:
@@ -176,22 +181,12 @@ def is_baseline(name: str) -> bool:
     return bool(_BASELINE.fullmatch(name))
 
 
-def read_json(body: bytes) -> dict[str, Any]:
-    """The JSON of an object of this bucket, compressed as all are."""
-    data: dict[str, Any] = json.loads(gzip.decompress(body))
-    return data
-
-
 def _dump(data: dict[str, Any]) -> bytes:
     return gzip.compress(json.dumps(data, allow_nan=False, separators=(",", ":")).encode(), mtime=0)
 
 
-def _moment(hour: int) -> datetime:
-    return datetime.fromtimestamp(hour * HOUR_S, UTC)
-
-
 def _lines_prefix(function: str, hour: int) -> str:
-    return f"lines/{function}/{_moment(hour):%Y-%m-%d/%H}/"
+    return f"lines/{function}/{moment_of(hour):%Y-%m-%d/%H}/"
 
 
 def _parse_lines_key(key: str, prefix: str) -> CollectedObject | None:

@@ -150,18 +150,17 @@ def edges_of(values: npt.NDArray[np.float64]) -> list[float]:
 
 def _with_counts(signature: Signature, columns: Sequence[Column], inputs: Rows, outputs: Rows) -> list[Column]:
     """``columns`` with what the endpoint would count of these rows."""
-    empty = [column._replace(counts=(0,) * column.streams) for column in columns]
-    count = compile_counter(signature, Monitored("", tuple(empty), {}))
+    uncounted = Monitored("", tuple(columns), {})
+    count = compile_counter(signature, uncounted)
     by_role = {"input": count(inputs.feeds, inputs.outputs)}
     by_role["output"] = by_role["input"] if outputs is inputs else count(outputs.feeds, outputs.outputs)
     lengths = {"input": _length(inputs), "output": _length(outputs)}
-    ends = np.cumsum([column.streams for column in columns])
     return [
         column._replace(
             total=lengths[column.role] * column.values,
-            counts=tuple(by_role[column.role][end - column.streams : end].tolist()),
+            counts=tuple(by_role[column.role][start : start + column.streams].tolist()),
         )
-        for column, end in zip(columns, ends, strict=True)
+        for column, start in uncounted.starts()
     ]
 
 
@@ -172,10 +171,7 @@ def _length(rows: Rows) -> int:
 def _with_bands(
     columns: Sequence[Column], tested: Sequence[bool], inputs: Rows, outputs: Rows, signature: Signature
 ) -> list[Column]:
-    level = bands.level_of(
-        sum(column.streams + column.has_mean_rank for column, test in zip(columns, tested, strict=True) if test)
-        or 1
-    )
+    level = bands.level_of(sum(column.shares for column, test in zip(columns, tested, strict=True) if test) or 1)
     sources = sources_of(signature)
     measured = []
     for column, test in zip(columns, tested, strict=True):
@@ -220,12 +216,10 @@ def _band_pairs(column: Column, level: float, unseen: bands.Band | None) -> tupl
 def with_live_counts(monitored: Monitored, reference: str, rows: int, counts: Sequence[int]) -> Monitored:
     """``monitored`` with live ``counts`` of ``rows`` rows, all streams as on a profile line, as its reference;
     ``reference`` describes it. Predictions are tested from now on."""
-    level = bands.level_of(sum(column.streams + column.has_mean_rank for column in monitored.columns))
-    start, columns = 0, []
-    for column in monitored.columns:
-        own = tuple(counts[start : start + column.streams])
-        start += column.streams
-        counted = column._replace(counts=own, total=rows * column.values)
+    level = bands.level_of(sum(column.shares for column in monitored.columns))
+    columns = []
+    for column, own in monitored.by_column(counts):
+        counted = column._replace(counts=tuple(own), total=rows * column.values)
         columns.append(counted._replace(bands=_band_pairs(counted, level, None)))
     names = {column.name for column in columns}
     unwatched = {name: reason for name, reason in monitored.unwatched.items() if name not in names}
@@ -263,9 +257,10 @@ def describe_doubts(monitored: Monitored, sample: Rows, signature: Signature) ->
                     f"{breaking:.1%} of the reference break the constraint {limit.name} on {column.name}, which "
                     f"allows {limit.share:.1%}: the monitor will report live values that do."
                 )
-    unlike = _unlike(monitored, _with_counts(signature, monitored.columns, sample, sample))
-    if unlike and monitored.reference == TRAFFIC:
-        doubts.append(f"the sample is unlike the traffic, with which drift is compared: {'; '.join(unlike)}.")
+    if monitored.reference == TRAFFIC:
+        unlike = _unlike(monitored, _with_counts(signature, monitored.columns, sample, sample))
+        if unlike:
+            doubts.append(f"the sample is unlike the traffic, with which drift is compared: {'; '.join(unlike)}.")
     return doubts
 
 
