@@ -29,15 +29,18 @@ class ModelLayers(Construct):
         model_description: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._runtime = RUNTIMES[runtime]
-        self._architecture = ARCHITECTURES[architecture]
-        self.runtime = self._layer(
-            "Runtime",
-            f"{name}-runtime",
-            runtime_zip,
-            f"Serinus runtime, {runtime} {architecture}",
+        self.runtime = create_runtime_layer(
+            self, "Runtime", name=name, built=runtime_zip, runtime=runtime, architecture=architecture
         )
-        self.model = self._layer("Model", f"{name}-model", model_zip, model_description)
+        self.model = create_layer(
+            self,
+            "Model",
+            name=f"{name}-model",
+            built=model_zip,
+            description=model_description,
+            runtime=runtime,
+            architecture=architecture,
+        )
         self.hashes = (runtime_zip.sha256, model_zip.sha256)
 
     @property
@@ -45,14 +48,40 @@ class ModelLayers(Construct):
         """In the order in which they are unpacked."""
         return [self.runtime, self.model]
 
-    def _layer(self, construct_id: str, name: str, built: LayerZip, description: str) -> lambda_.LayerVersion:
-        return lambda_.LayerVersion(
-            self,
-            construct_id,
-            layer_version_name=name,
-            description=description,
-            code=lambda_.Code.from_asset(str(built.path), asset_hash=built.sha256),
-            compatible_runtimes=[self._runtime],
-            compatible_architectures=[self._architecture],
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+
+def create_layer(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    built: LayerZip,
+    description: str,
+    runtime: str,
+    architecture: str,
+) -> lambda_.LayerVersion:
+    """A version of layer ``name``, whose zip's hash names the asset."""
+    return lambda_.LayerVersion(
+        scope,
+        construct_id,
+        layer_version_name=name,
+        description=description,
+        code=lambda_.Code.from_asset(str(built.path), asset_hash=built.sha256),
+        compatible_runtimes=[RUNTIMES[runtime]],
+        compatible_architectures=[ARCHITECTURES[architecture]],
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+
+
+def create_runtime_layer(
+    scope: Construct, construct_id: str, *, name: str, built: LayerZip, runtime: str, architecture: str
+) -> lambda_.LayerVersion:
+    """A version of ``name``'s runtime layer."""
+    return create_layer(
+        scope,
+        construct_id,
+        name=f"{name}-runtime",
+        built=built,
+        description=f"Serinus runtime, {runtime} {architecture}",
+        runtime=runtime,
+        architecture=architecture,
+    )

@@ -16,9 +16,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from serinus.infra.constructs.model_layers import create_runtime_layer
 from serinus.infra.constructs.monitoring_alarms import MonitoringAlarms
 from serinus.infra.constructs.monitoring_permissions import MonitoringPermissions
-from serinus.infra.constructs.platform import ARCHITECTURES, RUNTIMES
 from serinus.infra.constructs.release_function import ReleaseFunction
 from serinus.infra.names import ALIAS, COLLECTOR, MONITOR, SHARED_OUTPUTS, log_group_name, shared_function_name
 from serinus.infra.release import LayerZip
@@ -148,15 +148,13 @@ class Monitoring(Construct):
 
     def _create_monitor(self, may: MonitoringPermissions, runtime_zip: LayerZip) -> lambda_.Function:
         first = self._watched.endpoints[0].settings
-        layer = lambda_.LayerVersion(
+        layer = create_runtime_layer(
             self,
             "Runtime",
-            layer_version_name=f"{self._name(MONITOR)}-runtime",
-            description=f"Serinus runtime, {first.runtime} {first.architecture}",
-            code=lambda_.Code.from_asset(str(runtime_zip.path), asset_hash=runtime_zip.sha256),
-            compatible_runtimes=[RUNTIMES[first.runtime]],
-            compatible_architectures=[ARCHITECTURES[first.architecture]],
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            name=self._name(MONITOR),
+            built=runtime_zip,
+            runtime=first.runtime,
+            architecture=first.architecture,
         )
         by_function = {endpoint.stack_name: endpoint.settings.monitor for endpoint in self._watched.endpoints}
         return ReleaseFunction(
