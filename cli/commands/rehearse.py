@@ -1,9 +1,6 @@
 """`serinus rehearse`: tries out a release, good or bad, before it is made."""
 
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -14,6 +11,7 @@ from serinus.cli.finite import finite
 from serinus.cli.project import find_project
 from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
 from serinus.cli.target import AsJson, EndpointName
+from serinus.cli.termination import ended_in_order
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 from serinus.offline.core.readings import Seconds
 
@@ -149,9 +147,8 @@ def rehearse(
         readings=values,
     )
     report = html or options.project / PAGES / f"{endpoint}.html"
-    signal.signal(signal.SIGTERM, _end)
     try:
-        with LiveView() as view:
+        with ended_in_order(), LiveView() as view:
             record = run_rehearsal(options, view)
         if record.canary is None:
             raise CliError(f"no version of the function was published for the candidate:\n{record.deploy_log}")
@@ -169,8 +166,3 @@ def rehearse(
         ) from interrupt
     notice(f"report: {report}")
     raise typer.Exit(result.outcome.value)
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    """Exit as after Ctrl-C, so that the cloud is stopped and the copy of the project is deleted."""
-    sys.exit(143)

@@ -1,10 +1,7 @@
 """`serinus simulate`: plays days of live traffic against an endpoint and its monitor."""
 
 import random
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -13,6 +10,7 @@ from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import Interrupted, WrongUsage
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson, EndpointName
+from serinus.cli.termination import ended_in_order
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 
 #: The folder of each endpoint's last report.
@@ -103,9 +101,8 @@ def simulate(
         seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
     )
     report = html or options.project / PAGES / f"{endpoint}.html"
-    signal.signal(signal.SIGTERM, _end)
     try:
-        with LiveView() as view:
+        with ended_in_order(), LiveView() as view:
             record = run_simulation(options, view, _show_day)
         result = evaluate(record)
         # Printed first: a page that cannot be written must not lose it.
@@ -125,8 +122,3 @@ def simulate(
 
 def _show_day(day: int, days: int, found: str) -> None:
     notice(f"day {day} of {days}: {found}")
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    """Exit as after Ctrl-C, so that the cloud is stopped and the copy of the project is deleted."""
-    sys.exit(143)
