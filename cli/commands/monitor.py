@@ -37,7 +37,7 @@ def status(
 
     Example: [bold]serinus monitor status --env prod[/]
     """
-    from serinus.cli.monitoring.page import coverage_words
+    from serinus.cli.monitoring.page import coverage_words, in_minutes
     from serinus.cli.monitoring.reader import functions_of
 
     context, bucket = _open(env, local=local, port=port)
@@ -52,7 +52,7 @@ def status(
             continue
         found = "; ".join(finding["text"] for finding in report["findings"]) or "none"
         rows = sum(item["rows"] for item in report["baselines"])
-        shown.add_row(name, found, f"{rows:,}", coverage_words(report), report["until"][:16].replace("T", " "))
+        shown.add_row(name, found, f"{rows:,}", coverage_words(report), in_minutes(report["until"]))
     results.print(shown)
 
 
@@ -130,6 +130,7 @@ def watch(
 
     Example: [bold]serinus monitor watch churn[/]
     """
+    from serinus.cli.monitoring.page import in_minutes
     from serinus.cli.monitoring.reader import functions_of
 
     context, bucket = _open(env, local=local, port=port)
@@ -139,7 +140,7 @@ def watch(
         found = bucket.latest(function)
         if found is not None and found["until"] != last:
             last = found["until"]
-            results.print(f"{last[:16].replace('T', ' ')}  {found['title']}. {found['text']}", markup=False)
+            results.print(f"{in_minutes(last)}  {found['title']}. {found['text']}", markup=False)
         elif not last:
             notice("no report yet: the monitor looks ten minutes after each hour")
             last = "-"
@@ -160,12 +161,12 @@ def _open(env: str | None, *, local: bool, port: int | None) -> "tuple[CommandCo
 
 def _print_report(report: dict[str, Any]) -> None:
     from serinus.cli.monitoring.columns import view_columns
-    from serinus.cli.monitoring.page import coverage_words
+    from serinus.cli.monitoring.page import coverage_words, in_minutes
 
     results.print(report["title"], style="bold", markup=False)
     results.print(report["text"], markup=False)
     results.print(
-        f"until {report['until'][:16].replace('T', ' ')} UTC; {coverage_words(report)} of the last day's requests "
+        f"until {in_minutes(report['until'])} UTC; {coverage_words(report)} of the last day's requests "
         "were counted",
         markup=False,
     )

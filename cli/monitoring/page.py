@@ -24,6 +24,7 @@ def render(endpoint: str, report: dict[str, Any]) -> str:
         style=safe_svg(STYLE.read_text(encoding="utf-8")),
         endpoint=endpoint,
         report=report,
+        in_minutes=in_minutes,
         tiles=_tiles(report),
         clocks=[(item, name, look) for item in report["baselines"] for name, look in item["looks"].items()],
         columns=draw_columns(report),
@@ -35,6 +36,11 @@ def draw_columns(report: dict[str, Any]) -> "Markup":
     """The part of a page that shows every column of a report."""
     columns = [(view, safe_svg(_draw(view))) for view in view_columns(report)]
     return safe_svg(render_page(_COLUMNS, columns=columns))
+
+
+def in_minutes(moment: str) -> str:
+    """A report's moment, ISO 8601 in UTC, as people read it."""
+    return moment[:16].replace("T", " ")
 
 
 def coverage_words(report: dict[str, Any]) -> str:

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MonitorBucket:
-    """The bucket of an environment's monitor: ``store`` reads and writes it, ``name`` is its name."""
+    """The bucket of an environment's monitor: ``store`` reads and writes it, ``name`` is its name, ``monitor`` the
+    monitor's function."""
 
     name: str
     store: "Store"
+    monitor: str
 
     def latest(self, function: str) -> dict[str, Any] | None:
         """The latest report on the endpoint of ``function``; None before the first look."""
@@ -30,13 +32,15 @@ def open_bucket(context: CommandContext, project_name: str) -> MonitorBucket:
     from serinus.lambda_handlers.monitoring.store import Store
 
     stack = describe_stack(context.target, shared_stack_name(project_name, context.environment))
-    bucket = stack.outputs.get(SHARED_OUTPUTS.bucket) if stack else None
+    outputs = stack.outputs if stack else {}
+    bucket = outputs.get(SHARED_OUTPUTS.bucket)
     if bucket is None:
         raise CliError(
             f"environment {context.environment} has no monitor on {context.target.name}. Set enabled = true in "
             "[endpoint.NAME.monitor] or [defaults.monitor] of serinus.toml, and deploy."
         )
-    return MonitorBucket(bucket, Store(context.target.client("s3"), bucket))
+    store = Store(context.target.client("s3"), bucket)
+    return MonitorBucket(bucket, store, outputs[SHARED_OUTPUTS.monitor])
 
 
 def functions_of(context: CommandContext, requested: list[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import httpx
 
 from serinus.cli.context import CommandContext
 from serinus.cli.dev_tokens import dev_token
-from serinus.cli.endpoints import describe_stack, find_endpoint
+from serinus.cli.endpoints import find_endpoint
 from serinus.cli.errors import CliError
 from serinus.cli.monitoring.reader import MonitorBucket, open_bucket
 from serinus.cli.rehearse.background import interrupts_ignored
@@ -32,9 +32,10 @@ from serinus.cli.simulate.rows import (
     read_spread,
     split,
 )
-from serinus.infra.names import DRIFT, SHARED_OUTPUTS, log_group_name, shared_stack_name, steady_alarm_name
+from serinus.infra.names import DRIFT, log_group_name, steady_alarm_name
 from serinus.infra.release import pinned_bundle
 from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.lambda_handlers.contract.signature import Signature
 
 #: Requests are sent at these minutes of each hour: the monitor looks at minute 10.
 BATCH_MINUTES = (2, 17, 32, 47)
@@ -73,18 +74,13 @@ def run_simulation(
     its number, of how many, and what was found."""
     began = time.monotonic()
     copying = create_workspace(
-        options.project,
-        options.environment,
-        options.endpoint,
-        candidates={},
-        rate=100,
-        overrides=_OVERRIDES,
+        options.project, options.environment, options.endpoint, candidates={}, rate=100, overrides=_OVERRIDES
     )
     with copying as workspace:
         model = workspace.endpoint.model
         bundle = pinned_bundle(options.project, options.environment, model)
         signature = read_manifest(bundle).signature
-        rows, days, replayed = _open_rows(options, bundle)
+        rows, days, replayed = _open_rows(options, bundle, signature)
         drifts = tuple(parse_drift(text, signature, days) for text in options.drifts)
         check_values(drifts, [column for column in read_monitored(bundle).columns if column.role == "input"])
         changes = Changes(list(drifts), signature, read_spread(bundle, signature), options.seed)
@@ -113,13 +109,13 @@ def run_simulation(
     return record
 
 
-def _open_rows(options: SimulationOptions, bundle: Path) -> tuple[RowSource, int, bool]:
+def _open_rows(options: SimulationOptions, bundle: Path, signature: Signature) -> tuple[RowSource, int, bool]:
     """The rows, how many days they are sent for, and whether a table is replayed by its own times."""
     if options.data is None:
         rows: RowSource = ReferenceRows(bundle, options.seed, options.season_sd)
         days, replayed = options.days, False
     else:
-        table = read_rows(options.data, read_manifest(bundle).signature, options.time_column, options.seed)
+        table = read_rows(options.data, signature, options.time_column, options.seed)
         rows, days, replayed = table, table.days or options.days, table.days is not None
     return (ClusteredRows(rows, options.clusters) if options.clusters > 1 else rows), days, replayed
 
@@ -156,8 +152,6 @@ class _Simulation:
         context = CommandContext(workspace.stable.project, workspace.environment, target)
         self._bucket: MonitorBucket = open_bucket(context, workspace.settings.project)
         self._logs = target.client("logs")
-        shared = describe_stack(target, shared_stack_name(workspace.settings.project, workspace.environment))
-        self._monitor = shared.outputs[SHARED_OUTPUTS.monitor] if shared else ""
         self._alarms = target.client("cloudwatch")
         self._alarm = steady_alarm_name(endpoint.stack, DRIFT)
         self._client = httpx.Client(timeout=_PATIENCE_S, trust_env=False)
@@ -188,7 +182,7 @@ class _Simulation:
 
     def _monitor_log(self) -> str:
         """The last error that the monitor logged."""
-        group = log_group_name(self._monitor)
+        group = log_group_name(self._bucket.monitor)
         events = self._logs.filter_log_events(logGroupName=group)["events"]
         errors = [event["message"] for event in events if '"error"' in event["message"]]
         return errors[-1].strip()[-2000:] if errors else "without an error"

@@ -84,4 +84,4 @@ def filled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Filled]:
         s3.create_bucket(Bucket=BUCKET)
         store = Store(s3, BUCKET)
         store.put_reference(FUNCTION, MONITORED.id, 0, {"reference": MONITORED.to_json()})
-        yield Filled(MonitorBucket(BUCKET, store))
+        yield Filled(MonitorBucket(BUCKET, store, "shop-prod-shared-monitor"))
