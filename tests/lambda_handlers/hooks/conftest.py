@@ -319,6 +319,11 @@ class Release:
     def get_remaining_time_in_millis(self) -> int:
         return 60_000
 
+    def event_at(self, minute: float, second: float = 20) -> dict[str, str]:
+        """The judge's event in a minute after the start."""
+        moment = datetime.fromtimestamp(START + 60 * minute + second, UTC)
+        return {"time": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
     def traffic(self, version: str, minute: int, requests: int, *, weighted: bool = True, **events: Any) -> None:
         """Metrics of ``requests`` in a minute after the start: counts of errors, crashes, rejected, non_finite;
         ``duration_ms`` of all; ``inits_ms`` and ``predictions`` as they came."""
@@ -363,3 +368,16 @@ def release(sum_bundle: Callable[..., Path], serve: Callable[..., Any]) -> Relea
     found.functions.answers[STABLE] = serve(sum_bundle("live"), STABLE)
     found.functions.answers[CANARY] = found.functions.answers[ALIAS] = serve(bundle, CANARY)
     return found
+
+
+@pytest.fixture
+def switched(release: Release) -> Release:
+    """A blue_green release whose traffic has all moved and whose last hook waits."""
+    release.environ["SERINUS_STRATEGY"] = "blue_green"
+    release.codedeploy.switched_at = release.start
+    release.codedeploy.confirming = True
+    held = {"deployment_id": release.deployment, "execution_id": "hook-2"}
+    release.ssm.values[f"/serinus/{release.function}/held-deployment"] = json.dumps(held)
+    for minute in range(-30, 0):
+        release.traffic(release.stable, minute, 200, weighted=False, errors=2)
+    return release

@@ -2,21 +2,13 @@
 
 import json
 import sys
-from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
 from serinus.lambda_handlers.contract.release import LAST_WORD_MINUTES
 from serinus.lambda_handlers.hooks.errors import BadDeployment, IncompleteMetrics
 from serinus.lambda_handlers.hooks.judge import judge_rollout
-
-
-def at(release, minute, second=20):
-    """The judge's event in a minute after the start."""
-    moment = datetime.fromtimestamp(release.start + 60 * minute + second, UTC)
-    return {"time": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def serve_traffic(release, minutes, *, weighted=True, **canary):
@@ -29,7 +21,7 @@ def serve_traffic(release, minutes, *, weighted=True, **canary):
 
 def test_nothing_is_said_while_nothing_is_rolled_out(release):
     release.codedeploy.in_progress = False
-    assert judge_rollout(at(release, 3), release.context) == {"verdict": None}
+    assert judge_rollout(release.event_at(3), release.context) == {"verdict": None}
     assert not release.cloudwatch.put
 
 
@@ -41,7 +33,7 @@ def test_nothing_is_said_while_nothing_is_rolled_out(release):
 def test_nothing_is_said_of_a_rollback_or_outside_of_the_shift(release, state):
     for name, value in state.items():
         setattr(release.codedeploy, name, value)
-    assert judge_rollout(at(release, 3), release.context) == {"verdict": None}
+    assert judge_rollout(release.event_at(3), release.context) == {"verdict": None}
     assert not release.events.entries
     assert not [one for one in published(release) if "FunctionVersion" in one["dimensions"]]
 
@@ -53,7 +45,7 @@ def test_the_judge_shows_that_it_runs_while_traffic_returns(release, state):
     """Where AWS shifts traffic back step by step, silence would fire the old version's alarm and stop it."""
     for name, value in state.items():
         setattr(release.codedeploy, name, value)
-    judge_rollout(at(release, 3), release.context)
+    judge_rollout(release.event_at(3), release.context)
     assert published(release) == [{"dimensions": {"FunctionName": release.function}, "value": 0.0}]
 
 
@@ -71,7 +63,7 @@ def published(release):
 
 def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
     serve_traffic(release, 8)
-    found = judge_rollout(at(release, 8), release.context)
+    found = judge_rollout(release.event_at(8), release.context)
     assert found["verdict"] == "promote"
     metric = release.cloudwatch.put[0]
     assert metric["Namespace"] == "Serinus"
@@ -100,7 +92,7 @@ def test_a_healthy_canary_is_promoted_by_metric_event_and_log(release, capsys):
 )
 def test_each_kind_of_trouble_rolls_back(release, canary, signal):
     serve_traffic(release, 12, **canary)
-    found = judge_rollout(at(release, 13), release.context)
+    found = judge_rollout(release.event_at(13), release.context)
     assert found["verdict"] == "roll back"
     assert found["reason"].startswith(signal)
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
@@ -110,7 +102,7 @@ def test_predictions_that_collapse_to_one_class_roll_back(release):
     for minute in range(8):
         release.traffic(release.stable, minute, 180, predictions=[1.0] * 150 + [2.0] * 30)
         release.traffic(release.canary, minute, 20, predictions=[2.0] * 20)
-    found = judge_rollout(at(release, 9), release.context)
+    found = judge_rollout(release.event_at(9), release.context)
     assert found["verdict"] == "roll back"
     assert found["reason"].startswith("a different distribution of predictions")
 
@@ -122,7 +114,7 @@ def test_an_hour_or_the_few_minutes_there_were_show_what_is_slow(release, minute
     for minute in range(8):
         release.traffic(release.stable, minute, 180)
         release.traffic(release.canary, minute, 20, duration_ms=60.0)
-    assert judge_rollout(at(release, 9), release.context)["reason"].startswith("slow responses")
+    assert judge_rollout(release.event_at(9), release.context)["reason"].startswith("slow responses")
 
 
 @pytest.mark.parametrize("new", [{"inits_ms": [90.0] * 8}, {"first": 8}], ids=["init", "snapshot"])
@@ -133,7 +125,7 @@ def test_first_responses_of_new_environments_may_be_slow(release, new):
         slow = at_ | {"ExecutedVersion": release.canary}
         release.cloudwatch.add("AWS/Lambda", "Duration", slow, release.start + 60 * minute + 5, [900.0] * 8)
         release.traffic(release.canary, minute, 0, **new)
-    assert judge_rollout(at(release, 13), release.context)["verdict"] == "promote"
+    assert judge_rollout(release.event_at(13), release.context)["verdict"] == "promote"
 
 
 @pytest.mark.parametrize("state", ["InternalError", "PartialData", "Forbidden"])
@@ -148,7 +140,7 @@ def test_metrics_of_which_a_part_is_missing_are_no_verdict(release, monkeypatch,
 
     monkeypatch.setattr(release.cloudwatch, "get_metric_data", partly)
     with pytest.raises(IncompleteMetrics, match=state):
-        judge_rollout(at(release, 13), release.context)
+        judge_rollout(release.event_at(13), release.context)
     assert not release.cloudwatch.put
 
 
@@ -157,7 +149,7 @@ def test_predictions_counted_in_other_bins_are_not_compared(release):
     for minute in range(8):
         release.traffic(release.stable, minute, 180, predictions=[1.0] * 150 + [2.0] * 30, bins="00000000")
         release.traffic(release.canary, minute, 20, predictions=[2.0] * 20)
-    found = judge_rollout(at(release, 9), release.context)
+    found = judge_rollout(release.event_at(9), release.context)
     assert found["verdict"] == "promote"
     predictions = next(one for one in found["findings"] if one["signal"] == "predictions")
     assert (predictions["stable_share"], predictions["evidence"]) == (None, pytest.approx(1.0))
@@ -165,21 +157,21 @@ def test_predictions_counted_in_other_bins_are_not_compared(release):
 
 def test_only_minutes_whose_metrics_are_complete_count(release):
     serve_traffic(release, 5)
-    assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 60
+    assert judge_rollout(release.event_at(5, 0), release.context)["canary_requests"] == 60
     release.environ["SERINUS_SETTLE_S"] = "0"
-    assert judge_rollout(at(release, 5, 0), release.context)["canary_requests"] == 100
+    assert judge_rollout(release.event_at(5, 0), release.context)["canary_requests"] == 100
 
 
 def test_the_old_versions_trouble_does_not_block_its_mend(release):
     for minute in range(8):
         release.traffic(release.stable, minute, 180, crashes=120)
         release.traffic(release.canary, minute, 20)
-    assert judge_rollout(at(release, 9), release.context)["verdict"] == "promote"
+    assert judge_rollout(release.event_at(9), release.context)["verdict"] == "promote"
 
 
 def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bundle, serve):
     release.functions.answers[release.canary] = serve(sum_bundle("another"), release.canary)
-    found = judge_rollout(at(release, 1), release.context)
+    found = judge_rollout(release.event_at(1), release.context)
     assert (found["verdict"], found["final"]) == ("roll back", True)
     assert found["reason"].startswith("golden requests failed")
 
@@ -187,7 +179,7 @@ def test_a_probe_that_answers_wrongly_rolls_back_without_traffic(release, sum_bu
 def test_a_throttled_probe_says_nothing(release):
     release.functions.answers[release.canary] = release.functions.throttle
     serve_traffic(release, 8)
-    found = judge_rollout(at(release, 9), release.context)
+    found = judge_rollout(release.event_at(9), release.context)
     assert found["verdict"] == "promote"
     assert found["probe"] == "unknown"
 
@@ -195,14 +187,14 @@ def test_a_throttled_probe_says_nothing(release):
 def test_probes_go_round_the_golden_set(release):
     release.environ["SERINUS_MAX_ROWS"] = "3"
     for minute in range(3):
-        judge_rollout(at(release, minute), release.context)
+        judge_rollout(release.event_at(minute), release.context)
     sent = [tuple(row["a"] for row in json.loads(event["body"])["rows"]) for _, event in release.functions.events]
     assert len(set(sent)) == 3
     assert len({row for rows in sent for row in rows}) == 8
 
 
 def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
-    early, last = (judge_rollout(at(release, minute), release.context) for minute in (9, 10))
+    early, last = (judge_rollout(release.event_at(minute), release.context) for minute in (9, 10))
     assert [(one["verdict"], one["final"]) for one in (early, last)] == [
         ("not enough evidence", False),
         ("not enough evidence", True),
@@ -212,46 +204,46 @@ def test_too_little_traffic_is_not_enough_evidence_until_the_last_word(release):
 
 def test_the_last_word_comes_in_time_to_stop_the_deployment(release):
     release.environ["SERINUS_INCONCLUSIVE"] = "roll_back"
-    assert judge_rollout(at(release, 9), release.context)["verdict"] == "not enough evidence"
-    assert judge_rollout(at(release, 15 - LAST_WORD_MINUTES), release.context)["verdict"] == "roll back"
+    assert judge_rollout(release.event_at(9), release.context)["verdict"] == "not enough evidence"
+    assert judge_rollout(release.event_at(15 - LAST_WORD_MINUTES), release.context)["verdict"] == "roll back"
 
 
 @pytest.mark.parametrize(("bake", "minute"), [(4, 2), (6, 3), (9, 5), (10, 5), (30, 25)])
 def test_a_bake_that_is_short_is_judged_for_half_of_it_at_least(release, bake, minute):
     release.environ |= {"SERINUS_INCONCLUSIVE": "roll_back", "SERINUS_BAKE_MINUTES": str(bake)}
-    assert judge_rollout(at(release, minute - 1), release.context)["verdict"] == "not enough evidence"
-    assert judge_rollout(at(release, minute), release.context)["verdict"] == "roll back"
+    assert judge_rollout(release.event_at(minute - 1), release.context)["verdict"] == "not enough evidence"
+    assert judge_rollout(release.event_at(minute), release.context)["verdict"] == "roll back"
 
 
 def test_the_last_word_is_told_once_though_it_is_looked_at_again(release):
-    found = [judge_rollout(at(release, minute), release.context) for minute in range(15)]
+    found = [judge_rollout(release.event_at(minute), release.context) for minute in range(15)]
     assert [minute for minute, one in enumerate(found) if one["final"]] == [10]
     assert all("promoted because `on_not_enough_evidence" in one["reason"] for one in found[10:])
 
 
 def test_after_the_last_word_trouble_still_rolls_back(release):
     serve_traffic(release, 10)
-    assert judge_rollout(at(release, 11), release.context)["verdict"] == "promote"
+    assert judge_rollout(release.event_at(11), release.context)["verdict"] == "promote"
     for minute in range(10, 13):
         release.traffic(release.stable, minute, 180, errors=2)
         release.traffic(release.canary, minute, 20, errors=18)
-    found = judge_rollout(at(release, 14), release.context)
+    found = judge_rollout(release.event_at(14), release.context)
     assert (found["verdict"], found["final"]) == ("roll back", True)
 
 
 def test_what_is_to_be_rolled_back_is_left_for_the_hook_after_traffic(release):
     serve_traffic(release, 8)
-    assert judge_rollout(at(release, 8), release.context)["verdict"] == "promote"
+    assert judge_rollout(release.event_at(8), release.context)["verdict"] == "promote"
     assert not release.ssm.values
     release.functions.answers[release.canary] = lambda _event: {"errorMessage": "gone"}
-    found = judge_rollout(at(release, 8), release.context)
+    found = judge_rollout(release.event_at(8), release.context)
     left = json.loads(release.ssm.values[f"/serinus/{release.function}/objection"])
     assert left == {"deployment_id": release.deployment, "reason": found["reason"]}
 
 
 def test_a_long_reason_fits_into_the_parameter(release):
     release.functions.answers[release.canary] = lambda _event: {"errorMessage": "\u00e4" * 5000}
-    judge_rollout(at(release, 8), release.context)
+    judge_rollout(release.event_at(8), release.context)
     (value,) = release.ssm.values.values()
     assert len(value.encode()) <= 4096
 
@@ -265,18 +257,18 @@ def test_a_verdict_reaches_the_alarm_though_it_cannot_be_left_and_the_other_way_
     with monkeypatch.context() as patched:
         patched.setattr(release.ssm, "put_parameter", refuse)
         with pytest.raises(ClientError):
-            judge_rollout(at(release, 7), release.context)
+            judge_rollout(release.event_at(7), release.context)
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
     monkeypatch.setattr(release.cloudwatch, "put_metric_data", refuse)
     with pytest.raises(ClientError):
-        judge_rollout(at(release, 7), release.context)
+        judge_rollout(release.event_at(7), release.context)
     assert len(release.ssm.values) == 1
 
 
 def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
     """Its layers are those of the new version."""
     monkeypatch.setitem(sys.modules, "serinus.lambda_handlers.hooks.review", None)
-    found = judge_rollout(at(release, 1), release.context)
+    found = judge_rollout(release.event_at(1), release.context)
     assert (found["verdict"], found["final"]) == ("roll back", True)
     assert found["reason"].startswith("the judge cannot be loaded with the new version's layers: ")
     assert release.cloudwatch.put[0]["MetricData"][0]["Value"] == -1.0
@@ -286,19 +278,19 @@ def test_a_judge_that_cannot_be_loaded_rolls_back(release, monkeypatch):
 def test_a_judge_that_cannot_be_loaded_says_nothing_while_nothing_is_rolled_out(release, monkeypatch):
     monkeypatch.setitem(sys.modules, "serinus.lambda_handlers.hooks.review", None)
     release.codedeploy.in_progress = False
-    assert judge_rollout(at(release, 1), release.context) == {"verdict": None}
+    assert judge_rollout(release.event_at(1), release.context) == {"verdict": None}
 
 
 def test_looking_again_comes_to_the_same_verdict_which_is_final_once(release):
     serve_traffic(release, 6, errors=8)
-    first, second = (judge_rollout(at(release, 7), release.context) for _ in range(2))
+    first, second = (judge_rollout(release.event_at(7), release.context) for _ in range(2))
     assert (first["final"], second["final"]) == (True, False)
     assert {**first, "final": None} == {**second, "final": None}
 
 
 def test_a_rollback_that_takes_minutes_is_final_once_whatever_is_due_meanwhile(release):
     serve_traffic(release, 15, errors=8)
-    found = [judge_rollout(at(release, minute), release.context) for minute in range(7, 15)]
+    found = [judge_rollout(release.event_at(minute), release.context) for minute in range(7, 15)]
     assert {one["verdict"] for one in found} == {"roll back"}
     assert [one["final"] for one in found] == [True] + [False] * 7
     assert json.loads(release.events.entries[0]["Detail"])["final"]
@@ -312,7 +304,7 @@ def test_a_decision_whose_forerunner_cannot_be_read_is_final(release, monkeypatc
         raise release.ssm.error("GetParameter", "AccessDeniedException")
 
     monkeypatch.setattr(release.ssm, "get_parameter", refuse)
-    assert judge_rollout(at(release, 7), release.context)["final"]
+    assert judge_rollout(release.event_at(7), release.context)["final"]
     assert len(release.ssm.values) == 1
 
 
@@ -321,150 +313,18 @@ def test_a_decision_whose_forerunner_cannot_be_read_is_final(release, monkeypatc
 )
 def test_codedeploys_weight_may_be_a_fraction_or_a_percentage(release, weight, percent):
     release.codedeploy.weight = weight
-    assert judge_rollout(at(release, 3), release.context)["weight_percent"] == percent
-
-
-@pytest.mark.parametrize("weight", [1.0, 100.0])
-def test_all_traffic_is_all_of_it_either_way(switched, weight):
-    switched.codedeploy.weight = weight
-    assert judge_rollout(at(switched, 3), switched.context)["weight_percent"] == 100
-
-
-def test_a_switched_release_is_decided_once(switched):
-    for minute in range(6):
-        switched.traffic(switched.canary, minute, 200, weighted=False, errors=30)
-    found = [judge_rollout(at(switched, minute), switched.context) for minute in (6, 7)]
-    assert [(one["verdict"], one["final"]) for one in found] == [("roll back", True), ("roll back", False)]
+    assert judge_rollout(release.event_at(3), release.context)["weight_percent"] == percent
 
 
 @pytest.mark.parametrize("form", ["json", "yaml", "arn", "raw string"])
 def test_versions_that_the_target_does_not_name_are_those_of_the_appspec(release, form):
     serve_traffic(release, 8)
     release.codedeploy.app_spec_form = form
-    found = judge_rollout(at(release, 8), release.context)
+    found = judge_rollout(release.event_at(8), release.context)
     assert (found["verdict"], found["stable"], found["canary"]) == ("promote", release.stable, release.canary)
 
 
 def test_a_deployment_that_names_its_versions_nowhere_is_refused_in_words(release):
     release.codedeploy.app_spec_form = "none"
     with pytest.raises(BadDeployment, match="names Name, Alias, CurrentVersion, TargetVersion"):
-        judge_rollout(at(release, 8), release.context)
-
-
-@pytest.fixture
-def switched(release):
-    """A blue_green release whose traffic has all moved and whose last hook waits."""
-    release.environ["SERINUS_STRATEGY"] = "blue_green"
-    release.codedeploy.switched_at = release.start
-    release.codedeploy.confirming = True
-    held = {"deployment_id": release.deployment, "execution_id": "hook-2"}
-    release.ssm.values[f"/serinus/{release.function}/held-deployment"] = json.dumps(held)
-    for minute in range(-30, 0):
-        release.traffic(release.stable, minute, 200, weighted=False, errors=2)
-    return release
-
-
-def test_a_switched_version_is_compared_with_the_time_before(switched):
-    for minute in range(6):
-        switched.traffic(switched.canary, minute, 200, weighted=False, errors=30)
-    found = judge_rollout(at(switched, 6), switched.context)
-    assert found["verdict"] == "roll back"
-    assert switched.codedeploy.reports == [
-        {"deploymentId": switched.deployment, "lifecycleEventHookExecutionId": "hook-2", "status": "Failed"}
-    ]
-    assert not switched.ssm.values
-
-
-def test_each_minute_after_a_switch_is_held_against_four_before_it(switched):
-    for minute in range(2):
-        switched.traffic(switched.canary, minute, 100, weighted=False)
-    found = judge_rollout(at(switched, 4), switched.context)
-    assert (found["canary_requests"], found["stable_requests"]) == (200, 2 * 4 * 200)
-
-
-@pytest.mark.parametrize(("before", "verdict"), [(30, "roll back"), (3, "not enough evidence")])
-def test_a_switched_version_is_judged_by_what_came_before(switched, before, verdict):
-    switched.cloudwatch.samples.clear()
-    for minute in range(-before, 0):
-        switched.traffic(switched.stable, minute, 200, weighted=False, errors=2)
-    for minute in range(9):
-        switched.traffic(switched.canary, minute, 200, weighted=False, errors=20)
-    assert judge_rollout(at(switched, 9), switched.context)["verdict"] == verdict
-
-
-def test_minutes_in_which_another_version_was_live_are_not_the_stable_versions(switched):
-    """It reports no errors of theirs, though it failed no less: twenty minutes ago it replaced another version."""
-    switched.cloudwatch.samples.clear()
-    for minute in range(-240, 0):
-        version = "5" if minute < -20 else switched.stable
-        switched.traffic(version, minute, 200, weighted=False, errors=10)
-    for minute in range(14):
-        switched.traffic(switched.canary, minute, 200, weighted=False, errors=10)
-    assert judge_rollout(at(switched, 16), switched.context)["verdict"] != "roll back"
-
-
-@pytest.mark.parametrize("crashes", [10, 20])
-def test_an_earlier_canary_that_crashed_tells_nothing_of_the_stable_version(release, crashes):
-    """It had a tenth of the requests, half an hour before; then, in its last minute, all of them."""
-    release.cloudwatch.samples.clear()
-    for minute in range(-240, 0):
-        earlier = minute in range(-30, -20)
-        release.traffic(release.stable, minute, 180 if earlier else 200, weighted=earlier)
-        if earlier:
-            release.traffic("5", minute, 20, crashes=crashes)
-    release.traffic("5", -20, 200, weighted=False, crashes=200)
-    for minute in range(12):
-        release.traffic(release.stable, minute, 180)
-        release.traffic(release.canary, minute, 20)
-    found = judge_rollout(at(release, 14), release.context)
-    assert (found["verdict"], found["stable_requests"]) == ("promote", 12 * 180)
-
-
-@pytest.mark.parametrize("crashes", [20, 100])
-def test_an_earlier_version_that_crashed_after_a_switch_tells_nothing_of_the_stable_one(switched, crashes):
-    """It had all requests for ten minutes, an hour before, and for parts of the minutes beside them."""
-    for minute in range(-240, 0):
-        if minute == -50 or minute == -61:
-            switched.traffic(switched.stable, minute, 60, weighted=False)
-            switched.traffic("5", minute, 40, weighted=False, crashes=40 * crashes // 100)
-        elif -61 < minute < -50:
-            switched.traffic("5", minute, 100, weighted=False, crashes=crashes)
-        elif minute < -30:
-            switched.traffic(switched.stable, minute, 100, weighted=False)
-    for minute in range(14):
-        switched.traffic(switched.canary, minute, 100, weighted=False)
-    found = judge_rollout(at(switched, 15), switched.context)
-    assert found["verdict"] == "promote"
-    assert found["error_share_below"] < 0.03
-
-
-@pytest.mark.parametrize(("clump", "rolled_back"), [(1, True), (40, False)])
-def test_clumps_before_a_switch_make_clumps_after_it_less_surprising(switched, clump, rolled_back):
-    """Two errors in a hundred requests before the switch, and six after it."""
-    switched.cloudwatch.samples.clear()
-    clumps = np.random.default_rng(4).poisson(2 / clump, 240)
-    for minute in range(-240, 0):
-        errors = int(min(100, clump * clumps[minute]))
-        switched.traffic(switched.stable, minute, 100, weighted=False, errors=errors)
-    for minute in range(14):
-        switched.traffic(switched.canary, minute, 100, weighted=False, errors=6)
-    found = judge_rollout(at(switched, 15), switched.context)
-    assert (found["verdict"] == "roll back") is rolled_back
-
-
-@pytest.mark.parametrize("minute", [15, 17])
-def test_a_switched_version_without_trouble_is_let_go_at_the_end_of_the_bake(switched, minute):
-    """A judge that was late lets it go at the next look."""
-    for past in range(15):
-        switched.traffic(switched.canary, past, 200, weighted=False, errors=2)
-    assert judge_rollout(at(switched, 14), switched.context)["verdict"] == "promote"
-    assert not switched.codedeploy.reports
-    judge_rollout(at(switched, minute), switched.context)
-    assert [one["status"] for one in switched.codedeploy.reports] == ["Succeeded"]
-
-
-def test_a_left_over_of_another_deployment_is_not_answered(switched):
-    name = f"/serinus/{switched.function}/held-deployment"
-    switched.ssm.values[name] = json.dumps({"deployment_id": "d-OLDOLDOLD", "execution_id": "hook-0"})
-    judge_rollout(at(switched, 15), switched.context)
-    assert not switched.codedeploy.reports
+        judge_rollout(release.event_at(8), release.context)
