@@ -10,6 +10,7 @@ import typer
 
 from serinus.cli.html_output import require_writable, write_page
 from serinus.cli.main import app, main
+from serinus.cli.rehearse.environment import free_port
 
 #: Options that name what is read.
 READ = {
@@ -73,7 +74,9 @@ def test_a_file_of_the_users_is_not_overwritten(
     (tmp_path / "serinus.toml").write_text('[project]\nname = "shop"\n')
     (tmp_path / file).write_text("mine")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["serinus", *name.split(), *WRITTEN[name, option], option, file])
+    # Another test may have a cloud at the usual port.
+    port = ["--port", str(free_port())] if name == "local up" else []
+    monkeypatch.setattr(sys, "argv", ["serinus", *name.split(), *WRITTEN[name, option], *port, option, file])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code in (1, 2)
