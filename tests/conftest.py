@@ -4,11 +4,12 @@ import gc
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import boto3
 import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
@@ -76,3 +77,36 @@ def issuer() -> Iterator[Issuer]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield made
         server.shutdown()
+
+
+@pytest.fixture
+def moto_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Creates a bucket of moto's and returns the client; the bucket is deleted after the test.
+
+    A cloud of other tests may live in this process and keeps its resources in the same moto: a plain `with
+    mock_aws()` would delete them.
+    """
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    moto = mock_aws()
+    moto.start(reset=False)
+    client = boto3.client("s3", region_name="us-east-1")
+    names: list[str] = []
+
+    def create(name: str) -> Any:
+        client.create_bucket(Bucket=name)
+        names.append(name)
+        return client
+
+    try:
+        yield create
+        for name in names:
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+                for each in page.get("Contents", ()):
+                    client.delete_object(Bucket=name, Key=each["Key"])
+            client.delete_bucket(Bucket=name)
+    finally:
+        client.close()
+        moto.stop(remove_data=False)

@@ -1,11 +1,10 @@
 """A monitor's bucket of moto's, with the reference of one endpoint and hours that were looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from serinus.cli.monitoring.reader import MonitorBucket
@@ -74,14 +73,7 @@ class Filled:
 
 
 @pytest.fixture
-def filled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Filled]:
-    from moto import mock_aws
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket=BUCKET)
-        store = Store(s3, BUCKET)
-        store.put_reference(FUNCTION, MONITORED.id, 0, {"reference": MONITORED.to_json()})
-        yield Filled(MonitorBucket(BUCKET, store, "shop-prod-shared-monitor"))
+def filled(moto_bucket: Callable[[str], Any]) -> Filled:
+    store = Store(moto_bucket(BUCKET), BUCKET)
+    store.put_reference(FUNCTION, MONITORED.id, 0, {"reference": MONITORED.to_json()})
+    return Filled(MonitorBucket(BUCKET, store, "shop-prod-shared-monitor"))

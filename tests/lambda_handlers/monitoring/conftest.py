@@ -3,12 +3,11 @@
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import numpy as np
 import pytest
 
@@ -124,15 +123,9 @@ class Endpoint:
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+def endpoint(moto_bucket: Callable[[str], Any]) -> Endpoint:
     """An endpoint whose reference was kept at its release, at the time of its lines."""
-    from moto import mock_aws
-
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket=BUCKET)
-        endpoint = Endpoint(s3, Store(s3, BUCKET))
-        collect({"reference": MONITORED.to_json(), "function": FUNCTION}, endpoint.store)
-        yield endpoint
+    s3 = moto_bucket(BUCKET)
+    endpoint = Endpoint(s3, Store(s3, BUCKET))
+    collect({"reference": MONITORED.to_json(), "function": FUNCTION}, endpoint.store)
+    return endpoint
