@@ -247,15 +247,19 @@ class Clock:
             raise ValueError("the clock stands still (factor 0); only one that runs can skip ahead")
         if target > self.time() + LONGEST_SKIP_S:
             raise ValueError(f"cannot skip to {target:g}; the limit is {LONGEST_SKIP_S // 86400} days at once")
-        until, pause_s = time.monotonic() + patience_s, 0.0
-        while self.time() < target and time.monotonic() < until:
+        until, pause_s = time.monotonic() + patience_s, _SHORTEST_POLL_S
+        while self.time() < target and (left_s := until - time.monotonic()) > 0:
             if self._skip_to_next(target):
+                self._start_due()
                 self._poke()
-                pause_s = 0.0
+                await asyncio.sleep(0)
+                pause_s = _SHORTEST_POLL_S
+            elif self._running:
+                await asyncio.wait(self._running, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
             else:
-                # Most due jobs end at once; what takes longer is not asked for more often than need be.
+                # Most work ends at once; what takes longer is not asked for more often than need be.
                 await asyncio.sleep(pause_s)
-                pause_s = min(_IDLE_POLL_S, 2 * pause_s + _SHORTEST_POLL_S)
+                pause_s = min(_IDLE_POLL_S, 2 * pause_s)
 
     def _skip_to_next(self, target: float) -> bool:
         """Skip to the next due job, or to ``target`` if that comes first; False while something is at work."""
