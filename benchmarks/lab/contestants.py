@@ -17,6 +17,7 @@ from lab.store import stored
 from lab.worker import Function
 from serinus.infra.handler_modules import handler_files
 from serinus.lambda_handlers.contract.build import BUILD_DIR
+from serinus.lambda_handlers.contract.signals import ENV_PROFILE
 from serinus.modelpack.layers import build
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ class Contestant:
 def contestants(model: Model) -> dict[str, Contestant]:
     """All rows, the floor first."""
     makers = (
-        contestant_floor, _serinus, _serinus_no_hot_route, _onnx_fastapi,
+        contestant_floor, _serinus, _serinus_monitored, _serinus_no_hot_route, _onnx_fastapi,
         _sklearn_fastapi_pyc, _sklearn_fastapi, _mlflow, _bentoml,
     )  # fmt: skip
     found = [make(model) for make in makers]
@@ -104,6 +105,10 @@ def contestant_floor(model: Model) -> Contestant:
 
 def _serinus(model: Model) -> Contestant:
     return serinus(model)
+
+
+def _serinus_monitored(model: Model) -> Contestant:
+    return serinus(model, "serinus, monitored", {ENV_PROFILE: "1"})
 
 
 def _serinus_no_hot_route(model: Model) -> Contestant:
