@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from table import Row, main
 from watching.acs import measure_acs
+from watching.coverage import measure_coverage
 from watching.figures import Measurement
 from watching.peers import measure_peers
 from watching.sections import (
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Callable[[Measurement], list[Row]]] = {
     "plain-failures": measure_plain_failures,
     "default-false": measure_default_false_months,
     "default-delays": measure_default_delays,
+    "coverage": measure_coverage,
     "acs": measure_acs,
     "peers": measure_peers,
 }
