@@ -8,11 +8,12 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,8 @@ KEY_SUFFIX = ".credentials"
 VARIABLE_LOCAL_URL = "SERINUS_LOCAL_URL"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
+#: Open files by process of the clouds that end with this process.
+_held_open: dict[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +132,35 @@ def start(
     speed: float,
     state: Path | None = None,
     simulation: SimulationOptions = SimulationOptions(),
+    end_with_this: bool = False,
 ) -> RunningCloud:
-    """Start a cloud and wait until it is ready; raises `CliError` with the end of its log if it does not start."""
+    """Start a cloud and wait until it is ready; raises `CliError` with the end of its log if it does not start.
+    With ``end_with_this`` it ends when this process does, even if that is killed."""
     require_extra()
     claim, key = claim_port(project, port)
     log_path = private_folder(project) / f"cloud-{port}.log"
     log_path.touch(mode=0o600)
-    with os.fdopen(claim, "rb"), log_path.open("wb") as log:
+    with (
+        os.fdopen(claim, "rb"),
+        log_path.open("wb") as log,
+        _standard_input(end_with_this) as (stdin, held_open),
+    ):
         process = subprocess.Popen(
-            [*command(project, port=port, identity=identity, speed=speed, state=state), *simulation.arguments()],
-            stdin=subprocess.DEVNULL,
+            [
+                *command(project, port=port, identity=identity, speed=speed, state=state),
+                *simulation.arguments(),
+                *(["--end-with-stdin"] if end_with_this else []),
+            ],
+            stdin=stdin,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=os.environ | temporary_files(project, port),
             # The cloud holds the claim on from here, until it ends.
             pass_fds=(claim,),
         )
+    if held_open is not None:
+        _held_open[process.pid] = held_open
     try:
         health = _wait_until_ready(process, port, log_path)
     except BaseException:
@@ -154,6 +170,31 @@ def start(
     cloud = RunningCloud(process.pid, port, identity.region, health["account_id"], speed, key)
     record(project, cloud)
     return cloud
+
+
+@contextlib.contextmanager
+def _standard_input(end_with_this: bool) -> Iterator[tuple[int, int | None]]:
+    """What a cloud reads, and the other end of it, which this process holds open."""
+    if not end_with_this:
+        yield subprocess.DEVNULL, None
+        return
+    stdin, held_open = os.pipe()
+    try:
+        yield stdin, held_open
+    except BaseException:
+        os.close(held_open)
+        raise
+    finally:
+        os.close(stdin)
+
+
+def temporary_files(project: Path, port: int) -> dict[str, str]:
+    """The variable that has a cloud at ``port`` write its temporary files where the next command finds them if it
+    is killed; to be called by who holds the port's claim. Files that are there are deleted."""
+    folder = project / FOLDER / f"cloud-{port}.tmp"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return {"TMPDIR": str(folder.resolve())}
 
 
 def record(project: Path, cloud: RunningCloud) -> None:
@@ -266,6 +307,7 @@ def _remove_records(project: Path, port: int) -> None:
         (folder / f"cloud-{port}.json").unlink(missing_ok=True)
         credentials_path(project, port).unlink(missing_ok=True)
         redirect_path(project, port).unlink(missing_ok=True)
+        shutil.rmtree(folder / f"cloud-{port}.tmp", ignore_errors=True)
 
 
 def require_extra() -> None:
@@ -328,6 +370,8 @@ def _end(pid: int, patience_s: float = STOP_TIMEOUT_S) -> None:
             os.kill(pid, 0)
             time.sleep(0.02)
         os.killpg(pid, signal.SIGKILL)
+    if (held_open := _held_open.pop(pid, None)) is not None:
+        os.close(held_open)
 
 
 def cloud_identity(project: Path, environment: str | None) -> CloudIdentity:

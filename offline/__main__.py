@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -59,6 +60,17 @@ def close_on_sigterm(at_end: contextlib.ExitStack) -> None:
     at_end.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, end) or signal.SIG_DFL)
 
 
+def end_with_stdin() -> None:
+    """End this process in order when standard input ends: what held its other end has ended, even if killed."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
 def main() -> int:
     """Parse the arguments, serve; 1 when the cloud cannot start."""
     defaults = CloudConfig()
@@ -85,6 +97,7 @@ def main() -> int:
         default=None,
         help="shared credentials file with the owner's access key; created if missing",
     )
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input ends")
     arguments = parser.parse_args()
     # State, logs and what functions leave behind are for whoever started the cloud.
     os.umask(0o077)
@@ -110,6 +123,8 @@ def main() -> int:
 
     with contextlib.ExitStack() as at_end:
         close_on_sigterm(at_end)
+        if arguments.end_with_stdin:
+            end_with_stdin()
         try:
             readings = readings_of(arguments)
             key = RootKey.read(named) if is_there else RootKey.new()

@@ -86,7 +86,7 @@ def up(
             project,
             offline_process.RunningCloud(os.getpid(), port, identity.region, identity.account_id, speed, key),
         )
-        os.execv(command[0], command)
+        os.execve(command[0], command, os.environ | offline_process.temporary_files(project, port))
     with step("starting the offline cloud"):
         cloud = offline_process.start(
             project, port=port, identity=identity, speed=speed, state=state, simulation=simulation

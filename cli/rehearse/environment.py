@@ -124,7 +124,12 @@ def rehearsal_environment(
     cloud: RunningCloud | None = None
     try:
         cloud = offline_process.start(
-            workspace.folder, port=free_port(), identity=identity, speed=1, simulation=simulation
+            workspace.folder,
+            port=free_port(),
+            identity=identity,
+            speed=1,
+            simulation=simulation,
+            end_with_this=True,
         )
         yield RehearsalEnvironment(workspace, cloud, CloudTarget(cloud), assembly_process)
     finally:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import tomlkit
@@ -24,6 +23,7 @@ from serinus.infra.settings import Endpoint, Settings, load_settings
 from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 #: Variable of the function by which two releases of one bundle differ: Lambda publishes no version without a
 #: change.
@@ -102,8 +102,7 @@ def create_workspace(
         for name, candidate in candidates.items()
     }
     cdk.ensure(project)
-    with TemporaryDirectory(prefix="serinus-rehearsal-") as name:
-        folder = Path(name)
+    with TemporaryFolder("-rehearsal") as folder:
         shutil.copy2(project / "package.json", folder)
         (folder / "node_modules").symlink_to((project / "node_modules").resolve())
         for shared in _SHARED:

@@ -3,14 +3,13 @@
 They are an optional extra, which building and deploying do without.
 """
 
-import tempfile
 from importlib.util import find_spec
-from pathlib import Path
 
 from serinus.modelpack.errors import ModelpackError
 from serinus.modelpack.progress import Progress, Silent
 from serinus.modelpack.publish import publish
 from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 __all__ = ["PackageRequest", "PackageResult", "package"]
 
@@ -27,9 +26,9 @@ def package(request: PackageRequest, progress: Progress | None = None) -> Packag
     check(request)
     from serinus.modelpack.pipeline import build_bundle
 
-    with tempfile.TemporaryDirectory(prefix="serinus-") as folder:
-        drafted = build_bundle(request, progress or Silent(), Path(folder))
-        return publish(request, drafted, Path(folder))
+    with TemporaryFolder() as folder:
+        drafted = build_bundle(request, progress or Silent(), folder)
+        return publish(request, drafted, folder)
 
 
 def check(request: PackageRequest) -> None:

@@ -131,3 +131,30 @@ def test_a_project_is_not_taken_for_a_state_folder(serinus, project: Path) -> No
     assert {path: path.read_bytes() for path in before} == before
     assert not [name for name in ("lock", "parts", "blobs", "archives") if (project / name).exists()]
     assert (project.stat().st_mode, keys(project)) == (mode, [])
+
+
+START_AND_WAIT = """
+import sys, time
+from pathlib import Path
+from serinus.cli import offline_process
+cloud = offline_process.start(
+    Path(sys.argv[1]), port=int(sys.argv[2]), identity=offline_process.CloudIdentity(), speed=1, end_with_this=True
+)
+print(cloud.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_cloud_of_one_command_ends_when_that_is_killed(project: Path) -> None:
+    arguments = [sys.executable, "-c", START_AND_WAIT, str(project), str(free_port())]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        pid = int(command.stdout.readline())
+        assert not gone(pid)
+        command.kill()
+    deadline = time.monotonic() + 60
+    while not gone(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert gone(pid)
+    assert offline_process.find(project) is None
+    assert not list((project / ".serinus/local").glob("*.tmp"))

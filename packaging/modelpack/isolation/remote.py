@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.supervised.failures import revive
 from serinus.modelpack.supervised.group import ending
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 #: Imports this package's own code and nothing else of the environment that it is installed in.
 _START = (
@@ -49,8 +49,7 @@ def opened(
 ) -> Iterator["RemoteSource"]:
     """The model in ``path``, loaded by a Python of ``environment``, which ends with the block. Raises
     `SourceError`."""
-    with tempfile.TemporaryDirectory(prefix="serinus-") as temporary:
-        folder = Path(temporary)
+    with TemporaryFolder() as folder:
         code, exchange = folder / "code", folder / "exchange"
         code.mkdir()
         exchange.mkdir()

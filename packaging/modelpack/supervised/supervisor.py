@@ -20,6 +20,7 @@ from serinus.modelpack.request import PackageRequest, PackageResult
 from serinus.modelpack.supervised import worker_failures
 from serinus.modelpack.supervised.failures import Traceback, revive
 from serinus.modelpack.supervised.group import ProcessGroup
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 #: Far beyond any stage of a model that fits Lambda.
 STAGE_TIMEOUT_S = 15 * 60.0
@@ -79,7 +80,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._has_begun = False
-        self._folder = tempfile.TemporaryDirectory(prefix="serinus-")
+        self._folder = TemporaryFolder()
         requests_read, self._requests = os.pipe()
         self._replies, messages_write = os.pipe()
         command = [
@@ -92,7 +93,7 @@ class _Worker:
             str(messages_write),
         ]
         # Files that a killed process leaves behind are deleted with this folder.
-        environment = {**os.environ, "TMPDIR": self._folder.name}
+        environment = {**os.environ, "TMPDIR": str(self._folder.path)}
         try:
             self._group = ProcessGroup(command, (requests_read, messages_write), environment)
         finally:
@@ -109,7 +110,7 @@ class _Worker:
         self, request: PackageRequest, progress: Progress, stage_timeout_s: float
     ) -> tuple[PackageResult, Path]:
         """The result for ``request``, and the folder of its draft."""
-        folder = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder.name))
+        folder = Path(tempfile.mkdtemp(prefix="draft-", dir=self._folder.path))
         # The model's code may change the worker's working folder.
         self._send({"request": request.with_absolute_paths().to_json(), "folder": str(folder)})
         stage = "load"

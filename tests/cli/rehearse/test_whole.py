@@ -63,7 +63,7 @@ def test_wrong_answers_are_stopped_before_any_traffic(shop: Path) -> None:
     assert "<b>none</b><span>of the requests reached the new version" in (shop / page).read_text()
 
     assert {name: (shop / name).read_bytes() for name in KEPT} == before
-    assert list(shop.parent.glob("serinus-rehearsal-*")) == []
+    assert list(shop.parent.glob("serinus-*-rehearsal")) == []
     assert [path.name for path in (shop / page).parent.iterdir()] == ["tumour.html"]
 
 
