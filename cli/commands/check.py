@@ -40,13 +40,17 @@ def check(
     stated = {column: Constraint.from_json(item) for column, item in baseline[constraints.KEY].items()}
     strings = tuple(column for column, constraint in stated.items() if constraint.type == "text")
     frame = read_table(data, strings, most_rows=None, kind="table")
-    breaches = check_table(frame, stated)
+    checked = check_table(frame, stated)
+    breaches = [item for item in checked if not item.tolerated]
+    tolerated = [item for item in checked if item.tolerated]
     if unknown := [str(column) for column in frame.columns if column not in stated]:
         notice(f"not checked, because the model has no such columns: {', '.join(unknown)}")
     if as_json:
-        print_json(
-            {"rows": len(frame), "breaches": [{**item._asdict(), "share": item.share} for item in breaches]}
-        )
+        listed = {
+            name: [{**item._asdict(), "share": item.share} for item in items]
+            for name, items in (("breaches", breaches), ("tolerated", tolerated))
+        }
+        print_json({"rows": len(frame), **listed})
     elif breaches:
         shown = table("column", "constraint", "allowed", "broken by", "for example")
         for item in breaches:
@@ -57,5 +61,8 @@ def check(
         results.print(shown)
     else:
         results.print(f"{len(frame):,} rows hold the constraints on {len(stated)} columns")
+        if tolerated:
+            counts = ", ".join(f"{item.column} {item.constraint} {item.broken_by:,}" for item in tolerated)
+            results.print(f"values that break a constraint, no more than it allows: {counts}")
     if breaches:
         raise typer.Exit(1)

@@ -1,7 +1,8 @@
 """`serinus inspect`: describes a packaged model without deploying it."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +11,7 @@ from serinus.cli.html_output import require_writable, write_page
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson, PackEnvironment
 from serinus.infra.names import DEFAULT_ENVIRONMENT
+from serinus.lambda_handlers.contract import constraints, monitored
 from serinus.lambda_handlers.contract.build import BUILD_DIR, read_build
 from serinus.lambda_handlers.contract.signature import Signature
 
@@ -41,7 +43,9 @@ def inspect(
     manifest = bundle.read_manifest(folder)
     files = {name: (folder / name).stat().st_size for name in bundle.SHIPPED}
     if as_json:
-        print_json({**manifest.to_json(), "bundle": str(folder), "files": files})
+        baseline = _read_baseline(folder)
+        stated = {key: baseline[key] for key in (monitored.KEY, constraints.KEY) if key in baseline}
+        print_json({**manifest.to_json(), "bundle": str(folder), "files": files, **stated})
     elif html is not None:
         from serinus.cli.model_card_html import render
 
@@ -55,6 +59,25 @@ def inspect(
         results.print(f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}")
         results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}")
         _print_signature(manifest.signature)
+        _print_monitored(_read_baseline(folder))
+
+
+def _read_baseline(folder: Path) -> dict[str, Any]:
+    """The baseline of the bundle in ``folder``."""
+    from serinus.lambda_handlers.contract.bundle import BASELINE
+
+    baseline: dict[str, Any] = json.loads((folder / BASELINE).read_bytes())
+    return baseline
+
+
+def _print_monitored(baseline: dict[str, Any]) -> None:
+    if monitored.KEY not in baseline:
+        return
+    watched = monitored.Monitored.from_json(baseline[monitored.KEY])
+    compared = [column.name for column in watched.columns if column.bands]
+    results.print(f"monitored: {', '.join(compared) or 'no column'}")
+    for name, reason in watched.unwatched.items():
+        results.print(f"not monitored: {name} ({reason})")
 
 
 def _print_card(card: str) -> None:

@@ -23,6 +23,8 @@ FOLDER = "constraints"
 TOP_CATEGORIES = 10
 #: In fewer rows, values may differ by chance.
 FEWEST_UNIQUE = 100
+#: Whole numbers that all differ are not ids if random ones would with a larger probability.
+BY_CHANCE = 1e-6
 _TYPES: Mapping[str, ColumnType] = {"string": "text", "bool": "boolean", "int32": "integer", "int64": "integer"}
 _NUMBERS = ("minimum", "maximum")
 
@@ -116,17 +118,26 @@ def infer(
 
 
 def unique_columns(frame: pd.DataFrame) -> set[str]:
-    """Columns of texts or whole numbers, such as ids, in which no value of many occurs twice."""
-    if len(frame) < FEWEST_UNIQUE:
-        return set()
-    return {str(name) for name in frame.columns if frame[name].dtype.kind in "Oiu" and not _repeats(frame[name])}
+    """Columns of texts or whole numbers, such as ids, in which no value of many occurs twice, though random values
+    of their range would."""
+    return {str(name) for name in frame.columns if _is_unique(frame[name].dropna())}
 
 
-def _repeats(values: "pd.Series[Any]") -> bool:
+def _is_unique(values: "pd.Series[Any]") -> bool:
+    count = len(values)
     try:
-        return bool(values.duplicated().any())
+        if count < FEWEST_UNIQUE or values.dtype.kind not in "Oiuf" or values.duplicated().any():
+            return False
     except TypeError:  # lists
-        return True
+        return False
+    if values.dtype.kind == "O":
+        return all(isinstance(value, str) for value in values)
+    # With missing values, pandas reads whole numbers as floats.
+    if values.dtype.kind == "f" and not (values % 1 == 0).all():
+        return False
+    # Of so many random numbers from a range, none occurs twice with a probability of about exp(-pairs / range).
+    pairs = count * (count - 1) / 2
+    return pairs / (float(values.max()) - float(values.min()) + 1) > -math.log(BY_CHANCE)
 
 
 def _inferred(feature: Feature, column: Column | None) -> Constraint:

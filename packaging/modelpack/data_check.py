@@ -14,7 +14,7 @@ SHOWN = 3
 
 class Breach(NamedTuple):
     """Of ``column``, ``broken_by`` of ``rows`` values break ``constraint``, which is ``allowed``; ``examples`` are
-    some of them, as (row, value), rows counted from 1 below the header."""
+    some of them, as (row, value), rows counted from 1 below the header. ``tolerated``: no more do than may."""
 
     column: str
     constraint: str
@@ -22,6 +22,7 @@ class Breach(NamedTuple):
     broken_by: int
     rows: int
     examples: tuple[tuple[int, str], ...]
+    tolerated: bool = False
 
     @property
     def share(self) -> float:
@@ -30,7 +31,7 @@ class Breach(NamedTuple):
 
 
 def check_table(frame: pd.DataFrame, constraints: Mapping[str, Constraint]) -> list[Breach]:
-    """All constraints that ``frame`` breaks, by column in the model's order."""
+    """All constraints that any value of ``frame`` breaks, by column in the model's order."""
     breaches = []
     for name, constraint in constraints.items():
         if name not in frame.columns:
@@ -39,10 +40,11 @@ def check_table(frame: pd.DataFrame, constraints: Mapping[str, Constraint]) -> l
         values = frame[name].reset_index(drop=True)
         for kind, allowed, share, broken in _checks(values, constraint):
             count = int(broken.sum())
-            if count and count > share * len(values):
+            if count:
                 rows = np.flatnonzero(broken.to_numpy())[:SHOWN]
                 examples = tuple((int(row) + 1, _show(values.iloc[row])) for row in rows)
-                breaches.append(Breach(name, kind, allowed, count, len(values), examples))
+                tolerated = count <= share * len(values)
+                breaches.append(Breach(name, kind, allowed, count, len(values), examples, tolerated))
     return breaches
 
 
@@ -75,12 +77,14 @@ def _checks(
 
 def _as_numbers(values: "pd.Series[Any]") -> "pd.Series[float]":
     """NaN for what is no number: one text in a CSV file makes texts of its whole column."""
-    words = {"True": 1.0, "False": 0.0, "true": 1.0, "false": 0.0}
+    words = {"true": 1.0, "false": 0.0}
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.Series(np.nan, index=values.index)
     if values.dtype == object:
         scalars = values.map(lambda value: value if isinstance(value, (str, int, float, np.number)) else np.nan)
-        values = scalars.map(lambda value: words.get(value, value) if isinstance(value, str) else value)
+        values = scalars.map(
+            lambda value: words.get(value.strip().lower(), value) if isinstance(value, str) else value
+        )
     return pd.to_numeric(values, errors="coerce").astype(np.float64)
 
 

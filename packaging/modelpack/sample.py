@@ -6,6 +6,8 @@ doubtful sample is rejected rather than guessed at.
 
 import csv
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from serinus.modelpack.errors import SampleError
 MAX_ROWS = 50_000
 #: No endpoint would accept a row of more values.
 MAX_COLUMNS = 20_000
+#: Characters of a name that JSON escapes.
+_UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ def fit_to_model(
             f"the model requires {count} features; the sample has {len(features.columns)} columns: "
             f"{_listed(features.columns)}. {_hint(features.columns[count:])}"
         )
+    _check_names(map(str, features.columns))
     nested = nested or {}
     shapes: dict[str, tuple[int, ...]] = {}
     columns: dict[str, tuple[Dtype, pd.Series[Any]]] = {}
@@ -117,6 +122,15 @@ def fit_to_model(
         dtypes={name: dtype for name, (dtype, _) in columns.items()},
         target=table[target].reset_index(drop=True) if target else None,
     )
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if (character := _UNUSABLE.search(name)) is not None:
+            raise SampleError(
+                f"the feature {name!r} has {character.group()!r} in its name. Requests cannot use quotes, "
+                "backslashes and control characters in names. Rename the column, and train the model again."
+            )
 
 
 def _select(features: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
@@ -220,7 +234,15 @@ def _read_csv(path: Path, strings: tuple[str, ...], most_rows: int | None, kind:
     _check_header(path, header, kind)
     # Pandas decides which cells are missing: most training data was read by it too.
     text = {name: str for name in strings if name in header}
-    return pd.read_csv(path, encoding="utf-8-sig", nrows=most_rows, low_memory=False, dtype=text)
+    frame = pd.read_csv(path, encoding="utf-8-sig", nrows=most_rows, low_memory=False, dtype=text)
+    if not isinstance(frame.index, pd.RangeIndex):
+        # Pandas took the first values of each row for row labels.
+        more = frame.index.nlevels
+        raise SampleError(
+            f"{kind} {path} has {len(header)} names in its header and {len(header) + more} values in row 1. Name "
+            "every column, and remove delimiters at the ends of rows."
+        )
+    return frame
 
 
 def _check_header(path: Path, header: list[str], kind: str) -> None:

@@ -108,3 +108,19 @@ def test_lists_and_times_in_a_parquet_file_are_of_another_type(shop, tmp_path, s
     assert done.returncode == 1, done.stderr
     found = {(item["column"], item["constraint"]) for item in json.loads(done.stdout)["breaches"]}
     assert {("age", "type"), ("id", "type"), ("id", "unique")} <= found
+
+
+def test_values_that_a_constraint_tolerates_are_counted(check):
+    few = table()
+    few.loc[7, "plan"] = "platinum"
+    done = check(few)
+    assert done.returncode == 0
+    assert "400 rows hold the constraints" in done.stdout
+    assert "no more than it allows: plan values 1" in " ".join(done.stdout.split())
+
+
+def test_inspect_lists_what_is_monitored_and_constrained(shop, serinus):
+    shown = serinus("inspect", "churn", cwd=shop).stdout
+    assert "monitored: " in shown
+    stated = json.loads(serinus("inspect", "churn", "--json", cwd=shop).stdout)
+    assert set(stated["constraints"]) == {"id", "age", "plan"}

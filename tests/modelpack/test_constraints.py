@@ -11,6 +11,7 @@ from serinus.lambda_handlers.contract import constraints, monitored
 from serinus.lambda_handlers.contract.bundle import BASELINE
 from serinus.lambda_handlers.contract.constraints import Constraint
 from serinus.lambda_handlers.contract.monitored import Limit, Monitored
+from serinus.modelpack.constraints import unique_columns
 from serinus.modelpack.errors import RequestError
 
 
@@ -123,3 +124,22 @@ def test_a_constraint_that_the_sample_breaks_is_remarked_upon(pack, table, tmp_p
     result = pack(LinearRegression().fit(table, table["income"]), table)
     (notice,) = [notice for notice in result.notices if "break the constraint" in notice]
     assert "outside on age, which allows 0.0%" in notice
+
+
+@pytest.mark.parametrize(
+    ("values", "is_unique"),
+    [
+        (np.arange(2000), True),
+        (np.arange(2000) * 3 + 100, True),
+        (np.where(np.arange(2000) % 10 == 0, np.nan, np.arange(2000.0)), True),
+        ([f"customer-{number}" for number in range(2000)], True),
+        (np.arange(2000) + 0.5, False),
+        (np.arange(2000) % 1999, False),
+        (np.random.default_rng(1).choice(10**9, 2000, replace=False), False),  # incomes in cents
+        (np.arange(50), False),
+        ([[number] for number in range(2000)], False),
+    ],
+)
+def test_unique_are_values_that_would_repeat_by_chance(values, is_unique):
+    frame = pd.DataFrame({"column": pd.Series(values)})
+    assert unique_columns(frame) == ({"column"} if is_unique else set())

@@ -19,6 +19,7 @@ from serinus.modelpack import ModelpackError
 from serinus.modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest, PackageResult
+from serinus.modelpack.sample import fit_to_model
 
 Package = Callable[..., PackageResult]
 
@@ -148,6 +149,7 @@ def test_model_of_another_release_may_be_taken_with_a_notice(
         (b"a,b,c,d,e,f\n", "no rows"),
         (b"a,a,c,d,e,f\n1,2,3,4,5,6\n", "'a' twice"),
         (b"a,,c,d,e,f\n1,2,3,4,5,6\n", "no name for column 2"),
+        (b"a,b,c,d,e,f\n1,2,3,4,5,6,7\n", "has 6 names in its header and 7 values in row 1"),
         (b"a,b,c,d,e,f\n1,2,3,4,5,\xff\n", "not UTF-8"),
         (b"a,b,c,d,e,f\n1,2\n1,2,3,4,5,6,7,8\n", "cannot be read"),
         (b"a,b,c,d,e\n1,2,3,4,5\n", "lacks 'f'"),
@@ -170,3 +172,11 @@ def test_sample_that_is_absent(fitted: Any, tmp_path: Path) -> None:
     joblib.dump(fitted, tmp_path / "model.joblib")
     with pytest.raises(SampleError, match="not a file"):
         _package_files(tmp_path, tmp_path / "model.joblib", tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("name", ['b"', "b\\", "b\nc", "b\tc", "b\x00"])
+def test_a_name_that_requests_cannot_use(name: str) -> None:
+    table = pd.DataFrame({"a": [1.0, 2.0], name: [3.0, 4.0]})
+    with pytest.raises(SampleError, match=r"in its name\. Requests cannot use quotes, backslashes and control"):
+        fit_to_model(table, names=("a", name), count=None)
+    assert fit_to_model(table, names=("a",), count=None, drop=(name,)).names == ("a",)
