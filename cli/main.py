@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from serinus.cli.commands import (
     build,
+    bundles,
     check,
     deploy,
     destroy,
@@ -88,6 +89,7 @@ app.add_typer(local.app, name="local", rich_help_panel=MACHINE)
 app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
 app.command("lint", rich_help_panel=MACHINE)(lint.lint)
 app.command("build", rich_help_panel=MACHINE)(build.build)
+app.add_typer(bundles.app, name="bundles", rich_help_panel=MACHINE)
 app.command("synth", rich_help_panel=MACHINE)(synth.synth)
 app.command("policy", rich_help_panel=MACHINE)(policy.policy)
 
@@ -118,7 +120,7 @@ class _Group(_FlagsWithoutType, TyperGroup):
     pass
 
 
-for _group in (app, local.app, monitor.app, rollout.app):
+for _group in (app, bundles.app, local.app, monitor.app, rollout.app):
     _join_lines(_group)
     _group.info.cls = _Group
     for _registered in _group.registered_commands:

@@ -52,13 +52,18 @@ def pinned_bundle(project: Path, environment: str, model: str) -> Path:
     """
     pin = _pin(_read_lock(project), environment, model)
     try:
-        folder = project / pin.bundle
+        folder = project / pin.folder
+        if pin.is_stored and not folder.is_dir():
+            raise ReleaseError(
+                f"{LOCK} pins {model} {pin.version[:SHORT]} for {environment}, which is kept at {pin.bundle} and "
+                f"not on this machine. Copy it here: `serinus bundles fetch {model} --env {environment}`."
+            )
         manifest = verify(folder)
     except ContractError as error:
         raise ReleaseError(str(error)) from error
     if (manifest.version, manifest.name) != (pin.version, model):
         raise ReleaseError(
-            f"{LOCK} pins {model} {pin.version[:SHORT]} for {environment}, but {pin.bundle} holds "
+            f"{LOCK} pins {model} {pin.version[:SHORT]} for {environment}, but {pin.folder} holds "
             f"{manifest.name} {manifest.short_version}. Restore that folder, or package the model again."
         )
     return folder

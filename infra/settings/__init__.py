@@ -3,7 +3,14 @@
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
 from serinus.infra.settings.function_environment import function_environment
-from serinus.infra.settings.load import Endpoint, Settings, known_environments, load_settings, read_positions
+from serinus.infra.settings.load import (
+    Endpoint,
+    Settings,
+    bundle_store,
+    known_environments,
+    load_settings,
+    read_positions,
+)
 from serinus.infra.settings.monitor_schema import MonitorSettings
 from serinus.infra.settings.monitored import monitored_settings
 from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
@@ -28,6 +35,7 @@ __all__ = [
     "TeamsSettings",
     "Tls",
     "WafSettings",
+    "bundle_store",
     "function_environment",
     "known_environments",
     "load_settings",

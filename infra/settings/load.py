@@ -117,6 +117,11 @@ def known_environments(path: Path) -> list[str]:
     return _environments(_load(path))
 
 
+def bundle_store(path: Path) -> str:
+    """Where the project's bundles are kept in S3; empty if they are not."""
+    return _load(path).project.bundle_store
+
+
 def _environments(file: SettingsFile) -> list[str]:
     return sorted({*UNBOUND_ENVIRONMENTS, *file.env})
 

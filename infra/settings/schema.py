@@ -28,6 +28,9 @@ from serinus.lambda_handlers.contract.signals import DEFAULT_REQUEST_LOG
 NAME_ALLOWED = "lower-case letters, digits and hyphens, a letter first, at most 40 characters"
 NAME_PATTERN = f"^(?:{NAME.pattern})$"
 
+STORE_ALLOWED = "s3://BUCKET/PREFIX"
+STORE_PATTERN = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*/?)?$"
+
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Origin = Annotated[str, AfterValidator(check_origin)]
 
@@ -212,6 +215,9 @@ class ProjectSettings(BaseModel):
 
     name: Annotated[str, Field(pattern=NAME_PATTERN, json_schema_extra=allowed(NAME_ALLOWED))]
     """First part of every stack's name: `<project>-<environment>-<endpoint>`."""
+
+    bundle_store: Annotated[str, Field(pattern=STORE_PATTERN, json_schema_extra=allowed(STORE_ALLOWED))] = ""
+    """Where `serinus bundles push` keeps bundles, instead of git; `s3://BUCKET/PREFIX`."""
 
 
 class SettingsFile(BaseModel):

@@ -2,9 +2,10 @@
 
     [dev.churn]
     version = "3f2a…"                     64 hex digits
-    bundle = "bundles/churn/3f2a9c…"      folder, relative to the lock
+    bundle = "bundles/churn/3f2a9c…"      folder, relative to the lock, or its place in S3:
+                                          "s3://BUCKET/PREFIX/churn/3f2a9c…"
 
-One commit always deploys the same bytes, and promoting from dev to prod is an edit of this file.
+One commit always deploys the same bytes. A bundle that is kept in S3 is read from the folder with the same end.
 """
 
 import re
@@ -16,16 +17,28 @@ from pathlib import Path
 from serinus.lambda_handlers.contract.errors import ContractError
 
 LOCK = "serinus.lock"
+SCHEME = "s3://"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]|[a-z]")
 _VERSION = re.compile(r"[0-9a-f]{64}")
+_STORED = re.compile(rf"s3://[a-z0-9][a-z0-9.-]+(/[^/]+)*/({NAME.pattern})/[0-9a-f]{{12}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """The bundle of one model in one environment."""
+    """The bundle of one model in one environment; ``bundle`` is a folder, or a place in S3."""
 
     version: str
     bundle: str
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the bundle is kept in S3."""
+        return self.bundle.startswith(SCHEME)
+
+    @property
+    def folder(self) -> str:
+        """Where the bundle is read from, relative to the lock."""
+        return f"bundles/{'/'.join(self.bundle.split('/')[-2:])}" if self.is_stored else self.bundle
 
 
 #: environment -> model -> pin
@@ -65,4 +78,7 @@ def _pin(path: Path, environment: str, model: str, pin: object) -> Pin:
         raise ContractError(f"{where} must hold exactly `version` and `bundle`. Package the model again.")
     if not _VERSION.fullmatch(str(pin["version"])):
         raise ContractError(f"{where} version is {pin['version']!r}; it must be 64 hex digits.")
-    return Pin(version=pin["version"], bundle=str(pin["bundle"]))
+    bundle = str(pin["bundle"])
+    if bundle.startswith(SCHEME) and not _STORED.fullmatch(bundle):
+        raise ContractError(f"{where} bundle is {bundle!r}; in S3 it must be s3://BUCKET/PREFIX/MODEL/VERSION.")
+    return Pin(version=pin["version"], bundle=bundle)
