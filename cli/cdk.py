@@ -27,7 +27,7 @@ def pinned_version(project: Path) -> str:
     try:
         package = json.loads((project / PACKAGE).read_text(encoding="utf-8"))
         version: str = package["devDependencies"]["aws-cdk"]
-    except (FileNotFoundError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CliError(
             f"{project / PACKAGE} does not pin aws-cdk. Run `serinus init` in a new folder and copy its {PACKAGE}."
         ) from error
@@ -38,9 +38,9 @@ def installed_version(project: Path) -> str | None:
     """The CDK CLI version in the project's node_modules, None when there is none."""
     try:
         package = json.loads((project / "node_modules" / "aws-cdk" / PACKAGE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        version: str = package["version"]
+    except (OSError, KeyError, TypeError, ValueError, RecursionError):
         return None
-    version: str = package["version"]
     return version
 
 

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.os_errors import describe
 
 
 def require_writable(page: Path) -> None:
@@ -33,6 +34,6 @@ def write_page(page: Path, content: str) -> None:
         temporary.write_text(content, encoding="utf-8")
         temporary.replace(page)
     except OSError as error:
-        raise CliError(f"{page} could not be written: {error.strerror}.") from error
+        raise CliError(f"{page} could not be written: {describe(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -136,9 +136,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED_EXIT_CODE)
-    except Exception as error:
-        if not isinstance(error, _refusals()):
-            raise
+    except Exception as error:  # noqa: BLE001  a command never ends in a traceback
         _report(error)
         sys.exit(getattr(error, "exit_code", 1))
 
@@ -158,7 +156,15 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _report(error: Exception) -> None:
     if os.environ.get("SERINUS_DEBUG"):
         traceback.print_exception(error)
+    from serinus.cli.os_errors import describe
     from serinus.cli.target import local_hint
 
-    hint = "" if isinstance(error, CliError) else local_hint(error)
-    fail(f"{error}{hint}")
+    if isinstance(error, _refusals()):
+        fail(f"{error}{'' if isinstance(error, CliError) else local_hint(error)}")
+    elif isinstance(error, OSError):
+        fail(describe(error))
+    else:
+        fail(
+            f"unexpected {type(error).__name__}: {error}. This is a mistake in Serinus, or in a file that it "
+            "read. `serinus --debug …` prints where it happened; please report it."
+        )

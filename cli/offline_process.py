@@ -268,7 +268,7 @@ def find(project: Path, port: int | None = None) -> RunningCloud | None:
             continue
         try:
             cloud = RunningCloud(**json.loads(record.read_text()), key=RootKey.read(credentials))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             record.unlink(missing_ok=True)
             continue
         except OfflineError as error:

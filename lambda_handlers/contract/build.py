@@ -78,5 +78,5 @@ def read_build(folder: Path) -> BuildManifest:
         )
     except FileNotFoundError as error:
         raise ContractError(f"nothing was built yet: {path} is missing. Run `serinus build`.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ContractError(f"{path} is damaged ({error}). Run `serinus build` again.") from error

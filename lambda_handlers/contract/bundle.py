@@ -147,7 +147,7 @@ def _load(folder: Folder, name: str) -> dict[str, Any]:
         data = json.loads(read_file(folder, name))
     except FileNotFoundError as error:
         raise ContractError(f"{folder} is not a bundle: {name} is missing.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ContractError(f"{path_in(folder, name)} is damaged ({error}). Package the model again.") from error
     if not isinstance(data, dict):
         raise ContractError(

@@ -51,12 +51,17 @@ def read_lock(path: Path) -> dict[str, dict[str, Pin]]:
         return {}
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ContractError(
-            f"{path} is not valid TOML ({error}). Package the model again, or restore it."
+            f"{path} is not valid TOML ({error}). Restore it, or move it away and package the models again."
         ) from error
     lock: dict[str, dict[str, Pin]] = {}
     for environment, models in data.items():
+        if not isinstance(models, dict):
+            raise ContractError(
+                f"{path}: {environment} is {str(models)[:60]!r}; a table by model is required, such as "
+                f"[{environment}.churn]. Restore the file, or package the models again."
+            )
         for model, pin in models.items():
             lock.setdefault(environment, {})[model] = _pin(path, environment, model, pin)
     return lock

@@ -1,5 +1,6 @@
 """The errors for a worker process that ended early: the cause, and the next step."""
 
+import errno
 from pathlib import Path
 
 from serinus.modelpack.errors import WorkerError
@@ -7,6 +8,8 @@ from serinus.modelpack.supervised.group import ending
 
 #: Raised to end a process: never by us, and not by a failing library.
 _EXITS = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")
+#: How Python words a full disk.
+_FULL = tuple(f"[Errno {number}]" for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 def failed(source: Path, stage: str, kind: str, message: str) -> WorkerError:
@@ -19,6 +22,10 @@ def failed(source: Path, stage: str, kind: str, message: str) -> WorkerError:
             stage,
             f"its code, or a library that it calls, ended the process ({what})",
             "Move that code out of the model: package the fitted estimator or pipeline without it.",
+        )
+    if kind == "OSError" and lines and lines[0].startswith(_FULL):
+        return _error(
+            source, stage, what, "Free some space on the disk of temporary files, or set TMPDIR to another."
         )
     return _error(source, stage, what, "Run serinus --debug package to see where it was raised.")
 
