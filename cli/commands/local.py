@@ -53,9 +53,10 @@ def up(
             min=0,
             max=FASTEST,
             callback=finite,
-            help="Cloud seconds per real second. Schedules, bakes, alarms and timestamps use cloud time.",
+            help="Cloud seconds per real second, such as 60: schedules, bakes, alarms and timestamps use cloud "
+            "time.",
         ),
-    ] = 60.0,
+    ] = 1.0,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -91,10 +92,9 @@ def up(
         cloud = offline_process.start(
             project, port=port, identity=identity, speed=speed, state=state, simulation=simulation
         )
-    results.print(
-        f"offline cloud ready at {cloud.url} (pid {cloud.pid}); "
-        f"cloud time runs {cloud.speed:g} times as fast as real time"
-    )
+    results.print(f"offline cloud ready at {cloud.url} (pid {cloud.pid})")
+    if cloud.speed != 1:
+        results.print(f"cloud time runs {cloud.speed:g} times as fast as real time")
     results.print(f"console: {cloud.page} (`serinus local open` opens it with its key)")
     notice("`serinus deploy --local` deploys into it; `serinus local down` stops it.")
 

@@ -101,7 +101,7 @@ def shop(tmp_path: Path) -> Iterator[Watched]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    made.run("serinus", "local", "up", "--port", str(port))
+    made.run("serinus", "local", "up", "--port", str(port), "--speed", "60")
     try:
         yield made
     finally:
