@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 from serinus.cli.errors import CliError
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS, VARIABLE_ENVIRONMENT
-from serinus.offline.core.config import DEFAULT_ACCOUNT_ID, DEFAULT_REGION
+from serinus.offline.core.config import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, STAY
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.root_key import RootKey
 
@@ -143,13 +143,13 @@ def start(
     with (
         os.fdopen(claim, "rb"),
         log_path.open("wb") as log,
-        _standard_input(end_with_this) as (stdin, held_open),
+        _standard_input() as (stdin, held_open),
     ):
         process = subprocess.Popen(
             [
                 *command(project, port=port, identity=identity, speed=speed, state=state),
                 *simulation.arguments(),
-                *(["--end-with-stdin"] if end_with_this else []),
+                "--end-with-stdin",
             ],
             stdin=stdin,
             stdout=log,
@@ -159,8 +159,7 @@ def start(
             # The cloud holds the claim on from here, until it ends.
             pass_fds=(claim,),
         )
-    if held_open is not None:
-        _held_open[process.pid] = held_open
+    _held_open[process.pid] = held_open
     try:
         health = _wait_until_ready(process, port, log_path)
     except BaseException:
@@ -169,15 +168,16 @@ def start(
         raise
     cloud = RunningCloud(process.pid, port, identity.region, health["account_id"], speed, key)
     record(project, cloud)
+    if not end_with_this:
+        # Other commands find it from here on.
+        os.write(held_open, STAY)
+        os.close(_held_open.pop(process.pid))
     return cloud
 
 
 @contextlib.contextmanager
-def _standard_input(end_with_this: bool) -> Iterator[tuple[int, int | None]]:
+def _standard_input() -> Iterator[tuple[int, int]]:
     """What a cloud reads, and the other end of it, which this process holds open."""
-    if not end_with_this:
-        yield subprocess.DEVNULL, None
-        return
     stdin, held_open = os.pipe()
     try:
         yield stdin, held_open

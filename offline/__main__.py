@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from serinus.offline.client.shell import shielded
-from serinus.offline.core.config import DEFAULT_PORT, CloudConfig
+from serinus.offline.core.config import DEFAULT_PORT, STAY, CloudConfig
 from serinus.offline.core.errors import OfflineError
 from serinus.offline.core.readings import Readings
 from serinus.offline.core.root_key import RootKey
@@ -61,12 +61,15 @@ def close_on_sigterm(at_end: contextlib.ExitStack) -> None:
 
 
 def end_with_stdin() -> None:
-    """End this process in order when standard input ends: what held its other end has ended, even if killed."""
+    """End this process in order when standard input ends without `STAY`: what held its other end has ended, even
+    if killed."""
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        read = b""
+        while part := os.read(sys.stdin.fileno(), 64):
+            read += part
+        if read != STAY:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="stdin", daemon=True).start()
 
@@ -97,7 +100,11 @@ def main() -> int:
         default=None,
         help="shared credentials file with the owner's access key; created if missing",
     )
-    parser.add_argument("--end-with-stdin", action="store_true", help="end when standard input ends")
+    parser.add_argument(
+        "--end-with-stdin",
+        action="store_true",
+        help="end when standard input ends, unless it holds the line `stay`",
+    )
     arguments = parser.parse_args()
     # State, logs and what functions leave behind are for whoever started the cloud.
     os.umask(0o077)

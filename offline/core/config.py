@@ -9,6 +9,8 @@ from serinus.offline.core.root_key import RootKey
 DEFAULT_PORT = 4577
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "us-east-1"
+#: Standard input of a cloud that stays when what started it has ended.
+STAY = b"stay\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,14 @@ _IN_USE = ".in-use"
 
 
 class TemporaryFolder:
-    """A new folder, deleted by `cleanup` or at the end of a ``with`` block. Making one deletes those of this user
-    whose process has ended without doing so."""
+    """A new folder ``within`` another, hidden there, or among the system's temporary files; deleted by `cleanup`
+    or at the end of a ``with`` block. Making one deletes those of this user whose process was killed before."""
 
-    def __init__(self, suffix: str = "") -> None:
-        _delete_abandoned()
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=suffix))
+    def __init__(self, suffix: str = "", *, within: Path | None = None) -> None:
+        parent = Path(tempfile.gettempdir()) if within is None else within
+        prefix = PREFIX if within is None else f".{PREFIX}"
+        _delete_abandoned(parent, prefix)
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, suffix=suffix, dir=parent))
         # Not seen by others before it is locked.
         unlocked = self.path / f"{_IN_USE}.new"
         self._lock = os.open(unlocked, os.O_RDWR | os.O_CREAT, 0o600)
@@ -39,8 +41,8 @@ class TemporaryFolder:
         os.close(self._lock)
 
 
-def _delete_abandoned() -> None:
-    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{_IN_USE}"):
+def _delete_abandoned(parent: Path, prefix: str) -> None:
+    for lock in parent.glob(f"{prefix}*/{_IN_USE}"):
         with contextlib.suppress(OSError):
             if lock.parent.is_symlink() or lock.parent.stat().st_uid != os.getuid():
                 continue

@@ -4,13 +4,13 @@ Synth cannot compile it, because its Python is rarely the target's.
 """
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from serinus.lambda_handlers.contract.build import CODE_DIR, function_sources
 from serinus.modelpack.layers import slim
 from serinus.modelpack.layers.interpreters import find_interpreter
 from serinus.modelpack.layers.targets import lambda_target
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 #: Where Lambda unpacks a function's own code.
 UNPACKED = "/var/task"
@@ -29,8 +29,8 @@ def compile_code(folder: Path, runtime: str) -> Path | None:
         return None
     sources, files = function_sources()
     root.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        draft = Path(scratch) / runtime
+    with TemporaryFolder(within=folder) as scratch:
+        draft = scratch / runtime
         for file in files:
             (draft / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(sources / file, draft / file)

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from serinus.lambda_handlers.contract.build import BuiltLayer
 from serinus.modelpack.layers import zips
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def copy_to(cached: Path, target: Path) -> Path:
     if target.is_file() and zips.hash_zip(target) == zips.hash_zip(cached):
         os.utime(target)
         return target
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        draft = Path(scratch) / target.name
+    with TemporaryFolder(within=target.parent) as scratch:
+        draft = scratch / target.name
         shutil.copyfile(cached, draft)
         draft.replace(target)
     return target

@@ -1,6 +1,5 @@
 """The runtime layer: the packages that a scoring function imports, for one target."""
 
-import tempfile
 from pathlib import Path
 
 from serinus.modelpack.layers import native, slim, zips
@@ -12,6 +11,7 @@ from serinus.modelpack.layers.smoke import check_layer
 from serinus.modelpack.layers.targets import Target
 from serinus.modelpack.layers.uv import install
 from serinus.modelpack.progress import Progress
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 RUNTIME_LAYER = "inference"
 
@@ -37,8 +37,8 @@ def build_runtime_layer(folder: Path, target: Target, progress: Progress) -> Lay
 
 
 def _write(path: Path, requirements: Path, target: Target, interpreter: Path | None) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        packages = Path(scratch) / "python"
+    with TemporaryFolder(within=path.parent) as scratch:
+        packages = scratch / "python"
         install(requirements, target, packages)
         slim.remove_unused(packages)
         if target.platform is not None:
