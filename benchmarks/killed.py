@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,9 +21,9 @@ PACKAGE = ("package", "training/model.joblib", "--name", "tumour", "--sample", "
 NOTE = (
     "Each command is killed (SIGKILL, the command's process alone) at moments spread over the time that it takes "
     "undisturbed. `processes` and temporary `folders` are what was left of it 20 seconds later; `afterwards` is "
-    "what was left after the next command, with files that an undisturbed run does not leave. A cloud that `local"
-    " up` had reported ready, and what `deploy` has handed to the cloud, are not counted. `next` is the exit code of "
-    "the next command: the same, and `package` after `rehearse`."
+    "what was left after the next command, with files that an undisturbed run does not leave. A cloud that "
+    "`local up` had reported ready and what `deploy` has handed to the cloud are not counted. `next` is the exit "
+    "code of the next command: the same, and `package` after `rehearse`."
 )
 
 
@@ -79,7 +78,7 @@ def _kill_at_moments(case: Case, folder: Path, moments: int) -> Iterator[Row]:
         after_s = undisturbed_s * (number + 0.5) / moments
         time.sleep(after_s)
         over = process.poll() is not None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
         processes = _left(folder, known, case)
         folders = len(list(temporary.iterdir()))

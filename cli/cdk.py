@@ -10,6 +10,7 @@ from pathlib import Path
 
 from serinus.cli.console import notice, step
 from serinus.cli.errors import CliError, ToolFailed
+from serinus.cli.project_lock import held_files
 
 PACKAGE = "package.json"
 BINARY = Path("node_modules") / ".bin" / "cdk"
@@ -81,7 +82,7 @@ def run(
     """
     command, everything = prepare(project, arguments, environment)
     if log is None:
-        code = subprocess.run(command, cwd=folder or project, env=everything).returncode
+        code = subprocess.run(command, cwd=folder or project, env=everything, pass_fds=held_files()).returncode
     else:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
@@ -92,6 +93,7 @@ def run(
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
+                pass_fds=held_files(),
             ).returncode
         if code != 0:
             notice(last_lines(log))

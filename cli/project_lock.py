@@ -9,13 +9,15 @@ from serinus.cli.console import notice
 from serinus.cli.errors import CliError
 
 _LOCK = ".serinus/changing.lock"
+_held: list[int] = []
 
 
 @contextlib.contextmanager
 def project_lock(project: Path, *, wait: bool) -> Iterator[None]:
     """Hold the project's lock for the block. While another command holds it: ``wait``, or raise `CliError`.
 
-    The operating system releases the lock when the command ends, however it ends.
+    The operating system releases the lock when the command ends, however it ends, and the programs that hold it
+    too (`held_files`): a CDK CLI goes on where only the command was killed.
     """
     path = project / _LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,4 +32,13 @@ def project_lock(project: Path, *, wait: bool) -> Iterator[None]:
                 ) from None
             notice("waiting for another `serinus deploy` or `serinus rollback` of this project to end")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        _held.append(lock.fileno())
+        try:
+            yield
+        finally:
+            _held.remove(lock.fileno())
+
+
+def held_files() -> tuple[int, ...]:
+    """The open files to hand to a program, so that it holds this command's locks too."""
+    return tuple(_held)
