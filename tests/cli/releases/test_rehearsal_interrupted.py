@@ -75,3 +75,29 @@ def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: st
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "scratch"]
     await_(lambda: not started_from(scratch))
     assert not list(scratch.iterdir())
+
+
+def test_a_kill_ends_its_cloud_and_the_next_command_deletes_its_files(packaged: Path, tmp_path: Path) -> None:
+    scratch, log = tmp_path / "scratch", tmp_path / "log"
+    scratch.mkdir()
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "serinus", "rehearse", "churn", "--env", "dev"],
+            cwd=packaged,
+            env=environment,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        await_(lambda: any(scratch.glob("*/.serinus/local/cloud-*.json")) or process.poll() is not None)
+    finally:
+        process.kill()
+        process.wait()
+    await_(lambda: not started_from(scratch))
+    assert list(scratch.iterdir())
+    package = ["package", "training/model.joblib", "--name", "tumour", "--sample", "training/sample.csv"]
+    subprocess.run(
+        [sys.executable, "-m", "serinus", *package], cwd=packaged, env=environment, check=True, capture_output=True
+    )
+    assert not list(scratch.iterdir())
