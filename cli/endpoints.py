@@ -18,6 +18,7 @@ from serinus.cli.target import CloudTarget, local_hint
 from serinus.infra.errors import InfraError
 from serinus.infra.names import OUTPUTS, SETTINGS
 from serinus.infra.release import pinned_bundle
+from serinus.infra.settings import Endpoint as ConfiguredEndpoint
 from serinus.infra.settings import Settings, load_settings
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.contract.errors import ContractError
@@ -55,6 +56,12 @@ def select_endpoints(settings: Settings, requested: Sequence[str]) -> list[str]:
             "serinus.toml has no [endpoint.NAME] table yet; `serinus package MODEL --name NAME` adds one."
         )
     return list(requested) or configured
+
+
+def find_configured(settings: Settings, name: str) -> ConfiguredEndpoint:
+    """The settings of endpoint ``name``; `CliError` if the environment has no such endpoint."""
+    (selected,) = select_endpoints(settings, [name])
+    return next(endpoint for endpoint in settings.endpoints if endpoint.name == selected)
 
 
 def stack_names(project: Path, environment: str, requested: Sequence[str]) -> dict[str, str]:

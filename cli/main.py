@@ -25,6 +25,7 @@ from serinus.cli.commands import (
     logs,
     monitor,
     package,
+    pin,
     policy,
     predict,
     rehearse,
@@ -76,6 +77,7 @@ app.command("check", rich_help_panel=START)(check.check)
 app.command("inspect", rich_help_panel=START)(inspect.inspect)
 app.command("deploy", rich_help_panel=START)(deploy.deploy)
 app.command("predict", rich_help_panel=START)(predict.predict)
+app.command("pin", rich_help_panel=RELEASE)(pin.pin)
 app.command("rehearse", rich_help_panel=RELEASE)(rehearse.rehearse)
 app.add_typer(rollout.app, name="rollout", rich_help_panel=RELEASE)
 app.command("rollback", rich_help_panel=RELEASE)(rollback.rollback)

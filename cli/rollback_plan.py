@@ -54,14 +54,14 @@ def plan_rollback(reader: RolloutReader, stack: DeployedStack, endpoint: str, fl
             f"version {live} answers all requests of {endpoint} already, but its stack still records {recorded}"
         )
         from_version, to_version = recorded, live
-    to_bundle = _bundle_of(published[to_version])
+    to_bundle = read_bundle(published[to_version])
     if to_bundle is None:
         raise CliError(
             f"version {to_version} of {endpoint} does not name the bundle that it serves "
             f"(description {published[to_version]!r}). Pin a bundle in {LOCK} and run `serinus deploy "
             f"{endpoint}{flags}`."
         )
-    return RollbackPlan(from_version, _bundle_of(published.get(from_version, "")), to_version, to_bundle)
+    return RollbackPlan(from_version, read_bundle(published.get(from_version, "")), to_version, to_bundle)
 
 
 def _require_idle(reader: RolloutReader, stack: DeployedStack, endpoint: str, flags: str) -> None:
@@ -95,7 +95,8 @@ def _previous(reader: RolloutReader, published: Mapping[str, str], endpoint: str
     return previous
 
 
-def _bundle_of(description: str) -> ServedBundle | None:
+def read_bundle(description: str) -> ServedBundle | None:
+    """The bundle that a version's ``description`` names; None if it names none."""
     match = _DESCRIBED.search(description)
     return ServedBundle(match["model"], match["short"]) if match else None
 

@@ -1,16 +1,14 @@
 """The command line of a check: what it will do and cost, the confirmation, and the reports."""
 
 import os
-import sys
 from pathlib import Path
-
-import typer
 
 from serinus.cli.account_check.cost import LIMIT_DOLLARS, LONGEST_HOURS, USUAL_MINUTES, highest_cost_dollars
 from serinus.cli.account_check.inventory import FOLDER
 from serinus.cli.account_check.report import write_report
 from serinus.cli.account_check.run import CheckOptions, check_account, identify
 from serinus.cli.account_check.session import PREFIX, Caller
+from serinus.cli.confirmation import require_confirmation
 from serinus.cli.console import notice, results
 from serinus.cli.errors import CliError, Interrupted, WrongUsage
 from serinus.cli.project import find_project
@@ -34,7 +32,7 @@ def run_check(*, local: bool, port: int | None, yes: bool, report: Path) -> None
     caller = identify(target)
     notice(plan(target, caller))
     if not yes:
-        _confirm()
+        require_confirmation("Continue?")
     try:
         made = check_account(CheckOptions(project, target, caller, show=notice))
     except KeyboardInterrupt as interrupt:
@@ -77,9 +75,3 @@ def _require_folder(report: Path) -> None:
     existing = next(path for path in (report, *report.absolute().parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise WrongUsage(f"--report {report} is not a folder that can be written. Nothing was changed.")
-
-
-def _confirm() -> None:
-    if not sys.stdin.isatty():
-        raise WrongUsage("without a terminal, --yes is required to confirm this. Nothing was changed.")
-    typer.confirm("Continue?", abort=True, err=True)

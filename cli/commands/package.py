@@ -10,6 +10,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from serinus.cli import offline_process
+from serinus.cli.candidate_report import describe_candidate
 from serinus.cli.console import notice, print_json
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.finite import finite
@@ -177,6 +178,14 @@ def package(
             help="Minutes without progress after which packaging is stopped and fails.",
         ),
     ] = 15.0,
+    candidate: Annotated[
+        bool,
+        typer.Option(
+            "--candidate",
+            help="Write the bundle and leave serinus.lock as it is. `serinus rehearse` then compares the bundle "
+            "with the pinned one, and `serinus pin` pins it.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Convert, check and report, but write nothing.")
     ] = False,
@@ -218,6 +227,7 @@ def package(
         "max_loss": max_loss,
         "allow_fragile": allow_fragile,
         "dry_run": dry_run,
+        "candidate": candidate,
         "factory": factory,
     }
     if not dry_run:
@@ -232,7 +242,11 @@ def package(
                 if not dry_run and add_endpoint(project / SETTINGS, model.name):
                     notice(f"added to {SETTINGS}: [endpoint.{model.name}]")
     finally:
-        _report(packaged, project, env, dry_run=dry_run, as_json=as_json, single=name is not None)
+        pins = not (dry_run or candidate)
+        if candidate and not dry_run:
+            for packed in packaged:
+                notice(describe_candidate(project, env, packed.name, packed.version))
+        _report(packaged, project, env, dry_run=dry_run, pins=pins, as_json=as_json, single=name is not None)
 
 
 def require_environment_name(env: str) -> None:
@@ -245,7 +259,14 @@ def require_environment_name(env: str) -> None:
 
 
 def _report(
-    packaged: "list[PackageResult]", project: Path, environment: str, *, dry_run: bool, as_json: bool, single: bool
+    packaged: "list[PackageResult]",
+    project: Path,
+    environment: str,
+    *,
+    dry_run: bool,
+    pins: bool,
+    as_json: bool,
+    single: bool,
 ) -> None:
     """Print first what was pinned, so that it is printed even if the report fails; then the report."""
     if not packaged:
@@ -253,7 +274,7 @@ def _report(
     names = ", ".join(packed.name for packed in packaged)
     if dry_run:
         notice("nothing was written (--dry-run)")
-    else:
+    elif pins:
         notice(
             f"{names} pinned for {environment} in serinus.lock. "
             f"Next: {next_step(project, environment, packaged[0].name)}"
@@ -261,7 +282,8 @@ def _report(
     try:
         _print(packaged, project, as_json=as_json, single=single)
     except Exception as error:
-        state = "was measured" if dry_run else f"is packaged and pinned for {environment}"
+        state = f"is packaged and pinned for {environment}" if pins else "is packaged"
+        state = "was measured" if dry_run else state
         raise CliError(
             f"{names} {state}, but the report cannot be printed ({type(error).__name__}: {error}). "
             f"`serinus inspect {packaged[0].name}` shows the bundle."
@@ -318,7 +340,7 @@ def add_endpoint(settings: Path, name: str) -> bool:
             write_file(settings.resolve(), _with_endpoint(settings.read_bytes(), name))
     except (OSError, TOMLKitError) as error:
         raise CliError(
-            f"[endpoint.{name}] cannot be added to {settings} ({error}). The bundle is pinned: add the table."
+            f"[endpoint.{name}] cannot be added to {settings} ({error}). The bundle is packaged: add the table."
         ) from error
     return True
 

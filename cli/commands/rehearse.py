@@ -10,7 +10,8 @@ from serinus.cli.errors import CliError, Interrupted, WrongUsage
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
 from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
-from serinus.cli.target import AsJson, EndpointName
+from serinus.cli.rehearse.against import Against
+from serinus.cli.target import AsJson, CloudPort, CloudTarget, EndpointName, environment_for, select_target
 from serinus.cli.termination import ended_in_order
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 from serinus.offline.core.readings import Seconds
@@ -28,10 +29,17 @@ def rehearse(
         str | None,
         typer.Option(
             metavar="BUNDLE",
-            help="Bundle to release: its folder, or the start of a version in bundles/. Default: the pinned "
-            "bundle.",
+            help="Bundle to release: its folder, or the start of a version in bundles/. Default: the newest one "
+            "that no environment pins, if it is newer than the pinned one; else the pinned one again.",
         ),
     ] = None,
+    against: Annotated[
+        Against,
+        typer.Option(
+            help="Bundle that serves first: pinned, the one in serinus.lock; or live, the one that the deployed "
+            "endpoint serves now."
+        ),
+    ] = Against.PINNED,
     inject: Annotated[
         str | None,
         typer.Option(
@@ -41,8 +49,22 @@ def rehearse(
         ),
     ] = None,
     env: Annotated[
-        str, typer.Option(metavar="NAME", help="Environment whose settings and pin to rehearse.")
-    ] = DEFAULT_ENVIRONMENT,
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Environment whose settings and pin to rehearse.",
+            show_default=DEFAULT_ENVIRONMENT,
+        ),
+    ] = None,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="With --against live: read it from this project's offline cloud, in environment local unless "
+            "--env names another. Without --local: from AWS.",
+        ),
+    ] = False,
+    port: CloudPort = None,
     rate: Annotated[
         float,
         typer.Option(
@@ -104,8 +126,9 @@ def rehearse(
 ) -> None:
     """Release a candidate under traffic, in an offline cloud of its own, and report whether it is promoted.
 
-    The pinned bundle is deployed first, then the candidate is released with the environment's rollout strategy.
-    The project and its running clouds do not change.
+    The pinned bundle is deployed first (or the live one, with --against live), then the candidate is released with
+    the environment's rollout strategy. `serinus package --candidate` makes one. The project and its running clouds
+    do not change.
 
     Faults for --inject: errors=20% makes this share of live requests fail; latency=+300ms delays each one; crash
     crashes the worker on a fifth of them; slow-init adds 3 s to each cold start; wrong-answers and nan change the
@@ -118,6 +141,7 @@ def rehearse(
     """
     from serinus.cli.html_output import require_writable, write_page
     from serinus.cli.offline_process import require_extra
+    from serinus.cli.rehearse.compared import compare_with_live, compare_with_pinned
     from serinus.cli.rehearse.injection import parse
     from serinus.cli.rehearse.json_output import as_data
     from serinus.cli.rehearse.live import LiveView
@@ -125,26 +149,44 @@ def rehearse(
     from serinus.cli.rehearse.page import render
     from serinus.cli.rehearse.run import RehearsalOptions, run_rehearsal
     from serinus.cli.rehearse.summary import headline, summary
+    from serinus.infra.names import SETTINGS, stack_name
+    from serinus.infra.settings import load_settings
 
     if stepped and speed is not None:
         raise WrongUsage("--stepped excludes --speed: it skips time instead of speeding it up. Leave one out.")
+    if against is Against.PINNED and (local or port is not None):
+        raise WrongUsage(
+            f"{'--local' if local else f'--port {port}'} selects the cloud for --against live, and --against is "
+            "pinned. Add --against live, or leave it out."
+        )
     if html is not None:
         require_writable(html)
     require_extra()
     values = chosen(reading, readings)
     if "metric-delay" in values:
         metric_delay = Seconds.parse(values["metric-delay"]).high
+    project, environment = find_project(), env or DEFAULT_ENVIRONMENT
+    fault = None if inject is None else parse(inject)
+    settings = load_settings(project / SETTINGS, environment)
+    if against is Against.LIVE:
+        target = select_target(project, env, local=local, port=port)
+        target = target if target.cloud else CloudTarget(None, settings.region)
+        stack = stack_name(settings.project, environment_for(target, env), endpoint)
+        compared = compare_with_live(project, settings, endpoint, candidate, target, stack)
+    else:
+        compared = compare_with_pinned(project, settings, endpoint, candidate)
     options = RehearsalOptions(
-        project=find_project(),
-        environment=env,
+        project=project,
+        environment=environment,
         endpoint=endpoint,
-        candidate=candidate,
-        injection=None if inject is None else parse(inject),
+        candidate=None if compared.candidate is None else str(compared.candidate),
+        injection=fault,
         rate=rate,
         speed=None if stepped else speed or DEFAULT_SPEED,
         seed=seed,
         metric_delay_s=metric_delay,
         readings=values,
+        stable=compared.stable,
     )
     report = html or options.project / PAGES / f"{endpoint}.html"
     try:

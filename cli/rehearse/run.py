@@ -66,6 +66,8 @@ class RehearsalOptions:
     fault_after_minutes: float = 0.0
     #: By name; a metric-delay among them overrides ``metric_delay_s``.
     readings: Mapping[str, str] = field(default_factory=dict)
+    #: Folder of the bundle that is live first; None for the pinned one.
+    stable: Path | None = None
 
 
 def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
@@ -74,7 +76,12 @@ def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
     bad_graph = options.injection.bad_graph if options.injection else None
     candidates = {CANDIDATE: CandidateSpec(options.candidate, bad_graph)}
     copying = create_workspace(
-        options.project, options.environment, options.endpoint, candidates=candidates, rate=options.rate
+        options.project,
+        options.environment,
+        options.endpoint,
+        candidates=candidates,
+        rate=options.rate,
+        stable=options.stable,
     )
     with copying as workspace:
         cold_start = workspace.endpoint.settings.cold_start
@@ -98,7 +105,7 @@ def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
 
 
 def deploy_stable(environment: RehearsalEnvironment, view: LiveView) -> None:
-    """Deploy the locked bundle. Meanwhile the candidate's assembly is created: later this machine has traffic."""
+    """Deploy the stable bundle. Meanwhile the candidate's assembly is created: later this machine has traffic."""
     workspace = environment.workspace
     bootstrap(workspace.folder, environment.target, workspace.folder / "bootstrap.log")
     environment.wait_for_assembly(STABLE)

@@ -15,12 +15,14 @@ from typing import Any
 import tomlkit
 
 from serinus.cli import cdk
-from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.candidates import find_bundle
+from serinus.cli.endpoints import find_configured
+from serinus.cli.errors import CliError
 from serinus.cli.rehearse.bad_graph import spoil
 from serinus.infra.names import SETTINGS
 from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Endpoint, Settings, load_settings
-from serinus.lambda_handlers.contract.bundle import SHORT, Manifest, verify
+from serinus.lambda_handlers.contract.bundle import Manifest, verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
 from serinus.modelpack.temporary_folder import TemporaryFolder
@@ -38,7 +40,7 @@ WITHOUT_MONITOR: Mapping[str, Any] = {"monitor": {"enabled": False}}
 @dataclass(frozen=True, slots=True)
 class CandidateSpec:
     """A release beside the stable one: ``candidate`` is a bundle's folder or the beginning of its version, None
-    for the pinned bundle again; ``bad_graph`` is how its graph is spoiled, if at all."""
+    for the stable bundle again; ``bad_graph`` is how its graph is spoiled, if at all."""
 
     candidate: str | None = None
     bad_graph: str | None = None
@@ -83,22 +85,19 @@ def create_workspace(
     candidates: Mapping[str, CandidateSpec],
     rate: float,
     overrides: Mapping[str, Any] = WITHOUT_MONITOR,
+    stable: Path | None = None,
 ) -> Iterator[Workspace]:
-    """A copy for rehearsing the releases ``candidates``, by name, of ``endpoint``, removed afterwards.
+    """A copy for rehearsing the releases ``candidates``, by name, of ``endpoint``, removed afterwards. ``stable``
+    is the folder of the bundle that is live first; None for the pinned one.
 
     ``rate`` (requests a second) must fit into the API key's limits. ``overrides`` are laid over the endpoint's
     settings.
     """
     settings = load_settings(project / SETTINGS, environment)
-    configured = next((candidate for candidate in settings.endpoints if candidate.name == endpoint), None)
-    if configured is None:
-        listed = ", ".join(candidate.name for candidate in settings.endpoints) or "none yet"
-        raise CliError(f"no endpoint {endpoint!r} in {SETTINGS} for {environment!r}; it has {listed}.")
-    locked = pinned_bundle(project, environment, configured.model)
+    configured = find_configured(settings, endpoint)
+    live = stable or pinned_bundle(project, environment, configured.model)
     sources = {
-        name: locked
-        if candidate.candidate is None
-        else find_bundle(project, configured.model, candidate.candidate)
+        name: live if candidate.candidate is None else find_bundle(project, configured.model, candidate.candidate)
         for name, candidate in candidates.items()
     }
     cdk.ensure(project)
@@ -107,7 +106,7 @@ def create_workspace(
         (folder / "node_modules").symlink_to((project / "node_modules").resolve())
         for shared in _SHARED:
             (folder / shared).mkdir()
-        manifests = {STABLE: _copy_bundle(locked, folder)}
+        manifests = {STABLE: _copy_bundle(live, folder)}
         for release, source in sources.items():
             kind = candidates[release].bad_graph
             manifests[release] = _copy_spoiled(source, folder, kind) if kind else _copy_bundle(source, folder)
@@ -122,35 +121,6 @@ def create_workspace(
                 for number, (release, manifest) in enumerate(manifests.items(), start=1)
             },
         )
-
-
-def find_bundle(project: Path, model: str, candidate: str) -> Path:
-    """The folder of the bundle that ``candidate`` names, by path or by the beginning of its version; `WrongUsage`
-    where it names none or several, one that was changed, or one of another model."""
-    folder = Path(candidate)
-    if not candidate or not folder.is_dir():
-        folder = _by_version(project / "bundles" / model, candidate)
-    try:
-        manifest = verify(folder)
-    except ContractError as error:
-        raise WrongUsage(f"--candidate {candidate}: {error}") from error
-    if manifest.name != model:
-        raise WrongUsage(
-            f"--candidate {candidate} holds a bundle of {manifest.name}; the endpoint serves {model}. "
-            f"Name a bundle of {model}, or package one with `serinus package … --name {model}`."
-        )
-    return folder.resolve()
-
-
-def _by_version(bundles: Path, candidate: str) -> Path:
-    folders = sorted(path for path in bundles.glob("*") if path.is_dir())
-    matches = [path for path in folders if candidate and path.name.startswith(candidate[:SHORT])]
-    if len(matches) != 1:
-        raise WrongUsage(
-            f"--candidate {candidate!r} is neither a bundle's folder nor the start of exactly one version of "
-            f"{bundles.name}; bundles/{bundles.name} has {', '.join(path.name for path in folders) or 'none'}."
-        )
-    return matches[0]
 
 
 def _verified(folder: Path) -> Manifest:

@@ -5,7 +5,8 @@
     bundle = "bundles/churn/3f2a9c…"      folder, relative to the lock, or its place in S3:
                                           "s3://BUCKET/PREFIX/churn/3f2a9c…"
 
-One commit always deploys the same bytes. A bundle that is kept in S3 is read from the folder with the same end.
+One commit always deploys the same bytes. `serinus pin` copies a pin from one environment to another. A bundle that is
+kept in S3 is read from the folder with the same end.
 """
 
 import re
@@ -21,6 +22,7 @@ SCHEME = "s3://"
 NAME = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]|[a-z]")
 _VERSION = re.compile(r"[0-9a-f]{64}")
 _STORED = re.compile(rf"s3://[a-z0-9][a-z0-9.-]+(/[^/]+)*/({NAME.pattern})/[0-9a-f]{{12}}")
+_RESTORE = "Restore it, such as by `git checkout -- serinus.lock`, or delete it and pin the bundles again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,19 @@ Lock = Mapping[str, Mapping[str, Pin]]
 
 def read_lock(path: Path) -> dict[str, dict[str, Pin]]:
     """The lock at ``path``, empty if there is none; raises `ContractError` if it cannot be read."""
-    if not path.exists():
-        return {}
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ContractError(
-            f"{path} is not valid TOML ({error}). Restore it, or move it away and package the models again."
-        ) from error
+        # Some editors begin a file with a byte order mark, which is not TOML.
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ContractError(f"{path} cannot be read ({error.strerror}). {_RESTORE}") from error
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or nested without end
+        raise ContractError(f"{path} is not valid TOML ({error}). {_RESTORE}") from error
     lock: dict[str, dict[str, Pin]] = {}
     for environment, models in data.items():
         if not isinstance(models, dict):
-            raise ContractError(
-                f"{path}: {environment} is {str(models)[:60]!r}; a table by model is required, such as "
-                f"[{environment}.churn]. Restore the file, or package the models again."
-            )
+            raise ContractError(f"{path}: {environment} must be tables, [{environment}.MODEL]. {_RESTORE}")
         for model, pin in models.items():
             lock.setdefault(environment, {})[model] = _pin(path, environment, model, pin)
     return lock
@@ -80,10 +80,14 @@ def render_lock(lock: Lock) -> str:
 def _pin(path: Path, environment: str, model: str, pin: object) -> Pin:
     where = f"{path}: [{environment}.{model}]"
     if not isinstance(pin, dict) or set(pin) != {"version", "bundle"}:
-        raise ContractError(f"{where} must hold exactly `version` and `bundle`. Package the model again.")
-    if not _VERSION.fullmatch(str(pin["version"])):
-        raise ContractError(f"{where} version is {pin['version']!r}; it must be 64 hex digits.")
-    bundle = str(pin["bundle"])
+        raise ContractError(f"{where} must hold exactly `version` and `bundle`. {_RESTORE}")
+    version, bundle = pin["version"], pin["bundle"]
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise ContractError(f"{where} version is {version!r}; it must be 64 hex digits. {_RESTORE}")
+    if not isinstance(bundle, str):
+        raise ContractError(f"{where} bundle is {bundle!r}; it must be the path of a folder. {_RESTORE}")
     if bundle.startswith(SCHEME) and not _STORED.fullmatch(bundle):
-        raise ContractError(f"{where} bundle is {bundle!r}; in S3 it must be s3://BUCKET/PREFIX/MODEL/VERSION.")
-    return Pin(version=pin["version"], bundle=bundle)
+        raise ContractError(
+            f"{where} bundle is {bundle!r}; in S3 it must be s3://BUCKET/PREFIX/MODEL/VERSION. {_RESTORE}"
+        )
+    return Pin(version=version, bundle=bundle)

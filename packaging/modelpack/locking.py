@@ -25,6 +25,9 @@ def changing_pins(project: Path) -> Iterator[dict[str, dict[str, Pin]]]:
     """The pins of ``project``, for the block to change; written when it succeeds. Raises `ContractError` when the
     lock is damaged."""
     with exclusive(project):
+        # Drafts of processes that were killed while they wrote: those that live do not write now.
+        for draft in project.glob(f".{LOCK}.*"):
+            draft.unlink(missing_ok=True)
         lock = read_lock(project / LOCK)
         yield lock
         write_file(project / LOCK, render_lock(lock).encode())

@@ -12,15 +12,17 @@ from serinus.modelpack.request import PackageRequest, PackageResult
 
 
 def publish(request: PackageRequest, drafted: PackageResult, draft: Path) -> PackageResult:
-    """Copy the bundle in folder ``draft`` into the project and pin it; return ``drafted`` with its final folder
-    and size. A dry run writes nothing. Raises `RequestError` where the project cannot be written to."""
+    """Copy the bundle in folder ``draft`` into the project and, unless ``request`` is for a candidate, pin it;
+    return ``drafted`` with its final folder and size. A dry run writes nothing. Raises `RequestError` where the
+    project cannot be written to."""
     manifest = read_manifest(draft)
     folder = bundle_folder(request.project, manifest)
     try:
         if not request.dry_run:
             folder = publish_bundle(request.project, draft)
-            relative_path = folder.relative_to(request.project).as_posix()
-            pin_bundle(request.project, request.environment, request.name, Pin(manifest.version, relative_path))
+            if not request.candidate:
+                pin = Pin(manifest.version, folder.relative_to(request.project).as_posix())
+                pin_bundle(request.project, request.environment, request.name, pin)
     except OSError as error:
         raise RequestError(
             f"the bundle cannot be written to {request.project} ({error}). Free disk space there, or grant "

@@ -38,6 +38,7 @@ _FIELDS: dict[str, fields.FieldCheck] = {
     "factory": fields.optional(fields.text),
     "allow_fragile": fields.flag,
     "largest_unzipped_bytes": fields.whole,
+    "candidate": fields.flag,
 }
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -55,7 +56,8 @@ class PackageRequest:
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
     ``traffic`` is a table of rows as live requests hold them, with which later traffic is compared.
     ``allow_fragile`` accepts a bundle that differs from its source on edge-case inputs.
-    ``dry_run`` writes nothing. ``factory`` (`module:function`) returns the PyTorch module for weights.
+    ``dry_run`` writes nothing; ``candidate`` writes the bundle and pins nothing.
+    ``factory`` (`module:function`) returns the PyTorch module for weights.
     ``largest_unzipped_bytes`` is Lambda's limit for a function with its layers.
 
     Paths may be str, ``trust`` and ``drop`` lists. Raises TypeError for a field of another type, `RequestError`
@@ -81,6 +83,7 @@ class PackageRequest:
     factory: str | None = None
     allow_fragile: bool = False
     largest_unzipped_bytes: int = LARGEST_UNZIPPED_BYTES
+    candidate: bool = False
 
     def __post_init__(self) -> None:
         for name, check in _FIELDS.items():

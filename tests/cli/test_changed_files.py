@@ -76,7 +76,7 @@ def test_rollbacks_and_packaging_at_once_lose_no_pin(tmp_path: Path, bundle: Ser
 
 
 def test_a_lock_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path, bundle: ServedBundle) -> None:
-    (tmp_path / LOCK).mkdir()
+    (tmp_path / ".serinus").write_text("a file, so that no guard can be made")
     with pytest.raises(CliError, match=r"serinus\.lock cannot be written"):
         repin(tmp_path, "dev", bundle)
 
@@ -125,7 +125,7 @@ def test_settings_that_cannot_take_the_table_are_left_alone(tmp_path: Path) -> N
     settings.write_text("[endpoint.rent]\n")
     (tmp_path / ".serinus").write_text("a file, so that no guard can be made")
     with pytest.raises(
-        CliError, match=r"\[endpoint\.churn\] cannot be added to .*The bundle is pinned: add the table"
+        CliError, match=r"\[endpoint\.churn\] cannot be added to .*The bundle is packaged: add the table"
     ):
         add_endpoint(settings, "churn")
     assert settings.read_text() == "[endpoint.rent]\n"

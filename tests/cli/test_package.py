@@ -64,6 +64,24 @@ def test_bundle_that_was_changed_is_not_shown(project: Path) -> None:
     assert "was changed after packaging" in ran.stderr
 
 
+def test_a_candidate_is_a_bundle_that_no_pin_names(project: Path) -> None:
+    given = ("--name", "rent", "--sample", "models/rent.csv")
+    assert _serinus(project, "package", "models/rent.joblib", *given).returncode == 0
+    before = (project / "serinus.lock").read_bytes()
+    rows = pd.read_csv(project / "models" / "rent.csv")
+    joblib.dump(LinearRegression().fit(rows, rows["size"] * 3), project / "new.joblib")
+
+    ran = _serinus(project, "package", "new.joblib", *given, "--candidate", "--json")
+
+    assert ran.returncode == 0, ran.stderr
+    version = json.loads(ran.stdout)["version"]
+    assert (project / "bundles" / "rent" / version[:12] / "card.md").exists()
+    assert (project / "serinus.lock").read_bytes() == before
+    assert f"rent {version[:12]} is a candidate; serinus.lock still pins" in ran.stderr
+    assert "Next: serinus rehearse rent" in ran.stderr
+    assert "pinned for dev" not in ran.stderr
+
+
 def test_dry_run_writes_nothing(project: Path) -> None:
     ran = _serinus(project, "package", "models", "--dry-run")
     assert ran.returncode == 0, ran.stderr

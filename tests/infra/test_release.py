@@ -60,11 +60,45 @@ def test_a_folder_with_another_bundle_than_the_pinned_one_is_refused(project: An
         project.release()
 
 
-def test_a_damaged_lock_is_refused(project: Any) -> None:
-    (project.folder / "serinus.lock").write_text("[dev", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"[dev", "is not valid TOML"),
+        (b"\xff\xfe", "is not valid TOML"),
+        (b"a = " + b"[" * 100_000, "is not valid TOML"),
+        (b"dev = 3", r"dev must be tables, \[dev\.MODEL\]"),
+        (b"dev.churn = 3", r"\[dev\.churn\] must hold exactly `version` and `bundle`"),
+        (b'[dev.churn]\nversion = "1"\nbundle = "b"', r"\[dev\.churn\] version is '1'; it must be 64 hex digits"),
+        (b"[dev.churn]\nversion = 1\nbundle = 2", r"\[dev\.churn\] version is 1; it must be 64 hex digits"),
+        (
+            b'[dev.churn]\nversion = "' + b"a" * 64 + b'"\nbundle = 2',
+            r"\[dev\.churn\] bundle is 2; it must be the path of a folder",
+        ),
+    ],
+)
+def test_a_damaged_lock_is_refused_with_the_next_step(project: Any, content: bytes, says: str) -> None:
+    (project.folder / "serinus.lock").write_bytes(content)
 
-    with pytest.raises(ReleaseError, match="is not valid TOML"):
+    with pytest.raises(ReleaseError, match=says) as raised:
         project.release()
+
+    assert "git checkout -- serinus.lock" in str(raised.value)
+
+
+def test_a_folder_in_place_of_the_lock_is_refused(project: Any) -> None:
+    (project.folder / "serinus.lock").unlink()
+    (project.folder / "serinus.lock").mkdir()
+
+    with pytest.raises(ReleaseError, match=r"serinus\.lock cannot be read \(Is a directory\)"):
+        project.release()
+
+
+def test_a_byte_order_mark_before_the_lock_is_no_damage(project: Any) -> None:
+    lock = project.folder / "serinus.lock"
+    before = project.release()[2].model
+    lock.write_bytes(b"\xef\xbb\xbf" + lock.read_bytes())
+
+    assert project.release()[2].model == before
 
 
 def test_without_a_build_the_next_step_is_named(new_project: Callable[[str], Any]) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from serinus.lambda_handlers.contract.lock import LOCK, read_lock
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "examples"))
 
@@ -65,6 +67,30 @@ def test_wrong_answers_are_stopped_before_any_traffic(shop: Path) -> None:
     assert {name: (shop / name).read_bytes() for name in KEPT} == before
     assert list(shop.parent.glob("serinus-*-rehearsal")) == []
     assert [path.name for path in (shop / page).parent.iterdir()] == ["tumour.html"]
+
+
+def test_a_new_model_is_compared_with_the_pinned_one_and_then_pinned(shop: Path) -> None:
+    from train import train
+
+    pinned = read_lock(shop / LOCK)["dev"]["tumour"].version
+    train(shop / "training-2", trees=12)
+    packed = run(
+        shop, "package", "training-2/model.joblib", "--name", "tumour", "--sample", "training-2/sample.csv",
+        "--candidate", "--json",
+    )  # fmt: skip
+    assert packed.returncode == 0, packed.stderr
+    new = json.loads(packed.stdout)["version"]
+    assert packed.stderr.splitlines()[-1].endswith("Next: serinus rehearse tumour, then serinus pin tumour")
+
+    done = run(shop, "rehearse", "tumour", "--stepped", "--rate", "120", "--seed", "7", "--json")
+    assert done.returncode == 0, done.stderr
+    rehearsed = json.loads(done.stdout)["rehearsed"]
+    assert (rehearsed["stable_model"], rehearsed["candidate_model"]) == (pinned[:12], new[:12])
+    assert read_lock(shop / LOCK)["dev"]["tumour"].version == pinned
+
+    chosen = run(shop, "pin", "tumour")
+    assert chosen.returncode == 0, chosen.stderr
+    assert read_lock(shop / LOCK)["dev"]["tumour"].version == new
 
 
 def test_a_bad_release_is_rolled_back_when_time_is_skipped(shop: Path) -> None:

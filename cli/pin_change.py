@@ -1,0 +1,120 @@
+"""Changes of one pin in serinus.lock: to a bundle of the project, or to the one that another environment pins."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from serinus.cli.candidates import BUNDLES, choose_candidate, find_version, stored_bundles
+from serinus.cli.console import notice
+from serinus.cli.errors import CliError, WrongUsage
+from serinus.infra.names import SETTINGS
+from serinus.infra.release import pinned_bundle
+from serinus.infra.settings import Settings
+from serinus.lambda_handlers.contract.bundle import SHORT, verify
+from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock
+from serinus.modelpack.locking import changing_pins
+
+
+@dataclass(frozen=True, slots=True)
+class PinChange:
+    """The pin of ``model`` in ``environment``; ``before`` is None where it had none."""
+
+    model: str
+    environment: str
+    before: Pin | None
+    after: Pin
+
+    @property
+    def is_needed(self) -> bool:
+        return self.before != self.after
+
+    def folder_before(self, project: Path) -> Path | None:
+        """The folder of the bundle that was pinned; None where there is none on this machine."""
+        folder = project / self.before.bundle if self.before else None
+        return folder if folder and folder.is_dir() else None
+
+
+def plan_pin(project: Path, environment: str, model: str, version: str | None) -> PinChange:
+    """Pin the bundle whose version begins with ``version``, or the newest candidate. Raises `CliError` where there
+    is none, or several to choose from, and `WrongUsage` for a version that is not in the project."""
+    if version is not None:
+        folder = find_version(project, model, version, "VERSION")
+    else:
+        choice = choose_candidate(project, environment, model, f"`serinus pin {model} VERSION`")
+        if choice is None:
+            raise CliError(_no_candidate(project, environment, model))
+        if choice.older:
+            notice(f"{choice.newest} is the newest candidate; older ones: {', '.join(map(str, choice.older))}")
+        folder = choice.newest.folder
+    after = Pin(verify(folder).version, folder.relative_to(project).as_posix())
+    return PinChange(model, environment, read_lock(project / LOCK).get(environment, {}).get(model), after)
+
+
+def plan_move(project: Path, source: str, environment: str, model: str) -> PinChange:
+    """Pin in ``environment`` what ``source`` pins. Raises `CliError` where ``source`` has no pin of ``model``, and
+    `ReleaseError` where its bundle is missing or damaged."""
+    lock = read_lock(project / LOCK)
+    after = lock.get(source, {}).get(model)
+    if after is None:
+        pinned = ", ".join(sorted(lock.get(source, {}))) or "none"
+        elsewhere = sorted(name for name, models in lock.items() if model in models)
+        hint = f" Environments that pin it: {', '.join(elsewhere)}." if elsewhere else ""
+        raise CliError(
+            f"{LOCK} pins no bundle of model {model} for {source} (it pins: {pinned}), so there is nothing to pin "
+            f"for {environment}.{hint}"
+        )
+    pinned_bundle(project, source, model)
+    return PinChange(model, environment, lock.get(environment, {}).get(model), after)
+
+
+def write_change(project: Path, change: PinChange) -> None:
+    """Write ``change`` into the lock; other pins stay. Raises `CliError` if the pin was changed since it was read,
+    or the lock cannot be written."""
+    try:
+        with changing_pins(project) as lock:
+            models = lock.setdefault(change.environment, {})
+            if models.get(change.model) != change.before:
+                raise CliError(
+                    f"another command changed the pin of {change.model} for {change.environment} meanwhile. "
+                    "Nothing was written; run the command again."
+                )
+            models[change.model] = change.after
+    except OSError as error:
+        raise CliError(f"{project / LOCK} cannot be written ({error.strerror}). Nothing was pinned.") from error
+
+
+def require_model(project: Path, settings: Settings, model: str) -> None:
+    """`WrongUsage` where the project has no bundle of ``model``."""
+    if stored_bundles(project, model) or any(model in pins for pins in read_lock(project / LOCK).values()):
+        return
+    serves = next((item.model for item in settings.endpoints if item.name == model), model)
+    if serves != model:
+        raise WrongUsage(f"endpoint {model} serves model {serves}, and pins are of models: serinus pin {serves}")
+    models = sorted(path.name for path in (project / BUNDLES).glob("*") if path.is_dir())
+    raise WrongUsage(
+        f"{BUNDLES}/ has no bundle of model {model}; it has {', '.join(models) or 'none'}. `serinus package "
+        f"SOURCE --name {model} --candidate` makes one."
+    )
+
+
+def endpoints_of(settings: Settings, model: str) -> list[str]:
+    """The environment's endpoints that serve ``model``."""
+    return [endpoint.name for endpoint in settings.endpoints if endpoint.model == model]
+
+
+def _no_candidate(project: Path, environment: str, model: str) -> str:
+    stored = stored_bundles(project, model)
+    listed = "".join(f"\n  {bundle}" for bundle in stored)
+    pin = read_lock(project / LOCK).get(environment, {}).get(model)
+    pinned = f"{environment} pins {pin.version[:SHORT]}, and no" if pin else "No"
+    return (
+        f"{pinned} bundle of {model} is newer and pinned nowhere. `serinus package SOURCE --name {model} "
+        f"--candidate` makes one; `serinus pin {model} VERSION --env {environment}` pins an existing one:"
+        f"{listed or ' none yet'}"
+    )
+
+
+def describe_settings_step(settings: Settings, model: str) -> str:
+    """What is left to do in serinus.toml where no endpoint of the environment serves ``model``; else empty."""
+    if endpoints_of(settings, model):
+        return ""
+    return f"no endpoint of {SETTINGS} serves {model} in {settings.environment}: nothing deploys this pin yet"
