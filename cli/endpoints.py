@@ -11,17 +11,19 @@ from typing import Any
 import botocore.exceptions
 
 from serinus.cli.api_keys import KeyRing
+from serinus.cli.console import notice
 from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError
 from serinus.cli.request_auth import CONTENT_TYPE, curl_auth_args
 from serinus.cli.target import CloudTarget, local_hint
 from serinus.infra.errors import InfraError
 from serinus.infra.names import OUTPUTS, SETTINGS
-from serinus.infra.release import pinned_bundle
+from serinus.infra.release import describe_left_out, pinned_bundle, split_by_pin, unpinned_advice
 from serinus.infra.settings import Endpoint as ConfiguredEndpoint
 from serinus.infra.settings import Settings, load_settings
 from serinus.lambda_handlers.contract.bundle import read_golden
 from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.lambda_handlers.contract.lock import LOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,21 @@ class Endpoint:
 def select_endpoints(settings: Settings, requested: Sequence[str]) -> list[str]:
     """The endpoints named in ``requested``, or all of the environment; `CliError` for an unknown one."""
     configured = [endpoint.name for endpoint in settings.endpoints]
+    if elsewhere := [name for name in requested if name in settings.elsewhere]:
+        name, environment = elsewhere[0], settings.environment
+        raise CliError(
+            f"endpoint {name} does not exist in {environment}: `environments` in [endpoint.{name}] of {SETTINGS} "
+            f"lists {', '.join(settings.elsewhere[name])}. Add {environment!r} to it, or use another --env."
+        )
     if unknown := [name for name in requested if name not in configured]:
         listed = ", ".join(configured) or "none: `serinus package MODEL --name NAME` adds one"
         raise CliError(
             f"no endpoint {unknown[0]!r} in serinus.toml for {settings.environment!r}; it has {listed}."
+        )
+    if not configured and settings.elsewhere:
+        raise CliError(
+            f"no endpoint of {SETTINGS} exists in {settings.environment}: `environments` of "
+            f"{', '.join(settings.elsewhere)} does not list it. Add it there, or use another --env."
         )
     if not configured:
         raise CliError(
@@ -69,6 +82,24 @@ def stack_names(project: Path, environment: str, requested: Sequence[str]) -> di
     settings = load_settings(project / SETTINGS, environment)
     stacks = {endpoint.name: endpoint.stack_name for endpoint in settings.endpoints}
     return {name: stacks[name] for name in select_endpoints(settings, requested)}
+
+
+def deployable_stacks(project: Path, environment: str, requested: Sequence[str]) -> dict[str, str]:
+    """Stack by endpoint, for those named in ``requested`` or all that have a bundle pinned; prints which are left
+    out. Raises `CliError` for a named one without a bundle, and if none has one."""
+    settings = load_settings(project / SETTINGS, environment)
+    names = select_endpoints(settings, requested)
+    included, left_out = split_by_pin(project, settings)
+    unpinned = [endpoint for endpoint in left_out if endpoint.name in names]
+    if unpinned and (requested or not included.endpoints):
+        endpoint = unpinned[0]
+        raise CliError(
+            f"{endpoint.name} cannot be deployed to {environment}: {LOCK} pins no bundle of model "
+            f"{endpoint.model} there. {unpinned_advice(project, environment, endpoint.model)}"
+        )
+    if unpinned:
+        notice(describe_left_out(environment, unpinned))
+    return {item.name: item.stack_name for item in included.endpoints if item.name in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from serinus.cli.errors import CliError
 from serinus.cli.release_reader import Alarm, AliasDeployment, RolloutReader
 from serinus.cli.target import CloudTarget
 from serinus.infra.names import OUTPUTS, SETTINGS
-from serinus.infra.release import pinned_version
+from serinus.infra.release import pinned_versions
 from serinus.infra.settings import load_settings
 
 
@@ -73,8 +73,9 @@ class EndpointOverview:
 def planned_endpoints(project: Path, environment: str) -> list[EndpointOverview]:
     """The endpoints of an environment as serinus.toml and serinus.lock describe them, deployed or not."""
     settings = load_settings(project / SETTINGS, environment)
+    pins = pinned_versions(project, environment)
     return [
-        EndpointOverview(endpoint.name, endpoint.stack_name, pinned_version(project, environment, endpoint.model))
+        EndpointOverview(endpoint.name, endpoint.stack_name, pins.get(endpoint.model))
         for endpoint in settings.endpoints
     ]
 

@@ -4,11 +4,12 @@ Everything is checked by hash here, so that a template never names other bytes t
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serinus.infra.errors import ReleaseError
-from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
+from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, UNBOUND_ENVIRONMENTS
 from serinus.infra.settings import Endpoint, Settings
 from serinus.lambda_handlers.contract.build import (
     BUILD_DIR,
@@ -50,7 +51,7 @@ def pinned_bundle(project: Path, environment: str, model: str) -> Path:
 
     Raises `ReleaseError` if nothing is pinned, or the folder holds another bundle.
     """
-    pin = _pin(_read_lock(project), environment, model)
+    pin = _pin(project, environment, model)
     try:
         folder = project / pin.folder
         if pin.is_stored and not folder.is_dir():
@@ -75,9 +76,51 @@ def pinned_version(project: Path, environment: str, model: str) -> str | None:
     return pin.version if pin else None
 
 
+def pinned_versions(project: Path, environment: str) -> dict[str, str]:
+    """The versions of the bundles that a deploy of ``environment`` may use, by model."""
+    lock = _read_lock(project)
+    pins = {**(lock.get(DEFAULT_ENVIRONMENT, {}) if environment == LOCAL_ENVIRONMENT else {})}
+    return {model: pin.version for model, pin in (pins | dict(lock.get(environment, {}))).items()}
+
+
 def is_pinned(project: Path, environment: str, model: str) -> bool:
     """Whether the lock pins a bundle of ``model`` for ``environment``."""
     return pinned_version(project, environment, model) is not None
+
+
+def split_by_pin(project: Path, settings: Settings) -> tuple[Settings, tuple[Endpoint, ...]]:
+    """``settings`` with the endpoints that a deploy of their environment includes, and those that it leaves out:
+    the lock does not pin their model there, and the settings do not require them."""
+    lock = _read_lock(project)
+
+    def is_left_out(endpoint: Endpoint) -> bool:
+        return not endpoint.is_required and _find_pin(lock, settings.environment, endpoint.model) is None
+
+    included = tuple(endpoint for endpoint in settings.endpoints if not is_left_out(endpoint))
+    left_out = tuple(endpoint for endpoint in settings.endpoints if is_left_out(endpoint))
+    return replace(settings, endpoints=included), left_out
+
+
+def describe_left_out(environment: str, left_out: Sequence[Endpoint]) -> str:
+    """The endpoints that a deploy of ``environment`` leaves out because nothing is pinned for them, in words."""
+    names = ", ".join(endpoint.name for endpoint in left_out)
+    return f"left out of {environment}, because {LOCK} pins no bundle for it there: {names}"
+
+
+def unpinned_advice(project: Path, environment: str, model: str) -> str:
+    """How ``model``, which the lock does not pin for ``environment``, can be pinned there: a sentence."""
+    lock = _read_lock(project)
+    sources = sorted(name for name, models in lock.items() if model in models and name != environment)
+    if sources:
+        source = DEFAULT_ENVIRONMENT if DEFAULT_ENVIRONMENT in sources else sources[0]
+        return (
+            f"`serinus pin {model} --from {source} --to {environment}` pins the bundle that {source} pins, after "
+            "showing it."
+        )
+    flag = "" if environment in UNBOUND_ENVIRONMENTS else f" --env {environment}"
+    if (project / "bundles" / model).is_dir():
+        return f"`serinus pin {model}{flag}` pins one of bundles/{model}."
+    return f"Package it: `serinus package SOURCE --name {model} --sample SAMPLE{flag}`."
 
 
 def read_release(project: Path, settings: Settings, endpoint: Endpoint) -> Release:
@@ -119,13 +162,14 @@ def _read_lock(project: Path) -> Lock:
         raise ReleaseError(str(error)) from error
 
 
-def _pin(lock: Lock, environment: str, model: str) -> Pin:
+def _pin(project: Path, environment: str, model: str) -> Pin:
+    lock = _read_lock(project)
     pin = _find_pin(lock, environment, model)
     if pin is None:
         known = ", ".join(sorted(lock.get(environment, {}))) or "none"
         raise ReleaseError(
             f"{LOCK} pins no bundle of model {model} for environment {environment} (it pins: {known}). "
-            f"Package it: `serinus package SOURCE --name {model} --sample SAMPLE`."
+            f"{unpinned_advice(project, environment, model)}"
         )
     return pin
 

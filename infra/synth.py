@@ -23,7 +23,7 @@ from serinus.infra.names import (
     SETTINGS,
     VARIABLE_ENVIRONMENT,
 )
-from serinus.infra.release import Release, is_pinned, pinned_bundle, read_release
+from serinus.infra.release import Release, describe_left_out, is_pinned, pinned_bundle, read_release, split_by_pin
 from serinus.infra.settings import Endpoint, Settings, known_environments, load_settings
 
 #: The CDK CLI passes context in this variable, and the assembly's folder in CDK_OUTDIR.
@@ -36,6 +36,8 @@ class RequiredLayers:
 
     targets: tuple[tuple[str, str], ...]
     bundles: tuple[Path, ...]
+    #: Endpoints of the selected environment that have no bundle there.
+    left_out: tuple[Endpoint, ...] = ()
 
 
 def selected_environment(variables: Mapping[str, str]) -> str:
@@ -60,8 +62,8 @@ def _context(variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def required_layers(project: Path, environment: str | None = None) -> RequiredLayers:
-    """The layers that ``environment`` needs; without one, those of all environments that have bundles pinned,
-    since the CDK CLI does not pass the selected environment to its build step.
+    """The layers for the endpoints that a deploy of ``environment`` includes; without one, those of all that have
+    bundles pinned, since the CDK CLI does not pass the selected environment to its build step.
 
     Raises `InfraError` for invalid settings, and for a bundle that is missing or changed.
     """
@@ -69,14 +71,18 @@ def required_layers(project: Path, environment: str | None = None) -> RequiredLa
     names = [environment] if environment else known_environments(path)
     targets: set[tuple[str, str]] = set()
     bundles: set[Path] = set()
+    left_out: tuple[Endpoint, ...] = ()
     for settings in (load_settings(path, name) for name in names):
-        for endpoint in settings.endpoints:
+        included, left_out = split_by_pin(project, settings)
+        for endpoint in included.endpoints:
             if environment or is_pinned(project, settings.environment, endpoint.model):
                 targets.add((endpoint.settings.runtime, endpoint.settings.architecture))
                 bundles.add(pinned_bundle(project, settings.environment, endpoint.model))
+    if environment and not bundles:
+        _read_releases(project, settings)
     if not bundles:
         raise InfraError(f"no endpoint of {SETTINGS} has a packaged model. `serinus package` creates one.")
-    return RequiredLayers(tuple(sorted(targets)), tuple(sorted(bundles)))
+    return RequiredLayers(tuple(sorted(targets)), tuple(sorted(bundles)), left_out if environment else ())
 
 
 def synthesize(project: Path, environment: str | None = None, outdir: Path | None = None) -> Path:
@@ -85,13 +91,20 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     Raises `InfraError` if settings, bundles or built layers cannot be deployed. Warnings of the lint, a hotfix and
     what the stacks cost while idle are reported on stderr.
     """
-    settings = load_settings(project / SETTINGS, environment or selected_environment(os.environ))
-    _refuse_errors(settings.environment, lint(project, settings.environment))
+    everything = load_settings(project / SETTINGS, environment or selected_environment(os.environ))
+    settings, left_out = split_by_pin(project, everything)
+    if not settings.endpoints:
+        settings = everything  # the errors of all are raised
+    names = {endpoint.name for endpoint in settings.endpoints}
+    findings = lint(project, settings.environment)
+    _refuse_errors(settings.environment, [item for item in findings if item.endpoint in names])
     releases = _read_releases(project, settings)
+    if left_out:
+        sys.stderr.write(f"{describe_left_out(settings.environment, left_out)}\n")
     hotfix = is_hotfix(os.environ)
     if hotfix:
-        names = ", ".join(endpoint.name for endpoint in settings.endpoints)
-        sys.stderr.write(f"hotfix: new versions of {names} take all traffic at once, without a bake or a judge\n")
+        named = ", ".join(sorted(names))
+        sys.stderr.write(f"hotfix: new versions of {named} take all traffic at once, without a bake or a judge\n")
     _prepare_cdk_library()
     from serinus.infra.assembly import write_assembly
 
@@ -139,6 +152,11 @@ def main(project: Path) -> None:
 
 def _read_releases(project: Path, settings: Settings) -> list[tuple[Endpoint, Release]]:
     """The release of every endpoint; raises one `ReleaseError` with the errors of all of them."""
+    if not settings.endpoints and settings.elsewhere:
+        raise InfraError(
+            f"no endpoint of {SETTINGS} exists in {settings.environment}: `environments` of "
+            f"{', '.join(settings.elsewhere)} does not list it. Add it there, or choose another environment."
+        )
     if not settings.endpoints:
         raise InfraError(f"{SETTINGS} has no endpoint. Write [endpoint.NAME] for a packaged model.")
     releases, errors = [], []

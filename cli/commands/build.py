@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from serinus.cli.console import megabytes, print_json, results, table
+from serinus.cli.console import megabytes, notice, print_json, results, table
 from serinus.cli.layer_twins import own_api_at, register_twins
 from serinus.cli.offline_process import VARIABLE_LOCAL_URL
 from serinus.cli.progress import StageProgress
@@ -28,12 +28,15 @@ def build(
 
     Example: [bold]serinus build --env prod[/]
     """
+    from serinus.infra.release import describe_left_out
     from serinus.infra.synth import required_layers
     from serinus.lambda_handlers.contract.build import BUILD_DIR
     from serinus.modelpack import layers
 
     project = find_project()
     requirements = required_layers(project, env)
+    if requirements.left_out:
+        notice(describe_left_out(env or "", requirements.left_out))
     with StageProgress() as progress:
         manifest = layers.build(project, requirements.targets, requirements.bundles, progress)
     if local := os.environ.get(VARIABLE_LOCAL_URL):

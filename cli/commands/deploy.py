@@ -47,15 +47,15 @@ def deploy(
 ) -> None:
     """Deploy endpoints with the project's pinned CDK CLI: to AWS, or to the offline cloud with --local.
 
-    The bundles are those that serinus.lock pins for the environment. A new version is released by the rollout
-    strategy in serinus.toml: the pre-traffic check sends it requests with known answers, then traffic shifts while
-    a judge compares it with the previous version. When the release has ended, the command prints each endpoint's
-    URL and a curl command that calls it.
+    The bundles are those that serinus.lock pins for the environment; endpoints without one are left out. A new
+    version is released by the rollout strategy in serinus.toml: the pre-traffic check sends it requests with known
+    answers, then traffic shifts while a judge compares it with the previous version. When the release has ended,
+    the command prints each endpoint's URL and a curl command that calls it.
 
     Example: [bold]serinus deploy churn --local[/]
     """
     from serinus.cli.context import resolve_context
-    from serinus.cli.endpoints import curl_line, example_rows, find_endpoint, stack_names
+    from serinus.cli.endpoints import curl_line, deployable_stacks, example_rows, find_endpoint
     from serinus.cli.failed_deploy import state_after_failure
     from serinus.cli.request_auth import describe_auth
     from serinus.cli.shared_stack import delete_unused
@@ -64,7 +64,7 @@ def deploy(
 
     context = resolve_context(env, local=local, port=port)
     project, environment, target = context.project, context.environment, context.target
-    stacks = stack_names(project, environment, endpoints or [])
+    stacks = deployable_stacks(project, environment, endpoints or [])
     log = project / LOG if local and not verbose else None
     began = time.monotonic()
     if hotfix and log is not None:  # synth prints it itself, but its output goes to the log

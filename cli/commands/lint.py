@@ -17,20 +17,24 @@ def lint(
     env: Environment = DEFAULT_ENVIRONMENT,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings against rules that AWS enforces only at deploy time, or never. Exit code 1: it found errors.
+    """Check settings against rules that AWS enforces only at deploy time, or never, and show which endpoints a
+    deploy leaves out. Exit code 1: it found errors.
 
     Example: [bold]serinus lint --env prod[/]
     """
     from serinus.infra.lint import lint as find_problems
+    from serinus.infra.lint import lint_left_out
 
-    findings = find_problems(find_project(), env)
+    project = find_project()
+    problems = find_problems(project, env)
+    findings = [*problems, *lint_left_out(project, env)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     for finding in () if as_json else findings:
-        colour = "red" if finding.severity == "error" else "yellow"
+        colour = {"error": "red", "warning": "yellow", "note": "cyan"}[finding.severity]
         results.print(f"{finding.severity} ", style=f"bold {colour}", end="")
         results.print(str(finding))
-    if not findings and not as_json:
+    if not problems and not as_json:
         results.print(f"no problems in environment {env}")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)

@@ -97,6 +97,8 @@ def lines_of(overview: "EndpointOverview", *, flags: str, reachable: bool) -> li
             return [f"{overview.name}  deployment unknown; {pinned}"]
         if overview.trouble:
             return [f"{overview.name}  {overview.trouble}; {pinned}"]
+        if overview.pinned_version is None:
+            return [f"{overview.name}  not deployed; {pinned}, so deploys leave it out"]
         return [f"{overview.name}  not deployed; {pinned}. `serinus deploy {overview.name}{flags}`"]
     deployed = overview.deployed
     behind = (

@@ -173,6 +173,8 @@ def _project(
     _keep_only(document, "env", environment)
     if environment in document.get("env", {}):
         _keep_only(document["env"][environment], "endpoint", endpoint.name)
+    # The other environments that it lists are not in the copy.
+    document["endpoint"][endpoint.name].pop("environments", None)
     _drop_domain(document, environment, endpoint.name)
     _drop_operations(document, environment)
     room = math.ceil(2 * rate)

@@ -18,6 +18,7 @@ from serinus.infra.lint import (
     function_rules,
     rollout_rules,
 )
+from serinus.infra.lint.existence_rules import check_required, find_left_out
 from serinus.infra.lint.finding import Finding, Problem, Rule
 from serinus.infra.lint.monitor_rules import check_monitored
 from serinus.infra.lint.origins import find_origin
@@ -26,7 +27,7 @@ from serinus.infra.lint.template_rules import check_template
 from serinus.infra.names import SETTINGS
 from serinus.infra.settings import Endpoint, Settings, load_settings, read_positions
 
-__all__ = ["Finding", "lint", "lint_template"]
+__all__ = ["Finding", "lint", "lint_left_out", "lint_template"]
 
 RULES: tuple[Rule, ...] = (
     rollout_rules.check_length,
@@ -73,6 +74,17 @@ def lint(project: Path, environment: str) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.severity, finding.line or 0, finding.key))
 
 
+def lint_left_out(project: Path, environment: str) -> list[Finding]:
+    """A note on each endpoint that a deploy of ``environment`` leaves out, by line; raises `InfraError` if the
+    settings themselves are invalid."""
+    path = project / SETTINGS
+    settings = load_settings(path, environment)
+    findings = []
+    for endpoint, problem in find_left_out(project, settings):
+        findings += _placed(path, environment, endpoint.name, [problem])
+    return sorted(findings, key=lambda finding: (finding.line or 0, finding.key))
+
+
 def lint_template(
     settings_path: Path, environment: str, endpoint: Endpoint, template: Mapping[str, Any]
 ) -> list[Finding]:
@@ -92,5 +104,6 @@ def _placed(path: Path, environment: str, endpoint: str, problems: Iterable[Prob
 def _problems(project: Path, settings: Settings, endpoint: Endpoint) -> Iterator[Problem]:
     for rule in RULES:
         yield from rule(settings, endpoint)
+    yield from check_required(project, settings, endpoint)
     yield from check_sizes(project, settings, endpoint)
     yield from check_monitored(project, settings, endpoint)

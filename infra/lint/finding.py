@@ -6,7 +6,8 @@ from typing import Literal
 
 from serinus.infra.settings import Endpoint, Settings
 
-Severity = Literal["error", "warning"]
+#: A note says what a deploy does, which need not be wrong.
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Later layers win, key by key; tables such as `variables` are merged, lists repla
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from serinus.infra.settings.monitored import monitored_settings
 from serinus.infra.settings.operations_schema import OperationsSettings
 from serinus.infra.settings.positions import KeyPath, find_positions
 from serinus.infra.settings.rules import LARGEST_ENVIRONMENT_BYTES, MOST_TAGS, environment_bytes
-from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, SettingsFile
+from serinus.infra.settings.schema import EndpointSettings, EndpointTable, EnvironmentSettings, SettingsFile
 from serinus.lambda_handlers.contract.monitored import ENV_MONITORED
 
 #: Of Lambda's 4 KB, for what the monitor watches; its other variables have the rest.
@@ -54,18 +54,21 @@ BUILT_IN: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint in one environment, all settings merged. ``model`` is the packaged model that it serves."""
+    """One endpoint in one environment, all settings merged. ``model`` is the packaged model that it serves;
+    ``is_required`` whether the settings say that it exists here, so that a missing pin is an error."""
 
     name: str
     model: str
     stack_name: str
     settings: EndpointSettings
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One environment of a project. ``account`` and ``region`` are both None if the credentials decide.
-    ``operations`` applies to all ``endpoints``."""
+    ``operations`` applies to all ``endpoints``. ``elsewhere`` has the endpoints that exist in other environments
+    only, with those."""
 
     project: str
     environment: str
@@ -73,6 +76,7 @@ class Settings:
     region: str | None
     operations: OperationsSettings
     endpoints: tuple[Endpoint, ...]
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def monitored(self) -> tuple[Endpoint, ...]:
@@ -103,7 +107,12 @@ def load_settings(path: Path, environment: str) -> Settings:
         account=target.account,
         region=target.region,
         operations=_operations(file, environment),
-        endpoints=tuple(_endpoint(file, environment, name) for name in sorted(file.endpoint)),
+        endpoints=tuple(_endpoint(file, environment, name) for name in _endpoints(file, environment)),
+        elsewhere={
+            name: table.environments or ()
+            for name, table in sorted(file.endpoint.items())
+            if not _exists(table, environment)
+        },
     )
 
 
@@ -120,6 +129,22 @@ def known_environments(path: Path) -> list[str]:
 def bundle_store(path: Path) -> str:
     """Where the project's bundles are kept in S3; empty if they are not."""
     return _load(path).project.bundle_store
+
+
+def _endpoints(file: SettingsFile, environment: str) -> list[str]:
+    """The endpoints that may exist in ``environment``."""
+    return sorted(name for name, table in file.endpoint.items() if _exists(table, environment))
+
+
+def _exists(table: EndpointTable, environment: str) -> bool:
+    """Whether an endpoint may exist in ``environment``: in the offline cloud's if it may in `dev`, whose pins that
+    one uses."""
+    listed = table.environments
+    return (
+        listed is None
+        or environment in listed
+        or (environment == LOCAL_ENVIRONMENT and DEFAULT_ENVIRONMENT in listed)
+    )
 
 
 def _environments(file: SettingsFile) -> list[str]:
@@ -161,10 +186,29 @@ def _check_whole(file: SettingsFile, positions: Mapping[KeyPath, int]) -> Iterat
             path = (*at, "endpoint", name)
             hint = did_you_mean(name, file.endpoint)
             yield SettingsIssue(line_of(path, positions), dotted(path), f"overrides no endpoint; {hint}")
+    for name, table in file.endpoint.items():
+        yield from _check_existence(file, name, table, positions)
     for environment in _environments(file):
-        for name in file.endpoint:
+        for name in _endpoints(file, environment):
             yield from _check_endpoint(file, environment, name, positions)
         yield from _check_monitored(file, environment, positions)
+
+
+def _check_existence(
+    file: SettingsFile, name: str, table: EndpointTable, positions: Mapping[KeyPath, int]
+) -> Iterator[SettingsIssue]:
+    """Environments that there are not, and overrides where the endpoint does not exist."""
+    for index, environment in enumerate(table.environments or ()):
+        if environment not in _environments(file):
+            path: KeyPath = ("endpoint", name, "environments", index)
+            hint = did_you_mean(environment, _environments(file))
+            yield SettingsIssue(line_of(path, positions), dotted(path), f"names no environment; {hint}")
+    for environment, overrides in file.env.items():
+        if name in overrides.endpoint and not _exists(table, environment):
+            path = ("env", environment, "endpoint", name)
+            listed = ", ".join(table.environments or ())
+            message = f"overrides an endpoint that exists in {listed} only, by endpoint.{name}.environments"
+            yield SettingsIssue(line_of(path, positions), dotted(path), message)
 
 
 def _check_account(
@@ -219,7 +263,7 @@ def _check_monitored(
     """More monitored endpoints, or longer lists, than the monitor's variables hold."""
     monitored = [
         endpoint
-        for endpoint in (_endpoint(file, environment, name) for name in sorted(file.endpoint))
+        for endpoint in (_endpoint(file, environment, name) for name in _endpoints(file, environment))
         if endpoint.settings.monitor.enabled
     ]
     size = environment_bytes({ENV_MONITORED: monitored_settings(_by_function(monitored))})
@@ -243,12 +287,13 @@ def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:
     merged: dict[str, Any] = dict(BUILT_IN.get(environment, {}))
     for layer in (file.defaults, file.endpoint[name], overrides.defaults, overrides.endpoint.get(name)):
         if layer is not None:
-            _lay_over(merged, layer.model_dump(exclude_unset=True))
+            _lay_over(merged, layer.model_dump(exclude_unset=True, exclude={"environments"}))
     return Endpoint(
         name=name,
         model=merged.get("model", name),
         stack_name=stack_name(file.project.name, environment, name),
         settings=EndpointSettings.model_validate(merged),
+        is_required=file.endpoint[name].environments is not None,
     )
 
 

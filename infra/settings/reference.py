@@ -12,7 +12,7 @@ from serinus.infra.settings.cold_start_schema import ProvisionedSettings
 from serinus.infra.settings.monitor_schema import MonitorSettings
 from serinus.infra.settings.operations_schema import OperationsSettings, SlackSettings, TeamsSettings
 from serinus.infra.settings.rollout_schema import AlarmSettings, RolloutSettings
-from serinus.infra.settings.schema import EndpointSettings, EnvironmentSettings, ProjectSettings
+from serinus.infra.settings.schema import EndpointSettings, EndpointTable, EnvironmentSettings, ProjectSettings
 
 _PREAMBLE = Path(__file__).with_name("reference_preamble.md")
 #: Tables within a table: explained by the preamble, or by a section of their own.
@@ -41,6 +41,7 @@ def render_reference() -> str:
             _PREAMBLE.read_text(encoding="utf-8"),
             *_section("`[project]`", ProjectSettings),
             *_section("`[defaults]` and `[endpoint.NAME]`", EndpointSettings),
+            *_section("`[endpoint.NAME]` only", EndpointTable, apart_from=EndpointSettings),
             *_section("`[defaults.jwt]` and `[endpoint.NAME.jwt]`", JwtSettings),
             *_section("`[defaults.domain]` and `[endpoint.NAME.domain]`", DomainSettings),
             *_section("`[defaults.waf]` and `[endpoint.NAME.waf]`", WafSettings),
@@ -56,10 +57,11 @@ def render_reference() -> str:
     )
 
 
-def _section(title: str, model: type[BaseModel]) -> list[str]:
+def _section(title: str, model: type[BaseModel], apart_from: type[BaseModel] = BaseModel) -> list[str]:
+    """The settings of ``model``, without those of ``apart_from``."""
     lines = [f"## {title}", "", "| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
     for name, field in model.model_fields.items():
-        if name not in _NESTED:
+        if name not in _NESTED and name not in apart_from.model_fields:
             meaning = " ".join((field.description or "").split())
             lines.append(f"| `{name}` | {_default(field.default)} | {allowed_values(model, name)} | {meaning} |")
     return [*lines, ""]

@@ -181,6 +181,19 @@ class EndpointSettings(BaseModel):
     """What is compared with the sample that the model was packaged with."""
 
 
+class EndpointTable(EndpointSettings):
+    """`[endpoint.NAME]`: an endpoint's settings, and where it exists."""
+
+    environments: Annotated[
+        tuple[Name, ...] | None,
+        Field(
+            strict=False, min_length=1, json_schema_extra=allowed('a list of environments such as ["dev", "prod"]')
+        ),
+    ] = None
+    """Environments in which the endpoint exists, and in which a missing pin is an error; if unset, those in which
+    `serinus.lock` pins its model. The offline cloud's `local` is included with `dev`."""
+
+
 class EnvironmentSettings(BaseModel):
     """One environment: its account and region, and its overrides."""
 
@@ -228,5 +241,5 @@ class SettingsFile(BaseModel):
     project: ProjectSettings
     operations: OperationsSettings = OperationsSettings()
     defaults: EndpointSettings = EndpointSettings()
-    endpoint: dict[Name, EndpointSettings] = {}
+    endpoint: dict[Name, EndpointTable] = {}
     env: dict[Name, EnvironmentSettings] = {}

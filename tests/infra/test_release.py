@@ -171,8 +171,8 @@ def test_required_layers_without_an_environment_are_those_of_all_that_have_a_bun
     assert len(wanted.bundles) == 2
 
 
-def test_wanting_layers_of_an_environment_with_a_model_that_is_not_packaged_is_refused(project: Any) -> None:
-    project.write_settings('[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.fraud]\n')
+def test_wanting_layers_of_an_environment_with_no_model_that_is_packaged_is_refused(project: Any) -> None:
+    project.write_settings('[project]\nname = "shop"\n[endpoint.fraud]\n')
 
     with pytest.raises(ReleaseError, match="pins no bundle of model fraud"):
         required_layers(project.folder, "dev")

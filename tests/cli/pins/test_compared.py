@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +16,16 @@ from serinus.cli import offline_process
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.offline_process import RunningCloud
 from serinus.cli.rehearse.compared import compare_with_live, compare_with_pinned
+from serinus.cli.rehearse.workspace import CandidateSpec, create_workspace
 from serinus.cli.target import CloudTarget
 from serinus.infra.errors import ReleaseError
 from serinus.infra.settings import Settings, load_settings
+from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 from serinus.offline.cloud.cloud import Cloud
 from serinus.offline.cloud.serve import running
 from serinus.offline.core.config import CloudConfig
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 STACK = "shop-dev-risk"
 
 
@@ -76,6 +81,27 @@ def test_without_a_pin_the_command_that_pins_is_named(shop: Any) -> None:
 def test_without_any_bundle_the_command_that_packages_is_named(shop: Any) -> None:
     with pytest.raises(ReleaseError, match="Package it: `serinus package"):
         compare_with_pinned(shop.folder, settings_of(shop), "risk", None)
+
+
+def test_the_copy_pins_the_stable_bundle_and_lists_no_environment_that_it_lacks(shop: Any) -> None:
+    shutil.copy2(CHECKOUT / "package.json", shop.folder)
+    (shop.folder / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    settings = (shop.folder / "serinus.toml").read_text()
+    listed = settings.replace("[endpoint.risk]\n", '[endpoint.risk]\nenvironments = ["dev", "prod"]\n')
+    (shop.folder / "serinus.toml").write_text(listed)
+    live, new = shop.package("a", 9), shop.package("b", 10)
+    shop.pin("dev", new)
+    stable = shop.folder / "bundles" / "risk" / live[:12]
+    candidates = {"candidate": CandidateSpec(new)}
+
+    copying = create_workspace(shop.folder, "dev", "risk", candidates=candidates, rate=10.0, stable=stable)
+    with copying as workspace:
+        copies = [workspace.stable, workspace.releases["candidate"]]
+        pins = [read_lock(copy.project / LOCK)["dev"]["risk"].version for copy in copies]
+        endpoints = [load_settings(copy.project / "serinus.toml", "dev").endpoints for copy in copies]
+
+    assert pins == [live, new]
+    assert [[endpoint.name for endpoint in each] for each in endpoints] == [["risk"], ["risk"]]
 
 
 def test_the_cloud_is_an_option_of_live_alone(shop: Any, run: Any) -> None:
