@@ -12,6 +12,7 @@ import botocore.exceptions
 
 from serinus.cli.console import notice, step
 from serinus.cli.errors import CliError
+from serinus.cli.orphaned_stacks import deployed_stacks
 from serinus.cli.target import CloudTarget
 from serinus.infra.names import SHARED_OUTPUTS, shared_stack_name
 from serinus.infra.settings import Settings
@@ -73,7 +74,7 @@ def delete_unused(target: CloudTarget, settings: Settings, released: Collection[
     try:
         if _status(target, stack) is None:
             return False
-        if others := sorted(set(_endpoint_stacks(target, settings)) - set(released)):
+        if others := sorted({item.stack for item in deployed_stacks(target, settings)} - set(released)):
             notice(f"kept {stack}, which {', '.join(others)} may use")
             return False
         cloudformation = target.client("cloudformation")
@@ -112,16 +113,6 @@ def _status(target: CloudTarget, stack: str) -> str | None:
             return None
         raise
     return str(described["StackStatus"])
-
-
-def _endpoint_stacks(target: CloudTarget, settings: Settings) -> Iterator[str]:
-    """The deployed endpoints of the environment, also those that the settings no longer have."""
-    ours = {"serinus:project": settings.project, "serinus:environment": settings.environment}
-    for page in target.client("cloudformation").get_paginator("describe_stacks").paginate():
-        for stack in page["Stacks"]:
-            tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-            if ours.items() <= tags.items() and "serinus:endpoint" in tags:
-                yield stack["StackName"]
 
 
 def _subscribers(target: CloudTarget, topic: str) -> Iterator[Subscriber]:

@@ -32,6 +32,9 @@ STAGE = "live"
 #: An HTTP API answers at its host's root: the event's path then holds no stage, behind whatever domain.
 HTTP_STAGE = "$default"
 
+#: Tags of every stack; those of endpoints have all three.
+TAG_PROJECT, TAG_ENVIRONMENT, TAG_ENDPOINT = "serinus:project", "serinus:environment", "serinus:endpoint"
+
 #: Last part of the name of an environment's shared stack, which no endpoint may have.
 SHARED = "shared"
 

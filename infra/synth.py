@@ -94,17 +94,17 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     everything = load_settings(project / SETTINGS, environment or selected_environment(os.environ))
     settings, left_out = split_by_pin(project, everything)
     if not settings.endpoints:
-        settings = everything  # the errors of all are raised
-    names = {endpoint.name for endpoint in settings.endpoints}
+        settings, left_out = everything, ()  # the errors of all are raised
+    skipped = {endpoint.name for endpoint in left_out}
     findings = lint(project, settings.environment)
-    _refuse_errors(settings.environment, [item for item in findings if item.endpoint in names])
+    _refuse_errors(settings.environment, [item for item in findings if item.endpoint not in skipped])
     releases = _read_releases(project, settings)
     if left_out:
         sys.stderr.write(f"{describe_left_out(settings.environment, left_out)}\n")
     hotfix = is_hotfix(os.environ)
     if hotfix:
-        named = ", ".join(sorted(names))
-        sys.stderr.write(f"hotfix: new versions of {named} take all traffic at once, without a bake or a judge\n")
+        names = ", ".join(endpoint.name for endpoint in settings.endpoints)
+        sys.stderr.write(f"hotfix: new versions of {names} take all traffic at once, without a bake or a judge\n")
     _prepare_cdk_library()
     from serinus.infra.assembly import write_assembly
 

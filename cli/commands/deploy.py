@@ -17,6 +17,7 @@ from serinus.cli.target import AsJson, CloudPort, CloudTarget, EndpointNames, En
 
 if TYPE_CHECKING:
     from serinus.cli.context import CommandContext
+    from serinus.infra.settings import Settings
 
 LOG = Path(".serinus/local/cdk.log")
 
@@ -65,6 +66,8 @@ def deploy(
     context = resolve_context(env, local=local, port=port)
     project, environment, target = context.project, context.environment, context.target
     stacks = deployable_stacks(project, environment, endpoints or [])
+    settings = load_settings(project / SETTINGS, environment)
+    _warn_of_orphans(context, settings)
     log = project / LOG if local and not verbose else None
     began = time.monotonic()
     if hotfix and log is not None:  # synth prints it itself, but its output goes to the log
@@ -72,7 +75,6 @@ def deploy(
     try:
         with project_lock(project, wait=True):
             _deploy(context, stacks, log, hotfix=hotfix)
-            settings = load_settings(project / SETTINGS, environment)
             if settings.shared_stack is None:
                 try:
                     delete_unused(target, settings, stacks.values())
@@ -98,6 +100,15 @@ def deploy(
         results.print(f"{endpoint.name}  model {endpoint.model_version[:12]}  {endpoint.url}")
         notice(f"{endpoint.name} requires {describe_auth(endpoint.auth)}")
         notice(curl_line(endpoint, example_rows(project, environment, endpoint.name), target))
+
+
+def _warn_of_orphans(context: "CommandContext", settings: "Settings") -> None:
+    """Name the stacks that this deploy leaves behind. A job that deploys need not be allowed to list stacks."""
+    from serinus.cli.orphaned_stacks import describe_orphan, find_orphans
+
+    with contextlib.suppress(CliError):
+        for orphan in find_orphans(context.target, settings):
+            notice(f"warning: {describe_orphan(orphan, context.environment, context.cli_flags)}")
 
 
 def _deploy(context: "CommandContext", stacks: Mapping[str, str], log: Path | None, *, hotfix: bool) -> None:

@@ -1,15 +1,17 @@
 """`serinus destroy`: delete endpoints with the stock CDK CLI."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serinus.cli import cdk
+from serinus.cli.confirmation import require_confirmation
 from serinus.cli.console import results, step
 from serinus.cli.errors import CliError
-from serinus.cli.target import CloudPort, EndpointNames, Environment, Local
+from serinus.cli.target import CloudPort, Environment, Local
 
 if TYPE_CHECKING:
     from serinus.cli.target import CloudTarget
@@ -19,7 +21,10 @@ LOG = Path(".serinus/local/cdk-destroy.log")
 
 
 def destroy(
-    endpoints: EndpointNames = None,
+    endpoints: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of endpoints. Default: all that serinus.toml has in the environment."),
+    ] = None,
     env: Environment = None,
     local: Local = False,
     port: CloudPort = None,
@@ -36,6 +41,8 @@ def destroy(
     """Delete the stacks of endpoints, and the API keys that `serinus key --rotate` created for them; with the last
     endpoint of an environment also the stack of its monitor, topic and dashboard. The monitor's bucket is kept.
 
+    An endpoint that serinus.toml no longer names, which `serinus status` shows, is deleted by its old name.
+
     The stacks of a named environment, such as prod, are protected: the command prints how to lift the protection,
     and deletes nothing before that.
 
@@ -43,29 +50,47 @@ def destroy(
     """
     from serinus.cli.api_keys import drop_rotated
     from serinus.cli.context import resolve_context
-    from serinus.cli.endpoints import stack_names
+    from serinus.cli.destroyed_stacks import choose_stacks
+    from serinus.cli.orphaned_stacks import delete_stacks
     from serinus.cli.shared_stack import delete_unused
     from serinus.infra.names import SETTINGS
     from serinus.infra.settings import load_settings
 
     context = resolve_context(env, local=local, port=port)
     project, environment, target = context.project, context.environment, context.target
-    stacks = stack_names(project, environment, endpoints or [])
-    lift_protection(target, list(stacks.values()), environment)
-    force = ["--force"] if local or yes else []
-    app = assembly_with(project, list(stacks.values()))
-    command = ["destroy", *stacks.values(), "-c", f"env={environment}", *app, *force]
-    if local and not verbose:
-        log = project / LOG
-        log.unlink(missing_ok=True)
-        with step(f"destroying {', '.join(stacks)}"):
-            cdk.run(project, command, target.environment(), log=log)
-    else:
-        cdk.run(project, command, target.environment())
-    for stack in stacks.values():
+    settings = load_settings(project / SETTINGS, environment)
+    chosen = choose_stacks(project, settings, target, endpoints or [])
+    lift_protection(target, list(chosen.by_endpoint.values()), environment)
+    if chosen.without_app and not (local or yes):
+        require_confirmation(f"Delete {', '.join(chosen.without_app.values())}?")
+    if chosen.in_app:
+        _run_cdk(project, target, environment, chosen.in_app, force=local or yes, verbose=verbose or not local)
+    delete_stacks(target, list(chosen.without_app.values()))
+    for stack in chosen.by_endpoint.values():
         drop_rotated(target.client("apigateway"), stack)
-    results.print(f"destroyed {', '.join(stacks)}")
-    delete_unused(target, load_settings(project / SETTINGS, environment), ())
+    results.print(f"destroyed {', '.join(chosen.by_endpoint)}")
+    delete_unused(target, settings, ())
+
+
+def _run_cdk(
+    project: Path,
+    target: "CloudTarget",
+    environment: str,
+    stacks: Mapping[str, str],
+    *,
+    force: bool,
+    verbose: bool,
+) -> None:
+    """`cdk destroy` of ``stacks``, by endpoint. Without ``verbose`` its output is printed only if it fails."""
+    app = assembly_with(project, list(stacks.values()))
+    command = ["destroy", *stacks.values(), "-c", f"env={environment}", *app, *(["--force"] if force else [])]
+    if verbose:
+        cdk.run(project, command, target.environment())
+        return
+    log = project / LOG
+    log.unlink(missing_ok=True)
+    with step(f"destroying {', '.join(stacks)}"):
+        cdk.run(project, command, target.environment(), log=log)
 
 
 def lift_protection(target: "CloudTarget", stacks: list[str], environment: str) -> None:

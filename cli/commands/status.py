@@ -9,6 +9,7 @@ from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.target import AsJson, CloudPort, EndpointNames, Environment, Local
 
 if TYPE_CHECKING:
+    from serinus.cli.orphaned_stacks import TaggedStack
     from serinus.cli.overview import DeployedEndpoint, EndpointOverview
     from serinus.cli.shared_stack import SharedOverview
     from serinus.cli.target import CloudTarget
@@ -24,12 +25,15 @@ def status(
 ) -> None:
     """Show each endpoint's URL, versions and their traffic, last release, alarms and how callers authenticate.
 
+    Unless endpoints are named, it also shows the stacks of those that serinus.toml no longer has.
+
     Exit code 1: the cloud could not be reached. The command then shows only serinus.toml and serinus.lock.
 
     Example: [bold]serinus status --local[/]
     """
     from serinus.cli.context import cli_flags
     from serinus.cli.endpoints import select_endpoints
+    from serinus.cli.orphaned_stacks import describe_orphan
     from serinus.cli.overview import observe, planned_endpoints
     from serinus.cli.project import find_project
     from serinus.cli.target import CloudTarget, select_target
@@ -39,9 +43,10 @@ def status(
     project = find_project()
     environment = env or (LOCAL_ENVIRONMENT if local else DEFAULT_ENVIRONMENT)
     settings = load_settings(project / SETTINGS, environment)
-    names = select_endpoints(settings, endpoints or [])
+    # Without an endpoint in the settings there may still be stacks of those that they had.
+    names = select_endpoints(settings, endpoints or []) if endpoints or settings.endpoints else []
     overviews = [overview for overview in planned_endpoints(project, environment) if overview.name in names]
-    shared = None
+    shared, orphans = None, []
     target_name, problem, clock_note = "the offline cloud" if local else "AWS", "", ""
     try:
         target = select_target(project, env, local=local, port=port)
@@ -50,10 +55,13 @@ def status(
         clock_note = f" in {target.clock_note}" if target.clock_note else ""
         overviews = [observe(overview, target) for overview in overviews]
         shared = _observe_shared(target, settings)
+        orphans = [] if endpoints else _find_orphans(target, settings)
     except WrongUsage:
         raise
     except CliError as error:
         problem = str(error)
+    if not (overviews or orphans):
+        select_endpoints(settings, [])  # raises: there is nothing to show
     if as_json:
         shown = [overview.to_json() for overview in overviews]
         print_json(
@@ -63,12 +71,15 @@ def status(
                 "trouble": problem,
                 "endpoints": shown,
                 "shared": shared.to_json() if shared else None,
+                "orphaned": [orphan.to_json() for orphan in orphans],
             }
         )
     else:
         flags = cli_flags(environment, local=local)
         for overview in overviews:
             results.print("\n".join(lines_of(overview, flags=flags, reachable=not problem)), markup=False)
+        for orphan in orphans:
+            results.print(describe_orphan(orphan, environment, flags), style="yellow", markup=False)
         if shared is not None:
             results.print("\n".join(shared_lines(shared)), markup=False)
         if not problem and not settings.operations.has_topic and environment not in UNBOUND_ENVIRONMENTS:
@@ -87,6 +98,17 @@ def _observe_shared(target: "CloudTarget", settings: "Settings") -> "SharedOverv
     except CliError as error:
         notice(str(error))
         return None
+
+
+def _find_orphans(target: "CloudTarget", settings: "Settings") -> "list[TaggedStack]":
+    """Stacks that the settings no longer name; who may read endpoints need not be allowed to list all stacks."""
+    from serinus.cli.orphaned_stacks import find_orphans
+
+    try:
+        return find_orphans(target, settings)
+    except CliError as error:
+        notice(str(error))
+        return []
 
 
 def lines_of(overview: "EndpointOverview", *, flags: str, reachable: bool) -> list[str]:

@@ -20,6 +20,7 @@ from serinus.infra.lint import (
 )
 from serinus.infra.lint.existence_rules import check_required, find_left_out
 from serinus.infra.lint.finding import Finding, Problem, Rule
+from serinus.infra.lint.leftover_rules import find_leftovers
 from serinus.infra.lint.monitor_rules import check_monitored
 from serinus.infra.lint.origins import find_origin
 from serinus.infra.lint.size_rules import check_sizes
@@ -71,6 +72,7 @@ def lint(project: Path, environment: str) -> list[Finding]:
     findings = []
     for endpoint in settings.endpoints:
         findings += _placed(path, environment, endpoint.name, _problems(project, settings, endpoint))
+    findings += find_leftovers(project, settings)
     return sorted(findings, key=lambda finding: (finding.severity, finding.line or 0, finding.key))
 
 

@@ -30,6 +30,9 @@ from serinus.infra.names import (
     DEPLOYMENT_GROUP,
     OUTPUTS,
     STAGE,
+    TAG_ENDPOINT,
+    TAG_ENVIRONMENT,
+    TAG_PROJECT,
     UNBOUND_ENVIRONMENTS,
     shared_function_name,
 )
@@ -63,9 +66,9 @@ class EndpointStack(cdk.Stack):
             env=cdk.Environment(account=settings.account, region=settings.region),
             termination_protection=settings.environment not in UNBOUND_ENVIRONMENTS,
             tags={
-                "serinus:project": settings.project,
-                "serinus:environment": settings.environment,
-                "serinus:endpoint": endpoint.name,
+                TAG_PROJECT: settings.project,
+                TAG_ENVIRONMENT: settings.environment,
+                TAG_ENDPOINT: endpoint.name,
                 **endpoint.settings.tags,
             },
         )

@@ -15,6 +15,7 @@ from serinus.infra.constructs.environment_dashboard import EnvironmentDashboard
 from serinus.infra.constructs.monitoring import MonitoredEnvironment, Monitoring
 from serinus.infra.constructs.notifications import Notifications
 from serinus.infra.nag import acknowledge_findings
+from serinus.infra.names import TAG_ENVIRONMENT, TAG_PROJECT
 from serinus.infra.release import LayerZip
 from serinus.infra.settings import Settings
 
@@ -32,7 +33,7 @@ class SharedStack(cdk.Stack):
             stack_name=name,
             description=f"What the Serinus endpoints of {settings.project} share ({settings.environment})",
             env=cdk.Environment(account=settings.account, region=settings.region),
-            tags={"serinus:project": settings.project, "serinus:environment": settings.environment},
+            tags={TAG_PROJECT: settings.project, TAG_ENVIRONMENT: settings.environment},
         )
         operations = settings.operations
         if operations.has_topic:

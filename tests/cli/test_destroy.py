@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.exceptions
 import pytest
 from typer.testing import CliRunner
@@ -58,6 +59,7 @@ def test_destroy_on_aws_deletes_nothing_and_prints_the_command_that_lifts_the_pr
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(offline_process.VARIABLE_LOCAL_URL, raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of its first use
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.config.endpoint_url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", cloud.config.root_key.access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", cloud.config.root_key.secret_access_key)

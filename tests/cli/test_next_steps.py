@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from serinus.cli import cdk, context, endpoints, offline_process
 from serinus.cli.commands import destroy, doctor, init, package
+from serinus.cli.destroyed_stacks import ChosenStacks
 from serinus.cli.errors import CliError
 from serinus.cli.main import app
 from serinus.cli.target import CloudTarget
@@ -88,7 +89,8 @@ def test_destroy_prints_the_cdks_output_only_when_asked(
     here = context.CommandContext(project, "local", CloudTarget(CLOUD))
     monkeypatch.setattr(cdk, "run", run)
     monkeypatch.setattr(context, "resolve_context", lambda *_, **__: here)
-    monkeypatch.setattr(endpoints, "stack_names", lambda *_: {"churn": "shop-local-churn"})
+    chosen = ChosenStacks({"churn": "shop-local-churn"}, {})
+    monkeypatch.setattr("serinus.cli.destroyed_stacks.choose_stacks", lambda *_: chosen)
     monkeypatch.setattr(endpoints, "describe_stack", lambda *_: None)
     monkeypatch.setattr("serinus.cli.api_keys.drop_rotated", lambda *_: None)
     monkeypatch.setattr("serinus.cli.shared_stack.delete_unused", lambda *_: False)

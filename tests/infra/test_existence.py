@@ -209,3 +209,37 @@ def test_the_offline_clouds_environment_includes_what_dev_pins(new_project: Crea
     assert (names(included), left_out) == (["churn", "fraud"], ())
     assert pinned_versions(project.folder, "local") == {"churn": version, "fraud": own}
     assert pinned_versions(project.folder, "prod") == {}
+
+
+def test_an_endpoint_that_was_renamed_since_the_last_synth_is_warned_of(
+    new_project: Create, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = new_project(TWO)
+    for model in ("churn", "fraud"):
+        project.package(model)
+    project.build()
+    synthesize(project.folder, "dev", project.folder / "cdk.out")
+    assert lint(project.folder, "dev") == []
+    project.write_settings(
+        f'[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.scams]\nmodel = "fraud"\n{PROD}'
+    )
+
+    (finding,) = lint(project.folder, "dev")
+
+    assert (finding.severity, finding.endpoint, finding.line) == ("warning", "fraud", None)
+    assert str(finding) == (
+        "endpoint.fraud: serinus.toml no longer has it in dev, and the last synth had stack shop-dev-fraud for "
+        "it: if that is deployed, a deploy leaves it as it is. `serinus destroy fraud --env dev` deletes it"
+    )
+    assert not any(item.endpoint == "fraud" for item in lint(project.folder, "prod"))
+    synthesize(project.folder, "dev", tmp_path / "out")
+    assert "warning: endpoint.fraud: serinus.toml no longer has it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"artifacts": 3}', '{"artifacts": {"a": 3}}'])
+def test_a_damaged_assembly_has_no_stacks(new_project: Create, content: str) -> None:
+    project = new_project(TWO)
+    (project.folder / "cdk.out").mkdir()
+    (project.folder / "cdk.out" / "manifest.json").write_text(content)
+
+    assert lint(project.folder, "dev") == []
