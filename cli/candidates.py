@@ -6,15 +6,15 @@ them could disagree with all three, and the folder, with its model card, is what
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from serinus.cli.errors import CliError, WrongUsage
-from serinus.infra.release import pinned_version
+from serinus.infra.release import pinned_versions, read_pins
 from serinus.lambda_handlers.contract.bundle import PROVENANCE, SHORT, Manifest, read_manifest, verify
 from serinus.lambda_handlers.contract.errors import ContractError
-from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 
 BUNDLES = "bundles"
 
@@ -68,13 +68,23 @@ def packaged_at(folder: Path) -> datetime | None:
 
 
 def find_candidates(project: Path, environment: str, model: str) -> list[StoredBundle]:
-    """The candidates of ``model`` for ``environment``, newest first; raises `ContractError` and `ReleaseError`
-    where the lock is damaged."""
-    pins = {models[model].version for models in read_lock(project / LOCK).values() if model in models}
-    stored = stored_bundles(project, model)
-    pinned = pinned_version(project, environment, model)
-    since = next((_age(bundle) for bundle in stored if bundle.version == pinned), None)
-    return [bundle for bundle in stored if bundle.version not in pins and (since is None or _age(bundle) > since)]
+    """The candidates of ``model`` for ``environment``, newest first; raises `ReleaseError` where the lock is
+    damaged."""
+    return candidates_by_model(project, environment, [model])[model]
+
+
+def candidates_by_model(project: Path, environment: str, models: Iterable[str]) -> dict[str, list[StoredBundle]]:
+    """`find_candidates` of each of ``models``."""
+    lock, pinned = read_pins(project), pinned_versions(project, environment)
+    candidates = {}
+    for model in models:
+        pins = {pins[model].version for pins in lock.values() if model in pins}
+        stored = stored_bundles(project, model)
+        since = next((_age(bundle) for bundle in stored if bundle.version == pinned.get(model)), None)
+        candidates[model] = [
+            bundle for bundle in stored if bundle.version not in pins and (since is None or _age(bundle) > since)
+        ]
+    return candidates
 
 
 def choose_candidate(project: Path, environment: str, model: str, option: str) -> CandidateChoice | None:

@@ -1,7 +1,7 @@
 """What `serinus status` shows of an endpoint, read from AWS's APIs: URL, key, traffic, release and alarms."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import botocore.exceptions
 
 from serinus.cli.api_keys import KeyRing
+from serinus.cli.candidates import candidates_by_model
 from serinus.cli.endpoints import DeployedStack, describe_stack
 from serinus.cli.errors import CliError
 from serinus.cli.release_reader import Alarm, AliasDeployment, RolloutReader
@@ -50,13 +51,15 @@ class DeployedEndpoint:
 @dataclass(frozen=True, slots=True)
 class EndpointOverview:
     """An endpoint of serinus.toml: what the lock pins for it, and what is deployed; ``deployed`` is None if it is
-    not deployed or, with ``trouble``, if that could not be read."""
+    not deployed or, with ``trouble``, if that could not be read. ``candidate`` is the version of the newest bundle
+    that may be pinned next; None without one."""
 
     name: str
     stack: str
     pinned_version: str | None
     deployed: DeployedEndpoint | None = None
     trouble: str = ""
+    candidate: str | None = None
 
     @property
     def behind(self) -> bool:
@@ -74,8 +77,14 @@ def planned_endpoints(project: Path, environment: str) -> list[EndpointOverview]
     """The endpoints of an environment as serinus.toml and serinus.lock describe them, deployed or not."""
     settings = load_settings(project / SETTINGS, environment)
     pins = pinned_versions(project, environment)
+    candidates = candidates_by_model(project, environment, {endpoint.model for endpoint in settings.endpoints})
     return [
-        EndpointOverview(endpoint.name, endpoint.stack_name, pins.get(endpoint.model))
+        EndpointOverview(
+            endpoint.name,
+            endpoint.stack_name,
+            pins.get(endpoint.model),
+            candidate=next((bundle.version for bundle in candidates[endpoint.model]), None),
+        )
         for endpoint in settings.endpoints
     ]
 
@@ -85,12 +94,12 @@ def observe(plan: EndpointOverview, target: CloudTarget) -> EndpointOverview:
     stack = describe_stack(target, plan.stack)
     if stack is None or OUTPUTS.function_name not in stack.outputs:
         trouble = "" if stack is None else f"its stack is {stack.status}"
-        return EndpointOverview(plan.name, plan.stack, plan.pinned_version, None, trouble)
+        return replace(plan, trouble=trouble)
     try:
         deployed = _deployed(stack, target)
     except (botocore.exceptions.ClientError, CliError) as error:
-        return EndpointOverview(plan.name, plan.stack, plan.pinned_version, None, str(error))
-    return EndpointOverview(plan.name, plan.stack, plan.pinned_version, deployed)
+        return replace(plan, trouble=str(error))
+    return replace(plan, deployed=deployed)
 
 
 def _deployed(stack: DeployedStack, target: CloudTarget) -> DeployedEndpoint:

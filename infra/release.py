@@ -72,13 +72,13 @@ def pinned_bundle(project: Path, environment: str, model: str) -> Path:
 
 def pinned_version(project: Path, environment: str, model: str) -> str | None:
     """The version of the bundle that the lock pins of ``model`` for ``environment``; None if it pins none."""
-    pin = _find_pin(_read_lock(project), environment, model)
+    pin = _find_pin(read_pins(project), environment, model)
     return pin.version if pin else None
 
 
 def pinned_versions(project: Path, environment: str) -> dict[str, str]:
     """The versions of the bundles that a deploy of ``environment`` may use, by model."""
-    lock = _read_lock(project)
+    lock = read_pins(project)
     pins = {**(lock.get(DEFAULT_ENVIRONMENT, {}) if environment == LOCAL_ENVIRONMENT else {})}
     return {model: pin.version for model, pin in (pins | dict(lock.get(environment, {}))).items()}
 
@@ -91,7 +91,7 @@ def is_pinned(project: Path, environment: str, model: str) -> bool:
 def split_by_pin(project: Path, settings: Settings) -> tuple[Settings, tuple[Endpoint, ...]]:
     """``settings`` with the endpoints that a deploy of their environment includes, and those that it leaves out:
     the lock does not pin their model there, and the settings do not require them."""
-    lock = _read_lock(project)
+    lock = read_pins(project)
 
     def is_left_out(endpoint: Endpoint) -> bool:
         return not endpoint.is_required and _find_pin(lock, settings.environment, endpoint.model) is None
@@ -109,7 +109,7 @@ def describe_left_out(environment: str, left_out: Sequence[Endpoint]) -> str:
 
 def unpinned_advice(project: Path, environment: str, model: str) -> str:
     """How ``model``, which the lock does not pin for ``environment``, can be pinned there: a sentence."""
-    lock = _read_lock(project)
+    lock = read_pins(project)
     sources = sorted(name for name, models in lock.items() if model in models and name != environment)
     if sources:
         source = DEFAULT_ENVIRONMENT if DEFAULT_ENVIRONMENT in sources else sources[0]
@@ -145,7 +145,7 @@ def find_layers(project: Path, settings: Settings, endpoint: Endpoint) -> list[B
     try:
         build, pin = (
             read_build(project / BUILD_DIR),
-            _find_pin(_read_lock(project), settings.environment, endpoint.model),
+            _find_pin(read_pins(project), settings.environment, endpoint.model),
         )
     except (ContractError, ReleaseError):
         return []
@@ -155,7 +155,8 @@ def find_layers(project: Path, settings: Settings, endpoint: Endpoint) -> list[B
     return [layer for layer in (runtime, model) if layer is not None]
 
 
-def _read_lock(project: Path) -> Lock:
+def read_pins(project: Path) -> Lock:
+    """The lock of ``project``; raises `ReleaseError` where it is damaged."""
     try:
         return read_lock(project / LOCK)
     except ContractError as error:
@@ -163,7 +164,7 @@ def _read_lock(project: Path) -> Lock:
 
 
 def _pin(project: Path, environment: str, model: str) -> Pin:
-    lock = _read_lock(project)
+    lock = read_pins(project)
     pin = _find_pin(lock, environment, model)
     if pin is None:
         known = ", ".join(sorted(lock.get(environment, {}))) or "none"

@@ -137,6 +137,11 @@ def lines_of(overview: "EndpointOverview", *, flags: str, reachable: bool) -> li
         "callers": callers(overview.name, deployed, flags),
         "stack": f"{overview.stack} {deployed.status}, deployed {deployed.changed_at:%Y-%m-%d %H:%M:%S}",
     }
+    if overview.candidate is not None:
+        rehearse = f"`serinus rehearse {overview.name}` compares it"
+        lines["next"] = (
+            f"{overview.candidate[:12]} is packaged, newer than the pinned bundle and not pinned; {rehearse}"
+        )
     return [overview.name, *(f"  {title:<8} {words}" for title, words in lines.items())]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,12 @@ def test_what_callers_show_where_there_is_no_key(auth: str, words: str) -> None:
     assert words in line
     assert line.endswith("; HTTP API")
     assert "serinus key" not in told
+
+
+def test_a_newer_bundle_that_is_not_pinned_is_shown(shop: Path) -> None:
+    told = "\n".join(lines_of(replace(deployed(), candidate="c" * 64), flags=" --local", reachable=True))
+    assert "next     cccccccccccc is packaged, newer than the pinned bundle and not pinned" in told
+    assert "next" not in "\n".join(lines_of(deployed(), flags=" --local", reachable=True))
 
 
 def test_what_is_not_deployed_comes_with_the_command_that_does_it() -> None:

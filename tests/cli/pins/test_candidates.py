@@ -8,6 +8,7 @@ import pytest
 from serinus.cli.candidate_report import describe_candidate
 from serinus.cli.candidates import choose_candidate, find_candidates, find_version, packaged_at, stored_bundles
 from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.overview import planned_endpoints
 
 
 def shorts(bundles: Any) -> list[str]:
@@ -43,6 +44,15 @@ def test_what_is_newer_than_the_pin_and_pinned_nowhere_is_a_candidate(shop: Any)
     assert shorts(find_candidates(shop.folder, "local", "risk")) == [second[:12], first[:12]]
     assert find_candidates(shop.folder, "prod", "risk") == []
     assert older not in shorts(find_candidates(shop.folder, "dev", "risk"))
+
+
+def test_the_overview_of_an_endpoint_has_its_newest_candidate(shop: Any) -> None:
+    shop.pin("dev", shop.package("a", 9))
+    assert [item.candidate for item in planned_endpoints(shop.folder, "dev")] == [None]
+    shop.package("b", 10)
+    newest = shop.package("c", 11)
+
+    assert [item.candidate for item in planned_endpoints(shop.folder, "dev")] == [newest]
 
 
 def test_without_a_pin_every_bundle_is_a_candidate(shop: Any) -> None:
