@@ -27,6 +27,7 @@ from serinus.infra.lint.size_rules import check_sizes
 from serinus.infra.lint.template_rules import check_template
 from serinus.infra.names import SETTINGS
 from serinus.infra.settings import Endpoint, Settings, load_settings, read_positions
+from serinus.infra.settings.positions import KeyPath
 
 __all__ = ["Finding", "lint", "lint_left_out", "lint_template"]
 
@@ -69,9 +70,9 @@ def lint(project: Path, environment: str) -> list[Finding]:
     """
     path = project / SETTINGS
     settings = load_settings(path, environment)
-    findings = []
+    positions, findings = read_positions(path), []
     for endpoint in settings.endpoints:
-        findings += _placed(path, environment, endpoint.name, _problems(project, settings, endpoint))
+        findings += _placed(positions, environment, endpoint.name, _problems(project, settings, endpoint))
     findings += find_leftovers(project, settings)
     return sorted(findings, key=lambda finding: (finding.severity, finding.line or 0, finding.key))
 
@@ -81,9 +82,9 @@ def lint_left_out(project: Path, environment: str) -> list[Finding]:
     settings themselves are invalid."""
     path = project / SETTINGS
     settings = load_settings(path, environment)
-    findings = []
+    positions, findings = read_positions(path), []
     for endpoint, problem in find_left_out(project, settings):
-        findings += _placed(path, environment, endpoint.name, [problem])
+        findings += _placed(positions, environment, endpoint.name, [problem])
     return sorted(findings, key=lambda finding: (finding.line or 0, finding.key))
 
 
@@ -92,11 +93,14 @@ def lint_template(
 ) -> list[Finding]:
     """Everything that AWS would reject or ignore in the finished template of ``endpoint``."""
     weighted = endpoint.settings.rollout.strategy in ("canary", "linear")
-    return _placed(settings_path, environment, endpoint.name, check_template(template, weighted=weighted))
+    problems = check_template(template, weighted=weighted)
+    return _placed(read_positions(settings_path), environment, endpoint.name, problems)
 
 
-def _placed(path: Path, environment: str, endpoint: str, problems: Iterable[Problem]) -> list[Finding]:
-    positions, findings = read_positions(path), []
+def _placed(
+    positions: Mapping[KeyPath, int], environment: str, endpoint: str, problems: Iterable[Problem]
+) -> list[Finding]:
+    findings = []
     for problem in dict.fromkeys(problems):
         line, key = find_origin(positions, environment, endpoint, problem.key)
         findings.append(Finding(problem.severity, endpoint, line, key, problem.what, problem.mend))
