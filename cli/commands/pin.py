@@ -105,14 +105,17 @@ def _print_change(console: Console, change: "PinChange", comparison: "BundleComp
     for figure in comparison.figures:
         shown.add_row(figure.name, figure.before or "", figure.after or "")
     console.print(shown)
-    if change.before is not None and not any(figure.before for figure in comparison.figures):
+    if change.before is None:
+        return
+    if not any(figure.before for figure in comparison.figures):
         console.print(f"{change.before.bundle}, which is pinned now, is not on this machine")
-    for sentence in comparison.signature:
+        return
+    for sentence in comparison.signature or ("unchanged",):
         console.print(f"signature: {sentence}")
     for sentence in comparison.breaking:
         console.print(f"breaks callers: {sentence}", style="yellow")
-    if change.before is not None and not comparison.signature and any(item.before for item in comparison.figures):
-        console.print("signature: unchanged")
+    if comparison.breaking:
+        console.print("the pre-traffic check stops such a release unless rollout.allow_breaking is set")
 
 
 def _next_step(environment: str, model: str) -> str:

@@ -92,6 +92,7 @@ def test_a_changed_signature_is_shown_with_what_breaks_callers(shop: Any, run: A
     assert "signature: new features: debt" in done.out
     assert "signature: removed features: income" in done.out
     assert "breaks callers: feature 'income' was removed, so requests that contain it are rejected" in done.out
+    assert "unless rollout.allow_breaking is set" in done.out
 
 
 @pytest.mark.parametrize(
