@@ -6,6 +6,7 @@ from pathlib import Path
 from serinus.cli.candidates import BUNDLES, choose_candidate, find_version, stored_bundles
 from serinus.cli.console import notice
 from serinus.cli.errors import CliError, WrongUsage
+from serinus.infra.errors import ReleaseError
 from serinus.infra.names import SETTINGS
 from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Settings
@@ -16,21 +17,25 @@ from serinus.modelpack.locking import changing_pins
 
 @dataclass(frozen=True, slots=True)
 class PinChange:
-    """The pin of ``model`` in ``environment``; ``before`` is None where it had none."""
+    """The pin of ``model`` in ``environment``, to name the bundle in ``folder``; ``before`` is None where it had
+    none."""
 
     model: str
     environment: str
     before: Pin | None
     after: Pin
+    folder: Path
 
     @property
     def is_needed(self) -> bool:
         return self.before != self.after
 
     def folder_before(self, project: Path) -> Path | None:
-        """The folder of the bundle that was pinned; None where there is none on this machine."""
-        folder = project / self.before.bundle if self.before else None
-        return folder if folder and folder.is_dir() else None
+        """The folder of the bundle that was pinned; None where it is not on this machine as it was packaged."""
+        try:
+            return pinned_bundle(project, self.environment, self.model) if self.before else None
+        except ReleaseError:
+            return None
 
 
 def plan_pin(project: Path, environment: str, model: str, version: str | None) -> PinChange:
@@ -46,7 +51,7 @@ def plan_pin(project: Path, environment: str, model: str, version: str | None) -
             notice(f"{choice.newest} is the newest candidate; older ones: {', '.join(map(str, choice.older))}")
         folder = choice.newest.folder
     after = Pin(verify(folder).version, folder.relative_to(project).as_posix())
-    return PinChange(model, environment, read_lock(project / LOCK).get(environment, {}).get(model), after)
+    return PinChange(model, environment, read_lock(project / LOCK).get(environment, {}).get(model), after, folder)
 
 
 def plan_move(project: Path, source: str, environment: str, model: str) -> PinChange:
@@ -62,8 +67,8 @@ def plan_move(project: Path, source: str, environment: str, model: str) -> PinCh
             f"{LOCK} pins no bundle of model {model} for {source} (it pins: {pinned}), so there is nothing to pin "
             f"for {environment}.{hint}"
         )
-    pinned_bundle(project, source, model)
-    return PinChange(model, environment, lock.get(environment, {}).get(model), after)
+    folder = pinned_bundle(project, source, model)
+    return PinChange(model, environment, lock.get(environment, {}).get(model), after, folder)
 
 
 def write_change(project: Path, change: PinChange) -> None:

@@ -68,7 +68,7 @@ def pin(
         change = plan_pin(project, environment, model, version)
     else:
         change = plan_move(project, source, environment, model)
-    comparison = compare_bundles(change.folder_before(project), project / change.after.bundle)
+    comparison = compare_bundles(change.folder_before(project), change.folder)
     short = change.after.version[:SHORT]
     if change.is_needed:
         _print_change(progress if as_json else results, change, comparison)
@@ -108,7 +108,7 @@ def _print_change(console: Console, change: "PinChange", comparison: "BundleComp
     if change.before is None:
         return
     if not any(figure.before for figure in comparison.figures):
-        console.print(f"{change.before.bundle}, which is pinned now, is not on this machine")
+        console.print(f"{change.before.bundle}, which is pinned now, is not on this machine as it was packaged")
         return
     for sentence in comparison.signature or ("unchanged",):
         console.print(f"signature: {sentence}")
