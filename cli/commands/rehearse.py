@@ -11,7 +11,7 @@ from serinus.cli.finite import finite
 from serinus.cli.project import find_project
 from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
 from serinus.cli.rehearse.against import Against
-from serinus.cli.target import AsJson, CloudPort, CloudTarget, EndpointName, environment_for, select_target
+from serinus.cli.target import AsJson, CloudPort, EndpointName
 from serinus.cli.termination import ended_in_order
 from serinus.infra.names import DEFAULT_ENVIRONMENT
 from serinus.offline.core.readings import Seconds
@@ -139,6 +139,7 @@ def rehearse(
 
     Example: [bold]serinus rehearse churn --inject errors=20%[/]
     """
+    from serinus.cli.context import resolve_context
     from serinus.cli.html_output import require_writable, write_page
     from serinus.cli.offline_process import require_extra
     from serinus.cli.rehearse.compared import compare_with_live, compare_with_pinned
@@ -169,10 +170,9 @@ def rehearse(
     fault = None if inject is None else parse(inject)
     settings = load_settings(project / SETTINGS, environment)
     if against is Against.LIVE:
-        target = select_target(project, env, local=local, port=port)
-        target = target if target.cloud else CloudTarget(None, settings.region)
-        stack = stack_name(settings.project, environment_for(target, env), endpoint)
-        compared = compare_with_live(project, settings, endpoint, candidate, target, stack)
+        context = resolve_context(env, local=local, port=port)
+        stack = stack_name(settings.project, context.environment, endpoint)
+        compared = compare_with_live(project, settings, endpoint, candidate, context.target, stack)
     else:
         compared = compare_with_pinned(project, settings, endpoint, candidate)
     options = RehearsalOptions(

@@ -114,15 +114,17 @@ def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, 
     for name, sub in getattr(command, "commands", {}).items():
         yield from _walk((*path, name), sub)
     if {"local", "env"} <= {parameter.name for parameter in command.params}:
-        needs_rows = any(parameter.name == "data" for parameter in command.params)
-        yield (*path, "churn", *(("--data", "rows.json") if needs_rows else ()))
+        names = {parameter.name for parameter in command.params}
+        rows = ("--data", "rows.json") if "data" in names else ()
+        live = ("--against", "live") if "against" in names else ()
+        yield (*path, "churn", *rows, *live)
 
 
 COMMANDS = list(commands_with_a_choice())
 
 
 def test_the_commands_are_those_that_exist() -> None:
-    known = {"deploy", "destroy", "predict", "status", "logs", "key", "monitor", "rollback", "rollout"}
+    known = {"deploy", "destroy", "predict", "status", "logs", "key", "monitor", "rehearse", "rollback", "rollout"}
     assert {command[0] for command in COMMANDS} == known
 
 

@@ -185,7 +185,7 @@ def test_a_model_that_was_not_packaged_yet(refused: Refused, shop: Path) -> None
     (shop / LOCK).unlink()
     said = one_line(refused("churn", code=1))
     assert "churn" in said
-    assert "serinus package" in said
+    assert "`serinus pin churn` pins one of bundles/churn" in said
 
 
 def test_slow_starts_where_none_are_compared(refused: Refused, shop: Path) -> None:
