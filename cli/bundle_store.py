@@ -14,6 +14,7 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
+from serinus.cli.candidates import packaged_at
 from serinus.cli.errors import CliError
 from serinus.lambda_handlers.contract.bundle import (
     CARD,
@@ -35,14 +36,14 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 @dataclass(frozen=True, slots=True)
-class StoredBundle:
+class BundlePlace:
     """A bundle's place in S3."""
 
     bucket: str
     prefix: str
 
     @classmethod
-    def at(cls, url: str) -> "StoredBundle":
+    def at(cls, url: str) -> "BundlePlace":
         """The place that ``url`` (`s3://BUCKET/PREFIX`) names."""
         bucket, _, prefix = url.removeprefix(SCHEME).partition("/")
         return cls(bucket, prefix.strip("/"))
@@ -64,7 +65,7 @@ def store_url(store: str, manifest: Manifest) -> str:
 def push(s3: Any, folder: Path, url: str) -> bool:
     """Store the bundle in ``folder`` at ``url``; returns False if it is there already. Raises `CliError` where S3
     rejects it, and `ContractError` for a damaged bundle."""
-    manifest, place = verify(folder), StoredBundle.at(url)
+    manifest, place = verify(folder), BundlePlace.at(url)
     with _explained(url, f"store the bundle of {manifest.name} {manifest.short_version}", "s3:PutObject"):
         if (stored := _stored_manifest(s3, place)) is not None:
             if stored != (folder / MANIFEST).read_bytes():
@@ -90,7 +91,7 @@ def fetch(s3: Any, pin: Pin, project: Path) -> bool:
         except ContractError as error:
             raise CliError(f"{error} Move {target} away, then fetch again.") from error
         raise CliError(f"{target} holds another bundle than the lock names. Move it away, then fetch again.")
-    place = StoredBundle.at(pin.bundle)
+    place = BundlePlace.at(pin.bundle)
     with folder_beside(target) as draft:
         with _explained(pin.bundle, "fetch the bundle", "s3:GetObject"):
             for name in _FILES:
@@ -116,10 +117,14 @@ def unpinned(project: Path, lock: Lock, keep: int) -> list[Path]:
     chosen: list[Path] = []
     for model in sorted(path for path in (project / BUNDLES).glob("*") if path.is_dir()):
         others = [path for path in model.iterdir() if path.is_dir() and path.resolve() not in pinned]
-        # A folder's time is that of its last new file: when the bundle was packaged or fetched here.
-        newest_first = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
-        chosen += newest_first[keep:]
+        chosen += sorted(others, key=_packaged_s, reverse=True)[keep:]
     return chosen
+
+
+def _packaged_s(folder: Path) -> float:
+    """When the bundle in ``folder`` was packaged, in seconds since 1970; 0 where its provenance does not say."""
+    moment = packaged_at(folder)
+    return moment.timestamp() if moment else 0.0
 
 
 def delete(folders: Iterable[Path]) -> int:
@@ -131,7 +136,7 @@ def delete(folders: Iterable[Path]) -> int:
     return size
 
 
-def _stored_manifest(s3: Any, place: StoredBundle) -> bytes | None:
+def _stored_manifest(s3: Any, place: BundlePlace) -> bytes | None:
     try:
         content: bytes = s3.get_object(Bucket=place.bucket, Key=place.key(MANIFEST))["Body"].read()
     except ClientError as error:
@@ -141,7 +146,7 @@ def _stored_manifest(s3: Any, place: StoredBundle) -> bytes | None:
     return content
 
 
-def _download(s3: Any, place: StoredBundle, name: str, folder: Path) -> None:
+def _download(s3: Any, place: BundlePlace, name: str, folder: Path) -> None:
     try:
         s3.download_file(place.bucket, place.key(name), str(folder / name))
     except ClientError as error:
@@ -158,7 +163,7 @@ def _explained(url: str, action: str, permission: str) -> Iterator[None]:
         raise CliError(f"S3 did not {action} at {url}: {error}. It needs {permission} there.") from error
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        bucket = StoredBundle.at(url).bucket
+        bucket = BundlePlace.at(url).bucket
         if code == "NoSuchBucket":
             message = f"there is no bucket {bucket}. Create it, private: `aws s3 mb s3://{bucket}`."
         elif code in _MISSING:

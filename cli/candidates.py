@@ -62,7 +62,7 @@ def packaged_at(folder: Path) -> datetime | None:
     """When the bundle in ``folder`` was packaged, in UTC; None where its provenance does not say."""
     try:
         moment = datetime.fromisoformat(json.loads((folder / PROVENANCE).read_bytes())["time"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 

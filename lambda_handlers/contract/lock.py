@@ -5,8 +5,8 @@
     bundle = "bundles/churn/3f2a9c…"      folder, relative to the lock, or its place in S3:
                                           "s3://BUCKET/PREFIX/churn/3f2a9c…"
 
-One commit always deploys the same bytes. `serinus pin` copies a pin from one environment to another. A bundle that is
-kept in S3 is read from the folder with the same end.
+One commit always deploys the same bytes. `serinus pin` copies a pin from one environment to another. A bundle
+that is kept in S3 is read from the folder with the same end.
 """
 
 import re

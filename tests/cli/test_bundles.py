@@ -1,6 +1,6 @@
 """Bundles in S3: pushed once, fetched as the lock names them, and refused where S3 holds anything else."""
 
-import os
+import json
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -14,11 +14,11 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from serinus.cli import offline_process
-from serinus.cli.bundle_store import StoredBundle, fetch, push, store_url, unpinned
+from serinus.cli.bundle_store import BundlePlace, fetch, push, store_url, unpinned
 from serinus.cli.errors import CliError
 from serinus.infra.errors import ReleaseError
 from serinus.infra.release import pinned_bundle
-from serinus.lambda_handlers.contract.bundle import CARD, GRAPH, MANIFEST, verify
+from serinus.lambda_handlers.contract.bundle import CARD, GRAPH, MANIFEST, PROVENANCE, verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock
 from serinus.modelpack.locking import pin_bundle
@@ -88,7 +88,7 @@ def test_what_was_pushed_is_fetched_whole_and_once(original: Path, shop: Path, s
 def test_a_changed_or_missing_file_is_refused_and_nothing_is_left(
     shop: Path, s3: Any, stored: Pin, name: str
 ) -> None:
-    key = StoredBundle.at(stored.bundle).key(name)
+    key = BundlePlace.at(stored.bundle).key(name)
     content = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     s3.put_object(Bucket=BUCKET, Key=key, Body=content.replace(b"1", b"2", 1))
     with pytest.raises(CliError, match="is damaged"):
@@ -100,7 +100,7 @@ def test_a_changed_or_missing_file_is_refused_and_nothing_is_left(
 
 
 def test_a_bundle_without_its_card_is_fetched(shop: Path, s3: Any, stored: Pin) -> None:
-    s3.delete_object(Bucket=BUCKET, Key=StoredBundle.at(stored.bundle).key(CARD))
+    s3.delete_object(Bucket=BUCKET, Key=BundlePlace.at(stored.bundle).key(CARD))
     assert fetch(s3, stored, shop)
 
 
@@ -109,7 +109,7 @@ def test_another_bundle_at_the_place_is_refused(shop: Path, s3: Any, stored: Pin
     with pytest.raises(CliError, match="holds another bundle than"):
         push(s3, other, stored.bundle)
     for path in other.iterdir():
-        s3.upload_file(str(path), BUCKET, StoredBundle.at(stored.bundle).key(path.name))
+        s3.upload_file(str(path), BUCKET, BundlePlace.at(stored.bundle).key(path.name))
     with pytest.raises(CliError, match=f"holds version {other.name}, and the lock names {stored.version[:12]}"):
         fetch(s3, stored, shop)
     assert list((shop / "bundles/churn").iterdir()) == []
@@ -124,7 +124,8 @@ def test_the_newest_unpinned_bundles_stay(shop: Path) -> None:
     pinned = bundle_of(shop)
     for number in range(5):
         folder = shutil.copytree(pinned, pinned.parent / (f"{number}" * 12))
-        os.utime(folder, (number, number))
+        provenance = json.loads((folder / PROVENANCE).read_bytes()) | {"time": f"2026-01-0{number + 1}T00:00:00Z"}
+        (folder / PROVENANCE).write_text(json.dumps(provenance))
     assert [path.name for path in unpinned(shop, read_lock(shop / LOCK), 3)] == ["1" * 12, "0" * 12]
     assert pinned not in unpinned(shop, read_lock(shop / LOCK), 0)
 
