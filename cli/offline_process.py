@@ -170,9 +170,15 @@ def start(
     record(project, cloud)
     if not end_with_this:
         # Other commands find it from here on.
-        os.write(held_open, STAY)
-        os.close(_held_open.pop(process.pid))
+        keep(cloud)
     return cloud
+
+
+def keep(cloud: RunningCloud) -> None:
+    """Let ``cloud`` go on when this process, which started it, ends."""
+    held_open = _held_open.pop(cloud.pid)
+    os.write(held_open, STAY)
+    os.close(held_open)
 
 
 @contextlib.contextmanager

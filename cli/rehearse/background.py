@@ -38,7 +38,7 @@ class BackgroundProcess:
     def require_success(self) -> None:
         """Wait for the end; `CliError` with the program's last output unless it succeeded."""
         if self._process.wait() != 0:
-            raise CliError(f"the rehearsal could not be prepared:\n{cdk.last_lines(self.log)}")
+            raise CliError(f"the release could not be built or deployed:\n{cdk.last_lines(self.log)}")
 
     def end(self) -> None:
         """Terminate it, whatever it is doing."""
@@ -53,10 +53,10 @@ class BackgroundProcess:
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM, so that a clean-up that has begun is completed."""
+    """Ignore Ctrl-C, SIGTERM and SIGHUP, so that a clean-up that has begun is completed."""
     before = {
         signal_number: signal.signal(signal_number, signal.SIG_IGN)
-        for signal_number in (signal.SIGINT, signal.SIGTERM)
+        for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

@@ -104,9 +104,11 @@ def rehearsal_environment(
     seed: int | None,
     metric_delay_s: float,
     readings: Mapping[str, str] | None = None,
+    keep_cloud: bool = False,
 ) -> Iterator[RehearsalEnvironment]:
-    """An empty cloud for ``workspace`` with the environment's account and region, stopped afterwards.
-    Metrics appear ``metric_delay_s`` cloud seconds late, unless ``readings`` say otherwise.
+    """An empty cloud for ``workspace`` with the environment's account and region, stopped afterwards; with
+    ``keep_cloud`` only if the block fails. Metrics appear ``metric_delay_s`` cloud seconds late, unless
+    ``readings`` say otherwise.
 
     Its time is real at first: the duration of a deploy on this machine must not count as minutes of time limits.
     """
@@ -122,6 +124,7 @@ def rehearsal_environment(
         making, workspace.folder, environment, workspace.folder / "assemblies.log"
     )
     cloud: RunningCloud | None = None
+    succeeded = False
     try:
         cloud = offline_process.start(
             workspace.folder,
@@ -132,10 +135,13 @@ def rehearsal_environment(
             end_with_this=True,
         )
         yield RehearsalEnvironment(workspace, cloud, CloudTarget(cloud), assembly_process)
+        succeeded = True
     finally:
         with interrupts_ignored():
             assembly_process.end()
-            if cloud is not None:
+            if cloud is not None and succeeded and keep_cloud:
+                offline_process.keep(cloud)
+            elif cloud is not None:
                 offline_process.stop(workspace.folder, cloud, _STOP_PATIENCE_S)
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from serinus.cli import cdk
 from serinus.cli.bootstrap import bootstrap
@@ -33,6 +34,14 @@ LEAD_OUT_S = 60.0
 METRIC_DELAY_S = 90.0
 #: The release that is rehearsed.
 CANDIDATE = "candidate"
+
+
+class StageView(Protocol):
+    """Shows what is under way."""
+
+    def stage(self, title: str) -> None:
+        """Show that a new stage started."""
+        ...
 
 
 @dataclass(slots=True)
@@ -104,7 +113,7 @@ def run_rehearsal(options: RehearsalOptions, view: LiveView) -> RehearsalRecord:
             return release(options, environment, view, stopwatch)
 
 
-def deploy_stable(environment: RehearsalEnvironment, view: LiveView) -> None:
+def deploy_stable(environment: RehearsalEnvironment, view: StageView) -> None:
     """Deploy the stable bundle. Meanwhile the candidate's assembly is created: later this machine has traffic."""
     workspace = environment.workspace
     bootstrap(workspace.folder, environment.target, workspace.folder / "bootstrap.log")

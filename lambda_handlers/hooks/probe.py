@@ -132,7 +132,7 @@ def find_mismatch(response: VersionResponse, expected: Expectation, published: s
     signature = expected.manifest.signature
     try:
         actual = read_response(response.data(), signature.outputs)
-        agreement = compare(_golden_outputs(expected), actual, expected.manifest.tolerance)
+        agreement = compare(golden_outputs(expected), actual, expected.manifest.tolerance)
     except (NoResponse, ValueError, TypeError) as error:
         return f"the response cannot be compared with the golden outputs: {error}"
     if agreement.agrees:
@@ -157,7 +157,8 @@ def read_response(data: Mapping[str, Any], outputs: Sequence[Output]) -> Outputs
     return _arrays(outputs, column)
 
 
-def _golden_outputs(expected: Expectation) -> Outputs:
+def golden_outputs(expected: Expectation) -> Outputs:
+    """The source model's outputs for the golden rows, as `read_response` returns an endpoint's."""
     return _arrays(expected.manifest.signature.outputs, lambda output: expected.golden.outputs[output.name])
 
 
