@@ -2,9 +2,7 @@
 
 import contextlib
 import platform
-import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,12 +16,12 @@ from rich.text import Text
 from serinus.cli import cdk, offline_process
 from serinus.cli.console import notice, print_json, results, table
 from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.node import NODE_REMEDY, NODE_REQUIREMENT, node_version
 from serinus.cli.project import find_project
 from serinus.cli.target import AsJson, CloudPort, Local
 from serinus.lambda_handlers.contract.lock import LOCK
 
 OLDEST_PYTHON = (3, 11)
-OLDEST_NODE = 20
 FREE_DISK_MB = 2000
 
 
@@ -179,16 +177,8 @@ def _python() -> DoctorCheck:
 
 
 def _node() -> DoctorCheck:
-    remedy = "nodejs.org/download, or your package manager (required by the CDK CLI and synth)"
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
-        return DoctorCheck(f"Node {OLDEST_NODE} or later, with npm", "missing", "not on PATH", remedy)
-    version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip()
-    major = re.match(r"v(\d+)", version)
-    enough = major is not None and int(major[1]) >= OLDEST_NODE
-    return DoctorCheck(
-        f"Node {OLDEST_NODE} or later, with npm", "ok" if enough else "missing", version, "" if enough else remedy
-    )
+    version, enough = node_version()
+    return DoctorCheck(NODE_REQUIREMENT, "ok" if enough else "missing", version, "" if enough else NODE_REMEDY)
 
 
 def _cdk() -> DoctorCheck:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from serinus.cli.console import notice, results
 from serinus.cli.errors import CliError
+from serinus.cli.templates import read_template
 from serinus.infra.names import SETTINGS
 from serinus.lambda_handlers.contract.lock import NAME
 from serinus.modelpack.atomic import write_file
@@ -58,11 +58,3 @@ def _write_new(target: Path, template: str, project: str) -> None:
         return
     write_file(target, read_template(template).replace("{{project}}", project).encode())
     notice(f"wrote   {target.name}")
-
-
-def read_template(name: str) -> str:
-    """The text of a template: from the installed package, or from the checkout for package.json."""
-    shipped = files("serinus.cli") / "_templates" / name
-    if shipped.is_file():
-        return shipped.read_text(encoding="utf-8")
-    return (Path(__file__).resolve().parents[2] / name).read_text(encoding="utf-8")

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serinus.cli.commands.predict import read_rows, render, send
+from serinus.cli.commands.predict import read_rows, render
 from serinus.cli.console import results
 from serinus.cli.errors import CliError
+from serinus.cli.prediction.sending import send
 from serinus.cli.request_auth import NoAuth
 
 

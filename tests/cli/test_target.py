@@ -14,10 +14,10 @@ import typer.main
 from typer.testing import CliRunner
 
 from serinus.cli import offline_process
-from serinus.cli.commands.predict import send
 from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.main import app
+from serinus.cli.prediction.sending import send
 from serinus.cli.request_auth import NoAuth
 from serinus.cli.target import CloudTarget, local_hint, select_prediction_target, select_target
 from serinus.offline.core.root_key import RootKey

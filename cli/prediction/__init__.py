@@ -1,0 +1,1 @@
+"""`serinus predict`: rows from a file to an endpoint, and its predictions to a file."""
