@@ -176,9 +176,9 @@ def find_endpoint(project: Path, environment: str, name: str, target: CloudTarge
     )
 
 
-def curl_line(endpoint: Endpoint, rows: list[Any], target: CloudTarget) -> str:
-    """A curl command that can be pasted into a shell."""
-    body = json.dumps({"rows": rows}, ensure_ascii=False)
+def curl_line(endpoint: Endpoint, rows: list[Any] | Path, target: CloudTarget) -> str:
+    """A curl command that can be pasted into a shell; ``rows`` may be the file that holds the request's body."""
+    body = f"@{rows}" if isinstance(rows, Path) else json.dumps({"rows": rows}, ensure_ascii=False)
     arguments = ["curl", "-sS", shlex.quote(f"{endpoint.url}/predict"), *curl_auth_args(endpoint, target)]
     return " ".join([*arguments, "-H", shlex.quote(f"content-type: {CONTENT_TYPE}"), "-d", shlex.quote(body)])
 

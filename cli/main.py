@@ -34,6 +34,7 @@ from serinus.cli.commands import (
     simulate,
     status,
     synth,
+    try_,
 )
 from serinus.cli.console import fail, show_all_text
 from serinus.cli.errors import INTERRUPTED_EXIT_CODE, CliError
@@ -71,6 +72,7 @@ def root(
 #: The panels of `serinus --help`, in the order of a model's life.
 START, RELEASE, LIVE, MACHINE = "Start", "Release", "Live", "This machine"
 
+app.command("try", rich_help_panel=START)(try_.try_)
 app.command("init", rich_help_panel=START)(init.init)
 app.command("package", rich_help_panel=START)(package.package)
 app.command("check", rich_help_panel=START)(check.check)

@@ -36,7 +36,7 @@ def find_models(source: Path, name: str | None, sample: Path | None) -> list[Mod
     """
     if not source.is_dir() or (source / "MLmodel").is_file():
         if name is None:
-            raise WrongUsage(f"{source} needs a name. Add --name {_model_name(source)}")
+            raise WrongUsage(f"{source} needs a name. Add --name {model_name(source)}")
         return [ModelSource(source, name, sample)]
     paths = [path for path in sorted(source.iterdir()) if _is_model(path)]
     if not paths:
@@ -52,7 +52,7 @@ def find_models(source: Path, name: str | None, sample: Path | None) -> list[Mod
             )
         return [ModelSource(paths[0], name, sample or _table_beside(paths[0]))]
     _require_different_names(paths)
-    return [ModelSource(path, _model_name(path), _table_beside(path) or sample) for path in paths]
+    return [ModelSource(path, model_name(path), _table_beside(path) or sample) for path in paths]
 
 
 def _is_model(path: Path) -> bool:
@@ -67,10 +67,10 @@ def _is_model(path: Path) -> bool:
 def _require_different_names(paths: list[Path]) -> None:
     by_name: dict[str, Path] = {}
     for path in paths:
-        other = by_name.setdefault(_model_name(path), path)
+        other = by_name.setdefault(model_name(path), path)
         if other is not path:
             raise WrongUsage(
-                f"{other} and {path} would both be packaged as {_model_name(path)}. Package each with a --name of "
+                f"{other} and {path} would both be packaged as {model_name(path)}. Package each with a --name of "
                 "its own, or rename one."
             )
 
@@ -80,7 +80,8 @@ def _listed(paths: list[Path], most: int = 5) -> str:
     return ", ".join(path.name for path in paths[:most]) + more
 
 
-def _model_name(path: Path) -> str:
+def model_name(path: Path) -> str:
+    """A model's name after its file; still to be checked, as it may begin with a digit."""
     return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "model"
 
 
