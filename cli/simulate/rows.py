@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serinus.cli.errors import WrongUsage
+from serinus.cli.request_values import as_request_value
 from serinus.cli.simulate.drift import Row
 from serinus.lambda_handlers.contract import monitored
 from serinus.lambda_handlers.contract.bundle import BASELINE, read_golden, read_manifest
@@ -59,7 +60,7 @@ class ReferenceRows:
             return [self._golden[choice].get(feature.name) for choice in choices]
         if column.kind == "category":
             values = _draw_categories(column, count, self._random)
-            values = [_as_dtype(feature, value) for value in values]
+            values = [as_request_value(feature, value) for value in values]
         else:
             ranks = self._ranks(feature.name, count, hour)
             values = _draw_numbers(column, feature, ranks, self._random.random(count))
@@ -185,22 +186,11 @@ def read_rows(path: Path, signature: Signature, time_column: str | None, seed: i
                 "can be replayed. Leave the rows out that lie apart."
             )
     columns = {
-        feature.name: [_as_dtype(feature, to_json_value(value)) for value in frame[feature.name]]
+        feature.name: [as_request_value(feature, to_json_value(value)) for value in frame[feature.name]]
         for feature in signature.features
     }
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return TableRows(rows, hours, seed)
-
-
-def _as_dtype(feature: Feature, value: Any) -> Any:
-    """A number as the request's type has it: a table with missing values holds whole numbers as 3.0."""
-    if value is None or isinstance(value, (str, list)):
-        return value
-    if feature.dtype == "bool":
-        return bool(value)
-    if feature.dtype in ("int32", "int64") and float(value).is_integer():
-        return int(value)
-    return value
 
 
 class ClusteredRows:
