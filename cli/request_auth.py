@@ -24,8 +24,8 @@ _BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 class RequestAuth(Protocol):
     """Authenticates requests to one endpoint."""
 
-    def headers(self, url: str, body: bytes) -> dict[str, str]:
-        """All headers that a POST of ``body``, JSON, to ``url`` needs."""
+    def headers(self, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
+        """All headers that a request of ``method`` with ``body``, JSON, to ``url`` needs."""
         ...
 
 
@@ -33,8 +33,8 @@ class RequestAuth(Protocol):
 class NoAuth:
     """No authentication."""
 
-    def headers(self, url: str, body: bytes) -> dict[str, str]:
-        del url, body
+    def headers(self, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
+        del url, body, method
         return {"content-type": CONTENT_TYPE}
 
 
@@ -44,8 +44,8 @@ class ApiKeyAuth:
 
     key: str = field(repr=False)
 
-    def headers(self, url: str, body: bytes) -> dict[str, str]:
-        del url, body
+    def headers(self, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
+        del url, body, method
         return {"content-type": CONTENT_TYPE, "x-api-key": self.key}
 
 
@@ -55,8 +55,8 @@ class BearerTokenAuth:
 
     token: str = field(repr=False)
 
-    def headers(self, url: str, body: bytes) -> dict[str, str]:
-        del url, body
+    def headers(self, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
+        del url, body, method
         return {"content-type": CONTENT_TYPE, "authorization": f"Bearer {self.token}"}
 
 
@@ -67,11 +67,11 @@ class SignatureAuth:
     credentials: Any = field(repr=False)
     region: str
 
-    def headers(self, url: str, body: bytes) -> dict[str, str]:
+    def headers(self, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
-        request = AWSRequest("POST", url, headers={"content-type": CONTENT_TYPE}, data=body)
+        request = AWSRequest(method, url, headers={"content-type": CONTENT_TYPE}, data=body)
         SigV4Auth(self.credentials.get_frozen_credentials(), SERVICE, self.region).add_auth(request)
         return dict(request.headers.items())
 

@@ -1,16 +1,20 @@
 """`serinus predict`: sends rows from a file to a deployed endpoint over HTTP."""
 
-import csv
 import json
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serinus.cli.console import notice, print_json, results, table
-from serinus.cli.errors import CliError
+from serinus.cli.errors import CliError, Interrupted
 from serinus.cli.request_auth import VARIABLE_TOKEN
 from serinus.cli.target import CloudPort, EndpointName, Local
+from serinus.cli.termination import ended_in_order
+
+if TYPE_CHECKING:
+    from serinus.cli.prediction.run import Predicted
 
 
 def predict(
@@ -18,9 +22,24 @@ def predict(
     data: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="File with rows: .json (a list, or {'rows': […]}), .jsonl, or .csv with a header."
+            metavar="FILE",
+            help="File with rows: .csv with a header, .parquet, .json (a list, or {'rows': […]}) or .jsonl.",
         ),
     ],
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Column that is not a feature, such as the label. Repeat for several."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write each row with its predictions to this .csv, .parquet, .json or .jsonl file. A file of "
+            "this name must not exist; it appears once all rows are predicted.",
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -41,56 +60,91 @@ def predict(
     ] = None,
     local: Local = False,
     port: CloudPort = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the endpoint's response unchanged.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the endpoint's response unchanged (that of several requests as one); with --output, how "
+            "many rows were predicted by which version.",
+        ),
+    ] = False,
 ) -> None:
     """Send rows to an endpoint: in this project's offline cloud by default, on AWS only with --env.
 
-    Example: [bold]serinus predict churn --data rows.json[/]
+    Many rows are sent in several requests, within the endpoint's limits. A request that is throttled, or that
+    fails in passing, is repeated for half a minute. After a failure, the rows that were predicted are kept beside
+    --output, in NAME.partial.csv, or printed.
+
+    Example: [bold]serinus predict churn --data labelled.csv --drop left --output predictions.csv[/]
     """
     from serinus.cli.context import resolve_prediction_context
     from serinus.cli.endpoints import find_endpoint
-    from serinus.cli.prediction.sending import send
+    from serinus.cli.prediction.output import require_output
+    from serinus.cli.prediction.rows import require_pandas
+    from serinus.cli.prediction.run import Predicted, PredictionRequest, predict_file
+    from serinus.cli.prediction.sending import EndpointClient
     from serinus.cli.request_auth import auth_for
 
-    rows = read_rows(data)
+    if not data.exists():
+        raise CliError(f"{data} does not exist. --data names the file with the rows.")
+    if output is not None:
+        require_output(output)
+        require_pandas()
+    request = PredictionRequest.read(data, tuple(drop or ()), output)
     context = resolve_prediction_context(env, local=local, port=port)
     target = context.target
     deployed = find_endpoint(context.project, context.environment, endpoint, target)
     if target.cloud is not None:
-        notice(f"sending {len(rows)} rows to {target.name}")
+        notice(f"sending the rows of {data} to {target.name}")
     if token and deployed.auth != "jwt":
         notice(f'{endpoint} has auth = "{deployed.auth}", so the token is not sent')
-    response, elapsed_s = send(
-        deployed.url, auth_for(deployed, target, token), rows, use_proxy=target.cloud is None
-    )
-    if as_json:
-        print_json(response)
-        return
-    results.print(render(response, len(rows)))
-    notice(f"model {response['model']} {response['version']}, {len(rows)} rows in {elapsed_s * 1000:.1f} ms")
-
-
-def read_rows(path: Path) -> list[Any]:
-    """The rows in ``path``; raises `CliError` if it cannot be read in its suffix's format."""
+    predicted, began = Predicted(), time.perf_counter()
+    auth = auth_for(deployed, target, token)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix == ".csv":
-            rows: Any = [
-                {key: _cell(cell) for key, cell in row.items()} for row in csv.DictReader(text.splitlines())
-            ]
-        elif path.suffix == ".jsonl":
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            rows = json.loads(text)
-    except FileNotFoundError as error:
-        raise CliError(f"{path} does not exist. --data names the file with the rows.") from error
-    except (ValueError, OSError) as error:
-        raise CliError(f"{path} cannot be read as {path.suffix or '.json'}: {error}") from error
-    if isinstance(rows, dict):
-        rows = rows.get("rows", [rows])
-    if not isinstance(rows, list) or not rows:
-        raise CliError(f"{path} holds no rows. It must hold a list of records, or {{'rows': [...]}}.")
-    return rows
+        with (
+            ended_in_order(),
+            EndpointClient(deployed.url, auth, use_proxy=target.cloud is None, report=notice) as client,
+        ):
+            predict_file(request, client, predicted)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(f"interrupted; {_keep_partial(predicted, as_json=as_json)}") from interrupt
+    except (CliError, SystemExit) as error:
+        if not predicted.done:
+            raise
+        notice(_keep_partial(predicted, as_json=as_json))
+        raise error
+    elapsed_s = time.perf_counter() - began
+    _report(predicted, output, elapsed_s, as_json=as_json)
+
+
+def _report(predicted: "Predicted", output: Path | None, elapsed_s: float, *, as_json: bool) -> None:
+    if as_json:
+        summary = {"rows": predicted.done, "model": predicted.model, "versions": predicted.versions}
+        print_json(predicted.response if output is None else {**summary, "output": str(output)})
+        return
+    if output is None:
+        results.print(render(predicted.response, predicted.done))
+    else:
+        results.print(f"{predicted.done:,} rows with their predictions are in {output}")
+    versions = ", ".join(
+        version if len(predicted.versions) == 1 else f"{version} ({rows:,} rows)"
+        for version, rows in predicted.versions.items()
+    )
+    took = f"{elapsed_s * 1000:.1f} ms" if elapsed_s < 1 else f"{elapsed_s:.1f} s"
+    notice(f"model {predicted.model} {versions}, {predicted.done:,} rows in {took}")
+
+
+def _keep_partial(predicted: "Predicted", *, as_json: bool) -> str:
+    """Say how many rows were predicted before a failure, and where their predictions are."""
+    share = f"{predicted.done:,} of {predicted.count:,} rows were predicted"
+    if predicted.partial is not None:
+        return f"{share}; they are in {predicted.partial}"
+    if predicted.response and not as_json:
+        results.print(render(predicted.response, predicted.done))
+        return f"{share}, as printed"
+    if predicted.done:
+        return f"{share}, and their predictions are lost; --output keeps them"
+    return "no row was predicted"
 
 
 def render(response: dict[str, Any], count: int) -> Any:
@@ -105,17 +159,6 @@ def render(response: dict[str, Any], count: int) -> Any:
         shares = [f"{share:.4f}" for share in response["probabilities"][row]] if classes else []
         shown.add_row(str(row), *cells, *shares)
     return shown
-
-
-def _cell(text: str | None) -> Any:
-    """A CSV cell as JSON would hold it: null, a number, true or false if it reads as one, else text."""
-    if text is None or text == "":
-        return None
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, int | float) else text
 
 
 def _show(value: Any) -> str:

@@ -13,7 +13,7 @@ from serinus.cli.endpoints import Endpoint, curl_line, find_endpoint
 from serinus.cli.errors import CliError, ToolFailed
 from serinus.cli.node import NODE_REMEDY, NODE_REQUIREMENT, node_version
 from serinus.cli.offline_process import RunningCloud
-from serinus.cli.prediction.sending import send
+from serinus.cli.prediction.sending import EndpointClient
 from serinus.cli.rehearse.assemblies import ASSEMBLY
 from serinus.cli.rehearse.environment import RehearsalEnvironment, rehearsal_environment
 from serinus.cli.rehearse.run import deploy_stable
@@ -140,7 +140,8 @@ def _predict(environment: RehearsalEnvironment) -> Trial:
     endpoint = find_endpoint(workspace.folder, workspace.environment, workspace.endpoint.name, target)
     expected = Expectation.read(workspace.stable.bundle).slice(0, ROWS)
     rows = list(expected.golden.rows)
-    response, _ = send(endpoint.url, auth_for(endpoint, target), rows)
+    with EndpointClient(endpoint.url, auth_for(endpoint, target)) as client:
+        response = client.predict(rows)
     curl = _curl(workspace.folder, endpoint, rows[:1], target)
     compared = tuple(compare_rows(expected, response))
     return Trial(workspace.folder, environment.cloud, endpoint, compared, curl)

@@ -112,6 +112,19 @@ def observe(project: Project, endpoint: dict[str, Any], request_id: str) -> None
     endpoint["key"] = rotated.stdout.strip()
 
 
+def predict_labelled(project: Project) -> None:
+    """Predict a labelled table of more rows than one request holds, into a file."""
+    sample = pd.read_csv(project.folder / "training" / "sample.csv")
+    rows = pd.concat([sample] * 5, ignore_index=True).assign(diagnosis="unknown")
+    rows.to_parquet(project.folder / "labelled.parquet")
+    arguments = ("--data", "labelled.parquet", "--drop", "diagnosis", "--output", "predictions.csv")
+    done = project.data("predict", "tumour", "--local", *arguments)
+    read = pd.read_csv(project.folder / "predictions.csv")
+    assert done["rows"] == len(read) == len(rows) > 1000
+    model = joblib.load(project.folder / "training" / "model.joblib")
+    assert read["predicted_label"].tolist() == model.predict(rows.drop(columns=["diagnosis"])).tolist()
+
+
 def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
     first = project.package(trees=20)
     (endpoint,) = project.data("deploy", "--local")
@@ -142,6 +155,7 @@ def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
 
     by_command = project.data("predict", "tumour", "--data", "training/rows.json", "--local")
     assert by_command["labels"] == answer.json()["labels"]
+    predict_labelled(project)
 
     exports = project.run("serinus", "local", "env").stdout
     plain = f'eval "$(cat)"; npx cdk diff --fail {endpoint["stack"]} 2>&1'

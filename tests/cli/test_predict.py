@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from serinus.cli.commands.predict import read_rows, render
+from serinus.cli.commands.predict import render
 from serinus.cli.console import results
 from serinus.cli.errors import CliError
-from serinus.cli.prediction.sending import send
+from serinus.cli.prediction.rows import read_json_rows
+from serinus.cli.prediction.sending import EndpointClient
 from serinus.cli.request_auth import NoAuth
 
 
@@ -22,22 +23,17 @@ from serinus.cli.request_auth import NoAuth
         ("rows.json", '{"rows": [[1, "x"]]}', [[1, "x"]]),
         ("rows.json", '{"a": 1}', [{"a": 1}]),
         ("rows.jsonl", '{"a": 1}\n\n{"a": 2}\n', [{"a": 1}, {"a": 2}]),
-        (
-            "rows.csv",
-            "a,b,c\n1.5,,x\n2,true,1e3\n",
-            [{"a": 1.5, "b": None, "c": "x"}, {"a": 2, "b": True, "c": 1e3}],
-        ),
     ],
 )
 def test_rows_are_read_from(tmp_path: Path, name: str, text: str, rows: list[object]) -> None:
     path = tmp_path / name
     path.write_text(text)
-    assert read_rows(path) == rows
+    assert read_json_rows(path) == rows
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CliError, match=r"nowhere\.json does not exist"):
-        read_rows(tmp_path / "nowhere.json")
+        read_json_rows(tmp_path / "nowhere.json")
 
 
 def test_labels_and_probabilities_stand_in_one_table() -> None:
@@ -76,12 +72,12 @@ def test_values_of_several_targets_are_lists() -> None:
 def test_rejected_rows_are_explained(error: dict[str, Any], line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = {"detail": "12 errors.", "errors": [error] * 12, "errors_omitted": 5}
 
-    def post(url: str, **_: Any) -> httpx.Response:
-        return httpx.Response(422, content=json.dumps(problem), request=httpx.Request("POST", url))
+    def request(_: httpx.Client, method: str, url: str, **__: Any) -> httpx.Response:
+        return httpx.Response(422, content=json.dumps(problem), request=httpx.Request(method, url))
 
-    monkeypatch.setattr(httpx, "post", post)
+    monkeypatch.setattr(httpx.Client, "request", request)
     with pytest.raises(CliError, match=r"answered 422:\n12 errors\.\n" + re.escape(line)) as caught:
-        send("http://api.example", NoAuth(), [{}])
+        EndpointClient("http://api.example", NoAuth()).predict([{}])
     lines = str(caught.value).splitlines()
     assert lines[2:] == [line] * 10 + ["  and 7 more"]
     assert "None" not in str(caught.value)

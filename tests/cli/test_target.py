@@ -17,7 +17,7 @@ from serinus.cli import offline_process
 from serinus.cli.context import cli_flags
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.main import app
-from serinus.cli.prediction.sending import send
+from serinus.cli.prediction.sending import EndpointClient
 from serinus.cli.request_auth import NoAuth
 from serinus.cli.target import CloudTarget, local_hint, select_prediction_target, select_target
 from serinus.offline.core.root_key import RootKey
@@ -220,10 +220,10 @@ def test_an_endpoint_on_aws_is_reached_through_the_proxy_and_a_cloud_here_is_not
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(CliError, match="answered 400"):
-        send("http://api.example", NoAuth(), [{}], use_proxy=True)
+        EndpointClient("http://api.example", NoAuth(), use_proxy=True).predict([{}])
     assert recorder.asked == ["http://api.example/predict"]
     with pytest.raises(CliError, match="did not answer"):
-        send("http://127.0.0.1:9", NoAuth(), [{}])
+        EndpointClient("http://127.0.0.1:9", NoAuth()).predict([{}])
     assert len(recorder.asked) == 1
 
 

@@ -31,6 +31,8 @@ WRITTEN = {
     ("simulate", "--html"): ["endpoint"],
     ("local up", "--state"): [],
     ("doctor", "--report"): ["--aws-account", "--local"],
+    ("predict", "--output"): ["endpoint", "--data", "serinus.toml"],
+    ("try", "--keep"): ["serinus.toml", "serinus.toml"],
 }
 
 

@@ -88,7 +88,7 @@ class Untyped:
     def __init__(self, caller: RequestAuth) -> None:
         self._caller = caller
 
-    def headers(self, url: str, body: bytes) -> dict[str, str]:
+    def headers(self, url: str, body: bytes, method: str = "POST") -> dict[str, str]:
         shown = self._caller.headers(url, body)
         return {name: value for name, value in shown.items() if name != "content-type"}
 
