@@ -1,7 +1,7 @@
 """Reads releases from AWS's APIs: alias, deployments, alarms, verdicts. The same on AWS and offline."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -106,6 +106,12 @@ class JudgeVerdict:
     verdict: str
     reason: str
 
+    @classmethod
+    def read(cls, line: Mapping[str, Any]) -> "JudgeVerdict":
+        """From a line of the judge's log."""
+        at = datetime.fromisoformat(line["time"]).timestamp()
+        return cls(at, line["canary"], line["verdict"], line["reason"])
+
 
 class RolloutReader:
     """Reads the rollouts of one endpoint, whose function and CodeDeploy application have the stack's name."""
@@ -127,7 +133,7 @@ class RolloutReader:
         return self._target.client("cloudformation")
 
     @cached_property
-    def _cloudwatch(self) -> Any:
+    def cloudwatch(self) -> Any:
         return self._target.client("cloudwatch")
 
     @cached_property
@@ -176,21 +182,26 @@ class RolloutReader:
         names = [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
         if not names:
             return []
-        described = self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        described = self.cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
         return [_alarm(alarm) for alarm in described]
 
     def steady_alarms(self) -> list[Alarm]:
         """The alarms on what the endpoint serves, which stop no deployment; none with coverage "basic"."""
         names = [steady_alarm_name(self.stack, name) for name in (FAILING, RELEASE_FUNCTIONS, DRIFT)]
-        return [_alarm(alarm) for alarm in self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]]
+        return [_alarm(alarm) for alarm in self.cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]]
 
     def verdicts(self, since: float) -> list[JudgeVerdict]:
         """Verdicts of the judge, or of the post-traffic check in its place, after ``since`` (epoch seconds),
         oldest first, from their logs."""
-        lines: list[str] = []
+        lines: list[dict[str, Any]] = []
         for function in (task_function_name(self.stack, "judge"), hook_function_name(self.stack, "after")):
-            lines += self._logged(log_group_name(function), since)
-        return sorted(_verdicts_in(lines), key=lambda verdict: verdict.at)
+            lines += self.journal(log_group_name(function), since)
+        verdicts = [JudgeVerdict.read(line) for line in lines if line["message"] == "verdict"]
+        return sorted(verdicts, key=lambda verdict: verdict.at)
+
+    def journal(self, group: str, since: float) -> list[dict[str, Any]]:
+        """What the functions of a release wrote to log ``group`` after ``since`` (epoch seconds), oldest first."""
+        return list(_objects_in(self._logged(group, since)))
 
     def _logged(self, name: str, since: float) -> list[str]:
         """The lines of group ``name``, or of one that outlives its stack, after ``since`` (epoch seconds); none if
@@ -264,8 +275,8 @@ def _alarm(described: dict[str, Any]) -> Alarm:
     )
 
 
-def _verdicts_in(lines: Sequence[str]) -> list[JudgeVerdict]:
-    verdicts = []
+def _objects_in(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The lines that are a journal's; Lambda writes others beside them."""
     for line in lines:
         if not line.startswith("{"):
             continue
@@ -273,10 +284,8 @@ def _verdicts_in(lines: Sequence[str]) -> list[JudgeVerdict]:
             fields = json.loads(line)
         except ValueError:
             continue
-        if fields.get("message") == "verdict":
-            at = datetime.fromisoformat(fields["time"]).timestamp()
-            verdicts.append(JudgeVerdict(at, fields["canary"], fields["verdict"], fields["reason"]))
-    return verdicts
+        if "message" in fields:
+            yield fields
 
 
 def _epoch(moment: datetime | None) -> float | None:

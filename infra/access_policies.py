@@ -162,6 +162,8 @@ def operator_policy(settings: Settings) -> Mapping[str, Any]:
             "ReadAnywhere",
             [
                 "cloudwatch:DescribeAlarms",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:ListMetrics",
                 "codedeploy:BatchGetDeploymentTargets",
                 "codedeploy:ListDeploymentTargets",
                 "logs:DescribeLogGroups",

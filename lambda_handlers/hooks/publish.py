@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -84,5 +85,6 @@ def record(
         "final": final,
         **judgement.to_json(),
     }
-    journal.write("verdict", **detail)
+    # With what it was judged by, since a later deploy changes the function's own settings.
+    journal.write("verdict", **detail, settings=asdict(settings))
     return detail
