@@ -2,7 +2,8 @@
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from serinus.cli.endpoints import DeployedStack
     from serinus.cli.release_reader import AliasDeployment, AliasState, RolloutReader
 
-app = typer.Typer(help="Follow or stop the release of an endpoint.", no_args_is_help=True)
+app = typer.Typer(help="Follow, stop or explain the release of an endpoint.", no_args_is_help=True)
 
 ROLLED_BACK = 3
 
@@ -47,7 +48,8 @@ def status(
 
     Example: [bold]serinus rollout status churn --local[/]
     """
-    reader = open_rollout(endpoint, env, local, port).reader
+    followed = open_rollout(endpoint, env, local, port)
+    reader = followed.reader
     alias, last = reader.alias(), last_release(reader)
     verdicts = [] if last is None else reader.verdicts(last.created_at)
     firing = [alarm for alarm in reader.alarms() if alarm.state == "ALARM"]
@@ -71,6 +73,8 @@ def status(
         f"alarms: {', '.join(alarm.description or alarm.name for alarm in firing) or 'none is firing'}",
         markup=False,
     )
+    if last is not None and last.rolled_back:
+        notice(explain_hint(endpoint, followed.context))
 
 
 @app.command()
@@ -98,7 +102,59 @@ def watch(endpoint: EndpointName, env: Environment = None, local: Local = False,
 
     results.print(describe_release(last), markup=False)
     if last.rolled_back:
+        notice(explain_hint(endpoint, followed.context))
         raise typer.Exit(ROLLED_BACK)
+
+
+@app.command()
+def explain(
+    endpoint: EndpointName,
+    release: Annotated[
+        str | None, typer.Argument(help="The release's id, such as d-A1B2C3D4E. Default: the last release.")
+    ] = None,
+    env: Environment = None,
+    local: Local = False,
+    port: CloudPort = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write it to this HTML page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain why a release was promoted or undone: the evidence, the thresholds, and what would have changed it.
+
+    The judge's own code is run again on the recorded metrics, and the page says if it comes to another verdict.
+    This also works days later: CloudWatch keeps what the judge read for 15 days, and the logs hold its verdicts
+    for log_retention_days.
+
+    Example: [bold]serinus rollout explain churn --local --html why.html[/]
+    """
+    from serinus.cli.explain.evidence import read_evidence
+    from serinus.cli.explain.explanation import explain as explain_release
+    from serinus.cli.explain.page import render, sections, signal_table
+    from serinus.cli.explain.replay import replay
+    from serinus.cli.html_output import require_writable, write_page
+
+    if html is not None:
+        require_writable(html)
+    followed = open_rollout(endpoint, env, local, port)
+    reader = followed.reader
+    chosen = find_release(followed) if release is None else find_named_release(followed, release)
+    evidence = read_evidence(reader, chosen, followed.context.now().timestamp())
+    explanation = explain_release(endpoint, evidence, replay(evidence, reader.codedeploy, reader.cloudwatch))
+    if html is not None:
+        write_page(html, render(explanation))
+    if as_json:
+        print_json(explanation.to_json())
+        return
+    results.print(explanation.headline, style="bold")
+    results.print(explanation.subtitle)
+    for number, (title, sentences) in enumerate(sections(explanation)):
+        if sentences:
+            results.print()
+            results.print(title, style="bold")
+        for sentence in sentences:
+            results.print(f"  {sentence}")
+        if number == 0 and explanation.signals:
+            results.print()
+            results.print(signal_table(explanation))
 
 
 @app.command()
@@ -164,6 +220,44 @@ def newest_release(followed: FollowedEndpoint) -> "AliasDeployment | None":
             f"`serinus deploy {name}{followed.context.cli_flags}`."
         )
     return last
+
+
+def find_release(followed: FollowedEndpoint) -> "AliasDeployment":
+    """The newest release; raises `CliError` if there was none."""
+    last = last_release(followed.reader)
+    if last is None:
+        raise CliError(
+            f"{followed.endpoint} has had no release by CodeDeploy yet: its first version is deployed without one."
+        )
+    return last
+
+
+def find_named_release(followed: FollowedEndpoint, release: str) -> "AliasDeployment":
+    """The release of id ``release``; raises `CliError` if it is not one of the endpoint's."""
+    import botocore.exceptions
+
+    reader, name = followed.reader, followed.endpoint
+    try:
+        info = reader.codedeploy.get_deployment(deploymentId=release)["deploymentInfo"]
+    except botocore.exceptions.ClientError as error:
+        if not error.response["Error"]["Code"].startswith(("DeploymentDoesNotExist", "InvalidDeploymentId")):
+            raise
+        info = {}
+    if info.get("applicationName") != reader.stack:
+        listed = ", ".join(item.id for item in reader.deployments(5) if not item.restores) or "none yet"
+        raise CliError(f"{name} has no release {release}. Its last releases are: {listed}.")
+    chosen = reader.deployment(release)
+    if chosen.restores:
+        raise CliError(
+            f"{release} returned traffic to version {chosen.canary}. Name the release that it undid"
+            f"{f', {chosen.undoes}' if chosen.undoes else ''}."
+        )
+    return chosen
+
+
+def explain_hint(endpoint: str, context: "CommandContext") -> str:
+    """The command that says why a release was undone."""
+    return f"`serinus rollout explain {endpoint}{context.cli_flags}` says why"
 
 
 def last_release(reader: "RolloutReader") -> "AliasDeployment | None":

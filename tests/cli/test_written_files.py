@@ -29,6 +29,7 @@ WRITTEN = {
     ("monitor report", "--html"): ["endpoint"],
     ("rehearse", "--html"): ["endpoint"],
     ("simulate", "--html"): ["endpoint"],
+    ("rollout explain", "--html"): ["endpoint"],
     ("local up", "--state"): [],
     ("doctor", "--report"): ["--aws-account", "--local"],
     ("predict", "--output"): ["endpoint", "--data", "serinus.toml"],

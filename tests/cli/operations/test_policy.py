@@ -16,6 +16,8 @@ OTHERWISE_USED = {
     "lambda:GetProvisionedConcurrencyConfig": "the same",
     "lambda:PutProvisionedConcurrencyConfig": "the same",
     "sns:ListSubscriptionsByTopic": "`serinus status` where [operations] has a topic",
+    "cloudwatch:GetMetricData": "`serinus rollout explain` of a release that a judge watched",
+    "cloudwatch:ListMetrics": "the same",
     "cloudformation:ContinueUpdateRollback": "the runbook",
     "cloudformation:DescribeStackEvents": "the runbook",
     "cloudformation:DescribeStackResources": "the runbook",
@@ -40,8 +42,10 @@ def every_command(shop: Any, run: Any) -> None:
     succeeded(run("rollout", "status", "churn"))
     succeeded(run("rollout", "stop", "churn"))
     shop.end_of_release("stack_rollback_complete")
+    assert succeeded(run("rollout", "explain", "churn")).stdout.startswith("Rolled back")
     shop.release()
     shop.end_of_release("stack_update_complete")
+    assert succeeded(run("rollout", "explain", "churn")).stdout.startswith("Promoted")
     succeeded(run("rollout", "watch", "churn"))
     succeeded(run("logs", "churn", "--of", "all"))
     succeeded(run("key", "churn", "--rotate"))

@@ -46,6 +46,11 @@ def fired(shop: Any, kind: str) -> Counter[str]:
     )
 
 
+def explain(shop: Any, name: str, *release: str) -> Any:
+    """What `serinus rollout explain` says of the last release, or of the one named."""
+    return json.loads(shop.run("serinus", "rollout", "explain", name, *release, "--local", "--json").stdout)
+
+
 def weights(shop: Any, seen: dict[str, list[float]]) -> None:
     """Note each new share of a canary in ``seen``."""
     for name in ENDPOINTS:
@@ -79,6 +84,14 @@ def test_a_good_release_is_promoted_whatever_the_strategy(deployed: Any) -> None
         "canary": [0.0, 0.2],
         "once": [0.0],
     }
+    for name in ENDPOINTS:
+        explained = explain(shop, name)
+        assert (explained["headline"], explained["not_kept"]) == ("Promoted", [])
+        if name == "once":
+            assert explained["replay"][0].startswith("The verdict was not replayed: no verdict is logged")
+            continue
+        assert "It comes to the same verdict, by the same evidence." in explained["replay"]
+        assert explained["signals"][-1]["signal"] == "all signals together"
     for name in JUDGED_SIDE_BY_SIDE:
         assert met[name, "200", shop.alias(name).version]
         assert shop.reader(name).verdicts(shop.releases(name)[0].created_at)
@@ -121,6 +134,13 @@ def test_what_goes_wrong_during_a_release_is_undone(deployed: Any) -> None:
     }  # fmt: skip
     assert shop.releases("switched")[0].rolled_back
     assert "Silence" in shop.releases("linear")[0].error
+    assert "The judge reports nothing" in explain(shop, "linear")["why"][-1]
+    explained = explain(shop, "switched", shop.releases("switched")[0].id)
+    assert (explained["headline"], explained["tone"]) == ("Rolled back", "bad")
+    assert "It comes to the same verdict, by the same evidence." in explained["replay"]
+    assert explained["alternatives"][0].startswith("The evidence sufficed after ")
+    status = shop.run("serinus", "rollout", "status", "switched", "--local")
+    assert "`serinus rollout explain switched --local` says why" in status.stderr
     assert fired(shop, "Silence")["linear"] > silent["linear"]
 
     shop.order_fault("switched", bad)
