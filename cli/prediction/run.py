@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serinus.cli.errors import CliError
 from serinus.cli.prediction.batches import AnsweredBatch, RequestLimits, predict_in_batches
 from serinus.cli.prediction.columns import prediction_columns, require_free_names
 from serinus.cli.prediction.output import PredictionFile
@@ -113,9 +114,12 @@ def _frame_of(rows: _Rows, signature: Signature) -> "pd.DataFrame":
     import pandas as pd
 
     names = signature.feature_names()
-    return pd.DataFrame(
-        [row if isinstance(row, dict) else dict(zip(names, row, strict=False)) for row in rows.slice(0, len(rows))]
-    )
+    named = []
+    for number, row in enumerate(rows.slice(0, len(rows))):
+        if not isinstance(row, (dict, list)):
+            raise CliError(f"row {number} is neither an object nor an array, so --output has no columns for it.")
+        named.append(row if isinstance(row, dict) else dict(zip(names, row, strict=False)))
+    return pd.DataFrame(named)
 
 
 def join_response(whole: dict[str, Any], part: dict[str, Any]) -> None:

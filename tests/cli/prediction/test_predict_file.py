@@ -78,6 +78,13 @@ def test_json_rows_are_split_where_the_endpoint_refuses_so_many(served: Any, tmp
     assert pd.read_csv(tmp_path / "out.csv")["predicted_label"].tolist() == predicted_labels(served)
 
 
+def test_a_row_that_is_no_row_is_named(served: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('[{"tenure": 3, "contract": "monthly"}, 7]')
+    _, message = fails(served, tmp_path / "rows.json", tmp_path / "out.csv")
+    assert message.startswith("row 1 is neither an object nor an array")
+    assert not (tmp_path / "out.csv").exists()
+
+
 def predicted_labels(served: Any) -> list[str]:
     labels: list[str] = served.model.predict(served.table).tolist()
     return labels
