@@ -1,6 +1,7 @@
 """A release is explained by the judge's own code: what decided it, and what would have changed that."""
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -188,7 +189,8 @@ def test_the_page_holds_every_sentence_and_escapes_them(tmp_path: Path) -> None:
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     for sentence in (*told.thresholds, *told.replay):
-        assert html.escape(sentence).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in page
+        written = re.sub("`(.+?)`", r"<code>\1</code>", html.escape(sentence))
+        assert written.replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in page
 
 
 class Reader:
