@@ -22,10 +22,12 @@ Errors:
     ContractError           a bundle or serinus.lock is damaged, or a folder is not a bundle
     ReleaseError            `load` finds no pinned bundle of that name
     RequestRejected         `predict` rejects rows as the endpoint would (a ValueError)
+    EndpointError           a deployed endpoint cannot be found or reached, or failed
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from serinus.deployed import EndpointError
     from serinus.infra.errors import ReleaseError
     from serinus.lambda_handlers.contract.errors import ContractError
     from serinus.lambda_handlers.contract.tolerance import Tolerance
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ContractError",
     "ConversionError",
+    "EndpointError",
     "HoldoutError",
     "LayerError",
     "LoadedModel",
@@ -66,6 +69,7 @@ __all__ = [
 
 _MODULES = {
     "ContractError": "serinus.lambda_handlers.contract.errors",
+    "EndpointError": "serinus.deployed",
     "LoadedModel": "serinus.loaded",
     "PackageRequest": "serinus.modelpack.package",
     "PackageResult": "serinus.modelpack.package",

@@ -37,12 +37,12 @@ _NEXT_STEP = {
 
 
 class RequestRejected(ValueError):
-    """The endpoint would reject these rows; ``problem`` is the document that it would answer."""
+    """The endpoint rejects these rows, or would; ``problem`` is the document that it answers."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, over_http: bool = False) -> None:
         faults = [f"{error.summary()}." for error in problem.errors]
         detail = problem.detail
-        if problem.type in _NEXT_STEP:
+        if problem.type in _NEXT_STEP and not over_http:
             detail = f"{detail.split('. ')[0].rstrip('.')}. {_NEXT_STEP[problem.type]}"
         super().__init__(" ".join([*faults, detail]))
         self.problem = problem

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,37 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {"cli", "infra", "lambda_handlers", "modelpack", "offline", "packaging"}
 
 
+INSTALL = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-config")
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like site-packages with nothing but the wheel in it."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=300)
-    (wheel,) = folder.glob("*.whl")
-    target = folder / "installed"
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-config"]
-    subprocess.run([*install, "--target", target, wheel], check=True, capture_output=True, timeout=300)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like site-packages with nothing but the wheel in it."""
+    target = tmp_path_factory.mktemp("installed")
+    subprocess.run([*INSTALL, "--target", target, wheel], check=True, capture_output=True, timeout=300)
     return target
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a new environment with the wheel, and with the packages that it needs from this one's: without
+    the network they cannot be installed again."""
+    folder = tmp_path_factory.mktemp("environment") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
+    subprocess.run([*INSTALL, "--python", folder, wheel], check=True, capture_output=True, timeout=300)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    # A path in a .pth file does not process the .pth files there, which lead into the checkout.
+    (packages / "needed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return folder / "bin" / "python"
 
 
 def run(installed: Path, *command: str, cwd: Path) -> str:
@@ -60,6 +81,39 @@ def test_it_makes_a_project_without_the_checkout(installed: Path, tmp_path: Path
     assert (tmp_path / "shop" / "package.json").is_file()
     where = run(installed, "-c", "import serinus.modelpack.layers as layers; print(layers.__file__)", cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(installed)
+
+
+@pytest.mark.cdk
+def test_a_project_that_never_saw_the_checkout_tests_its_endpoint(python: Path, tmp_path: Path) -> None:
+    """`serinus init`, `serinus package`, `pytest`: with the wheel alone, whose plugin pytest finds by itself."""
+    shop = tmp_path / "shop"
+
+    def run_in(folder: Path, *command: str) -> str:
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(
+            [python, *command],
+            cwd=folder,
+            env=variables | {"TMPDIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    where = run_in(tmp_path, "-c", "import serinus; print(serinus.__file__)")
+    assert Path(where.strip()).is_relative_to(python.parents[1])
+    run_in(tmp_path, "-m", "serinus", "init", "shop")
+    (shop / "node_modules").symlink_to(ROOT / "node_modules")
+    assert "2 skipped" in run_in(shop, "-m", "pytest", "-rs")
+    run_in(ROOT / "examples", "train.py", str(shop))
+    run_in(shop, "-m", "serinus", "package", "model.joblib", "--name", "tumour", "--sample", "sample.csv")
+    files = {path for path in shop.rglob("*") if "node_modules" not in path.parts and path.is_file()}
+    printed = run_in(shop, "-m", "pytest", "-p", "no:cacheprovider", "-rP")
+    assert "2 passed" in printed
+    assert "serinus rehearse tumour: Rolled back. The release of tumour as version 2 was rolled back" in printed
+    left = {path for path in shop.rglob("*") if "node_modules" not in path.parts and path.is_file()} - files
+    assert {path.relative_to(shop).parts[0] for path in left} <= {"tests"}  # bytecode
 
 
 def test_no_module_is_imported_twice(tmp_path: Path) -> None:

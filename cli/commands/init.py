@@ -14,7 +14,16 @@ from serinus.infra.names import SETTINGS
 from serinus.lambda_handlers.contract.lock import NAME
 from serinus.modelpack.atomic import write_file
 
-TEMPLATES = (SETTINGS, "cdk.json", "package.json", "gitignore", "README.md")
+#: The files of a project, each with its template.
+TEMPLATES = {
+    SETTINGS: SETTINGS,
+    "cdk.json": "cdk.json",
+    "package.json": "package.json",
+    ".gitignore": "gitignore",
+    "README.md": "README.md",
+    # Not a .py file here: it would be checked and collected as one of ours.
+    "tests/test_endpoint.py": "test_endpoint.py.txt",
+}
 
 
 def init(
@@ -23,7 +32,8 @@ def init(
         str | None, typer.Option(metavar="NAME", help="Project name. Default: the folder's name.")
     ] = None,
 ) -> None:
-    """Start a project: serinus.toml, cdk.json, package.json, .gitignore and README.md. Existing files are kept.
+    """Start a project: serinus.toml, cdk.json, package.json, .gitignore, README.md and tests/test_endpoint.py.
+    Existing files are kept.
 
     Example: [bold]serinus init churn-service && cd churn-service[/]
     """
@@ -38,8 +48,8 @@ def init(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for template in TEMPLATES:
-            _write_new(folder / (".gitignore" if template == "gitignore" else template), template, project)
+        for file, template in TEMPLATES.items():
+            _write_new(folder, file, template, project)
     except OSError as error:
         raise CliError(
             f"{folder} cannot be a project's folder: {error.filename}: {error.strerror}. Name a folder "
@@ -51,10 +61,12 @@ def init(
     notice("next: serinus package MODEL --name NAME --sample SAMPLE.csv")
 
 
-def _write_new(target: Path, template: str, project: str) -> None:
-    """Write ``target`` whole, unless it exists."""
+def _write_new(folder: Path, file: str, template: str, project: str) -> None:
+    """Write ``file`` of ``folder`` whole, unless it exists."""
+    target = folder / file
     if target.exists():
-        notice(f"kept    {target.name}, which exists")
+        notice(f"kept    {file}, which exists")
         return
+    target.parent.mkdir(exist_ok=True)
     write_file(target, read_template(template).replace("{{project}}", project).encode())
-    notice(f"wrote   {target.name}")
+    notice(f"wrote   {file}")

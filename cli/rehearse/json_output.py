@@ -19,6 +19,7 @@ def as_data(record: RehearsalRecord, result: RehearsalResult) -> dict[str, Any]:
         "verdict": result.outcome.name.lower().replace("_", " "),
         "exit_code": result.outcome.value,
         "headline": headline(result),
+        "reason": result.reason,
         "summary": summary(record, result),
         "rehearsed": _settings(record),
         "stable_version": record.stable,

@@ -6,12 +6,13 @@ from pathlib import Path
 
 
 def test_an_empty_folder_gets_every_file(project: Path) -> None:
-    assert {path.name for path in project.iterdir()} == {
+    assert {path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()} == {
         "serinus.toml",
         "cdk.json",
         "package.json",
         ".gitignore",
         "README.md",
+        "tests/test_endpoint.py",
     }
     assert tomllib.loads((project / "serinus.toml").read_text())["project"]["name"] == "shop"
     cdk = json.loads((project / "cdk.json").read_text())
@@ -24,19 +25,23 @@ def test_the_pinned_cdk_cli_is_the_toolkits_own(project: Path) -> None:
 
 
 def test_files_that_exist_are_kept(serinus, tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "tests").mkdir()
+    kept = [tmp_path / "README.md", tmp_path / "tests" / "test_endpoint.py"]
+    for file in kept:
+        file.write_text("mine")
     done = serinus("init", "--name", "shop")
     assert done.returncode == 0
-    assert (tmp_path / "README.md").read_text() == "mine"
+    assert [file.read_text() for file in kept] == ["mine", "mine"]
     assert "kept    README.md" in done.stderr
+    assert "kept    tests/test_endpoint.py" in done.stderr
 
 
 def test_a_second_init_is_refused_and_changes_nothing(serinus, project: Path) -> None:
-    before = {path: path.read_bytes() for path in project.iterdir()}
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     done = serinus("init", cwd=project)
     assert done.returncode == 1
     assert "this folder is already a project" in done.stderr
-    assert {path: path.read_bytes() for path in project.iterdir()} == before
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
 
 
 def test_a_name_that_aws_would_refuse_is_refused(serinus) -> None:
@@ -53,3 +58,9 @@ def test_a_file_is_no_folder_for_a_project(serinus, tmp_path: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
         assert f"{folder} cannot be a project's folder" in done.stderr
     assert (tmp_path / "model.joblib").read_text() == "mine"
+
+
+def test_the_page_on_testing_begins_with_the_written_tests(project: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+    shown = page.partition("```python\n")[2].partition("```")[0]
+    assert (project / "tests" / "test_endpoint.py").read_text().endswith(f'"""\n\n\n{shown}')

@@ -1,0 +1,171 @@
+"""The process that runs a test session's offline cloud and deploys endpoints into it.
+
+    python -m serinus.testing.host START FOLDER ENVIRONMENT
+
+START is where the project is searched, FOLDER is the cloud's, ENVIRONMENT may be empty. It writes one line of JSON
+when the cloud is ready, and one for each line of standard input, `{"deploy": NAME}`. It ends with its input.
+
+Code of a test may replace functions of libraries, the clock or the environment's variables; here all is as it is.
+"""
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from serinus.cli import offline_process
+from serinus.cli.dev_tokens import dev_token
+from serinus.cli.endpoints import find_endpoint
+from serinus.cli.errors import CliError
+from serinus.cli.offline_process import RunningCloud, cloud_identity
+from serinus.cli.project import find_project
+from serinus.cli.rehearse.assemblies import command
+from serinus.cli.rehearse.background import BackgroundProcess
+from serinus.cli.rehearse.environment import RehearsalEnvironment, free_port
+from serinus.cli.rehearse.live import LiveView
+from serinus.cli.rehearse.run import deploy_stable
+from serinus.cli.rehearse.workspace import create_workspace
+from serinus.cli.target import CloudTarget
+from serinus.cli.termination import ended_in_order
+from serinus.infra.errors import InfraError
+from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
+from serinus.infra.settings import load_settings
+from serinus.lambda_handlers.contract.bundle import read_golden
+from serinus.lambda_handlers.contract.errors import ContractError
+from serinus.modelpack.errors import ModelpackError
+from serinus.offline.client.shell import shielded
+from serinus.offline.core.errors import OfflineError
+
+#: Requests per second that tests may send: an API key's limits are raised to twice as many.
+REQUESTS_PER_S = 500.0
+#: A port that was free may be taken until the cloud listens there, as by the tests of another worker.
+_STARTS = 3
+_STOP_PATIENCE_S = 2.0
+
+
+#: What a user can cause; its message is shown as it is.
+REFUSALS = (CliError, InfraError, ContractError, ModelpackError, OfflineError, ClientError, BotoCoreError)
+
+
+class NothingToTest(CliError):
+    """The project has no endpoint yet."""
+
+
+def main() -> None:
+    start, folder, environment = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    # Programs that are started from here write to standard output; the answers have a descriptor of their own.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers, ended_in_order(), ExitStack() as ended_with_it:
+        os.dup2(2, 1)
+        orders = _orders(sys.stdin)
+        try:
+            _serve(start, folder, environment, orders, answers, ended_with_it)
+        except REFUSALS as error:
+            _answer(answers, _described(error))
+        except OSError as error:
+            _answer(answers, {"error": f"the offline cloud cannot run in {folder}: {error}"})
+
+
+def _serve(
+    start: Path,
+    folder: Path,
+    environment: str,
+    orders: "queue.SimpleQueue[dict[str, Any]]",
+    answers: IO[str],
+    ended_with_it: ExitStack,
+) -> None:
+    project = find_project(start)
+    settings = load_settings(project / SETTINGS, environment or LOCAL_ENVIRONMENT)
+    if not settings.endpoints:
+        raise NothingToTest(
+            f"{project / SETTINGS} has no endpoint yet: `serinus package MODEL --name NAME --sample SAMPLE.csv` "
+            "adds one"
+        )
+    cloud = _start(project, folder, environment)
+    ended_with_it.callback(offline_process.stop, folder, cloud, _STOP_PATIENCE_S)
+    described = asdict(cloud) | {"key": asdict(cloud.key)}
+    names = [endpoint.name for endpoint in settings.endpoints]
+    _answer(
+        answers,
+        {"project": str(project), "environment": environment or None, "endpoints": names, "cloud": described},
+    )
+    while True:
+        name = orders.get()["deploy"]
+        try:
+            deployed = _deploy(project, settings.environment, name, cloud, ended_with_it)
+        except REFUSALS as error:
+            deployed = _described(error)
+        except OSError as error:
+            deployed = {"error": f"{name} cannot be deployed: {error}"}
+        _answer(answers, deployed)
+
+
+def _start(project: Path, folder: Path, environment: str) -> RunningCloud:
+    identity = cloud_identity(project, environment or None)
+    for left in reversed(range(_STARTS)):
+        try:
+            return offline_process.start(folder, port=free_port(), identity=identity, speed=1)
+        except CliError as error:
+            if left == 0 or "in use" not in str(error):
+                raise
+    raise AssertionError("the last start returned or raised")
+
+
+def _deploy(
+    project: Path, environment: str, name: str, cloud: RunningCloud, ended_with_it: ExitStack
+) -> dict[str, Any]:
+    """Deploy endpoint ``name`` from a copy of the project, which lasts until ``ended_with_it`` ends."""
+    copying = create_workspace(project, environment, name, candidates={}, rate=REQUESTS_PER_S)
+    workspace = ended_with_it.enter_context(copying)
+    # The bootstrap runs here, where there is no cdk.json.
+    offline_process.private_folder(workspace.folder)
+    making = command(environment, [workspace.stable.project])
+    log = workspace.folder / "assemblies.log"
+    assembling = BackgroundProcess(making, workspace.folder, shielded(os.environ), log)
+    ended_with_it.callback(assembling.end)
+    target = CloudTarget(cloud)
+    with LiveView() as view:
+        deploy_stable(RehearsalEnvironment(workspace, cloud, target, assembling), view)
+    endpoint = find_endpoint(workspace.stable.project, environment, name, target)
+    return {
+        "endpoint": endpoint.to_json(),
+        "model": workspace.stable.manifest.name,
+        "version": workspace.stable.manifest.short_version,
+        "features": list(workspace.stable.manifest.signature.feature_names()),
+        "rows": list(read_golden(workspace.stable.bundle).rows),
+        "token": dev_token(cloud, workspace.endpoint) if endpoint.auth == "jwt" else None,
+    }
+
+
+def _orders(lines: IO[str]) -> "queue.SimpleQueue[dict[str, Any]]":
+    """The lines of the input as they come; its end ends this process, whatever it is doing."""
+    orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    main_thread = threading.get_ident()
+
+    def read() -> None:
+        for line in lines:
+            orders.put(json.loads(line))
+        signal.pthread_kill(main_thread, signal.SIGTERM)
+
+    threading.Thread(target=read, name="orders", daemon=True).start()
+    return orders
+
+
+def _described(error: Exception) -> dict[str, str]:
+    return {"skip" if isinstance(error, NothingToTest) else "error": str(error)}
+
+
+def _answer(answers: IO[str], answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()
