@@ -58,6 +58,14 @@ def render(folder: Path) -> str:
     )
 
 
+def render_part(folder: Path) -> str:
+    """The page of `render` as a part of another one, such as a notebook: its styles hold in this part alone."""
+    page = render(folder)
+    style = _STYLE.read_text(encoding="utf-8").replace(":root {", "& {").replace("body {", "& {")
+    content = page.partition("<body>")[2].rpartition("</body>")[0]
+    return f"<style>.serinus-card {{ {style} }}</style><div class=serinus-card>{content}</div>"
+
+
 #: Encloses a feature's name in a sentence of `limits`; the template sets what stands between two in code.
 _CODE = "\x00"
 

@@ -1,12 +1,13 @@
 """Put trained models into production on AWS Lambda, and rehearse every release on this machine first.
 
-In Python, `package` makes a bundle of a trained model and `load` opens one to predict with. Each is imported on
-first use: functions on Lambda carry this module too.
+In Python, `package` makes a bundle of a trained model, `load` opens one to predict with, and `predict` calls a
+deployed endpoint. Each is imported on first use: functions on Lambda carry this module too.
 
     import serinus
 
-    serinus.package(serinus.PackageRequest("model.joblib", name="churn", sample="sample.csv", project="."))
+    serinus.package(model, X, y, name="churn")
     serinus.load("churn").predict([{"tenure": 2, "charge": 95.5, "contract": "monthly"}])
+    serinus.predict("churn", X.head())
 
 Errors:
 
@@ -21,13 +22,13 @@ Errors:
     └── LayerError              the function would exceed what AWS Lambda allows
     ContractError           a bundle or serinus.lock is damaged, or a folder is not a bundle
     ReleaseError            `load` finds no pinned bundle of that name
-    RequestRejected         `predict` rejects rows as the endpoint would (a ValueError)
+    RequestRejected         rows are rejected, by an endpoint or as it would (a ValueError)
     EndpointError           a deployed endpoint cannot be found or reached, or failed
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from serinus.deployed import EndpointError
+    from serinus.deployed import EndpointError, predict
     from serinus.infra.errors import ReleaseError
     from serinus.lambda_handlers.contract.errors import ContractError
     from serinus.lambda_handlers.contract.tolerance import Tolerance
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
         SampleError,
         SourceError,
     )
-    from serinus.modelpack.package import PackageRequest, PackageResult, package
+    from serinus.modelpack.request import PackageRequest, PackageResult
+    from serinus.packaged import PackagedModel, package
 
 __all__ = [
     "ContractError",
@@ -55,6 +57,7 @@ __all__ = [
     "ModelpackError",
     "PackageRequest",
     "PackageResult",
+    "PackagedModel",
     "ParityError",
     "PrecisionError",
     "ReleaseError",
@@ -65,19 +68,22 @@ __all__ = [
     "Tolerance",
     "load",
     "package",
+    "predict",
 ]
 
 _MODULES = {
     "ContractError": "serinus.lambda_handlers.contract.errors",
     "EndpointError": "serinus.deployed",
     "LoadedModel": "serinus.loaded",
-    "PackageRequest": "serinus.modelpack.package",
-    "PackageResult": "serinus.modelpack.package",
+    "PackageRequest": "serinus.modelpack.request",
+    "PackageResult": "serinus.modelpack.request",
+    "PackagedModel": "serinus.packaged",
     "ReleaseError": "serinus.infra.errors",
     "RequestRejected": "serinus.loaded",
     "Tolerance": "serinus.lambda_handlers.contract.tolerance",
     "load": "serinus.loaded",
-    "package": "serinus.modelpack.package",
+    "package": "serinus.packaged",
+    "predict": "serinus.deployed",
 }
 
 if not TYPE_CHECKING:

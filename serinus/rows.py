@@ -18,7 +18,16 @@ def encode_rows(rows: Any, features: Sequence[str]) -> bytes:
     A pandas DataFrame gives its columns by name, without its index. None, NaN and pandas' other missing values
     become null, NumPy's scalars the numbers that they hold. Raises TypeError for what has no such value.
     """
-    records = [_row(number, row) for number, row in enumerate(_listed(rows, features))]
+    return encode_records(plain_records(rows, features))
+
+
+def plain_records(rows: Any, features: Sequence[str]) -> list[Any]:
+    """``rows`` as `json` writes them, by the rules of `encode_rows`."""
+    return [_row(number, row) for number, row in enumerate(_listed(rows, features))]
+
+
+def encode_records(records: list[Any]) -> bytes:
+    """The body of `POST /predict` for `plain_records`."""
     body = {"rows": records}
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
@@ -30,6 +39,7 @@ def encode_rows(rows: Any, features: Sequence[str]) -> bytes:
 
 def _listed(rows: Any, features: Sequence[str]) -> Any:
     kind = type(rows).__name__
+    features = features or ("feature",)
     example = f"[{{{', '.join(f'{name!r}: …' for name in features[:2])}{', …' if len(features) > 2 else ''}}}]"
     if _is_a(rows, "pandas", "DataFrame"):
         return _records(rows)

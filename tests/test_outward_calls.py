@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.xdist_group("outward calls")
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("cli", "offline", "examples", "benchmarks", "scripts")
+ROOMS = ("cli", "offline", "serinus", "examples", "benchmarks", "scripts")
 #: What makes a client of HTTP or sends by one; each must say itself whether the shell's proxies count.
 HTTP_CLIENTS = {
     f"httpx.{name}"
@@ -82,6 +82,7 @@ def test_only_an_endpoint_on_aws_is_called_through_a_proxy() -> None:
     assert trusting == [
         ("cli/account_check/metric_delays.py", "use_proxy"),
         ("cli/prediction/sending.py", "use_proxy"),
+        ("serinus/deployed.py", "use_proxy"),
     ]
 
 

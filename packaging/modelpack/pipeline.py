@@ -50,6 +50,7 @@ from serinus.modelpack.robustness.report import Robustness
 from serinus.modelpack.sample import MAX_ROWS, Sample
 from serinus.modelpack.sample_source import fit_sample, read_holdout, read_rows, read_traffic
 from serinus.modelpack.sources import Graph, ModelFile, Source
+from serinus.modelpack.sources.live import LiveModel
 from serinus.modelpack.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -96,22 +97,28 @@ class _Checked:
     holdout_rows: Rows | None
 
 
-def build_bundle(request: PackageRequest, progress: Progress, folder: Path) -> PackageResult:
+def build_bundle(
+    request: PackageRequest, progress: Progress, folder: Path, live: LiveModel | None = None
+) -> PackageResult:
     """Write the bundle of ``request`` into ``folder`` once it agrees with its source. All of the model's code runs
-    here; `publish` alone writes into the project. Raises `ModelpackError`, and `ContractError` where the project's
-    lock is damaged."""
+    here; `publish` alone writes into the project. ``live`` is the model where it is no file. Raises
+    `ModelpackError`, and `ContractError` where the project's lock is damaged."""
     read_lock(request.project / LOCK)
     watch = Stopwatch(progress)
     watch.stage("load")
-    file = sources.read_model_file(request.source)
-    with sources.opened(
-        file,
-        trust=request.trust,
-        allow_version_skew=request.allow_version_skew,
-        requirements=request.requirements,
-        progress=watch,
-        factory=request.factory,
-    ) as (source, environment):
+    file = sources.read_model_file(request.source) if live is None else live.file
+    if live is None:
+        opening = sources.opened(
+            file,
+            trust=request.trust,
+            allow_version_skew=request.allow_version_skew,
+            requirements=request.requirements,
+            progress=watch,
+            factory=request.factory,
+        )
+    else:
+        opening = live.opened(watch)
+    with opening as (source, environment):
         watch.stage("sample")
         reference = _read_reference(request, file, source, environment, watch)
         watch.stage("convert")

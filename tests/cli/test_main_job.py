@@ -1,5 +1,6 @@
 """The main job, by the real CDK CLI: package, deploy, predict, update, predict, stay in step, destroy."""
 
+import ast
 import json
 import os
 import socket
@@ -156,6 +157,9 @@ def test_a_model_is_served_updated_and_taken_down(project: Project) -> None:
     by_command = project.data("predict", "tumour", "--data", "training/rows.json", "--local")
     assert by_command["labels"] == answer.json()["labels"]
     predict_labelled(project)
+    code = "import json, serinus; print(serinus.predict('tumour', json.load(open('training/rows.json'))))"
+    from_python = ast.literal_eval(project.run("python", "-c", code).stdout)
+    assert [row["predicted_label"] for row in from_python] == answer.json()["labels"]
 
     exports = project.run("serinus", "local", "env").stdout
     plain = f'eval "$(cat)"; npx cdk diff --fail {endpoint["stack"]} 2>&1'

@@ -283,7 +283,8 @@ def test_errors_are_caught_by_their_names_in_the_package(tmp_path: Path) -> None
 
 def test_help_begins_with_what_the_package_offers() -> None:
     text = pydoc.render_doc(serinus, renderer=pydoc.plaintext)
-    assert text.index("\nFUNCTIONS\n    load(") < text.index("\n    package(request")
+    places = [text.index(f"\n    {name}(") for name in ("load", "package", "predict")]
+    assert text.index("\nFUNCTIONS\n") < places[0] < places[1] < places[2]
     assert "__getattr__" not in text.split("\nFUNCTIONS\n")[1]
     assert "__dir__" not in text.split("\nFUNCTIONS\n")[1]
     assert dir(serinus) == serinus.__all__
@@ -293,8 +294,8 @@ def test_names_are_imported_when_they_are_used() -> None:
     assert {*serinus.__all__} <= set(dir(serinus))
     for name in serinus.__all__:
         assert getattr(serinus, name).__doc__
-    with pytest.raises(AttributeError, match="no attribute 'predict'"):
-        serinus.predict  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'deploy'"):
+        serinus.deploy  # noqa: B018
     code = "import sys; before = {*sys.modules}; import serinus; print(sorted({*sys.modules} - before))"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=Path(serinus.__file__).parents[1], capture_output=True, text=True
