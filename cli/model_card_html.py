@@ -58,10 +58,18 @@ def render(folder: Path) -> str:
     )
 
 
+#: JupyterLab has styles of its own for tables, whose colours are those of its theme.
+_AGAINST_THE_NOTEBOOK = (
+    "table { color: inherit; font-size: inherit; table-layout: auto; margin: 0; } "
+    "tr { background: none !important; } td { text-align: left; }"
+)
+
+
 def render_part(folder: Path) -> str:
     """The page of `render` as a part of another one, such as a notebook: its styles hold in this part alone."""
     page = render(folder)
     style = _STYLE.read_text(encoding="utf-8").replace(":root {", "& {").replace("body {", "& {")
+    style += _AGAINST_THE_NOTEBOOK
     content = page.partition("<body>")[2].rpartition("</body>")[0]
     return f"<style>.serinus-card {{ {style} }}</style><div class=serinus-card>{content}</div>"
 

@@ -18,6 +18,27 @@ ROOMS = {"cli", "infra", "lambda_handlers", "modelpack", "offline", "packaging"}
 INSTALL = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-config")
 
 
+#: What a project's tests may do besides those that `serinus init` writes.
+MORE_TESTS = """
+import httpx, pandas as pd, pytest, serinus
+
+def test_more(endpoint, endpoints, cloud):
+    assert endpoints["tumour"] is endpoint
+    rows = pd.read_csv("sample.csv").head(3)
+    assert endpoint.predict(rows) == endpoint.predict(rows.to_dict("records"))
+    sent = {"json": {"rows": endpoint.example_rows}, "headers": {"x-api-key": endpoint.key}}
+    assert httpx.post(f"{endpoint.url}/predict", trust_env=False, timeout=60, **sent).status_code == 200
+    with pytest.raises(serinus.RequestRejected, match="row 0: mean radius is required"):
+        endpoint.predict([{}])
+    with pytest.raises(pytest.fail.Exception, match="neither a bundle's folder nor the start of exactly one"):
+        endpoint.release("nope")
+    with pytest.raises(pytest.fail.Exception, match="is not a fault; use one of"):
+        endpoint.release(fault="fire")
+    functions = cloud.client("lambda").list_functions()["Functions"]
+    assert "shop-local-tumour" in {function["FunctionName"] for function in functions}
+"""
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
@@ -108,9 +129,10 @@ def test_a_project_that_never_saw_the_checkout_tests_its_endpoint(python: Path, 
     assert "2 skipped" in run_in(shop, "-m", "pytest", "-rs")
     run_in(ROOT / "examples", "train.py", str(shop))
     run_in(shop, "-m", "serinus", "package", "model.joblib", "--name", "tumour", "--sample", "sample.csv")
+    (shop / "tests" / "test_more.py").write_text(MORE_TESTS)
     files = {path for path in shop.rglob("*") if "node_modules" not in path.parts and path.is_file()}
     printed = run_in(shop, "-m", "pytest", "-p", "no:cacheprovider", "-rP")
-    assert "2 passed" in printed
+    assert "3 passed" in printed
     assert "serinus rehearse tumour: Rolled back. The release of tumour as version 2 was rolled back" in printed
     left = {path for path in shop.rglob("*") if "node_modules" not in path.parts and path.is_file()} - files
     assert {path.relative_to(shop).parts[0] for path in left} <= {"tests"}  # bytecode

@@ -4,11 +4,12 @@ The host notices the end of its standard input, a pipe that only the tests' proc
 that it runs ends with the tests, also if they are killed.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from serinus.cli.target import CloudTarget
 
 #: Real seconds in which the host stops the cloud and removes its folders.
-_END_PATIENCE_S = 30.0
+END_PATIENCE_S = 30.0
+#: What a rehearsal printed, in its folder.
+RESULT, REHEARSE_LOG = "result.json", "rehearse.log"
 
 
 class SessionCloud:
@@ -28,6 +31,7 @@ class SessionCloud:
 
     def __init__(self, host: "subprocess.Popen[str]", folder: Path, log: Path) -> None:
         self._host = host
+        self._orders = 0
         self.folder, self.log = folder, log
         started = self._answer()
         self.project = Path(started["project"])
@@ -55,12 +59,18 @@ class SessionCloud:
 
     def deploy(self, name: str) -> dict[str, Any]:
         """Deploy endpoint ``name``: its deployed form, some rows, and a token if it requires one."""
+        return self._order({"deploy": name})
+
+    def rehearse(self, options: Sequence[str], folder: Path) -> None:
+        """Run `serinus rehearse` with ``options``, which writes `RESULT` and `REHEARSE_LOG` into ``folder``."""
+        self._order({"rehearse": list(options), "folder": str(folder)})
+
+    def _order(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        self._orders += 1
         assert self._host.stdin is not None
-        try:
-            self._host.stdin.write(json.dumps({"deploy": name}) + "\n")
+        with contextlib.suppress(OSError):  # it has ended, which reading its answer reports
+            self._host.stdin.write(json.dumps({"id": self._orders, **order}) + "\n")
             self._host.stdin.flush()
-        except OSError:  # it has ended, which reading its answer reports
-            pass
         return self._answer()
 
     def target(self) -> "CloudTarget":
@@ -71,12 +81,15 @@ class SessionCloud:
         return CloudTarget(RunningCloud(**self._cloud | {"key": RootKey(**self._cloud["key"])}))
 
     def _answer(self) -> dict[str, Any]:
-        """The host's next answer; ends the test where it is an error."""
+        """The host's answer to the last order; ends the test where it is an error."""
         assert self._host.stdout is not None
-        line = self._host.stdout.readline()
-        if not line:
-            fail(f"the process that runs the offline cloud for the tests ended. Its output: {last_line(self.log)}")
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = {}
+        # The answer to an order of a test that was interrupted may come first.
+        while answer.get("id") != self._orders:
+            line = self._host.stdout.readline()
+            if not line:
+                fail(f"the process that runs the tests' offline cloud ended. Its output: {last_line(self.log)}")
+            answer = json.loads(line)
         if "skip" in answer:
             pytest.skip(answer["skip"])
         if "error" in answer:
@@ -111,7 +124,7 @@ def session_cloud(start: Path, environment: str | None, folder: Path) -> Iterato
         assert host.stdout is not None
         host.stdin.close()
         try:
-            host.wait(_END_PATIENCE_S)
+            host.wait(2 * END_PATIENCE_S)
         except subprocess.TimeoutExpired:
             host.kill()
             host.wait()

@@ -74,20 +74,15 @@ class EndpointUnderTest:
 
         It is `serinus rehearse --stepped`, in a cloud of its own: the deployed endpoint, the project and other
         tests do not change. ``bundle`` is a bundle's folder, the beginning of its version, or what
-        `serinus.package` returned; None releases the pinned bundle again. ``fault`` is given to the new version:
-        "errors=20%", "latency=+300ms", "crash", "slow-init", "wrong-answers" or "nan". ``rate`` is in requests
-        per cloud minute; ``seed`` makes routing, faults and rows the same in each run.
+        `serinus.package` returned; None: the one that the command releases without --candidate. ``fault`` is
+        given to the new version: "errors=20%", "latency=+300ms", "crash", "slow-init", "wrong-answers" or "nan".
+        ``rate`` is in requests per cloud minute; ``seed`` makes routing, faults and rows the same in each run.
         """
         __tracebackhide__ = True
-        candidate = getattr(bundle, "bundle", bundle)
-        return rehearse(
-            self._cloud,
-            self.name,
-            candidate=None if candidate is None else str(candidate),
-            fault=fault,
-            rate=rate,
-            seed=seed,
-        )
+        candidate = None if bundle is None else str(getattr(bundle, "bundle", bundle))
+        if candidate and Path(candidate).is_dir():  # of the working folder, not of the project
+            candidate = str(Path(candidate).resolve())
+        return rehearse(self._cloud, self.name, candidate=candidate, fault=fault, rate=rate, seed=seed)
 
 
 class EndpointsUnderTest(Mapping[str, EndpointUnderTest]):

@@ -3,15 +3,18 @@
     python -m serinus.testing.host START FOLDER ENVIRONMENT
 
 START is where the project is searched, FOLDER is the cloud's, ENVIRONMENT may be empty. It writes one line of JSON
-when the cloud is ready, and one for each line of standard input, `{"deploy": NAME}`. It ends with its input.
+when the cloud is ready, and one for each line of standard input: `{"id": 1, "deploy": NAME}`, or
+`{"id": 2, "rehearse": OPTIONS, "folder": FOLDER}`. It ends with its input, and all that it started with it.
 
 Code of a test may replace functions of libraries, the clock or the environment's variables; here all is as it is.
 """
 
+import contextlib
 import json
 import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 from contextlib import ExitStack
@@ -43,6 +46,7 @@ from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.modelpack.errors import ModelpackError
 from serinus.offline.client.shell import shielded
 from serinus.offline.core.errors import OfflineError
+from serinus.testing.cloud import END_PATIENCE_S, REHEARSE_LOG, RESULT
 
 #: Requests per second that tests may send: an API key's limits are raised to twice as many.
 REQUESTS_PER_S = 500.0
@@ -68,9 +72,9 @@ def main() -> None:
         try:
             _serve(start, folder, environment, orders, answers, ended_with_it)
         except REFUSALS as error:
-            _answer(answers, _described(error))
+            _answer(answers, _described(error) | {"id": 0})
         except OSError as error:
-            _answer(answers, {"error": f"the offline cloud cannot run in {folder}: {error}"})
+            _answer(answers, {"id": 0, "error": f"the offline cloud cannot run in {folder}: {error}"})
 
 
 def _serve(
@@ -92,19 +96,20 @@ def _serve(
     ended_with_it.callback(offline_process.stop, folder, cloud, _STOP_PATIENCE_S)
     described = asdict(cloud) | {"key": asdict(cloud.key)}
     names = [endpoint.name for endpoint in settings.endpoints]
-    _answer(
-        answers,
-        {"project": str(project), "environment": environment or None, "endpoints": names, "cloud": described},
-    )
+    started = {"project": str(project), "environment": environment or None, "endpoints": names, "cloud": described}
+    _answer(answers, started | {"id": 0})
     while True:
-        name = orders.get()["deploy"]
+        order = orders.get()
         try:
-            deployed = _deploy(project, settings.environment, name, cloud, ended_with_it)
+            if "rehearse" in order:
+                answer = _rehearse(project, order["rehearse"], Path(order["folder"]))
+            else:
+                answer = _deploy(project, settings.environment, order["deploy"], cloud, ended_with_it)
         except REFUSALS as error:
-            deployed = _described(error)
+            answer = _described(error)
         except OSError as error:
-            deployed = {"error": f"{name} cannot be deployed: {error}"}
-        _answer(answers, deployed)
+            answer = {"error": f"the endpoint cannot be deployed or released: {error}"}
+        _answer(answers, answer | {"id": order["id"]})
 
 
 def _start(project: Path, folder: Path, environment: str) -> RunningCloud:
@@ -142,6 +147,28 @@ def _deploy(
         "rows": list(read_golden(workspace.stable.bundle).rows),
         "token": dev_token(cloud, workspace.endpoint) if endpoint.auth == "jwt" else None,
     }
+
+
+def _rehearse(project: Path, options: list[str], folder: Path) -> dict[str, Any]:
+    """Run `serinus rehearse` with ``options``; its output is in ``folder``: result.json and rehearse.log."""
+    command = [sys.executable, "-P", "-m", "serinus", "rehearse", *options]
+    with (folder / RESULT).open("wb") as result, (folder / REHEARSE_LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=project,
+            stdin=subprocess.DEVNULL,
+            stdout=result,
+            stderr=log,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            start_new_session=True,
+        )
+        try:
+            return {"exit_code": process.wait()}
+        except BaseException:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_PATIENCE_S)
+            raise
 
 
 def _orders(lines: IO[str]) -> "queue.SimpleQueue[dict[str, Any]]":

@@ -1,21 +1,15 @@
 """A rehearsed release as something to assert: `assert endpoint.release(bundle).is_promoted()`."""
 
-import contextlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serinus.testing.cloud import SessionCloud, fail
+from serinus.testing.cloud import REHEARSE_LOG, RESULT, SessionCloud, fail
 
 #: The environment whose rollout is rehearsed unless another was chosen; in `local` all traffic moves at once.
 _ENVIRONMENT = "dev"
-#: Real seconds in which an interrupted rehearsal stops its cloud.
-_END_PATIENCE_S = 30.0
 #: Characters of a value that pytest shows of a failed assertion, less those around it.
 _SHOWN = 230
 
@@ -59,35 +53,16 @@ def rehearse(
     """Run `serinus rehearse` in a process of its own. Its summary is printed: pytest shows it of a failed test."""
     __tracebackhide__ = True
     folder = Path(tempfile.mkdtemp(prefix="release-", dir=cloud.folder))
-    report, log = folder / f"{endpoint}.html", folder / "rehearse.log"
-    options = ["--rate", f"{rate:g}", "--seed", str(seed), "--env", cloud.environment or _ENVIRONMENT]
+    report = folder / f"{endpoint}.html"
+    options = [endpoint, "--stepped", "--json", "--html", str(report), "--rate", f"{rate:g}", "--seed", str(seed)]
+    options += ["--env", cloud.environment or _ENVIRONMENT]
     options += [] if candidate is None else ["--candidate", candidate]
     options += [] if fault is None else ["--inject", fault]
-    command = [sys.executable, "-P", "-m", "serinus", "rehearse", endpoint, "--stepped", "--json", *options]
-    with log.open("wb") as progress:
-        process = subprocess.Popen(
-            [*command, "--html", str(report)],
-            cwd=cloud.project,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=progress,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, "TMPDIR": str(folder), "PYTHONIOENCODING": "utf-8"},
-            start_new_session=True,
-        )
-        with process:
-            try:
-                printed, _ = process.communicate()
-            except BaseException:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_END_PATIENCE_S)
-                raise
+    cloud.rehearse(options, folder)
     try:
-        data = json.loads(printed)
+        data = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except ValueError:
-        fail(_error(log))
+        fail(_error(folder / REHEARSE_LOG))
     release = RehearsedRelease(data["verdict"], data["reason"], " ".join(data["summary"]), report, data)
     print(f"serinus rehearse {endpoint}: {data['headline']}. {release.summary}\nreport: {report}")
     return release
@@ -96,6 +71,5 @@ def rehearse(
 def _error(log: Path) -> str:
     """The error with which the command ended, or the end of what it wrote."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    before, found, error = text.rpartition("error: ")
-    del before
-    return error.strip() if found else f"the rehearsal ended without a result (log: {log})"
+    _, marker, error = text.rpartition("error: ")
+    return error.strip() if marker else f"the rehearsal ended without a result (log: {log})"
