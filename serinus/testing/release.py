@@ -1,6 +1,7 @@
 """A rehearsed release as something to assert: `assert endpoint.release(bundle).is_promoted()`."""
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from serinus.testing.cloud import REHEARSE_LOG, RESULT, SessionCloud, fail
 
 #: The environment whose rollout is rehearsed unless another was chosen; in `local` all traffic moves at once.
 _ENVIRONMENT = "dev"
+_ARGUMENTS = {"--inject": "fault", "--candidate": "bundle", "--rate": "rate", "--seed": "seed"}
 #: Characters of a value that pytest shows of a failed assertion, less those around it.
 _SHOWN = 230
 
@@ -62,14 +64,19 @@ def rehearse(
     try:
         data = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except ValueError:
-        fail(_error(folder / REHEARSE_LOG))
+        fail(rehearsal_error(folder / REHEARSE_LOG))
     release = RehearsedRelease(data["verdict"], data["reason"], " ".join(data["summary"]), report, data)
     print(f"serinus rehearse {endpoint}: {data['headline']}. {release.summary}\nreport: {report}")
     return release
 
 
-def _error(log: Path) -> str:
-    """The error with which the command ended, or the end of what it wrote."""
+def rehearsal_error(log: Path) -> str:
+    """The error with which the command ended, its options by the names of `release`'s arguments."""
     text = log.read_text(encoding="utf-8", errors="replace")
     _, marker, error = text.rpartition("error: ")
-    return error.strip() if marker else f"the rehearsal ended without a result (log: {log})"
+    if not marker:  # an option's value, in the frame that typer draws
+        usage = re.search(r"Invalid value for .*?(?=\s*│?\s*$)", text, re.MULTILINE)
+        error = usage[0] if usage else f"the rehearsal ended without a result (log: {log})"
+    for option, argument in _ARGUMENTS.items():
+        error = error.replace(option, argument)
+    return error.strip()

@@ -64,6 +64,14 @@ def test_the_project_may_be_named(run_tests, project: Path) -> None:
     assert re.search(r"no serinus\.toml in \S*elsewhere0 or", done.stdout)
 
 
+def test_the_environment_may_be_named(run_tests, project: Path) -> None:
+    (project / "conftest.py").write_text(
+        "import pytest\n\n@pytest.fixture(scope='session')\ndef serinus_environment():\n    return 'prod'\n"
+    )
+    done = run_tests(project)
+    assert "serinus.toml has no environment 'prod'; known: dev, local." in done.stdout
+
+
 def test_settings_that_are_wrong_are_shown(run_tests, project: Path) -> None:
     (project / "serinus.toml").write_text('[project]\nname = "shop"\n[endpoint.churn]\nmemory_mb = "much"\n')
     done = run_tests(project)
@@ -108,6 +116,24 @@ def test_what_cannot_be_deployed_is_an_error_of_one_sentence(run_tests, project:
     assert re.search(r"serinus\.lock .*risk|risk .*serinus\.lock", done.stdout)
     assert "2 passed, 3 errors" in done.stdout, done.stdout
     assert "serinus/testing" not in done.stdout
+
+
+@pytest.mark.slow
+def test_each_worker_of_xdist_has_a_cloud_of_its_own(run_tests, project: Path) -> None:
+    with (project / "serinus.toml").open("a") as settings:
+        settings.write("\n[endpoint.churn]\n")
+    write_test(
+        project,
+        "import pathlib\nimport pytest\n\n"
+        "@pytest.mark.parametrize('worker', ['a', 'b'])\ndef test_it(cloud, worker):\n"
+        "    cloud.client('sts').get_caller_identity()\n"
+        "    pathlib.Path(f'{worker}.url').write_text(cloud.url)\n",
+    )
+    done = run_tests(project, "-n", "2")
+    assert done.returncode == 0, done.stdout
+    urls = {(project / f"{worker}.url").read_text() for worker in "ab"}
+    assert len(urls) == 2
+    assert not any(answers(url) for url in urls)
 
 
 @pytest.mark.slow

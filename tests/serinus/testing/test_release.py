@@ -1,10 +1,13 @@
 """The result of a rehearsed release: what can be asserted of it, and what pytest shows where that fails."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from serinus.testing import RehearsedRelease
+from serinus.testing.release import rehearsal_error
 
 LONG = "The judge: errors: 30.0% of the canary's requests. " * 10
 
@@ -40,3 +43,28 @@ def test_a_long_reason_is_cut_where_pytest_would_cut_it_in_the_middle() -> None:
     assert "<Rolled back. The judge: errors: 30.0% of" in str(caught.value)
     assert str(release("rolled back", LONG)) == f"It ended. {LONG}"
     assert "…>.is_promoted" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--inject", "fire"], "fault 'fire' is not a fault; use one of errors=20%"),
+        (["--rate", "0.5"], "Invalid value for 'rate': "),
+        (["--seed", "-1"], "Invalid value for 'seed': "),
+        ([], "no endpoint 'churn' in serinus.toml for 'dev'; it has none yet."),
+    ],
+)
+def test_an_error_of_the_command_names_the_arguments(options: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "serinus.toml").write_text('[project]\nname = "shop"\n')
+    log = tmp_path / "rehearse.log"
+    command = [sys.executable, "-m", "serinus", "rehearse", "churn", "--stepped", "--json", *options]
+    with log.open("wb") as output:
+        subprocess.run(command, cwd=tmp_path, stderr=output, stdout=subprocess.DEVNULL, timeout=120)
+    assert rehearsal_error(log).startswith(message)
+
+
+def test_a_command_that_ended_without_an_error_leaves_its_log(tmp_path: Path) -> None:
+    (tmp_path / "rehearse.log").write_text("deploying …")
+    assert rehearsal_error(tmp_path / "rehearse.log") == (
+        f"the rehearsal ended without a result (log: {tmp_path / 'rehearse.log'})"
+    )
