@@ -15,7 +15,7 @@ from serinus.cli.errors import CliError, WrongUsage
 
 PREFIX = "serinus-try-"
 #: A younger folder may belong to a trial that has not locked it yet.
-_STALE_AFTER_S = 60.0
+_STALE_AFTER_S = 10.0
 
 
 @contextmanager
@@ -66,6 +66,7 @@ def remove_stale_folders() -> None:
             with _locked(folder):
                 while (cloud := offline_process.find(folder)) is not None:
                     offline_process.stop(folder, cloud)
+                offline_process.end_unrecorded(folder)
                 shutil.rmtree(folder)
 
 

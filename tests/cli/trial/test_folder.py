@@ -51,7 +51,9 @@ def test_folders_of_killed_trials_are_removed_and_others_stay(temporary: Path) -
 
 
 @pytest.mark.slow
-def test_the_cloud_of_a_killed_trial_is_stopped(temporary: Path) -> None:
+@pytest.mark.parametrize("recorded", [True, False])
+def test_the_cloud_of_a_killed_trial_is_stopped(temporary: Path, recorded: bool) -> None:
+    """Also one whose trial was killed before it had recorded it."""
     folder = temporary / f"{PREFIX}killed"
     script = (
         "import sys; from pathlib import Path; from serinus.cli import offline_process as clouds; "
@@ -62,7 +64,11 @@ def test_the_cloud_of_a_killed_trial_is_stopped(temporary: Path) -> None:
         [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True
     )
     make_old(folder)
-    assert offline_process.find(folder) is not None
+    if recorded:
+        assert offline_process.find(folder) is not None
+    else:
+        (record,) = (folder / ".serinus/local").glob("cloud-*.json")
+        record.unlink()
     make_old(folder)
     remove_stale_folders()
     assert not folder.exists()
