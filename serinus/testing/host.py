@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,10 +25,10 @@ from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from serinus.cli import offline_process
+from serinus.cli import cdk, offline_process
 from serinus.cli.dev_tokens import dev_token
 from serinus.cli.endpoints import find_endpoint
-from serinus.cli.errors import CliError
+from serinus.cli.errors import CliError, ToolFailed
 from serinus.cli.offline_process import RunningCloud, cloud_identity
 from serinus.cli.project import find_project
 from serinus.cli.rehearse.assemblies import command
@@ -53,6 +54,7 @@ REQUESTS_PER_S = 500.0
 #: A port that was free may be taken until the cloud listens there, as by the tests of another worker.
 _STARTS = 3
 _STOP_PATIENCE_S = 2.0
+_SHOWN_LINES = 15
 
 
 #: What a user can cause; its message is shown as it is.
@@ -91,6 +93,10 @@ def _serve(
         raise NothingToTest(
             f"{project / SETTINGS} has no endpoint yet: `serinus package MODEL --name NAME --sample SAMPLE.csv` "
             "adds one"
+        )
+    if shutil.which("node") is None:
+        raise CliError(
+            "Node was not found; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it."
         )
     cloud = _start(project, folder, environment)
     ended_with_it.callback(offline_process.stop, folder, cloud, _STOP_PATIENCE_S)
@@ -136,8 +142,12 @@ def _deploy(
     assembling = BackgroundProcess(making, workspace.folder, shielded(os.environ), log)
     ended_with_it.callback(assembling.end)
     target = CloudTarget(cloud)
-    with LiveView() as view:
-        deploy_stable(RehearsalEnvironment(workspace, cloud, target, assembling), view)
+    try:
+        with LiveView() as view:
+            deploy_stable(RehearsalEnvironment(workspace, cloud, target, assembling), view)
+    except ToolFailed as error:  # its log, which it names, is deleted with the copy
+        output = cdk.last_lines(workspace.folder / "bootstrap.log", _SHOWN_LINES)
+        raise CliError(f"the CDK CLI could not prepare the offline cloud:\n{output}") from error
     endpoint = find_endpoint(workspace.stable.project, environment, name, target)
     return {
         "endpoint": endpoint.to_json(),
