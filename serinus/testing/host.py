@@ -94,10 +94,6 @@ def _serve(
             f"{project / SETTINGS} has no endpoint yet: `serinus package MODEL --name NAME --sample SAMPLE.csv` "
             "adds one"
         )
-    if shutil.which("node") is None:
-        raise CliError(
-            "Node was not found; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it."
-        )
     cloud = _start(project, folder, environment)
     ended_with_it.callback(offline_process.stop, folder, cloud, _STOP_PATIENCE_S)
     described = asdict(cloud) | {"key": asdict(cloud.key)}
@@ -133,6 +129,10 @@ def _deploy(
     project: Path, environment: str, name: str, cloud: RunningCloud, ended_with_it: ExitStack
 ) -> dict[str, Any]:
     """Deploy endpoint ``name`` from a copy of the project, which lasts until ``ended_with_it`` ends."""
+    if shutil.which("node") is None:
+        raise CliError(
+            "Node was not found; the CDK CLI needs Node 20 or later. `serinus doctor` says how to get it."
+        )
     copying = create_workspace(project, environment, name, candidates={}, rate=REQUESTS_PER_S)
     workspace = ended_with_it.enter_context(copying)
     # The bootstrap runs here, where there is no cdk.json.

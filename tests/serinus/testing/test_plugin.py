@@ -93,6 +93,7 @@ def test_a_projects_own_fixtures_win_and_ours_do_not_depend_on_them(run_tests, p
     assert "has no endpoint yet" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_machine_without_node_is_an_error_of_one_sentence(run_tests, project: Path) -> None:
     with (project / "serinus.toml").open("a") as settings:
         settings.write("\n[endpoint.churn]\n")
