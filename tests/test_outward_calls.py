@@ -26,6 +26,7 @@ AWS_SESSIONS |= {"botocore.session.get_session", "botocore.session.Session"}
 MEAN_AWS = {
     "cli/target.py": {"CloudTarget.region_name", "CloudTarget.client"},
     "cli/request_auth.py": {"_signer"},
+    "cli/commands/bundles.py": {"_s3"},
     "cli/commands/deploy.py": {"_has_aws_credentials"},
     "cli/commands/doctor.py": {"_aws_client", "_credentials"},
     "offline/client/session.py": {"isolated_session"},

@@ -51,7 +51,7 @@ def test_a_long_reason_is_cut_where_pytest_would_cut_it_in_the_middle() -> None:
         (["--inject", "fire"], "fault 'fire' is not a fault; use one of errors=20%"),
         (["--rate", "0.5"], "Invalid value for 'rate': "),
         (["--seed", "-1"], "Invalid value for 'seed': "),
-        ([], "no endpoint 'churn' in serinus.toml for 'dev'; it has none yet."),
+        ([], "no endpoint 'churn' in serinus.toml for 'dev'; it has none: "),
     ],
 )
 def test_an_error_of_the_command_names_the_arguments(options: list[str], message: str, tmp_path: Path) -> None:
