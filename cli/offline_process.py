@@ -302,16 +302,6 @@ def stop(project: Path, cloud: RunningCloud, patience_s: float = STOP_TIMEOUT_S)
     _remove_records(project, cloud.port)
 
 
-def end_unrecorded(project: Path) -> None:
-    """End the clouds of ``project`` that no record names: what started them was killed before they were ready."""
-    started_by = f" --credentials {project / FOLDER}/"
-    listed = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=False)
-    for line in listed.stdout.splitlines():
-        pid, _, command_line = line.strip().partition(" ")
-        if " -m serinus.offline " in command_line and started_by in command_line:
-            _end(int(pid))
-
-
 def _remove_records(project: Path, port: int) -> None:
     """Remove the record and the key of a cloud that has ended, unless another process holds its port's lock."""
     folder = project / FOLDER

@@ -22,7 +22,7 @@ from serinus.cli.request_auth import auth_for
 from serinus.cli.target import CloudTarget
 from serinus.cli.trial import project as trial_project
 from serinus.cli.trial.comparison import ComparedRow, compare_rows
-from serinus.cli.trial.folder import kept_folder, temporary_folder
+from serinus.cli.trial.folder import kept_folder
 from serinus.cli.trial.stages import TrialStages
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.infra.settings import load_settings
@@ -30,6 +30,7 @@ from serinus.lambda_handlers.contract.bundle import read_manifest
 from serinus.lambda_handlers.hooks.probe import Expectation
 from serinus.modelpack.request import PackageRequest, PackageResult
 from serinus.modelpack.supervised.supervisor import Packer
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 #: Rows that are predicted, so that the comparison fits a screen.
 ROWS = 3
@@ -70,7 +71,7 @@ def run_trial(options: TrialOptions, stages: TrialStages) -> Iterator[Trial]:
     """Package, deploy and predict. Unless ``keep`` is set, the cloud and the project are gone after the block;
     after a failure they always are."""
     _require_tools()
-    with temporary_folder() if options.keep is None else kept_folder(options.keep) as folder:
+    with TemporaryFolder("-try") if options.keep is None else kept_folder(options.keep) as folder:
         trial_project.write_project(folder, options.name)
         _provide_cli(folder, stages)
         packed = _package(options, folder, stages)
