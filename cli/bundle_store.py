@@ -14,7 +14,7 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
-from serinus.cli.candidates import packaged_at
+from serinus.cli.candidates import find_candidates, packaged_at
 from serinus.cli.errors import CliError
 from serinus.lambda_handlers.contract.bundle import (
     CARD,
@@ -111,12 +111,18 @@ def fetch(s3: Any, pin: Pin, project: Path) -> bool:
 
 
 def unpinned(project: Path, lock: Lock, keep: int) -> list[Path]:
-    """Folders of bundles in ``project`` that no environment pins, but for the ``keep`` newest of each model: a
-    rollback needs the one that served before."""
+    """Folders of bundles in ``project`` that no environment pins, but for candidates, and the ``keep`` newest of
+    the others of each model: a rollback needs the one that served before."""
     pinned = {(project / pin.folder).resolve() for pins in lock.values() for pin in pins.values()}
     chosen: list[Path] = []
     for model in sorted(path for path in (project / BUNDLES).glob("*") if path.is_dir()):
-        others = [path for path in model.iterdir() if path.is_dir() and path.resolve() not in pinned]
+        candidates = {
+            bundle.folder.resolve()
+            for environment, pins in lock.items()
+            if model.name in pins
+            for bundle in find_candidates(project, environment, model.name)
+        }
+        others = [path for path in model.iterdir() if path.is_dir() and path.resolve() not in pinned | candidates]
         chosen += sorted(others, key=_packaged_s, reverse=True)[keep:]
     return chosen
 

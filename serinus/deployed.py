@@ -13,15 +13,11 @@ from serinus.progress_line import ProgressLine
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from serinus.cli.prediction.sending import EndpointRefusal
     from serinus.cli.request_auth import RequestAuth
     from serinus.cli.target import CloudTarget
-    from serinus.loaded import RequestRejected
 
-#: Real seconds that a request may take: longer than API Gateway waits.
-_TIMEOUT_S = 60.0
 _SHOWN_CHARACTERS = 300
-#: The status of a rejection that fewer rows in a request avoid.
-_TOO_LARGE = 413
 
 
 class EndpointError(Exception):
@@ -173,80 +169,65 @@ def _target(project: Path, environment: str | None) -> "CloudTarget":
 
 
 def _responses(endpoint: _DeployedEndpoint, records: list[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The responses to ``records``, in order, with the number of those answered so far. A request that is too
-    large is halved, and later ones keep its size."""
-    from serinus.loaded import RequestRejected
+    """The responses to ``records``, in order, with the number of those answered so far."""
+    from serinus.cli.prediction.batches import RequestLimits, predict_in_batches
+    from serinus.cli.prediction.sending import EndpointClient
     from serinus.rows import encode_records
 
-    start, size = 0, endpoint.max_rows
-    while True:
-        part = records[start : start + size]
-        body = encode_records(part)
-        if len(body) > endpoint.max_body_bytes and len(part) > 1:
-            size = len(part) // 2
-            continue
-        try:
-            response = post_rows(endpoint.url, endpoint.auth, body, use_proxy=endpoint.use_proxy)
-        except RequestRejected as error:
-            if error.problem.status == _TOO_LARGE and len(part) > 1:
-                size = len(part) // 2
-                continue
-            raise _shifted(error, start) from None
-        start += len(part)
-        yield start, response
-        if start == len(records):
-            return
+    limits = RequestLimits(endpoint.max_rows, endpoint.max_body_bytes)
+    with EndpointClient(endpoint.url, endpoint.auth, use_proxy=endpoint.use_proxy) as client, _errors():
+        if not records:
+            yield 0, client.post(encode_records([]))
+        for batch in predict_in_batches(
+            client, lambda start, stop: records[start:stop], len(records), limits, encode_records
+        ):
+            yield batch.stop, batch.response
 
 
-def _shifted(error: "RequestRejected", start: int) -> "RequestRejected":
-    """``error`` with the rows counted from the first of all, not from the first of their request."""
-    from msgspec.structs import replace
+def post_rows(base: str, auth: "RequestAuth", body: bytes) -> dict[str, Any]:
+    """The first response of the endpoint at ``base`` on this machine to ``body``, the JSON of a request. Raises
+    `RequestRejected` where it rejects the rows, and `EndpointError`."""
+    from serinus.cli.prediction.sending import EndpointClient
 
-    from serinus.loaded import RequestRejected
-
-    faults = tuple(
-        fault if fault.row is None else replace(fault, row=fault.row + start) for fault in error.problem.errors
-    )
-    return RequestRejected(replace(error.problem, errors=faults), over_http=True)
+    with EndpointClient(base, auth, pauses_s=()) as client, _errors():
+        return client.post(body)
 
 
-def post_rows(base: str, auth: "RequestAuth", body: bytes, *, use_proxy: bool) -> dict[str, Any]:
-    """What the endpoint at ``base`` answers to ``body``, the JSON of a request. ``use_proxy`` honours the shell's
-    proxy variables. Raises `RequestRejected` where it rejects the rows, and `EndpointError`."""
-    import httpx
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    """Raise what the command line would print as an error of this package."""
+    from serinus.cli.errors import CliError
+    from serinus.cli.prediction.sending import EndpointRefusal
 
-    url = f"{base}/predict"
     try:
-        response = httpx.post(
-            url, content=body, headers=auth.headers(url, body), timeout=_TIMEOUT_S, trust_env=use_proxy
-        )
-    except httpx.HTTPError as error:
-        raise EndpointError(
-            f"{url} did not answer: {error or type(error).__name__}. Check that it runs."
-        ) from error
-    if response.status_code == httpx.codes.OK:
-        content: dict[str, Any] = response.json()
-        return content
-    raise _failure(url, response.status_code, response.content)
+        yield
+    except EndpointRefusal as error:
+        raise _failure(error) from None
+    except CliError as error:
+        raise EndpointError(f"{error} Check that it runs.") from error
 
 
-def _failure(url: str, status: int, body: bytes) -> Exception:
+def _failure(refusal: "EndpointRefusal") -> Exception:
     """The error for a response of another status than 200: a rejection where the endpoint's own problem document
-    says so, or what API Gateway or Lambda answered."""
+    says so, with rows counted from the first of all; or what API Gateway or Lambda answered."""
     import msgspec
+    from msgspec.structs import replace
 
     from serinus.lambda_handlers.inference.problems import Problem
     from serinus.loaded import RequestRejected
 
+    answered = f"{refusal.url} answered {refusal.status}"
     try:
-        problem = msgspec.json.decode(body, type=Problem)
+        problem = msgspec.json.decode(refusal.body, type=Problem)
     except msgspec.MsgspecError:
-        return EndpointError(
-            f"{url} answered {status}: {_message(body)}. `serinus logs` shows the function's log."
-        )
-    if status < 500:
-        return RequestRejected(problem, over_http=True)
-    return EndpointError(f"{url} answered {status}: {problem.detail}")
+        return EndpointError(f"{answered}: {_message(refusal.body)}. `serinus logs` shows the function's log.")
+    if refusal.status >= 500:
+        return EndpointError(f"{answered}: {problem.detail}")
+    faults = tuple(
+        fault if fault.row is None else replace(fault, row=fault.row + refusal.first_row)
+        for fault in problem.errors
+    )
+    return RequestRejected(replace(problem, errors=faults), over_http=True)
 
 
 def _message(body: bytes) -> str:

@@ -1,7 +1,6 @@
 """A model packaged from Python, as `serinus package` packages a file: an object of a notebook, or a path."""
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,10 +151,10 @@ def _package(
     model: Any, rows: PassedRows, fields: Mapping[str, Any], progress: ProgressLine, *, pins: bool
 ) -> PackagedModel:
     from serinus.modelpack.package import check
+    from serinus.modelpack.temporary_folder import TemporaryFolder
 
     is_path = isinstance(model, str | os.PathLike)
-    with tempfile.TemporaryDirectory(prefix="serinus-") as name:
-        scratch = Path(name)
+    with TemporaryFolder() as scratch:
         source = Path(model if is_path else type(model).__name__)
         # Checked first: the converters that everything else needs may not be installed.
         check(PackageRequest(source=source, sample=None, **fields))

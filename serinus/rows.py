@@ -26,7 +26,7 @@ def plain_records(rows: Any, features: Sequence[str]) -> list[Any]:
     return [_row(number, row) for number, row in enumerate(_listed(rows, features))]
 
 
-def encode_records(records: list[Any]) -> bytes:
+def encode_records(records: Sequence[Any]) -> bytes:
     """The body of `POST /predict` for `plain_records`."""
     body = {"rows": records}
     try:

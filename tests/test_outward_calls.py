@@ -83,7 +83,6 @@ def test_only_an_endpoint_on_aws_is_called_through_a_proxy() -> None:
     assert trusting == [
         ("cli/account_check/metric_delays.py", "use_proxy"),
         ("cli/prediction/sending.py", "use_proxy"),
-        ("serinus/deployed.py", "use_proxy"),
     ]
 
 

@@ -25,10 +25,14 @@ class AnsweredBatch:
 
 
 def predict_in_batches(
-    client: EndpointClient, rows: Callable[[int, int], Sequence[Any]], count: int, limits: RequestLimits
+    client: EndpointClient,
+    rows: Callable[[int, int], Sequence[Any]],
+    count: int,
+    limits: RequestLimits,
+    encode: Callable[[Sequence[Any]], bytes] = encode,
 ) -> Iterator[AnsweredBatch]:
-    """Send ``count`` rows, which ``rows(start, stop)`` returns, in order. A request that is too large is halved,
-    and later ones keep its size. Raises what `EndpointClient.predict` raises."""
+    """Send ``count`` rows, which ``rows(start, stop)`` returns, in order, as the bodies that ``encode`` makes. A
+    request that is too large is halved, and later ones keep its size. Raises what `EndpointClient.predict` raises."""
     start, size = 0, limits.max_rows
     while start < count:
         stop = min(start + size, count)

@@ -30,7 +30,15 @@ _QUOTA = "Limit Exceeded"
 _PATIENCE_S = 60.0
 
 
-class RequestTooLarge(CliError):
+class EndpointRefusal(CliError):
+    """The endpoint answered ``status`` and ``body`` at ``url``, to rows that are numbered from ``first_row``."""
+
+    def __init__(self, message: str, *, url: str, status: int, body: bytes, first_row: int) -> None:
+        super().__init__(message)
+        self.url, self.status, self.body, self.first_row = url, status, body, first_row
+
+
+class RequestTooLarge(EndpointRefusal):
     """The endpoint refused the number of rows or bytes of a request, or of its response; fewer rows may fit."""
 
 
@@ -142,9 +150,11 @@ def _pause_of(response: "httpx.Response", planned_s: float) -> float:
     return min(float(named), _LONGEST_PAUSE_S) if named.isdecimal() else planned_s
 
 
-def _to_error(url: str, response: "httpx.Response", first_row: int) -> CliError:
-    kind = RequestTooLarge if response.status_code == 413 else CliError
-    return kind(f"{url} answered {response.status_code}:\n{_explain(response, first_row)}")
+def _to_error(url: str, response: "httpx.Response", first_row: int) -> EndpointRefusal:
+    status = response.status_code
+    kind = RequestTooLarge if status == 413 else EndpointRefusal
+    message = f"{url} answered {status}:\n{_explain(response, first_row)}"
+    return kind(message, url=url, status=status, body=response.content, first_row=first_row)
 
 
 def _explain(response: "httpx.Response", first_row: int) -> str:

@@ -60,7 +60,7 @@ class EndpointUnderTest:
 
         target = self._cloud.target()
         auth = auth_for(Endpoint(**self._endpoint), target, self._token)
-        return post_rows(self.url, auth, encode_rows(rows, self._features), use_proxy=False)
+        return post_rows(self.url, auth, encode_rows(rows, self._features))
 
     def release(
         self,

@@ -118,7 +118,7 @@ def _start(project: Path, folder: Path, environment: str) -> RunningCloud:
     identity = cloud_identity(project, environment or None)
     for left in reversed(range(_STARTS)):
         try:
-            return offline_process.start(folder, port=free_port(), identity=identity, speed=1)
+            return offline_process.start(folder, port=free_port(), identity=identity, speed=1, end_with_this=True)
         except CliError as error:
             if left == 0 or "in use" not in str(error):
                 raise

@@ -10,6 +10,7 @@ import pytest
 
 import serinus
 from serinus import deployed as deployed_module
+from serinus.cli.prediction.sending import EndpointClient
 from serinus.cli.request_auth import ApiKeyAuth
 from serinus.deployed import prediction_fields
 
@@ -22,13 +23,13 @@ def requests(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     limits = {"max_rows": LIMIT, "max_body_bytes": 4_000_000}
     _serve(monkeypatch, deployed.url, deployed.key, **limits)
     sent: list[int] = []
-    post = deployed_module.post_rows
+    post = EndpointClient.post
 
-    def counted(base: str, auth: Any, body: bytes, *, use_proxy: bool) -> dict[str, Any]:
+    def counted(client: EndpointClient, body: bytes, first_row: int = 0) -> dict[str, Any]:
         sent.append(body.count(b'"tenure"'))
-        return post(base, auth, body, use_proxy=use_proxy)
+        return post(client, body, first_row)
 
-    monkeypatch.setattr(deployed_module, "post_rows", counted)
+    monkeypatch.setattr(EndpointClient, "post", counted)
     return sent
 
 
@@ -97,7 +98,7 @@ def test_a_wrong_key_and_an_endpoint_that_is_gone_are_errors(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     _serve(monkeypatch, f"http://127.0.0.1:{port}", "key", **limits)
-    with pytest.raises(serinus.EndpointError, match=rf"127\.0\.0\.1:{port}/predict did not answer: "):
+    with pytest.raises(serinus.EndpointError, match=rf"127\.0\.0\.1:{port} did not answer: "):
         serinus.predict("churn", deployed.rows)
 
 
