@@ -32,7 +32,7 @@ def predict_in_batches(
     encode: Callable[[Sequence[Any]], bytes] = encode,
 ) -> Iterator[AnsweredBatch]:
     """Send ``count`` rows, which ``rows(start, stop)`` returns, in order, as the bodies that ``encode`` makes. A
-    request that is too large is halved, and later ones keep its size. Raises what `EndpointClient.predict` raises."""
+    request that is too large is halved, and later ones keep its size. Raises as `EndpointClient.predict`."""
     start, size = 0, limits.max_rows
     while start < count:
         stop = min(start + size, count)
