@@ -64,3 +64,7 @@ def test_the_page_on_testing_begins_with_the_written_tests(project: Path) -> Non
     page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
     shown = page.partition("```python\n")[2].partition("```")[0]
     assert (project / "tests" / "test_endpoint.py").read_text().endswith(f'"""\n\n\n{shown}')
+
+
+def test_the_settings_that_are_written_fit_a_glance(project: Path) -> None:
+    assert len((project / "serinus.toml").read_text().splitlines()) < 15
