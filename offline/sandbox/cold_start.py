@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.
 """
 
 import json
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from serinus.offline.sandbox.provisioning import Preparation, PreparedFunction, 
 from serinus.offline.sandbox.signals import Parked, Ready, Signal
 from serinus.offline.sandbox.spec import FunctionSpec, InitializationType
 from serinus.offline.sandbox.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 #: Real seconds that AWS allows for init, on demand; the retry within the invocation has the function's timeout.
 INIT_LIMIT_S = 10.0
@@ -197,7 +200,10 @@ class ColdStart:
     def _preface(
         self, log: PlatformLog, prepared: PreparedFunction, initialization: InitializationType
     ) -> list[str | None]:
-        return [*prepared.notes, log.init_start(self._clock.time(), initialization)]
+        for note in prepared.notes:
+            # Not in the function's log, which holds what it would on AWS.
+            logger.info("%s: %s", log.spec.name, note)
+        return [log.init_start(self._clock.time(), initialization)]
 
     def _journal(self, spec: FunctionSpec) -> tuple[WorkerLog, str]:
         stream = stream_name(spec, self._clock, self._dice)

@@ -23,7 +23,7 @@ AssumeRole = Callable[[str, str, str], Credentials]
 
 @dataclass(frozen=True, slots=True)
 class PreparedFunction:
-    """A function version unpacked on disk; ``notes`` belong in its log."""
+    """A function version unpacked on disk; ``notes`` belong in the cloud's log."""
 
     interpreter: Interpreter
     task_root: Path

@@ -2,7 +2,7 @@
 
 A layer deployed here is the same zip that would go to AWS, so its native modules may not load on this machine. Its
 builder can build a twin from the same lock for this platform and register it under the target zip's hash; the
-sandbox then unpacks the twin, and notes it in the function's log.
+sandbox then unpacks the twin, and notes it in the cloud's log.
 """
 
 from dataclasses import dataclass

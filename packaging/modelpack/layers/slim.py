@@ -61,7 +61,6 @@ REMOVED = (
     "onnxruntime/tools",
     "onnxruntime/transformers",
     "onnxruntime/capi/libonnxruntime.*",
-    "onnxruntime/capi/libonnxruntime_providers_shared.*",
     "google",
     "protobuf-*",
     "flatbuffers",

@@ -1,7 +1,9 @@
 """Archives for another platform: refused with the file's name, or replaced by a registered twin."""
 
+import base64
 import hashlib
 import json
+import logging
 import struct
 
 import httpx
@@ -57,16 +59,18 @@ def test_without_a_twin_the_error_names_layer_file_and_way_out(aws, deploy_funct
     assert f"PUT /_offline/layer-twins/{sha256}" in payload["errorMessage"]
 
 
-def test_a_twin_stands_in_and_the_log_says_so(aws, deploy_function, foreign_layer, register, zip_of, tmp_path):
-    import base64
-
+def test_a_twin_stands_in_and_the_clouds_log_says_so(
+    aws, deploy_function, foreign_layer, register, zip_of, tmp_path, caplog
+):
+    caplog.set_level(logging.INFO, "serinus.offline.sandbox.cold_start")
     arn, sha256 = foreign_layer
     twin = tmp_path / "runtime-here.zip"
     twin.write_bytes(zip_of({"python/fast/__init__.py": "WHERE = 'this machine'"}))
     assert register(sha256, twin) == {"sha256": sha256, "path": str(twin)}
     answer = aws("lambda").invoke(FunctionName=deploy_function(IMPORTER, Layers=[arn]), LogType="Tail")
     assert json.loads(answer["Payload"].read()) == "this machine"
-    assert "runs as its twin runtime-here.zip" in base64.b64decode(answer["LogResult"]).decode()
+    assert "runs as its twin runtime-here.zip" in caplog.text
+    assert "twin" not in base64.b64decode(answer["LogResult"]).decode()
 
 
 @pytest.mark.parametrize("sha256", ["short", "z" * 64])
