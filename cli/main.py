@@ -17,6 +17,7 @@ from serinus.cli.commands import (
     deploy,
     destroy,
     doctor,
+    eject,
     init,
     inspect,
     key,
@@ -95,6 +96,7 @@ app.command("lint", rich_help_panel=MACHINE)(lint.lint)
 app.command("build", rich_help_panel=MACHINE)(build.build)
 app.add_typer(bundles.app, name="bundles", rich_help_panel=MACHINE)
 app.command("synth", rich_help_panel=MACHINE)(synth.synth)
+app.command("eject", rich_help_panel=MACHINE)(eject.eject)
 app.command("policy", rich_help_panel=MACHINE)(policy.policy)
 
 
