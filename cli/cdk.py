@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def prepare(
     binary = ensure(project)
     # cdk.json names `serinus` for its build step and app: it must be this one, whether or not its venv is active.
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    return [str(binary), *arguments], {**environment, "PATH": path, **QUIET}
+    # Node fails where the folder does not exist; Python takes another one.
+    temporary = {} if Path(environment.get("TMPDIR", ".")).is_dir() else {"TMPDIR": tempfile.gettempdir()}
+    return [str(binary), *arguments], {**environment, "PATH": path, **temporary, **QUIET}
 
 
 def last_lines(log: Path, count: int = 40) -> str:

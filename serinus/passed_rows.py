@@ -38,6 +38,10 @@ def write_tables(model: Any, rows: PassedRows, folder: Path) -> dict[str, Any]:
         holdout = _write(
             _labelled(_frame("holdout", holdout[0], names), holdout[1], target), folder / "holdout.parquet"
         )
+    elif isinstance(holdout, tuple):
+        raise RequestError(
+            "holdout must be a pair of rows and labels, such as (X_test, y_test), or a file's path."
+        )
     if not _is_file(traffic):
         traffic = _write(_frame("traffic", traffic, names), folder / "traffic.parquet")
     return {"sample": sample, "target": target, "holdout": holdout, "traffic": traffic}
@@ -84,6 +88,8 @@ def _frame(what: str, rows: Any, names: Any) -> "pd.DataFrame":
         raise SampleError(
             f"{what} is of type {kind}; pass a DataFrame, an array, a list of rows or a file's path."
         )
+    if frame.empty:
+        raise SampleError(f"{what} has no rows. Pass rows like those that the endpoint will receive.")
     named = all(isinstance(name, str) for name in frame.columns)
     if not named and names is not None and len(names) == len(frame.columns):
         columns = [str(name) for name in names]

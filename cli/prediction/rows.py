@@ -131,6 +131,20 @@ def _values(feature: Feature, column: "pd.Series[Any]") -> list[Any]:
     return [as_request_value(feature, _plain(feature, to_json_value(value))) for value in column]
 
 
+def _number(text: str) -> Any:
+    """A cell of numbers among which one is none, for which pandas leaves all as text; ``text`` itself if it is
+    that one."""
+    if text.strip().lower() in ("true", "false"):
+        return text.strip().lower() == "true"
+    for read in (int, float):
+        try:
+            number = read(text)
+        except ValueError:
+            continue
+        return number if math.isfinite(number) else text
+    return text
+
+
 def _plain(feature: Feature, value: Any) -> Any:
     """Tensors as nested lists, from arrays or from JSON text in a CSV file; what JSON does not have as text."""
     import pandas as pd
@@ -144,4 +158,6 @@ def _plain(feature: Feature, value: Any) -> Any:
         return [_plain(feature, item) for item in value.tolist()]
     if value is None or value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, str) and feature.dtype != "string":
+        return _number(value)
     return value if isinstance(value, (str, int, float, bool, list)) else str(value)

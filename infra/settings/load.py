@@ -98,7 +98,7 @@ def load_settings(path: Path, environment: str) -> Settings:
         hint = did_you_mean(environment, _environments(file))
         raise InfraError(
             f"{path.name} has no environment {environment!r}; {hint} "
-            f"Choose one with `-c env=NAME`, or write [env.{environment}] with account and region."
+            f"Name one of these, or write [env.{environment}] with account and region."
         )
     target = file.env.get(environment, EnvironmentSettings())
     return Settings(

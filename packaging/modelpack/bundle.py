@@ -8,7 +8,7 @@ from typing import Any
 from serinus.lambda_handlers.contract import bundle as contract
 from serinus.lambda_handlers.contract.bundle import Golden, Manifest, compute_version, dump_json
 from serinus.lambda_handlers.contract.errors import ContractError
-from serinus.modelpack.atomic import folder_beside
+from serinus.modelpack.atomic import folder_beside, write_file
 
 BUNDLES = "bundles"
 
@@ -57,13 +57,14 @@ def write_files(folder: Path, parts: BundleContent, card: str, provenance: dict[
 
 
 def publish_bundle(project: Path, draft: Path) -> Path:
-    """Copy the bundle in folder ``draft`` to its folder in ``project`` and return that folder; an intact bundle of
-    this version that exists already stays, with its own provenance. Raises `ContractError` where the draft is
-    not a bundle."""
+    """Copy the bundle in folder ``draft`` to its folder in ``project`` and return that folder. An intact bundle of
+    this version that exists already stays; its card and provenance are replaced where the card says something
+    else, such as metrics on another sample. Raises `ContractError` where the draft is not a bundle."""
     target = bundle_folder(project, contract.verify(draft))
     if target.exists():
         try:
             contract.verify(target)
+            _refresh(target, draft)
             return target
         except ContractError:
             _set_aside(target)
@@ -72,6 +73,13 @@ def publish_bundle(project: Path, draft: Path) -> Path:
             shutil.copyfile(draft / name, beside / name)
         contract.verify(beside)
     return target
+
+
+def _refresh(target: Path, draft: Path) -> None:
+    card = (draft / contract.CARD).read_bytes()
+    if not (target / contract.CARD).is_file() or (target / contract.CARD).read_bytes() != card:
+        write_file(target / contract.PROVENANCE, (draft / contract.PROVENANCE).read_bytes())
+        write_file(target / contract.CARD, card)
 
 
 def _set_aside(damaged: Path) -> None:

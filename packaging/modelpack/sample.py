@@ -107,6 +107,8 @@ def fit_to_model(
             f"{_listed(features.columns)}. {_hint(features.columns[count:])}"
         )
     _check_names(map(str, features.columns))
+    if target is not None:
+        _check_labels(target, table[target])
     nested = nested or {}
     shapes: dict[str, tuple[int, ...]] = {}
     columns: dict[str, tuple[Dtype, pd.Series[Any]]] = {}
@@ -122,6 +124,15 @@ def fit_to_model(
         dtypes={name: dtype for name, (dtype, _) in columns.items()},
         target=table[target].reset_index(drop=True) if target else None,
     )
+
+
+def _check_labels(name: str, labels: "pd.Series[Any]") -> None:
+    missing = labels.isna().to_numpy()
+    if missing.any():
+        raise SampleError(
+            f"label column {name!r} is empty in {int(missing.sum())} of {len(labels)} rows, first in row "
+            f"{int(missing.argmax())}. Leave those rows out, or leave out the labels: --drop {name}."
+        )
 
 
 def _check_names(names: Iterable[str]) -> None:
@@ -174,6 +185,12 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
         return "string", pd.Series(np.where(missing, np.nan, values.to_numpy(dtype=object)), dtype=object)
     if kinds == {bool}:
         return "float64", pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
+    if kinds == {int}:
+        row = next(place for place, value in enumerate(values) if not missing[place] and abs(value) >= 2**63)
+        raise SampleError(
+            f"sample column {name!r} holds {str(values[row])[:40]} in row {row}; whole numbers of 64 bits are "
+            "supported. Use a float, or leave it out."
+        )
     shown = sorted(kind.__name__ for kind in kinds)
     raise SampleError(
         f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings "
@@ -231,6 +248,11 @@ def _read_csv(path: Path, strings: tuple[str, ...], most_rows: int | None, kind:
         header = next(csv.reader(file), [])
     if not header:
         raise SampleError(f"{kind} {path} is empty. Add a header and rows like the training data's.")
+    if len(header) == 1 and (separator := next((mark for mark in ";\t|" if mark in header[0]), None)) is not None:
+        raise SampleError(
+            f"{kind} {path} seems to be separated by {separator!r}: its header is {header[0][:60]!r}. Save it "
+            "with commas, or as Parquet."
+        )
     _check_header(path, header, kind)
     # Pandas decides which cells are missing: most training data was read by it too.
     text = {name: str for name in strings if name in header}

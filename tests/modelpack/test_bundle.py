@@ -145,3 +145,15 @@ def test_baseline_profiles_inputs_and_predictions(packed: PackageResult, numbers
     assert set(counts) == {True, False}
     assert sum(counts.values()) == len(numbers)
     assert set(baseline["outputs"]["probabilities"]["columns"]) == {"False", "True"}
+
+
+def test_packaging_again_replaces_a_card_that_says_something_else(
+    numbers: pd.DataFrame, score: Any, pack: Package
+) -> None:
+    model = LogisticRegression().fit(numbers, score > 0)
+    first = pack(model, numbers.assign(churned=score > 0.5), target="churned")
+    card = (first.bundle / CARD).read_text()
+    again = pack(model, numbers.assign(churned=score > 0), target="churned")
+    assert again.bundle == first.bundle
+    assert (again.bundle / CARD).read_text() != card
+    assert verify(again.bundle).version == first.version

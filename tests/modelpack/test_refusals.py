@@ -19,7 +19,7 @@ from serinus.modelpack import ModelpackError
 from serinus.modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest, PackageResult
-from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.sample import fit_to_model, read_table
 
 Package = Callable[..., PackageResult]
 
@@ -180,3 +180,31 @@ def test_a_name_that_requests_cannot_use(name: str) -> None:
     with pytest.raises(SampleError, match=r"in its name\. Requests cannot use quotes, backslashes and control"):
         fit_to_model(table, names=("a", name), count=None)
     assert fit_to_model(table, names=("a",), count=None, drop=(name,)).names == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", None, "b"], r"label column 'y' is empty in 1 of 3 rows, first in row 1\. .*--drop y"),
+        ([None, None, None], "is empty in 3 of 3 rows"),
+        ([1.0, 2.0, float("nan")], "first in row 2"),
+    ],
+)
+def test_missing_labels_are_refused(labels: list[Any], message: str) -> None:
+    """They would count as wrong predictions."""
+    table = pd.DataFrame({"a": [1.0, 2.0, 3.0], "y": labels})
+    with pytest.raises(SampleError, match=message):
+        fit_to_model(table, names=("a",), count=None, target="y")
+    assert fit_to_model(table, names=("a",), count=None, drop=("y",)).target is None
+
+
+def test_whole_numbers_beyond_64_bits_are_named() -> None:
+    table = pd.DataFrame({"a": [1, 10**30, 3]})
+    with pytest.raises(SampleError, match=r"holds 10+ in row 1; whole numbers of 64 bits"):
+        fit_to_model(table, names=("a",), count=None)
+
+
+def test_another_separator_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a;b\n1;2\n")
+    with pytest.raises(SampleError, match=r"separated by ';': its header is 'a;b'\. Save it with commas"):
+        read_table(tmp_path / "rows.csv")
