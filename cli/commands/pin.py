@@ -37,15 +37,18 @@ def pin(
         str | None, typer.Option("--to", metavar="NAME", help="With --from: environment whose pin to change.")
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Skip the confirmation, which only --from requires.")
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Skip the confirmation, which --from and a change that breaks callers require."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Pin a packaged bundle in serinus.lock, and show what changes. Nothing is deployed.
 
     `serinus package --candidate` makes a bundle that is not pinned, and `serinus rehearse` compares it with the
-    pinned one. With --from and --to, one environment gets the bundle of another, after a confirmation. Commit the
-    lock; the next deploy releases the bundle.
+    pinned one. With --from and --to, one environment gets the bundle of another, after a confirmation, which a
+    bundle that breaks callers requires too. Commit the lock; the next deploy releases the bundle.
 
     Example: [bold]serinus pin churn --from dev --to prod[/]
     """
@@ -72,7 +75,7 @@ def pin(
     short = change.after.version[:SHORT]
     if change.is_needed:
         _print_change(progress if as_json else results, change, comparison)
-        if source is not None and not yes:
+        if (source is not None or comparison.breaking) and not yes:
             require_confirmation(f"Pin {model} {short} for {environment}?")
         write_change(project, change)
     if as_json:

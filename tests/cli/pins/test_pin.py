@@ -85,10 +85,14 @@ def test_the_same_pin_is_nothing_to_do(shop: Any, run: Any) -> None:
 
 def test_a_changed_signature_is_shown_with_what_breaks_callers(shop: Any, run: Any) -> None:
     shop.pin("dev", shop.package("a", 9, features=("age", "income")))
-    shop.package("b", 10, features=("age", "debt"))
+    version = shop.package("b", 10, features=("age", "debt"))
 
-    done = run("pin", "risk")
+    asked = run("pin", "risk")
+    assert (asked.code, "--yes is required to confirm this" in asked.err) == (2, True)
+    assert version not in (shop.folder / LOCK).read_text()
+    done = run("pin", "risk", "--yes")
 
+    assert version in (shop.folder / LOCK).read_text()
     assert "signature: new features: debt" in done.out
     assert "signature: removed features: income" in done.out
     assert "breaks callers: feature 'income' was removed, so requests that contain it are rejected" in done.out

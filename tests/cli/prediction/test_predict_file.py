@@ -62,6 +62,16 @@ def test_rows_and_predictions_stand_side_by_side(served: Any, tmp_path: Path, su
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_bad_cell_is_the_only_one_that_is_named(served: Any, tmp_path: Path) -> None:
+    """Pandas reads the whole column as text."""
+    table = served.table.head(6).astype({"tenure": object})
+    table.loc[3, "tenure"] = "many"
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    _, message = fails(served, tmp_path / "rows.csv")
+    assert "row 3: tenure must be an integer" in message
+    assert message.count("row ") == 1
+
+
 def test_without_a_file_the_responses_become_one(served: Any, labelled: Path) -> None:
     response = run(served, labelled).response
     assert (response["model"], response["classes"]) == ("churn", ["leaves", "stays"])
