@@ -140,7 +140,7 @@ def describe_stack(target: CloudTarget, stack: str) -> DeployedStack | None:
     except botocore.exceptions.BotoCoreError as error:
         raise CliError(
             f"{target.name} cannot be reached: {str(error).rstrip('.')}. `serinus doctor` checks the credentials."
-            f"{local_hint(error)}"
+            f"{local_hint(error) or ' With --local the command acts in the offline cloud.'}"
         ) from error
     return DeployedStack(
         stack,

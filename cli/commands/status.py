@@ -46,7 +46,7 @@ def status(
     # Without an endpoint in the settings there may still be stacks of those that they had.
     names = select_endpoints(settings, endpoints or []) if endpoints or settings.endpoints else []
     overviews = [overview for overview in planned_endpoints(project, environment) if overview.name in names]
-    shared, orphans = None, []
+    shared, orphans, notes = None, [], list[str]()
     target_name, problem, clock_note = "the offline cloud" if local else "AWS", "", ""
     try:
         target = select_target(project, env, local=local, port=port)
@@ -54,14 +54,16 @@ def status(
         target_name = target.name
         clock_note = f" in {target.clock_note}" if target.clock_note else ""
         overviews = [observe(overview, target) for overview in overviews]
-        shared = _observe_shared(target, settings)
-        orphans = [] if endpoints else _find_orphans(target, settings)
+        shared = _observe_shared(target, settings, notes)
+        orphans = [] if endpoints else _find_orphans(target, settings, notes)
     except WrongUsage:
         raise
     except CliError as error:
         problem = str(error)
     if not (overviews or orphans):
         select_endpoints(settings, [])  # raises: there is nothing to show
+    for note in notes:
+        notice(note)
     if as_json:
         shown = [overview.to_json() for overview in overviews]
         print_json(
@@ -89,25 +91,27 @@ def status(
         raise typer.Exit(1)
 
 
-def _observe_shared(target: "CloudTarget", settings: "Settings") -> "SharedOverview | None":
-    """What the endpoints share; who may read endpoints need not be allowed to read it."""
+def _observe_shared(target: "CloudTarget", settings: "Settings", notes: list[str]) -> "SharedOverview | None":
+    """What the endpoints share; who may read endpoints need not be allowed to read it, which is added to
+    ``notes``."""
     from serinus.cli.shared_stack import observe_shared
 
     try:
         return observe_shared(target, settings)
     except CliError as error:
-        notice(str(error))
+        notes.append(str(error))
         return None
 
 
-def _find_orphans(target: "CloudTarget", settings: "Settings") -> "list[TaggedStack]":
-    """Stacks that the settings no longer name; who may read endpoints need not be allowed to list all stacks."""
+def _find_orphans(target: "CloudTarget", settings: "Settings", notes: list[str]) -> "list[TaggedStack]":
+    """Stacks that the settings no longer name; who may read endpoints need not be allowed to list all stacks,
+    which is added to ``notes``."""
     from serinus.cli.orphaned_stacks import find_orphans
 
     try:
         return find_orphans(target, settings)
     except CliError as error:
-        notice(str(error))
+        notes.append(str(error))
         return []
 
 
