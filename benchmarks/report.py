@@ -42,6 +42,7 @@ TITLES = {
     "readings": "Every reading of AWS",
     "broken_layer": "A broken layer",
     "aws_account": "The check of an AWS account",
+    "killed": "Killed commands",
     "offline": "The offline cloud",
     "fuzz": "Hostile requests",
 }
