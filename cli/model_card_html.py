@@ -37,7 +37,7 @@ def render(folder: Path) -> str:
 
     manifest = bundle.verify(folder)
     provenance = json.loads((folder / bundle.PROVENANCE).read_bytes())
-    baseline = json.loads((folder / bundle.BASELINE).read_bytes())
+    baseline = bundle.read_baseline(folder)
     return render_page(
         _TEMPLATE,
         style=safe_svg(_STYLE.read_text(encoding="utf-8")),

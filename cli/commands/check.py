@@ -1,6 +1,5 @@
 """`serinus check`: holds a table against a model's constraints."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -28,13 +27,13 @@ def check(
     """
     from serinus.infra.release import pinned_bundle
     from serinus.lambda_handlers.contract import constraints
-    from serinus.lambda_handlers.contract.bundle import BASELINE
+    from serinus.lambda_handlers.contract.bundle import read_baseline
     from serinus.lambda_handlers.contract.constraints import Constraint
     from serinus.modelpack.data_check import check_table
     from serinus.modelpack.sample import read_table
 
     folder = pinned_bundle(find_project(), env, name)
-    baseline = json.loads((folder / BASELINE).read_bytes())
+    baseline = read_baseline(folder)
     if constraints.KEY not in baseline:
         raise CliError(f"bundle {folder.name} has no constraints. Package the model again.")
     stated = {column: Constraint.from_json(item) for column, item in baseline[constraints.KEY].items()}

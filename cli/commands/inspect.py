@@ -1,6 +1,5 @@
 """`serinus inspect`: describes a packaged model without deploying it."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +42,7 @@ def inspect(
     manifest = bundle.read_manifest(folder)
     files = {name: (folder / name).stat().st_size for name in bundle.SHIPPED}
     if as_json:
-        baseline = _read_baseline(folder)
+        baseline = bundle.read_baseline(folder)
         stated = {key: baseline[key] for key in (monitored.KEY, constraints.KEY) if key in baseline}
         print_json({**manifest.to_json(), "bundle": str(folder), "files": files, **stated})
     elif html is not None:
@@ -59,15 +58,7 @@ def inspect(
         results.print(f"{manifest.name} {manifest.short_version}  {manifest.framework}, {manifest.precision}")
         results.print(f"{folder.relative_to(project)}, {megabytes(sum(files.values()))}")
         _print_signature(manifest.signature)
-        _print_monitored(_read_baseline(folder))
-
-
-def _read_baseline(folder: Path) -> dict[str, Any]:
-    """The baseline of the bundle in ``folder``."""
-    from serinus.lambda_handlers.contract.bundle import BASELINE
-
-    baseline: dict[str, Any] = json.loads((folder / BASELINE).read_bytes())
-    return baseline
+        _print_monitored(bundle.read_baseline(folder))
 
 
 def _print_monitored(baseline: dict[str, Any]) -> None:

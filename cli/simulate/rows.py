@@ -1,6 +1,5 @@
 """Rows to send: drawn like the reference's counts, drawn from a table, or a table replayed by its own time."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from serinus.cli.errors import WrongUsage
 from serinus.cli.request_values import as_request_value
 from serinus.cli.simulate.drift import Row
 from serinus.lambda_handlers.contract import monitored
-from serinus.lambda_handlers.contract.bundle import BASELINE, read_golden, read_manifest
+from serinus.lambda_handlers.contract.bundle import read_baseline, read_golden, read_manifest
 from serinus.lambda_handlers.contract.monitored import Column, Monitored
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 
@@ -82,7 +81,7 @@ class ReferenceRows:
 
 def read_monitored(bundle: Path) -> Monitored:
     """The watched columns of a bundle; raises `WrongUsage` where it has none."""
-    baseline = json.loads((bundle / BASELINE).read_bytes())
+    baseline = read_baseline(bundle)
     if monitored.KEY not in baseline:
         raise WrongUsage(f"bundle {bundle.name} has no watched columns. Package the model again.")
     return Monitored.from_json(baseline[monitored.KEY])
@@ -90,7 +89,7 @@ def read_monitored(bundle: Path) -> Monitored:
 
 def read_spread(bundle: Path, signature: Signature) -> dict[str, float]:
     """Standard deviations in the sample, of features of numbers that differ."""
-    profiles = json.loads((bundle / BASELINE).read_bytes())["features"]
+    profiles = read_baseline(bundle)["features"]
     return {
         feature.name: profiles[feature.name]["std"]
         for feature in signature.features

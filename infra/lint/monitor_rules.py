@@ -1,6 +1,5 @@
 """Whether the monitor can compare what its settings name. Bundles that are not pinned are synth's to report."""
 
-import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,7 +8,7 @@ from serinus.infra.errors import ReleaseError
 from serinus.infra.lint.finding import Problem
 from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Endpoint, Settings
-from serinus.lambda_handlers.contract.bundle import BASELINE
+from serinus.lambda_handlers.contract.bundle import read_baseline
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.monitored import KEY, Monitored
 
@@ -56,5 +55,5 @@ def check_monitored(project: Path, settings: Settings, endpoint: Endpoint) -> It
 
 def _monitored(bundle: Path) -> Monitored | None:
     """The monitored columns of a bundle; None if it has none. Raises `ContractError` for damaged ones."""
-    data = json.loads((bundle / BASELINE).read_bytes()).get(KEY)
+    data = read_baseline(bundle).get(KEY)
     return Monitored.from_json(data) if data else None

@@ -120,6 +120,11 @@ def read_golden(folder: Folder) -> Golden:
     return Golden.from_json(_load(folder, GOLDEN))
 
 
+def read_baseline(folder: Folder) -> dict[str, Any]:
+    """The baseline of the bundle in ``folder``; raises `ContractError` if it is missing or damaged."""
+    return _load(folder, BASELINE)
+
+
 def verify(folder: Folder) -> Manifest:
     """The manifest, after checking that the folder's files hash to its version; raises `ContractError` if not."""
     manifest = read_manifest(folder)
