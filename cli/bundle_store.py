@@ -14,7 +14,7 @@ from typing import Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
-from serinus.cli.candidates import find_candidates, packaged_at
+from serinus.cli.candidates import find_candidates, stored_bundles
 from serinus.cli.errors import CliError
 from serinus.lambda_handlers.contract.bundle import (
     CARD,
@@ -113,24 +113,19 @@ def fetch(s3: Any, pin: Pin, project: Path) -> bool:
 def unpinned(project: Path, lock: Lock, keep: int) -> list[Path]:
     """Folders of bundles in ``project`` that no environment pins, but for candidates, and the ``keep`` newest of
     the others of each model: a rollback needs the one that served before."""
-    pinned = {(project / pin.folder).resolve() for pins in lock.values() for pin in pins.values()}
+    pinned = {pin.version for pins in lock.values() for pin in pins.values()}
     chosen: list[Path] = []
-    for model in sorted(path for path in (project / BUNDLES).glob("*") if path.is_dir()):
-        candidates = {
-            bundle.folder.resolve()
+    for model in sorted(path.name for path in (project / BUNDLES).glob("*") if path.is_dir()):
+        kept = pinned | {
+            bundle.version
             for environment, pins in lock.items()
-            if model.name in pins
-            for bundle in find_candidates(project, environment, model.name)
+            if model in pins
+            for bundle in find_candidates(project, environment, model)
         }
-        others = [path for path in model.iterdir() if path.is_dir() and path.resolve() not in pinned | candidates]
-        chosen += sorted(others, key=_packaged_s, reverse=True)[keep:]
+        # Newest first.
+        others = [bundle.folder for bundle in stored_bundles(project, model) if bundle.version not in kept]
+        chosen += others[keep:]
     return chosen
-
-
-def _packaged_s(folder: Path) -> float:
-    """When the bundle in ``folder`` was packaged, in seconds since 1970; 0 where its provenance does not say."""
-    moment = packaged_at(folder)
-    return moment.timestamp() if moment else 0.0
 
 
 def delete(folders: Iterable[Path]) -> int:

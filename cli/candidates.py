@@ -15,8 +15,7 @@ from serinus.cli.errors import CliError, WrongUsage
 from serinus.infra.release import pinned_versions, read_pins
 from serinus.lambda_handlers.contract.bundle import PROVENANCE, SHORT, Manifest, read_manifest, verify
 from serinus.lambda_handlers.contract.errors import ContractError
-
-BUNDLES = "bundles"
+from serinus.modelpack.bundle import BUNDLES
 
 
 @dataclass(frozen=True, slots=True)

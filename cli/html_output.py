@@ -1,11 +1,11 @@
 """The file that --html names: checked before the work, and written whole or not at all."""
 
-import secrets
 import tempfile
 from pathlib import Path
 
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.os_errors import describe
+from serinus.modelpack.atomic import write_file
 
 
 def require_writable(page: Path) -> None:
@@ -28,12 +28,7 @@ def require_writable(page: Path) -> None:
 
 def write_page(page: Path, content: str) -> None:
     """Write ``content``, whole or not at all, creating the folder; raises `CliError` on failure."""
-    temporary = page.with_name(f".{page.name}.{secrets.token_hex(4)}")
     try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(page)
+        write_file(page, content.encode())
     except OSError as error:
         raise CliError(f"{page} could not be written: {describe(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)

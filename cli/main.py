@@ -147,25 +147,14 @@ def main() -> None:
         sys.exit(getattr(error, "exit_code", 1))
 
 
-def _refusals() -> tuple[type[Exception], ...]:
-    """The base classes of our rooms' errors and of AWS's; imported late, since `--help` needs none of them."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from serinus.infra.errors import InfraError
-    from serinus.lambda_handlers.contract.errors import ContractError
-    from serinus.modelpack.errors import ModelpackError
-    from serinus.offline.core.errors import OfflineError
-
-    return CliError, InfraError, ContractError, ModelpackError, OfflineError, ClientError, BotoCoreError
-
-
 def _report(error: Exception) -> None:
     if os.environ.get("SERINUS_DEBUG"):
         traceback.print_exception(error)
     from serinus.cli.os_errors import describe
+    from serinus.cli.refusals import refusals
     from serinus.cli.target import local_hint
 
-    if isinstance(error, _refusals()):
+    if isinstance(error, refusals()):
         fail(f"{error}{'' if isinstance(error, CliError) else local_hint(error)}")
     elif isinstance(error, OSError):
         fail(describe(error))

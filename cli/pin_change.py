@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from serinus.cli.candidates import BUNDLES, choose_candidate, find_version, stored_bundles
+from serinus.cli.candidates import choose_candidate, find_version, stored_bundles
 from serinus.cli.console import notice
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.infra.errors import ReleaseError
@@ -12,6 +12,7 @@ from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Settings
 from serinus.lambda_handlers.contract.bundle import SHORT, verify
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock
+from serinus.modelpack.bundle import BUNDLES
 from serinus.modelpack.locking import changing_pins
 
 

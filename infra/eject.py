@@ -1,6 +1,5 @@
 """Writes an environment's stacks as a plain CDK app, for people who go on without Serinus."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -9,6 +8,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from serinus.infra.ejected.content_hash import content_hash
 
 _TEMPLATES = files("serinus.infra") / "ejected"
 #: What a CDK stack adds to its template by itself.
@@ -32,6 +33,7 @@ def write_app(assembly: Path, folder: Path, *, project: str, environment: str) -
     }
     _write(folder / "stacks.json", json.dumps(described, indent=2) + "\n")
     _write(folder / "app.py", _read("app.py.txt"))
+    _write(folder / "content_hash.py", _read("content_hash.py"))
     readme = _read("README.md.txt").replace("{{project}}", project).replace("{{environment}}", environment)
     _write(folder / "README.md", readme)
     _write(folder / "cdk.json", json.dumps({"app": "python app.py"}, indent=2) + "\n")
@@ -94,7 +96,7 @@ def _write_file(
     return {
         "path": f"files/{written[key]}",
         "key": key,
-        "content": _content_hash(path),
+        "content": content_hash(path),
         "versions": _versions_of(key, template),
     }
 
@@ -110,16 +112,6 @@ def _versions_of(key: str, template: Mapping[str, Any]) -> list[str]:
         for name, item in resources.items()
         if item["Type"] == _VERSION and item["Properties"]["FunctionName"].get("Ref") in functions
     ]
-
-
-def _content_hash(path: Path) -> str:
-    """As the written app computes it."""
-    scope: dict[str, Any] = {}
-    source = _read("app.py.txt")
-    start, end = source.index("def content_hash"), source.index("def add_files")
-    exec(source[start:end], {"hashlib": hashlib}, scope)
-    computed: str = scope["content_hash"](path)
-    return computed
 
 
 def _read(name: str) -> str:

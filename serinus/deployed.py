@@ -127,18 +127,13 @@ class _DeployedEndpoint:
 
 def _find(name: str, environment: str | None, project: str | Path | None, token: str | None) -> _DeployedEndpoint:
     """The endpoint as it is deployed; raises `EndpointError`."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     from serinus.cli.endpoints import find_endpoint
-    from serinus.cli.errors import CliError
     from serinus.cli.project import find_project
+    from serinus.cli.refusals import refusals
     from serinus.cli.request_auth import VARIABLE_TOKEN, auth_for
     from serinus.cli.target import CloudTarget, environment_for
-    from serinus.infra.errors import InfraError
     from serinus.infra.names import SETTINGS
     from serinus.infra.settings import load_settings
-    from serinus.lambda_handlers.contract.errors import ContractError
-    from serinus.offline.core.errors import OfflineError
 
     try:
         folder = find_project(None if project is None else Path(project))
@@ -148,7 +143,7 @@ def _find(name: str, environment: str | None, project: str | Path | None, token:
             target = CloudTarget(None, settings.region)
         endpoint = find_endpoint(folder, settings.environment, name, target)
         auth = auth_for(endpoint, target, token or os.environ.get(VARIABLE_TOKEN))
-    except (CliError, InfraError, ContractError, OfflineError, BotoCoreError, ClientError) as error:
+    except refusals() as error:
         raise EndpointError(str(error)) from error
     limits = next(item.settings for item in settings.endpoints if item.name == name)
     return _DeployedEndpoint(endpoint.url, auth, target.cloud is None, limits.max_rows, limits.max_body_bytes)

@@ -1,5 +1,6 @@
 """`serinus bundles`: keeps bundles in S3 instead of git, and the project's folder of them small."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,7 +35,7 @@ def push(models: Models = None, env: OfEnvironment = None) -> None:
     from serinus.cli.bundle_store import store_url
     from serinus.infra.release import pinned_bundle
     from serinus.infra.settings import bundle_store
-    from serinus.lambda_handlers.contract.bundle import verify
+    from serinus.lambda_handlers.contract.bundle import read_manifest
     from serinus.lambda_handlers.contract.lock import Pin
     from serinus.modelpack.locking import changing_pins
 
@@ -46,9 +47,9 @@ def push(models: Models = None, env: OfEnvironment = None) -> None:
             'bundle_store = "s3://BUCKET/PREFIX".'
         )
     s3 = _s3()
-    for environment, model, _ in _pins(models, env):
+    for environment, model, _ in _pins(project, models, env):
         folder = pinned_bundle(project, environment, model)
-        manifest = verify(folder)
+        manifest = read_manifest(folder)
         url = store_url(store, manifest)
         stored = push_bundle(s3, folder, url)
         with changing_pins(project) as lock:
@@ -71,7 +72,7 @@ def fetch(models: Models = None, env: OfEnvironment = None) -> None:
     from serinus.cli.bundle_store import fetch as fetch_bundle
 
     project = find_project()
-    stored = [(model, pin) for _, model, pin in _pins(models, env) if pin.is_stored]
+    stored = [(model, pin) for _, model, pin in _pins(project, models, env) if pin.is_stored]
     if not stored:
         results.print("serinus.lock names no bundle in S3: all are in this project's folder")
         return
@@ -109,11 +110,11 @@ def prune(
     results.print(f"deleted {len(folders)} bundles, {megabytes(delete(folders))}")
 
 
-def _pins(models: list[str] | None, environment: str | None) -> list[tuple[str, str, Any]]:
+def _pins(project: Path, models: list[str] | None, environment: str | None) -> list[tuple[str, str, Any]]:
     """Environment, model and pin of each pin that was asked for; raises `CliError` where there is none."""
     from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 
-    lock = read_lock(find_project() / LOCK)
+    lock = read_lock(project / LOCK)
     chosen = [
         (name, model, pin)
         for name, pins in sorted(lock.items())

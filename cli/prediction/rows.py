@@ -136,13 +136,13 @@ def _number(text: str) -> Any:
     that one."""
     if text.strip().lower() in ("true", "false"):
         return text.strip().lower() == "true"
-    for read in (int, float):
-        try:
-            number = read(text)
-        except ValueError:
-            continue
-        return number if math.isfinite(number) else text
-    return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
+    return int(text) if text.strip().lstrip("+-").isdecimal() else number
 
 
 def _plain(feature: Feature, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from serinus.cli.candidates import BUNDLES, choose_candidate, find_bundle
+from serinus.cli.candidates import choose_candidate, find_bundle
 from serinus.cli.console import notice
 from serinus.cli.endpoints import describe_stack, find_configured
 from serinus.cli.errors import CliError
@@ -17,6 +17,7 @@ from serinus.infra.settings import Settings
 from serinus.lambda_handlers.contract.bundle import SHORT, verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK
+from serinus.modelpack.bundle import BUNDLES
 
 
 @dataclass(frozen=True, slots=True)

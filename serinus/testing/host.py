@@ -23,14 +23,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from serinus.cli import cdk, offline_process
 from serinus.cli.dev_tokens import dev_token
 from serinus.cli.endpoints import find_endpoint
 from serinus.cli.errors import CliError, ToolFailed
 from serinus.cli.offline_process import RunningCloud, cloud_identity
 from serinus.cli.project import find_project
+from serinus.cli.refusals import refusals
 from serinus.cli.rehearse.assemblies import command
 from serinus.cli.rehearse.background import BackgroundProcess
 from serinus.cli.rehearse.environment import RehearsalEnvironment, free_port
@@ -39,14 +38,10 @@ from serinus.cli.rehearse.run import deploy_stable
 from serinus.cli.rehearse.workspace import create_workspace
 from serinus.cli.target import CloudTarget
 from serinus.cli.termination import ended_in_order
-from serinus.infra.errors import InfraError
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.infra.settings import load_settings
 from serinus.lambda_handlers.contract.bundle import read_golden
-from serinus.lambda_handlers.contract.errors import ContractError
-from serinus.modelpack.errors import ModelpackError
 from serinus.offline.client.shell import shielded
-from serinus.offline.core.errors import OfflineError
 from serinus.testing.cloud import END_PATIENCE_S, REHEARSE_LOG, RESULT
 
 #: Requests per second that tests may send: an API key's limits are raised to twice as many.
@@ -55,10 +50,6 @@ REQUESTS_PER_S = 500.0
 _STARTS = 3
 _STOP_PATIENCE_S = 2.0
 _SHOWN_LINES = 15
-
-
-#: What a user can cause; its message is shown as it is.
-REFUSALS = (CliError, InfraError, ContractError, ModelpackError, OfflineError, ClientError, BotoCoreError)
 
 
 class NothingToTest(CliError):
@@ -73,7 +64,7 @@ def main() -> None:
         orders = _orders(sys.stdin)
         try:
             _serve(start, folder, environment, orders, answers, ended_with_it)
-        except REFUSALS as error:
+        except refusals() as error:
             _answer(answers, _described(error) | {"id": 0})
         except OSError as error:
             _answer(answers, {"id": 0, "error": f"the offline cloud cannot run in {folder}: {error}"})
@@ -107,7 +98,7 @@ def _serve(
                 answer = _rehearse(project, order["rehearse"], Path(order["folder"]))
             else:
                 answer = _deploy(project, settings.environment, order["deploy"], cloud, ended_with_it)
-        except REFUSALS as error:
+        except refusals() as error:
             answer = _described(error)
         except OSError as error:
             answer = {"error": f"the endpoint cannot be deployed or released: {error}"}

@@ -124,6 +124,8 @@ def test_the_newest_unpinned_bundles_stay(shop: Path) -> None:
     pinned = bundle_of(shop)
     for number in range(5):
         folder = shutil.copytree(pinned, pinned.parent / (f"{number}" * 12))
+        manifest = json.loads((folder / MANIFEST).read_bytes()) | {"version": f"{number}" * 64}
+        (folder / MANIFEST).write_text(json.dumps(manifest))
         provenance = json.loads((folder / PROVENANCE).read_bytes()) | {"time": f"2026-01-0{number + 1}T00:00:00Z"}
         (folder / PROVENANCE).write_text(json.dumps(provenance))
     assert [path.name for path in unpinned(shop, read_lock(shop / LOCK), 3)] == ["1" * 12, "0" * 12]
