@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from serinus.cli.console import notice
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.infra.release import pinned_versions, read_pins
 from serinus.lambda_handlers.contract.bundle import PROVENANCE, SHORT, Manifest, read_manifest, verify
@@ -41,6 +42,11 @@ class CandidateChoice:
 
     newest: StoredBundle
     older: tuple[StoredBundle, ...]
+
+    def name_older(self) -> None:
+        """Print a notice that names the older ones, if there are any."""
+        if self.older:
+            notice(f"{self.newest} is the newest candidate; older ones: {', '.join(map(str, self.older))}")
 
 
 def stored_bundles(project: Path, model: str) -> list[StoredBundle]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serinus.cli.candidates import choose_candidate, find_version, stored_bundles
-from serinus.cli.console import notice
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.infra.errors import ReleaseError
 from serinus.infra.names import SETTINGS
@@ -48,8 +47,7 @@ def plan_pin(project: Path, environment: str, model: str, version: str | None) -
         choice = choose_candidate(project, environment, model, f"`serinus pin {model} VERSION`")
         if choice is None:
             raise CliError(_no_candidate(project, environment, model))
-        if choice.older:
-            notice(f"{choice.newest} is the newest candidate; older ones: {', '.join(map(str, choice.older))}")
+        choice.name_older()
         folder = choice.newest.folder
     after = Pin(verify(folder).version, folder.relative_to(project).as_posix())
     return PinChange(model, environment, read_lock(project / LOCK).get(environment, {}).get(model), after, folder)

@@ -100,8 +100,7 @@ def _candidate(project: Path, environment: str, model: str, candidate: str | Non
     choice = choose_candidate(project, environment, model, "--candidate VERSION")
     if choice is None:
         return None
-    if choice.older:
-        notice(f"{choice.newest} is the newest candidate; older ones: {', '.join(map(str, choice.older))}")
+    choice.name_older()
     return find_bundle(project, model, str(choice.newest.folder))
 
 

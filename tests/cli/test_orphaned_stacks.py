@@ -16,31 +16,16 @@ from serinus.cli import cdk, offline_process
 from serinus.cli.destroyed_stacks import choose_stacks
 from serinus.cli.errors import CliError
 from serinus.cli.main import app
-from serinus.cli.offline_process import RunningCloud
 from serinus.cli.orphaned_stacks import find_orphans
 from serinus.cli.target import CloudTarget
 from serinus.infra.settings import load_settings
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, render_lock
 from serinus.offline.cloud.cloud import Cloud
-from serinus.offline.cloud.serve import running
-from serinus.offline.core.config import CloudConfig
 
 pytestmark = pytest.mark.cloud
 
 SETTINGS = '[project]\nname = "shop"\n[endpoint.churn]\n[endpoint.fraud]\n'
 PROD = '[env.prod]\naccount = "123456789012"\nregion = "us-east-1"\n'
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with running(CloudConfig(port=0, max_workers=1)) as started:
-        yield started
-
-
-@pytest.fixture
-def target(cloud: Cloud) -> CloudTarget:
-    config = cloud.config
-    return CloudTarget(RunningCloud(0, config.port, config.region, config.account_id, 1.0, config.root_key))
 
 
 @pytest.fixture

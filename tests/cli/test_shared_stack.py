@@ -13,8 +13,6 @@ from serinus.cli.shared_stack import SharedOverview, Subscriber, delete_unused, 
 from serinus.cli.target import CloudTarget
 from serinus.infra.settings import OperationsSettings, Settings
 from serinus.offline.cloud.cloud import Cloud
-from serinus.offline.cloud.serve import running
-from serinus.offline.core.config import CloudConfig
 
 SHARED = "shop-prod-shared"
 TOPIC = {
@@ -32,18 +30,6 @@ TOPIC = {
 }
 SETTINGS = Settings("shop", "prod", None, None, OperationsSettings(), ())
 Create = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with running(CloudConfig(port=0, max_workers=1)) as started:
-        yield started
-
-
-@pytest.fixture
-def target(cloud: Cloud) -> CloudTarget:
-    config = cloud.config
-    return CloudTarget(RunningCloud(0, config.port, config.region, config.account_id, 1.0, config.root_key))
 
 
 @pytest.fixture

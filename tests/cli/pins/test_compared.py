@@ -14,16 +14,12 @@ import pytest
 
 from serinus.cli import offline_process
 from serinus.cli.errors import CliError, WrongUsage
-from serinus.cli.offline_process import RunningCloud
 from serinus.cli.rehearse.compared import compare_with_live, compare_with_pinned
 from serinus.cli.rehearse.workspace import CandidateSpec, create_workspace
 from serinus.cli.target import CloudTarget
 from serinus.infra.errors import ReleaseError
 from serinus.infra.settings import Settings, load_settings
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
-from serinus.offline.cloud.cloud import Cloud
-from serinus.offline.cloud.serve import running
-from serinus.offline.core.config import CloudConfig
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 STACK = "shop-dev-risk"
@@ -111,18 +107,6 @@ def test_the_cloud_is_an_option_of_live_alone(shop: Any, run: Any) -> None:
 
     assert (done.code, done.out) == (2, "")
     assert "--local selects the cloud for --against live, and --against is pinned" in done.err
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Cloud]:
-    with running(CloudConfig(port=0, max_workers=1)) as started:
-        yield started
-
-
-@pytest.fixture
-def target(cloud: Cloud) -> CloudTarget:
-    config = cloud.config
-    return CloudTarget(RunningCloud(0, config.port, config.region, config.account_id, 1.0, config.root_key))
 
 
 @pytest.fixture
