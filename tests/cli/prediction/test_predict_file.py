@@ -71,6 +71,15 @@ def test_a_bad_cell_is_the_only_one_that_is_named(served: Any, tmp_path: Path) -
     assert message.count("row ") == 1
 
 
+def test_a_number_beyond_any_type_is_named_beside_a_word(served: Any, tmp_path: Path) -> None:
+    table = served.table.head(6).astype({"tenure": object})
+    table.loc[[2, 3], "tenure"] = ["1" * 400, "many"]
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    _, message = fails(served, tmp_path / "rows.csv")
+    assert "row 2: tenure must be an integer" in message
+    assert "row 3: tenure must be an integer" in message
+
+
 def test_without_a_file_the_responses_become_one(served: Any, labelled: Path) -> None:
     response = run(served, labelled).response
     assert (response["model"], response["classes"]) == ("churn", ["leaves", "stays"])
