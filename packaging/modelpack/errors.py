@@ -18,6 +18,7 @@ ModelpackError
     └── LayerLimitError         the function would exceed what AWS Lambda allows
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,14 +91,27 @@ class SampleError(ModelpackError):
     exit_code = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One conversion of an estimator in one precision: its ``step`` (names joined by " > "; empty: the model
+    itself), its class, and the ``failure``, empty where it succeeded."""
+
+    step: str
+    estimator: str
+    precision: str
+    failure: str
+
+
 class ConversionError(ModelpackError):
-    """The model cannot be converted; ``estimator`` names the part that prevents it, where that is known."""
+    """The model cannot be converted; ``estimator`` names the part that prevents it, where that is known, and
+    ``attempts`` are the conversions of its parts up to there."""
 
     exit_code = 5
 
-    def __init__(self, message: str, estimator: str | None = None) -> None:
+    def __init__(self, message: str, estimator: str | None = None, attempts: tuple[Attempt, ...] = ()) -> None:
         super().__init__(message)
         self.estimator = estimator
+        self.attempts = attempts
 
 
 class PrecisionError(ModelpackError):

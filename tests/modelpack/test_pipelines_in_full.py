@@ -96,11 +96,8 @@ def test_boosters_own_categories_are_refused_with_the_way_out(
         pack(model.fit(table, (score > 0).astype(int)), table)
 
 
-def test_ensemble_around_columns_is_refused_with_the_way_out(
-    mixed: pd.DataFrame, score: Any, pack: Package
-) -> None:
+def test_ensemble_around_columns(mixed: pd.DataFrame, score: Any, pack: Package) -> None:
     table = mixed[["b", "plan"]]
     columns = ColumnTransformer([("n", SimpleImputer(), ["b"]), ("w", OneHotEncoder(), ["plan"])])
     model = CalibratedClassifierCV(make_pipeline(columns, LogisticRegression()), cv=2).fit(table, score > 0)
-    with pytest.raises(ConversionError, match=r"CalibratedClassifierCV.*Put the ColumnTransformer before"):
-        pack(model, table)
+    assert pack(model, table).parity.agrees

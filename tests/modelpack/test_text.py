@@ -72,7 +72,8 @@ def test_text_is_lowered_as_python_lowers_it(kind: str, texts: pd.DataFrame, pac
     model = make_pipeline(VECTORIZERS[kind](), LogisticRegression()).fit(texts["text"], _liked(texts))
     packed = pack(model, texts[["text"]])
     rows = pd.DataFrame({"text": CAPITALS + WITHIN})
-    np.testing.assert_allclose(_probabilities(packed, rows), model.predict_proba(rows["text"]), atol=1e-6)
+    # Float16 storage changes the third digit; a word that is not known changes the first.
+    np.testing.assert_allclose(_probabilities(packed, rows), model.predict_proba(rows["text"]), atol=2e-3)
     signature = read_manifest(packed.bundle).signature
     assert [(tensor.name, tensor.lowercase) for tensor in signature.tensors] == [("strings", kind != "case kept")]
 
@@ -156,7 +157,7 @@ def test_a_pattern_that_takes_words_out_of_others_fails_on_hard_values(texts: pd
 def test_stop_words_between_pairs_of_words_are_refused_by_name(texts: pd.DataFrame, pack: Package) -> None:
     vectorizer = TfidfVectorizer(stop_words=["the"], ngram_range=(1, 2))
     model = make_pipeline(vectorizer, LogisticRegression()).fit(texts["text"], _liked(texts))
-    with pytest.raises(ConversionError, match=r"TfidfVectorizer with stop_words and ngram_range=\(1, 2\)"):
+    with pytest.raises(ConversionError, match=r"TfidfVectorizer .*stop_words with ngram_range=\(1, 2\)"):
         pack(model, texts[~texts["text"].str.contains("the")][["text"]])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import fbeta_score, make_scorer
@@ -20,7 +20,6 @@ from sklearn.tree import DecisionTreeClassifier
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.session import open_model
-from serinus.modelpack.errors import ConversionError
 from serinus.modelpack.request import PackageResult
 
 pytestmark = pytest.mark.slow
@@ -75,19 +74,22 @@ def test_label_at_the_threshold_and_a_doubles_breadth_beside(
     assert seen == {0, 1}
 
 
-def test_threshold_on_a_decision_function_is_refused_by_name(
-    numbers: pd.DataFrame, score: np.ndarray, pack: Package
+@pytest.mark.parametrize("pos_label", [0, 1])
+@pytest.mark.parametrize("inside", [LinearSVC(), SVC(), HistGradientBoostingClassifier(max_iter=9)])
+def test_threshold_on_a_decision_function(
+    inside: Any, pos_label: int, numbers: pd.DataFrame, score: np.ndarray, pack: Package
 ) -> None:
-    model = FixedThresholdClassifier(LinearSVC(), threshold=0.5).fit(numbers, (score > 0).astype(int))
-    with pytest.raises(ConversionError, match=r"LinearSVC's decision_function.*predict_proba") as caught:
-        pack(model, numbers)
-    assert caught.value.estimator == "FixedThresholdClassifier"
+    model = FixedThresholdClassifier(
+        inside, threshold=0.5, pos_label=pos_label, response_method="decision_function"
+    ).fit(numbers, (score > 0).astype(int))
+    own = model.predict(numbers)
+    assert (own != model.estimator_.predict(numbers)).any()
+    assert _labels(pack(model, numbers), numbers) == own.tolist()
 
 
-def test_broken_ties_of_support_vectors_are_refused_by_name(
-    numbers: pd.DataFrame, score: np.ndarray, pack: Package
+@pytest.mark.parametrize("settings", [{}, {"break_ties": True}, {"decision_function_shape": "ovo"}])
+def test_votes_of_support_vectors(
+    settings: dict[str, Any], numbers: pd.DataFrame, score: np.ndarray, pack: Package
 ) -> None:
-    labels = np.digitize(score, [-5.0, 5.0])
-    with pytest.raises(ConversionError, match=r"SVC\(break_ties=True\)"):
-        pack(SVC(break_ties=True).fit(numbers, labels), numbers)
-    assert pack(SVC().fit(numbers, labels), numbers).parity.agrees
+    model = SVC(**settings).fit(numbers, np.digitize(score, [-5.0, 5.0]))
+    assert _labels(pack(model, numbers), numbers) == model.predict(numbers).tolist()

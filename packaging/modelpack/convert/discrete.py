@@ -35,7 +35,7 @@ def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
     parts = []
     for index, (column, is_string) in enumerate(_columns(nodes, operator)):
         table, unseen_index = _one_hot_table(encoder, index)
-        indices = _category_index(nodes, column, is_string, encoder.categories_[index], unseen=unseen_index)
+        indices = category_index(nodes, column, is_string, encoder.categories_[index], unseen=unseen_index)
         rows = nodes.constant(table.astype(_dtype(operator)))
         parts.append(nodes.add("Gather", [rows, indices], axis=0))
     _join(nodes, parts, operator)
@@ -48,7 +48,7 @@ def convert_ordinal(scope: Any, operator: Any, container: Any) -> None:
     parts = []
     for index, (column, is_string) in enumerate(_columns(nodes, operator)):
         codes = _ordinal_codes(encoder, index)
-        indices = _category_index(nodes, column, is_string, encoder.categories_[index], unseen=len(codes) - 1)
+        indices = category_index(nodes, column, is_string, encoder.categories_[index], unseen=len(codes) - 1)
         rows = nodes.constant(codes.astype(_dtype(operator)).reshape(-1, 1))
         parts.append(nodes.add("Gather", [rows, indices], axis=0))
     _join(nodes, parts, operator)
@@ -68,7 +68,7 @@ def _columns(nodes: Nodes, operator: Any) -> list[tuple[str, bool]]:
     return columns
 
 
-def _category_index(
+def category_index(
     nodes: Nodes, column: str, is_string: bool, categories: npt.NDArray[Any], *, unseen: int
 ) -> str:
     """[rows] of int64: the index of each value in ``categories``, ``unseen`` where it is not one of them."""

@@ -108,11 +108,7 @@ class Ensemble:
     def sums_exactly_in_single(self) -> bool:
         """Whether every sum of votes is the same in single precision: votes are whole numbers, as of pure leaves,
         or a few halvings of them."""
-        votes = np.abs(np.array(self.leaf_weight))
-        units = votes * 2.0**_MOST_BITS
-        whole = bool((units == np.round(units)).all())
-        bits = 0 if whole and bool((votes == np.round(votes)).all()) else _MOST_BITS
-        return whole and len(self.roots) * float(votes.max(initial=0.0)) * 2.0**bits < _EXACT_IN_SINGLE
+        return sums_exactly_in_single(np.array(self.leaf_weight), len(self.roots))
 
     def sums_well_in_single(self) -> bool:
         """Whether single precision's rounding of the mean vote is negligible beside the range of votes."""
@@ -162,6 +158,15 @@ class Ensemble:
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
         return first[order], rank[same.ravel()]
+
+
+def sums_exactly_in_single(votes: Floats, trees: int) -> bool:
+    """Whether every sum of one of ``votes`` a tree is the same in single precision."""
+    sizes = np.abs(votes)
+    units = sizes * 2.0**_MOST_BITS
+    whole = bool((units == np.round(units)).all())
+    bits = 0 if whole and bool((sizes == np.round(sizes)).all()) else _MOST_BITS
+    return whole and trees * float(sizes.max(initial=0.0)) * 2.0**bits < _EXACT_IN_SINGLE
 
 
 def _renumbered(children: list[int], is_leaf: list[int], rank: Ints) -> list[int]:

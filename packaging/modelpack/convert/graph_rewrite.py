@@ -4,12 +4,13 @@ Inputs become one tensor of numbers and one of strings, independent of the conve
 names of their roles; names inside are numbered, so that equal models are equal bytes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from serinus.modelpack.convert.graph_builder import rename_uses, uses
 from serinus.modelpack.convert.lowercase import LOWERCASE, declare_lowered, take_lowered
 from serinus.modelpack.convert.nodes import NEWER_ML
 from serinus.modelpack.sample import Sample
@@ -30,23 +31,14 @@ def cast_of_labels(classes: Sequence[object] | None) -> Literal["bool", "float64
     return "bool" if kinds == {bool} else "float64" if kinds == {float} else None
 
 
-def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
-    """The serialized graph; ``raw`` is an ONNX model by skl2onnx whose inputs are the sample's columns one by one,
-    or all its numbers under the name `numbers`. Raises ValueError where it is not."""
+def finish(raw: Any, sample: Sample, shape: Shape) -> bytes:
+    """The serialized graph of ``raw``, an ONNX model by `DirectGraph`."""
     import onnx
-    import onnx.inliner
     from onnx import helper
 
-    if raw.functions:
-        raw = onnx.inliner.inline_local_functions(raw)
-    if sample.strings:
-        _declare_true_types(raw)
-    keep_precision(raw)
     inner = raw.graph
-    prelude, columns = _inputs(inner, sample, precision)
-    body = _gathered(list(inner.node), columns)
-    tail, outputs = _outputs(inner, shape, columns)
-    nodes = prelude + list(_column_nodes(body + tail, columns)) + body + tail
+    stored = [one_a_row()]
+    tail, outputs = _outputs(inner, shape)
     inputs = [
         helper.make_tensor_value_info(name, kind, [None, len(names)])
         for name, kind, names in (
@@ -55,7 +47,9 @@ def finish(raw: Any, sample: Sample, precision: str, shape: Shape) -> bytes:
         )
         if names
     ]
-    graph = helper.make_graph(nodes, "model", inputs, outputs, initializer=[*inner.initializer, *columns.stored])
+    graph = helper.make_graph(
+        [*inner.node, *tail], "model", inputs, outputs, initializer=[*inner.initializer, *stored]
+    )
     take_lowered(graph)
     _prune(graph)
     lowercase = declare_lowered(graph)
@@ -93,87 +87,20 @@ def keep_precision(model: Any) -> None:
             attribute.name, attribute.type, attribute.i = "axis", 2, 1
 
 
-@dataclass(slots=True)
-class _InputColumns:
-    """Location of each input column of the converters: tensor and index; and the constants that select them."""
-
-    locations: dict[str, tuple[str, int]]
-    widths: dict[str, int]
-    stored: list[Any]
-
-    def take(self, names: list[str], output: str) -> Any:
-        """The node that selects these columns of one tensor, in this order."""
-        from onnx import helper, numpy_helper
-
-        tensor = self.locations[names[0]][0]
-        index = [self.locations[name][1] for name in names]
-        if index == list(range(self.widths[tensor])):
-            return helper.make_node("Identity", [tensor], [output])
-        name = f"places {len(self.stored)}"
-        self.stored.append(numpy_helper.from_array(np.array(index, dtype=np.int64), name))
-        return helper.make_node("Gather", [tensor, name], [output], axis=1)
+_ONE_A_ROW = "one value a row"
 
 
-def _inputs(inner: Any, sample: Sample, precision: str) -> tuple[list[Any], _InputColumns]:
-    """Nodes that turn our inputs into the converters' inputs, and the location of each column."""
+def one_a_row() -> Any:
+    """The stored shape [-1]."""
+    from onnx import numpy_helper
+
+    return numpy_helper.from_array(np.array([-1], dtype=np.int64), _ONE_A_ROW)
+
+
+def _outputs(inner: Any, shape: Shape) -> tuple[list[Any], list[Any]]:
+    """Nodes that set the outputs' names, types and shapes, and the outputs."""
     from onnx import TensorProto, helper
 
-    names = [value.name for value in inner.input]
-    numbers = "numbers"
-    prelude: list[Any] = []
-    if precision == "float32" and sample.numbers:
-        numbers = "numbers in single"
-        prelude.append(helper.make_node("Cast", ["numbers"], [numbers], to=TensorProto.FLOAT))
-    if names == ["strings"]:
-        return prelude, _InputColumns({}, {}, [])
-    if names == ["numbers"]:
-        if numbers != "numbers":
-            _rename(inner, {"numbers": numbers})
-        return prelude, _InputColumns({}, {}, [])
-    if len(names) != len(sample.names):
-        raise ValueError(f"the converter kept {len(names)} of {len(sample.names)} inputs")
-    renamed = {old: f"column {number}" for number, old in enumerate(names)}
-    _rename(inner, renamed)
-    locations: dict[str, tuple[str, int]] = {}
-    for name, old in zip(sample.names, names, strict=True):
-        is_string = sample.dtypes[name] == "string"
-        peers = sample.strings if is_string else sample.numbers
-        locations[renamed[old]] = ("strings" if is_string else numbers, peers.index(name))
-    return prelude, _InputColumns(locations, {numbers: len(sample.numbers), "strings": len(sample.strings)}, [])
-
-
-def _rename(inner: Any, names: dict[str, str]) -> None:
-    for node in inner.node:
-        for index, name in enumerate(node.input):
-            node.input[index] = names.get(name, name)
-    for value in inner.output:
-        value.name = names.get(value.name, value.name)
-
-
-def _gathered(nodes: list[Any], columns: _InputColumns) -> list[Any]:
-    """Columns that are concatenated again are selected from their tensor in one node."""
-    gathered = []
-    for node in nodes:
-        tensors = {columns.locations.get(name, ("", 0))[0] for name in node.input}
-        if node.op_type == "Concat" and len(tensors) == 1 and "" not in tensors:
-            node = columns.take(list(node.input), node.output[0])
-        gathered.append(node)
-    return gathered
-
-
-def _column_nodes(nodes: list[Any], columns: _InputColumns) -> Iterator[Any]:
-    """Nodes for the single columns that are still used."""
-    used = {name for node in nodes for name in node.input}
-    for name in columns.locations:
-        if name in used:
-            yield columns.take([name], name)
-
-
-def _outputs(inner: Any, shape: Shape, columns: _InputColumns) -> tuple[list[Any], list[Any]]:
-    """Nodes that set the outputs' names, types and shapes, and the outputs."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    columns.stored.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), "one value a row"))
     tail, outputs = [], []
     for (name, width), value in zip(shape.outputs, inner.output, strict=False):
         last, kind = value.name, value.type.tensor_type.elem_type
@@ -182,27 +109,12 @@ def _outputs(inner: Any, shape: Shape, columns: _InputColumns) -> tuple[list[Any
             tail.append(helper.make_node("Cast", [last], [f"cast {name}"], to=kind))
             last = f"cast {name}"
         if width is None and not _is_flat(inner, value.name):
-            tail.append(helper.make_node("Reshape", [last, "one value a row"], [f"final {name}"]))
+            tail.append(helper.make_node("Reshape", [last, _ONE_A_ROW], [f"final {name}"]))
         else:
             tail.append(helper.make_node("Identity", [last], [f"final {name}"]))
         dimensions = [None] if width is None else [None, width]
         outputs.append(helper.make_tensor_value_info(f"final {name}", kind, dimensions))
     return tail, outputs
-
-
-def _declare_true_types(raw: Any) -> None:
-    """skl2onnx guesses the outputs' type by the inputs', which is wrong for results computed from strings."""
-    import onnx
-
-    untyped = onnx.ModelProto.FromString(raw.SerializeToString())
-    for value in untyped.graph.output:
-        value.ClearField("type")
-    inferred = {
-        value.name: value.type.tensor_type.elem_type
-        for value in onnx.shape_inference.infer_shapes(untyped).graph.output
-    }
-    for value in raw.graph.output:
-        value.type.tensor_type.elem_type = inferred.get(value.name) or value.type.tensor_type.elem_type
 
 
 def _is_flat(inner: Any, name: str) -> bool:
@@ -227,7 +139,7 @@ def _prune(graph: Any) -> None:
     kept = []
     for node in reversed(graph.node):
         if any(name in needed for name in node.output):
-            needed.update(node.input)
+            needed.update(uses(node))
             kept.append(node)
     del graph.node[:]
     graph.node.extend(reversed(kept))
@@ -241,8 +153,7 @@ def _skip_identities(graph: Any) -> None:
     same: dict[str, str] = {}
     kept = []
     for node in graph.node:
-        for index, name in enumerate(node.input):
-            node.input[index] = same.get(name, name)
+        rename_uses(node, same)
         if node.op_type == "Identity" and node.output[0] not in outputs:
             same[node.output[0]] = node.input[0]
         else:
@@ -264,8 +175,8 @@ def _name_at_the_source(graph: Any) -> None:
         else:
             kept.append(node)
     for node in kept:
-        for names in (node.input, node.output):
-            names[:] = [final.get(name, name) for name in names]
+        rename_uses(node, final)
+        node.output[:] = [final.get(name, name) for name in node.output]
     del graph.node[:]
     graph.node.extend(kept)
 
@@ -277,10 +188,9 @@ def _number_names(graph: Any) -> None:
     names[""] = ""
     for number, node in enumerate(graph.node):
         node.name = f"{node.op_type}_{number}"
-        for name in [*node.input, *node.output]:
+        for name in [*uses(node), *node.output]:
             names.setdefault(name, f"t{len(names)}")
-        for index, name in enumerate(node.input):
-            node.input[index] = names[name]
+        rename_uses(node, names)
         for index, name in enumerate(node.output):
             node.output[index] = names[name]
         node.doc_string = ""

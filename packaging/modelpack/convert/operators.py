@@ -4,7 +4,6 @@ skl2onnx's converters of these estimators lose what the source model keeps: doub
 unseen categories, ties. Handing ours to `convert_sklearn` leaves every other user of the library alone.
 """
 
-import copy
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ from serinus.modelpack.convert import (
     isolation,
     lightgbm,
     neighbours,
-    threshold,
     trees,
     xgboost,
 )
@@ -70,16 +68,11 @@ def operators(*, products: bool = False) -> dict[type, Operator]:
             preprocessing.OneHotEncoder: Operator(discrete.convert_one_hot, discrete.infer_one_hot_shape),
             preprocessing.OrdinalEncoder: Operator(discrete.convert_ordinal, discrete.infer_ordinal_shape),
             ensemble.IsolationForest: Operator(isolation.convert, isolation.infer_shape),
-            ensemble.VotingClassifier: Operator(_convert_voting),
             discriminant_analysis.LinearDiscriminantAnalysis: Operator(
                 discriminant.convert, trees.infer_classifier_shape
             ),
         }
         | {kind: Operator(in_single_precision(kind)) for kind in _networks()}
-        | {
-            kind: Operator(threshold.convert, trees.infer_classifier_shape, threshold.parse)
-            for kind in threshold.classifiers()
-        }
         | (_neighbours() if products else {})
         | _boosters()
     )
@@ -140,16 +133,6 @@ def _boosters() -> dict[type, Operator]:
             convert = boosted.convert_boosted_regressor(read)
             converters[getattr(module, name)] = Operator(convert, boosted.infer_boosted_regressor_shape)
     return converters
-
-
-def _convert_voting(scope: Any, operator: Any, container: Any) -> None:
-    """skl2onnx rejects a setting that only affects `transform`, which no endpoint calls."""
-    from skl2onnx.common._registration import get_converter
-
-    voting = copy.copy(operator.raw_operator)
-    voting.flatten_transform = False
-    operator.raw_operator = voting
-    get_converter("SklearnVotingClassifier")(scope, operator, container)
 
 
 def _neighbours() -> dict[type, Operator]:

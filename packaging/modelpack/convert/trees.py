@@ -81,7 +81,7 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
     """GradientBoostingClassifier: learning rate times the sum, from the prior on, through its loss' link."""
     nodes = Nodes(scope, container)
     model = operator.raw_operator
-    raw = _boosted(nodes, operator)
+    raw = boosted_sum(nodes, model, nodes.side_by_side(operator.inputs))
     if len(model.classes_) == 2:
         scaled = raw
         if model.loss == "exponential":
@@ -97,13 +97,13 @@ def convert_boosting_classifier(scope: Any, operator: Any, container: Any) -> No
 def convert_boosting_regressor(scope: Any, operator: Any, container: Any) -> None:
     """GradientBoostingRegressor: learning rate times the sum, from the prior on."""
     nodes = Nodes(scope, container)
-    set_output(nodes, operator, 0, _boosted(nodes, operator))
+    set_output(nodes, operator, 0, boosted_sum(nodes, operator.raw_operator, nodes.side_by_side(operator.inputs)))
 
 
 def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> None:
     """HistGradientBoostingClassifier, which compares doubles as they are."""
     nodes = Nodes(scope, container)
-    raw = _histogram_boosted(nodes, operator)
+    raw = histogram_sum(nodes, operator.raw_operator, nodes.side_by_side(operator.inputs))
     if len(operator.raw_operator.classes_) == 2:
         probabilities = with_complement(nodes, nodes.add("Sigmoid", [raw]))
     else:
@@ -114,7 +114,7 @@ def convert_histogram_classifier(scope: Any, operator: Any, container: Any) -> N
 def convert_histogram_regressor(scope: Any, operator: Any, container: Any) -> None:
     """HistGradientBoostingRegressor: the sum, through its loss' link."""
     nodes = Nodes(scope, container)
-    raw = _histogram_boosted(nodes, operator)
+    raw = histogram_sum(nodes, operator.raw_operator, nodes.side_by_side(operator.inputs))
     has_log_link = operator.raw_operator.loss in ("poisson", "gamma")
     set_output(nodes, operator, 0, nodes.add("Exp", [raw]) if has_log_link else raw)
 
@@ -123,11 +123,11 @@ def _trees(model: Any) -> list[Any]:
     return [model.tree_] if hasattr(model, "tree_") else [estimator.tree_ for estimator in model.estimators_]
 
 
-def _boosted(nodes: Nodes, operator: Any) -> str:
-    """[rows, 1 or classes]: the prior, and each stage's trees shrunk by the learning rate."""
+def boosted_sum(nodes: Nodes, model: Any, inputs: str) -> str:
+    """GradientBoosting's decision, [rows, 1 or classes]: the prior, and each stage's trees shrunk by the learning
+    rate."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
 
-    model = operator.raw_operator
     if model.init_ != "zero" and not isinstance(model.init_, (DummyClassifier, DummyRegressor)):
         raise NotImplementedError(f"{type(model).__name__}(init={type(model.init_).__name__}) is not supported")
     rate = model.learning_rate
@@ -136,13 +136,13 @@ def _boosted(nodes: Nodes, operator: Any) -> str:
         for stage in model.estimators_
     )
     prior = model._raw_predict_init(np.zeros((1, model.n_features_in_)))
-    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
+    values = nodes.cast(inputs, np.float64)
     return _staged(nodes, values, stages, prior, model.estimators_.shape[1], unrounded=True)
 
 
-def _histogram_boosted(nodes: Nodes, operator: Any) -> str:
-    model = operator.raw_operator
-    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float64)
+def histogram_sum(nodes: Nodes, model: Any, inputs: str) -> str:
+    """HistGradientBoosting's decision, [rows, 1 or classes]."""
+    values = nodes.cast(inputs, np.float64)
     return _staged(nodes, values, read_stages(model), model._baseline_prediction, model.n_trees_per_iteration_)
 
 

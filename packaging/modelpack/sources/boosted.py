@@ -103,4 +103,4 @@ class BoostedSource:
             outputs = (("label", None), ("probabilities", len(self.classes)))
             shape = Shape(outputs, cast_of_labels(self.classes))
             raw = graph.model([(label, kind), (probabilities, TensorProto.DOUBLE)])
-        yield Graph(finish(raw, sample, "float64", shape), "float64")
+        yield Graph(finish(raw, sample, shape), "float64")

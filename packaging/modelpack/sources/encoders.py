@@ -42,9 +42,10 @@ def _encoders(model: Any, columns: ColumnNames) -> Iterator[tuple[Any, ColumnNam
             if not _keeps_columns(step):
                 return
     elif hasattr(model, "transformers_"):
-        for _, part, selector in model.transformers_:
+        for name, part, _ in model.transformers_:
             if part not in ("drop", "passthrough"):
-                yield from _encoders(part, _selected(columns, selector))
+                indices = model._transformer_to_input_indices[name]
+                yield from _encoders(part, tuple(columns[int(index)] for index in indices))
     elif hasattr(model, "transformer_list"):
         for _, part in model.transformer_list:
             yield from _encoders(part, columns)
@@ -59,17 +60,6 @@ def _keeps_columns(step: Any) -> bool:
     if step is None or step == "passthrough":
         return True
     return isinstance(step, SimpleImputer) and not step.add_indicator
-
-
-def _selected(columns: ColumnNames, selector: Any) -> ColumnNames:
-    if isinstance(selector, slice):
-        return columns[selector]
-    if isinstance(selector, (str, int, np.integer)):
-        selector = [selector]
-    values = list(selector)
-    if values and isinstance(values[0], (bool, np.bool_)):
-        return tuple(column for column, taken in zip(columns, values, strict=True) if taken)
-    return tuple(str(value) if isinstance(value, str) else columns[int(value)] for value in values)
 
 
 def _is_missing(value: Any) -> bool:

@@ -87,7 +87,7 @@ class SklearnSource:
         return tuple(label.item() for label in labels)
 
     def predict(self, frame: pd.DataFrame) -> Outputs:
-        inputs = self._model_input(frame)
+        inputs = self.model_input(frame)
         if self.task == "transform":
             return {"transformed": _dense(self.model.transform(inputs))}
         if self.task == "regression":
@@ -98,6 +98,8 @@ class SklearnSource:
             label = label.ravel()
         if self.task in ("clustering", "outlier"):
             label = label.astype(np.int64)
+        if label.dtype.kind == "f" and self.several_labels:
+            label = label.astype(np.int64)
         outputs: Outputs = {"label": label.astype(str).astype(object) if label.dtype.kind in "OU" else label}
         if self.task == "outlier":
             outputs["scores"] = np.asarray(self.model.decision_function(inputs), dtype=np.float64)
@@ -105,7 +107,7 @@ class SklearnSource:
             outputs["probabilities"] = np.asarray(self.model.predict_proba(inputs), dtype=np.float64)
         return outputs
 
-    def _model_input(self, frame: pd.DataFrame) -> Any:
+    def model_input(self, frame: pd.DataFrame) -> Any:
         """The rows in the form that the model was trained on: a frame, a bare array, or documents."""
         if self.takes_text:
             return frame.iloc[:, 0]
@@ -184,8 +186,23 @@ def _has_several_labels(model: Any) -> bool:
     classes = getattr(model, "classes_", None)
     if isinstance(classes, list):
         return len(classes) > 0 and isinstance(classes[0], np.ndarray)
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    return getattr(getattr(last, "_label_binarizer", None), "y_type_", "").startswith("multilabel")
+    return any(
+        str(getattr(getattr(part, name, None), "y_type_", "")).startswith("multilabel")
+        for part in _predicting(model)
+        for name in ("_label_binarizer", "label_binarizer_")
+    )
+
+
+def _predicting(model: Any) -> Iterator[Any]:
+    """The model, and the estimators inside that predict for it: a pipeline's last step, a search's best."""
+    yield model
+    inner = model.steps[-1][1] if hasattr(model, "steps") else None
+    for name in ("best_estimator_", "estimator_"):
+        inner = getattr(model, name, None) if inner is None else inner
+    if inner is None and type(model).__name__ == "FrozenEstimator":
+        inner = model.estimator
+    if inner is not None:
+        yield from _predicting(inner)
 
 
 def _dense(values: Any) -> npt.NDArray[np.float64]:

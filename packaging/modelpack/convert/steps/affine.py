@@ -1,0 +1,151 @@
+"""Transformers that are linear maps: one product and one sum, in double precision."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.translation import Translation
+
+Floats = npt.NDArray[np.float64]
+
+
+def product(
+    translation: Translation,
+    columns: Columns,
+    weights: npt.ArrayLike,
+    *,
+    before: npt.ArrayLike | None = None,
+    after: npt.ArrayLike | None = None,
+) -> Tensor:
+    """``(x - before) @ weights + after``, weights [columns, width]."""
+    nodes = translation.nodes
+    matrix = np.ascontiguousarray(np.asarray(weights, dtype=np.float64))
+    value = translation.numbers(columns)
+    if before is not None:
+        value = nodes.add("Sub", [value, translation.row(before)])
+    value = nodes.add("MatMul", [value, nodes.constant(matrix)])
+    if after is not None:
+        value = nodes.add("Add", [value, translation.row(after)])
+    return Tensor(value, matrix.shape[1])
+
+
+def discriminant(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """LinearDiscriminantAnalysis as a transformer."""
+    scalings = model.scalings_[:, : model._max_components]
+    return product(translation, columns, scalings, before=model.xbar_ if model.solver == "svd" else None)
+
+
+def factors(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """FactorAnalysis: the expected latent variables."""
+    weighted = model.components_ / model.noise_variance_
+    covariance = np.linalg.inv(np.eye(len(model.components_)) + weighted @ model.components_.T)
+    return product(translation, columns, weighted.T @ covariance, before=model.mean_)
+
+
+def independent(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """FastICA."""
+    return product(translation, columns, model.components_.T, before=model.mean_ if model.whiten else None)
+
+
+def projection(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """Random projections and NeighborhoodComponentsAnalysis."""
+    components = model.components_
+    return product(
+        translation, columns, (components.toarray() if hasattr(components, "toarray") else components).T
+    )
+
+
+def sparse_components(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """SparsePCA and its kind: ridge regression on the components."""
+    components = model.components_
+    gram = components @ components.T + model.ridge_alpha * np.eye(len(components))
+    return product(translation, columns, np.linalg.solve(gram, components).T, before=model.mean_)
+
+
+def latent(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """Partial least squares as a transformer."""
+    rotations = getattr(model, "x_rotations_", None)
+    weights = model.x_weights_ if rotations is None else rotations
+    scale = np.asarray(model._x_std).reshape(-1, 1)
+    return product(translation, columns, weights / scale, before=model._x_mean)
+
+
+def latent_values(translation: Translation, model: Any, columns: Columns) -> str:
+    """Partial least squares' predictions."""
+    return product(translation, columns, model.coef_.T, before=model._x_mean, after=model.intercept_).name
+
+
+def pooled(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """FeatureAgglomeration: the mean of each group of columns."""
+    if model.pooling_func is not np.mean:
+        raise translation.error(model, "its pooling_func is not numpy.mean")
+    labels = np.asarray(model.labels_)
+    groups = np.zeros((len(labels), int(labels.max()) + 1))
+    groups[np.arange(len(labels)), labels] = 1.0
+    return product(translation, columns, groups / groups.sum(axis=0))
+
+
+def hidden_units(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """BernoulliRBM: the probabilities of its hidden units."""
+    units = product(translation, columns, model.components_.T, after=model.intercept_hidden_)
+    return Tensor(translation.nodes.add("Sigmoid", [units.name]), units.width)
+
+
+def fourier(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """RBFSampler, and SkewedChi2Sampler of the logarithm."""
+    nodes = translation.nodes
+    if hasattr(model, "skewedness"):
+        moved = nodes.add("Add", [translation.numbers(columns), translation.row([float(model.skewedness)])])
+        tensor = Tensor(nodes.add("Log", [moved]), len(columns))
+        columns = Columns(tuple((tensor, index) for index in range(len(columns))), columns.rows)
+    angles = product(translation, columns, model.random_weights_, after=model.random_offset_)
+    scale = translation.row([np.sqrt(2.0) / np.sqrt(model.n_components)])
+    return Tensor(nodes.add("Mul", [nodes.add("Cos", [angles.name]), scale]), angles.width)
+
+
+def additive_chi_squared(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """AdditiveChi2Sampler: square roots, and cosines and sines of logarithms."""
+    nodes = translation.nodes
+    interval = model.sample_interval or {1: 0.8, 2: 0.5, 3: 0.4}[model.sample_steps]
+    value = translation.numbers(columns)
+    is_zero = nodes.add("Equal", [value, translation.row([0.0])])
+    safe = nodes.add("Where", [is_zero, translation.row([1.0]), value])
+    log = nodes.add("Mul", [nodes.add("Log", [safe]), translation.row([interval])])
+    parts = [nodes.add("Sqrt", [nodes.add("Mul", [value, translation.row([interval])])])]
+    for step in range(1, model.sample_steps):
+        scale = 2.0 * interval / np.cosh(np.pi * step * interval)
+        factor = nodes.add("Sqrt", [nodes.add("Mul", [value, translation.row([scale])])])
+        angle = nodes.add("Mul", [log, translation.row([float(step)])])
+        parts += [nodes.add("Mul", [factor, nodes.add(wave, [angle])]) for wave in ("Cos", "Sin")]
+    return Tensor(translation.beside(parts), len(columns) * len(parts))
+
+
+def count_sketch(translation: Translation, model: Any, columns: Columns) -> Tensor:
+    """PolynomialCountSketch: the circular convolution of linear sketches, by the discrete Fourier transform."""
+    nodes = translation.nodes
+    width, degree = model.n_components, model.degree
+    scale = np.sqrt(model.gamma)
+    turns = np.exp(-2j * np.pi * np.outer(np.arange(width), np.arange(width)) / width)
+    real = imaginary = ""
+    for power in range(degree):
+        sketch = np.zeros((model.indexHash_.shape[1], width))
+        sketch[np.arange(len(sketch)), model.indexHash_[power]] = model.bitHash_[power]
+        constant = np.zeros(width)
+        if model.coef0 != 0:
+            constant, sketch = sketch[-1] * np.sqrt(model.coef0), sketch[:-1]
+        parts = [
+            product(translation, columns, scale * sketch @ wave, after=constant @ wave).name
+            for wave in (turns.real, turns.imag)
+        ]
+        if not real:
+            real, imaginary = parts
+            continue
+        both = [nodes.add("Mul", [left, right]) for left in (real, imaginary) for right in parts]
+        real, imaginary = nodes.add("Sub", [both[0], both[3]]), nodes.add("Add", [both[1], both[2]])
+    back = [
+        nodes.add("MatMul", [value, nodes.constant(np.ascontiguousarray(wave / width))])
+        for value, wave in ((real, turns.real), (imaginary, turns.imag))
+    ]
+    return Tensor(nodes.add("Add", back), width)

@@ -1,0 +1,161 @@
+"""Several targets, and classifiers made of classifiers of two classes."""
+
+from typing import Any
+
+import numpy as np
+
+from serinus.modelpack.convert.steps.columns import Columns, columns_of, joined
+from serinus.modelpack.convert.steps.translation import Translation
+
+
+def predict_each(translation: Translation, model: Any, columns: Columns) -> str:
+    """MultiOutputClassifier and MultiOutputRegressor: one estimator a target, side by side."""
+    parts = []
+    for number, estimator in enumerate(model.estimators_):
+        with translation.at(f"target {number}"):
+            parts.append(translation.column(translation.predict(estimator, columns)))
+    kinds = [
+        np.asarray(getattr(estimator, "classes_", [0.0])).dtype.kind in "OU" for estimator in model.estimators_
+    ]
+    if any(kinds) and not all(kinds):
+        raise translation.error(model, "some of its targets have numbers as labels and others strings")
+    return translation.beside(parts)
+
+
+def chain(translation: Translation, model: Any, columns: Columns) -> str:
+    """ClassifierChain and RegressorChain: each estimator gets the predictions of those before it."""
+    nodes = translation.nodes
+    order = ("predict",)
+    method = getattr(model, "chain_method_", "predict")
+    rows = np.asarray(columns.rows, dtype=np.float64)
+    before: list[Columns] = []
+    outputs: list[str] = []
+    for number, estimator in enumerate(model.estimators_):
+        known = joined([Columns(columns.places, rows), *before], rows)
+        with translation.at(f"chain {number}"):
+            label = translation.column(translation.predict(estimator, known))
+            if method == "predict":
+                feature = label
+            else:
+                feature = translation.response(estimator, known, (method,))[1]
+                feature = translation.column(feature)
+        feature_rows = _feature(translation, estimator, method, rows)
+        rows = np.hstack([rows, feature_rows])
+        before.append(columns_of(translation.tensor(translation.doubles(feature), 1), feature_rows))
+        outputs.append(translation.doubles(label))
+    del order
+    inverse = np.empty(len(outputs), dtype=np.int64)
+    inverse[np.asarray(model.order_)] = np.arange(len(outputs))
+    side = translation.beside([outputs[index] for index in inverse])
+    return nodes.cast(side, np.int64) if hasattr(model, "classes_") else side
+
+
+def _feature(translation: Translation, estimator: Any, method: str, rows: Any) -> Any:
+    values = np.asarray(translation.run_source(estimator, method, rows), dtype=np.float64)
+    values = values[:, 1] if method == "predict_proba" else values
+    return values.reshape(len(rows), 1)
+
+
+def _score(translation: Translation, estimator: Any, columns: Columns) -> str:
+    """[rows, 1]: a classifier of two classes' decision, or the second's probability."""
+    if type(estimator).__name__ == "_ConstantPredictor":
+        nodes = translation.nodes
+        zero = nodes.add("Mul", [nodes.take(translation.numbers(columns), [0]), translation.row([0.0])])
+        finite = nodes.add("Where", [nodes.add("IsNaN", [zero]), translation.row([0.0]), zero])
+        return nodes.add("Add", [finite, translation.row([float(estimator.y_[0])])])
+    if not hasattr(estimator, "classes_"):
+        return translation.column(translation.predict(estimator, columns))
+    _, score = translation.response(estimator, columns, ("decision_function", "predict_proba"))
+    return score
+
+
+def _threshold(estimator: Any) -> float:
+    from sklearn.base import is_classifier
+
+    return 0.0 if hasattr(estimator, "decision_function") and is_classifier(estimator) else 0.5
+
+
+def one_vs_rest_decision(translation: Translation, model: Any, columns: Columns) -> str:
+    """The scores of all estimators side by side."""
+    return translation.beside([_score(translation, estimator, columns) for estimator in model.estimators_])
+
+
+def one_vs_rest_label(translation: Translation, model: Any, columns: Columns) -> str:
+    """OneVsRestClassifier: the largest score's class, of equals the first; of several labels at once those above
+    the threshold."""
+    nodes = translation.nodes
+    scores = one_vs_rest_decision(translation, model, columns)
+    if model.label_binarizer_.y_type_ == "multiclass":
+        return translation.label_at(model.classes_, nodes.add("ArgMax", [scores], axis=1, keepdims=0))
+    threshold = _threshold(model.estimators_[0])
+    if model.multilabel_:
+        reached = nodes.add("Greater", [scores, nodes.constant(np.array([threshold]))])
+        return nodes.cast(reached, np.int64)
+    return translation.label_at(model.classes_, translation.above(scores, threshold))
+
+
+def one_vs_rest_proba(translation: Translation, model: Any, columns: Columns) -> str:
+    """The estimators' probabilities, divided by their sum where it is not 0."""
+    nodes = translation.nodes
+    parts = []
+    for estimator in model.estimators_:
+        if type(estimator).__name__ == "_ConstantPredictor":
+            parts.append(_score(translation, estimator, columns))
+        else:
+            parts.append(nodes.take(translation.predict_proba(estimator, columns), [1]))
+    if len(parts) == 1:
+        parts.insert(0, nodes.add("Sub", [translation.row([1.0]), parts[0]]))
+    side = translation.beside(parts)
+    if model.multilabel_:
+        return side
+    total = nodes.add("ReduceSum", [side, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
+    is_zero = nodes.add("Equal", [total, translation.row([0.0])])
+    return nodes.add("Div", [side, nodes.add("Where", [is_zero, translation.row([1.0]), total])])
+
+
+def one_vs_one_decision(translation: Translation, model: Any, columns: Columns) -> str:
+    """OneVsOneClassifier: votes of all pairs, and less than a third of a vote for the sum of their scores."""
+    nodes = translation.nodes
+    if getattr(model, "pairwise_indices_", None) is not None:
+        raise translation.error(model, "its estimators get a precomputed kernel")
+    classes = len(model.classes_)
+    pairs = [(first, second) for first in range(classes) for second in range(first + 1, classes)]
+    for_first, for_second, signs = np.zeros((3, len(pairs), classes))
+    for number, (first, second) in enumerate(pairs):
+        for_first[number, first] = for_second[number, second] = 1.0
+        signs[number, first], signs[number, second] = -1.0, 1.0
+    labels = [translation.column(translation.predict(part, columns)) for part in model.estimators_]
+    second_wins = translation.doubles(translation.beside(labels))
+    first_wins = nodes.add("Sub", [translation.row([1.0]), second_wins])
+    scores = translation.beside([_score(translation, part, columns) for part in model.estimators_])
+    votes = nodes.add(
+        "Add",
+        [
+            nodes.add("MatMul", [first_wins, nodes.constant(for_first)]),
+            nodes.add("MatMul", [second_wins, nodes.constant(for_second)]),
+        ],
+    )
+    total = nodes.add("MatMul", [scores, nodes.constant(signs)])
+    size = nodes.add("Add", [nodes.add("Abs", [total]), translation.row([1.0])])
+    tie = nodes.add("Div", [total, nodes.add("Mul", [size, translation.row([3.0])])])
+    decision = nodes.add("Add", [votes, tie])
+    return nodes.take(decision, [1]) if classes == 2 else decision
+
+
+def one_vs_one_label(translation: Translation, model: Any, columns: Columns) -> str:
+    """The class of the largest decision; of two classes by the threshold."""
+    decision = translation.decision_function(model, columns)
+    if len(model.classes_) == 2:
+        return translation.label_at(model.classes_, translation.above(decision, _threshold(model.estimators_[0])))
+    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [decision], axis=1, keepdims=0))
+
+
+def output_code_label(translation: Translation, model: Any, columns: Columns) -> str:
+    """OutputCodeClassifier: the class whose code is nearest to the scores."""
+    nodes = translation.nodes
+    scores = translation.beside([_score(translation, part, columns) for part in model.estimators_])
+    codes = np.asarray(model.code_book_, dtype=np.float64)
+    # Nearest is where |code|^2 / 2 - scores . code is smallest.
+    product = nodes.add("MatMul", [scores, nodes.constant(codes.T.copy())])
+    distance = nodes.add("Sub", [translation.row((codes**2).sum(axis=1) / 2), product])
+    return translation.label_at(model.classes_, nodes.add("ArgMin", [distance], axis=1, keepdims=0))
