@@ -21,6 +21,9 @@ from serinus.lambda_handlers.contract.tolerance import Tolerance
 
 FORMAT = 1
 GRAPH = "model.onnx"
+#: Optimizers of ONNX Runtime that must not run: this one keeps the factor of a product of doubles in single
+#: precision (https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/optimizer/matmul_scale_fusion.cc).
+DISABLED_OPTIMIZERS = ("MatMulScaleFusion",)
 MANIFEST = "model.json"
 BASELINE = "baseline.json"
 GOLDEN = "golden.json"

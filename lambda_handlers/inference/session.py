@@ -10,7 +10,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-from serinus.lambda_handlers.contract.bundle import GRAPH, Manifest, read_manifest
+from serinus.lambda_handlers.contract.bundle import DISABLED_OPTIMIZERS, GRAPH, Manifest, read_manifest
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.files import Folder, path_in
 from serinus.lambda_handlers.inference.tensors import Array, Feeds
@@ -40,7 +40,10 @@ def open_model(folder: Folder, *, memory_mb: int) -> Model:
     options.intra_op_num_threads = threads_for(memory_mb)
     options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(
-        path_in(folder, GRAPH), sess_options=options, providers=["CPUExecutionProvider"]
+        path_in(folder, GRAPH),
+        sess_options=options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=DISABLED_OPTIMIZERS,
     )
     signature = manifest.signature
     _refuse_other_names("input", session.get_inputs(), [tensor.name for tensor in signature.tensors])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from serinus.lambda_handlers.contract.agreement import Outputs
+from serinus.lambda_handlers.contract.bundle import DISABLED_OPTIMIZERS
 from serinus.modelpack.convert.lowercase import LOWERCASE, LOWERED, PLAIN
 from serinus.modelpack.errors import ConversionError, first_line
 from serinus.modelpack.sample import Sample
@@ -22,7 +23,9 @@ class Runner:
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
         try:
-            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"], disabled_optimizers=DISABLED_OPTIMIZERS
+            )
         except Exception as error:
             raise ConversionError(
                 f"ONNX Runtime cannot load the graph: {first_line(error)}. Remove steps from the model one at a "

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from serinus.modelpack.convert.ensemble import LEQ, MEMBER, Ints, Tree
-from serinus.modelpack.errors import ConversionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class _OriginalColumns:
 
 
 def read_stages(model: Any) -> Iterator[list[Tree]]:
-    """Trees by stage; raises `ConversionError` where categories are strings."""
+    """Trees by stage. They compare the model's own columns and values, but for categories that are strings, whose
+    columns hold their codes (`string_categories`)."""
     columns = _read_columns(model)
     for stage in model._predictors:
         yield [_read_tree(predictor, columns) for predictor in stage]
@@ -37,16 +38,30 @@ def _read_columns(model: Any) -> _OriginalColumns:
     known, rows = model._bin_mapper.make_known_categories_bitsets()
     values = {}
     for column, categories in enumerate(encoder.categories_):
-        if np.asarray(categories).dtype.kind not in "biuf":
-            name = type(model).__name__
-            raise ConversionError(
-                f"{name} was trained with categorical_features that are strings. Put an OrdinalEncoder before it "
-                "in a pipeline, and name its columns in categorical_features.",
-                name,
-            )
-        codes = _members(known[rows[column]])
-        values[column] = {code: float(categories[code]) for code in codes if code < len(categories)}
+        known_codes = [code for code in _members(known[rows[column]]) if code < len(categories)]
+        numbers = as_numbers(categories)
+        values[column] = {code: float(code if numbers is None else numbers[code]) for code in known_codes}
     return _OriginalColumns(np.concatenate([np.flatnonzero(flags), np.flatnonzero(~flags)]), values)
+
+
+def as_numbers(categories: Any) -> npt.NDArray[np.float64] | None:
+    """Categories as numbers, also those that scikit-learn keeps as objects; None where one is a string."""
+    if any(isinstance(value, str) for value in categories):
+        return None
+    return np.array([np.nan if value is None else float(value) for value in categories])
+
+
+def string_categories(model: Any) -> dict[int, npt.NDArray[Any]]:
+    """By column of the model, the categories of each column whose categories are strings."""
+    flags = getattr(model, "is_categorical_", None)
+    if flags is None or not flags.any():
+        return {}
+    categories = model._preprocessor.named_transformers_["encoder"].categories_
+    return {
+        int(column): np.asarray(values, dtype=object)
+        for column, values in zip(np.flatnonzero(flags), categories, strict=True)
+        if as_numbers(values) is None
+    }
 
 
 def _read_tree(predictor: Any, columns: _OriginalColumns) -> Tree:

@@ -44,7 +44,9 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
         shares = tree.value[:, 0, :]
         shares = shares / shares.sum(axis=1, keepdims=True)
         ensemble.plant(read_tree(tree, shares[:, 1:] if classes == 2 else shares))
-    mean = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
+    mean = mean_vote(
+        nodes, nodes.side_by_side(operator.inputs), ensemble, len(trees), single=ensemble.sums_exactly_in_single()
+    )
     probabilities = with_complement(nodes, mean) if classes == 2 else mean
     set_classifier_outputs(nodes, operator, probabilities, first_largest(nodes, probabilities))
 
@@ -57,7 +59,13 @@ def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> No
         for tree in trees:
             shares = tree.value[:, target, : len(classes)]
             ensemble.plant(read_tree(tree, shares / shares.sum(axis=1, keepdims=True)))
-        shares = _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_exactly_in_single())
+        shares = mean_vote(
+            nodes,
+            nodes.side_by_side(operator.inputs),
+            ensemble,
+            len(trees),
+            single=ensemble.sums_exactly_in_single(),
+        )
         first = first or shares
         index = nodes.add("ArgMax", [shares], axis=1, keepdims=1)
         columns.append(label_at(nodes, classes, index))
@@ -73,7 +81,12 @@ def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:
     for tree in trees:
         ensemble.plant(read_tree(tree, tree.value[:, :, 0]))
     set_output(
-        nodes, operator, 0, _mean(nodes, operator, ensemble, len(trees), single=ensemble.sums_well_in_single())
+        nodes,
+        operator,
+        0,
+        mean_vote(
+            nodes, nodes.side_by_side(operator.inputs), ensemble, len(trees), single=ensemble.sums_well_in_single()
+        ),
     )
 
 
@@ -156,18 +169,20 @@ def _staged(
     for stage in stages:
         for target, tree in enumerate(stage):
             ensemble.plant(tree, target)
-    return _sum(nodes, values, ensemble, unrounded=unrounded)
+    return summed_votes(nodes, values, ensemble, unrounded=unrounded)
 
 
-def _mean(nodes: Nodes, operator: Any, ensemble: Ensemble, trees: int, *, single: bool) -> str:
+def mean_vote(nodes: Nodes, inputs: str, ensemble: Ensemble, trees: int, *, single: bool) -> str:
     """The trees' mean vote, divided in double; ``single``: compared and summed in single precision."""
-    values = nodes.cast(nodes.side_by_side(operator.inputs), np.float32 if single else np.float64)
-    total = _sum(nodes, values, ensemble, single=single, unrounded=not single)
+    values = nodes.cast(inputs, np.float32 if single else np.float64)
+    total = summed_votes(nodes, values, ensemble, single=single, unrounded=not single)
     total = nodes.cast(total, np.float64) if single else total
     return nodes.add("Div", [total, nodes.constant(np.array([float(trees)]))])
 
 
-def _sum(nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False, unrounded: bool = False) -> str:
+def summed_votes(
+    nodes: Nodes, values: str, ensemble: Ensemble, *, single: bool = False, unrounded: bool = False
+) -> str:
     """``unrounded``: scikit-learn's trees round their input, computed in double, to single precision; here their
     thresholds are moved to where a double rounds across them. Rounding earlier moves values across thresholds: a
     scaler in single precision before a forest changed 899 of 5000 labels."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.steps.columns import Columns, columns_of, joined
+from serinus.modelpack.convert.steps.merged_trees import are_trees, bagged, weighted_votes
 from serinus.modelpack.convert.steps.translation import Translation
 
 
@@ -92,6 +93,8 @@ def bag_proba(translation: Translation, bagging: Any, columns: Columns) -> str:
     """BaggingClassifier: the mean of probabilities, or of votes where an estimator has none."""
     nodes = translation.nodes
     classes = len(bagging.classes_)
+    if are_trees(bagging):
+        return bagged(translation, bagging, columns, classes)
     parts = []
     for estimator, features in zip(bagging.estimators_, bagging.estimators_features_, strict=True):
         chosen = _on_features(columns, features)
@@ -118,6 +121,8 @@ def bag_label(translation: Translation, bagging: Any, columns: Columns) -> str:
 
 def bag_value(translation: Translation, bagging: Any, columns: Columns) -> str:
     """BaggingRegressor: the mean."""
+    if are_trees(bagging):
+        return bagged(translation, bagging, columns, 0)
     parts = []
     for estimator, features in zip(bagging.estimators_, bagging.estimators_features_, strict=True):
         chosen = _on_features(columns, features)
@@ -131,3 +136,49 @@ def _on_features(columns: Columns, features: Any) -> Columns:
     rows = columns.rows
     bare = Columns(columns.places, rows.to_numpy() if hasattr(rows, "to_numpy") else rows)
     return bare.select(np.asarray(features))
+
+
+def boost_decision(translation: Translation, boosting: Any, columns: Columns) -> str:
+    """AdaBoostClassifier: the mean of weighted votes; of two classes the second's less the first's, [rows, 1]."""
+    nodes = translation.nodes
+    if are_trees(boosting):
+        votes = weighted_votes(translation, boosting, columns)
+    else:
+        votes = _votes_by_label(translation, boosting, columns)
+    if len(boosting.classes_) != 2:
+        return votes
+    return nodes.add("Sub", [nodes.take(votes, [1]), nodes.take(votes, [0])])
+
+
+def _votes_by_label(translation: Translation, boosting: Any, columns: Columns) -> str:
+    nodes = translation.nodes
+    classes = np.asarray(boosting.classes_)
+    is_string = classes.dtype.kind in "OU"
+    stored = classes.astype(str).astype(object) if is_string else classes.astype(np.int64)
+    total = ""
+    for estimator, weight in zip(boosting.estimators_, boosting.estimator_weights_, strict=False):
+        label = translation.column(translation.predict(estimator, columns))
+        is_class = nodes.add("Equal", [label, nodes.constant(stored.reshape(1, -1))])
+        votes = nodes.add(
+            "Where", [is_class, translation.row([weight]), translation.row([-weight / (len(classes) - 1)])]
+        )
+        total = votes if not total else nodes.add("Add", [total, votes])
+    return nodes.add("Div", [total, translation.row([float(boosting.estimator_weights_.sum())])])
+
+
+def boost_proba(translation: Translation, boosting: Any, columns: Columns) -> str:
+    """The softmax of the decision by class."""
+    nodes = translation.nodes
+    decision = translation.decision_function(boosting, columns)
+    classes = len(boosting.classes_)
+    if classes == 2:
+        return nodes.add("Softmax", [nodes.add("Mul", [decision, translation.row([-0.5, 0.5])])], axis=1)
+    return nodes.add("Softmax", [nodes.add("Div", [decision, translation.row([classes - 1.0])])], axis=1)
+
+
+def boost_label(translation: Translation, boosting: Any, columns: Columns) -> str:
+    """The second of two classes where the decision is positive; else the largest decision's."""
+    decision = translation.decision_function(boosting, columns)
+    if len(boosting.classes_) == 2:
+        return translation.label_at(boosting.classes_, translation.above(decision, 0.0))
+    return translation.label_at(boosting.classes_, translation.nodes.add("ArgMax", [decision], axis=1, keepdims=0))

@@ -212,8 +212,8 @@ def _types(model: Any) -> list[tuple[int, int]]:
 
 
 def _try(model: Any, feeds: dict[str, Any]) -> None:
-    """Run the converter's graph; raises any error of ONNX Runtime's. The finished graph gets text in lower case and
-    needs no locale."""
+    """Run the converter's graph; raises any error of ONNX Runtime's. The finished graph gets text in lower case
+    and needs no locale."""
     import onnxruntime
 
     tried = type(model)()

@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
-from serinus.modelpack.convert import trees
 from serinus.modelpack.convert.steps import (
     affine,
+    boosting,
     calibration,
     centres,
     committees,
@@ -32,6 +32,7 @@ def methods() -> dict[type, Methods]:
         feature_selection,
         multiclass,
         multioutput,
+        neural_network,
         pipeline,
         preprocessing,
         semi_supervised,
@@ -53,6 +54,11 @@ def methods() -> dict[type, Methods]:
             *(committees.stacked(name) for name in ("predict", "predict_proba", "decision_function")),
         ),
         ensemble.StackingRegressor: Methods(committees.stack, committees.stacked("predict")),
+        ensemble.AdaBoostClassifier: Methods(
+            predict=committees.boost_label,
+            predict_proba=committees.boost_proba,
+            decision_function=committees.boost_decision,
+        ),
         ensemble.BaggingClassifier: Methods(predict=committees.bag_label, predict_proba=committees.bag_proba),
         ensemble.BaggingRegressor: Methods(predict=committees.bag_value),
         multioutput.MultiOutputClassifier: Methods(predict=targets.predict_each),
@@ -64,6 +70,7 @@ def methods() -> dict[type, Methods]:
             predict_proba=targets.one_vs_rest_proba,
             decision_function=targets.one_vs_rest_decision,
         ),
+        neural_network.MLPClassifier: Methods(predict=targets.network_label, has_converter=True),
         multiclass.OneVsOneClassifier: Methods(
             predict=targets.one_vs_one_label, decision_function=targets.one_vs_one_decision
         ),
@@ -150,20 +157,17 @@ def _linear() -> dict[type, Methods]:
 
 
 def _boosting() -> dict[type, Methods]:
-    """Decisions of boosted trees, which calibration prefers to their probabilities."""
+    """Calibration prefers the decisions of boosted trees to their probabilities."""
     from sklearn import discriminant_analysis, ensemble
 
-    def decision(write: Any) -> Methods:
-        return Methods(
-            decision_function=lambda translation, model, columns: write(
-                translation.nodes, model, translation.numbers(columns)
-            ),
-            has_converter=True,
-        )
-
     return {
-        ensemble.GradientBoostingClassifier: decision(trees.boosted_sum),
-        ensemble.HistGradientBoostingClassifier: decision(trees.histogram_sum),
+        ensemble.GradientBoostingClassifier: Methods(decision_function=boosting.decide, has_converter=True),
+        ensemble.HistGradientBoostingClassifier: Methods(
+            predict=boosting.on_codes("predict"),
+            predict_proba=boosting.on_codes("predict_proba"),
+            decision_function=boosting.decide_on_codes,
+        ),
+        ensemble.HistGradientBoostingRegressor: Methods(predict=boosting.on_codes("predict")),
         discriminant_analysis.LinearDiscriminantAnalysis: Methods(
             transform=affine.discriminant, decision_function=linear.decide, has_converter=True
         ),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.steps.columns import Columns, columns_of, joined
+from serinus.modelpack.convert.steps.leaf import Leaf
 from serinus.modelpack.convert.steps.translation import Translation
 
 
@@ -159,3 +160,21 @@ def output_code_label(translation: Translation, model: Any, columns: Columns) ->
     product = nodes.add("MatMul", [scores, nodes.constant(codes.T.copy())])
     distance = nodes.add("Sub", [translation.row((codes**2).sum(axis=1) / 2), product])
     return translation.label_at(model.classes_, nodes.add("ArgMin", [distance], axis=1, keepdims=0))
+
+
+#: ONNX's operators for the activations of scikit-learn's networks.
+_ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid", "identity": "Identity"}
+
+
+def network_label(translation: Translation, model: Any, columns: Columns) -> str:
+    """MLPClassifier; of several labels at once those whose probability is above a half."""
+    if not model._label_binarizer.y_type_.startswith("multilabel"):
+        return str(Leaf(translation, model, columns).write("predict"))
+    nodes = translation.nodes
+    value = translation.numbers(columns)
+    last = len(model.coefs_) - 1
+    for number, (weights, intercepts) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        value = nodes.add("MatMul", [value, nodes.constant(np.asarray(weights, dtype=np.float64))])
+        value = nodes.add("Add", [value, translation.row(intercepts)])
+        value = nodes.add("Sigmoid" if number == last else _ACTIVATIONS[model.activation], [value])
+    return nodes.cast(nodes.add("Greater", [value, nodes.constant(np.array([0.5]))]), np.int64)
