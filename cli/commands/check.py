@@ -27,18 +27,18 @@ def check(
     """
     from serinus.infra.release import pinned_bundle
     from serinus.lambda_handlers.contract import constraints
-    from serinus.lambda_handlers.contract.bundle import read_baseline
+    from serinus.lambda_handlers.contract.bundle import read_baseline, read_manifest
     from serinus.lambda_handlers.contract.constraints import Constraint
     from serinus.modelpack.data_check import check_table
-    from serinus.modelpack.sample import read_table
+    from serinus.modelpack.tables import read_table, texts_of
 
     folder = pinned_bundle(find_project(), env, name)
     baseline = read_baseline(folder)
     if constraints.KEY not in baseline:
         raise CliError(f"bundle {folder.name} has no constraints. Package the model again.")
     stated = {column: Constraint.from_json(item) for column, item in baseline[constraints.KEY].items()}
-    strings = tuple(column for column, constraint in stated.items() if constraint.type == "text")
-    frame = read_table(data, strings, most_rows=None, kind="table")
+    texts = {column: constraint.values or () for column, constraint in stated.items() if constraint.type == "text"}
+    frame = read_table(data, {**texts, **texts_of(read_manifest(folder).signature)}, most_rows=None, kind="table")
     checked = check_table(frame, stated)
     breaches = [item for item in checked if not item.tolerated]
     tolerated = [item for item in checked if item.tolerated]

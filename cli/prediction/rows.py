@@ -59,12 +59,14 @@ class RequestTable:
 
     def __init__(self, path: Path, signature: Signature, drop: Sequence[str]) -> None:
         """Raises `WrongUsage` for columns that do not fit, and `SampleError` for what is no table."""
-        from serinus.modelpack.sample import read_table
+        from serinus.modelpack.tables import read_table, texts_of
 
         require_pandas()
         features = {feature.name: feature for feature in signature.features}
-        texts = [name for name in _csv_header(path) if name not in features or features[name].dtype == "string"]
-        self.frame: pd.DataFrame = read_table(path, tuple(texts), most_rows=None, kind="--data")
+        others = dict.fromkeys((name for name in _csv_header(path) if name not in features), ())
+        self.frame: pd.DataFrame = read_table(
+            path, {**others, **texts_of(signature)}, most_rows=None, kind="--data"
+        )
         _require_columns(path, list(map(str, self.frame.columns)), signature, drop)
         self._features = signature.features
         self._absent = [name for name in features if name in drop or name not in self.frame.columns]

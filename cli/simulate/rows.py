@@ -155,10 +155,9 @@ def read_rows(path: Path, signature: Signature, time_column: str | None, seed: i
     import pandas as pd
 
     from serinus.modelpack.features import to_json_value
-    from serinus.modelpack.sample import read_table
+    from serinus.modelpack.tables import read_table, texts_of
 
-    texts = tuple(feature.name for feature in signature.features if feature.dtype == "string")
-    frame = read_table(path, texts, most_rows=None, kind="table")
+    frame = read_table(path, texts_of(signature), most_rows=None, kind="table")
     names = signature.feature_names()
     if missing := [
         name for name in (*names, *([time_column] if time_column else [])) if name not in frame.columns

@@ -142,7 +142,7 @@ def _read_reference(
     environment: "Environment | None",
     progress: Progress,
 ) -> _Reference:
-    table = read_rows(request, file)
+    table = read_rows(request, file, source)
     if len(table) > MAX_ROWS:
         progress.notice(f"the sample has more than {MAX_ROWS} rows; the first {MAX_ROWS} are used.")
     sample = fit_sample(request, file, source, table.head(MAX_ROWS))
@@ -199,7 +199,7 @@ def _compare_on_holdout(
 ) -> tuple[dict[str, dict[str, float]], Rows] | tuple[None, None]:
     """Metrics on the holdout and its rows, where there is one; raises `HoldoutError` past the gate."""
     request, source = reference.request, reference.source
-    table = read_holdout(request, reference.file)
+    table = read_holdout(request, reference.file, source)
     if table is None:
         return None, None
     holdout = fit_sample(request, reference.file, source, table.head(MAX_ROWS))

@@ -1,15 +1,13 @@
-"""Reads the sample: rows like those that the model was trained on, with the features' names as header.
+"""Fits a table to the model: rows like those that the model was trained on, with the features' names as header.
 
 All of the bundle's knowledge of inputs (names, dtypes, ranges, golden set, baseline) comes from here, so a
 doubtful sample is rejected rather than guessed at.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +18,6 @@ from serinus.modelpack.errors import SampleError
 
 #: More rows add nothing to the profile and cost time in the comparison with the source model.
 MAX_ROWS = 50_000
-#: No endpoint would accept a row of more values.
-MAX_COLUMNS = 20_000
 #: Characters of a name that JSON escapes.
 _UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 
@@ -49,35 +45,6 @@ class Sample:
     def strings(self) -> tuple[str, ...]:
         """Columns in the graph's input of strings, in order."""
         return tuple(name for name, dtype in self.dtypes.items() if dtype == "string")
-
-
-def read_table(
-    path: Path, strings: tuple[str, ...] = (), *, most_rows: int | None = MAX_ROWS + 1, kind: str = "sample"
-) -> pd.DataFrame:
-    """The table in CSV or Parquet file ``path``: its first `MAX_ROWS`, and one more where there are more, or
-    ``most_rows``; None for all. Columns ``strings`` of a CSV file are always read as text. Errors call it
-    ``kind``.
-
-    Raises `SampleError` when it is not a table or has no rows.
-    """
-    if not path.is_file():
-        raise SampleError(f"{kind} {path} is not a file. Pass a CSV or Parquet file with a header.")
-    try:
-        frame = (
-            _read_parquet(path, most_rows, kind)
-            if _is_parquet(path)
-            else _read_csv(path, strings, most_rows, kind)
-        )
-    except UnicodeDecodeError as error:
-        raise SampleError(
-            f"{kind} {path} is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}). "
-            "Save it as UTF-8, or as Parquet."
-        ) from error
-    except (ValueError, OSError) as error:
-        raise SampleError(f"{kind} {path} cannot be read: {error}. Pass a CSV or Parquet file.") from error
-    if frame.empty:
-        raise SampleError(f"{kind} {path} has a header but no rows. Add rows like the training data's.")
-    return frame
 
 
 def fit_to_model(
@@ -228,58 +195,6 @@ def _finite(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":
             "JSON has no infinity, so no request could hold it. Use a finite value, or leave it empty."
         )
     return values.astype(object).astype(np.float64)
-
-
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def _read_parquet(path: Path, most_rows: int | None, kind: str) -> pd.DataFrame:
-    frame = pd.read_parquet(path)
-    frame = frame if most_rows is None else frame.head(most_rows)
-    frame.columns = [str(column) for column in frame.columns]
-    _check_header(path, list(frame.columns), kind)
-    return frame
-
-
-def _read_csv(path: Path, strings: tuple[str, ...], most_rows: int | None, kind: str) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
-    if not header:
-        raise SampleError(f"{kind} {path} is empty. Add a header and rows like the training data's.")
-    if len(header) == 1 and (separator := next((mark for mark in ";\t|" if mark in header[0]), None)) is not None:
-        raise SampleError(
-            f"{kind} {path} seems to be separated by {separator!r}: its header is {header[0][:60]!r}. Save it "
-            "with commas, or as Parquet."
-        )
-    _check_header(path, header, kind)
-    # Pandas decides which cells are missing: most training data was read by it too.
-    text = {name: str for name in strings if name in header}
-    frame = pd.read_csv(path, encoding="utf-8-sig", nrows=most_rows, low_memory=False, dtype=text)
-    if not isinstance(frame.index, pd.RangeIndex):
-        # Pandas took the first values of each row for row labels.
-        more = frame.index.nlevels
-        raise SampleError(
-            f"{kind} {path} has {len(header)} names in its header and {len(header) + more} values in row 1. Name "
-            "every column, and remove delimiters at the ends of rows."
-        )
-    return frame
-
-
-def _check_header(path: Path, header: list[str], kind: str) -> None:
-    if len(header) > MAX_COLUMNS:
-        raise SampleError(
-            f"{kind} {path} has {len(header)} columns; the limit is {MAX_COLUMNS}. Pass the features alone, or a "
-            "tensor as one column of nested lists."
-        )
-    seen: set[str] = set()
-    for position, name in enumerate(header, 1):
-        if not name.strip():
-            raise SampleError(f"{kind} {path} has no name for column {position}. Name every column in the header.")
-        if name in seen:
-            raise SampleError(f"{kind} {path} names column {name!r} twice. Feature names must be unique.")
-        seen.add(name)
 
 
 def _listed(names: object) -> str:

@@ -1,20 +1,22 @@
 """The rows of a request: sample or MLflow's input example, holdout and traffic, fitted to the model."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 from serinus.modelpack.errors import SampleError
 from serinus.modelpack.request import PackageRequest
-from serinus.modelpack.sample import MAX_ROWS, Sample, fit_to_model, read_table
+from serinus.modelpack.sample import MAX_ROWS, Sample, fit_to_model
 from serinus.modelpack.sources import ModelFile, Source
 from serinus.modelpack.sources.mlflow_signature import apply_types, read_example, strings_of
+from serinus.modelpack.tables import Texts, is_parquet, read_header, read_table
 
 
-def read_rows(request: PackageRequest, file: ModelFile) -> pd.DataFrame:
+def read_rows(request: PackageRequest, file: ModelFile, source: Source) -> pd.DataFrame:
     """The sample's rows; without a sample, those of the logged input example. Raises `SampleError`."""
     if request.sample is not None:
-        return read_table(request.sample, strings_of(file.columns))
+        return read_table(request.sample, _texts(request.sample, request, file, source))
     if file.example is not None:
         return read_example(file.example, file.columns)
     raise SampleError(
@@ -22,41 +24,66 @@ def read_rows(request: PackageRequest, file: ModelFile) -> pd.DataFrame:
     )
 
 
-def read_holdout(request: PackageRequest, file: ModelFile) -> pd.DataFrame | None:
+def read_holdout(request: PackageRequest, file: ModelFile, source: Source) -> pd.DataFrame | None:
     """The holdout's rows, where the request names one. Raises `SampleError`."""
-    return None if request.holdout is None else read_table(request.holdout, strings_of(file.columns))
+    path = request.holdout
+    return None if path is None else read_table(path, _texts(path, request, file, source))
 
 
 def read_traffic(request: PackageRequest, file: ModelFile, source: Source, sample: Sample) -> Sample | None:
     """Rows of live traffic, where the request names some, with columns of the same kinds as ``sample``. Its
     label and dropped columns may be missing. Raises `SampleError`."""
-    if request.traffic is None:
+    path = request.traffic
+    if path is None:
         return None
     try:
-        table = read_table(request.traffic, strings_of(file.columns)).head(MAX_ROWS)
+        table = read_table(path, _texts(path, request, file, source)).head(MAX_ROWS)
         unused = [name for name in (*request.drop, request.target) if name in table.columns]
         bare = replace(request, drop=(), target=None)
         traffic = fit_sample(bare, file, source, table.drop(columns=unused))
         for name in sample.names:
-            kinds = [one.dtypes[name] == "string" for one in (sample, traffic)]
+            kinds = [rows.dtypes[name] == "string" for rows in (sample, traffic)]
             if kinds[0] is not kinds[1]:
-                wanted, got = ("text" if kind else "numbers" for kind in kinds)
-                raise SampleError(f"column {name!r} holds {got}; the sample's holds {wanted}.")
+                expected, actual = ("text" if kind else "numbers" for kind in kinds)
+                raise SampleError(f"column {name!r} holds {actual}; the sample's holds {expected}.")
     except SampleError as error:
-        raise SampleError(f"--traffic {request.traffic}: {error}") from error
+        raise SampleError(f"--traffic {path}: {error}") from error
     return traffic
 
 
 def fit_sample(request: PackageRequest, file: ModelFile, source: Source, table: pd.DataFrame) -> Sample:
     """``table`` as the model's inputs, under its own names or those of the logged signature."""
-    columns, names = file.columns, source.feature_names
-    if names is None and columns is not None and source.feature_count in (None, len(columns)):
-        names = tuple(column.name for column in columns)
     return fit_to_model(
-        apply_types(table, columns),
-        names=names,
+        apply_types(table, file.columns),
+        names=_names(file, source),
         count=source.feature_count,
         drop=request.drop,
         target=request.target,
         nested=source.nested,
     )
+
+
+def _names(file: ModelFile, source: Source) -> tuple[str, ...] | None:
+    columns, names = file.columns, source.feature_names
+    if names is None and columns is not None and source.feature_count in (None, len(columns)):
+        return tuple(column.name for column in columns)
+    return names
+
+
+def _texts(path: Path, request: PackageRequest, file: ModelFile, source: Source) -> Texts:
+    """The columns of CSV file ``path`` that are text to the model: by the logged signature, by what its encoders
+    learnt, and the label's where its classes are text."""
+    try:
+        header = [] if is_parquet(path) else read_header(path)
+    except (OSError, ValueError):  # `read_table` reports it
+        return {}
+    names = _names(file, source) or tuple(
+        name for name in header if name not in request.drop and name != request.target
+    )
+    texts: dict[str, tuple[str, ...] | None] = dict.fromkeys(strings_of(file.columns), ())
+    if source.feature_count in (None, len(names)):
+        texts |= {name: None if known is None else tuple(known) for name, known in source.texts(names).items()}
+    labels = source.classes or ()
+    if request.target is not None and labels and all(isinstance(label, str) for label in labels):
+        texts[request.target] = tuple(map(str, labels))
+    return texts

@@ -19,7 +19,8 @@ from serinus.modelpack import ModelpackError
 from serinus.modelpack.errors import ConversionError, ParityError, RequestError, SampleError, SourceError
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest, PackageResult
-from serinus.modelpack.sample import fit_to_model, read_table
+from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.tables import read_table
 
 Package = Callable[..., PackageResult]
 

@@ -22,6 +22,7 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.supervised.failures import revive
 from serinus.modelpack.supervised.group import ending
+from serinus.modelpack.tables import Texts
 from serinus.modelpack.temporary_folder import TemporaryFolder
 
 #: Imports this package's own code and nothing else of the environment that it is installed in.
@@ -150,6 +151,10 @@ class RemoteSource:
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         answer = self._connection.request("categories", names=list(names))
         return {name: tuple(values) for name, values in answer.items()}
+
+    def texts(self, names: tuple[str, ...]) -> Texts:
+        answer = self._connection.request("texts", names=list(names))
+        return {name: None if values is None else tuple(values) for name, values in answer.items()}
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         self._put(sample.frame)

@@ -67,6 +67,9 @@ class SourceServer:
     def categories(self, names: list[str]) -> dict[str, Any]:
         return dict(self._source.categories(tuple(names)))
 
+    def texts(self, names: list[str]) -> dict[str, Any]:
+        return dict(self._source.texts(tuple(names)))
+
     def convert(self, sample: dict[str, Any]) -> None:
         """Begin to convert; `graph` returns one after the other."""
         self._graphs = self._source.graphs(wire.rebuild_sample(self._table(), sample))

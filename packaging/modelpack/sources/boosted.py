@@ -19,6 +19,7 @@ from serinus.modelpack.convert.trees import label_at
 from serinus.modelpack.errors import ConversionError
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.source import Category, Graph, Label
+from serinus.modelpack.tables import Texts
 
 
 class BoostedSource:
@@ -77,6 +78,10 @@ class BoostedSource:
         }
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
+        del names
+        return {}
+
+    def texts(self, names: tuple[str, ...]) -> Texts:
         del names
         return {}
 

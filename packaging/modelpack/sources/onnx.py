@@ -16,6 +16,7 @@ from serinus.modelpack.errors import ConversionError, SourceError, first_line
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import onnx_files
 from serinus.modelpack.sources.source import MISSING_STRING, Category, Graph, Label
+from serinus.modelpack.tables import Texts
 
 #: The dtype that a request's values are checked against, by an input's element type.
 _DTYPES: dict[str, Dtype] = {
@@ -129,10 +130,15 @@ class OnnxSource:
         del names
         return {}
 
+    def texts(self, names: tuple[str, ...]) -> Texts:
+        strings = [item for item in self._inputs if item.kind == "string"]
+        return dict.fromkeys(name for item in strings for name in self._names(item, names))
+
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         try:
             inputs = [
-                (item.name, item.kind, item.rank, item.nested, self._names(item, sample)) for item in self._inputs
+                (item.name, item.kind, item.rank, item.nested, self._names(item, sample.names))
+                for item in self._inputs
             ]
             model = graph_io.wrap(self._model, sample, inputs, self._roles)
         except ValueError as error:
@@ -140,8 +146,8 @@ class OnnxSource:
         kinds = {item.kind for item in self._inputs}
         yield Graph(model, "float64" if kinds == {"double"} else "float32")
 
-    def _names(self, item: Input, sample: Sample) -> list[str]:
-        return list(sample.names) if self.feature_names is None else _names(item)
+    def _names(self, item: Input, names: tuple[str, ...]) -> list[str]:
+        return list(names) if self.feature_names is None else _names(item)
 
 
 def _session(model: Any) -> Any:

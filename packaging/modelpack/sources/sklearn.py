@@ -12,9 +12,10 @@ from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Dtype, Task
 from serinus.modelpack.errors import ConversionError, SourceError
 from serinus.modelpack.sample import Sample
-from serinus.modelpack.sources.encoders import nullable_columns, trace_categories
+from serinus.modelpack.sources.encoders import nullable_columns, trace_categories, trace_texts
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.sources.vocabulary import read_words
+from serinus.modelpack.tables import Texts
 
 _BOOSTERS = {"xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost"}
 
@@ -125,6 +126,9 @@ class SklearnSource:
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         return trace_categories(self.model, names)
+
+    def texts(self, names: tuple[str, ...]) -> Texts:
+        return trace_texts(self.model, names)
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         from serinus.modelpack.convert.sklearn import convert

@@ -12,6 +12,7 @@ import pandas as pd
 from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Dtype, Task
 from serinus.modelpack.sample import Sample
+from serinus.modelpack.tables import Texts
 
 Category = str | int | float | bool
 Label = str | int | float | bool
@@ -75,6 +76,9 @@ class Source(Protocol):
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         """Values seen in training, by feature, for the features that an encoder knows by value."""
+
+    def texts(self, names: tuple[str, ...]) -> Texts:
+        """The features that the model reads as text, whatever the cells of a CSV file look like."""
 
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         """Its ONNX forms, the preferred first; raises `ConversionError` when there is none."""

@@ -23,6 +23,7 @@ from serinus.modelpack.sources.extras import require
 from serinus.modelpack.sources.onnx import OnnxSource
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.sources.torch_files import torch_format
+from serinus.modelpack.tables import Texts
 
 _NOT_EXPORTED = "Export the module with torch.export.save (.pt2), or save its state_dict and name --factory."
 
@@ -191,6 +192,10 @@ class TorchSource:
             self._module(torch.zeros(2, len(frame.columns)))
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
+        del names
+        return {}
+
+    def texts(self, names: tuple[str, ...]) -> Texts:
         del names
         return {}
 
