@@ -12,7 +12,7 @@ import pandas as pd
 
 from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Feature
-from serinus.modelpack.features import to_json_value
+from serinus.modelpack.features import request_value, to_json_value
 
 #: Categories beyond these are counted together as `other`.
 TOP_CATEGORIES = 50
@@ -31,7 +31,9 @@ def profile(frame: pd.DataFrame, features: tuple[Feature, ...], outputs: Outputs
 
 
 def _profile_feature(values: "pd.Series[Any]", feature: Feature) -> dict[str, Any]:
-    if feature.dtype in ("string", "bool") or feature.categories is not None:
+    if feature.dtype == "bool":
+        return profile_categories(pd.Series([request_value(value, "bool") for value in values], dtype=object))
+    if feature.dtype == "string" or feature.categories is not None:
         return profile_categories(values)
     if feature.shape:
         return profile_numbers(np.array(values.tolist(), dtype=np.float64).ravel())

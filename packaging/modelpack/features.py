@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serinus.lambda_handlers.contract.signature import Feature, Output, OutputRole, Signature, Tensor
+from serinus.lambda_handlers.contract.signature import Dtype, Feature, Output, OutputRole, Signature, Tensor
 from serinus.modelpack.errors import ModelpackError
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import Category, Source
@@ -111,6 +111,8 @@ def _feature(
     missing = accepts(source, rows, name, np.nan)
     unseen = _accepts_unseen(source, rows, name, is_string, learnt is not None)
     categories = learnt
+    if sample.dtypes[name] == "bool" and learnt is not None:
+        categories = tuple(bool(value) for value in learnt)
     if is_string and not unseen and learnt is None:
         categories = tuple(sorted(set(present)))
     is_number = sample.dtypes[name] in ("float64", "int64")
@@ -123,8 +125,17 @@ def _feature(
         missing_string=MISSING_STRING if is_string and missing else "",
         minimum=float(present.min()) if is_number else None,
         maximum=float(present.max()) if is_number else None,
-        example=to_json_value(present.iloc[0]),
+        example=request_value(present.iloc[0], sample.dtypes[name]),
     )
+
+
+def request_value(value: Any, dtype: Dtype) -> Any:
+    """A cell of a feature of ``dtype`` as in a request: its column may be of floats, where another cell of it is
+    missing."""
+    plain = to_json_value(value)
+    if plain is None or isinstance(plain, (str, list)):
+        return plain
+    return int(plain) if dtype == "int64" else bool(plain) if dtype == "bool" else plain
 
 
 def to_json_value(value: Any) -> Any:

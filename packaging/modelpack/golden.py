@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from serinus.lambda_handlers.contract.bundle import Golden
 from serinus.lambda_handlers.contract.signature import Feature
-from serinus.modelpack.features import to_json_value
+from serinus.modelpack.features import request_value
 from serinus.modelpack.parity import Expected
 
 ROWS = 32
@@ -25,7 +25,7 @@ def choose_golden(
     frame = expected.frame.iloc[selected]
     dtypes = {feature.name: feature.dtype for feature in features}
     records = tuple(
-        {name: _request_value(value, dtypes[name]) for name, value in zip(frame.columns, values, strict=True)}
+        {name: request_value(value, dtypes[name]) for name, value in zip(frame.columns, values, strict=True)}
         for values in frame.itertuples(index=False, name=None)
     )
     outputs = {name: _plain(values[selected]) for name, values in expected.outputs.items()}
@@ -63,16 +63,6 @@ def _first_row_of_each_label(expected: Expected) -> list[int]:
     for row, label in enumerate(expected.outputs["label"][: expected.sample_rows].tolist()):
         seen.setdefault(label, row)
     return list(seen.values())
-
-
-def _request_value(value: Any, dtype: str) -> Any:
-    """A float column may hold an integer feature, where another row of it is missing."""
-    plain = to_json_value(value)
-    if plain is None or isinstance(plain, list):
-        return plain
-    if dtype == "int64":
-        return int(plain)
-    return bool(plain) if dtype == "bool" else plain
 
 
 def _plain(values: npt.NDArray[Any]) -> list[Any]:

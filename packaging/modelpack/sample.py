@@ -25,7 +25,8 @@ _UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 @dataclass(frozen=True, slots=True)
 class Sample:
     """``frame`` holds the features in the model's order: float64, int64, bool or object (strings, NaN where
-    missing) columns, as in ``dtypes``. ``target`` is the label column, where one was named."""
+    missing) columns, as in ``dtypes``; booleans of which some are missing are float64 (0, 1, NaN), as models take
+    them. ``target`` is the label column, where one was named."""
 
     frame: pd.DataFrame
     dtypes: dict[str, Dtype]
@@ -141,8 +142,11 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
     missing = values.isna()
     if missing.all():
         raise SampleError(f"sample column {name!r} is empty in all {len(values)} rows. Fill in some values.")
-    if pd.api.types.is_bool_dtype(values.dtype) and not missing.any():
-        return "bool", values.astype(bool)
+    if _are_booleans(values, missing):
+        kind = np.float64 if missing.any() else np.bool_
+        return "bool", pd.Series(
+            values.to_numpy(dtype=kind, na_value=np.nan) if missing.any() else values.astype(kind)
+        )
     if pd.api.types.is_integer_dtype(values.dtype) and not missing.any():
         return "int64", values.astype(np.int64)
     if pd.api.types.is_numeric_dtype(values.dtype):
@@ -150,8 +154,6 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
     kinds = {type(value) for value in values[~missing]}
     if kinds == {str}:
         return "string", pd.Series(np.where(missing, np.nan, values.to_numpy(dtype=object)), dtype=object)
-    if kinds == {bool}:
-        return "float64", pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
     if kinds == {int}:
         row = next(place for place, value in enumerate(values) if not missing[place] and abs(value) >= 2**63)
         raise SampleError(
@@ -163,6 +165,12 @@ def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]
         f"sample column {name!r} holds {', '.join(shown)} (dtype {values.dtype}); numbers, booleans and strings "
         "are supported. Convert it to one of them before training, or leave it out."
     )
+
+
+def _are_booleans(values: "pd.Series[Any]", missing: "pd.Series[bool]") -> bool:
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return True
+    return values.dtype == object and all(isinstance(value, (bool, np.bool_)) for value in values[~missing])
 
 
 def _tensors(name: str, values: "pd.Series[Any]", dtype: Dtype) -> "tuple[tuple[int, ...], pd.Series[Any]]":

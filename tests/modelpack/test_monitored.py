@@ -145,9 +145,9 @@ def test_a_small_reference_is_remarked_upon(pack, model):
     ],
 )
 def test_traffic_with_other_columns_is_rejected(pack, model, tmp_path, change, message):
-    change(draw(3, 100)).to_csv(tmp_path / "traffic.csv", index=False)
+    change(draw(3, 100)).to_parquet(tmp_path / "traffic.parquet", index=False)
     with pytest.raises(SampleError, match=message) as error:
-        pack(model, draw(1), traffic=tmp_path / "traffic.csv")
+        pack(model, draw(1), traffic=tmp_path / "traffic.parquet")
     assert "--traffic" in str(error.value)
 
 

@@ -18,7 +18,7 @@ from serinus.lambda_handlers.contract.signature import Dtype
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.scoring import JSON, Scorer
 from serinus.lambda_handlers.inference.session import Model, compile_run
-from serinus.modelpack.features import to_json_value
+from serinus.modelpack.features import request_value
 from serinus.modelpack.onnx_run import Runner
 
 
@@ -49,15 +49,8 @@ def serve(manifest: Manifest, runner: Runner, rows: Sequence[dict[str, Any]]) ->
 
 def as_requested(frame: pd.DataFrame, dtypes: dict[str, Dtype]) -> list[dict[str, Any]]:
     """The rows of ``frame`` as in requests: integers and booleans by the signature, null where missing."""
-    columns = {name: [_plain(value, dtypes[name]) for value in frame[name]] for name in frame.columns}
+    columns = {name: [request_value(value, dtypes[name]) for value in frame[name]] for name in frame.columns}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-
-def _plain(value: Any, dtype: Dtype) -> Any:
-    plain = to_json_value(value)
-    if plain is None or isinstance(plain, (str, list)):
-        return plain
-    return int(plain) if dtype == "int64" else bool(plain) if dtype == "bool" else plain
 
 
 def _body(row: dict[str, Any]) -> bytes:

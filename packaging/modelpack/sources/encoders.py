@@ -2,13 +2,14 @@
 
 Encoders may refuse values that they have not seen; the endpoint can then refuse them too, by name, before they
 reach a graph, which cannot raise errors. They also say which columns are text, whatever a CSV file's cells look
-like.
+like, and whether a missing value was None in training or NaN: to scikit-learn they differ.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from serinus.modelpack.sources.source import Category
 
@@ -21,17 +22,19 @@ Columns = tuple[str | None, ...] | None
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """The values of feature ``column`` that an encoder learnt, missing ones included; None for text of any
-    words."""
+    words. ``objects``: they were Python objects, not numbers of NumPy. ``none``: what is missing was None."""
 
     column: str
     values: tuple[Any, ...] | None
+    objects: bool = False
+    none: bool = False
 
 
 def trace_categories(model: Any, names: ColumnNames) -> dict[str, tuple[Category, ...]]:
     """Values by feature name, for each feature that reaches an encoder with fitted ``categories_``."""
     categories: dict[str, tuple[Category, ...]] = {}
     for learnt in trace(model, names):
-        if learnt.values is not None:
+        if learnt.values:
             present = tuple(_plain(value) for value in learnt.values if not _is_missing(value))
             categories.setdefault(learnt.column, present)
     return categories
@@ -50,13 +53,21 @@ def trace_texts(model: Any, names: ColumnNames) -> dict[str, tuple[str, ...] | N
     return texts
 
 
-def nullable_columns(model: Any, names: ColumnNames) -> set[str]:
-    """Features of which an encoder learnt None, which it distinguishes from NaN."""
-    return {
-        learnt.column
-        for learnt in trace(model, names)
-        if learnt.values is not None and any(value is None for value in learnt.values)
-    }
+def as_trained(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with cells as the encoders and imputers of ``model`` learnt them: booleans and numbers as objects,
+    and None where a value is missing, in columns that held such."""
+    replaced: dict[str, pd.Series[Any]] = {}
+    for learnt in trace(model, tuple(map(str, frame.columns))):
+        if not (learnt.objects or learnt.none):
+            continue
+        cells = replaced.get(learnt.column, frame[learnt.column].astype(object))
+        if learnt.none:
+            cells = cells.where(cells.notna(), None)
+        if {type(value) for value in learnt.values or ()} & {bool, np.bool_}:
+            booleans = [bool(cell) if cell in (0, 1) else cell for cell in cells]
+            cells = pd.Series(booleans, dtype=object, index=cells.index)
+        replaced[learnt.column] = cells
+    return frame.assign(**replaced) if replaced else frame
 
 
 def trace(model: Any, names: ColumnNames) -> list[Learnt]:
@@ -89,7 +100,12 @@ def _walk(model: Any, columns: Columns, learnt: list[Learnt]) -> Columns:
         return None
     if hasattr(model, "categories_") and len(model.categories_) == len(columns):
         learnt += [
-            Learnt(column, tuple(values))
+            Learnt(
+                column,
+                tuple(values),
+                objects=values.dtype == object and not all(isinstance(value, str) for value in values),
+                none=any(value is None for value in values),
+            )
             for column, values in zip(columns, model.categories_, strict=True)
             if column is not None
         ]
@@ -117,6 +133,8 @@ def _walk_transformers(model: Any, columns: tuple[str | None, ...], learnt: list
 def _walk_others(model: Any, columns: tuple[str | None, ...], learnt: list[Learnt]) -> Columns:
     """Imputers and selectors, whose columns are some of their input's, and estimators that hold others."""
     if type(model).__name__ == "SimpleImputer":
+        if model.missing_values is None:
+            learnt += [Learnt(column, (), none=True) for column in columns if column is not None]
         added = model.indicator_.features_ if model.add_indicator else ()
         return (*columns, *(None for _ in added)) if len(model.statistics_) == len(columns) else None
     if hasattr(model, "get_support") and hasattr(model, "transform"):

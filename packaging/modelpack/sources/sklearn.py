@@ -12,7 +12,7 @@ from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Dtype, Task
 from serinus.modelpack.errors import ConversionError, SourceError
 from serinus.modelpack.sample import Sample
-from serinus.modelpack.sources.encoders import nullable_columns, trace_categories, trace_texts
+from serinus.modelpack.sources.encoders import as_trained, trace_categories, trace_texts
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.sources.vocabulary import read_words
 from serinus.modelpack.tables import Texts
@@ -112,17 +112,12 @@ class SklearnSource:
         """The rows in the form that the model was trained on: a frame, a bare array, or documents."""
         if self.takes_text:
             return frame.iloc[:, 0]
+        frame = as_trained(self.model, frame)
         if self.feature_names is not None:
-            return self._with_nones(frame)
+            return frame
         if all(dtype.kind in "biuf" for dtype in cast(list[np.dtype[Any]], list(frame.dtypes))):
             return frame.to_numpy(dtype=np.float64)
         return frame.to_numpy(dtype=object)
-
-    def _with_nones(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The table with None for missing values, in columns where the model was trained on None."""
-        nullable = nullable_columns(self.model, tuple(map(str, frame.columns)))
-        replaced = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in nullable}
-        return frame.assign(**replaced) if replaced else frame
 
     def categories(self, names: tuple[str, ...]) -> dict[str, tuple[Category, ...]]:
         return trace_categories(self.model, names)
