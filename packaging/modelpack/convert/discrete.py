@@ -129,9 +129,9 @@ def _ordinal_codes(encoder: Any, index: int) -> npt.NDArray[np.float64]:
     codes = (
         np.arange(len(categories), dtype=np.float64) if mapping is None else np.asarray(mapping, dtype=np.float64)
     )
-    missing = [position for position, value in enumerate(categories) if _is_missing(value)]
-    codes = codes.copy()
-    codes[missing] = encoder.encoded_missing_value
+    # NaN, always the last, counts as missing and is in no mapping; None is a category like others.
+    if len(categories) and _is_missing(categories[-1]) and categories[-1] is not None:
+        codes = np.append(codes[: len(categories) - 1], float(encoder.encoded_missing_value))
     unseen = encoder.unknown_value if encoder.handle_unknown == "use_encoded_value" else np.nan
     return np.append(codes, float(unseen))
 

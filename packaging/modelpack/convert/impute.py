@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from serinus.modelpack.convert.nodes import Nodes
+from serinus.modelpack.sources.encoders import PASSED_NONES
 from serinus.modelpack.sources.source import MISSING_STRING
 
 
@@ -33,8 +34,13 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
     values = nodes.side_by_side(operator.inputs)
     dtype = object if is_string else nodes.numpy_type(operator.inputs[0])
     missing = _missing(nodes, values, imputer.missing_values, dtype)
+    statistics = imputer.statistics_
+    if passed := getattr(imputer, PASSED_NONES, ()):
+        imputed = ~np.isin(np.arange(len(statistics)), passed)
+        missing = nodes.add("And", [missing, nodes.constant(imputed.reshape(1, -1))])
+        statistics = np.where(imputed, statistics, "" if is_string else 0)
     kept = _kept(imputer)
-    fill = np.asarray(imputer.statistics_, dtype=object if is_string else dtype)[kept]
+    fill = np.asarray(statistics, dtype=object if is_string else dtype)[kept]
     kept_values, kept_missing = values, missing
     if len(kept) != len(imputer.statistics_):
         kept_values, kept_missing = nodes.take(values, kept), nodes.take(missing, kept)

@@ -42,7 +42,7 @@ class Nodes:
         """A stored tensor, of the array's dtype (object: strings)."""
         from onnx import TensorProto
 
-        kinds = {"float32": "FLOAT", "float64": "DOUBLE", "int64": "INT64", "object": "STRING"}
+        kinds = {"float32": "FLOAT", "float64": "DOUBLE", "int64": "INT64", "bool": "BOOL", "object": "STRING"}
         name = str(self._scope.get_unique_variable_name("constant"))
         flat = values.ravel()
         stored = [str(value).encode() for value in flat] if values.dtype == object else flat

@@ -17,6 +17,8 @@ ColumnNames = tuple[str, ...]
 #: The input column that each column of a step's output is, None where it is computed; None where the number of
 #: columns is not known.
 Columns = tuple[str | None, ...] | None
+#: The attribute of an imputer that names the columns, by position, whose None it leaves as it is.
+PASSED_NONES = "passed_nones_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class Learnt:
     values: tuple[Any, ...] | None
     objects: bool = False
     none: bool = False
+    #: The imputer that ``column`` passes, as which of its columns.
+    imputer: Any = None
+    position: int = 0
 
 
 def trace_categories(model: Any, names: ColumnNames) -> dict[str, tuple[Category, ...]]:
@@ -68,6 +73,19 @@ def as_trained(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
             cells = pd.Series(booleans, dtype=object, index=cells.index)
         replaced[learnt.column] = cells
     return frame.assign(**replaced) if replaced else frame
+
+
+def mark_passed_nones(model: Any, names: ColumnNames) -> None:
+    """Note on the imputers of ``model`` which columns' None they do not impute: to an imputer of NaN it is a
+    value, which an encoder behind it learnt as a category."""
+    learnt = trace(model, names)
+    nullable = {item.column for item in learnt if item.values and item.none}
+    passed: dict[int, tuple[Any, set[int]]] = {}
+    for item in learnt:
+        if item.imputer is not None and not item.none and item.column in nullable:
+            passed.setdefault(id(item.imputer), (item.imputer, set()))[1].add(item.position)
+    for imputer, positions in passed.values():
+        setattr(imputer, PASSED_NONES, sorted(positions))
 
 
 def trace(model: Any, names: ColumnNames) -> list[Learnt]:
@@ -133,8 +151,11 @@ def _walk_transformers(model: Any, columns: tuple[str | None, ...], learnt: list
 def _walk_others(model: Any, columns: tuple[str | None, ...], learnt: list[Learnt]) -> Columns:
     """Imputers and selectors, whose columns are some of their input's, and estimators that hold others."""
     if type(model).__name__ == "SimpleImputer":
-        if model.missing_values is None:
-            learnt += [Learnt(column, (), none=True) for column in columns if column is not None]
+        learnt += [
+            Learnt(column, (), none=model.missing_values is None, imputer=model, position=position)
+            for position, column in enumerate(columns)
+            if column is not None
+        ]
         added = model.indicator_.features_ if model.add_indicator else ()
         return (*columns, *(None for _ in added)) if len(model.statistics_) == len(columns) else None
     if hasattr(model, "get_support") and hasattr(model, "transform"):

@@ -12,7 +12,7 @@ from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.signature import Dtype, Task
 from serinus.modelpack.errors import ConversionError, SourceError
 from serinus.modelpack.sample import Sample
-from serinus.modelpack.sources.encoders import as_trained, trace_categories, trace_texts
+from serinus.modelpack.sources.encoders import as_trained, mark_passed_nones, trace_categories, trace_texts
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.sources.vocabulary import read_words
 from serinus.modelpack.tables import Texts
@@ -128,6 +128,7 @@ class SklearnSource:
     def graphs(self, sample: Sample) -> Iterator[Graph]:
         from serinus.modelpack.convert.sklearn import convert
 
+        mark_passed_nones(self.model, sample.names)
         return convert(self, sample)
 
 
