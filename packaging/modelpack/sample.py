@@ -137,16 +137,17 @@ def _hint(extra: object) -> str:
 def _column(name: str, values: "pd.Series[Any]") -> "tuple[Dtype, pd.Series[Any]]":
     """The column's dtype, and its values as the plain numpy dtype of that kind."""
     values = values.reset_index(drop=True)
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(values.cat.categories.dtype)
     missing = values.isna()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        kind = values.cat.categories.dtype
+        gaps: Any = np.float64 if kind.kind in "iu" else object
+        values = values.astype(gaps if missing.any() and kind.kind in "iub" else kind)
     if missing.all():
         raise SampleError(f"sample column {name!r} is empty in all {len(values)} rows. Fill in some values.")
     if _are_booleans(values, missing):
-        kind = np.float64 if missing.any() else np.bool_
-        return "bool", pd.Series(
-            values.to_numpy(dtype=kind, na_value=np.nan) if missing.any() else values.astype(kind)
-        )
+        if missing.any():
+            return "bool", pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan))
+        return "bool", values.astype(bool)
     if pd.api.types.is_integer_dtype(values.dtype) and not missing.any():
         return "int64", values.astype(np.int64)
     if pd.api.types.is_numeric_dtype(values.dtype):

@@ -4,16 +4,18 @@ XGBoost, LightGBM and CatBoost differ in how a node compares, where a missing va
 prediction; the operator expresses all of that exactly, so none of them needs a converter with its own rounding.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from serinus.modelpack.convert.ensemble import Ensemble, Floats, Tree
+from serinus.modelpack.convert.ensemble import Bools, Ensemble, Floats, Tree
 from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 #: From the sum to the prediction. `one_vs_all` applies a sigmoid to each class.
 Link = Literal["identity", "sigmoid", "softmax", "exp", "one_vs_all"]
+#: LightGBM's kZeroThreshold: a number this close to zero is zero.
+_ZERO = float(np.float32(1e-35))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,9 @@ class Boosted:
     """``trees`` with the target that each votes for. The sum starts at ``start`` [targets] and is multiplied by
     ``scale`` before ``link``. ``single``: the library rounds its input to single precision. Of two classes the
     second is predicted where the sum is above ``threshold``; None: the class of the largest probability, of equals
-    the first. A value equal to ``missing`` counts as missing, as NaN does."""
+    the first. A value equal to ``missing`` counts as missing, as NaN does; in columns ``zero_is_missing``
+    [features] so does zero. Columns ``whole`` [features] hold categories, of which the library takes the whole
+    part: ``rounding`` says how it rounds negative ones."""
 
     trees: tuple[tuple[Tree, int], ...]
     start: Floats
@@ -30,6 +34,18 @@ class Boosted:
     single: bool = False
     threshold: float | None = None
     missing: float | None = None
+    zero_is_missing: Bools | None = None
+    whole: Bools | None = None
+    rounding: Literal["down", "to zero"] = "down"
+
+    def of_columns(self, columns: list[int]) -> "Boosted":
+        """The same for a table whose columns are ``columns`` of the model's."""
+        positions = np.argsort(columns)
+        trees = tuple((replace(tree, feature=positions[tree.feature]), target) for tree, target in self.trees)
+        zero, whole = (
+            None if marks is None else marks[np.array(columns)] for marks in (self.zero_is_missing, self.whole)
+        )
+        return replace(self, trees=trees, zero_is_missing=zero, whole=whole)
 
     @property
     def targets(self) -> int:
@@ -84,12 +100,28 @@ def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
     if boosted.missing is not None:
         is_missing = nodes.add("Equal", [rounded, nodes.constant(np.array([boosted.missing], dtype=np.float32))])
         rounded = nodes.add("Where", [is_missing, nodes.constant(np.array([np.nan], dtype=np.float32)), rounded])
-    inputs = nodes.cast(rounded, np.float64)
+    inputs = _as_compared(nodes, nodes.cast(rounded, np.float64), boosted)
     total = nodes.add("TreeEnsemble", [inputs], domain=NEWER_ML, since=1, **ensemble.attributes())
     raw = nodes.add("Add", [total, nodes.constant(boosted.start.reshape(1, -1))]) if boosted.start.any() else total
     if boosted.scale == 1.0:
         return raw
     return nodes.add("Mul", [raw, nodes.constant(np.array([boosted.scale]))])
+
+
+def _as_compared(nodes: Nodes, values: str, boosted: Boosted) -> str:
+    """``values`` [rows, features] of doubles as the trees' nodes compare them."""
+    zero = nodes.constant(np.array([0.0]))
+    if boosted.zero_is_missing is not None and boosted.zero_is_missing.any():
+        size = nodes.add("Abs", [values])
+        is_zero = nodes.add("LessOrEqual", [size, nodes.constant(np.array([_ZERO]))])
+        chosen = nodes.add("And", [is_zero, nodes.constant(boosted.zero_is_missing.reshape(1, -1))])
+        values = nodes.add("Where", [chosen, nodes.constant(np.array([np.nan])), values])
+    if boosted.whole is not None and boosted.whole.any():
+        whole = nodes.add("Floor", [values])
+        if boosted.rounding == "to zero":
+            whole = nodes.add("Where", [nodes.add("Less", [values, zero]), nodes.add("Ceil", [values]), whole])
+        values = nodes.add("Where", [nodes.constant(boosted.whole.reshape(1, -1)), whole, values])
+    return values
 
 
 def convert_boosted_classifier(read: Any) -> Any:

@@ -82,10 +82,10 @@ def category_index(
             values_int64s=list(range(len(categories))),
             default_int64=unseen,
         )
-    return _number_index(nodes, flat, categories, unseen)
+    return number_index(nodes, flat, categories, unseen)
 
 
-def _number_index(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unseen: int) -> str:
+def number_index(nodes: Nodes, flat: str, categories: npt.NDArray[Any], unseen: int) -> str:
     """The index of the first equal category, else ``unseen``."""
     numbers = np.array([np.nan if _is_missing(value) else float(value) for value in categories])
     column = nodes.cast(

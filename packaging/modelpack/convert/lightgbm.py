@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.boosted import Boosted, Link
-from serinus.modelpack.convert.ensemble import LEQ, MEMBER, Tree
+from serinus.modelpack.convert.ensemble import LEQ, MEMBER, Bools, Tree
 from serinus.modelpack.errors import ConversionError
 
 _LINKS: dict[str, Link] = {
@@ -39,13 +39,33 @@ def read_wrapper(model: Any) -> Boosted:
 def read_booster(booster: Any) -> Boosted:
     """A Booster, up to its best iteration. Raises `ConversionError` for what trees alone cannot express."""
     dumped = booster.dump_model()
+    width = int(booster.num_feature())
     link, steepness = _link(str(dumped.get("objective") or "custom"))
     targets = int(dumped["num_tree_per_iteration"])
     infos = dumped["tree_info"]
-    trees = tuple((_tree(info["tree_structure"]), index % targets) for index, info in enumerate(infos))
+    read = [_tree(info["tree_structure"]) for info in infos]
+    trees = tuple((tree, index % targets) for index, (tree, _) in enumerate(read))
+    zero_is_missing = _marked({feature for _, features in read for feature in features}, width)
+    whole = _marked({feature for tree, _ in read for feature in _of_categories(tree)}, width)
     rounds = max(1, len(infos) // targets)
     average = 1.0 / rounds if dumped.get("average_output") else 1.0
-    return Boosted(trees, np.zeros(targets), link, scale=steepness * average)
+    return Boosted(
+        trees,
+        np.zeros(targets),
+        link,
+        scale=steepness * average,
+        zero_is_missing=zero_is_missing,
+        whole=whole,
+        rounding="to zero",
+    )
+
+
+def _marked(features: set[int], width: int) -> Bools:
+    return np.isin(np.arange(width), sorted(features))
+
+
+def _of_categories(tree: Tree) -> set[int]:
+    return {int(tree.feature[node]) for node in tree.members}
 
 
 def _link(objective: str) -> tuple[Link, float]:
@@ -74,6 +94,8 @@ class _TreeBuilder:
     vote: list[float] = field(default_factory=list)
     mode: list[int] = field(default_factory=list)
     members: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    #: Features whose zeros count as missing.
+    zero_is_missing: set[int] = field(default_factory=set)
 
     def add(self, feature: int, threshold: float, missing_left: bool, vote: float, mode: int) -> int:
         """A node without children yet; returns its number."""
@@ -87,7 +109,8 @@ class _TreeBuilder:
         return len(self.left) - 1
 
 
-def _tree(structure: dict[str, Any]) -> Tree:
+def _tree(structure: dict[str, Any]) -> tuple[Tree, set[int]]:
+    """The tree, and the features whose zeros it treats as missing."""
     rows = _TreeBuilder()
     todo: list[tuple[dict[str, Any], int, list[int]]] = [(structure, 0, [0])]
     while todo:
@@ -96,7 +119,7 @@ def _tree(structure: dict[str, Any]) -> Tree:
         if "left_child" in node:
             todo.append((node["left_child"], number, rows.left))
             todo.append((node["right_child"], number, rows.right))
-    return Tree(
+    tree = Tree(
         left=np.array(rows.left),
         right=np.array(rows.right),
         feature=np.array(rows.feature),
@@ -106,6 +129,7 @@ def _tree(structure: dict[str, Any]) -> Tree:
         mode=np.array(rows.mode),
         members=rows.members,
     )
+    return tree, rows.zero_is_missing
 
 
 def _add_node(rows: _TreeBuilder, node: dict[str, Any]) -> int:
@@ -119,12 +143,9 @@ def _add_node(rows: _TreeBuilder, node: dict[str, Any]) -> int:
         number = rows.add(feature, 0.0, False, 0.0, MEMBER)
         rows.members[number] = tuple(float(value) for value in str(node["threshold"]).split("||"))
         return number
-    if node["missing_type"] == "Zero":
-        raise ConversionError(
-            "LightGBM zero_as_missing is not supported. Train without it, with NaN where values are missing.",
-            "zero_as_missing",
-        )
     threshold = float(node["threshold"])
+    if node["missing_type"] == "Zero":
+        rows.zero_is_missing.add(feature)
     # Trained without missing values, LightGBM treats one as zero.
-    missing_left = bool(node["default_left"]) if node["missing_type"] == "NaN" else threshold >= 0.0
+    missing_left = threshold >= 0.0 if node["missing_type"] == "None" else bool(node["default_left"])
     return rows.add(feature, threshold, missing_left, 0.0, LEQ)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.boosted import Boosted, Link
-from serinus.modelpack.convert.ensemble import LT, Floats, Tree
+from serinus.modelpack.convert.ensemble import LT, MEMBER, Floats, Tree
 from serinus.modelpack.errors import ConversionError
 
 _LINKS: dict[str, Link] = {
@@ -52,7 +52,9 @@ def read_booster(booster: Any) -> Boosted:
     planted = tuple(
         (_tree(tree, weight), int(target)) for tree, target, weight in zip(trees, info, weights, strict=True)
     )
-    return Boosted(planted, _start(parameters["base_score"], link, targets), link, single=True)
+    coded = {int(tree.feature[node]) for tree, _ in planted for node in tree.members}
+    whole = np.isin(np.arange(int(parameters["num_feature"])), sorted(coded))
+    return Boosted(planted, _start(parameters["base_score"], link, targets), link, single=True, whole=whole)
 
 
 def _link(objective: str) -> Link:
@@ -82,12 +84,6 @@ def _grown(gradient_booster: dict[str, Any]) -> tuple[list[Any], list[int], list
 
 
 def _tree(tree: dict[str, Any], weight: float) -> Tree:
-    if any(tree["split_type"]):
-        raise ConversionError(
-            "XGBoost splits on categories (enable_categorical) are not supported. Put an OrdinalEncoder or "
-            "OneHotEncoder before the model in a pipeline, and train without enable_categorical.",
-            "enable_categorical",
-        )
     if int(tree["tree_param"]["size_leaf_vector"]) > 1:
         raise ConversionError(
             "XGBoost trees with several targets a leaf are not supported. Train with "
@@ -95,16 +91,36 @@ def _tree(tree: dict[str, Any], weight: float) -> Tree:
             "multi_strategy",
         )
     left = np.array(tree["left_children"], dtype=np.int64)
+    right = np.array(tree["right_children"], dtype=np.int64)
+    missing_left = np.array(tree["default_left"], dtype=np.bool_)
     values = np.array(tree["split_conditions"], dtype=np.float32).astype(np.float64)
+    members = _members(tree)
+    # A category of the set leads right, where the operator's leads to its first branch.
+    by_set = np.isin(np.arange(len(left)), list(members))
     return Tree(
-        left=left,
-        right=np.array(tree["right_children"], dtype=np.int64),
+        left=np.where(by_set, right, left),
+        right=np.where(by_set, left, right),
         feature=np.array(tree["split_indices"], dtype=np.int64),
         threshold=values,
-        missing_left=np.array(tree["default_left"], dtype=np.bool_),
+        missing_left=missing_left ^ by_set,
         votes=np.where(left < 0, values * weight, 0.0).reshape(-1, 1),
-        mode=np.full(len(left), LT),
+        mode=np.where(by_set, MEMBER, LT),
+        members=members,
     )
+
+
+def _members(tree: dict[str, Any]) -> dict[int, tuple[float, ...]]:
+    """By node that splits on categories, those that lead right."""
+    categories = tree.get("categories", [])
+    return {
+        int(node): tuple(float(category) for category in categories[start : start + size])
+        for node, start, size in zip(
+            tree.get("categories_nodes", []),
+            tree.get("categories_segments", []),
+            tree.get("categories_sizes", []),
+            strict=True,
+        )
+    }
 
 
 def _start(base_score: str, link: Link, targets: int) -> Floats:

@@ -123,6 +123,8 @@ def from_object(model: Any, path: Path) -> Source:
         from serinus.modelpack.sources import catboost
 
         return catboost.from_model(model)
+    if (source := _trained_on_categories(model)) is not None:
+        return source
     if "sklearn" in libraries:
         from serinus.modelpack.sources.sklearn import SklearnSource
 
@@ -140,3 +142,19 @@ def from_object(model: Any, path: Path) -> Source:
         "(scikit-learn, XGBoost, LightGBM, CatBoost, PyTorch, ONNX, MLflow). Save the fitted estimator or "
         "pipeline itself."
     )
+
+
+def _trained_on_categories(model: Any) -> Source | None:
+    """A booster's wrapper, the best of a search too, that was trained on pandas categories; None for others."""
+    inner = getattr(model, "best_estimator_", model)
+    library = type(inner).__module__.split(".")[0]
+    if library == "lightgbm" and getattr(getattr(inner, "booster_", None), "pandas_categorical", None):
+        from serinus.modelpack.sources import lightgbm
+
+        return lightgbm.from_wrapper(inner)
+    if library == "xgboost" and getattr(inner, "__sklearn_is_fitted__", bool)():
+        from serinus.modelpack.sources import xgboost
+        from serinus.modelpack.sources.pandas_categories import of_xgboost
+
+        return None if of_xgboost(inner.get_booster()) is None else xgboost.from_wrapper(inner)
+    return None

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from serinus.modelpack.convert.lightgbm import read_booster
 from serinus.modelpack.errors import SourceError, first_line
 from serinus.modelpack.sources.boosted import BoostedSource
 from serinus.modelpack.sources.extras import require
+from serinus.modelpack.sources.pandas_categories import of_lightgbm
 
 
 def open_file(path: Path) -> BoostedSource:
@@ -30,11 +33,6 @@ def open_file(path: Path) -> BoostedSource:
 def from_booster(booster: Any) -> BoostedSource:
     """A Booster as a source."""
     lightgbm = require("lightgbm", "lightgbm")
-    if booster.pandas_categorical and any(booster.pandas_categorical):
-        raise SourceError(
-            "the LightGBM model was trained on pandas categories, whose codes a request does not have. Put an "
-            "OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline."
-        )
     boosted = read_booster(booster)
     names = tuple(booster.feature_name())
     unnamed = names == tuple(f"Column_{index}" for index in range(len(names)))
@@ -47,4 +45,25 @@ def from_booster(booster: Any) -> BoostedSource:
         predict_raw=booster.predict,
         classifies=boosted.classes > 0
         and not str(booster.dump_model(num_iteration=1)["objective"]).startswith("cross"),
+        find_categories=of_lightgbm(booster),
+    )
+
+
+def from_wrapper(model: Any) -> BoostedSource:
+    """A fitted LGBMClassifier, LGBMRegressor or LGBMRanker, trained on pandas categories, as a source."""
+    lightgbm = require("lightgbm", "lightgbm")
+    booster = model.booster_
+    boosted = read_booster(booster)
+    classifies = isinstance(model, lightgbm.LGBMClassifier)
+    return BoostedSource(
+        framework=f"LightGBM {lightgbm.__version__}",
+        estimator=type(model).__name__,
+        boosted=boosted,
+        names=tuple(booster.feature_name()),
+        count=int(booster.num_feature()),
+        predict_raw=model.predict_proba if classifies else model.predict,
+        predict_labels=model.predict if classifies else None,
+        classifies=classifies,
+        classes=tuple(np.asarray(model.classes_).tolist()) if classifies else None,
+        find_categories=of_lightgbm(booster),
     )

@@ -157,16 +157,18 @@ def _task(model: Any) -> Task | None:
 
 
 def _refuse_own_categories(model: Any) -> None:
-    """Boosters that encode pandas categories themselves do it by the table's dtype, which no request has."""
+    """A booster that encodes pandas categories itself is served alone, not behind steps that make them."""
+    from serinus.modelpack.sources.pandas_categories import of_xgboost
+
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     library = type(last).__module__.split(".")[0]
     coded = (library == "lightgbm" and any(getattr(last.booster_, "pandas_categorical", None) or [])) or (
-        library == "xgboost" and "c" in (last.get_booster().feature_types or ())
+        library == "xgboost" and of_xgboost(last.get_booster()) is not None
     )
     if coded:
         raise ConversionError(
-            f"{_shown(last)} was trained on pandas categories, whose codes a request does not have. Put an "
-            "OrdinalEncoder before it in a scikit-learn pipeline, and package the pipeline.",
+            f"{_shown(last)} was trained on pandas categories that steps before it make. Package it without those "
+            "steps, or put an OrdinalEncoder before it in place of the categories.",
             _shown(last),
         )
 

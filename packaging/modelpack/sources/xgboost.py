@@ -15,6 +15,7 @@ from serinus.modelpack.convert.xgboost import read_booster, read_wrapper
 from serinus.modelpack.errors import ConversionError, SourceError, first_line
 from serinus.modelpack.sources.boosted import BoostedSource
 from serinus.modelpack.sources.extras import require
+from serinus.modelpack.sources.pandas_categories import of_xgboost
 
 #: Wrappers by the kind that they write into a file; those of random forests write the same and predict the same.
 _WRAPPERS = {"classifier": "XGBClassifier", "regressor": "XGBRegressor", "ranker": "XGBRanker"}
@@ -37,7 +38,7 @@ def open_file(path: Path) -> BoostedSource:
             f"{path} cannot be loaded as an XGBoost model ({first_line(error)}). It may be cut short: save it "
             "again with save_model."
         ) from error
-    return from_booster(booster) if wrapper is None else _from_wrapper(wrapper)
+    return from_booster(booster) if wrapper is None else from_wrapper(wrapper)
 
 
 def _kind_of_wrapper(booster: Any) -> str | None:
@@ -46,8 +47,8 @@ def _kind_of_wrapper(booster: Any) -> str | None:
     return None if written is None else _WRAPPERS.get(json.loads(written).get("_estimator_type"))
 
 
-def _from_wrapper(wrapper: Any) -> BoostedSource:
-    """A wrapper that was loaded from a file, as a source."""
+def from_wrapper(wrapper: Any) -> BoostedSource:
+    """A wrapper that was loaded from a file, or trained on pandas categories, as a source."""
     xgboost = require("xgboost", "xgboost")
     boosted = read_wrapper(wrapper)
     booster, name = wrapper.get_booster(), type(wrapper).__name__
@@ -70,6 +71,8 @@ def _from_wrapper(wrapper: Any) -> BoostedSource:
         predict_labels=wrapper.predict if classifies else None,
         classifies=classifies,
         classes=tuple(np.asarray(wrapper.classes_).tolist()) if hasattr(wrapper, "classes_") else None,
+        find_categories=of_xgboost(booster),
+        refuse_unseen=True,
     )
 
 
@@ -81,9 +84,16 @@ def from_booster(booster: Any) -> BoostedSource:
     if classifies:
         _refuse_several_labels(boosted)
 
+    categories = of_xgboost(booster)
+
     def predict(rows: Any) -> Any:
         # `predict` applies the link to the margins, except for `multi:softmax`, which returns labels alone.
-        matrix = xgboost.DMatrix(rows, feature_names=booster.feature_names, feature_types=booster.feature_types)
+        if categories is None:
+            matrix = xgboost.DMatrix(
+                rows, feature_names=booster.feature_names, feature_types=booster.feature_types
+            )
+        else:
+            matrix = xgboost.DMatrix(rows, enable_categorical=True)
         if boosted.link == "softmax":
             margins = booster.predict(matrix, output_margin=True).astype(np.float64)
             shares = np.exp(margins - margins.max(axis=1, keepdims=True))
@@ -101,6 +111,8 @@ def from_booster(booster: Any) -> BoostedSource:
         predict_raw=predict,
         classifies=classifies,
         notice=_notice(rounds, best) if stopped else None,
+        find_categories=categories,
+        refuse_unseen=True,
     )
 
 
