@@ -55,7 +55,7 @@ def fit_sample(request: PackageRequest, file: ModelFile, source: Source, table: 
     """``table`` as the model's inputs, under its own names or those of the logged signature."""
     return fit_to_model(
         apply_types(table, file.columns),
-        names=_names(file, source),
+        names=_names(file, source, list(map(str, table.columns))),
         count=source.feature_count,
         drop=request.drop,
         target=request.target,
@@ -63,11 +63,20 @@ def fit_sample(request: PackageRequest, file: ModelFile, source: Source, table: 
     )
 
 
-def _names(file: ModelFile, source: Source) -> tuple[str, ...] | None:
+def _names(file: ModelFile, source: Source, header: list[str]) -> tuple[str, ...] | None:
+    """The features' names, as in ``header`` where the library wrote them otherwise: LightGBM has underscores in
+    place of blanks."""
     columns, names = file.columns, source.feature_names
+    if names is not None and source.framework.startswith("LightGBM"):
+        return tuple(_as_in_header(name, header) for name in names)
     if names is None and columns is not None and source.feature_count in (None, len(columns)):
         return tuple(column.name for column in columns)
     return names
+
+
+def _as_in_header(name: str, header: list[str]) -> str:
+    written = [column for column in header if column.replace(" ", "_") == name]
+    return written[0] if name not in header and len(written) == 1 else name
 
 
 def _texts(path: Path, request: PackageRequest, file: ModelFile, source: Source) -> Texts:
@@ -77,7 +86,7 @@ def _texts(path: Path, request: PackageRequest, file: ModelFile, source: Source)
         header = [] if is_parquet(path) else read_header(path)
     except (OSError, ValueError):  # `read_table` reports it
         return {}
-    names = _names(file, source) or tuple(
+    names = _names(file, source, header) or tuple(
         name for name in header if name not in request.drop and name != request.target
     )
     texts: dict[str, tuple[str, ...] | None] = dict.fromkeys(strings_of(file.columns), ())

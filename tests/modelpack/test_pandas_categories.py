@@ -164,6 +164,16 @@ def test_categories_that_xgboost_stores_damaged_are_refused_by_name() -> None:
         from_object(model, Path("model.joblib"))
 
 
+def test_names_that_lightgbm_rewrites_stay_the_users(tmp_path: Path) -> None:
+    table = _table().rename(columns={"x": "net income", "city": "home town"})
+    model = lightgbm.LGBMClassifier(**LIGHT).fit(table, _label(_table()))
+    for name in ("model.joblib", "model.txt"):
+        path = tmp_path / name
+        joblib.dump(model, path) if name.endswith("joblib") else model.booster_.save_model(str(path))
+        names = read_manifest(_package(path, table, "csv")).signature.feature_names()
+        assert names == ("home town", "net income", "plan", "code")
+
+
 def _categorical(frame: Any) -> pd.DataFrame:
     return pd.DataFrame(frame, columns=["city"]).astype("category")
 

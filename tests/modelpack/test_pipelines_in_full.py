@@ -18,7 +18,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from serinus.lambda_handlers.contract import bundle
-from serinus.modelpack.errors import ConversionError
 from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
@@ -77,23 +76,6 @@ def test_words_beyond_ascii_are_split_as_python_does(score: Any, pack: Package) 
 def test_isolation_forest_of_one_column(numbers: pd.DataFrame, pack: Package) -> None:
     rows = numbers[["a"]]
     assert pack(IsolationForest(n_estimators=5, random_state=1).fit(rows), rows).parity.agrees
-
-
-@pytest.mark.parametrize(
-    "model",
-    [
-        xgboost.XGBClassifier(n_estimators=2, enable_categorical=True),
-        lightgbm.LGBMClassifier(n_estimators=2, verbose=-1),
-    ],
-    ids=["xgboost", "lightgbm"],
-)
-def test_boosters_own_categories_are_refused_with_the_way_out(
-    model: Any, mixed: pd.DataFrame, score: Any, pack: Package
-) -> None:
-    table = mixed[["b", "plan"]].copy()
-    table["plan"] = table["plan"].astype("category")
-    with pytest.raises(ConversionError, match=r"Classifier was trained on pandas categories.*OrdinalEncoder"):
-        pack(model.fit(table, (score > 0).astype(int)), table)
 
 
 def test_ensemble_around_columns(mixed: pd.DataFrame, score: Any, pack: Package) -> None:
