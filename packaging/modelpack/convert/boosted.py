@@ -9,11 +9,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from serinus.modelpack.convert.ensemble import Bools, Ensemble, Floats, Tree
+from serinus.modelpack.convert.ensemble import Bools, Ensemble, Floats, Tree, constant_tree
 from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
-#: From the sum to the prediction. `one_vs_all` applies a sigmoid to each class.
-Link = Literal["identity", "sigmoid", "softmax", "exp", "one_vs_all"]
+#: From the sum to the prediction. `one_vs_all` applies a sigmoid to each class; `step` is 1 above zero, else 0;
+#: `mean_and_variance` is of two sums, the second half the logarithm of the variance.
+Link = Literal[
+    "identity",
+    "sigmoid",
+    "softmax",
+    "exp",
+    "one_vs_all",
+    "log1p_exp",
+    "signed_square",
+    "step",
+    "mean_and_variance",
+]
 #: LightGBM's kZeroThreshold: a number this close to zero is zero.
 _ZERO = float(np.float32(1e-35))
 
@@ -25,7 +36,8 @@ class Boosted:
     second is predicted where the sum is above ``threshold``; None: the class of the largest probability, of equals
     the first. A value equal to ``missing`` counts as missing, as NaN does; in columns ``zero_is_missing``
     [features] so does zero. Columns ``whole`` [features] hold categories, of which the library takes the whole
-    part: ``rounding`` says how it rounds negative ones."""
+    part: ``rounding`` says how it rounds negative ones. A linear booster has
+    ``weights`` [features, targets] in place of trees; a missing value adds nothing."""
 
     trees: tuple[tuple[Tree, int], ...]
     start: Floats
@@ -37,6 +49,7 @@ class Boosted:
     zero_is_missing: Bools | None = None
     whole: Bools | None = None
     rounding: Literal["down", "to zero"] = "down"
+    weights: Floats | None = None
 
     def of_columns(self, columns: list[int]) -> "Boosted":
         """The same for a table whose columns are ``columns`` of the model's."""
@@ -59,10 +72,27 @@ class Boosted:
 
 def write_value(nodes: Nodes, values: str, boosted: Boosted) -> str:
     """[rows, targets] of doubles from ``values`` [rows, features]."""
-    raw = _sum(nodes, values, boosted)
-    if boosted.link == "exp":
-        return nodes.add("Exp", [raw])
-    return nodes.add("Sigmoid", [raw]) if boosted.link == "sigmoid" else raw
+    return _linked(nodes, _sum(nodes, values, boosted), boosted.link)
+
+
+def _linked(nodes: Nodes, raw: str, link: Link) -> str:
+    match link:
+        case "sigmoid" | "one_vs_all":
+            return nodes.add("Sigmoid", [raw])
+        case "softmax":
+            return nodes.add("Softmax", [raw], axis=1)
+        case "exp":
+            return nodes.add("Exp", [raw])
+        case "log1p_exp":
+            return nodes.add("Log", [nodes.add("Add", [nodes.add("Exp", [raw]), nodes.constant(np.array([1.0]))])])
+        case "signed_square":
+            return nodes.add("Mul", [raw, nodes.add("Abs", [raw])])
+        case "step":
+            return nodes.cast(nodes.add("Greater", [raw, nodes.constant(np.array([0.0]))]), np.float64)
+        case "mean_and_variance":
+            doubled = nodes.add("Mul", [nodes.take(raw, [1]), nodes.constant(np.array([2.0]))])
+            return nodes.add("Concat", [nodes.take(raw, [0]), nodes.add("Exp", [doubled])], axis=1)
+    return raw
 
 
 def write_classes(nodes: Nodes, values: str, boosted: Boosted) -> tuple[str, str]:
@@ -78,12 +108,8 @@ def write_classes(nodes: Nodes, values: str, boosted: Boosted) -> tuple[str, str
 
 
 def _probabilities(nodes: Nodes, raw: str, boosted: Boosted) -> str:
-    if boosted.link == "softmax":
-        return nodes.add("Softmax", [raw], axis=1)
-    second = nodes.add("Sigmoid", [raw])
-    if boosted.link == "one_vs_all":
-        return second
-    return with_complement(nodes, second)
+    linked = _linked(nodes, raw, boosted.link)
+    return linked if boosted.link in ("softmax", "one_vs_all") else with_complement(nodes, linked)
 
 
 def with_complement(nodes: Nodes, second: str) -> str:
@@ -94,14 +120,18 @@ def with_complement(nodes: Nodes, second: str) -> str:
 
 def _sum(nodes: Nodes, values: str, boosted: Boosted) -> str:
     ensemble = Ensemble(targets=boosted.targets)
-    for tree, target in boosted.trees:
+    for tree, target in boosted.trees or ((constant_tree(0.0), 0),):
         ensemble.plant(tree, target)
     rounded = nodes.cast(values, np.float32) if boosted.single else values
     if boosted.missing is not None:
         is_missing = nodes.add("Equal", [rounded, nodes.constant(np.array([boosted.missing], dtype=np.float32))])
         rounded = nodes.add("Where", [is_missing, nodes.constant(np.array([np.nan], dtype=np.float32)), rounded])
     inputs = _as_compared(nodes, nodes.cast(rounded, np.float64), boosted)
-    total = nodes.add("TreeEnsemble", [inputs], domain=NEWER_ML, since=1, **ensemble.attributes())
+    if boosted.weights is None:
+        total = nodes.add("TreeEnsemble", [inputs], domain=NEWER_ML, since=1, **ensemble.attributes())
+    else:
+        present = nodes.add("Where", [nodes.add("IsNaN", [inputs]), nodes.constant(np.array([0.0])), inputs])
+        total = nodes.add("MatMul", [present, nodes.constant(boosted.weights)])
     raw = nodes.add("Add", [total, nodes.constant(boosted.start.reshape(1, -1))]) if boosted.start.any() else total
     if boosted.scale == 1.0:
         return raw

@@ -1,4 +1,5 @@
-"""CatBoost's oblivious trees, read from its own JSON: every level of a tree has one split, x > border."""
+"""CatBoost's trees, read from its own JSON: symmetric ones, where every level has one split (x > border), and
+others."""
 
 import json
 import math
@@ -19,6 +20,8 @@ _LINKS: dict[str, Link] = {
     "MultiClassOneVsAll": "one_vs_all",
     "Poisson": "exp",
     "Tweedie": "exp",
+    "Focal": "sigmoid",
+    "RMSEWithUncertainty": "mean_and_variance",
 }
 _IDENTITY = (
     "RMSE",
@@ -30,7 +33,22 @@ _IDENTITY = (
     "LogLinQuantile",
     "Lq",
     "MultiRMSE",
+    "LogCosh",
+    "MultiQuantile",
+    "MultiRMSEWithMissingValues",
+    "GroupQuantile",
+    "Cox",
+    "SurvivalAft",
     "YetiRank",
+    "YetiRankPairwise",
+    "PairLogit",
+    "PairLogitPairwise",
+    "QueryRMSE",
+    "QuerySoftMax",
+    "QueryCrossEntropy",
+    "StochasticRank",
+    "StochasticFilter",
+    "LambdaMart",
 )
 
 
@@ -40,11 +58,6 @@ def read_model(model: Any) -> Boosted:
         path = Path(folder) / "model.json"
         model.save_model(str(path), format="json")
         dumped = json.loads(path.read_bytes())
-    if "oblivious_trees" not in dumped:
-        raise ConversionError(
-            "CatBoost trees that are not symmetric are not supported. Train with grow_policy='SymmetricTree'.",
-            "grow_policy",
-        )
     features = dumped["features_info"]
     for kind in ("categorical_features", "text_features", "embedding_features"):
         if features.get(kind):
@@ -61,8 +74,10 @@ def read_model(model: Any) -> Boosted:
     columns = [feature["flat_feature_index"] for feature in features.get("float_features", [])]
     trees = tuple(
         planted
-        for tree in dumped["oblivious_trees"]
+        for tree in dumped.get("oblivious_trees", [])
         for planted in _trees(tree, len(start), columns, missing_left, float(scale))
+    ) + tuple(
+        (_grown(tree, len(start), columns, missing_left, float(scale)), 0) for tree in dumped.get("trees", [])
     )
     link = _link(str(model.get_all_params().get("loss_function", "RMSE")))
     threshold = _threshold(dumped.get("model_info", {})) if link == "sigmoid" else None
@@ -84,8 +99,41 @@ def _link(loss: str) -> Link:
         return _LINKS[name]
     if name in _IDENTITY:
         return "identity"
+    if name in ("MultiLogloss", "MultiCrossEntropy"):
+        raise ConversionError(
+            f"CatBoost models of several labels at once ({name}) are not supported. Train one model a label.", loss
+        )
     raise ConversionError(
         f"CatBoost loss {loss!r} is not supported. Train with one of {', '.join([*_LINKS, *_IDENTITY])}.", loss
+    )
+
+
+def _grown(tree: dict[str, Any], targets: int, columns: list[int], missing_left: list[bool], scale: float) -> Tree:
+    """A tree that is not symmetric (grow_policy Depthwise or Lossguide), node by node, parents first."""
+    left, right, feature, threshold, nan_left, votes = ([] for _ in range(6))  # type: ignore[var-annotated]
+    todo: list[tuple[dict[str, Any], int, list[int]]] = [(tree, 0, [0])]
+    while todo:
+        node, parent, children = todo.pop()
+        number = children[parent] = len(left)
+        split = node.get("split")
+        if split is not None and split["split_type"] != "FloatFeature":
+            raise ConversionError(f"CatBoost split {split['split_type']!r} is not supported.", split["split_type"])
+        index = 0 if split is None else split["float_feature_index"]
+        left.append(-1)
+        right.append(-1)
+        feature.append(columns[index] if columns else 0)
+        threshold.append(0.0 if split is None else np.float32(split["border"]))
+        nan_left.append(bool(missing_left) and missing_left[index])
+        votes.append(np.zeros(targets) if split else np.atleast_1d(np.asarray(node["value"])) * scale)
+        if split is not None:
+            todo += [(node["left"], number, left), (node["right"], number, right)]
+    return Tree(
+        left=np.array(left),
+        right=np.array(right),
+        feature=np.array(feature),
+        threshold=np.array(threshold, dtype=np.float64),
+        missing_left=np.array(nan_left, dtype=bool),
+        votes=np.array(votes, dtype=np.float64).reshape(-1, targets),
     )
 
 

@@ -12,6 +12,7 @@ from serinus.modelpack.errors import ConversionError
 _LINKS: dict[str, Link] = {
     "binary": "sigmoid",
     "cross_entropy": "sigmoid",
+    "cross_entropy_lambda": "log1p_exp",
     "multiclass": "softmax",
     "multiclassova": "one_vs_all",
     "poisson": "exp",
@@ -33,7 +34,14 @@ _IDENTITY = (
 
 def read_wrapper(model: Any) -> Boosted:
     """A fitted LGBMClassifier, LGBMRegressor or the like."""
-    return read_booster(model.booster_)
+    boosted = read_booster(model.booster_)
+    if hasattr(model, "classes_") and callable(model.objective_):
+        raise ConversionError(
+            "the LGBMClassifier has an objective of its own, for which LightGBM predicts sums without labels and "
+            "probabilities. Train with objective='binary' or 'multiclass', or package model.booster_.",
+            "objective",
+        )
+    return boosted
 
 
 def read_booster(booster: Any) -> Boosted:
@@ -74,8 +82,8 @@ def _link(objective: str) -> tuple[Link, float]:
     steepness = next((float(item.split(":")[1]) for item in settings if item.startswith("sigmoid:")), 1.0)
     if name in _LINKS:
         return _LINKS[name], steepness
-    if name in _IDENTITY and "sqrt" not in settings:
-        return "identity", 1.0
+    if name in _IDENTITY:
+        return "signed_square" if "sqrt" in settings else "identity", 1.0
     known = ", ".join([*_LINKS, *_IDENTITY])
     raise ConversionError(
         f"LightGBM objective {objective!r} is not supported. Train with one of {known}.", objective

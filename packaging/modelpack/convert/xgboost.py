@@ -21,6 +21,9 @@ _LINKS: dict[str, Link] = {
     "count:poisson": "exp",
     "reg:gamma": "exp",
     "reg:tweedie": "exp",
+    "survival:cox": "exp",
+    "survival:aft": "exp",
+    "binary:hinge": "step",
 }
 _IDENTITY = (
     "reg:squarederror",
@@ -28,6 +31,7 @@ _IDENTITY = (
     "reg:pseudohubererror",
     "reg:squaredlogerror",
     "reg:quantileerror",
+    "binary:logitraw",
 )
 
 
@@ -37,8 +41,25 @@ def read_wrapper(model: Any) -> Boosted:
     booster = model.get_booster()
     best = booster.attr("best_iteration")
     read = read_booster(booster if best is None else booster[: int(best) + 1])
+    if hasattr(model, "classes_"):
+        refuse_several_labels(read)
+        if read.link == "softmax" and read.targets == 2:  # its `predict` takes it for one of several labels
+            raise ConversionError(
+                "XGBClassifier with multi:softprob and two classes predicts both labels at once. Train with "
+                "objective='binary:logistic'.",
+                "multi:softprob",
+            )
     missing = getattr(model, "missing", None)
     return read if missing is None or np.isnan(missing) else replace(read, missing=float(missing))
+
+
+def refuse_several_labels(boosted: Boosted) -> None:
+    """Raise `ConversionError` for a classifier of several labels at once."""
+    if boosted.link == "sigmoid" and boosted.targets > 1:
+        raise ConversionError(
+            f"XGBoost models of {boosted.targets} labels at once are not supported. Train one model a label.",
+            "multilabel",
+        )
 
 
 def read_booster(booster: Any) -> Boosted:
@@ -48,13 +69,16 @@ def read_booster(booster: Any) -> Boosted:
     link = _link(objective)
     parameters = learner["learner_model_param"]
     targets = max(1, int(parameters["num_class"]), int(parameters.get("num_target", 1)))
+    start = _start(parameters["base_score"], link, targets)
+    if learner["gradient_booster"]["name"] == "gblinear":
+        return _linear(learner["gradient_booster"]["model"]["weights"], targets, start, link)
     trees, info, weights = _grown(learner["gradient_booster"])
     planted = tuple(
         (_tree(tree, weight), int(target)) for tree, target, weight in zip(trees, info, weights, strict=True)
     )
     coded = {int(tree.feature[node]) for tree, _ in planted for node in tree.members}
     whole = np.isin(np.arange(int(parameters["num_feature"])), sorted(coded))
-    return Boosted(planted, _start(parameters["base_score"], link, targets), link, single=True, whole=whole)
+    return Boosted(planted, start, link, single=True, whole=whole)
 
 
 def _link(objective: str) -> Link:
@@ -72,10 +96,6 @@ def _link(objective: str) -> Link:
 def _grown(gradient_booster: dict[str, Any]) -> tuple[list[Any], list[int], list[float]]:
     """Trees, the target of each, and the weight of each (other than 1 for DART alone)."""
     name = gradient_booster["name"]
-    if name == "gblinear":
-        raise ConversionError(
-            "XGBoost booster 'gblinear' has no trees. Train a linear model of scikit-learn instead.", name
-        )
     weights = gradient_booster.get("weight_drop")
     model = gradient_booster["gbtree" if name == "dart" else "model"]
     model = model.get("model", model)
@@ -84,16 +104,17 @@ def _grown(gradient_booster: dict[str, Any]) -> tuple[list[Any], list[int], list
 
 
 def _tree(tree: dict[str, Any], weight: float) -> Tree:
-    if int(tree["tree_param"]["size_leaf_vector"]) > 1:
-        raise ConversionError(
-            "XGBoost trees with several targets a leaf are not supported. Train with "
-            "multi_strategy='one_output_per_tree'.",
-            "multi_strategy",
-        )
     left = np.array(tree["left_children"], dtype=np.int64)
     right = np.array(tree["right_children"], dtype=np.int64)
     missing_left = np.array(tree["default_left"], dtype=np.bool_)
     values = np.array(tree["split_conditions"], dtype=np.float32).astype(np.float64)
+    targets = int(tree["tree_param"]["size_leaf_vector"])
+    if targets > 1:  # a leaf of several targets has its number in place of a child
+        by_leaf = np.array(tree["leaf_weights"], dtype=np.float32).astype(np.float64).reshape(-1, targets)
+        votes = np.where(left[:, None] < 0, by_leaf[np.where(left < 0, right, 0)], 0.0)
+        right = np.where(left < 0, -1, right)
+    else:
+        votes = np.where(left < 0, values, 0.0).reshape(-1, 1)
     members = _members(tree)
     # A category of the set leads right, where the operator's leads to its first branch.
     by_set = np.isin(np.arange(len(left)), list(members))
@@ -103,10 +124,17 @@ def _tree(tree: dict[str, Any], weight: float) -> Tree:
         feature=np.array(tree["split_indices"], dtype=np.int64),
         threshold=values,
         missing_left=missing_left ^ by_set,
-        votes=np.where(left < 0, values * weight, 0.0).reshape(-1, 1),
+        votes=votes * weight,
         mode=np.where(by_set, MEMBER, LT),
         members=members,
     )
+
+
+def _linear(stored: list[float], targets: int, start: Floats, link: Link) -> Boosted:
+    """Booster gblinear: weights by feature, then a bias, each [targets]. It begins every target's sum at the first
+    one's base score."""
+    weights = np.array(stored, dtype=np.float32).astype(np.float64).reshape(-1, targets)
+    return Boosted((), start[0] + weights[-1], link, single=True, weights=weights[:-1])
 
 
 def _members(tree: dict[str, Any]) -> dict[int, tuple[float, ...]]:

@@ -123,7 +123,7 @@ def from_object(model: Any, path: Path) -> Source:
         from serinus.modelpack.sources import catboost
 
         return catboost.from_model(model)
-    if (source := _trained_on_categories(model)) is not None:
+    if (source := _of_booster(model)) is not None:
         return source
     if "sklearn" in libraries:
         from serinus.modelpack.sources.sklearn import SklearnSource
@@ -144,17 +144,22 @@ def from_object(model: Any, path: Path) -> Source:
     )
 
 
-def _trained_on_categories(model: Any) -> Source | None:
-    """A booster's wrapper, the best of a search too, that was trained on pandas categories; None for others."""
+def _of_booster(model: Any) -> Source | None:
+    """A booster's wrapper, the best of a search too, that scikit-learn's converters do not cover: a ranker, or one
+    that was trained on pandas categories. None for others."""
     inner = getattr(model, "best_estimator_", model)
     library = type(inner).__module__.split(".")[0]
-    if library == "lightgbm" and getattr(getattr(inner, "booster_", None), "pandas_categorical", None):
+    is_ranker = type(inner).__name__ in ("LGBMRanker", "XGBRanker", "XGBRFRanker")
+    if library == "lightgbm" and (
+        is_ranker or getattr(getattr(inner, "booster_", None), "pandas_categorical", None)
+    ):
         from serinus.modelpack.sources import lightgbm
 
         return lightgbm.from_wrapper(inner)
-    if library == "xgboost" and getattr(inner, "__sklearn_is_fitted__", bool)():
+    if library == "xgboost" and (is_ranker or getattr(inner, "__sklearn_is_fitted__", bool)()):
         from serinus.modelpack.sources import xgboost
         from serinus.modelpack.sources.pandas_categories import of_xgboost
 
-        return None if of_xgboost(inner.get_booster()) is None else xgboost.from_wrapper(inner)
+        has_own = is_ranker or of_xgboost(inner.get_booster()) is not None
+        return xgboost.from_wrapper(inner) if has_own else None
     return None

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.lightgbm import read_booster
+from serinus.modelpack.convert.lightgbm import read_booster, read_wrapper
 from serinus.modelpack.errors import SourceError, first_line
 from serinus.modelpack.sources.boosted import BoostedSource
 from serinus.modelpack.sources.extras import require
@@ -53,7 +53,7 @@ def from_wrapper(model: Any) -> BoostedSource:
     """A fitted LGBMClassifier, LGBMRegressor or LGBMRanker, trained on pandas categories, as a source."""
     lightgbm = require("lightgbm", "lightgbm")
     booster = model.booster_
-    boosted = read_booster(booster)
+    boosted = read_wrapper(model)
     classifies = isinstance(model, lightgbm.LGBMClassifier)
     return BoostedSource(
         framework=f"LightGBM {lightgbm.__version__}",

@@ -5,14 +5,15 @@ load it with: it stops at the best iteration, where a bare Booster goes on to th
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from serinus.modelpack.convert.boosted import Boosted
-from serinus.modelpack.convert.xgboost import read_booster, read_wrapper
-from serinus.modelpack.errors import ConversionError, SourceError, first_line
+from serinus.modelpack.convert.xgboost import read_booster, read_wrapper, refuse_several_labels
+from serinus.modelpack.errors import SourceError, first_line
 from serinus.modelpack.sources.boosted import BoostedSource
 from serinus.modelpack.sources.extras import require
 from serinus.modelpack.sources.pandas_categories import of_xgboost
@@ -53,22 +54,14 @@ def from_wrapper(wrapper: Any) -> BoostedSource:
     boosted = read_wrapper(wrapper)
     booster, name = wrapper.get_booster(), type(wrapper).__name__
     classifies = name == "XGBClassifier"
-    if classifies and not boosted.classes:
-        raise ConversionError(
-            f"the file holds an XGBClassifier of objective {wrapper.objective!r}, which predicts no "
-            "probabilities. Train with binary:logistic or multi:softprob.",
-            name,
-        )
-    if classifies:
-        _refuse_several_labels(boosted)
     return BoostedSource(
         framework=f"XGBoost {xgboost.__version__}",
         estimator=name,
         boosted=boosted,
         names=_names(booster),
         count=int(booster.num_features()),
-        predict_raw=wrapper.predict_proba if classifies else wrapper.predict,
-        predict_labels=wrapper.predict if classifies else None,
+        predict_raw=_by_name(wrapper.predict_proba if classifies else wrapper.predict, _names(booster)),
+        predict_labels=_by_name(wrapper.predict, _names(booster)) if classifies else None,
         classifies=classifies,
         classes=tuple(np.asarray(wrapper.classes_).tolist()) if hasattr(wrapper, "classes_") else None,
         find_categories=of_xgboost(booster),
@@ -82,7 +75,7 @@ def from_booster(booster: Any) -> BoostedSource:
     boosted = read_booster(booster)
     classifies = boosted.link == "softmax" or '"binary:logistic"' in booster.save_config()
     if classifies:
-        _refuse_several_labels(boosted)
+        refuse_several_labels(boosted)
 
     categories = of_xgboost(booster)
 
@@ -130,13 +123,15 @@ def _notice(rounds: int, best: int) -> str:
     )
 
 
+def _by_name(predict: Callable[[Any], Any], names: tuple[str, ...] | None) -> Callable[[Any], Any]:
+    """``predict``, which may require a table with the features' names."""
+
+    def call(rows: Any) -> Any:
+        bare = isinstance(rows, np.ndarray) and names is not None
+        return predict(pd.DataFrame(rows, columns=list(names or ())) if bare else rows)
+
+    return call
+
+
 def _names(booster: Any) -> tuple[str, ...] | None:
     return None if booster.feature_names is None else tuple(booster.feature_names)
-
-
-def _refuse_several_labels(boosted: Boosted) -> None:
-    if boosted.link == "sigmoid" and boosted.targets > 1:
-        raise ConversionError(
-            f"XGBoost models of {boosted.targets} labels at once are not supported. Train one model a label.",
-            "multilabel",
-        )
