@@ -12,6 +12,7 @@ import pandas as pd
 
 from serinus.lambda_handlers.contract.signature import Dtype, Feature, Output, OutputRole, Signature, Tensor
 from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.robustness.id_ranges import find_id_range
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import Category, Source
 from serinus.modelpack.sources.source import MISSING_STRING
@@ -104,8 +105,16 @@ def _feature(
     source: Source, sample: Sample, rows: pd.DataFrame, name: str, learnt: tuple[Category, ...] | None
 ) -> Feature:
     values = sample.frame[name]
+    lowest, highest = find_id_range(source, sample, name)
     if name in sample.shapes:
-        return Feature(name, sample.dtypes[name], shape=sample.shapes[name], example=values.iloc[0])
+        return Feature(
+            name,
+            sample.dtypes[name],
+            shape=sample.shapes[name],
+            example=values.iloc[0],
+            lowest=lowest,
+            highest=highest,
+        )
     present = values.dropna()
     is_string = sample.dtypes[name] == "string"
     missing = accepts(source, rows, name, np.nan)
@@ -126,6 +135,8 @@ def _feature(
         minimum=float(present.min()) if is_number else None,
         maximum=float(present.max()) if is_number else None,
         example=request_value(present.iloc[0], sample.dtypes[name]),
+        lowest=lowest,
+        highest=highest,
     )
 
 

@@ -14,13 +14,19 @@ from serinus.modelpack.features import request_value
 from serinus.modelpack.parity import Expected
 
 ROWS = 32
+#: Of the golden set, about: it is shipped in the layer, and read when the function starts.
+MOST_BYTES = 4 << 20
+#: Of a number as JSON, about.
+_NUMBER_BYTES = 20
 
 
 def choose_golden(
     expected: Expected, features: tuple[Feature, ...], outside: set[int] | None = None, *, rows: int = ROWS
 ) -> Golden:
     """About ``rows`` rows: each feature's extremes, rows of every label, missing and unseen values where they are
-    accepted, and the rest evenly from the sample; no row ``outside`` the tolerance."""
+    accepted, and the rest evenly from the sample; no row ``outside`` the tolerance. Fewer where rows are large:
+    the set is at most some `MOST_BYTES`, and at least one row."""
+    rows = max(1, min(rows, MOST_BYTES // _row_bytes(expected)))
     selected = [row for row in _select_rows(expected, features, rows) if row not in (outside or ())]
     frame = expected.frame.iloc[selected]
     dtypes = {feature.name: feature.dtype for feature in features}
@@ -32,12 +38,20 @@ def choose_golden(
     return Golden(rows=records, outputs=outputs)
 
 
+def _row_bytes(expected: Expected) -> int:
+    """About how many bytes a row takes with its outputs."""
+    cells = [expected.frame[name].iloc[0] for name in expected.frame.columns]
+    inputs = sum(np.size(np.array(cell)) if isinstance(cell, list) else 1 + len(str(cell)) // 8 for cell in cells)
+    outputs = sum(values[:1].size for values in expected.outputs.values())
+    return _NUMBER_BYTES * (inputs + outputs)
+
+
 def _select_rows(expected: Expected, features: tuple[Feature, ...], rows: int) -> list[int]:
     """Row numbers, ascending. Variants and extremes get at most half of the rows each."""
     sample = expected.frame.iloc[: expected.sample_rows]
     selected: dict[int, None] = {}
     variants = range(expected.sample_rows, len(expected.frame))
-    step = max(1, len(variants) // (rows // 4))
+    step = max(1, len(variants) // max(1, rows // 4))
     for row in list(variants)[::step][: rows // 4]:
         selected[row] = None
     for row in _first_row_of_each_label(expected)[: rows // 4]:

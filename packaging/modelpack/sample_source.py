@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from serinus.modelpack.errors import SampleError
@@ -10,6 +11,7 @@ from serinus.modelpack.request import PackageRequest
 from serinus.modelpack.sample import MAX_ROWS, Sample, fit_to_model
 from serinus.modelpack.sources import ModelFile, Source
 from serinus.modelpack.sources.mlflow_signature import apply_types, read_example, strings_of
+from serinus.modelpack.sources.onnx import OnnxSource
 from serinus.modelpack.tables import Texts, is_parquet, read_header, read_table
 
 
@@ -52,7 +54,14 @@ def read_traffic(request: PackageRequest, file: ModelFile, source: Source, sampl
 
 
 def fit_sample(request: PackageRequest, file: ModelFile, source: Source, table: pd.DataFrame) -> Sample:
-    """``table`` as the model's inputs, under its own names or those of the logged signature."""
+    """``table`` as the model's inputs, under its own names or those of the logged signature. An ONNX file's
+    scalars get the values of their columns, which are no features then. Raises `SampleError`."""
+    if isinstance(source, OnnxSource):
+        table = _with_scalars_set(source, table)
+        unused = {*request.drop, request.target}
+        columns = [name for name in table.columns if name not in unused]
+        if len(columns) == 1 and _is_nested(table[columns[0]].iloc[0]):
+            source.take_rows_nested()
     return fit_to_model(
         apply_types(table, file.columns),
         names=_names(file, source, list(map(str, table.columns))),
@@ -61,6 +70,30 @@ def fit_sample(request: PackageRequest, file: ModelFile, source: Source, table: 
         target=request.target,
         nested=source.nested,
     )
+
+
+def _with_scalars_set(source: OnnxSource, table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` without the columns of the model's scalars, whose values become constants."""
+    values: dict[str, float] = {}
+    for name in source.scalars:
+        if name not in table.columns:
+            raise SampleError(
+                f"input {name!r} of the model is a single value that all rows share. Add a column {name!r} to the "
+                "sample with the value that requests shall be predicted with; it becomes a constant."
+            )
+        different = table[name].unique()
+        if len(different) != 1 or pd.isna(different[0]):
+            raise SampleError(
+                f"input {name!r} of the model is a single value that all rows share; the sample has "
+                f"{len(different)} different ones. Package the model once for each value."
+            )
+        values[name] = different[0]
+    source.set_scalars(values)
+    return table.drop(columns=list(values))
+
+
+def _is_nested(cell: object) -> bool:
+    return isinstance(cell, (list, np.ndarray)) or (isinstance(cell, str) and cell.lstrip().startswith("["))
 
 
 def _names(file: ModelFile, source: Source, header: list[str]) -> tuple[str, ...] | None:

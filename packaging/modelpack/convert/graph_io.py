@@ -1,6 +1,6 @@
 """Wraps a foreign graph in our inputs and our output names; the graph itself stays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,9 +74,34 @@ def _classes(nodes: Any) -> tuple[str | int, ...] | None:
     return None
 
 
-def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: dict[str, str]) -> bytes:
+def lookup_sizes(model: Any) -> tuple[int, ...]:
+    """The lengths of the stored tables that nodes of the graph take rows from, by index."""
+    sizes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant":
+            sizes.update((node.output[0], list(item.t.dims)) for item in node.attribute if item.name == "value")
+    return tuple(
+        sorted(
+            {
+                size
+                for node in model.graph.node
+                for name in node.input
+                if node.op_type in ("Gather", "GatherElements", "GatherND", "EmbedLayerNormalization")
+                for size in sizes.get(name, [])[:2]
+            }
+        )
+    )
+
+
+def wrap(
+    model: Any,
+    sample: Sample,
+    graph_inputs: Sequence[GraphInput],
+    roles: dict[str, str],
+    constants: Mapping[str, Any],
+) -> bytes:
     """The serialized graph with inputs `numbers`, `strings` and one a nested feature, and outputs named by
-    ``roles``. Raises ValueError where an output is not a tensor."""
+    ``roles``; inputs ``constants`` become constants. Raises ValueError where an output is not a tensor."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -98,7 +123,7 @@ def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: 
         if nested:
             element = _INPUT_TYPES.get(kind, _ELEMENTS[kind])
             inputs.append(helper.make_tensor_value_info(name, element, ["rows", *sample.shapes[name]]))
-            head.append(helper.make_node("Cast", [name], [f"inner {name}"], to=_ELEMENTS[kind]))
+            head += _cast_input(name, name, kind, len(sample.shapes[name]) + 1, stored)
         else:
             head += _flat(name, kind, rank, features, sample, stored)
     tail, outputs = [], []
@@ -114,6 +139,9 @@ def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: 
             stored.append(onnx.numpy_helper.from_array(np.array([-1]), f"one a row of {role}"))
             tail.append(helper.make_node("Reshape", [last, f"one a row of {role}"], [f"flat {role}"]))
             last = f"flat {role}"
+        if value.type.tensor_type.elem_type == _ELEMENTS["float16"]:
+            tail.append(_keep(last, f"rounded {role}", len(value.type.tensor_type.shape.dim), stored))
+            last = f"rounded {role}"
         tail.append(helper.make_node("Cast", [last], [role], to=element))
         outputs.append(helper.make_tensor_value_info(role, element, None))
     nodes = [*head, *graph.node, *tail]
@@ -122,6 +150,9 @@ def wrap(model: Any, sample: Sample, graph_inputs: Sequence[GraphInput], roles: 
         del repeated[:]
         repeated.extend(kept)
     graph.initializer.extend(stored)
+    graph.initializer.extend(
+        onnx.numpy_helper.from_array(values, f"inner {name}") for name, values in constants.items()
+    )
     wrapped.doc_string = graph.doc_string = ""
     return bytes(wrapped.SerializeToString(deterministic=True))
 
@@ -146,10 +177,29 @@ def _flat(name: str, kind: str, rank: int, features: list[str], sample: Sample, 
         stored.append(numpy_helper.from_array(np.array([-1], dtype=np.int64), f"one a row of {name}"))
         nodes.append(helper.make_node("Reshape", [last, f"one a row of {name}"], [f"row of {name}"]))
         last = f"row of {name}"
-    operator = helper.make_node("Identity", [last], [f"inner {name}"])
-    if not is_string:
-        operator = helper.make_node("Cast", [last], [f"inner {name}"], to=_ELEMENTS[kind])
-    return [*nodes, operator]
+    if is_string:
+        return [*nodes, helper.make_node("Identity", [last], [f"inner {name}"])]
+    return [*nodes, *_cast_input(last, name, kind, rank, stored)]
+
+
+def _cast_input(tensor: str, name: str, kind: str, rank: int, stored: list[Any]) -> list[Any]:
+    """Nodes that make input ``name`` of ``tensor``."""
+    from onnx import helper
+
+    if kind != "float16":
+        return [helper.make_node("Cast", [tensor], [f"inner {name}"], to=_ELEMENTS[kind])]
+    rounded = helper.make_node("Cast", [tensor], [f"half {name}"], to=_ELEMENTS[kind])
+    return [rounded, _keep(f"half {name}", f"inner {name}", rank, stored)]
+
+
+def _keep(tensor: str, output: str, rank: int, stored: list[Any]) -> Any:
+    """A node that changes nothing: ONNX Runtime computes half precision in single, and removes the rounding of a
+    Cast beside its own."""
+    from onnx import helper, numpy_helper
+
+    same = f"shape of {output}"
+    stored.append(numpy_helper.from_array(np.zeros(rank, dtype=np.int64), same))
+    return helper.make_node("Reshape", [tensor, same], [output])
 
 
 def _rename(graph: Any) -> None:

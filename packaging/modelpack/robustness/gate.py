@@ -179,7 +179,9 @@ def _with_bounds(feature: Feature, bounds: dict[str, Bounds], probed: tuple[Feat
     its own sample."""
     if feature.name in bounds:
         own = bounds[feature.name]
-        return feature._replace(lowest=own.lowest, highest=own.highest)
+        lows = [low for low in (own.lowest, feature.lowest) if low is not None]
+        highs = [high for high in (own.highest, feature.highest) if high is not None]
+        return feature._replace(lowest=max(lows, default=None), highest=min(highs, default=None))
     closed = feature.unseen == "refused" and feature.categories is not None
     if feature in probed or closed or feature.shape or feature.dtype != "float64":
         return feature

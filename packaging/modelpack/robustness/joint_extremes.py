@@ -96,7 +96,7 @@ def _frame(
 def _clip(feature: Feature, bounds: dict[str, Bounds], value: float) -> float:
     """``value``, or the bound that it exceeds; whole numbers exactly."""
     whole = feature.dtype == "int64"
-    limit = bounds.get(feature.name, Bounds(None, None, ""))
+    limit = bounds.get(feature.name, Bounds(feature.lowest, feature.highest, ""))
     most = 2**63 - 1 if whole else FLOAT64_MAX
     low, high = (
         (-most if limit.lowest is None else limit.lowest),
@@ -112,7 +112,7 @@ def _capped(
     capped = dict(bounds)
     for feature in numbers:
         size = step[feature.name]
-        current = bounds.get(feature.name, Bounds(None, None, ""))
+        current = bounds.get(feature.name, Bounds(feature.lowest, feature.highest, ""))
         low = max(-size, -np.inf if current.lowest is None else current.lowest)
         high = min(size, np.inf if current.highest is None else current.highest)
         low, high = min(low, feature.minimum or 0.0), max(high, feature.maximum or 0.0)

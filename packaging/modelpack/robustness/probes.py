@@ -158,9 +158,12 @@ def _outward(feature: Feature, sign: Literal[-1, 1]) -> Iterator[Probe]:
             steps += [("tiny number", -1e-40), ("tiny number", -1e-310)]
         steps += [("number beyond the sample", 0)]
     first = near_magnitude(feature)
+    bound = feature.highest if sign > 0 else feature.lowest
     steps += [("number beyond the sample", size) for size in (first, 10.0 * first) if math.isfinite(size)]
     steps += [(kind, size) for kind, size in _FAR if size > 10.0 * first]
     for kind, size in steps:
+        if bound is not None and size > sign * bound:
+            continue  # the signature refuses it
         if size > end and not (whole and size > 2**63 - 1):
             yield Probe(kind, feature.name, sign * (int(size) if whole else float(size)), sign)
 

@@ -1,7 +1,7 @@
 """ONNX files: the graph stays as it is, behind our inputs, and its outputs get roles."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from serinus.modelpack.convert import graph_io
 from serinus.modelpack.errors import ConversionError, SourceError, first_line
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import onnx_files
+from serinus.modelpack.sources.onnx_axes import check_axes
 from serinus.modelpack.sources.source import MISSING_STRING, Category, Graph, Label
 from serinus.modelpack.tables import Texts
 
@@ -34,6 +35,8 @@ _DTYPES: dict[str, Dtype] = {
     "bool": "bool",
     "string": "string",
 }
+
+_NUMPY = {"float": "float32", "double": "float64", "bfloat16": "float32"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,12 @@ class OnnxSource:
         self._classes = graph_io.drop_zipmap(model)
         self._model = model
         self._session = _session(model)
-        self._inputs = [_input(item, self._session) for item in self._session.get_inputs()]
+        tensors = [item for item in self._session.get_inputs() if len(item.shape)]
+        check_axes(tensors)
+        self._inputs = [_input(item, self._session) for item in tensors]
+        #: Scalars, which all rows share, by name: their types, and the values that a sample gave them.
+        self.scalars = {item.name: _kind(item) for item in self._session.get_inputs() if not len(item.shape)}
+        self._constants: dict[str, npt.NDArray[Any]] = {}
         self._outputs = [item.name for item in self._session.get_outputs()]
         self._roles, self.classes = self._read_roles()
         self.framework = f"ONNX {model.producer_name or 'of unknown making'} {model.producer_version}".strip()
@@ -109,7 +117,38 @@ class OnnxSource:
         """The file's own inputs, by name in order, for the rows of ``frame``."""
         names = list(frame.columns)
         columns = {item.name: names if self.feature_names is None else _names(item) for item in self._inputs}
-        return {item.name: _feed(item, frame[columns[item.name]]) for item in self._inputs}
+        return {item.name: _feed(item, frame[columns[item.name]]) for item in self._inputs} | self._constants
+
+    def set_scalars(self, values: dict[str, float]) -> None:
+        """Serve every request with these values of the model's scalars, which then are constants of the graph."""
+        self._constants = {
+            name: np.array(values[name], dtype=_NUMPY.get(kind, kind)) for name, kind in self.scalars.items()
+        }
+
+    def take_rows_nested(self) -> bool:
+        """Let a request hold the row of the only input, [rows, n] numbers, as one nested list; returns whether it
+        has one such input."""
+        only = self._inputs[0]
+        if len(self._inputs) > 1 or only.rank != 2 or only.width == 1 or only.kind == "string":
+            return False
+        self._inputs = [replace(only, nested=True)]
+        self.nested = {only.name: _DTYPES[only.kind]}
+        return True
+
+    @property
+    def lookup_sizes(self) -> tuple[int, ...]:
+        """The lengths of the tables in the graph that ids may be looked up in."""
+        return graph_io.lookup_sizes(self._model)
+
+    @property
+    def limits(self) -> dict[str, tuple[int, int]]:
+        """The range of features whose type in the file is narrower than in a request."""
+        narrow = {
+            item: np.iinfo(item.kind)
+            for item in self._inputs
+            if item.kind in ("int8", "uint8", "int16", "uint16", "uint32")
+        }
+        return {name: (int(kind.min), int(kind.max)) for item, kind in narrow.items() for name in _names(item)}
 
     def named(self, values_in_order: Sequence[Any], rows: int) -> Outputs:
         """The file's outputs, in order, by their role."""
@@ -140,7 +179,7 @@ class OnnxSource:
                 (item.name, item.kind, item.rank, item.nested, self._names(item, sample.names))
                 for item in self._inputs
             ]
-            model = graph_io.wrap(self._model, sample, inputs, self._roles)
+            model = graph_io.wrap(self._model, sample, inputs, self._roles, self._constants)
         except ValueError as error:
             raise ConversionError(f"the ONNX graph cannot be wrapped: {first_line(error)}.") from error
         kinds = {item.kind for item in self._inputs}
@@ -164,10 +203,14 @@ def _session(model: Any) -> Any:
         ) from error
 
 
+def _kind(item: Any) -> str:
+    return str(item.type).removeprefix("tensor(").rstrip(")")
+
+
 def _input(item: Any, session: Any) -> Input:
-    kind = item.type.removeprefix("tensor(").rstrip(")")
+    kind = _kind(item)
     rank = len(item.shape)
-    if kind not in _DTYPES or rank == 0:
+    if kind not in _DTYPES:
         raise SourceError(
             f"input {item.name!r} is a {item.type} of shape {item.shape}; tensors of numbers, booleans and "
             "strings with rows as their first axis are supported. Export the model with such inputs."
@@ -193,7 +236,9 @@ def _feed(item: Input, columns: pd.DataFrame) -> npt.NDArray[Any]:
     if item.kind == "string":
         values = columns.where(columns.notna(), MISSING_STRING).to_numpy(dtype=object)
     else:
-        dtype = {"float": "float32", "double": "float64", "bfloat16": "float32"}.get(item.kind, item.kind)
+        dtype = _NUMPY.get(item.kind, item.kind)
         cells = columns.iloc[:, 0].tolist() if item.nested else columns.to_numpy(dtype=np.float64)
-        values = np.asarray(cells).astype(dtype)
+        values = np.asarray(cells)
+        # ONNX Runtime rounds a double to single precision before it rounds it to half.
+        values = (values.astype(np.float32) if item.kind == "float16" else values).astype(dtype)
     return values.reshape(-1) if item.rank == 1 else values

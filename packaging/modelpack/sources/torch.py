@@ -169,6 +169,11 @@ class TorchSource:
     def nested(self) -> dict[str, Dtype]:
         return self._graph.nested if self._graph is not None else {}
 
+    @property
+    def lookup_sizes(self) -> tuple[int, ...]:
+        """As of the exported graph."""
+        return self._graph.lookup_sizes if self._graph is not None else ()
+
     def predict(self, frame: pd.DataFrame) -> Outputs:
         """The outputs of the module itself."""
         import torch
