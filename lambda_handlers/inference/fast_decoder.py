@@ -4,6 +4,7 @@ It only accepts or rejects. Bodies that it rejects go to `validation_errors`, wh
 typed decoder cannot (3.0 for an integer) and otherwise finds every fault.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ import msgspec
 from serinus.lambda_handlers.inference.rules import FLOAT64_MAX, Rule
 
 _as_tuple = msgspec.structs.astuple
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 #: One row, values in signature order, None where missing.
 Row = tuple[Any, ...]
@@ -21,7 +23,7 @@ def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | Non
     """A function from body to rows that raises `msgspec.DecodeError`, `UnicodeDecodeError` or
     `RecursionError` for any other body than ``{"rows": [...]}`` with rows that follow ``rules``; None if a rule
     cannot be expressed in types."""
-    if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
+    if not _has_types(rules):
         return None
     body: Any = msgspec.defstruct("Body", [("rows", _rows_type(rules))], forbid_unknown_fields=True, gc=False)
     read = msgspec.json.Decoder(body).decode
@@ -31,10 +33,19 @@ def compile_decoder(rules: Sequence[Rule]) -> Callable[[bytes], list[Row]] | Non
 def compile_converter(rules: Sequence[Rule]) -> Callable[[Sequence[Any]], list[Row]] | None:
     """As `compile_decoder`, for rows that are parsed already: values as JSON has them, no NaN. The function raises
     `msgspec.ValidationError`."""
-    if any(rule.allowed is not None and rule.kind in ("number", "boolean") for rule in rules):
+    if not _has_types(rules):
         return None
     rows_type = _rows_type(rules, may_overflow=True)
     return lambda rows: _as_tuples(msgspec.convert(rows, rows_type))
+
+
+def _has_types(rules: Sequence[Rule]) -> bool:
+    """Whether types can express the rules: msgspec takes no values of numbers and booleans, and no names that JSON
+    must escape."""
+    return not any(
+        (rule.allowed is not None and rule.kind in ("number", "boolean")) or _ESCAPED.search(rule.name)
+        for rule in rules
+    )
 
 
 def _as_tuples(rows: Sequence[Any]) -> list[Row]:

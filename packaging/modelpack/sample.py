@@ -5,7 +5,6 @@ doubtful sample is rejected rather than guessed at.
 """
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +17,6 @@ from serinus.modelpack.errors import SampleError
 
 #: More rows add nothing to the profile and cost time in the comparison with the source model.
 MAX_ROWS = 50_000
-#: Characters of a name that JSON escapes.
-_UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +102,13 @@ def _check_labels(name: str, labels: "pd.Series[Any]") -> None:
 
 def _check_names(names: Iterable[str]) -> None:
     for name in names:
-        if (character := _UNUSABLE.search(name)) is not None:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
             raise SampleError(
-                f"the feature {name!r} has {character.group()!r} in its name. Requests cannot use quotes, "
-                "backslashes and control characters in names. Rename the column, and train the model again."
-            )
+                f"the feature {name!r} has half of a character (a lone surrogate) in its name, which no "
+                "request can hold. Rename the column, and train the model again."
+            ) from error
 
 
 def _select(features: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
