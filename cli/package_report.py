@@ -9,6 +9,8 @@ from serinus.cli.console import megabytes, results, table
 from serinus.cli.errors import CliError, WrongUsage
 
 if TYPE_CHECKING:
+    from serinus.modelpack.label_verdict import LabelVerdict
+    from serinus.modelpack.measurements import Measurement
     from serinus.modelpack.request import PackageResult
     from serinus.modelpack.robustness.report import Robustness
 
@@ -143,8 +145,41 @@ def _print_precisions(packed: "PackageResult") -> None:
             f"{line.hundred_rows_us:.0f}",
             f"{agreement.labels_equal:.2%}",
             f"{agreement.max_abs_difference:.1e}",
-            "shipped" if line.chosen else line.note,
+            "shipped" if line.chosen else _remark(line),
         )
+        if not line.chosen and line.note != _remark(line):
+            left[line.note] = [line.precision]
     results.print(shown)
     for note, precisions in left.items():
         results.print(f"{', '.join(precisions)}: {note}")
+    if packed.advice:
+        results.print(packed.advice)
+    shipped = next((line for line in packed.precisions if line.chosen and line.verdict is not None), None)
+    if shipped is not None and shipped.verdict is not None:
+        _print_verdict(shipped.precision, shipped.verdict)
+
+
+def _remark(line: "Measurement") -> str:
+    """The note of a measured precision in few words: the column is narrow."""
+    if line.verdict is not None and line.verdict.is_equal:
+        return "equal by labels"
+    return "out of tolerance" if not line.is_equal else line.note
+
+
+def _print_verdict(precision: str, verdict: "LabelVerdict") -> None:
+    """Why a graph that differs from its source is shipped: losses by metric, and the labels that changed."""
+    shown = table("by labels", ">source", f">{precision}", ">worse by", ">at most")
+    for name, loss in verdict.losses.items():
+        figures = (f"{loss.source:.6g}", f"{loss.bundle:.6g}", f"{loss.loss:.2g}", f"{loss.at_most:.2g}")
+        shown.add_row(name, *figures)
+    results.print(shown)
+    changes = verdict.changes
+    if changes is None:
+        return
+    results.print(f"{verdict.origin}: {changes.summary()}")
+    for direction in changes.directions:
+        words = f"  {direction.rows} from {direction.before} to {direction.after}"
+        if direction.source is not None and direction.bundle is not None:
+            before, after = (f"{low:.3f} to {high:.3f}" for low, high in (direction.source, direction.bundle))
+            words += f": probability of {direction.after} {before} before, {after} now"
+        results.print(words)

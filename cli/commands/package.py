@@ -59,7 +59,11 @@ def package(
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="Label column of the sample and the holdout. It is not a feature."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Label column of the sample and the holdout. It is not a feature. Without --holdout, the "
+            "sample's labels decide whether a smaller precision is as good.",
+        ),
     ] = None,
     drop: Annotated[
         list[str] | None,
@@ -131,8 +135,9 @@ def package(
         typer.Option(
             metavar="FILE",
             help="Labelled rows, as .csv or .parquet, on which metrics such as accuracy are compared between "
-            "source model and bundle. The monitor compares live predictions with theirs. Requires --target, a "
-            "column of the sample too.",
+            "source model and bundle: a smaller precision that is no worse is chosen, although single rows "
+            "differ. The monitor compares live predictions with theirs. Requires --target, a column of the "
+            "sample too.",
         ),
     ] = None,
     traffic: Annotated[
@@ -149,7 +154,8 @@ def package(
             min=0,
             callback=finite,
             metavar="NUMBER",
-            help="With --holdout: by how much a metric of the bundle may be worse than the source model's. "
+            help="With --holdout: by how much a metric of the bundle may be worse than the source model's; for a "
+            "smaller precision, the upper end of a paired 95 % interval. On the sample's own labels half of it. "
             "Accuracy, AUC and R2: as a difference (0.01 allows 0.89 for 0.90). Errors and losses: as a "
             "share (0.01 allows 1 % more).",
         ),

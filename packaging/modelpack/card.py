@@ -9,6 +9,8 @@ from serinus.lambda_handlers.contract.bundle import Manifest
 from serinus.lambda_handlers.contract.signature import Feature
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack.bundle import BundleContent
+from serinus.modelpack.label_changes import LabelChanges
+from serinus.modelpack.label_verdict import LabelVerdict
 from serinus.modelpack.markdown import code, text
 from serinus.modelpack.robustness.report import Robustness
 
@@ -37,9 +39,10 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: BundleCont
         *_inputs(manifest),
         *_data(json.loads(parts.baseline)),
         *_outputs(manifest),
-        *_agreement(manifest, provenance["parity"], rows),
+        *_agreement(manifest, provenance["parity"], rows, by_labels=_shipped(provenance)["verdict"] is not None),
         *_robustness(Robustness.from_json(provenance["robustness"])),
         *_precisions(provenance["precisions"]),
+        *_by_labels(_shipped(provenance), provenance["advice"]),
         *_score(provenance["score"]),
         *_holdout(provenance["holdout"]),
         *_lineage(manifest, provenance, len(parts.graph)),
@@ -101,14 +104,16 @@ def _outputs(manifest: Manifest) -> list[str]:
     return [*lines, ""]
 
 
-def _agreement(manifest: Manifest, parity: dict[str, Any], rows: int) -> list[str]:
+def _agreement(manifest: Manifest, parity: dict[str, Any], rows: int, *, by_labels: bool) -> list[str]:
+    """The figures and what was required; of a graph that labels accepted, what is required of golden rows."""
     tolerance = manifest.tolerance
+    required = "accepted by labels, see below; required of golden rows" if by_labels else "required"
     return [
         "## Agreement with the source model",
         "",
         f"Compared on {parity['rows']} rows ({rows} of the sample, the rest with missing and unseen values):",
         f"labels equal in {parity['labels_equal']:.4%}, largest difference {parity['max_abs_difference']:.2e}; "
-        f"required: labels {tolerance.labels:.4%}, atol {tolerance.atol:g}, rtol {tolerance.rtol:g}.",
+        f"{required}: labels {tolerance.labels:.4%}, atol {tolerance.atol:g}, rtol {tolerance.rtol:g}.",
         *_direction(parity["cosine"], tolerance),
         f"After preprocessing, the graph computes in {manifest.precision}.",
         "",
@@ -150,6 +155,47 @@ def _precisions(table: list[dict[str, Any]]) -> list[str]:
             figures = (f"{line['size_bytes'] / 1e3:.1f}", f"{share:.2%}", f"{most:.1e}")
         remark = "**shipped**" if line["chosen"] else text(line["note"])
         lines.append("| " + " | ".join((text(line["title"]), *figures, remark)) + " |")
+    return [*lines, ""]
+
+
+def _shipped(provenance: dict[str, Any]) -> dict[str, Any]:
+    """The line of the precision that is shipped."""
+    return next(line for line in provenance["precisions"] if line["chosen"])
+
+
+def _by_labels(shipped: dict[str, Any], advice: str) -> list[str]:
+    """Why a graph that differs from the source was shipped; or what labels would allow."""
+    if shipped["verdict"] is None:
+        return [text(advice), ""] if advice else []
+    verdict = LabelVerdict.from_json(shipped["verdict"])
+    where = "the holdout" if verdict.origin == "holdout" else "the sample, which may be training data"
+    lines = [
+        f"{shipped['precision']} differs from the source and is as good by {verdict.rows} labelled rows of",
+        f"{where}: at a confidence of 95 %, no metric is worse by more than {verdict.allowed:g} (errors, losses:",
+        "than that share). Paired by row:",
+        "",
+        f"| metric | source | {shipped['precision']} | worse by | at most |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, loss in verdict.losses.items():
+        figures = (f"{loss.source:.6g}", f"{loss.bundle:.6g}", f"{loss.loss:.2g}", f"{loss.at_most:.2g}")
+        lines.append(_table_row(name, *figures))
+    return [*lines, "", *_changed_labels(verdict.changes)]
+
+
+def _changed_labels(changes: LabelChanges | None) -> list[str]:
+    """The labels that changed, by direction: on which side of the threshold they lay before and after."""
+    if changes is None:
+        return []
+    lines = [f"{changes.summary().capitalize()}.", ""]
+    if not changes.directions:
+        return lines
+    scored = any(direction.source is not None for direction in changes.directions)
+    heads = ["from", "to", "rows", *(["probability of the second: source", "bundle"] if scored else [])]
+    lines += ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for direction in changes.directions:
+        ranges = [f"{low:.3f} to {high:.3f}" for low, high in (direction.source, direction.bundle) if scored]  # type: ignore[misc]
+        lines.append(_table_row(direction.before, direction.after, direction.rows, *ranges))
     return [*lines, ""]
 
 

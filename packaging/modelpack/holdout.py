@@ -16,6 +16,8 @@ from serinus.modelpack.errors import HoldoutError, SampleError
 _MORE_IS_BETTER = ("accuracy", "auc", "r2")
 _WHOLE = re.compile(r"(?<=\d)\.0+$")
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+#: Smaller probabilities count as this one in log losses, as in scikit-learn.
+LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
 
 
 def compare_metrics(
@@ -24,7 +26,10 @@ def compare_metrics(
     """Metrics by name for `source` and `bundle`; raises `HoldoutError` where the bundle's are worse by more than
     ``max_loss`` (errors in the target's unit: by more than that share of the source's), and `SampleError` where
     the source's are not finite."""
-    metrics = {"source": _metrics(truth, source, classes), "bundle": _metrics(truth, bundle, classes)}
+    metrics = {
+        "source": measure_metrics(truth, source, classes),
+        "bundle": measure_metrics(truth, bundle, classes),
+    }
     for name, before in metrics["source"].items():
         after = metrics["bundle"][name]
         if not np.isfinite(before):
@@ -42,7 +47,8 @@ def compare_metrics(
     return metrics
 
 
-def _metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> dict[str, float]:
+def measure_metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> dict[str, float]:
+    """The task's metrics by name. Raises `SampleError` where the model predicts neither a label nor a number."""
     if "label" in outputs and outputs["label"].ndim == 1:
         metrics = {"accuracy": accuracy(truth, outputs["label"])}
         if "probabilities" in outputs and classes is not None:
@@ -57,10 +63,21 @@ def _metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | None) -> d
     raise SampleError("--holdout requires a model that predicts one label or one number a row. Leave it out.")
 
 
+def has_metrics(outputs: Outputs) -> bool:
+    """Whether the model predicts one label or one number a row, of which there are metrics."""
+    return any(name in outputs and outputs[name].ndim == 1 for name in ("label", "value"))
+
+
 def accuracy(truth: Any, labels: Any) -> float:
     """The share of rows whose label is the true one."""
+    return float(np.mean(is_right(truth, labels)))
+
+
+def is_right(truth: Any, labels: Any) -> npt.NDArray[np.bool_]:
+    """[rows]: whether the label is the true one."""
     a, b = _comparable(truth, labels)
-    return float(np.mean(a == b))
+    same: npt.NDArray[np.bool_] = a == b
+    return same
 
 
 def truth_matrix(truth: Any, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
@@ -85,7 +102,7 @@ def _probability_metrics(hits: npt.NDArray[np.float64], probabilities: npt.NDArr
     """Calibration: the Brier score (for two classes, of the second) and the log loss. Ranking: AUC, for two
     classes. ``hits`` and ``probabilities`` are [rows, classes]."""
     predicted = probabilities.astype(np.float64)
-    least = np.finfo(np.float64).eps
+    least = LEAST_PROBABILITY
     of_truth = (np.clip(predicted, least, 1.0 - least) * hits).sum(axis=1)
     two = hits.shape[1] == 2
     apart = (predicted - hits) ** 2

@@ -4,12 +4,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from serinus.lambda_handlers.contract.agreement import Agreement
+from serinus.modelpack.label_verdict import LabelVerdict
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One line of the table: sizes in bytes, times in milliseconds and microseconds. ``form`` names the operator
-    of its trees, if any. ``note`` says why a candidate has no figures, or why it was not chosen."""
+    of its trees, if any. ``note`` says why a candidate has no figures, or why it was not chosen. ``verdict`` is
+    the labelled rows' on a candidate that does not agree in each row."""
 
     precision: str
     size_bytes: int | None = None
@@ -20,6 +22,13 @@ class Measurement:
     note: str = ""
     chosen: bool = False
     form: str = ""
+    verdict: LabelVerdict | None = None
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether it agrees with the source in every row, or is as good by labels."""
+        agrees = self.agreement is not None and self.agreement.agrees
+        return agrees or (self.verdict is not None and self.verdict.is_equal)
 
     @property
     def title(self) -> str:
@@ -27,4 +36,5 @@ class Measurement:
         return f"{self.precision}, {self.form}" if self.form else self.precision
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"title": self.title}
+        verdict = None if self.verdict is None else self.verdict.to_json()
+        return asdict(self) | {"title": self.title, "verdict": verdict}

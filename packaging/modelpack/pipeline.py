@@ -16,6 +16,7 @@ from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 from serinus.lambda_handlers.contract.monitored import Monitored
 from serinus.lambda_handlers.contract.prediction_bins import KEY
 from serinus.lambda_handlers.contract.signature import Feature, Signature
+from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack import bundle, sources
 from serinus.modelpack.baseline import profile
 from serinus.modelpack.card import write_card
@@ -23,7 +24,8 @@ from serinus.modelpack.constraints import constraints_file, infer, read_edited, 
 from serinus.modelpack.errors import ConversionError, ParityError
 from serinus.modelpack.features import build_signature, describe_features
 from serinus.modelpack.golden import choose_golden
-from serinus.modelpack.holdout import compare_metrics
+from serinus.modelpack.holdout import compare_metrics, has_metrics
+from serinus.modelpack.labelled import SAMPLE_SHARE, Labelled, choose_golden_rows, edge_tolerance
 from serinus.modelpack.layers.limits import SizeBudget, size_budget
 from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.monitored import (
@@ -38,7 +40,7 @@ from serinus.modelpack.monitored import (
 from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.parity import Expected, measure_agreement, parity_error, predict_expected
 from serinus.modelpack.plots import plot_points
-from serinus.modelpack.precision import advise_smaller, choose_precision
+from serinus.modelpack.precision import advise_labels, advise_smaller, choose_precision
 from serinus.modelpack.prediction_bins import choose_bins, pinned_edges
 from serinus.modelpack.progress import Progress
 from serinus.modelpack.provenance import describe_origin, score_on_sample
@@ -76,14 +78,36 @@ class _Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class _Holdout:
+    """Labelled rows apart from the sample, and the source's outputs for them."""
+
+    rows: Sample
+    outputs: Outputs
+
+
+@dataclass(frozen=True, slots=True)
 class _ShippedGraph:
-    """The graph in the precision that is shipped, loaded; the table of all precisions; Lambda's size limits."""
+    """The graph in the precision that is shipped, loaded; the table of all precisions; Lambda's size limits.
+    ``tolerance`` is the requested one, or the wider one that labelled rows accepted; ``advice`` says what labels
+    would allow."""
 
     graph: Graph
     runner: Runner
     precisions: tuple[Measurement, ...]
     agreement: Agreement
     budget: SizeBudget
+    tolerance: Tolerance
+    advice: str
+
+    @property
+    def is_accepted_by_labels(self) -> bool:
+        """Whether it differs from the source, and labelled rows show that it is as good."""
+        return any(line.chosen and line.verdict is not None for line in self.precisions)
+
+    @property
+    def edge_tolerance(self) -> Tolerance:
+        """What edge cases may differ by."""
+        return edge_tolerance(self.tolerance) if self.is_accepted_by_labels else self.tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +149,10 @@ def build_bundle(
         gate = Gate(source, reference.sample, reference.features, reference.expected)
         converted = _convert(reference, gate)
         watch.stage("precision")
-        shipped = _choose_graph(reference, converted, gate)
+        holdout = _read_holdout(reference)
+        shipped = _choose_graph(reference, converted, gate, holdout, watch)
         watch.stage("robustness")
-        checked = _check_graph(reference, shipped, gate)
+        checked = _check_graph(reference, shipped, gate, holdout)
         watch.stage("profile")
         content = _assemble(reference, shipped, checked, watch)
         robustness = _check_endpoint(reference, shipped, checked, content, gate)
@@ -173,9 +198,21 @@ def _convert(reference: _Reference, gate: Gate) -> Graph:
     raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
 
 
-def _choose_graph(reference: _Reference, converted: Graph, gate: Gate) -> _ShippedGraph:
+def _read_holdout(reference: _Reference) -> _Holdout | None:
+    request, source = reference.request, reference.source
+    table = read_holdout(request, reference.file, source)
+    if table is None:
+        return None
+    rows = fit_sample(request, reference.file, source, table.head(MAX_ROWS))
+    return _Holdout(rows, source.predict(rows.frame))
+
+
+def _choose_graph(
+    reference: _Reference, converted: Graph, gate: Gate, holdout: _Holdout | None, progress: Progress
+) -> _ShippedGraph:
     request = reference.request
     budget = size_budget(request.project, request.largest_unzipped_bytes)
+    labelled = _label_rows(reference, holdout)
     graph, precisions = choose_precision(
         converted,
         reference.sample,
@@ -184,27 +221,53 @@ def _choose_graph(reference: _Reference, converted: Graph, gate: Gate) -> _Shipp
         request.precision,
         budget.model_bytes,
         None if request.allow_fragile else gate,
+        labelled,
     )
-    agreement = next(line.agreement for line in precisions if line.chosen and line.agreement is not None)
-    return _ShippedGraph(graph, Runner(graph.model, reference.sample), precisions, agreement, budget)
+    chosen = next(line for line in precisions if line.chosen)
+    assert chosen.agreement is not None
+    if chosen.verdict is not None and chosen.verdict.origin == SAMPLE:
+        progress.notice(
+            f"{chosen.precision} is as good by the labels of the sample. In rows that trained the model fewer "
+            "labels change than in new ones: half of --max-loss was allowed. --holdout FILE measures on new rows."
+        )
+    advice = advise_labels(precisions) if labelled is None and has_metrics(reference.expected.outputs) else ""
+    runner = Runner(graph.model, reference.sample)
+    tolerance = request.tolerance if chosen.verdict is None else chosen.verdict.tolerance
+    return _ShippedGraph(graph, runner, precisions, chosen.agreement, budget, tolerance, advice)
 
 
-def _check_graph(reference: _Reference, shipped: _ShippedGraph, gate: Gate) -> _Checked:
-    features, joint = gate.find_bounds(shipped.runner, reference.request.tolerance)
-    return _Checked(features, joint, *_compare_on_holdout(reference, shipped.runner))
+def _label_rows(reference: _Reference, holdout: _Holdout | None) -> Labelled | None:
+    """The rows whose labels judge graphs: the holdout's, or else the sample's."""
+    request, classes = reference.request, reference.source.classes
+    if holdout is not None:
+        rows = holdout.rows
+        return Labelled(HOLDOUT, rows.frame, rows.target, holdout.outputs, classes, request.max_loss)
+    target, outputs = reference.sample.target, reference.sample_outputs
+    if target is None or not has_metrics(outputs):
+        return None
+    allowed = SAMPLE_SHARE * request.max_loss
+    return Labelled(SAMPLE, reference.sample.frame, target, outputs, classes, allowed)
+
+
+def _check_graph(reference: _Reference, shipped: _ShippedGraph, gate: Gate, holdout: _Holdout | None) -> _Checked:
+    features, joint = gate.find_bounds(shipped.runner, shipped.edge_tolerance)
+    return _Checked(features, joint, *_compare_on_holdout(reference, shipped.runner, holdout))
 
 
 def _compare_on_holdout(
-    reference: _Reference, runner: Runner
+    reference: _Reference, runner: Runner, holdout: _Holdout | None
 ) -> tuple[dict[str, dict[str, float]], Rows] | tuple[None, None]:
     """Metrics on the holdout and its rows, where there is one; raises `HoldoutError` past the gate."""
-    request, source = reference.request, reference.source
-    table = read_holdout(request, reference.file, source)
-    if table is None:
+    if holdout is None:
         return None, None
-    holdout = fit_sample(request, reference.file, source, table.head(MAX_ROWS))
-    from_source, rows = source.predict(holdout.frame), run_rows(HOLDOUT, runner, holdout)
-    metrics = compare_metrics(holdout.target, from_source, rows.outputs, source.classes, request.max_loss)
+    rows = run_rows(HOLDOUT, runner, holdout.rows)
+    metrics = compare_metrics(
+        holdout.rows.target,
+        holdout.outputs,
+        rows.outputs,
+        reference.source.classes,
+        reference.request.max_loss,
+    )
     return metrics, rows
 
 
@@ -240,7 +303,8 @@ def _assemble(
         row_shapes,
         shipped.runner.string_inputs,
     )
-    manifest = Manifest(request.name, "", signature, shipped.graph.precision, request.tolerance, source.framework)
+    outside, tolerance = _golden_rows(reference, shipped)
+    manifest = Manifest(request.name, "", signature, shipped.graph.precision, tolerance, source.framework)
     baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
     find_pinned = partial(pinned_edges, request.project, request.environment, request.name)
     bins = choose_bins(signature, reference.sample_outputs, find_pinned, progress)
@@ -253,7 +317,7 @@ def _assemble(
         shipped.graph.model,
         manifest,
         baseline | {KEY: None if bins is None else bins.to_json(), **monitoring},
-        choose_golden(expected, checked.features, _disagreeing_rows(reference, shipped)),
+        choose_golden(expected, checked.features, outside),
     )
     sizes = bundle.file_sizes(content)
     left_bytes = shipped.budget.model_bytes - sum(sizes.values()) + len(content.graph)
@@ -262,14 +326,17 @@ def _assemble(
     return content
 
 
-def _disagreeing_rows(reference: _Reference, shipped: _ShippedGraph) -> set[int]:
-    """Rows that the tolerance lets disagree: a hook that compares golden rows exactly must not meet them."""
-    expected = reference.expected
-    if not shipped.agreement.rows_out_of_tolerance:
-        return set()
+def _golden_rows(reference: _Reference, shipped: _ShippedGraph) -> tuple[set[int], Tolerance]:
+    """Rows that must not be golden, since the accepted graph differs in them, and the tolerance of all others: a
+    hook that compares golden rows exactly must not meet the first."""
+    expected, requested = reference.expected, reference.request.tolerance
+    if not shipped.agreement.rows_out_of_tolerance and not shipped.is_accepted_by_labels:
+        return set(), requested
     outputs = shipped.runner(expected.frame)
-    everything = compare(expected.outputs, outputs, reference.request.tolerance, worst=len(expected.frame))
-    return set(everything.worst_rows)
+    if shipped.is_accepted_by_labels:
+        return choose_golden_rows(expected.outputs, outputs, shipped.tolerance, requested)
+    everything = compare(expected.outputs, outputs, requested, worst=len(expected.frame))
+    return set(everything.worst_rows), requested
 
 
 def _check_endpoint(
@@ -277,8 +344,8 @@ def _check_endpoint(
 ) -> Robustness:
     """The endpoint's outcome on edge cases; raises `ParityError` where it differs from the source too often."""
     request = reference.request
-    robustness = gate.report(content.manifest, shipped.runner, checked.joint)
-    if robustness.fails(request.tolerance.labels) and not request.allow_fragile:
+    robustness = gate.report(content.manifest, shipped.runner, checked.joint, shipped.tolerance)
+    if robustness.fails(shipped.edge_tolerance.labels) and not request.allow_fragile:
         raise fragile_endpoint_error(robustness, shipped.agreement)
     return robustness
 
@@ -298,6 +365,7 @@ def _write(
     provenance: dict[str, Any] = {
         **describe_origin(reference.file, request.sample, source, shipped.agreement, watch.seconds),
         "precisions": [line.to_json() for line in shipped.precisions],
+        "advice": shipped.advice,
         "robustness": robustness.to_json(),
         "holdout": checked.holdout,
         "score": score,
@@ -325,4 +393,5 @@ def _write(
         holdout=checked.holdout,
         environment_of_source=environment,
         robustness=robustness,
+        advice=shipped.advice,
     )

@@ -12,6 +12,7 @@ from serinus.lambda_handlers.contract.lock import NAME
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack import request_fields as fields
 from serinus.modelpack.errors import RequestError
+from serinus.modelpack.label_verdict import LabelVerdict
 from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.robustness.report import Robustness
 
@@ -155,7 +156,7 @@ class PackageResult:
     ``precisions`` is the table of `Measurement`; ``holdout`` metrics of `source` and `bundle`.
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
     ``environment_of_source`` holds Python and packages of the source's own environment, where it ran in one.
-    ``robustness`` counts the outcomes on edge cases.
+    ``robustness`` counts the outcomes on edge cases. ``advice`` says what labelled rows would allow.
     """
 
     bundle: Path
@@ -176,6 +177,7 @@ class PackageResult:
     holdout: dict[str, dict[str, float]] | None = None
     environment_of_source: dict[str, Any] | None = None
     robustness: Robustness | None = None
+    advice: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; ``bundle`` as text."""
@@ -207,6 +209,10 @@ def read_agreement(data: dict[str, Any]) -> Agreement:
 
 
 def _read_measured(data: dict[str, Any]) -> Measurement:
-    agreement = data["agreement"]
+    agreement, verdict = data["agreement"], data["verdict"]
     plain = {name: value for name, value in data.items() if name != "title"}
-    return Measurement(**plain | {"agreement": None if agreement is None else read_agreement(agreement)})
+    read = {
+        "agreement": None if agreement is None else read_agreement(agreement),
+        "verdict": None if verdict is None else LabelVerdict.from_json(verdict),
+    }
+    return Measurement(**plain | read)

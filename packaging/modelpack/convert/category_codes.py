@@ -13,7 +13,8 @@ ML = "ai.onnx.ml"
 
 def write_codes(nodes: Nodes, sample: Sample, coded: dict[int, tuple[Any, ...]]) -> tuple[str, list[int]]:
     """[rows, features] of doubles from `numbers` and `strings`, the columns of ``sample``; and the column that
-    each of its columns is. Categories by column (``coded``) become their codes, values that are none of them NaN."""
+    each of its columns is. Categories by column (``coded``) become their codes, values that are
+    none of them NaN."""
     plain = [position for position in range(len(sample.names)) if position not in coded]
     parts = []
     if plain:

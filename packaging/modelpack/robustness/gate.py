@@ -69,11 +69,13 @@ class Gate:
         joint = narrow(self._source, self._sample, self._probed, bounds, runner, tolerance)
         return tuple(_with_bounds(feature, joint.bounds, self._probed) for feature in self._features), joint
 
-    def report(self, manifest: Manifest, runner: Runner, joint: JointExtremes | None) -> Robustness:
-        """The outcome of every probe at the endpoint of ``manifest``."""
+    def report(
+        self, manifest: Manifest, runner: Runner, joint: JointExtremes | None, tolerance: Tolerance
+    ) -> Robustness:
+        """The outcome of every probe at the endpoint of ``manifest``, compared by ``tolerance``."""
         if self._answers is None or joint is None:
             return Robustness(0, len(self._features), "its inputs are tensors, which have no single edge values")
-        outcomes = self._outcomes(manifest, runner, (self._answers, joint.answers))
+        outcomes = self._outcomes(manifest, runner, (self._answers, joint.answers), tolerance)
         bounds = {
             feature.name: {
                 "lowest": feature.lowest,
@@ -88,7 +90,7 @@ class Gate:
         return Robustness(probed, total, reason, count_outcomes(outcomes), bounds)
 
     def _outcomes(
-        self, manifest: Manifest, runner: Runner, probed: tuple[ProbeAnswers, ...]
+        self, manifest: Manifest, runner: Runner, probed: tuple[ProbeAnswers, ...], tolerance: Tolerance
     ) -> list[tuple[ProbeKind, str, Outcome]]:
         dtypes = {feature.name: feature.dtype for feature in self._features}
         requests: list[_EndpointProbe] = []
@@ -109,7 +111,7 @@ class Gate:
         parts.append(select_rows(self._expected.outputs, expected_rows))
         expected = {name: np.concatenate([part[name] for part in parts]) for name in parts[-1]}
         served = serve(manifest, runner, [request.row for request in requests])
-        return _judge(requests, expected, served.statuses, served.outputs, manifest.tolerance)
+        return _judge(requests, expected, served.statuses, served.outputs, tolerance)
 
     def _of_the_signature(self, dtypes: dict[str, Dtype], offset: int) -> tuple[list[_EndpointProbe], list[int]]:
         """Requests with values missing, unseen and infinite; and the rows of `Expected` for those accepted."""
