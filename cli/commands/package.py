@@ -125,9 +125,9 @@ def package(
         str,
         typer.Option(
             metavar="NAME",
-            help="Number format of the weights: float32, float16, int8, int8-static (activations too, calibrated "
-            "on the sample) or int4. auto measures each and chooses the smallest within the tolerances, "
-            "unless it is clearly slower.",
+            help="Number format of the weights: float32, float16, int8, int8-dynamic (products too), int8-static "
+            "(products too, calibrated on the sample) or int4. auto measures each and chooses the smallest "
+            "within the tolerances, or that is as good by labels, unless it is clearly slower.",
         ),
     ] = "auto",
     holdout: Annotated[

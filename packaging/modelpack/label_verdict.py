@@ -23,14 +23,19 @@ class LabelVerdict:
     differs_on_edges: bool = False
 
     @property
+    def has_enough_rows(self) -> bool:
+        """Whether intervals mean anything."""
+        return self.rows >= LEAST_ROWS
+
+    @property
     def is_equal(self) -> bool:
         """Whether every metric's bound is within what is allowed, and edge cases agree."""
         holds = all(loss.at_most <= self.allowed for loss in self.losses.values())
-        return self.rows >= LEAST_ROWS and holds and not self.differs_on_edges
+        return self.has_enough_rows and holds and not self.differs_on_edges
 
     def summary(self) -> str:
         """The metric whose bound is largest, or why nothing is said."""
-        if self.rows < LEAST_ROWS:
+        if not self.has_enough_rows:
             return f"{self.rows} labelled rows are too few for an interval; at least {LEAST_ROWS} are required"
         name, worst = max(self.losses.items(), key=lambda item: item[1].at_most)
         return (

@@ -29,8 +29,9 @@ _GOLDEN_MARGIN = 2.0
 _GOLDEN_SHARE = 0.75
 #: Enough to choose a golden set from that differs in every feature.
 _FEWEST_GOLDEN = 64
-#: Edge cases have no labels: so many may differ by more than the accepted tolerance.
-EDGE_LABELS = 0.95
+#: Edge cases have no labels, and beyond the sample small changes of weights grow: numbers may differ by so many
+#: times what they differ by on the sample, and by more in the rest of this share of the cases.
+_EDGE_FACTOR, _EDGE_LABELS = 10.0, 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,11 @@ def choose_golden_rows(
     return set(np.flatnonzero(~closest).tolist()), tolerance
 
 
-def edge_tolerance(accepted: Tolerance) -> Tolerance:
-    """That of edge cases, of which a part may differ."""
-    return accepted._replace(labels=min(EDGE_LABELS, accepted.labels))
+def edge_tolerance(accepted: Tolerance) -> tuple[Tolerance, float]:
+    """That of edge cases, and how far apart two labels' scores are within it."""
+    atol, rtol = _EDGE_FACTOR * accepted.atol, _EDGE_FACTOR * accepted.rtol
+    wider = accepted._replace(labels=min(_EDGE_LABELS, accepted.labels), atol=atol, rtol=rtol)
+    return wider, 2.0 * atol + rtol
 
 
 def _round_up(value: float) -> float:

@@ -48,6 +48,7 @@ from serinus.modelpack.request import PackageRequest, PackageResult
 from serinus.modelpack.robustness.errors import edge_case_error, fragile_endpoint_error
 from serinus.modelpack.robustness.gate import Gate
 from serinus.modelpack.robustness.joint_extremes import JointExtremes
+from serinus.modelpack.robustness.ranges import UNDECIDED
 from serinus.modelpack.robustness.report import Robustness
 from serinus.modelpack.sample import MAX_ROWS, Sample
 from serinus.modelpack.sample_source import fit_sample, read_holdout, read_rows, read_traffic
@@ -105,9 +106,9 @@ class _ShippedGraph:
         return any(line.chosen and line.verdict is not None for line in self.precisions)
 
     @property
-    def edge_tolerance(self) -> Tolerance:
-        """What edge cases may differ by."""
-        return edge_tolerance(self.tolerance) if self.is_accepted_by_labels else self.tolerance
+    def edge_tolerance(self) -> tuple[Tolerance, float]:
+        """What edge cases may differ by, and how far apart the scores of two labels are within it."""
+        return edge_tolerance(self.tolerance) if self.is_accepted_by_labels else (self.tolerance, UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def build_bundle(
         holdout = _read_holdout(reference)
         shipped = _choose_graph(reference, converted, gate, holdout, watch)
         watch.stage("robustness")
-        checked = _check_graph(reference, shipped, gate, holdout)
+        checked = _check_graph(reference, converted, shipped, gate, holdout)
         watch.stage("profile")
         content = _assemble(reference, shipped, checked, watch)
         robustness = _check_endpoint(reference, shipped, checked, content, gate)
@@ -249,8 +250,13 @@ def _label_rows(reference: _Reference, holdout: _Holdout | None) -> Labelled | N
     return Labelled(SAMPLE, reference.sample.frame, target, outputs, classes, allowed)
 
 
-def _check_graph(reference: _Reference, shipped: _ShippedGraph, gate: Gate, holdout: _Holdout | None) -> _Checked:
-    features, joint = gate.find_bounds(shipped.runner, shipped.edge_tolerance)
+def _check_graph(
+    reference: _Reference, converted: Graph, shipped: _ShippedGraph, gate: Gate, holdout: _Holdout | None
+) -> _Checked:
+    """Bounds are those of the graph that agrees in every row: a smaller one accepts the same requests."""
+    by_labels = shipped.is_accepted_by_labels
+    bounding = Runner(converted.model, reference.sample) if by_labels else shipped.runner
+    features, joint = gate.find_bounds(bounding, reference.request.tolerance)
     return _Checked(features, joint, *_compare_on_holdout(reference, shipped.runner, holdout))
 
 
@@ -344,8 +350,9 @@ def _check_endpoint(
 ) -> Robustness:
     """The endpoint's outcome on edge cases; raises `ParityError` where it differs from the source too often."""
     request = reference.request
-    robustness = gate.report(content.manifest, shipped.runner, checked.joint, shipped.tolerance)
-    if robustness.fails(shipped.edge_tolerance.labels) and not request.allow_fragile:
+    robustness = gate.report(content.manifest, shipped.runner, checked.joint, *shipped.edge_tolerance)
+    refused = not (request.allow_fragile or shipped.is_accepted_by_labels)  # whose edge cases were accepted
+    if refused and robustness.fails(request.tolerance.labels):
         raise fragile_endpoint_error(robustness, shipped.agreement)
     return robustness
 

@@ -17,7 +17,7 @@ from serinus.modelpack.measurements import Measurement
 from serinus.modelpack.robustness.report import Robustness
 
 #: Valid values of ``precision``; `auto` applies the rule of `precision.choose_precision`.
-PRECISIONS = ("auto", "float32", "float16", "int8", "int8-static", "int4")
+PRECISIONS = ("auto", "float32", "float16", "int8", "int8-dynamic", "int8-static", "int4")
 _PATHS = ("source", "sample", "project", "requirements", "holdout", "traffic")
 _FIELDS: dict[str, fields.FieldCheck] = {
     "source": fields.path("the path of a saved model or of an MLflow model's folder"),

@@ -92,7 +92,10 @@ def test_rows_without_labels_ship_as_before_and_the_report_says_what_labels_woul
     assert "--holdout FILE" in (packed.bundle / "card.md").read_text()
 
 
-def test_card_and_report_show_what_changed(by_labels: PackageResult, capsys: pytest.CaptureFixture[str]) -> None:
+def test_card_and_report_show_what_changed(
+    network: Any, pack: Package, holdout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_labels = pack(network, _labelled_sample(), precision="int4", target="y", holdout=holdout, max_loss=0.1)
     line = next(line for line in by_labels.precisions if line.chosen)
     assert line.verdict is not None
     assert line.verdict.changes is not None
@@ -104,11 +107,13 @@ def test_card_and_report_show_what_changed(by_labels: PackageResult, capsys: pyt
     )
     assert "| accuracy | " in card
     assert summary in card
+    assert line.verdict.changes.changed > 0
     print_result(by_labels, by_labels.bundle.parents[2])
     printed = " ".join(capsys.readouterr().out.split())
     assert summary in printed
-    if line.verdict.changes.changed:
-        assert "probability of" in printed
+    first = line.verdict.changes.directions[0]
+    assert f"{first.rows} from {first.before} to {first.after}: probability of {first.after}" in printed
+    assert f"| {first.before} | {first.after} | {first.rows} | " in card
 
 
 def test_result_survives_its_way_between_processes(by_labels: PackageResult) -> None:

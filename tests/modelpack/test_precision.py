@@ -51,14 +51,14 @@ def test_network_is_measured_in_every_precision_and_one_is_shipped(
     assert len(shipped) == 1
     assert shipped[0].agreement is not None
     assert shipped[0].agreement.agrees
-    assert {"float16", "int8", "int8-static", "int4"} <= set(table)
+    assert {"float16", "int8", "int8-dynamic", "int8-static", "int4"} <= set(table)
     assert all(line.agreement is not None and line.size_bytes for line in table.values())
     assert (
         (table["int4"].size_bytes or 0) < (table["float16"].size_bytes or 0) < (table["float32"].size_bytes or 0)
     )
 
 
-@pytest.mark.parametrize("asked", ["float16", "int8", "int8-static", "int4"])
+@pytest.mark.parametrize("asked", ["float16", "int8", "int8-dynamic", "int8-static", "int4"])
 def test_precision_asked_for_is_shipped_within_tolerance(
     asked: str, network: Any, numbers: pd.DataFrame, pack: Package
 ) -> None:
@@ -79,7 +79,7 @@ def test_trees_are_told_that_nothing_changes(numbers: pd.DataFrame, score: Any, 
     forest = RandomForestClassifier(5, random_state=0).fit(numbers, score > 0)
     packed = pack(forest, numbers)
     table = _table(packed)
-    (said,) = {table[name].note for name in ("float32", "float16", "int8", "int8-static", "int4")}
+    (said,) = {table[name].note for name in ("float32", "float16", "int8", "int8-dynamic", "int8-static", "int4")}
     assert said == (
         "changes nothing: trees hold no matrices to quantize; they are written as TreeEnsemble v5 (ai.onnx.ml 5)"
     )
@@ -93,7 +93,7 @@ def test_trees_are_told_that_nothing_changes(numbers: pd.DataFrame, score: Any, 
 
 def test_few_weights_and_doubles_are_told_why_nothing_changes(numbers: pd.DataFrame, pack: Package) -> None:
     table = _table(pack(LinearRegression().fit(numbers, numbers.sum(axis=1)), numbers))
-    assert {table[name].note for name in ("int8", "int8-static", "int4")} == {
+    assert {table[name].note for name in ("int8", "int8-dynamic", "int8-static", "int4")} == {
         "changes nothing: no product by 256 or more weights is in single precision"
     }
     assert table["float16"].note == "changes nothing: no tensor of 64 or more numbers is stored wider"

@@ -142,7 +142,7 @@ def test_every_precision_is_tried_on_linear_layers(numbers: pd.DataFrame, tmp_pa
     path, _ = _save("exported", tmp_path)
     loose = Tolerance(labels=0.5, atol=0.5, rtol=0.5, cosine=0.0)
     table = {line.precision: line for line in _package(path, numbers, tolerance=loose).precisions}
-    assert set(table) == {"float32", "float16", "int8", "int8-static", "int4"}
+    assert set(table) == {"float32", "float16", "int8", "int8-dynamic", "int8-static", "int4"}
     assert all(line.agreement is not None for line in table.values()), table
     with pytest.raises(PrecisionError, match="int4 is out of tolerance"):
         _package(path, numbers, precision="int4")

@@ -15,6 +15,7 @@ from serinus.modelpack.parity import Expected
 from serinus.modelpack.robustness.joint_extremes import JointExtremes, narrow
 from serinus.modelpack.robustness.probes import ProbeKind, complete_rows, near_magnitude, select_features
 from serinus.modelpack.robustness.ranges import (
+    UNDECIDED,
     Bounds,
     ProbeAnswers,
     agree_by_probe,
@@ -48,12 +49,13 @@ class Gate:
         self._probed = select_features(features)
         self._answers = probe_source(source, sample, self._probed) if self._probed else None
 
-    def differences(self, runner: Runner, tolerance: Tolerance) -> tuple[str, ...]:
-        """The probes, in words, on which the graph must agree with the source and does not."""
+    def differences(self, runner: Runner, tolerance: Tolerance, undecided: float = UNDECIDED) -> tuple[str, ...]:
+        """The probes, in words, on which the graph must agree with the source and does not. Labels may differ
+        where the source's scores for them are no farther apart than ``undecided``."""
         if self._answers is None:
             return ()
         answers = self._answers
-        failing = failing_probes(answers, agree_by_probe(answers, runner, tolerance), self._probed)
+        failing = failing_probes(answers, agree_by_probe(answers, runner, tolerance, undecided), self._probed)
         allowed = int((1.0 - tolerance.labels) * len(answers.source.answered))
         return tuple(_describe(answers, index) for index in failing) if len(failing) > allowed else ()
 
@@ -70,12 +72,19 @@ class Gate:
         return tuple(_with_bounds(feature, joint.bounds, self._probed) for feature in self._features), joint
 
     def report(
-        self, manifest: Manifest, runner: Runner, joint: JointExtremes | None, tolerance: Tolerance
+        self,
+        manifest: Manifest,
+        runner: Runner,
+        joint: JointExtremes | None,
+        tolerance: Tolerance,
+        undecided: float = UNDECIDED,
     ) -> Robustness:
-        """The outcome of every probe at the endpoint of ``manifest``, compared by ``tolerance``."""
+        """The outcome of every probe at the endpoint of ``manifest``, compared as by `differences`."""
         if self._answers is None or joint is None:
             return Robustness(0, len(self._features), "its inputs are tensors, which have no single edge values")
-        outcomes = self._outcomes(manifest, runner, (self._answers, joint.answers), tolerance)
+        requests, expected = self._requests((self._answers, joint.answers))
+        served = serve(manifest, runner, [request.row for request in requests])
+        outcomes = _judge(requests, expected, served.statuses, served.outputs, tolerance, undecided)
         bounds = {
             feature.name: {
                 "lowest": feature.lowest,
@@ -89,9 +98,8 @@ class Gate:
         reason = "" if probed == total else f"{probed} of {total} features were probed"
         return Robustness(probed, total, reason, count_outcomes(outcomes), bounds)
 
-    def _outcomes(
-        self, manifest: Manifest, runner: Runner, probed: tuple[ProbeAnswers, ...], tolerance: Tolerance
-    ) -> list[tuple[ProbeKind, str, Outcome]]:
+    def _requests(self, probed: tuple[ProbeAnswers, ...]) -> tuple[list[_EndpointProbe], Outputs]:
+        """The requests, and the source's outputs that they refer to."""
         dtypes = {feature.name: feature.dtype for feature in self._features}
         requests: list[_EndpointProbe] = []
         parts: list[Outputs] = []
@@ -110,8 +118,7 @@ class Gate:
         requests += from_signature
         parts.append(select_rows(self._expected.outputs, expected_rows))
         expected = {name: np.concatenate([part[name] for part in parts]) for name in parts[-1]}
-        served = serve(manifest, runner, [request.row for request in requests])
-        return _judge(requests, expected, served.statuses, served.outputs, tolerance)
+        return requests, expected
 
     def _of_the_signature(self, dtypes: dict[str, Dtype], offset: int) -> tuple[list[_EndpointProbe], list[int]]:
         """Requests with values missing, unseen and infinite; and the rows of `Expected` for those accepted."""
@@ -152,6 +159,7 @@ def _judge(
     statuses: tuple[int, ...],
     actual: Outputs,
     tolerance: Tolerance,
+    undecided: float,
 ) -> list[tuple[ProbeKind, str, Outcome]]:
     """Kind, feature and outcome by request; ``actual`` holds the outputs of those with status 200 alone."""
     accepted = [request for request, status in zip(requests, statuses, strict=True) if status == 200]
@@ -161,7 +169,9 @@ def _judge(
     same: set[int] = set()
     if compared:
         indices, expected_indices = (list(part) for part in zip(*compared, strict=True))
-        agrees = agree_by_row(select_rows(expected, expected_indices), select_rows(actual, indices), tolerance)
+        agrees = agree_by_row(
+            select_rows(expected, expected_indices), select_rows(actual, indices), tolerance, undecided
+        )
         same = {index for index, agree in zip(indices, agrees, strict=True) if agree}
     outcomes: list[tuple[ProbeKind, str, Outcome]] = []
     index = -1

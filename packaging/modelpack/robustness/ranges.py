@@ -24,7 +24,7 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import Source
 
 #: Probabilities, or an outlier's score, closer than this to the next label's: rounding decides which label it is.
-_UNDECIDED = 1e-9
+UNDECIDED = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,15 @@ def _size(probe: Probe) -> float:
     return abs(float(probe.value)) if probe.sign else 0.0
 
 
-def agree_by_row(expected: Outputs, actual: Outputs, tolerance: Tolerance) -> npt.NDArray[np.bool_]:
-    """[rows]: whether numbers are within tolerance and labels equal, or the source itself undecided."""
+def agree_by_row(
+    expected: Outputs, actual: Outputs, tolerance: Tolerance, undecided: float = UNDECIDED
+) -> npt.NDArray[np.bool_]:
+    """[rows]: whether numbers are within tolerance and labels equal, or the source itself ``undecided``: its
+    scores for two labels no farther apart."""
     rows = len(next(iter(expected.values()), ()))
     settled = actual
     if "label" in expected and expected["label"].ndim == 1:
-        label = np.where(_is_undecided(expected, rows), expected["label"], actual["label"])
+        label = np.where(_is_undecided(expected, rows, undecided), expected["label"], actual["label"])
         settled = {**actual, "label": label}
     agreement = compare(expected, settled, tolerance, worst=rows)
     agrees = np.ones(rows, dtype=bool)
@@ -81,23 +84,25 @@ def agree_by_row(expected: Outputs, actual: Outputs, tolerance: Tolerance) -> np
     return agrees
 
 
-def _is_undecided(outputs: Outputs, rows: int) -> npt.NDArray[np.bool_]:
+def _is_undecided(outputs: Outputs, rows: int, margin: float) -> npt.NDArray[np.bool_]:
     if "scores" in outputs:
-        return np.asarray(np.abs(outputs["scores"].reshape(rows, -1)).max(axis=1) <= _UNDECIDED)
+        return np.asarray(np.abs(outputs["scores"].reshape(rows, -1)).max(axis=1) <= margin)
     probabilities = outputs.get("probabilities")
     if probabilities is None or probabilities.ndim != 2 or probabilities.shape[1] < 2:
         return np.zeros(rows, dtype=bool)
     best = np.sort(probabilities, axis=1)[:, -2:]
-    return np.asarray(best[:, 1] - best[:, 0] <= _UNDECIDED)
+    return np.asarray(best[:, 1] - best[:, 0] <= margin)
 
 
-def agree_by_probe(answers: ProbeAnswers, runner: Runner, tolerance: Tolerance) -> npt.NDArray[np.bool_]:
+def agree_by_probe(
+    answers: ProbeAnswers, runner: Runner, tolerance: Tolerance, undecided: float = UNDECIDED
+) -> npt.NDArray[np.bool_]:
     """[probes]: whether the source predicts and the graph agrees."""
     agrees = np.zeros(len(answers.probes), dtype=bool)
     rows = answers.source.answered
     if len(rows):
         actual = runner.run_by_row(answers.frame.iloc[rows])
-        agrees[rows] = agree_by_row(answers.source.outputs, actual, tolerance)
+        agrees[rows] = agree_by_row(answers.source.outputs, actual, tolerance, undecided)
     return agrees
 
 
