@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from serinus.lambda_handlers.contract.agreement import LEAST_COSINE, Agreement
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack.candidates import Candidates
+from serinus.modelpack.convert.stored_once import store_once
 from serinus.modelpack.convert.tree_format import tree_form
 from serinus.modelpack.errors import PrecisionError
 from serinus.modelpack.labelled import Labelled
@@ -42,6 +43,7 @@ def choose_precision(
     those that do not agree. Raises `PrecisionError` where a requested precision does not apply or is out of
     tolerance."""
     form = tree_form(plain.model)
+    plain = replace(plain, model=store_once(plain.model))
     candidates = Candidates(plain, sample, expected, tolerance, gate, labelled)
     graphs: dict[str, bytes] = {}
     table: list[Measurement] = []

@@ -80,6 +80,9 @@ class Ensemble:
             self._append(tree, ends | tree.is_leaf, weight, voted + target)
 
     def _append(self, tree: Tree, ends: Bools, weight: Floats, target: Ints) -> None:
+        ends, weight, target = _without_vain_splits(tree, ends, weight, target)
+        if ends[0] and weight[0] == 0.0 and self.roots:  # a tree of zeros; one of an ensemble must stay
+            return
         reached = _reached(tree, ends)
         branches = np.flatnonzero(reached & ~ends)
         leaves = np.flatnonzero(reached & ends)
@@ -204,6 +207,22 @@ def _has_votes(tree: Tree, weight: Floats) -> Bools:
         if not tree.is_leaf[node]:
             has_votes[node] = has_votes[tree.left[node]] or has_votes[tree.right[node]]
     return has_votes
+
+
+def _without_vain_splits(tree: Tree, ends: Bools, weight: Floats, target: Ints) -> tuple[Bools, Floats, Ints]:
+    """The tree's ends, and their votes, without splits that lead to the same vote on both sides: CatBoost's trees
+    have the same split at all nodes of a depth, and isolation forests the same depth in many leaves."""
+    ends, weight, target = ends.copy(), weight.copy(), np.where(ends & (weight == 0.0), 0, target)
+    branches = np.flatnonzero(~ends & ~tree.is_leaf)
+    while len(branches):
+        left, right = tree.left[branches], tree.right[branches]
+        same = ends[left] & ends[right] & (weight[left] == weight[right]) & (target[left] == target[right])
+        if not same.any():
+            break
+        vain = branches[same]
+        weight[vain], target[vain], ends[vain] = weight[left[same]], target[left[same]], True
+        branches = branches[~same]
+    return ends, weight, target
 
 
 def _reached(tree: Tree, ends: Bools) -> Bools:

@@ -15,6 +15,7 @@ from serinus.modelpack.convert.quantization.stored_weights import (
     round_weights,
     store_weights,
 )
+from serinus.modelpack.convert.stored_once import drop_unread
 
 _BLOCK = 32
 #: Shares of a block's largest weight at which the codes may end: to cut it off is better than coarser steps.
@@ -43,7 +44,7 @@ def store_in_int4(model: bytes, wide: Collection[str] = ()) -> bytes | None:
     if not packed:
         return None
     replace_nodes(graph, nodes)
-    drop_unused(graph)
+    drop_unread(graph.graph)
     store_weights(graph, {name: round_weights(values) for name, values in weights.items() if name not in packed})
     if not any(entry.domain == "com.microsoft" for entry in graph.opset_import):
         graph.opset_import.append(helper.make_opsetid("com.microsoft", 1))
@@ -115,14 +116,3 @@ def _pack(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[
     unsigned = (best_codes + 8).astype(np.uint8).reshape(columns, blocks, _BLOCK)
     packed: npt.NDArray[np.uint8] = (unsigned[:, :, 0::2] | (unsigned[:, :, 1::2] << 4)).astype(np.uint8)
     return packed, best_scales.reshape(-1).astype(np.float32)
-
-
-def drop_unused(model: Any) -> None:
-    """Remove stored tensors that no node reads; a graph with inner graphs stays as it is."""
-    if any(attribute.HasField("g") for node in model.graph.node for attribute in node.attribute):
-        return
-    used = {name for node in model.graph.node for name in node.input}
-    used |= {output.name for output in model.graph.output}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
