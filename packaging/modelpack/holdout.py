@@ -23,9 +23,11 @@ LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
 def compare_metrics(
     truth: Any, source: Outputs, bundle: Outputs, classes: tuple[Any, ...] | None, max_loss: float
 ) -> dict[str, dict[str, float]]:
-    """Metrics by name for `source` and `bundle`; raises `HoldoutError` where the bundle's are worse by more than
-    ``max_loss`` (errors in the target's unit: by more than that share of the source's), and `SampleError` where
-    the source's are not finite."""
+    """Metrics by name for `source` and `bundle`, read by `as_classifier`. Raises `HoldoutError` where the bundle's
+    are worse by more than ``max_loss`` (errors in the target's unit: by more than that share of the source's), and
+    `SampleError` where the source's are not finite."""
+    bundle, _ = as_classifier(bundle, classes, truth)
+    source, classes = as_classifier(source, classes, truth)
     metrics = {
         "source": measure_metrics(truth, source, classes),
         "bundle": measure_metrics(truth, bundle, classes),
@@ -60,12 +62,57 @@ def measure_metrics(truth: Any, outputs: Outputs, classes: tuple[Any, ...] | Non
         spread = float(target.var())
         metrics = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.abs(error).mean())}
         return metrics | ({"r2": float(1.0 - np.mean(error**2) / spread)} if spread else {})
-    raise SampleError("--holdout requires a model that predicts one label or one number a row. Leave it out.")
+    raise SampleError(
+        "--holdout requires a model that predicts one label or one number a row, or scores of classes that the "
+        "target numbers from 0. Leave it out."
+    )
 
 
 def has_metrics(outputs: Outputs) -> bool:
-    """Whether the model predicts one label or one number a row, of which there are metrics."""
-    return any(name in outputs and outputs[name].ndim == 1 for name in ("label", "value"))
+    """Whether the model predicts one label, one number, or a score for each class a row."""
+    own = any(name in outputs and outputs[name].ndim == 1 for name in ("label", "value"))
+    return own or _class_scores(outputs) is not None
+
+
+def as_classifier(
+    outputs: Outputs, classes: tuple[Any, ...] | None, truth: Any
+) -> tuple[Outputs, tuple[Any, ...] | None]:
+    """``outputs`` and ``classes``; of a network whose only output is a score for each class, with labels that are
+    numbers of its columns: label and probabilities (by softmax, where the scores are none)."""
+    scores = _class_scores(outputs)
+    if scores is None or not _number_columns(truth, scores.shape[1]):
+        return outputs, classes
+    values = scores.astype(np.float64)
+    if (values < 0.0).any() or not np.allclose(values.sum(axis=1), 1.0, atol=1e-3):
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        values /= values.sum(axis=1, keepdims=True)
+    return {"label": values.argmax(axis=1), "probabilities": values}, tuple(range(values.shape[1]))
+
+
+def can_be_scored(outputs: Outputs, classes: tuple[Any, ...] | None, truth: Any) -> bool:
+    """Whether ``truth`` are labels of these outputs. A matrix may be an embedding: it holds scores of classes
+    where they name the true one more often than always the commonest would."""
+    read, _ = as_classifier(outputs, classes, truth)
+    if read is outputs:
+        return any(name in outputs and outputs[name].ndim == 1 for name in ("label", "value"))
+    commonest = float(np.unique(np.asarray(truth, dtype=np.float64), return_counts=True)[1].max()) / len(truth)
+    return accuracy(truth, read["label"]) > commonest
+
+
+def _class_scores(outputs: Outputs) -> npt.NDArray[Any] | None:
+    """[rows, classes]: the only output, where it is a matrix of numbers."""
+    if len(outputs) != 1:
+        return None
+    (values,) = outputs.values()
+    return values if values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] >= 2 else None
+
+
+def _number_columns(truth: Any, columns: int) -> bool:
+    values = list(truth)
+    return all(
+        isinstance(value, _NUMBERS) and float(value).is_integer() and 0 <= float(value) < columns
+        for value in values
+    )
 
 
 def accuracy(truth: Any, labels: Any) -> float:

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from serinus.lambda_handlers.contract.agreement import Outputs, compare
+from serinus.lambda_handlers.contract.agreement import LEAST_COSINE, Outputs, compare
 from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.holdout import as_classifier
 from serinus.modelpack.label_changes import find_label_changes
 from serinus.modelpack.label_verdict import LabelVerdict
 from serinus.modelpack.paired_loss import measure_losses
@@ -52,12 +53,14 @@ class Labelled:
         rows, which the tolerance must cover too."""
         outputs = run(self.frame)
         pairs = [(self.source, outputs), unlabelled]
+        bundle, _ = as_classifier(outputs, self.classes, self.truth)
+        source, classes = as_classifier(self.source, self.classes, self.truth)
         return LabelVerdict(
             origin=self.origin,
             rows=len(self.frame),
             allowed=self.allowed,
-            losses=measure_losses(self.truth, self.source, outputs, self.classes),
-            changes=find_label_changes(self.truth, self.source, outputs, self.classes),
+            losses=measure_losses(self.truth, source, bundle, classes),
+            changes=find_label_changes(self.truth, source, bundle, classes),
             tolerance=cover(pairs, requested),
         )
 
@@ -65,9 +68,11 @@ class Labelled:
 def cover(pairs: list[tuple[Outputs, Outputs]], requested: Tolerance, margin: float = _MARGIN) -> Tolerance:
     """The tolerance that pairs of expected and actual outputs keep, with a margin; nowhere narrower than
     ``requested``. Numbers may differ by a share too, which holds beyond the sample, where predictions grow."""
-    share, numbers = requested.labels, []
+    share, numbers, cosines = requested.labels, [], []
     for expected, actual in pairs:
-        share = min(share, compare(expected, actual, requested).labels_equal)
+        agreement = compare(expected, actual, requested)
+        share = min(share, agreement.labels_equal)
+        cosines.append(1.0 if agreement.cosine is None else agreement.cosine)
         for name, values in expected.items():
             if values.dtype.kind == "f":
                 a, b = (item.astype(np.float64).ravel() for item in (values, actual[name]))
@@ -77,7 +82,13 @@ def cover(pairs: list[tuple[Outputs, Outputs]], requested: Tolerance, margin: fl
     rtol = max(requested.rtol, _round_up(margin * apart / largest) if largest and np.isfinite(apart) else 0.0)
     beyond = [float(np.nanmax(d - rtol / margin * a, initial=0.0)) for a, d in numbers]
     atol = max(requested.atol, _round_up(margin * max(beyond, default=0.0)))
-    return requested._replace(labels=float(np.floor(share * 1e4) / 1e4), atol=atol, rtol=rtol)
+    labels, least = (
+        float(np.floor(share * 1e4) / 1e4),
+        LEAST_COSINE if requested.cosine is None else requested.cosine,
+    )
+    turned = 1.0 - _round_up(margin * (1.0 - min(cosines)))
+    cosine = requested.cosine if turned >= least else max(turned, -1.0)
+    return requested._replace(labels=labels, atol=atol, rtol=rtol, cosine=cosine)
 
 
 def is_undecided(outputs: Outputs, tolerance: Tolerance) -> npt.NDArray[np.bool_]:

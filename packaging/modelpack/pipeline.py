@@ -24,7 +24,7 @@ from serinus.modelpack.constraints import constraints_file, infer, read_edited, 
 from serinus.modelpack.errors import ConversionError, ParityError
 from serinus.modelpack.features import build_signature, describe_features
 from serinus.modelpack.golden import choose_golden
-from serinus.modelpack.holdout import compare_metrics, has_metrics
+from serinus.modelpack.holdout import can_be_scored, compare_metrics, has_metrics
 from serinus.modelpack.labelled import SAMPLE_SHARE, Labelled, choose_golden_rows, edge_tolerance
 from serinus.modelpack.layers.limits import SizeBudget, size_budget
 from serinus.modelpack.measurements import Measurement
@@ -244,7 +244,7 @@ def _label_rows(reference: _Reference, holdout: _Holdout | None) -> Labelled | N
         rows = holdout.rows
         return Labelled(HOLDOUT, rows.frame, rows.target, holdout.outputs, classes, request.max_loss)
     target, outputs = reference.sample.target, reference.sample_outputs
-    if target is None or not has_metrics(outputs):
+    if target is None or not can_be_scored(outputs, classes, target):
         return None
     allowed = SAMPLE_SHARE * request.max_loss
     return Labelled(SAMPLE, reference.sample.frame, target, outputs, classes, allowed)

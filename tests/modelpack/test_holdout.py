@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics
 
 from serinus.modelpack.errors import HoldoutError, SampleError
-from serinus.modelpack.holdout import accuracy, compare_metrics
+from serinus.modelpack.holdout import accuracy, as_classifier, can_be_scored, compare_metrics
 
 ROWS = 300
 LABELS: dict[str, Any] = {
@@ -93,3 +93,26 @@ def test_metrics_that_are_not_numbers_pass_no_gate() -> None:
 )
 def test_label_is_the_same_however_a_table_writes_it(truth: Any, labels: Any, share: float) -> None:
     assert accuracy(pd.Series(truth), np.array(labels)) == pytest.approx(share)
+
+
+def test_scores_of_classes_are_read_as_a_classifier() -> None:
+    random = np.random.default_rng(5)
+    truth = random.integers(0, 4, ROWS)
+    logits = random.normal(0.0, 1.0, (ROWS, 4)) + 2.0 * np.eye(4)[truth]
+    measured = compare_metrics(pd.Series(truth), {"logits": logits}, {"logits": logits}, None, 0.0)["source"]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert measured["accuracy"] == metrics.accuracy_score(truth, logits.argmax(axis=1))
+    assert measured["log_loss"] == pytest.approx(metrics.log_loss(truth, shares), rel=1e-9)
+    read, classes = as_classifier({"probabilities of classes": shares}, None, truth)
+    assert classes == (0, 1, 2, 3)
+    assert read["probabilities"] == pytest.approx(shares)
+    assert can_be_scored({"logits": logits}, None, pd.Series(truth))
+
+
+def test_embedding_is_no_classifier() -> None:
+    random = np.random.default_rng(6)
+    vectors, labels = random.normal(size=(ROWS, 8)), pd.Series(random.integers(0, 2, ROWS))
+    assert not can_be_scored({"vector": vectors}, None, labels)
+    for truth in (labels + 8, labels + 0.5, labels.map({0: "a", 1: "b"})):
+        with pytest.raises(SampleError, match="scores of classes that the target numbers from 0"):
+            compare_metrics(truth, {"vector": vectors}, {"vector": vectors}, None, 0.0)
