@@ -1,5 +1,6 @@
 """Labels decide where rows do not agree: what is as good is shipped, said so, and still checked before traffic."""
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -275,3 +276,27 @@ def test_changes_name_direction_and_side_of_the_threshold() -> None:
     assert changes.summary().startswith(
         "3 of 4 labels changed: 2 became wrong, 1 right; their scores moved by 0.03"
     )
+
+
+def test_costliest_weights_stay_wide_where_labels_refuse(network: Any, pack: Package, holdout: Path) -> None:
+    # Units that never fire, with huge weights from one layer to the next, leave no steps of int8 for the others.
+    spoilt = copy.deepcopy(network)
+    layers = spoilt[-1]
+    layers.intercepts_[0][0] = layers.intercepts_[1][0] = -1e6
+    layers.coefs_[1][0, :] = layers.coefs_[1][:, 0] = 500.0
+    packed = pack(
+        spoilt,
+        _labelled_sample(),
+        precision="int8",
+        target="y",
+        holdout=holdout,
+        max_loss=0.02,
+        allow_fragile=True,
+    )
+    line = next(line for line in packed.precisions if line.chosen)
+    assert line.title == "int8, 1 of 2 weights in float16"
+    assert line.is_equal
+    assert "int8, 1 of 2 weights in float16" in (packed.bundle / "card.md").read_text()
+    stored = {tensor.name: tensor for tensor in onnx.load(packed.bundle / "model.onnx").graph.initializer}
+    (wide,) = [tensor for name, tensor in stored.items() if name.endswith(" half")]
+    assert sorted(wide.dims) == [64, 96]
