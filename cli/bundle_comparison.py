@@ -92,6 +92,8 @@ def _measurements(baseline: dict[str, Any], provenance: dict[str, Any]) -> Itera
             "parity",
             f"{parity['labels_equal']:.2%} of labels equal, largest difference {parity['max_abs_difference']:.1e}",
         )
+    if acceptance := provenance.get("acceptance"):
+        yield "acceptance", acceptance["summary"]
     for counts in (provenance.get("robustness") or {}).get("lines", []):
         if unlike := counts.get("differs", 0) + counts.get("unguarded", 0):
             yield f"edge cases: {counts['probe']}", f"{unlike} differ from the source"

@@ -103,6 +103,8 @@ def print_result(packed: "PackageResult", project: Path) -> None:
         f"{parity.rows} rows: labels {parity.labels_equal:.2%} equal, "
         f"largest difference {parity.max_abs_difference:.2g}",
     )
+    if packed.acceptance:
+        shown.add_row("acceptance", f"passed: {packed.acceptance}")
     if packed.environment_of_source is not None:
         own = packed.environment_of_source
         shown.add_row("versions", f"{packed.framework} on Python {own['python']}, {own['origin']}")

@@ -19,6 +19,7 @@ Errors:
     ├── PrecisionError          the requested precision does not apply, or is out of tolerance
     ├── ParityError             the graph disagrees with the model beyond the tolerance
     ├── HoldoutError            the bundle's metrics on labelled rows are worse than the source's
+    ├── AcceptanceError         an answer is not as the acceptance test requires
     └── LayerError              the function would exceed what AWS Lambda allows
     ContractError           a bundle or serinus.lock is damaged, or a folder is not a bundle
     ReleaseError            `load` finds no pinned bundle of that name
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from serinus.lambda_handlers.contract.tolerance import Tolerance
     from serinus.loaded import LoadedModel, RequestRejected, load
     from serinus.modelpack.errors import (
+        AcceptanceError,
         ConversionError,
         HoldoutError,
         LayerError,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from serinus.packaged import PackagedModel, package
 
 __all__ = [
+    "AcceptanceError",
     "ContractError",
     "ConversionError",
     "EndpointError",

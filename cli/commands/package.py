@@ -148,6 +148,16 @@ def package(
             "and of predictions; differences from the sample are reported.",
         ),
     ] = None,
+    acceptance: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Rows with required answers, as .csv or .parquet: the features, and columns expected (label or "
+            "number), min, max, of (the label whose probability they bound) and note. The bundle is refused "
+            "where it answers otherwise, and so is each release. Default: acceptance.csv beside serinus.toml, "
+            "if it exists.",
+        ),
+    ] = None,
     max_loss: Annotated[
         float,
         typer.Option(
@@ -230,6 +240,7 @@ def package(
         "precision": precision,
         "holdout": holdout,
         "traffic": traffic,
+        "acceptance": acceptance,
         "max_loss": max_loss,
         "allow_fragile": allow_fragile,
         "dry_run": dry_run,

@@ -287,7 +287,7 @@ def _endpoint(file: SettingsFile, environment: str, name: str) -> Endpoint:
     merged: dict[str, Any] = dict(BUILT_IN.get(environment, {}))
     for layer in (file.defaults, file.endpoint[name], overrides.defaults, overrides.endpoint.get(name)):
         if layer is not None:
-            _lay_over(merged, layer.model_dump(exclude_unset=True, exclude={"environments"}))
+            _lay_over(merged, layer.model_dump(exclude_unset=True, exclude={"environments", "acceptance"}))
     return Endpoint(
         name=name,
         model=merged.get("model", name),

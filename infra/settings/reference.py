@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from serinus.infra.settings.acceptance_schema import AcceptanceSettings
 from serinus.infra.settings.access_schema import DomainSettings, JwtSettings, WafSettings
 from serinus.infra.settings.allowed import allowed_values
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
@@ -30,6 +31,7 @@ _NESTED = frozenset(
         "operations",
         "slack",
         "teams",
+        "acceptance",
     }
 )
 
@@ -49,6 +51,7 @@ def render_reference() -> str:
             *_section("`[defaults.rollout]` and `[endpoint.NAME.rollout]`", RolloutSettings),
             *_section("`[defaults.alarms]` and `[endpoint.NAME.alarms]`", AlarmSettings),
             *_section("`[defaults.monitor]` and `[endpoint.NAME.monitor]`", MonitorSettings),
+            *_section("`[endpoint.NAME.acceptance]`", AcceptanceSettings),
             *_section("`[operations]` and `[env.NAME.operations]`", OperationsSettings),
             *_section("`[operations.slack]` and `[env.NAME.operations.slack]`", SlackSettings),
             *_section("`[operations.teams]` and `[env.NAME.operations.teams]`", TeamsSettings),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from serinus.infra.settings.acceptance_schema import AcceptanceSettings
 from serinus.infra.settings.access_schema import Auth, DomainSettings, Front, JwtSettings, Tls, WafSettings
 from serinus.infra.settings.cold_start_schema import ProvisionedSettings
 from serinus.infra.settings.monitor_schema import MonitorSettings
@@ -192,6 +193,9 @@ class EndpointTable(EndpointSettings):
     ] = None
     """Environments in which the endpoint exists, and in which a missing pin is an error; if unset, those in which
     `serinus.lock` pins its model. The offline cloud's `local` is included with `dev`."""
+
+    acceptance: AcceptanceSettings = AcceptanceSettings()
+    """Rules that every bundle of the endpoint's model must keep."""
 
 
 class EnvironmentSettings(BaseModel):

@@ -12,12 +12,15 @@ and golden set. Short versions (12 hex digits) are for people, folders and heade
 """
 
 import json
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.files import Folder, path_in, read_file
 from serinus.lambda_handlers.contract.signature import Signature
 from serinus.lambda_handlers.contract.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from serinus.lambda_handlers.contract.acceptance import Acceptance
 
 FORMAT = 1
 GRAPH = "model.onnx"
@@ -82,18 +85,26 @@ class Manifest(NamedTuple):
 
 
 class Golden(NamedTuple):
-    """golden.json: ``rows`` as a request holds them (feature name -> value, null where missing) and
-    ``outputs`` of the source model by output name, one entry per row."""
+    """golden.json: ``rows`` as a request holds them (feature name -> value, null where missing) and ``outputs`` of
+    the source model by output name, one entry per row; and the user's ``acceptance`` test, if there is one."""
 
     rows: tuple[dict[str, Any], ...]
     outputs: dict[str, list[Any]]
+    acceptance: "Acceptance | None" = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"rows": list(self.rows), "outputs": self.outputs}
+        own = {} if self.acceptance is None else {"acceptance": self.acceptance.to_json()}
+        return {"rows": list(self.rows), "outputs": self.outputs, **own}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Golden":
-        return cls(rows=tuple(data["rows"]), outputs=data["outputs"])
+        golden = cls(rows=tuple(data["rows"]), outputs=data["outputs"])
+        if "acceptance" not in data:
+            return golden
+        # Few models have one: the others' readers do without the module.
+        from serinus.lambda_handlers.contract.acceptance import Acceptance
+
+        return golden._replace(acceptance=Acceptance.from_json(data["acceptance"]))
 
 
 def dump_json(data: Any) -> bytes:

@@ -4,6 +4,7 @@ import time
 
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.signature import Signature
+from serinus.lambda_handlers.hooks.acceptance import probe_acceptance
 from serinus.lambda_handlers.hooks.compatibility import breaking_changes
 from serinus.lambda_handlers.hooks.errors import NoResponse, NotReady, Throttled
 from serinus.lambda_handlers.hooks.outcome import Outcome
@@ -35,6 +36,12 @@ def check(
         if not probe.passed:
             return Outcome(False, probe.detail)
     agreed = f"version {new.qualifier} agrees with the source model on {total} golden rows"
+    acceptance = expected.golden.acceptance
+    if acceptance is not None:
+        accepted = probe_acceptance(new, expected, acceptance, rows, deadline)
+        if not accepted.passed:
+            return Outcome(False, accepted.detail)
+        agreed = f"{agreed}, and {accepted.detail}"
     if live is None:
         return Outcome(True, agreed)
     try:

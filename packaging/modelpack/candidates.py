@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from serinus.lambda_handlers.contract.acceptance import find_violations
 from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
 from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.acceptance import AcceptanceTest
 from serinus.modelpack.convert.half_storage import LEAST_NUMBERS, store_as
 from serinus.modelpack.convert.packed_attributes import pack_lists
 from serinus.modelpack.convert.quantization.four_bits import store_in_int4
@@ -66,6 +68,7 @@ class Candidates:
     tolerance: Tolerance
     gate: "Gate | None" = None
     labelled: Labelled | None = None
+    accepted: AcceptanceTest | None = None
 
     def measure_all(self, largest_share: float) -> Iterator[Candidate]:
         """The plain graph, then every other precision. Of graphs that labels refuse, the costliest weights are
@@ -98,7 +101,20 @@ class Candidates:
         if model is None:
             return Candidate(Measurement(name, note=_unchanged_note(name, tree_form(self.plain.model))), None)
         packed = pack_lists(model)
-        return Candidate(self._judge(self._measure(name, packed), packed), packed)
+        return Candidate(
+            self._require_acceptance(self._judge(self._measure(name, packed), packed), packed), packed
+        )
+
+    def _require_acceptance(self, line: Measurement, model: bytes) -> Measurement:
+        """The line, out of tolerance where the graph fails the acceptance test, which its source passed."""
+        if self.accepted is None or line.agreement is None or not line.is_equal:
+            return line
+        outputs = Runner(model, self.sample, threads=1)(self.accepted.frame)
+        violations = find_violations(self.accepted.requirements, outputs)
+        if not violations:
+            return line
+        agreement = replace(line.agreement, agrees=False)
+        return replace(line, agreement=agreement, verdict=None, note=f"fails the acceptance test: {violations[0]}")
 
     def _calibrated(self) -> bytes | None:
         """By the calibration whose outputs are closest; without labels by the plainest: it is refused anyway."""

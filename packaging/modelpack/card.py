@@ -40,6 +40,7 @@ def write_card(manifest: Manifest, provenance: dict[str, Any], parts: BundleCont
         *_data(json.loads(parts.baseline)),
         *_outputs(manifest),
         *_agreement(manifest, provenance["parity"], rows, by_labels=_shipped(provenance)["verdict"] is not None),
+        *_acceptance(provenance["acceptance"]),
         *_robustness(Robustness.from_json(provenance["robustness"])),
         *_precisions(provenance["precisions"]),
         *_by_labels(_shipped(provenance), provenance["advice"]),
@@ -126,6 +127,14 @@ def _direction(cosine: float | None, tolerance: Tolerance) -> list[str]:
     least = LEAST_COSINE if tolerance.cosine is None else tolerance.cosine
     instead = "" if tolerance.cosine is None else ", instead of atol and rtol"
     return [f"Vectors keep their direction: least cosine {cosine:.6f}; required: {least:g}{instead}."]
+
+
+def _acceptance(acceptance: dict[str, Any] | None) -> list[str]:
+    """The user's own test, where there is one; a bundle without passing it is never written."""
+    if acceptance is None:
+        return []
+    passed = f"Passed, all {acceptance['requirements']} requirements: {text(acceptance['summary'])}."
+    return ["## Acceptance test", "", passed, "It is made again before each release gets traffic.", ""]
 
 
 def _robustness(robustness: Robustness) -> list[str]:

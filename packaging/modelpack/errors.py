@@ -13,6 +13,7 @@ ModelpackError
 ├── PrecisionError          [6] the requested precision does not apply, or is out of tolerance
 ├── ParityError             [6] the graph disagrees with the model beyond the tolerance
 ├── HoldoutError            [6] the bundle's own metrics on labelled rows are worse than the source's
+├── AcceptanceError         [6] an answer is not as the acceptance test requires
 └── LayerError              [7] a layer cannot be built
     ├── ResolveError            the layer's packages could not be installed for the target
     └── LayerLimitError         the function would exceed what AWS Lambda allows
@@ -142,6 +143,16 @@ class HoldoutError(ModelpackError):
     def __init__(self, message: str, metric: str) -> None:
         super().__init__(message)
         self.metric = metric
+
+
+class AcceptanceError(ModelpackError):
+    """An answer is not as the acceptance test requires; ``violations`` are sentences."""
+
+    exit_code = 6
+
+    def __init__(self, message: str, violations: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.violations = violations
 
 
 class LayerError(ModelpackError):

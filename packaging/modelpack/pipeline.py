@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from serinus.lambda_handlers.contract import constraints, monitored
 from serinus.lambda_handlers.contract.agreement import Agreement, Outputs, compare
-from serinus.lambda_handlers.contract.bundle import Manifest
+from serinus.lambda_handlers.contract.bundle import Golden, Manifest
 from serinus.lambda_handlers.contract.constraints import Constraint
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 from serinus.lambda_handlers.contract.monitored import Monitored
@@ -18,10 +18,11 @@ from serinus.lambda_handlers.contract.prediction_bins import KEY
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack import bundle, sources
+from serinus.modelpack.acceptance import SHIPPED, THOROUGH, AcceptanceBuilder, AcceptanceTest, read_rules
 from serinus.modelpack.baseline import profile
 from serinus.modelpack.card import write_card
 from serinus.modelpack.constraints import constraints_file, infer, read_edited, unique_columns
-from serinus.modelpack.errors import ConversionError, ParityError
+from serinus.modelpack.errors import AcceptanceError, ConversionError, ParityError
 from serinus.modelpack.features import build_signature, describe_features
 from serinus.modelpack.golden import choose_golden
 from serinus.modelpack.holdout import can_be_scored, compare_metrics, has_metrics
@@ -50,8 +51,9 @@ from serinus.modelpack.robustness.gate import Gate
 from serinus.modelpack.robustness.joint_extremes import JointExtremes
 from serinus.modelpack.robustness.ranges import UNDECIDED
 from serinus.modelpack.robustness.report import Robustness
+from serinus.modelpack.robustness.serving_check import serve
 from serinus.modelpack.sample import MAX_ROWS, Sample
-from serinus.modelpack.sample_source import fit_sample, read_holdout, read_rows, read_traffic
+from serinus.modelpack.sample_source import fit_sample, read_acceptance, read_holdout, read_rows, read_traffic
 from serinus.modelpack.sources import Graph, ModelFile, Source
 from serinus.modelpack.sources.live import LiveModel
 from serinus.modelpack.stopwatch import Stopwatch
@@ -71,6 +73,8 @@ class _Reference:
     sample: Sample
     features: tuple[Feature, ...]
     expected: Expected
+    acceptance: AcceptanceBuilder
+    accepted: AcceptanceTest | None
 
     @property
     def sample_outputs(self) -> Outputs:
@@ -174,7 +178,20 @@ def _read_reference(
     sample = fit_sample(request, file, source, table.head(MAX_ROWS))
     features = describe_features(source, sample)
     expected = predict_expected(source, sample, features)
-    return _Reference(request, file, source, environment, sample, features, expected)
+    outputs = {name: values[: expected.sample_rows] for name, values in expected.outputs.items()}
+    acceptance = AcceptanceBuilder(
+        read_acceptance(request, file, source, sample),
+        read_rules(request.project, request.name),
+        sample,
+        features,
+        outputs,
+        source.classes,
+        request.tolerance,
+    )
+    accepted = acceptance.build(*THOROUGH)
+    if accepted is not None:
+        accepted.require_of(source)
+    return _Reference(request, file, source, environment, sample, features, expected, acceptance, accepted)
 
 
 def _convert(reference: _Reference, gate: Gate) -> Graph:
@@ -223,6 +240,7 @@ def _choose_graph(
         budget.model_bytes,
         None if request.allow_fragile else gate,
         labelled,
+        reference.accepted,
     )
     chosen = next(line for line in precisions if line.chosen)
     assert chosen.agreement is not None
@@ -323,13 +341,19 @@ def _assemble(
         shipped.graph.model,
         manifest,
         baseline | {KEY: None if bins is None else bins.to_json(), **monitoring},
-        choose_golden(expected, checked.features, outside),
+        _with_acceptance(reference, choose_golden(expected, checked.features, outside)),
     )
     sizes = bundle.file_sizes(content)
     left_bytes = shipped.budget.model_bytes - sum(sizes.values()) + len(content.graph)
     advice = advise_smaller(shipped.precisions, shipped.graph.precision, left_bytes)
     shipped.budget.check(request.name, sizes, advice)
     return content
+
+
+def _with_acceptance(reference: _Reference, golden: Golden) -> Golden:
+    """The golden set with the acceptance test, where there is one."""
+    shipped = reference.acceptance.build(*SHIPPED)
+    return golden if shipped is None else golden._replace(acceptance=shipped.to_contract(reference.features))
 
 
 def _golden_rows(reference: _Reference, shipped: _ShippedGraph) -> tuple[set[int], Tolerance]:
@@ -348,13 +372,32 @@ def _golden_rows(reference: _Reference, shipped: _ShippedGraph) -> tuple[set[int
 def _check_endpoint(
     reference: _Reference, shipped: _ShippedGraph, checked: _Checked, content: bundle.BundleContent, gate: Gate
 ) -> Robustness:
-    """The endpoint's outcome on edge cases; raises `ParityError` where it differs from the source too often."""
+    """The endpoint's outcome on edge cases. Raises `ParityError` where it differs from the source too often, and
+    `AcceptanceError` where it does not answer as its acceptance test requires."""
     request = reference.request
+    if reference.accepted is not None:
+        _require_answers(reference.accepted, content.manifest, shipped.runner)
     robustness = gate.report(content.manifest, shipped.runner, checked.joint, *shipped.edge_tolerance)
     refused = not (request.allow_fragile or shipped.is_accepted_by_labels)  # whose edge cases were accepted
     if refused and robustness.fails(request.tolerance.labels):
         raise fragile_endpoint_error(robustness, shipped.agreement)
     return robustness
+
+
+def _require_answers(test: AcceptanceTest, manifest: Manifest, runner: Runner) -> None:
+    """Raise `AcceptanceError` where the endpoint rejects a row of ``test`` or answers otherwise than required."""
+    rows = test.to_contract(manifest.signature.features).rows
+    answers = serve(manifest, runner, rows)
+    rejected = [row for row, status in enumerate(answers.statuses) if status != 200]
+    if rejected:
+        named = next((item.name for item in test.requirements if rejected[0] in item.rows), f"row {rejected[0]}")
+        raise AcceptanceError(
+            f"the endpoint rejects {len(rejected)} rows of the acceptance test with status "
+            f"{answers.statuses[rejected[0]]}. {named}: {rows[rejected[0]]}. Correct the row; the card lists what "
+            "is accepted.",
+            (named,),
+        )
+    test.require(answers.outputs, "the endpoint")
 
 
 def _write(
@@ -373,6 +416,7 @@ def _write(
         **describe_origin(reference.file, request.sample, source, shipped.agreement, watch.seconds),
         "precisions": [line.to_json() for line in shipped.precisions],
         "advice": shipped.advice,
+        "acceptance": None if reference.accepted is None else reference.accepted.to_json(),
         "robustness": robustness.to_json(),
         "holdout": checked.holdout,
         "score": score,
@@ -401,4 +445,5 @@ def _write(
         environment_of_source=environment,
         robustness=robustness,
         advice=shipped.advice,
+        acceptance="" if reference.accepted is None else reference.accepted.to_json()["summary"],
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from serinus.lambda_handlers.contract.agreement import LEAST_COSINE, Agreement
 from serinus.lambda_handlers.contract.tolerance import Tolerance
+from serinus.modelpack.acceptance import AcceptanceTest
 from serinus.modelpack.candidates import Candidates
 from serinus.modelpack.convert.stored_once import store_once
 from serinus.modelpack.convert.tree_format import tree_form
@@ -37,14 +38,15 @@ def choose_precision(
     max_bytes: int,
     gate: "Gate | None" = None,
     labelled: Labelled | None = None,
+    accepted: AcceptanceTest | None = None,
 ) -> tuple[Graph, tuple[Measurement, ...]]:
     """The graph in the precision ``requested``, and the table of all. ``plain`` agrees already; where it exceeds
     ``max_bytes``, slower ones are eligible too; ``gate`` compares edge cases as well, and ``labelled`` rows judge
-    those that do not agree. Raises `PrecisionError` where a requested precision does not apply or is out of
-    tolerance."""
+    those that do not agree; all must pass the test ``accepted``. Raises `PrecisionError` where a requested
+    precision does not apply or is out of tolerance."""
     form = tree_form(plain.model)
     plain = replace(plain, model=store_once(plain.model))
-    candidates = Candidates(plain, sample, expected, tolerance, gate, labelled)
+    candidates = Candidates(plain, sample, expected, tolerance, gate, labelled, accepted)
     graphs: dict[str, bytes] = {}
     table: list[Measurement] = []
     for candidate in candidates.measure_all(_SAVES):

@@ -18,7 +18,7 @@ from serinus.modelpack.robustness.report import Robustness
 
 #: Valid values of ``precision``; `auto` applies the rule of `precision.choose_precision`.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-dynamic", "int8-static", "int4")
-_PATHS = ("source", "sample", "project", "requirements", "holdout", "traffic")
+_PATHS = ("source", "sample", "project", "requirements", "holdout", "traffic", "acceptance")
 _FIELDS: dict[str, fields.FieldCheck] = {
     "source": fields.path("the path of a saved model or of an MLflow model's folder"),
     "name": fields.text,
@@ -34,6 +34,7 @@ _FIELDS: dict[str, fields.FieldCheck] = {
     "precision": fields.text,
     "holdout": fields.optional(fields.path("the path of a .csv or .parquet file")),
     "traffic": fields.optional(fields.path("the path of a .csv or .parquet file")),
+    "acceptance": fields.optional(fields.path("the path of a .csv or .parquet file")),
     "max_loss": fields.number,
     "dry_run": fields.flag,
     "factory": fields.optional(fields.text),
@@ -56,6 +57,7 @@ class PackageRequest:
     ``precision`` is one of `PRECISIONS`. ``holdout`` is a labelled table like the sample, with column
     ``target``, on which the bundle's own metrics may be worse than the source's by ``max_loss`` at most.
     ``traffic`` is a table of rows as live requests hold them, with which later traffic is compared.
+    ``acceptance`` is a table of rows with required answers; None: acceptance.csv of the project, if it exists.
     ``allow_fragile`` accepts a bundle that differs from its source on edge-case inputs.
     ``dry_run`` writes nothing; ``candidate`` writes the bundle and pins nothing.
     ``factory`` (`module:function`) returns the PyTorch module for weights.
@@ -79,6 +81,7 @@ class PackageRequest:
     precision: str = "auto"
     holdout: Path | None = None
     traffic: Path | None = None
+    acceptance: Path | None = None
     max_loss: float = 0.01
     dry_run: bool = False
     factory: str | None = None
@@ -157,6 +160,7 @@ class PackageResult:
     ``score`` is the source's accuracy (classifiers) or R² (regressors) on the sample, where a target was named.
     ``environment_of_source`` holds Python and packages of the source's own environment, where it ran in one.
     ``robustness`` counts the outcomes on edge cases. ``advice`` says what labelled rows would allow.
+    ``acceptance`` names the requirements of the acceptance test, which it passed; empty without one.
     """
 
     bundle: Path
@@ -178,6 +182,7 @@ class PackageResult:
     environment_of_source: dict[str, Any] | None = None
     robustness: Robustness | None = None
     advice: str = ""
+    acceptance: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; ``bundle`` as text."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from serinus.modelpack.acceptance import MOST_ROWS, acceptance_file, split_table
 from serinus.modelpack.errors import SampleError
 from serinus.modelpack.request import PackageRequest
 from serinus.modelpack.sample import MAX_ROWS, Sample, fit_to_model
@@ -30,6 +31,23 @@ def read_holdout(request: PackageRequest, file: ModelFile, source: Source) -> pd
     """The holdout's rows, where the request names one. Raises `SampleError`."""
     path = request.holdout
     return None if path is None else read_table(path, _texts(path, request, file, source))
+
+
+def read_acceptance(
+    request: PackageRequest, file: ModelFile, source: Source, sample: Sample
+) -> tuple[str, pd.DataFrame, Sample] | None:
+    """The rows of the acceptance test, where there is one: the file's name, what is required of each row, and its
+    features as the model's inputs. Raises `SampleError` and `RequestError`."""
+    path = acceptance_file(request.project, request.acceptance)
+    if path is None:
+        return None
+    table = read_table(path, (*strings_of(file.columns), *sample.strings), most_rows=MOST_ROWS + 1)
+    features, required = split_table(path, table, sample.names)
+    try:
+        fitted = fit_sample(replace(request, drop=(), target=None), file, source, features)
+    except SampleError as error:
+        raise SampleError(f"acceptance file {path}: {error}") from error
+    return path.name, required, fitted
 
 
 def read_traffic(request: PackageRequest, file: ModelFile, source: Source, sample: Sample) -> Sample | None:

@@ -94,7 +94,7 @@ def test_an_element_of_a_list_is_found_on_its_own_line(tmp_path: Path) -> None:
         (f"{PROD}acount = 1\n", "line 7: env.prod.acount is unknown; did you mean account?"),
         (
             f"{ENDPOINT}zzz = 1\n",
-            "line 4: endpoint.churn.zzz is unknown; known: access_logs, alarms, architecture, auth, burst_limit, ",
+            "line 4: endpoint.churn.zzz is unknown; known: acceptance, access_logs, alarms, architecture, auth, ",
         ),
     ],
 )

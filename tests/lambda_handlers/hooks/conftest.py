@@ -19,7 +19,8 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 from onnx import TensorProto, helper
 
-from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
+from serinus.lambda_handlers.contract.acceptance import Acceptance
+from serinus.lambda_handlers.contract.bundle import Golden, Manifest, compute_version, dump_json
 from serinus.lambda_handlers.contract.monitored import KEY, Monitored
 from serinus.lambda_handlers.contract.prediction_bins import bins_between
 from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
@@ -42,6 +43,7 @@ def sum_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         golden_error: float = 0.0,
         features: tuple[Feature, ...] | None = None,
         monitored: Monitored | None = None,
+        acceptance: Acceptance | None = None,
     ) -> Path:
         chosen = features or (Feature("a", "float32"), Feature("b", "float32"))
         tensor = Tensor("X", "float32", tuple(feature.name for feature in chosen))
@@ -52,7 +54,7 @@ def sum_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         profile = {"name": name, "prediction_bins": BINS.to_json()}
         profile |= {KEY: monitored.to_json()} if monitored else {}
         graph, baseline = _sum_graph(len(chosen)), dump_json(profile)
-        golden = dump_json({"rows": rows, "outputs": outputs})
+        golden = dump_json(Golden(tuple(rows), outputs, acceptance).to_json())
         manifest = Manifest("churn", "", signature, "float32", Tolerance(), "tests").to_json()
         manifest["version"] = compute_version(graph, manifest, baseline, golden)
         (folder / "model.onnx").write_bytes(graph)
