@@ -35,6 +35,7 @@ TITLES = {
     "main_job": "The main job",
     "package": "Packaging",
     "models": "Kinds of models",
+    "quantize": "Quantization",
     "judge": "The judge",
     "monitor": "The monitor",
     "rehearse": "Rehearsals",

@@ -16,6 +16,7 @@ from serinus.cli.rehearse.environment import free_port
 READ = {
     ("package", "--sample"),
     ("package", "--requirements"),
+    ("package", "--acceptance"),
     ("package", "--holdout"),
     ("package", "--traffic"),
     ("simulate", "--data"),
