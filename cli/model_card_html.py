@@ -52,6 +52,7 @@ def render(folder: Path) -> str:
         robustness=_robustness(provenance),
         precisions=_precisions(provenance.get("precisions", [])),
         skipped_precisions=_skipped_precisions(provenance.get("precisions", [])),
+        by_labels=_by_labels(provenance.get("precisions", [])),
         lineage=_lineage(provenance),
         limits=limits(manifest, _marked_code),
         code_mark=_CODE,
@@ -120,6 +121,37 @@ def _precisions(lines: list[dict[str, Any]]) -> Table:
         rows.append(Row([line["title"], *figures, note], "chosen" if line["chosen"] else ""))
     heads = ["", ">kB", ">session, ms", ">1 row, µs", ">100 rows, µs", ">labels equal", ">largest difference", ""]
     return Table(heads, rows)
+
+
+def _by_labels(lines: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Why a graph that differs from its source was shipped: losses by metric, and the labels that changed."""
+    from serinus.modelpack.label_verdict import LabelVerdict
+
+    shipped = next((line for line in lines if line["chosen"] and line.get("verdict")), None)
+    if shipped is None:
+        return None
+    verdict = LabelVerdict.from_json(shipped["verdict"])
+    losses = [
+        Row([name, f"{loss.source:.6g}", f"{loss.bundle:.6g}", f"{loss.loss:.2g}", f"{loss.at_most:.2g}"])
+        for name, loss in verdict.losses.items()
+    ]
+    changes = verdict.changes
+    changed = [
+        Row([item.before, item.after, item.rows, _range(item.source), _range(item.bundle)])
+        for item in (changes.directions if changes else ())
+    ]
+    heads = ["from", "to", ">rows", "probability before", "probability now"]
+    return {
+        "summary": f"As good as the source by {verdict.rows:,} labelled rows of the {verdict.origin}, paired by row "
+        f"at 95 %: no metric worse by more than {verdict.allowed:g}. "
+        + (f"{changes.summary()}." if changes else ""),
+        "table": Table(["by labels", ">source", f">{shipped['precision']}", ">worse by", ">at most"], losses),
+        "directions": Table(heads, changed),
+    }
+
+
+def _range(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 
 def _skipped_precisions(lines: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -112,11 +112,18 @@ def print_result(packed: "PackageResult", project: Path) -> None:
     _print_precisions(packed)
     if packed.robustness is not None:
         print_robustness(packed.robustness)
-    if packed.holdout is not None:
+    if packed.holdout is not None and not _shows_holdout(packed):
         metrics = table("holdout", ">source", ">bundle")
         for name, value in packed.holdout["source"].items():
             metrics.add_row(name, f"{value:.6g}", f"{packed.holdout['bundle'][name]:.6g}")
         results.print(metrics)
+
+
+def _shows_holdout(packed: "PackageResult") -> bool:
+    """Whether the table of losses by labels already shows the holdout's metrics."""
+    return any(
+        line.chosen and line.verdict is not None and line.verdict.origin == "holdout" for line in packed.precisions
+    )
 
 
 def print_robustness(robustness: "Robustness") -> None:

@@ -15,6 +15,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from serinus.cli.model_card_html import render
 from serinus.cli.package_report import print_result
 from serinus.lambda_handlers.contract.bundle import read_manifest
 from serinus.lambda_handlers.contract.signals import HEADER_FUNCTION_VERSION, HEADER_MODEL_VERSION
@@ -300,3 +301,10 @@ def test_costliest_weights_stay_wide_where_labels_refuse(network: Any, pack: Pac
     stored = {tensor.name: tensor for tensor in onnx.load(packed.bundle / "model.onnx").graph.initializer}
     (wide,) = [tensor for name, tensor in stored.items() if name.endswith(" half")]
     assert sorted(wide.dims) == [64, 96]
+
+
+def test_page_shows_what_labels_accepted(by_labels: PackageResult) -> None:
+    page = render(by_labels.bundle)
+    assert "As good as the source by 3,000 labelled rows of the holdout" in page
+    assert "accepted by labels, see Precision" in page
+    assert "<th>by labels" in page
