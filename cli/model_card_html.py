@@ -142,7 +142,7 @@ def _by_labels(lines: list[dict[str, Any]]) -> dict[str, Any] | None:
     ]
     heads = ["from", "to", ">rows", "probability before", "probability now"]
     return {
-        "summary": f"As good as the source by {verdict.rows:,} labelled rows of the {verdict.origin}, paired by row "
+        "summary": f"As good as the source by {verdict.rows:,} labelled rows of the {verdict.origin}, paired, "
         f"at 95 %: no metric worse by more than {verdict.allowed:g}. "
         + (f"{changes.summary()}." if changes else ""),
         "table": Table(["by labels", ">source", f">{shipped['precision']}", ">worse by", ">at most"], losses),
