@@ -5,6 +5,7 @@ Text is never parsed as markup: column names, paths and errors come from users a
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,17 @@ results = PlainConsole(soft_wrap=True, force_terminal=sys.stdout.isatty())
 progress = PlainConsole(stderr=True, force_terminal=sys.stderr.isatty())
 
 
+def can_animate() -> bool:
+    """Whether stderr is a terminal whose lines can be replaced: one of unknown size, such as a recording's, keeps each
+    of them."""
+    if not progress.is_terminal:
+        return False
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError):  # not a device, or closed
+        return False
+
+
 def show_all_text() -> None:
     """Print the code of a character that the output's encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
@@ -61,8 +73,8 @@ def print_json(data: Any) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Show that ``title`` is under way: a spinner on a terminal, a line elsewhere."""
-    if progress.is_terminal:
+    """Show that ``title`` is under way: a spinner where lines can be replaced, a line elsewhere."""
+    if can_animate():
         with progress.status(Text(printable(title))):
             yield
     else:

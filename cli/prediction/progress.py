@@ -2,9 +2,10 @@
 
 from types import TracebackType
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 
-from serinus.cli.console import notice, progress
+from serinus.cli.console import notice
+from serinus.cli.progress import TransientBar
 
 
 class RowProgress:
@@ -12,26 +13,21 @@ class RowProgress:
 
     def __init__(self, count: int) -> None:
         self._count, self._tenths = count, 0
-        self._bar = Progress(
-            BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=progress, transient=True
-        )
-        self._task = self._bar.add_task("", total=count)
+        self._bar = TransientBar(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), total=count)
 
     def __enter__(self) -> "RowProgress":
-        if progress.is_terminal:
-            self._bar.start()
+        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if progress.is_terminal:
-            self._bar.stop()
+        self._bar.stop()
 
     def show(self, done: int) -> None:
         """Show that ``done`` rows are predicted."""
-        self._bar.update(self._task, completed=done)
+        self._bar.update(completed=done)
         tenths = done * 10 // self._count
-        if not progress.is_terminal and self._tenths < tenths < 10:
+        if not self._bar.is_animated and self._tenths < tenths < 10:
             notice(f"{done:,} of {self._count:,} rows")
         self._tenths = tenths

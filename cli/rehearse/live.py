@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from serinus.cli.console import notice, progress, table
+from serinus.cli.console import can_animate, notice, progress, table
 from serinus.cli.rehearse.cloud_time import CloudTime
 from serinus.cli.rehearse.observer import ObservedEvent, ReleaseObserver
 from serinus.cli.rehearse.outcome import percentile
@@ -26,6 +26,7 @@ class LiveView:
 
     def __init__(self) -> None:
         self.released_at: float | None = None
+        self._is_animated = can_animate()
         self._live = Live(console=progress, refresh_per_second=8, transient=True)
         self._events: list[ObservedEvent] = []
         self._minute = -1
@@ -33,7 +34,7 @@ class LiveView:
         self._waiting: list[tuple[float, str]] = []
 
     def __enter__(self) -> "LiveView":
-        if progress.is_terminal:
+        if self._is_animated:
             self._live.start()
         return self
 
@@ -45,7 +46,7 @@ class LiveView:
 
     def stage(self, title: str) -> None:
         """Show what is under way before there are any events."""
-        if progress.is_terminal:
+        if self._is_animated:
             self._live.update(Text(f"{title} …", style="dim"))
         else:
             notice(f"{title} …")
@@ -53,14 +54,14 @@ class LiveView:
     def event_observed(self, event: ObservedEvent) -> None:
         """Show an event."""
         self._events.append(event)
-        if not progress.is_terminal:
+        if not self._is_animated:
             self._waiting.append((event.at, self._line(event)))
 
     def show(self, pace: Pace, observer: ReleaseObserver) -> None:
         """Show the current figures; other than on a terminal once a cloud minute."""
         clock = pace.clock
         recent = _since(pace.traffic.results, clock.now() - pace.window_s)
-        if progress.is_terminal:
+        if self._is_animated:
             self._live.update(self._panel(recent, observer, clock))
             return
         minute = int((clock.now() - (self.released_at or clock.now())) // 60)

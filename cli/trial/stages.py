@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from serinus.cli.console import PlainConsole
 from serinus.cli.console import progress as shared_console
+from serinus.cli.progress import spinner
 
 
 class TrialStages:
@@ -19,17 +18,14 @@ class TrialStages:
         self._title = ""
         # Its own console: the other one is silent meanwhile.
         self._screen = PlainConsole(stderr=True, force_terminal=sys.stderr.isatty(), soft_wrap=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=self._screen, transient=True)
-        self._task = self._bar.add_task("", total=None, start=False)
+        self._bar = spinner(self._screen)
 
     @contextmanager
     def running(self, title: str) -> Iterator[None]:
         """Show that ``title`` is under way, and at the end how long it took, or that it failed."""
         began, self._title = time.monotonic(), title
-        self._bar.reset(self._task, description=title)
-        if self._screen.is_terminal:
-            self._bar.start()
+        self._bar.update(description=title)
+        self._bar.start()
         shared_console.quiet = True
         try:
             yield
@@ -39,8 +35,7 @@ class TrialStages:
         self._end("done  ", "green", began)
 
     def _end(self, outcome: str, style: str, began: float) -> None:
-        if self._screen.is_terminal:
-            self._bar.stop()
+        self._bar.stop()
         shared_console.quiet = False
         self.seconds[self._title] = time.monotonic() - began
         self._screen.print(outcome, style=style, end="")
@@ -48,7 +43,7 @@ class TrialStages:
 
     def stage(self, title: str) -> None:
         """Show, on a terminal, a part of the stage that is under way."""
-        self._bar.update(self._task, description=f"{self._title}: {title}")
+        self._bar.update(description=f"{self._title}: {title}")
 
     def notice(self, message: str) -> None:
         """Show a notice of `serinus package` as a part of the stage: all of them would crowd out the result."""
