@@ -4,14 +4,14 @@ Read from manifest, baseline and provenance. Figures that a bundle does not hold
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from serinus.cli.candidates import packaged_at
 from serinus.cli.console import megabytes
-from serinus.lambda_handlers.contract.bundle import BASELINE, GRAPH, PROVENANCE, Manifest, read_manifest
+from serinus.lambda_handlers.contract.bundle import BASELINE, GRAPH, PROVENANCE, read_manifest
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 from serinus.lambda_handlers.hooks.compatibility import breaking_changes
 
@@ -54,7 +54,7 @@ def compare_bundles(before: Path | None, after: Path) -> BundleComparison:
         return BundleComparison(figures, (), ())
     old_signature, new_signature = read_manifest(before).signature, read_manifest(after).signature
     breaking = tuple(breaking_changes(old_signature, new_signature))
-    return BundleComparison(figures, tuple(_signature_changes(old_signature, new_signature)), breaking)
+    return BundleComparison(figures, tuple(signature_changes(old_signature, new_signature)), breaking)
 
 
 def _figures(folder: Path) -> Iterator[tuple[str, str]]:
@@ -63,17 +63,15 @@ def _figures(folder: Path) -> Iterator[tuple[str, str]]:
     yield "version", manifest.short_version
     if moment := packaged_at(folder):
         yield "packaged", f"{moment:%Y-%m-%d %H:%M}"
-    yield "model", _model(manifest, provenance)
+    if estimator := provenance.get("source", {}).get("estimator"):
+        is_pipeline = estimator.startswith("Pipeline(") and estimator.endswith(")")
+        yield "model", estimator[len("Pipeline(") : -1] if is_pipeline else estimator
+    yield "library", manifest.framework
     yield "precision", manifest.precision
     yield "graph", megabytes((folder / GRAPH).stat().st_size)
     yield "bundle", megabytes(sum(file.stat().st_size for file in folder.iterdir() if file.is_file()))
     yield "inputs", f"{len(manifest.signature.features)} features"
     yield from _measurements(baseline, provenance)
-
-
-def _model(manifest: Manifest, provenance: dict[str, Any]) -> str:
-    estimator = provenance.get("source", {}).get("estimator")
-    return f"{estimator}, {manifest.framework}" if estimator else manifest.framework
 
 
 def _measurements(baseline: dict[str, Any], provenance: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -84,9 +82,9 @@ def _measurements(baseline: dict[str, Any], provenance: dict[str, Any]) -> Itera
         if shown := _predictions(profile):
             yield f"predicted {name}", shown
     if score := provenance.get("score"):
-        yield f"{score['name']} on the sample", f"{score['value']:.6g}"
+        yield f"sample {score['name']}", f"{score['value']:.6g}"
     for name, value in ((provenance.get("holdout") or {}).get("bundle") or {}).items():
-        yield f"{name} on the holdout", f"{value:.6g}"
+        yield f"holdout {name}", f"{value:.6g}"
     if parity := provenance.get("parity"):
         yield (
             "parity",
@@ -109,15 +107,20 @@ def _predictions(profile: dict[str, Any]) -> str:
     return ""
 
 
-def _signature_changes(before: Signature, after: Signature) -> Iterator[str]:
+def signature_changes(before: Signature, after: Signature) -> Iterator[str]:
+    """What changes for callers from one signature to the next, a sentence each."""
     old = {feature.name: feature for feature in before.features}
     new = {feature.name: feature for feature in after.features}
     if added := [name for name in new if name not in old]:
         yield f"new features: {', '.join(added)}"
     if removed := [name for name in old if name not in new]:
         yield f"removed features: {', '.join(removed)}"
-    if changed := [name for name in new if name in old and _accepted(new[name]) != _accepted(old[name])]:
-        yield f"features accept other values: {', '.join(changed)}"
+    by_change: dict[str, list[str]] = {}
+    for name in (name for name in new if name in old):
+        for change in _value_changes(old[name], new[name]):
+            by_change.setdefault(change, []).append(name)
+    for change, names in by_change.items():
+        yield f"{', '.join(names)}: {change}"
     if before.feature_names() != after.feature_names() and set(old) == set(new):
         yield "the features have another order"
     if before.outputs != after.outputs:
@@ -126,9 +129,40 @@ def _signature_changes(before: Signature, after: Signature) -> Iterator[str]:
         yield "the classes changed"
 
 
-def _accepted(feature: Feature) -> Feature:
-    """``feature`` without the sample's extremes and example, which only document it."""
-    return feature._replace(minimum=None, maximum=None, example=None)
+def _value_changes(before: Feature, after: Feature) -> Iterator[str]:
+    """How the values change that a feature accepts, a phrase each."""
+    if before.dtype != after.dtype:
+        yield f"{after.dtype} instead of {before.dtype}"
+    if before.shape != after.shape:
+        yield f"shape {list(after.shape)} instead of {list(before.shape)}"
+    if before.missing != after.missing:
+        yield "may be missing" if after.missing == "accepted" else "may no longer be missing"
+    if (before.lowest, before.highest) != (after.lowest, after.highest):
+        yield f"{_bounds(after)} instead of {_bounds(before)}"
+    if before.unseen != after.unseen:
+        yield (
+            "accepts values that are not in the sample"
+            if after.unseen == "accepted"
+            else ("rejects values that are not in the sample")
+        )
+    old, new = before.categories or (), after.categories or ()
+    if added := [value for value in new if value not in old]:
+        yield f"new categories {_listed(added)}"
+    if removed := [value for value in old if value not in new]:
+        yield f"without the categories {_listed(removed)}"
+
+
+def _bounds(feature: Feature) -> str:
+    if feature.lowest is None and feature.highest is None:
+        return "any number"
+    lowest = "" if feature.lowest is None else f" from {feature.lowest:g}"
+    highest = "" if feature.highest is None else f" to {feature.highest:g}"
+    return f"numbers{lowest}{highest}"
+
+
+def _listed(values: Sequence[Any]) -> str:
+    more = f" and {len(values) - _MOST_CLASSES} more" if len(values) > _MOST_CLASSES else ""
+    return ", ".join(map(repr, values[:_MOST_CLASSES])) + more
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def describe_candidate(project: Path, environment: str, model: str, version: str
 
 
 def _endpoint_of(project: Path, model: str) -> str:
-    """An endpoint that serves ``model``; its table was added, if need be, when the model was packaged."""
+    """An endpoint that serves ``model``; its table was added, if need be, when the model was pinned."""
     import tomllib
 
     endpoints = tomllib.loads((project / SETTINGS).read_text(encoding="utf-8")).get("endpoint", {})

@@ -37,8 +37,8 @@ progress = PlainConsole(stderr=True, force_terminal=sys.stderr.isatty())
 
 
 def can_animate() -> bool:
-    """Whether stderr is a terminal whose lines can be replaced: one of unknown size, such as a recording's, keeps each
-    of them."""
+    """Whether stderr is a terminal whose lines can be replaced: one of unknown size, such as a recording's,
+    keeps each of them."""
     if not progress.is_terminal:
         return False
     try:

@@ -100,8 +100,8 @@ def print_result(packed: "PackageResult", project: Path) -> None:
     shown.add_row("size", f"{megabytes(packed.source_bytes)} source -> {megabytes(packed.graph_bytes)} ONNX")
     shown.add_row(
         "agreement",
-        f"{parity.rows} rows: labels {parity.labels_equal:.2%} equal, "
-        f"largest difference {parity.max_abs_difference:.2g}",
+        f"with the source on {parity.rows:,} rows, of the sample and with values missing or unseen: "
+        f"{parity.labels_equal:.2%} of labels equal, largest difference {parity.max_abs_difference:.2g}",
     )
     if packed.acceptance:
         shown.add_row("acceptance", f"passed: {packed.acceptance}")
@@ -139,7 +139,7 @@ def print_robustness(robustness: "Robustness") -> None:
 
 def _print_precisions(packed: "PackageResult") -> None:
     """The measured precisions as a table; the others in one line per reason."""
-    shown = table("precision", ">size", ">session ms", ">1 row us", ">100 rows us", ">labels", ">max diff", "")
+    shown = table("precision", ">size", ">load ms", ">1 row us", ">100 rows us", ">labels", ">max diff", "")
     left: dict[str, list[str]] = {}
     for line in packed.precisions:
         agreement = line.agreement
@@ -147,7 +147,7 @@ def _print_precisions(packed: "PackageResult") -> None:
             left.setdefault(line.note, []).append(line.precision)
             continue
         shown.add_row(
-            line.title,
+            line.precision,
             megabytes(line.size_bytes or 0),
             f"{line.session_ms:.1f}",
             f"{line.one_row_us:.0f}",
@@ -159,6 +159,8 @@ def _print_precisions(packed: "PackageResult") -> None:
         if not line.chosen and line.note != _remark(line):
             left[line.note] = [line.precision]
     results.print(shown)
+    if form := next((line.form for line in packed.precisions if line.chosen), ""):
+        results.print(f"the trees are written as {form}")
     for note, precisions in left.items():
         results.print(f"{', '.join(precisions)}: {note}")
     if packed.advice:

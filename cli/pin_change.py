@@ -9,8 +9,9 @@ from serinus.infra.errors import ReleaseError
 from serinus.infra.names import SETTINGS
 from serinus.infra.release import pinned_bundle
 from serinus.infra.settings import Settings
-from serinus.lambda_handlers.contract.bundle import SHORT, verify
-from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock
+from serinus.infra.settings.schema import NAME_ALLOWED
+from serinus.lambda_handlers.contract.bundle import verify
+from serinus.lambda_handlers.contract.lock import LOCK, NAME, Pin, read_lock
 from serinus.modelpack.bundle import BUNDLES
 from serinus.modelpack.locking import changing_pins
 
@@ -39,18 +40,23 @@ class PinChange:
 
 
 def plan_pin(project: Path, environment: str, model: str, version: str | None) -> PinChange:
-    """Pin the bundle whose version begins with ``version``, or the newest candidate. Raises `CliError` where there
-    is none, or several to choose from, and `WrongUsage` for a version that is not in the project."""
+    """Pin the bundle whose version begins with ``version``, or the newest candidate; without one, keep what is
+    pinned. Raises `CliError` where nothing is pinned either, or where several candidates are the newest, and
+    `WrongUsage` for a version that is not in the project."""
+    before = read_lock(project / LOCK).get(environment, {}).get(model)
     if version is not None:
         folder = find_version(project, model, version, "VERSION")
     else:
         choice = choose_candidate(project, environment, model, f"`serinus pin {model} VERSION`")
+        if choice is None and before is not None:
+            return PinChange(model, environment, before, before, project / before.folder)
         if choice is None:
-            raise CliError(_no_candidate(project, environment, model))
+            listed = list_unpinned(project, environment, model)
+            raise CliError(f"nothing to pin for {environment}{listed}")
         choice.name_older()
         folder = choice.newest.folder
     after = Pin(verify(folder).version, folder.relative_to(project).as_posix())
-    return PinChange(model, environment, read_lock(project / LOCK).get(environment, {}).get(model), after, folder)
+    return PinChange(model, environment, before, after, folder)
 
 
 def plan_move(project: Path, source: str, environment: str, model: str) -> PinChange:
@@ -93,6 +99,8 @@ def require_model(project: Path, settings: Settings, model: str) -> None:
     serves = next((item.model for item in settings.endpoints if item.name == model), model)
     if serves != model:
         raise WrongUsage(f"endpoint {model} serves model {serves}, and pins are of models: serinus pin {serves}")
+    if not NAME.fullmatch(model):
+        raise WrongUsage(f"MODEL {model!r} is not the name of a model: {NAME_ALLOWED}.")
     models = sorted(path.name for path in (project / BUNDLES).glob("*") if path.is_dir())
     raise WrongUsage(
         f"{BUNDLES}/ has no bundle of model {model}; it has {', '.join(models) or 'none'}. `serinus package "
@@ -105,15 +113,16 @@ def endpoints_of(settings: Settings, model: str) -> list[str]:
     return [endpoint.name for endpoint in settings.endpoints if endpoint.model == model]
 
 
-def _no_candidate(project: Path, environment: str, model: str) -> str:
-    stored = stored_bundles(project, model)
+def list_unpinned(project: Path, environment: str, model: str) -> str:
+    """The end of a sentence: that no bundle is a candidate, how to make one, and the bundles that ``environment``
+    does not pin."""
+    pinned = read_lock(project / LOCK).get(environment, {}).get(model)
+    stored = [item for item in stored_bundles(project, model) if pinned is None or item.version != pinned.version]
     listed = "".join(f"\n  {bundle}" for bundle in stored)
-    pin = read_lock(project / LOCK).get(environment, {}).get(model)
-    pinned = f"{environment} pins {pin.version[:SHORT]}, and no" if pin else "No"
+    another = f"; `serinus pin {model} VERSION --env {environment}` pins another one:{listed}" if stored else ""
     return (
-        f"{pinned} bundle of {model} is newer and pinned nowhere. `serinus package SOURCE --name {model} "
-        f"--candidate` makes one; `serinus pin {model} VERSION --env {environment}` pins an existing one:"
-        f"{listed or ' none yet'}"
+        f", and no bundle of {model} is newer and pinned nowhere. `serinus package SOURCE --name {model} "
+        f"--candidate` makes one{another}"
     )
 
 

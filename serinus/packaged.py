@@ -128,19 +128,19 @@ def package(
     if name is None:
         raise TypeError(f"package() needs the model's name: package({_shown(model)}, X, y, name='churn')")
     folder = _project(project)
-    from serinus.cli.commands import package as command
     from serinus.cli.errors import CliError
+    from serinus.cli.settings_file import add_endpoint, read_settings
     from serinus.infra.names import SETTINGS
 
     writes = not options.get("dry_run")
     pins = writes and not options.get("candidate")
     try:
-        if writes:
-            command.read_settings(folder / SETTINGS)
+        if pins:
+            read_settings(folder / SETTINGS)
         with ProgressLine(f"packaging {name}", _STAGES, silent=not progress) as shown:
             fields = options | {"name": name, "project": folder, "environment": environment}
             packaged = _package(model, PassedRows(X, y, holdout, traffic), fields, shown, pins=pins)
-            added = pins and command.add_endpoint(folder / SETTINGS, name)
+            added = pins and add_endpoint(folder / SETTINGS, name)
             shown.finish(_outcome(packaged, name, writes=writes, added=added))
     except CliError as error:
         raise RequestError(str(error)) from error

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.text import Text
 
 from serinus.cli import cdk, offline_process
-from serinus.cli.console import notice, print_json, results, table
+from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.node import NODE_REMEDY, NODE_REQUIREMENT, node_version
 from serinus.cli.project import find_project
@@ -80,11 +79,12 @@ def doctor(
     if as_json:
         print_json([check.to_json() for check in checks])
     else:
-        shown = table("", "requirement", "found", "how to install it")
         colours = {"ok": "green", "missing": "red", "later": "cyan", "optional": "yellow"}
         for check in checks:
-            shown.add_row(Text(check.state, style=colours[check.state]), check.what, check.detail, check.remedy)
-        results.print(shown)
+            results.print(f"{check.state:8}  ", style=colours[check.state], end="")
+            results.print(f"{check.what}: {check.detail}")
+            if check.remedy:
+                results.print(f"{'':8}  next: {check.remedy}")
     if any(check.state == "missing" for check in checks):
         raise typer.Exit(1)
     if not as_json:

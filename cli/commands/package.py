@@ -3,11 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import tomlkit
 import typer
-from tomlkit.container import OutOfOrderTableProxy
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Table
 
 from serinus.cli import offline_process
 from serinus.cli.candidate_report import describe_candidate
@@ -17,11 +13,10 @@ from serinus.cli.finite import finite
 from serinus.cli.package_report import find_models, print_result
 from serinus.cli.progress import StageProgress
 from serinus.cli.project import find_project
+from serinus.cli.settings_file import add_endpoint, read_settings
 from serinus.cli.target import AsJson
 from serinus.cli.termination import ended_in_order
 from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT, SETTINGS
-from serinus.modelpack.atomic import write_file
-from serinus.modelpack.locking import exclusive
 
 if TYPE_CHECKING:
     from serinus.modelpack.request import PackageResult
@@ -198,8 +193,8 @@ def package(
         bool,
         typer.Option(
             "--candidate",
-            help="Write the bundle and leave serinus.lock as it is. `serinus rehearse` then compares the bundle "
-            "with the pinned one, and `serinus pin` pins it.",
+            help="Write the bundle and leave serinus.lock and serinus.toml as they are. `serinus rehearse` then "
+            "compares the bundle with the pinned one, and `serinus pin` pins it.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -209,8 +204,8 @@ def package(
 ) -> None:
     """Convert a trained model to ONNX, check that it agrees with the source model, and pin it in serinus.lock.
 
-    If no endpoint in serinus.toml serves the model, a table endpoint.NAME is added. In a folder of models, each
-    model has the name of its file (churn.joblib: churn), and its sample is the table of that name beside it
+    If no endpoint in serinus.toml serves the pinned model, a table endpoint.NAME is added. In a folder of models,
+    each model has the name of its file (churn.joblib: churn), and its sample is the table of that name beside it
     (churn.csv or churn.parquet), or else --sample. A model that other library versions saved is converted with
     those versions, in a separate environment. The model's code runs in a separate process, which is stopped with
     the processes that it started if it makes no progress for --timeout minutes.
@@ -247,7 +242,8 @@ def package(
         "candidate": candidate,
         "factory": factory,
     }
-    if not dry_run:
+    pins = not (dry_run or candidate)
+    if pins:
         read_settings(project / SETTINGS)
     packaged: list[PackageResult] = []
     try:
@@ -256,10 +252,9 @@ def package(
                 with StageProgress() as progress:
                     request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)
                     packaged.append(packer.package(request, progress))
-                if not dry_run and add_endpoint(project / SETTINGS, model.name):
+                if pins and add_endpoint(project / SETTINGS, model.name):
                     notice(f"added to {SETTINGS}: [endpoint.{model.name}]")
     finally:
-        pins = not (dry_run or candidate)
         if candidate and not dry_run:
             for packed in packaged:
                 notice(describe_candidate(project, env, packed.name, packed.version))
@@ -327,46 +322,3 @@ def _print(packaged: "list[PackageResult]", project: Path, *, as_json: bool, sin
         return
     for packed in packaged:
         print_result(packed, project)
-
-
-def read_settings(settings: Path) -> tomlkit.TOMLDocument:
-    """serinus.toml, as a document that keeps its layout; raises `CliError` if it is not TOML."""
-    try:
-        document = tomlkit.parse(settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CliError(f"{settings} cannot be read as TOML: {error}. Correct it, then package again.") from error
-    if not isinstance(document.get("endpoint", tomlkit.table()), Table | OutOfOrderTableProxy):
-        raise CliError(
-            f"{settings}: endpoint must be a table of tables, [endpoint.NAME]. Correct it, then package again."
-        )
-    return document
-
-
-def add_endpoint(settings: Path, name: str) -> bool:
-    """Append an endpoint table for the model to serinus.toml if there is none; returns whether it did.
-
-    All that the file holds stays as it is, comments and line ends included. Raises `CliError` if it cannot be
-    written, or would be no TOML with the table.
-    """
-    try:
-        with exclusive(settings.parent):
-            endpoints = read_settings(settings).get("endpoint", {})
-            tables = [table for table in endpoints.values() if isinstance(table, dict)]
-            if name in endpoints or any(table.get("model") == name for table in tables):
-                return False
-            write_file(settings.resolve(), _with_endpoint(settings.read_bytes(), name))
-    except (OSError, TOMLKitError) as error:
-        raise CliError(
-            f"[endpoint.{name}] cannot be added to {settings} ({error}). The bundle is packaged: add the table."
-        ) from error
-    return True
-
-
-def _with_endpoint(content: bytes, name: str) -> bytes:
-    """``content`` and an endpoint table for ``name``, with the line ends of the first line."""
-    end = b"\r\n" if content.partition(b"\n")[0].endswith(b"\r") else b"\n"
-    last = content if content.endswith(b"\n") or not content else content + end
-    blank = b"" if not last or last.endswith(end * 2) else end
-    added = last + blank + f"[endpoint.{name}]".encode() + end
-    tomlkit.parse(added)
-    return added

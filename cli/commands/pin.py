@@ -48,13 +48,22 @@ def pin(
 
     `serinus package --candidate` makes a bundle that is not pinned, and `serinus rehearse` compares it with the
     pinned one. With --from and --to, one environment gets the bundle of another, after a confirmation, which a
-    bundle that breaks callers requires too. Commit the lock; the next deploy releases the bundle.
+    bundle that breaks callers requires too. If no endpoint in serinus.toml serves the model, a table
+    endpoint.MODEL is added. Commit both files; the next deploy releases the bundle.
 
     Example: [bold]serinus pin churn --from dev --to prod[/]
     """
     from serinus.cli.bundle_comparison import compare_bundles
     from serinus.cli.confirmation import require_confirmation
-    from serinus.cli.pin_change import describe_settings_step, plan_move, plan_pin, require_model, write_change
+    from serinus.cli.pin_change import (
+        describe_settings_step,
+        list_unpinned,
+        plan_move,
+        plan_pin,
+        require_model,
+        write_change,
+    )
+    from serinus.cli.settings_file import add_endpoint, read_settings
     from serinus.infra.names import SETTINGS
     from serinus.infra.settings import load_settings
     from serinus.lambda_handlers.contract.bundle import SHORT
@@ -71,18 +80,24 @@ def pin(
         change = plan_pin(project, environment, model, version)
     else:
         change = plan_move(project, source, environment, model)
-    comparison = compare_bundles(change.folder_before(project), change.folder)
     short = change.after.version[:SHORT]
-    if change.is_needed:
-        _print_change(progress if as_json else results, change, comparison)
-        if (source is not None or comparison.breaking) and not yes:
-            require_confirmation(f"Pin {model} {short} for {environment}?")
-        write_change(project, change)
+    if not change.is_needed:
+        if as_json:
+            print_json(_as_data(change, None))
+        listed = list_unpinned(project, environment, model) if source is None and version is None else ""
+        notice(f"nothing to do: {LOCK} pins {model} {short} for {environment} already{listed}")
+        return
+    read_settings(project / SETTINGS)
+    comparison = compare_bundles(change.folder_before(project), change.folder)
+    _print_change(progress if as_json else results, change, comparison)
+    if (source is not None or comparison.breaking) and not yes:
+        require_confirmation(f"Pin {model} {short} for {environment}?")
+    write_change(project, change)
+    if add_endpoint(project / SETTINGS, model):
+        notice(f"added to {SETTINGS}: [endpoint.{model}]")
+        settings = load_settings(project / SETTINGS, environment)
     if as_json:
         print_json(_as_data(change, comparison))
-        return
-    if not change.is_needed:
-        notice(f"nothing to do: {LOCK} pins {model} {short} for {environment} already")
         return
     notice(f"{LOCK} now pins {model} {short} for {environment}. Next: {_next_step(environment, model)}")
     if unserved := describe_settings_step(settings, model):
@@ -127,12 +142,12 @@ def _next_step(environment: str, model: str) -> str:
     return f"commit the lock; serinus deploy --env {environment} releases {model}"
 
 
-def _as_data(change: "PinChange", comparison: "BundleComparison") -> dict[str, object]:
+def _as_data(change: "PinChange", comparison: "BundleComparison | None") -> dict[str, object]:
     return {
         "model": change.model,
         "environment": change.environment,
         "version": change.after.version,
         "previous_version": change.before.version if change.before else None,
         "changed": change.is_needed,
-        "comparison": comparison.to_json(),
+        "comparison": None if comparison is None else comparison.to_json(),
     }

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from serinus.cli.commands.package import add_endpoint
 from serinus.cli.errors import CliError
 from serinus.cli.lock_update import repin
 from serinus.cli.rollback_plan import ServedBundle
+from serinus.cli.settings_file import add_endpoint
 from serinus.lambda_handlers.contract.bundle import Manifest, compute_version, dump_json
 from serinus.lambda_handlers.contract.lock import LOCK, Pin, read_lock, render_lock
 from serinus.lambda_handlers.contract.signature import Signature
@@ -125,7 +125,8 @@ def test_settings_that_cannot_take_the_table_are_left_alone(tmp_path: Path) -> N
     settings.write_text("[endpoint.rent]\n")
     (tmp_path / ".serinus").write_text("a file, so that no guard can be made")
     with pytest.raises(
-        CliError, match=r"\[endpoint\.churn\] cannot be added to .*The bundle is packaged: add the table"
+        CliError,
+        match=r"\[endpoint\.churn\] cannot be added to .*packaged and pinned: add the table",
     ):
         add_endpoint(settings, "churn")
     assert settings.read_text() == "[endpoint.rent]\n"

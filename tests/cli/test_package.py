@@ -68,6 +68,7 @@ def test_a_candidate_is_a_bundle_that_no_pin_names(project: Path) -> None:
     given = ("--name", "rent", "--sample", "models/rent.csv")
     assert _serinus(project, "package", "models/rent.joblib", *given).returncode == 0
     before = (project / "serinus.lock").read_bytes()
+    (project / "serinus.toml").write_text("")
     rows = pd.read_csv(project / "models" / "rent.csv")
     joblib.dump(LinearRegression().fit(rows, rows["size"] * 3), project / "new.joblib")
 
@@ -77,6 +78,7 @@ def test_a_candidate_is_a_bundle_that_no_pin_names(project: Path) -> None:
     version = json.loads(ran.stdout)["version"]
     assert (project / "bundles" / "rent" / version[:12] / "card.md").exists()
     assert (project / "serinus.lock").read_bytes() == before
+    assert (project / "serinus.toml").read_text() == ""
     assert f"rent {version[:12]} is a candidate; serinus.lock still pins" in ran.stderr
     assert "Next: serinus rehearse rent" in ran.stderr
     assert "pinned for dev" not in ran.stderr

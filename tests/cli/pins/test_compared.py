@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from serinus.cli import offline_process
+from serinus.cli.bundle_comparison import signature_changes
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.rehearse.compared import compare_with_live, compare_with_pinned
 from serinus.cli.rehearse.workspace import CandidateSpec, create_workspace
@@ -20,6 +21,7 @@ from serinus.cli.target import CloudTarget
 from serinus.infra.errors import ReleaseError
 from serinus.infra.settings import Settings, load_settings
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
+from serinus.lambda_handlers.contract.signature import Feature, Output, Signature, Tensor
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 STACK = "shop-dev-risk"
@@ -236,3 +238,36 @@ def test_a_candidate_that_is_missing_is_named(shop: Any) -> None:
 
     with pytest.raises(WrongUsage, match="--candidate 'nowhere' is neither a bundle's folder"):
         compare_with_pinned(shop.folder, settings_of(shop), "risk", "nowhere")
+
+
+NUMBER = Feature("tenure", "int64", missing="accepted", lowest=0.0, highest=100.0)
+WORD = Feature("contract", "string", categories=("monthly", "yearly"), unseen="refused")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        (NUMBER, NUMBER._replace(minimum=3.0, maximum=9.0, example=5), []),
+        (NUMBER, NUMBER._replace(missing="refused"), ["tenure: may no longer be missing"]),
+        (NUMBER._replace(missing="refused"), NUMBER, ["tenure: may be missing"]),
+        (NUMBER, NUMBER._replace(dtype="float64"), ["tenure: float64 instead of int64"]),
+        (NUMBER, NUMBER._replace(lowest=None), ["tenure: numbers to 100 instead of numbers from 0 to 100"]),
+        (
+            NUMBER._replace(lowest=None, highest=None),
+            NUMBER,
+            ["tenure: numbers from 0 to 100 instead of any number"],
+        ),
+        (WORD, WORD._replace(unseen="accepted"), ["contract: accepts values that are not in the sample"]),
+        (
+            WORD,
+            WORD._replace(categories=("monthly", "weekly")),
+            ["contract: new categories 'weekly'", "contract: without the categories 'yearly'"],
+        ),
+    ],
+)
+def test_a_change_of_accepted_values_says_which(before: Feature, after: Feature, changes: list[str]) -> None:
+    def of(feature: Feature) -> Signature:
+        tensor = Tensor("X", feature.dtype, (feature.name,))
+        return Signature("regression", (feature,), (tensor,), (Output("y", "float32", "value", (None,)),))
+
+    assert list(signature_changes(of(before), of(after))) == changes

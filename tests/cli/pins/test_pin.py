@@ -29,7 +29,7 @@ def test_the_newest_candidate_is_pinned_and_the_change_is_shown(
 
     assert done.code == 0, done.err
     assert shop.pinned("dev") == new
-    (accuracy,) = (line for line in done.out.splitlines() if line.startswith("accuracy on the holdout"))
+    (accuracy,) = (line for line in done.out.splitlines() if line.startswith("holdout accuracy"))
     assert accuracy.split()[-2:] == ["0.91", "0.94"]
     assert "signature: unchanged" in done.out
     assert f"serinus.lock now pins risk {new[:12]} for dev" in done.err
@@ -60,15 +60,31 @@ def test_older_candidates_are_named(shop: Any, run: Any) -> None:
     assert f"{new[:12]} (packaged 2026-11-30 10:00:00) is the newest candidate; older ones: {old[:12]}" in done.err
 
 
-def test_without_a_candidate_it_lists_what_there_is(shop: Any, run: Any) -> None:
+def test_without_a_candidate_there_is_nothing_to_do_and_other_bundles_are_listed(shop: Any, run: Any) -> None:
     old, pinned = shop.package("a", 9), shop.package("b", 10)
     shop.pin("dev", pinned)
+    before = (shop.folder / LOCK).read_bytes()
 
     done = run("pin", "risk")
 
-    assert (done.code, done.out) == (1, "")
-    assert f"dev pins {pinned[:12]}, and no bundle of risk is newer and pinned nowhere" in done.err
+    assert (done.code, done.out) == (0, "")
+    assert (
+        f"nothing to do: serinus.lock pins risk {pinned[:12]} for dev already, and no bundle of risk is"
+        in done.err
+    )
     assert f"{old[:12]} (packaged 2026-11-30 09:00:00)" in done.err
+    assert (shop.folder / LOCK).read_bytes() == before
+    assert json.loads(run("pin", "risk", "--json").out)["changed"] is False
+
+
+def test_nothing_to_pin_is_an_error(shop: Any, run: Any) -> None:
+    shop.pin("dev", shop.package("a", 9))
+
+    done = run("pin", "risk", "--env", "prod")
+
+    assert (done.code, done.out) == (1, "")
+    assert "nothing to pin for prod, and no bundle of risk is newer and pinned nowhere" in done.err
+    assert shop.pinned("prod") is None
 
 
 def test_the_same_pin_is_nothing_to_do(shop: Any, run: Any) -> None:
@@ -112,6 +128,7 @@ def test_a_changed_signature_is_shown_with_what_breaks_callers(shop: Any, run: A
             "VERSION 'nowhere' is neither a bundle's folder nor the start of exactly one version",
         ),
         (("risq",), "bundles/ has no bundle of model risq; it has risk"),
+        (("My Risk",), "MODEL 'My Risk' is not the name of a model: lower-case letters, digits and hyphens"),
         (("scoring",), "endpoint scoring serves model risk, and pins are of models: serinus pin risk"),
     ],
 )
@@ -239,7 +256,21 @@ def test_a_pinned_bundle_that_is_not_here_is_said_and_can_be_replaced(shop: Any,
     assert shop.pinned("dev") == version
 
 
-def test_a_pin_that_no_endpoint_serves_is_said(shop: Any, run: Any) -> None:
+def test_a_model_that_no_endpoint_serves_gets_one(shop: Any, run: Any) -> None:
+    shop.package("b", 10, model="spam")
+    before = (shop.folder / "serinus.toml").read_text()
+
+    done = run("pin", "spam")
+
+    assert done.code == 0, done.err
+    assert "added to serinus.toml: [endpoint.spam]" in done.err
+    assert "nothing deploys this pin yet" not in done.err
+    assert (shop.folder / "serinus.toml").read_text() == f"{before}\n[endpoint.spam]\n"
+
+
+def test_a_pin_that_no_endpoint_of_the_environment_serves_is_said(shop: Any, run: Any) -> None:
+    with (shop.folder / "serinus.toml").open("a") as settings:
+        settings.write('[endpoint.spam]\nenvironments = ["prod"]\n')
     shop.package("b", 10, model="spam")
 
     done = run("pin", "spam")
