@@ -174,7 +174,11 @@ def _responses(endpoint: _DeployedEndpoint, records: list[Any]) -> Iterator[tupl
         if not records:
             yield 0, client.post(encode_records([]))
         for batch in predict_in_batches(
-            client, lambda start, stop: records[start:stop], len(records), limits, encode_records
+            client,
+            lambda start, stop: records[start:stop],
+            len(records),
+            limits,
+            lambda rows, _first_row: encode_records(rows),
         ):
             yield batch.stop, batch.response
 

@@ -29,14 +29,15 @@ def predict_in_batches(
     rows: Callable[[int, int], Sequence[Any]],
     count: int,
     limits: RequestLimits,
-    encode: Callable[[Sequence[Any]], bytes] = encode,
+    encode: Callable[[Sequence[Any], int], bytes] = encode,
 ) -> Iterator[AnsweredBatch]:
-    """Send ``count`` rows, which ``rows(start, stop)`` returns, in order, as the bodies that ``encode`` makes. A
-    request that is too large is halved, and later ones keep its size. Raises as `EndpointClient.predict`."""
+    """Send ``count`` rows, which ``rows(start, stop)`` returns, in order, as the bodies that ``encode`` makes of
+    them and the number of the first. A request that is too large is halved, and later ones keep its size. Raises
+    as `EndpointClient.predict`."""
     start, size = 0, limits.max_rows
     while start < count:
         stop = min(start + size, count)
-        body = encode(rows(start, stop))
+        body = encode(rows(start, stop), start)
         is_single = stop - start == 1
         if len(body) > limits.max_body_bytes and not is_single:
             size = (stop - start) // 2

@@ -1,13 +1,13 @@
 """The file of `--output`: rows beside their predictions, written as they come, and in place once it is whole."""
 
 import json
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from serinus.cli.errors import CliError, WrongUsage
 from serinus.cli.prediction.columns import PredictionColumn
+from serinus.modelpack.temporary_folder import TemporaryFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +25,7 @@ def require_output(output: Path) -> None:
     if output.exists():
         raise WrongUsage(f"--output {output} exists. Name a new file, or remove this one first.")
     try:
-        (probe := _draft_of(output)).touch()
-        probe.unlink()
+        TemporaryFolder(within=output.parent).cleanup()
     except OSError as error:
         raise WrongUsage(f"--output {output}: {output.parent} cannot be written to ({error.strerror}).") from error
 
@@ -44,8 +43,14 @@ class PredictionFile:
     def __init__(self, path: Path, frame: "pd.DataFrame", columns: Sequence[PredictionColumn]) -> None:
         self.path = path
         self._frame, self._columns, self._rows = frame, columns, 0
-        self._draft = _draft_of(path)
-        self._format = self._open()
+        # If this process is killed, the next one that writes beside ``path`` deletes it.
+        self._folder = TemporaryFolder(within=path.parent)
+        self._draft = self._folder.path / path.name
+        try:
+            self._format = self._open()
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     def write(self, start: int, stop: int, response: dict[str, Any]) -> None:
         """Add the rows from ``start`` up to, without, ``stop``, with the response to them; raises `CliError` if
@@ -63,8 +68,9 @@ class PredictionFile:
             self._format.close()
             self._draft.replace(self.path)
         except OSError as error:
-            self._draft.unlink(missing_ok=True)
             raise CliError(f"{self.path} cannot be written: {error.strerror}.") from error
+        finally:
+            self._folder.cleanup()
 
     def keep_partial(self) -> Path | None:
         """The file with the rows that were written, beside ``path``, which does not change; None if there are
@@ -77,7 +83,8 @@ class PredictionFile:
                 return partial
         except OSError:
             pass  # the disk is full
-        self._draft.unlink(missing_ok=True)
+        finally:
+            self._folder.cleanup()
         return None
 
     def _open(self) -> _Format:
@@ -164,10 +171,6 @@ class _Json:
         if not self._as_lines and not self._file.closed:
             self._file.write("\n]\n")
         self._file.close()
-
-
-def _draft_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def _is_list(value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serinus.cli.errors import CliError, WrongUsage
+from serinus.cli.prediction.sending import describe_infinite
 from serinus.cli.request_values import as_request_value
 from serinus.lambda_handlers.contract.signature import Feature, Signature
 
@@ -75,12 +76,17 @@ class RequestTable:
         return len(self.frame)
 
     def rows(self, start: int, stop: int) -> list[list[Any]]:
-        """The rows from ``start`` up to, without, ``stop``, as arrays in the signature's order."""
+        """The rows from ``start`` up to, without, ``stop``, as arrays in the signature's order. Raises `CliError`
+        for an infinite number."""
         part = self.frame.iloc[start:stop]
         columns = [
             [None] * len(part) if feature.name in self._absent else _values(feature, part[feature.name])
             for feature in self._features
         ]
+        for feature, values in zip(self._features, columns, strict=True):
+            for row, value in enumerate(values, start):
+                if isinstance(value, float) and math.isinf(value):
+                    raise CliError(describe_infinite(row, feature.name, value))
         return [list(row) for row in zip(*columns, strict=True)]
 
 

@@ -91,7 +91,7 @@ class EndpointClient:
     def predict(self, rows: Sequence[Any], first_row: int = 0) -> dict[str, Any]:
         """The response to ``rows``; errors number them from ``first_row`` on. Raises `RequestTooLarge` where fewer
         rows may succeed, and `CliError` for any other failure."""
-        return self.post(encode(rows), first_row)
+        return self.post(encode(rows, first_row), first_row)
 
     def post(self, body: bytes, first_row: int = 0) -> dict[str, Any]:
         """As `predict`, of rows that are encoded already."""
@@ -125,9 +125,31 @@ class EndpointClient:
         time.sleep(pause_s)
 
 
-def encode(rows: Sequence[Any]) -> bytes:
-    """The body of a request of ``rows``."""
-    return json.dumps({"rows": rows}, ensure_ascii=False, separators=(",", ":")).encode()
+def encode(rows: Sequence[Any], first_row: int = 0) -> bytes:
+    """The body of a request of ``rows``; raises `CliError`, which numbers rows from ``first_row`` on, for a number
+    that JSON does not have."""
+    try:
+        return json.dumps({"rows": rows}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError as error:
+        for number, row in enumerate(rows, first_row):
+            fields = row.items() if isinstance(row, dict) else enumerate(row if isinstance(row, list) else [row])
+            for name, value in fields:
+                if not _is_json(value):
+                    raise CliError(describe_infinite(number, name, value)) from error
+        raise
+
+
+def describe_infinite(row: int, name: object, value: object) -> str:
+    """That the value of a row is an infinite number, or none, and what to do."""
+    return f"row {row}: {name} is {value}, which JSON does not have. Leave it out, or null, where it is missing."
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(url: str, response: "httpx.Response") -> dict[str, Any]:

@@ -1,13 +1,17 @@
-"""Stacks that a deploy leaves behind: the last synth had them, and the settings no longer name their endpoint."""
+"""Stacks that a deploy leaves behind: the last synth had them, or the lock pins their model, and the settings no
+longer name their endpoint."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from serinus.infra.errors import ReleaseError
 from serinus.infra.lint.finding import Finding
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS, TAG_ENDPOINT, TAG_ENVIRONMENT, TAG_PROJECT
+from serinus.infra.release import read_pins
 from serinus.infra.settings import Settings
+from serinus.lambda_handlers.contract.lock import LOCK
 
 #: The CDK CLI's folder for the assembly.
 ASSEMBLY = "cdk.out"
@@ -15,8 +19,9 @@ ASSEMBLY = "cdk.out"
 
 def find_leftovers(project: Path, settings: Settings) -> Iterator[Finding]:
     """A warning for each stack of the environment in the project's last assembly whose endpoint was removed or
-    renamed since."""
-    names = {endpoint.name for endpoint in settings.endpoints}
+    renamed since, and for each pinned model of the environment that no endpoint serves: the lock is there in every
+    checkout, an assembly only after a synth of the environment. A damaged lock is synth's to report."""
+    names, served = ({getattr(endpoint, key) for endpoint in settings.endpoints} for key in ("name", "model"))
     flags = " --local" if settings.environment == LOCAL_ENVIRONMENT else f" --env {settings.environment}"
     for stack, tags in _stacks(project / ASSEMBLY / "manifest.json"):
         endpoint = tags.get(TAG_ENDPOINT)
@@ -31,6 +36,25 @@ def find_leftovers(project: Path, settings: Settings) -> Iterator[Finding]:
                 "it: if that is deployed, a deploy leaves it as it is",
                 f"`serinus destroy {endpoint}{flags}` deletes it",
             )
+            served.add(endpoint)
+    for model in sorted(_pinned(project, settings.environment) - served):
+        yield Finding(
+            "warning",
+            model,
+            None,
+            f"endpoint.{model}",
+            f"{LOCK} pins model {model} for {settings.environment}, and no endpoint serves it there: if one was "
+            "removed or renamed, its stack may still be deployed",
+            f"`serinus status{flags}` shows it, `serinus destroy NAME{flags}` deletes it, and without "
+            f"[{settings.environment}.{model}] in {LOCK} this warning ends",
+        )
+
+
+def _pinned(project: Path, environment: str) -> set[str]:
+    try:
+        return set(read_pins(project).get(environment, {}))
+    except ReleaseError:
+        return set()
 
 
 def _stacks(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:

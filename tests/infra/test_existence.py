@@ -236,6 +236,23 @@ def test_an_endpoint_that_was_renamed_since_the_last_synth_is_warned_of(
     assert "warning: endpoint.fraud: serinus.toml no longer has it" in capsys.readouterr().err
 
 
+def test_a_pinned_model_that_no_endpoint_serves_is_warned_of_in_a_checkout_without_a_synth(
+    new_project: Create,
+) -> None:
+    project = new_project(LISTED)
+    for model, environment in (("churn", "prod"), ("fraud", "prod"), ("fraud", "dev")):
+        project.package(model, environment)
+
+    (finding,) = lint(project.folder, "prod")
+
+    assert (finding.severity, finding.endpoint) == ("warning", "fraud")
+    assert str(finding).startswith(
+        "endpoint.fraud: serinus.lock pins model fraud for prod, and no endpoint serves it there: if one"
+    )
+    assert "`serinus status --env prod` shows it" in str(finding)
+    assert lint(project.folder, "dev") == []
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"artifacts": 3}', '{"artifacts": {"a": 3}}'])
 def test_a_damaged_assembly_has_no_stacks(new_project: Create, content: str) -> None:
     project = new_project(TWO)

@@ -1,6 +1,8 @@
 """A labelled table is predicted in requests within the limits; a failure on the way loses nothing silently."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,35 @@ def test_a_number_beyond_any_type_is_named_beside_a_word(served: Any, tmp_path: 
     _, message = fails(served, tmp_path / "rows.csv")
     assert "row 2: tenure must be an integer" in message
     assert "row 3: tenure must be an integer" in message
+
+
+def test_an_infinite_number_is_named_with_its_row(served: Any, tmp_path: Path) -> None:
+    served.table.head(12).assign(charge=[1.0] * 9 + [float("inf")] * 3).to_csv(tmp_path / "rows.csv", index=False)
+    predicted, message = fails(served, tmp_path / "rows.csv")
+    assert message.startswith("row 9: charge is inf, which JSON does not have")
+    assert predicted.done == 7
+    (tmp_path / "rows.json").write_text('[{"tenure": 3}, {"tenure": 3, "charge": -Infinity}]')
+    assert fails(served, tmp_path / "rows.json")[1].startswith("row 1: charge is -inf, which JSON does not have")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import pandas as pd
+from serinus.cli.prediction.output import PredictionFile
+file = PredictionFile(Path(sys.argv[1]), pd.DataFrame({"age": [1]}), [])
+file.write(0, 1, {})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_draft_of_a_killed_command_is_deleted_by_the_next(tmp_path: Path) -> None:
+    output = tmp_path / "predictions.csv"
+    subprocess.run([sys.executable, "-c", KILLED, str(output)], timeout=120)
+    assert len(list(tmp_path.rglob("predictions.csv"))) == 1
+    assert not output.exists()
+    require_output(output)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_file_the_responses_become_one(served: Any, labelled: Path) -> None:
