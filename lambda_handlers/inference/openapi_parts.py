@@ -18,9 +18,9 @@ def ref(schema: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def report(operation: str, summary: str, tag: str) -> dict[str, Any]:
-    """A route that returns a JSON object."""
-    content = {"application/json": {"schema": {"type": "object"}}}
+def report(operation: str, summary: str, tag: str, kind: str = "object") -> dict[str, Any]:
+    """A route that returns a JSON object, or another ``kind`` of document."""
+    content = {"application/json": {"schema": {"type": kind}}}
     response = {"description": f"{summary}.", "content": content}
     return {"operationId": operation, "tags": [tag], "summary": summary, "responses": {"200": response}}
 

@@ -11,6 +11,11 @@ from serinus.lambda_handlers.inference.http import HEALTH, INVOCATIONS, MODEL, O
 
 CONTENT_TYPE = "application/problem+json"
 _ROUTES = ", ".join(" ".join(route) for route in (PREDICT, INVOCATIONS, MODEL, HEALTH))
+_OPEN_INFERENCE_ROUTES = (
+    f"GET {OPEN_INFERENCE}, GET {OPEN_INFERENCE}/health/live, GET {OPEN_INFERENCE}/health/ready, "
+    f"POST {OPEN_INFERENCE}/repository/index, GET {OPEN_INFERENCE}/models/MODEL with /ready and /config, and "
+    f"POST {OPEN_INFERENCE}/models/MODEL/infer"
+)
 #: Echoed text is cut to this many characters: an error must not be longer than the request.
 ECHOED_CHARACTERS = 64
 
@@ -127,13 +132,24 @@ def invalid_request(faults: tuple[Fault, ...], omitted: int) -> Problem:
 
 
 def not_found(path: str) -> Problem:
+    routes = f"{_ROUTES} and the Open Inference Protocol below {OPEN_INFERENCE}"
+    if path == OPEN_INFERENCE or path.startswith(f"{OPEN_INFERENCE}/"):
+        routes = f"{_ROUTES}, and of the Open Inference Protocol {_OPEN_INFERENCE_ROUTES}"
     return Problem(
         "urn:serinus:not-found",
         "Not found",
         404,
-        f"{echo(path)} is not a route of this endpoint. Its routes are {_ROUTES} and the Open Inference Protocol "
-        f"below {OPEN_INFERENCE}.",
+        f"{echo(path)} is not a route of this endpoint. Its routes are {routes}.{_reason_of_absence(path)}",
     )
+
+
+def _reason_of_absence(path: str) -> str:
+    """Why there is no such extension of the Open Inference Protocol."""
+    if path.startswith(f"{OPEN_INFERENCE}/models/") and path.endswith("/stats"):
+        return " Statistics are in CloudWatch: an environment of the function sees only its own requests."
+    if path.startswith(f"{OPEN_INFERENCE}/repository/"):
+        return " The endpoint serves one model, which a deploy changes."
+    return ""
 
 
 def method_not_allowed(method: str, allowed: str) -> Problem:

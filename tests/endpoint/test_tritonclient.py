@@ -48,6 +48,28 @@ def test_server_and_model_are_ready_and_described(client, deployed):
     assert not client.is_model_ready("other", headers=headers)
 
 
+def test_configuration_and_repository_are_described_and_statistics_are_not(client, deployed):
+    headers = deployed.headers
+    configuration = client.get_model_config("churn", headers=headers)
+    assert (configuration["backend"], configuration["max_batch_size"]) == ("onnxruntime", 1000)
+    assert configuration["input"] == [
+        {"name": "numbers", "data_type": "TYPE_FP64", "dims": [2]},
+        {"name": "strings", "data_type": "TYPE_STRING", "dims": [1]},
+    ]
+    (served,) = client.get_model_repository_index(headers=headers)
+    (version,) = client.get_model_metadata("churn", headers=headers)["versions"]
+    assert served == {"name": "churn", "version": version, "state": "READY", "reason": ""}
+    for absent, reason in (
+        (client.get_inference_statistics, "Statistics are in CloudWatch"),
+        (client.load_model, "which a deploy changes"),
+    ):
+        with pytest.raises(InferenceServerException, match="is not a route of this endpoint") as raised:
+            absent("churn", headers=headers)
+        assert raised.value.status() == "404"
+        assert "GET /v2/models/MODEL with /ready and /config" in raised.value.message()
+        assert reason in raised.value.message()
+
+
 @pytest.mark.parametrize("compression", [None, "gzip", "deflate"])
 @pytest.mark.parametrize("binary_out", [True, False])
 @pytest.mark.parametrize("binary_in", [True, False])

@@ -1,6 +1,8 @@
-"""Metadata of server and model in the Open Inference Protocol.
+"""Metadata of server and model in the Open Inference Protocol, and in Triton's extensions of it.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md
+https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md
 """
 
 from typing import Any
@@ -16,7 +18,8 @@ DESCRIPTION_KEEP_S = 60
 
 def describe_server(scorer: Scorer) -> dict[str, Any]:
     """The response of GET /v2."""
-    return {"name": "serinus", "version": scorer.function_version, "extensions": ["binary_tensor_data"]}
+    extensions = ["binary_tensor_data", "model_configuration"]
+    return {"name": "serinus", "version": scorer.function_version, "extensions": extensions}
 
 
 def describe_model(manifest: Manifest) -> dict[str, Any]:
@@ -32,6 +35,30 @@ def describe_model(manifest: Manifest) -> dict[str, Any]:
             for output in signature.outputs
         ],
     }
+
+
+def describe_configuration(scorer: Scorer) -> dict[str, Any]:
+    """The response of GET /v2/models/{model}/config: Triton's model configuration, in which shapes leave out the
+    rows, of which there may be `max_batch_size`."""
+    manifest, described = scorer.model.manifest, describe_model(scorer.model.manifest)
+    return {
+        "name": manifest.name,
+        "platform": described["platform"],
+        "backend": "onnxruntime",
+        "max_batch_size": scorer.limits.max_rows,
+        "input": [_configured(each) for each in described["inputs"]],
+        "output": [_configured(each) for each in described["outputs"]],
+    }
+
+
+def describe_repository(manifest: Manifest) -> list[dict[str, str]]:
+    """The response of POST /v2/repository/index: the one model that is served."""
+    return [{"name": manifest.name, "version": manifest.short_version, "state": "READY", "reason": ""}]
+
+
+def _configured(tensor: dict[str, Any]) -> dict[str, Any]:
+    kind = "STRING" if tensor["datatype"] == "BYTES" else tensor["datatype"]
+    return {"name": tensor["name"], "data_type": f"TYPE_{kind}", "dims": tensor["shape"][1:] or [1]}
 
 
 def row_shape(signature: Signature, tensor: Tensor) -> tuple[int, ...]:

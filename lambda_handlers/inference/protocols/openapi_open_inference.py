@@ -24,8 +24,10 @@ def paths(scorer: Scorer) -> dict[str, Any]:
         "/v2/health/live": {"get": report("live", "Whether the server is up", _TAG)},
         "/v2/health/ready": {"get": report("ready", "Whether the model is loaded", _TAG)},
         model: {"get": report("modelMetadata", "Inputs and outputs of the model as tensors", _TAG)},
+        f"{model}/config": {"get": report("modelConfiguration", "The model as Triton configures it", _TAG)},
         f"{model}/ready": {"get": report("modelReady", "Whether the model is loaded", _TAG)},
         f"{model}/infer": {"post": _infer(scorer)},
+        "/v2/repository/index": {"post": report("repositoryIndex", "The models that are served", _TAG, "array")},
     }
 
 

@@ -11,7 +11,9 @@ from serinus.lambda_handlers.inference.protocols.infer import Infer
 from serinus.lambda_handlers.inference.protocols.invocations import Invocations
 from serinus.lambda_handlers.inference.protocols.model_metadata import (
     DESCRIPTION_KEEP_S,
+    describe_configuration,
     describe_model,
+    describe_repository,
     describe_server,
 )
 from serinus.lambda_handlers.inference.scoring import Response, Scorer
@@ -39,9 +41,11 @@ def _open_inference(scorer: Scorer) -> dict[Route, Respond]:
         ("GET", OPEN_INFERENCE): partial(_describe, scorer, describe_server(scorer)),
         ("GET", f"{OPEN_INFERENCE}/health/live"): partial(_report, scorer, {"live": True}),
         ("GET", f"{OPEN_INFERENCE}/health/ready"): partial(_report, scorer, {"ready": True}),
+        ("POST", f"{OPEN_INFERENCE}/repository/index"): partial(_report, scorer, describe_repository(manifest)),
     }
     for path in model_paths(scorer):
         routes["GET", path] = partial(_describe, scorer, describe_model(manifest))
+        routes["GET", f"{path}/config"] = partial(_describe, scorer, describe_configuration(scorer))
         routes["GET", f"{path}/ready"] = partial(_report, scorer, {"name": manifest.name, "ready": True})
         routes["POST", f"{path}/infer"] = Infer(scorer)
     return routes
