@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,20 +32,27 @@ NAME = "tumour"
 #: A canary that bakes for fifteen real seconds, in which it meets enough requests to be judged by.
 BAKE_MINUTES, SHARE_PERCENT = 10, 30
 PACE = ("--speed", "40", "--rate", "60", "--seed", "1")
+#: Skips time instead, so that the machine's speed does not count.
+UNHURRIED_PACE = ("--stepped", "--seed", "1")
+#: Real seconds of waiting for this machine that are worth a line.
+MENTIONED_S = 1.0
 FAULT = "errors=20%"
 PROMOTED, ROLLED_BACK = 0, 3
+#: Exit codes of rehearsals that came to an end; 4 and 5 are those of releases that were not judged, or too late.
+VERDICTS = (PROMOTED, ROLLED_BACK, 4, 5)
 out = Console(highlight=False, soft_wrap=True)
 
 
 class StepFailed(Exception):
-    """A step of the quickstart failed; its output is printed above."""
+    """A step of the quickstart failed; the message is one sentence, and the log has all output."""
 
 
 class Quickstart:
     """A scratch project, its cloud, and how long each step took."""
 
-    def __init__(self, folder: Path, reports: Path) -> None:
-        self.folder, self.reports = folder, reports
+    def __init__(self, folder: Path, reports: Path, log: Path) -> None:
+        self.folder, self.reports, self.log = folder, reports, log
+        self.command = [sys.executable, "-m", "serinus"]
         self.port = free_port()
         self.seconds: dict[str, float] = {}
 
@@ -57,32 +64,53 @@ class Quickstart:
             yield
         except Exception as error:
             out.print(f"[red]failed[/]  {title}")
-            raise StepFailed(title) from error
+            raise StepFailed(f"{title}: {error}") from error
         self.seconds[title] = time.monotonic() - began
         out.print(f"[green]done[/]  {self.seconds[title]:6.1f} s  {title}")
 
-    def serinus(self, *arguments: str, expected: int = 0, seen: bool = False) -> str:
+    def serinus(self, *arguments: str, expected: Collection[int] = (0,), seen: bool = False) -> str:
         """Run `serinus` in the scratch project and return its stdout; with ``seen`` a terminal shows its progress.
-        Raises `StepFailed` unless the exit code is ``expected``."""
-        command = [sys.executable, "-m", "serinus", *arguments]
+        Raises `StepFailed` unless the exit code is one of ``expected``."""
         progress = None if seen and sys.stderr.isatty() else subprocess.PIPE
         with subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True
+            [*self.command, *arguments], cwd=self.folder, stdout=subprocess.PIPE, stderr=progress, text=True
         ) as running:
             try:
                 output, progress_text = running.communicate()
             except BaseException:
                 running.terminate()  # not killed: a rehearsal takes its cloud down first
                 raise
-        if running.returncode != expected:
-            out.print(output + (progress_text or ""), markup=False)
-            raise StepFailed(f"serinus {' '.join(arguments)} ended with exit code {running.returncode}")
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ serinus {' '.join(arguments)}\n{progress_text or ''}{output}")
+        if running.returncode not in expected:
+            reason = last_error(progress_text or "")
+            raise StepFailed(f"`serinus {arguments[0]}` ended with exit code {running.returncode}{reason}")
         return output
 
     def rehearse(self, name: str, *arguments: str, expected: int) -> dict[str, Any]:
-        """Release the model once more under traffic, in a cloud of its own; returns the rehearsal's JSON."""
-        options = (*PACE, "--html", str(self.reports / f"{name}.html"), "--json", *arguments)
-        output = self.serinus("rehearse", NAME, *options, expected=expected, seen=True)
+        """Release the model once more under traffic, in a cloud of its own; returns the rehearsal's JSON.
+
+        A machine that is too busy for the traffic can spoil a release that depends on real time: such a one is
+        rehearsed again, with time skipped. Raises `StepFailed` if that ends otherwise than ``expected`` too.
+        """
+        rehearsal = self._rehearse(name, PACE, *arguments)
+        if rehearsal["exit_code"] != expected:
+            out.print(
+                f"        it ended otherwise: {rehearsal['headline']}. This machine may be too busy for the pace; "
+                "once more, with time skipped instead of sped up (--stepped)",
+                markup=False,
+            )
+            rehearsal = self._rehearse(name, UNHURRIED_PACE, *arguments)
+        if rehearsal["exit_code"] != expected:
+            raise StepFailed(f"the release ended otherwise than it should: {' '.join(rehearsal['summary'])}")
+        waited_s = rehearsal["real_s"]["slowed"] + rehearsal["real_s"]["held"]
+        if waited_s >= MENTIONED_S:
+            out.print(f"        this machine is busy: cloud time was slowed for {waited_s:.0f} s", markup=False)
+        return rehearsal
+
+    def _rehearse(self, name: str, pace: Sequence[str], *arguments: str) -> dict[str, Any]:
+        options = (*pace, "--html", str(self.reports / f"{name}.html"), "--json", *arguments)
+        output = self.serinus("rehearse", NAME, *options, expected=VERDICTS, seen=True)
         rehearsal: dict[str, Any] = json.loads(output)
         (self.reports / f"{name}.json").write_text(json.dumps(rehearsal, indent=2), encoding="utf-8")
         return rehearsal
@@ -150,6 +178,13 @@ class Quickstart:
         command = [sys.executable, "-m", "serinus", "local", "down"]
         subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def last_error(progress_text: str) -> str:
+    """The error that a command printed, or its last line; empty if it printed nothing."""
+    lines = [line.strip() for line in progress_text.splitlines() if line.strip()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return f": {(errors or lines)[-1]}" if lines else ""
 
 
 def ask(endpoint: dict[str, Any], rows: list[Any]) -> tuple[dict[str, Any], float, float]:
@@ -221,8 +256,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="serinus-quickstart-"))
     if arguments.reports is not None:
         arguments.reports.mkdir(parents=True, exist_ok=True)
-    quickstart = Quickstart(folder, (arguments.reports or folder).resolve())
-    kept = False
+    descriptor, log = tempfile.mkstemp(prefix="serinus-quickstart-", suffix=".log")
+    os.close(descriptor)
+    quickstart = Quickstart(folder, (arguments.reports or folder).resolve(), Path(log))
+    kept = failed = False
     try:
         endpoint = quickstart.run()
         if keep:
@@ -234,13 +271,20 @@ def main() -> int:
             with quickstart.step("stop the cloud (serinus local down)"):
                 quickstart.serinus("local", "down")
     except StepFailed as error:
-        out.print(f"quickstart stopped at: {error}", markup=False)
+        failed = True
+        out.print(
+            f"quickstart stopped at: {error}\nlog: {log}\n"
+            "next: .venv/bin/serinus doctor checks this machine; then run scripts/quickstart again",
+            markup=False,
+        )
         return 1
     except KeyboardInterrupt:
         return 130
     finally:
         if not kept:
             quickstart.down()
+        if not failed:
+            quickstart.log.unlink()
     out.print(f"\nall in {sum(quickstart.seconds.values()):.0f} s", markup=False)
     return 0
 
