@@ -25,7 +25,8 @@ class TransientBar:
 
     def stop(self) -> None:
         """Remove it."""
-        self._bar.stop()
+        if self.is_animated:
+            self._bar.stop()
 
     def update(self, **changes: Any) -> None:
         """Change the task's ``description`` or how many steps are ``completed``."""

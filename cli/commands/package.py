@@ -69,7 +69,7 @@ def package(
         typer.Option(
             metavar="TYPE",
             help="For .skops files: type that may be loaded although skops does not trust it, such as "
-            "my_package.MyTransformer. Repeat for several.",
+            "my_package.MyScaler. Repeat for several.",
         ),
     ] = None,
     allow_version_skew: Annotated[

@@ -23,7 +23,7 @@ def policy(
         Holder,
         typer.Argument(
             help="operator: status, logs, key, rollout and rollback. ci: deploy. bootstrap: what CloudFormation "
-            "may do, for `cdk bootstrap --cloudformation-execution-policies`."
+            "may do, for `npx cdk bootstrap`."
         ),
     ],
     env: Annotated[

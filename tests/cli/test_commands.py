@@ -43,9 +43,10 @@ def test_help_ends_with_an_example_whose_options_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_is_printed_for(name: str) -> None:
-    done = CliRunner().invoke(app, [*name.split(), "--help"])
+    done = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"}).invoke(app, [*name.split(), "--help"])
     assert done.exit_code == 0
     assert "Usage:" in done.output
+    assert [line for line in done.output.splitlines() if len(line.rstrip()) > 80 or line.endswith("… │")] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
