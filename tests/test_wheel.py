@@ -11,6 +11,10 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+
+from transcripts import agrees, blocks  # noqa: E402
+
 #: The folders at the top of a checkout, and the name below which wheels once had them.
 ROOMS = {"cli", "infra", "lambda_handlers", "modelpack", "offline", "packaging"}
 
@@ -36,6 +40,39 @@ def test_more(endpoint, endpoints, cloud):
         endpoint.release(fault="fire")
     functions = cloud.client("lambda").list_functions()["Functions"]
     assert "shop-local-tumour" in {function["FunctionName"] for function in functions}
+
+def test_stepped(releases):
+    # The alarm, not the end of the bake, stopped it; no lack of CPU counts where time is skipped.
+    (release,) = releases
+    data = release.data
+    assert data["summary"][1].startswith("The judge: errors")
+    assert data["final_version"] == data["stable_version"]
+    assert (data["rehearsed"]["speed"], data["real_s"]["slowed"], data["real_s"]["held"]) == (None, 0, 0)
+    assert data["requests_not_sent"] == 0
+    assert 120 < data["shift_ended_s"] - data["shift_began_s"] < 660
+    assert data["canary_share"]["within_three_standard_errors"]
+    assert "200 requests per cloud minute in batches" in release.report.read_text()
+
+def test_that_fails(releases):
+    (release,) = releases
+    assert release.is_promoted()
+"""
+
+#: Keeps the releases of the tests that `serinus init` writes.
+KEPT = """
+import pytest
+
+@pytest.fixture(scope="session", autouse=True)
+def releases(serinus_endpoint):
+    kept, release = [], serinus_endpoint.release
+
+    def keep(*arguments, **options):
+        kept.append(release(*arguments, **options))
+        return kept[-1]
+
+    serinus_endpoint.release = keep
+    yield kept
+    del serinus_endpoint.release
 """
 
 
@@ -109,7 +146,7 @@ def test_a_project_that_never_saw_the_checkout_tests_its_endpoint(python: Path, 
     """`serinus init`, `serinus package`, `pytest`: with the wheel alone, whose plugin pytest finds by itself."""
     shop = tmp_path / "shop"
 
-    def run_in(folder: Path, *command: str) -> str:
+    def run_in(folder: Path, *command: str, code: int = 0) -> str:
         variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         done = subprocess.run(
             [python, *command],
@@ -119,7 +156,7 @@ def test_a_project_that_never_saw_the_checkout_tests_its_endpoint(python: Path, 
             text=True,
             timeout=600,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
     where = run_in(tmp_path, "-c", "import serinus; print(serinus.__file__)")
@@ -130,12 +167,27 @@ def test_a_project_that_never_saw_the_checkout_tests_its_endpoint(python: Path, 
     run_in(ROOT / "examples", "train.py", str(shop))
     run_in(shop, "-m", "serinus", "package", "model.joblib", "--name", "tumour", "--sample", "sample.csv")
     (shop / "tests" / "test_more.py").write_text(MORE_TESTS)
+    (shop / "tests" / "conftest.py").write_text(KEPT)
     files = {path for path in shop.rglob("*") if "node_modules" not in path.parts and path.is_file()}
-    printed = run_in(shop, "-m", "pytest", "-p", "no:cacheprovider", "-rP")
-    assert "3 passed" in printed
+    printed = run_in(shop, "-m", "pytest", "-p", "no:cacheprovider", "-rP", code=1)
+    assert "1 failed, 4 passed" in printed, printed
     assert "serinus rehearse tumour: Rolled back. The release of tumour as version 2 was rolled back" in printed
+    shows_as_the_page(printed)
     left = {path for path in shop.rglob("*") if "node_modules" not in path.parts and path.is_file()} - files
     assert {path.relative_to(shop).parts[0] for path in left} <= {"tests"}  # bytecode
+
+
+def shows_as_the_page(printed: str) -> None:
+    """Whether docs/testing.md shows a failed assertion, and what it printed, as ``printed`` has them."""
+    (block,) = [block for block in blocks(ROOT / "docs" / "testing.md") if "is_promoted()" in block]
+    block = block.replace("churn", "tumour")
+    errors, captured = (
+        "".join(f"{line}\n" for line in block.splitlines() if line.startswith(start))
+        for start in ("E ", "serinus rehearse")
+    )
+    failed = "".join(f"{line}\n" for line in printed.splitlines() if line.startswith("E "))
+    assert agrees(errors, failed)
+    assert any(agrees(captured, line) for line in printed.splitlines() if line.startswith("serinus rehearse"))
 
 
 def test_no_module_is_imported_twice(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
-"""Bundles in S3: pushed once, fetched as the lock names them, and refused where S3 holds anything else."""
+"""Bundles in S3: pushed once, fetched as the lock names them, and refused where S3 holds anything else.
+
+The commands themselves, with an offline cloud's S3, are in `tests/docs/test_tutorial.py`.
+"""
 
 import json
 import shutil
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from serinus.cli import offline_process
 from serinus.cli.bundle_store import BundlePlace, fetch, push, store_url, unpinned
 from serinus.cli.errors import CliError
 from serinus.infra.errors import ReleaseError
@@ -140,43 +141,6 @@ def test_a_lock_names_whole_places(shop: Path, place: str) -> None:
     (shop / LOCK).write_text((shop / LOCK).read_text().replace(pin.bundle, place))
     with pytest.raises(ContractError, match="s3://BUCKET/PREFIX/MODEL/VERSION"):
         read_lock(shop / LOCK)
-
-
-@pytest.fixture
-def cloud(shop: Path, serinus: Any) -> Iterator[offline_process.RunningCloud]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    assert serinus("local", "up", "--port", port, cwd=shop).returncode == 0
-    yield offline_process.require(shop)
-    assert serinus("local", "down", cwd=shop).returncode == 0
-
-
-@pytest.mark.slow
-def test_another_checkout_deploys_what_was_pushed(
-    shop: Path, serinus: Any, cloud: offline_process.RunningCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import boto3
-
-    for name, value in cloud.environment().items():
-        monkeypatch.setenv(name, value)
-    refused = serinus("bundles", "push", cwd=shop)
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "there is no bucket models." in " ".join(refused.stderr.split())
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    client.close()
-    pushed = serinus("bundles", "push", "churn", cwd=shop)
-    assert pushed.returncode == 0, pushed.stderr
-    assert read_lock(shop / LOCK)["dev"]["churn"].bundle.startswith(f"{STORE}/churn/")
-    assert "is stored at" in serinus("bundles", "push", cwd=shop).stdout
-
-    version = bundle_of(shop).name
-    shutil.rmtree(shop / "bundles")
-    assert "serinus bundles fetch" in serinus("build", cwd=shop).stderr
-    assert serinus("bundles", "fetch", cwd=shop).stdout == f"churn {version}: fetched\n"
-    assert bundle_of(shop).name == version
-    assert serinus("bundles", "prune", cwd=shop).stdout == "nothing to delete\n"
 
 
 def test_what_cannot_be_pushed_or_fetched_is_one_sentence(shop: Path, serinus: Any) -> None:

@@ -1,13 +1,20 @@
 """Every strategy through real deploys by the CDK CLI: a good release is promoted, and what is wrong undone."""
 
 import json
+import sys
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from serinus.lambda_handlers.contract.release import hold_parameter
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(CHECKOUT / "docs"))
+
+from transcripts import agrees, blocks  # noqa: E402
 
 pytestmark = [pytest.mark.cdk, pytest.mark.xdist_group("strategies")]
 
@@ -139,6 +146,11 @@ def test_what_goes_wrong_during_a_release_is_undone(deployed: Any) -> None:
     assert (explained["headline"], explained["tone"]) == ("Rolled back", "bad")
     assert "It comes to the same verdict, by the same evidence." in explained["replay"]
     assert explained["alternatives"][0].startswith("The evidence sufficed after ")
+    (page,) = (block for block in blocks(CHECKOUT / "docs" / "releases.md") if block.startswith("Rolled back"))
+    printed = shop.run("serinus", "rollout", "explain", "switched", "--local").stdout
+    page = page.replace("churn,", "switched,")
+    page = page.replace("version 3 after version 2", f"version {bad} after version {before['switched']}")
+    assert agrees(page, printed), printed
     status = shop.run("serinus", "rollout", "status", "switched", "--local")
     assert "`serinus rollout explain switched --local` says why" in status.stderr
     assert fired(shop, "Silence")["linear"] > silent["linear"]

@@ -13,9 +13,17 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(CHECKOUT / "examples"))
+sys.path[:0] = [str(CHECKOUT / "examples"), str(CHECKOUT / "docs")]
+
+from transcripts import agrees, blocks  # noqa: E402
+
 PATIENCE_S = 400.0
 STAGES = ("package model.joblib: ONNX", "start an offline cloud", "build layers, bootstrap and deploy", "predict")
+
+#: What the guide shows of a trial.
+(PAGE,) = [
+    block for block in blocks(CHECKOUT / "docs" / "guide.md") if "start an offline cloud of its own" in block
+]
 
 pytestmark = pytest.mark.xdist_group("try")
 
@@ -25,7 +33,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from train import train
 
     folder = tmp_path_factory.mktemp("training")
-    train(folder, trees=10)
+    train(folder)
     return folder
 
 
@@ -81,6 +89,7 @@ def test_on_a_terminal_the_printed_command_calls_the_endpoint_until_enter(
         shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", printed)
         for stage in STAGES:
             assert re.search(rf"^done +[\d.]+ s  {stage}", shown, re.MULTILINE), shown
+        assert agrees(*(text[text.index("done ") :].partition("\nURL")[0] for text in (PAGE, shown)))
         rows = re.findall(r"^(\d) +(\w+ [\d.]+) +(\w+ [\d.]+) +([\d.e+-]+)$", shown, re.MULTILINE)
         assert [row[0] for row in rows] == ["0", "1", "2"]
         assert all(served == source and float(difference) < 1e-6 for _, served, source, difference in rows)
