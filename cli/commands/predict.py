@@ -16,6 +16,9 @@ from serinus.cli.termination import ended_in_order
 if TYPE_CHECKING:
     from serinus.cli.prediction.run import Predicted
 
+#: Characters of a terminal's 80 that columns of classes may take; of more classes, the most likely are printed.
+_WIDEST_CLASSES, _MOST_LIKELY = 56, 3
+
 
 def predict(
     endpoint: EndpointName,
@@ -152,12 +155,19 @@ def render(response: dict[str, Any], count: int) -> Any:
     series = {name: response[name] for name in ("labels", "values") if name in response} | response.get(
         "outputs", {}
     )
-    classes = [f">{label}" for label in response.get("classes", [])] if "probabilities" in response else []
-    shown = table("row", *series, *classes)
+    classes = [str(label) for label in response.get("classes", [])] if "probabilities" in response else []
+    are_columns = sum(max(len(label), 6) + 2 for label in classes) <= _WIDEST_CLASSES
+    heads = [f">{label}" for label in classes] if are_columns else ["most likely"]
+    shown = table("row", *series, *heads)
     for row in range(count):
         cells = [_show(column[row]) for column in series.values()]
-        shares = [f"{share:.4f}" for share in response["probabilities"][row]] if classes else []
-        shown.add_row(str(row), *cells, *shares)
+        shares = response["probabilities"][row] if classes else []
+        if are_columns:
+            cells += [f"{share:.4f}" for share in shares]
+        else:
+            likely = sorted(zip(shares, classes, strict=True), key=lambda pair: -pair[0])[:_MOST_LIKELY]
+            cells.append(", ".join(f"{label} {share:.4f}" for share, label in likely))
+        shown.add_row(str(row), *cells)
     return shown
 
 

@@ -1,5 +1,6 @@
 """Rows are read from the formats that people have, and answers shown as a table."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 from serinus.cli.commands.predict import render
-from serinus.cli.console import results
+from serinus.cli.console import PlainConsole, results
 from serinus.cli.errors import CliError
 from serinus.cli.prediction.rows import read_json_rows
 from serinus.cli.prediction.sending import EndpointClient
@@ -81,3 +82,14 @@ def test_rejected_rows_are_explained(error: dict[str, Any], line: str, monkeypat
     lines = str(caught.value).splitlines()
     assert lines[2:] == [line] * 10 + ["  and 7 more"]
     assert "None" not in str(caught.value)
+
+
+def test_classes_that_do_not_fit_a_terminal_are_the_most_likely_ones() -> None:
+    classes = [f"class-{number}" for number in range(30)]
+    shares = [0.01] * 27 + [0.1, 0.43, 0.2]
+    printed = io.StringIO()
+    console = PlainConsole(file=printed, width=80)
+    console.print(render({"labels": ["class-28"], "classes": classes, "probabilities": [shares]}, 1))
+    head, row = (line.rstrip() for line in printed.getvalue().splitlines())
+    assert head.endswith("  most likely")
+    assert row.endswith("  class-28 0.4300, class-29 0.2000, class-27 0.1000")
