@@ -19,4 +19,5 @@ def bootstrap(project: Path, target: CloudTarget, log: Path | None) -> None:
             environment = f"aws://{target.cloud.account_id}/{target.cloud.region}"
             # Beside the project: its cdk.json would have the CLI build and synthesize first.
             folder = project / offline_process.FOLDER
-            cdk.run(project, ["bootstrap", environment], target.environment(), log=log, folder=folder)
+            arguments, variables = ["bootstrap", environment], target.environment()
+            cdk.run(project, arguments, variables, log=log, folder=folder, ends_with_command=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from serinus.cli.console import notice, step
 from serinus.cli.errors import CliError, ToolFailed
 from serinus.cli.project_lock import held_files
+from serinus.modelpack.supervised.group import ProcessGroup
 
 PACKAGE = "package.json"
 BINARY = Path("node_modules") / ".bin" / "cdk"
@@ -75,11 +76,13 @@ def run(
     *,
     log: Path | None = None,
     folder: Path | None = None,
+    ends_with_command: bool = False,
 ) -> None:
     """Run the project's pinned CLI in ``folder`` (default: the project, whose cdk.json it then reads), with the
     variables of ``environment`` and its own.
 
-    With ``log`` its output goes there, and to the user only on failure. Raises `ToolFailed` with its exit code.
+    With ``log`` its output goes there, and to the user only on failure; with ``ends_with_command`` too, it ends if
+    this process is killed. Raises `ToolFailed` with its exit code.
     """
     command, everything = prepare(project, arguments, environment)
     if log is None:
@@ -87,20 +90,31 @@ def run(
     else:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
-            code = subprocess.run(
-                command,
-                cwd=folder or project,
-                env=everything,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                pass_fds=held_files(),
-            ).returncode
+            if ends_with_command:
+                code = _run_in_group(command, everything, folder or project, sink.fileno())
+            else:
+                code = subprocess.run(
+                    command,
+                    cwd=folder or project,
+                    env=everything,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=held_files(),
+                ).returncode
         if code != 0:
             notice(last_lines(log))
     if code != 0:
         where = "" if log is None else f" (log: {log})"
         raise ToolFailed(f"cdk {arguments[0]} ended with exit code {code}{where}", code if code > 0 else 1)
+
+
+def _run_in_group(command: Sequence[str], environment: dict[str, str], folder: Path, output: int) -> int:
+    group = ProcessGroup(command, held_files(), environment, folder=folder, output=output)
+    try:
+        return group.wait()
+    finally:
+        group.end(at_once=True)
 
 
 def prepare(

@@ -18,10 +18,18 @@ _GRACE_S = 5.0
 
 
 class ProcessGroup:
-    """``command`` with the file descriptors ``kept``, started in a group of its own. Its output goes to standard
-    error; its input is empty."""
+    """``command`` with the file descriptors ``kept``, started in ``folder`` and in a group of its own. Its output
+    and errors go to ``output``, by default standard error; its input is empty."""
 
-    def __init__(self, command: Sequence[str | Path], kept: Sequence[int], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        kept: Sequence[int],
+        environment: dict[str, str],
+        *,
+        folder: Path | None = None,
+        output: int = 2,
+    ) -> None:
         nothing = subprocess.DEVNULL
         self._guard = subprocess.Popen(
             _GUARD, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, process_group=0
@@ -29,8 +37,10 @@ class ProcessGroup:
         try:
             self._process = subprocess.Popen(
                 command,
+                cwd=folder,
                 stdin=nothing,
-                stdout=2,
+                stdout=output,
+                stderr=output,
                 pass_fds=tuple(kept),
                 env=environment,
                 process_group=self._guard.pid,
@@ -42,6 +52,15 @@ class ProcessGroup:
     def exit_code(self) -> int | None:
         """As from `subprocess.Popen.poll`: None while it runs, negative where a signal ended it."""
         return self._process.poll()
+
+    def wait(self, timeout_s: float | None = None) -> int:
+        """The exit code, once it has ended; raises `subprocess.TimeoutExpired` after ``timeout_s``."""
+        return self._process.wait(timeout_s)
+
+    def terminate(self) -> None:
+        """Ask the process and its group to end."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._guard.pid, signal.SIGTERM)
 
     def end(self, *, at_once: bool) -> None:
         """End the process and its group: ``at_once``, or after a grace period."""

@@ -37,8 +37,8 @@ def started_from(folder: Path) -> list[str]:
     return found
 
 
-def await_(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def await_(happened: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -77,7 +77,9 @@ def test_ctrl_c_takes_everything_down(packaged: Path, tmp_path: Path, moment: st
     assert not list(scratch.iterdir())
 
 
-def test_a_kill_ends_its_cloud_and_the_next_command_deletes_its_files(packaged: Path, tmp_path: Path) -> None:
+def test_a_kill_ends_all_that_it_started_and_the_next_command_deletes_its_files(
+    packaged: Path, tmp_path: Path
+) -> None:
     scratch, log = tmp_path / "scratch", tmp_path / "log"
     scratch.mkdir()
     environment = {**os.environ, "TMPDIR": str(scratch)}
@@ -90,10 +92,12 @@ def test_a_kill_ends_its_cloud_and_the_next_command_deletes_its_files(packaged: 
             stderr=subprocess.STDOUT,
         )
     try:
-        await_(lambda: any(scratch.glob("*/.serinus/local/cloud-*.json")) or process.poll() is not None)
+        await_(lambda: any(scratch.glob("*/stable/deploy.log")) or process.poll() is not None)
     finally:
         process.kill()
         process.wait()
+    # Without its cloud, the CDK CLI would try again for minutes.
+    await_(lambda: not any("cdk" in command for command in started_from(scratch)), patience_s=30)
     await_(lambda: not started_from(scratch))
     assert list(scratch.iterdir())
     package = ["package", "training/model.joblib", "--name", "tumour", "--sample", "training/sample.csv"]
