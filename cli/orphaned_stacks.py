@@ -45,13 +45,13 @@ def find_orphans(target: CloudTarget, settings: Settings) -> list[TaggedStack]:
     `CliError` if the stacks cannot be listed."""
     configured = {endpoint.name for endpoint in settings.endpoints}
     try:
-        found = [stack for stack in deployed_stacks(target, settings) if stack.endpoint not in configured]
+        orphans = [stack for stack in deployed_stacks(target, settings) if stack.endpoint not in configured]
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
         raise CliError(
             f"{target.name} did not list its stacks, so those that {SETTINGS} no longer names are not known (this "
             f"requires cloudformation:DescribeStacks and ListStacks on all stacks): {error}{local_hint(error)}"
         ) from error
-    return sorted(found, key=lambda stack: stack.endpoint)
+    return sorted(orphans, key=lambda stack: stack.endpoint)
 
 
 def describe_orphan(orphan: TaggedStack, environment: str, flags: str) -> str:

@@ -27,7 +27,7 @@ ReadingsFile = Annotated[
 ]
 
 
-def chosen(pairs: Sequence[str] | None, file: Path | None) -> dict[str, str]:
+def merge_readings(pairs: Sequence[str] | None, file: Path | None) -> dict[str, str]:
     """The values by name of ``file``, overridden by ``pairs``; `WrongUsage` names an unknown name or value."""
     try:
         return (Readings.file(file) if file else {}) | Readings.assignments(pairs or ())

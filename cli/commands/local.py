@@ -13,7 +13,7 @@ from serinus.cli import offline_process
 from serinus.cli.console import notice, print_json, results, step
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
-from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
+from serinus.cli.readings import ReadingPairs, ReadingsFile, merge_readings
 from serinus.cli.target import LARGEST_PORT, AsJson
 from serinus.infra.names import LOCAL_ENVIRONMENT, SETTINGS
 from serinus.offline.client.shell import NO_PROXY, NPM_NO_PROXY, is_about_aws
@@ -73,7 +73,7 @@ def up(
     """
     project = find_project()
     identity = offline_process.cloud_identity(project, env)
-    simulation = offline_process.SimulationOptions(readings=chosen(reading, readings))
+    simulation = offline_process.SimulationOptions(readings=merge_readings(reading, readings))
     if foreground:
         offline_process.require_extra()
         claim, key = offline_process.claim_port(project, port)

@@ -50,9 +50,9 @@ def status(
         if report is None:
             shown.add_row(name, "no report yet", "", "", "")
             continue
-        found = "; ".join(finding["text"] for finding in report["findings"]) or "none"
+        findings = "; ".join(finding["text"] for finding in report["findings"]) or "none"
         rows = sum(item["rows"] for item in report["baselines"])
-        shown.add_row(name, found, f"{rows:,}", coverage_words(report), in_minutes(report["until"]))
+        shown.add_row(name, findings, f"{rows:,}", coverage_words(report), in_minutes(report["until"]))
     results.print(shown)
 
 
@@ -79,14 +79,14 @@ def report(
     if html is not None:
         require_writable(html)
     context, bucket = _open(env, local=local, port=port)
-    found = read_report(bucket, endpoint, functions_of(context, [endpoint])[endpoint], day)
+    report = read_report(bucket, endpoint, functions_of(context, [endpoint])[endpoint], day)
     if as_json:
-        print_json(found)
+        print_json(report)
     elif html is not None:
-        write_page(html, render(endpoint, found))
+        write_page(html, render(endpoint, report))
         results.print(str(html))
     else:
-        _print_report(found)
+        _print_report(report)
 
 
 @app.command()
@@ -137,10 +137,10 @@ def watch(
     function = functions_of(context, [endpoint])[endpoint]
     last = ""
     while True:
-        found = bucket.latest(function)
-        if found is not None and found["until"] != last:
-            last = found["until"]
-            results.print(f"{in_minutes(last)}  {found['title']}. {found['text']}", markup=False)
+        look = bucket.latest(function)
+        if look is not None and look["until"] != last:
+            last = look["until"]
+            results.print(f"{in_minutes(last)}  {look['title']}. {look['text']}", markup=False)
         elif not last:
             notice("no report yet: the monitor looks ten minutes after each hour")
             last = "-"

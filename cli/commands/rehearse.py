@@ -9,7 +9,7 @@ from serinus.cli.console import notice, print_json, results
 from serinus.cli.errors import CliError, Interrupted, WrongUsage
 from serinus.cli.finite import finite
 from serinus.cli.project import find_project
-from serinus.cli.readings import ReadingPairs, ReadingsFile, chosen
+from serinus.cli.readings import ReadingPairs, ReadingsFile, merge_readings
 from serinus.cli.rehearse.against import Against
 from serinus.cli.target import AsJson, CloudPort, EndpointName
 from serinus.cli.termination import ended_in_order
@@ -163,7 +163,7 @@ def rehearse(
     if html is not None:
         require_writable(html)
     require_extra()
-    values = chosen(reading, readings)
+    values = merge_readings(reading, readings)
     if "metric-delay" in values:
         metric_delay = Seconds.parse(values["metric-delay"]).high
     project, environment = find_project(), env or DEFAULT_ENVIRONMENT

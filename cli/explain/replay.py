@@ -119,14 +119,14 @@ def disagreement(evidence: ReleaseEvidence, done: Replay) -> str | None:
     if look is None:
         return None
     now = done.judgement
-    said = f"{look.verdict}, evidence {look.evidence:,.4g} to 1, {look.canary_requests} requests on the canary"
+    logged = f"{look.verdict}, evidence {look.evidence:,.4g} to 1, {look.canary_requests} requests on the canary"
     again = f"{now.verdict}, evidence {now.evidence:,.4g} to 1, {now.canary_requests} requests on the canary"
     same_verdict = look.verdict == now.verdict
     same_numbers = (
         math.isclose(look.evidence, now.evidence, rel_tol=_ROUNDING)
         and look.canary_requests == now.canary_requests
     )
-    return None if same_verdict and same_numbers else f"the judge logged: {said}; the replay has: {again}"
+    return None if same_verdict and same_numbers else f"the judge logged: {logged}; the replay has: {again}"
 
 
 def first_look(matches: Callable[[int], bool], most: int) -> int | None:

@@ -170,8 +170,8 @@ class _Simulation:
                     self._pass_until(begins + _LOOKED_AT_MINUTE * 60)
                     self._observe(hour - 1, begins)
             if (hour + 1) % _DAY_HOURS == 0:
-                found = {finding["text"] for finding in self._record.hours[-1].findings}
-                show((hour + 1) // _DAY_HOURS, days, "; ".join(sorted(found)) or "nothing found")
+                texts = {finding["text"] for finding in self._record.hours[-1].findings}
+                show((hour + 1) // _DAY_HOURS, days, "; ".join(sorted(texts)) or "nothing found")
         ended = first + _DAY_HOURS * days * _HOUR_S
         self._pass_until(ended + _LOOKED_AT_MINUTE * 60)
         self._observe(_DAY_HOURS * days - 1, ended)

@@ -8,7 +8,7 @@ import pytest
 
 from serinus.cli.errors import WrongUsage
 from serinus.cli.offline_process import SimulationOptions
-from serinus.cli.readings import chosen
+from serinus.cli.readings import merge_readings
 from serinus.offline.core.readings import Readings
 
 
@@ -22,19 +22,19 @@ def played(simulation: SimulationOptions) -> dict[str, str]:
 def test_a_single_value_overrides_the_files(tmp_path: Path) -> None:
     file = tmp_path / "aws-verified.json"
     file.write_text(json.dumps({"hooks-in-rollback": "no", "alarm-polling": "15"}))
-    values = chosen(["alarm-polling=30"], file)
+    values = merge_readings(["alarm-polling=30"], file)
     readings = played(SimulationOptions(metric_delay_s=90, readings=values))
     changed = {name: readings[name] for name in ("hooks-in-rollback", "alarm-polling", "metric-delay")}
     assert changed == {"hooks-in-rollback": "no", "alarm-polling": "30", "metric-delay": "90"}
-    assert chosen(None, None) == {}
+    assert merge_readings(None, None) == {}
 
 
 def test_a_reading_of_the_metric_delay_overrides_its_short_form() -> None:
-    simulation = SimulationOptions(metric_delay_s=90, readings=chosen(["metric-delay=30..120"], None))
+    simulation = SimulationOptions(metric_delay_s=90, readings=merge_readings(["metric-delay=30..120"], None))
     assert played(simulation)["metric-delay"] == "30..120"
 
 
 @pytest.mark.parametrize("pair", ["alarm-polling", "alarm-polling=often", "polling=15"])
 def test_what_is_no_reading_is_wrong_usage(pair: str) -> None:
     with pytest.raises(WrongUsage, match=r"docs/offline\.md lists them"):
-        chosen([pair], None)
+        merge_readings([pair], None)
