@@ -25,6 +25,8 @@ from serinus.offline.client.shell import shielded
 #: The offline cloud's name for every version of a function that has no fault of its own.
 ALL_VERSIONS = "*"
 _LOOK_EVERY_S = 0.02
+#: The folder, in the workspace, of other programs' temporary files.
+TEMPORARY = "tmp"
 #: Real seconds to stop in; nothing of this cloud is kept.
 _STOP_PATIENCE_S = 2.0
 
@@ -84,7 +86,8 @@ class RehearsalEnvironment:
         arguments = ["deploy", self.workspace.endpoint.stack_name, "--app", str(release.project / ASSEMBLY)]
         # Without a change set: it would need approval, and the CLI waits for it.
         arguments += ["--method", "direct", "--progress", "events", "--require-approval", "never"]
-        command, environment = cdk.prepare(self.workspace.folder, arguments, self.target.environment())
+        variables = {**self.target.environment(), "TMPDIR": str(self.workspace.folder / TEMPORARY)}
+        command, environment = cdk.prepare(self.workspace.folder, arguments, variables)
         # Not in the project: its cdk.json would make the CLI build again.
         running = BackgroundProcess(command, self.workspace.folder, environment, release.project / "deploy.log")
         try:
@@ -117,7 +120,7 @@ def rehearsal_environment(
     projects = [release.project for release in workspace.releases.values()]
     making = command(workspace.environment, projects)
     # The CDK library leaves its temporary files behind when it is ended.
-    temporary = workspace.folder / "tmp"
+    temporary = workspace.folder / TEMPORARY
     temporary.mkdir()
     environment = {**shielded(os.environ), "TMPDIR": str(temporary)}
     assembly_process = BackgroundProcess(
