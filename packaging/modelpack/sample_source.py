@@ -41,7 +41,8 @@ def read_acceptance(
     path = acceptance_file(request.project, request.acceptance)
     if path is None:
         return None
-    table = read_table(path, (*strings_of(file.columns), *sample.strings), most_rows=MOST_ROWS + 1)
+    texts: Texts = {**dict.fromkeys(sample.strings), **_texts(path, request, file, source)}
+    table = read_table(path, texts, most_rows=MOST_ROWS + 1)
     features, required = split_table(path, table, sample.names)
     try:
         fitted = fit_sample(replace(request, drop=(), target=None), file, source, features)
