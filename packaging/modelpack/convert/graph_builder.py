@@ -6,6 +6,7 @@ from typing import Any
 from serinus.modelpack.convert.nodes import NEWER_ML, Nodes
 
 _OPSET = 21
+_ML_OPSET = 3
 
 
 class DirectGraph:
@@ -38,7 +39,8 @@ class DirectGraph:
     ) -> None:
         from onnx import helper
 
-        self._opsets[op_domain] = max(self._opsets.get(op_domain, 1), op_version or 1)
+        default = _ML_OPSET if op_domain == "ai.onnx.ml" else 1
+        self._opsets[op_domain] = max(self._opsets.get(op_domain, 1), op_version or default)
         self._nodes.append(helper.make_node(op_type, inputs, outputs, name=name, domain=op_domain, **attributes))
 
     def add_initializer(self, name: str, kind: int, shape: list[int], values: Any) -> None:

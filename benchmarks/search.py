@@ -1,0 +1,178 @@
+"""Random pipelines, packaged: agrees on rows outside the sample, refused in one clear line, or a mistake of ours.
+
+Each seed draws a table of 200 rows, one to three steps of scikit-learn or a boosting library with random valid
+parameters, and 500 other rows, hard values among them, which the packaged model must answer as its source does.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import signal
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from searching.pipelines import Drawn, NotFittedError, draw
+from table import Row, main
+
+from serinus.lambda_handlers.contract.columns import FIELDS, OTHERS
+from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.scoring import Scorer
+from serinus.lambda_handlers.inference.session import open_model
+from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.pipeline import build_bundle
+from serinus.modelpack.progress import Silent
+from serinus.modelpack.request import PackageRequest
+from serinus.modelpack.sources.live import live_model
+
+#: Of one model's fit, conversion and comparison.
+_MOST_SECONDS = 60
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--seed", type=int, default=0, help="the first seed (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to search (default: %(default)s)")
+    parser.add_argument("--refusals", action="store_true", help="list every refusal")
+    parser.add_argument("--count", type=int, default=1_000_000, help="models at most")
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """Outcomes, the commonest reasons, and every mistake with its seed."""
+    warnings.simplefilter("ignore")
+    outcomes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    mistakes: list[Row] = []
+    end = time.monotonic() + 60 * chosen.minutes
+    for seed in range(chosen.seed, chosen.seed + chosen.count):
+        if time.monotonic() > end:
+            break
+        outcome, detail = try_seed(seed)
+        outcomes[outcome] += 1
+        if outcome == "refused":
+            reasons[reason(detail)] += 1
+        if outcome not in ("agrees", "not fitted by scikit-learn", "" if chosen.refusals else "refused"):
+            mistakes.append({"section": "mistakes", "seed": seed, "outcome": outcome, "detail": detail[:300]})
+    tried = sum(count for name, count in outcomes.items() if name != "not fitted by scikit-learn")
+    rows: list[Row] = [
+        {"section": "outcomes", "outcome": name, "models": count, "share": count / max(1, tried)}
+        for name, count in outcomes.most_common()
+    ]
+    rows += [
+        {"section": "commonest reasons", "reason": name, "models": count}
+        for name, count in reasons.most_common(10)
+    ]
+    return [*rows, *mistakes]
+
+
+def reason(text: str) -> str:
+    """A refusal without what is of this model alone."""
+    first = text.split(". ")[0].splitlines()[0]
+    kind = first.split(" (step")[0].split(" cannot be")[0]
+    return f"{kind}: {first.split('ONNX: ')[-1]}"[:140] if "ONNX: " in first else first[:140]
+
+
+def try_seed(seed: int) -> tuple[str, str]:
+    """The outcome of the model of ``seed`` and what it says: agrees, refused, not fitted by scikit-learn, wrong,
+    traceback, or too slow."""
+    signal.signal(signal.SIGALRM, _too_slow)
+    signal.alarm(_MOST_SECONDS)
+    drawn = None
+    try:
+        drawn = draw(seed)
+        with tempfile.TemporaryDirectory() as folder:
+            difference = "; ".join(_differences(drawn, Path(folder)))
+        return ("wrong", f"{drawn.described}: {difference}") if difference else ("agrees", "")
+    except NotFittedError as error:
+        return "not fitted by scikit-learn", str(error)
+    except ModelpackError as error:
+        return "refused", str(error)
+    except TimeoutError:
+        return ("too slow", drawn.described) if drawn else ("not fitted by scikit-learn", "too slow")
+    except Exception as error:  # noqa: BLE001 - a traceback is what the search looks for
+        shown = drawn.described if drawn else ""
+        return "traceback", f"{shown}: {type(error).__name__}: {error}"
+    finally:
+        signal.alarm(0)
+
+
+def _too_slow(*_: Any) -> None:
+    raise TimeoutError
+
+
+def _differences(drawn: Drawn, folder: Path) -> Iterator[str]:
+    """Rows that the packaged model answers otherwise than its source."""
+    sample = folder / "sample.parquet"
+    drawn.table.to_parquet(sample)
+    live = live_model(drawn.model, folder)
+    request = PackageRequest(source=Path("model"), name="m", sample=sample, project=folder)
+    bundle = folder / "bundle"
+    bundle.mkdir()
+    build_bundle(request, Silent(), bundle, live)
+    scorer = Scorer(open_model(bundle, memory_mb=1769), Limits(), "1")
+    tolerance = request.tolerance
+    for table in (drawn.other, *(drawn.hard.iloc[[row]] for row in range(len(drawn.hard)))):
+        try:
+            expected = live.source.predict(table.reset_index(drop=True))
+        except Exception:  # noqa: BLE001 - a row that the source itself refuses has no answer to compare with
+            continue
+        if any(values.dtype.kind == "f" and not np.isfinite(values).all() for values in expected.values()):
+            continue
+        exact = [
+            {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
+            for row in table.itertuples(index=False)
+        ]
+        status, answer = _score(scorer, exact)
+        if status != 200:
+            if len(table) > 1:
+                yield f"the endpoint refuses rows that the source predicts: {str(answer)[:200]}"
+            continue
+        yield from _compare(expected, answer, tolerance, len(table) > 1)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _score(scorer: Scorer, rows: list[dict[str, Any]]) -> tuple[int, Any]:
+    answer = scorer.predict(json.dumps({"rows": rows}).encode(), None)
+    return answer.status, json.loads(answer.body)
+
+
+def _compare(expected: Any, answer: dict[str, Any], tolerance: Any, is_sample: bool) -> Iterator[str]:
+    where = "other rows" if is_sample else "a hard row"
+    shares = expected.get("probabilities")
+    for name, values in expected.items():
+        field = FIELDS.get(name, name)
+        returned = answer[field] if field in answer else answer[OTHERS][name]
+        ours = np.asarray(returned, dtype=object if values.dtype.kind in "OUb" else None)
+        if ours.shape != values.shape:
+            yield f"{name} has shape {ours.shape} in {where}, not {values.shape}"
+        elif values.dtype.kind in "OUib":
+            differ = ours.astype(str) != values.astype(str)
+            if shares is not None and differ.ndim == 1 and differ.any():
+                # Probabilities that are equal within the tolerance may come in either order.
+                ordered = np.sort(shares, axis=1)
+                differ &= ordered[:, -1] - ordered[:, -2] > 2 * tolerance.atol
+            if differ.any():
+                yield f"{int(differ.sum())} of {name} in {where}"
+        else:
+            apart = np.abs(ours.astype(float) - values)
+            differ = apart > tolerance.atol + tolerance.rtol * np.maximum(np.abs(values), np.abs(values).mean())
+            if differ.any():
+                worst = np.unravel_index(int(np.argmax(np.where(differ, apart, 0.0))), apart.shape)
+                yield f"{int(differ.sum())} of {name} in {where}: {ours[worst]!r} for {values[worst]!r}"
+
+
+if __name__ == "__main__":
+    main("search", measure, note=(__doc__ or "").split("\n\n")[0], arguments=arguments)

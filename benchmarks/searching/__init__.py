@@ -1,0 +1,1 @@
+"""Random models for the search of packaging's mistakes."""
