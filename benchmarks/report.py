@@ -36,6 +36,7 @@ TITLES = {
     "package": "Packaging",
     "models": "Kinds of models",
     "quantize": "Quantization",
+    "golden": "Golden rows",
     "judge": "The judge",
     "monitor": "The monitor",
     "rehearse": "Rehearsals",

@@ -153,6 +153,14 @@ def package(
             "if it exists.",
         ),
     ] = None,
+    golden: Annotated[
+        str,
+        typer.Option(
+            metavar="ROWS",
+            help="Rows of the golden set, which is shipped with the bundle and committed: synthetic, drawn within "
+            "each column of the sample and predicted by the source model; or sample, rows of the sample.",
+        ),
+    ] = "synthetic",
     max_loss: Annotated[
         float,
         typer.Option(
@@ -236,6 +244,7 @@ def package(
         "holdout": holdout,
         "traffic": traffic,
         "acceptance": acceptance,
+        "golden": golden,
         "max_loss": max_loss,
         "allow_fragile": allow_fragile,
         "dry_run": dry_run,

@@ -34,7 +34,8 @@ def _profile_feature(values: "pd.Series[Any]", feature: Feature) -> dict[str, An
     if feature.dtype == "bool":
         return profile_categories(pd.Series([request_value(value, "bool") for value in values], dtype=object))
     if feature.dtype == "string" or feature.categories is not None:
-        return profile_categories(values)
+        # A text that no other row has may be somebody's.
+        return profile_categories(values, least=1 if feature.categories is not None else 2)
     if feature.shape:
         return profile_numbers(np.array(values.tolist(), dtype=np.float64).ravel())
     return profile_numbers(values.to_numpy(dtype=np.float64))
@@ -73,18 +74,19 @@ def profile_numbers(values: npt.NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def profile_categories(values: "pd.Series[Any]") -> dict[str, Any]:
-    """Counts by category, the most frequent first; equal counts in the order of their text."""
+def profile_categories(values: "pd.Series[Any]", *, least: int = 1) -> dict[str, Any]:
+    """Counts by category, the most frequent first; equal counts in the order of their text. Categories of fewer
+    than ``least`` rows are counted together as `other`."""
     present = [to_json_value(value) for value in values if to_json_value(value) is not None]
     counts: dict[Any, int] = {}
     for value in present:
         counts[value] = counts.get(value, 0) + 1
     ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    top = ranked[:TOP_CATEGORIES]
+    top = [item for item in ranked if item[1] >= least][:TOP_CATEGORIES]
     return {
         "kind": "categorical",
         "count": len(present),
         "missing": len(values) - len(present),
         "categories": [{"value": value, "count": count} for value, count in top],
-        "other": sum(count for _, count in ranked[TOP_CATEGORIES:]),
+        "other": sum(count for _, count in ranked[len(top) :]),
     }

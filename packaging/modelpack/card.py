@@ -236,8 +236,13 @@ def _lineage(manifest: Manifest, provenance: dict[str, Any], graph_bytes: int) -
         lines.append(
             f"- source run and converted by {', '.join(kept)} on Python {own['python']}, {text(own['origin'])}"
         )
+    rows = {
+        "synthetic": "drawn within each column of the sample, none of its rows, and predicted by the source",
+        "sample": "rows of the sample, shipped with the bundle and committed with it",
+    }
     return [
         *lines,
+        f"- golden set: {rows[provenance['golden']]}",
         f"- converted by {named}, on Python {provenance['python']}",
         f"- graph: {graph_bytes} bytes",
         "",

@@ -38,6 +38,18 @@ def choose_golden(
     return Golden(rows=records, outputs=outputs)
 
 
+def with_examples(features: tuple[Feature, ...], golden: Golden) -> tuple[Feature, ...]:
+    """The features with examples of the golden set, where it has one that is not missing."""
+    found = {
+        feature.name: next((row[feature.name] for row in golden.rows if row[feature.name] is not None), None)
+        for feature in features
+    }
+    return tuple(
+        feature if found[feature.name] is None else feature._replace(example=found[feature.name])
+        for feature in features
+    )
+
+
 def _row_bytes(expected: Expected) -> int:
     """About how many bytes a row takes with its outputs."""
     cells = [expected.frame[name].iloc[0] for name in expected.frame.columns]

@@ -24,7 +24,7 @@ from serinus.modelpack.card import write_card
 from serinus.modelpack.constraints import constraints_file, infer, read_edited, unique_columns
 from serinus.modelpack.errors import AcceptanceError, ConversionError, ParityError
 from serinus.modelpack.features import build_signature, describe_features
-from serinus.modelpack.golden import choose_golden
+from serinus.modelpack.golden import choose_golden, with_examples
 from serinus.modelpack.holdout import can_be_scored, compare_metrics, has_metrics
 from serinus.modelpack.labelled import SAMPLE_SHARE, Labelled, choose_golden_rows, edge_tolerance
 from serinus.modelpack.layers.limits import SizeBudget, size_budget
@@ -57,6 +57,7 @@ from serinus.modelpack.sample_source import fit_sample, read_acceptance, read_ho
 from serinus.modelpack.sources import Graph, ModelFile, Source
 from serinus.modelpack.sources.live import LiveModel
 from serinus.modelpack.stopwatch import Stopwatch
+from serinus.modelpack.synthetic import draw_expected
 
 if TYPE_CHECKING:
     from serinus.modelpack.isolation.environment import Environment
@@ -318,16 +319,16 @@ def _assemble(
 ) -> bundle.BundleContent:
     """The bundle's files in memory; raises `LayerLimitError` where they leave the function too large."""
     request, source, expected = reference.request, reference.source, reference.expected
+    golden, features, tolerance = _choose_golden(reference, shipped, checked, progress)
     row_shapes = {name: values.shape[1:] for name, values in expected.outputs.items()}
     signature = build_signature(
         source,
         reference.sample,
-        checked.features,
+        features,
         shipped.runner.output_types,
         row_shapes,
         shipped.runner.string_inputs,
     )
-    outside, tolerance = _golden_rows(reference, shipped)
     manifest = Manifest(request.name, "", signature, shipped.graph.precision, tolerance, source.framework)
     baseline = profile(reference.sample.frame, checked.features, reference.sample_outputs, source.classes)
     find_pinned = partial(pinned_edges, request.project, request.environment, request.name)
@@ -341,7 +342,7 @@ def _assemble(
         shipped.graph.model,
         manifest,
         baseline | {KEY: None if bins is None else bins.to_json(), **monitoring},
-        _with_acceptance(reference, choose_golden(expected, checked.features, outside)),
+        _with_acceptance(reference, golden),
     )
     sizes = bundle.file_sizes(content)
     left_bytes = shipped.budget.model_bytes - sum(sizes.values()) + len(content.graph)
@@ -356,17 +357,35 @@ def _with_acceptance(reference: _Reference, golden: Golden) -> Golden:
     return golden if shipped is None else golden._replace(acceptance=shipped.to_contract(reference.features))
 
 
-def _golden_rows(reference: _Reference, shipped: _ShippedGraph) -> tuple[set[int], Tolerance]:
+def _choose_golden(
+    reference: _Reference, shipped: _ShippedGraph, checked: _Checked, progress: Progress
+) -> tuple[Golden, tuple[Feature, ...], Tolerance]:
+    """The golden set, the features, and the tolerance that it keeps. Where its rows are drawn, the features'
+    examples are theirs."""
+    request, features = reference.request, checked.features
+    if request.golden == "sample":
+        outside, tolerance = _outside(reference.expected, shipped, request)
+        golden = choose_golden(reference.expected, features, outside)
+        progress.notice(
+            f"the golden set holds {len(golden.rows)} rows of the sample; it is shipped with the bundle, and "
+            "committed with it. --golden synthetic draws rows instead."
+        )
+        return golden, features, tolerance
+    accepted = shipped.tolerance if shipped.is_accepted_by_labels else request.tolerance
+    drawn = draw_expected(reference.source, reference.sample, features, shipped.runner, accepted)
+    outside, tolerance = _outside(drawn, shipped, request)
+    golden = choose_golden(drawn, features, outside)
+    return golden, with_examples(features, golden), tolerance
+
+
+def _outside(expected: Expected, shipped: _ShippedGraph, request: PackageRequest) -> tuple[set[int], Tolerance]:
     """Rows that must not be golden, since the accepted graph differs in them, and the tolerance of all others: a
     hook that compares golden rows exactly must not meet the first."""
-    expected, requested = reference.expected, reference.request.tolerance
-    if not shipped.agreement.rows_out_of_tolerance and not shipped.is_accepted_by_labels:
-        return set(), requested
     outputs = shipped.runner(expected.frame)
     if shipped.is_accepted_by_labels:
-        return choose_golden_rows(expected.outputs, outputs, shipped.tolerance, requested)
-    everything = compare(expected.outputs, outputs, requested, worst=len(expected.frame))
-    return set(everything.worst_rows), requested
+        return choose_golden_rows(expected.outputs, outputs, shipped.tolerance, request.tolerance)
+    everything = compare(expected.outputs, outputs, request.tolerance, worst=len(expected.frame))
+    return set(everything.worst_rows), request.tolerance
 
 
 def _check_endpoint(
@@ -420,6 +439,7 @@ def _write(
         "robustness": robustness.to_json(),
         "holdout": checked.holdout,
         "score": score,
+        "golden": request.golden,
         "plots": plot_points(reference.expected, shipped.runner),
         "environment_of_source": environment,
     }

@@ -18,6 +18,8 @@ from serinus.modelpack.robustness.report import Robustness
 
 #: Valid values of ``precision``; `auto` applies the rule of `precision.choose_precision`.
 PRECISIONS = ("auto", "float32", "float16", "int8", "int8-dynamic", "int8-static", "int4")
+#: Valid values of ``golden``: rows that are drawn within the sample's columns, or rows of the sample.
+GOLDEN_ROWS = ("synthetic", "sample")
 _PATHS = ("source", "sample", "project", "requirements", "holdout", "traffic", "acceptance")
 _FIELDS: dict[str, fields.FieldCheck] = {
     "source": fields.path("the path of a saved model or of an MLflow model's folder"),
@@ -41,6 +43,7 @@ _FIELDS: dict[str, fields.FieldCheck] = {
     "allow_fragile": fields.flag,
     "largest_unzipped_bytes": fields.whole,
     "candidate": fields.flag,
+    "golden": fields.text,
 }
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -60,6 +63,7 @@ class PackageRequest:
     ``acceptance`` is a table of rows with required answers; None: acceptance.csv of the project, if it exists.
     ``allow_fragile`` accepts a bundle that differs from its source on edge-case inputs.
     ``dry_run`` writes nothing; ``candidate`` writes the bundle and pins nothing.
+    ``golden`` is one of `GOLDEN_ROWS`, the golden set's.
     ``factory`` (`module:function`) returns the PyTorch module for weights.
     ``largest_unzipped_bytes`` is Lambda's limit for a function with its layers.
 
@@ -88,6 +92,7 @@ class PackageRequest:
     allow_fragile: bool = False
     largest_unzipped_bytes: int = LARGEST_UNZIPPED_BYTES
     candidate: bool = False
+    golden: str = "synthetic"
 
     def __post_init__(self) -> None:
         for name, check in _FIELDS.items():
@@ -121,6 +126,8 @@ class PackageRequest:
                 )
         if self.precision not in PRECISIONS:
             raise RequestError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}.")
+        if self.golden not in GOLDEN_ROWS:
+            raise RequestError(f"golden {self.golden!r} is not one of {', '.join(GOLDEN_ROWS)}.")
         if self.requirements is not None and self.allow_version_skew:
             raise RequestError(
                 f"requirements {self.requirements} select the model's own versions, and allowing version skew "
