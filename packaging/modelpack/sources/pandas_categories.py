@@ -37,8 +37,8 @@ class _Feature:
 
 
 def of_xgboost(booster: Any) -> FindCategories | None:
-    """The categories in an XGBoost model; None where it has none. Releases before 3.1 did not keep them: raises
-    `ConversionError`."""
+    """The categories in an XGBoost model; None where it has none, as all models of releases before 3.1, which did
+    not keep them. Raises `ConversionError` for damaged ones."""
     kinds = booster.feature_types or []
     if "c" not in kinds:
         return None
