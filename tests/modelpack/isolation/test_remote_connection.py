@@ -12,7 +12,8 @@ from serinus.modelpack.progress import Silent
 
 
 def _answer_to(code: str) -> Any:
-    command = [sys.executable, "-c", code]
+    # A Python that ended before it read the request would break the pipe.
+    command = [sys.executable, "-c", f"input()\n{code}"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True
     ) as process:
