@@ -33,13 +33,38 @@ _FIXED = {
 _SMALL = {"n_estimators": 5, "max_iter": 30, "n_quantiles": 20, "n_components": 3, "hidden_layer_sizes": (8,)}
 #: Estimators that take estimators, or tables of a shape of their own.
 _LEFT_OUT = {
-    "ColumnTransformer", "FeatureUnion", "Pipeline", "GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV",
-    "HalvingRandomSearchCV", "SparseCoder", "DictVectorizer", "FeatureHasher", "HashingVectorizer", "CountVectorizer",
-    "TfidfVectorizer", "TfidfTransformer", "LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "PatchExtractor",
-    "KernelCenterer", "TSNE", "MDS", "SpectralEmbedding", "IsotonicRegression", "TransformedTargetRegressor",
-    "DictionaryLearning", "MiniBatchDictionaryLearning", "FrozenEstimator", "GaussianProcessRegressor",
-    "GaussianProcessClassifier", "TheilSenRegressor", "ClassicalMDS",
-}  # fmt: skip
+    "ClassicalMDS",
+    "ColumnTransformer",
+    "CountVectorizer",
+    "DictVectorizer",
+    "DictionaryLearning",
+    "FeatureHasher",
+    "FeatureUnion",
+    "FrozenEstimator",
+    "GaussianProcessClassifier",
+    "GaussianProcessRegressor",
+    "GridSearchCV",
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
+    "HashingVectorizer",
+    "IsotonicRegression",
+    "KernelCenterer",
+    "LabelBinarizer",
+    "LabelEncoder",
+    "MDS",
+    "MiniBatchDictionaryLearning",
+    "MultiLabelBinarizer",
+    "PatchExtractor",
+    "Pipeline",
+    "RandomizedSearchCV",
+    "SparseCoder",
+    "SpectralEmbedding",
+    "TSNE",
+    "TfidfTransformer",
+    "TfidfVectorizer",
+    "TheilSenRegressor",
+    "TransformedTargetRegressor",
+}
 
 
 @dataclass(frozen=True)
@@ -150,7 +175,9 @@ def _steps(random: np.random.Generator, table: pd.DataFrame, task: str) -> list[
 
 def _imputer(random: np.random.Generator) -> Any:
     return [
-        lambda: SimpleImputer(strategy=str(random.choice(["mean", "median", "most_frequent"])), add_indicator=bool(random.integers(2))),
+        lambda: SimpleImputer(
+            strategy=str(random.choice(["mean", "median", "most_frequent"])), add_indicator=bool(random.integers(2))
+        ),
         lambda: KNNImputer(weights=str(random.choice(["uniform", "distance"]))),
         lambda: IterativeImputer(max_iter=3, random_state=0),
     ][int(random.choice([0, 0, 0, 1, 2]))]()  # fmt: skip

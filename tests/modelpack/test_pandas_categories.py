@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -178,11 +179,14 @@ def _categorical(frame: Any) -> pd.DataFrame:
     return pd.DataFrame(frame, columns=["city"]).astype("category")
 
 
-def test_categories_that_a_step_makes_are_refused_by_name() -> None:
+def test_categories_inside_other_models_are_refused_by_name() -> None:
     table = pd.DataFrame({"city": np.random.default_rng(1).choice(["Bern", "Chur"], ROWS)})
-    model = make_pipeline(FunctionTransformer(_categorical), lightgbm.LGBMClassifier(**LIGHT))
-    with pytest.raises(ConversionError, match="pandas categories that steps before it make"):
-        from_object(model.fit(table, table["city"] == "Bern"), Path("model.joblib"))
+    steps = make_pipeline(FunctionTransformer(_categorical), lightgbm.LGBMClassifier(**LIGHT))
+    calibrated = CalibratedClassifierCV(xgboost.XGBClassifier(**EXTREME), cv=2)
+    for model, rows in ((steps, table), (calibrated, table.astype("category"))):
+        model.fit(rows, table["city"] == "Bern")
+        with pytest.raises(ConversionError, match=r"was trained on pandas categories.*Package it alone"):
+            from_object(model, Path("model.joblib"))
 
 
 @pytest.mark.parametrize("library", ["lightgbm", "xgboost"])

@@ -157,20 +157,23 @@ def _task(model: Any) -> Task | None:
 
 
 def _refuse_own_categories(model: Any) -> None:
-    """A booster that encodes pandas categories itself is served alone, not behind steps that make them."""
+    """A booster that encodes pandas categories itself is served alone, not inside other models: scikit-learn's
+    steps do not keep such columns."""
+    from serinus.modelpack.convert.sklearn import fitted_parts
     from serinus.modelpack.sources.pandas_categories import of_xgboost
 
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    library = type(last).__module__.split(".")[0]
-    coded = (library == "lightgbm" and any(getattr(last.booster_, "pandas_categorical", None) or [])) or (
-        library == "xgboost" and of_xgboost(last.get_booster()) is not None
-    )
-    if coded:
-        raise ConversionError(
-            f"{_shown(last)} was trained on pandas categories that steps before it make. Package it without those "
-            "steps, or put an OrdinalEncoder before it in place of the categories.",
-            _shown(last),
-        )
+    for part in fitted_parts(model):
+        library = type(part).__module__.split(".")[0]
+        booster = getattr(part, "booster_", None) if library == "lightgbm" else None
+        coded = booster is not None and any(getattr(booster, "pandas_categorical", None) or [])
+        if library == "xgboost" and getattr(part, "__sklearn_is_fitted__", bool)():
+            coded = of_xgboost(part.get_booster()) is not None
+        if coded:
+            raise ConversionError(
+                f"{_shown(part)} in {_shown(model)} was trained on pandas categories, which get lost there. "
+                "Package it alone, or put an OrdinalEncoder before it in place of the categories.",
+                _shown(part),
+            )
 
 
 def _is_clusterer(model: Any) -> bool:
