@@ -97,6 +97,20 @@ def test_a_single_id_is_accepted_up_to_the_end_of_the_table(tmp_path: Path) -> N
     assert statuses == [200, 200, 422, 422, 422]
 
 
+def test_ids_in_a_tensor_of_floats_are_refused_too(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Cast", ["ids"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["table", "whole"], ["looked"]),
+        helper.make_node("ReduceMean", ["looked"], ["y"], axes=[1, 2], keepdims=0),
+    ]
+    ids = {"ids": (TensorProto.FLOAT, ["N", 2, 3])}
+    model = _save(tmp_path, nodes, ids, {"y": (TensorProto.FLOAT, ["N", 3])}, table=TABLE)
+    rows = [_RANDOM.integers(0, 40, (2, 3)).astype(float).tolist() for _ in range(40)]
+    bundle = _package(model, pd.DataFrame({"ids": rows}))
+    statuses = [_ask(bundle, {"ids": [[value] * 3] * 2})[0] for value in (0.0, 49.0, 50.0, -51.0, 1e30)]
+    assert statuses == [200, 200, 422, 422, 422]
+
+
 def test_rows_of_bytes_in_one_column(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Cast", ["bytes"], ["numbers"], to=TensorProto.FLOAT),

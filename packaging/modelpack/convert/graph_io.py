@@ -139,8 +139,9 @@ def wrap(
             stored.append(onnx.numpy_helper.from_array(np.array([-1]), f"one a row of {role}"))
             tail.append(helper.make_node("Reshape", [last, f"one a row of {role}"], [f"flat {role}"]))
             last = f"flat {role}"
-        if value.type.tensor_type.elem_type == _ELEMENTS["float16"]:
-            tail.append(_keep(last, f"rounded {role}", len(value.type.tensor_type.shape.dim), stored))
+        rank = len(value.type.tensor_type.shape.dim)
+        if rank and value.type.tensor_type.elem_type == _ELEMENTS["float16"] and role not in ("label", "value"):
+            tail.append(_keep(last, f"rounded {role}", rank, stored))
             last = f"rounded {role}"
         tail.append(helper.make_node("Cast", [last], [role], to=element))
         outputs.append(helper.make_tensor_value_info(role, element, None))

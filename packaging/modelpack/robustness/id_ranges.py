@@ -22,13 +22,15 @@ def find_id_range(source: Source, sample: Sample, name: str) -> Range:
     limits them: in all of a tensor's places at once. (None, None) for sources that look nothing up."""
     sizes: Sequence[int] = getattr(source, "lookup_sizes", ())
     limits: dict[str, tuple[int, int]] = getattr(source, "limits", {})
-    if sample.dtypes[name] not in ("int32", "int64"):
+    dtype = sample.dtypes[name]
+    # The gate tries single numbers; tensors of them may hold ids, too.
+    if dtype not in ("int32", "int64") and not (dtype.startswith("float") and name in sample.shapes):
         return None, None
     low, high = limits.get(name, (None, None))
     if not sizes:
         return low, high
     row = sample.frame.head(1)
-    info = np.iinfo(sample.dtypes[name])
+    info = np.iinfo(dtype if dtype.startswith("int") else "int32")
     least, most = _extremes(sample, name)
 
     def accepts(value: int) -> bool:
@@ -59,7 +61,7 @@ def _boundary(accepts: Callable[[int], bool], inside: int, outside: int, guesses
 def _extremes(sample: Sample, name: str) -> tuple[int, int]:
     cells = sample.frame[name]
     values = np.array(cells.tolist())
-    return int(values.min()), int(values.max())
+    return int(np.floor(values.min())), int(np.ceil(values.max()))
 
 
 def _filled(cell: Any, value: int) -> Any:
