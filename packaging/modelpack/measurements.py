@@ -6,6 +6,9 @@ from typing import Any
 from serinus.lambda_handlers.contract.agreement import Agreement
 from serinus.modelpack.label_verdict import LabelVerdict
 
+#: By how many times, and microseconds, a graph must be slower, or faster, for the difference to count.
+SLOWER, NOTICED_US = 2.0, 50.0
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -34,6 +37,12 @@ class Measurement:
     def title(self) -> str:
         """Precision and form: "float64, TreeEnsemble v5"."""
         return f"{self.precision}, {self.form}" if self.form else self.precision
+
+    def is_slower_than(self, plain: "Measurement") -> bool:
+        """Whether it takes more than both twice the time of ``plain`` and that plus 50 us: what people notice, and
+        what other load on the machine alone rarely does."""
+        pairs = ((self.one_row_us, plain.one_row_us), (self.hundred_rows_us, plain.hundred_rows_us))
+        return any((mine or 0.0) > max(SLOWER * (its or 0.0), (its or 0.0) + NOTICED_US) for mine, its in pairs)
 
     def to_json(self) -> dict[str, Any]:
         verdict = None if self.verdict is None else self.verdict.to_json()

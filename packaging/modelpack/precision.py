@@ -17,7 +17,7 @@ from serinus.modelpack.convert.stored_once import store_once
 from serinus.modelpack.convert.tree_format import tree_form
 from serinus.modelpack.errors import PrecisionError
 from serinus.modelpack.labelled import Labelled
-from serinus.modelpack.measurements import Measurement
+from serinus.modelpack.measurements import NOTICED_US, SLOWER, Measurement
 from serinus.modelpack.parity import Expected
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.source import Graph
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from serinus.modelpack.robustness.gate import Gate
 
 _SAVES = 0.8
-_SLOWER, _SLOWER_US = 2.0, 50.0
 
 
 def choose_precision(
@@ -100,7 +99,7 @@ def _select_best(table: list[Measurement], max_bytes: int) -> str:
     fits = (plain.size_bytes or 0) <= max_bytes
     best = plain
     for line in table[1:]:
-        if not line.is_equal or (fits and _is_slower(line, plain)):
+        if not line.is_equal or (fits and line.is_slower_than(plain)):
             continue
         size, least = line.size_bytes or 0, best.size_bytes or 0
         about_as_small = least <= max_bytes and _SAVES * size <= least and _is_much_faster(line, best)
@@ -112,14 +111,9 @@ def _select_best(table: list[Measurement], max_bytes: int) -> str:
 def _is_much_faster(line: Measurement, best: Measurement) -> bool:
     """Whether it takes half the time of the best so far, one row and a hundred, and the difference is noticed."""
     pairs = ((line.one_row_us, best.one_row_us), (line.hundred_rows_us, best.hundred_rows_us))
-    return all((mine or 0.0) <= (its or 0.0) / _SLOWER for mine, its in pairs) and any(
-        (mine or 0.0) + _SLOWER_US <= (its or 0.0) for mine, its in pairs
+    return all((mine or 0.0) <= (its or 0.0) / SLOWER for mine, its in pairs) and any(
+        (mine or 0.0) + NOTICED_US <= (its or 0.0) for mine, its in pairs
     )
-
-
-def _is_slower(line: Measurement, plain: Measurement) -> bool:
-    pairs = ((line.one_row_us, plain.one_row_us), (line.hundred_rows_us, plain.hundred_rows_us))
-    return any((mine or 0.0) > max(_SLOWER * (its or 0.0), (its or 0.0) + _SLOWER_US) for mine, its in pairs)
 
 
 def _select_requested(table: list[Measurement], requested: str, tolerance: Tolerance) -> str:

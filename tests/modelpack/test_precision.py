@@ -21,11 +21,15 @@ from serinus.lambda_handlers.contract.agreement import Agreement, compare
 from serinus.lambda_handlers.contract.build import FUNCTION_CODE_BYTES
 from serinus.lambda_handlers.contract.bundle import SHIPPED, read_golden, read_manifest
 from serinus.lambda_handlers.contract.tolerance import Tolerance
-from serinus.modelpack import precision
+from serinus.modelpack import candidates, precision
 from serinus.modelpack.errors import HoldoutError, LayerLimitError, PrecisionError, RequestError
+from serinus.modelpack.features import describe_features
 from serinus.modelpack.layers.limits import LEAST_RUNTIME_BYTES
+from serinus.modelpack.parity import predict_expected
 from serinus.modelpack.precision import Measurement
 from serinus.modelpack.request import PackageResult
+from serinus.modelpack.sample import fit_to_model
+from serinus.modelpack.sources.sklearn import SklearnSource
 
 pytestmark = pytest.mark.slow
 
@@ -209,3 +213,30 @@ def test_dry_run_writes_nothing(numbers: pd.DataFrame, score: Any, pack: Package
     packed = pack(LinearRegression().fit(numbers, score), numbers, dry_run=True)
     assert packed.parity.agrees
     assert not list((tmp_path / "project").rglob("*.*"))
+
+
+def test_graph_that_was_timed_under_load_is_timed_again_beside_the_plain_one(
+    numbers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = LinearRegression().fit(numbers, numbers["a"])
+    sample = fit_to_model(numbers, names=tuple(numbers.columns), count=None)
+    source = SklearnSource(model)
+    graph = next(iter(source.graphs(sample)))
+    expected = predict_expected(source, sample, describe_features(source, sample))
+    compared = candidates.Candidates(graph, sample, expected, Tolerance())
+    plain = _line("float64", 1000, 10.0)
+    slow = candidates.Candidate(_line("float16", 500, 500.0), graph.model)
+    assert not compared._time_again(slow, plain).line.is_slower_than(plain)
+    monkeypatch.setattr(candidates, "_time_us", lambda runner, feeds: 1.0)
+    assert compared._time_again(slow, plain).line.one_row_us == 10.0
+    differing = replace(slow, line=replace(slow.line, agreement=None))
+    assert compared._time_again(differing, plain) is differing
+
+
+def test_rule_takes_one_about_as_small_that_takes_half_the_time() -> None:
+    plain, small = _line("float32", 1000, 1000.0), _line("int8", 250, 900.0)
+    assert precision._select_best([plain, small, _line("int8-dynamic", 260, 300.0)], 10_000) == "int8-dynamic"
+    assert precision._select_best([plain, small, _line("int8-dynamic", 260, 600.0)], 10_000) == "int8"
+    assert precision._select_best([plain, small, _line("int8-dynamic", 400, 300.0)], 10_000) == "int8"
+    tiny = [_line("float32", 1000, 40.0), _line("int8", 250, 40.0), _line("int8-dynamic", 260, 10.0)]
+    assert precision._select_best(tiny, 10_000) == "int8"

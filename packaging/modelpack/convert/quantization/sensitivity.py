@@ -9,7 +9,7 @@ import numpy.typing as npt
 from serinus.modelpack.convert.quantization.stored_weights import find_weights
 
 #: The largest tensors are measured; each costs a session, and the writing of a graph.
-_MOST_TENSORS, _FEWEST_TENSORS, _MOST_WRITTEN_BYTES = 24, 4, 1_000_000_000
+_MOST_TENSORS, _FEWEST_TENSORS, _MOST_WRITTEN_BYTES = 16, 4, 1_000_000_000
 
 Outputs = dict[str, npt.NDArray[Any]]
 
