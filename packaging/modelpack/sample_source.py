@@ -44,6 +44,8 @@ def read_acceptance(
     texts: Texts = {**dict.fromkeys(sample.strings), **_texts(path, request, file, source)}
     table = read_table(path, texts, most_rows=MOST_ROWS + 1)
     features, required = split_table(path, table, sample.names)
+    if set(features.columns) == set(sample.names):  # a model without names of its own reads columns by position
+        features = features[list(sample.names)]
     try:
         fitted = fit_sample(replace(request, drop=(), target=None), file, source, features)
     except SampleError as error:

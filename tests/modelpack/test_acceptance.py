@@ -215,6 +215,16 @@ def test_row_that_the_endpoint_rejects_is_named(classifier: Any, numbers: Any, p
         _require_answers(AcceptanceTest(rows, (requirement,), 1, ()), bounded, runner)
 
 
+def test_columns_may_have_another_order(numbers: Any, score: Any, pack: Package, project: Path) -> None:
+    bare = LinearRegression().fit(numbers.to_numpy(), score)
+    row = {name: float(index) for index, name in enumerate("abcdef")}
+    exact = float(bare.predict([list(row.values())])[0])
+    pd.DataFrame([{"expected": exact, **dict(reversed(row.items()))}]).to_csv(
+        project / "acceptance.csv", index=False
+    )
+    assert pack(bare, numbers).acceptance == "1 row with required answers"
+
+
 @pytest.mark.slow
 def test_smaller_graph_that_fails_the_test_is_not_chosen(
     numbers: pd.DataFrame, score: Any, pack: Package, project: Path, tmp_path: Path
