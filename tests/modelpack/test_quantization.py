@@ -69,6 +69,17 @@ def _embedding(*, tied: bool = False) -> bytes:
     return _graph(nodes, weights, {"ids": (TensorProto.INT64, ["n", 5])})
 
 
+def _recurrent() -> bytes:
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["steps"], name="turn", perm=[1, 0, 2]),
+        helper.make_node("LSTM", ["steps", "w", "r"], ["", "last"], name="lstm", hidden_size=32),
+        helper.make_node("Squeeze", ["last", "axes"], ["flat"], name="flat"),
+        helper.make_node("Gemm", ["flat", "v"], ["y"], name="out"),
+    ]
+    weights = {"w": _normal(1, 128, 16), "r": _normal(1, 128, 32), "v": _normal(32, 16), "axes": np.array([0])}
+    return _graph(nodes, weights, {"x": (TensorProto.FLOAT, ["n", 6, 16])})
+
+
 def _run(model: bytes, **feeds: Any) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -80,12 +91,14 @@ FEEDS: dict[str, dict[str, Any]] = {
     "convolution": {"x": RANDOM.normal(size=(20, 3, 8, 8)).astype(np.float32)},
     "embedding": {"ids": RANDOM.integers(0, 300, (30, 5))},
     "tied": {"ids": RANDOM.integers(0, 300, (30, 5))},
+    "recurrent": {"x": RANDOM.normal(size=(20, 6, 16)).astype(np.float32)},
 }
 MODELS = {
     "products": _products(),
     "convolution": _convolution(),
     "embedding": _embedding(),
     "tied": _embedding(tied=True),
+    "recurrent": _recurrent(),
 }
 
 

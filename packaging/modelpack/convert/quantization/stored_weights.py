@@ -64,8 +64,8 @@ def find_weights(model: Any) -> dict[str, Weights]:
 
 
 def round_weights(weights: Weights) -> Rounded:
-    """``weights`` in int8 along the axis, the first or the last, that loses less."""
-    axes = [axis for axis in (0, weights.ndim - 1) if weights.shape[axis] <= _MOST_SCALES * weights.size]
+    """``weights`` in int8 with a scale for each index of the axis that loses least."""
+    axes = [axis for axis in range(weights.ndim) if weights.shape[axis] <= _MOST_SCALES * weights.size]
     rounded = [_round_along(weights, (axis,)) for axis in axes] or [_round_along(weights, ())]
     return min(rounded, key=lambda item: float(((item.values - weights) ** 2).sum()))
 
