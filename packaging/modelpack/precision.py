@@ -123,11 +123,11 @@ def _select_requested(table: list[Measurement], requested: str, tolerance: Toler
         raise PrecisionError(f"precision {requested} is not available: {why}. Use --precision auto.", requested)
     agreement = line.agreement
     if not line.is_equal:
-        by_labels = "" if line.verdict is None else f", and on labelled rows {line.note}"
+        why = f"{line.note}. Labels are" if line.note not in ("", "out of tolerance") else "labels"
         raise PrecisionError(
-            f"precision {requested} is out of tolerance: labels equal in {agreement.labels_equal:.4%} (required: "
+            f"precision {requested} is out of tolerance: {why} equal in {agreement.labels_equal:.4%} (required: "
             f"{tolerance.labels:.4%}), largest difference {agreement.max_abs_difference:.3g} (atol "
-            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}){_cosine_note(agreement, tolerance)}{by_labels}. Allow "
+            f"{tolerance.atol:g}, rtol {tolerance.rtol:g}){_cosine_note(agreement, tolerance)}. Allow "
             "more with --labels, --atol, --rtol and, for embeddings, --cosine, or use --precision auto.",
             requested,
         )

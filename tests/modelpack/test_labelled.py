@@ -158,7 +158,7 @@ def test_precision_asked_for_is_accepted_by_labels_or_refused_with_their_reason(
     packed = pack(network, _labelled_sample(), precision="int8", target="y", holdout=holdout, max_loss=0.02)
     assert packed.precision == "int8"
     with pytest.raises(
-        PrecisionError, match=r"on labelled rows \w+ may be worse by .* on 3000 rows of the holdout"
+        PrecisionError, match=r"out of tolerance: \w+ may be worse by .* on 3000 rows of the holdout"
     ):
         pack(network, _labelled_sample(), precision="int4", target="y", holdout=holdout, max_loss=0.0)
 
@@ -197,6 +197,27 @@ def test_accepted_bundle_passes_its_own_golden_check(by_labels: PackageResult) -
     for start in range(0, len(expected.golden.rows), 5):
         part = expected.slice(start, 5)
         assert find_mismatch(_respond(by_labels.bundle, part), part, "7") is None
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8-dynamic", "int8-static", "int4"])
+def test_every_precision_passes_its_own_golden_check(
+    precision: str, network: Any, pack: Package, holdout: Path
+) -> None:
+    bundle = pack(
+        network,
+        _labelled_sample(),
+        precision=precision,
+        target="y",
+        holdout=holdout,
+        max_loss=0.2,
+        allow_fragile=True,
+    ).bundle
+    expected = Expectation.read(bundle)
+    assert len(expected.golden.rows) >= 16
+    for count in (1, 5, len(expected.golden.rows)):
+        for start in range(0, len(expected.golden.rows), count):
+            part = expected.slice(start, count)
+            assert find_mismatch(_respond(bundle, part), part, "7") is None
 
 
 @pytest.mark.parametrize("damage", ["scaled", "swapped", "bias"])
