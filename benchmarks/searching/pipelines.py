@@ -176,7 +176,8 @@ def _steps(random: np.random.Generator, table: pd.DataFrame, task: str) -> list[
 def _imputer(random: np.random.Generator) -> Any:
     return [
         lambda: SimpleImputer(
-            strategy=str(random.choice(["mean", "median", "most_frequent"])), add_indicator=bool(random.integers(2))
+            strategy=str(random.choice(["mean", "median", "most_frequent"])),
+            add_indicator=bool(random.integers(2)),
         ),
         lambda: KNNImputer(weights=str(random.choice(["uniform", "distance"]))),
         lambda: IterativeImputer(max_iter=3, random_state=0),

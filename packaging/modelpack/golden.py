@@ -27,7 +27,8 @@ def choose_golden(
     accepted, and the rest evenly from the sample; no row ``outside`` the tolerance. Fewer where rows are large:
     the set is at most some `MOST_BYTES`, and at least one row."""
     rows = max(1, min(rows, MOST_BYTES // _row_bytes(expected)))
-    selected = [row for row in _select_rows(expected, features, rows) if row not in (outside or ())]
+    unusable = (outside or set()) | _not_finite(expected)
+    selected = [row for row in _select_rows(expected, features, rows) if row not in unusable]
     frame = expected.frame.iloc[selected]
     dtypes = {feature.name: feature.dtype for feature in features}
     records = tuple(
@@ -36,6 +37,16 @@ def choose_golden(
     )
     outputs = {name: _plain(values[selected]) for name, values in expected.outputs.items()}
     return Golden(rows=records, outputs=outputs)
+
+
+def _not_finite(expected: Expected) -> set[int]:
+    """Rows for which the source returns NaN or infinity, which JSON does not have."""
+    rows: set[int] = set()
+    for values in expected.outputs.values():
+        if values.dtype.kind == "f":
+            finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+            rows.update(np.flatnonzero(~finite).tolist())
+    return rows
 
 
 def with_examples(features: tuple[Feature, ...], golden: Golden) -> tuple[Feature, ...]:

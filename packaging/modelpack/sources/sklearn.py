@@ -90,7 +90,8 @@ class SklearnSource:
     def predict(self, frame: pd.DataFrame) -> Outputs:
         inputs = self.model_input(frame)
         if self.task == "transform":
-            return {"transformed": _dense(self.model.transform(inputs))}
+            # A few transformers return [columns] for a single row.
+            return {"transformed": _dense(self.model.transform(inputs)).reshape(len(frame), -1)}
         if self.task == "regression":
             value = np.asarray(self.model.predict(inputs), dtype=np.float64)
             return {"value": value.ravel() if value.ndim == 2 and value.shape[1] == 1 else value}

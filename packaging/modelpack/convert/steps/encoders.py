@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.discrete import category_index
+from serinus.modelpack.convert.ensemble import Ensemble, read_tree
 from serinus.modelpack.convert.steps.columns import Columns, Tensor
 from serinus.modelpack.convert.steps.translation import Translation
+from serinus.modelpack.convert.trees import summed_votes
 
 
 def target_means(translation: Translation, encoder: Any, columns: Columns) -> Tensor:
@@ -53,40 +55,106 @@ def bins(translation: Translation, discretizer: Any, columns: Columns) -> Tensor
 
 
 def splines(translation: Translation, transformer: Any, columns: Columns) -> Tensor:
-    """SplineTransformer: each basis as a polynomial between two knots, constant beyond the outer ones."""
-    from scipy.interpolate import PPoly
-
+    """SplineTransformer: each basis as a polynomial between two knots; beyond the outer ones constant, on the
+    tangent, the last polynomial's, or periodic."""
     nodes = translation.nodes
-    if transformer.extrapolation not in ("constant", "continue"):
-        raise translation.error(transformer, f"extrapolation={transformer.extrapolation!r} is not supported")
+    if transformer.extrapolation == "error":
+        raise translation.error(transformer, "extrapolation='error' refuses rows, which no graph can do")
+    if transformer.extrapolation == "linear" and transformer.degree < 2:
+        raise translation.error(
+            transformer, f"extrapolation='linear' requires degree 2 or more, not {transformer.degree}"
+        )
+    if getattr(transformer, "handle_missing", "error") == "zeros":
+        raise translation.error(transformer, "handle_missing='zeros' is not supported")
     value = translation.numbers(columns)
-    axis = nodes.constant(np.array([1], dtype=np.int64))
     parts, width = [], 0
     for number, spline in enumerate(transformer.bsplines_):
-        degree = spline.k
-        knots = spline.t[degree : len(spline.t) - degree]
-        count = spline.c.shape[1] - (0 if transformer.include_bias else 1)
-        # [degree + 1, intervals, splines], powers descending, from the knot on the left.
-        bases = [PPoly.from_spline((spline.t, spline.c[:, index], degree)).c for index in range(count)]
-        pieces = np.stack(bases, axis=2)[:, degree : len(spline.t) - degree - 1]
-        column = nodes.take(value, [number])
-        inside = column
-        if transformer.extrapolation == "constant":
-            inside = nodes.add(
-                "Min", [nodes.add("Max", [column, translation.row([knots[0]])]), translation.row([knots[-1]])]
-            )
-        if len(knots) > 2:
-            passed = nodes.cast(nodes.add("GreaterOrEqual", [inside, translation.row(knots[1:-1])]), np.int64)
-            interval = nodes.add("ReduceSum", [passed, axis], keepdims=0)
-        else:
-            reached = nodes.add("Greater", [inside, translation.row([np.inf])])
-            interval = nodes.cast(translation.flat(reached), np.int64)
-        start = translation.column(nodes.add("Gather", [nodes.constant(knots[:-1].copy()), interval], axis=0))
-        offset = nodes.add("Sub", [inside, start])
-        result = ""
-        for power in pieces:
-            row = nodes.add("Gather", [nodes.constant(np.ascontiguousarray(power)), interval], axis=0)
-            result = row if not result else nodes.add("Add", [nodes.add("Mul", [result, offset]), row])
-        parts.append(result)
+        count = transformer.n_features_out_ // len(transformer.bsplines_)
+        parts.append(_spline(translation, transformer.extrapolation, spline, count, nodes.take(value, [number])))
         width += count
     return Tensor(translation.beside(parts), width)
+
+
+def _spline(translation: Translation, extrapolation: str, spline: Any, count: int, value: str) -> str:
+    """The first ``count`` bases at ``value`` [rows, 1]."""
+    nodes = translation.nodes
+    degree = spline.k
+    knots = spline.t[degree : len(spline.t) - degree]
+    pieces = _polynomials(spline, count)
+    inside = value
+    if extrapolation == "periodic":
+        period, first = translation.row([knots[-1] - knots[0]]), translation.row([knots[0]])
+        moved = nodes.add("Sub", [value, first])
+        turns = nodes.add("Floor", [nodes.add("Div", [moved, period])])
+        inside = nodes.add("Add", [nodes.add("Sub", [moved, nodes.add("Mul", [turns, period])]), first])
+    elif extrapolation != "continue":
+        low, high = translation.row([knots[0]]), translation.row([knots[-1]])
+        inside = nodes.add("Min", [nodes.add("Max", [value, low]), high])
+    if len(knots) > 2:
+        axis = nodes.constant(np.array([1], dtype=np.int64))
+        passed = nodes.cast(nodes.add("GreaterOrEqual", [inside, translation.row(knots[1:-1])]), np.int64)
+        interval = nodes.add("ReduceSum", [passed, axis], keepdims=0)
+    else:
+        interval = nodes.cast(
+            translation.flat(nodes.add("Greater", [inside, translation.row([np.inf])])), np.int64
+        )
+    start = translation.column(nodes.add("Gather", [nodes.constant(knots[:-1].copy()), interval], axis=0))
+    offset = nodes.add("Sub", [inside, start])
+    result = ""
+    for power in pieces:
+        row = nodes.add("Gather", [nodes.constant(np.ascontiguousarray(power)), interval], axis=0)
+        result = row if not result else nodes.add("Add", [nodes.add("Mul", [result, offset]), row])
+    if extrapolation != "linear":
+        return result
+    width = knots[-1] - knots[-2]
+    powers = np.arange(degree, 0, -1)
+    last = sum(power * pieces[degree - power][-1] * width ** (power - 1) for power in powers)
+    first = pieces[degree - 1][0]
+    below = nodes.add("Min", [nodes.add("Sub", [value, translation.row([knots[0]])]), translation.row([0.0])])
+    above = nodes.add("Max", [nodes.add("Sub", [value, translation.row([knots[-1]])]), translation.row([0.0])])
+    tangents = [
+        nodes.add("Mul", [beyond, translation.row(slope)]) for beyond, slope in ((below, first), (above, last))
+    ]
+    return nodes.add("Add", [result, nodes.add("Add", tangents)])
+
+
+def _polynomials(spline: Any, count: int) -> Any:
+    """[degree + 1, intervals, count]: coefficients from the knot on the left, powers descending."""
+    from scipy.interpolate import PPoly
+
+    degree = spline.k
+    bases = [PPoly.from_spline((spline.t, spline.c[:, index], degree)).c for index in range(count)]
+    return np.stack(bases, axis=2)[:, degree : len(spline.t) - degree - 1]
+
+
+def binarize(translation: Translation, binarizer: Any, columns: Columns) -> Tensor:
+    """Binarizer: 1 above the threshold, else 0."""
+    threshold = translation.row([float(binarizer.threshold)])
+    above = translation.nodes.add("Greater", [translation.numbers(columns), threshold])
+    return Tensor(translation.doubles(above), len(columns))
+
+
+def scale_by_maximum(translation: Translation, scaler: Any, columns: Columns) -> Tensor:
+    """MaxAbsScaler, with its ``clip``, which skl2onnx 1.20 ignores."""
+    nodes = translation.nodes
+    scaled = nodes.add("Div", [translation.numbers(columns), translation.row(scaler.scale_)])
+    if getattr(scaler, "clip", False):
+        scaled = nodes.add("Min", [nodes.add("Max", [scaled, translation.row([-1.0])]), translation.row([1.0])])
+    return Tensor(scaled, len(columns))
+
+
+def leaves(translation: Translation, embedding: Any, columns: Columns) -> Tensor:
+    """RandomTreesEmbedding: 1 for the leaf that each tree leads to, one column a leaf."""
+    encoder = embedding.one_hot_encoder_
+    width = sum(map(len, encoder.categories_))
+    ensemble = Ensemble(targets=width)
+    start = 0
+    for part, reached in zip(embedding.estimators_, encoder.categories_, strict=True):
+        tree = part.tree_
+        votes = np.zeros((tree.node_count, width))
+        known = np.asarray(reached, dtype=np.int64)
+        votes[known, start + np.arange(len(known))] = 1.0
+        ensemble.plant(read_tree(tree, votes))
+        start += len(known)
+    summed = summed_votes(translation.nodes, translation.numbers(columns), ensemble, unrounded=True)
+    return Tensor(summed, width)

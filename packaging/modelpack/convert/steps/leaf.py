@@ -248,10 +248,6 @@ def _reason(error: Exception) -> str:
 
 def _reject_unfaithful(translation: Translation, part: Any) -> None:
     """Raises `ConversionError` for settings that skl2onnx converts wrongly, where few rows show it."""
-    if getattr(part, "break_ties", False) and len(getattr(part, "classes_", ())) > 2:
-        raise translation.error(
-            part, "break_ties=True cannot be written with its labels; train with break_ties=False"
-        )
     if hasattr(part, "vocabulary_") and part.stop_words and part.ngram_range[1] > 1 and part.analyzer == "word":
         raise translation.error(
             part,

@@ -111,6 +111,8 @@ class Translation:
         raise self.error(estimator, f"it has none of the methods {', '.join(order)}")
 
     def _call(self, method: str, estimator: Any, columns: Columns) -> Any:
+        if not len(columns):
+            raise self.error(estimator, "no column is left before it: the steps before it drop all")
         self._kept.append(estimator)
         return self.once((method, id(estimator), columns.places), lambda: self._write(method, estimator, columns))
 
