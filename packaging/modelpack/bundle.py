@@ -1,5 +1,6 @@
 """Writes bundles: an immutable folder, whole or absent, named by the hash of what decides its behaviour."""
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,17 @@ def write_files(folder: Path, parts: BundleContent, card: str, provenance: dict[
     (folder / contract.BASELINE).write_bytes(parts.baseline)
     (folder / contract.GOLDEN).write_bytes(parts.golden)
     (folder / contract.CARD).write_text(card, encoding="utf-8")
-    (folder / contract.PROVENANCE).write_bytes(dump_json(provenance))
+    (folder / contract.PROVENANCE).write_bytes(dump_json(_finite(provenance)))
     contract.verify(folder)
+
+
+def _finite(data: Any) -> Any:
+    """``data`` with None for numbers that JSON does not have."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def publish_bundle(project: Path, draft: Path) -> Path:

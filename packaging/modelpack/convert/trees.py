@@ -30,6 +30,13 @@ def infer_regressor_shape(operator: Any) -> None:
     operator.outputs[0].type = number_type(operator)([None, targets])
 
 
+def shares_of_classes(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Shares [nodes, classes]. Trees hold shares themselves since scikit-learn 1.3, and dividing them by their sum
+    would change their last digits, which decide ties; earlier ones hold counts."""
+    totals = values.sum(axis=1, keepdims=True)
+    return values if np.allclose(totals, 1.0, rtol=0.0, atol=1e-6) else values / totals
+
+
 def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None:
     """Decision trees and forests: the mean of the trees' shares of classes."""
     nodes = Nodes(scope, container)
@@ -41,8 +48,7 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
     classes = len(forest.classes_)
     ensemble = Ensemble(targets=1 if classes == 2 else classes)
     for tree in trees:
-        shares = tree.value[:, 0, :]
-        shares = shares / shares.sum(axis=1, keepdims=True)
+        shares = shares_of_classes(tree.value[:, 0, :])
         ensemble.plant(read_tree(tree, shares[:, 1:] if classes == 2 else shares))
     mean = mean_vote(
         nodes, nodes.side_by_side(operator.inputs), ensemble, len(trees), single=ensemble.sums_exactly_in_single()
@@ -58,7 +64,7 @@ def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> No
         ensemble = Ensemble(targets=len(classes))
         for tree in trees:
             shares = tree.value[:, target, : len(classes)]
-            ensemble.plant(read_tree(tree, shares / shares.sum(axis=1, keepdims=True)))
+            ensemble.plant(read_tree(tree, shares_of_classes(shares)))
         shares = mean_vote(
             nodes,
             nodes.side_by_side(operator.inputs),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
 from serinus.modelpack.convert.steps.translation import Translation
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +41,9 @@ def factors(translation: Translation, model: Any, columns: Columns) -> Tensor:
     """FactorAnalysis: the expected latent variables."""
     weighted = model.components_ / model.noise_variance_
     covariance = np.linalg.inv(np.eye(len(model.components_)) + weighted @ model.components_.T)
-    return product(translation, columns, weighted.T @ covariance, before=model.mean_)
+    # Two products, as the source has them: their rounding decides rows at a threshold of trees behind them.
+    first = product(translation, columns, weighted.T, before=model.mean_)
+    return product(translation, columns_of(first, None), covariance)
 
 
 def independent(translation: Translation, model: Any, columns: Columns) -> Tensor:
@@ -68,8 +70,10 @@ def latent(translation: Translation, model: Any, columns: Columns) -> Tensor:
     """Partial least squares as a transformer."""
     rotations = getattr(model, "x_rotations_", None)
     weights = model.x_weights_ if rotations is None else rotations
-    scale = np.asarray(model._x_std).reshape(-1, 1)
-    return product(translation, columns, weights / scale, before=model._x_mean)
+    nodes = translation.nodes
+    centred = nodes.add("Sub", [translation.numbers(columns), translation.row(model._x_mean)])
+    scaled = Tensor(nodes.add("Div", [centred, translation.row(model._x_std)]), len(columns))
+    return product(translation, columns_of(scaled, None), weights)
 
 
 def latent_values(translation: Translation, model: Any, columns: Columns) -> str:

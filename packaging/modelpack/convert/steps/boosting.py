@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from serinus.modelpack.convert.discrete import category_index
 from serinus.modelpack.convert.histogram import string_categories
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
 from serinus.modelpack.convert.steps.leaf import Leaf
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.convert.trees import boosted_sum, histogram_sum
@@ -47,3 +48,18 @@ def _coded(translation: Translation, model: Any, columns: Columns) -> Columns:
         code = nodes.add("Gather", [nodes.constant(codes.reshape(-1, 1)), index], axis=0)
         places[column] = Tensor(code, 1), 0
     return Columns(tuple(places), columns.rows)
+
+
+def on_sparse(method: str) -> Any:
+    """A model of XGBoost's ``method``: behind a step with sparse output, XGBoost takes its zeros for missing."""
+
+    def write(translation: Translation, model: Any, columns: Columns) -> Any:
+        if issparse(columns.rows):
+            nodes = translation.nodes
+            value = translation.numbers(columns)
+            is_zero = nodes.add("Equal", [value, translation.row([0.0])])
+            known = nodes.add("Where", [is_zero, translation.row([np.nan]), value])
+            columns = columns_of(Tensor(known, len(columns)), columns.rows)
+        return Leaf(translation, model, columns).write(method)
+
+    return write

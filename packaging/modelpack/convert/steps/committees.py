@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, columns_of, joined
+from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of, joined
 from serinus.modelpack.convert.steps.merged_trees import are_trees, bagged, weighted_votes
 from serinus.modelpack.convert.steps.translation import Translation
 
 
 def vote_proba(translation: Translation, voting: Any, columns: Columns) -> str:
     """VotingClassifier(voting='soft'): the weighted mean of probabilities."""
-    parts = [translation.predict_proba(part, columns) for part in _members(translation, voting)]
+    parts = [translation.predict_proba(part, columns) for part in list(voting.estimators_)]
     return translation.mean(parts, voting._weights_not_none)
 
 
@@ -27,21 +27,26 @@ def vote_label(translation: Translation, voting: Any, columns: Columns) -> str:
             translation.doubles(
                 nodes.add("Equal", [translation.column(translation.predict(part, columns)), classes])
             )
-            for part in _members(translation, voting)
+            for part in list(voting.estimators_)
         ]
         shares = translation.mean(votes, voting._weights_not_none)
     return translation.label_at(voting.classes_, nodes.add("ArgMax", [shares], axis=1, keepdims=0))
 
 
+def votes(translation: Translation, voting: Any, columns: Columns) -> Tensor:
+    """A voting ensemble as a transformer: its estimators' probabilities, labels or values side by side."""
+    members = list(voting.estimators_)
+    if getattr(voting, "voting", "hard") == "soft":
+        parts = [translation.predict_proba(part, columns) for part in members]
+        return Tensor(translation.beside(parts), len(parts) * len(voting.classes_))
+    parts = [translation.doubles(translation.column(translation.predict(part, columns))) for part in members]
+    return Tensor(translation.beside(parts), len(parts))
+
+
 def vote_value(translation: Translation, voting: Any, columns: Columns) -> str:
     """VotingRegressor: the weighted mean."""
-    parts = [translation.column(translation.predict(part, columns)) for part in _members(translation, voting)]
+    parts = [translation.column(translation.predict(part, columns)) for part in list(voting.estimators_)]
     return translation.mean(parts, voting._weights_not_none)
-
-
-def _members(translation: Translation, voting: Any) -> list[Any]:
-    del translation
-    return list(voting.estimators_)
 
 
 def stack(translation: Translation, stacking: Any, columns: Columns) -> Columns:

@@ -158,3 +158,20 @@ def leaves(translation: Translation, embedding: Any, columns: Columns) -> Tensor
         start += len(known)
     summed = summed_votes(translation.nodes, translation.numbers(columns), ensemble, unrounded=True)
     return Tensor(summed, width)
+
+
+def normalize(translation: Translation, normalizer: Any, columns: Columns) -> Tensor:
+    """Normalizer: each row divided by its norm, rows of zeros by 1."""
+    nodes = translation.nodes
+    value = translation.numbers(columns)
+    axis = nodes.constant(np.array([1], dtype=np.int64))
+    size = nodes.add("Abs", [value])
+    if normalizer.norm == "max":
+        norm = nodes.add("ReduceMax", [size, axis], keepdims=1)
+    elif normalizer.norm == "l1":
+        norm = nodes.add("ReduceSum", [size, axis], keepdims=1)
+    else:
+        norm = nodes.add("Sqrt", [nodes.add("ReduceSum", [nodes.add("Mul", [value, value]), axis], keepdims=1)])
+    is_zero = nodes.add("Equal", [norm, translation.row([0.0])])
+    divisor = nodes.add("Where", [is_zero, translation.row([1.0]), norm])
+    return Tensor(nodes.add("Div", [value, divisor]), len(columns))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from serinus.modelpack.convert.steps import powers
 from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
 from serinus.modelpack.convert.steps.curves import interpolate
 from serinus.modelpack.convert.steps.translation import Translation
@@ -112,7 +113,7 @@ def _inverse(translation: Translation, transformer: Any, columns: Columns) -> st
     if kind == "MaxAbsScaler":
         return nodes.add("Mul", [value, translation.row(transformer.scale_)])
     if kind == "PowerTransformer":
-        return _power_inverse(translation, transformer, value)
+        return powers.undo(translation, transformer, value)
     if kind == "QuantileTransformer":
         return _quantile_inverse(translation, transformer, value)
     if kind == "Pipeline":
@@ -124,53 +125,6 @@ def _inverse(translation: Translation, transformer: Any, columns: Columns) -> st
             columns = columns_of(Tensor(written, np.asarray(rows).shape[1]), np.asarray(rows))
         return translation.numbers(columns)
     raise translation.error(transformer, "its inverse_transform is not supported")
-
-
-def _power_inverse(translation: Translation, transformer: Any, value: str) -> str:
-    nodes = translation.nodes
-    if transformer.standardize:
-        value = _inverse_scaler(translation, transformer._scaler, value)
-    parts = []
-    for number, power in enumerate(np.asarray(transformer.lambdas_, dtype=np.float64)):
-        part = nodes.take(value, [number])
-        if transformer.method == "box-cox":
-            parts.append(_box_cox_inverse(translation, part, float(power)))
-        else:
-            parts.append(_yeo_johnson_inverse(translation, part, float(power)))
-    return translation.beside(parts)
-
-
-def _inverse_scaler(translation: Translation, scaler: Any, value: str) -> str:
-    nodes = translation.nodes
-    scaled = nodes.add("Mul", [value, translation.row(scaler.scale_)])
-    return nodes.add("Add", [scaled, translation.row(scaler.mean_)])
-
-
-def _box_cox_inverse(translation: Translation, value: str, power: float) -> str:
-    nodes = translation.nodes
-    if power == 0.0:
-        return nodes.add("Exp", [value])
-    base = nodes.add("Add", [nodes.add("Mul", [value, translation.row([power])]), translation.row([1.0])])
-    return nodes.add("Pow", [base, translation.row([1 / power])])
-
-
-def _yeo_johnson_inverse(translation: Translation, value: str, power: float) -> str:
-    nodes = translation.nodes
-    one = translation.row([1.0])
-    upper = nodes.add("Max", [value, translation.row([0.0])])
-    lower = nodes.add("Min", [value, translation.row([0.0])])
-    if abs(power) < np.spacing(1.0):
-        positive = nodes.add("Sub", [nodes.add("Exp", [upper]), one])
-    else:
-        base = nodes.add("Add", [nodes.add("Mul", [upper, translation.row([power])]), one])
-        positive = nodes.add("Sub", [nodes.add("Pow", [base, translation.row([1 / power])]), one])
-    if abs(power - 2) > np.spacing(1.0):
-        base = nodes.add("Add", [nodes.add("Mul", [lower, translation.row([-(2 - power)])]), one])
-        negative = nodes.add("Sub", [one, nodes.add("Pow", [base, translation.row([1 / (2 - power)])])])
-    else:
-        negative = nodes.add("Sub", [one, nodes.add("Exp", [nodes.add("Neg", [lower])])])
-    is_positive = nodes.add("GreaterOrEqual", [value, translation.row([0.0])])
-    return nodes.add("Where", [is_positive, positive, negative])
 
 
 def _quantile_inverse(translation: Translation, transformer: Any, value: str) -> str:

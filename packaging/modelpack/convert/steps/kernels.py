@@ -13,14 +13,32 @@ from serinus.modelpack.convert.steps.translation import Translation
 
 
 def kernel(
-    translation: Translation, owner: Any, value: str, rows: Any, *, name: str, gamma: Any, coef0: Any, degree: Any
+    translation: Translation,
+    owner: Any,
+    value: str,
+    rows: Any,
+    *,
+    name: str,
+    gamma: Any,
+    coef0: Any,
+    degree: Any,
+    by_products: bool = True,
 ) -> str:
     """The kernel of each row of ``value`` with each of ``rows`` [count, columns], [rows, count]."""
     nodes = translation.nodes
     stored = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64)
     if name == "rbf":
         return nodes.add(
-            "Exp", [nodes.add("Mul", [squared_distances(translation, value, stored), translation.row([-gamma])])]
+            "Exp",
+            [
+                nodes.add(
+                    "Mul",
+                    [
+                        squared_distances(translation, value, stored, by_products=by_products),
+                        translation.row([-gamma]),
+                    ],
+                )
+            ],
         )
     if name == "laplacian":
         apart = nodes.add("Abs", [_apart(translation, value, stored)])
@@ -37,21 +55,18 @@ def kernel(
     raise translation.error(owner, f"its kernel {name!r} is not supported")
 
 
-def squared_distances(translation: Translation, value: str, stored: Any) -> str:
-    """[rows, count]: by differences, which lose no digits, where the stored rows are few; else by products of
-    values that are centred first."""
+def squared_distances(translation: Translation, value: str, stored: Any, *, by_products: bool = True) -> str:
+    """[rows, count]. ``by_products``: by sums of products as scikit-learn's `euclidean_distances`, whose rounding
+    is the reference; else by differences as libsvm's, where the stored values are few."""
     nodes = translation.nodes
-    if stored.size <= _MOST_DIFFERENCES:
+    if not by_products and stored.size <= _MOST_DIFFERENCES:
         apart = _apart(translation, value, stored)
         squares = nodes.add("Mul", [apart, apart])
         return nodes.add("ReduceSum", [squares, nodes.constant(np.array([2], dtype=np.int64))], keepdims=0)
-    middle = stored.mean(axis=0)
-    centred = nodes.add("Sub", [value, translation.row(middle)])
-    others = stored - middle
     axis = nodes.constant(np.array([1], dtype=np.int64))
-    own = nodes.add("ReduceSum", [nodes.add("Mul", [centred, centred]), axis], keepdims=1)
-    cross = nodes.add("MatMul", [centred, nodes.constant(np.ascontiguousarray(-2.0 * others.T))])
-    total = nodes.add("Add", [nodes.add("Add", [cross, own]), translation.row((others**2).sum(axis=1))])
+    own = nodes.add("ReduceSum", [nodes.add("Mul", [value, value]), axis], keepdims=1)
+    cross = nodes.add("MatMul", [value, nodes.constant(np.ascontiguousarray(-2.0 * stored.T))])
+    total = nodes.add("Add", [nodes.add("Add", [cross, own]), translation.row((stored**2).sum(axis=1))])
     return nodes.add("Max", [total, translation.row([0.0])])
 
 
@@ -92,6 +107,7 @@ def _of_support_vectors(translation: Translation, model: Any, columns: Columns) 
         gamma=float(model._gamma),
         coef0=float(model.coef0),
         degree=model.degree,
+        by_products=False,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from serinus.modelpack.convert.ensemble import Ensemble, Floats, Tree, read_tree
 from serinus.modelpack.convert.steps.columns import Columns
 from serinus.modelpack.convert.steps.translation import Translation
-from serinus.modelpack.convert.trees import mean_vote, summed_votes
+from serinus.modelpack.convert.trees import mean_vote, shares_of_classes, summed_votes
 
 
 def are_trees(model: Any) -> bool:
@@ -28,7 +28,7 @@ def _grown(model: Any, classes: int) -> Iterator[tuple[Any, Floats]]:
             continue
         own = part.tree_.value[:, 0, :]
         shares = np.zeros((len(own), classes))
-        shares[:, np.asarray(part.classes_, dtype=np.int64)] = own / own.sum(axis=1, keepdims=True)
+        shares[:, np.asarray(part.classes_, dtype=np.int64)] = shares_of_classes(own)
         yield part, shares
 
 

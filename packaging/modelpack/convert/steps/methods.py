@@ -5,6 +5,7 @@ from typing import Any
 
 from serinus.modelpack.convert.steps import (
     affine,
+    bayes,
     boosting,
     calibration,
     centres,
@@ -17,6 +18,7 @@ from serinus.modelpack.convert.steps import (
     imputers,
     kernels,
     linear,
+    powers,
     targets,
     thresholds,
 )
@@ -47,8 +49,10 @@ def methods() -> dict[type, Methods]:
         semi_supervised.SelfTrainingClassifier: composition.standing_for(
             lambda model: getattr(model, "estimator_", None) or model.base_estimator_
         ),
-        ensemble.VotingClassifier: Methods(predict=committees.vote_label, predict_proba=committees.vote_proba),
-        ensemble.VotingRegressor: Methods(predict=committees.vote_value),
+        ensemble.VotingClassifier: Methods(
+            committees.votes, predict=committees.vote_label, predict_proba=committees.vote_proba
+        ),
+        ensemble.VotingRegressor: Methods(committees.votes, predict=committees.vote_value),
         ensemble.StackingClassifier: Methods(
             committees.stack,
             *(committees.stacked(name) for name in ("predict", "predict_proba", "decision_function")),
@@ -83,7 +87,7 @@ def methods() -> dict[type, Methods]:
     known |= {kind: _refitted_selector() for kind in (feature_selection.RFE, feature_selection.RFECV)}
     known |= {kind: composition.standing_for(lambda search: search.best_estimator_) for kind in _searches()}
     known |= _transformers() | _kernel_machines() | _centres() | _constants()
-    known |= _frozen() | _with_threshold() | _linear() | _boosting() | _imbalanced()
+    known |= _frozen() | _with_threshold() | _linear() | _boosting() | _xgboost() | _imbalanced()
     return known
 
 
@@ -213,6 +217,8 @@ def _transformers() -> dict[type, Methods]:
         impute.KNNImputer: Methods(transform=imputers.neighbours),
         impute.MissingIndicator: Methods(transform=imputers.indicate),
         ensemble.RandomTreesEmbedding: Methods(transform=encoders.leaves),
+        preprocessing.Normalizer: Methods(transform=encoders.normalize),
+        preprocessing.PowerTransformer: Methods(transform=powers.transform),
         preprocessing.Binarizer: Methods(transform=encoders.binarize),
         preprocessing.MaxAbsScaler: Methods(transform=encoders.scale_by_maximum),
         preprocessing.KBinsDiscretizer: Methods(transform=encoders.bins),
@@ -246,7 +252,7 @@ def _kernel_machines() -> dict[type, Methods]:
 
 
 def _centres() -> dict[type, Methods]:
-    from sklearn import cluster, neighbors
+    from sklearn import cluster, naive_bayes, neighbors
 
     means = Methods(transform=centres.to_clusters, has_converter=True)
     return {
@@ -256,6 +262,7 @@ def _centres() -> dict[type, Methods]:
         cluster.Birch: Methods(centres.to_subclusters, centres.subcluster_label),
         cluster.MeanShift: Methods(predict=centres.cluster_label),
         cluster.AffinityPropagation: Methods(predict=centres.cluster_label),
+        naive_bayes.CategoricalNB: Methods(predict=bayes.label, predict_proba=bayes.probabilities),
         neighbors.NearestCentroid: Methods(
             predict=centres.centroid_label,
             predict_proba=centres.centroid_proba,
@@ -271,6 +278,19 @@ def _constants() -> dict[type, Methods]:
         dummy.DummyClassifier: Methods(predict=constants.dummy_label, predict_proba=constants.dummy_proba),
         dummy.DummyRegressor: Methods(predict=constants.dummy_value),
         isotonic.IsotonicRegression: Methods(predict=constants.isotonic_value),
+    }
+
+
+def _xgboost() -> dict[type, Methods]:
+    """XGBoost's wrappers, where it is imported."""
+    module = sys.modules.get("xgboost")
+    if module is None:
+        return {}
+    predict = boosting.on_sparse("predict")
+    classifier = Methods(predict=predict, predict_proba=boosting.on_sparse("predict_proba"))
+    known = {getattr(module, name): classifier for name in ("XGBClassifier", "XGBRFClassifier")}
+    return known | {
+        getattr(module, name): Methods(predict=predict) for name in ("XGBRegressor", "XGBRFRegressor", "XGBRanker")
     }
 
 

@@ -19,5 +19,6 @@ REASONS = {
     "FeatureHasher": "no ONNX operator hashes text",
     "DictVectorizer": "its rows are dictionaries, and a request's are columns; use OneHotEncoder",
     "RadiusNeighborsClassifier": "it refuses rows without a neighbour; use KNeighborsClassifier",
+    "RadiusNeighborsTransformer": "its output has one column for each row of training",
     "RadiusNeighborsRegressor": "it has no value for rows without a neighbour; use KNeighborsRegressor",
 }
