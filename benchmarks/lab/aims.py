@@ -70,9 +70,10 @@ def _lines(rows: Sequence[Row]) -> float | None:
     return round(max(added), 1) if added else None
 
 
-def _largest(key: str) -> Callable[[Sequence[Row]], float | None]:
+def _largest(key: str, **wanted: Any) -> Callable[[Sequence[Row]], float | None]:
     def value(rows: Sequence[Row]) -> float | None:
-        found = [row[key] for row in rows if row.get(key) is not None]
+        chosen = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+        found = [row[key] for row in chosen if row.get(key) is not None]
         return round(max(found), 3) if found else None
 
     return value
@@ -84,6 +85,10 @@ def _missed(section: str) -> Callable[[Sequence[Row]], float | None]:
         return held.count("MISSED") if held else None
 
     return value
+
+
+def _not_quantized(rows: Sequence[Row]) -> float:
+    return sum(row.get("kept") == "no" for row in rows)
 
 
 def _converted(rows: Sequence[Row]) -> float:
@@ -105,6 +110,13 @@ AIMS = (
     Aim("kinds of models converted within tolerance", "models", 40, _converted, at_least=True),
     Aim("forests, size, TreeEnsemble v5 / plain", "models", 0.35, _largest("v5_size_over_plain")),
     Aim("forests, latency, TreeEnsemble v5 / plain", "models", 1.3, _largest("v5_latency_over_plain")),
+    Aim("networks not shipped in int8 or int4 at 0.3 times the size", "quantize", 0, _not_quantized),
+    Aim(
+        "largest bound of a loss of accuracy by labels",
+        "quantize",
+        0.01,
+        _largest("loss_at_most", quantizer="serinus"),
+    ),
     Aim("log and metric lines add, us", "warm", 40, _lines),
     Aim("kinds of healthy releases rolled back too often", "judge", 0, _missed("False rollbacks")),
     Aim(
