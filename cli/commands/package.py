@@ -1,5 +1,7 @@
 """`serinus package`: a trained model becomes a checked bundle, pinned in serinus.lock."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -188,6 +190,13 @@ def package(
             "extreme values.",
         ),
     ] = False,
+    explain_refusal: Annotated[
+        bool,
+        typer.Option(
+            "--explain-refusal",
+            help="Where the model cannot be converted, list the conversion of each of its steps up to there.",
+        ),
+    ] = False,
     timeout: Annotated[
         float,
         typer.Option(
@@ -260,7 +269,8 @@ def package(
             for model in find_models(source, name, sample):
                 with StageProgress() as progress:
                     request = PackageRequest(source=model.source, name=model.name, sample=model.sample, **settings)
-                    packaged.append(packer.package(request, progress))
+                    with explained(show=explain_refusal):
+                        packaged.append(packer.package(request, progress))
                 if pins and add_endpoint(project / SETTINGS, model.name):
                     notice(f"added to {SETTINGS}: [endpoint.{model.name}]")
     finally:
@@ -268,6 +278,23 @@ def package(
             for packed in packaged:
                 notice(describe_candidate(project, env, packed.name, packed.version))
         _report(packaged, project, env, dry_run=dry_run, pins=pins, as_json=as_json, single=name is not None)
+
+
+@contextmanager
+def explained(*, show: bool) -> Iterator[None]:
+    """During the block, a conversion that fails is followed by what was tried for each step, with ``show``."""
+    from serinus.modelpack.errors import ConversionError
+
+    try:
+        yield
+    except ConversionError as error:
+        if show:
+            for attempt in error.attempts:
+                where = f"{attempt.step}: " if attempt.step else ""
+                notice(f"{where}{attempt.estimator} in {attempt.precision}: {attempt.failure or 'converted'}")
+            if not error.attempts:
+                notice("no step was converted before it was refused.")
+        raise
 
 
 def require_environment_name(env: str) -> None:

@@ -1,5 +1,6 @@
 """scikit-learn models as ONNX graphs, preprocessing in double precision and inside the graph."""
 
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ def convert(source: "SklearnSource", sample: Sample) -> Iterator[Graph]:
 
 
 def _write(source: "SklearnSource", sample: Sample, translation: Translation) -> bytes:
-    predicted = source.predict(sample.frame.head(2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        predicted = source.predict(sample.frame.head(2))
     columns = _given(source, sample)
     model, methods = source.model, {"label": "predict", "value": "predict", "probabilities": "predict_proba"}
     methods |= {"scores": "decision_function", "transformed": "transform"}
@@ -109,14 +112,14 @@ def fitted_parts(model: Any) -> Iterator[Any]:
 
 
 def _arithmetic(model: Any, translation: Translation) -> str:
-    """The precision of the last estimator's conversion."""
+    """The narrowest precision in which one of its estimators computes."""
     from serinus.modelpack.convert.operators import computes_in_single
 
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     if computes_in_single(last):
         return "float32"
-    done = [attempt for attempt in translation.attempts if not attempt.failure]
-    return done[-1].precision if done else "float64"
+    done = {attempt.precision for attempt in translation.attempts if not attempt.failure}
+    return "float32" if "float32" in done else "float64"
 
 
 def _sums_in_single(model: bytes) -> bool:

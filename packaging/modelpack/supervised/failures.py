@@ -1,15 +1,17 @@
 """Serializes errors between two Pythons: one raised there is raised here, of the same class."""
 
 import traceback
+from dataclasses import asdict
 from typing import Any
 
 from serinus.lambda_handlers.contract.agreement import Agreement
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.modelpack import errors
-from serinus.modelpack.errors import ModelpackError
+from serinus.modelpack.errors import Attempt, ModelpackError
 from serinus.modelpack.request import read_agreement
 
 _AGREEMENT = "agreement"
+_ATTEMPTS = "attempts"
 
 
 class Traceback(Exception):
@@ -46,10 +48,14 @@ def revive(described: dict[str, Any]) -> ModelpackError | ContractError | None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple) and value and isinstance(value[0], Attempt):
+        return [asdict(attempt) for attempt in value]
     return value.to_json() if isinstance(value, Agreement) else value
 
 
 def _revived(name: str, value: Any) -> Any:
     if name == _AGREEMENT and isinstance(value, dict):
         return read_agreement(value)
+    if name == _ATTEMPTS:
+        return tuple(Attempt(**attempt) for attempt in value)
     return tuple(value) if isinstance(value, list) else value

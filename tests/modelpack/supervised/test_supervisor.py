@@ -18,7 +18,15 @@ from serinus.lambda_handlers.contract.bundle import verify
 from serinus.lambda_handlers.contract.errors import ContractError
 from serinus.lambda_handlers.contract.lock import LOCK, read_lock
 from serinus.lambda_handlers.contract.tolerance import Tolerance
-from serinus.modelpack.errors import ParityError, RequestError, SourceError, UntrustedTypesError, WorkerError
+from serinus.modelpack.errors import (
+    Attempt,
+    ConversionError,
+    ParityError,
+    RequestError,
+    SourceError,
+    UntrustedTypesError,
+    WorkerError,
+)
 from serinus.modelpack.package import package
 from serinus.modelpack.progress import Silent
 from serinus.modelpack.request import PackageRequest, PackageResult
@@ -101,6 +109,14 @@ def test_what_is_raised_and_no_refusal_is_a_sentence_with_its_traceback(
     with Packer() as packer, pytest.raises(WorkerError, match=r"LookupError: \[/x\] \{\}.*--debug") as caught:
         packer.package(request_of(hostile(code)))
     assert "in fails" in str(caught.value.__cause__)
+
+
+def test_attempts_of_a_conversion_survive_the_way() -> None:
+    attempts = (Attempt("scale", "Scaler", "float64", ""), Attempt("count", "Counter", "float32", "no converter"))
+    described = json.loads(json.dumps(describe(ConversionError("no", "Counter", attempts))))
+    revived = revive(described)
+    assert isinstance(revived, ConversionError)
+    assert (str(revived), revived.attempts) == ("no", attempts)
 
 
 def test_dry_run_writes_nothing(sound: Path, request_of: Requests, project: Path) -> None:

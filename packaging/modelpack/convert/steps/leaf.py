@@ -38,6 +38,9 @@ class Leaf:
 
     def write(self, method: str) -> Any:
         """The tensor that ``method`` returns: a `Tensor` of `transform`, else its name."""
+        name = type(self._estimator).__name__
+        if name in REASONS:
+            raise self._translation.error(self._estimator, REASONS[name])
         _reject_unfaithful(self._translation, self._estimator)
         from sklearn.base import is_outlier_detector
 
@@ -94,8 +97,6 @@ class Leaf:
         from skl2onnx._supported_operators import sklearn_operator_name_map
 
         kind = type(self._estimator)
-        if kind.__name__ in REASONS:
-            return self._translation.error(self._estimator, REASONS[kind.__name__])
         if kind not in sklearn_operator_name_map and kind not in self._translation.operators:
             bases = [base.__name__ for base in kind.__mro__[1:] if base in sklearn_operator_name_map]
             beyond = f"; it is a subclass of {bases[0]}, whose converter may not fit it" if bases else ""
@@ -241,6 +242,8 @@ def _reason(error: Exception) -> str:
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "ONNX Runtime: ", text)
     if "Only binary classification" in text:
         return "its converter supports two classes alone"
+    if "shape calculator" in text:
+        return "it has no converter"
     if "got an input" in text and "wrong type" in text:
         return "its converter has no double precision"
     return text.rstrip(". ")

@@ -129,7 +129,9 @@ class Translation:
         if own is not None:
             write = getattr(own, method)
             if write is not None:
-                return write(self, estimator, columns)
+                written = write(self, estimator, columns)
+                self.attempts.append(Attempt(self.step, type(estimator).__name__, "float64", ""))
+                return written
             if not own.has_converter:
                 raise self.error(estimator, f"its {method} is not supported")
         return Leaf(self, estimator, columns).write(method)
