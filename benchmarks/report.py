@@ -35,6 +35,7 @@ TITLES = {
     "main_job": "The main job",
     "package": "Packaging",
     "models": "Kinds of models",
+    "search": "Random pipelines",
     "quantize": "Quantization",
     "golden": "Golden rows",
     "judge": "The judge",

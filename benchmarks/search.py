@@ -11,6 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import json
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -35,27 +37,28 @@ from serinus.modelpack.sources.live import live_model
 
 #: Of one model's fit, conversion and comparison.
 _MOST_SECONDS = 60
+_SEEDS_EACH = 60
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
     parser.add_argument("--seed", type=int, default=0, help="the first seed (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long to search (default: %(default)s)")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--refusals", action="store_true", help="list every refusal")
     parser.add_argument("--count", type=int, default=1_000_000, help="models at most")
 
 
 def measure(chosen: argparse.Namespace) -> list[Row]:
     """Outcomes, the commonest reasons, and every mistake with its seed."""
-    warnings.simplefilter("ignore")
+    if chosen.inside:
+        _print_outcomes(range(chosen.seed, chosen.seed + chosen.count))
+        raise SystemExit
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     mistakes: list[Row] = []
     end = time.monotonic() + 60 * chosen.minutes
-    for seed in range(chosen.seed, chosen.seed + chosen.count):
-        if time.monotonic() > end:
-            break
-        outcome, detail = try_seed(seed)
+    for seed, outcome, detail in _outcomes(chosen.seed, chosen.count, end):
         outcomes[outcome] += 1
         if outcome == "refused":
             reasons[reason(detail)] += 1
@@ -71,6 +74,36 @@ def measure(chosen: argparse.Namespace) -> list[Row]:
         for name, count in reasons.most_common(10)
     ]
     return [*rows, *mistakes]
+
+
+def _outcomes(first: int, count: int, end: float) -> Iterator[tuple[int, str, str]]:
+    """Seed, outcome and detail, from processes of their own: a library's crash ends one of them alone."""
+    seed = first
+    while seed < first + count and time.monotonic() < end:
+        most = min(_SEEDS_EACH, first + count - seed)
+        command = [sys.executable, __file__, "--inside", "--seed", str(seed), "--count", str(most)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            started = seed
+            for line in process.stdout:
+                yield (seed, *json.loads(line))
+                seed += 1
+                if time.monotonic() > end:
+                    process.kill()
+                    return
+        if process.returncode:
+            yield seed, "crash", f"the process ended with {process.returncode}"
+            seed += 1
+        elif seed == started:
+            raise RuntimeError("the search's process printed nothing")
+
+
+def _print_outcomes(seeds: range) -> None:
+    warnings.simplefilter("ignore")
+    for seed in seeds:
+        outcome = try_seed(seed)
+        sys.stdout.write(json.dumps(outcome) + "\n")
+        sys.stdout.flush()
 
 
 def reason(text: str) -> str:
