@@ -9,7 +9,7 @@ import numpy as np
 from serinus.modelpack.convert.ensemble import sums_exactly_in_single
 from serinus.modelpack.convert.graph_rewrite import Shape, cast_of_labels, finish
 from serinus.modelpack.convert.neighbours import is_by_products
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.errors import ConversionError, first_line
 from serinus.modelpack.sample import Sample
@@ -68,7 +68,7 @@ def _write(source: "SklearnSource", sample: Sample, translation: Translation) ->
 def _given(source: "SklearnSource", sample: Sample) -> Columns:
     """The sample's columns as the graph's inputs."""
     tensors = {
-        is_string: Tensor("strings" if is_string else "numbers", len(names), is_string)
+        is_string: Matrix("strings" if is_string else "numbers", len(names), is_string)
         for is_string, names in ((False, sample.numbers), (True, sample.strings))
     }
     places = []

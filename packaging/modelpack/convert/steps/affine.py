@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of
 from serinus.modelpack.convert.steps.translation import Translation
 
 Floats = npt.NDArray[np.float64]
@@ -18,7 +18,7 @@ def product(
     *,
     before: npt.ArrayLike | None = None,
     after: npt.ArrayLike | None = None,
-) -> Tensor:
+) -> Matrix:
     """``(x - before) @ weights + after``, weights [columns, width]."""
     nodes = translation.nodes
     matrix = np.ascontiguousarray(np.asarray(weights, dtype=np.float64))
@@ -28,16 +28,16 @@ def product(
     value = nodes.add("MatMul", [value, nodes.constant(matrix)])
     if after is not None:
         value = nodes.add("Add", [value, translation.row(after)])
-    return Tensor(value, matrix.shape[1])
+    return Matrix(value, matrix.shape[1])
 
 
-def discriminant(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def discriminant(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """LinearDiscriminantAnalysis as a transformer."""
     scalings = model.scalings_[:, : model._max_components]
     return product(translation, columns, scalings, before=model.xbar_ if model.solver == "svd" else None)
 
 
-def factors(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def factors(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """FactorAnalysis: the expected latent variables."""
     weighted = model.components_ / model.noise_variance_
     covariance = np.linalg.inv(np.eye(len(model.components_)) + weighted @ model.components_.T)
@@ -46,12 +46,12 @@ def factors(translation: Translation, model: Any, columns: Columns) -> Tensor:
     return product(translation, columns_of(first, None), covariance)
 
 
-def independent(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def independent(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """FastICA."""
     return product(translation, columns, model.components_.T, before=model.mean_ if model.whiten else None)
 
 
-def projection(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def projection(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """Random projections and NeighborhoodComponentsAnalysis."""
     components = model.components_
     return product(
@@ -59,20 +59,20 @@ def projection(translation: Translation, model: Any, columns: Columns) -> Tensor
     )
 
 
-def sparse_components(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def sparse_components(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """SparsePCA and its kind: ridge regression on the components."""
     components = model.components_
     gram = components @ components.T + model.ridge_alpha * np.eye(len(components))
     return product(translation, columns, np.linalg.solve(gram, components).T, before=model.mean_)
 
 
-def latent(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def latent(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """Partial least squares as a transformer."""
     rotations = getattr(model, "x_rotations_", None)
     weights = model.x_weights_ if rotations is None else rotations
     nodes = translation.nodes
     centred = nodes.add("Sub", [translation.numbers(columns), translation.row(model._x_mean)])
-    scaled = Tensor(nodes.add("Div", [centred, translation.row(model._x_std)]), len(columns))
+    scaled = Matrix(nodes.add("Div", [centred, translation.row(model._x_std)]), len(columns))
     return product(translation, columns_of(scaled, None), weights)
 
 
@@ -81,7 +81,7 @@ def latent_values(translation: Translation, model: Any, columns: Columns) -> str
     return product(translation, columns, model.coef_.T, before=model._x_mean, after=model.intercept_).name
 
 
-def pooled(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def pooled(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """FeatureAgglomeration: the mean of each group of columns."""
     if model.pooling_func is not np.mean:
         raise translation.error(model, "its pooling_func is not numpy.mean")
@@ -91,25 +91,25 @@ def pooled(translation: Translation, model: Any, columns: Columns) -> Tensor:
     return product(translation, columns, groups / groups.sum(axis=0))
 
 
-def hidden_units(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def hidden_units(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """BernoulliRBM: the probabilities of its hidden units."""
     units = product(translation, columns, model.components_.T, after=model.intercept_hidden_)
-    return Tensor(translation.nodes.add("Sigmoid", [units.name]), units.width)
+    return Matrix(translation.nodes.add("Sigmoid", [units.name]), units.width)
 
 
-def fourier(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def fourier(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """RBFSampler, and SkewedChi2Sampler of the logarithm."""
     nodes = translation.nodes
     if hasattr(model, "skewedness"):
         moved = nodes.add("Add", [translation.numbers(columns), translation.row([float(model.skewedness)])])
-        tensor = Tensor(nodes.add("Log", [moved]), len(columns))
+        tensor = Matrix(nodes.add("Log", [moved]), len(columns))
         columns = Columns(tuple((tensor, index) for index in range(len(columns))), columns.rows)
     angles = product(translation, columns, model.random_weights_, after=model.random_offset_)
     scale = translation.row([np.sqrt(2.0) / np.sqrt(model.n_components)])
-    return Tensor(nodes.add("Mul", [nodes.add("Cos", [angles.name]), scale]), angles.width)
+    return Matrix(nodes.add("Mul", [nodes.add("Cos", [angles.name]), scale]), angles.width)
 
 
-def additive_chi_squared(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def additive_chi_squared(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """AdditiveChi2Sampler: square roots, and cosines and sines of logarithms."""
     nodes = translation.nodes
     interval = model.sample_interval or {1: 0.8, 2: 0.5, 3: 0.4}[model.sample_steps]
@@ -123,10 +123,10 @@ def additive_chi_squared(translation: Translation, model: Any, columns: Columns)
         factor = nodes.add("Sqrt", [nodes.add("Mul", [value, translation.row([scale])])])
         angle = nodes.add("Mul", [log, translation.row([float(step)])])
         parts += [nodes.add("Mul", [factor, nodes.add(wave, [angle])]) for wave in ("Cos", "Sin")]
-    return Tensor(translation.beside(parts), len(columns) * len(parts))
+    return Matrix(translation.beside(parts), len(columns) * len(parts))
 
 
-def count_sketch(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def count_sketch(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """PolynomialCountSketch: the circular convolution of linear sketches, by the discrete Fourier transform."""
     nodes = translation.nodes
     width, degree = model.n_components, model.degree
@@ -152,4 +152,4 @@ def count_sketch(translation: Translation, model: Any, columns: Columns) -> Tens
         nodes.add("MatMul", [value, nodes.constant(np.ascontiguousarray(wave / width))])
         for value, wave in ((real, turns.real), (imaginary, turns.imag))
     ]
-    return Tensor(nodes.add("Add", back), width)
+    return Matrix(nodes.add("Add", back), width)

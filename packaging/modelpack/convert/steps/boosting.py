@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 
 from serinus.modelpack.convert.discrete import category_index
 from serinus.modelpack.convert.histogram import string_categories
-from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of
 from serinus.modelpack.convert.steps.leaf import Leaf
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.convert.trees import boosted_sum, histogram_sum
@@ -46,7 +46,7 @@ def _coded(translation: Translation, model: Any, columns: Columns) -> Columns:
         codes = np.arange(len(categories) + 1, dtype=np.float64)
         codes[[not isinstance(category, str) for category in categories] + [True]] = np.nan
         code = nodes.add("Gather", [nodes.constant(codes.reshape(-1, 1)), index], axis=0)
-        places[column] = Tensor(code, 1), 0
+        places[column] = Matrix(code, 1), 0
     return Columns(tuple(places), columns.rows)
 
 
@@ -59,7 +59,7 @@ def on_sparse(method: str) -> Any:
             value = translation.numbers(columns)
             is_zero = nodes.add("Equal", [value, translation.row([0.0])])
             known = nodes.add("Where", [is_zero, translation.row([np.nan]), value])
-            columns = columns_of(Tensor(known, len(columns)), columns.rows)
+            columns = columns_of(Matrix(known, len(columns)), columns.rows)
         return Leaf(translation, model, columns).write(method)
 
     return write

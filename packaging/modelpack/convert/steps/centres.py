@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.kernels import squared_distances
 from serinus.modelpack.convert.steps.translation import Translation
 
@@ -15,16 +15,16 @@ def distances(translation: Translation, value: str, stored: Any) -> str:
     return translation.nodes.add("Sqrt", [squares])
 
 
-def to_clusters(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def to_clusters(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """KMeans and its kind as transformers."""
     centres = model.cluster_centers_
-    return Tensor(distances(translation, translation.numbers(columns), centres), len(centres))
+    return Matrix(distances(translation, translation.numbers(columns), centres), len(centres))
 
 
-def to_subclusters(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def to_subclusters(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """Birch as a transformer."""
     centres = model.subcluster_centers_
-    return Tensor(distances(translation, translation.numbers(columns), centres), len(centres))
+    return Matrix(distances(translation, translation.numbers(columns), centres), len(centres))
 
 
 def subcluster_label(translation: Translation, model: Any, columns: Columns) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class Matrix:
     """A tensor [rows, width] of doubles or of strings."""
 
     name: str
@@ -27,7 +27,7 @@ class Columns:
     """``places``: the tensor and index of each column. ``rows``: the first rows of the sample as scikit-learn
     hands them to the step, an array or frame [rows, columns], or [rows] where the step takes one column alone."""
 
-    places: tuple[tuple[Tensor, int], ...]
+    places: tuple[tuple[Matrix, int], ...]
     rows: Any
 
     def __len__(self) -> int:
@@ -41,7 +41,7 @@ class Columns:
             rows = rows.iloc[:, 0] if isinstance(rows, pd.DataFrame) else rows[:, 0]
         return Columns(tuple(self.places[index] for index in indices), rows)
 
-    def runs(self) -> Iterator[tuple[bool, list[tuple[Tensor, int]]]]:
+    def runs(self) -> Iterator[tuple[bool, list[tuple[Matrix, int]]]]:
         """Neighbouring columns of the same kind: whether they are strings, and their places."""
         for is_string, places in groupby(self.places, lambda place: place[0].is_string):
             yield is_string, list(places)
@@ -52,7 +52,7 @@ def joined(parts: Sequence[Columns], rows: Any) -> Columns:
     return Columns(tuple(place for part in parts for place in part.places), rows)
 
 
-def columns_of(tensor: Tensor, rows: Any) -> Columns:
+def columns_of(tensor: Matrix, rows: Any) -> Columns:
     """All columns of one tensor."""
     return Columns(tuple((tensor, index) for index in range(tensor.width)), rows)
 

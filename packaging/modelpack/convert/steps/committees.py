@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of, joined
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of, joined
 from serinus.modelpack.convert.steps.merged_trees import are_trees, bagged, weighted_votes
 from serinus.modelpack.convert.steps.translation import Translation
 
@@ -33,14 +33,14 @@ def vote_label(translation: Translation, voting: Any, columns: Columns) -> str:
     return translation.label_at(voting.classes_, nodes.add("ArgMax", [shares], axis=1, keepdims=0))
 
 
-def votes(translation: Translation, voting: Any, columns: Columns) -> Tensor:
+def votes(translation: Translation, voting: Any, columns: Columns) -> Matrix:
     """A voting ensemble as a transformer: its estimators' probabilities, labels or values side by side."""
     members = list(voting.estimators_)
     if getattr(voting, "voting", "hard") == "soft":
         parts = [translation.predict_proba(part, columns) for part in members]
-        return Tensor(translation.beside(parts), len(parts) * len(voting.classes_))
+        return Matrix(translation.beside(parts), len(parts) * len(voting.classes_))
     parts = [translation.doubles(translation.column(translation.predict(part, columns))) for part in members]
-    return Tensor(translation.beside(parts), len(parts))
+    return Matrix(translation.beside(parts), len(parts))
 
 
 def vote_value(translation: Translation, voting: Any, columns: Columns) -> str:
@@ -71,7 +71,7 @@ def _first_layer(
     tensor = getattr(translation, method)(estimator, columns)
     width = output.shape[1] if np.ndim(output) == 2 else 1
     tensor = translation.doubles(tensor if width > 1 else translation.column(tensor))
-    whole = columns_of(translation.tensor(tensor, width), np.asarray(output).reshape(len(output), -1))
+    whole = columns_of(Matrix(tensor, width), np.asarray(output).reshape(len(output), -1))
     if method == "predict_proba" and len(getattr(stacking, "classes_", ())) == 2:
         return whole.select(range(1, width))
     return whole

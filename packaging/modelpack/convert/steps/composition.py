@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, joined
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, joined
 from serinus.modelpack.convert.steps.translation import Methods, Translation
 
 
@@ -29,8 +29,6 @@ def through_pipeline(method: str) -> Any:
 
 def transform_columns(translation: Translation, transformer: Any, columns: Columns) -> Columns:
     """A ColumnTransformer: each part on its own columns."""
-    if getattr(transformer, "sparse_output_", False) and not hasattr(transformer, "transformers_"):
-        raise translation.error(transformer, "it is not fitted")
     indices_by_name = transformer._transformer_to_input_indices
     weights = transformer.transformer_weights or {}
     parts = []
@@ -63,7 +61,7 @@ def _weighted(translation: Translation, columns: Columns, weight: float | None) 
     if weight is None or weight == 1:
         return columns
     scaled = translation.nodes.add("Mul", [translation.numbers(columns), translation.row([weight])])
-    tensor = translation.tensor(scaled, len(columns))
+    tensor = Matrix(scaled, len(columns))
     return Columns(tuple((tensor, index) for index in range(len(columns))), columns.rows)
 
 

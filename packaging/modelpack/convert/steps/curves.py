@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.translation import Translation
 
 Floats = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def isotonic(translation: Translation, regression: Any, value: str) -> str:
 _BOUNDS = 1e-7
 
 
-def quantiles(translation: Translation, transformer: Any, columns: Columns) -> Tensor:
+def quantiles(translation: Translation, transformer: Any, columns: Columns) -> Matrix:
     """QuantileTransformer: the mean of the curve read from both ends, as a share or a normal quantile."""
     from scipy.stats import norm
 
@@ -87,7 +87,7 @@ def quantiles(translation: Translation, transformer: Any, columns: Columns) -> T
             bounded = nodes.add("Max", [normal_quantile(translation, share), translation.row([low])])
             share = nodes.add("Min", [bounded, translation.row([high])])
         parts.append(share)
-    return Tensor(translation.beside(parts), len(parts))
+    return Matrix(translation.beside(parts), len(parts))
 
 
 #: Wichura's algorithm AS 241, PPND16: numerators and denominators, ascending, near the middle, in the tails, and

@@ -6,12 +6,12 @@ import numpy as np
 
 from serinus.modelpack.convert.discrete import category_index
 from serinus.modelpack.convert.ensemble import Ensemble, read_tree
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.convert.trees import summed_votes
 
 
-def target_means(translation: Translation, encoder: Any, columns: Columns) -> Tensor:
+def target_means(translation: Translation, encoder: Any, columns: Columns) -> Matrix:
     """TargetEncoder: by value, and the mean of all for values that training had not."""
     nodes = translation.nodes
     several = encoder.target_type_ == "multiclass"
@@ -27,10 +27,10 @@ def target_means(translation: Translation, encoder: Any, columns: Columns) -> Te
             [np.append(encoding, mean) for encoding, mean in zip(encodings, means, strict=True)]
         )
         parts.append(nodes.add("Gather", [nodes.constant(np.ascontiguousarray(table)), index], axis=0))
-    return Tensor(translation.beside(parts), classes * len(parts))
+    return Matrix(translation.beside(parts), classes * len(parts))
 
 
-def bins(translation: Translation, discretizer: Any, columns: Columns) -> Tensor:
+def bins(translation: Translation, discretizer: Any, columns: Columns) -> Matrix:
     """KBinsDiscretizer: the edges that each value has reached, as a number or one column a bin."""
     nodes = translation.nodes
     value = translation.numbers(columns)
@@ -51,10 +51,10 @@ def bins(translation: Translation, discretizer: Any, columns: Columns) -> Tensor
         else:
             width += 1
         parts.append(place)
-    return Tensor(translation.beside(parts), width)
+    return Matrix(translation.beside(parts), width)
 
 
-def splines(translation: Translation, transformer: Any, columns: Columns) -> Tensor:
+def splines(translation: Translation, transformer: Any, columns: Columns) -> Matrix:
     """SplineTransformer: each basis as a polynomial between two knots; beyond the outer ones constant, on the
     tangent, the last polynomial's, or periodic."""
     nodes = translation.nodes
@@ -72,7 +72,7 @@ def splines(translation: Translation, transformer: Any, columns: Columns) -> Ten
         count = transformer.n_features_out_ // len(transformer.bsplines_)
         parts.append(_spline(translation, transformer.extrapolation, spline, count, nodes.take(value, [number])))
         width += count
-    return Tensor(translation.beside(parts), width)
+    return Matrix(translation.beside(parts), width)
 
 
 def _spline(translation: Translation, extrapolation: str, spline: Any, count: int, value: str) -> str:
@@ -127,23 +127,23 @@ def _polynomials(spline: Any, count: int) -> Any:
     return np.stack(bases, axis=2)[:, degree : len(spline.t) - degree - 1]
 
 
-def binarize(translation: Translation, binarizer: Any, columns: Columns) -> Tensor:
+def binarize(translation: Translation, binarizer: Any, columns: Columns) -> Matrix:
     """Binarizer: 1 above the threshold, else 0."""
     threshold = translation.row([float(binarizer.threshold)])
     above = translation.nodes.add("Greater", [translation.numbers(columns), threshold])
-    return Tensor(translation.doubles(above), len(columns))
+    return Matrix(translation.doubles(above), len(columns))
 
 
-def scale_by_maximum(translation: Translation, scaler: Any, columns: Columns) -> Tensor:
+def scale_by_maximum(translation: Translation, scaler: Any, columns: Columns) -> Matrix:
     """MaxAbsScaler, with its ``clip``, which skl2onnx 1.20 ignores."""
     nodes = translation.nodes
     scaled = nodes.add("Div", [translation.numbers(columns), translation.row(scaler.scale_)])
     if getattr(scaler, "clip", False):
         scaled = nodes.add("Min", [nodes.add("Max", [scaled, translation.row([-1.0])]), translation.row([1.0])])
-    return Tensor(scaled, len(columns))
+    return Matrix(scaled, len(columns))
 
 
-def leaves(translation: Translation, embedding: Any, columns: Columns) -> Tensor:
+def leaves(translation: Translation, embedding: Any, columns: Columns) -> Matrix:
     """RandomTreesEmbedding: 1 for the leaf that each tree leads to, one column a leaf."""
     encoder = embedding.one_hot_encoder_
     width = sum(map(len, encoder.categories_))
@@ -157,10 +157,10 @@ def leaves(translation: Translation, embedding: Any, columns: Columns) -> Tensor
         ensemble.plant(read_tree(tree, votes))
         start += len(known)
     summed = summed_votes(translation.nodes, translation.numbers(columns), ensemble, unrounded=True)
-    return Tensor(summed, width)
+    return Matrix(summed, width)
 
 
-def normalize(translation: Translation, normalizer: Any, columns: Columns) -> Tensor:
+def normalize(translation: Translation, normalizer: Any, columns: Columns) -> Matrix:
     """Normalizer: each row divided by its norm, rows of zeros by 1."""
     nodes = translation.nodes
     value = translation.numbers(columns)
@@ -174,4 +174,4 @@ def normalize(translation: Translation, normalizer: Any, columns: Columns) -> Te
         norm = nodes.add("Sqrt", [nodes.add("ReduceSum", [nodes.add("Mul", [value, value]), axis], keepdims=1)])
     is_zero = nodes.add("Equal", [norm, translation.row([0.0])])
     divisor = nodes.add("Where", [is_zero, translation.row([1.0]), norm])
-    return Tensor(nodes.add("Div", [value, divisor]), len(columns))
+    return Matrix(nodes.add("Div", [value, divisor]), len(columns))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.steps import powers
-from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of
 from serinus.modelpack.convert.steps.curves import interpolate
 from serinus.modelpack.convert.steps.translation import Translation
 
@@ -35,7 +35,7 @@ def transform(translation: Translation, transformer: Any, columns: Columns) -> A
         return Columns(columns.places, translation.run_source(transformer, "transform", columns.rows))
     settings = dict(transformer.kw_args or {})
     name = _write(translation, transformer, transformer.func, settings, translation.numbers(columns))
-    return Tensor(name, len(columns))
+    return Matrix(name, len(columns))
 
 
 def _write(translation: Translation, owner: Any, function: Any, settings: dict[str, Any], value: str) -> str:
@@ -87,7 +87,7 @@ def predict(translation: Translation, model: Any, columns: Columns) -> str:
     rows = np.asarray(predicted, dtype=np.float64).reshape(len(predicted), -1)
     value = translation.column(inner) if is_flat else inner
     with translation.at("transformer"):
-        return _inverse(translation, model.transformer_, columns_of(Tensor(value, rows.shape[1]), rows))
+        return _inverse(translation, model.transformer_, columns_of(Matrix(value, rows.shape[1]), rows))
 
 
 def _inverse(translation: Translation, transformer: Any, columns: Columns) -> str:
@@ -122,7 +122,7 @@ def _inverse(translation: Translation, transformer: Any, columns: Columns) -> st
                 continue
             rows = translation.run_source(step, "inverse_transform", columns.rows)
             written = _inverse(translation, step, columns)
-            columns = columns_of(Tensor(written, np.asarray(rows).shape[1]), np.asarray(rows))
+            columns = columns_of(Matrix(written, np.asarray(rows).shape[1]), np.asarray(rows))
         return translation.numbers(columns)
     raise translation.error(transformer, "its inverse_transform is not supported")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.sources.source import MISSING_STRING
 
@@ -24,7 +24,7 @@ def missing(translation: Translation, value: str, marker: Any, *, is_string: boo
     return nodes.add("Equal", [value, translation.row([float(marker)])])
 
 
-def indicate(translation: Translation, indicator: Any, columns: Columns) -> Tensor:
+def indicate(translation: Translation, indicator: Any, columns: Columns) -> Matrix:
     """MissingIndicator: 1 where a value of its columns is missing."""
     nodes = translation.nodes
     parts = []
@@ -35,17 +35,17 @@ def indicate(translation: Translation, indicator: Any, columns: Columns) -> Tens
         parts.append(translation.doubles(flags))
     if not parts:
         raise translation.error(indicator, "no column had missing values when it was fitted")
-    return Tensor(translation.beside(parts), len(parts))
+    return Matrix(translation.beside(parts), len(parts))
 
 
-def _with_indicator(translation: Translation, imputer: Any, columns: Columns, imputed: str, width: int) -> Tensor:
+def _with_indicator(translation: Translation, imputer: Any, columns: Columns, imputed: str, width: int) -> Matrix:
     if not imputer.add_indicator or len(imputer.indicator_.features_) == 0:
-        return Tensor(imputed, width)
+        return Matrix(imputed, width)
     flags = indicate(translation, imputer.indicator_, columns)
-    return Tensor(translation.beside([imputed, flags.name]), width + flags.width)
+    return Matrix(translation.beside([imputed, flags.name]), width + flags.width)
 
 
-def neighbours(translation: Translation, imputer: Any, columns: Columns) -> Tensor:
+def neighbours(translation: Translation, imputer: Any, columns: Columns) -> Matrix:
     """KNNImputer: the mean of the nearest rows of training that have the value, by the distance over the columns
     that both have; the column's mean where no such row has any."""
     if imputer.metric != "nan_euclidean" or imputer.weights not in ("uniform", "distance"):
@@ -124,7 +124,7 @@ def _mean_of_nearest(translation: Translation, imputer: Any, apart: str, values:
     )
 
 
-def iterative(translation: Translation, imputer: Any, columns: Columns) -> Tensor:
+def iterative(translation: Translation, imputer: Any, columns: Columns) -> Matrix:
     """IterativeImputer: its own sequence of predictions, each from the columns as they are by then."""
     nodes = translation.nodes
     if imputer.sample_posterior:
@@ -141,7 +141,7 @@ def iterative(translation: Translation, imputer: Any, columns: Columns) -> Tenso
         feature = int(triplet.feat_idx)
         near = [int(index) for index in triplet.neighbor_feat_idx]
         known = Columns(
-            tuple(place for index in near for place in columns_of(Tensor(current[index], 1), None).places),
+            tuple(place for index in near for place in columns_of(Matrix(current[index], 1), None).places),
             rows[:, near],
         )
         with translation.at(f"column {feature}"):

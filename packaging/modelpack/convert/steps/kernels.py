@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.translation import Translation
 
 
@@ -225,7 +225,7 @@ def kernel_ridge(translation: Translation, model: Any, columns: Columns) -> str:
     return translation.nodes.add("MatMul", [values, translation.nodes.constant(dual.copy())])
 
 
-def nystroem(translation: Translation, model: Any, columns: Columns) -> Tensor:
+def nystroem(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """Nystroem's map to its components."""
     if callable(model.kernel) or model.kernel_params:
         raise translation.error(model, "its kernel has parameters of its own")
@@ -238,7 +238,7 @@ def nystroem(translation: Translation, model: Any, columns: Columns) -> Tensor:
         **_settings(model, columns),
     )
     matrix = np.ascontiguousarray(np.asarray(model.normalization_, dtype=np.float64).T)
-    return Tensor(translation.nodes.add("MatMul", [values, translation.nodes.constant(matrix)]), matrix.shape[1])
+    return Matrix(translation.nodes.add("MatMul", [values, translation.nodes.constant(matrix)]), matrix.shape[1])
 
 
 def _settings(model: Any, columns: Columns) -> dict[str, Any]:

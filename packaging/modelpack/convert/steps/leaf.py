@@ -14,7 +14,7 @@ import pandas as pd
 
 from serinus.modelpack.convert.graph_rewrite import keep_precision
 from serinus.modelpack.convert.nodes import NEWER_ML
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.reasons import REASONS
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.errors import Attempt, ConversionError, first_line
@@ -37,7 +37,7 @@ class Leaf:
         self._columns = columns
 
     def write(self, method: str) -> Any:
-        """The tensor that ``method`` returns: a `Tensor` of `transform`, else its name."""
+        """The tensor that ``method`` returns: a `Matrix` of `transform`, else its name."""
         name = type(self._estimator).__name__
         if name in REASONS:
             raise self._translation.error(self._estimator, REASONS[name])
@@ -53,7 +53,7 @@ class Leaf:
             width = width or int(
                 self._translation.run_source(self._estimator, "transform", self._columns.rows).shape[1]
             )
-            return Tensor(
+            return Matrix(
                 name if is_string or kind == "double" else self._translation.doubles(name), width, is_string
             )
         if kind not in ("double", "string") and not (method == "predict" and kind == "int64"):
@@ -103,7 +103,7 @@ class Leaf:
             return self._translation.error(self._estimator, f"it has no converter{beyond}")
         return self._translation.error(self._estimator, failures[0])
 
-    def _inputs(self) -> list[tuple[str, list[tuple[Tensor, int]], bool]]:
+    def _inputs(self) -> list[tuple[str, list[tuple[Matrix, int]], bool]]:
         """Name, places and whether they are strings, of each input of the converter."""
         return [
             (f"input{number}", places, is_string)

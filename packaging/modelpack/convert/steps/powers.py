@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, Tensor
+from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.translation import Translation
 
 _SPACING = float(np.spacing(1.0))
 
 
-def transform(translation: Translation, transformer: Any, columns: Columns) -> Tensor:
+def transform(translation: Translation, transformer: Any, columns: Columns) -> Matrix:
     """Each column by its own power, then scaled."""
     nodes = translation.nodes
     values = translation.numbers(columns)
@@ -28,7 +28,7 @@ def transform(translation: Translation, transformer: Any, columns: Columns) -> T
         scaler = transformer._scaler
         result = nodes.add("Sub", [result, translation.row(scaler.mean_)])
         result = nodes.add("Div", [result, translation.row(scaler.scale_)])
-    return Tensor(result, len(columns))
+    return Matrix(result, len(columns))
 
 
 def _box_cox(translation: Translation, value: str, power: float) -> str:

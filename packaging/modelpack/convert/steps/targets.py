@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.modelpack.convert.steps.columns import Columns, columns_of, joined
+from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of, joined
 from serinus.modelpack.convert.steps.leaf import Leaf
 from serinus.modelpack.convert.steps.translation import Translation
 
@@ -26,7 +26,6 @@ def predict_each(translation: Translation, model: Any, columns: Columns) -> str:
 def chain(translation: Translation, model: Any, columns: Columns) -> str:
     """ClassifierChain and RegressorChain: each estimator gets the predictions of those before it."""
     nodes = translation.nodes
-    order = ("predict",)
     method = getattr(model, "chain_method_", "predict")
     rows = np.asarray(columns.rows, dtype=np.float64)
     before: list[Columns] = []
@@ -35,16 +34,13 @@ def chain(translation: Translation, model: Any, columns: Columns) -> str:
         known = joined([Columns(columns.places, rows), *before], rows)
         with translation.at(f"chain {number}"):
             label = translation.column(translation.predict(estimator, known))
-            if method == "predict":
-                feature = label
-            else:
-                feature = translation.response(estimator, known, (method,))[1]
-                feature = translation.column(feature)
+            feature = label
+            if method != "predict":
+                feature = translation.column(translation.response(estimator, known, (method,))[1])
         feature_rows = _feature(translation, estimator, method, rows)
         rows = np.hstack([rows, feature_rows])
-        before.append(columns_of(translation.tensor(translation.doubles(feature), 1), feature_rows))
+        before.append(columns_of(Matrix(translation.doubles(feature), 1), feature_rows))
         outputs.append(translation.doubles(label))
-    del order
     inverse = np.empty(len(outputs), dtype=np.int64)
     inverse[np.asarray(model.order_)] = np.arange(len(outputs))
     side = translation.beside([outputs[index] for index in inverse])

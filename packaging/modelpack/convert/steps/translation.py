@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serinus.modelpack.convert.graph_builder import DirectGraph
-from serinus.modelpack.convert.steps.columns import Columns, Tensor, columns_of
+from serinus.modelpack.convert.steps.columns import Columns, columns_of
 from serinus.modelpack.errors import Attempt, ConversionError, first_line
 
 Method = Callable[["Translation", Any, Columns], Any]
@@ -22,7 +22,7 @@ Method = Callable[["Translation", Any, Columns], Any]
 class Methods:
     """How an estimator that holds others, or that needs no converter, is written, by its own methods.
 
-    `transform` returns `Columns` or a `Tensor`; the others the name of a tensor: `predict` [rows] of labels or
+    `transform` returns `Columns` or a `Matrix`; the others the name of a tensor: `predict` [rows] of labels or
     [rows, targets] of numbers or labels, `predict_proba` [rows, classes], `decision_function` [rows, 1 or more].
     """
 
@@ -168,10 +168,6 @@ class Translation:
     def strings(self, columns: Columns) -> str:
         """The columns side by side, [rows, columns] of strings."""
         return self._side_by_side(columns, is_string=True)
-
-    def tensor(self, name: str, width: int, *, is_string: bool = False) -> Tensor:
-        """A tensor [rows, width]."""
-        return Tensor(name, width, is_string)
 
     def _side_by_side(self, columns: Columns, *, is_string: bool) -> str:
         key = "side by side", columns.places
