@@ -26,6 +26,7 @@ from searching.pipelines import Drawn, NotFittedError, draw
 from table import Row, main
 
 from serinus.lambda_handlers.contract.columns import FIELDS, OTHERS
+from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.session import open_model
@@ -168,7 +169,7 @@ def _differences(drawn: Drawn, folder: Path) -> Iterator[str]:
             if len(table) > 1:
                 yield f"the endpoint refuses rows that the source predicts: {str(answer)[:200]}"
             continue
-        yield from _compare(expected, answer, tolerance, len(table) > 1)
+        yield from compare(expected, answer, tolerance, is_sample=len(table) > 1)
 
 
 def _plain(value: Any) -> Any:
@@ -182,7 +183,8 @@ def _score(scorer: Scorer, rows: list[dict[str, Any]]) -> tuple[int, Any]:
     return answer.status, json.loads(answer.body)
 
 
-def _compare(expected: Any, answer: dict[str, Any], tolerance: Any, is_sample: bool) -> Iterator[str]:
+def compare(expected: Any, answer: dict[str, Any], tolerance: Tolerance, *, is_sample: bool) -> Iterator[str]:
+    """How the endpoint's ``answer`` differs from the source's ``expected`` outputs."""
     where = "other rows" if is_sample else "a hard row"
     shares = expected.get("probabilities")
     for name, values in expected.items():

@@ -1,0 +1,38 @@
+"""`scripts/bench search` on a few seeds: each outcome is one that it names, and a wrong answer is found."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# Last: a benchmark may bear the name of what it measures.
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+
+from search import compare, try_seed
+
+from serinus.lambda_handlers.contract.tolerance import Tolerance
+
+EXPECTED = {"label": np.array([1, 0, 1]), "probabilities": np.array([[0.1, 0.9], [0.8, 0.2], [0.49999, 0.50001]])}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 7])
+def test_models_that_agree(seed: int) -> None:
+    assert try_seed(seed) == ("agrees", "")
+
+
+@pytest.mark.parametrize(
+    ("labels", "shares", "said"),
+    [
+        ([1, 0, 1], EXPECTED["probabilities"], []),
+        ([1, 0, 0], EXPECTED["probabilities"], []),  # within the tolerance of the other label
+        ([0, 0, 1], EXPECTED["probabilities"], ["1 of label in other rows"]),
+        ([1, 0, 1], EXPECTED["probabilities"] + [[0.0, 0.0], [0.1, -0.1], [0.0, 0.0]], ["2 of probabilities"]),
+        ([1, 0], EXPECTED["probabilities"], ["label has shape (2,)"]),
+    ],
+)
+def test_differences_are_named(labels: list[int], shares: np.ndarray, said: list[str]) -> None:
+    answer = {"labels": labels, "probabilities": shares.tolist()}
+    differences = list(compare(EXPECTED, answer, Tolerance(), is_sample=True))
+    assert [text.startswith(start) for text, start in zip(differences, said, strict=True)] == [True] * len(said)
