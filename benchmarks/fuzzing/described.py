@@ -25,7 +25,8 @@ def read_document(handler: Handler) -> dict[str, Any]:
 def examples(document: dict[str, Any]) -> dict[str, Any]:
     """The good JSON body of each POST route, by path."""
     posts = {path: route["post"] for path, route in document["paths"].items() if "post" in route}
-    return {path: post["requestBody"]["content"]["application/json"]["example"] for path, post in posts.items()}
+    bodies = {path: post["requestBody"] for path, post in posts.items() if "requestBody" in post}
+    return {path: body["content"]["application/json"]["example"] for path, body in bodies.items()}
 
 
 def strategies(document: dict[str, Any]) -> dict[tuple[str, str], st.SearchStrategy[Request]]:
