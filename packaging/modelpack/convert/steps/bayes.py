@@ -16,7 +16,7 @@ def probabilities(translation: Translation, model: Any, columns: Columns) -> str
 def label(translation: Translation, model: Any, columns: Columns) -> str:
     """The class of the largest joint logarithm."""
     joint = _joint(translation, model, columns)
-    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [joint], axis=1, keepdims=0))
+    return translation.label_of_largest(model.classes_, joint)
 
 
 def _joint(translation: Translation, model: Any, columns: Columns) -> str:

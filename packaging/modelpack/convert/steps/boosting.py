@@ -38,11 +38,11 @@ def _coded(translation: Translation, model: Any, columns: Columns) -> Columns:
     nodes = translation.nodes
     places = list(columns.places)
     for column, categories in string_categories(model).items():
-        tensor, place = places[column]
-        if not tensor.is_string:
+        if not places[column][0].is_string:
             raise translation.error(model, f"its column {column} holds numbers, and its categories are strings")
-        value = nodes.take(tensor.name, [place]) if tensor.width > 1 else tensor.name
-        index = category_index(nodes, value, True, categories, unseen=len(categories))
+        index = category_index(
+            nodes, translation.one_column(columns, column), True, categories, unseen=len(categories)
+        )
         codes = np.arange(len(categories) + 1, dtype=np.float64)
         codes[[not isinstance(category, str) for category in categories] + [True]] = np.nan
         code = nodes.add("Gather", [nodes.constant(codes.reshape(-1, 1)), index], axis=0)

@@ -22,12 +22,6 @@ def probabilities(translation: Translation, model: Any, columns: Columns) -> str
     return parts[0] if len(parts) == 1 else translation.mean(parts)
 
 
-def label(translation: Translation, model: Any, columns: Columns) -> str:
-    """The class of the largest probability."""
-    shares = translation.predict_proba(model, columns)
-    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [shares], axis=1, keepdims=0))
-
-
 def _calibrated(translation: Translation, calibrated: Any, columns: Columns) -> str:
     nodes = translation.nodes
     method, response = translation.response(calibrated.estimator, columns, _ORDER)

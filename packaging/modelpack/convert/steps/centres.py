@@ -70,7 +70,7 @@ def centroid_label(translation: Translation, model: Any, columns: Columns) -> st
     priors = getattr(model, "class_prior_", None)
     if priors is not None and not np.isclose(priors, 1 / len(model.classes_)).all():
         scores = centroid_scores(translation, model, columns)
-        return translation.label_at(model.classes_, nodes.add("ArgMax", [scores], axis=1, keepdims=0))
+        return translation.label_of_largest(model.classes_, scores)
     size = _squares(
         translation, model, translation.numbers(columns), np.asarray(model.centroids_, dtype=np.float64)
     )

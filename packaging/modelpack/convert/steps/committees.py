@@ -30,7 +30,7 @@ def vote_label(translation: Translation, voting: Any, columns: Columns) -> str:
             for part in list(voting.estimators_)
         ]
         shares = translation.mean(votes, voting._weights_not_none)
-    return translation.label_at(voting.classes_, nodes.add("ArgMax", [shares], axis=1, keepdims=0))
+    return translation.label_of_largest(voting.classes_, shares)
 
 
 def votes(translation: Translation, voting: Any, columns: Columns) -> Matrix:
@@ -118,12 +118,6 @@ def bag_proba(translation: Translation, bagging: Any, columns: Columns) -> str:
     return translation.mean(parts)
 
 
-def bag_label(translation: Translation, bagging: Any, columns: Columns) -> str:
-    """The class of the largest mean."""
-    shares = translation.predict_proba(bagging, columns)
-    return translation.label_at(bagging.classes_, translation.nodes.add("ArgMax", [shares], axis=1, keepdims=0))
-
-
 def bag_value(translation: Translation, bagging: Any, columns: Columns) -> str:
     """BaggingRegressor: the mean."""
     if are_trees(bagging):
@@ -179,11 +173,3 @@ def boost_proba(translation: Translation, boosting: Any, columns: Columns) -> st
     if classes == 2:
         return nodes.add("Softmax", [nodes.add("Mul", [decision, translation.row([-0.5, 0.5])])], axis=1)
     return nodes.add("Softmax", [nodes.add("Div", [decision, translation.row([classes - 1.0])])], axis=1)
-
-
-def boost_label(translation: Translation, boosting: Any, columns: Columns) -> str:
-    """The second of two classes where the decision is positive; else the largest decision's."""
-    decision = translation.decision_function(boosting, columns)
-    if len(boosting.classes_) == 2:
-        return translation.label_at(boosting.classes_, translation.above(decision, 0.0))
-    return translation.label_at(boosting.classes_, translation.nodes.add("ArgMax", [decision], axis=1, keepdims=0))

@@ -19,9 +19,8 @@ def target_means(translation: Translation, encoder: Any, columns: Columns) -> Ma
     means = np.asarray(encoder.target_mean_, dtype=np.float64).reshape(-1)
     parts = []
     for number, categories in enumerate(encoder.categories_):
-        tensor, place = columns.places[number]
-        column = nodes.take(tensor.name, [place]) if tensor.width > 1 else tensor.name
-        index = category_index(nodes, column, tensor.is_string, categories, unseen=len(categories))
+        column, is_string = translation.one_column(columns, number), columns.places[number][0].is_string
+        index = category_index(nodes, column, is_string, categories, unseen=len(categories))
         encodings = encoder.encodings_[number * classes : (number + 1) * classes]
         table = np.column_stack(
             [np.append(encoding, mean) for encoding, mean in zip(encodings, means, strict=True)]

@@ -26,12 +26,11 @@ def missing(translation: Translation, value: str, marker: Any, *, is_string: boo
 
 def indicate(translation: Translation, indicator: Any, columns: Columns) -> Matrix:
     """MissingIndicator: 1 where a value of its columns is missing."""
-    nodes = translation.nodes
     parts = []
     for index in np.asarray(indicator.features_).tolist():
-        tensor, place = columns.places[index]
-        column = nodes.take(tensor.name, [place]) if tensor.width > 1 else tensor.name
-        flags = missing(translation, column, indicator.missing_values, is_string=tensor.is_string)
+        is_string = columns.places[index][0].is_string
+        column = translation.one_column(columns, index)
+        flags = missing(translation, column, indicator.missing_values, is_string=is_string)
         parts.append(translation.doubles(flags))
     if not parts:
         raise translation.error(indicator, "no column had missing values when it was fitted")

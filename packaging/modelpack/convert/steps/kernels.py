@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from serinus.modelpack.convert.steps.columns import Columns, Matrix
+from serinus.modelpack.convert.steps.pairs import count_votes, votes_and_scores
 from serinus.modelpack.convert.steps.translation import Translation
 
 
@@ -132,29 +133,14 @@ def _pairs(translation: Translation, model: Any, columns: Columns) -> str:
     return nodes.add("Add", [summed, translation.row(model._intercept_)])
 
 
-def _pair_matrices(classes: int) -> tuple[Any, Any]:
-    """[pairs, classes]: ones where the class is the pair's first, and where it is its second."""
-    pairs = [(first, second) for first in range(classes) for second in range(first + 1, classes)]
-    firsts, seconds = np.zeros((2, len(pairs), classes))
-    for number, (first, second) in enumerate(pairs):
-        firsts[number, first] = seconds[number, second] = 1.0
-    return firsts, seconds
-
-
 def _votes(translation: Translation, model: Any, columns: Columns) -> str:
     """[rows, classes]: the pairs that each class wins; a decision of 0 is the second's."""
     nodes = translation.nodes
-    firsts, seconds = _pair_matrices(len(model.classes_))
-    pairs = _pairs(translation, model, columns)
-    first_wins = translation.doubles(nodes.add("Greater", [pairs, translation.row([0.0])]))
-    second_wins = nodes.add("Sub", [translation.row([1.0]), first_wins])
-    return nodes.add(
-        "Add",
-        [
-            nodes.add("MatMul", [first_wins, nodes.constant(firsts)]),
-            nodes.add("MatMul", [second_wins, nodes.constant(seconds)]),
-        ],
+    first_wins = translation.doubles(
+        nodes.add("Greater", [_pairs(translation, model, columns), translation.row([0.0])])
     )
+    second_wins = nodes.add("Sub", [translation.row([1.0]), first_wins])
+    return count_votes(translation, first_wins, second_wins, len(model.classes_))
 
 
 def support_decision(translation: Translation, model: Any, columns: Columns) -> str:
@@ -165,22 +151,9 @@ def support_decision(translation: Translation, model: Any, columns: Columns) -> 
         return nodes.add("Neg", [pairs])
     if model.decision_function_shape == "ovo":
         return pairs
-    firsts, seconds = _pair_matrices(len(model.classes_))
     # Here a decision of 0 is the first's, unlike in libsvm's own votes.
     second_wins = translation.doubles(nodes.add("Less", [pairs, translation.row([0.0])]))
-    first_wins = nodes.add("Sub", [translation.row([1.0]), second_wins])
-    votes = nodes.add(
-        "Add",
-        [
-            nodes.add("MatMul", [first_wins, nodes.constant(firsts)]),
-            nodes.add("MatMul", [second_wins, nodes.constant(seconds)]),
-        ],
-    )
-    total = nodes.add("MatMul", [pairs, nodes.constant(firsts - seconds)])
-    size = nodes.add(
-        "Mul", [nodes.add("Add", [nodes.add("Abs", [total]), translation.row([1.0])]), translation.row([3.0])]
-    )
-    return nodes.add("Add", [votes, nodes.add("Div", [total, size])])
+    return votes_and_scores(translation, second_wins, nodes.add("Neg", [pairs]), len(model.classes_))
 
 
 def support_label(translation: Translation, model: Any, columns: Columns) -> str:
@@ -189,7 +162,7 @@ def support_label(translation: Translation, model: Any, columns: Columns) -> str
         scores = translation.decision_function(model, columns)
     else:
         scores = _votes(translation, model, columns)
-    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [scores], axis=1, keepdims=0))
+    return translation.label_of_largest(model.classes_, scores)
 
 
 def support_value(translation: Translation, model: Any, columns: Columns) -> str:
@@ -213,14 +186,7 @@ def kernel_ridge(translation: Translation, model: Any, columns: Columns) -> str:
     """KernelRidge."""
     if callable(model.kernel) or model.kernel == "precomputed":
         raise translation.error(model, "its kernel is not one of linear, poly, rbf, laplacian and sigmoid")
-    values = kernel(
-        translation,
-        model,
-        translation.numbers(columns),
-        model.X_fit_,
-        name=model.kernel,
-        **_settings(model, columns),
-    )
+    values = _pairwise(translation, model, columns, model.X_fit_)
     dual = np.asarray(model.dual_coef_, dtype=np.float64).reshape(len(model.X_fit_), -1)
     return translation.nodes.add("MatMul", [values, translation.nodes.constant(dual.copy())])
 
@@ -229,23 +195,25 @@ def nystroem(translation: Translation, model: Any, columns: Columns) -> Matrix:
     """Nystroem's map to its components."""
     if callable(model.kernel) or model.kernel_params:
         raise translation.error(model, "its kernel has parameters of its own")
-    values = kernel(
-        translation,
-        model,
-        translation.numbers(columns),
-        model.components_,
-        name=model.kernel,
-        **_settings(model, columns),
-    )
+    values = _pairwise(translation, model, columns, model.components_)
     matrix = np.ascontiguousarray(np.asarray(model.normalization_, dtype=np.float64).T)
     return Matrix(translation.nodes.add("MatMul", [values, translation.nodes.constant(matrix)]), matrix.shape[1])
 
 
-def _settings(model: Any, columns: Columns) -> dict[str, Any]:
-    """scikit-learn's defaults for the kernels of `pairwise_kernels`."""
+def _pairwise(translation: Translation, model: Any, columns: Columns, rows: Any) -> str:
+    """The model's kernel with ``rows``, by scikit-learn's defaults for the kernels of `pairwise_kernels`."""
     gamma = 1.0 / len(columns) if model.gamma is None else model.gamma
     coef0 = 1.0 if model.coef0 is None else model.coef0
-    return {"gamma": float(gamma), "coef0": float(coef0), "degree": 3 if model.degree is None else model.degree}
+    return kernel(
+        translation,
+        model,
+        translation.numbers(columns),
+        rows,
+        name=model.kernel,
+        gamma=float(gamma),
+        coef0=float(coef0),
+        degree=3 if model.degree is None else model.degree,
+    )
 
 
 def propagated(translation: Translation, model: Any, columns: Columns) -> str:
@@ -268,9 +236,3 @@ def propagated(translation: Translation, model: Any, columns: Columns) -> str:
     )
     total = nodes.add("ReduceSum", [shares, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
     return nodes.add("Div", [shares, total])
-
-
-def most_probable(translation: Translation, model: Any, columns: Columns) -> str:
-    """The class of the largest probability."""
-    shares = translation.predict_proba(model, columns)
-    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [shares], axis=1, keepdims=0))

@@ -1,4 +1,4 @@
-"""Linear classifiers' decisions, in double precision: coefficients, intercepts, and the side of zero."""
+"""Linear decisions in double precision, and labels by decisions or probabilities, of any classifier."""
 
 from typing import Any
 
@@ -26,4 +26,9 @@ def predict_side(translation: Translation, model: Any, columns: Columns) -> str:
         return translation.nodes.cast(translation.nodes.add("Greater", [decision, zero]), np.int64)
     if len(model.classes_) == 2:
         return translation.label_at(model.classes_, translation.above(decision, 0.0))
-    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [decision], axis=1, keepdims=0))
+    return translation.label_of_largest(model.classes_, decision)
+
+
+def most_probable(translation: Translation, model: Any, columns: Columns) -> str:
+    """The class of the largest probability."""
+    return translation.label_of_largest(model.classes_, translation.predict_proba(model, columns))

@@ -59,11 +59,11 @@ def methods() -> dict[type, Methods]:
         ),
         ensemble.StackingRegressor: Methods(committees.stack, committees.stacked("predict")),
         ensemble.AdaBoostClassifier: Methods(
-            predict=committees.boost_label,
+            predict=linear.predict_side,
             predict_proba=committees.boost_proba,
             decision_function=committees.boost_decision,
         ),
-        ensemble.BaggingClassifier: Methods(predict=committees.bag_label, predict_proba=committees.bag_proba),
+        ensemble.BaggingClassifier: Methods(predict=linear.most_probable, predict_proba=committees.bag_proba),
         ensemble.BaggingRegressor: Methods(predict=committees.bag_value),
         multioutput.MultiOutputClassifier: Methods(predict=targets.predict_each),
         multioutput.MultiOutputRegressor: Methods(predict=targets.predict_each),
@@ -80,7 +80,7 @@ def methods() -> dict[type, Methods]:
         ),
         multiclass.OutputCodeClassifier: Methods(predict=targets.output_code_label),
         calibrations.CalibratedClassifierCV: Methods(
-            predict=calibration.label, predict_proba=calibration.probabilities
+            predict=linear.most_probable, predict_proba=calibration.probabilities
         ),
     }
     known |= {kind: Methods(transform=composition.select_columns) for kind in _selectors(feature_selection)}
@@ -238,7 +238,7 @@ def _kernel_machines() -> dict[type, Methods]:
     classifier = Methods(
         predict=kernels.support_label, decision_function=kernels.support_decision, has_converter=True
     )
-    propagation = Methods(predict=kernels.most_probable, predict_proba=kernels.propagated)
+    propagation = Methods(predict=linear.most_probable, predict_proba=kernels.propagated)
     return {
         svm.SVC: classifier,
         svm.NuSVC: classifier,

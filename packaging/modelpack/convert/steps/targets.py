@@ -6,6 +6,7 @@ import numpy as np
 
 from serinus.modelpack.convert.steps.columns import Columns, Matrix, columns_of, joined
 from serinus.modelpack.convert.steps.leaf import Leaf
+from serinus.modelpack.convert.steps.pairs import votes_and_scores
 from serinus.modelpack.convert.steps.translation import Translation
 
 
@@ -83,7 +84,7 @@ def one_vs_rest_label(translation: Translation, model: Any, columns: Columns) ->
     nodes = translation.nodes
     scores = one_vs_rest_decision(translation, model, columns)
     if model.label_binarizer_.y_type_ == "multiclass":
-        return translation.label_at(model.classes_, nodes.add("ArgMax", [scores], axis=1, keepdims=0))
+        return translation.label_of_largest(model.classes_, scores)
     threshold = _threshold(model.estimators_[0])
     if model.multilabel_:
         reached = nodes.add("Greater", [scores, nodes.constant(np.array([threshold]))])
@@ -116,26 +117,10 @@ def one_vs_one_decision(translation: Translation, model: Any, columns: Columns) 
     if getattr(model, "pairwise_indices_", None) is not None:
         raise translation.error(model, "its estimators get a precomputed kernel")
     classes = len(model.classes_)
-    pairs = [(first, second) for first in range(classes) for second in range(first + 1, classes)]
-    for_first, for_second, signs = np.zeros((3, len(pairs), classes))
-    for number, (first, second) in enumerate(pairs):
-        for_first[number, first] = for_second[number, second] = 1.0
-        signs[number, first], signs[number, second] = -1.0, 1.0
     labels = [translation.column(translation.predict(part, columns)) for part in model.estimators_]
     second_wins = translation.doubles(translation.beside(labels))
-    first_wins = nodes.add("Sub", [translation.row([1.0]), second_wins])
     scores = translation.beside([_score(translation, part, columns) for part in model.estimators_])
-    votes = nodes.add(
-        "Add",
-        [
-            nodes.add("MatMul", [first_wins, nodes.constant(for_first)]),
-            nodes.add("MatMul", [second_wins, nodes.constant(for_second)]),
-        ],
-    )
-    total = nodes.add("MatMul", [scores, nodes.constant(signs)])
-    size = nodes.add("Add", [nodes.add("Abs", [total]), translation.row([1.0])])
-    tie = nodes.add("Div", [total, nodes.add("Mul", [size, translation.row([3.0])])])
-    decision = nodes.add("Add", [votes, tie])
+    decision = votes_and_scores(translation, second_wins, scores, classes)
     return nodes.take(decision, [1]) if classes == 2 else decision
 
 
@@ -144,7 +129,7 @@ def one_vs_one_label(translation: Translation, model: Any, columns: Columns) -> 
     decision = translation.decision_function(model, columns)
     if len(model.classes_) == 2:
         return translation.label_at(model.classes_, translation.above(decision, _threshold(model.estimators_[0])))
-    return translation.label_at(model.classes_, translation.nodes.add("ArgMax", [decision], axis=1, keepdims=0))
+    return translation.label_of_largest(model.classes_, decision)
 
 
 def output_code_label(translation: Translation, model: Any, columns: Columns) -> str:

@@ -193,6 +193,15 @@ class Translation:
 
         return label_at(self.nodes, np.asarray(classes), index)
 
+    def label_of_largest(self, classes: Any, scores: str) -> str:
+        """Labels [rows] of the largest of scores [rows, classes], of equals the first."""
+        return self.label_at(classes, self.nodes.add("ArgMax", [scores], axis=1, keepdims=0))
+
+    def one_column(self, columns: Columns, index: int) -> str:
+        """The column at ``index``, [rows, 1], of numbers or strings."""
+        tensor, place = columns.places[index]
+        return self.nodes.take(tensor.name, [place]) if tensor.width > 1 else tensor.name
+
     def flat(self, value: str) -> str:
         """[rows] of a tensor with one value a row."""
         return self.nodes.add("Reshape", [value, self.nodes.constant(np.array([-1], dtype=np.int64))])
