@@ -40,11 +40,8 @@ def _calibrated(translation: Translation, calibrated: Any, columns: Columns) -> 
     first = next(part for part in columns_of_class if part)
     zero = nodes.add("Mul", [first, translation.row([0.0])])
     side = translation.beside([part or zero for part in columns_of_class])
-    total = nodes.add("ReduceSum", [side, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
-    is_zero = nodes.add("Equal", [total, translation.row([0.0])])
-    divided = nodes.add("Div", [side, nodes.add("Where", [is_zero, translation.row([1.0]), total])])
     uniform = translation.row(np.full(classes, 1 / classes))
-    return _at_most_one(translation, nodes.add("Where", [is_zero, uniform, divided]))
+    return _at_most_one(translation, translation.divided_by_sum(side, otherwise=uniform))
 
 
 def _at_most_one(translation: Translation, value: str) -> str:

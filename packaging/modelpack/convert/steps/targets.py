@@ -106,9 +106,7 @@ def one_vs_rest_proba(translation: Translation, model: Any, columns: Columns) ->
     side = translation.beside(parts)
     if model.multilabel_:
         return side
-    total = nodes.add("ReduceSum", [side, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
-    is_zero = nodes.add("Equal", [total, translation.row([0.0])])
-    return nodes.add("Div", [side, nodes.add("Where", [is_zero, translation.row([1.0]), total])])
+    return translation.divided_by_sum(side, otherwise=translation.row([0.0]))
 
 
 def one_vs_one_decision(translation: Translation, model: Any, columns: Columns) -> str:

@@ -221,6 +221,14 @@ class Translation:
         """Tensors [rows, any] side by side."""
         return values[0] if len(values) == 1 else self.nodes.add("Concat", values, axis=1)
 
+    def divided_by_sum(self, value: str, otherwise: str) -> str:
+        """[rows, columns] divided by the sum of each row, and the row ``otherwise`` where the sum is 0."""
+        nodes, zero, one = self.nodes, self.row([0.0]), self.row([1.0])
+        total = nodes.add("ReduceSum", [value, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
+        is_zero = nodes.add("Equal", [total, zero])
+        divided = nodes.add("Div", [value, nodes.add("Where", [is_zero, one, total])])
+        return nodes.add("Where", [is_zero, otherwise, divided])
+
     def mean(self, values: list[str], weights: Any = None) -> str:
         """The mean of tensors of one shape, weighted as `numpy.average` does."""
         total = ""
