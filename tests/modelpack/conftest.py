@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
+from serinus.lambda_handlers.inference.endpoint import Endpoint
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest, PackageResult
 
 Package = Callable[..., PackageResult]
+Post = Callable[..., Any]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,5 +71,23 @@ def pack(tmp_path: Path) -> Package:
             **settings,
         )
         return package(request)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def post() -> Post:
+    """Posts a body to an endpoint's path as API Gateway does; returns the response."""
+
+    def run(endpoint: Endpoint, path: str, body: str, content_type: str = "application/json") -> Any:
+        event = {
+            "version": "2.0",
+            "routeKey": f"POST {path}",
+            "rawPath": path,
+            "body": body,
+            "headers": {"content-type": content_type},
+            "requestContext": {"http": {"method": "POST", "path": path}},
+        }
+        return endpoint(event, None)  # type: ignore[arg-type]
 
     return run

@@ -4,6 +4,7 @@ about them."""
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from serinus.lambda_handlers.contract.bundle import CARD, read_manifest
 from serinus.lambda_handlers.inference.endpoint import Endpoint, open_endpoint
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest
+
+Post = Callable[..., Any]
 
 NAMES = [
     'size 12"',
@@ -53,43 +56,35 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Any, Pa
     return name, model, bundle, open_endpoint(environ)
 
 
-def _send(endpoint: Endpoint, path: str, body: str, content_type: str = "application/json") -> Any:
-    event = {
-        "version": "2.0",
-        "routeKey": f"POST {path}",
-        "rawPath": path,
-        "body": body,
-        "headers": {"content-type": content_type},
-        "requestContext": {"http": {"method": "POST", "path": path}},
-    }
-    answer = endpoint(event, None)  # type: ignore[arg-type]
-    assert answer["statusCode"] == 200, answer["body"]
-    return json.loads(answer["body"])
-
-
 def _csv(rows: list[list[Any]]) -> str:
     written = io.StringIO(newline="")
     csv.writer(written).writerows(rows)
     return written.getvalue()
 
 
-def test_every_format_holds_the_name(served: tuple[str, Any, Path, Endpoint]) -> None:
+def test_every_format_holds_the_name(served: tuple[str, Any, Path, Endpoint], post: Post) -> None:
     name, model, _, endpoint = served
+
+    def send(path: str, body: str, content_type: str = "application/json") -> Any:
+        answer = post(endpoint, path, body, content_type)
+        assert answer["statusCode"] == 200, answer["body"]
+        return json.loads(answer["body"])
+
     rows: list[list[Any]] = [[0.5, "Bern"], [-0.5, "Chur"]]
     expected = model.predict(pd.DataFrame(rows, columns=[name, "city"])).tolist()
     records = [dict(zip([name, "city"], row, strict=True)) for row in rows]
-    assert _send(endpoint, "/predict", json.dumps({"rows": records}))["labels"] == expected
-    assert _send(endpoint, "/predict", json.dumps({"rows": rows}, ensure_ascii=False))["labels"] == expected
+    assert send("/predict", json.dumps({"rows": records}))["labels"] == expected
+    assert send("/predict", json.dumps({"rows": rows}, ensure_ascii=False))["labels"] == expected
     split = {"dataframe_split": {"columns": [name, "city"], "data": rows}}
     for body in (split, {"dataframe_records": records}, {"inputs": {name: [0.5, -0.5], "city": ["Bern", "Chur"]}}):
-        assert _send(endpoint, "/invocations", json.dumps(body))["predictions"] == expected
+        assert send("/invocations", json.dumps(body))["predictions"] == expected
     table = _csv([[name, "city"], *rows])
-    assert _send(endpoint, "/invocations", table, "text/csv; header=present")["predictions"] == expected
+    assert send("/invocations", table, "text/csv; header=present")["predictions"] == expected
     tensors = [
         {"name": name, "shape": [2, 1], "datatype": "FP64", "data": [0.5, -0.5]},
         {"name": "city", "shape": [2, 1], "datatype": "BYTES", "data": ["Bern", "Chur"]},
     ]
-    outputs = _send(endpoint, "/v2/models/names/infer", json.dumps({"inputs": tensors}))["outputs"]
+    outputs = send("/v2/models/names/infer", json.dumps({"inputs": tensors}))["outputs"]
     assert next(item["data"] for item in outputs if item["name"] == "label") == expected
 
 

@@ -26,6 +26,8 @@ from serinus.lambda_handlers.inference.session import open_model
 from serinus.modelpack.package import package
 from serinus.modelpack.request import PackageRequest
 
+Post = Callable[..., Any]
+
 ROWS = 200
 
 
@@ -92,28 +94,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Endpoint]:
     return bundle, open_endpoint({"SERINUS_MODEL_DIR": str(bundle), "SERINUS_DOCS": "1"})
 
 
-def _post(endpoint: Endpoint, path: str, body: str, content_type: str = "application/json") -> Any:
-    event = {
-        "version": "2.0",
-        "routeKey": f"POST {path}",
-        "rawPath": path,
-        "body": body,
-        "headers": {"content-type": content_type},
-        "requestContext": {"http": {"method": "POST", "path": path}},
-    }
-    return endpoint(event, None)  # type: ignore[arg-type]
-
-
-def test_every_format_of_a_request_says_a_boolean_that_is_missing(served: tuple[Path, Endpoint]) -> None:
+def test_every_format_of_a_request_says_a_boolean_that_is_missing(
+    served: tuple[Path, Endpoint], post: Post
+) -> None:
     _, endpoint = served
     rows = [[True, 0.5], [False, 0.5], [None, 0.5]]
     answers = [
-        _post(endpoint, "/predict", json.dumps({"rows": rows})),
-        _post(endpoint, "/invocations", json.dumps({"dataframe_split": {"columns": ["flag", "x"], "data": rows}})),
-        _post(endpoint, "/invocations", "flag,x\ntrue,0.5\nFalse,0.5\n,0.5\n", "text/csv"),
+        post(endpoint, "/predict", json.dumps({"rows": rows})),
+        post(endpoint, "/invocations", json.dumps({"dataframe_split": {"columns": ["flag", "x"], "data": rows}})),
+        post(endpoint, "/invocations", "flag,x\ntrue,0.5\nFalse,0.5\n,0.5\n", "text/csv"),
     ]
     tensor = {"name": "numbers", "shape": [3, 2], "datatype": "FP64", "data": [1, 0.5, 0, 0.5, None, 0.5]}
-    inference = _post(endpoint, "/v2/models/flags/infer", json.dumps({"inputs": [tensor]}))
+    inference = post(endpoint, "/v2/models/flags/infer", json.dumps({"inputs": [tensor]}))
     parts = [json.loads(answer["body"]) for answer in answers]
     assert [answer["statusCode"] for answer in (*answers, inference)] == [200] * 4, inference["body"]
     assert parts[1]["predictions"] == parts[2]["predictions"] == parts[0]["labels"]
@@ -121,8 +113,8 @@ def test_every_format_of_a_request_says_a_boolean_that_is_missing(served: tuple[
     assert outputs["label"] == parts[0]["labels"]
 
 
-def test_what_is_no_boolean_is_refused(served: tuple[Path, Endpoint]) -> None:
-    answer = _post(served[1], "/predict", json.dumps({"rows": [[1.0, 0.5]]}))
+def test_what_is_no_boolean_is_refused(served: tuple[Path, Endpoint], post: Post) -> None:
+    answer = post(served[1], "/predict", json.dumps({"rows": [[1.0, 0.5]]}))
     assert answer["statusCode"] == 422
     assert "must be true or false" in answer["body"] or "must be one of" in answer["body"]
 
