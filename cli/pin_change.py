@@ -1,5 +1,7 @@
-"""Changes of one pin in serinus.lock: to a bundle of the project, or to the one that another environment pins."""
+"""Changes of one pin in serinus.lock: to a bundle of the project, to another environment's, or to none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,20 +78,44 @@ def plan_move(project: Path, source: str, environment: str, model: str) -> PinCh
     return PinChange(model, environment, lock.get(environment, {}).get(model), after, folder)
 
 
+def pin_to_remove(project: Path, environment: str, model: str) -> Pin:
+    """What ``environment`` pins. Raises `CliError` where it has no pin of ``model``."""
+    lock = read_lock(project / LOCK)
+    if (pin := lock.get(environment, {}).get(model)) is not None:
+        return pin
+    pinned = ", ".join(sorted(lock.get(environment, {}))) or "none"
+    raise CliError(f"{LOCK} pins no bundle of model {model} for {environment} (it pins: {pinned}).")
+
+
 def write_change(project: Path, change: PinChange) -> None:
     """Write ``change`` into the lock; other pins stay. Raises `CliError` if the pin was changed since it was read,
     or the lock cannot be written."""
+    with _changing(project, change.environment, change.model, change.before) as models:
+        models[change.model] = change.after
+
+
+def remove_pin(project: Path, environment: str, model: str, before: Pin) -> None:
+    """Remove a pin from the lock; other pins stay. Raises `CliError` as `write_change` does."""
+    with _changing(project, environment, model, before) as models:
+        del models[model]
+
+
+@contextmanager
+def _changing(project: Path, environment: str, model: str, before: Pin | None) -> Iterator[dict[str, Pin]]:
+    """The environment's pins, written when the block succeeds."""
     try:
         with changing_pins(project) as lock:
-            models = lock.setdefault(change.environment, {})
-            if models.get(change.model) != change.before:
+            models = lock.setdefault(environment, {})
+            if models.get(model) != before:
                 raise CliError(
-                    f"another command changed the pin of {change.model} for {change.environment} meanwhile. "
+                    f"another command changed the pin of {model} for {environment} meanwhile. "
                     "Nothing was written; run the command again."
                 )
-            models[change.model] = change.after
+            yield models
+            if not models:
+                del lock[environment]
     except OSError as error:
-        raise CliError(f"{project / LOCK} cannot be written ({error.strerror}). Nothing was pinned.") from error
+        raise CliError(f"{project / LOCK} cannot be written ({error.strerror}). Nothing was changed.") from error
 
 
 def require_model(project: Path, settings: Settings, model: str) -> None:

@@ -12,8 +12,11 @@ from serinus.cli.target import AsJson
 from serinus.infra.names import DEFAULT_ENVIRONMENT, LOCAL_ENVIRONMENT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from serinus.cli.bundle_comparison import BundleComparison
     from serinus.cli.pin_change import PinChange
+    from serinus.infra.settings import Settings
 
 
 def pin(
@@ -36,10 +39,20 @@ def pin(
     to: Annotated[
         str | None, typer.Option("--to", metavar="NAME", help="With --from: environment whose pin to change.")
     ] = None,
+    remove: Annotated[
+        bool,
+        typer.Option(
+            "--remove",
+            help="Remove the environment's pin of MODEL. Bundles and what is deployed stay as they are.",
+        ),
+    ] = False,
     yes: Annotated[
         bool,
         typer.Option(
-            "--yes", "-y", help="Skip the confirmation, which --from and a change that breaks callers require."
+            "--yes",
+            "-y",
+            help="Skip the confirmation, which --from, a change that breaks callers, and removing the pin of an "
+            "endpoint require.",
         ),
     ] = False,
     as_json: AsJson = False,
@@ -48,8 +61,9 @@ def pin(
 
     `serinus package --candidate` makes a bundle that is not pinned, and `serinus rehearse` compares it with the
     pinned one. With --from and --to, one environment gets the bundle of another, after a confirmation, which a
-    bundle that breaks callers requires too. If no endpoint in serinus.toml serves the model, a table
-    endpoint.MODEL is added. Commit both files; the next deploy releases the bundle.
+    bundle that breaks callers requires too. With --remove, the environment pins no bundle of MODEL any more. If no
+    endpoint in serinus.toml serves the model, a table endpoint.MODEL is added. Commit both files; the next deploy
+    releases the bundle.
 
     Example: [bold]serinus pin churn --from dev --to prod[/]
     """
@@ -69,12 +83,15 @@ def pin(
     from serinus.lambda_handlers.contract.bundle import SHORT
     from serinus.lambda_handlers.contract.lock import LOCK
 
-    _require_one_way(version, env, source, to)
+    _require_one_way(version, env, source, to, remove)
     project = find_project()
     environment = to or env or DEFAULT_ENVIRONMENT
     settings = load_settings(project / SETTINGS, environment)
     if source is not None:
         load_settings(project / SETTINGS, source)
+    if remove:
+        _remove(project, settings, model, yes, as_json)
+        return
     require_model(project, settings, model)
     if source is None:
         change = plan_pin(project, environment, model, version)
@@ -104,8 +121,43 @@ def pin(
         notice(unserved)
 
 
-def _require_one_way(version: str | None, env: str | None, source: str | None, to: str | None) -> None:
-    """`WrongUsage` unless the options select one bundle and one environment."""
+def _remove(project: "Path", settings: "Settings", model: str, yes: bool, as_json: bool) -> None:
+    from serinus.cli.confirmation import require_confirmation
+    from serinus.cli.pin_change import endpoints_of, pin_to_remove, remove_pin
+    from serinus.lambda_handlers.contract.bundle import SHORT
+    from serinus.lambda_handlers.contract.lock import LOCK
+
+    environment = settings.environment
+    before = pin_to_remove(project, environment, model)
+    short = before.version[:SHORT]
+    endpoints = ", ".join(endpoints_of(settings, model))
+    if endpoints and not yes:
+        require_confirmation(
+            f"{endpoints} serves {model} in {environment}, and deploys leave out an endpoint without a pin. "
+            f"Remove the pin of {model} {short}?"
+        )
+    remove_pin(project, environment, model, before)
+    if as_json:
+        print_json(
+            {
+                "model": model,
+                "environment": environment,
+                "version": None,
+                "previous_version": before.version,
+                "changed": True,
+            }
+        )
+        return
+    deployed = f"; what is deployed stays: serinus destroy {endpoints} deletes it" if endpoints else ""
+    notice(f"{LOCK} no longer pins {model} for {environment} (it was {short}){deployed}")
+
+
+def _require_one_way(
+    version: str | None, env: str | None, source: str | None, to: str | None, remove: bool
+) -> None:
+    """`WrongUsage` unless the options select one change of one environment."""
+    if remove and (version or source or to):
+        raise WrongUsage("--remove requires a model alone, and --env: serinus pin MODEL --remove --env prod")
     if (source is None) != (to is None):
         lacks, has = ("--from", "--to") if source is None else ("--to", "--from")
         raise WrongUsage(f"{has} needs {lacks}: serinus pin MODEL --from dev --to prod")

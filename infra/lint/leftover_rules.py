@@ -45,8 +45,8 @@ def find_leftovers(project: Path, settings: Settings) -> Iterator[Finding]:
             f"endpoint.{model}",
             f"{LOCK} pins model {model} for {settings.environment}, and no endpoint serves it there: if one was "
             "removed or renamed, its stack may still be deployed",
-            f"`serinus status{flags}` shows it, `serinus destroy NAME{flags}` deletes it, and without "
-            f"[{settings.environment}.{model}] in {LOCK} this warning ends",
+            f"`serinus status{flags}` shows it, `serinus destroy NAME{flags}` deletes it, and "
+            f"`serinus pin {model} --remove --env {settings.environment}` removes the pin",
         )
 
 

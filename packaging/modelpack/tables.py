@@ -44,7 +44,8 @@ def read_table(
             "Save it as UTF-8, or as Parquet."
         ) from error
     except (ValueError, OSError) as error:
-        raise SampleError(f"{kind} {path} cannot be read: {error}. Pass a CSV or Parquet file.") from error
+        reason = " ".join(str(error).split())
+        raise SampleError(f"{kind} {path} cannot be read: {reason}. Pass a CSV or Parquet file.") from error
     if frame.empty:
         raise SampleError(f"{kind} {path} has a header but no rows. Add rows like the training data's.")
     return frame

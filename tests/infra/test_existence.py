@@ -250,6 +250,7 @@ def test_a_pinned_model_that_no_endpoint_serves_is_warned_of_in_a_checkout_witho
         "endpoint.fraud: serinus.lock pins model fraud for prod, and no endpoint serves it there: if one"
     )
     assert "`serinus status --env prod` shows it" in str(finding)
+    assert "`serinus pin fraud --remove --env prod` removes the pin" in str(finding)
     assert lint(project.folder, "dev") == []
 
 

@@ -165,8 +165,9 @@ def test_model_of_another_release_may_be_taken_with_a_notice(
 def test_sample_that_cannot_be_used(content: bytes, said: str, fitted: Any, tmp_path: Path) -> None:
     joblib.dump(fitted, tmp_path / "model.joblib")
     (tmp_path / "sample.csv").write_bytes(content)
-    with pytest.raises(ModelpackError, match=said):
+    with pytest.raises(ModelpackError, match=said) as caught:
         _package_files(tmp_path, tmp_path / "model.joblib", tmp_path / "sample.csv")
+    assert "\n" not in str(caught.value)
     assert _nothing_written(tmp_path)
 
 

@@ -77,6 +77,43 @@ def test_without_a_candidate_there_is_nothing_to_do_and_other_bundles_are_listed
     assert json.loads(run("pin", "risk", "--json").out)["changed"] is False
 
 
+def test_a_pin_is_removed_and_other_pins_stay(shop: Any, run: Any) -> None:
+    spam, old = shop.package("other", 8, model="spam"), shop.package("a", 9)
+    shop.pin("prod", spam, "spam")
+    shop.pin("prod", old)
+    shop.pin("dev", old)
+
+    done = run("pin", "risk", "--remove", "--env", "prod", "--yes")
+
+    assert done.code == 0, done.err
+    assert f"serinus.lock no longer pins risk for prod (it was {old[:12]})" in done.err
+    lock = read_lock(shop.folder / LOCK)
+    assert {name: set(models) for name, models in lock.items()} == {"prod": {"spam"}, "dev": {"risk"}}
+    assert run("pin", "risk", old, "--env", "prod").code == 0, "the bundle is still there"
+
+
+def test_the_last_pin_is_removed(shop: Any, run: Any) -> None:
+    shop.pin("dev", shop.package("a", 9))
+
+    assert json.loads(run("pin", "risk", "--remove", "--yes", "--json").out)["version"] is None
+
+    assert read_lock(shop.folder / LOCK) == {}
+    again = run("pin", "risk", "--remove", "--yes")
+    assert (again.code, again.out) == (1, "")
+    assert "serinus.lock pins no bundle of model risk for dev (it pins: none)." in again.err
+
+
+def test_removing_the_pin_of_an_endpoint_requires_a_confirmation(shop: Any, run: Any) -> None:
+    version = shop.package("a", 9)
+    shop.pin("dev", version)
+
+    done = run("pin", "risk", "--remove")
+
+    assert done.code != 0
+    assert "--yes" in done.err
+    assert shop.pinned("dev") == version
+
+
 def test_nothing_to_pin_is_an_error(shop: Any, run: Any) -> None:
     shop.pin("dev", shop.package("a", 9))
 
