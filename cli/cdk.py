@@ -1,5 +1,6 @@
 """The pinned CDK CLI: found in the project's node_modules, installed there when it is missing, and run."""
 
+import errno
 import json
 import os
 import shutil
@@ -54,6 +55,8 @@ def ensure(project: Path) -> Path:
         npm = shutil.which("npm")
         if npm is None:
             raise CliError("npm is not installed; the CDK CLI needs Node 20 or later. See `serinus doctor`.")
+        if not os.access(project, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(project / "node_modules"))
         with step(f"installing the CDK CLI {pinned} with npm"):
             verb = "ci" if (project / "package-lock.json").exists() else "install"
             done = subprocess.run(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serinus.infra.cdk_library import prepare_cdk_library
 from serinus.infra.errors import InfraError, LintError, ReleaseError
 from serinus.infra.idle_cost import describe_total, read_templates
 from serinus.infra.lint import Finding, lint, lint_template
@@ -105,7 +106,7 @@ def synthesize(project: Path, environment: str | None = None, outdir: Path | Non
     if hotfix:
         names = ", ".join(endpoint.name for endpoint in settings.endpoints)
         sys.stderr.write(f"hotfix: new versions of {names} take all traffic at once, without a bake or a judge\n")
-    _prepare_cdk_library()
+    prepare_cdk_library()
     from serinus.infra.assembly import write_assembly
 
     assembly = write_assembly(settings, releases, outdir, hotfix=hotfix)
@@ -130,15 +131,6 @@ def _refuse_errors(environment: str, findings: Sequence[Finding]) -> None:
             sys.stderr.write(f"warning: {finding}\n")
     if errors := [str(finding) for finding in findings if finding.severity == "error"]:
         raise LintError(SETTINGS, environment, errors)
-
-
-def _prepare_cdk_library() -> None:
-    """Set the variables that the CDK library reads when it is loaded."""
-    # The value is the Node release not to warn about; people who deploy a model cannot act on the banner.
-    os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
-    # Its check of finished templates takes longer than all of synth (1.6 s of 3 s); our constructs' templates pass
-    # it, and cfn-lint, in our tests.
-    os.environ.setdefault("CDK_VALIDATION", "false")
 
 
 def main(project: Path) -> None:
