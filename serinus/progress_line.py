@@ -32,8 +32,8 @@ class ProgressLine:
             self._end(f"{self._title} failed after {self._seconds}")
 
     def stage(self, name: str) -> None:
-        """Show that the stage ``name`` began, which is a step."""
-        self.show(self._done + 1, name)
+        """Show that the stage ``name`` began, which is a step, or a part of it, "STAGE: PART"."""
+        self.show(max(self._done, 0) if ": " in name else self._done + 1, name)
 
     def show(self, done: int, text: str) -> None:
         """Show that ``done`` steps are done, and what is under way."""

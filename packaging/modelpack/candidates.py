@@ -72,6 +72,8 @@ class Candidates:
     gate: "Gate | None" = None
     labelled: Labelled | None = None
     accepted: AcceptanceTest | None = None
+    #: Called with the name of each precision before it is built.
+    begin: Callable[[str], object] = str
 
     def measure_all(self, largest_share: float) -> Iterator[Candidate]:
         """The plain graph, then every other precision. Of graphs that labels refuse, the costliest weights are
@@ -82,9 +84,11 @@ class Candidates:
         for name, make in self._precisions():
             if name == self.plain.precision:
                 continue
+            self.begin(name)
             candidate = self._build(name, make)
             store: Store | None = {"int8": store_in_int8, "int4": store_in_int4}.get(name)
             if store is not None and candidate.model is not None and self._may_be_mixed(candidate.line):
+                self.begin(f"{name} with some weights wider")
                 candidate = self._keep_wide(candidate, store, int(largest_share * len(model))) or candidate
             yield self._time_again(candidate, plain)
 

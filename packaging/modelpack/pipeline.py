@@ -236,7 +236,7 @@ def _read_holdout(reference: _Reference) -> _Holdout | None:
 
 
 def _choose_graph(
-    reference: _Reference, converted: Graph, gate: Gate, holdout: _Holdout | None, progress: Progress
+    reference: _Reference, converted: Graph, gate: Gate, holdout: _Holdout | None, watch: Stopwatch
 ) -> _ShippedGraph:
     request = reference.request
     budget = size_budget(request.project, request.largest_unzipped_bytes)
@@ -251,11 +251,12 @@ def _choose_graph(
         None if request.allow_fragile else gate,
         labelled,
         reference.accepted,
+        watch.part,
     )
     chosen = next(line for line in precisions if line.chosen)
     assert chosen.agreement is not None
     if chosen.verdict is not None and chosen.verdict.origin == SAMPLE:
-        progress.notice(
+        watch.notice(
             f"{chosen.precision} is as good by the labels of the sample. In rows that trained the model fewer "
             "labels change than in new ones: half of --max-loss was allowed. --holdout FILE measures on new rows."
         )

@@ -6,6 +6,7 @@ latency exceeds both twice the plain graph's and that plus 50 us. Equal is what 
 labelled rows, what is no worse by any metric's paired interval.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,14 +39,15 @@ def choose_precision(
     gate: "Gate | None" = None,
     labelled: Labelled | None = None,
     accepted: AcceptanceTest | None = None,
+    begin: Callable[[str], object] = str,
 ) -> tuple[Graph, tuple[Measurement, ...]]:
     """The graph in the precision ``requested``, and the table of all. ``plain`` agrees already; where it exceeds
     ``max_bytes``, slower ones are eligible too; ``gate`` compares edge cases as well, and ``labelled`` rows judge
-    those that do not agree; all must pass the test ``accepted``. Raises `PrecisionError` where a requested
+    those that do not agree; all must pass the test ``accepted``. ``begin`` is called with each precision's name before it is built. Raises `PrecisionError` where a requested
     precision does not apply or is out of tolerance."""
     form = tree_form(plain.model)
     plain = replace(plain, model=store_once(plain.model))
-    candidates = Candidates(plain, sample, expected, tolerance, gate, labelled, accepted)
+    candidates = Candidates(plain, sample, expected, tolerance, gate, labelled, accepted, begin)
     graphs: dict[str, bytes] = {}
     table: list[Measurement] = []
     for candidate in candidates.measure_all(_SAVES):

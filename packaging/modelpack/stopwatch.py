@@ -4,6 +4,9 @@ import time
 
 from serinus.modelpack.progress import Progress
 
+#: Parts of shorter stages are not shown.
+_LONG_S = 1.0
+
 
 class Stopwatch:
     """Forwards progress, and records the seconds of each stage and all notices."""
@@ -19,6 +22,11 @@ class Stopwatch:
         self._close()
         self._stage = name
         self._progress.stage(name)
+
+    def part(self, name: str) -> None:
+        """A part of the stage begins, which is shown where the stage is a long one."""
+        if self._stage is not None and time.perf_counter() - self._last > _LONG_S:
+            self._progress.stage(f"{self._stage}: {name}")
 
     def notice(self, message: str) -> None:
         if message not in self.notices:

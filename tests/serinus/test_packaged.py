@@ -307,7 +307,10 @@ def test_progress_is_one_display_in_a_notebook(monkeypatch: pytest.MonkeyPatch, 
         line.stage("load")
         assert re.fullmatch(r"packaging churn ░{20} load \(\d\.\d s\)", shown.outputs[0])
         line.notice("few rows")
+        line.stage("load: rows")
+        assert re.fullmatch(r"packaging churn ░{20} load: rows \(\d\.\d s\)", shown.outputs[0])
         line.stage("write")
+        assert re.fullmatch(r"packaging churn █{10}░{10} write \(\d\.\d s\)", shown.outputs[0])
         line.finish("packaged churn")
     assert shown.outputs == ["packaged churn"]
     assert capsys.readouterr() == ("few rows\n", "")
