@@ -15,6 +15,9 @@ from serinus.lambda_handlers.contract.columns import FIELDS, OTHERS, field_of
 from serinus.lambda_handlers.contract.signature import Output
 from serinus.lambda_handlers.inference.tensors import Array
 
+#: The field that has a number a class for each row, if there is one class alone too.
+_BY_CLASS = FIELDS["probabilities"]
+
 
 def compile_response(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[bytes, int]]:
     """A function from outputs, in signature order, to the response's body and its number of non-finite rows."""
@@ -25,7 +28,10 @@ def compile_response(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[by
     tensors = [(output.name, number) for number, output in enumerate(outputs) if not field_of(output, outputs)]
 
     def encode_response(arrays: Sequence[Array]) -> tuple[bytes, int]:
-        fields = {field: _flat(arrays[number]).tolist() for field, number in own}
+        fields = {
+            field: (arrays[number] if field == _BY_CLASS else _flat(arrays[number])).tolist()
+            for field, number in own
+        }
         if tensors:
             fields[OTHERS] = {name: arrays[number].tolist() for name, number in tensors}
         encoded = encode(fields)

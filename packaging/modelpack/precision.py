@@ -43,8 +43,8 @@ def choose_precision(
 ) -> tuple[Graph, tuple[Measurement, ...]]:
     """The graph in the precision ``requested``, and the table of all. ``plain`` agrees already; where it exceeds
     ``max_bytes``, slower ones are eligible too; ``gate`` compares edge cases as well, and ``labelled`` rows judge
-    those that do not agree; all must pass the test ``accepted``. ``begin`` is called with each precision's name before it is built. Raises `PrecisionError` where a requested
-    precision does not apply or is out of tolerance."""
+    those that do not agree; all must pass the test ``accepted``. ``begin`` is called with each precision's name
+    before it is built. Raises `PrecisionError` where a requested one does not apply or is out of tolerance."""
     form = tree_form(plain.model)
     plain = replace(plain, model=store_once(plain.model))
     candidates = Candidates(plain, sample, expected, tolerance, gate, labelled, accepted, begin)

@@ -28,6 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, OneClassSVM
 
+from serinus.deployed import prediction_fields
 from serinus.lambda_handlers.contract.agreement import compare
 from serinus.lambda_handlers.contract.bundle import Golden, read_golden, read_manifest
 from serinus.lambda_handlers.contract.columns import field_of
@@ -141,3 +142,17 @@ def test_histogram_boosting_on_strings(numbers: pd.DataFrame, score: Any, pack: 
     table = numbers.assign(city=pd.Categorical(np.where(score > 0, "Rome", "Oslo")))
     model = HistGradientBoostingClassifier(max_iter=2, categorical_features=["city"]).fit(table, score > 0)
     assert pack(model, table).parity.agrees
+
+
+def test_one_class_has_a_list_of_one_probability(numbers: pd.DataFrame, pack: Package) -> None:
+    packed = pack(RandomForestClassifier(2).fit(numbers, np.full(len(numbers), "only")), numbers)
+    _serves_its_golden_rows(packed)
+    rows = numbers.head(2).to_dict("records")
+    answer = Scorer(open_model(packed.bundle, memory_mb=512), Limits(), "1").predict(
+        json.dumps({"rows": rows}).encode(), None
+    )
+    assert json.loads(answer.body)["probabilities"] == [[1.0], [1.0]]
+    assert prediction_fields(json.loads(answer.body)) == {
+        "predicted_label": ["only", "only"],
+        "probability_only": [1.0, 1.0],
+    }

@@ -16,6 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PowerTransformer
+from sklearn.semi_supervised import LabelPropagation
 
 from serinus.cli.model_card_html import render
 from serinus.lambda_handlers.contract.bundle import read_manifest
@@ -111,6 +112,21 @@ def test_model_of_positive_numbers_refuses_others(numbers: pd.DataFrame, score: 
     assert all(0 < (item.lowest or 0) <= 1e-30 for item in read_manifest(packed.bundle).signature.features)
     row = table.iloc[0].to_dict()
     assert [_answer(packed, {**row, "a": value}).status for value in (1e-5, 0.0, -1.0)] == [200, 422, 422]
+
+
+def test_a_model_that_knows_nothing_of_far_rows_still_answers_those_beside_its_sample(
+    numbers: pd.DataFrame, score: Any, pack: Package
+) -> None:
+    """All its kernel's shares are zero far from the sample: NaN, at ten times the sample's largest number too."""
+    model = LabelPropagation(gamma=5.0).fit(numbers, score > 0)
+    packed = pack(model, numbers)
+    row = numbers.iloc[0].to_dict()
+    beside = {**row, "a": float(numbers["a"].max()) + 0.01}
+    answer = _answer(packed, beside)
+    assert answer.status == 200
+    expected = model.predict_proba(pd.DataFrame([beside]))
+    np.testing.assert_allclose(json.loads(answer.body)["probabilities"], expected, atol=1e-9)
+    assert _answer(packed, {**row, "a": 1e9}).status == 422
 
 
 @pytest.fixture
