@@ -250,7 +250,8 @@ def _unchanged_note(name: str, form: str) -> str:
     if form:
         return f"changes nothing: trees hold no matrices to quantize; they are written as {form}"
     if name in _STORED:
-        return f"changes nothing: no tensor of {LEAST_NUMBERS} or more numbers is stored wider"
+        decisive = " and read by no tree, comparison or ranking" if name == "float16" else ""
+        return f"changes nothing: no tensor of {LEAST_NUMBERS} or more numbers is stored wider{decisive}"
     return f"changes nothing: no product by {LEAST_WEIGHTS} or more weights is in single precision"
 
 

@@ -6,31 +6,38 @@ the file is what gets smaller. https://onnxruntime.ai/docs/performance/model-opt
 
 import numpy as np
 
+from serinus.modelpack.convert.jumps import tensors_before_jumps
+
 #: Tensors with fewer numbers are not worth their cast.
 LEAST_NUMBERS = 64
 
 
 def store_as(model: bytes, dtype: type[np.floating]) -> bytes | None:
-    """The graph with its large float tensors stored in ``dtype``; None where that saves nothing. Raises
-    ValueError where a number does not fit."""
+    """The graph with its large float tensors stored in ``dtype``; None where that saves nothing. What a tree, a
+    comparison or a ranking depends on is not stored in half precision, but in single. Raises ValueError where a
+    number does not fit."""
     import onnx
     from onnx import helper, numpy_helper
 
     graph_model = onnx.load_from_string(model)
     graph = graph_model.graph
+    decisive = tensors_before_jumps(graph) if dtype == np.float16 else set()
     casts = []
+    kinds = set()
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype.kind != "f" or values.size < LEAST_NUMBERS or values.itemsize <= np.dtype(dtype).itemsize:
+        stored = np.dtype(np.float32 if tensor.name in decisive else dtype)
+        if values.dtype.kind != "f" or values.size < LEAST_NUMBERS or values.itemsize <= stored.itemsize:
             continue
         with np.errstate(over="ignore"):
-            small = values.astype(dtype)
+            small = values.astype(stored)
         if np.isinf(small).sum() != np.isinf(values).sum():
-            raise ValueError(f"a stored number, {np.abs(values).max():.3g}, is too large for {np.dtype(dtype)}")
+            raise ValueError(f"a stored number, {np.abs(values).max():.3g}, is too large for {stored}")
+        kinds.add(stored)
         name, wide = tensor.name, tensor.data_type
         tensor.CopyFrom(numpy_helper.from_array(small, f"{name} stored"))
         casts.append(helper.make_node("Cast", [f"{name} stored"], [name], name=f"widen {name}", to=wide))
-    if not casts:
+    if np.dtype(dtype) not in kinds:
         return None
     nodes = [*casts, *graph.node]
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
