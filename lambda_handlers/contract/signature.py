@@ -13,6 +13,9 @@ Dtype = Literal["float32", "float64", "int32", "int64", "bool", "string"]
 Task = Literal["classification", "regression", "transform", "clustering", "outlier"]
 OutputRole = Literal["label", "probabilities", "value", "tensor"]
 
+#: Between the terms of a text: a character that Unicode keeps for a program's own use, which no text has.
+TERM_SEPARATOR = "\ufdd0"
+
 DTYPES: tuple[str, ...] = ("float32", "float64", "int32", "int64", "bool", "string")
 
 
@@ -42,22 +45,37 @@ class Feature(NamedTuple):
     highest: float | None = None
 
 
+class TextAnalysis(NamedTuple):
+    """How a text becomes terms, as scikit-learn's text vectorizers do it: lower case, then accents stripped
+    ("ascii": all but ASCII is dropped), then terms of one to several of a ``unit``: what ``pattern``, a regular
+    expression of Python's, finds, without ``stop_words``; or characters, "char_wb" within words alone. ``ngrams``
+    are the fewest and the most units of a term."""
+
+    unit: Literal["word", "char", "char_wb"]
+    lowercase: bool
+    strip_accents: Literal["ascii", "unicode"] | None
+    pattern: str
+    stop_words: tuple[str, ...]
+    ngrams: tuple[int, int]
+
+
 class Tensor(NamedTuple):
     """One input of the ONNX graph, [rows, len(features)] of ``dtype``; features in column order.
 
-    A tensor of a single feature with a shape of its own is [rows, *shape]. The strings of a ``lowercase`` one are
-    lowered as `str.lower` does before the graph takes them; its features may be in another tensor as they are.
+    A tensor of a single feature with a shape of its own is [rows, *shape]. The strings of one with an ``analysis``
+    are each text's terms, joined by `TERM_SEPARATOR`; its features may be in another tensor as they are.
     """
 
     name: str
     dtype: Dtype
     features: tuple[str, ...]
-    lowercase: bool = False
+    analysis: TextAnalysis | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, ``lowercase`` only where it is true: bundles without text keep their versions."""
+        """Plain data, ``analysis`` only where there is one: bundles without text keep their versions."""
         data = self._asdict()
-        return data if self.lowercase else {key: value for key, value in data.items() if key != "lowercase"}
+        analysis = data.pop("analysis")
+        return data if analysis is None else {**data, "analysis": analysis._asdict()}
 
 
 class Output(NamedTuple):
@@ -104,12 +122,23 @@ class Signature(NamedTuple):
             return cls(
                 task=data["task"],
                 features=tuple(_build(Feature, item) for item in data["features"]),
-                tensors=tuple(_build(Tensor, item) for item in data["tensors"]),
+                tensors=tuple(_build_tensor(item) for item in data["tensors"]),
                 outputs=tuple(_build(Output, item) for item in data["outputs"]),
                 classes=tuple(data["classes"]) if data.get("classes") is not None else None,
             )
         except (KeyError, TypeError) as error:
             raise ContractError(f"signature is damaged: {error}. Package the model again.") from error
+
+
+def read_analysis(data: dict[str, Any]) -> TextAnalysis:
+    """A text's analysis from plain data; raises `ContractError` for keys that this release does not know."""
+    return TextAnalysis(*_build(TextAnalysis, data))
+
+
+def _build_tensor(item: dict[str, Any]) -> Tensor:
+    if (analysis := item.get("analysis")) is not None:
+        item = {**item, "analysis": read_analysis(analysis)}
+    return Tensor(*_build(Tensor, item))
 
 
 def _build(kind: Any, item: dict[str, Any]) -> Any:

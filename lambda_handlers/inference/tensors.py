@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from serinus.lambda_handlers.contract.signature import Signature, Tensor
+from serinus.lambda_handlers.contract.signature import Signature, Tensor, TextAnalysis
 from serinus.lambda_handlers.inference.fast_decoder import Row
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -38,7 +38,7 @@ def _maker(signature: Signature, tensor: Tensor) -> Maker:
     features = [signature.features[position] for position in positions]
     if tensor.dtype == "string":
         make = _string_maker(positions, [feature.missing_string for feature in features])
-        return (lambda rows: lower(make(rows))) if tensor.lowercase else make
+        return make if tensor.analysis is None else _term_maker(make, tensor.analysis)
     if any(feature.shape for feature in features):
         return _shaped_maker(positions[0], np.dtype(tensor.dtype))
     return _number_maker(tensor, positions, len(names))
@@ -76,10 +76,12 @@ def _string_maker(positions: Sequence[int], missing: Sequence[str]) -> Maker:
     return make
 
 
-def lower(strings: Array) -> Array:
-    """The strings in lower case by Python's `str.lower`, as the libraries of text models do it: with the final
-    sigma, and letters that become two characters."""
-    return np.asarray(np.frompyfunc(str.lower, 1, 1)(strings))
+def _term_maker(make: Maker, analysis: TextAnalysis) -> Maker:
+    # Models without text do not load the regular expressions and tables of letters.
+    from serinus.lambda_handlers.inference.text_terms import compile_analysis
+
+    analyse = np.frompyfunc(compile_analysis(analysis), 1, 1)
+    return lambda rows: np.asarray(analyse(make(rows)))
 
 
 def _shaped_maker(position: int, dtype: np.dtype[Any]) -> Maker:

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serinus.lambda_handlers.contract.signature import Dtype, Feature, Output, OutputRole, Signature, Tensor
+from serinus.lambda_handlers.contract.signature import (
+    Dtype,
+    Feature,
+    Output,
+    OutputRole,
+    Signature,
+    Tensor,
+    TextAnalysis,
+)
 from serinus.modelpack.errors import ModelpackError
 from serinus.modelpack.robustness.id_ranges import find_id_range
 from serinus.modelpack.sample import Sample
@@ -51,15 +59,14 @@ def build_signature(
     features: tuple[Feature, ...],
     types: dict[str, str],
     shapes: dict[str, tuple[int, ...]],
-    string_inputs: dict[str, bool],
+    string_inputs: dict[str, tuple[tuple[str, ...], TextAnalysis | None]],
 ) -> Signature:
     """The signature of a graph whose outputs have ONNX ``types``, and ``shapes`` by row (empty: one value).
-    ``string_inputs`` maps each input of strings to whether they must be lower-cased."""
+    ``string_inputs`` maps each input of strings to its features, and how their texts are analysed."""
     tensors = []
     if sample.numbers:
         tensors.append(Tensor("numbers", "float64", sample.numbers))
-    if sample.strings:
-        tensors += [Tensor(name, "string", sample.strings, low) for name, low in string_inputs.items()]
+    tensors += [Tensor(name, "string", *described) for name, described in string_inputs.items()]
     tensors += [Tensor(name, sample.dtypes[name], (name,)) for name in sample.shapes]
     outputs = tuple(
         Output(

@@ -7,7 +7,9 @@ import pandas as pd
 
 from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.bundle import DISABLED_OPTIMIZERS
-from serinus.modelpack.convert.lowercase import LOWERCASE, LOWERED, PLAIN
+from serinus.lambda_handlers.contract.signature import TextAnalysis
+from serinus.lambda_handlers.inference.text_terms import compile_analysis
+from serinus.modelpack.convert.term_inputs import read_term_inputs
 from serinus.modelpack.errors import ConversionError, first_line
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.source import MISSING_STRING
@@ -34,11 +36,19 @@ class Runner:
         self._numbers = list(sample.numbers)
         self._strings = list(sample.strings)
         self._nested = {name: np.dtype(sample.dtypes[name]) for name in sample.shapes}
-        inputs = [item.name for item in self.session.get_inputs()]
-        lowercase = self.session.get_modelmeta().custom_metadata_map.get(LOWERCASE)
-        #: Inputs of strings, and whether the strings must be lower-cased.
-        self.string_inputs = {name: name == lowercase for name in (PLAIN, LOWERED) if name in inputs}
+        #: Inputs of strings: their features, and how the strings are analysed.
+        self.string_inputs = self._read_string_inputs()
         self.output_types: dict[str, str] = {item.name: item.type for item in self.session.get_outputs()}
+
+    def _read_string_inputs(self) -> dict[str, tuple[tuple[str, ...], TextAnalysis | None]]:
+        read: dict[str, tuple[tuple[str, ...], TextAnalysis | None]] = {}
+        if self._strings and "strings" in [item.name for item in self.session.get_inputs()]:
+            read["strings"] = tuple(self._strings), None
+        for name, (feature, analysis) in read_term_inputs(
+            self.session.get_modelmeta().custom_metadata_map
+        ).items():
+            read[name] = (feature,), analysis
+        return read
 
     def __call__(self, frame: pd.DataFrame) -> Outputs:
         """Outputs by name for the rows of ``frame``; labels and single values [rows]."""
@@ -49,11 +59,10 @@ class Runner:
         feeds: dict[str, Any] = {}
         if self._numbers:
             feeds["numbers"] = frame[self._numbers].to_numpy(dtype=np.float64)
-        if self._strings:
-            strings = frame[self._strings]
+        for name, (features, analysis) in self.string_inputs.items():
+            strings = frame[list(features)]
             plain = strings.where(strings.notna(), MISSING_STRING).to_numpy(dtype=object)
-            for name, lowercase in self.string_inputs.items():
-                feeds[name] = np.frompyfunc(str.lower, 1, 1)(plain) if lowercase else plain
+            feeds[name] = plain if analysis is None else np.frompyfunc(compile_analysis(analysis), 1, 1)(plain)
         for name, dtype in self._nested.items():
             feeds[name] = np.array(frame[name].tolist(), dtype=dtype)
         return feeds

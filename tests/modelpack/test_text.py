@@ -2,21 +2,28 @@
 beside other letters, rows that are a stop word."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnx
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from serinus.lambda_handlers.contract.bundle import read_manifest
+from serinus.lambda_handlers.contract.signature import TERM_SEPARATOR, TextAnalysis
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.protocols.infer_request import InferInput, InferRequest
@@ -24,8 +31,12 @@ from serinus.lambda_handlers.inference.protocols.infer_rows import read_rows
 from serinus.lambda_handlers.inference.protocols.model_metadata import describe_model
 from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.session import open_model
+from serinus.lambda_handlers.inference.text_terms import compile_analysis
+from serinus.modelpack.convert.steps import texts as steps_texts
 from serinus.modelpack.errors import ConversionError, ParityError
+from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.request import PackageResult
+from serinus.modelpack.sample import fit_to_model
 from serinus.modelpack.sources.sklearn import SklearnSource
 
 Package = Callable[..., PackageResult]
@@ -74,8 +85,10 @@ def test_text_is_lowered_as_python_lowers_it(kind: str, texts: pd.DataFrame, pac
     rows = pd.DataFrame({"text": CAPITALS + WITHIN})
     # Float16 storage changes the third digit; a word that is not known changes the first.
     np.testing.assert_allclose(_probabilities(packed, rows), model.predict_proba(rows["text"]), atol=2e-3)
-    signature = read_manifest(packed.bundle).signature
-    assert [(tensor.name, tensor.lowercase) for tensor in signature.tensors] == [("strings", kind != "case kept")]
+    strings, terms = read_manifest(packed.bundle).signature.tensors
+    assert (strings.name, strings.analysis, terms.name, terms.features) == ("strings", None, "terms_1", ("text",))
+    assert terms.analysis is not None
+    assert terms.analysis.lowercase == (kind != "case kept")
 
 
 def _columns() -> Any:
@@ -90,10 +103,10 @@ def test_a_column_may_be_taken_as_it_is_and_lowered(texts: pd.DataFrame, pack: P
     packed = pack(model, texts, precision="float32")
     rows = pd.DataFrame({"text": [*CAPITALS, *texts["text"].head(3)], "city": (["ROME", "Rome", "rome"] * 4)})
     np.testing.assert_allclose(_probabilities(packed, rows), model.predict_proba(rows), atol=1e-6)
-    signature = read_manifest(packed.bundle).signature
-    assert [(tensor.name, tensor.lowercase) for tensor in signature.tensors] == [
+    tensors = read_manifest(packed.bundle).signature.tensors
+    assert [(tensor.name, tensor.analysis is not None) for tensor in tensors] == [
         ("strings", False),
-        ("lowered", True),
+        ("terms_1", True),
     ]
 
 
@@ -116,49 +129,129 @@ def test_other_precisions_take_lowered_text_too(precision: str, texts: pd.DataFr
     model = make_pipeline(TfidfVectorizer(), network).fit(texts["text"], _liked(texts))
     packed = pack(model, texts[["text"]], precision=precision, tolerance=Tolerance(0.9, 0.1, 0.1))
     assert packed.precision == precision
-    assert read_manifest(packed.bundle).signature.tensors[0].lowercase
     rows = pd.DataFrame({"text": CAPITALS})
     np.testing.assert_allclose(_probabilities(packed, rows), model.predict_proba(rows["text"]), atol=0.05)
 
 
-def test_the_graph_asks_no_locale_of_the_machine(texts: pd.DataFrame, pack: Package) -> None:
-    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], _liked(texts))
-    graph = onnx.load(pack(model, texts[["text"]]).bundle / "model.onnx").graph
-    assert "StringNormalizer" not in {node.op_type for node in graph.node}
-
-
-def test_a_graph_that_lowers_otherwise_fails_on_hard_values(
+def test_another_analysis_fails_on_hard_values(
     texts: pd.DataFrame, pack: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sample has no capitals: only what the gate makes of the model's own words shows it."""
-    from serinus.modelpack import onnx_run
-
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], _liked(texts))
-    ascii_alone = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
+    analysis_of = steps_texts._analysis
 
-    def by_ascii(_: object, inputs: int, outputs: int) -> Any:
-        return lower(lambda text: text.translate(ascii_alone), inputs, outputs)
+    def case_kept(*arguments: Any) -> TextAnalysis:
+        return analysis_of(*arguments)._replace(lowercase=False)
 
-    lower = np.frompyfunc
-    monkeypatch.setattr(onnx_run.np, "frompyfunc", by_ascii)
+    monkeypatch.setattr(steps_texts, "_analysis", case_kept)
     with pytest.raises(ParityError, match="capital letters"):
         pack(model, texts[["text"]])
 
 
-def test_a_pattern_that_takes_words_out_of_others_fails_on_hard_values(texts: pd.DataFrame, pack: Package) -> None:
-    r"""RE2's \b is between letters, too, where one is beyond ASCII."""
-    plain = texts[["text"]].replace("[^a-z ]+", "good", regex=True)
-    model = make_pipeline(TfidfVectorizer(token_pattern=r"\b[a-z]{3,}\b"), LogisticRegression())
-    model.fit(plain["text"], plain["text"].str.contains("bad"))
-    with pytest.raises(ParityError, match="non-ASCII string"):
-        pack(model, plain)
+#: What texts rarely have, beside what `CAPITALS` and `WITHIN` do.
+HARD = [
+    "   ",
+    "good\nbad\tthe",
+    "x\0y good",
+    "🧪 good",
+    "a",
+    "a b",
+    "good  bad   the",
+    "x" * 3000,
+    "Don't co-op HELLO",
+]
+HARD += ["the good the bad", "café CAFÉ Cafe\u0301", "naïve NAÏVE naive", "東京 good"]
+ANALYSES: dict[str, dict[str, Any]] = {
+    "stop words between pairs": {"stop_words": ["the"], "ngram_range": (1, 2)},
+    "English stop words": {"stop_words": "english"},
+    "ASCII letters": {"token_pattern": r"\b[a-z]{3,}\b"},
+    "a group": {"token_pattern": r"(?i)([a-z])\w*"},
+    "whatever is no space": {"token_pattern": r"\S+", "ngram_range": (2, 3)},
+    "ASCII": {"strip_accents": "ascii"},
+    "no accents": {"strip_accents": "unicode", "lowercase": False},
+    "runs of characters": {"analyzer": "char", "ngram_range": (1, 4)},
+    "runs within words": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+    "binary": {"binary": True},
+    "few": {"min_df": 3, "max_df": 0.5, "max_features": 5},
+    "given": {"vocabulary": ["good", "bad", "the"]},
+}
 
 
-def test_stop_words_between_pairs_of_words_are_refused_by_name(texts: pd.DataFrame, pack: Package) -> None:
-    vectorizer = TfidfVectorizer(stop_words=["the"], ngram_range=(1, 2))
+def _compare_on_hard_texts(model: Any, texts: pd.DataFrame) -> None:
+    model.fit(texts["text"], _liked(texts))
+    source = SklearnSource(model)
+    sample = fit_to_model(texts[["text"]], names=source.feature_names, count=source.feature_count)
+    graph = next(iter(source.graphs(sample)))
+    rows = pd.DataFrame({"text": CAPITALS + WITHIN + HARD})
+    for name, values in source.predict(rows).items():
+        np.testing.assert_allclose(Runner(graph.model, sample)(rows)[name], values, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("vectorizer", [CountVectorizer, TfidfVectorizer])
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_texts_are_analysed_as_scikit_learn_does(vectorizer: Any, analysis: str, texts: pd.DataFrame) -> None:
+    _compare_on_hard_texts(make_pipeline(vectorizer(**ANALYSES[analysis]), LogisticRegression()), texts)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [TfidfVectorizer(sublinear_tf=True, norm="l1", smooth_idf=False)],
+        [TfidfVectorizer(use_idf=False, norm=None)],
+        [CountVectorizer(), TfidfTransformer(sublinear_tf=True)],
+        [
+            FeatureUnion(
+                [("words", TfidfVectorizer()), ("runs", CountVectorizer(analyzer="char", ngram_range=(2, 3)))]
+            )
+        ],
+        [HashingVectorizer(n_features=64)],
+        [HashingVectorizer(n_features=64, norm=None, binary=True)],
+        [
+            HashingVectorizer(
+                n_features=1000, alternate_sign=False, norm="l1", analyzer="char_wb", ngram_range=(2, 3)
+            )
+        ],
+    ],
+)
+def test_terms_are_counted_hashed_and_weighed(steps: list[Any], texts: pd.DataFrame) -> None:
+    _compare_on_hard_texts(make_pipeline(*steps, LogisticRegression()), texts)
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+@pytest.mark.parametrize(
+    ("vectorizer", "reason"),
+    [
+        (
+            TfidfVectorizer(tokenizer=_words, token_pattern=None),
+            "tokenizer is a function, and a bundle",
+        ),
+        (CountVectorizer(analyzer=_words), "analyzer is a function"),
+        (CountVectorizer(preprocessor=str.strip), "preprocessor is a function"),
+        (CountVectorizer(token_pattern=r"[a-z]*"), "its vocabulary has an empty term"),
+        (HashingVectorizer(), "n_features=1048576 is 8 MB a row"),
+    ],
+)
+def test_vectorizers_that_are_refused(vectorizer: Any, reason: str, texts: pd.DataFrame, pack: Package) -> None:
     model = make_pipeline(vectorizer, LogisticRegression()).fit(texts["text"], _liked(texts))
-    with pytest.raises(ConversionError, match=r"TfidfVectorizer .*stop_words with ngram_range=\(1, 2\)"):
-        pack(model, texts[~texts["text"].str.contains("the")][["text"]])
+    with pytest.raises(ConversionError, match=reason):
+        pack(model, texts[["text"]])
+
+
+def test_a_separator_in_a_text_is_no_separator() -> None:
+    plain = TextAnalysis("word", True, None, r"\S+", (), (1, 1))
+    assert compile_analysis(plain)(f"A{TERM_SEPARATOR}b c").count(TERM_SEPARATOR) == 1
+
+
+def test_models_without_text_load_no_analysis() -> None:
+    code = (
+        "import sys, serinus.lambda_handlers.inference.scoring, serinus.lambda_handlers.inference.session\n"
+        "print('serinus.lambda_handlers.inference.text_terms' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_a_model_tells_words_beyond_ascii_first(texts: pd.DataFrame) -> None:

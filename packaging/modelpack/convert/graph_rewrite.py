@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from serinus.modelpack.convert.graph_builder import rename_uses, uses
-from serinus.modelpack.convert.lowercase import LOWERCASE, declare_lowered, take_lowered
 from serinus.modelpack.convert.nodes import NEWER_ML
+from serinus.modelpack.convert.term_inputs import TermInputs
 from serinus.modelpack.sample import Sample
 
 
@@ -31,8 +31,8 @@ def cast_of_labels(classes: Sequence[object] | None) -> Literal["bool", "float64
     return "bool" if kinds == {bool} else "float64" if kinds == {float} else None
 
 
-def finish(raw: Any, sample: Sample, shape: Shape) -> bytes:
-    """The serialized graph of ``raw``, an ONNX model by `DirectGraph`."""
+def finish(raw: Any, sample: Sample, shape: Shape, terms: TermInputs | None = None) -> bytes:
+    """The serialized graph of ``raw``, an ONNX model by `DirectGraph`, with its inputs of ``terms``."""
     import onnx
     from onnx import helper
 
@@ -50,9 +50,8 @@ def finish(raw: Any, sample: Sample, shape: Shape) -> bytes:
     graph = helper.make_graph(
         [*inner.node, *tail], "model", inputs, outputs, initializer=[*inner.initializer, *stored]
     )
-    take_lowered(graph)
     _prune(graph)
-    lowercase = declare_lowered(graph)
+    metadata = {} if terms is None else terms.declare(graph, sample.strings)
     _number_names(graph)
     opsets = _opsets(raw, graph)
     model = helper.make_model(
@@ -61,8 +60,8 @@ def finish(raw: Any, sample: Sample, shape: Shape) -> bytes:
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in sorted(opsets.items())],
         ir_version=min(raw.ir_version, 10),
     )
-    if lowercase is not None:
-        helper.set_model_props(model, {LOWERCASE: lowercase})
+    if metadata:
+        helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 

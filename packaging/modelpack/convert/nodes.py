@@ -21,22 +21,27 @@ class Nodes:
         self, op_type: str, inputs: list[str], *, domain: str = "", since: int | None = None, **attributes: Any
     ) -> str:
         """A node's first output; ``since`` is the operator's version where it is not the library's choice."""
-        return self._add(op_type, inputs, 1, domain=domain, since=since, **attributes)
+        return self._add(op_type, inputs, 1, domain=domain, since=since, **attributes)[0]
 
     def add_second(self, op_type: str, inputs: list[str], **attributes: Any) -> str:
         """A node's second output; the first is unused."""
-        return self._add(op_type, inputs, 2, domain="", since=None, **attributes)
+        return self._add(op_type, inputs, 2, domain="", since=None, **attributes)[1]
+
+    def add_both(self, op_type: str, inputs: list[str], *, since: int, **attributes: Any) -> tuple[str, str]:
+        """A node's first two outputs."""
+        first, second = self._add(op_type, inputs, 2, domain="", since=since, **attributes)
+        return first, second
 
     def _add(
         self, op_type: str, inputs: list[str], count: int, *, domain: str, since: int | None, **attributes: Any
-    ) -> str:
-        """The last of ``count`` outputs of a new node."""
+    ) -> list[str]:
+        """All ``count`` outputs of a new node."""
         outputs = [str(self._scope.get_unique_variable_name(op_type.lower())) for _ in range(count)]
         name = self._scope.get_unique_operator_name(op_type)
         self._container.add_node(
             op_type, inputs, outputs, op_domain=domain, op_version=since, name=name, **attributes
         )
-        return outputs[-1]
+        return outputs
 
     def constant(self, values: npt.NDArray[Any]) -> str:
         """A stored tensor, of the array's dtype (object: strings)."""

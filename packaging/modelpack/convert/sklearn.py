@@ -60,7 +60,7 @@ def _write(source: "SklearnSource", sample: Sample, translation: Translation) ->
         cast_of_labels(source.classes),
     )
     try:
-        return finish(translation.graph.model(outputs), sample, shape)
+        return finish(translation.graph.model(outputs), sample, shape, translation.terms)
     except Exception as error:
         raise translation.error(model, f"its graph is not valid: {first_line(error)}") from error
 

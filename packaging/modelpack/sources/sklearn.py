@@ -68,10 +68,7 @@ class SklearnSource:
     @property
     def takes_text(self) -> bool:
         """Whether its input is documents, one a row, rather than a table."""
-        from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
-
-        first = self.model.steps[0][1] if hasattr(self.model, "steps") else self.model
-        return isinstance(first, (CountVectorizer, HashingVectorizer))
+        return _takes_text(self.model)
 
     def _read_classes(self) -> tuple[Label, ...] | None:
         if self.task != "classification" or self.several_labels:
@@ -155,6 +152,16 @@ def _task(model: Any) -> Task | None:
     if hasattr(model, "predict") and (_is_clusterer(model) or hasattr(model, "predict_proba")):
         return "clustering"
     return "transform" if hasattr(model, "transform") and not hasattr(model, "predict") else None
+
+
+def _takes_text(model: Any) -> bool:
+    from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+
+    first = getattr(model, "steps", None) or getattr(model, "transformer_list", None)
+    inside = first[0][1] if first else getattr(model, "best_estimator_", None)
+    if inside is not None:
+        return _takes_text(inside)
+    return isinstance(model, (CountVectorizer, HashingVectorizer))
 
 
 def _refuse_own_categories(model: Any) -> None:

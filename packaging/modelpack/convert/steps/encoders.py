@@ -161,16 +161,20 @@ def leaves(translation: Translation, embedding: Any, columns: Columns) -> Matrix
 
 def normalize(translation: Translation, normalizer: Any, columns: Columns) -> Matrix:
     """Normalizer: each row divided by its norm, rows of zeros by 1."""
+    return Matrix(divided_by_norm(translation, translation.numbers(columns), normalizer.norm), len(columns))
+
+
+def divided_by_norm(translation: Translation, value: str, kind: str) -> str:
+    """[rows, columns] divided by each row's norm, "l1", "l2" or "max"; rows of zeros stay."""
     nodes = translation.nodes
-    value = translation.numbers(columns)
     axis = nodes.constant(np.array([1], dtype=np.int64))
     size = nodes.add("Abs", [value])
-    if normalizer.norm == "max":
+    if kind == "max":
         norm = nodes.add("ReduceMax", [size, axis], keepdims=1)
-    elif normalizer.norm == "l1":
+    elif kind == "l1":
         norm = nodes.add("ReduceSum", [size, axis], keepdims=1)
     else:
         norm = nodes.add("Sqrt", [nodes.add("ReduceSum", [nodes.add("Mul", [value, value]), axis], keepdims=1)])
     is_zero = nodes.add("Equal", [norm, translation.row([0.0])])
     divisor = nodes.add("Where", [is_zero, translation.row([1.0]), norm])
-    return Matrix(nodes.add("Div", [value, divisor]), len(columns))
+    return nodes.add("Div", [value, divisor])

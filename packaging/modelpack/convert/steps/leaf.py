@@ -22,8 +22,6 @@ from serinus.modelpack.sources.source import MISSING_STRING
 
 #: The newest that skl2onnx 1.20 writes.
 TARGET_OPSET = {"": 21, "ai.onnx.ml": 3}
-#: Patterns of whole words, of one or more of Python's `\w`.
-_WORDS = re.compile(r"(?:\(\?u\))?(?:\\b)?((?:\\w)+)(?:\+|\{([0-9]{1,3}),\})(?:\\b)?")
 #: Rows that a converter is tried on.
 _TRIED_ROWS = 20
 
@@ -41,7 +39,6 @@ class Leaf:
         name = type(self._estimator).__name__
         if name in REASONS:
             raise self._translation.error(self._estimator, REASONS[name])
-        _reject_unfaithful(self._translation, self._estimator)
         from sklearn.base import is_outlier_detector
 
         scores = method == "decision_function" and not is_outlier_detector(self._estimator)
@@ -143,7 +140,7 @@ class Leaf:
         return raw
 
     def _options(self, *, raw_scores: bool) -> dict[str, Any]:
-        """No dictionaries for probabilities; the pattern of words in RE2's syntax."""
+        """No dictionaries for probabilities."""
         from skl2onnx._supported_operators import sklearn_operator_name_map
         from skl2onnx.common._registration import get_converter
 
@@ -156,8 +153,7 @@ class Leaf:
             if "raw_scores" not in allowed:
                 raise self._translation.error(self._estimator, "its decision_function is not supported")
             options["raw_scores"] = True
-        pattern = _word_pattern(self._estimator)
-        return options | ({"tokenexp": pattern} if pattern else {})
+        return options
 
     def _merge(self, model: Any, precision: str) -> list[tuple[str, str, int]]:
         """The converter's nodes in the graph, under names of their own."""
@@ -213,16 +209,12 @@ def _types(model: Any) -> list[tuple[int, int]]:
 
 
 def _try(model: Any, feeds: dict[str, Any]) -> None:
-    """Run the converter's graph; raises any error of ONNX Runtime's. The finished graph gets text in lower case
-    and needs no locale."""
+    """Run the converter's graph; raises any error of ONNX Runtime's."""
     import onnxruntime
 
     tried = type(model)()
     tried.CopyFrom(model)
     for node in tried.graph.node:
-        if node.op_type == "StringNormalizer":
-            node.op_type = "Identity"
-            del node.attribute[:]
         if node.domain == NEWER_ML:
             node.domain = "ai.onnx.ml"
     for entry in tried.opset_import:
@@ -247,25 +239,3 @@ def _reason(error: Exception) -> str:
     if "got an input" in text and "wrong type" in text:
         return "its converter has no double precision"
     return text.rstrip(". ")
-
-
-def _reject_unfaithful(translation: Translation, part: Any) -> None:
-    """Raises `ConversionError` for settings that skl2onnx converts wrongly, where few rows show it."""
-    if hasattr(part, "vocabulary_") and part.stop_words and part.ngram_range[1] > 1 and part.analyzer == "word":
-        raise translation.error(
-            part,
-            f"stop_words with ngram_range={part.ngram_range} joins words across removed stop words, which no ONNX "
-            "operator does; train without stop_words, or with ngram_range=(1, 1)",
-        )
-
-
-def _word_pattern(part: Any) -> str | None:
-    """A text vectorizer's pattern of whole words, in the syntax of RE2, whose own `\\w` is ASCII; None for other
-    patterns."""
-    if getattr(part, "analyzer", None) != "word" or part.tokenizer or not part.token_pattern:
-        return None
-    match = _WORDS.fullmatch(part.token_pattern)
-    if match is None:
-        return None
-    least = len(match[1]) // 2 - 1 + int(match[2] or 1)
-    return f"[\\pL\\pN_]{{{least},}}"

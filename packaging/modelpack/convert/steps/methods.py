@@ -20,6 +20,7 @@ from serinus.modelpack.convert.steps import (
     linear,
     powers,
     targets,
+    texts,
     thresholds,
 )
 from serinus.modelpack.convert.steps.translation import Methods
@@ -184,6 +185,7 @@ def _transformers() -> dict[type, Methods]:
         cross_decomposition,
         decomposition,
         ensemble,
+        feature_extraction,
         impute,
         kernel_approximation,
         neighbors,
@@ -198,7 +200,12 @@ def _transformers() -> dict[type, Methods]:
         cross_decomposition.CCA,
     )
     known = {kind: Methods(transform=affine.latent, predict=affine.latent_values) for kind in partial}
+    text = feature_extraction.text
     known |= {
+        text.CountVectorizer: Methods(transform=texts.count),
+        text.TfidfVectorizer: Methods(transform=texts.count_and_weigh),
+        text.TfidfTransformer: Methods(transform=texts.weigh),
+        text.HashingVectorizer: Methods(transform=texts.hashed),
         cross_decomposition.PLSSVD: Methods(transform=affine.latent),
         decomposition.FactorAnalysis: Methods(transform=affine.factors),
         decomposition.FastICA: Methods(transform=affine.independent),

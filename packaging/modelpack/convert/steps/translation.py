@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from serinus.modelpack.convert.graph_builder import DirectGraph
 from serinus.modelpack.convert.steps.columns import Columns, columns_of
+from serinus.modelpack.convert.term_inputs import TermInputs
 from serinus.modelpack.errors import Attempt, ConversionError, first_line
 
 Method = Callable[["Translation", Any, Columns], Any]
@@ -41,6 +42,7 @@ class Translation:
     def __init__(self, *, single: bool = False, products: bool = False) -> None:
         self.graph = DirectGraph()
         self.nodes = self.graph.nodes
+        self.terms = TermInputs()
         self.single = single
         self.products = products
         self.attempts: list[Attempt] = []
