@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.decomposition import KernelPCA
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -112,6 +113,15 @@ def test_stored_neighbours_shrink_without_a_flip(numbers: pd.DataFrame, score: A
     assert packed.precision == "float32"
     assert packed.graph_bytes < 0.8 * (_table(packed)["float64"].size_bytes or 0)
     assert packed.parity.labels_equal == 1.0
+
+
+def test_numbers_that_trees_compare_are_not_rounded(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
+    projection = KernelPCA(3, kernel="rbf", gamma=1e-3)
+    packed = pack(
+        make_pipeline(projection, GradientBoostingRegressor(n_estimators=5)).fit(numbers, score), numbers
+    )
+    assert packed.precision == "float64"
+    assert _table(packed)["float16"].note.startswith("changes nothing")
 
 
 def test_precision_that_is_none(network: Any, numbers: pd.DataFrame, pack: Package) -> None:

@@ -6,31 +6,33 @@ the file is what gets smaller. https://onnxruntime.ai/docs/performance/model-opt
 
 import numpy as np
 
-from serinus.modelpack.convert.jumps import tensors_before_jumps
+from serinus.modelpack.convert.jumps import tensors_before_jumps, tensors_before_trees
 
 #: Tensors with fewer numbers are not worth their cast.
 LEAST_NUMBERS = 64
 
 
 def store_as(model: bytes, dtype: type[np.floating]) -> bytes | None:
-    """The graph with its large float tensors stored in ``dtype``; None where that saves nothing. What a tree, a
-    comparison or a ranking depends on is not stored in half precision, but in single. Raises ValueError where a
-    number does not fit."""
+    """The graph with its large float tensors stored in ``dtype``; None where that saves nothing. What a tree
+    depends on is not rounded, and what a comparison or a ranking depends on is stored in single precision at
+    least. Raises ValueError where a number does not fit."""
     import onnx
     from onnx import helper, numpy_helper
 
     graph_model = onnx.load_from_string(model)
     graph = graph_model.graph
-    decisive = tensors_before_jumps(graph) if dtype == np.float16 else set()
+    exact, single = tensors_before_trees(graph), tensors_before_jumps(graph)
     casts = []
     kinds = set()
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        stored = np.dtype(np.float32 if tensor.name in decisive else dtype)
+        stored = np.dtype(np.float32 if tensor.name in single and dtype == np.float16 else dtype)
         if values.dtype.kind != "f" or values.size < LEAST_NUMBERS or values.itemsize <= stored.itemsize:
             continue
         with np.errstate(over="ignore"):
             small = values.astype(stored)
+        if tensor.name in exact and not np.array_equal(small.astype(values.dtype), values, equal_nan=True):
+            continue
         if np.isinf(small).sum() != np.isinf(values).sum():
             raise ValueError(f"a stored number, {np.abs(values).max():.3g}, is too large for {stored}")
         kinds.add(stored)

@@ -8,17 +8,27 @@ from typing import Any
 
 from serinus.modelpack.convert.graph_builder import bodies, uses
 
-_OPERATORS = frozenset(
+_TREES = frozenset(("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"))
+_OTHERS = frozenset(
     (
-        *("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor", "TopK", "ArgMin", "ArgMax"),
-        *("Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "Floor", "Ceil", "Round", "Sign"),
+        *("TopK", "ArgMin", "ArgMax", "Floor", "Ceil", "Round", "Sign"),
+        *("Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"),
     )
 )
+
+
+def tensors_before_trees(graph: Any) -> set[str]:
+    """Names of tensors of ``graph`` that reach one of its outputs of numbers through a tree."""
+    return _tensors_before(graph, _TREES)
 
 
 def tensors_before_jumps(graph: Any) -> set[str]:
     """Names of tensors of ``graph`` that reach one of its outputs of numbers through an operator that jumps. A
     label may jump where the scores of two are equal."""
+    return _tensors_before(graph, _TREES | _OTHERS)
+
+
+def _tensors_before(graph: Any, operators: frozenset[str]) -> set[str]:
     import onnx
 
     floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16)
@@ -28,10 +38,12 @@ def tensors_before_jumps(graph: Any) -> set[str]:
         if numbers.isdisjoint(node.output):
             continue
         numbers.update(uses(node))
-        if _jumps(node) or not jumping.isdisjoint(node.output):
+        if _is_one_of(node, operators) or not jumping.isdisjoint(node.output):
             jumping.update(uses(node))
     return jumping
 
 
-def _jumps(node: Any) -> bool:
-    return node.op_type in _OPERATORS or any(_jumps(inner) for body in bodies(node) for inner in body.node)
+def _is_one_of(node: Any, operators: frozenset[str]) -> bool:
+    return node.op_type in operators or any(
+        _is_one_of(inner, operators) for body in bodies(node) for inner in body.node
+    )

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from serinus.modelpack.convert.jumps import tensors_before_trees
+
 #: For fewer weights than these, the saving is not worth the rounding.
 LEAST_WEIGHTS = 256
 #: Positions of an operator's weights among its inputs.
@@ -44,8 +46,11 @@ class Rounded:
 
 
 def find_weights(model: Any) -> dict[str, Weights]:
-    """The large weights of ``model`` (a loaded graph) in single precision by name, in order."""
+    """The large weights of ``model`` (a loaded graph) in single precision by name, in order, but for those that a
+    tree's comparisons depend on."""
     from onnx import TensorProto, numpy_helper
+
+    compared = tensors_before_trees(model.graph)
 
     used = {
         node.input[position]
@@ -57,6 +62,7 @@ def find_weights(model: Any) -> dict[str, Weights]:
         tensor.name: numpy_helper.to_array(tensor)
         for tensor in model.graph.initializer
         if tensor.name in used
+        and tensor.name not in compared
         and tensor.data_type == TensorProto.FLOAT
         and len(tensor.dims) >= 2
         and int(np.prod(list(tensor.dims))) >= LEAST_WEIGHTS
