@@ -21,8 +21,6 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import Source
 
 _PATTERNS = 3
-#: Steps in which a source need not answer with finite numbers: for other rows there it may.
-_NEAR_STEPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,7 @@ def narrow(
         finite[answers.answered] = are_finite(answers.outputs, len(answers.answered))
         actual = runner.run_by_row(frame.iloc[answers.answered])
         same[answers.answered] = agree_by_row(answers.outputs, actual, tolerance)
-    near = np.arange(len(frame)) < _PATTERNS * _NEAR_STEPS
-    agreed = ((finite | near) & same).reshape(-1, _PATTERNS).all(axis=1)
+    agreed = (finite & same).reshape(-1, _PATTERNS).all(axis=1)
     kept = len(steps) if agreed.all() else int(agreed.argmin())
     if kept < len(steps):
         bounds = _capped(bounds, numbers, steps[max(kept - 1, 0)], bool(finite[_PATTERNS * kept]))

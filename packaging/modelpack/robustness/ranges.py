@@ -111,7 +111,11 @@ def failing_probes(
 ) -> list[int]:
     """Indices of the probes that the source predicts, that no bound may exclude, and that the graph predicts
     differently."""
-    reach = _reach(features)
+    reach = {
+        feature.name: 10.0 * near_magnitude(feature)
+        for feature in features
+        if feature.dtype in ("float64", "int64")
+    }
     return [
         row
         for row, probe in enumerate(answers.probes)
@@ -121,11 +125,6 @@ def failing_probes(
     ]
 
 
-def _reach(features: tuple[Feature, ...]) -> dict[str, float]:
-    """The magnitude by feature up to which values count as near the sample."""
-    return {item.name: 10.0 * near_magnitude(item) for item in features if item.dtype in ("float64", "int64")}
-
-
 def _is_near(probe: Probe, reach: float) -> bool:
     return probe.kind != "tiny number" and abs(probe.value) <= reach
 
@@ -133,9 +132,8 @@ def _is_near(probe: Probe, reach: float) -> bool:
 def find_bounds(
     answers: ProbeAnswers, agrees: npt.NDArray[np.bool_], features: tuple[Feature, ...]
 ) -> dict[str, Bounds]:
-    """Bounds by feature: outward from the sample as far as source and graph agree, beyond its neighbourhood on
-    finite predictions. A source without a finite answer near the sample has one for other rows there."""
-    bounds, reach = {}, _reach(features)
+    """Bounds by feature: outward from the sample as far as source and graph agree on finite predictions."""
+    bounds = {}
     for feature in features:
         ends: dict[int, float | None] = {}
         reasons: list[str] = []
@@ -144,8 +142,7 @@ def find_bounds(
             sample_end = feature.maximum if sign > 0 else feature.minimum
             last = sample_end
             for row, probe in _steps(answers, feature.name, sign):
-                is_finite = bool(answers.finite[row]) or _is_near(probe, reach[feature.name])
-                predicts = row not in answers.source.refused and is_finite
+                predicts = row not in answers.source.refused and bool(answers.finite[row])
                 if not (predicts and agrees[row]):
                     ends[sign] = last
                     reasons.append("differs" if predicts else "source")
