@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, PowerTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PowerTransformer
 from sklearn.semi_supervised import LabelPropagation
 
 from serinus.cli.model_card_html import render
@@ -114,19 +114,25 @@ def test_model_of_positive_numbers_refuses_others(numbers: pd.DataFrame, score: 
     assert [_answer(packed, {**row, "a": value}).status for value in (1e-5, 0.0, -1.0)] == [200, 422, 422]
 
 
-def test_a_model_that_knows_nothing_of_far_rows_still_answers_those_beside_its_sample(
-    numbers: pd.DataFrame, score: Any, pack: Package
-) -> None:
-    """All its kernel's shares are zero far from the sample: NaN, at ten times the sample's largest number too."""
-    model = LabelPropagation(gamma=5.0).fit(numbers, score > 0)
-    packed = pack(model, numbers)
-    row = numbers.iloc[0].to_dict()
-    beside = {**row, "a": float(numbers["a"].max()) + 0.01}
-    answer = _answer(packed, beside)
-    assert answer.status == 200
-    expected = model.predict_proba(pd.DataFrame([beside]))
-    np.testing.assert_allclose(json.loads(answer.body)["probabilities"], expected, atol=1e-9)
-    assert _answer(packed, {**row, "a": 1e9}).status == 422
+def test_bound_is_where_the_answers_end_and_not_where_the_sample_does(pack: Package) -> None:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(random.uniform(0.5, 9.0, (200, 2)), columns=["a", "b"])
+    model = make_pipeline(FunctionTransformer(np.log1p), Ridge()).fit(rows, rows["a"])
+    packed = pack(model, rows)
+    lowest = read_manifest(packed.bundle).signature.features[0].lowest
+    assert lowest is not None
+    assert -1.0 < lowest < -0.9
+    assert _answer(packed, {"a": -0.9, "b": 2.0}).status == 200
+    assert _answer(packed, {"a": -1.1, "b": 2.0}).status == 422
+
+
+def test_a_kernel_that_vanishes_answers_rows_beside_the_sample(pack: Package) -> None:
+    rows = pd.DataFrame({"a": np.arange(100.0), "b": 0.5})
+    labels = np.where(np.arange(100) % 10, -1, np.arange(100) < 50)
+    packed = pack(LabelPropagation().fit(rows, labels), rows)
+    assert _answer(packed, {"a": -1.0, "b": 0.5}).status == 200
+    assert _answer(packed, {"a": 101.0, "b": 0.5}).status == 200
+    assert _answer(packed, {"a": 900.0, "b": 0.5}).status == 422
 
 
 @pytest.fixture

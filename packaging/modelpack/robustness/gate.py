@@ -12,6 +12,7 @@ from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.modelpack.features import UNSEEN_NUMBER, UNSEEN_STRING
 from serinus.modelpack.onnx_run import Runner
 from serinus.modelpack.parity import Expected
+from serinus.modelpack.robustness.edges import move_to_edges
 from serinus.modelpack.robustness.joint_extremes import JointExtremes, narrow
 from serinus.modelpack.robustness.probes import ProbeKind, complete_rows, near_magnitude, select_features
 from serinus.modelpack.robustness.ranges import (
@@ -67,7 +68,15 @@ class Gate:
             return self._features, None
         agrees = agree_by_probe(self._answers, runner, tolerance)
         agrees[failing_probes(self._answers, agrees, self._probed)] = True  # tolerated, or `differences` refused
-        bounds = find_bounds(self._answers, agrees, self._probed)
+        bounds = move_to_edges(
+            find_bounds(self._answers, agrees, self._probed),
+            self._answers,
+            self._source,
+            self._sample,
+            self._probed,
+            runner,
+            tolerance,
+        )
         joint = narrow(self._source, self._sample, self._probed, bounds, runner, tolerance)
         return tuple(_with_bounds(feature, joint.bounds, self._probed) for feature in self._features), joint
 

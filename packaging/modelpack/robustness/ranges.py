@@ -153,6 +153,18 @@ def find_bounds(
     return bounds
 
 
+def end_of_answers(answers: ProbeAnswers, feature: str, sign: int) -> float | None:
+    """The first probe outward that the source does not predict finitely; None where it predicts them all."""
+    return next(
+        (
+            float(probe.value)
+            for row, probe in _steps(answers, feature, sign)
+            if row in answers.source.refused or not answers.finite[row]
+        ),
+        None,
+    )
+
+
 def _steps(answers: ProbeAnswers, feature: str, sign: int) -> Iterator[tuple[int, Probe]]:
     return (
         (row, probe) for row, probe in enumerate(answers.probes) if probe.feature == feature and probe.sign == sign
