@@ -10,7 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import Birch, FeatureAgglomeration, KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.cross_decomposition import PLSRegression
-from sklearn.decomposition import PCA, FactorAnalysis, FastICA
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, KernelPCA, SparsePCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
@@ -393,6 +393,20 @@ CASES |= {
         )
     )
 }
+CASES |= {
+    f"{kernel} components before trees": (
+        make_pipeline(KernelPCA(3, kernel=kernel), GradientBoostingClassifier(n_estimators=4)),
+        NUMBERS,
+        TWO,
+    )
+    for kernel in ("linear", "poly", "rbf", "sigmoid", "cosine")
+}
+#: Whole numbers lie on both sides of thresholds halfway between them, where the last bit decides.
+CASES["sparse components before trees"] = (
+    make_pipeline(SparsePCA(3, alpha=0.5, random_state=0), HistGradientBoostingClassifier(max_iter=6)),
+    NUMBERS.mul(10).round(),
+    TWO,
+)
 CASES["numpy.clip"] = (
     make_pipeline(FunctionTransformer(np.clip, kw_args={"a_min": -1, "a_max": None}), LOGISTIC),
     NUMBERS,

@@ -60,10 +60,40 @@ def projection(translation: Translation, model: Any, columns: Columns) -> Matrix
 
 
 def sparse_components(translation: Translation, model: Any, columns: Columns) -> Matrix:
-    """SparsePCA and its kind: ridge regression on the components."""
+    """SparsePCA and its kind: ridge regression on the components, solved by Cholesky's factor as LAPACK does:
+    its rounding decides rows at a threshold of trees behind it. Of many components one product."""
     components = model.components_
     gram = components @ components.T + model.ridge_alpha * np.eye(len(components))
-    return product(translation, columns, np.linalg.solve(gram, components).T, before=model.mean_)
+    if len(components) > _MOST_SOLVED:
+        return product(translation, columns, np.linalg.solve(gram, components).T, before=model.mean_)
+    right = product(translation, columns, components.T, before=model.mean_)
+    return Matrix(translation.beside(_solve(translation, np.linalg.cholesky(gram), right)), right.width)
+
+
+#: Components up to which a system of equations is solved one by one.
+_MOST_SOLVED = 12
+
+
+def _solve(translation: Translation, lower: Floats, right: Matrix) -> list[str]:
+    """``lower @ lower.T @ x = right`` for each row of ``right``: x by component, [rows, 1] each."""
+    nodes = translation.nodes
+    count = len(lower)
+
+    def substitute(values: list[str], matrix: Floats, order: range) -> list[str]:
+        solved: dict[int, str] = {}
+        for index in order:
+            left = values[index]
+            for other, value in solved.items():
+                if matrix[index, other]:
+                    part = nodes.add("Mul", [value, translation.row([matrix[index, other]])])
+                    left = nodes.add("Sub", [left, part])
+            # LAPACK's solvers multiply by reciprocals of the diagonal.
+            solved[index] = nodes.add("Mul", [left, translation.row([1.0 / matrix[index, index]])])
+        return [solved[index] for index in range(count)]
+
+    columns = [nodes.take(right.name, [index]) for index in range(count)]
+    forward = substitute(columns, lower, range(count))
+    return substitute(forward, np.ascontiguousarray(lower.T), range(count - 1, -1, -1))
 
 
 def latent(translation: Translation, model: Any, columns: Columns) -> Matrix:

@@ -45,8 +45,15 @@ def kernel(
         apart = nodes.add("Abs", [_apart(translation, value, stored)])
         total = nodes.add("ReduceSum", [apart, nodes.constant(np.array([2], dtype=np.int64))], keepdims=0)
         return nodes.add("Exp", [nodes.add("Mul", [total, translation.row([-gamma])])])
+    if name == "cosine":
+        axis = nodes.constant(np.array([1], dtype=np.int64))
+        length = nodes.add("Sqrt", [nodes.add("ReduceSum", [nodes.add("Mul", [value, value]), axis], keepdims=1)])
+        is_zero = nodes.add("Equal", [length, translation.row([0.0])])
+        value = nodes.add("Div", [value, nodes.add("Where", [is_zero, translation.row([1.0]), length])])
+        lengths = np.sqrt((stored**2).sum(axis=1, keepdims=True))
+        stored = stored / np.where(lengths == 0.0, 1.0, lengths)
     products = nodes.add("MatMul", [value, nodes.constant(np.ascontiguousarray(stored.T))])
-    if name == "linear":
+    if name in ("linear", "cosine"):
         return products
     scaled = nodes.add("Add", [nodes.add("Mul", [products, translation.row([gamma])]), translation.row([coef0])])
     if name in ("poly", "polynomial"):
@@ -198,6 +205,32 @@ def nystroem(translation: Translation, model: Any, columns: Columns) -> Matrix:
     values = _pairwise(translation, model, columns, model.components_)
     matrix = np.ascontiguousarray(np.asarray(model.normalization_, dtype=np.float64).T)
     return Matrix(translation.nodes.add("MatMul", [values, translation.nodes.constant(matrix)]), matrix.shape[1])
+
+
+def kernel_components(translation: Translation, model: Any, columns: Columns) -> Matrix:
+    """KernelPCA's projection, centred in the source's order: its rounding decides rows at a threshold of trees."""
+    if callable(model.kernel) or model.kernel == "precomputed":
+        raise translation.error(model, "its kernel is not one of linear, poly, rbf, sigmoid and cosine")
+    nodes = translation.nodes
+    values = kernel(
+        translation,
+        model,
+        translation.numbers(columns),
+        model.X_fit_,
+        name=model.kernel,
+        gamma=float(model.gamma_),
+        coef0=float(model.coef0),
+        degree=model.degree,
+    )
+    centre = model._centerer
+    total = nodes.add("ReduceSum", [values, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
+    mean = nodes.add("Div", [total, translation.row([float(len(centre.K_fit_rows_))])])
+    moved = nodes.add("Sub", [nodes.add("Sub", [values, translation.row(centre.K_fit_rows_)]), mean])
+    centred = nodes.add("Add", [moved, translation.row([float(centre.K_fit_all_)])])
+    alphas = np.zeros_like(model.eigenvectors_)
+    known = np.flatnonzero(model.eigenvalues_)
+    alphas[:, known] = model.eigenvectors_[:, known] / np.sqrt(model.eigenvalues_[known])
+    return Matrix(nodes.add("MatMul", [centred, nodes.constant(np.ascontiguousarray(alphas))]), alphas.shape[1])
 
 
 def _pairwise(translation: Translation, model: Any, columns: Columns, rows: Any) -> str:

@@ -211,6 +211,7 @@ def _transformers() -> dict[type, Methods]:
         decomposition.FastICA: Methods(transform=affine.independent),
         decomposition.SparsePCA: Methods(transform=affine.sparse_components),
         decomposition.MiniBatchSparsePCA: Methods(transform=affine.sparse_components),
+        decomposition.KernelPCA: Methods(transform=kernels.kernel_components),
         random_projection.GaussianRandomProjection: Methods(transform=affine.projection),
         random_projection.SparseRandomProjection: Methods(transform=affine.projection),
         neighbors.NeighborhoodComponentsAnalysis: Methods(transform=affine.projection),
