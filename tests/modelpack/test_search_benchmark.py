@@ -4,12 +4,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 # Last: a benchmark may bear the name of what it measures.
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
-from search import compare, try_seed
+from search import compare, is_at_threshold, try_seed
 
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 
@@ -35,4 +36,19 @@ def test_models_that_agree(seed: int) -> None:
 def test_differences_are_named(labels: list[int], shares: np.ndarray, said: list[str]) -> None:
     answer = {"labels": labels, "probabilities": shares.tolist()}
     differences = list(compare(EXPECTED, answer, Tolerance(), is_sample=True))
-    assert [text.startswith(start) for text, start in zip(differences, said, strict=True)] == [True] * len(said)
+    assert [item.text.startswith(start) for item, start in zip(differences, said, strict=True)] == [True] * len(
+        said
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "ours", "at_threshold"), [(0.5, 1.0, True), (0.5001, 0.0, False), (0.5, 2.0, False)]
+)
+def test_a_row_is_at_a_threshold_where_the_source_itself_gives_the_answer(
+    number: float, ours: float, at_threshold: bool
+) -> None:
+    def predict(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+        return {"value": (rows["a"].to_numpy() > 0.5).astype(float)}
+
+    rows = pd.DataFrame({"a": [number]})
+    assert is_at_threshold(predict, rows, {"value": np.array([ours])}, Tolerance()) is at_threshold
