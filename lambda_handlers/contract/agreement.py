@@ -19,6 +19,7 @@ Outputs = dict[str, npt.NDArray[Any]]
 LEAST_COSINE = 0.999
 #: Rows shorter than this share of the longest have no meaningful direction beside rounding.
 _SHORT = 1e-3
+#: How the names of outputs begin that are no vectors.
 _NO_VECTORS = ("label", "probabilities", "value", "scores")
 
 
@@ -61,7 +62,7 @@ def compare(expected: Outputs, actual: Outputs, tolerance: Tolerance, *, worst: 
                 ratio = np.where(difference > 0, difference / np.abs(want.astype(np.float64)), 0.0)
             relative = max(relative, float(np.nan_to_num(ratio, nan=0.0, posinf=0.0).max(initial=0.0)))
             beyond = (difference / allowed).reshape(rows, -1).max(axis=1, initial=0.0)
-            if name not in _NO_VECTORS and want.ndim > 1 and want[:1].size > 1:
+            if not name.startswith(_NO_VECTORS) and want.ndim > 1 and want[:1].size > 1:
                 turned = _cosines(want, got, free=tolerance.cosine is not None)
                 cosines.append(float(turned.min(initial=1.0)))
                 beyond = _by_direction(turned, beyond, tolerance.cosine)

@@ -89,13 +89,15 @@ class Output(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """Inputs and outputs of a model. ``classes`` are the labels in the order of the probabilities."""
+    """Inputs and outputs of a model. ``classes`` are the labels in the order of the probabilities; where a row has
+    several labels, ``target_classes`` are those of each, in the order of its own probabilities."""
 
     task: Task
     features: tuple[Feature, ...]
     tensors: tuple[Tensor, ...]
     outputs: tuple[Output, ...]
     classes: tuple[str | int | float | bool, ...] | None = None
+    target_classes: tuple[tuple[str | int | float | bool, ...], ...] | None = None
 
     def feature_names(self) -> tuple[str, ...]:
         return tuple(feature.name for feature in self.features)
@@ -103,7 +105,10 @@ class Signature(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """Plain data, as ``signature`` in model.json holds it."""
         parts = {name: [part._asdict() for part in getattr(self, name)] for name in ("features", "outputs")}
-        return {**self._asdict(), **parts, "tensors": [tensor.to_json() for tensor in self.tensors]}
+        data = {**self._asdict(), **parts, "tensors": [tensor.to_json() for tensor in self.tensors]}
+        if self.target_classes is None:
+            del data["target_classes"]
+        return data
 
     def addressed_tensors(self) -> tuple[Tensor, ...]:
         """The tensors that a request may fill: all but those whose features an earlier one holds."""
@@ -125,6 +130,7 @@ class Signature(NamedTuple):
                 tensors=tuple(_build_tensor(item) for item in data["tensors"]),
                 outputs=tuple(_build(Output, item) for item in data["outputs"]),
                 classes=tuple(data["classes"]) if data.get("classes") is not None else None,
+                target_classes=tuple(map(tuple, data["target_classes"])) if data.get("target_classes") else None,
             )
         except (KeyError, TypeError) as error:
             raise ContractError(f"signature is damaged: {error}. Package the model again.") from error

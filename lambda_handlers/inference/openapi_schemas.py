@@ -58,6 +58,9 @@ def response_schema(signature: Signature) -> dict[str, Any]:
     }
     if signature.classes is not None:
         properties["classes"] = {"type": "array", "description": "Labels in the order of the probabilities."}
+    if signature.target_classes is not None:
+        described = "By label, its classes in the order of its probabilities."
+        properties["classes"] = {"type": "array", "items": {"type": "array"}, "description": described}
     others = {}
     for output in signature.outputs:
         if field := field_of(output, signature.outputs):

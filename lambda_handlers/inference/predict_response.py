@@ -45,8 +45,9 @@ def compile_response(manifest: Manifest) -> Callable[[Sequence[Array]], tuple[by
 def _head(manifest: Manifest) -> bytes:
     """The constant beginning of every response, up to the comma before the outputs."""
     fields: dict[str, object] = {"model": manifest.name, "version": manifest.short_version}
-    if manifest.signature.classes is not None:
-        fields["classes"] = manifest.signature.classes
+    classes = manifest.signature.classes or manifest.signature.target_classes
+    if classes is not None:
+        fields["classes"] = classes
     return msgspec.json.encode(fields)[:-1] + b","
 
 

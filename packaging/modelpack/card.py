@@ -102,6 +102,9 @@ def _outputs(manifest: Manifest) -> list[str]:
     if signature.classes is not None:
         named = ", ".join(text(label) for label in signature.classes)
         lines.append(f"- classes, in the order of the probabilities: {named}")
+    for number, classes in enumerate(signature.target_classes or ()):
+        named = ", ".join(text(label) for label in classes)
+        lines.append(f"- classes of label {number}, in the order of probabilities_{number}: {named}")
     return [*lines, ""]
 
 

@@ -78,7 +78,12 @@ def build_signature(
         for name, kind in types.items()
     )
     return Signature(
-        task=source.task, features=features, tensors=tuple(tensors), outputs=outputs, classes=source.classes
+        task=source.task,
+        features=features,
+        tensors=tuple(tensors),
+        outputs=outputs,
+        classes=source.classes,
+        target_classes=getattr(source, "target_classes", None),
     )
 
 

@@ -12,18 +12,19 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
+    ExtraTreesClassifier,
     IsolationForest,
     RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
 )
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.mixture import GaussianMixture
-from sklearn.multioutput import MultiOutputClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC, OneClassSVM
@@ -34,6 +35,7 @@ from serinus.lambda_handlers.contract.bundle import Golden, read_golden, read_ma
 from serinus.lambda_handlers.contract.columns import field_of
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.inference.limits import Limits
+from serinus.lambda_handlers.inference.openapi_schemas import response_schema
 from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.session import open_model
 from serinus.modelpack.request import PackageResult
@@ -100,48 +102,57 @@ def test_discriminant_analysis_of_two_and_more_classes(
     _serves_its_golden_rows(packed)
 
 
-@pytest.mark.parametrize(
-    "model", [RandomForestClassifier(4, random_state=0), MultiOutputClassifier(LogisticRegression(max_iter=500))]
-)
-def test_several_labels_are_a_row_each(model: Any, numbers: pd.DataFrame, score: Any, pack: Package) -> None:
-    targets = np.c_[np.digitize(score, [-5.0, 5.0]), score > 3]
-    golden = _serves_its_golden_rows(pack(model.fit(numbers, targets), numbers))
-    assert np.shape(golden.outputs["label"])[1] == 2
+SEVERAL: dict[str, Callable[[], Any]] = {
+    "forest": lambda: RandomForestClassifier(4, random_state=0),
+    "one a label": lambda: MultiOutputClassifier(LogisticRegression(max_iter=500)),
+    "one a label, scaled": lambda: make_pipeline(StandardScaler(), MultiOutputClassifier(GaussianNB())),
+}
+BINARY: dict[str, Callable[[], Any]] = {
+    "one a label": lambda: OneVsRestClassifier(LogisticRegression(max_iter=500)),
+    "chain": lambda: ClassifierChain(RandomForestClassifier(4, random_state=0), order=[1, 0]),
+    "network": lambda: MLPClassifier((4,), solver="lbfgs", alpha=1.0, max_iter=2000, random_state=0),
+    "trees": lambda: ExtraTreesClassifier(4, random_state=0),
+}
 
 
-@pytest.mark.parametrize("tail", [[LogisticRegression()], []])
-def test_documents_are_one_string_feature(tail: list[Any], pack: Package) -> None:
-    random = np.random.default_rng(0)
-    words = np.array(["great", "poor", "fair", "value", "service", "again"])
-    table = pd.DataFrame({"review": [" ".join(random.choice(words, 6)).capitalize() + "!" for _ in range(80)]})
-    liked = table["review"].str.contains("great", case=False)
-    packed = pack(make_pipeline(TfidfVectorizer(), *tail).fit(table["review"], liked), table)
-    assert read_manifest(packed.bundle).signature.features[0].dtype == "string"
-    _serves_its_golden_rows(packed)
-
-
-@pytest.mark.parametrize("holes", [0.0, 0.2])
-def test_histogram_boosting_keeps_its_own_categories(
-    holes: float, numbers: pd.DataFrame, score: Any, pack: Package
-) -> None:
-    random = np.random.default_rng(6)
-    table = numbers.assign(kind=random.integers(0, 40, len(numbers)).astype(float))
-    table = table.mask(random.random(table.shape) < holes)
-    model = HistGradientBoostingClassifier(max_iter=8, min_samples_leaf=5, categorical_features=["kind"])
-    packed = pack(model.fit(table, (score > 0) ^ (table["kind"] % 2 == 1)), table)
-    assert packed.parity.max_abs_difference < 1e-12
-    golden = _serves_its_golden_rows(packed)
-    unseen = pd.DataFrame(golden.rows).astype(float).assign(kind=77.0)
+def _serves_probabilities_by_label(packed: PackageResult, expected: list[np.ndarray], rows: pd.DataFrame) -> None:
     scorer = Scorer(open_model(packed.bundle, memory_mb=512), Limits(), "1")
-    rows = unseen.astype(object).where(unseen.notna(), None).to_dict("records")
-    answer = json.loads(scorer.predict(json.dumps({"rows": rows}).encode(), None).body)
-    np.testing.assert_allclose(answer["probabilities"], model.predict_proba(unseen), rtol=1e-9)
+    answer = json.loads(scorer.predict(json.dumps({"rows": rows.to_dict("records")}).encode(), None).body)
+    assert list(answer["outputs"]) == [f"probabilities_{number}" for number in range(len(expected))]
+    for number, values in enumerate(expected):
+        np.testing.assert_allclose(answer["outputs"][f"probabilities_{number}"], values, atol=1e-4)
+        largest = values.argmax(axis=1)
+        assert [row[number] for row in answer["labels"]] == [answer["classes"][number][index] for index in largest]
+    schema = response_schema(read_manifest(packed.bundle).signature)
+    assert set(schema["required"]) == set(answer)
 
 
-def test_histogram_boosting_on_strings(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
-    table = numbers.assign(city=pd.Categorical(np.where(score > 0, "Rome", "Oslo")))
-    model = HistGradientBoostingClassifier(max_iter=2, categorical_features=["city"]).fit(table, score > 0)
-    assert pack(model, table).parity.agrees
+@pytest.mark.parametrize("kind", SEVERAL)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_several_labels_have_the_probabilities_of_each(
+    kind: str, as_text: bool, numbers: pd.DataFrame, score: Any, pack: Package
+) -> None:
+    targets = np.c_[np.digitize(score, [-5.0, 5.0]), score > 3]
+    model = SEVERAL[kind]().fit(numbers, targets.astype(str) if as_text else targets)
+    packed = pack(model, numbers)
+    golden = _serves_its_golden_rows(packed)
+    assert np.shape(golden.outputs["label"])[1] == 2
+    rows = numbers.head(20)
+    _serves_probabilities_by_label(packed, model.predict_proba(rows), rows)
+
+
+@pytest.mark.parametrize("kind", BINARY)
+def test_several_labels_that_are_set_or_not(kind: str, numbers: pd.DataFrame, score: Any, pack: Package) -> None:
+    model = BINARY[kind]().fit(numbers, np.c_[score > 0, score > 5].astype(int))
+    rows = numbers.head(20)
+    set_ = model.predict_proba(rows)
+    expected = set_ if isinstance(set_, list) else [np.c_[1 - column, column] for column in set_.T]
+    _serves_probabilities_by_label(pack(model, numbers), expected, rows)
+
+
+def test_several_labels_without_probabilities(numbers: pd.DataFrame, score: Any, pack: Package) -> None:
+    model = RidgeClassifier().fit(numbers, np.c_[score > 0, score > 5].astype(int))
+    assert set(_serves_its_golden_rows(pack(model, numbers)).outputs) == {"label"}
 
 
 def test_one_class_has_a_list_of_one_probability(numbers: pd.DataFrame, pack: Package) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serinus.modelpack.convert.boosted import with_complement
 from serinus.modelpack.convert.ensemble import sums_exactly_in_single
 from serinus.modelpack.convert.graph_rewrite import Shape, cast_of_labels, finish
 from serinus.modelpack.convert.neighbours import is_by_products
@@ -13,6 +14,7 @@ from serinus.modelpack.convert.steps.columns import Columns, Matrix
 from serinus.modelpack.convert.steps.translation import Translation
 from serinus.modelpack.errors import ConversionError, first_line
 from serinus.modelpack.sample import Sample
+from serinus.modelpack.sources.several_labels import is_set_alone
 from serinus.modelpack.sources.source import Graph
 
 if TYPE_CHECKING:
@@ -50,9 +52,13 @@ def _write(source: "SklearnSource", sample: Sample, translation: Translation) ->
     columns = _given(source, sample)
     model, methods = source.model, {"label": "predict", "value": "predict", "probabilities": "predict_proba"}
     methods |= {"scores": "decision_function", "transformed": "transform"}
-    outputs = []
+    outputs, place = [], 0
     for name, values in predicted.items():
-        written = getattr(translation, methods[name])(model, columns)
+        if name not in methods:
+            written = _probabilities_of_target(translation, model, columns, place, values.shape[1])
+            place += 1 if is_set_alone(model) else values.shape[1]
+        else:
+            written = getattr(translation, methods[name])(model, columns)
         tensor = translation.numbers(written) if isinstance(written, Columns) else written
         outputs.append((tensor, _onnx_type(name, values)))
     shape = Shape(
@@ -63,6 +69,16 @@ def _write(source: "SklearnSource", sample: Sample, translation: Translation) ->
         return finish(translation.graph.model(outputs), sample, shape, translation.terms)
     except Exception as error:
         raise translation.error(model, f"its graph is not valid: {first_line(error)}") from error
+
+
+def _probabilities_of_target(
+    translation: Translation, model: Any, columns: Columns, place: int, classes: int
+) -> str:
+    """[rows, classes] of one of several labels, whose columns begin at ``place`` of all labels' probabilities."""
+    every = translation.predict_proba(model, columns)
+    if is_set_alone(model):
+        return with_complement(translation.nodes, translation.nodes.take(every, [place]))
+    return translation.nodes.take(every, range(place, place + classes))
 
 
 def _given(source: "SklearnSource", sample: Sample) -> Columns:

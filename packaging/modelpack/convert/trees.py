@@ -58,8 +58,8 @@ def convert_forest_classifier(scope: Any, operator: Any, container: Any) -> None
 
 
 def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> None:
-    """A forest for each target; labels side by side."""
-    columns, first = [], ""
+    """A forest for each target; labels side by side, and so are the shares of all targets' classes."""
+    columns, sides = [], []
     for target, classes in enumerate(operator.raw_operator.classes_):
         ensemble = Ensemble(targets=len(classes))
         for tree in trees:
@@ -72,11 +72,11 @@ def _convert_several_labels(nodes: Nodes, operator: Any, trees: list[Any]) -> No
             len(trees),
             single=ensemble.sums_exactly_in_single(),
         )
-        first = first or shares
+        sides.append(shares)
         index = nodes.add("ArgMax", [shares], axis=1, keepdims=1)
         columns.append(label_at(nodes, classes, index))
     nodes.name(nodes.add("Concat", columns, axis=1), operator.outputs[0])
-    set_output(nodes, operator, 1, first)
+    set_output(nodes, operator, 1, nodes.add("Concat", sides, axis=1))
 
 
 def convert_forest_regressor(scope: Any, operator: Any, container: Any) -> None:

@@ -134,12 +134,14 @@ class RemoteSource:
         self._exchange = exchange
         properties = connection.request("load", path=str(path), trust=list(trust))
         names, classes = properties["feature_names"], properties["classes"]
+        by_target: list[list[Label]] | None = properties["target_classes"]
         self.framework: str = properties["framework"]
         self.estimator: str = properties["estimator"]
         self.task: Task = properties["task"]
         self.feature_names: tuple[str, ...] | None = None if names is None else tuple(names)
         self.feature_count: int | None = properties["feature_count"]
         self.classes: tuple[Label, ...] | None = None if classes is None else tuple(classes)
+        self.target_classes = None if by_target is None else tuple(map(tuple, by_target))
         self.nested: dict[str, Dtype] = properties["nested"]
         self.known_words: tuple[str, ...] = tuple(properties["known_words"])
 

@@ -56,6 +56,7 @@ class SourceServer:
             "feature_names": source.feature_names,
             "feature_count": source.feature_count,
             "classes": source.classes,
+            "target_classes": getattr(source, "target_classes", None),
             "nested": source.nested,
             "known_words": source.known_words,
         }

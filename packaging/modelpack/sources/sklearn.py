@@ -13,6 +13,11 @@ from serinus.lambda_handlers.contract.signature import Dtype, Task
 from serinus.modelpack.errors import ConversionError, SourceError
 from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources.encoders import as_trained, mark_passed_nones, trace_categories, trace_texts
+from serinus.modelpack.sources.several_labels import (
+    has_several_labels,
+    probabilities_by_target,
+    read_target_classes,
+)
 from serinus.modelpack.sources.source import Category, Graph, Label
 from serinus.modelpack.sources.vocabulary import read_words
 from serinus.modelpack.tables import Texts
@@ -44,8 +49,9 @@ class SklearnSource:
         self.model = model
         self.framework = _framework(model, f"scikit-learn {sklearn.__version__}")
         self.task: Task = task
-        self.several_labels = task == "classification" and _has_several_labels(model)
+        self.several_labels = task == "classification" and has_several_labels(model)
         self.classes = self._read_classes()
+        self.target_classes = read_target_classes(model) if self.several_labels else None
         self.nested: dict[str, Dtype] = {}
         self.known_words = read_words(model)
 
@@ -102,6 +108,8 @@ class SklearnSource:
         outputs: Outputs = {"label": label.astype(str).astype(object) if label.dtype.kind in "OU" else label}
         if self.task == "outlier":
             outputs["scores"] = np.asarray(self.model.decision_function(inputs), dtype=np.float64)
+        elif self.target_classes is not None:
+            outputs |= probabilities_by_target(self.model, inputs)
         elif not self.several_labels and hasattr(self.model, "predict_proba"):
             outputs["probabilities"] = np.asarray(self.model.predict_proba(inputs), dtype=np.float64)
         return outputs
@@ -192,30 +200,6 @@ def _is_clusterer(model: Any) -> bool:
         return bool(base.is_clusterer(model))
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return getattr(last, "_estimator_type", None) == "clusterer"
-
-
-def _has_several_labels(model: Any) -> bool:
-    """Whether it predicts a row of labels: its classes are a list by target, or each label is binary."""
-    classes = getattr(model, "classes_", None)
-    if isinstance(classes, list):
-        return len(classes) > 0 and isinstance(classes[0], np.ndarray)
-    return any(
-        str(getattr(getattr(part, name, None), "y_type_", "")).startswith("multilabel")
-        for part in _predicting(model)
-        for name in ("_label_binarizer", "label_binarizer_")
-    )
-
-
-def _predicting(model: Any) -> Iterator[Any]:
-    """The model, and the estimators inside that predict for it: a pipeline's last step, a search's best."""
-    yield model
-    inner = model.steps[-1][1] if hasattr(model, "steps") else None
-    for name in ("best_estimator_", "estimator_"):
-        inner = getattr(model, name, None) if inner is None else inner
-    if inner is None and type(model).__name__ == "FrozenEstimator":
-        inner = model.estimator
-    if inner is not None:
-        yield from _predicting(inner)
 
 
 def _dense(values: Any) -> npt.NDArray[np.float64]:

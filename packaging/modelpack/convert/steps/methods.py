@@ -66,16 +66,20 @@ def methods() -> dict[type, Methods]:
         ),
         ensemble.BaggingClassifier: Methods(predict=linear.most_probable, predict_proba=committees.bag_proba),
         ensemble.BaggingRegressor: Methods(predict=committees.bag_value),
-        multioutput.MultiOutputClassifier: Methods(predict=targets.predict_each),
+        multioutput.MultiOutputClassifier: Methods(
+            predict=targets.predict_each, predict_proba=targets.probabilities_each
+        ),
         multioutput.MultiOutputRegressor: Methods(predict=targets.predict_each),
-        multioutput.ClassifierChain: Methods(predict=targets.chain),
+        multioutput.ClassifierChain: Methods(predict=targets.chain, predict_proba=targets.chain_probabilities),
         multioutput.RegressorChain: Methods(predict=targets.chain),
         multiclass.OneVsRestClassifier: Methods(
             predict=targets.one_vs_rest_label,
             predict_proba=targets.one_vs_rest_proba,
             decision_function=targets.one_vs_rest_decision,
         ),
-        neural_network.MLPClassifier: Methods(predict=targets.network_label, has_converter=True),
+        neural_network.MLPClassifier: Methods(
+            predict=targets.network_label, predict_proba=targets.network_probabilities, has_converter=True
+        ),
         multiclass.OneVsOneClassifier: Methods(
             predict=targets.one_vs_one_label, decision_function=targets.one_vs_one_decision
         ),

@@ -1,5 +1,6 @@
 """Several targets, and classifiers made of classifiers of two classes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,32 @@ def predict_each(translation: Translation, model: Any, columns: Columns) -> str:
     return translation.beside(parts)
 
 
+def probabilities_each(translation: Translation, model: Any, columns: Columns) -> str:
+    """MultiOutputClassifier: the classes of all targets side by side."""
+    parts = []
+    for number, estimator in enumerate(model.estimators_):
+        with translation.at(f"target {number}"):
+            parts.append(translation.predict_proba(estimator, columns))
+    return translation.beside(parts)
+
+
 def chain(translation: Translation, model: Any, columns: Columns) -> str:
     """ClassifierChain and RegressorChain: each estimator gets the predictions of those before it."""
-    nodes = translation.nodes
+    side = _chained(translation, model, columns, lambda estimator, known: translation.predict(estimator, known))
+    return translation.nodes.cast(side, np.int64) if hasattr(model, "classes_") else side
+
+
+def chain_probabilities(translation: Translation, model: Any, columns: Columns) -> str:
+    """ClassifierChain: the probability of each label."""
+
+    def second(estimator: Any, known: Columns) -> str:
+        return translation.nodes.take(translation.predict_proba(estimator, known), [1])
+
+    return _chained(translation, model, columns, second)
+
+
+def _chained(translation: Translation, model: Any, columns: Columns, answer: Callable[[Any, Columns], str]) -> str:
+    """What ``answer`` writes for each estimator, in the order of the targets, [rows, targets] of doubles."""
     method = getattr(model, "chain_method_", "predict")
     rows = np.asarray(columns.rows, dtype=np.float64)
     before: list[Columns] = []
@@ -34,18 +58,18 @@ def chain(translation: Translation, model: Any, columns: Columns) -> str:
     for number, estimator in enumerate(model.estimators_):
         known = joined([Columns(columns.places, rows), *before], rows)
         with translation.at(f"chain {number}"):
-            label = translation.column(translation.predict(estimator, known))
-            feature = label
-            if method != "predict":
+            if method == "predict":
+                feature = translation.column(translation.predict(estimator, known))
+            else:
                 feature = translation.column(translation.response(estimator, known, (method,))[1])
+            answered = translation.column(answer(estimator, known))
         feature_rows = _feature(translation, estimator, method, rows)
         rows = np.hstack([rows, feature_rows])
         before.append(columns_of(Matrix(translation.doubles(feature), 1), feature_rows))
-        outputs.append(translation.doubles(label))
+        outputs.append(translation.doubles(answered))
     inverse = np.empty(len(outputs), dtype=np.int64)
     inverse[np.asarray(model.order_)] = np.arange(len(outputs))
-    side = translation.beside([outputs[index] for index in inverse])
-    return nodes.cast(side, np.int64) if hasattr(model, "classes_") else side
+    return translation.beside([outputs[index] for index in inverse])
 
 
 def _feature(translation: Translation, estimator: Any, method: str, rows: Any) -> Any:
@@ -150,10 +174,24 @@ def network_label(translation: Translation, model: Any, columns: Columns) -> str
     if not model._label_binarizer.y_type_.startswith("multilabel"):
         return str(Leaf(translation, model, columns).write("predict"))
     nodes = translation.nodes
+    value = _network(translation, model, columns)
+    return nodes.cast(nodes.add("Greater", [value, nodes.constant(np.array([0.5]))]), np.int64)
+
+
+def network_probabilities(translation: Translation, model: Any, columns: Columns) -> str:
+    """MLPClassifier; of several labels at once the probability of each."""
+    if not model._label_binarizer.y_type_.startswith("multilabel"):
+        return str(Leaf(translation, model, columns).write("predict_proba"))
+    return _network(translation, model, columns)
+
+
+def _network(translation: Translation, model: Any, columns: Columns) -> str:
+    """The sigmoids of a network's last layer."""
+    nodes = translation.nodes
     value = translation.numbers(columns)
     last = len(model.coefs_) - 1
     for number, (weights, intercepts) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         value = nodes.add("MatMul", [value, nodes.constant(np.asarray(weights, dtype=np.float64))])
         value = nodes.add("Add", [value, translation.row(intercepts)])
         value = nodes.add("Sigmoid" if number == last else _ACTIVATIONS[model.activation], [value])
-    return nodes.cast(nodes.add("Greater", [value, nodes.constant(np.array([0.5]))]), np.int64)
+    return value
