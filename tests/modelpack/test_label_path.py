@@ -102,7 +102,7 @@ def test_each_of_several_labels_is_looked_up_by_its_own_classes() -> None:
     sample = fit_to_model(pd.DataFrame(x, columns=list("abcd")), names=None, count=4)
     model = next(convert(source, sample)).model
     counts = _counts(model)
-    assert (counts["ArgMax"], counts["Gather"], counts["Reshape"]) == (2, 1, 0)
+    assert (counts["ArgMax"], counts["Gather"], counts["Reshape"]) == (2, 3, 0)
     ours = Runner(model, sample)(sample.frame)["label"]
     assert ours.tolist() == source.predict(sample.frame)["label"].tolist()
 
