@@ -23,7 +23,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import LocalOutlierFactor
+from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -104,6 +104,7 @@ def test_discriminant_analysis_of_two_and_more_classes(
 
 SEVERAL: dict[str, Callable[[], Any]] = {
     "forest": lambda: RandomForestClassifier(4, random_state=0),
+    "neighbours": lambda: KNeighborsClassifier(3),
     "one a label": lambda: MultiOutputClassifier(LogisticRegression(max_iter=500)),
     "one a label, scaled": lambda: make_pipeline(StandardScaler(), MultiOutputClassifier(GaussianNB())),
 }

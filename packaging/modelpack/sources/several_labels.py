@@ -15,7 +15,7 @@ from serinus.modelpack.sources.source import Label
 NAME = "probabilities_{}"
 #: Estimators whose probabilities of several labels a graph can hold.
 _CONVERTED = (
-    *("MultiOutputClassifier", "ClassifierChain", "OneVsRestClassifier", "MLPClassifier"),
+    *("MultiOutputClassifier", "ClassifierChain", "OneVsRestClassifier", "MLPClassifier", "KNeighborsClassifier"),
     *("DecisionTreeClassifier", "ExtraTreeClassifier", "RandomForestClassifier", "ExtraTreesClassifier"),
 )
 

@@ -275,6 +275,9 @@ def _centres() -> dict[type, Methods]:
         cluster.MeanShift: Methods(predict=centres.cluster_label),
         cluster.AffinityPropagation: Methods(predict=centres.cluster_label),
         naive_bayes.CategoricalNB: Methods(predict=bayes.label, predict_proba=bayes.probabilities),
+        neighbors.KNeighborsClassifier: Methods(
+            predict=targets.neighbours_label, predict_proba=targets.neighbours_probabilities, has_converter=True
+        ),
         neighbors.NearestCentroid: Methods(
             predict=centres.centroid_label,
             predict_proba=centres.centroid_proba,

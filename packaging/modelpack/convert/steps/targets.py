@@ -1,5 +1,6 @@
 """Several targets, and classifiers made of classifiers of two classes."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,31 @@ def probabilities_each(translation: Translation, model: Any, columns: Columns) -
         with translation.at(f"target {number}"):
             parts.append(translation.predict_proba(estimator, columns))
     return translation.beside(parts)
+
+
+def neighbours_label(translation: Translation, model: Any, columns: Columns) -> str:
+    """KNeighborsClassifier; of several labels at once each by itself."""
+    if not model.outputs_2d_:
+        return str(Leaf(translation, model, columns).write("predict"))
+    parts = [translation.column(translation.predict(part, columns)) for part in _one_a_label(model)]
+    return translation.beside(parts)
+
+
+def neighbours_probabilities(translation: Translation, model: Any, columns: Columns) -> str:
+    """KNeighborsClassifier; of several labels at once the classes of all side by side."""
+    if not model.outputs_2d_:
+        return str(Leaf(translation, model, columns).write("predict_proba"))
+    return translation.beside([translation.predict_proba(part, columns) for part in _one_a_label(model)])
+
+
+def _one_a_label(model: Any) -> list[Any]:
+    """Neighbours of one label each: the rows are the same."""
+    parts = []
+    for number, classes in enumerate(model.classes_):
+        part = copy.copy(model)
+        part.classes_, part._y, part.outputs_2d_ = classes, model._y[:, number], False
+        parts.append(part)
+    return parts
 
 
 def chain(translation: Translation, model: Any, columns: Columns) -> str:
