@@ -50,7 +50,7 @@ def test_rows_beyond_the_limit_are_left_out_and_said(
     request_of: PackageRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sample, "MAX_ROWS", 50)
-    monkeypatch.setattr("serinus.modelpack.pipeline.MAX_ROWS", 50)
+    monkeypatch.setattr("serinus.modelpack.reference.MAX_ROWS", 50)
     packed = package(request_of)
     assert packed.parity.rows == 50
     assert any("first 50 are used" in notice for notice in packed.notices)

@@ -103,7 +103,7 @@ def test_what_is_raised_and_no_refusal_is_a_sentence_with_its_traceback(
     hostile: Any, request_of: Requests
 ) -> None:
     code = (
-        "import serinus.modelpack.pipeline as room\ndef fails(*_): raise LookupError('[/x] {}')\n"
+        "import serinus.modelpack.reference as room\ndef fails(*_): raise LookupError('[/x] {}')\n"
         "room.describe_features = fails"
     )
     with Packer() as packer, pytest.raises(WorkerError, match=r"LookupError: \[/x\] \{\}.*--debug") as caught:
