@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from serinus.modelpack.convert.half_storage import store_as
@@ -33,6 +34,9 @@ def stored(model: bytes) -> dict[str, set[str]]:
         (make_pipeline(KNNImputer(), DecisionTreeClassifier(max_depth=2)), None),
         (KNeighborsClassifier(), None),
         (make_pipeline(StandardScaler(), LogisticRegression()), {"float16"}),
+        # No score shows how near a label of theirs is to another.
+        (LinearSVC(), None),
+        (SVC(), None),
     ],
 )
 def test_what_decides_a_jump_stays_single(model: object, halves: set[str] | None) -> None:
@@ -43,29 +47,35 @@ def test_what_decides_a_jump_stays_single(model: object, halves: set[str] | None
     assert (None if small is None else set(stored(small).values())) == halves
 
 
-def network(operator: str, kind: int = TensorProto.FLOAT, largest: float = 1.0) -> bytes:
-    """A product by 64 weights, ``operator``, and an output of type ``kind``."""
+def network(*operators: str, has_label: bool = False, largest: float = 1.0) -> bytes:
+    """A product by 64 weights, then ``operators``, whose result is an output of numbers; or, beside a label, the
+    product is."""
     weights = numpy_helper.from_array(np.linspace(0, largest, 64, dtype=np.float32).reshape(8, 8), "w")
-    nodes = [
-        helper.make_node("MatMul", ["x", "w"], ["y"]),
-        helper.make_node(operator, ["y"], ["z"]),
-        helper.make_node("Cast", ["z"], ["out"], to=kind),
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y0"])]
+    nodes += [
+        helper.make_node(operator, [f"y{number}"], [f"y{number + 1}"]) for number, operator in enumerate(operators)
     ]
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 8])],
-        [helper.make_tensor_value_info("out", kind, [None, 8])],
-        [weights],
-    )
+    last = f"y{len(operators)}"
+    label = helper.make_node("Cast", [last], ["label"], to=TensorProto.INT64)
+    outputs = [helper.make_tensor_value_info("y0" if has_label else last, TensorProto.FLOAT, [None, 8])]
+    outputs += [helper.make_tensor_value_info("label", TensorProto.INT64, [None, 8])] * has_label
+    rows = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 8])
+    graph = helper.make_graph([*nodes, *[label] * has_label], "g", [rows], outputs, [weights])
     return bytes(helper.make_model(graph).SerializeToString())
 
 
-@pytest.mark.parametrize("operator", ["Relu", "Floor"])
-@pytest.mark.parametrize("is_label", [False, True])
-def test_a_label_may_jump(operator: str, is_label: bool) -> None:
-    small = store_as(network(operator, TensorProto.INT64 if is_label else TensorProto.FLOAT), np.float16)
-    assert (small is None) == (operator == "Floor" and not is_label)
+@pytest.mark.parametrize(
+    ("operators", "has_label", "is_half"),
+    [
+        (["Relu"], False, True),
+        (["Floor"], False, False),
+        (["Floor"], True, True),
+        (["Sign", "Relu", "Floor"], True, False),  # as votes, then the most of them
+    ],
+)
+def test_a_label_beside_scores_may_jump_once(operators: list[str], has_label: bool, is_half: bool) -> None:
+    small = store_as(network(*operators, has_label=has_label), np.float16)
+    assert (small is not None) == is_half
 
 
 def test_numbers_too_large_are_an_error() -> None:
