@@ -4,6 +4,7 @@ Whether a model accepts a missing or an unseen value depends on every step befor
 test.
 """
 
+import math
 import warnings
 from typing import Any
 
@@ -25,6 +26,8 @@ from serinus.modelpack.sample import Sample
 from serinus.modelpack.sources import Category, Source
 from serinus.modelpack.sources.source import MISSING_STRING
 
+#: Numbers of a nested value that the signature still shows as an example.
+LARGEST_EXAMPLE = 1000
 #: Values that no model was trained on.
 UNSEEN_STRING = "(a value never seen)"
 UNSEEN_NUMBER = -987_654_321
@@ -123,7 +126,7 @@ def _feature(
             name,
             sample.dtypes[name],
             shape=sample.shapes[name],
-            example=values.iloc[0],
+            example=values.iloc[0] if math.prod(sample.shapes[name]) <= LARGEST_EXAMPLE else None,
             lowest=lowest,
             highest=highest,
         )

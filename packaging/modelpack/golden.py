@@ -50,13 +50,16 @@ def _not_finite(expected: Expected) -> set[int]:
 
 
 def with_examples(features: tuple[Feature, ...], golden: Golden) -> tuple[Feature, ...]:
-    """The features with examples of the golden set, where it has one that is not missing."""
+    """The features with examples of the golden set, where it has one that is not missing, for those that have
+    one."""
     found = {
         feature.name: next((row[feature.name] for row in golden.rows if row[feature.name] is not None), None)
         for feature in features
     }
     return tuple(
-        feature if found[feature.name] is None else feature._replace(example=found[feature.name])
+        feature
+        if found[feature.name] is None or feature.example is None
+        else feature._replace(example=found[feature.name])
         for feature in features
     )
 

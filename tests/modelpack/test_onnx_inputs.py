@@ -111,7 +111,8 @@ def test_ids_in_a_tensor_of_floats_are_refused_too(tmp_path: Path) -> None:
     assert statuses == [200, 200, 422, 422, 422]
 
 
-def test_rows_of_bytes_in_one_column(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [32, 2048])
+def test_rows_of_bytes_in_one_column(length: int, tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Cast", ["bytes"], ["numbers"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["numbers"], ["y"], axes=[1], keepdims=1),
@@ -119,15 +120,17 @@ def test_rows_of_bytes_in_one_column(tmp_path: Path) -> None:
     model = _save(
         tmp_path,
         nodes,
-        {"bytes": (TensorProto.UINT8, ["N", 32])},
+        {"bytes": (TensorProto.UINT8, ["N", length])},
         {"y": (TensorProto.FLOAT, ["N", 1])},
     )
-    rows = [_RANDOM.integers(0, 256, 32).tolist() for _ in range(30)]
+    rows = [_RANDOM.integers(0, 256, length).tolist() for _ in range(30)]
     bundle = _package(model, pd.DataFrame({"bytes": rows}))
     status, body = _ask(bundle, {"bytes": rows[0]})
     assert (status, body["values"]) == (200, [pytest.approx(np.mean(rows[0]))])
     assert _ask(bundle, {"bytes": [256, *rows[0][1:]]})[0] == 422
     assert _ask(bundle, {"bytes": [-1, *rows[0][1:]]})[0] == 422
+    (feature,) = read_manifest(bundle).signature.features
+    assert (feature.example is None) == (length > 1000), "each GET /model would return it"
 
 
 def _halves(folder: Path) -> Path:
