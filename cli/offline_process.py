@@ -208,6 +208,7 @@ def record(project: Path, cloud: RunningCloud) -> None:
     folder = private_folder(project)
     temporary = folder / f".cloud-{cloud.port}.json"
     shown = {name: value for name, value in asdict(cloud).items() if name != "key"}
+    shown["project"] = str(project.resolve())
     cloud.key.write(credentials_path(project, cloud.port))
     temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(shown))
@@ -267,14 +268,18 @@ def command(project: Path, *, port: int, identity: CloudIdentity, speed: float, 
 
 
 def find(project: Path, port: int | None = None) -> RunningCloud | None:
-    """The running cloud of this project, on ``port`` or on any; records of ended ones are removed."""
+    """The running cloud of this project, on ``port`` or on any; records of ended ones are removed, and those that
+    were copied with the folder are passed over."""
     for record in sorted((project / FOLDER).glob("cloud-*.json")):
         if not (credentials := record.with_suffix(KEY_SUFFIX)).exists():
             record.unlink(missing_ok=True)
             continue
         try:
-            cloud = RunningCloud(**json.loads(record.read_text()), key=RootKey.read(credentials))
-        except (ValueError, TypeError, RecursionError):
+            data = json.loads(record.read_text())
+            if _is_copied(project, Path(data.pop("project", project))):
+                continue
+            cloud = RunningCloud(**data, key=RootKey.read(credentials))
+        except (ValueError, TypeError, AttributeError, RecursionError):
             record.unlink(missing_ok=True)
             continue
         except OfflineError as error:
@@ -285,6 +290,11 @@ def find(project: Path, port: int | None = None) -> RunningCloud | None:
         elif port in (None, cloud.port):
             return cloud
     return None
+
+
+def _is_copied(project: Path, recorded: Path) -> bool:
+    """Whether ``project`` is a copy of the folder whose cloud was recorded; one that was moved keeps its cloud."""
+    return recorded.exists() and not (project.exists() and recorded.samefile(project))
 
 
 def require(project: Path, port: int | None = None) -> RunningCloud:

@@ -54,13 +54,16 @@ def measure_agreement(expected: Expected, runner: Runner, tolerance: Tolerance) 
     return compare(expected.outputs, runner(expected.frame), tolerance)
 
 
-def parity_error(expected: Expected, runner: Runner, agreement: Agreement, tolerance: Tolerance) -> ParityError:
-    """The error for a graph that does not agree, with its worst rows."""
+def parity_error(
+    expected: Expected, runner: Runner, agreement: Agreement, tolerance: Tolerance, cause: str = ""
+) -> ParityError:
+    """The error for a graph that does not agree, with its worst rows and the likely ``cause``, a sentence."""
     got = runner(expected.frame)
     lines = [
         f"the ONNX graph disagrees with the source model in {agreement.rows_out_of_tolerance} of {agreement.rows} "
-        f"rows: labels equal in {agreement.labels_equal:.4%} (required: {tolerance.labels:.4%}), largest "
-        f"difference {agreement.max_abs_difference:.3g} (atol {tolerance.atol:g}, rtol {tolerance.rtol:g})"
+        "rows, of the sample and with values missing or unseen: "
+        f"{_equal_labels(expected, agreement, tolerance)}largest difference {agreement.max_abs_difference:.3g} "
+        f"(atol {tolerance.atol:g}, rtol {tolerance.rtol:g})"
         f"{'' if agreement.cosine is None else f', least cosine {agreement.cosine:.6f}'}. "
         "Worst rows:"
     ]
@@ -69,11 +72,18 @@ def parity_error(expected: Expected, runner: Runner, agreement: Agreement, toler
         lines.append(f"  row {row}: {values}")
         for name, want in expected.outputs.items():
             lines.append(
-                f"    {name}: expected {want[row].tolist() if want.ndim > 1 else want[row]!r}, "
-                f"got {got[name][row].tolist() if want.ndim > 1 else got[name][row]!r}"
+                f"    {name}: expected {want[row : row + 1].tolist()[0]!r}, "
+                f"got {got[name][row : row + 1].tolist()[0]!r}"
             )
-    lines.append("Replace the step that causes it, or allow more with --atol, --rtol or --labels.")
+    allowed = "--atol, --rtol or --labels" if "label" in expected.outputs else "--atol or --rtol"
+    lines.append(f"{cause and cause + ' '}Replace the step that causes it, or allow more with {allowed}.")
     return ParityError("\n".join(lines), agreement)
+
+
+def _equal_labels(expected: Expected, agreement: Agreement, tolerance: Tolerance) -> str:
+    if "label" not in expected.outputs:
+        return ""
+    return f"labels equal in {agreement.labels_equal:.4%} (required: {tolerance.labels:.4%}), "
 
 
 def _variants(features: tuple[Feature, ...]) -> list[tuple[str, object]]:

@@ -87,7 +87,9 @@ def convert(reference: Reference, gate: Gate) -> Graph:
         if agreement.agrees:
             disagrees = disagrees or edge_case_error(differences, agreement)
         else:
-            disagrees = disagrees or parity_error(reference.expected, runner, agreement, request.tolerance)
+            disagrees = disagrees or parity_error(
+                reference.expected, runner, agreement, request.tolerance, getattr(source, "doubt", "")
+            )
     raise disagrees or fails_to_load or ConversionError(f"{source.estimator} has no ONNX graph.", source.estimator)
 
 

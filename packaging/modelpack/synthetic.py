@@ -52,7 +52,7 @@ def draw_expected(
     expected = predict_expected(source, replace(sample, frame=frame, target=None), features)
     agreement = measure_agreement(expected, runner, tolerance)
     if not agreement.agrees and agreement.rows_out_of_tolerance > most_outside * agreement.rows:
-        error = parity_error(expected, runner, agreement, tolerance)
+        error = parity_error(expected, runner, agreement, tolerance, getattr(source, "doubt", ""))
         raise ParityError(f"on rows drawn from the sample's columns {error}", agreement)
     return expected
 

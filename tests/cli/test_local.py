@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -89,6 +90,21 @@ def test_two_clouds_run_side_by_side_and_go_down_together(serinus, project: Path
     finally:
         assert serinus("local", "down", cwd=project).returncode == 0
     assert all(gone(record["pid"]) for record in records)
+
+
+def test_a_copy_of_the_folder_has_no_cloud_and_a_moved_one_keeps_its_own(serinus, project: Path) -> None:
+    assert serinus("local", "up", "--port", str(free_port()), cwd=project).returncode == 0
+    moved = project.parent / "moved"
+    try:
+        copy = shutil.copytree(project, project.parent / "copy", ignore=shutil.ignore_patterns("*.sock"))
+        assert serinus("local", "down", cwd=copy).returncode == 0
+        assert status(serinus, copy) == {"running": False}
+        assert status(serinus, project)["running"]
+        project.rename(moved)
+        assert status(serinus, moved)["running"]
+    finally:
+        serinus("local", "down", cwd=moved if moved.exists() else project)
+    assert status(serinus, moved) == {"running": False}
 
 
 def test_two_at_once_at_one_port_are_one_cloud_that_its_owner_can_use(project: Path, serinus) -> None:

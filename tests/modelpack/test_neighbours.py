@@ -7,8 +7,12 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from sklearn.impute import KNNImputer
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 
+from serinus.modelpack.errors import ParityError
 from serinus.modelpack.request import PackageResult
 
 Package = Callable[..., PackageResult]
@@ -51,3 +55,18 @@ def test_other_distances_stay_as_they_were(numbers: pd.DataFrame, score: Any, pa
     rows = numbers + np.random.default_rng(2).normal(0.0, 1.0, numbers.shape)
     packed = pack(KNeighborsClassifier(3, metric="manhattan").fit(rows, score > 0), rows + 0.01)
     assert "CDist" not in _operators(packed)
+
+
+def test_a_refusal_names_the_imputer_that_chooses_among_ties(pack: Package) -> None:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(random.integers(0, 5, (200, 3)).astype(float), columns=["a", "b", "c"])
+    gaps = rows.mask(random.random(rows.shape) < 0.2)
+    model = make_pipeline(KNNImputer(n_neighbors=3), DecisionTreeRegressor(random_state=0)).fit(
+        gaps, rows.sum(axis=1)
+    )
+    with pytest.raises(ParityError) as caught:
+        pack(model, gaps)
+    said = str(caught.value)
+    assert "KNNImputer chooses among neighbours at equal distance" in said
+    assert "np.float64" not in said
+    assert "labels" not in said

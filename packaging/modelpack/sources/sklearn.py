@@ -76,6 +76,20 @@ class SklearnSource:
         """Whether its input is documents, one a row, rather than a table."""
         return _takes_text(self.model)
 
+    @property
+    def doubt(self) -> str:
+        """The step whose answers a graph may not reproduce, in a sentence; empty where there is none."""
+        from sklearn.impute import KNNImputer
+
+        from serinus.modelpack.convert.sklearn import fitted_parts
+
+        if not any(isinstance(part, KNNImputer) for part in fitted_parts(self.model)):
+            return ""
+        return (
+            "KNNImputer chooses among neighbours at equal distance as NumPy happens to sort them, which no graph "
+            "can follow, and a tree behind it jumps at the means; SimpleImputer and IterativeImputer have no ties."
+        )
+
     def _read_classes(self) -> tuple[Label, ...] | None:
         if self.task != "classification" or self.several_labels:
             return None
