@@ -19,19 +19,15 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from searching.answers import as_rows, compare, is_at_threshold, outputs_of, score
 from searching.pipelines import Drawn, NotFittedError, draw
 from table import Row, main
 
-from serinus.lambda_handlers.contract.agreement import Outputs
-from serinus.lambda_handlers.contract.columns import FIELDS, OTHERS
-from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.session import open_model
@@ -39,7 +35,6 @@ from serinus.modelpack.errors import ModelpackError
 from serinus.modelpack.pipeline import build_bundle
 from serinus.modelpack.progress import Silent
 from serinus.modelpack.request import PackageRequest
-from serinus.modelpack.robustness.ranges import agree_by_row
 from serinus.modelpack.robustness.source_oracle import select_rows
 from serinus.modelpack.sources.live import live_model
 
@@ -47,18 +42,6 @@ from serinus.modelpack.sources.live import live_model
 _MOST_SECONDS = 60
 _SEEDS_EACH = 60
 AT_THRESHOLD = "at a threshold"
-#: Times that the numbers of a row are moved, and by how much of themselves at most.
-_DRAWS, _MOVE = 40, 1e-13
-
-Predict = Callable[[pd.DataFrame], Outputs]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference in words, and the ``rows`` that differ; none where the shape does."""
-
-    text: str
-    rows: tuple[int, ...] = ()
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -183,7 +166,7 @@ def _differences(drawn: Drawn, folder: Path) -> Iterator[tuple[str, bool]]:
             continue
         if any(values.dtype.kind == "f" and not np.isfinite(values).all() for values in expected.values()):
             continue
-        status, answer = _score(scorer, as_rows(table))
+        status, answer = score(scorer, as_rows(table))
         if status != 200:
             if len(table) > 1:
                 yield f"the endpoint refuses rows that the source predicts: {str(answer)[:200]}", False
@@ -192,88 +175,6 @@ def _differences(drawn: Drawn, folder: Path) -> Iterator[tuple[str, bool]]:
             rows = table.iloc[list(difference.rows)].reset_index(drop=True)
             own = select_rows(outputs_of(answer, expected), list(difference.rows))
             yield difference.text, is_at_threshold(live.source.predict, rows, own, tolerance)
-
-
-def is_at_threshold(predict: Predict, rows: pd.DataFrame, own: Outputs, tolerance: Tolerance) -> bool:
-    """Whether the source ``predict``s ``own`` outputs for each of ``rows`` where their numbers are moved by
-    1e-13 of themselves at most. No rows are at none."""
-    random = np.random.default_rng(0)
-    numbers = [name for name in rows.columns if rows[name].dtype.kind == "f"]
-    waiting = set(range(len(rows)))
-    for _ in range(_DRAWS if waiting and numbers else 0):
-        moved = rows.copy()
-        moved[numbers] *= 1.0 + random.uniform(-_MOVE, _MOVE, (len(rows), len(numbers)))
-        outputs = predict(moved)
-        for row in list(waiting):
-            one = {name: values[[row]] for name, values in outputs.items()}
-            if agree_by_row(one, select_rows(own, [row]), tolerance)[0]:
-                waiting.remove(row)
-        if not waiting:
-            return True
-    return False
-
-
-def as_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of ``table`` as a request's."""
-    return [
-        {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
-        for row in table.itertuples(index=False)
-    ]
-
-
-def _plain(value: Any) -> Any:
-    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _score(scorer: Scorer, rows: list[dict[str, Any]]) -> tuple[int, Any]:
-    answer = scorer.predict(json.dumps({"rows": rows}).encode(), None)
-    return answer.status, json.loads(answer.body)
-
-
-def outputs_of(answer: dict[str, Any], expected: Outputs) -> Outputs:
-    """The outputs of a response, of the names and kinds of ``expected``."""
-    outputs = {}
-    for name, values in expected.items():
-        field = FIELDS.get(name, name)
-        returned = answer[field] if field in answer else answer[OTHERS][name]
-        outputs[name] = np.asarray(returned, dtype=object if values.dtype.kind in "OUb" else None)
-    return outputs
-
-
-def compare(
-    expected: Outputs, answer: dict[str, Any], tolerance: Tolerance, *, is_sample: bool
-) -> Iterator[Difference]:
-    """How the endpoint's ``answer`` differs from the source's ``expected`` outputs."""
-    where = "other rows" if is_sample else "a hard row"
-    shares = expected.get("probabilities")
-    returned = outputs_of(answer, expected)
-    for name, values in expected.items():
-        ours = returned[name]
-        if ours.shape != values.shape:
-            yield Difference(f"{name} has shape {ours.shape} in {where}, not {values.shape}")
-        elif values.dtype.kind in "OUib":
-            differ = ours.astype(str) != values.astype(str)
-            if shares is not None and differ.ndim == 1 and differ.any():
-                # Probabilities that are equal within the tolerance may come in either order.
-                ordered = np.sort(shares, axis=1)
-                differ &= ordered[:, -1] - ordered[:, -2] > 2 * tolerance.atol
-            if differ.any():
-                yield Difference(f"{int(differ.sum())} of {name} in {where}", _rows(differ))
-        else:
-            apart = np.abs(ours.astype(float) - values)
-            differ = ~(
-                apart <= tolerance.atol + tolerance.rtol * np.maximum(np.abs(values), np.abs(values).mean())
-            )
-            if differ.any():
-                worst = np.unravel_index(int(np.argmax(np.where(differ, apart, 0.0))), apart.shape)
-                text = f"{int(differ.sum())} of {name} in {where}: {ours[worst]!r} for {values[worst]!r}"
-                yield Difference(text, _rows(differ))
-
-
-def _rows(differ: Any) -> tuple[int, ...]:
-    return tuple(np.flatnonzero(differ.reshape(len(differ), -1).any(axis=1)).tolist())
 
 
 if __name__ == "__main__":
