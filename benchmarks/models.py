@@ -1,14 +1,20 @@
-"""Kinds of models by library: converted, precision, size and latency ratios against the source, agreement.
+"""Kinds of models by library: sizes and latencies beside the source; then every estimator, packaged or why not.
 
 Trained and measured on data that ships with scikit-learn, one thread, the source library in the same run. Ratios
 are bundle over source, below 1 is better; labels_equal and max_difference compare their answers. For forests also
 TreeEnsemble v5 over skl2onnx's plain conversion. "no" comes with the error that a person sees.
+
+"Every estimator" is each classifier and regressor of scikit-learn's all_estimators() with default parameters, each
+transformer before a linear and a boosting model, and each objective, kind of tree and mode of missing values of
+three boosting libraries. Packaged is what equals its source on 500 rows outside the sample: labels, and numbers
+within 1e-9 where a graph of doubles stands for doubles, else within the card's tolerance.
 """
 
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import argparse
 import tempfile
 import time
 import warnings
@@ -19,6 +25,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+from catalogue.children import measure_all, print_outcomes
 from lab.kinds import Kind, kinds
 from sklearn import datasets
 from sklearn.base import BaseEstimator
@@ -157,8 +164,21 @@ def _data(name: str) -> tuple[pd.DataFrame, Any]:
     return frame, None if name == "rows" else target
 
 
-def measure() -> Iterator[Row]:
-    """One row a model."""
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--every", action="store_true", help="only the section of every estimator")
+    parser.add_argument("--inside", nargs="+", metavar=("KIND", "NAME"), help=argparse.SUPPRESS)
+
+
+def measure(chosen: argparse.Namespace) -> list[Row]:
+    """Sizes and latencies of a few models, then every estimator."""
+    if chosen.inside:
+        print_outcomes(chosen.inside[0], chosen.inside[1:])
+        raise SystemExit
+    return [*([] if chosen.every else _measure_fixed()), *measure_all(__file__)]
+
+
+def _measure_fixed() -> Iterator[Row]:
     for library, kind, make, name in cases():
         yield _row(Kind(library, kind, name, _pickled(make)))
     for kind in kinds():
@@ -244,4 +264,4 @@ def _fastest_us(call: Callable[[], object], times: int = 15) -> float:
 
 
 if __name__ == "__main__":
-    main("models", lambda: list(measure()), note=(__doc__ or "").split("\n\n")[0])
+    main("models", measure, note=(__doc__ or "").split("\n\n")[0], arguments=arguments)

@@ -237,11 +237,24 @@ def sections(rows: Sequence[Row]) -> list[str]:
     return [line for name, part in by_section(rows).items() for line in (f"### {name}", "", *markdown(part), "")]
 
 
+def models(rows: Sequence[Row]) -> list[str]:
+    """Sizes and latencies, then every estimator by kind: a table of what is not packaged, a list of the rest."""
+    lines: list[str] = []
+    for section, part in by_section(rows).items():
+        packaged = [f"{row['name']} ({row['detail']})" for row in part if row.get("outcome") == "packaged"]
+        others = [row for row in part if row.get("outcome") != "packaged"]
+        lines += [f"### {section}", ""] if section else []
+        lines += [*markdown(others), ""] if others else []
+        lines += [f"Packaged: {', '.join(packaged)}.", ""] if packaged else []
+    return lines
+
+
 _TABLES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
     "aws_account": sections,
     "cold_start": cold_starts,
     "judge": judge,
     "load": loads,
+    "models": models,
     "monitor": sections,
 }
 

@@ -92,7 +92,7 @@ def _not_quantized(rows: Sequence[Row]) -> float:
 
 
 def _converted(rows: Sequence[Row]) -> float:
-    return sum(row["converted"] == "yes" for row in rows)
+    return sum(row.get("converted") == "yes" for row in rows)
 
 
 _OURS = {"name": "serinus, as shipped", "architecture": "x86_64"}
