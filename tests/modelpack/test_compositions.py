@@ -394,6 +394,14 @@ CASES |= {
     )
 }
 CASES |= {
+    f"splines without missing values, {extrapolation}": (
+        make_pipeline(SplineTransformer(extrapolation=extrapolation, handle_missing="zeros"), LOGISTIC),
+        GAPS,
+        THREE,
+    )
+    for extrapolation in ("constant", "linear", "continue", "periodic")
+}
+CASES |= {
     f"{kernel} components before trees": (
         make_pipeline(KernelPCA(3, kernel=kernel), GradientBoostingClassifier(n_estimators=4)),
         NUMBERS,

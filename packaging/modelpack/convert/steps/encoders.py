@@ -63,13 +63,18 @@ def splines(translation: Translation, transformer: Any, columns: Columns) -> Mat
         raise translation.error(
             transformer, f"extrapolation='linear' requires degree 2 or more, not {transformer.degree}"
         )
-    if getattr(transformer, "handle_missing", "error") == "zeros":
-        raise translation.error(transformer, "handle_missing='zeros' is not supported")
     value = translation.numbers(columns)
     parts, width = [], 0
     for number, spline in enumerate(transformer.bsplines_):
         count = transformer.n_features_out_ // len(transformer.bsplines_)
-        parts.append(_spline(translation, transformer.extrapolation, spline, count, nodes.take(value, [number])))
+        column = nodes.take(value, [number])
+        if getattr(transformer, "handle_missing", "error") == "zeros":
+            missing = nodes.add("IsNaN", [column])
+            within = nodes.add("Where", [missing, translation.row([spline.t[spline.k]]), column])
+            bases = _spline(translation, transformer.extrapolation, spline, count, within)
+            parts.append(nodes.add("Where", [missing, translation.row([0.0]), bases]))
+        else:
+            parts.append(_spline(translation, transformer.extrapolation, spline, count, column))
         width += count
     return Matrix(translation.beside(parts), width)
 
