@@ -56,7 +56,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import SVC, SVR, LinearSVC, NuSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier
@@ -386,6 +386,8 @@ CASES |= {
             (SVR(), VALUE),
             (KernelRidge(kernel="laplacian"), VALUE),
             (LabelSpreading(gamma=0.5), TWO),
+            (LabelSpreading(kernel="knn", n_neighbors=4), THREE),
+            (LabelPropagation(kernel="knn", n_neighbors=200), TWO),
             (NearestCentroid(priors="empirical"), THREE),
             (NearestCentroid(metric="manhattan"), THREE),
             (DummyClassifier(), THREE),

@@ -250,10 +250,16 @@ def _pairwise(translation: Translation, model: Any, columns: Columns, rows: Any)
 
 
 def propagated(translation: Translation, model: Any, columns: Columns) -> str:
-    """LabelPropagation and LabelSpreading: shares of the rows of training, by their kernel."""
+    """LabelPropagation and LabelSpreading: shares of the rows of training, by their kernel or of the nearest."""
     nodes = translation.nodes
+    distributions = nodes.constant(np.asarray(model.label_distributions_, dtype=np.float64))
+    if model.kernel == "knn":
+        nearest = _nearest_rows(translation, translation.numbers(columns), model)
+        of_each = nodes.add("Gather", [distributions, nearest], axis=0)
+        axis = nodes.constant(np.array([1], dtype=np.int64))
+        return _divided_by_sum(translation, nodes.add("ReduceSum", [of_each, axis], keepdims=0))
     if model.kernel != "rbf":
-        raise translation.error(model, f"its kernel {model.kernel!r} is not 'rbf'")
+        raise translation.error(model, f"its kernel {model.kernel!r} is neither 'rbf' nor 'knn'")
     values = kernel(
         translation,
         model,
@@ -264,8 +270,24 @@ def propagated(translation: Translation, model: Any, columns: Columns) -> str:
         coef0=0,
         degree=1,
     )
-    shares = nodes.add(
-        "MatMul", [values, nodes.constant(np.asarray(model.label_distributions_, dtype=np.float64))]
-    )
+    return _divided_by_sum(translation, nodes.add("MatMul", [values, distributions]))
+
+
+def _divided_by_sum(translation: Translation, shares: str) -> str:
+    nodes = translation.nodes
     total = nodes.add("ReduceSum", [shares, nodes.constant(np.array([1], dtype=np.int64))], keepdims=1)
     return nodes.add("Div", [shares, total])
+
+
+def _nearest_rows(translation: Translation, value: str, model: Any) -> str:
+    """[rows, neighbours]: indices of the nearest rows of training, by Euclidean distance."""
+    nodes = translation.nodes
+    stored = np.asarray(model.X_, dtype=np.float64)
+    by_products = model.nn_fit._fit_method == "brute"
+    if not by_products and stored.size > _MOST_DIFFERENCES:
+        # A tree of scikit-learn's takes differences; products lose fewer digits near the origin.
+        middle = stored.mean(axis=0)
+        value, stored = nodes.add("Sub", [value, translation.row(middle)]), stored - middle
+    apart = squared_distances(translation, value, stored, by_products=by_products)
+    count = nodes.constant(np.array([model.n_neighbors], dtype=np.int64))
+    return nodes.add_second("TopK", [apart, count], largest=0, sorted=1)
