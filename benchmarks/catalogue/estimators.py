@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -60,8 +61,11 @@ def cases(kind: str, name: str) -> Iterator[Case]:
         yield Case(kind, name, _default(cls, kind), table, target, other)
         return
     boosting = GradientBoostingClassifier(n_estimators=10, random_state=0)
+    step = _default(cls, kind)
+    if name in _TEXT:
+        step = ColumnTransformer([("terms", step, "text")])
     for title, last in (("linear", LogisticRegression()), ("boosting", boosting)):
-        yield Case(kind, f"{name}, {title}", make_pipeline(_default(cls, kind), last), table, target, other)
+        yield Case(kind, f"{name}, {title}", make_pipeline(step, last), table, target, other)
 
 
 def _data(kind: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
@@ -77,6 +81,8 @@ def _data(kind: str, name: str) -> tuple[pd.DataFrame, pd.DataFrame, Any]:
         whole = pd.DataFrame({"text": picked})
     elif name in _WORDS:
         whole = pd.DataFrame({column: numbers[column].clip(upper=4).astype(int).astype(str) for column in "abc"})
+    elif name == "CategoricalNB":
+        whole = numbers.clip(upper=4).astype(int)
     elif name == "IsotonicRegression":
         whole = numbers[["a"]]
     table, other = whole.head(ROWS), whole.tail(OTHER_ROWS).reset_index(drop=True)
@@ -95,7 +101,8 @@ def _target(kind: str, name: str, numbers: pd.DataFrame, score: Any) -> Any:
         return (score > 0).astype(int)
     if name in ("CCA", "PLSCanonical", "PLSRegression", "PLSSVD"):
         return np.digitize(score, [0, 1.5])
-    return np.array(["low", "middle", "high"])[np.digitize(score, [0, 1.5])]
+    labels = np.array(["low", "middle", "high"])[np.digitize(score, [0, 1.5])]
+    return labels.astype(object) if name == "SelfTrainingClassifier" else labels
 
 
 def _default(cls: Any, kind: str) -> Any:
@@ -120,5 +127,7 @@ def _default(cls: Any, kind: str) -> Any:
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         and parameter.name != "self"
     ]
+    if cls.__name__ == "SelfTrainingClassifier":
+        required.append("estimator")  # its default is none, which it refuses
     model = cls(**{name: given[name] for name in required})
     return model.set_params(random_state=0) if "random_state" in model.get_params(deep=False) else model
