@@ -78,7 +78,7 @@ def _string_maker(positions: Sequence[int], missing: Sequence[str]) -> Maker:
 
 def _term_maker(make: Maker, analysis: TextAnalysis) -> Maker:
     # Models without text do not load the regular expressions and tables of letters.
-    from serinus.lambda_handlers.inference.text_terms import compile_analysis
+    from serinus.lambda_handlers.contract.text_terms import compile_analysis
 
     analyse = np.frompyfunc(compile_analysis(analysis), 1, 1)
     return lambda rows: np.asarray(analyse(make(rows)))

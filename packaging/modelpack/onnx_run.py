@@ -8,7 +8,7 @@ import pandas as pd
 from serinus.lambda_handlers.contract.agreement import Outputs
 from serinus.lambda_handlers.contract.bundle import DISABLED_OPTIMIZERS
 from serinus.lambda_handlers.contract.signature import TextAnalysis
-from serinus.lambda_handlers.inference.text_terms import compile_analysis
+from serinus.lambda_handlers.contract.text_terms import compile_analysis
 from serinus.modelpack.convert.term_inputs import read_term_inputs
 from serinus.modelpack.errors import ConversionError, first_line
 from serinus.modelpack.sample import Sample

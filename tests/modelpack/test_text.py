@@ -24,6 +24,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from serinus.lambda_handlers.contract.bundle import read_manifest
 from serinus.lambda_handlers.contract.signature import TERM_SEPARATOR, TextAnalysis
+from serinus.lambda_handlers.contract.text_terms import compile_analysis
 from serinus.lambda_handlers.contract.tolerance import Tolerance
 from serinus.lambda_handlers.inference.limits import Limits
 from serinus.lambda_handlers.inference.protocols.infer_request import InferInput, InferRequest
@@ -31,7 +32,6 @@ from serinus.lambda_handlers.inference.protocols.infer_rows import read_rows
 from serinus.lambda_handlers.inference.protocols.model_metadata import describe_model
 from serinus.lambda_handlers.inference.scoring import Scorer
 from serinus.lambda_handlers.inference.session import open_model
-from serinus.lambda_handlers.inference.text_terms import compile_analysis
 from serinus.modelpack.convert.steps import texts as steps_texts
 from serinus.modelpack.errors import ConversionError, ParityError
 from serinus.modelpack.onnx_run import Runner
@@ -248,7 +248,7 @@ def test_a_separator_in_a_text_is_no_separator() -> None:
 def test_models_without_text_load_no_analysis() -> None:
     code = (
         "import sys, serinus.lambda_handlers.inference.scoring, serinus.lambda_handlers.inference.session\n"
-        "print('serinus.lambda_handlers.inference.text_terms' in sys.modules)"
+        "print('serinus.lambda_handlers.contract.text_terms' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
