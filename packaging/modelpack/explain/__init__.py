@@ -1,0 +1,1 @@
+"""Prepares a model's explanations when it is packaged."""
