@@ -76,35 +76,44 @@ class TableExplainer(NamedTuple):
         return _by_feature(np.array(values), self)
 
 
-class PatternExplainer(NamedTuple):
+class PatternExplainer:
     """The background's distinct patterns: ``leaf``, ``pattern`` and ``weight`` (its share, times the leaf's
-    value), [patterns] each."""
+    value), [patterns] each.
 
-    boxes: LeafBoxes
-    leaf: Array
-    pattern: Array
-    weight: Array
-    base: Array
-    features: int
+    Where a row reaches a leaf with a background row, features outside the pattern come from the row, and features
+    outside the row's pattern from the background. So what is outside each pattern is prepared once.
+    """
+
+    def __init__(
+        self, boxes: LeafBoxes, leaf: Array, pattern: Array, weight: Array, base: Array, features: int
+    ) -> None:
+        self.boxes, self.leaf, self.pattern, self.weight = boxes, leaf, pattern, weight
+        self.base, self.features = base, features
+        depth = boxes.depth
+        self._flat, self._size = _bins(self)
+        self._full = (1 << depth) - 1
+        self._ones = np.array([number.bit_count() for number in range(self._full + 1)])
+        self._from_row, self._from_background = shapley_weights(depth)
+        self._outside = depth - self._ones[pattern]
+        self._is_outside = (~pattern[:, None] >> np.arange(depth) & 1).astype(np.float64)
 
     def explain(self, columns: Array) -> Array:
         """As `TableExplainer.explain`."""
-        depth, (flat, size) = self.boxes.depth, _bins(self)
-        bins, full = flat.reshape(-1, depth), (1 << depth) - 1
-        counts = np.array([number.bit_count() for number in range(full + 1)])
-        from_row, from_background = shapley_weights(depth)
-        values = np.zeros((len(columns), size))
-        for number, patterns in enumerate(self.boxes.patterns(columns)):
-            own = patterns[self.leaf]
-            reached = (own | self.pattern) == full
-            own, other, leaf = own[reached], self.pattern[reached], self.leaf[reached]
-            row_alone, background_alone = own & ~other, other & ~own
-            a, b = counts[row_alone], counts[background_alone]
-            gain, loss = from_row[a, b] * self.weight[reached], from_background[a, b] * self.weight[reached]
-            for slot in range(depth):
-                part = (row_alone >> slot & 1) * gain - (background_alone >> slot & 1) * loss
-                values[number] += np.bincount(bins[leaf, slot], part, size)
-        return _by_feature(values, self)
+        values = [self._row_values(patterns) for patterns in self.boxes.patterns(columns)]
+        return _by_feature(np.array(values).reshape(len(columns), self._size), self)
+
+    def _row_values(self, patterns: Array) -> Array:
+        """[targets x (features + 1)], of a row's patterns [leaves]."""
+        depth = self.boxes.depth
+        reached = np.flatnonzero((patterns[self.leaf] | self.pattern) == self._full)
+        leaf, outside, weight = self.leaf[reached], self._outside[reached], self.weight[reached]
+        b = (depth - self._ones[patterns])[leaf]
+        gain = self._from_row[outside, b] * weight
+        loss = np.bincount(leaf, self._from_background[outside, b] * weight, len(patterns))
+        gains = [np.bincount(leaf, part, len(patterns)) for part in self._is_outside[reached].T * gain]
+        lost = (~patterns[:, None] >> np.arange(depth) & 1) * loss[:, None]
+        values: Array = np.bincount(self._flat, (np.array(gains).T - lost).ravel(), self._size)
+        return values
 
 
 def _bins(explainer: "TableExplainer | PatternExplainer") -> tuple[Array, int]:
