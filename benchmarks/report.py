@@ -37,6 +37,7 @@ TITLES = {
     "models": "Kinds of models",
     "search": "Random pipelines",
     "quantize": "Quantization",
+    "explain": "Explanations",
     "golden": "Golden rows",
     "judge": "The judge",
     "monitor": "The monitor",
